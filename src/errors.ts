@@ -1,0 +1,135 @@
+/**
+ * Every error that pypet-ts itself raises. The user's job failing is not among them: that is data,
+ * recorded with the run (see `ErrorRecord` and `protocol.ts`).
+ */
+
+/** Codes never change once released; tests and scripts may rely on them. */
+export type ErrorCode =
+  // The command, the config or the job is wrong; nothing was started (exit code 2).
+  | 'PYPET_JOB_NOT_FOUND'
+  | 'PYPET_JOB_NOT_LOADABLE'
+  | 'PYPET_JOB_NO_FUNCTION'
+  | 'PYPET_USAGE'
+  | 'PYPET_CONFIG_NOT_FOUND'
+  | 'PYPET_CONFIG_NOT_LOADABLE'
+  | 'PYPET_CONFIG_UNKNOWN_KEY'
+  | 'PYPET_CONFIG_INVALID'
+  | 'PYPET_PARAMETER_UNKNOWN'
+  | 'PYPET_PARAMETER_TYPE'
+  | 'PYPET_EXPLORATION_LENGTH'
+  | 'PYPET_EXPLORATION_EMPTY'
+  | 'PYPET_EXPLORATION_INVALID'
+  | 'PYPET_NAME_ILLEGAL'
+  | 'PYPET_NAME_TAKEN'
+  | 'PYPET_VALUE_UNSUPPORTED'
+  | 'PYPET_FILE_NOT_FOUND'
+  | 'PYPET_FILE_NOT_WRITABLE'
+  | 'PYPET_FILE_NOT_HDF5'
+  | 'PYPET_FILE_NO_TRAJECTORY'
+  | 'PYPET_TRAJECTORY_EXISTS'
+  | 'PYPET_TRAJECTORY_NOT_FOUND'
+  // pypet-ts or the machine failed while it worked (exit code 1).
+  | 'PYPET_STORAGE_FAILED'
+  | 'PYPET_WRITER_DIED'
+  | 'PYPET_EXECUTOR_FAILED'
+
+export interface PypetErrorOptions {
+  /** The next action of the reader, as a sentence or as code. */
+  readonly hint?: string | undefined
+  /** Where the wrong thing stands: a file, a flag, a path like `explore.neuron.tau[3]`. */
+  readonly where?: string | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * The one error class of pypet-ts.
+ *
+ * `message` says what was attempted, on what, and what was found; `hint` is the next step. Narrow by
+ * code: `if (isPypetError(error, 'PYPET_TRAJECTORY_EXISTS'))`.
+ */
+export class PypetError extends Error {
+  override readonly name = 'PypetError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly where: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: PypetErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+    this.where = options.where
+  }
+}
+
+/** True for an error of ours, and of the given code when one is named. */
+export function isPypetError(error: unknown, code?: ErrorCode): error is PypetError {
+  return error instanceof PypetError && (code === undefined || error.code === code)
+}
+
+/** An error as it crosses a thread or process boundary, where classes do not survive. */
+export interface ErrorRecord {
+  /** Class name of the thrown error, or `NonError` when something else was thrown. */
+  readonly name: string
+  readonly message: string
+  /** Source-mapped stack, or the empty string where none exists. */
+  readonly stack: string
+  readonly code?: string
+  readonly hint?: string
+  readonly where?: string
+}
+
+/** Whatever was thrown, as a record. Never throws itself, not even for hostile objects. */
+export function toErrorRecord(thrown: unknown): ErrorRecord {
+  try {
+    if (thrown instanceof Error || isErrorLike(thrown)) {
+      const { code, hint, where } = thrown as { code?: unknown; hint?: unknown; where?: unknown }
+      return {
+        name: String(thrown.name),
+        message: String(thrown.message),
+        stack: describeCauses(thrown),
+        ...(typeof code === 'string' && { code }),
+        ...(typeof hint === 'string' && { hint }),
+        ...(typeof where === 'string' && { where }),
+      }
+    }
+    return { name: 'NonError', message: `thrown: ${describe(thrown)}`, stack: '' }
+  } catch {
+    return { name: 'NonError', message: 'thrown: a value that cannot be described', stack: '' }
+  }
+}
+
+/** The record of one of our own errors, as that error again; anything else becomes `fallback`. */
+export function fromErrorRecord(record: ErrorRecord, fallback: ErrorCode): PypetError {
+  const code = (record.code?.startsWith('PYPET_') ? record.code : fallback) as ErrorCode
+  const error = new PypetError(code, record.message, { hint: record.hint, where: record.where })
+  if (record.stack !== '') error.stack = record.stack
+  return error
+}
+
+/** Marks a `switch` that must name every member of a union. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected value: ${JSON.stringify(value)}`)
+}
+
+function isErrorLike(value: unknown): value is Error {
+  return typeof value === 'object' && value !== null && 'message' in value && 'stack' in value
+}
+
+/** Deeper chains than this are cut: a cycle of causes must not hang the reporter. */
+const CAUSES_MAX = 8
+
+function describeCauses(error: Error): string {
+  const lines = [String(error.stack ?? '')]
+  let cause = error.cause
+  for (let depth = 0; cause !== undefined && depth < CAUSES_MAX; depth += 1) {
+    lines.push(`caused by ${isErrorLike(cause) ? String(cause.stack) : describe(cause)}`)
+    cause = isErrorLike(cause) ? cause.cause : undefined
+  }
+  return lines.join('\n')
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value)
+  return String(value)
+}

@@ -1,0 +1,137 @@
+/** Parameters as the user declares them, and as the trajectory holds them. */
+import { PypetError } from '../errors.ts'
+import { assertLegalName } from './path.ts'
+import { type Integer, isInteger, type StorableValue, type StoredValue, toStoredValue } from './value.ts'
+
+const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
+
+/** A parameter with a comment, made by `parameter`. */
+export interface ParameterDefinition<Value extends StorableValue = StorableValue> {
+  readonly [PARAMETER]: true
+  readonly value: Value
+  readonly comment: string
+}
+
+/** Parameters by name; a plain object is a group. */
+export interface ParameterTree {
+  readonly [name: string]: StorableValue | ParameterDefinition | ParameterTree
+}
+
+/** Widens literals: a default of `1` declares a number, not the number 1. */
+export type Widen<Value> = Value extends Integer
+  ? number
+  : Value extends number
+    ? number
+    : Value extends bigint
+      ? bigint
+      : Value extends boolean
+        ? boolean
+        : Value extends string
+          ? string
+          : Value extends readonly number[]
+            ? readonly number[]
+            : Value extends readonly string[]
+              ? readonly string[]
+              : Value
+
+/** What a job sees at `traj.par`: the same tree with values in place of definitions. */
+export type ParameterValues<Tree> = {
+  readonly [Name in keyof Tree]: Tree[Name] extends ParameterDefinition<infer Value>
+    ? Widen<Value>
+    : Tree[Name] extends StorableValue
+      ? Widen<Tree[Name]>
+      : ParameterValues<Tree[Name]>
+}
+
+/** The same, flat, with dotted names: `{ x: number, 'neuron.tau': number }`. */
+export type FlatParameterValues<Tree> = Flatten<ParameterValues<Tree>>
+
+type Flatten<Values> = UnionToIntersection<
+  {
+    [Name in keyof Values & string]: Values[Name] extends StorableValue
+      ? { [Key in Name]: Values[Name] }
+      : { [Inner in keyof Flatten<Values[Name]> & string as `${Name}.${Inner}`]: Flatten<Values[Name]>[Inner] }
+  }[keyof Values & string]
+>
+type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never
+
+/** Declares a parameter with its default and a comment. */
+export function parameter<Value extends StorableValue>(
+  value: Value,
+  options: { readonly comment?: string } = {},
+): ParameterDefinition<Value> {
+  return { [PARAMETER]: true, value, comment: options.comment ?? '' }
+}
+
+export function isParameterDefinition(value: unknown): value is ParameterDefinition {
+  return typeof value === 'object' && value !== null && PARAMETER in value
+}
+
+/** A declared parameter, checked. `name` is relative to the branch: `neuron.tau`. */
+export interface Parameter {
+  readonly name: string
+  readonly comment: string
+  /** As the job sees it. */
+  readonly value: unknown
+  /** As it is stored. */
+  readonly stored: StoredValue
+}
+
+/**
+ * Flattens a declared tree, in the order of declaration.
+ *
+ * @param where names the tree in messages, like `parameters`
+ * @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_VALUE_UNSUPPORTED`
+ */
+export function flattenParameters(tree: ParameterTree, where: string): Parameter[] {
+  const parameters: Parameter[] = []
+  collect(tree, '', where, parameters)
+  assertNoClashes(parameters, where)
+  return parameters
+}
+
+function collect(tree: ParameterTree, prefix: string, where: string, into: Parameter[]): void {
+  for (const [key, entry] of Object.entries(tree)) {
+    const name = prefix + key
+    assertLegalName(name, `${where}.${name}`)
+    if (isGroup(entry)) {
+      collect(entry, `${name}.`, where, into)
+      continue
+    }
+    const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
+    const stored = toStoredValue(value, `${where}.${name}`)
+    into.push({ name, comment, value: isInteger(value) ? value.value : value, stored })
+  }
+}
+
+function isGroup(entry: unknown): entry is ParameterTree {
+  if (typeof entry !== 'object' || entry === null) return false
+  const prototype = Object.getPrototypeOf(entry)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return !isParameterDefinition(entry) && !isInteger(entry) && !('data' in entry && 'shape' in entry)
+}
+
+/** `{ 'a.b': 1, a: { b: 2 } }` names one parameter twice; `{ a: 1, 'a.b': 2 }` makes a leaf a group. */
+function assertNoClashes(parameters: readonly Parameter[], where: string): void {
+  const names = new Set<string>()
+  const taken = (name: string, found: string) =>
+    new PypetError('PYPET_NAME_TAKEN', `${where}.${name} is declared twice: ${found}`, {
+      where: `${where}.${name}`,
+      hint: 'Rename one of the two.',
+    })
+  for (const { name } of parameters) {
+    if (names.has(name)) throw taken(name, 'as a parameter both times')
+    names.add(name)
+  }
+  for (const { name } of parameters) {
+    const parts = name.split('.')
+    for (let depth = 1; depth < parts.length; depth += 1) {
+      const group = parts.slice(0, depth).join('.')
+      if (names.has(group)) throw taken(group, `as a parameter and as the group of ${name}`)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Names of nodes, as pypet writes them on disk (pypet `pypetconstants.py`, `naturalnaming.py`).
+ * A full name joins node names by dots, `results.runs.run_00000012.z`; on disk dots become slashes.
+ */
+import { PypetError } from '../errors.ts'
+
+export const BRANCHES = ['config', 'parameters', 'derived_parameters', 'results'] as const
+export type Branch = (typeof BRANCHES)[number]
+
+/** A point of the exploration, counted from 0. */
+export type RunIndex = number
+
+/** Length of a node name and of a full location, both from pypet. */
+const NAME_LENGTH_MAX = 127
+const LOCATION_LENGTH_MAX = 512
+/** Runs that share one run set, from pypet. */
+const RUNS_PER_SET = 1000
+
+/** `run_00000012`. */
+export function runName(run: RunIndex): string {
+  return `run_${String(run).padStart(8, '0')}`
+}
+
+/** `run_set_00000`, the group of a thousand runs that `$set` stands for. */
+export function runSetName(run: RunIndex): string {
+  return `run_set_${String(Math.floor(run / RUNS_PER_SET)).padStart(5, '0')}`
+}
+
+/**
+ * The full name of something added during a run. Without a wildcard it goes below `runs.<run name>`;
+ * `$` stands for the run's name and `$set` for its set's, and a name that holds either is not prefixed.
+ *
+ * `runLocation('results', 'z', 3)` is `results.runs.run_00000003.z`.
+ */
+export function runLocation(branch: 'results' | 'derived_parameters', name: string, run: RunIndex): string {
+  if (!name.includes('$')) return `${branch}.runs.${runName(run)}.${name}`
+  const parts = name.split('.').map((part) => {
+    if (part === '$') return runName(run)
+    if (part === '$set') return runSetName(run)
+    return part
+  })
+  return `${branch}.${parts.join('.')}`
+}
+
+/**
+ * Checks a dotted name part by part: letters, digits, `_` and `-`, no leading `_`, under 128
+ * characters each and 512 in all.
+ *
+ * @throws PypetError `PYPET_NAME_ILLEGAL`
+ */
+export function assertLegalName(name: string, where: string): void {
+  const illegal = (found: string) =>
+    new PypetError('PYPET_NAME_ILLEGAL', `${where}: ${JSON.stringify(cut(name))} is not a legal name: ${found}`, {
+      where,
+      hint: 'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
+    })
+  if (name === '') throw illegal('it is empty')
+  if (name.length > LOCATION_LENGTH_MAX) throw illegal(`it is longer than ${LOCATION_LENGTH_MAX} characters`)
+  for (const part of name.split('.')) {
+    if (part === '') throw illegal('a part between dots is empty')
+    if (part.startsWith('_')) throw illegal(`${JSON.stringify(cut(part))} starts with "_"`)
+    if (part.startsWith('$')) throw illegal(`${JSON.stringify(cut(part))} is no wildcard; there are "$" and "$set"`)
+    if (part.length > NAME_LENGTH_MAX) throw illegal(`a part is longer than ${NAME_LENGTH_MAX} characters`)
+    const character = /[^A-Za-z0-9_-]/.exec(part)
+    if (character) throw illegal(`it holds ${JSON.stringify(character[0])}`)
+  }
+}
+
+function cut(name: string): string {
+  return name.length > 60 ? `${name.slice(0, 57)}...` : name
+}
