@@ -3,9 +3,10 @@
  * lines, NDJSON, log files. A listener cannot veto anything, and one that throws stops no run.
  */
 import type { ErrorRecord } from './errors.ts'
+import type { LogLevel } from './trajectory/log-level.ts'
 import type { RunIndex } from './trajectory/path.ts'
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+export type { LogLevel }
 
 export type ExperimentEvent =
   /** The file is open and holds all parameters; no run has started. */

@@ -1,0 +1,55 @@
+import { type ErrorCode, isPypetError } from '../errors.ts'
+
+/** How `pypet-ts` ends; scripts rely on these. */
+export const ExitCode = {
+  /** Every run is stored. */
+  OK: 0,
+  /** pypet-ts itself, or the machine, failed. */
+  FAILED: 1,
+  /** The command, the config or the job is wrong; nothing was started. */
+  WRONG: 2,
+  /** Finished, but some runs failed. */
+  RUNS_FAILED: 3,
+  /** Interrupted by Ctrl-C: 128 and the number of SIGINT, as shells have it. */
+  INTERRUPTED: 130,
+  /** Ended by SIGTERM. */
+  TERMINATED: 143,
+} as const
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+/** The exit code for an error: by its code when it is ours, `FAILED` for anything else. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!isPypetError(error)) return ExitCode.FAILED
+  // A record from another process may carry a code that this version does not know.
+  return EXIT_CODES[error.code] ?? ExitCode.FAILED
+}
+
+/** Names every code, so that a new one does not compile before somebody has decided. */
+const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
+  PYPET_JOB_NOT_FOUND: ExitCode.WRONG,
+  PYPET_JOB_NOT_LOADABLE: ExitCode.WRONG,
+  PYPET_JOB_NO_FUNCTION: ExitCode.WRONG,
+  PYPET_USAGE: ExitCode.WRONG,
+  PYPET_CONFIG_NOT_FOUND: ExitCode.WRONG,
+  PYPET_CONFIG_NOT_LOADABLE: ExitCode.WRONG,
+  PYPET_CONFIG_UNKNOWN_KEY: ExitCode.WRONG,
+  PYPET_CONFIG_INVALID: ExitCode.WRONG,
+  PYPET_PARAMETER_UNKNOWN: ExitCode.WRONG,
+  PYPET_PARAMETER_TYPE: ExitCode.WRONG,
+  PYPET_EXPLORATION_LENGTH: ExitCode.WRONG,
+  PYPET_EXPLORATION_EMPTY: ExitCode.WRONG,
+  PYPET_EXPLORATION_INVALID: ExitCode.WRONG,
+  PYPET_NAME_ILLEGAL: ExitCode.WRONG,
+  PYPET_NAME_TAKEN: ExitCode.WRONG,
+  PYPET_VALUE_UNSUPPORTED: ExitCode.WRONG,
+  PYPET_FILE_NOT_FOUND: ExitCode.WRONG,
+  PYPET_FILE_NOT_WRITABLE: ExitCode.WRONG,
+  PYPET_FILE_NOT_HDF5: ExitCode.WRONG,
+  PYPET_FILE_NO_TRAJECTORY: ExitCode.WRONG,
+  PYPET_TRAJECTORY_EXISTS: ExitCode.WRONG,
+  PYPET_TRAJECTORY_NOT_FOUND: ExitCode.WRONG,
+  PYPET_STORAGE_FAILED: ExitCode.FAILED,
+  PYPET_WRITER_DIED: ExitCode.FAILED,
+  PYPET_EXECUTOR_FAILED: ExitCode.FAILED,
+}

@@ -1,0 +1,49 @@
+import { summariseFile } from '../results/summarise.ts'
+import { overviewJson } from './overview-json.ts'
+import { overviewText } from './overview-text.ts'
+
+export interface OverviewFlags {
+  readonly trajectory?: string | undefined
+  readonly json?: boolean | undefined
+  readonly runs?: boolean | undefined
+}
+
+/** Where the overview is printed: `process.stdout`, or anything that is not a terminal. */
+export interface OverviewStream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string, done: (error?: Error | null) => void): unknown
+}
+
+/**
+ * The action of `pypet-ts overview <file>`: prints what the file holds, as text for people or with
+ * `--json` as one document. Resolves when everything is written.
+ *
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
+ *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_STORAGE_FAILED`; nothing is printed then
+ */
+export async function overview(file: string, flags: OverviewFlags, stream: OverviewStream): Promise<void> {
+  const facts = await summariseFile(file, { trajectory: flags.trajectory, withRuns: flags.runs })
+  const isTerminal = stream.isTTY === true
+  const text = flags.json
+    ? overviewJson(facts)
+    : overviewText(facts, {
+        width: isTerminal ? stream.columns : undefined,
+        isColoured: isColoured(isTerminal),
+      })
+  await new Promise<void>((resolve, reject) => {
+    stream.write(text, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()))
+  })
+}
+
+/** https://no-color.org and https://force-color.org: set to anything but the empty string. */
+function isColoured(isTerminal: boolean): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+  if (NO_COLOR) return false
+  return FORCE_COLOR ? FORCE_COLOR !== '0' : isTerminal && TERM !== 'dumb'
+}
+
+/** `pypet-ts overview file.h5 | head` has read enough. */
+function isClosedPipe(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EPIPE'
+}

@@ -1,0 +1,68 @@
+import { isPypetError, toErrorRecord } from '../errors.ts'
+import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
+import { exitCodeOf } from './exit-code.ts'
+
+export interface ReportErrorOptions {
+  /** With the stack, and the stacks of its causes. */
+  readonly verbose?: boolean
+  /** As one JSON object on one line, beside the lines of `eventLines`. */
+  readonly json?: boolean
+  /** Where the text will be written: decides on colours. None are used without. */
+  readonly stream?: OutputStream
+}
+
+/**
+ * The text for an error that ends the command, with its last newline:
+ *
+ *     error: ncores in pypet.config.json: expected a whole number >= 0, found "four"
+ *       hint: Write ncores: 4.
+ *
+ * A line `where:` follows when the message does not name the place already. An error that is not one of
+ * ours is a fault of pypet-ts: it says so and asks for a report.
+ *
+ * As JSON: `event` (`error`), `code` (null for a fault of ours), `message`, `where` and `hint` (null when
+ * there is none), `exit_code`, and `stack` with `verbose`.
+ */
+export function reportError(error: unknown, options: ReportErrorOptions = {}): string {
+  const { verbose = false, json = false, stream } = options
+  const report = describeError(error, verbose)
+  if (json) {
+    const { code, message, where, hint, stack } = report
+    const fields = { event: 'error', code, message, where, hint, exit_code: exitCodeOf(error) }
+    return `${JSON.stringify(verbose ? { ...fields, stack } : fields)}\n`
+  }
+  const colours = coloursOf(stream ?? NO_TERMINAL, stream ? process.env : {})
+  const lines = [`${colours.red('error:')} ${report.message}`]
+  if (report.where !== null && !report.message.includes(report.where)) {
+    lines.push(`  ${colours.dim('where:')} ${report.where}`)
+  }
+  if (report.hint !== null)
+    lines.push(`  ${colours.dim('hint:')} ${report.hint.replaceAll('\n', '\n        ')}`)
+  if (verbose && report.stack !== '') lines.push(colours.dim(report.stack))
+  return `${lines.join('\n')}\n`
+}
+
+const NO_TERMINAL = {} as OutputStream
+
+interface ErrorReport {
+  readonly code: string | null
+  readonly message: string
+  readonly where: string | null
+  readonly hint: string | null
+  readonly stack: string
+}
+
+function describeError(error: unknown, verbose: boolean): ErrorReport {
+  const { name, message, stack, hint = null, where = null } = toErrorRecord(error)
+  if (isPypetError(error)) return { code: error.code, message, where, hint, stack }
+  const found = name === 'NonError' ? message : `${name}: ${message}`
+  return {
+    code: null,
+    message: `pypet-ts failed in a way that it did not foresee: ${found}`,
+    where: null,
+    hint: verbose
+      ? 'This is a fault of pypet-ts. Please report it, with the stack below and the command.'
+      : 'This is a fault of pypet-ts. Please report it, with what the same command shows with --verbose.',
+    stack,
+  }
+}

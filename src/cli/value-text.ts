@@ -1,0 +1,97 @@
+/** Stored values as short readable text. Everything a file says is made harmless for a terminal first. */
+import type { ExploredRange } from '../results/trajectory-overview.ts'
+import type { Cell } from '../storage/hdf5-datatype.ts'
+import type { Preview } from '../storage/preview.ts'
+
+/** Digits that a reader compares; the rest are rounding noise. */
+const SIGNIFICANT_DIGITS = 10
+/** A longer text is cut: the file has the whole. */
+const TEXT_LENGTH_MAX = 60
+/** Columns of a record that fit into a line. */
+const FIELDS_SHOWN = 4
+
+/** `6`, `'text'`, `[0.1, 0.2, ...]`, `<38 bytes that only Python can read>`. */
+export function previewText({ shape, cells }: Preview): string {
+  if (shape.length === 0 || cells.some(isSingle)) return cells.length === 0 ? '' : cellText(cells[0] as Cell)
+  if (cells.length === 0) return '[]'
+  const shown = cells.map(cellText)
+  if ((shape.at(-1) ?? 0) > cells.length) shown.push('...')
+  // The first row stands for a matrix, its dots for the other rows.
+  const row = `[${shown.join(', ')}]`
+  return shape.slice(0, -1).reduceRight((inner, size) => (size > 1 ? `[${inner}, ...]` : `[${inner}]`), row)
+}
+
+/** Tables begin with one record, and what cannot be read has one note, whatever the shape. */
+function isSingle(cell: Cell): boolean {
+  return typeof cell === 'object' && ('unread' in cell || 'fields' in cell)
+}
+
+export function cellText(cell: Cell): string {
+  switch (typeof cell) {
+    case 'number':
+      return numberText(cell)
+    case 'string':
+      return `'${cut(printable(cell), TEXT_LENGTH_MAX)}'`
+    case 'object':
+      break
+    default:
+      return String(cell)
+  }
+  if ('real' in cell) {
+    const sign = cell.imaginary < 0 ? '-' : '+'
+    return `${numberText(cell.real)}${sign}${numberText(Math.abs(cell.imaginary))}i`
+  }
+  if ('unread' in cell) return `<${printable(cell.unread)}>`
+  if ('fields' in cell) {
+    const fields = cell.fields
+      .slice(0, FIELDS_SHOWN)
+      .map(([name, value]) => `${printable(name)}: ${cellText(value)}`)
+    return `{ ${[...fields, ...(cell.fields.length > FIELDS_SHOWN ? ['...'] : [])].join(', ')} }`
+  }
+  return `[${cell.slice(0, FIELDS_SHOWN).map(cellText).join(', ')}${cell.length > FIELDS_SHOWN ? ', ...' : ''}]`
+}
+
+/** `1, 2, 3, 4`; for many numbers `0 .. 1 (11 values)`; for many others the first ones. */
+export function rangeText(range: ExploredRange): string {
+  const { distinctCount, isDistinctCountExact, values, minimum, maximum, hasNaN } = range
+  const count = `${isDistinctCountExact ? '' : 'over '}${countText(distinctCount)}`
+  if (distinctCount <= values.length) {
+    if (values.every(isNamedOnly))
+      return values.length === 0 ? 'no values' : `${plural(distinctCount, 'value')}`
+    return values.map(previewText).join(', ')
+  }
+  if (minimum !== undefined && maximum !== undefined) {
+    return `${cellText(minimum)} .. ${cellText(maximum)}${hasNaN ? ' and NaN' : ''} (${count} values)`
+  }
+  if (values.every(isNamedOnly)) return `${count} values`
+  const first = values.slice(0, 3).map(previewText)
+  return `${first.join(', ')}, ... (${count} values)`
+}
+
+function isNamedOnly({ cells }: Preview): boolean {
+  return cells.some((cell) => typeof cell === 'object' && 'unread' in cell)
+}
+
+/** `50,000`. */
+export function countText(count: number): string {
+  return count.toLocaleString('en-US')
+}
+
+/** `1 run`, `12 runs`. */
+export function plural(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** One line without control characters: a file must not move the cursor or colour the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\s+/gu, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\ufffd')
+}
+
+export function cut(text: string, lengthMax: number): string {
+  const characters = [...text]
+  return characters.length <= lengthMax ? text : `${characters.slice(0, lengthMax - 1).join('')}…`
+}
+
+function numberText(number: number): string {
+  return Number.isInteger(number) ? String(number) : String(Number(number.toPrecision(SIGNIFICANT_DIGITS)))
+}

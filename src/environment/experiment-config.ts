@@ -1,0 +1,109 @@
+/** What the environment records of itself in the trajectory's branch `config`, under pypet's names. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { arch, cpus, hostname, release, type as osType } from 'node:os'
+import { basename } from 'node:path'
+import type { Settings } from '../experiment/options.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { integer, isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
+
+/** The identity of one execution of an experiment. */
+export interface EnvironmentIdentity {
+  /** `environment_83c1a34_2026_11_22_17h32m44s`, a group below `config.environment`. */
+  readonly name: string
+  readonly hexsha: string
+  /** Seconds since 1970. */
+  readonly timestamp: number
+}
+
+/** `pypet-ts 0.1.0`: which program wrote a file. */
+export const VERSION = `pypet-ts ${packageVersion()}`
+export const RUNTIME_VERSION = `Node.js ${process.versions.node}`
+
+/** As pypet: the SHA-1 of trajectory name, times and version, and from it and the time a name. */
+export function identifyEnvironment(trajectory: string, timestamp: number): EnvironmentIdentity {
+  const hexsha = createHash('sha1')
+    .update(`${trajectory}${timestamp}${process.pid}${hostname()}${VERSION}`)
+    .digest('hex')
+  return { hexsha, timestamp, name: `environment_${hexsha.slice(0, 7)}_${timeSuffix(timestamp)}` }
+}
+
+/** pypet's `%Y_%m_%d_%Hh%Mm%Ss` in local time, also what `--add-time` appends. */
+export function timeSuffix(timestamp: number): string {
+  const date = new Date(timestamp * 1000)
+  const two = (part: number) => String(part).padStart(2, '0')
+  const day = `${date.getFullYear()}_${two(date.getMonth() + 1)}_${two(date.getDate())}`
+  return `${day}_${two(date.getHours())}h${two(date.getMinutes())}m${two(date.getSeconds())}s`
+}
+
+/** Everything that is known before the first run. */
+export function openingConfig(
+  identity: EnvironmentIdentity,
+  jobFile: string,
+  settings: Settings,
+): readonly Parameter[] {
+  const environment = (name: string, value: StorableValue, comment: string) =>
+    configParameter(`environment.${identity.name}.${name}`, value, comment)
+  const hdf5 = (name: string, value: StorableValue, comment: string) =>
+    configParameter(`hdf5.${name}`, value, comment)
+  const { overviews } = settings
+  return [
+    environment('multiproc', settings.executor === 'pool', 'Whether or not to use several workers.'),
+    environment('ncores', integer(settings.ncores), 'Number of workers that perform runs.'),
+    environment('executor', settings.executor, 'How runs are performed: inline, or on a pool of threads.'),
+    environment('wrap_mode', 'QUEUE', 'How storage is handled: one writer process takes all runs.'),
+    environment('timestamp', identity.timestamp, 'Timestamp of environment creation'),
+    environment('hexsha', identity.hexsha, 'SHA-1 identifier of the environment'),
+    environment('script', basename(jobFile), 'Name of the job module'),
+    environment('trajectory.name', settings.name, 'Name of trajectory'),
+    environment('trajectory.timestamp', identity.timestamp, 'Timestamp of trajectory'),
+    environment('versions.pypet_ts', packageVersion(), 'Version of pypet-ts'),
+    environment('versions.node', process.versions.node, 'Version of Node.js'),
+    environment('versions.v8', process.versions.v8, 'Version of the JavaScript engine'),
+    environment('platform.os', `${osType()} ${release()} ${arch()}`, 'Operating system and processor family'),
+    environment('platform.host', hostname(), 'Name of the machine'),
+    environment('platform.cpu', cpus()[0]?.model ?? 'unknown', 'Processor model'),
+    hdf5('file_title', settings.fileTitle, 'Title of the HDF5 file'),
+    hdf5('complevel', integer(settings.complevel), 'Deflate level of arrays, 0 for none'),
+    hdf5('complib', 'zlib', 'Compression library'),
+    hdf5('purge_duplicate_comments', settings.purgeDuplicateComments, 'Whether equal comments are stored once'),
+    hdf5('commit_interval_ms', integer(settings.commitIntervalMs), 'Longest wait of a finished run for its commit'),
+    hdf5('overview.config_overview', overviews.config, 'Whether this table is written'),
+    hdf5('overview.parameters_overview', overviews.parameters, 'Whether this table is written'),
+    hdf5('overview.derived_parameters_overview', overviews.derivedParameters, 'Whether this table is written'),
+    hdf5('overview.results_overview', overviews.results, 'Whether this table is written'),
+    hdf5('overview.explored_parameters_overview', overviews.exploredParameters, 'Whether this table is written'),
+    hdf5(
+      'overview.derived_parameters_summary',
+      overviews.derivedParametersSummary,
+      'Whether this table is written',
+    ),
+    hdf5('overview.results_summary', overviews.resultsSummary, 'Whether this table is written'),
+  ]
+}
+
+/** What is known only at the end. */
+export function closingConfig(
+  identity: EnvironmentIdentity,
+  times: { readonly startTimestamp: number; readonly finishTimestamp: number },
+): readonly Parameter[] {
+  const { startTimestamp, finishTimestamp } = times
+  const environment = (name: string, value: number, comment: string) =>
+    configParameter(`environment.${identity.name}.${name}`, value, comment)
+  return [
+    environment('start_timestamp', startTimestamp, 'Timestamp of the start of the first run'),
+    environment('finish_timestamp', finishTimestamp, 'Timestamp of the end of the last run'),
+    environment('runtime', finishTimestamp - startTimestamp, 'Runtime of the whole experiment in seconds'),
+  ]
+}
+
+function configParameter(name: string, value: StorableValue, comment: string): Parameter {
+  const stored = toStoredValue(value, `config.${name}`)
+  return { name, comment, value: isInteger(value) ? value.value : value, stored }
+}
+
+function packageVersion(): string {
+  // Works from `src` and from `dist`: both lie one folder below the package.
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,71 @@
+/** Which runs are under way, stored or failed: the one place where main counts them. */
+import type { ErrorRecord, PypetError } from '../errors.ts'
+import type { Reporter } from '../events.ts'
+import type { RunOutcome } from '../protocol.ts'
+import type { Writer, WriterListener } from '../storage/writer.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+
+export class RunLedger implements WriterListener {
+  storedCount = 0
+  failedCount = 0
+  isBroken = false
+  /** Rejects when the writer is gone; never resolves. */
+  readonly broken: Promise<never>
+  readonly #runCount: number
+  readonly #writer: Writer
+  readonly #reporter: Reporter
+  /** Failures on their way into the file. */
+  readonly #failures = new Map<RunIndex, ErrorRecord>()
+  #rejectBroken!: (error: PypetError) => void
+  #resolveComplete: (() => void) | undefined
+
+  constructor(runCount: number, writer: Writer, reporter: Reporter) {
+    this.#runCount = runCount
+    this.#writer = writer
+    this.#reporter = reporter
+    this.broken = new Promise((_resolve, reject) => {
+      this.#rejectBroken = reject
+    })
+    // Several await it, at times nobody does.
+    this.broken.catch(() => undefined)
+  }
+
+  /** Takes what an executor tells. A run that was handed over is counted when the writer announces it. */
+  note(outcome: RunOutcome): void {
+    if (outcome.state === 'handed-over') return
+    this.#failures.set(outcome.failure.run, outcome.failure.error)
+    this.#writer.failRun(outcome.failure)
+  }
+
+  onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[]): void {
+    this.storedCount += stored.length
+    this.failedCount += failed.length
+    if (stored.length > 0) this.#reporter.emit({ type: 'runs-stored', runs: stored })
+    for (const run of failed) {
+      const error = this.#failures.get(run)
+      this.#failures.delete(run)
+      if (error !== undefined) this.#reporter.emit({ type: 'run-failed', run, error })
+    }
+    if (this.#isComplete()) this.#resolveComplete?.()
+  }
+
+  onBroken(error: PypetError): void {
+    this.isBroken = true
+    this.#rejectBroken(error)
+  }
+
+  /** Resolves when the writer has announced every run. */
+  async complete(): Promise<void> {
+    if (this.#isComplete()) return
+    await Promise.race([
+      new Promise<void>((resolve) => {
+        this.#resolveComplete = resolve
+      }),
+      this.broken,
+    ])
+  }
+
+  #isComplete(): boolean {
+    return this.storedCount + this.failedCount === this.#runCount
+  }
+}

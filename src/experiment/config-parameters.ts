@@ -1,0 +1,102 @@
+/** Parameters as config files write them: JSON, YAML and TOML have no `parameter()` and no `integer()`. */
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import {
+  flattenParameters,
+  isParameterDefinition,
+  type Parameter,
+  type ParameterTree,
+  parameter,
+} from '../trajectory/parameter.ts'
+import { type Integer, integer, isInteger, type StorableValue } from '../trajectory/value.ts'
+import { foundValue } from './options.ts'
+
+/**
+ * The parameters that a config file declares, in its order. An object is a group, and one with `$value` is
+ * a parameter with a comment or a type: `{ "$value": 20, "$comment": "ms", "$type": "integer" }`.
+ *
+ * @param file names the file in messages
+ * @throws PypetError `PYPET_CONFIG_INVALID`, `PYPET_CONFIG_UNKNOWN_KEY`, and what `flattenParameters` throws
+ */
+export function configParameters(tree: Readonly<Record<string, unknown>>, file: string): Parameter[] {
+  const where = `${file}: parameters`
+  return flattenParameters(declared(tree, where), where)
+}
+
+function declared(tree: Readonly<Record<string, unknown>>, where: string): ParameterTree {
+  const entries = Object.entries(tree).map(([name, entry]) => [
+    name,
+    declaredEntry(entry, `${where}.${name}`),
+  ])
+  return Object.fromEntries(entries)
+}
+
+function declaredEntry(entry: unknown, where: string): ParameterTree[string] {
+  // What is no plain object is a value, and `flattenParameters` says whether it can be one.
+  if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry)) return entry as StorableValue
+  if (VALUE in entry) return typedParameter(entry, where)
+  if ('data' in entry && 'shape' in entry) return entry as unknown as StorableValue
+  return declared(entry, where)
+}
+
+const VALUE = '$value'
+const KEYS: readonly string[] = [VALUE, '$comment', '$type']
+
+function typedParameter(entry: Readonly<Record<string, unknown>>, where: string): ParameterTree[string] {
+  for (const key of Object.keys(entry)) {
+    if (KEYS.includes(key)) continue
+    const nearest = nearestName(key, KEYS)
+    throw new PypetError(
+      'PYPET_CONFIG_UNKNOWN_KEY',
+      `${where}: there is no key ${JSON.stringify(key)} beside ${VALUE}`,
+      {
+        where: `${where}.${key}`,
+        hint: nearest === undefined ? `The keys are: ${KEYS.join(', ')}.` : `Did you mean ${nearest}?`,
+      },
+    )
+  }
+  const { $value: value, $comment: comment = '', $type: type } = entry
+  if (typeof comment !== 'string') throw invalid(`${where}.$comment`, 'text', comment)
+  return parameter(typed(value, type, where), { comment })
+}
+
+function typed(value: unknown, type: unknown, where: string): StorableValue {
+  switch (type) {
+    case undefined:
+      return value as StorableValue
+    case 'integer':
+      return integerValue(value, where)
+    case 'bigint':
+      return bigintValue(value, where)
+    default:
+      throw invalid(`${where}.$type`, '"integer" or "bigint"', type)
+  }
+}
+
+function integerValue(value: unknown, where: string): Integer {
+  if (Number.isSafeInteger(value)) return integer(value as number)
+  throw invalid(`${where}.${VALUE}`, 'a whole number up to 2^53', value)
+}
+
+/** As text, because JSON readers round numbers beyond 2^53. */
+function bigintValue(value: unknown, where: string): bigint {
+  if (typeof value === 'bigint') return value
+  if (Number.isSafeInteger(value) || (typeof value === 'string' && /^[+-]?\d+$/.test(value))) {
+    return BigInt(value as number | string)
+  }
+  throw invalid(`${where}.${VALUE}`, 'a whole number, as text where it is beyond 2^53', value)
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function invalid(where: string, expected: string, found: unknown): PypetError {
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${where}: expected ${expected}, found ${foundValue(found)}`,
+    { where },
+  )
+}

@@ -1,0 +1,124 @@
+import { PypetError } from '../errors.ts'
+import { columnsOf, isPlainObject } from '../exploration/columns.ts'
+import { type Exploration, type ExplorationSpec, isExploration } from '../exploration/exploration.ts'
+import type { RangeMapping } from '../exploration/explored-values.ts'
+import { zipSpec } from '../exploration/zip.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import { type FlatParameterValues, flattenParameters, type ParameterTree } from '../trajectory/parameter.ts'
+import { assertLegalName } from '../trajectory/path.ts'
+import type { Run } from '../trajectory/run.ts'
+
+/** What a job module says about its experiment. */
+export interface ExperimentOptions<Tree extends ParameterTree> {
+  /** Name of the trajectory; without one, the job file's name. */
+  readonly name?: string
+  readonly comment?: string
+  /** Defaults by name; a plain object is a group, `parameter(value, { comment })` adds a comment. */
+  readonly parameters: Tree
+  /** From a builder such as `cartesianProduct`, or a bare mapping of ranges of one length. */
+  readonly explore?: Exploration<FlatParameterValues<NoInfer<Tree>>> | RangeMapping<NoInfer<Tree>>
+  /** Called once a run. What it returns is collected. */
+  run(traj: Run<Tree>): unknown
+}
+
+const EXPERIMENT: unique symbol = Symbol.for('pypet-ts.experiment') as never
+
+/** An experiment, checked. Recognised by `isExperimentDefinition`, also across copies of the package. */
+export interface ExperimentDefinition<Tree extends ParameterTree = ParameterTree> {
+  readonly [EXPERIMENT]: true
+  readonly name: string | undefined
+  readonly comment: string | undefined
+  /** As declared; `flattenParameters` accepts it. */
+  readonly parameters: Tree
+  readonly explore: ExplorationSpec | undefined
+  run(traj: Run<Tree>): unknown
+}
+
+/**
+ * Declares an experiment: the default export of a job module.
+ *
+ * The job receives `traj` with its parameters typed, `traj.par.neuron.tau`; exploring an unknown name
+ * or a value of another type does not compile.
+ *
+ * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`, `PYPET_CONFIG_INVALID`, `PYPET_JOB_NO_FUNCTION`,
+ *   `PYPET_NAME_ILLEGAL`, and what `flattenParameters` and `zip` throw
+ */
+export function defineExperiment<const Tree extends ParameterTree>(
+  options: ExperimentOptions<Tree>,
+): ExperimentDefinition<Tree> {
+  checkKeys(options)
+  checkText(options.name, 'name')
+  checkText(options.comment, 'comment')
+  if (options.name !== undefined) checkTrajectoryName(options.name)
+  if (!isPlainObject(options.parameters)) throw invalid('parameters', 'an object of defaults by name')
+  // Here, so that a mistake is reported on the user's own line; the loader flattens for itself.
+  flattenParameters(options.parameters, 'parameters')
+  if (typeof options.run !== 'function') {
+    throw new PypetError('PYPET_JOB_NO_FUNCTION', 'defineExperiment: run is not a function', {
+      where: 'run',
+      hint: 'Write run(traj) { … }.',
+    })
+  }
+  return Object.freeze<ExperimentDefinition<Tree>>({
+    [EXPERIMENT]: true,
+    name: options.name,
+    comment: options.comment,
+    parameters: options.parameters,
+    explore: exploreSpec(options.explore),
+    run: options.run,
+  })
+}
+
+export function isExperimentDefinition(value: unknown): value is ExperimentDefinition {
+  return typeof value === 'object' && value !== null && EXPERIMENT in value
+}
+
+const KEYS: readonly string[] = [
+  'name',
+  'comment',
+  'parameters',
+  'explore',
+  'run',
+] satisfies (keyof ExperimentOptions<ParameterTree>)[]
+
+function exploreSpec(explore: unknown): ExplorationSpec | undefined {
+  if (explore === undefined) return undefined
+  if (isExploration(explore)) return explore.spec
+  return zipSpec(columnsOf(explore, 'explore'), 'explore')
+}
+
+function checkKeys(options: object): void {
+  if (!isPlainObject(options)) throw invalid('options', 'an object with parameters and run')
+  for (const key of Object.keys(options)) {
+    if (KEYS.includes(key)) continue
+    const nearest = nearestName(key, KEYS)
+    throw new PypetError(
+      'PYPET_CONFIG_UNKNOWN_KEY',
+      `defineExperiment: there is no option ${JSON.stringify(key)}`,
+      {
+        where: key,
+        hint: nearest === undefined ? `The options are: ${KEYS.join(', ')}.` : `Did you mean ${nearest}?`,
+      },
+    )
+  }
+}
+
+function checkText(value: unknown, where: string): void {
+  if (value !== undefined && typeof value !== 'string') throw invalid(where, 'a string')
+}
+
+function checkTrajectoryName(name: string): void {
+  assertLegalName(name, 'name')
+  if (!name.includes('.')) return
+  throw new PypetError('PYPET_NAME_ILLEGAL', `name: "${name}" holds a dot, which separates groups`, {
+    where: 'name',
+    hint: `Name it ${name.replaceAll('.', '_')}.`,
+  })
+}
+
+function invalid(where: string, expected: string): PypetError {
+  return new PypetError('PYPET_CONFIG_INVALID', `defineExperiment: ${where} is not ${expected}`, {
+    where,
+    hint: `Give ${expected}.`,
+  })
+}

@@ -1,0 +1,139 @@
+/** The layers of the configuration, laid over each other: flags, environment, config file, experiment, defaults. */
+import { statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { assertLegalName } from '../trajectory/path.ts'
+import { absolutePath } from './absolute-path.ts'
+import { environmentLayer } from './environment-variables.ts'
+import { nameFromJobFile } from './job-file.ts'
+import {
+  OPTION_NAMES,
+  OPTIONS,
+  type OptionName,
+  type OptionValue,
+  type OptionValues,
+  type Settings,
+} from './options.ts'
+import { describePlace, type Origin } from './origin.ts'
+import { type Layer, textLayer } from './text-layer.ts'
+
+/** What the command line gives: text, or true and false of a switch. Flags that are absent are undefined. */
+export type FlagValues = { readonly [Name in OptionName]?: string | number | boolean | undefined }
+
+export interface SettingsLayers {
+  /** The job file: it names the trajectory when nothing else does. */
+  readonly jobFile: string
+  readonly flags?: FlagValues
+  /** `process.env`, or a part of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly config?: { readonly file: string; readonly options: OptionValues } | undefined
+  readonly definition?:
+    | { readonly name?: string | undefined; readonly comment?: string | undefined }
+    | undefined
+  /** What relative paths of flags, environment and defaults start from. */
+  readonly workingDirectory?: string
+  /** How many runs `ncores: 0` computes at the same time. */
+  readonly coreCount?: number
+}
+
+export interface ResolvedSettings {
+  readonly settings: Settings
+  /** The layer that each value came from. */
+  readonly origins: Readonly<Record<OptionName, Origin>>
+}
+
+/**
+ * Gives every option the value of the strongest layer that has one.
+ *
+ * `ncores: 0` becomes the number of cores, `executor: 'inline'` sets `ncores` to 1, and `filename` and
+ * `logFolder` become absolute; a folder as `filename` is completed by the name of the trajectory.
+ *
+ * @throws PypetError `PYPET_USAGE` (flags), `PYPET_CONFIG_INVALID` (environment), `PYPET_CONFIG_UNKNOWN_KEY`
+ *   (an unknown `PYPET_…` variable), `PYPET_NAME_ILLEGAL`
+ */
+export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
+  const { workingDirectory = process.cwd(), coreCount = availableParallelism() } = layers
+  const stack: readonly Layer[] = [
+    flagLayer(layers.flags ?? {}, workingDirectory),
+    environmentLayer(layers.env ?? {}, workingDirectory),
+    configLayer(layers.config),
+    experimentLayer(layers),
+  ]
+  const values: { [Name in OptionName]?: OptionValue } = {}
+  const origins: { [Name in OptionName]?: Origin } = {}
+  for (const name of OPTION_NAMES) {
+    const layer = stack.find(({ options }) => options[name] !== undefined)
+    const value = layer === undefined ? OPTIONS[name].default : layer.options[name]
+    if (value !== undefined) values[name] = value
+    origins[name] = layer === undefined ? { kind: 'default' } : layer.originOf(name)
+  }
+  const complete = origins as Record<OptionName, Origin>
+  return {
+    settings: completed(values, complete, { ...layers, workingDirectory, coreCount }),
+    origins: complete,
+  }
+}
+
+function flagLayer(flags: FlagValues, workingDirectory: string): Layer {
+  const originOf = (name: OptionName): Origin => ({ kind: 'flag', flag: OPTIONS[name].flag ?? `--${name}` })
+  return textLayer(flags, { originOf, workingDirectory, code: 'PYPET_USAGE' })
+}
+
+function configLayer(config: SettingsLayers['config']): Layer {
+  return { options: config?.options ?? {}, originOf: () => ({ kind: 'config', file: config?.file ?? '' }) }
+}
+
+function experimentLayer({ jobFile, definition }: SettingsLayers): Layer {
+  const { name, comment } = definition ?? {}
+  return {
+    options: { ...(name !== undefined && { name }), ...(comment !== undefined && { comment }) },
+    originOf: () => ({ kind: 'experiment', file: jobFile }),
+  }
+}
+
+/** Fills in what follows from other options or from the job, and builds the settings. */
+function completed(
+  values: { readonly [Name in OptionName]?: OptionValue },
+  origins: Readonly<Record<OptionName, Origin>>,
+  given: { readonly jobFile: string; readonly workingDirectory: string; readonly coreCount: number },
+): Settings {
+  const wanted = values.ncores === 0 ? given.coreCount : values.ncores
+  const executor = values.executor ?? (wanted === 1 ? 'inline' : 'pool')
+  const name = String(values.name ?? nameFromJobFile(given.jobFile))
+  assertTrajectoryName(name, describePlace('name', origins.name))
+  const overviews = OPTION_NAMES.filter((option) => option.startsWith(GROUP))
+  const main = OPTION_NAMES.filter((option) => !option.startsWith(GROUP))
+  const settings = {
+    ...Object.fromEntries(main.map((option) => [option, values[option]])),
+    name,
+    executor,
+    ncores: executor === 'inline' ? 1 : wanted,
+    filename: resultFile(String(values.filename ?? absolutePath('hdf5/', given.workingDirectory)), name),
+    fileTitle: values.fileTitle ?? name,
+    logFolder: absolutePath(String(values.logFolder), given.workingDirectory),
+    overviews: Object.fromEntries(overviews.map((option) => [option.slice(GROUP.length), values[option]])),
+  }
+  // The table of options says which type each value has, and every layer was checked against it.
+  return settings as unknown as Settings
+}
+
+const GROUP = 'overviews.'
+
+function resultFile(path: string, name: string): string {
+  const isFolder = /[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  return isFolder ? join(path, `${name}.h5`) : path
+}
+
+function assertTrajectoryName(name: string, place: string): void {
+  assertLegalName(name, place)
+  if (!name.includes('.')) return
+  throw new PypetError(
+    'PYPET_NAME_ILLEGAL',
+    `${place}: ${JSON.stringify(name)} holds a dot, which separates groups`,
+    {
+      where: place,
+      hint: `Name it ${name.replaceAll('.', '_')}.`,
+    },
+  )
+}

@@ -1,0 +1,160 @@
+/** The one file that knows cosmiconfig: finding and reading the config file of a job. */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import { absolutePath } from './absolute-path.ts'
+import type { ConfigContent } from './config-schema.ts'
+import { importModule } from './import-module.ts'
+import { bundleModule, type ModuleKind } from './module-bundle.ts'
+import { OPTION_NAMES, OPTIONS, type OptionValues } from './options.ts'
+
+/** A config file, checked. Its relative paths are made absolute from its folder. */
+export interface ConfigFile extends ConfigContent {
+  readonly file: string
+}
+
+/** What a config file may be called, in a folder the first one counts. */
+const SEARCH_PLACES: readonly string[] = [
+  'package.json',
+  ...['', '.json', '.yaml', '.yml', '.toml', '.ts', '.js', '.mjs', '.cjs'].map(
+    (extension) => `.pypetrc${extension}`,
+  ),
+  ...['ts', 'js', 'mjs', 'cjs', 'json', 'yaml', 'yml', 'toml'].map(
+    (extension) => `pypet.config.${extension}`,
+  ),
+]
+
+/**
+ * Reads the named config file, else the nearest one from the job's folder upwards, as far as the home
+ * folder or the root. Undefined when there is none.
+ *
+ * @throws PypetError `PYPET_CONFIG_NOT_FOUND` for a named file; `PYPET_CONFIG_NOT_LOADABLE`;
+ *   `PYPET_CONFIG_UNKNOWN_KEY`; `PYPET_CONFIG_INVALID`
+ */
+export async function loadConfig(request: {
+  readonly jobFile: string
+  /** As `--config` names it, from the working directory. */
+  readonly configFile?: string | undefined
+  /** `process.env`: its `PYPET_CONFIG` names the file where no flag does. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}): Promise<ConfigFile | undefined> {
+  const { jobFile, env = {} } = request
+  const configFile = request.configFile ?? (env.PYPET_CONFIG || undefined)
+  const found =
+    configFile === undefined ? await search(dirname(resolve(jobFile))) : await load(resolve(configFile))
+  if (found === undefined) return undefined
+  const { parseConfig } = await import('./config-schema.ts')
+  const content = parseConfig(found.content, found.file)
+  return { ...content, options: absolutePaths(content.options, dirname(found.file)), file: found.file }
+}
+
+interface Found {
+  readonly file: string
+  readonly content: unknown
+}
+
+async function load(file: string): Promise<Found> {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw notFound(file)
+  const explorer = await openExplorer()
+  const result = await reading(file, () => explorer.load(file))
+  return { file, content: result?.config ?? {} }
+}
+
+/**
+ * The same answer as cosmiconfig's own search, but it is loaded only for a folder that holds a candidate:
+ * most jobs have no config file and need not wait for it.
+ */
+async function search(start: string): Promise<Found | undefined> {
+  for (const folder of foldersUpwards(start)) {
+    if (!SEARCH_PLACES.some((place) => isCandidate(join(folder, place)))) continue
+    const explorer = await openExplorer()
+    const result = await reading(folder, () => explorer.search(folder))
+    if (result !== null) return { file: result.filepath, content: result.config }
+  }
+  return undefined
+}
+
+function* foldersUpwards(start: string): Generator<string> {
+  const home = homedir()
+  for (let folder = start; ; folder = dirname(folder)) {
+    yield folder
+    if (folder === home || folder === dirname(folder)) return
+  }
+}
+
+function isCandidate(file: string): boolean {
+  if (basename(file) !== 'package.json') return existsSync(file)
+  // Nearly every folder above has one, and nearly none configures pypet.
+  try {
+    return readFileSync(file, 'utf8').includes('"pypet"')
+  } catch {
+    return false // Absent or unreadable: cosmiconfig skips it too.
+  }
+}
+
+async function openExplorer() {
+  const { cosmiconfig } = await import('cosmiconfig')
+  const modules = Object.fromEntries(
+    ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'].map((extension) => [extension, loadModule]),
+  )
+  return cosmiconfig('pypet', {
+    searchPlaces: [...SEARCH_PLACES],
+    searchStrategy: 'none',
+    loaders: { ...modules, '.toml': loadToml },
+  })
+}
+
+const CONFIG_FILE: ModuleKind = { noun: 'config file', code: 'PYPET_CONFIG_NOT_LOADABLE' }
+
+async function loadModule(file: string): Promise<unknown> {
+  await using bundle = await bundleModule(file, CONFIG_FILE)
+  const exports = await importModule(bundle, CONFIG_FILE)
+  if (exports.default !== undefined) return exports.default
+  throw new PypetError('PYPET_CONFIG_INVALID', `${file}: expected a default export, found none`, {
+    where: file,
+    hint: 'Write: export default { ncores: 2 }',
+  })
+}
+
+async function loadToml(_file: string, text: string): Promise<unknown> {
+  const { parse } = await import('smol-toml')
+  return parse(text, { integersAsBigInt: 'asNeeded' })
+}
+
+async function reading<Result>(place: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof PypetError) throw error
+    const { message, filepath } = error as Error & { readonly filepath?: string }
+    const file = filepath ?? place
+    // Some parsers begin their message with the file, which is said already.
+    const reason = message.replace(`${file}: `, '').replace(` in ${file}`, '').trimEnd()
+    throw new PypetError('PYPET_CONFIG_NOT_LOADABLE', `cannot read the config file ${file}: ${reason}`, {
+      where: file,
+      cause: error,
+    })
+  }
+}
+
+function notFound(file: string): PypetError {
+  const isFolder = existsSync(file)
+  const folder = isFolder ? file : dirname(file)
+  const present = SEARCH_PLACES.filter((place) => place !== 'package.json' && existsSync(join(folder, place)))
+  const meant = nearestName(basename(file), present) ?? present[0]
+  return new PypetError(
+    'PYPET_CONFIG_NOT_FOUND',
+    `cannot read the config file ${file}: ${isFolder ? 'it is no file' : 'there is no such file'}`,
+    { where: file, hint: meant === undefined ? undefined : `Did you mean ${join(folder, meant)}?` },
+  )
+}
+
+function absolutePaths(options: OptionValues, folder: string): OptionValues {
+  const paths = OPTION_NAMES.filter((name) => OPTIONS[name].kind === 'path' && options[name] !== undefined)
+  return {
+    ...options,
+    ...Object.fromEntries(paths.map((name) => [name, absolutePath(String(options[name]), folder)])),
+  }
+}

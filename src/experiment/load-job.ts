@@ -1,0 +1,77 @@
+/** The job's function, taken out of its bundle, in the main process and in every pool thread. */
+import { PypetError } from '../errors.ts'
+import type { Run } from '../trajectory/run.ts'
+import { type ExperimentDefinition, isExperimentDefinition } from './define.ts'
+import { importModule, type ModuleAddress } from './import-module.ts'
+
+/** The user's function of the run. It may return a value or a promise of one. */
+export type JobFunction = (traj: Run, ...args: readonly unknown[]) => unknown
+
+export interface LoadedJob {
+  /** The user's source file. */
+  readonly file: string
+  readonly run: JobFunction
+  /** What `defineExperiment` returned; none where the module exports a bare function. */
+  readonly definition?: ExperimentDefinition
+}
+
+/**
+ * Imports a bundled job and finds its function: the default export or the export named `job`, either an
+ * experiment made by `defineExperiment` or a function of the run.
+ *
+ * @throws PypetError `PYPET_JOB_NOT_LOADABLE` when the module throws, with the user's line;
+ *   `PYPET_JOB_NO_FUNCTION` with what it exports instead
+ */
+export async function importJob({ url, file }: ModuleAddress): Promise<LoadedJob> {
+  const exports = await importModule({ url, file }, { noun: 'job', code: 'PYPET_JOB_NOT_LOADABLE' })
+  for (const candidate of jobCandidates(exports)) {
+    if (isExperimentDefinition(candidate)) {
+      return { file, run: candidate.run, definition: candidate }
+    }
+    if (typeof candidate === 'function' && !isClass(candidate)) return { file, run: candidate as JobFunction }
+  }
+  throw noFunction(exports, file)
+}
+
+/** A CommonJS module arrives as the default export of its bundle: its own exports are one level down. */
+function jobCandidates(exports: Readonly<Record<string, unknown>>): unknown[] {
+  const { default: main, job } = exports
+  const inner = isPlainObject(main) && !isExperimentDefinition(main) ? [main.default, main.job] : []
+  return [main, job, ...inner]
+}
+
+function noFunction(exports: Readonly<Record<string, unknown>>, file: string): PypetError {
+  const { default: main, ...named } = exports
+  const all = isPlainObject(main) && Object.keys(named).length === 0 ? main : exports
+  const list = Object.entries(all).map(([name, value]) => `${name} (${describeExport(value)})`)
+  const found = list.length === 0 ? 'exports nothing' : `exports ${list.join(', ')}`
+  const functions = Object.keys(all).filter((name) => typeof all[name] === 'function' && !isClass(all[name]))
+  return new PypetError('PYPET_JOB_NO_FUNCTION', `the job ${file} has no function to run: it ${found}`, {
+    where: file,
+    hint: exportHint(functions),
+  })
+}
+
+function exportHint(functions: readonly string[]): string {
+  const [only] = functions
+  if (functions.length !== 1 || only === undefined) {
+    return 'Write: export default defineExperiment({ parameters: { x: 1 }, run(traj) { … } })'
+  }
+  return `Write: export default ${only} (in CommonJS: module.exports = ${only})`
+}
+
+function describeExport(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (isClass(value)) return 'a class'
+  if (value instanceof Promise) return 'a promise'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}

@@ -1,0 +1,65 @@
+/** The parameters of an experiment, after the config file and the `--set` flags had their say. */
+import { requireParameter } from '../exploration/explored-parameter.ts'
+import { parseSetFlag } from '../exploration/parse-flag.ts'
+import { presetFromText } from '../exploration/value-from-text.ts'
+import { flattenParameters, type Parameter, type ParameterTree } from '../trajectory/parameter.ts'
+import { configParameters } from './config-parameters.ts'
+import type { Origin } from './origin.ts'
+import { withValue } from './preset-value.ts'
+
+export interface ParameterLayers {
+  /** The job file, and what its experiment declares; a job that is a bare function declares nothing. */
+  readonly jobFile: string
+  readonly definition?: { readonly parameters: ParameterTree } | undefined
+  readonly config?:
+    | { readonly file: string; readonly parameters: Readonly<Record<string, unknown>> | undefined }
+    | undefined
+  /** The texts of the `--set` flags: `neuron.tau=10`. Of two for one parameter the later counts. */
+  readonly presets?: readonly string[]
+}
+
+export interface MergedParameters {
+  /** In the order of declaration. */
+  readonly parameters: readonly Parameter[]
+  /** Where each parameter has its value from, by name. */
+  readonly origins: ReadonlyMap<string, Origin>
+}
+
+/**
+ * The parameters that the experiment declares, with the values that config file and flags preset. Where
+ * the experiment declares none, the config file does.
+ *
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN` with the nearest name, `PYPET_PARAMETER_TYPE`, and what
+ *   `flattenParameters`, `configParameters` and `parseSetFlag` throw
+ */
+export function mergeParameters(layers: ParameterLayers): MergedParameters {
+  const { jobFile, definition, config, presets = [] } = layers
+  const merged = new Map<string, Parameter>()
+  const origins = new Map<string, Origin>()
+  const put = (parameter: Parameter, origin: Origin) => {
+    merged.set(parameter.name, parameter)
+    origins.set(parameter.name, origin)
+  }
+
+  const declared = flattenParameters(definition?.parameters ?? {}, 'parameters')
+  for (const parameter of declared) put(parameter, { kind: 'experiment', file: jobFile })
+
+  const file = config?.file ?? ''
+  for (const given of configParameters(config?.parameters ?? {}, file)) {
+    const origin: Origin = { kind: 'config', file }
+    const where = `${file}: parameters.${given.name}`
+    if (declared.length === 0) put(given, origin)
+    else put(overridden(requireParameter(declared, given.name, where), given, where), origin)
+  }
+
+  for (const { name, text, where } of presets.map(parseSetFlag)) {
+    const parameter = requireParameter([...merged.values()], name, where)
+    put(presetFromText(parameter, text, where), { kind: 'flag', flag: where })
+  }
+  return { parameters: [...merged.values()], origins }
+}
+
+function overridden(declared: Parameter, given: Parameter, where: string): Parameter {
+  const parameter = withValue(declared, given.value, where)
+  return given.comment === '' ? parameter : { ...parameter, comment: given.comment }
+}

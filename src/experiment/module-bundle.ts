@@ -1,0 +1,144 @@
+/** The one file that runs esbuild: a user's module becomes one file that Node can import anywhere. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { BuildFailure, Message } from 'esbuild'
+import { type ErrorCode, PypetError } from '../errors.ts'
+import type { ModuleAddress } from './import-module.ts'
+import { keepMetaTrue } from './meta-plugin.ts'
+import { keepPackagesOutside } from './package-plugin.ts'
+
+/** What is being loaded, for messages: the word, and the code of the error when it does not load. */
+export interface ModuleKind {
+  readonly noun: 'job' | 'config file'
+  readonly code: ErrorCode
+}
+
+/** A bundle on disk. Structured cloning leaves its `ModuleAddress`, so it can be sent to a thread. */
+export class ModuleBundle implements ModuleAddress {
+  readonly url: string
+  readonly file: string
+  readonly #folder: string
+
+  constructor(file: string, folder: string, bundleFile: string) {
+    this.file = file
+    this.url = pathToFileURL(bundleFile).href
+    this.#folder = folder
+  }
+
+  /** Removes the bundle from disk. What has imported it already goes on working. */
+  async dispose(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+}
+
+/**
+ * Bundles a module and writes it into a fresh folder that only this user can read.
+ *
+ * @throws PypetError of the given code, with file, line, column and the line itself
+ */
+export async function bundleModule(file: string, kind: ModuleKind): Promise<ModuleBundle> {
+  const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-'))
+  const bundle = new ModuleBundle(file, folder, join(folder, 'bundle.mjs'))
+  try {
+    writeFileSync(new URL(bundle.url), await build(file, folder))
+    return bundle
+  } catch (error) {
+    await bundle.dispose()
+    throw isBuildFailure(error) ? notBuilt(error, file, kind) : error
+  }
+}
+
+/** Builds under way: the esbuild process is shared by them and ends with the last. */
+let buildCount = 0
+
+async function build(file: string, folder: string): Promise<Uint8Array> {
+  // Not `import()`: Node would first search esbuild's CommonJS for its exports, a quarter of the loading time.
+  const esbuild: typeof import('esbuild') = createRequire(import.meta.url)('esbuild')
+  buildCount += 1
+  try {
+    const result = await esbuild.build({
+      entryPoints: [file],
+      absWorkingDir: dirname(file),
+      outfile: join(folder, 'bundle.mjs'),
+      write: false,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: `node${process.versions.node}`,
+      // As Node resolves packages: without this esbuild prefers the `module` field and condition.
+      mainFields: ['main'],
+      conditions: ['node-addons'],
+      // The job must do what its files do, also where a package claims to be free of side effects.
+      ignoreAnnotations: true,
+      sourcemap: 'inline',
+      sourcesContent: false,
+      charset: 'utf8',
+      legalComments: 'none',
+      logLevel: 'silent',
+      // CommonJS sources call `require` at run time for what stays outside of the bundle.
+      banner: { js: requireBanner(file) },
+      plugins: [keepPackagesOutside, keepMetaTrue],
+    })
+    const [output] = result.outputFiles
+    if (output === undefined) throw new Error(`esbuild made nothing of ${file}`)
+    return output.contents
+  } finally {
+    buildCount -= 1
+    if (buildCount === 0) await esbuild.stop()
+  }
+}
+
+function requireBanner(file: string): string {
+  return [
+    "import { createRequire as pypetCreateRequire } from 'node:module'",
+    `const require = pypetCreateRequire(${JSON.stringify(pathToFileURL(file).href)})`,
+  ].join(';')
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors)
+}
+
+function notBuilt(failure: BuildFailure, file: string, kind: ModuleKind): PypetError {
+  const [first] = failure.errors
+  const more = failure.errors.length > 1 ? `\n(and ${failure.errors.length - 1} more)` : ''
+  const text = first?.text ?? failure.message
+  const place = first === undefined ? { where: file, excerpt: '' } : placeOf(first, file)
+  return new PypetError(
+    kind.code,
+    `cannot load the ${kind.noun} ${place.where}: ${text}${place.excerpt}${more}`,
+    {
+      where: place.where,
+      hint: hintFor(text),
+      cause: failure,
+    },
+  )
+}
+
+function placeOf(message: Message, file: string): { where: string; excerpt: string } {
+  const { location } = message
+  if (location === null) return { where: file, excerpt: '' }
+  // esbuild counts columns in bytes from 0, people count characters from 1.
+  const before = Buffer.from(location.lineText).subarray(0, location.column).toString()
+  const source = resolve(dirname(file), location.file)
+  const gutter = `  ${location.line} | `
+  return {
+    where: `${source}:${location.line}:${before.length + 1}`,
+    excerpt: `\n${gutter}${location.lineText}\n${' '.repeat(gutter.length)}${before.replace(/[^\t]/g, ' ')}^`,
+  }
+}
+
+function hintFor(text: string): string | undefined {
+  const missing = /^Could not resolve "([^"./][^"]*)"/.exec(text)?.[1]
+  if (missing === undefined) return undefined
+  const packageName = missing.split('/', missing.startsWith('@') ? 2 : 1).join('/')
+  return `Install it next to the file: npm install ${packageName}`
+}

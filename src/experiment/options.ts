@@ -1,0 +1,248 @@
+/**
+ * Every option of an experiment, declared once. From this table come the types, the defaults, the flags,
+ * the environment variables, the schema of config files and their documentation. It imports nothing, so
+ * that a run without a config file checks its options without a schema library.
+ */
+
+interface OptionOf<Kind extends string> {
+  readonly kind: Kind
+  readonly description: string
+  /** Absent where options are set in config files and the environment only. */
+  readonly flag?: `--${string}`
+}
+
+interface WholeOption extends OptionOf<'whole'> {
+  readonly minimum: number
+  readonly maximum?: number
+  readonly default: number
+}
+interface SwitchOption extends OptionOf<'switch'> {
+  readonly default: boolean
+}
+/** Without a default of its own, the default follows from other options or from the job. */
+interface TextOption extends OptionOf<'text'> {
+  readonly default?: string
+}
+/** Relative to the config file's folder there, else to the working directory. */
+interface PathOption extends OptionOf<'path'> {
+  readonly default?: string
+}
+interface ChoiceOption extends OptionOf<'choice'> {
+  readonly choices: readonly [string, ...string[]]
+  readonly default?: string
+}
+export type Option = WholeOption | SwitchOption | TextOption | PathOption | ChoiceOption
+
+const MAIN_OPTIONS = {
+  ncores: {
+    kind: 'whole',
+    minimum: 0,
+    default: 1,
+    flag: '--ncores',
+    description: 'How many runs are computed at the same time; 0 means one for each core.',
+  },
+  executor: {
+    kind: 'choice',
+    choices: ['inline', 'pool'],
+    flag: '--executor',
+    description:
+      'Where runs are computed: in the main thread or in threads. Inline when ncores is 1, else pool.',
+  },
+  filename: {
+    kind: 'path',
+    flag: '--file',
+    description: 'The HDF5 file; a folder stands for <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
+  },
+  fileTitle: {
+    kind: 'text',
+    flag: '--file-title',
+    description: 'Title of a new HDF5 file. Default: the name of the trajectory.',
+  },
+  name: {
+    kind: 'text',
+    flag: '--name',
+    description: "Name of the trajectory. Default: the experiment's name, or that of the job file.",
+  },
+  addTime: {
+    kind: 'switch',
+    default: false,
+    flag: '--add-time',
+    description: 'Whether the time of the start is appended to the name of the trajectory.',
+  },
+  comment: {
+    kind: 'text',
+    default: '',
+    flag: '--comment',
+    description: 'A comment on the trajectory, stored with it.',
+  },
+  logFolder: {
+    kind: 'path',
+    default: './logs',
+    flag: '--log-folder',
+    description: 'Folder of the logs; each trajectory has its own folder in it.',
+  },
+  logLevel: {
+    kind: 'choice',
+    choices: ['error', 'warn', 'info', 'debug'],
+    default: 'info',
+    flag: '--log-level',
+    description: 'The least important messages that are logged.',
+  },
+  overwrite: {
+    kind: 'switch',
+    default: false,
+    flag: '--overwrite',
+    description: 'Whether an existing HDF5 file is replaced. Otherwise the trajectory is added to it.',
+  },
+  purgeDuplicateComments: {
+    kind: 'switch',
+    default: true,
+    flag: '--purge-duplicate-comments',
+    description: 'Whether a comment that many runs give to the same result is stored only once.',
+  },
+  complevel: {
+    kind: 'whole',
+    minimum: 0,
+    maximum: 9,
+    default: 0,
+    flag: '--complevel',
+    description: 'Compression of result arrays, from 0 (none) to 9 (smallest, slowest).',
+  },
+  commitIntervalMs: {
+    kind: 'whole',
+    minimum: 0,
+    default: 1000,
+    flag: '--commit-interval-ms',
+    description: 'Milliseconds that a finished run may wait for others to be committed together with it.',
+  },
+} as const satisfies Readonly<Record<string, Option>>
+
+/** Which overview tables are written. On are those that stay small; the defaults are pypet's. */
+const OVERVIEW_OPTIONS = {
+  config: overview(true, 'config'),
+  parameters: overview(true, 'parameters'),
+  derivedParameters: overview(false, 'derived parameters, one row for each run that adds one'),
+  results: overview(false, 'results, one row for each run that adds one'),
+  exploredParameters: overview(true, 'explored parameters'),
+  derivedParametersSummary: overview(true, 'derived parameters, one row for each name'),
+  resultsSummary: overview(true, 'results, one row for each name'),
+} as const satisfies Readonly<Record<string, SwitchOption>>
+
+function overview(on: boolean, of: string): SwitchOption {
+  return { kind: 'switch', default: on, description: `Whether there is a table of ${of}.` }
+}
+
+export type OverviewName = keyof typeof OVERVIEW_OPTIONS
+export type OptionName = keyof typeof MAIN_OPTIONS | `overviews.${OverviewName}`
+
+/** All options by name; those of the group `overviews` have a dot: `overviews.results`. */
+export const OPTIONS: Readonly<Record<OptionName, Option>> = { ...MAIN_OPTIONS, ...dotted(OVERVIEW_OPTIONS) }
+
+function dotted(
+  options: Readonly<Record<OverviewName, Option>>,
+): Record<`overviews.${OverviewName}`, Option> {
+  const entries = Object.entries(options).map(([name, option]) => [`overviews.${name}`, option])
+  return Object.fromEntries(entries)
+}
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
+
+/** Keys of a config file that are no options: the experiment itself, and what editors look for. */
+export const OTHER_CONFIG_KEYS = ['parameters', 'explore', '$schema'] as const
+
+type ValueOf<Declared extends Option> = Declared extends WholeOption
+  ? number
+  : Declared extends SwitchOption
+    ? boolean
+    : Declared extends { readonly choices: readonly (infer Choice)[] }
+      ? Choice
+      : string
+
+type MainSettings = {
+  readonly [Name in keyof typeof MAIN_OPTIONS]: ValueOf<(typeof MAIN_OPTIONS)[Name]>
+}
+
+/** What an experiment runs with: every option has a value, paths are absolute. */
+export interface Settings extends MainSettings {
+  readonly overviews: { readonly [Name in OverviewName]: boolean }
+}
+
+/** The value of an option, whichever it is. */
+export type OptionValue = number | boolean | string
+
+/** The values that one layer gives, checked. */
+export type OptionValues = { readonly [Name in OptionName]?: OptionValue }
+
+/** `logFolder` → `PYPET_LOG_FOLDER`, `overviews.results` → `PYPET_OVERVIEWS_RESULTS`. */
+export function environmentName(name: OptionName): string {
+  return `PYPET_${name.replace(/[A-Z]/g, '_$&').replace('.', '_').toUpperCase()}`
+}
+
+/** What may be given, for messages: `a whole number from 0 to 9`. */
+export function expectedValue(option: Option): string {
+  switch (option.kind) {
+    case 'whole':
+      return option.maximum === undefined
+        ? `a whole number >= ${option.minimum}`
+        : `a whole number from ${option.minimum} to ${option.maximum}`
+    case 'switch':
+      return 'true or false'
+    case 'choice':
+      return `one of ${option.choices.join(', ')}`
+    case 'text':
+      return 'text'
+    case 'path':
+      return 'a path'
+  }
+}
+
+/** What was given instead, for messages, cut to a readable length. */
+export function foundValue(value: unknown): string {
+  const type = value === null ? 'null' : typeof value
+  if (type === 'function' || type === 'symbol') return `a ${type}`
+  if (type === 'bigint') return `${value}n`
+  if (type === 'object' && !Array.isArray(value)) return 'an object'
+  const text = type === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** Whether a value, already of JavaScript's types, is one of the option's. */
+export function isOptionValue(option: Option, value: unknown): value is OptionValue {
+  switch (option.kind) {
+    case 'whole': {
+      const { minimum, maximum = Number.MAX_SAFE_INTEGER } = option
+      return Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum
+    }
+    case 'switch':
+      return typeof value === 'boolean'
+    case 'choice':
+      return typeof value === 'string' && option.choices.includes(value)
+    case 'text':
+      return typeof value === 'string'
+    case 'path':
+      return typeof value === 'string' && value !== ''
+  }
+}
+
+/**
+ * The value that a flag or an environment variable gives as text, or undefined when the text is none of
+ * the option's. Values that are no text, such as a flag's `true`, are checked as they are.
+ */
+export function optionValueFromText(option: Option, given: unknown): OptionValue | undefined {
+  const value = typeof given === 'string' ? fromText(option, given) : given
+  return isOptionValue(option, value) ? value : undefined
+}
+
+function fromText(option: Option, text: string): unknown {
+  if (option.kind === 'whole') return /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : undefined
+  if (option.kind === 'switch') return SWITCH_WORDS.get(text.trim().toLowerCase())
+  if (option.kind === 'choice') return text.trim()
+  return text
+}
+
+const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+  ['1', true],
+  ['0', false],
+])

@@ -1,0 +1,59 @@
+/** The esbuild plugin that leaves installed packages where they are. */
+import { isBuiltin } from 'node:module'
+import { extname, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ImportKind, OnResolveResult, Plugin } from 'esbuild'
+
+/**
+ * Resolves packages as the importing file would, then addresses them absolutely, because the bundle lies
+ * elsewhere and Node would look there. `pypet-ts` is always the running one, wherever the job is.
+ */
+export const keepPackagesOutside: Plugin = {
+  name: 'keep-packages-outside',
+  setup(build) {
+    build.onResolve({ filter: /^pypet-ts$/ }, ({ kind }) => placePypet(kind))
+    // Everything but relative and absolute paths; those belong to the job and are bundled.
+    build.onResolve({ filter: /^[^./]|\.node$/ }, async (request) => {
+      const { path, kind, importer, resolveDir, with: attributes } = request
+      if (request.pluginData === RESOLVING || kind === 'entry-point' || isBuiltin(path)) return undefined
+      const found = await build.resolve(path, {
+        kind,
+        importer,
+        resolveDir,
+        with: attributes,
+        pluginData: RESOLVING,
+      })
+      // An unresolvable name is left to esbuild: it knows the line, and which ones stand in a try block.
+      if (found.errors.length > 0 || found.external || found.namespace !== 'file') return undefined
+      return staysOutside(found.path, kind) ? outside(found.path, kind) : undefined
+    })
+  },
+}
+
+/** Marks our own question to esbuild, which comes back to this plugin. */
+const RESOLVING = Symbol('resolving')
+
+/** `pypet-ts` beside this file: compiled it stays outside, as source it is bundled like the job. */
+const OWN_INDEX = fileURLToPath(new URL(`../index${extname(import.meta.url)}`, import.meta.url))
+
+function placePypet(kind: ImportKind): OnResolveResult {
+  return extname(OWN_INDEX) === '.js' ? outside(OWN_INDEX, kind) : { path: OWN_INDEX }
+}
+
+function staysOutside(path: string, kind: ImportKind): boolean {
+  const extension = extname(path)
+  if (extension === '.node') return true
+  // A linked package resolves to its true folder, outside of node_modules: it is source and is bundled.
+  if (!path.includes(`${sep}node_modules${sep}`)) return false
+  if (/^\.[cm]?tsx?$/.test(extension)) return false
+  // Node wants an import attribute on JSON, which the source need not have.
+  return extension !== '.json' || isRequire(kind)
+}
+
+function outside(path: string, kind: ImportKind): OnResolveResult {
+  return { path: isRequire(kind) ? path : pathToFileURL(path).href, external: true }
+}
+
+function isRequire(kind: ImportKind): boolean {
+  return kind === 'require-call' || kind === 'require-resolve'
+}

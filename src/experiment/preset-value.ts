@@ -1,0 +1,105 @@
+/** Giving a declared parameter another value, which must be of the same type. */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { integer, type StoredValue, type TypedArray, toStoredValue, typeName } from '../trajectory/value.ts'
+
+/**
+ * The parameter with another value. Data files and flags do not know all of our types, so a number without
+ * loss becomes what the parameter is: an integer, a bigint, an element of a typed array.
+ *
+ * @param where names the value in messages
+ * @throws PypetError `PYPET_PARAMETER_TYPE` with both types
+ */
+export function withValue(parameter: Parameter, value: unknown, where: string): Parameter {
+  const given = toStoredValue(value, where)
+  const storable = converted(given, parameter)
+  if (storable === undefined) throw typeDiffers(parameter, given, where)
+  const stored = toStoredValue(storable, where)
+  return { ...parameter, value: seenByJob(storable, stored), stored }
+}
+
+/** The value as a storable of the parameter's type, or undefined where that would be another value. */
+function converted(given: StoredValue, parameter: Parameter): unknown {
+  const { stored, value: preset } = parameter
+  switch (stored.form) {
+    case 'scalar':
+      return given.form === 'scalar' ? convertedScalar(given.value, stored.dtype, preset) : undefined
+    case 'list': {
+      if (given.form !== 'list') return undefined
+      // An empty list does not say what it is a list of.
+      if (given.values.length === 0 || stored.values.length === 0) return given.values
+      const values = given.values.map((value) => convertedScalar(value, stored.dtype, stored.values[0]))
+      return values.includes(undefined) ? undefined : values
+    }
+    case 'ndarray':
+      return convertedArray(given, stored)
+  }
+}
+
+function convertedScalar(value: unknown, dtype: string, preset: unknown): unknown {
+  switch (dtype) {
+    case 'float64':
+      return typeof value === 'number' ? value : undefined
+    case 'int64': {
+      const isWhole = typeof value === 'bigint' || Number.isSafeInteger(value)
+      if (!isWhole) return undefined
+      if (typeof preset === 'bigint') return BigInt(value as number | bigint)
+      return Number.isSafeInteger(Number(value)) ? integer(Number(value)) : undefined
+    }
+    case 'bool':
+      return typeof value === 'boolean' ? value : undefined
+    default:
+      return typeof value === 'string' ? value : undefined
+  }
+}
+
+function convertedArray(given: StoredValue, stored: StoredValue & { readonly form: 'ndarray' }): unknown {
+  if (given.form === 'scalar') return undefined
+  const shape = given.form === 'ndarray' ? given.shape : [given.values.length]
+  if (given.form === 'ndarray' && given.dtype === stored.dtype) return { data: given.data, shape }
+  const elements: readonly unknown[] =
+    given.form === 'ndarray' ? [...(given.data as Iterable<unknown>)] : given.values
+  const isBigint = stored.dtype === 'int64' || stored.dtype === 'uint64'
+  const numbers = elements.map((element) =>
+    convertedScalar(element, isBigint ? 'int64' : 'float64', isBigint ? 0n : 0),
+  )
+  if (numbers.includes(undefined)) return undefined
+  const data = (stored.data.constructor as unknown as { from(values: readonly unknown[]): TypedArray }).from(
+    numbers,
+  )
+  // A typed array of integers wraps or cuts what does not fit; float32 rounds, as it is meant to.
+  const isExact =
+    stored.dtype === 'float32' || numbers.every((number, index) => Object.is(data[index], number))
+  return isExact ? { data, shape } : undefined
+}
+
+/** One dimension is seen as the bare typed array, as declared; numbers of integers are seen as numbers. */
+function seenByJob(storable: unknown, stored: StoredValue): unknown {
+  if (stored.form === 'scalar') return stored.value
+  if (stored.form === 'list') return stored.values
+  return stored.shape.length === 1 ? stored.data : storable
+}
+
+function typeDiffers(parameter: Parameter, given: StoredValue, where: string): PypetError {
+  const expected = describeType(parameter.stored, parameter.value)
+  const found = describeType(given, given.form === 'scalar' ? given.value : undefined)
+  return new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${where}: expected a value of the type of ${parameter.name}, ${expected}, found ${found}`,
+    { where, hint: `Give ${parameter.name} ${expected}, or declare it with another default.` },
+  )
+}
+
+function describeType(stored: StoredValue, value: unknown): string {
+  if (stored.form !== 'scalar') return typeName(stored)
+  switch (stored.dtype) {
+    case 'float64':
+      return 'a number'
+    case 'int64':
+      return typeof value === 'bigint' ? 'a bigint' : 'an integer'
+    case 'bool':
+      return 'a boolean'
+    case 'str':
+      return 'a string'
+  }
+}

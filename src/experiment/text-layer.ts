@@ -1,0 +1,58 @@
+/** A layer of options that are given as text: flags and environment variables. */
+import { type ErrorCode, PypetError } from '../errors.ts'
+import { absolutePath } from './absolute-path.ts'
+import {
+  expectedValue,
+  foundValue,
+  OPTION_NAMES,
+  OPTIONS,
+  type OptionName,
+  type OptionValue,
+  type OptionValues,
+  optionValueFromText,
+} from './options.ts'
+import { describeOrigin, type Origin } from './origin.ts'
+
+/** The options that one layer gives, checked, and where it gives each of them. */
+export interface Layer {
+  readonly options: OptionValues
+  readonly originOf: (name: OptionName) => Origin
+}
+
+/**
+ * Parses and checks every option that is given; paths become absolute.
+ *
+ * @throws PypetError of the given code, with the flag or variable, what was expected and what was found
+ */
+export function textLayer(
+  given: { readonly [Name in OptionName]?: string | number | boolean | undefined },
+  as: {
+    readonly originOf: (name: OptionName) => Origin
+    readonly workingDirectory: string
+    readonly code: ErrorCode
+  },
+): Layer {
+  const options: { [Name in OptionName]?: OptionValue } = {}
+  for (const name of OPTION_NAMES) {
+    const option = OPTIONS[name]
+    const raw = given[name]
+    if (raw === undefined) continue
+    const value = optionValueFromText(option, raw)
+    if (value === undefined) throw refused(name, raw, as)
+    options[name] = option.kind === 'path' ? absolutePath(String(value), as.workingDirectory) : value
+  }
+  return { options, originOf: as.originOf }
+}
+
+function refused(
+  name: OptionName,
+  raw: unknown,
+  as: { readonly originOf: (name: OptionName) => Origin; readonly code: ErrorCode },
+): PypetError {
+  const place = describeOrigin(as.originOf(name))
+  const expected = expectedValue(OPTIONS[name])
+  return new PypetError(as.code, `${place}: expected ${expected}, found ${foundValue(raw)}`, {
+    where: place,
+    hint: `Give ${place} ${expected}.`,
+  })
+}

@@ -1,0 +1,87 @@
+import { PypetError } from '../errors.ts'
+import type { Column } from './exploration.ts'
+import { isRangeInput, rangeLength, toRange } from './range.ts'
+
+/**
+ * A tree of ranges as columns with dotted names, in the order of declaration. An optional leading
+ * `parameters.` is dropped.
+ *
+ * @param where names the tree in messages, like `explore`
+ * @throws PypetError `PYPET_NAME_TAKEN`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`,
+ *   `PYPET_PARAMETER_TYPE`
+ */
+export function columnsOf(tree: unknown, where: string): Column[] {
+  const columns: Column[] = []
+  collect(tree, '', where, columns)
+  assertDistinctNames(columns, where)
+  if (columns.length > 0) return columns
+  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} explores nothing: no parameter is named`, {
+    where,
+    hint: 'Name at least one parameter with its values, as in { x: [1, 2, 3] }.',
+  })
+}
+
+/** @throws PypetError `PYPET_EXPLORATION_LENGTH` unless all columns are of one length */
+export function assertEqualLengths(columns: readonly Column[], where: string): void {
+  const [first, ...others] = columns
+  if (first === undefined) return
+  const length = rangeLength(first.range)
+  for (const { name, range } of others) {
+    if (rangeLength(range) === length) continue
+    throw new PypetError(
+      'PYPET_EXPLORATION_LENGTH',
+      `${where}: ${first.name} has ${count(length)} but ${name} has ${count(rangeLength(range))}; they advance together`,
+      {
+        where: `${where}.${name}`,
+        hint: 'Give both the same length, or combine them with cartesianProduct.',
+      },
+    )
+  }
+}
+
+/** @throws PypetError `PYPET_NAME_TAKEN` when two columns have one name */
+export function assertDistinctNames(columns: readonly Column[], where: string): void {
+  const names = new Set<string>()
+  for (const { name } of columns) {
+    if (names.has(name)) {
+      throw new PypetError('PYPET_NAME_TAKEN', `${where} explores ${name} twice`, {
+        where: `${where}.${name}`,
+        hint: 'Keep one of the two ranges.',
+      })
+    }
+    names.add(name)
+  }
+}
+
+/** `parameters.neuron.tau` and `neuron.tau` are the same parameter. */
+export function stripBranch(name: string): string {
+  return name.startsWith(BRANCH) ? name.slice(BRANCH.length) : name
+}
+
+const BRANCH = 'parameters.'
+
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function collect(entry: unknown, path: string, where: string, into: Column[]): void {
+  const here = path === '' ? where : `${where}.${stripBranch(path)}`
+  if (path === '' || (isPlainObject(entry) && !isRangeInput(entry))) {
+    if (!isPlainObject(entry) || isRangeInput(entry)) {
+      throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: expected ranges by parameter name`, {
+        where,
+        hint: 'Write { x: [1, 2, 3] }.',
+      })
+    }
+    for (const [key, inner] of Object.entries(entry))
+      collect(inner, path === '' ? key : `${path}.${key}`, where, into)
+    return
+  }
+  into.push({ name: stripBranch(path), range: toRange(entry, here) })
+}
+
+function count(length: number): string {
+  return length === 1 ? '1 value' : `${length} values`
+}

@@ -1,0 +1,51 @@
+import { PypetError } from '../errors.ts'
+import { type Exploration, type ExplorationSpec, exploration, explorationNames } from './exploration.ts'
+
+/**
+ * One exploration after the other; all explore the same parameters.
+ *
+ * `concat(cartesianProduct({ x: [1, 2], y: [3, 4] }), points([{ x: 9, y: 9 }]))` has five points.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_LENGTH` when one names other parameters than the first,
+ *   `PYPET_EXPLORATION_EMPTY` without any
+ */
+export function concat<Values>(
+  ...explorations: readonly [Exploration<Values>, ...Exploration<Values>[]]
+): Exploration<Values> {
+  return exploration(
+    concatSpec(
+      explorations.map((part) => part.spec),
+      'explore',
+    ),
+  )
+}
+
+export function concatSpec(parts: readonly ExplorationSpec[], where: string): ExplorationSpec {
+  const [first, ...others] = parts
+  if (first === undefined) {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is no exploration to concatenate`, {
+      where,
+      hint: 'Give at least one.',
+    })
+  }
+  const names = explorationNames(first)
+  others.forEach((part, index) => {
+    assertSameNames(names, explorationNames(part), `${where}[${index + 1}]`)
+  })
+  return { kind: 'concat', parts: [...parts] }
+}
+
+function assertSameNames(names: readonly string[], found: readonly string[], where: string): void {
+  const missing = names.filter((name) => !found.includes(name))
+  const extra = found.filter((name) => !names.includes(name))
+  if (missing.length === 0 && extra.length === 0) return
+  const difference = [
+    ...(missing.length > 0 ? [`lacks ${missing.join(', ')}`] : []),
+    ...(extra.length > 0 ? [`explores ${extra.join(', ')}, which the first does not`] : []),
+  ].join(' and ')
+  throw new PypetError(
+    'PYPET_EXPLORATION_LENGTH',
+    `${where} ${difference}; every run needs a value of every parameter`,
+    { where, hint: `Explore in each part: ${names.join(', ')}.` },
+  )
+}

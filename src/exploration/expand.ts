@@ -1,0 +1,215 @@
+/** From declared parameters and an exploration to the plan of all runs, which is read run by run. */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { pythonRepr } from '../trajectory/python-repr.ts'
+import type { Scalar } from '../trajectory/value.ts'
+import {
+  type Column,
+  type ExplorationSpec,
+  explorationLength,
+  explorationNames,
+  explorationReader,
+  type Point,
+} from './exploration.ts'
+import { checkRange, requireParameter } from './explored-parameter.ts'
+
+/** Types that can be explored in this version. */
+export type ExploredDtype = 'float64' | 'int64' | 'bool' | 'str'
+
+export interface ExploredParameter {
+  readonly name: string
+  readonly parameter: Parameter
+  /** How its values are stored. A job sees int64 as bigints when the default is one, else as numbers. */
+  readonly dtype: ExploredDtype
+  /** UTF-8 bytes of the longest text in the range; 0 unless the dtype is `str`. */
+  readonly textBytesMax: number
+}
+
+/** What all runs explore. Plain data: structured-cloneable, and evaluated lazily by the functions below. */
+export interface ExplorationPlan {
+  /** 1 when nothing is explored: the run with the defaults, as in pypet. */
+  readonly runCount: number
+  readonly exploration: ExplorationSpec | undefined
+  /** In the exploration's order. */
+  readonly explored: readonly ExploredParameter[]
+}
+
+/** A part of an explored parameter's values, as it is written to the file. */
+export type ExploredColumn = Float64Array | BigInt64Array | Int8Array | string[]
+
+export interface ExpandOptions {
+  readonly parameters: readonly Parameter[]
+  readonly exploration: ExplorationSpec | undefined
+  /** What comes before names in messages: `explore` unless given. */
+  readonly where?: string
+}
+
+/** The file counts runs in 32 bits: column `idx` of pypet's table `runs`. */
+const RUNS_MAX = 2 ** 31 - 1
+
+/**
+ * Checks an exploration against the declared parameters. The time is linear in the lengths of the ranges,
+ * whatever the number of points.
+ *
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`,
+ *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number
+ */
+export function expand({ parameters, exploration, where = 'explore' }: ExpandOptions): ExplorationPlan {
+  if (exploration === undefined)
+    return Object.freeze({ runCount: 1, exploration, explored: Object.freeze([]) })
+  const textBytesMax = new Map<string, number>()
+  for (const { column, at } of locatedColumns(exploration, where)) {
+    const parameter = requireParameter(parameters, column.name, `${where}.${column.name}`)
+    checkRange(column.range, parameter, at)
+    textBytesMax.set(column.name, Math.max(textBytesMax.get(column.name) ?? 0, longestText(column)))
+  }
+  const runCount = explorationLength(exploration)
+  if (runCount > RUNS_MAX) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where} has ${runCount} points; a file numbers at most ${RUNS_MAX}`,
+      {
+        where,
+        hint: 'Explore fewer values, or split the exploration over several trajectories.',
+      },
+    )
+  }
+  const explored = explorationNames(exploration).map((name): ExploredParameter => {
+    const parameter = requireParameter(parameters, name, `${where}.${name}`)
+    return {
+      name,
+      parameter,
+      dtype: parameter.stored.dtype as ExploredDtype,
+      textBytesMax: textBytesMax.get(name) ?? 0,
+    }
+  })
+  return Object.freeze({ runCount, exploration, explored: Object.freeze(explored) })
+}
+
+/** The explored values of one run, as the job sees them; empty when nothing is explored. */
+export function runPoint(plan: ExplorationPlan, run: RunIndex): Point {
+  const point: Record<string, Scalar> = {}
+  for (const explored of plan.explored) point[explored.name] = jobValue(plan, explored, run)
+  return point
+}
+
+/**
+ * The values of one explored parameter in the runs from `start` to `end`, exclusive: bool as int8 0 and 1,
+ * int64 as `BigInt64Array`.
+ *
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN` when the name is not explored
+ */
+export function exploredColumn(
+  plan: ExplorationPlan,
+  name: string,
+  start: RunIndex,
+  end: RunIndex,
+): ExploredColumn {
+  const explored = plan.explored.find((candidate) => candidate.name === name)
+  if (explored === undefined || plan.exploration === undefined) {
+    throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${name} is not explored`, { where: name })
+  }
+  const read = explorationReader(plan.exploration, name)
+  const length = end - start
+  switch (explored.dtype) {
+    case 'float64':
+      return Float64Array.from({ length }, (_, index) => read(start + index) as number)
+    case 'int64':
+      return BigInt64Array.from({ length }, (_, index) => BigInt(read(start + index)))
+    case 'bool':
+      return Int8Array.from({ length }, (_, index) => Number(read(start + index)))
+    case 'str':
+      return Array.from({ length }, (_, index) => read(start + index) as string)
+  }
+}
+
+/**
+ * pypet's `parameter_summary` of a run, `x: 1.0,   y: 6.0`: by name, values as Python prints them, at
+ * most 512 UTF-8 bytes with `...` for what is cut. The empty string when nothing is explored.
+ */
+export function runSummary(plan: ExplorationPlan, run: RunIndex): string {
+  const entries = summaryLabels(plan).map(({ label, explored }) => {
+    const value = jobValue(plan, explored, run)
+    return `${label}: ${pythonRepr({ form: 'scalar', dtype: explored.dtype, value })}`
+  })
+  return cutToBytes(entries.join(',   '), SUMMARY_BYTES_MAX)
+}
+
+/** Size of the column in pypet's table `runs`. */
+const SUMMARY_BYTES_MAX = 512
+
+/** Every range with the place of its values in messages. */
+function* locatedColumns(
+  spec: ExplorationSpec,
+  where: string,
+): Generator<{ column: Column; at: (index: number) => string }> {
+  if (spec.kind === 'concat') {
+    for (const [part, inner] of spec.parts.entries()) yield* locatedColumns(inner, `${where}[${part}]`)
+    return
+  }
+  for (const column of spec.kind === 'product' ? spec.factors.flat() : spec.columns) {
+    const at =
+      spec.kind === 'points'
+        ? (index: number) => `${where}[${index}].${column.name}`
+        : (index: number) => `${where}.${column.name}[${index}]`
+    yield { column, at }
+  }
+}
+
+/** A generated range holds numbers; a parameter whose default is a bigint sees bigints. */
+function jobValue(plan: ExplorationPlan, { name, parameter }: ExploredParameter, run: RunIndex): Scalar {
+  const value = explorationReader(plan.exploration as ExplorationSpec, name)(run)
+  return typeof parameter.value === 'bigint' && typeof value === 'number' ? BigInt(value) : value
+}
+
+interface SummaryLabel {
+  readonly label: string
+  readonly explored: ExploredParameter
+}
+
+/** The labels are the same in every run, and sorting them in each of a million is not. */
+const labelsByPlan = new WeakMap<ExplorationPlan, readonly SummaryLabel[]>()
+
+function summaryLabels(plan: ExplorationPlan): readonly SummaryLabel[] {
+  const known = labelsByPlan.get(plan)
+  if (known !== undefined) return known
+  const named = plan.explored.map((explored) => ({ explored, name: lastPart(explored.name) }))
+  // By code unit, as Python sorts, and not by a locale that differs between machines.
+  named.sort((a, b) => compare(a.name, b.name) || compare(a.explored.name, b.explored.name))
+  const labels = named.map(({ explored, name }, index) => ({
+    // As in pypet, the second parameter of one name is told apart by its full name.
+    label: named[index - 1]?.name === name ? `parameters.${explored.name}` : name,
+    explored,
+  }))
+  labelsByPlan.set(plan, labels)
+  return labels
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+function longestText({ range }: Column): number {
+  if (range.kind !== 'values') return 0
+  let bytes = 0
+  for (const value of range.values) if (typeof value === 'string') bytes = Math.max(bytes, byteLength(value))
+  return bytes
+}
+
+const encoder = new TextEncoder()
+
+function byteLength(text: string): number {
+  return encoder.encode(text).length
+}
+
+function cutToBytes(text: string, bytesMax: number): string {
+  // A UTF-16 code unit takes at most three bytes.
+  if (text.length * 3 <= bytesMax || byteLength(text) <= bytesMax) return text
+  const { read } = encoder.encodeInto(text, new Uint8Array(bytesMax - '...'.length))
+  return `${text.slice(0, read)}...`
+}

@@ -1,0 +1,142 @@
+/** The rules between a declared parameter and the range it is explored with. */
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { type Scalar, toStoredValue, typeName } from '../trajectory/value.ts'
+import { type Range, rangeLength, rangeReader } from './range.ts'
+
+/**
+ * The parameter of that name.
+ *
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN` with the nearest name as the hint
+ */
+export function requireParameter(parameters: readonly Parameter[], name: string, where: string): Parameter {
+  const parameter = parameters.find((candidate) => candidate.name === name)
+  if (parameter !== undefined) return parameter
+  const names = parameters.map((candidate) => candidate.name)
+  const inGroup = names.filter((candidate) => candidate.startsWith(`${name}.`))
+  if (inGroup.length > 0) {
+    throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: ${name} is a group, not a parameter`, {
+      where,
+      hint: `It holds: ${listed(inGroup)}.`,
+    })
+  }
+  const nearest = nearestName(name, names)
+  throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: there is no parameter ${name}`, {
+    where,
+    hint: hintFor(nearest, names),
+  })
+}
+
+/**
+ * Checks that the range has values of the type of the parameter's default, pypet's same-type rule. Takes
+ * time linear in the range at most.
+ *
+ * @param at names the value at an index in messages, like `explore.neuron.tau[3]`
+ * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for text that cannot be stored
+ */
+export function checkRange(range: Range, parameter: Parameter, at: (index: number) => string): void {
+  assertScalar(parameter, at(0))
+  if (range.kind !== 'values') {
+    checkGeneratedRange(range, parameter, at)
+    return
+  }
+  const { values } = range
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] as Scalar
+    if (!isSameType(value, parameter)) throw otherType(value, parameter, at(index))
+    if (typeof value === 'string') toStoredValue(value, at(index))
+  }
+}
+
+/** Only scalars are explored in this version; array parameters need a table of arrays in the file. */
+function assertScalar(parameter: Parameter, where: string): void {
+  if (parameter.stored.form === 'scalar') return
+  throw new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, and only single values can be explored`,
+    { where, hint: 'Explore an index, and look the array up in the job.' },
+  )
+}
+
+function isSameType(value: Scalar, parameter: Parameter): boolean {
+  switch (parameter.stored.dtype) {
+    case 'float64':
+      return typeof value === 'number'
+    case 'bool':
+      return typeof value === 'boolean'
+    case 'str':
+      return typeof value === 'string'
+    case 'int64':
+      if (typeof parameter.value === 'bigint') {
+        return typeof value === 'bigint' && BigInt.asIntN(64, value) === value
+      }
+      return Number.isSafeInteger(value)
+    default:
+      return false
+  }
+}
+
+function checkGeneratedRange(range: Range, parameter: Parameter, at: (index: number) => string): void {
+  const read = rangeReader(range)
+  const { dtype } = parameter.stored
+  if (dtype === 'float64') return
+  if (dtype !== 'int64') throw otherType(read(0), parameter, at(0))
+  const last = rangeLength(range) - 1
+  // Whole steps between whole ends leave nothing to look at in between, however long the range is.
+  const isChecked = hasWholeSteps(range) && Number.isSafeInteger(read(0)) && Number.isSafeInteger(read(last))
+  if (isChecked) return
+  for (let index = 0; index <= last; index += 1) {
+    if (!Number.isSafeInteger(read(index))) throw otherType(read(index), parameter, at(index))
+  }
+}
+
+function hasWholeSteps(range: Range): boolean {
+  if (range.kind === 'arange') return Number.isSafeInteger(range.step)
+  return (
+    range.kind === 'linspace' && Number.isSafeInteger((range.stop - range.start) / Math.max(1, range.num - 1))
+  )
+}
+
+function otherType(value: Scalar, parameter: Parameter, where: string): PypetError {
+  const declared = declaredType(parameter)
+  return new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${where}: ${parameter.name} is ${declared.name} (default ${shown(parameter.value as Scalar)}), found ${shown(value)}`,
+    { where, hint: declared.hint },
+  )
+}
+
+function declaredType(parameter: Parameter): { name: string; hint: string } {
+  switch (parameter.stored.dtype) {
+    case 'float64':
+      return { name: 'a float64', hint: 'Give numbers.' }
+    case 'bool':
+      return { name: 'a bool', hint: 'Give true and false.' }
+    case 'str':
+      return { name: 'a str', hint: 'Give strings.' }
+    default:
+      return typeof parameter.value === 'bigint'
+        ? { name: 'an int64', hint: 'Give bigints of at most 64 bits, as in 3n; the default is one.' }
+        : { name: 'an int64', hint: 'Give whole numbers, or declare the default without integer().' }
+  }
+}
+
+function shown(value: Scalar): string {
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'string') return String(value)
+  return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+}
+
+/** More names than this make a hint unreadable. */
+const NAMES_MAX = 8
+
+function listed(names: readonly string[]): string {
+  const first = names.slice(0, NAMES_MAX).join(', ')
+  return names.length > NAMES_MAX ? `${first} and ${names.length - NAMES_MAX} more` : first
+}
+
+function hintFor(nearest: string | undefined, names: readonly string[]): string {
+  if (nearest !== undefined) return `Did you mean ${nearest}?`
+  return names.length === 0 ? 'The experiment declares no parameters.' : `There are: ${listed(names)}.`
+}

@@ -1,0 +1,70 @@
+/** What an exploration means to the compiler: names and value types, from ranges and from declared trees. */
+import type { FlatParameterValues, ParameterValues, Widen } from '../trajectory/parameter.ts'
+import type { Integer, Scalar, TypedArray } from '../trajectory/value.ts'
+import type { GeneratedRange } from './range.ts'
+
+type BigintArray = BigInt64Array | BigUint64Array
+type NumberArray = Exclude<TypedArray, BigintArray>
+
+/** Anything that a builder takes as the values of one parameter. */
+export type RangeInput = readonly (Scalar | Integer)[] | TypedArray | GeneratedRange
+
+/** Ranges by name; a plain object is a group, as among the parameters. */
+export interface RangeTree {
+  readonly [name: string]: RangeInput | RangeTree
+}
+
+/** What may be given to a parameter of this type. */
+export type RangeOf<Value> =
+  | readonly Value[]
+  | (Value extends number ? readonly Integer[] | NumberArray | GeneratedRange : never)
+  | (Value extends bigint ? BigintArray : never)
+
+/** The flat values of a tree of ranges: `{ neuron: { tau: [1] } }` gives `{ 'neuron.tau': number }`. */
+export type ExploredValues<Ranges> = StripBranch<FlatRangeValues<Ranges>>
+
+/**
+ * A bare mapping, which is a zip: all ranges of one length. Only declared names, nested or dotted, and
+ * only values of their types.
+ */
+export type RangeMapping<Tree> = DottedRanges<FlatParameterValues<Tree>> & NestedRanges<ParameterValues<Tree>>
+
+type DottedRanges<Values> = { readonly [Name in keyof Values]?: RangeOf<Values[Name]> } & {
+  readonly [Name in keyof Values & string as `parameters.${Name}`]?: RangeOf<Values[Name]>
+}
+
+type NestedRanges<Values> = {
+  readonly [Name in keyof Values]?: Values[Name] extends Scalar | Integer
+    ? RangeOf<Values[Name]>
+    : NestedRanges<Values[Name]>
+}
+
+type FlatRangeValues<Ranges> = UnionToIntersection<
+  {
+    [Name in keyof Ranges & string]: Ranges[Name] extends RangeInput
+      ? { [Key in Name]: RangeValue<Ranges[Name]> }
+      : {
+          [Inner in keyof FlatRangeValues<Ranges[Name]> & string as `${Name}.${Inner}`]: FlatRangeValues<
+            Ranges[Name]
+          >[Inner]
+        }
+  }[keyof Ranges & string]
+>
+
+type RangeValue<Input> = Input extends GeneratedRange | NumberArray
+  ? number
+  : Input extends BigintArray
+    ? bigint
+    : Input extends readonly (infer Value)[]
+      ? Widen<Value>
+      : never
+
+type StripBranch<Values> = {
+  [Name in keyof Values as Name extends `parameters.${infer Rest}` ? Rest : Name]: Values[Name]
+}
+
+type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never

@@ -1,0 +1,258 @@
+/** An exploration from a config file: unknown data becomes a checked spec, here and nowhere else. */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { Scalar } from '../trajectory/value.ts'
+import { type CombinedGroups, productSpec } from './cartesian.ts'
+import { assertDistinctNames, isPlainObject, stripBranch } from './columns.ts'
+import { concatSpec } from './concat.ts'
+import { type Column, type ExplorationSpec, isExploration } from './exploration.ts'
+import { checkRange, requireParameter } from './explored-parameter.ts'
+import { pointsSpec } from './points.ts'
+import { arange, isRangeInput, linspace, logspace, type Range, toRange } from './range.ts'
+import { rangeFromTexts } from './range-from-text.ts'
+import { zipSpec } from './zip.ts'
+
+export interface ParseExplorationOptions {
+  /** Types decide what text and numbers mean. */
+  readonly parameters: readonly Parameter[]
+  /** Where the data comes from, like a file name; messages start with it. */
+  readonly origin: string
+  /** The path of the data in there: `explore` unless given. */
+  readonly where?: string
+}
+
+/**
+ * Reads one of: a mapping `{ x: [..], y: [..] }` of ranges of one length, as pypet's `f_explore`;
+ * `{ product: {..}, combined: [..] }`; `{ zip: {..} }`; `{ points: [{..}, ..] }`; `{ concat: [..] }` of any of
+ * these; an exploration built by code. A range is a list, `{ linspace: [start, stop, num] }`,
+ * `{ arange: [start, stop, step] }`, `{ logspace: [start, stop, num] }` or, for numbers, `"0:1:0.1"`.
+ * Whole numbers, and digits in a string, become bigints where the parameter's default is one.
+ *
+ * A parameter or group that is itself called `product`, `zip`, `points` or `concat` wins over the word.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_LENGTH`,
+ *   `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_NAME_TAKEN`; `where` is a path like
+ *   `explore.product.neuron.tau[3]`
+ */
+export function parseExploration(value: unknown, options: ParseExplorationOptions): ExplorationSpec {
+  try {
+    return parseNode(value, options.where ?? 'explore', options.parameters)
+  } catch (error) {
+    if (!(error instanceof PypetError)) throw error
+    throw new PypetError(error.code, `${options.origin}: ${error.message}`, {
+      hint: error.hint,
+      where: error.where,
+    })
+  }
+}
+
+const OPERATIONS = ['product', 'zip', 'points', 'concat'] as const
+type Operation = (typeof OPERATIONS)[number]
+
+function parseNode(value: unknown, where: string, parameters: readonly Parameter[]): ExplorationSpec {
+  if (isExploration(value)) return value.spec
+  if (!isPlainObject(value) || isRangeInput(value)) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where} is no exploration: found ${described(value)}`,
+      {
+        where,
+        hint: 'Write ranges by parameter name, or one of { product }, { zip }, { points } and { concat }.',
+      },
+    )
+  }
+  const operation = operationOf(value, where, parameters)
+  if (operation === undefined) return zipSpec(columnsFrom(value, where, parameters), where)
+  const inner = value[operation]
+  const path = `${where}.${operation}`
+  switch (operation) {
+    case 'product':
+      return productSpec(columnsFrom(inner, path, parameters), combinedFrom(value.combined, where), path)
+    case 'zip':
+      return zipSpec(columnsFrom(inner, path, parameters), path)
+    case 'points':
+      return typedPoints(pointsSpec(inner, path), path, parameters)
+    case 'concat':
+      return concatSpec(
+        listOf(inner, path).map((part, index) => parseNode(part, `${path}[${index}]`, parameters)),
+        path,
+      )
+  }
+}
+
+function operationOf(
+  value: Readonly<Record<string, unknown>>,
+  where: string,
+  parameters: readonly Parameter[],
+): Operation | undefined {
+  const operation = OPERATIONS.find((word) => word in value && !isDeclared(word, parameters))
+  if (operation === undefined) return undefined
+  const allowed: readonly string[] = operation === 'product' ? ['product', 'combined'] : [operation]
+  const other = Object.keys(value).find((key) => !allowed.includes(key))
+  if (other === undefined) return operation
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} holds ${other} beside ${operation}`, {
+    where: `${where}.${other}`,
+    hint: `Put ${other} inside ${operation}, or join two explorations with { concat: [..] }.`,
+  })
+}
+
+function isDeclared(name: string, parameters: readonly Parameter[]): boolean {
+  return parameters.some((parameter) => parameter.name === name || parameter.name.startsWith(`${name}.`))
+}
+
+function combinedFrom(value: unknown, where: string): CombinedGroups | undefined {
+  if (value === undefined) return undefined
+  const path = `${where}.combined`
+  for (const [index, group] of listOf(value, path).entries()) {
+    if (typeof group === 'string') continue
+    if (listOf(group, `${path}[${index}]`).every((name) => typeof name === 'string')) continue
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${path}[${index}] holds something that is no name`, {
+      where: `${path}[${index}]`,
+      hint: 'Write names and lists of names, like ["r", ["p", "q"]].',
+    })
+  }
+  return value as CombinedGroups
+}
+
+function columnsFrom(tree: unknown, where: string, parameters: readonly Parameter[]): Column[] {
+  if (!isPlainObject(tree) || isRangeInput(tree)) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where}: expected ranges by name, found ${described(tree)}`,
+      {
+        where,
+        hint: 'Write { x: [1, 2, 3] }.',
+      },
+    )
+  }
+  const columns: Column[] = []
+  collect(tree, '', where, parameters, columns)
+  assertDistinctNames(columns, where)
+  if (columns.length > 0) return columns
+  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} explores nothing: no parameter is named`, {
+    where,
+    hint: 'Name at least one parameter with its values.',
+  })
+}
+
+function collect(
+  group: Readonly<Record<string, unknown>>,
+  prefix: string,
+  where: string,
+  parameters: readonly Parameter[],
+  into: Column[],
+): void {
+  for (const [key, entry] of Object.entries(group)) {
+    const name = stripBranch(prefix + key)
+    if (isPlainObject(entry) && !isRangeInput(entry) && generatorOf(entry, name, parameters) === undefined) {
+      collect(entry, `${prefix}${key}.`, where, parameters, into)
+      continue
+    }
+    const path = `${where}.${name}`
+    const parameter = requireParameter(parameters, name, path)
+    const range = typedRange(rangeFrom(entry, parameter, path, parameters), parameter)
+    checkRange(range, parameter, (index) => `${path}[${index}]`)
+    into.push({ name, range })
+  }
+}
+
+function rangeFrom(
+  entry: unknown,
+  parameter: Parameter,
+  where: string,
+  parameters: readonly Parameter[],
+): Range {
+  if (typeof entry === 'string') return rangeFromString(entry, parameter, where)
+  if (!isPlainObject(entry) || isRangeInput(entry)) return toRange(entry, where)
+  const generator = generatorOf(entry, parameter.name, parameters) as Generator
+  return generatedRange(generator, entry[generator], `${where}.${generator}`)
+}
+
+function rangeFromString(text: string, parameter: Parameter, where: string): Range {
+  if (parameter.stored.dtype === 'str' || parameter.stored.dtype === 'bool') return toRange(text, where)
+  return rangeFromTexts(
+    text.split(',').map((element) => ({ text: element.trim(), isQuoted: false })),
+    parameter,
+    where,
+  )
+}
+
+const GENERATORS = { linspace, arange, logspace } as const
+type Generator = keyof typeof GENERATORS
+
+/** `{ linspace: [..] }`, unless the parameter is a group that has one of that name. */
+function generatorOf(
+  entry: Readonly<Record<string, unknown>>,
+  name: string,
+  parameters: readonly Parameter[],
+): Generator | undefined {
+  const [word, ...others] = Object.keys(entry)
+  if (word === undefined || others.length > 0 || !Object.hasOwn(GENERATORS, word)) return undefined
+  return isDeclared(`${name}.${word}`, parameters) ? undefined : (word as Generator)
+}
+
+function generatedRange(generator: Generator, written: unknown, where: string): Range {
+  const numbers = listOf(written, where)
+  const isWellFormed =
+    numbers.every((number) => typeof number === 'number') && numbers.length >= 2 && numbers.length <= 3
+  if (!isWellFormed) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where}: expected two or three numbers, found [${numbers.map(described).join(', ')}]`,
+      {
+        where,
+        hint: `Write { ${generator}: [start, stop, ${generator === 'arange' ? 'step' : 'num'}] }.`,
+      },
+    )
+  }
+  try {
+    return GENERATORS[generator](...(numbers as [number, number, number?]))
+  } catch (error) {
+    if (!(error instanceof PypetError)) throw error
+    throw new PypetError(error.code, `${where}: ${error.message}`, { where, hint: error.hint })
+  }
+}
+
+function typedPoints(
+  spec: ExplorationSpec,
+  where: string,
+  parameters: readonly Parameter[],
+): ExplorationSpec {
+  if (spec.kind !== 'points') return spec
+  const columns = spec.columns.map(({ name, range }) => {
+    const parameter = requireParameter(parameters, name, `${where}[0].${name}`)
+    const typed = typedRange(range, parameter)
+    checkRange(typed, parameter, (index) => `${where}[${index}].${name}`)
+    return { name, range: typed }
+  })
+  return { kind: 'points', columns }
+}
+
+/** Data files know no bigints: their whole numbers and strings of digits become some where one is declared. */
+function typedRange(range: Range, parameter: Parameter): Range {
+  if (typeof parameter.value !== 'bigint' || range.kind !== 'values' || !Array.isArray(range.values))
+    return range
+  return { kind: 'values', values: range.values.map(toBigint) }
+}
+
+function toBigint(value: Scalar): Scalar {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
+  return typeof value === 'string' && /^[+-]?\d+$/.test(value) ? BigInt(value.replace('+', '')) : value
+}
+
+function listOf(value: unknown, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: expected a list, found ${described(value)}`, {
+    where,
+    hint: 'Write [ .. ].',
+  })
+}
+
+function described(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'string') return String(value)
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
+}

@@ -1,0 +1,161 @@
+/**
+ * The flags `--explore name=values` and `--set name=value`. Two steps: the syntax, which needs no
+ * parameters, and then the values, whose types are those of the parameters' defaults.
+ */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { productSpec } from './cartesian.ts'
+import { stripBranch } from './columns.ts'
+import type { Column, ExplorationSpec } from './exploration.ts'
+import { checkRange, requireParameter } from './explored-parameter.ts'
+import { rangeFromTexts } from './range-from-text.ts'
+
+/** One value or, for numbers, one `start:stop:step` as written. Quoted text is always one string. */
+export interface FlagElement {
+  readonly text: string
+  readonly isQuoted: boolean
+}
+
+/** `--explore x=1,2,3`, not yet values. */
+export interface ExploreFlag {
+  readonly name: string
+  readonly elements: readonly FlagElement[]
+  /** Names the flag in messages. */
+  readonly where: string
+}
+
+/** `--set neuron.tau=10`, not yet a value. */
+export interface SetFlag {
+  readonly name: string
+  readonly text: string
+  /** Names the flag in messages. */
+  readonly where: string
+}
+
+/**
+ * The syntax of `--explore`: a name, `=`, and elements between commas. Quotes hold commas together,
+ * `name="a,b",c`; inside them a backslash escapes a quote or a backslash.
+ *
+ * @throws PypetError `PYPET_USAGE`, `PYPET_EXPLORATION_EMPTY`
+ */
+export function parseExploreFlag(text: string): ExploreFlag {
+  const where = `--explore ${text}`
+  const { name, right } = splitAssignment(text, where, "--explore 'x=1,2,3' or --explore 'x=0:1:0.1'")
+  if (right.trim() === '') {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is no value to explore`, {
+      where,
+      hint: `Give at least one, as in --explore '${name}=1,2,3'.`,
+    })
+  }
+  return { name, elements: splitElements(right, where), where }
+}
+
+/**
+ * The syntax of `--set`: a name, `=`, and the value, which may hold anything.
+ *
+ * @throws PypetError `PYPET_USAGE`
+ */
+export function parseSetFlag(text: string): SetFlag {
+  const where = `--set ${text}`
+  const { name, right } = splitAssignment(text, where, '--set neuron.tau=10')
+  return { name, text: right, where }
+}
+
+/**
+ * The exploration that `--explore` flags give together: a product in the order of the flags. Undefined
+ * without flags.
+ *
+ * @throws PypetError what `parseExploreFlag` throws, `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`,
+ *   `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_NAME_TAKEN` for a name given twice;
+ *   each message starts with the flag
+ */
+export function parseExploreFlags(
+  texts: readonly string[],
+  parameters: readonly Parameter[],
+): ExplorationSpec | undefined {
+  if (texts.length === 0) return undefined
+  const columns = texts.map((text) => flagColumn(parseExploreFlag(text), parameters))
+  return productSpec(columns, undefined, '--explore')
+}
+
+/**
+ * The values of one `--explore` flag, typed by the parameter that it names.
+ *
+ * @throws PypetError as `parseExploreFlags`
+ */
+export function flagColumn(flag: ExploreFlag, parameters: readonly Parameter[]): Column {
+  const parameter = requireParameter(parameters, flag.name, flag.where)
+  const range = rangeFromTexts(flag.elements, parameter, flag.where)
+  checkRange(range, parameter, () => flag.where)
+  return { name: flag.name, range }
+}
+
+function splitAssignment(text: string, where: string, example: string): { name: string; right: string } {
+  const equals = text.indexOf('=')
+  const name = stripBranch(text.slice(0, Math.max(0, equals)).trim())
+  if (equals >= 0 && name !== '') return { name, right: text.slice(equals + 1) }
+  const found = equals < 0 ? 'there is no "="' : 'there is no name before "="'
+  throw new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint: `Write ${example}.` })
+}
+
+function splitElements(text: string, where: string): FlagElement[] {
+  const elements: FlagElement[] = []
+  let position = 0
+  while (position <= text.length) {
+    const element = /^\s*["']/.test(text.slice(position))
+      ? quotedElement(text, position, where)
+      : plainElement(text, position, where)
+    elements.push(element)
+    position = element.end + 1
+  }
+  return elements.map(({ text: written, isQuoted }) => ({ text: written, isQuoted }))
+}
+
+interface LocatedElement extends FlagElement {
+  /** Position of the comma after it, or the end of the text. */
+  readonly end: number
+}
+
+function plainElement(text: string, start: number, where: string): LocatedElement {
+  const comma = text.indexOf(',', start)
+  const end = comma < 0 ? text.length : comma
+  const written = text.slice(start, end).trim()
+  if (written !== '') return { text: written, isQuoted: false, end }
+  throw new PypetError('PYPET_USAGE', `${where}: there is no value between two commas or at an end`, {
+    where,
+    hint: 'Take the comma away; an empty string is written "".',
+  })
+}
+
+function quotedElement(text: string, start: number, where: string): LocatedElement {
+  const open = start + text.slice(start).search(/["']/)
+  const quote = text[open] as string
+  let written = ''
+  for (let position = open + 1; position < text.length; position += 1) {
+    const character = text[position] as string
+    const next = text[position + 1]
+    if (character === quote) return { text: written, isQuoted: true, end: endAfter(text, position, where) }
+    const isEscape = character === '\\' && (next === quote || next === '\\')
+    written += isEscape ? next : character
+    if (isEscape) position += 1
+  }
+  throw new PypetError(
+    'PYPET_USAGE',
+    `${where}: the quote ${quote} at position ${open + 1} of the values is not closed`,
+    {
+      where,
+      hint: `Add a closing ${quote}, and put the whole flag in the other kind of quotes for the shell.`,
+    },
+  )
+}
+
+function endAfter(text: string, close: number, where: string): number {
+  const comma = text.indexOf(',', close)
+  const end = comma < 0 ? text.length : comma
+  const rest = text.slice(close + 1, end).trim()
+  if (rest === '') return end
+  throw new PypetError('PYPET_USAGE', `${where}: found ${JSON.stringify(rest)} after a closing quote`, {
+    where,
+    hint: 'Separate values by commas.',
+  })
+}

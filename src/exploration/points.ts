@@ -1,0 +1,109 @@
+import { PypetError } from '../errors.ts'
+import type { FlatParameterValues, ParameterTree } from '../trajectory/parameter.ts'
+import type { Scalar } from '../trajectory/value.ts'
+import { isPlainObject, stripBranch } from './columns.ts'
+import { type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
+import { toScalar } from './range.ts'
+
+/**
+ * Explores exactly these points, in this order; each names the same parameters.
+ *
+ * `points([{ x: 1, y: 6 }, { x: 2, y: 8 }])`; a nested object is a group.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_LENGTH`
+ *   when a point lacks a parameter, `PYPET_NAME_TAKEN`, `PYPET_PARAMETER_TYPE`
+ */
+export function points<Point extends ParameterTree>(
+  list: readonly Point[],
+): Exploration<FlatParameterValues<Point>> {
+  return exploration(pointsSpec(list, 'explore'))
+}
+
+/** Stored by column, which is smaller and lets types be checked a parameter at a time. */
+export function pointsSpec(list: unknown, where: string): ExplorationSpec {
+  if (!Array.isArray(list)) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no list of points`, {
+      where,
+      hint: 'Write [{ x: 1, y: 6 }, { x: 2, y: 8 }].',
+    })
+  }
+  const [first] = list
+  if (first === undefined) {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} is empty: there is no point to explore`, {
+      where,
+      hint: 'Give at least one point, as in [{ x: 1 }].',
+    })
+  }
+  const columns = new Map([...flatPoint(first, `${where}[0]`).keys()].map((name) => [name, [] as Scalar[]]))
+  for (let index = 0; index < list.length; index += 1) {
+    addPoint(flatPoint(list[index], `${where}[${index}]`), columns, `${where}[${index}]`)
+  }
+  return {
+    kind: 'points',
+    columns: [...columns].map(([name, values]) => ({ name, range: { kind: 'values', values } })),
+  }
+}
+
+function addPoint(
+  point: ReadonlyMap<string, Scalar>,
+  columns: ReadonlyMap<string, Scalar[]>,
+  where: string,
+): void {
+  for (const [name, values] of columns) {
+    const value = point.get(name)
+    if (value === undefined) throw unequalNames(where, `lacks ${name}`, columns)
+    values.push(value)
+  }
+  if (point.size === columns.size) return
+  const extra = [...point.keys()].find((name) => !columns.has(name))
+  throw unequalNames(where, `names ${extra}, which the first point does not`, columns)
+}
+
+function flatPoint(point: unknown, where: string): Map<string, Scalar> {
+  if (!isPlainObject(point)) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no point`, {
+      where,
+      hint: 'A point names parameters and their values, as in { x: 1, y: 6 }.',
+    })
+  }
+  const flat = new Map<string, Scalar>()
+  collect(point, '', where, flat)
+  if (flat.size > 0) return flat
+  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} names no parameter`, {
+    where,
+    hint: 'A point names parameters and their values, as in { x: 1, y: 6 }.',
+  })
+}
+
+function collect(
+  group: Readonly<Record<string, unknown>>,
+  prefix: string,
+  where: string,
+  into: Map<string, Scalar>,
+): void {
+  for (const [key, entry] of Object.entries(group)) {
+    const name = stripBranch(prefix + key)
+    if (isPlainObject(entry) && Object.getOwnPropertySymbols(entry).length === 0) {
+      collect(entry, `${prefix}${key}.`, where, into)
+      continue
+    }
+    if (into.has(name)) {
+      throw new PypetError('PYPET_NAME_TAKEN', `${where} names ${name} twice`, {
+        where: `${where}.${name}`,
+        hint: 'Keep one of the two values.',
+      })
+    }
+    into.set(name, toScalar(entry, `${where}.${name}`))
+  }
+}
+
+function unequalNames(where: string, found: string, columns: ReadonlyMap<string, unknown>): PypetError {
+  return new PypetError(
+    'PYPET_EXPLORATION_LENGTH',
+    `${where} ${found}; all points name the same parameters`,
+    {
+      where,
+      hint: `Name in each point: ${[...columns.keys()].join(', ')}.`,
+    },
+  )
+}

@@ -1,0 +1,96 @@
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { Scalar } from '../trajectory/value.ts'
+import { arange, type GeneratedRange, type Range, rangeLength, rangeReader } from './range.ts'
+import { floatFromText, valueFromText } from './value-from-text.ts'
+
+/**
+ * Written values of one parameter as its range. For a numeric parameter `start:stop` and
+ * `start:stop:step` stand for numbers with the stop excluded; for others a colon is a character.
+ *
+ * @param where names the text in messages, like `--explore x=1,a`
+ * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`
+ */
+export function rangeFromTexts(
+  elements: readonly { readonly text: string; readonly isQuoted: boolean }[],
+  parameter: Parameter,
+  where: string,
+): Range {
+  const parts = elements.map(({ text, isQuoted }) =>
+    isNumeric(parameter) && !isQuoted && text.includes(':')
+      ? stepsFromText(text, where)
+      : (valueFromText(text, parameter, where, { isQuoted }) as Scalar),
+  )
+  const [only] = parts
+  if (parts.length === 1 && typeof only === 'object') return only
+  return {
+    kind: 'values',
+    values: parts.flatMap((part) => (typeof part === 'object' ? stepValues(part, parameter, where) : [part])),
+  }
+}
+
+/** Steps that stand alone are computed when read; these are written out, so their count is bounded. */
+const MIXED_STEPS_MAX = 1_000_000
+
+function isNumeric({ stored }: Parameter): boolean {
+  return stored.form === 'scalar' && (stored.dtype === 'float64' || stored.dtype === 'int64')
+}
+
+function stepsFromText(text: string, where: string): GeneratedRange {
+  const parts = text.split(':')
+  const [start, stop, step = 1] = parts.map((part) => floatFromText(part.trim()))
+  if (parts.length > 3 || start === undefined || stop === undefined) throw notSteps(text, where)
+  if (parts.some((part) => floatFromText(part.trim()) === undefined)) throw notSteps(text, where)
+  try {
+    return arange(start, stop, step)
+  } catch (error) {
+    if (!(error instanceof PypetError)) throw error
+    const isTurned = error.code === 'PYPET_EXPLORATION_EMPTY' && start !== stop
+    const hint = isTurned ? `Turn the step around: ${start}:${stop}:${-step}.` : error.hint
+    throw new PypetError(
+      error.code,
+      `${where}: ${text} (start:stop:step) ${EXPLAINED[error.code] ?? error.message}`,
+      {
+        where,
+        hint,
+      },
+    )
+  }
+}
+
+const EXPLAINED: Readonly<Record<string, string>> = {
+  PYPET_EXPLORATION_EMPTY: 'holds no value: the stop is excluded',
+  PYPET_EXPLORATION_INVALID: 'needs finite numbers and a step other than 0',
+}
+
+function notSteps(text: string, where: string): PypetError {
+  return new PypetError(
+    'PYPET_EXPLORATION_INVALID',
+    `${where}: ${JSON.stringify(text)} is not start:stop:step in numbers`,
+    {
+      where,
+      hint: 'Write 0:1:0.1, or 0:10 for steps of 1; the stop is excluded.',
+    },
+  )
+}
+
+function stepValues(range: GeneratedRange, parameter: Parameter, where: string): Scalar[] {
+  const length = rangeLength(range)
+  if (length > MIXED_STEPS_MAX) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where}: ${length} steps are too many beside other values`,
+      {
+        where,
+        hint: `Let start:stop:step stand alone, or keep it under ${MIXED_STEPS_MAX} values.`,
+      },
+    )
+  }
+  const read = rangeReader(range)
+  const isBigint = typeof parameter.value === 'bigint'
+  return Array.from({ length }, (_, index) => {
+    const value = read(index)
+    // A fraction stays a number, and the check of types then names it.
+    return isBigint && Number.isSafeInteger(value) ? BigInt(value) : value
+  })
+}

@@ -1,0 +1,237 @@
+/** The values that one parameter takes, written down or generated; plain data, read one at a time. */
+import { assertNever, PypetError } from '../errors.ts'
+import { isInteger, type Scalar, type TypedArray } from '../trajectory/value.ts'
+import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
+
+/** Numbers by a rule. The values are computed when they are read, so a long range costs nothing. */
+export type GeneratedRange =
+  | { readonly kind: 'linspace'; readonly start: number; readonly stop: number; readonly num: number }
+  | ({ readonly kind: 'arange' } & DecimalSteps)
+  | {
+      readonly kind: 'logspace'
+      readonly start: number
+      readonly stop: number
+      readonly num: number
+      readonly base: number
+    }
+
+/** Structured-cloneable, and JSON-able where it holds no bigint and no typed array. */
+export type Range =
+  | { readonly kind: 'values'; readonly values: readonly Scalar[] | TypedArray }
+  | GeneratedRange
+
+/** Reads the value at an index from 0 to the range's length, exclusive. */
+export type RangeReader = (index: number) => Scalar
+
+/**
+ * `num` evenly spaced numbers from `start` to `stop`, both included; the values are those of
+ * `numpy.linspace`.
+ *
+ * `linspace(0, 1, 5)` is 0, 0.25, 0.5, 0.75, 1.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`
+ */
+export function linspace(start: number, stop: number, num = 50): GeneratedRange {
+  const call = `linspace(${start}, ${stop}, ${num})`
+  checkFinite(call, { start, stop })
+  checkNum(call, num)
+  return { kind: 'linspace', start, stop, num }
+}
+
+/**
+ * Numbers from `start`, `step` apart, the stop excluded; `arange(stop)` starts at 0.
+ *
+ * Counted in the decimals that are written, so unlike `numpy.arange` it has no rounding surprises:
+ * `arange(0, 1, 0.1)` is exactly the ten values 0, 0.1, 0.2, 0.3, … 0.9.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` for a zero step, `PYPET_EXPLORATION_EMPTY` when the
+ *   step leads away from the stop
+ */
+export function arange(stop: number): GeneratedRange
+export function arange(start: number, stop: number, step?: number): GeneratedRange
+export function arange(first: number, second?: number, step = 1): GeneratedRange {
+  const [start, stop] = second === undefined ? [0, first] : [first, second]
+  const call = `arange(${start}, ${stop}, ${step})`
+  checkFinite(call, { start, stop, step })
+  if (step === 0) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: a step of 0 never reaches ${stop}`, {
+      hint: 'Give a step that leads from the start to the stop.',
+    })
+  }
+  const length = decimalStepCount(start, stop, step)
+  if (length > 0) return { kind: 'arange', start, step, length }
+  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${call} holds no value: the stop is excluded`, {
+    hint:
+      start === stop
+        ? 'Let the stop lie beyond the start.'
+        : `Turn the step around: arange(${start}, ${stop}, ${-step}).`,
+  })
+}
+
+/**
+ * `base` to the power of `num` evenly spaced exponents from `start` to `stop`, both included; as
+ * `numpy.logspace`, and whole powers of ten are exact.
+ *
+ * `logspace(-3, 1, 5)` is 0.001, 0.01, 0.1, 1, 10.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`
+ */
+export function logspace(start: number, stop: number, num = 50, base = 10): GeneratedRange {
+  const call = `logspace(${start}, ${stop}, ${num})`
+  checkFinite(call, { start, stop, base })
+  checkNum(call, num)
+  return { kind: 'logspace', start, stop, num, base }
+}
+
+export function rangeLength(range: Range): number {
+  switch (range.kind) {
+    case 'values':
+      return range.values.length
+    case 'arange':
+      return range.length
+    case 'linspace':
+    case 'logspace':
+      return range.num
+    default:
+      return assertNever(range)
+  }
+}
+
+/** The value at `index`. To read many, make one `rangeReader`. */
+export function rangeValue(range: Range, index: number): Scalar {
+  return rangeReader(range)(index)
+}
+
+export function rangeReader(range: Range): RangeReader {
+  switch (range.kind) {
+    case 'values': {
+      const { values } = range
+      return (index) => values[index] as Scalar
+    }
+    case 'arange':
+      return decimalStepReader(range)
+    case 'linspace':
+      return linspaceReader(range.start, range.stop, range.num)
+    case 'logspace': {
+      const { base } = range
+      const exponent = linspaceReader(range.start, range.stop, range.num)
+      return (index) => power(base, exponent(index))
+    }
+    default:
+      return assertNever(range)
+  }
+}
+
+export function isRange(value: unknown): value is Range {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    typeof value.kind === 'string' &&
+    KINDS.includes(value.kind)
+  )
+}
+
+const KINDS: readonly string[] = ['values', 'linspace', 'arange', 'logspace'] satisfies Range['kind'][]
+
+/** True for what `toRange` takes: a list, a typed array, or a range. Anything else may be a group. */
+export function isRangeInput(value: unknown): boolean {
+  return Array.isArray(value) || ArrayBuffer.isView(value) || isRange(value)
+}
+
+/**
+ * A user's list, typed array or range as a range of its own: values are copied, `integer(n)` becomes n.
+ *
+ * @param where names the range in messages, like `explore.neuron.tau`
+ * @throws PypetError `PYPET_EXPLORATION_EMPTY`; `PYPET_EXPLORATION_INVALID` when it is no range;
+ *   `PYPET_PARAMETER_TYPE` for elements that are not scalars
+ */
+export function toRange(input: unknown, where: string): Range {
+  const values: unknown = isRange(input) && input.kind === 'values' ? input.values : input
+  if (isRange(values)) return values
+  if (ArrayBuffer.isView(values) && !(values instanceof DataView)) {
+    const copy = (values as TypedArray).slice()
+    if (copy.length === 0) throw emptyRange(where)
+    return { kind: 'values', values: copy }
+  }
+  if (!Array.isArray(values)) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no range: found ${describe(values)}`, {
+      where,
+      hint: 'Give a list of values, or linspace, arange or logspace.',
+    })
+  }
+  if (values.length === 0) throw emptyRange(where)
+  return {
+    kind: 'values',
+    values: Array.from(values, (value, index) => toScalar(value, `${where}[${index}]`)),
+  }
+}
+
+/** Only scalars are explored in this version. */
+export function toScalar(value: unknown, where: string): Scalar {
+  switch (typeof value) {
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'string':
+      return value
+  }
+  if (isInteger(value)) return value.value
+  throw new PypetError('PYPET_PARAMETER_TYPE', `${where} cannot be explored: found ${describe(value)}`, {
+    where,
+    hint: 'Explore numbers, bigints, booleans or strings; for arrays explore an index and look the array up in the job.',
+  })
+}
+
+function emptyRange(where: string): PypetError {
+  return new PypetError('PYPET_EXPLORATION_EMPTY', `${where} is empty: there is no value to explore`, {
+    where,
+    hint: 'Give at least one value, or leave the parameter out.',
+  })
+}
+
+function linspaceReader(start: number, stop: number, num: number): (index: number) => number {
+  const last = num - 1
+  if (last === 0) return () => start
+  const delta = stop - start
+  const step = delta / last
+  // A step that underflows to 0 would repeat the start; numpy then scales the index first.
+  if (step === 0) return (index) => (index === last ? stop : (index / last) * delta + start)
+  return (index) => (index === last ? stop : index * step + start)
+}
+
+function power(base: number, exponent: number): number {
+  // `10 ** -5` is 0.000009999999999999999 in some engines; a literal is parsed to the nearest double.
+  if (base === 10 && Number.isInteger(exponent)) return Number(`1e${exponent}`)
+  return base ** exponent
+}
+
+function checkFinite(call: string, numbers: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (Number.isFinite(value)) continue
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: ${name} is ${describe(value)}`, {
+      hint: `Give a finite number as ${name}.`,
+    })
+  }
+}
+
+function checkNum(call: string, num: unknown): void {
+  if (num === 0) {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${call} holds no value`, {
+      hint: 'Ask for at least one.',
+    })
+  }
+  if (Number.isSafeInteger(num) && (num as number) > 0) return
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: num is ${describe(num)}`, {
+    hint: 'Give the count of values as a whole number.',
+  })
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+  if (Array.isArray(value)) return 'a list'
+  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value === 'function') return 'a function'
+  return String(value)
+}

@@ -1,0 +1,121 @@
+/** Lists and arrays written in JSON, of the type of a default. */
+import type { PypetError } from '../errors.ts'
+import type { NumericDtype, Scalar, StoredValue, TypedArray } from '../trajectory/value.ts'
+
+type StoredList = Extract<StoredValue, { form: 'list' }>
+type StoredArray = Extract<StoredValue, { form: 'ndarray' }>
+/** Makes the error for what was found. */
+type Refuse = (found: string) => PypetError
+
+/** A flat JSON list of the default's element type; an empty default takes lists of any one type. */
+export function listFromJson(text: string, like: StoredList, refuse: Refuse): StoredList {
+  const parsed = parseJson(text, refuse)
+  if (!Array.isArray(parsed)) throw refuse(text)
+  if (like.values.length === 0 && parsed.length > 0) return untypedList(parsed, refuse)
+  const isBigint = typeof like.values[0] === 'bigint'
+  const values = parsed.map((element, index) => {
+    const value = elementFromJson(element, like.dtype, isBigint)
+    if (value === undefined) throw refuse(`${JSON.stringify(element)} at [${index}]`)
+    return value
+  })
+  return { form: 'list', dtype: like.dtype, values }
+}
+
+/** Nested JSON lists of numbers, equally long at each depth, as an array of the default's dtype. */
+export function arrayFromJson(text: string, like: StoredArray, refuse: Refuse): StoredArray {
+  const parsed = parseJson(text, refuse)
+  const shape = shapeOf(parsed)
+  const flat: unknown[] = []
+  flatten(parsed, shape, 0, flat, refuse)
+  const data = new ARRAYS[like.dtype](flat.length)
+  flat.forEach((element, index) => {
+    if (typeof element !== 'number') throw refuse(JSON.stringify(element))
+    const value = isWide(like.dtype) ? wideInteger(element) : element
+    if (value === undefined) throw refuse(String(element))
+    data[index] = value as number
+    // Typed arrays wrap and truncate in silence; only the floats may round.
+    if (!like.dtype.startsWith('float') && Number(data[index]) !== element) throw refuse(String(element))
+  })
+  return { form: 'ndarray', dtype: like.dtype, shape, data }
+}
+
+const ARRAYS: Readonly<Record<NumericDtype, new (length: number) => TypedArray>> = {
+  float64: Float64Array,
+  float32: Float32Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+}
+
+function isWide(dtype: NumericDtype): boolean {
+  return dtype === 'int64' || dtype === 'uint64'
+}
+
+function parseJson(text: string, refuse: Refuse): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw refuse(text === '' ? 'nothing' : text)
+  }
+}
+
+function untypedList(parsed: readonly unknown[], refuse: Refuse): StoredList {
+  const dtype = { number: 'float64', boolean: 'bool', string: 'str' }[
+    typeof parsed[0] as string
+  ] as StoredList['dtype']
+  if (dtype === undefined) throw refuse(JSON.stringify(parsed[0]))
+  const values = parsed.map((element, index) => {
+    const value = elementFromJson(element, dtype, false)
+    if (value === undefined) throw refuse(`${JSON.stringify(element)} at [${index}]`)
+    return value
+  })
+  return { form: 'list', dtype, values }
+}
+
+function elementFromJson(
+  element: unknown,
+  dtype: StoredList['dtype'],
+  isBigint: boolean,
+): Scalar | undefined {
+  switch (dtype) {
+    case 'float64':
+      return typeof element === 'number' ? element : undefined
+    case 'int64':
+      if (!Number.isSafeInteger(element)) return undefined
+      return isBigint ? BigInt(element as number) : (element as number)
+    case 'bool':
+      return typeof element === 'boolean' ? element : undefined
+    case 'str':
+      return typeof element === 'string' ? element : undefined
+  }
+}
+
+function wideInteger(element: number): bigint | undefined {
+  return Number.isSafeInteger(element) ? BigInt(element) : undefined
+}
+
+function shapeOf(parsed: unknown): number[] {
+  const shape: number[] = []
+  for (let level = parsed; Array.isArray(level); level = level[0]) shape.push(level.length)
+  return shape
+}
+
+function flatten(
+  level: unknown,
+  shape: readonly number[],
+  depth: number,
+  into: unknown[],
+  refuse: Refuse,
+): void {
+  if (depth === shape.length) {
+    into.push(level)
+    return
+  }
+  if (!Array.isArray(level) || level.length !== shape[depth]) throw refuse('rows of unequal length')
+  for (const inner of level) flatten(inner, shape, depth + 1, into, refuse)
+}

@@ -1,0 +1,154 @@
+/** Text from the command line as a value, by the type of the parameter that takes it. */
+import { assertNever, PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import {
+  type Scalar,
+  type StorableValue,
+  type StoredValue,
+  toStoredValue,
+  typeName,
+} from '../trajectory/value.ts'
+import { arrayFromJson, listFromJson } from './value-from-json.ts'
+
+export interface TextOptions {
+  /** The text stood in quotes, so it is a string and no number. */
+  readonly isQuoted?: boolean
+}
+
+/**
+ * The value that the text means for this parameter, as a job sees it: `10` is 10 for a float64 and for an
+ * `integer`, 10n where the default is a bigint, `'10'` for a str. Lists and arrays are written in JSON.
+ *
+ * @param where names the text in messages, like `--set neuron.tau=ten`
+ * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for text that cannot be stored
+ */
+export function valueFromText(
+  text: string,
+  parameter: Parameter,
+  where: string,
+  options: TextOptions = {},
+): StorableValue {
+  return jobValue(storedFromText(text, parameter, where, options))
+}
+
+/**
+ * The parameter with the value that the text means, of the same stored type: what `--set` does.
+ *
+ * @throws PypetError as `valueFromText`
+ */
+export function presetFromText(parameter: Parameter, text: string, where: string): Parameter {
+  const stored = storedFromText(text, parameter, where, {})
+  return { ...parameter, value: jobValue(stored), stored }
+}
+
+/** A number as people and Python write it, `1`, `-.5`, `1e-3`, `inf`, `nan`; undefined for anything else. */
+export function floatFromText(text: string): number | undefined {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text)
+  const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text)
+  if (special === null) return undefined
+  if (special[2]?.toLowerCase() === 'nan') return Number.NaN
+  return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+}
+
+function storedFromText(
+  text: string,
+  parameter: Parameter,
+  where: string,
+  options: TextOptions,
+): StoredValue {
+  const { stored } = parameter
+  switch (stored.form) {
+    case 'scalar':
+      return { form: 'scalar', dtype: stored.dtype, value: scalarFromText(text, parameter, where, options) }
+    case 'list': {
+      const list = listFromJson(text, stored, (found) => notOfType(found, parameter, where))
+      // JSON can escape characters that no file can hold.
+      if (list.dtype === 'str') toStoredValue(list.values, where)
+      return list
+    }
+    case 'ndarray':
+      return arrayFromJson(text, stored, (found) => notOfType(found, parameter, where))
+    default:
+      return assertNever(stored)
+  }
+}
+
+function jobValue(stored: StoredValue): StorableValue {
+  switch (stored.form) {
+    case 'scalar':
+      return stored.value
+    case 'list':
+      return stored.values as StorableValue
+    case 'ndarray':
+      return stored.shape.length === 1 ? stored.data : { data: stored.data, shape: stored.shape }
+    default:
+      return assertNever(stored)
+  }
+}
+
+function scalarFromText(text: string, parameter: Parameter, where: string, options: TextOptions): Scalar {
+  if (parameter.stored.dtype === 'str') {
+    toStoredValue(text, where)
+    return text
+  }
+  const value = options.isQuoted ? undefined : unquotedFromText(text.trim(), parameter)
+  if (value === undefined) throw notOfType(JSON.stringify(text), parameter, where)
+  return value
+}
+
+function unquotedFromText(text: string, parameter: Parameter): Scalar | undefined {
+  switch (parameter.stored.dtype) {
+    case 'bool':
+      return /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : undefined
+    case 'int64':
+      return typeof parameter.value === 'bigint' ? bigintFromText(text) : integerFromText(text)
+    default:
+      return floatFromText(text)
+  }
+}
+
+function integerFromText(text: string): number | undefined {
+  const value = floatFromText(text)
+  // Adding 0 turns -0, which no integer is, into 0.
+  return Number.isSafeInteger(value) ? (value as number) + 0 : undefined
+}
+
+function bigintFromText(text: string): bigint | undefined {
+  if (!/^[+-]?\d+n?$/.test(text)) return undefined
+  const value = BigInt(text.replace(/^\+|n$/g, ''))
+  return BigInt.asIntN(64, value) === value ? value : undefined
+}
+
+function notOfType(found: string, parameter: Parameter, where: string): PypetError {
+  const expected = expectedText(parameter)
+  const cut = found.length > 60 ? `${found.slice(0, 57)}...` : found
+  return new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${where}: ${parameter.name} is ${expected.article} ${typeName(parameter.stored)}, found ${cut}`,
+    { where, hint: expected.hint },
+  )
+}
+
+function expectedText({ stored, value }: Parameter): { article: string; hint: string } {
+  if (stored.form === 'list')
+    return { article: 'a', hint: 'Write a list in JSON, like [1, 2, 3] or ["a", "b"].' }
+  if (stored.form === 'ndarray') {
+    return { article: 'a', hint: 'Write the array in JSON, like [1, 2, 3] or [[1, 2], [3, 4]].' }
+  }
+  switch (stored.dtype) {
+    case 'bool':
+      return { article: 'a', hint: 'Write true or false.' }
+    case 'int64':
+      return {
+        article: 'an',
+        hint:
+          typeof value === 'bigint' ? 'Write a whole number of at most 64 bits.' : 'Write a whole number.',
+      }
+    case 'float64':
+      return { article: 'a', hint: 'Write a number, like 10, 0.5 or 1e-3.' }
+    case 'str':
+      return { article: 'a', hint: 'Write text.' }
+    default:
+      return assertNever(stored.dtype)
+  }
+}

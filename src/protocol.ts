@@ -1,0 +1,130 @@
+/**
+ * The conversations between processes and threads: types only, no logic.
+ *
+ *     main ──ToWriter──► writer process        over the IPC channel
+ *     main ◄─FromWriter─ writer process
+ *     worker ──run frame──► writer process     over a local socket, see trajectory/run-frame
+ *     main ──RunTask──► pool thread            a Piscina task; its result is a RunOutcome
+ *     main ◄─FromWorker─ pool thread           log lines
+ */
+import type { ErrorRecord } from './errors.ts'
+import type { ExplorationSpec } from './exploration/exploration.ts'
+import type { LogLevel } from './trajectory/log-level.ts'
+import type { Parameter } from './trajectory/parameter.ts'
+import type { PointValues } from './trajectory/parameter-view.ts'
+import type { RunIndex } from './trajectory/path.ts'
+
+/** Main → writer, in order. `open` comes first, `close` last. */
+export type ToWriter =
+  /** Answered by `opened`, or by `refused` with the file untouched. */
+  | { readonly type: 'open'; readonly request: OpenRequest }
+  /** The run ends as failed, unless it is stored already. Answered by a `committed` that names it. */
+  | { readonly type: 'fail-run'; readonly failure: RunFailure }
+  /** Everything is stored. Answered by `closed`, after which the writer exits. */
+  | { readonly type: 'close'; readonly config: readonly Parameter[] }
+
+/** Writer → main. */
+export type FromWriter =
+  /** Ready for `open`; run frames will be taken at this address. */
+  | { readonly type: 'listening'; readonly address: string }
+  /** The file holds the trajectory with its parameters, committed. */
+  | { readonly type: 'opened' }
+  /** These runs are in the file and survive a kill of any process. */
+  | {
+      readonly type: 'committed'
+      readonly stored: readonly RunIndex[]
+      readonly failed: readonly RunIndex[]
+    }
+  | { readonly type: 'refused'; readonly error: ErrorRecord }
+  /** The writer cannot go on; it exits. What was committed before is safe. */
+  | { readonly type: 'broken'; readonly error: ErrorRecord }
+  | { readonly type: 'closed' }
+
+/** Everything that the file holds before the first run. Cloneable, free of functions. */
+export interface OpenRequest {
+  readonly file: string
+  readonly fileTitle: string
+  /** Replace an existing file; otherwise the trajectory joins those in it. */
+  readonly overwrite: boolean
+  readonly trajectory: {
+    readonly name: string
+    readonly comment: string
+    /** Seconds since 1970. */
+    readonly timestamp: number
+    /** What made the file, for the `info` table: `pypet-ts 0.1.0` and `Node.js 20.20.2`. */
+    readonly version: string
+    readonly runtimeVersion: string
+    readonly environmentHexsha: string
+  }
+  readonly parameters: readonly Parameter[]
+  readonly exploration: ExplorationSpec | undefined
+  /** Names relative to the branch `config`. */
+  readonly config: readonly Parameter[]
+  readonly storage: StorageSettings
+}
+
+/** How the file is written; names as in pypet's `config.hdf5`. */
+export interface StorageSettings {
+  readonly complevel: number
+  readonly purgeDuplicateComments: boolean
+  /** Longest wait of an uncommitted run while others keep arriving. */
+  readonly commitIntervalMs: number
+  readonly overviews: {
+    readonly config: boolean
+    readonly parameters: boolean
+    readonly derivedParameters: boolean
+    readonly results: boolean
+    readonly exploredParameters: boolean
+    readonly derivedParametersSummary: boolean
+    readonly resultsSummary: boolean
+  }
+}
+
+/** A failed run, as recorded in the file. */
+export interface RunFailure {
+  readonly run: RunIndex
+  readonly error: ErrorRecord
+  /** Seconds since 1970. */
+  readonly startTimestamp: number
+  readonly finishTimestamp: number
+}
+
+/** What every worker knows from its start. */
+export interface WorkerSetup {
+  /** The bundled job, see experiment/load-job. */
+  readonly job: JobLocation
+  readonly parameters: readonly { readonly name: string; readonly value: unknown }[]
+  readonly runCount: number
+  /** Where the writer takes run frames. */
+  readonly writerAddress: string
+  /** Lines below this level are not sent. */
+  readonly logLevel: LogLevel
+}
+
+/** A bundled job that any thread can import. */
+export interface JobLocation {
+  /** `file:` URL of the bundle. */
+  readonly url: string
+  /** The user's source file, for messages. */
+  readonly file: string
+}
+
+/** One run to perform. */
+export interface RunTask {
+  readonly run: RunIndex
+  readonly point: PointValues
+}
+
+/** `handed-over`: the writer's socket has the whole record; the writer will announce it stored. */
+export type RunOutcome =
+  | { readonly state: 'handed-over'; readonly run: RunIndex }
+  | { readonly state: 'failed'; readonly failure: RunFailure }
+
+/** Pool thread → main, at any time. */
+export interface FromWorker {
+  readonly type: 'log'
+  readonly level: LogLevel
+  readonly message: string
+  readonly worker: number
+  readonly run?: RunIndex
+}

@@ -1,0 +1,89 @@
+import type { ErrorRecord } from '../errors.ts'
+import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import { runName } from '../trajectory/path.ts'
+import { allowsLevel } from './log-level.ts'
+import { type OutputStream, openTextOutput } from './text-output.ts'
+
+/**
+ * For programs (`--json`): NDJSON, one object a line, never coloured, each line written at its event.
+ *
+ * Every object has `event` and `time` (ISO 8601, UTC, milliseconds). Runs are numbers, counted from 0. By
+ * `event`:
+ *
+ * - `experiment-started`: `trajectory`, `file`, `run_count`, `ncores`, `executor` (`inline` or `pool`),
+ *   `log_folder`.
+ * - `runs-stored`, once a commit: `runs` (their numbers), and the counts so far: `stored_count`,
+ *   `failed_count`, `run_count`.
+ * - `run-failed`: `run`, `run_name` (`run_00000012`), `error` (`name`, `message`, `stack`; `code`, `hint` and
+ *   `where` when the error has them), and the same three counts.
+ * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there.
+ * - `experiment-finished`: `trajectory`, `file`, `log_folder`, `run_count`, `stored_count`, `failed_count`,
+ *   `duration_ms`, `complete` (every run is stored).
+ *
+ * Later versions may add fields and events; readers skip what they do not know.
+ *
+ * @param options.level the least severe log lines to include; `warn` unless told, since the log files have all
+ * @param options.now the wall clock
+ */
+export function eventLines(
+  stream: OutputStream,
+  options: { readonly level?: LogLevel; readonly now?: () => Date } = {},
+): Reporter {
+  const { level = 'warn', now = () => new Date() } = options
+  const output = openTextOutput(stream)
+  const counts = { stored_count: 0, failed_count: 0, run_count: 0 }
+  return {
+    emit(event) {
+      if (event.type === 'log' && !allowsLevel(level, event.level)) return
+      if (event.type === 'experiment-started') counts.run_count = event.runCount
+      if (event.type === 'runs-stored') counts.stored_count += event.runs.length
+      if (event.type === 'run-failed') counts.failed_count += 1
+      const line = { event: event.type, time: now().toISOString(), ...fieldsOf(event, counts) }
+      output.write(`${JSON.stringify(line)}\n`)
+    },
+    close() {
+      return output.close()
+    },
+  }
+}
+
+function fieldsOf(event: ExperimentEvent, counts: Readonly<Record<string, number>>): object {
+  switch (event.type) {
+    case 'experiment-started':
+      return {
+        trajectory: event.trajectory,
+        file: event.file,
+        run_count: event.runCount,
+        ncores: event.ncores,
+        executor: event.executor,
+        log_folder: event.logFolder,
+      }
+    case 'runs-stored':
+      return { runs: event.runs, ...counts }
+    case 'run-failed':
+      return { run: event.run, run_name: runName(event.run), error: errorFields(event.error), ...counts }
+    case 'log':
+      // JSON leaves out what is undefined.
+      return { level: event.level, message: event.message, worker: event.worker, run: event.run }
+    case 'experiment-finished':
+      return summaryFields(event.summary)
+  }
+}
+
+function errorFields({ name, message, stack, code, hint, where }: ErrorRecord): object {
+  return { name, message, stack, code, hint, where }
+}
+
+function summaryFields(summary: ExperimentSummary): object {
+  return {
+    trajectory: summary.trajectory,
+    file: summary.file,
+    log_folder: summary.logFolder,
+    run_count: summary.runCount,
+    stored_count: summary.storedCount,
+    failed_count: summary.failedCount,
+    duration_ms: Math.round(summary.durationMs * 1000) / 1000,
+    complete: summary.storedCount === summary.runCount,
+  }
+}

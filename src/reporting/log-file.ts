@@ -1,0 +1,72 @@
+import { closeSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { notWritable } from './log-folder.ts'
+import { formatCount } from './quantity.ts'
+
+/** A write of this size costs as little a byte as a larger one. */
+const BUFFER_LENGTH_MAX = 64 * 1024
+
+/**
+ * One file of the log, added to. Text is gathered and written in large pieces, synchronously: so memory
+ * stays bounded also while a job keeps the main thread for itself, no line is dropped, and the last lines
+ * can still be written while the process exits.
+ *
+ * A full disk stops no experiment: lines that could not be written are counted, writing is tried again
+ * with the next piece, and `close` tells.
+ */
+export class LogFile {
+  readonly #path: string
+  readonly #descriptor: number
+  #buffer: string[] = []
+  #bufferLength = 0
+  #lostCount = 0
+  #failure: unknown
+
+  /**
+   * Opens or creates the file, and its folder. A file that holds earlier lines gets `separator` first.
+   *
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
+   */
+  constructor(path: string, separator: string) {
+    this.#path = path
+    try {
+      mkdirSync(dirname(path), { recursive: true })
+      this.#descriptor = openSync(path, 'a')
+    } catch (cause) {
+      throw notWritable(dirname(path), (cause as Error).message, cause)
+    }
+    if (fstatSync(this.#descriptor).size > 0) this.append(separator)
+  }
+
+  append(text: string): void {
+    this.#buffer.push(text)
+    this.#bufferLength += text.length
+    if (this.#bufferLength >= BUFFER_LENGTH_MAX) this.flush()
+  }
+
+  /** Hands all text to the operating system. Never throws: see `close`. */
+  flush(): void {
+    if (this.#buffer.length === 0) return
+    const text = this.#buffer.join('')
+    const lineCount = this.#buffer.length
+    this.#buffer = []
+    this.#bufferLength = 0
+    try {
+      writeFileSync(this.#descriptor, text)
+    } catch (cause) {
+      this.#failure ??= cause
+      this.#lostCount += lineCount
+    }
+  }
+
+  /**
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE` when lines were lost, after the file is closed all the same
+   */
+  close(): void {
+    this.flush()
+    closeSync(this.#descriptor)
+    if (this.#lostCount === 0) return
+    const found = `${formatCount(this.#lostCount)} lines of ${this.#path} are lost: ${(this.#failure as Error).message}`
+    throw notWritable(dirname(this.#path), found, this.#failure)
+  }
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import { LogFile } from './log-file.ts'
+import { MAIN_LOG, WARNINGS_LOG, workerLog } from './log-folder.ts'
+import { allowsLevel } from './log-level.ts'
+import { formatLogLine, type LogLine } from './log-lines.ts'
+
+/** All files of one log, and which line goes into which. */
+export class LogFiles {
+  readonly #folder: string
+  readonly #separator: string
+  readonly #main: LogFile
+  readonly #warnings: LogFile
+  readonly #workers = new Map<number, LogFile>()
+  #failure: unknown
+
+  /**
+   * Opens the two files that every log has.
+   *
+   * @param separator what comes first in a file that an earlier run has written to
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
+   */
+  constructor(folder: string, separator: string) {
+    this.#folder = folder
+    this.#separator = separator
+    this.#main = new LogFile(join(folder, MAIN_LOG), separator)
+    this.#warnings = new LogFile(join(folder, WARNINGS_LOG), separator)
+  }
+
+  /** Adds the line to each file that it belongs to. Never throws: see `close`. */
+  write(line: LogLine): void {
+    const text = formatLogLine(line)
+    this.#main.append(text)
+    if (allowsLevel('warn', line.level)) this.#warnings.append(text)
+    if (line.worker !== undefined) this.#fileOfWorker(line.worker)?.append(text)
+  }
+
+  /** Hands all lines to the operating system. Never throws: see `close`. */
+  flush(): void {
+    for (const file of this.#all()) file.flush()
+  }
+
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when lines were lost, after all files are closed */
+  close(): void {
+    for (const file of this.#all()) {
+      try {
+        file.close()
+      } catch (thrown) {
+        this.#failure ??= thrown
+      }
+    }
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #fileOfWorker(worker: number): LogFile | undefined {
+    const known = this.#workers.get(worker)
+    if (known) return known
+    try {
+      const file = new LogFile(join(this.#folder, workerLog(worker)), this.#separator)
+      this.#workers.set(worker, file)
+      return file
+    } catch (thrown) {
+      // The line is in the main file, and `close` tells what is missing.
+      this.#failure ??= thrown
+      return undefined
+    }
+  }
+
+  #all(): LogFile[] {
+    return [this.#main, this.#warnings, ...this.#workers.values()]
+  }
+}

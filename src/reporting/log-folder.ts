@@ -1,0 +1,66 @@
+/** Where the logs of a trajectory are, and whether they can be there. */
+import { accessSync, constants, type Stats, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { PypetError } from '../errors.ts'
+
+/** Everything at the level of the log. */
+export const MAIN_LOG = 'main.txt'
+/** What somebody should look at. */
+export const WARNINGS_LOG = 'warnings_and_errors.txt'
+
+/** `process_0003.txt`, what worker 3 said. */
+export function workerLog(worker: number): string {
+  return `process_${String(worker).padStart(4, '0')}.txt`
+}
+
+/** The folder of one trajectory's log files. */
+export function logFolderOf(folder: string, trajectory: string): string {
+  return join(folder, trajectory)
+}
+
+/**
+ * Checks that the logs of a trajectory can be written, and creates nothing: an experiment that turns out
+ * to be wrong leaves no trace. The logs of an earlier run may be there, they are added to.
+ *
+ * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
+ */
+export function checkLogFolder(folder: string, trajectory: string): void {
+  const target = resolve(logFolderOf(folder, trajectory))
+  for (const name of [MAIN_LOG, WARNINGS_LOG]) {
+    const file = join(target, name)
+    const found = statOf(file)
+    if (found === undefined) continue
+    if (!found.isFile()) throw notWritable(target, `${file} is not a file`)
+    assertAccess(file, constants.W_OK, target)
+  }
+  let existing = target
+  while (statOf(existing) === undefined && dirname(existing) !== existing) existing = dirname(existing)
+  if (!statOf(existing)?.isDirectory()) throw notWritable(target, `${existing} is not a folder`)
+  assertAccess(existing, constants.W_OK | constants.X_OK, target)
+}
+
+/** The error of a log folder that cannot be used; also for what only writing to it reveals. */
+export function notWritable(target: string, found: string, cause?: unknown): PypetError {
+  return new PypetError('PYPET_FILE_NOT_WRITABLE', `the logs cannot be written to ${target}: ${found}`, {
+    where: target,
+    hint: 'Choose another folder with --log-folder, or make this one writable.',
+    cause,
+  })
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    // Not there, or below something that is no folder; the walk upwards finds out which.
+    return undefined
+  }
+}
+
+function assertAccess(path: string, mode: number, target: string): void {
+  try {
+    accessSync(path, mode)
+  } catch (cause) {
+    throw notWritable(target, `${path} is not writable (${(cause as NodeJS.ErrnoException).code})`, cause)
+  }
+}

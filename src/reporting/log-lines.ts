@@ -1,0 +1,110 @@
+/** Events as lines of the log: what is said, at which level, and how it looks in a file. Pure. */
+import type { ExperimentEvent } from '../events.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import { type RunIndex, runName } from '../trajectory/path.ts'
+import { allowsLevel } from './log-level.ts'
+import { Milestones } from './milestones.ts'
+import { type Clock, describeProgress, formatPercent, ProgressCounter } from './progress.ts'
+import { formatDuration, formatRuns } from './quantity.ts'
+import { describeStart } from './start-line.ts'
+
+export interface LogLine {
+  readonly timeMs: number
+  readonly level: LogLevel
+  readonly message: string
+  /** The pool thread that it comes from; undefined for the main process. */
+  readonly worker: number | undefined
+  /** The run during which it was written, or that it is about. */
+  readonly run: RunIndex | undefined
+}
+
+/**
+ * Turns events into lines, at most as severe as `level` demands: start, finish and each 5 % at `info`,
+ * each failure with its stack at `error`, each stored run at `debug`, and the lines of `log` events.
+ *
+ * A line that the level suppresses costs one comparison: jobs may log at `debug` a thousand times a run.
+ */
+export class LogLines {
+  readonly #level: LogLevel
+  readonly #now: Clock
+  readonly #counter: ProgressCounter
+  readonly #milestones = new Milestones()
+
+  /** @param now the wall clock, in milliseconds since 1970 */
+  constructor(level: LogLevel, now: Clock, clock: Clock) {
+    this.#level = level
+    this.#now = now
+    this.#counter = new ProgressCounter(clock)
+  }
+
+  /** Gives the event's lines to `write`, in their order. */
+  observe(event: ExperimentEvent, write: (line: LogLine) => void): void {
+    if (event.type === 'log') {
+      if (!allowsLevel(this.#level, event.level)) return
+      write(this.#line(event.level, event.message, event.run, event.worker))
+      return
+    }
+    this.#counter.observe(event)
+    switch (event.type) {
+      case 'experiment-started':
+        this.#write('info', describeStart(event), write)
+        return
+      case 'runs-stored':
+        if (allowsLevel(this.#level, 'debug')) {
+          for (const run of event.runs) write(this.#line('debug', 'stored', run))
+        }
+        this.#writeProgress(write)
+        return
+      case 'run-failed': {
+        const { name, message, stack } = event.error
+        write(this.#line('error', `failed: ${stack === '' ? `${name}: ${message}` : stack}`, event.run))
+        this.#writeProgress(write)
+        return
+      }
+      case 'experiment-finished': {
+        const { storedCount, failedCount, durationMs } = event.summary
+        const failed = failedCount > 0 ? `, ${formatRuns(failedCount)} failed` : ''
+        const stored = `${formatRuns(storedCount)} stored${failed}, in ${formatDuration(durationMs)}`
+        this.#write('info', `finished: ${stored}`, write)
+        return
+      }
+    }
+  }
+
+  #writeProgress(write: (line: LogLine) => void): void {
+    if (!allowsLevel(this.#level, 'info')) return
+    const progress = this.#counter.snapshot()
+    if (!this.#milestones.reached(progress)) return
+    this.#write('info', `${formatPercent(progress)}: ${describeProgress(progress)}`, write)
+  }
+
+  #write(level: LogLevel, message: string, write: (line: LogLine) => void): void {
+    if (allowsLevel(this.#level, level)) write(this.#line(level, message))
+  }
+
+  #line(level: LogLevel, message: string, run?: RunIndex, worker?: number): LogLine {
+    return { timeMs: this.#now(), level, message, worker, run }
+  }
+}
+
+/**
+ * `2026-11-23 07:31:00.123 INFO  run_00000012: message`, in local time. Further lines of a message are
+ * indented, so that each line which starts with a digit starts a message.
+ */
+export function formatLogLine({ timeMs, level, message, worker, run }: LogLine): string {
+  const source = run !== undefined ? `${runName(run)}: ` : worker !== undefined ? `worker ${worker}: ` : ''
+  const text = message.includes('\n') ? message.trimEnd().replace(/\r?\n/g, '\n    ') : message
+  return `${formatTime(timeMs)} ${level.toUpperCase().padEnd(5)} ${source}${text}\n`
+}
+
+/** `2026-11-23 07:31:00.123` in local time. */
+export function formatTime(timeMs: number): string {
+  const time = new Date(timeMs)
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+  return `${date} ${clock}.${String(time.getMilliseconds()).padStart(3, '0')}`
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value)
+}

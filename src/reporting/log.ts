@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import type { Logger } from 'winston'
+import type { Reporter } from '../events.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import { LogFiles } from './log-files.ts'
+import { logFolderOf } from './log-folder.ts'
+import { formatTime, type LogLine, LogLines } from './log-lines.ts'
+import type { Clock } from './progress.ts'
+
+export interface LogOptions {
+  /** The folder of all logs; those of the trajectory get one of their own in it. */
+  readonly folder: string
+  readonly trajectory: string
+  /** The least severe lines to keep. */
+  readonly level: LogLevel
+  /** The wall clock, in milliseconds since 1970. */
+  readonly now?: Clock
+}
+
+export interface Log extends Reporter {
+  /** Resolves when winston has taken over, or is known not to; earlier and later lines look the same. */
+  readonly handedOver: Promise<void>
+}
+
+/**
+ * The log files of an experiment, as a reporter. In `<folder>/<trajectory>/`: `main.txt` has everything at
+ * the level, `warnings_and_errors.txt` the warnings and errors, `process_0003.txt` what worker 3 said (from
+ * its first line on). Files of an earlier run are added to, below a separator.
+ *
+ * The files are open when this returns, and lines are taken at once. winston takes over later: loading it
+ * costs as much time as all of a small experiment, and until it is there its one transport gets the lines
+ * directly. `close` resolves when every line is in its file.
+ *
+ * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, also from `close` when lines were lost (a full disk)
+ */
+export function openLog({ folder, trajectory, level, now = Date.now }: LogOptions): Log {
+  const separator = `${'-'.repeat(23)}\n${formatTime(now())} INFO  another run, added to the log\n`
+  const files = new LogFiles(logFolderOf(folder, trajectory), separator)
+  const lines = new LogLines(level, now, () => performance.now())
+  let logger: Logger | undefined
+  const closing = new AbortController()
+
+  const write = (line: LogLine) => {
+    if (logger === undefined) files.write(line)
+    else logger.log(line)
+  }
+  const emit: Reporter['emit'] = (event) => {
+    if (!closing.signal.aborted) lines.observe(event, write)
+  }
+  const handOver = async () => {
+    try {
+      await delay(LOAD_AFTER_MS, undefined, { ref: false, signal: closing.signal })
+      const loaded = await createLogger(level, files)
+      if (!closing.signal.aborted) logger = loaded
+    } catch (thrown) {
+      emit({ type: 'log', level: 'warn', message: `winston cannot be loaded: ${thrown}` })
+    }
+  }
+  const flush = () => files.flush()
+  const flushing = setInterval(flush, FLUSH_EACH_MS).unref()
+  // The last lines before a crash are the ones that somebody will look for.
+  process.once('exit', flush)
+
+  return {
+    emit,
+    handedOver: handOver(),
+    async close() {
+      if (closing.signal.aborted) return
+      closing.abort()
+      clearInterval(flushing)
+      if (logger !== undefined) await Promise.all([once(logger, 'finish'), logger.end()])
+      process.off('exit', flush)
+      files.close()
+    },
+  }
+}
+
+/** An experiment that ends before this never loads winston; the others have their first results by then. */
+const LOAD_AFTER_MS = 250
+/** How far somebody who follows a file is behind, at most. */
+const FLUSH_EACH_MS = 200
+
+/** A logger whose lines reach the files before `log` returns, so that none can pile up in memory. */
+async function createLogger(level: LogLevel, files: LogFiles): Promise<Logger> {
+  const { default: winston } = await import('winston')
+  // winston exports the class under this name, which its declarations do not know.
+  const { Transport } = winston as unknown as { readonly Transport: TransportConstructor }
+  const toFiles = new Transport({
+    log(line: LogLine, next: () => void) {
+      files.write(line)
+      next()
+    },
+  })
+  // The default format would turn each line into JSON, to no purpose: the files have a form of their own.
+  const asItIs = winston.format((line) => line)()
+  const logger = winston.createLogger({ level, format: asItIs, transports: [toFiles] })
+  // A logger is a stream, and streams begin to flow with the next turn of the event loop.
+  await nextTurn()
+  return logger
+}
+
+type TransportConstructor = new (options: {
+  log(line: LogLine, next: () => void): void
+}) => Logger['transports'][number]

@@ -1,0 +1,103 @@
+/** Failures and warnings, for a person: each kind once, at once; what is equal is counted. */
+import type { ErrorRecord } from '../errors.ts'
+import type { ExperimentEvent } from '../events.ts'
+import { runName } from '../trajectory/path.ts'
+import { type FailureGroup, FailureGroups } from './failure-groups.ts'
+import { formatCount, formatRuns } from './quantity.ts'
+import { shownPath } from './shown-path.ts'
+import { type Colours, oneLine } from './text-output.ts'
+
+/** More kinds of failure or warning than these fill a screen; the logs have them all. */
+const KINDS_SHOWN_MAX = 10
+/** A line of a message, so that the place in the source still fits on a wide terminal. */
+const MESSAGE_LENGTH_MAX = 200
+
+/**
+ * Writes a line for the first failure of each kind and for each warning of the main process. Warnings
+ * from inside a run belong to its log: 50,000 runs would bury everything else.
+ */
+export class Notices {
+  readonly #writeLine: (line: string) => void
+  readonly #colours: Colours
+  readonly #failures = new FailureGroups()
+  readonly #warnings = new Set<string>()
+  #failureKindsShown = 0
+  #logFolder = ''
+
+  constructor(writeLine: (line: string) => void, colours: Colours) {
+    this.#writeLine = writeLine
+    this.#colours = colours
+  }
+
+  observe(event: ExperimentEvent): void {
+    switch (event.type) {
+      case 'experiment-started':
+        this.#logFolder = event.logFolder
+        return
+      case 'run-failed':
+        this.#noticeFailure(event)
+        return
+      case 'log':
+        if (event.worker === undefined && event.run === undefined) this.#noticeWarning(event)
+        return
+      default:
+        return
+    }
+  }
+
+  /** Writes what was only counted so far. Call it once, after the last event. */
+  close(): void {
+    const repeated = this.#failures.groups.slice(0, KINDS_SHOWN_MAX).filter((group) => group.count > 1)
+    for (const group of repeated) this.#writeLine(this.#red(describeRepeated(group)))
+    const hidden = this.#failures.groups.slice(KINDS_SHOWN_MAX)
+    const hiddenCount = hidden.reduce((sum, group) => sum + group.count, this.#failures.ungroupedCount)
+    if (hiddenCount > 0) this.#writeLine(this.#red(`${formatRuns(hiddenCount)} failed in other ways`))
+  }
+
+  #noticeFailure({ run, error }: Extract<ExperimentEvent, { type: 'run-failed' }>): void {
+    const group = this.#failures.add(run, error)
+    if (group !== undefined && group.count > 1) return
+    this.#failureKindsShown += 1
+    if (this.#failureKindsShown <= KINDS_SHOWN_MAX) {
+      this.#writeLine(`${this.#red(`${runName(run)} failed:`)} ${describeFailure(error, group?.frame)}`)
+    } else if (this.#failureKindsShown === KINDS_SHOWN_MAX + 1) {
+      this.#writeLine(this.#red(`runs fail in more ways; ${this.#inLogs('all of them are')}`))
+    }
+  }
+
+  #noticeWarning({ level, message }: Extract<ExperimentEvent, { type: 'log' }>): void {
+    if (level !== 'warn' && level !== 'error') return
+    const line = oneLine(message, MESSAGE_LENGTH_MAX * 2)
+    if (this.#warnings.has(line) || this.#warnings.size > KINDS_SHOWN_MAX) return
+    this.#warnings.add(line)
+    if (this.#warnings.size > KINDS_SHOWN_MAX) {
+      this.#writeLine(this.#colours.yellow(`warning: ${this.#inLogs('further warnings are')}`))
+      return
+    }
+    const label = level === 'warn' ? this.#colours.yellow('warning:') : this.#red('error:')
+    this.#writeLine(`${label} ${line}`)
+  }
+
+  #inLogs(what: string): string {
+    return this.#logFolder === '' ? `${what} in the logs` : `${what} in ${shownPath(this.#logFolder)}`
+  }
+
+  #red(text: string): string {
+    return this.#colours.red(text)
+  }
+}
+
+/** `TypeError: x is not a function (job.ts:12:9)`. */
+function describeFailure(error: ErrorRecord, frame: string | undefined): string {
+  const name = error.name === 'NonError' ? '' : `${error.name}: `
+  const text = oneLine(`${name}${error.message}`, MESSAGE_LENGTH_MAX)
+  return frame === undefined ? text : `${text} (${oneLine(frame, MESSAGE_LENGTH_MAX)})`
+}
+
+/** `12 runs failed alike: TypeError: … (job.ts:12:9): run_00000003, run_00000004, run_00000007 and 9 more`. */
+function describeRepeated(group: FailureGroup): string {
+  const names = group.runs.map(runName).join(', ')
+  const more = group.count - group.runs.length
+  const runs = more > 0 ? `${names} and ${formatCount(more)} more` : names
+  return `${formatRuns(group.count)} failed alike: ${describeFailure(group.error, group.frame)}: ${runs}`
+}

@@ -1,0 +1,36 @@
+import type { Reporter } from '../events.ts'
+import { Milestones } from './milestones.ts'
+import { Notices } from './notices.ts'
+import { type Clock, describeProgress, formatPercent, ProgressCounter } from './progress.ts'
+import { describeStart } from './start-line.ts'
+import { coloursOf, type OutputStream, openTextOutput } from './text-output.ts'
+
+/**
+ * For pipes and files: a line at the start, at most 25 about the progress, one for each kind of failure.
+ *
+ *     multiply: 12 runs on 2 cores into hdf5/multiply.h5
+ *       5 %  600 of 12,000 runs, 1,234 runs/s, 10 s left
+ */
+export function plainLines(stream: OutputStream, clock: Clock = () => performance.now()): Reporter {
+  const output = openTextOutput(stream)
+  const writeLine = (line: string) => output.write(`${line}\n`)
+  const notices = new Notices(writeLine, coloursOf(stream))
+  const counter = new ProgressCounter(clock)
+  const milestones = new Milestones()
+  return {
+    emit(event) {
+      counter.observe(event)
+      notices.observe(event)
+      if (event.type === 'experiment-started') writeLine(describeStart(event))
+      if (event.type !== 'runs-stored' && event.type !== 'run-failed') return
+      const progress = counter.snapshot()
+      if (milestones.reached(progress)) {
+        writeLine(`${formatPercent(progress).padStart(5)}  ${describeProgress(progress)}`)
+      }
+    },
+    close() {
+      notices.close()
+      return output.close()
+    },
+  }
+}

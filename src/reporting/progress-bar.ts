@@ -1,0 +1,96 @@
+import { SingleBar } from 'cli-progress'
+import type { Reporter } from '../events.ts'
+import { Notices } from './notices.ts'
+import { type Clock, describeProgress, formatPercent, type Progress, ProgressCounter } from './progress.ts'
+import { describeStart } from './start-line.ts'
+import { coloursOf, type OutputStream, openTextOutput } from './text-output.ts'
+
+/** Enough for the eye; each redraw is a write to a terminal that may be far away. */
+const REDRAWS_PER_SECOND = 8
+
+/**
+ * For terminals: one line that is redrawn in place, with failures and warnings above it.
+ *
+ * It hides no cursor and switches no terminal mode, so that there is nothing to put right after a crash
+ * or a kill. `close` leaves the last state of the bar and the cursor on a line of its own.
+ *
+ * @param stream must be a terminal; elsewhere use `plainLines`
+ */
+export function progressBar(stream: OutputStream, clock: Clock = () => performance.now()): Reporter {
+  const output = openTextOutput(stream)
+  const counter = new ProgressCounter(clock)
+  let isDrawn = false
+
+  const bar = new SingleBar({
+    stream,
+    fps: REDRAWS_PER_SECOND,
+    format: () => barLine(counter.snapshot(), stream.columns || COLUMNS_DEFAULT),
+    // Trims what is too long instead of switching the terminal's own line wrapping off.
+    linewrap: true,
+    hideCursor: false,
+    gracefulExit: false,
+    // Whatever else was printed on the line is painted over at the next redraw.
+    forceRedraw: true,
+  })
+
+  const writeAbove = (line: string) => {
+    if (!isDrawn) {
+      output.write(`${line}\n`)
+      return
+    }
+    output.write(`${LINE_START_AND_CLEAR}${line}\n`)
+    bar.render()
+  }
+  const notices = new Notices(writeAbove, coloursOf(stream))
+
+  return {
+    emit(event) {
+      counter.observe(event)
+      notices.observe(event)
+      switch (event.type) {
+        case 'experiment-started':
+          output.write(`${describeStart(event)}\n`)
+          bar.start(event.runCount, 0)
+          isDrawn = true
+          return
+        case 'runs-stored':
+        case 'run-failed':
+          bar.increment(event.type === 'runs-stored' ? event.runs.length : 1)
+          return
+        default:
+          return
+      }
+    },
+    close() {
+      if (isDrawn) {
+        output.write(CURSOR_SAVE)
+        bar.stop()
+      }
+      isDrawn = false
+      notices.close()
+      return output.close()
+    },
+  }
+}
+
+const COLUMNS_DEFAULT = 80
+const LINE_START_AND_CLEAR = '\r\x1B[2K'
+/** A bar that stops returns to the place where it started; lines above it have moved it down since then. */
+const CURSOR_SAVE = '\x1B7'
+
+const BAR_WIDTH_MAX = 30
+/** A narrower bar says less than its numbers do. */
+const BAR_WIDTH_MIN = 8
+
+/**
+ * The bar as text, within the columns of the terminal: `██████░░░░  60 %  12 of 20 runs, 3 runs/s, 2 s left`.
+ * The bar gives way first, then the end of the text.
+ */
+export function barLine(progress: Progress, columns: number): string {
+  const text = `${formatPercent(progress).padStart(5)}  ${describeProgress(progress)}`
+  // The last column stays free: some terminals wrap as soon as it is written.
+  const width = Math.min(BAR_WIDTH_MAX, columns - 1 - text.length - 1)
+  if (width < BAR_WIDTH_MIN) return text.trimStart().slice(0, Math.max(0, columns - 1))
+  const filled = Math.floor(progress.fraction * width + 1e-9)
+  return `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${text}`
+}

@@ -1,0 +1,92 @@
+/** How far an experiment is: pure counting over its events, with the clock passed in. */
+import type { ExperimentEvent } from '../events.ts'
+import { formatCount, formatRate, formatRemaining, formatRuns } from './quantity.ts'
+
+/** Milliseconds that never run backwards, from any origin; `performance.now` is one. */
+export type Clock = () => number
+
+export interface Progress {
+  readonly runCount: number
+  readonly storedCount: number
+  readonly failedCount: number
+  /** 0 to 1; an experiment without runs is complete. */
+  readonly fraction: number
+  /** Since the experiment started. */
+  readonly elapsedMs: number
+  /** Finished runs, failed ones too, per second since the start; undefined before the first. */
+  readonly runsPerSecond: number | undefined
+  /** Expected time until the last run is finished, from the runs so far; undefined before the first. */
+  readonly remainingMs: number | undefined
+}
+
+/** Counts runs from events. A snapshot may be taken at any time; it costs nothing to speak of. */
+export class ProgressCounter {
+  readonly #clock: Clock
+  #startMs: number
+  #lastFinishMs: number
+  #runCount = 0
+  #storedCount = 0
+  #failedCount = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#startMs = clock()
+    this.#lastFinishMs = this.#startMs
+  }
+
+  observe(event: ExperimentEvent): void {
+    switch (event.type) {
+      case 'experiment-started':
+        this.#runCount = event.runCount
+        this.#startMs = this.#clock()
+        this.#lastFinishMs = this.#startMs
+        return
+      case 'runs-stored':
+        this.#storedCount += event.runs.length
+        this.#lastFinishMs = this.#clock()
+        return
+      case 'run-failed':
+        this.#failedCount += 1
+        this.#lastFinishMs = this.#clock()
+        return
+      default:
+        return
+    }
+  }
+
+  snapshot(): Progress {
+    const nowMs = this.#clock()
+    const finishedCount = this.#storedCount + this.#failedCount
+    // Runs arrive in bursts, one a commit. Dividing by the time of the last burst keeps the rate still
+    // between two, and the time left then shrinks by the time that has passed since.
+    const workedMs = this.#lastFinishMs - this.#startMs
+    const msPerRun = finishedCount > 0 ? workedMs / finishedCount : undefined
+    const leftCount = Math.max(0, this.#runCount - finishedCount)
+    return {
+      runCount: this.#runCount,
+      storedCount: this.#storedCount,
+      failedCount: this.#failedCount,
+      fraction: this.#runCount > 0 ? Math.min(1, finishedCount / this.#runCount) : 1,
+      elapsedMs: nowMs - this.#startMs,
+      runsPerSecond: msPerRun !== undefined && msPerRun > 0 ? 1000 / msPerRun : undefined,
+      remainingMs:
+        msPerRun === undefined ? undefined : Math.max(0, leftCount * msPerRun - (nowMs - this.#lastFinishMs)),
+    }
+  }
+}
+
+/** `42 %`: rounded down, so that 100 % means every run. */
+export function formatPercent(progress: Progress): string {
+  // The small addition undoes binary rounding: 0.29 * 100 is 28.999999999999996.
+  return `${Math.floor(progress.fraction * 100 + 1e-9)} %`
+}
+
+/** `600 of 12,000 runs, 2 failed, 1,234 runs/s, 10 s left`; failed ones count among the 600. */
+export function describeProgress(progress: Progress): string {
+  const { runCount, storedCount, failedCount, runsPerSecond, remainingMs } = progress
+  const parts = [`${formatCount(storedCount + failedCount)} of ${formatRuns(runCount)}`]
+  if (failedCount > 0) parts.push(`${formatCount(failedCount)} failed`)
+  if (runsPerSecond !== undefined) parts.push(formatRate(runsPerSecond))
+  if (remainingMs !== undefined && progress.fraction < 1) parts.push(`${formatRemaining(remainingMs)} left`)
+  return parts.join(', ')
+}

@@ -1,0 +1,93 @@
+/** A stream that people or pipes read, written to without ever stopping an experiment. */
+import { createColors } from 'picocolors'
+
+/** What reporters need of `process.stdout`, `process.stderr` or any other stream. */
+export interface OutputStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+export type Colours = ReturnType<typeof createColors>
+
+/** A stream behind a guard: see `openTextOutput`. */
+export interface TextOutput {
+  write(text: string): void
+  /** Resolves when all text was handed to the operating system, or the reader is gone. */
+  close(): Promise<void>
+}
+
+/**
+ * Guards a stream: when its reader goes away (`pypet-ts run … | head`), what follows is thrown away in
+ * silence, where Node would end the process. The stream itself stays open: it belongs to the caller.
+ */
+export function openTextOutput(stream: OutputStream): TextOutput {
+  const guard = guardOf(stream)
+  return {
+    write(text) {
+      if (!guard.isBroken) stream.write(text)
+    },
+    close() {
+      if (guard.isBroken) return Promise.resolve()
+      return new Promise((resolve) => {
+        guard.onBreak(resolve)
+        stream.write('', () => resolve())
+      })
+    },
+  }
+}
+
+/**
+ * Colours for one stream, because stdout may be a pipe while stderr is a terminal. `NO_COLOR` switches
+ * them off (https://no-color.org), `FORCE_COLOR` on; a terminal that calls itself dumb gets none.
+ */
+export function coloursOf(
+  stream: OutputStream,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Colours {
+  if (env.NO_COLOR) return createColors(false)
+  if (env.FORCE_COLOR) return createColors(env.FORCE_COLOR !== '0')
+  return createColors(stream.isTTY === true && env.TERM !== 'dumb')
+}
+
+/**
+ * One printable line out of anything: control characters, which a message could use to rewrite the
+ * terminal, become spaces, and what is longer than `lengthMax` is cut.
+ */
+export function oneLine(text: string, lengthMax: number): string {
+  // The slice keeps the expression from walking through megabytes of which a line is shown.
+  const line = text
+    .slice(0, lengthMax * 4)
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim()
+  return line.length > lengthMax ? `${line.slice(0, lengthMax - 1)}…` : line
+}
+
+interface Guard {
+  readonly isBroken: boolean
+  onBreak(listener: () => void): void
+}
+
+/** One error listener a stream, however many reporters come and go, so that Node sees no leak. */
+const guards = new WeakMap<OutputStream, Guard>()
+
+function guardOf(stream: OutputStream): Guard {
+  const known = guards.get(stream)
+  if (known) return known
+  let isBroken = false
+  let listeners: (() => void)[] = []
+  stream.on('error', () => {
+    isBroken = true
+    for (const listener of listeners) listener()
+    listeners = []
+  })
+  const guard: Guard = {
+    get isBroken() {
+      return isBroken || !stream.writable
+    },
+    onBreak(listener) {
+      listeners.push(listener)
+    },
+  }
+  guards.set(stream, guard)
+  return guard
+}

@@ -1,0 +1,130 @@
+import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
+import { type Leaf, previewItems, previewParameter } from '../storage/leaf-reader.ts'
+import { walkLeaves } from '../storage/leaf-walk.ts'
+import { type Preview, unreadPreview } from '../storage/preview.ts'
+import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
+import type { AxisRange, Listing, SurveyedLeaf } from './trajectory-overview.ts'
+
+/** Different items that are described; further ones are counted. */
+const ENTRIES_MAX = 1000
+
+/**
+ * Finds what a branch holds without visiting every run: what belongs to the whole trajectory, and what
+ * the sampled runs have. Runs are recognised by their groups' names, below `runs` and wherever the
+ * wildcards `$` and `$set` put them.
+ *
+ * @param branch path of `results` or `derived_parameters`
+ * @throws PypetError `PYPET_STORAGE_FAILED` when a group cannot be listed; a leaf that cannot be read is
+ *   listed with the reason
+ */
+export function surveyLeaves(
+  reader: Hdf5Reader,
+  branch: string,
+  sampledRuns: readonly RunIndex[],
+): Listing<SurveyedLeaf> {
+  const survey = new Survey(reader)
+  // Below `runs` the paths are known: a group of a million runs is never listed.
+  for (const run of sampledRuns) {
+    const nameChild = (child: string) => wildcardName(child, run)
+    survey.walk(`${branch}/runs/${runName(run)}`, nameChild, () => run)
+  }
+  const runsByName = new Map(sampledRuns.map((run) => [runName(run), run]))
+  const setNames = new Set(sampledRuns.map(runSetName))
+  survey.walk(
+    branch,
+    (child, group) => {
+      if (group === branch && child === 'runs') return undefined
+      if (RUN_NAME.test(child)) return runsByName.has(child) ? '$' : undefined
+      if (RUN_SET_NAME.test(child)) return setNames.has(child) ? '$set' : undefined
+      return child
+    },
+    (path) => runsByName.get(path.split('/').find((part) => runsByName.has(part)) ?? ''),
+  )
+  return survey.listing()
+}
+
+const RUN_NAME = /^run_\d{8}$/
+const RUN_SET_NAME = /^run_set_\d{5}$/
+
+function wildcardName(child: string, run: RunIndex): string {
+  if (child === runName(run)) return '$'
+  return child === runSetName(run) ? '$set' : child
+}
+
+interface Finding {
+  readonly name: string
+  readonly run: RunIndex | undefined
+  readonly comment: string
+  readonly preview: Preview
+}
+
+class Survey {
+  readonly #reader: Hdf5Reader
+  readonly #findings = new Map<string, Finding[]>()
+  #isComplete = true
+
+  constructor(reader: Hdf5Reader) {
+    this.#reader = reader
+  }
+
+  walk(
+    group: string,
+    nameChild: (child: string, group: string) => string | undefined,
+    runOf: (path: string) => RunIndex | undefined,
+  ): void {
+    const visit = (leaf: Leaf, name: string) => {
+      for (const [item, preview] of this.#items(leaf, name)) {
+        this.#add({ name: item, run: runOf(leaf.path), comment: leaf.comment, preview })
+      }
+    }
+    if (!walkLeaves(this.#reader, group, visit, { nameChild })) this.#isComplete = false
+  }
+
+  listing(): Listing<SurveyedLeaf> {
+    const entries = [...this.#findings.values()].slice(0, ENTRIES_MAX).map(merge)
+    return { entries, count: this.#findings.size, isCountExact: this.#isComplete }
+  }
+
+  #items(leaf: Leaf, name: string): (readonly [string, Preview])[] {
+    try {
+      if (leaf.className.endsWith('Parameter')) return [[name, previewParameter(this.#reader, leaf)]]
+      const lastPart = name.slice(name.lastIndexOf('.') + 1)
+      const items = previewItems(this.#reader, leaf)
+      if (items.length === 0) return [[name, { type: 'empty result', shape: [], cells: [] }]]
+      // `addResult('z', 6)` stores the item `z` in the result `z`: one name is enough.
+      return items.map(([key, preview]) => [key === lastPart ? name : `${name}.${key}`, preview] as const)
+    } catch (error) {
+      return [[name, unreadPreview('unreadable', (error as Error).message)]]
+    }
+  }
+
+  #add(finding: Finding): void {
+    const key = `${finding.run === undefined ? 'trajectory' : 'run'} ${finding.name}`
+    const findings = this.#findings.get(key)
+    if (findings) findings.push(finding)
+    else this.#findings.set(key, [finding])
+  }
+}
+
+function merge(findings: readonly Finding[]): SurveyedLeaf {
+  const [first] = findings as readonly [Finding, ...Finding[]]
+  return {
+    name: first.name,
+    // pypet keeps the comment of the first of many equal ones only.
+    comment: findings.find(({ comment }) => comment !== '')?.comment ?? '',
+    isPerRun: first.run !== undefined,
+    types: [...new Set(findings.map(({ preview }) => preview.type))],
+    shape: mergeShapes(findings.map(({ preview }) => preview.shape)),
+    example: first.preview,
+    foundInRuns: findings.flatMap(({ run }) => (run === undefined ? [] : [run])),
+  }
+}
+
+function mergeShapes(shapes: readonly (readonly number[])[]): readonly AxisRange[] | undefined {
+  const [first] = shapes
+  if (first === undefined || shapes.some((shape) => shape.length !== first.length)) return undefined
+  return first.map((_, axis) => {
+    const sizes = shapes.map((shape) => shape[axis] ?? 0)
+    return { minimum: Math.min(...sizes), maximum: Math.max(...sizes) }
+  })
+}

@@ -1,0 +1,68 @@
+import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type { RunFailure, RunState } from './trajectory-overview.ts'
+
+/** The state of every run of a trajectory, a byte a run. */
+export interface RunStates {
+  readonly total: number
+  readonly done: number
+  readonly failed: number
+  readonly left: number
+  readonly failures: readonly RunFailure[]
+  stateOf(run: RunIndex): RunState
+  /** The run that is the `position`-th done one, counted from 0. */
+  doneAt(position: number): RunIndex
+}
+
+/** Failures told in full; the log has all of them. */
+const FAILURES_MAX = 3
+
+const LEFT = 0
+const DONE = 1
+const FAILED = 2
+const STATES = ['left', 'done', 'failed'] as const
+
+/**
+ * Reads which runs are done (`runs.completed`) and which failed (`failed_runs`, a table of ours that
+ * is absent when none did). A run that failed once and was done later counts as done.
+ *
+ * @param overview the group that holds the tables
+ * @throws PypetError `PYPET_STORAGE_FAILED`
+ */
+export function readRunStates(reader: Hdf5Reader, overview: string): RunStates {
+  const total = reader.kind(`${overview}/runs`) === 'dataset' ? reader.rowCount(`${overview}/runs`) : 0
+  const states = new Uint8Array(total)
+  let done = 0
+  if (total > 0) {
+    reader.scanRows(`${overview}/runs`, ['completed'], (run, [completed]) => {
+      if (completed !== 1) return
+      states[run] = DONE
+      done += 1
+    })
+  }
+  let failed = 0
+  const failures: RunFailure[] = []
+  if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
+    reader.scanRows(`${overview}/failed_runs`, ['idx', 'error', 'message'], (_, [idx, error, message]) => {
+      const run = Number(idx)
+      if (states[run] !== LEFT) return
+      states[run] = FAILED
+      failed += 1
+      if (failures.length < FAILURES_MAX)
+        failures.push({ run, error: String(error), message: String(message) })
+    })
+  }
+  return {
+    total,
+    done,
+    failed,
+    left: total - done - failed,
+    failures,
+    stateOf: (run) => STATES[states[run] ?? LEFT] ?? 'left',
+    doneAt: (position) => {
+      let run = states.indexOf(DONE)
+      for (let passed = 0; passed < position; passed += 1) run = states.indexOf(DONE, run + 1)
+      return run
+    },
+  }
+}

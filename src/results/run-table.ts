@@ -1,0 +1,79 @@
+import type { Hdf5Reader, RowRange } from '../storage/hdf5-reader.ts'
+import type { ExploredColumn } from '../storage/leaf-reader.ts'
+import type { Preview } from '../storage/preview.ts'
+import type { RunStates } from './run-states.ts'
+import type { RunRow, RunTable } from './trajectory-overview.ts'
+
+/** Runs shown at the beginning and at the end; a table of twice as many is shown whole. */
+const ROWS_PER_END = 10
+/** What pypet writes for a run that has not begun. */
+const NO_SUMMARY = 'Not yet my friend!'
+
+/**
+ * Reads the first and the last rows of the runs, with the values explored in them.
+ *
+ * @param explored the columns of the explored parameters, undefined for one without stored values
+ * @throws PypetError `PYPET_STORAGE_FAILED`
+ */
+export function readRunTable(
+  reader: Hdf5Reader,
+  overview: string,
+  states: RunStates,
+  explored: readonly (ExploredColumn | undefined)[],
+): RunTable {
+  const { total } = states
+  const isWhole = total <= 2 * ROWS_PER_END
+  const ranges: RowRange[] = isWhole
+    ? [{ start: 0, end: total }]
+    : [
+        { start: 0, end: ROWS_PER_END },
+        { start: total - ROWS_PER_END, end: total },
+      ]
+  const rows =
+    total === 0 ? [] : ranges.flatMap((range) => readRows(reader, overview, states, explored, range))
+  return { rows, omittedCount: total - rows.length }
+}
+
+function readRows(
+  reader: Hdf5Reader,
+  overview: string,
+  states: RunStates,
+  explored: readonly (ExploredColumn | undefined)[],
+  range: RowRange,
+): RunRow[] {
+  const values = explored.map((column) => readValues(reader, column, range))
+  const rows: RunRow[] = []
+  const columns = ['timestamp', 'finish_timestamp', 'parameter_summary']
+  reader.scanRows(
+    `${overview}/runs`,
+    columns,
+    (run, [started, finished, summary]) => {
+      const state = states.stateOf(run)
+      const hasTimes =
+        typeof started === 'number' && typeof finished === 'number' && finished >= started && finished > 0
+      rows.push({
+        run,
+        state,
+        values: values.map((ofParameter) => ofParameter[run - range.start]),
+        parameterSummary: typeof summary === 'string' && summary !== NO_SUMMARY ? summary : '',
+        runtimeSeconds: hasTimes && state !== 'left' ? finished - started : undefined,
+      })
+    },
+    range,
+  )
+  return rows
+}
+
+function readValues(reader: Hdf5Reader, column: ExploredColumn | undefined, range: RowRange): Preview[] {
+  const previews: Preview[] = []
+  if (column === undefined) return previews
+  reader.scanRows(
+    column.table,
+    [column.column],
+    (_, [cell]) => {
+      if (cell !== undefined) previews.push(column.preview(cell))
+    },
+    range,
+  )
+  return previews
+}

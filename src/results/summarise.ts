@@ -1,0 +1,221 @@
+import { PypetError } from '../errors.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
+import {
+  type ExploredColumn,
+  exploredColumn,
+  type Leaf,
+  previewParameter,
+  readLeaf,
+} from '../storage/leaf-reader.ts'
+import { walkLeaves } from '../storage/leaf-walk.ts'
+import { type Preview, unreadPreview } from '../storage/preview.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { summariseRange } from './explored-range.ts'
+import { surveyLeaves } from './leaf-survey.ts'
+import { type RunStates, readRunStates } from './run-states.ts'
+import { readRunTable } from './run-table.ts'
+import type {
+  ExploredOverview,
+  FileOverview,
+  Listing,
+  ParameterOverview,
+  TrajectoryOverview,
+} from './trajectory-overview.ts'
+
+export interface SummariseOptions {
+  /** Only this trajectory. */
+  readonly trajectory?: string | undefined
+  /** Also the first and last rows of the runs. */
+  readonly withRuns?: boolean | undefined
+}
+
+/**
+ * Summarises the trajectories of an HDF5 file. Tables are read whole, but in slices; of the runs only
+ * three are opened, so that the time hardly grows with their number.
+ *
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
+ *   `PYPET_TRAJECTORY_NOT_FOUND`; `PYPET_STORAGE_FAILED` when the tables of a trajectory are damaged
+ */
+export async function summariseFile(file: string, options: SummariseOptions = {}): Promise<FileOverview> {
+  const reader = await openHdf5Reader(file)
+  try {
+    const names = chooseTrajectories(reader, options.trajectory)
+    const trajectories = names.map((name) => summariseTrajectory(reader, name, options.withRuns ?? false))
+    trajectories.sort((left, right) => left.timestamp - right.timestamp)
+    return { file, fileBytes: reader.fileBytes, trajectories }
+  } finally {
+    reader.close()
+  }
+}
+
+function chooseTrajectories(reader: Hdf5Reader, wanted: string | undefined): string[] {
+  const { file } = reader
+  const children = reader.children('/')
+  const names = children.filter((name) => isTrajectory(reader, name))
+  if (names.length === 0) {
+    const found =
+      children.length === 0 ? 'nothing' : `${quoteNames(children)}, without an \`overview/info\` table`
+    throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${file} holds no trajectory; found ${found}`, {
+      where: file,
+      hint: 'It is an HDF5 file of another program; `h5ls` lists what it holds.',
+    })
+  }
+  if (wanted === undefined) return names
+  if (names.includes(wanted)) return [wanted]
+  const nearest = nearestName(wanted, names)
+  throw new PypetError(
+    'PYPET_TRAJECTORY_NOT_FOUND',
+    `${file} holds no trajectory ${JSON.stringify(wanted)}`,
+    {
+      where: '--trajectory',
+      hint:
+        nearest === undefined ? `It holds ${quoteNames(names)}.` : `Did you mean ${JSON.stringify(nearest)}?`,
+    },
+  )
+}
+
+function isTrajectory(reader: Hdf5Reader, name: string): boolean {
+  return reader.kind(`/${name}/overview/info`) === 'dataset'
+}
+
+const NAMES_MAX = 8
+
+function quoteNames(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_MAX).map((name) => JSON.stringify(name))
+  return names.length <= NAMES_MAX
+    ? shown.join(', ')
+    : `${shown.join(', ')} and ${names.length - NAMES_MAX} more`
+}
+
+function summariseTrajectory(reader: Hdf5Reader, name: string, withRuns: boolean): TrajectoryOverview {
+  const path = `/${name}`
+  const overview = `${path}/overview`
+  const states = readRunStates(reader, overview)
+  const runsGroup = `${path}/results/runs`
+  const unmarked = states.done === 0 && states.total > 0 ? runsInGroup(reader, runsGroup) : []
+  const sampledRuns = sampleRuns(states, unmarked)
+  const exploredNames = readExplorations(reader, overview)
+  const explorations = exploredNames.map((fullName) => readExploration(reader, path, fullName))
+  const { total, done, failed, left, failures } = states
+  return {
+    name,
+    ...readInfo(reader, path),
+    runs: {
+      total,
+      done,
+      failed,
+      left,
+      unmarked: unmarked.length,
+      failures,
+      ...(withRuns && {
+        table: readRunTable(
+          reader,
+          overview,
+          states,
+          explorations.map(({ column }) => column),
+        ),
+      }),
+    },
+    explored: explorations.map(({ explored }) => explored),
+    parameters: readParameters(reader, path, new Set(exploredNames)),
+    derivedParameters: surveyLeaves(reader, `${path}/derived_parameters`, sampledRuns),
+    results: surveyLeaves(reader, `${path}/results`, sampledRuns),
+    sampledRuns,
+  }
+}
+
+function readInfo(reader: Hdf5Reader, path: string) {
+  let info = { comment: '', time: '', timestamp: 0, version: '', python: '' }
+  const columns = ['comment', 'time', 'timestamp', 'version', 'python']
+  const readRow = (_: number, [comment, time, timestamp, version, python]: readonly unknown[]) => {
+    info = {
+      comment: String(comment ?? ''),
+      time: String(time ?? ''),
+      timestamp: typeof timestamp === 'number' ? timestamp : 0,
+      version: String(version ?? ''),
+      python: String(python ?? ''),
+    }
+  }
+  reader.scanRows(`${path}/overview/info`, columns, readRow, { start: 0, end: 1 })
+  // The row holds 512 characters, the node's attribute all of them.
+  const comment = reader.attribute(path, 'SRVC_INIT_COMMENT')
+  return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
+}
+
+/** Runs that have a group of their own. Only asked when the table says nothing about them. */
+function runsInGroup(reader: Hdf5Reader, group: string): RunIndex[] {
+  if (reader.kind(group.slice(0, group.lastIndexOf('/'))) !== 'group' || reader.kind(group) !== 'group')
+    return []
+  return reader.children(group).flatMap((name) => {
+    const match = /^run_(\d{8})$/.exec(name)
+    return match ? [Number(match[1])] : []
+  })
+}
+
+function sampleRuns(states: RunStates, unmarked: readonly RunIndex[]): RunIndex[] {
+  const count = states.done > 0 ? states.done : unmarked.length
+  const positions = [0, Math.floor(count / 2), count - 1].filter(
+    (position) => position >= 0 && position < count,
+  )
+  const runs = positions.map((position) =>
+    states.done > 0 ? states.doneAt(position) : (unmarked[position] ?? 0),
+  )
+  return [...new Set(runs)]
+}
+
+/** Full names: `parameters.neuron.tau`. */
+function readExplorations(reader: Hdf5Reader, overview: string): string[] {
+  const table = `${overview}/explorations`
+  if (reader.kind(table) !== 'dataset') return []
+  const names: string[] = []
+  reader.scanRows(table, ['explorations'], (_, [name]) => {
+    if (typeof name === 'string') names.push(name)
+  })
+  return names
+}
+
+interface Exploration {
+  readonly explored: ExploredOverview
+  readonly column: ExploredColumn | undefined
+}
+
+function readExploration(reader: Hdf5Reader, trajectoryPath: string, fullName: string): Exploration {
+  const name = fullName.replace(/^parameters\./, '')
+  const path = `${trajectoryPath}/${fullName.replaceAll('.', '/')}`
+  const leaf = reader.kind(path) === 'group' ? readLeaf(reader, path) : undefined
+  const column = leaf && exploredColumn(reader, leaf)
+  const comment = leaf?.comment ?? ''
+  if (column === undefined) return { explored: { name, comment, type: '', range: undefined }, column }
+  const range = summariseRange(reader, column)
+  return { explored: { name, comment, type: range.values[0]?.type ?? '', range }, column }
+}
+
+/** Parameters that are read; further ones are counted. */
+const PARAMETERS_MAX = 1000
+
+function readParameters(
+  reader: Hdf5Reader,
+  path: string,
+  exploredNames: ReadonlySet<string>,
+): Listing<ParameterOverview> {
+  const entries: ParameterOverview[] = []
+  let count = 0
+  const visit = (leaf: Leaf, name: string) => {
+    count += 1
+    if (entries.length >= PARAMETERS_MAX) return
+    const isExplored = exploredNames.has(`parameters.${name}`)
+    entries.push({ name, comment: leaf.comment, isExplored, value: readValue(reader, leaf) })
+  }
+  const isCountExact = walkLeaves(reader, `${path}/parameters`, visit)
+  return { entries, count, isCountExact }
+}
+
+/** One parameter that cannot be read does not hide the others. */
+function readValue(reader: Hdf5Reader, leaf: Leaf): Preview {
+  try {
+    return previewParameter(reader, leaf)
+  } catch (error) {
+    return unreadPreview('unreadable', (error as Error).message)
+  }
+}

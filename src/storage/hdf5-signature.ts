@@ -1,0 +1,62 @@
+import { open, stat } from 'node:fs/promises'
+import { PypetError } from '../errors.ts'
+
+/** `\x89HDF\r\n\x1a\n`, the first bytes of a superblock. */
+const SIGNATURE = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])
+/** A superblock stands at 0, 512, 1024, 2048 and so on; user blocks beyond this are not looked for. */
+const USER_BLOCK_BYTES_MAX = 1 << 26
+
+/**
+ * Checks that a file may be given to the HDF5 library: that it exists, is a regular file, can be read
+ * and has HDF5's signature (HDF5 file format specification, section II.A).
+ *
+ * @returns the file's size in bytes
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
+ */
+export async function checkSignature(file: string): Promise<number> {
+  const notFound = (found: string, cause: unknown, hint?: string) =>
+    new PypetError('PYPET_FILE_NOT_FOUND', `${file} cannot be opened: ${found}`, { where: file, cause, hint })
+  let stats: Awaited<ReturnType<typeof stat>>
+  try {
+    stats = await stat(file)
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw notFound(String(code), cause)
+    throw notFound('there is no such file', cause, 'Check the path; `pypet-ts run` prints it at its end.')
+  }
+  if (stats.isDirectory()) throw notHdf5(file, 'it is a directory', 'Name the .h5 file inside it.')
+  // Opening a named pipe would wait forever.
+  if (!stats.isFile()) throw notHdf5(file, 'it is not a regular file')
+  if (stats.size === 0) throw notHdf5(file, 'it is empty')
+  let hasSignature: boolean
+  try {
+    hasSignature = await findSignature(file, stats.size)
+  } catch (cause) {
+    throw notFound(`reading it fails with ${(cause as NodeJS.ErrnoException).code}`, cause)
+  }
+  if (!hasSignature) throw notHdf5(file, "it has no HDF5 signature ('\\x89HDF')")
+  return stats.size
+}
+
+/** The error for a file that the HDF5 library cannot open. */
+export function notHdf5(file: string, found: string, hint?: string, cause?: unknown): PypetError {
+  return new PypetError('PYPET_FILE_NOT_HDF5', `${file} cannot be read as HDF5: ${found}`, {
+    where: file,
+    hint: hint ?? 'Name a file that pypet-ts or pypet wrote.',
+    cause,
+  })
+}
+
+async function findSignature(file: string, fileBytes: number): Promise<boolean> {
+  const handle = await open(file, 'r')
+  try {
+    const bytes = Buffer.alloc(SIGNATURE.length)
+    for (let at = 0; at < Math.min(fileBytes, USER_BLOCK_BYTES_MAX); at = at === 0 ? 512 : at * 2) {
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, at)
+      if (bytesRead === bytes.length && bytes.equals(SIGNATURE)) return true
+    }
+    return false
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,170 @@
+/** The writer process as main sees it: open, listen to commits, close. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
+import type { FromWriter, OpenRequest, RunFailure, ToWriter } from '../protocol.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+
+export interface WriterListener {
+  /** These runs are committed: durable in the file, or recorded there as failed. */
+  onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[]): void
+  /** The writer is gone and cannot be used any more. Called at most once, and not after `close`. */
+  onBroken(error: PypetError): void
+}
+
+/** Enough of what a dying writer prints to explain its death. */
+const STDERR_LENGTH_MAX = 4000
+/** After so long without a word at its end, the writer is killed: nothing it does takes this time. */
+const CLOSE_TIMEOUT_MS = 60_000
+
+/**
+ * Starts the process at once, so that it compiles the HDF5 library while the job is still being loaded.
+ * It touches no file before `open`.
+ */
+export class Writer {
+  readonly #process: ChildProcess
+  readonly #address: Promise<string>
+  #listener: WriterListener | undefined
+  #awaited: Awaited | undefined
+  #error: PypetError | undefined
+  #stderr = ''
+  readonly #exited: Promise<void>
+
+  private constructor() {
+    this.#process = fork(entry(), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // A debugger belongs to the user's job, not to the writer.
+      execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
+    })
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
+    })
+    this.#address = this.#await('listening').then((message) => message.address)
+    // Whoever asks for the address gets the error; nobody may have asked.
+    this.#address.catch(() => undefined)
+    this.#exited = new Promise((resolve) => {
+      this.#process.once('exit', (code, signal) => {
+        this.#break(this.#deathError(signal ?? `code ${code}`))
+        resolve()
+      })
+    })
+    this.#process.once('error', (cause) => this.#break(this.#deathError(cause.message)))
+    this.#process.on('message', (message: FromWriter) => this.#take(message))
+  }
+
+  static start(): Writer {
+    return new Writer()
+  }
+
+  /** Where workers hand over their runs; they may connect before the trajectory is open. */
+  address(): Promise<string> {
+    return this.#address
+  }
+
+  /**
+   * Opens the trajectory; when this resolves, all parameters are committed to the file.
+   *
+   * @throws PypetError as `TrajectoryStore.open`, or `PYPET_WRITER_DIED`
+   */
+  async open(request: OpenRequest, listener: WriterListener): Promise<void> {
+    await this.#address
+    this.#listener = listener
+    const opened = this.#await('opened')
+    this.#send({ type: 'open', request })
+    await opened
+  }
+
+  failRun(failure: RunFailure): void {
+    this.#send({ type: 'fail-run', failure })
+  }
+
+  /** Commits the rest, closes the file and ends the process. Every run must have been announced. */
+  async close(config: readonly Parameter[]): Promise<void> {
+    const closed = this.#await('closed')
+    this.#send({ type: 'close', config })
+    const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
+    try {
+      await closed
+      this.#listener = undefined
+      await this.#exited
+    } finally {
+      clearTimeout(timeout)
+    }
+  }
+
+  /** Ends the process if it still runs: it commits what has arrived whole, then exits. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener = undefined
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    if (this.#process.connected) this.#process.disconnect()
+    const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
+    await this.#exited
+    clearTimeout(timeout)
+  }
+
+  #take(message: FromWriter): void {
+    switch (message.type) {
+      case 'committed':
+        this.#listener?.onCommitted(message.stored, message.failed)
+        break
+      case 'refused':
+      case 'broken':
+        this.#break(brokenError(message.error))
+        break
+      case 'listening':
+      case 'opened':
+      case 'closed':
+        if (this.#awaited?.type === message.type) this.#awaited.resolve(message)
+        break
+      default:
+        assertNever(message)
+    }
+  }
+
+  /** At most one answer is awaited at a time: the conversation is a sequence. */
+  #await<Type extends FromWriter['type']>(type: Type): Promise<Extract<FromWriter, { type: Type }>> {
+    return new Promise((resolve, reject) => {
+      if (this.#error !== undefined) reject(this.#error)
+      else this.#awaited = { type, resolve: resolve as Awaited['resolve'], reject }
+    })
+  }
+
+  #send(message: ToWriter): void {
+    // A send after the writer's death has nobody to reach; its death has been told already.
+    if (this.#process.connected) this.#process.send(message, () => undefined)
+  }
+
+  #break(error: PypetError): void {
+    if (this.#error !== undefined) return
+    this.#error = error
+    this.#awaited?.reject(error)
+    this.#listener?.onBroken(error)
+  }
+
+  #deathError(how: string): PypetError {
+    const printed = this.#stderr.trim()
+    return new PypetError(
+      'PYPET_WRITER_DIED',
+      `the writer process ended unexpectedly (${how})${printed === '' ? '' : `:\n${printed}`}`,
+      { hint: 'Runs announced as stored are in the file. Look into main.txt in the log folder.' },
+    )
+  }
+}
+
+interface Awaited {
+  readonly type: FromWriter['type']
+  readonly resolve: (message: FromWriter) => void
+  readonly reject: (error: PypetError) => void
+}
+
+function brokenError(record: ErrorRecord): PypetError {
+  return fromErrorRecord(record, 'PYPET_STORAGE_FAILED')
+}
+
+/** The entry beside this module, as source or compiled. */
+function entry(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return fileURLToPath(new URL(`./writer-process.${extension}`, import.meta.url))
+}

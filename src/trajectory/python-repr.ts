@@ -1,0 +1,143 @@
+/** Values as Python's `repr` prints them: the overview tables of a file hold this text. */
+import { assertNever } from '../errors.ts'
+import type { Scalar, StoredValue, TypedArray } from './value.ts'
+
+/**
+ * The text of a value: `1.0`, `True`, `'a'`, `[1.0, 2.0]`, `array([1., 2., 3.])`. Arrays of more than
+ * a thousand elements show the first and last three of each axis, as numpy does, on one line.
+ *
+ * @param lengthMax longer text is cut and ends in `...`; a long list costs no more than what is shown
+ */
+export function pythonRepr(value: StoredValue, lengthMax = Number.POSITIVE_INFINITY): string {
+  switch (value.form) {
+    case 'scalar':
+      return cut(scalarRepr(value.value, value.dtype), lengthMax)
+    case 'list':
+      return cut(listRepr(value.values, value.dtype, lengthMax), lengthMax)
+    case 'ndarray':
+      return cut(arrayRepr(value.data, value.shape, value.dtype), lengthMax)
+    default:
+      return assertNever(value)
+  }
+}
+
+/** A float64 as Python prints it: the same shortest digits as here, other rules for the exponent. */
+export function pythonFloat(value: number): string {
+  if (Number.isNaN(value)) return 'nan'
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  if (Object.is(value, -0)) return '-0.0'
+  const [coefficient = '', exponentText = ''] = value.toExponential().split('e')
+  const exponent = Number(exponentText)
+  if (exponent < FIXED_EXPONENT_MIN || exponent >= FIXED_EXPONENT_END) {
+    return `${coefficient}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
+  }
+  const fixed = exponent < 0 ? smallFixed(coefficient, exponent) : String(value)
+  return fixed.includes('.') ? fixed : `${fixed}.0`
+}
+
+/** Python prints 0.0001 and 1e-05, 1000000000000000.0 and 1e+16. */
+const FIXED_EXPONENT_MIN = -4
+const FIXED_EXPONENT_END = 16
+
+function smallFixed(coefficient: string, exponent: number): string {
+  const sign = coefficient.startsWith('-') ? '-' : ''
+  return `${sign}0.${'0'.repeat(-exponent - 1)}${coefficient.replace(/[-.]/g, '')}`
+}
+
+function scalarRepr(value: Scalar, dtype: string): string {
+  switch (typeof value) {
+    case 'boolean':
+      return value ? 'True' : 'False'
+    case 'string':
+      return stringRepr(value)
+    case 'bigint':
+      return String(value)
+    case 'number':
+      return dtype === 'int64' ? String(value) : pythonFloat(value)
+  }
+}
+
+function stringRepr(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
+  const escaped = text.replace(/[\\'"\p{C}\p{Z}]/gu, (character) => {
+    if (character === ' ') return character
+    if (character === '\\' || character === quote) return `\\${character}`
+    if (character === "'" || character === '"') return character
+    return NAMED_ESCAPES[character] ?? codeEscape(character.codePointAt(0) as number)
+  })
+  return `${quote}${escaped}${quote}`
+}
+
+const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+function codeEscape(code: number): string {
+  const hex = code.toString(16)
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
+}
+
+function listRepr(values: readonly Scalar[], dtype: string, lengthMax: number): string {
+  const shown: string[] = []
+  let length = 2
+  for (const value of values) {
+    const text = scalarRepr(value, dtype)
+    shown.push(text)
+    length += text.length + 2
+    // The rest would be cut away.
+    if (length > lengthMax + 2) break
+  }
+  return `[${shown.join(', ')}]`
+}
+
+/** numpy's `threshold` and `edgeitems`. */
+const ELEMENTS_MAX = 1000
+const EDGE_ITEMS = 3
+
+function arrayRepr(data: TypedArray, shape: readonly number[], dtype: string): string {
+  const suffix = dtype === 'float64' || dtype === 'int64' ? '' : `, dtype=${dtype}`
+  if (data.length === 0 && shape.length > 1) return `array([], shape=(${shape.join(', ')})${suffix})`
+  const isShortened = data.length > ELEMENTS_MAX
+  return `array(${axisRepr(data, shape, 0, 0, isShortened)}${suffix})`
+}
+
+function axisRepr(
+  data: TypedArray,
+  shape: readonly number[],
+  axis: number,
+  offset: number,
+  isShortened: boolean,
+): string {
+  if (axis === shape.length) return elementRepr(data, offset)
+  const size = shape[axis] as number
+  const stride = shape.slice(axis + 1).reduce((product, inner) => product * inner, 1)
+  const element = (index: number) => axisRepr(data, shape, axis + 1, offset + index * stride, isShortened)
+  if (!isShortened || size <= 2 * EDGE_ITEMS)
+    return `[${Array.from({ length: size }, (_, i) => element(i)).join(', ')}]`
+  const first = Array.from({ length: EDGE_ITEMS }, (_, index) => element(index))
+  const last = Array.from({ length: EDGE_ITEMS }, (_, index) => element(size - EDGE_ITEMS + index))
+  return `[${[...first, '...', ...last].join(', ')}]`
+}
+
+/** numpy prints `1.` where Python prints `1.0`. */
+function elementRepr(data: TypedArray, offset: number): string {
+  const element = data[offset] as number | bigint
+  const isFloat = data instanceof Float64Array || data instanceof Float32Array
+  if (typeof element === 'bigint' || !isFloat) return String(element)
+  // A float32 has fewer digits than the double it is read as.
+  const shortest = data instanceof Float32Array ? shortestFloat32(element) : element
+  return pythonFloat(shortest).replace(/\.0$/, '.')
+}
+
+/** The shortest decimal that rounds to the same float32. */
+function shortestFloat32(element: number): number {
+  if (!Number.isFinite(element)) return element
+  for (let digits = 1; digits < 9; digits += 1) {
+    const short = Number(element.toPrecision(digits))
+    if (Math.fround(short) === element) return short
+  }
+  return element
+}
+
+function cut(text: string, lengthMax: number): string {
+  return text.length > lengthMax ? `${text.slice(0, Math.max(0, lengthMax - 3))}...` : text
+}

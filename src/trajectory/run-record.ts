@@ -1,0 +1,25 @@
+/** A finished run as data: what a worker sends to the writer. Readonly, and free of functions. */
+import type { RunIndex } from './path.ts'
+import type { StoredValue } from './value.ts'
+
+/** One named value of a leaf; a result `z` with one value has one item `z`. */
+export interface ItemRecord {
+  readonly name: string
+  readonly value: StoredValue
+}
+
+/** A result or a derived parameter. `location` is its full name, `results.runs.run_00000003.z`. */
+export interface LeafRecord {
+  readonly location: string
+  readonly kind: 'result' | 'parameter'
+  readonly comment: string
+  readonly items: readonly ItemRecord[]
+}
+
+export interface RunRecord {
+  readonly run: RunIndex
+  /** Seconds since 1970, as pypet's `timestamp` and `finish_timestamp`. */
+  readonly startTimestamp: number
+  readonly finishTimestamp: number
+  readonly leaves: readonly LeafRecord[]
+}

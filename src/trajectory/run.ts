@@ -1,0 +1,155 @@
+/**
+ * One run as the job sees it: `traj`. Like pypet's single run it reads one point of the parameter space
+ * and takes results and derived parameters; nothing is written before the job has returned.
+ */
+import { PypetError } from '../errors.ts'
+import type { LogLevel } from './log-level.ts'
+import type { ParameterTree, ParameterValues } from './parameter.ts'
+import { assertLegalName, type RunIndex, runLocation, runName } from './path.ts'
+import type { ItemRecord, LeafRecord } from './run-record.ts'
+import { type StorableValue, toStoredValue } from './value.ts'
+
+export interface LeafOptions {
+  /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */
+  readonly comment?: string
+}
+
+/** Lines end in the log file of the worker that performs the run. */
+export interface RunLog {
+  error(message: string): void
+  warn(message: string): void
+  info(message: string): void
+  debug(message: string): void
+}
+
+/** Several named values of one result. */
+export type ResultItems = { readonly [item: string]: StorableValue }
+
+/**
+ * What a job receives.
+ *
+ * @example
+ * run(traj) {
+ *   traj.addResult('z', traj.par.x * traj.par.y, { comment: 'the product' })
+ * }
+ */
+export interface Run<Tree = ParameterTree> {
+  /** Index of this run, from 0. pypet's `v_idx`. */
+  readonly idx: RunIndex
+  /** `run_00000012`. pypet's `v_crun`. */
+  readonly name: string
+  /** How many runs the exploration has. */
+  readonly length: number
+  /** The parameters at this point, by natural naming. An unknown name throws `PYPET_PARAMETER_UNKNOWN`. */
+  readonly par: ParameterValues<Tree>
+  readonly log: RunLog
+  /**
+   * Adds a result: one value, or several named ones. Dots in the name make groups; `$` stands for the
+   * run's name and `$set` for its run set, otherwise it goes to `results.runs.<run name>`. Arrays are
+   * not copied until the job returns.
+   *
+   * @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`
+   */
+  addResult(name: string, value: StorableValue | ResultItems, options?: LeafOptions): void
+  /** Adds a value computed from parameters, in the same way, to the branch `derived_parameters`. */
+  addDerivedParameter(name: string, value: StorableValue, options?: LeafOptions): void
+}
+
+/** The collecting implementation behind `Run`. */
+export class LiveRun implements Run {
+  readonly idx: RunIndex
+  readonly name: string
+  readonly length: number
+  readonly par: ParameterValues<ParameterTree>
+  readonly log: RunLog
+  readonly #leaves = new Map<string, LeafRecord>()
+  readonly #groups = new Set<string>()
+
+  constructor(point: {
+    readonly run: RunIndex
+    readonly runCount: number
+    readonly par: ParameterValues<ParameterTree>
+    readonly writeLog: (level: LogLevel, message: string) => void
+  }) {
+    this.idx = point.run
+    this.name = runName(point.run)
+    this.length = point.runCount
+    this.par = point.par
+    this.log = {
+      error: (message) => point.writeLog('error', message),
+      warn: (message) => point.writeLog('warn', message),
+      info: (message) => point.writeLog('info', message),
+      debug: (message) => point.writeLog('debug', message),
+    }
+  }
+
+  addResult(name: string, value: StorableValue | ResultItems, options: LeafOptions = {}): void {
+    const where = `results.${name}`
+    const items = isItems(value)
+      ? Object.entries(value).map(([item, entry]) => toItem(item, entry, `${where}.${item}`))
+      : [toItem(lastPart(name), value, where)]
+    if (items.length === 0) {
+      throw new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found an empty object`, {
+        where,
+        hint: 'Give the result at least one named value, like { z: 1 }.',
+      })
+    }
+    this.#add('results', name, { kind: 'result', comment: options.comment ?? '', items })
+  }
+
+  addDerivedParameter(name: string, value: StorableValue, options: LeafOptions = {}): void {
+    const where = `derived_parameters.${name}`
+    const items = [{ name: 'data', value: toStoredValue(value, where) }]
+    this.#add('derived_parameters', name, { kind: 'parameter', comment: options.comment ?? '', items })
+  }
+
+  /** Everything added so far, in the order of adding. */
+  leaves(): readonly LeafRecord[] {
+    return [...this.#leaves.values()]
+  }
+
+  #add(branch: 'results' | 'derived_parameters', name: string, leaf: Omit<LeafRecord, 'location'>): void {
+    const location = runLocation(branch, name, this.idx)
+    assertLegalName(location, `${branch}.${name}`)
+    toStoredValue(leaf.comment, `the comment of ${branch}.${name}`)
+    this.#assertFree(location, `${branch}.${name}`)
+    this.#leaves.set(location, { location, ...leaf })
+  }
+
+  /** A location is taken by a leaf of that name, by a group of that name, or by a leaf above it. */
+  #assertFree(location: string, where: string): void {
+    const taken = (found: string) =>
+      new PypetError('PYPET_NAME_TAKEN', `${where} cannot be added: ${found}`, {
+        where,
+        hint: 'Choose another name, or add several values at once: addResult(name, { a: 1, b: 2 }).',
+      })
+    if (this.#leaves.has(location)) throw taken(`this run already has ${location}`)
+    if (this.#groups.has(location)) throw taken(`${location} is already a group`)
+    for (let dot = location.lastIndexOf('.'); dot > 0; dot = location.lastIndexOf('.', dot - 1)) {
+      const group = location.slice(0, dot)
+      if (this.#leaves.has(group)) throw taken(`${group} is already a result, it cannot hold others`)
+      this.#groups.add(group)
+    }
+  }
+}
+
+function toItem(name: string, value: unknown, where: string): ItemRecord {
+  assertLegalName(name, where)
+  if (name.includes('.')) {
+    throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: the name of an item may not hold a dot`, { where })
+  }
+  return { name, value: toStoredValue(value, where) }
+}
+
+/** `$` and `$set` cannot name an item; the item of `sub.$` is called like the wildcard's meaning. */
+function lastPart(name: string): string {
+  const part = name.slice(name.lastIndexOf('.') + 1)
+  return part === '$' ? 'run' : part === '$set' ? 'set' : part
+}
+
+function isItems(value: unknown): value is ResultItems {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return !('data' in value && 'shape' in value) && Object.getOwnPropertySymbols(value).length === 0
+}

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { ExitCode, exitCodeOf } from '../../src/cli/exit-code.ts'
+import { reportError } from '../../src/cli/report-error.ts'
+import { shellWord, summaryText } from '../../src/cli/summary.ts'
+import { type ErrorCode, fromErrorRecord, PypetError } from '../../src/errors.ts'
+import { CollectedText, summaryOf, TerminalScreen } from '../reporting/streams.ts'
+
+const wrong = new PypetError('PYPET_CONFIG_INVALID', 'ncores in a.json: found "four"', {
+  where: 'a.json',
+  hint: 'Write ncores: 4.',
+})
+
+describe('an error of ours', () => {
+  test('is its message and the next step; the place only where the message does not name it', () => {
+    expect(reportError(wrong)).toBe('error: ncores in a.json: found "four"\n  hint: Write ncores: 4.\n')
+    const elsewhere = new PypetError('PYPET_USAGE', 'unknown flag', { where: '--ncore' })
+    expect(reportError(elsewhere)).toBe('error: unknown flag\n  where: --ncore\n')
+    expect(reportError(new PypetError('PYPET_USAGE', 'unknown'))).toBe('error: unknown\n')
+  })
+
+  test('shows its stack and its causes with verbose only', () => {
+    const error = new PypetError('PYPET_USAGE', 'unknown', { cause: new RangeError('deep') })
+    expect(reportError(error)).not.toContain('report-error.test.ts')
+    expect(reportError(error, { verbose: true })).toMatch(
+      /report-error\.test\.ts[^]*caused by RangeError: deep/,
+    )
+  })
+
+  test('is red on a terminal, plain on a pipe', () => {
+    expect(reportError(wrong, { stream: new CollectedText() })).not.toContain('\x1B')
+    const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+    Object.assign(process.env, { NO_COLOR: '', FORCE_COLOR: '', TERM: 'xterm' })
+    try {
+      expect(reportError(wrong, { stream: new TerminalScreen(80) })).toMatch(
+        /^\x1B\[31merror:\x1B\[39m ncores/,
+      )
+    } finally {
+      restore({ NO_COLOR, FORCE_COLOR, TERM })
+    }
+  })
+
+  test('as JSON is one object on one line, without colours', () => {
+    const text = reportError(wrong, { json: true, stream: new TerminalScreen(80) })
+    expect(text).toMatch(/^[^\n\x1B]+\n$/)
+    expect(JSON.parse(text)).toEqual({
+      event: 'error',
+      code: 'PYPET_CONFIG_INVALID',
+      message: 'ncores in a.json: found "four"',
+      where: 'a.json',
+      hint: 'Write ncores: 4.',
+      exit_code: 2,
+    })
+    expect(JSON.parse(reportError(wrong, { json: true, verbose: true })).stack).toContain('at ')
+  })
+})
+
+describe('an error that is not ours', () => {
+  test('is called a fault of pypet-ts, with how to report it', () => {
+    expect(reportError(new TypeError('x is not a function'))).toBe(
+      'error: pypet-ts failed in a way that it did not foresee: TypeError: x is not a function\n' +
+        '  hint: This is a fault of pypet-ts. Please report it, with what the same command shows with --verbose.\n',
+    )
+    expect(reportError(new TypeError('x'), { verbose: true })).toContain('report-error.test.ts')
+  })
+
+  test.each([undefined, null, 'text', 0, Object.create(null), new Proxy({}, { get: () => raise() })])(
+    'may be anything that can be thrown (%#)',
+    (thrown) => {
+      expect(reportError(thrown)).toContain('did not foresee: thrown: ')
+      expect(JSON.parse(reportError(thrown, { json: true }))).toMatchObject({ code: null, exit_code: 1 })
+    },
+  )
+})
+
+test('exit codes tell what is wrong from what failed', () => {
+  expect(ExitCode).toEqual({ OK: 0, FAILED: 1, WRONG: 2, RUNS_FAILED: 3, INTERRUPTED: 130, TERMINATED: 143 })
+  expect(exitCodeOf(wrong)).toBe(2)
+  expect(exitCodeOf(new PypetError('PYPET_WRITER_DIED', 'gone'))).toBe(1)
+  expect(exitCodeOf(new Error('bug'))).toBe(1)
+  const foreign = fromErrorRecord(
+    { name: 'E', message: 'm', stack: '', code: 'PYPET_FROM_LATER' },
+    'PYPET_USAGE',
+  )
+  expect(exitCodeOf(foreign)).toBe(1)
+  const codes: ErrorCode[] = ['PYPET_STORAGE_FAILED', 'PYPET_EXECUTOR_FAILED']
+  expect(codes.map((code) => exitCodeOf(new PypetError(code, 'm')))).toEqual([1, 1])
+})
+
+describe('the summary', () => {
+  test('names the file, the runs, the time, the logs and the next command', () => {
+    expect(summaryText(summaryOf(), new CollectedText())).toBe(
+      '12 runs stored in /data/multiply.h5, in 0.42 s (28.6 runs/s)\n' +
+        'logs:  /data/logs/multiply\n' +
+        'next:  pypet-ts overview /data/multiply.h5\n',
+    )
+  })
+
+  test('says how many failed, and where to read why', () => {
+    const text = summaryText(summaryOf({ storedCount: 9, failedCount: 2 }), new CollectedText())
+    expect(text).toContain('9 of 12 runs stored in')
+    expect(text).toContain('\n2 runs failed: see /data/logs/multiply/warnings_and_errors.txt\n')
+  })
+
+  test('of an experiment without runs knows no rate', () => {
+    const nothing = summaryOf({ runCount: 0, storedCount: 0, durationMs: 0 })
+    expect(summaryText(nothing, new CollectedText())).toMatch(/^0 runs stored in \S+, in 0 s\n/)
+  })
+
+  test
+    .runIf(process.platform !== 'win32')
+    .each(['a b.h5', "it's.h5", '$HOME.h5', '-rf', 'ü.h5', 'a"b', 'plain.h5'])(
+    'the shell takes the file name %j back as it was',
+    (name) => {
+      const echoed = execFileSync('/bin/sh', ['-c', `printf %s ${shellWord(name)}`], { encoding: 'utf8' })
+      expect(echoed).toBe(name.startsWith('-') ? `./${name}` : name)
+    },
+  )
+
+  test('quotes a name on Windows in its way', () => {
+    expect(shellWord('C:\\my data\\x.h5', 'win32')).toBe('"C:\\my data\\x.h5"')
+    expect(shellWord('C:\\data\\x.h5', 'win32')).toBe('C:\\data\\x.h5')
+  })
+})
+
+function raise(): never {
+  throw new Error('hostile')
+}
+
+function restore(variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+}

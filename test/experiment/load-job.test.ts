@@ -1,0 +1,454 @@
+import { fork } from 'node:child_process'
+import { existsSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { isPypetError, type PypetError } from '../../src/errors.ts'
+import { bundleJob } from '../../src/experiment/bundle-job.ts'
+import type { ModuleAddress } from '../../src/experiment/import-module.ts'
+import { nameFromJobFile } from '../../src/experiment/job-file.ts'
+import { importJob } from '../../src/experiment/load-job.ts'
+import { bundleModule } from '../../src/experiment/module-bundle.ts'
+import type { Run } from '../../src/trajectory/run.ts'
+import { fileTree } from './file-tree.ts'
+
+/** These jobs do not look at their run. */
+const TRAJ = {} as Run
+
+async function load(file: string) {
+  await using bundle = await bundleJob(file)
+  return await importJob(bundle)
+}
+
+/** Writes the files, loads the named one and returns what its job returns. */
+async function resultOf(files: Readonly<Record<string, string>>, job: string): Promise<unknown> {
+  const { run } = await load(join(fileTree(files), job))
+  return await run(TRAJ)
+}
+
+async function refusal(loading: Promise<unknown>): Promise<PypetError> {
+  const error = await loading.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!isPypetError(error)) throw new Error('expected a PypetError', { cause: error })
+  return error
+}
+
+describe('a job loads', () => {
+  const esm = 'export default () => 42'
+  const commonJs = 'module.exports = () => 42'
+
+  test.each([
+    ['job.ts', 'const answer: number = 42\nexport default (): number => answer'],
+    ['job.mts', 'const answer: number = 42\nexport default (): number => answer'],
+    ['job.cts', 'const answer: number = 42\nexport = () => answer'],
+    ['job.js', esm],
+    ['job.js', commonJs],
+    ['job.mjs', esm],
+    ['job.cjs', commonJs],
+  ])('from %s: %j', async (file, text) => {
+    expect(await resultOf({ [file]: text }, file)).toBe(42)
+  })
+
+  test.each([
+    ['the export named job', 'job.ts', 'export const job = () => 42'],
+    [
+      'the default export before the one named job',
+      'job.ts',
+      'export default () => 42\nexport const job = () => 1',
+    ],
+    [
+      'the export named job when the default is no function',
+      'job.ts',
+      'export default 1\nexport const job = () => 42',
+    ],
+    ['exports.job', 'job.cjs', 'exports.job = () => 42'],
+    [
+      'exports.default of compiled TypeScript',
+      'job.cjs',
+      'exports.__esModule = true\nexports.default = () => 42',
+    ],
+    ['an async function', 'job.ts', 'export default async () => 42'],
+  ])('whose function is %s', async (_, file, text) => {
+    expect(await resultOf({ [file]: text }, file)).toBe(42)
+  })
+
+  test('that is an experiment, with its definition', async () => {
+    const text = `import { defineExperiment } from 'pypet-ts'
+      export default defineExperiment({ name: 'answer', parameters: { x: 1 }, run: () => 42 })`
+    const job = await load(join(fileTree({ 'job.ts': text }), 'job.ts'))
+    expect(job.definition).toMatchObject({ name: 'answer', parameters: { x: 1 } })
+    expect(job.run(TRAJ)).toBe(42)
+  })
+})
+
+describe('a job may use', () => {
+  test('enums, also those of another file', async () => {
+    const files = {
+      'colour.ts': 'export enum Colour { red = 3, green }',
+      'job.ts': "import { Colour } from './colour.ts'\nexport default () => [Colour.green, Colour[3]]",
+    }
+    expect(await resultOf(files, 'job.ts')).toEqual([4, 'red'])
+  })
+
+  test('the paths of the tsconfig above it', async () => {
+    const files = {
+      'tsconfig.json': '{ "compilerOptions": { "paths": { "@model/*": ["./model/*"] } } }',
+      'model/neuron.ts': 'export const tau = 20',
+      'jobs/job.ts': "import { tau } from '@model/neuron'\nexport default () => tau",
+    }
+    expect(await resultOf(files, 'jobs/job.ts')).toBe(20)
+  })
+
+  test('decorators of the standard and of experimentalDecorators', async () => {
+    const standard = `
+      function doubled(method: (x: number) => number, _: ClassMethodDecoratorContext) {
+        return function (this: unknown, x: number) { return 2 * method.call(this, x) }
+      }
+      class Model { @doubled rate(x: number) { return x + 1 } }
+      export default () => new Model().rate(1)`
+    expect(await resultOf({ 'job.ts': standard }, 'job.ts')).toBe(4)
+    const experimental = `
+      function doubled(_: object, __: string, descriptor: PropertyDescriptor) {
+        const method = descriptor.value
+        descriptor.value = (x: number) => 2 * method(x)
+      }
+      class Model { @doubled rate(x: number) { return x + 1 } }
+      export default () => [new Model().rate(1), __dirname === import.meta.dirname]`
+    const tsconfig = '{ "compilerOptions": { "experimentalDecorators": true } }'
+    expect(await resultOf({ 'job.ts': experimental, 'tsconfig.json': tsconfig }, 'job.ts')).toEqual([4, true])
+  })
+
+  test('require, __dirname and __filename in CommonJS, each true in its own file', async () => {
+    const text = 'require("node:path").basename(__dirname) + " " + require("path").basename(__filename)'
+    const files = {
+      'inner/part.cjs': `exports.place = ${text}`,
+      'job.cjs': `const { place } = require('./inner/part.cjs')\nmodule.exports = () => [place, ${text}, __dirname]`,
+    }
+    const folder = fileTree(files)
+    const { run } = await load(join(folder, 'job.cjs'))
+    const name = folder.split('/').at(-1)
+    expect(run(TRAJ)).toEqual(['inner part.cjs', `${name} job.cjs`, folder])
+  })
+
+  test('import.meta, true in each source file, also in one that starts with #!', async () => {
+    const ask = '[import.meta.url, import.meta.dirname, import.meta.filename]'
+    const folder = fileTree({
+      'inner/part.ts': `const { url } = import.meta\nexport const place = ${ask}\nexport { url }`,
+      'job.ts': `#!/usr/bin/env node
+        import { place, url } from './inner/part.ts'
+        export default () => [place, ${ask}, url, import.meta.resolve('./inner/part.ts')]`,
+    })
+    const { run } = await load(join(folder, 'job.ts'))
+    const [job, part] = [join(folder, 'job.ts'), join(folder, 'inner/part.ts')]
+    const partUrl = pathToFileURL(part).href
+    expect(run(TRAJ)).toEqual([
+      [partUrl, join(folder, 'inner'), part],
+      [pathToFileURL(job).href, folder, job],
+      partUrl,
+      partUrl,
+    ])
+  })
+
+  test('files beside it, found by import.meta.url', async () => {
+    const text = `import { readFileSync } from 'node:fs'
+      export default () => readFileSync(new URL('./data.txt', import.meta.url), 'utf8')`
+    expect(await resultOf({ 'job.ts': text, 'data.txt': 'spikes' }, 'job.ts')).toBe('spikes')
+  })
+
+  test('JSON imports, with and without the attribute', async () => {
+    const text = `import plain from './model.json'
+      import marked from './model.json' with { type: 'json' }
+      export default () => [plain.tau, marked.tau]`
+    expect(await resultOf({ 'job.ts': text, 'model.json': '{ "tau": 20 }' }, 'job.ts')).toEqual([20, 20])
+  })
+
+  test('top-level await and dynamic import of its own files', async () => {
+    const files = {
+      'part.ts': 'export const tau = await Promise.resolve(20)',
+      'job.ts':
+        "const { tau } = await import('./part.ts')\nexport default async () => tau + (await import('./part.ts')).tau",
+    }
+    expect(await resultOf(files, 'job.ts')).toBe(40)
+  })
+
+  test('the builtins of Node, with and without node:', async () => {
+    const text =
+      "import { sep } from 'node:path'\nimport { EOL } from 'os'\nexport default () => [sep, EOL].length"
+    expect(await resultOf({ 'job.ts': text }, 'job.ts')).toBe(2)
+  })
+})
+
+describe('packages', () => {
+  const PACKAGES = {
+    'node_modules/esm/package.json': '{ "name": "esm", "type": "module", "exports": "./main.js" }',
+    'node_modules/esm/main.js':
+      'export const place = import.meta.url\nexport { place as inner } from "inner"',
+    'node_modules/esm/node_modules/inner/package.json':
+      '{ "name": "inner", "type": "module", "main": "i.js" }',
+    'node_modules/esm/node_modules/inner/i.js': 'export const place = "inner of esm"',
+    'node_modules/cjs/package.json': '{ "name": "cjs", "module": "./wrong.mjs", "main": "./main.js" }',
+    'node_modules/cjs/wrong.mjs': 'export const place = "the module field, which Node ignores"',
+    'node_modules/cjs/main.js': 'exports.place = __filename',
+    'node_modules/dual/package.json':
+      '{ "name": "dual", "exports": { "module": "./bundler.js", "import": "./i.mjs", "require": "./r.cjs" } }',
+    'node_modules/dual/i.mjs': 'export const form = "import"',
+    'node_modules/dual/r.cjs': 'exports.form = "require"',
+    'node_modules/dual/bundler.js': 'export const form = "bundler"',
+  }
+
+  test('near the job are found from its folder: ES modules, CommonJS, and packages of packages', async () => {
+    const text = `import { inner, place } from 'esm'
+      import { place as cjs } from 'cjs'
+      export default async () => [place, inner, cjs, (await import('esm')).place === place]`
+    const folder = fileTree({ ...PACKAGES, 'jobs/job.ts': text })
+    const { run } = await load(join(folder, 'jobs/job.ts'))
+    const [esm, cjs] = [join(folder, 'node_modules/esm/main.js'), join(folder, 'node_modules/cjs/main.js')]
+    expect(await run(TRAJ)).toEqual([pathToFileURL(esm).href, 'inner of esm', cjs, true])
+  })
+
+  test('that differ for import and require are taken as Node takes them', async () => {
+    const module = "import { form } from 'dual'\nexport default () => form"
+    expect(await resultOf({ ...PACKAGES, 'job.mjs': module }, 'job.mjs')).toBe('import')
+    const commonJs =
+      "module.exports = () => [require('dual').form, require.resolve('dual').split('/').at(-1)]"
+    expect(await resultOf({ ...PACKAGES, 'job.cjs': commonJs }, 'job.cjs')).toEqual(['require', 'r.cjs'])
+  })
+
+  test('are required by a name that is only known at run time, from the job', async () => {
+    const text =
+      "const name = ['c', 'js'].join('')\nmodule.exports = () => require(name).place.split('/').at(-1)"
+    expect(await resultOf({ ...PACKAGES, 'job.cjs': text }, 'job.cjs')).toBe('main.js')
+  })
+
+  test('of a workspace, linked and in TypeScript, are bundled', async () => {
+    const folder = fileTree({
+      ...PACKAGES,
+      'packages/model/package.json': '{ "name": "model", "type": "module", "exports": "./src/index.ts" }',
+      'packages/model/src/index.ts':
+        'export const tau: number = 20\nexport const place: string = import.meta.url',
+      'jobs/job.ts': "import { place, tau } from 'model'\nexport default () => [tau, place]",
+    })
+    symlinkSync('../packages/model', join(folder, 'node_modules/model'))
+    const { run } = await load(join(folder, 'jobs/job.ts'))
+    const source = pathToFileURL(join(folder, 'packages/model/src/index.ts')).href
+    expect(run(TRAJ)).toEqual([20, source])
+  })
+
+  test('give JSON without an import attribute', async () => {
+    const text = "import { name } from 'cjs/package.json'\nexport default () => name"
+    expect(await resultOf({ ...PACKAGES, 'job.ts': text }, 'job.ts')).toBe('cjs')
+  })
+
+  test('that are missing are named with the line, and with the command that installs them', async () => {
+    const folder = fileTree({ 'job.ts': "\n  import x from '@lab/missing/deep'\nexport default () => x" })
+    const error = await refusal(load(join(folder, 'job.ts')))
+    expect(error.code).toBe('PYPET_JOB_NOT_LOADABLE')
+    expect(error.where).toBe(`${join(folder, 'job.ts')}:2:17`)
+    expect(error.hint).toBe('Install it next to the file: npm install @lab/missing')
+  })
+
+  test('that are missing but tried are left to the job', async () => {
+    const text = "let x\ntry { x = require('missing') } catch { x = 'none' }\nmodule.exports = () => x"
+    expect(await resultOf({ 'job.cjs': text }, 'job.cjs')).toBe('none')
+  })
+})
+
+describe('a stack', () => {
+  const FILES = {
+    'model.ts':
+      'interface Wide {\n  x: number\n}\n\nexport function fail(): never {\n  throw new Error("no spikes")\n}\n',
+    'job.ts': "import { fail } from './model.ts'\nenum E { a }\nexport default () => {\n  return fail()\n}\n",
+  }
+
+  test.each([
+    ['the main process', runInProcess],
+    ['a thread', runInThread],
+  ])('points into the source files in %s', async (_, runIn) => {
+    const folder = fileTree(FILES)
+    await using bundle = await bundleJob(join(folder, 'job.ts'))
+    const { stack } = await runIn(bundle)
+    expect(stack).toContain(`${join(folder, 'model.ts')}:6:9`)
+    expect(stack).toContain(`${join(folder, 'job.ts')}:4:10`)
+  })
+})
+
+describe('the bundle', () => {
+  test('runs in a thread, which is sent a clone of it', async () => {
+    await using bundle = await bundleJob(
+      join(fileTree({ 'job.ts': 'export default async () => 42' }), 'job.ts'),
+    )
+    expect(structuredClone(bundle)).toEqual({ url: bundle.url, file: bundle.file })
+    expect(await runInThread(bundle)).toEqual({ result: 42 })
+  })
+
+  test('is in a folder that only its owner can read, and gone after dispose', async () => {
+    const bundle = await bundleJob(join(fileTree({ 'job.ts': 'export default () => 42' }), 'job.ts'))
+    const folder = fileURLToPath(new URL('.', bundle.url))
+    expect(statSync(folder).mode & 0o077).toBe(0)
+    await bundle.dispose()
+    expect(existsSync(folder)).toBe(false)
+    await bundle.dispose()
+  })
+
+  test('leaves nothing beside the job', async () => {
+    const folder = fileTree({ 'job.ts': 'export default () => 42' })
+    await load(join(folder, 'job.ts'))
+    expect(readdirSync(folder)).toEqual(['job.ts'])
+  })
+})
+
+describe('refused is', () => {
+  test.each([
+    ['job', 'there is no such file', 'job.ts'],
+    ['jbo.ts', 'there is no such file', 'job.ts'],
+    ['jobs', 'it is a folder', 'jobs/job.mjs'],
+  ])('%s, because %s; %s is suggested', async (name, found, meant) => {
+    const folder = fileTree({ 'job.ts': '', 'data.csv': '', 'jobs/a.ts': '', 'jobs/job.mjs': '' })
+    const error = await refusal(load(join(folder, name)))
+    expect(error.code).toBe('PYPET_JOB_NOT_FOUND')
+    expect(error.message).toBe(`cannot load the job ${join(folder, name)}: ${found}`)
+    expect(error.hint).toBe(`Did you mean ${join(folder, meant)}?`)
+  })
+
+  test.each([
+    ['data.csv', 'it has the extension .csv'],
+    ['Makefile', 'it has no extension'],
+    ['nowhere/far.ts', 'there is no such file'],
+  ])('%s, because %s; the extensions are listed', async (name, found) => {
+    const folder = fileTree({ 'data.csv': '', Makefile: '' })
+    const error = await refusal(load(join(folder, name)))
+    expect(error.code).toBe('PYPET_JOB_NOT_FOUND')
+    expect(error.message).toContain(found)
+    expect(error.hint).toContain('.ts, .mts, .cts, .js, .mjs, .cjs')
+  })
+
+  test('a syntax error, with file, line, column in characters, and the line', async () => {
+    const folder = fileTree({ 'job.ts': "import './part.ts'", 'part.ts': "\n\nconst rate = ('größe' + }\n" })
+    const error = await refusal(load(join(folder, 'job.ts')))
+    expect(error.code).toBe('PYPET_JOB_NOT_LOADABLE')
+    const place = `${join(folder, 'part.ts')}:3:25`
+    expect(error.where).toBe(place)
+    expect(error.message).toBe(
+      [
+        `cannot load the job ${place}: Unexpected "}"`,
+        "  3 | const rate = ('größe' + }",
+        `${' '.repeat('  3 | '.length + 24)}^`,
+      ].join('\n'),
+    )
+  })
+
+  test('a module that throws, with the line that threw and the cause', async () => {
+    const folder = fileTree({
+      'job.ts': "import { check } from './part.ts'\ncheck(1)\nexport default () => 1",
+      'part.ts': 'type T = 1\n\nexport const check = (x: number) => {\n  throw new RangeError(`bad ${x}`)\n}',
+    })
+    const error = await refusal(load(join(folder, 'job.ts')))
+    expect(error.code).toBe('PYPET_JOB_NOT_LOADABLE')
+    expect(error.where).toBe(`${join(folder, 'part.ts')}:4:9`)
+    expect(error.message).toContain('it threw RangeError: bad 1')
+    expect(error.cause).toBeInstanceOf(Error)
+  })
+
+  test('an experiment that is refused, with the reason, its code and the line', async () => {
+    const text =
+      "import { defineExperiment } from 'pypet-ts'\n\nexport default defineExperiment({ parametres: {} })"
+    const folder = fileTree({ 'job.ts': text })
+    const error = await refusal(load(join(folder, 'job.ts')))
+    expect(error.code).toBe('PYPET_CONFIG_UNKNOWN_KEY')
+    expect(error.where).toBe(`${join(folder, 'job.ts')}:3:16`)
+    expect(error.message).toContain('there is no option "parametres"')
+    expect(error.hint).toContain('parameters')
+  })
+
+  test('a module that throws something else than an error', async () => {
+    const folder = fileTree({ 'job.ts': 'throw "no licence"' })
+    const error = await refusal(load(join(folder, 'job.ts')))
+    expect(error.message).toBe(`cannot load the job ${join(folder, 'job.ts')}: it threw no licence`)
+  })
+
+  test.each([
+    ['job.ts', 'export {}', 'exports nothing', 'Write: export default defineExperiment'],
+    ['job.ts', 'export const x = 1', 'exports x (a number)', 'Write: export default defineExperiment'],
+    [
+      'job.ts',
+      'export default { run() {} }',
+      'exports run (a function)',
+      'Write: export default run (in CommonJS: module.exports = run)',
+    ],
+    [
+      'job.ts',
+      'export default class Job {}',
+      'exports default (a class)',
+      'Write: export default defineExperiment',
+    ],
+    [
+      'job.ts',
+      'export const simulate = () => 1',
+      'exports simulate (a function)',
+      'Write: export default simulate',
+    ],
+    [
+      'job.cjs',
+      'exports.simulate = () => 1',
+      'exports simulate (a function)',
+      '(in CommonJS: module.exports = simulate)',
+    ],
+    [
+      'job.ts',
+      'export default Promise.resolve(1)',
+      'default (a promise)',
+      'Write: export default defineExperiment',
+    ],
+  ])('%s without a function: %s', async (file, text, found, hint) => {
+    const folder = fileTree({ [file]: text })
+    const error = await refusal(load(join(folder, file)))
+    expect(error.code).toBe('PYPET_JOB_NO_FUNCTION')
+    expect(error.message).toContain(`the job ${join(folder, file)} has no function to run: it `)
+    expect(error.message).toContain(found)
+    expect(error.hint).toContain(hint)
+  })
+})
+
+test.each([
+  ['/a/multiply.ts', 'multiply'],
+  ['my job.v2.ts', 'my_job_v2'],
+  ['_private.mjs', 'private'],
+  ['___.ts', 'job'],
+])('the trajectory of %s is called %s', (file, name) => {
+  expect(nameFromJobFile(file)).toBe(name)
+})
+
+interface Answer {
+  readonly result?: unknown
+  readonly stack?: string
+}
+
+/** Compiles test/fixtures/entries/run-job.ts, since not every Node runs TypeScript, and gives its URL. */
+async function runJobEntry(): Promise<URL> {
+  const file = fileURLToPath(new URL('../fixtures/entries/run-job.ts', import.meta.url))
+  const bundle = await bundleModule(file, { noun: 'job', code: 'PYPET_JOB_NOT_LOADABLE' })
+  onTestFinished(() => bundle.dispose())
+  return new URL(bundle.url)
+}
+
+async function runInThread(job: ModuleAddress): Promise<Answer> {
+  const worker = new Worker(await runJobEntry(), { workerData: job })
+  onTestFinished(async () => void (await worker.terminate()))
+  return await new Promise((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+  })
+}
+
+async function runInProcess(job: ModuleAddress): Promise<Answer> {
+  const child = fork(await runJobEntry(), [JSON.stringify(job)])
+  onTestFinished(() => void child.kill())
+  return await new Promise((resolve, reject) => {
+    child.once('message', (answer) => resolve(answer as Answer))
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`exited with ${code}`)))
+  })
+}

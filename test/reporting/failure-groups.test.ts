@@ -1,0 +1,76 @@
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { toErrorRecord } from '../../src/errors.ts'
+import { FailureGroups } from '../../src/reporting/failure-groups.ts'
+import { shownPath } from '../../src/reporting/shown-path.ts'
+import { userFrame } from '../../src/reporting/user-frame.ts'
+
+test('the user’s frame of a real error is the line that threw', () => {
+  const { stack, message } = toErrorRecord(thrownHere())
+  const line = (thrownHere.toString().match(/never/), stack.match(/failure-groups\.test\.ts:(\d+)/)?.[1])
+  expect(userFrame(stack, message)).toMatch(
+    new RegExp(`^test/reporting/failure-groups\\.test\\.ts:${line}:\\d+$`),
+  )
+})
+
+function thrownHere(): Error {
+  return new RangeError('too small\n    at quoted (/quoted.ts:1:1)')
+}
+
+test.each([
+  ['    at run (/data/job.ts:12:9)', '/data/job.ts:12:9'],
+  ['    at async /data/job.ts:12:9', '/data/job.ts:12:9'],
+  ['    at Object.run [as job] (file:///data/my%20job.ts:12:9)', '/data/my job.ts:12:9'],
+  ['    at new Neuron (/data/(old)/neuron.ts:1:2)', undefined],
+  [
+    '    at node:internal/process:1:2\n    at /data/node_modules/x/y.js:1:1\n    at /data/job.ts:3:4',
+    '/data/job.ts:3:4',
+  ],
+  ['    at <anonymous>\n    at Array.map (<anonymous>)', undefined],
+  ['', undefined],
+])('of the frames %j the user wrote %s', (frames, expected) => {
+  const found = userFrame(`Error: m\n${frames}`, 'm')
+  if (expected !== undefined) expect(found).toBe(expected)
+  else expect(found ?? '').not.toContain('anonymous')
+})
+
+test('frames of pypet-ts itself are not the user’s', () => {
+  const own = fileURLToPath(new URL('../../src/executors/perform-run.ts', import.meta.url))
+  expect(userFrame(`Error: m\n    at ${own}:1:1`, 'm')).toBeUndefined()
+})
+
+test('failures that differ in numbers only are one kind, other places and names are others', () => {
+  const groups = new FailureGroups()
+  const at = (line: number) => `Error: m\n    at /data/job.ts:${line}:1`
+  const kinds = [
+    { name: 'Error', message: 'x is 1', stack: at(1) },
+    { name: 'Error', message: 'x is 23', stack: at(1) },
+    { name: 'Error', message: 'x is 1', stack: at(2) },
+    { name: 'TypeError', message: 'x is 1', stack: at(1) },
+  ]
+  kinds.forEach((error, run) => {
+    groups.add(run, error)
+  })
+  expect(groups.groups.map(({ count, runs }) => [count, runs])).toEqual([
+    [2, [0, 1]],
+    [1, [2]],
+    [1, [3]],
+  ])
+})
+
+test('memory is bounded when no two failures are alike', () => {
+  const groups = new FailureGroups()
+  for (let run = 0; run < 3000; run += 1)
+    groups.add(run, { name: 'Error', message: 'x'.repeat(run % 2999), stack: '' })
+  expect(groups.groups).toHaveLength(1000 + 0)
+  const groupedCount = groups.groups.reduce((sum, group) => sum + group.count, 0)
+  expect(groupedCount + groups.ungroupedCount).toBe(3000)
+})
+
+test.each([
+  ['/work/a/hdf5/x.h5', 'hdf5/x.h5'],
+  ['/work/b/x.h5', '/work/b/x.h5'],
+  ['/work/a', '/work/a'],
+  ['hdf5/x.h5', 'hdf5/x.h5'],
+  ['/work/a/..x/y', '/work/a/..x/y'],
+])('seen from /work/a, %s is shown as %s', (path, shown) => expect(shownPath(path, '/work/a')).toBe(shown))

@@ -1,0 +1,192 @@
+import { expectTypeOf, test } from 'vitest'
+import { defineExperiment } from '../../src/experiment/define.ts'
+import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { concat } from '../../src/exploration/concat.ts'
+import type { Exploration } from '../../src/exploration/exploration.ts'
+import { points } from '../../src/exploration/points.ts'
+import { arange, linspace } from '../../src/exploration/range.ts'
+import { findUniquePoints } from '../../src/exploration/unique.ts'
+import { zip } from '../../src/exploration/zip.ts'
+import { parameter } from '../../src/trajectory/parameter.ts'
+import { integer } from '../../src/trajectory/value.ts'
+
+/** The compiler is under test: `tsc -p test` fails when a line marked wrong compiles. Nothing here runs. */
+const compiled = (_program: () => void): void => undefined
+
+const parameters = {
+  x: 1,
+  y: parameter(1.5, { comment: 'second factor' }),
+  n: integer(3),
+  seed: 1n,
+  kind: 'poisson',
+  noisy: false,
+  weights: [1, 2, 3],
+  kernel: new Float64Array(3),
+  neuron: { tau: 20, name: parameter('lif'), synapse: { g: 0.1, count: parameter(integer(2)) } },
+}
+
+test('a job sees its parameters with their types', () => {
+  compiled(() =>
+    defineExperiment({
+      parameters,
+      run(traj) {
+        expectTypeOf(traj.par.x).toEqualTypeOf<number>()
+        expectTypeOf(traj.par.y).toEqualTypeOf<number>()
+        expectTypeOf(traj.par.n).toEqualTypeOf<number>()
+        expectTypeOf(traj.par.seed).toEqualTypeOf<bigint>()
+        expectTypeOf(traj.par.kind).toEqualTypeOf<string>()
+        expectTypeOf(traj.par.noisy).toEqualTypeOf<boolean>()
+        expectTypeOf(traj.par.weights).toEqualTypeOf<readonly number[]>()
+        expectTypeOf(traj.par.neuron.tau).toEqualTypeOf<number>()
+        expectTypeOf(traj.par.neuron.name).toEqualTypeOf<string>()
+        expectTypeOf(traj.par.neuron.synapse.g).toEqualTypeOf<number>()
+        expectTypeOf(traj.par.neuron.synapse.count).toEqualTypeOf<number>()
+        // @ts-expect-error there is no parameter z
+        traj.par.z
+        // @ts-expect-error there is no parameter neuron.taux
+        traj.par.neuron.taux
+        // @ts-expect-error parameters are not assigned in a run
+        traj.par.x = 2
+      },
+    }),
+  )
+})
+
+test('parameters written in place are typed like declared ones', () => {
+  compiled(() =>
+    defineExperiment({
+      name: 'multiply',
+      comment: 'The product of two values',
+      parameters: { x: parameter(1, { comment: 'first' }), y: 1, kind: 'a', neuron: { tau: 20, on: true } },
+      explore: cartesianProduct({
+        x: [1, 2, 3, 4],
+        y: [6, 7, 8],
+        kind: ['b', 'c'],
+        neuron: { on: [true, false] },
+      }),
+      run(traj) {
+        expectTypeOf(traj.par.x).toEqualTypeOf<number>()
+        expectTypeOf(traj.par.kind).toEqualTypeOf<string>()
+        expectTypeOf(traj.par.neuron.on).toEqualTypeOf<boolean>()
+        return traj.par.x * traj.par.y
+      },
+    }),
+  )
+})
+
+test('explorations of declared names and types compile', () => {
+  compiled(() => {
+    const run = () => undefined
+    defineExperiment({ parameters, explore: { x: [1, 2], y: [3, 4] }, run })
+    defineExperiment({ parameters, explore: { x: linspace(0, 1, 5), n: [integer(1), integer(2)] }, run })
+    defineExperiment({ parameters, explore: { n: [1, 2], seed: [1n, 2n], noisy: [true, false] }, run })
+    defineExperiment({ parameters, explore: { seed: new BigInt64Array(2), x: new Float64Array(2) }, run })
+    defineExperiment({ parameters, explore: { neuron: { tau: [1], synapse: { g: [0.5] } } }, run })
+    defineExperiment({ parameters, explore: { 'neuron.tau': [1], 'parameters.x': [1] }, run })
+    defineExperiment({
+      parameters,
+      explore: cartesianProduct({ x: [1, 2], 'neuron.tau': arange(0, 1, 0.1) }),
+      run,
+    })
+    defineExperiment({
+      parameters,
+      explore: cartesianProduct({ neuron: { tau: [1, 2] }, kind: ['a', 'b'] }),
+      run,
+    })
+    defineExperiment({ parameters, explore: cartesianProduct({ x: [1], y: [2] }, ['y', ['x']]), run })
+    defineExperiment({ parameters, explore: cartesianProduct({ 'parameters.x': [1, 2] }), run })
+    defineExperiment({ parameters, explore: zip({ n: [1, 2], noisy: [true, false], seed: [1n, 2n] }), run })
+    defineExperiment({ parameters, explore: points([{ x: 1, neuron: { tau: 2 } }]), run })
+    defineExperiment({ parameters, explore: concat(zip({ x: [1], y: [2] }), points([{ x: 1, y: 2 }])), run })
+    const measured: number[] = [1, 2]
+    defineExperiment({ parameters, explore: zip({ x: measured, y: measured }), run })
+    defineExperiment({ parameters, explore: { x: measured }, run })
+    defineExperiment({ parameters, explore: undefined as never, run })
+  })
+})
+
+test('an unknown name does not compile', () => {
+  compiled(() => {
+    const run = () => undefined
+    // @ts-expect-error z is no parameter
+    defineExperiment({ parameters, explore: { x: [1, 2], z: [3, 4] }, run })
+    // @ts-expect-error neuron.taux is no parameter
+    defineExperiment({ parameters, explore: { neuron: { taux: [3, 4] } }, run })
+    // @ts-expect-error neuron.taux is no parameter
+    defineExperiment({ parameters, explore: { 'neuron.taux': [3, 4] }, run })
+    // @ts-expect-error z is no parameter
+    defineExperiment({ parameters, explore: cartesianProduct({ x: [1, 2], z: [3, 4] }), run })
+    // @ts-expect-error neuron.taux is no parameter
+    defineExperiment({ parameters, explore: cartesianProduct({ x: [1], neuron: { taux: [1] } }), run })
+    // @ts-expect-error neuron.taux is no parameter
+    defineExperiment({ parameters, explore: zip({ 'neuron.taux': [1] }), run })
+    // @ts-expect-error z is no parameter
+    defineExperiment({ parameters, explore: points([{ x: 1, z: 2 }]), run })
+    // @ts-expect-error a group has no values
+    defineExperiment({ parameters, explore: zip({ neuron: [1] }), run })
+    // @ts-expect-error z has no range
+    cartesianProduct({ x: [1], y: [2] }, ['x', ['y', 'z']])
+  })
+})
+
+test('a value of another type does not compile', () => {
+  compiled(() => {
+    const run = () => undefined
+    // @ts-expect-error x is a number
+    defineExperiment({ parameters, explore: { x: ['a', 'b'] }, run })
+    // @ts-expect-error x is a number
+    defineExperiment({ parameters, explore: { x: [1, 'b'] }, run })
+    // @ts-expect-error neuron.tau is a number
+    defineExperiment({ parameters, explore: { neuron: { tau: [true] } }, run })
+    // @ts-expect-error neuron.tau is a number
+    defineExperiment({ parameters, explore: { 'neuron.tau': ['a'] }, run })
+    // @ts-expect-error kind is a string
+    defineExperiment({ parameters, explore: { kind: linspace(0, 1, 3) }, run })
+    // @ts-expect-error seed is a bigint
+    defineExperiment({ parameters, explore: { seed: [1, 2] }, run })
+    // @ts-expect-error x is a number
+    defineExperiment({ parameters, explore: cartesianProduct({ x: ['a'] }), run })
+    // @ts-expect-error x is a number
+    defineExperiment({ parameters, explore: cartesianProduct({ x: [1, 'a'] }), run })
+    // @ts-expect-error neuron.tau is a number
+    defineExperiment({ parameters, explore: zip({ neuron: { tau: [true] } }), run })
+    // @ts-expect-error noisy is a boolean
+    defineExperiment({ parameters, explore: zip({ noisy: [0, 1] }), run })
+    // @ts-expect-error x is a number
+    defineExperiment({ parameters, explore: zip({ x: new BigInt64Array(2) }), run })
+    // @ts-expect-error y is a number
+    defineExperiment({ parameters, explore: points([{ x: 1, y: 'a' }]), run })
+    // @ts-expect-error the second exploration lacks y
+    defineExperiment({ parameters, explore: concat(zip({ x: [1], y: [1] }), zip({ x: ['a'] })), run })
+    // @ts-expect-error a range is a list
+    zip({ x: 1 })
+  })
+})
+
+test('unknown options and missing jobs do not compile', () => {
+  compiled(() => {
+    // @ts-expect-error the option is called explore
+    defineExperiment({ parameters, exploration: { x: [1] }, run: () => undefined })
+    // @ts-expect-error there is no job
+    defineExperiment({ parameters })
+    // @ts-expect-error null cannot be stored
+    defineExperiment({ parameters: { x: null }, run: () => undefined })
+  })
+})
+
+test('builders tell the names and types they explore', () => {
+  compiled(() => {
+    expectTypeOf(cartesianProduct({ x: [1, 2], neuron: { kind: ['a'] } })).toEqualTypeOf<
+      Exploration<{ x: number; 'neuron.kind': string }>
+    >()
+    expectTypeOf(zip({ seed: new BigInt64Array(1), n: [integer(1)], on: [true] })).toEqualTypeOf<
+      Exploration<{ seed: bigint; n: number; on: boolean }>
+    >()
+    expectTypeOf(points([{ x: 1, neuron: { tau: 2 } }])).toEqualTypeOf<
+      Exploration<{ x: number; 'neuron.tau': number }>
+    >()
+    expectTypeOf(findUniquePoints(zip({ x: [1] }))[0]?.point).toEqualTypeOf<
+      Readonly<{ x: number }> | undefined
+    >()
+  })
+})
