@@ -172,7 +172,7 @@ function runTableText(table: RunTable, explored: readonly ExploredOverview[], pa
     lines.splice(
       half,
       0,
-      page.dim(`${" ".repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted ...`),
+      page.dim(`${' '.repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted ...`),
     )
   }
   return [`${' '.repeat(INDENT)}${page.bold('runs')}`, ...lines].join('\n')

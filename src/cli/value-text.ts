@@ -3,18 +3,21 @@ import type { ExploredRange } from '../results/trajectory-overview.ts'
 import type { Cell } from '../storage/hdf5-datatype.ts'
 import type { Preview } from '../storage/preview.ts'
 
-/** Digits that a reader compares; the rest are rounding noise. */
+/** Digits that a reader compares; the rest are rounding noise, in 32 bits earlier than in 64. */
 const SIGNIFICANT_DIGITS = 10
+const SIGNIFICANT_DIGITS_32 = 7
 /** A longer text is cut: the file has the whole. */
 const TEXT_LENGTH_MAX = 60
 /** Columns of a record that fit into a line. */
 const FIELDS_SHOWN = 4
 
 /** `6`, `'text'`, `[0.1, 0.2, ...]`, `<38 bytes that only Python can read>`. */
-export function previewText({ shape, cells }: Preview): string {
-  if (shape.length === 0 || cells.some(isSingle)) return cells.length === 0 ? '' : cellText(cells[0] as Cell)
+export function previewText({ type, shape, cells }: Preview): string {
+  const digits = digitsOf(type)
+  if (shape.length === 0 || cells.some(isSingle))
+    return cells.length === 0 ? '' : cellText(cells[0] as Cell, digits)
   if (cells.length === 0) return '[]'
-  const shown = cells.map(cellText)
+  const shown = cells.map((cell) => cellText(cell, digits))
   if ((shape.at(-1) ?? 0) > cells.length) shown.push('...')
   // The first row stands for a matrix, its dots for the other rows.
   const row = `[${shown.join(', ')}]`
@@ -26,10 +29,10 @@ function isSingle(cell: Cell): boolean {
   return typeof cell === 'object' && ('unread' in cell || 'fields' in cell)
 }
 
-export function cellText(cell: Cell): string {
+export function cellText(cell: Cell, digits: number = SIGNIFICANT_DIGITS): string {
   switch (typeof cell) {
     case 'number':
-      return numberText(cell)
+      return numberText(cell, digits)
     case 'string':
       return `'${cut(printable(cell), TEXT_LENGTH_MAX)}'`
     case 'object':
@@ -39,7 +42,7 @@ export function cellText(cell: Cell): string {
   }
   if ('real' in cell) {
     const sign = cell.imaginary < 0 ? '-' : '+'
-    return `${numberText(cell.real)}${sign}${numberText(Math.abs(cell.imaginary))}i`
+    return `${numberText(cell.real, digits)}${sign}${numberText(Math.abs(cell.imaginary), digits)}i`
   }
   if ('unread' in cell) return `<${printable(cell.unread)}>`
   if ('fields' in cell) {
@@ -48,7 +51,10 @@ export function cellText(cell: Cell): string {
       .map(([name, value]) => `${printable(name)}: ${cellText(value)}`)
     return `{ ${[...fields, ...(cell.fields.length > FIELDS_SHOWN ? ['...'] : [])].join(', ')} }`
   }
-  return `[${cell.slice(0, FIELDS_SHOWN).map(cellText).join(', ')}${cell.length > FIELDS_SHOWN ? ', ...' : ''}]`
+  return `[${cell
+    .slice(0, FIELDS_SHOWN)
+    .map((element) => cellText(element, digits))
+    .join(', ')}${cell.length > FIELDS_SHOWN ? ', ...' : ''}]`
 }
 
 /** `1, 2, 3, 4`; for many numbers `0 .. 1 (11 values)`; for many others the first ones. */
@@ -61,7 +67,8 @@ export function rangeText(range: ExploredRange): string {
     return values.map(previewText).join(', ')
   }
   if (minimum !== undefined && maximum !== undefined) {
-    return `${cellText(minimum)} .. ${cellText(maximum)}${hasNaN ? ' and NaN' : ''} (${count} values)`
+    const digits = digitsOf(values[0]?.type ?? '')
+    return `${cellText(minimum, digits)} .. ${cellText(maximum, digits)}${hasNaN ? ' and NaN' : ''} (${count} values)`
   }
   if (values.every(isNamedOnly)) return `${count} values`
   const first = values.slice(0, 3).map(previewText)
@@ -92,6 +99,10 @@ export function cut(text: string, lengthMax: number): string {
   return characters.length <= lengthMax ? text : `${characters.slice(0, lengthMax - 1).join('')}…`
 }
 
-function numberText(number: number): string {
-  return Number.isInteger(number) ? String(number) : String(Number(number.toPrecision(SIGNIFICANT_DIGITS)))
+function digitsOf(type: string): number {
+  return /float32|complex64/.test(type) ? SIGNIFICANT_DIGITS_32 : SIGNIFICANT_DIGITS
+}
+
+function numberText(number: number, digits: number): string {
+  return Number.isInteger(number) ? String(number) : String(Number(number.toPrecision(digits)))
 }

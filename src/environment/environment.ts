@@ -5,27 +5,36 @@
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import { openExecutor } from '../executors/open-executor.ts'
 import { type ExplorationPlan, runPoint } from '../exploration/expand.ts'
-import type { OpenRequest, RunTask, WorkerSetup } from '../protocol.ts'
+import type { FromWorker, OpenRequest, RunTask, WorkerSetup } from '../protocol.ts'
+import { logFolderOf } from '../reporting/log-folder.ts'
 import type { Writer } from '../storage/writer.ts'
 import { closingConfig, identifyEnvironment, openingConfig, RUNTIME_VERSION, VERSION } from './experiment-config.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { RunLedger } from './run-ledger.ts'
 
+export interface RunOptions {
+  /** Started, not opened. It is closed here. */
+  readonly writer: Writer
+  /** Called once the file holds the trajectory: before that nothing may be created beside it. */
+  readonly openReporter: () => Reporter
+  /** Aborted, it lets active runs finish and starts no others. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Performs every run and stores it. Resolves when the file is complete and closed; failed runs do not
- * reject but are counted in the summary.
+ * reject but are counted in the summary, as are those that an abort left undone.
  *
- * @param writer started, not opened; it is closed here
  * @throws PypetError as `Writer.open`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when storing has
  *   become impossible: runs announced until then are in the file
  */
 export async function runExperiment(
   experiment: PreparedExperiment,
-  writer: Writer,
-  reporter: Reporter,
+  { writer, openReporter, signal }: RunOptions,
 ): Promise<ExperimentSummary> {
   const { settings, parameters, plan, job } = experiment
   const identity = identifyEnvironment(settings.name, Date.now() / 1000)
+  const logFolder = logFolderOf(settings.logFolder, settings.name)
   const request: OpenRequest = {
     file: settings.filename,
     fileTitle: settings.fileTitle,
@@ -43,25 +52,29 @@ export async function runExperiment(
     config: openingConfig(identity, job.file, settings),
     storage: settings,
   }
-  const ledger = new RunLedger(plan.runCount, writer, reporter)
-
-  const address = await writer.address()
   const setup: WorkerSetup = {
     job,
     parameters: parameters.map(({ name, value }) => ({ name, value })),
     runCount: plan.runCount,
-    writerAddress: address,
+    writerAddress: await writer.address(),
     logLevel: settings.logLevel,
   }
+
   // The workers load the job while the writer creates the file; no run starts before it is there.
-  const opening = openExecutor(settings, setup, (line) => reporter.emit(line))
-  try {
-    await writer.open(request, ledger)
-  } catch (error) {
-    await (await opening)[Symbol.asyncDispose]()
-    throw error
-  }
-  await using executor = await opening
+  const early: FromWorker[] = []
+  let listen = (line: FromWorker): void => void early.push(line)
+  const ledger = new RunLedger(writer)
+  const [opened, opening] = await Promise.allSettled([
+    writer.open(request, ledger),
+    openExecutor(settings, setup, (line) => listen(line)),
+  ])
+  if (opening.status === 'rejected') throw opened.status === 'rejected' ? opened.reason : opening.reason
+  await using executor = opening.value
+  if (opened.status === 'rejected') throw opened.reason
+
+  const reporter = openReporter()
+  ledger.reportTo(reporter)
+  listen = (line) => reporter.emit(line)
   reporter.emit({
     type: 'experiment-started',
     trajectory: settings.name,
@@ -69,12 +82,14 @@ export async function runExperiment(
     runCount: plan.runCount,
     ncores: settings.ncores,
     executor: settings.executor,
-    logFolder: settings.logFolder,
+    logFolder,
   })
+  for (const line of early) reporter.emit(line)
 
   const startTimestamp = Date.now() / 1000
   const startMs = performance.now()
-  await Promise.race([executor.perform(tasks(plan, ledger), (outcome) => ledger.note(outcome)), ledger.broken])
+  const performing = executor.perform(tasks(plan, ledger, signal), (outcome) => ledger.note(outcome))
+  await Promise.race([performing, ledger.broken])
   await ledger.complete()
   const durationMs = performance.now() - startMs
   await writer.close(closingConfig(identity, { startTimestamp, finishTimestamp: Date.now() / 1000 }))
@@ -82,7 +97,7 @@ export async function runExperiment(
   const summary: ExperimentSummary = {
     trajectory: settings.name,
     file: settings.filename,
-    logFolder: settings.logFolder,
+    logFolder,
     runCount: plan.runCount,
     storedCount: ledger.storedCount,
     failedCount: ledger.failedCount,
@@ -92,9 +107,15 @@ export async function runExperiment(
   return summary
 }
 
-/** Run after run, made when a worker asks for it; ends early when nothing can be stored any more. */
-function* tasks(plan: ExplorationPlan, ledger: RunLedger): Generator<RunTask> {
-  for (let run = 0; run < plan.runCount && !ledger.isBroken; run += 1) {
+/** Run after run, made when a worker asks for it. */
+function* tasks(
+  plan: ExplorationPlan,
+  ledger: RunLedger,
+  signal: AbortSignal | undefined,
+): Generator<RunTask> {
+  for (let run = 0; run < plan.runCount; run += 1) {
+    if (ledger.isBroken || signal?.aborted === true) return
+    ledger.begin()
     yield { run, point: runPoint(plan, run) }
   }
 }

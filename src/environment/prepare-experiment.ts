@@ -1,13 +1,92 @@
-/** From what the user gave, files, flags and environment, to an experiment that can run. */
-import type { Settings } from '../experiment/options.ts'
-import type { ExplorationPlan } from '../exploration/expand.ts'
+/** From what the user gave (files, flags, environment) to an experiment that can run. */
+import { PypetError } from '../errors.ts'
+import { bundleJob } from '../experiment/bundle-job.ts'
+import type { ExperimentDefinition } from '../experiment/define.ts'
+import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import { type ConfigFile, loadConfig } from '../experiment/load-config.ts'
+import { importJob } from '../experiment/load-job.ts'
+import { mergeParameters } from '../experiment/merge-parameters.ts'
+import type { OptionName, Settings } from '../experiment/options.ts'
+import type { Origin } from '../experiment/origin.ts'
+import { type ExplorationPlan, expand } from '../exploration/expand.ts'
+import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { parseExploration } from '../exploration/parse-exploration.ts'
+import { parseExploreFlags } from '../exploration/parse-flag.ts'
 import type { JobLocation } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 
-/** Everything is checked; nothing has been started, no file touched. */
-export interface PreparedExperiment {
+/** What a command or a library call asks for. */
+export interface ExperimentRequest {
+  readonly jobFile: string
+  /** As `--config` names it; else it is searched from the job's folder upwards. */
+  readonly configFile?: string | undefined
+  /** The strongest layer of options: flags, or the options of a library call. */
+  readonly flags?: FlagValues
+  /** Texts of `--set`: `neuron.tau=10`. */
+  readonly presets?: readonly string[]
+  /** Texts of `--explore`: `x=1,2,3`. They replace the exploration of config file and experiment. */
+  readonly explore?: readonly string[]
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/** Everything is checked; nothing has been started, and no file but the bundle written. */
+export interface PreparedExperiment extends AsyncDisposable {
   readonly settings: Settings
+  readonly origins: Readonly<Record<OptionName, Origin>>
   readonly job: JobLocation
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
+}
+
+/**
+ * Loads job and config, lays the layers of options over each other and expands the parameter space.
+ * Dispose of the result after the experiment: the bundled job lives until then.
+ *
+ * @throws PypetError of a code that means exit code 2, naming file, flag or path
+ */
+export async function prepareExperiment(request: ExperimentRequest): Promise<PreparedExperiment> {
+  const { jobFile, flags = {}, env = {}, presets = [], explore = [] } = request
+  // Both are waited for, so that an error of one does not leave the other at work.
+  const [bundling, configuring] = await Promise.allSettled([
+    bundleJob(jobFile),
+    loadConfig({ jobFile, configFile: request.configFile, env }),
+  ])
+  if (bundling.status === 'rejected') throw bundling.reason
+  const bundle = bundling.value
+  try {
+    if (configuring.status === 'rejected') throw configuring.reason
+    const config = configuring.value
+    const { definition } = await importJob(bundle)
+    const { settings, origins } = resolveSettings({ jobFile: bundle.file, flags, env, config, definition })
+    const { parameters } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
+    const exploration =
+      parseExploreFlags(explore, parameters) ?? exploreOf(config, definition, parameters, bundle.file)
+    const plan = expand({ parameters, exploration })
+    const job = { url: bundle.url, file: bundle.file }
+    return { settings, origins, job, parameters, plan, [Symbol.asyncDispose]: () => bundle.dispose() }
+  } catch (error) {
+    await bundle.dispose()
+    throw error
+  }
+}
+
+function exploreOf(
+  config: ConfigFile | undefined,
+  definition: ExperimentDefinition | undefined,
+  parameters: readonly Parameter[],
+  jobFile: string,
+): ExplorationSpec | undefined {
+  if (config?.explore !== undefined) {
+    return parseExploration(config.explore, { parameters, origin: config.file })
+  }
+  const explore = definition?.explore
+  if (explore === undefined) return undefined
+  try {
+    expand({ parameters, exploration: explore })
+    return explore
+  } catch (error) {
+    if (!(error instanceof PypetError)) throw error
+    const { code, message, hint, where } = error
+    throw new PypetError(code, `${jobFile}: ${message}`, { hint, where, cause: error })
+  }
 }

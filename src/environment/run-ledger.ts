@@ -11,23 +11,30 @@ export class RunLedger implements WriterListener {
   isBroken = false
   /** Rejects when the writer is gone; never resolves. */
   readonly broken: Promise<never>
-  readonly #runCount: number
   readonly #writer: Writer
-  readonly #reporter: Reporter
+  #reporter: Reporter | undefined
+  #begunCount = 0
   /** Failures on their way into the file. */
   readonly #failures = new Map<RunIndex, ErrorRecord>()
   #rejectBroken!: (error: PypetError) => void
   #resolveComplete: (() => void) | undefined
 
-  constructor(runCount: number, writer: Writer, reporter: Reporter) {
-    this.#runCount = runCount
+  constructor(writer: Writer) {
     this.#writer = writer
-    this.#reporter = reporter
     this.broken = new Promise((_resolve, reject) => {
       this.#rejectBroken = reject
     })
     // Several await it, at times nobody does.
     this.broken.catch(() => undefined)
+  }
+
+  reportTo(reporter: Reporter): void {
+    this.#reporter = reporter
+  }
+
+  /** A run is handed to an executor: sooner or later it is stored or failed. */
+  begin(): void {
+    this.#begunCount += 1
   }
 
   /** Takes what an executor tells. A run that was handed over is counted when the writer announces it. */
@@ -40,11 +47,11 @@ export class RunLedger implements WriterListener {
   onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[]): void {
     this.storedCount += stored.length
     this.failedCount += failed.length
-    if (stored.length > 0) this.#reporter.emit({ type: 'runs-stored', runs: stored })
+    if (stored.length > 0) this.#reporter?.emit({ type: 'runs-stored', runs: stored })
     for (const run of failed) {
       const error = this.#failures.get(run)
       this.#failures.delete(run)
-      if (error !== undefined) this.#reporter.emit({ type: 'run-failed', run, error })
+      if (error !== undefined) this.#reporter?.emit({ type: 'run-failed', run, error })
     }
     if (this.#isComplete()) this.#resolveComplete?.()
   }
@@ -54,18 +61,16 @@ export class RunLedger implements WriterListener {
     this.#rejectBroken(error)
   }
 
-  /** Resolves when the writer has announced every run. */
+  /** Resolves when the writer has announced every run that was begun. Call it when no more will begin. */
   async complete(): Promise<void> {
     if (this.#isComplete()) return
-    await Promise.race([
-      new Promise<void>((resolve) => {
-        this.#resolveComplete = resolve
-      }),
-      this.broken,
-    ])
+    const complete = new Promise<void>((resolve) => {
+      this.#resolveComplete = resolve
+    })
+    await Promise.race([complete, this.broken])
   }
 
   #isComplete(): boolean {
-    return this.storedCount + this.failedCount === this.#runCount
+    return this.storedCount + this.failedCount === this.#begunCount
   }
 }

@@ -70,7 +70,7 @@ export function arange(first: number, second?: number, step = 1): GeneratedRange
 
 /**
  * `base` to the power of `num` evenly spaced exponents from `start` to `stop`, both included; as
- * `numpy.logspace`, and whole powers of ten are exact.
+ * `numpy.logspace` up to the last bit of the power, and whole powers of ten are exact.
  *
  * `logspace(-3, 1, 5)` is 0.001, 0.01, 0.1, 1, 10.
  *

@@ -135,7 +135,8 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
   if (stored.form === 'ndarray') {
     return { article: 'a', hint: 'Write the array in JSON, like [1, 2, 3] or [[1, 2], [3, 4]].' }
   }
-  switch (stored.dtype) {
+  const { dtype } = stored
+  switch (dtype) {
     case 'bool':
       return { article: 'a', hint: 'Write true or false.' }
     case 'int64':
@@ -149,6 +150,6 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
     case 'str':
       return { article: 'a', hint: 'Write text.' }
     default:
-      return assertNever(stored.dtype)
+      return assertNever(dtype)
   }
 }

@@ -18,7 +18,7 @@ export function userFrame(stack: string, message: string): string | undefined {
 }
 
 /** `at f (/a/job.ts:1:2)`, `at async file:///a/job.ts:1:2`, `at /a/job.ts:1:2`. */
-const FRAME = /^\s+at (?:.*\()?(?:async )?(.+?):(\d+):(\d+)\)?$/gm
+const FRAME = /^\s+at (?:async )?(?:[^/\\\n]*? \()?(.+?):(\d+):(\d+)\)?$/gm
 
 /** The folder that this code was installed in, or is developed in: its frames tell a user nothing. */
 const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))

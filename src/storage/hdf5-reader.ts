@@ -4,6 +4,7 @@
  * followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
 import { PypetError } from '../errors.ts'
+import { type H5Module, hdf5Cause, loadH5wasm } from './h5wasm.ts'
 import {
   type Cell,
   type Datatype,
@@ -15,8 +16,6 @@ import {
   type RawDatatype,
 } from './hdf5-datatype.ts'
 import { checkSignature, notHdf5 } from './hdf5-signature.ts'
-
-type H5Module = Awaited<typeof import('h5wasm/node')['ready']>
 
 export type ObjectKind = 'group' | 'dataset' | 'soft-link' | 'external-link' | 'other'
 
@@ -53,14 +52,12 @@ const KINDS_MAX = 10_000
  */
 export async function openHdf5Reader(file: string): Promise<Hdf5Reader> {
   const fileBytes = await checkSignature(file)
-  const { ready } = await import('h5wasm/node')
-  const module = await ready
-  module.activate_throwing_error_handler()
+  const module = await loadH5wasm()
   let id = -1n
   try {
     id = module.open(file, module.H5F_ACC_RDONLY, false, -1, -1)
   } catch (cause) {
-    throw cannotOpen(file, reasonOf(cause), cause)
+    throw cannotOpen(file, hdf5Cause(cause), cause)
   }
   if (id < 0n) throw cannotOpen(file, 'the HDF5 library refuses it')
   return new Hdf5Reader(module, id, file, fileBytes)
@@ -119,7 +116,7 @@ export class Hdf5Reader {
       // Asked first: `get_type` would open the other file to find out.
       if (this.#module.get_external_link(this.#id, path).filename !== undefined) return 'external-link'
     } catch (error) {
-      if (/doesn't exist|not found/.test(reasonOf(error))) return undefined
+      if (/doesn't exist|not found/.test(hdf5Cause(error))) return undefined
       throw error
     }
     // Typed as a string, null where there is no link.
@@ -132,7 +129,7 @@ export class Hdf5Reader {
   #expect(path: string, ...kinds: readonly ObjectKind[]): void {
     const kind = this.kind(path)
     if (kind === undefined) throw new Error('there is nothing')
-    if (!kinds.includes(kind)) throw new Error(`it is a ${kind}, not a ${kinds.join(' or ')}`)
+    if (!kinds.includes(kind)) throw new Error(`found ${kind} instead of ${kinds.join(' or ')}`)
   }
 
   /** A scalar attribute; undefined when it is absent, has no value or is an array. */
@@ -295,7 +292,7 @@ export class Hdf5Reader {
       return read()
     } catch (cause) {
       if (cause instanceof PypetError) throw cause
-      throw this.#damaged(path, reasonOf(cause), cause)
+      throw this.#damaged(path, hdf5Cause(cause), cause)
     }
   }
 
@@ -319,11 +316,4 @@ function cannotOpen(file: string, reason: string, cause?: unknown): PypetError {
   if (cut === null) return notHdf5(file, reason, 'The file may be damaged; `h5dump` tells more.', cause)
   const found = `it is cut short, ${cut[1]} of ${cut[2]} bytes are there`
   return notHdf5(file, found, 'Copy it again, or restore it from a backup.', cause)
-}
-
-/** The innermost line of HDF5's error stack, which names the cause; the message of any other error. */
-function reasonOf(thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const lines = [...message.matchAll(/^ {2}#\d+: .*? in \w+\(\): (.*)$/gm)]
-  return lines.at(-1)?.[1] ?? message
 }

@@ -1,8 +1,8 @@
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { type Leaf, readLeaf } from './leaf-reader.ts'
 
-/** Deeper trees do not exist: a full name has at most 512 characters. */
-const DEPTH_MAX = 256
+/** Nobody nests deeper, but a ring of hard links does; HDF5's cost of a path grows with its depth squared. */
+const DEPTH_MAX = 64
 /** Nodes looked at in one walk; the overview of a larger tree says that it is not complete. */
 const NODES_MAX = 10_000
 

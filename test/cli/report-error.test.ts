@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ExitCode, exitCodeOf } from '../../src/cli/exit-code.ts'
 import { reportError } from '../../src/cli/report-error.ts'
 import { shellWord, summaryText } from '../../src/cli/summary.ts'
@@ -9,6 +9,10 @@ import { CollectedText, summaryOf, TerminalScreen } from '../reporting/streams.t
 const wrong = new PypetError('PYPET_CONFIG_INVALID', 'ncores in a.json: found "four"', {
   where: 'a.json',
   hint: 'Write ncores: 4.',
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
 })
 
 describe('an error of ours', () => {
@@ -23,26 +27,23 @@ describe('an error of ours', () => {
     const error = new PypetError('PYPET_USAGE', 'unknown', { cause: new RangeError('deep') })
     expect(reportError(error)).not.toContain('report-error.test.ts')
     expect(reportError(error, { verbose: true })).toMatch(
-      /report-error\.test\.ts[^]*caused by RangeError: deep/,
+      /report-error\.test\.ts.*caused by RangeError: deep/s,
     )
   })
 
   test('is red on a terminal, plain on a pipe', () => {
     expect(reportError(wrong, { stream: new CollectedText() })).not.toContain('\x1B')
-    const { NO_COLOR, FORCE_COLOR, TERM } = process.env
-    Object.assign(process.env, { NO_COLOR: '', FORCE_COLOR: '', TERM: 'xterm' })
-    try {
-      expect(reportError(wrong, { stream: new TerminalScreen(80) })).toMatch(
-        /^\x1B\[31merror:\x1B\[39m ncores/,
-      )
-    } finally {
-      restore({ NO_COLOR, FORCE_COLOR, TERM })
-    }
+    vi.stubEnv('NO_COLOR', '')
+    vi.stubEnv('FORCE_COLOR', '')
+    vi.stubEnv('TERM', 'xterm')
+    const text = reportError(wrong, { stream: new TerminalScreen(80) })
+    expect(text.startsWith('\x1B[31merror:\x1B[39m ncores')).toBe(true)
   })
 
   test('as JSON is one object on one line, without colours', () => {
     const text = reportError(wrong, { json: true, stream: new TerminalScreen(80) })
-    expect(text).toMatch(/^[^\n\x1B]+\n$/)
+    expect(text.indexOf('\n')).toBe(text.length - 1)
+    expect(text).not.toContain('\x1B')
     expect(JSON.parse(text)).toEqual({
       event: 'error',
       code: 'PYPET_CONFIG_INVALID',
@@ -125,11 +126,4 @@ describe('the summary', () => {
 
 function raise(): never {
   throw new Error('hostile')
-}
-
-function restore(variables: Readonly<Record<string, string | undefined>>): void {
-  for (const [name, value] of Object.entries(variables)) {
-    if (value === undefined) delete process.env[name]
-    else process.env[name] = value
-  }
 }

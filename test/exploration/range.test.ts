@@ -31,7 +31,7 @@ describe('arange', () => {
     { call: [-0.2, 0.2, 0.1], expected: [-0.2, -0.1, 0, 0.1] },
     { call: [1e-7, 4e-7, 1e-7], expected: [1e-7, 2e-7, 3e-7] },
     { call: [1e21, 1.3e21, 1e20], expected: [1e21, 1.1e21, 1.2e21] },
-    { call: [9007199254740991, 9007199254740995, 2], expected: [9007199254740991, 9007199254740993] },
+    { call: [2 ** 53, 2 ** 53 + 6, 2], expected: [2 ** 53, 2 ** 53 + 2, 2 ** 53 + 4] },
     { call: [0, 3e-30, 1e-30], expected: [0, 1e-30, 2e-30] },
   ] as const)('arange($call) is $expected', ({ call, expected }) => {
     expect(valuesOf(arange(...(call as [number, number, number])))).toEqual(expected)

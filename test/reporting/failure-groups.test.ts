@@ -5,9 +5,9 @@ import { FailureGroups } from '../../src/reporting/failure-groups.ts'
 import { shownPath } from '../../src/reporting/shown-path.ts'
 import { userFrame } from '../../src/reporting/user-frame.ts'
 
-test('the user’s frame of a real error is the line that threw', () => {
+test('the user’s frame of a real error is the line that threw, whatever stacks its message quotes', () => {
   const { stack, message } = toErrorRecord(thrownHere())
-  const line = (thrownHere.toString().match(/never/), stack.match(/failure-groups\.test\.ts:(\d+)/)?.[1])
+  const line = /failure-groups\.test\.ts:(\d+)/.exec(stack)?.[1]
   expect(userFrame(stack, message)).toMatch(
     new RegExp(`^test/reporting/failure-groups\\.test\\.ts:${line}:\\d+$`),
   )
@@ -21,7 +21,9 @@ test.each([
   ['    at run (/data/job.ts:12:9)', '/data/job.ts:12:9'],
   ['    at async /data/job.ts:12:9', '/data/job.ts:12:9'],
   ['    at Object.run [as job] (file:///data/my%20job.ts:12:9)', '/data/my job.ts:12:9'],
-  ['    at new Neuron (/data/(old)/neuron.ts:1:2)', undefined],
+  ['    at new Neuron (/data/(old)/neuron.ts:1:2)', '/data/(old)/neuron.ts:1:2'],
+  ['    at /data/copy (1)/job.ts:1:2', '/data/copy (1)/job.ts:1:2'],
+  ['    at async Promise.all (index 0)\n    at async run (/data/job.ts:5:6)', '/data/job.ts:5:6'],
   [
     '    at node:internal/process:1:2\n    at /data/node_modules/x/y.js:1:1\n    at /data/job.ts:3:4',
     '/data/job.ts:3:4',
@@ -29,9 +31,7 @@ test.each([
   ['    at <anonymous>\n    at Array.map (<anonymous>)', undefined],
   ['', undefined],
 ])('of the frames %j the user wrote %s', (frames, expected) => {
-  const found = userFrame(`Error: m\n${frames}`, 'm')
-  if (expected !== undefined) expect(found).toBe(expected)
-  else expect(found ?? '').not.toContain('anonymous')
+  expect(userFrame(`Error: m\n${frames}`, 'm')).toBe(expected)
 })
 
 test('frames of pypet-ts itself are not the user’s', () => {
@@ -61,8 +61,8 @@ test('failures that differ in numbers only are one kind, other places and names 
 test('memory is bounded when no two failures are alike', () => {
   const groups = new FailureGroups()
   for (let run = 0; run < 3000; run += 1)
-    groups.add(run, { name: 'Error', message: 'x'.repeat(run % 2999), stack: '' })
-  expect(groups.groups).toHaveLength(1000 + 0)
+    groups.add(run, { name: 'Error', message: 'x'.repeat(run % 2000), stack: '' })
+  expect(groups.groups).toHaveLength(1000)
   const groupedCount = groups.groups.reduce((sum, group) => sum + group.count, 0)
   expect(groupedCount + groups.ungroupedCount).toBe(3000)
 })

@@ -116,6 +116,7 @@ describe('the log', () => {
     expect(numbers).toEqual([...Array(lineCount).keys()])
     expect((await read('process_0001.txt')).match(/\n/g)).toHaveLength(lineCount / 2)
     expect(await read('main.txt')).not.toContain('too late')
+    expect(await read('warnings_and_errors.txt')).toBe('')
   })
 
   test('adds to the files of an earlier run, below a separator', async () => {

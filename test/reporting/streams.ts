@@ -33,7 +33,7 @@ export class TerminalScreen extends CollectedText {
   override _write(chunk: Buffer, encoding: string, done: () => void): void {
     super._write(chunk, encoding, done)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences of a terminal.
-    for (const [token] of chunk.toString().matchAll(/\x1B\[[?\d;]*[A-Za-z]|\x1B[78]|[^]/gu))
+    for (const [token] of chunk.toString().matchAll(/\x1B\[[?\d;]*[A-Za-z]|\x1B[78]|[\s\S]/gu))
       this.#apply(token)
   }
 

@@ -1,0 +1,188 @@
+import { join } from 'node:path'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { resolveSettings, type SettingsLayers } from '../../src/experiment/layers.ts'
+import { environmentName, OPTION_NAMES, OPTIONS, type Settings } from '../../src/experiment/options.ts'
+import { describeOrigin, describePlace } from '../../src/experiment/origin.ts'
+import { fileTree } from './file-tree.ts'
+import { refusal } from './refusal.ts'
+
+const BASE = { jobFile: '/lab/multiply.ts', workingDirectory: '/work', coreCount: 8 }
+
+function resolve(layers: Partial<SettingsLayers> = {}) {
+  return resolveSettings({ ...BASE, ...layers })
+}
+
+function settingsOf(layers: Partial<SettingsLayers> = {}): Settings {
+  return resolve(layers).settings
+}
+
+test('without any layer every option has its default', () => {
+  const { settings, origins } = resolve()
+  expect(settings).toEqual({
+    ncores: 1,
+    executor: 'inline',
+    filename: '/work/hdf5/multiply.h5',
+    fileTitle: 'multiply',
+    name: 'multiply',
+    addTime: false,
+    comment: '',
+    logFolder: '/work/logs',
+    logLevel: 'info',
+    overwrite: false,
+    purgeDuplicateComments: true,
+    complevel: 0,
+    commitIntervalMs: 1000,
+    overviews: {
+      config: true,
+      parameters: true,
+      derivedParameters: false,
+      results: false,
+      exploredParameters: true,
+      derivedParametersSummary: true,
+      resultsSummary: true,
+    },
+  })
+  expect(new Set(Object.values(origins).map(describeOrigin))).toEqual(new Set(['the default']))
+  expect(Object.keys(origins)).toEqual(OPTION_NAMES)
+})
+
+test('the types of the settings are those of the table of options', () => {
+  expectTypeOf<Settings['ncores']>().toEqualTypeOf<number>()
+  expectTypeOf<Settings['executor']>().toEqualTypeOf<'inline' | 'pool'>()
+  expectTypeOf<Settings['logLevel']>().toEqualTypeOf<'error' | 'warn' | 'info' | 'debug'>()
+  expectTypeOf<Settings['filename']>().toEqualTypeOf<string>()
+  expectTypeOf<Settings['overviews']['results']>().toEqualTypeOf<boolean>()
+})
+
+test('the strongest layer wins: flag, environment, config file, experiment, default', () => {
+  const all: Partial<SettingsLayers> = {
+    flags: { comment: 'flag' },
+    env: { PYPET_COMMENT: 'env' },
+    config: { file: '/lab/.pypetrc', options: { comment: 'config' } },
+    definition: { comment: 'experiment' },
+  }
+  const order = ['flags', 'env', 'config', 'definition'] as const
+  const seen = order.map((_, index) => {
+    const layers = Object.fromEntries(order.slice(index).map((layer) => [layer, all[layer]]))
+    const { settings, origins } = resolve(layers)
+    return [settings.comment, describePlace('comment', origins.comment)]
+  })
+  expect(seen).toEqual([
+    ['flag', '--comment'],
+    ['env', 'PYPET_COMMENT'],
+    ['config', 'comment in /lab/.pypetrc'],
+    ['experiment', 'comment in the experiment in /lab/multiply.ts'],
+  ])
+  expect(settingsOf().comment).toBe('')
+})
+
+test('a weaker layer fills what a stronger one leaves open, also inside of overviews', () => {
+  const { settings } = resolve({
+    flags: { ncores: '2' },
+    env: { PYPET_OVERVIEWS_RESULTS: 'true' },
+    config: { file: '/c', options: { ncores: 4, complevel: 9, 'overviews.config': false } },
+  })
+  expect(settings).toMatchObject({ ncores: 2, complevel: 9, overviews: { results: true, config: false } })
+})
+
+describe('ncores and executor', () => {
+  test.each([
+    [{}, 1, 'inline'],
+    [{ ncores: '1' }, 1, 'inline'],
+    [{ ncores: '3' }, 3, 'pool'],
+    [{ ncores: 3 }, 3, 'pool'],
+    [{ ncores: '0' }, 8, 'pool'],
+    [{ ncores: '1', executor: 'pool' }, 1, 'pool'],
+    [{ ncores: '3', executor: 'inline' }, 1, 'inline'],
+  ])('%j → %i, %s', (flags, ncores, executor) => {
+    expect(settingsOf({ flags })).toMatchObject({ ncores, executor })
+  })
+})
+
+describe('the file', () => {
+  test.each([
+    ['results.h5', '/work/results.h5'],
+    ['data/', '/work/data/multiply.h5'],
+    ['/abs/x.hdf5', '/abs/x.hdf5'],
+    ['no-extension', '/work/no-extension'],
+  ])('%s from /work is %s', (filename, file) => {
+    expect(settingsOf({ flags: { filename } }).filename).toBe(file)
+    expect(settingsOf({ env: { PYPET_FILENAME: filename } }).filename).toBe(file)
+  })
+
+  test('is named after the trajectory in a folder that exists', () => {
+    const folder = fileTree({ 'data/other.h5': '' })
+    const { filename } = settingsOf({ workingDirectory: folder, flags: { filename: 'data', name: 'first' } })
+    expect(filename).toBe(join(folder, 'data/first.h5'))
+  })
+
+  test('has the title that is given, else the name of the trajectory', () => {
+    expect(settingsOf({ flags: { name: 'first' } }).fileTitle).toBe('first')
+    expect(settingsOf({ flags: { name: 'first', fileTitle: 'A title' } }).fileTitle).toBe('A title')
+  })
+})
+
+describe('text becomes values', () => {
+  test.each([
+    ['PYPET_OVERWRITE', '1', { overwrite: true }],
+    ['PYPET_OVERWRITE', 'False', { overwrite: false }],
+    ['PYPET_PURGE_DUPLICATE_COMMENTS', 'false', { purgeDuplicateComments: false }],
+    ['PYPET_COMMIT_INTERVAL_MS', ' 20 ', { commitIntervalMs: 20 }],
+    ['PYPET_LOG_LEVEL', 'debug', { logLevel: 'debug' }],
+    ['PYPET_COMMENT', ' as typed ', { comment: ' as typed ' }],
+    ['PYPET_NCORES', '', { ncores: 1 }],
+  ])('%s=%j', (variable, text, settings) => {
+    expect(settingsOf({ env: { [variable]: text } })).toMatchObject(settings)
+  })
+
+  test('every option has an environment variable and most a flag, all different', () => {
+    const flags = OPTION_NAMES.flatMap((name) => OPTIONS[name].flag ?? [])
+    expect(new Set(flags).size).toBe(flags.length)
+    expect(new Set(OPTION_NAMES.map(environmentName)).size).toBe(OPTION_NAMES.length)
+    expect(environmentName('overviews.derivedParametersSummary')).toBe(
+      'PYPET_OVERVIEWS_DERIVED_PARAMETERS_SUMMARY',
+    )
+  })
+})
+
+describe('refused is', () => {
+  test.each([
+    [{ ncores: 'four' }, '--ncores: expected a whole number >= 0, found "four"'],
+    [{ ncores: '1e3' }, '--ncores: expected a whole number >= 0, found "1e3"'],
+    [{ ncores: '-1' }, '--ncores: expected a whole number >= 0, found "-1"'],
+    [
+      { ncores: '99999999999999999999' },
+      '--ncores: expected a whole number >= 0, found "99999999999999999999"',
+    ],
+    [{ ncores: true }, '--ncores: expected a whole number >= 0, found true'],
+    [{ filename: '' }, '--file: expected a path, found ""'],
+    [{ logLevel: 'loud' }, '--log-level: expected one of error, warn, info, debug, found "loud"'],
+  ])('the flag %j', async (flags, message) => {
+    const error = await refusal(() => resolve({ flags }))
+    expect(error).toMatchObject({ code: 'PYPET_USAGE', message })
+  })
+
+  test('the environment variable of a wrong type', async () => {
+    const error = await refusal(() => resolve({ env: { PYPET_COMPLEVEL: '11' } }))
+    expect(error.code).toBe('PYPET_CONFIG_INVALID')
+    expect(error.message).toBe('PYPET_COMPLEVEL: expected a whole number from 0 to 9, found "11"')
+  })
+
+  test('an unknown PYPET_ variable, with the nearest; others and reserved ones are left alone', async () => {
+    const error = await refusal(() => resolve({ env: { PYPET_NCORE: '2' } }))
+    expect(error.code).toBe('PYPET_CONFIG_UNKNOWN_KEY')
+    expect(error.hint).toBe('Did you mean PYPET_NCORES?')
+    const env = { PYPET_CONFIG: 'x.json', PYPET_TEST_INTEROP: '1', NCORES: '2', PATH: '/bin' }
+    expect(settingsOf({ env }).ncores).toBe(1)
+  })
+
+  test.each([
+    [{ flags: { name: 'a.b' } }, '--name: "a.b" holds a dot, which separates groups'],
+    [{ flags: { name: 'a b' } }, '--name: "a b" is not a legal name'],
+    [{ config: { file: '/c.json', options: { name: '_x' } } }, 'name in /c.json: "_x" is not a legal name'],
+  ])('the name of a trajectory in %j', async (layers, message) => {
+    const error = await refusal(() => resolve(layers))
+    expect(error.code).toBe('PYPET_NAME_ILLEGAL')
+    expect(error.message).toContain(message)
+  })
+})
