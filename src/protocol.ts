@@ -14,12 +14,14 @@ import type { Parameter } from './trajectory/parameter.ts'
 import type { PointValues } from './trajectory/parameter-view.ts'
 import type { RunIndex } from './trajectory/path.ts'
 
-/** Main → writer, in order. `open` comes first, `close` last. */
+/** Main → writer, in order. `open` comes first, then `finish` and `close`. */
 export type ToWriter =
   /** Answered by `opened`, or by `refused` with the file untouched. */
   | { readonly type: 'open'; readonly request: OpenRequest }
   /** The run ends as failed, unless it is stored already. Answered by a `committed` that names it. */
   | { readonly type: 'fail-run'; readonly failure: RunFailure }
+  /** No more runs will begin: what arrives from now on is committed without waiting for others. */
+  | { readonly type: 'finish' }
   /** Everything is stored. Answered by `closed`, after which the writer exits. */
   | { readonly type: 'close'; readonly config: readonly Parameter[] }
 

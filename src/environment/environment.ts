@@ -90,6 +90,7 @@ export async function runExperiment(
   const startMs = performance.now()
   const performing = executor.perform(tasks(plan, ledger, signal), (outcome) => ledger.note(outcome))
   await Promise.race([performing, ledger.broken])
+  writer.finish()
   await ledger.complete()
   const durationMs = performance.now() - startMs
   await writer.close(closingConfig(identity, { startTimestamp, finishTimestamp: Date.now() / 1000 }))

@@ -15,11 +15,14 @@ export interface CommitState {
   readonly lastCommitDurationMs: number
   /** Nothing more is waiting to be written at this moment. */
   readonly isIdle: boolean
+  /** No more runs will begin. */
+  readonly isFinishing: boolean
   readonly commitIntervalMs: number
 }
 
 /** Milliseconds until the next commit is due; 0 means now. */
 export function commitDelayMs(state: CommitState): number {
+  if (state.isFinishing && state.isIdle) return 0
   const deadlineMs = state.firstUncommittedMs + state.commitIntervalMs
   const restedMs = state.lastCommitEndMs + state.lastCommitDurationMs * COMMIT_SHARE
   const dueMs = state.isIdle ? Math.min(deadlineMs, restedMs) : deadlineMs

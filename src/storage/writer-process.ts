@@ -21,6 +21,8 @@ let lastCommitDurationMs = 0
 /** Counts records, so that a turn of the event loop can tell whether it brought any. */
 let recordCount = 0
 let commitTimer: NodeJS.Timeout | undefined
+/** Nothing more begins, so there is nothing to wait for. */
+let isFinishing = false
 
 function tell(message: FromWriter, sent?: () => void): void {
   process.send?.(message, undefined, undefined, () => sent?.())
@@ -93,6 +95,7 @@ function lookForCommit(countBefore: number): void {
     lastCommitEndMs,
     lastCommitDurationMs,
     isIdle: recordCount === countBefore,
+    isFinishing,
     commitIntervalMs,
   })
   if (delayMs === 0) commit()
@@ -146,6 +149,12 @@ const take = guarded((message: ToWriter) => {
     case 'fail-run':
       store?.failRun(message.failure)
       noteUncommitted()
+      break
+    case 'finish':
+      isFinishing = true
+      clearTimeout(commitTimer)
+      commitTimer = undefined
+      lookForCommit(recordCount)
       break
     case 'close':
       end(() => {

@@ -80,6 +80,11 @@ export class Writer {
     this.#send({ type: 'fail-run', failure })
   }
 
+  /** Says that no more runs will begin: the writer stops waiting to share commits. */
+  finish(): void {
+    this.#send({ type: 'finish' })
+  }
+
   /** Commits the rest, closes the file and ends the process. Every run must have been announced. */
   async close(config: readonly Parameter[]): Promise<void> {
     const closed = this.#await('closed')

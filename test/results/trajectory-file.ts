@@ -78,10 +78,10 @@ export function addTrajectory(file: File, name: string, content: TrajectoryConte
       ['explorations', 'S40', explored.map(([key]) => `parameters.${key}`)],
     ])
   }
-  for (const [key, valueOf] of explored) {
+  for (const [key, valueAt] of explored) {
     const leaf = addLeaf(file, `/${name}/parameters/${key}`, 'Parameter', `explored ${key}`)
     addColumn(leaf, 'data', '<d', Float64Array.of(0), 'float')
-    addColumn(leaf, 'explored_data', '<d', Float64Array.from(runs, valueOf), 'float')
+    addColumn(leaf, 'explored_data', '<d', Float64Array.from(runs, valueAt), 'float')
   }
   for (const run of content.stored ?? []) {
     const path = `/${name}/results/runs/run_${String(run).padStart(8, '0')}`
@@ -109,7 +109,8 @@ export function addLeaf(file: File, path: string, className: string, comment = '
 }
 
 export function addTable(group: Group, name: string, columns: readonly Column[]): void {
-  const rowCount = (columns[0]?.[2] as { length: number }).length
+  const [[, , firstCells]] = columns as readonly [Column]
+  const rowCount = (firstCells as ArrayLike<unknown>).length
   group.create_dataset({
     name,
     data: new Map(columns.map(([column, , cells]) => [column, cells])) as never,
