@@ -119,7 +119,12 @@ export interface RunTask {
 
 /** `handed-over`: the writer's socket has the whole record; the writer will announce it stored. */
 export type RunOutcome =
-  | { readonly state: 'handed-over'; readonly run: RunIndex }
+  | {
+      readonly state: 'handed-over'
+      readonly run: RunIndex
+      /** Seconds since 1970. */
+      readonly startTimestamp: number
+    }
   | { readonly state: 'failed'; readonly failure: RunFailure }
 
 /** Pool thread → main, at any time. */

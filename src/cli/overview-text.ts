@@ -80,7 +80,7 @@ function trajectoryText(trajectory: TrajectoryOverview, page: Page): string {
   ] as const) {
     const ofLeaf = ['name', 'in', 'type', 'shape', exampleHeading(listing), 'comment']
     const rows = listing.entries.slice(0, ROWS_MAX).map((entry) => leafRow(entry, trajectory))
-    add(title, ofLeaf, rows, listing.count, listing.isCountExact)
+    add(title + sampleText(listing, trajectory, page), ofLeaf, rows, listing.count, listing.isCountExact)
   }
   if (runs.table) sections.push(runTableText(runs.table, explored, page))
   return sections.join('\n\n')
@@ -143,6 +143,16 @@ function shapeText({ shape }: SurveyedLeaf): string {
     minimum === maximum ? minimum : `${minimum}..${maximum}`,
   )
   return `[${sizes.join(', ')}]`
+}
+
+/** Sizes and places are those of the sampled runs; the heading says which these are. */
+function sampleText(
+  { entries }: Listing<SurveyedLeaf>,
+  { runs, sampledRuns }: TrajectoryOverview,
+  page: Page,
+): string {
+  const isSample = sampledRuns.length < runs.total && entries.some(({ isPerRun }) => isPerRun)
+  return isSample ? page.dim(` seen in runs ${sampledRuns.join(', ')}`) : ''
 }
 
 function exampleHeading({ entries }: Listing<SurveyedLeaf>): string {
@@ -251,6 +261,7 @@ function sizeText(bytes: number): string {
 }
 
 function durationText(seconds: number): string {
+  if (seconds < 0.01) return `${(seconds * 1000).toFixed(1)} ms`
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 60) return `${seconds.toFixed(1)} s`
   const minutes = Math.floor(seconds / 60)

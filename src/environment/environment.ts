@@ -86,14 +86,13 @@ export async function runExperiment(
   })
   for (const line of early) reporter.emit(line)
 
-  const startTimestamp = Date.now() / 1000
-  const startMs = performance.now()
   const performing = executor.perform(tasks(plan, ledger, signal), (outcome) => ledger.note(outcome))
   await Promise.race([performing, ledger.broken])
   writer.finish()
   await ledger.complete()
-  const durationMs = performance.now() - startMs
-  await writer.close(closingConfig(identity, { startTimestamp, finishTimestamp: Date.now() / 1000 }))
+  const finishTimestamp = (performance.timeOrigin + performance.now()) / 1000
+  const startTimestamp = Math.min(ledger.startTimestamp, finishTimestamp)
+  await writer.close(closingConfig(identity, { startTimestamp, finishTimestamp }))
 
   const summary: ExperimentSummary = {
     trajectory: settings.name,
@@ -102,7 +101,7 @@ export async function runExperiment(
     runCount: plan.runCount,
     storedCount: ledger.storedCount,
     failedCount: ledger.failedCount,
-    durationMs,
+    durationMs: (finishTimestamp - startTimestamp) * 1000,
   }
   reporter.emit({ type: 'experiment-finished', summary })
   return summary

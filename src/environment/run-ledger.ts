@@ -9,6 +9,8 @@ export class RunLedger implements WriterListener {
   storedCount = 0
   failedCount = 0
   isBroken = false
+  /** When the first run started, in seconds since 1970; infinite before that. */
+  startTimestamp = Number.POSITIVE_INFINITY
   /** Rejects when the writer is gone; never resolves. */
   readonly broken: Promise<never>
   readonly #writer: Writer
@@ -39,6 +41,8 @@ export class RunLedger implements WriterListener {
 
   /** Takes what an executor tells. A run that was handed over is counted when the writer announces it. */
   note(outcome: RunOutcome): void {
+    const { startTimestamp } = outcome.state === 'failed' ? outcome.failure : outcome
+    if (startTimestamp < this.startTimestamp) this.startTimestamp = startTimestamp
     if (outcome.state === 'handed-over') return
     this.#failures.set(outcome.failure.run, outcome.failure.error)
     this.#writer.failRun(outcome.failure)

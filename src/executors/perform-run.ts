@@ -48,7 +48,7 @@ export class RunPerformer {
       await this.#call(live)
       const leaves = live.leaves()
       await this.#send({ run, startTimestamp, finishTimestamp: now(), leaves })
-      return { state: 'handed-over', run }
+      return { state: 'handed-over', run, startTimestamp }
     } catch (thrown) {
       const error = toErrorRecord(thrown)
       return { state: 'failed', failure: { run, error, startTimestamp, finishTimestamp: now() } }

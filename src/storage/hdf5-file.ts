@@ -120,6 +120,10 @@ export class Hdf5File {
 
   #createDataset(operation: Extract<Hdf5Operation, { type: 'create-dataset' }>): void {
     const { path, elementType, shape, bytes, deflate = 0 } = operation
+    if (shape.length === 0) {
+      this.#h5.create_dataset(this.#fileId, path, this.#heap.put(bytes), scalarMetadata(elementType))
+      return
+    }
     const isSliced = bytes.byteLength > SLICE_BYTES_MAX
     const chunks = deflate > 0 || isSliced ? chunkShape(shape, elementType.bytes) : null
     const metadata = {
@@ -274,8 +278,16 @@ function typeMetadata(type: Hdf5Type): object {
   return metadata
 }
 
+const scalarMetadataOfType = new WeakMap<Hdf5Type, H5Metadata>()
+
+/** Most of what a run stores is scalar, so these are made once a type. */
 function scalarMetadata(type: Hdf5Type): H5Metadata {
-  return { ...typeMetadata(type), shape: [], maxshape: null, chunks: null } as unknown as H5Metadata
+  let metadata = scalarMetadataOfType.get(type)
+  if (metadata === undefined) {
+    metadata = { ...typeMetadata(type), shape: [], maxshape: null, chunks: null } as unknown as H5Metadata
+    scalarMetadataOfType.set(type, metadata)
+  }
+  return metadata
 }
 
 const CHUNK_BYTES = 65_536

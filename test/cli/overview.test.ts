@@ -61,7 +61,7 @@ describe('text', () => {
         '    name  type     value  comment',
         '    tau   float64  20     in ms',
         '',
-        '  results',
+        '  results seen in runs 0, 5, 9',
         '    name  in        type     example (run 0)  comment',
         '    z     each run  float64  0                the result',
         '',

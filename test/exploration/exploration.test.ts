@@ -115,6 +115,12 @@ describe('zip', () => {
     expect(explorationLength(spec)).toBe(3)
   })
 
+  test('one name twice is refused', () => {
+    expect(() => zip({ x: [1], 'parameters.x': [2] })).toThrow(
+      expect.objectContaining({ code: 'PYPET_NAME_TAKEN', where: 'explore.x' }),
+    )
+  })
+
   test('C05: unequal lengths are refused, naming both', () => {
     expect(() => zip({ x: [1, 2, 3], y: [1, 2, 3, 4] })).toThrow(
       expect.objectContaining({
@@ -162,6 +168,15 @@ describe('concat', () => {
       expect.objectContaining({
         code: 'PYPET_EXPLORATION_LENGTH',
         message: expect.stringMatching(/explore\[1\] lacks y and explores z/),
+      }),
+    )
+  })
+
+  test('a later exploration of more names is refused too', () => {
+    expect(() => concat(zip({ x: [1] }), zip({ x: [1], z: [2] }) as never)).toThrow(
+      expect.objectContaining({
+        code: 'PYPET_EXPLORATION_LENGTH',
+        message: expect.stringMatching(/explore\[1\] explores z, which the first does not/),
       }),
     )
   })

@@ -54,6 +54,19 @@ describe('arange', () => {
     )
   })
 
+  test('more digits than a double counts exactly still give the nearest doubles', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 10n ** 16n, max: 9n * 10n ** 16n }), (digits) => {
+        const start = Number(`0.${digits}`)
+        const written = String(start).slice(2).padEnd(20, '0')
+        const expected = Array.from({ length: 9 }, (_, index) =>
+          Number(`${BigInt(written) + BigInt(index) * 10n ** 17n}e-20`),
+        )
+        expect(valuesOf(arange(start, start + 0.0085, 0.001)).slice(0, 9)).toEqual(expected)
+      }),
+    )
+  })
+
   test('a zero step and a step away from the stop are refused', () => {
     expect(() => arange(0, 1, 0)).toThrow(expect.objectContaining({ code: 'PYPET_EXPLORATION_INVALID' }))
     expect(() => arange(5, 0)).toThrow(
