@@ -34,7 +34,11 @@ export default defineExperiment({
     })
 
     const times = simulateSpikes(neuron, input.current, simulation)
-    traj.addResult('spikes', { times, count: integer(times.length) }, { comment: 'times of the spikes, ms' })
+    traj.addResult(
+      'spikes',
+      { times, count: integer(times.length) },
+      { comment: 'times of the spikes, ms, and how many' },
+    )
     traj.addResult('rate', firingRate(times), { comment: 'rate by the mean interval of spikes, Hz' })
   },
 })

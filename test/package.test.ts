@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ROOT } from './source-tree.ts'
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8')
+
+test('every dependency is pinned to one version', () => {
+  const ranges = Object.entries<string>({ ...manifest.dependencies, ...manifest.devDependencies })
+  expect(ranges.filter(([, range]) => !/^\d+\.\d+\.\d+$/.test(range))).toEqual([])
+})
+
+test('the lock file names no registry', () => {
+  expect(lock).not.toMatch(/"resolved"/)
+})
+
+test('the package holds what it needs to run, and nothing else', () => {
+  const listed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  const packed: { files: { path: string }[] } = Object.values(JSON.parse(listed))[0] as never
+  const paths = packed.files.map(({ path }) => path)
+  const expected = ['bin/pypet-ts.js', 'dist/index.js', 'dist/index.d.ts', 'dist/pypet.schema.json']
+  expect(expected.filter((path) => !paths.includes(path))).toEqual([])
+  const strange = paths.filter((path) => !/^(bin|dist)\/|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path))
+  expect(strange).toEqual([])
+})
+
+test('the entries of the package resolve, with types first', async () => {
+  const { publint } = await import('publint')
+  const { messages } = await publint({ pkgDir: ROOT, pack: 'npm' })
+  expect(messages).toEqual([])
+})
+
+test('the library exports these names', async () => {
+  const library = await import('pypet-ts')
+  expect(Object.keys(library).sort()).toEqual([
+    'PypetError',
+    'arange',
+    'cartesianProduct',
+    'concat',
+    'defineExperiment',
+    'findUniquePoints',
+    'integer',
+    'isPypetError',
+    'linspace',
+    'logspace',
+    'parameter',
+    'points',
+    'run',
+    'zip',
+  ])
+})
