@@ -15,8 +15,9 @@ export class GrowingTable {
     this.#title = title
   }
 
-  /** Creates the table without rows, for readers that expect it. */
+  /** Creates the table without rows, for readers that expect it, unless rows have created it already. */
   create(): Hdf5Operation[] {
+    if (this.#exists) return []
     this.#exists = true
     return createFilledTable(this.#path, this.#table, this.#title, [])
   }

@@ -52,7 +52,10 @@ export class TrajectoryLayout {
     this.#failedRuns = new GrowingTable(`${this.#root}/overview/failed_runs`, FAILED_RUNS, 'failed_runs')
   }
 
-  /** The trajectory before its first run, in batches that can be applied one after the other. */
+  /**
+   * What must be there before a run is: the groups, the runs, parameters and ranges. In batches that can
+   * be applied one after the other.
+   */
   *open(isNewFile: boolean): Generator<Hdf5Operation[]> {
     const { trajectory } = this.#request
     if (isNewFile) yield rootAttributes(this.#request.fileTitle)
@@ -76,9 +79,16 @@ export class TrajectoryLayout {
     this.#sharedGroups.add(`${this.#root}/results/runs`)
     yield this.#metaTables()
     yield* this.#runsTable()
-    for (const parameter of this.#request.config) yield this.#parameter('config', parameter)
     for (const parameter of this.#request.parameters) yield this.#parameter('parameters', parameter)
     yield* this.#ranges()
+  }
+
+  /**
+   * What completes the opening and may follow the first runs: config and overviews. Writing them takes
+   * longer than a short run, and nobody who waits for a first result should wait for them.
+   */
+  *settle(): Generator<Hdf5Operation[]> {
+    for (const parameter of this.#request.config) yield this.#parameter('config', parameter)
     yield this.#branchOverviews()
   }
 

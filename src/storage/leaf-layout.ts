@@ -77,7 +77,7 @@ function leafGroup(path: string, className: string, comment: string): Hdf5Operat
   return operations
 }
 
-/** Python's names for our element types, by which pypet restores scalars and lists. */
+/** Python's names for our element types, by which pypet restores scalars and lists; numpy's are our own. */
 const PYTHON_TYPES = { float64: 'float', int64: 'int', bool: 'bool', str: 'str' } as const
 
 const COLLECTIONS = { scalar: 'COLL_SCALAR', list: 'COLL_LIST', ndarray: 'COLL_NDARRAY' } as const
@@ -100,9 +100,11 @@ function arrayItem(path: string, value: RawValue, complevel: number): Hdf5Operat
       deflate,
     })
   }
-  operations.push({ type: 'create-attribute', path, name: 'SRVC_DATA_COLL_TYPE', value: COLLECTIONS[value.form] })
-  if (value.form !== 'ndarray' && !isEmptyList(value)) {
-    const name = PYTHON_TYPES[value.dtype as ScalarDtype]
+  // An array without axes is numpy's scalar: pypet can read a 0-d ndarray but not store it again.
+  const form = value.form === 'ndarray' && value.shape.length === 0 ? 'scalar' : value.form
+  operations.push({ type: 'create-attribute', path, name: 'SRVC_DATA_COLL_TYPE', value: COLLECTIONS[form] })
+  if (form !== 'ndarray' && !isEmptyList(value)) {
+    const name = value.form === 'ndarray' ? value.dtype : PYTHON_TYPES[value.dtype as ScalarDtype]
     operations.push({ type: 'create-attribute', path, name: 'SRVC_DATA_SCALAR_TYPE', value: name })
   }
   operations.push({ type: 'create-attribute', path, name: 'SRVC_STORE', value: store })

@@ -8,6 +8,7 @@ import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import { Hdf5File } from './hdf5-file.ts'
+import type { Hdf5Operation } from './hdf5-operation.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
@@ -23,6 +24,8 @@ export class TrajectoryStore {
   readonly #layout: TrajectoryLayout
   /** One byte a run: whether it is stored or failed. The first word about a run counts. */
   readonly #ended: Uint8Array
+  /** What completes the opening, until it has been written. */
+  #settling: Generator<Hdf5Operation[]> | undefined
   #stored: RunIndex[] = []
   #failed: RunIndex[] = []
 
@@ -36,10 +39,11 @@ export class TrajectoryStore {
     this.#transaction = transaction
     this.#layout = layout
     this.#ended = new Uint8Array(runCount)
+    this.#settling = layout.settle()
   }
 
   /**
-   * Creates the trajectory with everything known before its first run, committed when this returns.
+   * Creates the trajectory with its parameters and ranges, committed when this returns. `settle` follows.
    *
    * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`; an
    * existing file is untouched then
@@ -56,6 +60,13 @@ export class TrajectoryStore {
     for (const operations of layout.open(isNewFile)) file.apply(operations)
     transaction.commit()
     return new TrajectoryStore(file, transaction, layout, plan.runCount)
+  }
+
+  /** Writes the rest of the opening: config and overviews. Once is enough; `close` sees to it. */
+  settle(): void {
+    if (this.#settling === undefined) return
+    for (const operations of this.#settling) this.#file.apply(operations)
+    this.#settling = undefined
   }
 
   get hasUncommitted(): boolean {
@@ -87,6 +98,7 @@ export class TrajectoryStore {
 
   /** Commits, adds the last config and closes the file. */
   close(config: readonly Parameter[]): Commit {
+    this.settle()
     this.#file.apply(this.#layout.close(config))
     const commit = this.commit()
     this.#file.close()

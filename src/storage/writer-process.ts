@@ -120,6 +120,16 @@ const commit = guarded(() => {
   announce(committed)
 })
 
+/** The first result does not wait for config and overviews; they do not wait for a first run of an hour. */
+const SETTLE_AFTER_MS = 200
+
+const settle = guarded(() => {
+  if (store === undefined) return
+  store.settle()
+  // With them as with runs: durable now, not at the next commit.
+  announce(store.commit())
+})
+
 function announce({ stored, failed }: Commit): void {
   if (stored.length + failed.length > 0) tell({ type: 'committed', stored, failed })
 }
@@ -129,6 +139,7 @@ async function open(request: OpenRequest): Promise<void> {
     store = await TrajectoryStore.open(request)
     commitIntervalMs = request.storage.commitIntervalMs
     tell({ type: 'opened' })
+    setTimeout(settle, SETTLE_AFTER_MS)
   } catch (error) {
     tell({ type: 'refused', error: toErrorRecord(error) }, () => process.exit(0))
   }
