@@ -3,8 +3,9 @@
  *
  * A job module imports from here to define its experiment; a script imports `run` to run one.
  */
+
+export { type RunCallOptions, run } from './environment/run.ts'
 export { type ErrorCode, type ErrorRecord, isPypetError, PypetError } from './errors.ts'
-export { run, type RunCallOptions } from './environment/run.ts'
 export type { ExperimentEvent, ExperimentSummary, Reporter } from './events.ts'
 export { defineExperiment, type ExperimentDefinition, type ExperimentOptions } from './experiment/define.ts'
 export { cartesianProduct } from './exploration/cartesian.ts'
@@ -14,6 +15,17 @@ export { points } from './exploration/points.ts'
 export { arange, linspace, logspace } from './exploration/range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
 export { zip } from './exploration/zip.ts'
-export { parameter, type ParameterDefinition, type ParameterTree, type ParameterValues } from './trajectory/parameter.ts'
+export {
+  type ParameterDefinition,
+  type ParameterTree,
+  type ParameterValues,
+  parameter,
+} from './trajectory/parameter.ts'
 export type { LeafOptions, ResultItems, Run, RunLog } from './trajectory/run.ts'
-export { type Integer, integer, type NdArray, type StorableValue, type TypedArray } from './trajectory/value.ts'
+export {
+  type Integer,
+  integer,
+  type NdArray,
+  type StorableValue,
+  type TypedArray,
+} from './trajectory/value.ts'

@@ -88,18 +88,31 @@ describe('outside packages', () => {
     ['cli-table3', ['cli/text-table.ts']],
     ['fastest-levenshtein', ['trajectory/nearest-name.ts']],
   ])('%s has one home', (name, homes) => {
-    const users = modules.filter(({ imports }) => imports.some(({ to }) => to === name)).map(({ path }) => path)
+    const users = modules
+      .filter(({ imports }) => imports.some(({ to }) => to === name))
+      .map(({ path }) => path)
     expect(users).toEqual(homes)
   })
 
   test('esbuild has one home; its plugins use its types only', () => {
-    const users = modules.filter(({ imports }) => imports.some(({ to, isTypeOnly }) => to === 'esbuild' && !isTypeOnly))
+    const users = modules.filter(({ imports }) =>
+      imports.some(({ to, isTypeOnly }) => to === 'esbuild' && !isTypeOnly),
+    )
     expect(users.map(({ path }) => path)).toEqual(['experiment/module-bundle.ts'])
   })
 })
 
 describe('what an entry loads', () => {
-  const HEAVY = ['h5wasm/node', 'piscina', 'winston', 'cosmiconfig', 'commander', 'zod', 'esbuild', 'cli-progress']
+  const HEAVY = [
+    'h5wasm/node',
+    'piscina',
+    'winston',
+    'cosmiconfig',
+    'commander',
+    'zod',
+    'esbuild',
+    'cli-progress',
+  ]
 
   test.each([
     ['executors/run-thread.ts', 'a pool thread'],
@@ -130,7 +143,9 @@ describe('the size of things', () => {
   })
 
   test('no folder is a drawer without a noun', () => {
-    expect(modules.filter(({ path }) => /(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(path))).toEqual([])
+    expect(
+      modules.filter(({ path }) => /(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(path)),
+    ).toEqual([])
   })
 
   test('only index.ts re-exports', () => {

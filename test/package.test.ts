@@ -25,7 +25,9 @@ test('the package holds what it needs to run, and nothing else', () => {
   const paths = packed.files.map(({ path }) => path)
   const expected = ['bin/pypet-ts.js', 'dist/index.js', 'dist/index.d.ts', 'dist/pypet.schema.json']
   expect(expected.filter((path) => !paths.includes(path))).toEqual([])
-  const strange = paths.filter((path) => !/^(bin|dist)\/|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path))
+  const strange = paths.filter(
+    (path) => !/^(bin|dist)\/|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path),
+  )
   expect(strange).toEqual([])
 })
 

@@ -67,7 +67,9 @@ function readImports(from: string, text: string): Import[] {
     add(match[2] as string, false, match[1] !== undefined || isInlineTypes)
   }
   for (const match of code.matchAll(/^import\s+'([^']+)'/gm)) add(match[1] as string, false, false)
-  for (const match of code.matchAll(/\bimport\('([^']+)'\)/g)) add(match[1] as string, true, /typeof import\($/.test(code.slice(0, (match.index ?? 0) + 7)))
-  for (const match of code.matchAll(/createRequire\([^)]*\)\('([^']+)'\)/g)) add(match[1] as string, true, false)
+  for (const match of code.matchAll(/\bimport\('([^']+)'\)/g))
+    add(match[1] as string, true, /typeof import\($/.test(code.slice(0, (match.index ?? 0) + 7)))
+  for (const match of code.matchAll(/createRequire\([^)]*\)\('([^']+)'\)/g))
+    add(match[1] as string, true, false)
   return found
 }

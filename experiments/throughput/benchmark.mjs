@@ -44,7 +44,12 @@ function scalars() {
       () => bareLoopMs('scalars', runCount),
     )
     perRun.set(runCount, ours / runCount)
-    add(`${runCount.toLocaleString('en')} scalar results, 2 cores`, 'bare h5wasm loop', ours / reference, '≤ 1.25')
+    add(
+      `${runCount.toLocaleString('en')} scalar results, 2 cores`,
+      'bare h5wasm loop',
+      ours / reference,
+      '≤ 1.25',
+    )
   }
   add('cost of a run at 50,000', 'cost of a run at 1,000', perRun.get(50_000) / perRun.get(1000), '≤ 1.2')
   note(`a run costs ${perRun.get(50_000).toFixed(2)} ms at 50,000 runs`)

@@ -48,7 +48,9 @@ function planLines(experiment: PreparedExperiment): string[] {
 
 function pointText({ plan }: PreparedExperiment, run: number): string {
   const point = Object.entries(runPoint(plan, run))
-  return point.map(([name, value]) => `${name} = ${cellText(value, FULL_DIGITS)}`).join(', ') || 'the defaults'
+  return (
+    point.map(([name, value]) => `${name} = ${cellText(value, FULL_DIGITS)}`).join(', ') || 'the defaults'
+  )
 }
 
 /** A point is shown as it is, not rounded. */

@@ -8,7 +8,13 @@ import { type ExplorationPlan, runPoint } from '../exploration/expand.ts'
 import type { FromWorker, OpenRequest, RunTask, WorkerSetup } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import type { Writer } from '../storage/writer.ts'
-import { closingConfig, identifyEnvironment, openingConfig, RUNTIME_VERSION, VERSION } from './experiment-config.ts'
+import {
+  closingConfig,
+  identifyEnvironment,
+  openingConfig,
+  RUNTIME_VERSION,
+  VERSION,
+} from './experiment-config.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { RunLedger } from './run-ledger.ts'
 

@@ -1,7 +1,7 @@
 /** What the environment records of itself in the trajectory's branch `config`, under pypet's names. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { arch, cpus, hostname, release, type as osType } from 'node:os'
+import { arch, cpus, hostname, type as osType, release } from 'node:os'
 import { basename } from 'node:path'
 import type { Settings } from '../experiment/options.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
@@ -66,13 +66,29 @@ export function openingConfig(
     hdf5('file_title', settings.fileTitle, 'Title of the HDF5 file'),
     hdf5('complevel', integer(settings.complevel), 'Deflate level of arrays, 0 for none'),
     hdf5('complib', 'zlib', 'Compression library'),
-    hdf5('purge_duplicate_comments', settings.purgeDuplicateComments, 'Whether equal comments are stored once'),
-    hdf5('commit_interval_ms', integer(settings.commitIntervalMs), 'Longest wait of a finished run for its commit'),
+    hdf5(
+      'purge_duplicate_comments',
+      settings.purgeDuplicateComments,
+      'Whether equal comments are stored once',
+    ),
+    hdf5(
+      'commit_interval_ms',
+      integer(settings.commitIntervalMs),
+      'Longest wait of a finished run for its commit',
+    ),
     hdf5('overview.config_overview', overviews.config, 'Whether this table is written'),
     hdf5('overview.parameters_overview', overviews.parameters, 'Whether this table is written'),
-    hdf5('overview.derived_parameters_overview', overviews.derivedParameters, 'Whether this table is written'),
+    hdf5(
+      'overview.derived_parameters_overview',
+      overviews.derivedParameters,
+      'Whether this table is written',
+    ),
     hdf5('overview.results_overview', overviews.results, 'Whether this table is written'),
-    hdf5('overview.explored_parameters_overview', overviews.exploredParameters, 'Whether this table is written'),
+    hdf5(
+      'overview.explored_parameters_overview',
+      overviews.exploredParameters,
+      'Whether this table is written',
+    ),
     hdf5(
       'overview.derived_parameters_summary',
       overviews.derivedParametersSummary,

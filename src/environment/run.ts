@@ -29,15 +29,21 @@ export interface RunCallOptions {
  */
 export async function run(job: string | URL, call: RunCallOptions = {}): Promise<ExperimentSummary> {
   // Loaded on call, not on import: pool threads import the package for `defineExperiment` alone.
-  const [{ prepareExperiment }, { runExperiment }, { Writer }, { openLog }, { checkLogFolder }, { teeReporters }] =
-    await Promise.all([
-      import('./prepare-experiment.ts'),
-      import('./environment.ts'),
-      import('../storage/writer.ts'),
-      import('../reporting/log.ts'),
-      import('../reporting/log-folder.ts'),
-      import('../reporting/tee-reporter.ts'),
-    ])
+  const [
+    { prepareExperiment },
+    { runExperiment },
+    { Writer },
+    { openLog },
+    { checkLogFolder },
+    { teeReporters },
+  ] = await Promise.all([
+    import('./prepare-experiment.ts'),
+    import('./environment.ts'),
+    import('../storage/writer.ts'),
+    import('../reporting/log.ts'),
+    import('../reporting/log-folder.ts'),
+    import('../reporting/tee-reporter.ts'),
+  ])
   await using experiment = await prepareExperiment({
     jobFile: job instanceof URL ? fileURLToPath(job) : job,
     configFile: call.config,

@@ -12,7 +12,13 @@ import { RecordSender } from './record-sender.ts'
 const setup = workerData as WorkerSetup
 
 const writeLog: WriteLog = (level, message, run) => {
-  const line: FromWorker = { type: 'log', level, message, worker: threadId, ...(run !== undefined && { run }) }
+  const line: FromWorker = {
+    type: 'log',
+    level,
+    message,
+    worker: threadId,
+    ...(run !== undefined && { run }),
+  }
   parentPort?.postMessage(line)
 }
 

@@ -70,11 +70,15 @@ export class Hdf5File {
         this.#apply(operation)
       } catch (cause) {
         const attempted = `${operation.type} ${operation.path}`
-        throw new PypetError('PYPET_STORAGE_FAILED', `${this.path}: ${attempted} failed: ${hdf5Cause(cause)}`, {
-          where: this.path,
-          hint: 'Check the free space and the permissions of the folder.',
-          cause,
-        })
+        throw new PypetError(
+          'PYPET_STORAGE_FAILED',
+          `${this.path}: ${attempted} failed: ${hdf5Cause(cause)}`,
+          {
+            where: this.path,
+            hint: 'Check the free space and the permissions of the folder.',
+            cause,
+          },
+        )
       }
     }
   }
@@ -172,7 +176,11 @@ export class Hdf5File {
     if (status < 0) throw new Error('H5Dwrite failed')
   }
 
-  #createAttribute(operation: { readonly path: string; readonly name: string; readonly value: unknown }): void {
+  #createAttribute(operation: {
+    readonly path: string
+    readonly name: string
+    readonly value: unknown
+  }): void {
     const { path, name, value } = operation
     const { pointer, metadata } =
       typeof value === 'string' ? this.#text(value) : this.#constant(value as number | boolean)

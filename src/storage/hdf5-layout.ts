@@ -9,6 +9,7 @@ import type { Parameter } from '../trajectory/parameter.ts'
 import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { type RawRunRecord, rawValue } from '../trajectory/run-frame.ts'
+import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, defineTable, type Row, writeRows } from './hdf5-table.ts'
 import { exploredRows, exploredTable, parameterLeaf, resultLeaf, type ScalarDtype } from './leaf-layout.ts'
@@ -28,7 +29,6 @@ import {
   settingsRow,
 } from './overview-tables.ts'
 import { RunOverviews } from './run-overviews.ts'
-import { GrowingTable } from './growing-table.ts'
 
 /** Rows written at a time when a table is filled: a few megabytes. */
 const BATCH_ROWS = 4096
@@ -225,9 +225,7 @@ export class TrajectoryLayout {
     const values = Array.from<number | bigint | string>(exploredColumn(this.#plan, name, 0, end) as string[])
     const dtype = explored?.dtype as ScalarDtype
     return values
-      .map((value) =>
-        pythonRepr({ form: 'scalar', dtype, value: dtype === 'bool' ? Boolean(value) : value }),
-      )
+      .map((value) => pythonRepr({ form: 'scalar', dtype, value: dtype === 'bool' ? Boolean(value) : value }))
       .join(', ')
   }
 
@@ -272,9 +270,7 @@ export class TrajectoryLayout {
       const first = runs[start] as RunIndex
       let end = start + 1
       while (end < runs.length && runs[end] === first + (end - start)) end += 1
-      const rows = runs
-        .slice(start, end)
-        .map((run) => runRow(run, this.#pendingRows.get(run) as RunRowFacts))
+      const rows = runs.slice(start, end).map((run) => runRow(run, this.#pendingRows.get(run) as RunRowFacts))
       operations.push(...writeRows(path, RUNS, first, rows))
       start = end
     }

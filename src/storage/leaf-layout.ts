@@ -1,7 +1,14 @@
 /** How one leaf lies in the file: the group, its attributes and its data items (FORMAT, sections 2 and 4). */
 import { elementCount, type RawLeaf, type RawValue } from '../trajectory/run-frame.ts'
 import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
-import { createFilledTable, createTable, defineTable, type ColumnType, type Row, writeRows } from './hdf5-table.ts'
+import {
+  type ColumnType,
+  createFilledTable,
+  createTable,
+  defineTable,
+  type Row,
+  writeRows,
+} from './hdf5-table.ts'
 
 /** What a leaf needs to know about the file around it. */
 export interface LeafOptions {
@@ -14,7 +21,8 @@ export interface LeafOptions {
 /** A result: a group of class `Result` with one dataset an item. */
 export function resultLeaf(path: string, items: RawLeaf['items'], options: LeafOptions): Hdf5Operation[] {
   const operations = leafGroup(path, 'Result', options.comment)
-  for (const { name, value } of items) operations.push(...arrayItem(`${path}/${name}`, value, options.complevel))
+  for (const { name, value } of items)
+    operations.push(...arrayItem(`${path}/${name}`, value, options.complevel))
   return operations
 }
 
@@ -30,7 +38,9 @@ export function parameterLeaf(path: string, value: RawValue, options: LeafOption
     ]
   }
   const cell = value.dtype === 'str' ? (value.texts[0] as string) : scalarCell(value)
-  const table = defineTable([['data', columnType(value.dtype, value.dtype === 'str' ? [cell as string] : [])]])
+  const table = defineTable([
+    ['data', columnType(value.dtype, value.dtype === 'str' ? [cell as string] : [])],
+  ])
   return [
     ...leafGroup(path, 'Parameter', options.comment),
     ...createFilledTable(`${path}/data`, table, 'data', [[cell]]),
@@ -42,7 +52,12 @@ export function parameterLeaf(path: string, value: RawValue, options: LeafOption
  * The range of an explored parameter, `explored_data`: one row a run. The rows are written in batches
  * by `exploredRows`, so that a long exploration is never in memory as a whole.
  */
-export function exploredTable(path: string, dtype: ScalarDtype, textBytesMax: number, runCount: number): Hdf5Operation[] {
+export function exploredTable(
+  path: string,
+  dtype: ScalarDtype,
+  textBytesMax: number,
+  runCount: number,
+): Hdf5Operation[] {
   const table = exploredTableOf(dtype, textBytesMax)
   return [
     ...createTable(`${path}/explored_data`, table, 'explored_data', runCount),
@@ -73,7 +88,8 @@ function leafGroup(path: string, className: string, comment: string): Hdf5Operat
     { type: 'create-attribute', path, name: 'SRVC_INIT_CLASS_NAME', value: className },
     { type: 'create-attribute', path, name: 'SRVC_LEAF', value: true },
   ]
-  if (comment !== '') operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
+  if (comment !== '')
+    operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
   return operations
 }
 

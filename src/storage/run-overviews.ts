@@ -102,7 +102,9 @@ class KindOverviews {
 function valueText(leaf: RawLeaf): string {
   const texts = leaf.items.map(({ name, value }) => {
     const isLarge = value.dtype !== 'str' && value.bytes.byteLength > SHOWN_BYTES_MAX
-    const text = isLarge ? `${value.dtype} array [${value.shape.join(', ')}]` : pythonRepr(toStoredValue(value))
+    const text = isLarge
+      ? `${value.dtype} array [${value.shape.join(', ')}]`
+      : pythonRepr(toStoredValue(value))
     return leaf.kind === 'parameter' ? text : `${name}=${text}`
   })
   return texts.join(', ').slice(0, VALUE_LENGTH_MAX)

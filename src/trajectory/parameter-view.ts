@@ -33,9 +33,10 @@ function setValue(group: Group, path: readonly string[], value: unknown): void {
     group.set(name, value)
     return
   }
-  let inner = group.get(name)
-  if (!(inner instanceof Map)) group.set(name, (inner = new Map()))
-  setValue(inner as Group, rest, value)
+  const known = group.get(name)
+  const inner: Group = known instanceof Map ? known : new Map()
+  group.set(name, inner)
+  setValue(inner, rest, value)
 }
 
 function toView(group: Group, path: string): ParameterValues<ParameterTree> {
@@ -50,8 +51,10 @@ function toView(group: Group, path: string): ParameterValues<ParameterTree> {
 const views = new WeakMap<Group, ParameterValues<ParameterTree>>()
 
 function viewOf(group: Group, path: string): ParameterValues<ParameterTree> {
-  let view = views.get(group)
-  if (view === undefined) views.set(group, (view = toView(group, path)))
+  const known = views.get(group)
+  if (known !== undefined) return known
+  const view = toView(group, path)
+  views.set(group, view)
   return view
 }
 

@@ -50,7 +50,9 @@ type Flatten<Values> = UnionToIntersection<
   {
     [Name in keyof Values & string]: Values[Name] extends StorableValue
       ? { [Key in Name]: Values[Name] }
-      : { [Inner in keyof Flatten<Values[Name]> & string as `${Name}.${Inner}`]: Flatten<Values[Name]>[Inner] }
+      : {
+          [Inner in keyof Flatten<Values[Name]> & string as `${Name}.${Inner}`]: Flatten<Values[Name]>[Inner]
+        }
   }[keyof Values & string]
 >
 type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (

@@ -50,16 +50,21 @@ export function runLocation(branch: 'results' | 'derived_parameters', name: stri
  */
 export function assertLegalName(name: string, where: string): void {
   const illegal = (found: string) =>
-    new PypetError('PYPET_NAME_ILLEGAL', `${where}: ${JSON.stringify(cut(name))} is not a legal name: ${found}`, {
-      where,
-      hint: 'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
-    })
+    new PypetError(
+      'PYPET_NAME_ILLEGAL',
+      `${where}: ${JSON.stringify(cut(name))} is not a legal name: ${found}`,
+      {
+        where,
+        hint: 'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
+      },
+    )
   if (name === '') throw illegal('it is empty')
   if (name.length > LOCATION_LENGTH_MAX) throw illegal(`it is longer than ${LOCATION_LENGTH_MAX} characters`)
   for (const part of name.split('.')) {
     if (part === '') throw illegal('a part between dots is empty')
     if (part.startsWith('_')) throw illegal(`${JSON.stringify(cut(part))} starts with "_"`)
-    if (part.startsWith('$')) throw illegal(`${JSON.stringify(cut(part))} is no wildcard; there are "$" and "$set"`)
+    if (part.startsWith('$'))
+      throw illegal(`${JSON.stringify(cut(part))} is no wildcard; there are "$" and "$set"`)
     if (part.length > NAME_LENGTH_MAX) throw illegal(`a part is longer than ${NAME_LENGTH_MAX} characters`)
     const character = /[^A-Za-z0-9_-]/.exec(part)
     if (character) throw illegal(`it holds ${JSON.stringify(character[0])}`)

@@ -144,7 +144,11 @@ function listValue(list: readonly unknown[], where: string): StoredValue {
       throw unsupported(`${where}[${index}]`, `a ${typeName(element)} inside a list`, NESTED_ALLOWED)
     }
     if (dtype !== undefined && element.dtype !== dtype) {
-      throw unsupported(where, `a list that mixes ${dtype} and ${element.dtype} (at [${index}])`, LIST_ALLOWED)
+      throw unsupported(
+        where,
+        `a list that mixes ${dtype} and ${element.dtype} (at [${index}])`,
+        LIST_ALLOWED,
+      )
     }
     dtype = element.dtype
     values.push(element.value)
@@ -153,7 +157,8 @@ function listValue(list: readonly unknown[], where: string): StoredValue {
 }
 
 const LIST_ALLOWED = 'a list of one type'
-const NESTED_ALLOWED = 'a flat list; write { data: new Float64Array([...]), shape: [rows, columns] } for a matrix'
+const NESTED_ALLOWED =
+  'a flat list; write { data: new Float64Array([...]), shape: [rows, columns] } for a matrix'
 
 const DTYPES: Readonly<Record<string, NumericDtype>> = {
   Float64Array: 'float64',
@@ -211,7 +216,12 @@ function isContiguous(shape: readonly number[], stride: readonly number[], offse
   return offset === 0
 }
 
-function gather(data: TypedArray, shape: readonly number[], stride: readonly number[], offset: number): TypedArray {
+function gather(
+  data: TypedArray,
+  shape: readonly number[],
+  stride: readonly number[],
+  offset: number,
+): TypedArray {
   const elementCount = shape.reduce((product, size) => product * size, 1)
   const gathered = new (data.constructor as Float64ArrayConstructor)(elementCount)
   const index = shape.map(() => 0)
@@ -232,13 +242,15 @@ function gather(data: TypedArray, shape: readonly number[], stride: readonly num
 }
 
 function checkInt64(value: bigint, where: string): bigint {
-  if (BigInt.asIntN(64, value) !== value) throw unsupported(where, `${value}n`, 'an integer of at most 64 bits')
+  if (BigInt.asIntN(64, value) !== value)
+    throw unsupported(where, `${value}n`, 'an integer of at most 64 bits')
   return value
 }
 
 function checkString(value: string, where: string): string {
   // HDF5 strings end at the first NUL, and a lone surrogate has no UTF-8 form.
-  if (value.includes('\0')) throw unsupported(where, 'a string that holds a NUL character', 'a string without NUL')
+  if (value.includes('\0'))
+    throw unsupported(where, 'a string that holds a NUL character', 'a string without NUL')
   if (/\p{Surrogate}/u.test(value)) {
     throw unsupported(where, 'a string that holds a lone surrogate', 'a well-formed Unicode string')
   }

@@ -29,7 +29,7 @@ export const SCALARS = {
   leading_space: ' starts with one',
   lines: 'two\nlines\twith a tab',
   quotes: `it's "quoted" \\`,
-  pickle_like: "I1\n.",
+  pickle_like: 'I1\n.',
 } as const satisfies Record<string, StorableValue>
 
 export const LISTS = {
@@ -43,8 +43,13 @@ export const LISTS = {
   empty_list: [],
 } as const satisfies Record<string, StorableValue>
 
-/** Rows of a wider array, as the ndarray packages hand out views. */
-const STRIDED = { data: Float64Array.from({ length: 12 }, (_, index) => index), shape: [2, 3], stride: [1, 4], offset: 1 }
+/** A view of a 3 × 4 array, transposed and cut, as the ndarray packages hand them out. */
+export const STRIDED = {
+  data: Float64Array.from({ length: 12 }, (_, index) => index),
+  shape: [2, 3],
+  stride: [1, 4],
+  offset: 1,
+}
 
 export const ARRAYS = {
   float64: Float64Array.of(0.1, Number.NaN, -0, Number.POSITIVE_INFINITY, Number.MIN_VALUE),
@@ -73,7 +78,12 @@ export const ARRAYS = {
   wide_rows: { data: Uint16Array.from({ length: 80_000 }, (_, index) => index), shape: [2, 40_000] },
 } as const satisfies Record<string, StorableValue>
 
-export const VALUES: Readonly<Record<string, StorableValue>> = { ...SCALARS, ...LISTS, ...ARRAYS, long_text: LONG_TEXT }
+export const VALUES: Readonly<Record<string, StorableValue>> = {
+  ...SCALARS,
+  ...LISTS,
+  ...ARRAYS,
+  long_text: LONG_TEXT,
+}
 
 /** Parameters lie in rows of tables, which bounds how long their texts are. */
 export const PARAMETERS = { ...SCALARS, ...LISTS, ...ARRAYS }
