@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ROOT } from './source-tree.ts'
@@ -55,4 +55,12 @@ test('the library exports these names', async () => {
     'run',
     'zip',
   ])
+})
+
+test('the compiled modules import compiled modules', () => {
+  const dist = join(ROOT, 'dist')
+  const wrong = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.js'))
+    .filter((path) => /(?:from|import\()\s*["'][^"']*\.ts["']/.test(readFileSync(join(dist, path), 'utf8')))
+  expect(wrong).toEqual([])
 })

@@ -95,7 +95,8 @@ export async function runExperiment(
   const performing = executor.perform(tasks(plan, ledger, signal), (outcome) => ledger.note(outcome))
   await Promise.race([performing, ledger.broken])
   writer.finish()
-  await ledger.complete()
+  // The threads end while the writer commits; what they have still to say comes before the end.
+  await Promise.all([ledger.complete(), executor[Symbol.asyncDispose]()])
   const finishTimestamp = (performance.timeOrigin + performance.now()) / 1000
   const startTimestamp = Math.min(ledger.startTimestamp, finishTimestamp)
   await writer.close(closingConfig(identity, { startTimestamp, finishTimestamp }))

@@ -28,22 +28,8 @@ export interface RunCallOptions {
  * const { storedCount } = await run(new URL('./job.ts', import.meta.url), { options: { ncores: 4 } })
  */
 export async function run(job: string | URL, call: RunCallOptions = {}): Promise<ExperimentSummary> {
-  // Loaded on call, not on import: pool threads import the package for `defineExperiment` alone.
-  const [
-    { prepareExperiment },
-    { runExperiment },
-    { Writer },
-    { openLog },
-    { checkLogFolder },
-    { teeReporters },
-  ] = await Promise.all([
-    import('./prepare-experiment.ts'),
-    import('./environment.ts'),
-    import('../storage/writer.ts'),
-    import('../reporting/log.ts'),
-    import('../reporting/log-folder.ts'),
-    import('../reporting/tee-reporter.ts'),
-  ])
+  const { prepareExperiment, runExperiment, Writer, openLog, checkLogFolder, teeReporters } =
+    await loadParts()
   await using experiment = await prepareExperiment({
     jobFile: job instanceof URL ? fileURLToPath(job) : job,
     configFile: call.config,
@@ -68,5 +54,20 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
     })
   } finally {
     await reporter?.close()
+  }
+}
+
+/**
+ * Loaded on call, not on import: pool threads import the package for `defineExperiment` alone. In a
+ * function of its own, because TypeScript 6 leaves the endings of dynamic imports as they are beside `await using`.
+ */
+async function loadParts() {
+  return {
+    ...(await import('./prepare-experiment.ts')),
+    ...(await import('./environment.ts')),
+    ...(await import('../storage/writer.ts')),
+    ...(await import('../reporting/log.ts')),
+    ...(await import('../reporting/log-folder.ts')),
+    ...(await import('../reporting/tee-reporter.ts')),
   }
 }

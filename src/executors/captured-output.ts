@@ -1,33 +1,75 @@
 /** What a job prints, as log lines instead of terminal output. */
+import { StringDecoder } from 'node:string_decoder'
 
-type Write = typeof process.stdout.write
+/** A longer line is handed on in parts: a job that prints dots for days must not fill the memory. */
+const LINE_LENGTH_MAX = 65_536
+
+export interface CapturedOutput {
+  /** Hands on what has no line end yet, because nothing more will come to it. */
+  flush(): void
+  /** Gives the streams back, after a last `flush`. */
+  restore(): void
+}
 
 /**
  * Replaces `write` of the standard streams. Text is handed on by whole lines; a line without its end is
- * kept until it comes.
+ * kept until the end comes or `flush` is called.
  *
  * @param isCaptured false lets a text through to where it went before
- * @returns a function that restores the streams and hands on what is left
  */
-export function captureOutput(onLine: (line: string) => void, isCaptured: () => boolean): () => void {
-  const restores = [process.stdout, process.stderr].map((stream) => {
-    const write = stream.write
-    let rest = ''
-    stream.write = ((chunk: string | Uint8Array, ...others: unknown[]) => {
-      if (!isCaptured()) return (write as (...all: unknown[]) => boolean).call(stream, chunk, ...others)
-      const lines = (rest + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) onLine(line)
-      const callback = others.find((other) => typeof other === 'function') as (() => void) | undefined
-      if (callback !== undefined) process.nextTick(callback)
-      return true
-    }) as Write
-    return () => {
-      stream.write = write
-      if (rest !== '') onLine(rest)
-    }
-  })
-  return () => {
-    for (const restore of restores) restore()
+export function captureOutput(onLine: (line: string) => void, isCaptured: () => boolean): CapturedOutput {
+  const streams = [process.stdout, process.stderr].map((stream) => captureStream(stream, onLine, isCaptured))
+  return {
+    flush() {
+      for (const { flush } of streams) flush()
+    },
+    restore() {
+      for (const { restore } of streams) restore()
+    },
   }
+}
+
+type Write = typeof process.stdout.write
+
+function captureStream(
+  stream: NodeJS.WriteStream,
+  onLine: (line: string) => void,
+  isCaptured: () => boolean,
+): CapturedOutput {
+  const write = stream.write
+  // A character may be split between two portions of bytes.
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  stream.write = ((chunk: string | Uint8Array, ...others: unknown[]) => {
+    if (!isCaptured()) return (write as (...all: unknown[]) => boolean).call(stream, chunk, ...others)
+    const lines = (rest + textOf(chunk, others[0], decoder)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) onLine(line)
+    if (rest.length > LINE_LENGTH_MAX) {
+      onLine(rest)
+      rest = ''
+    }
+    const callback = others.find((other) => typeof other === 'function') as (() => void) | undefined
+    if (callback !== undefined) process.nextTick(callback)
+    return true
+  }) as Write
+  const flush = () => {
+    const line = rest + decoder.end()
+    rest = ''
+    if (line !== '') onLine(line)
+  }
+  return {
+    flush,
+    restore() {
+      flush()
+      stream.write = write
+    },
+  }
+}
+
+function textOf(chunk: string | Uint8Array, encoding: unknown, decoder: StringDecoder): string {
+  if (typeof chunk !== 'string') return decoder.write(Buffer.from(chunk))
+  return typeof encoding === 'string'
+    ? decoder.write(Buffer.from(chunk, encoding as BufferEncoding))
+    : decoder.end() + chunk
 }

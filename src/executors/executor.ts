@@ -7,11 +7,13 @@ export interface Executor {
    * each exactly once, in any order. Takes the next task only when a worker is about to be free, so the
    * caller stops an experiment by ending the sequence. Resolves when the last outcome was told.
    *
-   * A job that throws, a worker that dies: that run fails, the others go on. Rejects only when runs
-   * cannot be performed at all.
+   * A job that throws, a worker that dies: that run fails, the others go on.
+   *
+   * @throws PypetError when runs cannot be performed at all: `PYPET_EXECUTOR_FAILED`, or as `importJob`
+   *   when the job does not load in a worker
    */
   perform(tasks: Iterable<RunTask>, onOutcome: (outcome: RunOutcome) => void): Promise<void>
-  /** Ends all workers. No outcome is told afterwards. */
+  /** Ends all workers, once what they had to say has been told. A second call waits for the first. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

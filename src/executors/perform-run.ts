@@ -2,13 +2,11 @@
 import { toErrorRecord } from '../errors.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
-import { LOG_LEVELS, type LogLevel } from '../trajectory/log-level.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { LiveRun } from '../trajectory/run.ts'
 import type { RunRecord } from '../trajectory/run-record.ts'
-
-export type WriteLog = (level: LogLevel, message: string, run?: RunIndex) => void
+import type { WriteLog } from './job-log.ts'
 
 export class RunPerformer {
   readonly #job: JobFunction
@@ -16,8 +14,8 @@ export class RunPerformer {
   readonly #viewAt: ReturnType<typeof parameterViews>
   readonly #send: (record: RunRecord) => Promise<void>
   readonly #writeLog: WriteLog
-  /** Rejects the run being performed; none between runs. */
-  #failCurrent: ((thrown: unknown) => void) | undefined
+  /** The call of the job that has not ended; none between runs. */
+  #call: JobCall | undefined
 
   constructor(
     job: JobFunction,
@@ -29,13 +27,10 @@ export class RunPerformer {
     this.#setup = setup
     this.#viewAt = parameterViews(setup.parameters)
     this.#send = send
-    const loudest = LOG_LEVELS.indexOf(setup.logLevel)
-    this.#writeLog = (level, message, run) => {
-      if (LOG_LEVELS.indexOf(level) <= loudest) writeLog(level, message, run)
-    }
+    this.#writeLog = writeLog
   }
 
-  /** Never rejects: a run that goes wrong is an outcome. */
+  /** Never rejects: a run that goes wrong is an outcome. One at a time. */
   async perform({ run, point }: RunTask): Promise<RunOutcome> {
     const startTimestamp = now()
     try {
@@ -45,7 +40,7 @@ export class RunPerformer {
         par: this.#viewAt(point),
         writeLog: (level, message) => this.#writeLog(level, message, run),
       })
-      await this.#call(live)
+      await this.#callJob(live)
       const leaves = live.leaves()
       await this.#send({ run, startTimestamp, finishTimestamp: now(), leaves })
       return { state: 'handed-over', run, startTimestamp }
@@ -55,25 +50,49 @@ export class RunPerformer {
     }
   }
 
-  /** An error that no promise of the job carries: thrown in a timer, or a rejection nobody handles. */
-  strayError(thrown: unknown): void {
-    if (this.#failCurrent !== undefined) this.#failCurrent(thrown)
-    else this.#writeLog('error', `after a run had ended: ${toErrorRecord(thrown).stack}`)
+  /**
+   * Takes an error that no promise of the job carries: thrown in a timer, or a rejection nobody handles.
+   * It fails the run that is being performed; once the job has returned it can only be logged.
+   *
+   * @param run where the error comes from, if that is known
+   */
+  strayError(thrown: unknown, run: RunIndex | undefined = this.#call?.run): void {
+    const call = this.#call
+    if (call !== undefined && call.run === run) {
+      call.stray ??= { thrown }
+      call.reject?.(thrown)
+      return
+    }
+    const { name, message, stack } = toErrorRecord(thrown)
+    this.#writeLog('error', `after its run had ended: ${stack === '' ? `${name}: ${message}` : stack}`, run)
   }
 
-  async #call(live: LiveRun): Promise<void> {
-    const pending = this.#job(live)
-    // Most jobs return no promise, and then no error can come from elsewhere meanwhile.
-    if (!isThenable(pending)) return
+  async #callJob(live: LiveRun): Promise<void> {
+    const call: JobCall = { run: live.idx, stray: undefined, reject: undefined }
+    this.#call = call
     try {
-      await new Promise((resolve, reject) => {
-        this.#failCurrent = reject
-        pending.then(resolve, reject)
-      })
+      const pending = this.#job(live)
+      // Most jobs return no promise, and then nothing more can come from elsewhere.
+      if (isThenable(pending)) {
+        await new Promise((resolve, reject) => {
+          call.reject = reject
+          pending.then(resolve, reject)
+        })
+      }
     } finally {
-      this.#failCurrent = undefined
+      this.#call = undefined
     }
+    // Also when the job itself went on as if nothing had happened.
+    if (call.stray !== undefined) throw call.stray.thrown
   }
+}
+
+interface JobCall {
+  readonly run: RunIndex
+  /** The first error from elsewhere, boxed, because anything can be thrown. */
+  stray: { readonly thrown: unknown } | undefined
+  /** Ends the wait for the job's promise. */
+  reject: ((thrown: unknown) => void) | undefined
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

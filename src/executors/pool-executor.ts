@@ -1,14 +1,19 @@
 /** Performs runs on a pool of threads. The one file that knows Piscina. */
 import type { Piscina } from 'piscina'
-import { PypetError } from '../errors.ts'
+import { type ErrorRecord, fromErrorRecord, PypetError, toErrorRecord } from '../errors.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 
 /**
- * Tasks handed to Piscina beyond those being performed: enough that a thread finds its next run waiting,
- * few enough that stopping is prompt.
+ * While runs are shorter than this, each thread has its next run waiting, so that it does not stand still
+ * between two of them. With longer runs the gap is not worth it: an experiment that is stopped would
+ * perform the waiting runs too.
  */
-const TASKS_AHEAD_PER_THREAD = 1
+const SHORT_RUN_MS = 20
+/** How much the latest run counts in what is a typical one. */
+const LATEST_RUN_WEIGHT = 0.2
+
+type Pool = Piscina<RunTask, RunOutcome>
 
 export async function openPoolExecutor(
   setup: WorkerSetup,
@@ -16,7 +21,7 @@ export async function openPoolExecutor(
   listener: WorkerListener,
 ): Promise<Executor> {
   const { Piscina } = await import('piscina')
-  const pool = new Piscina<RunTask, RunOutcome>({
+  const pool: Pool = new Piscina<RunTask, RunOutcome>({
     filename: threadEntry(),
     minThreads: threadCount,
     maxThreads: threadCount,
@@ -28,46 +33,111 @@ export async function openPoolExecutor(
     // the job live there. The default waits in `Atomics.wait`.
     atomics: 'disabled',
   })
-  pool.on('message', (message: FromWorker) => listener(message))
+  pool.on('message', (message: unknown) => {
+    if (isLogLine(message)) listener(message)
+  })
+  // A thread that dies between two runs is replaced. Without a listener its error would end the process.
+  pool.on('error', (cause: unknown) => {
+    listener({ type: 'log', level: 'error', message: `a thread ended: ${reasonOf(cause)}`, worker: 0 })
+  })
+  let closing: Promise<void> | undefined
+  const deserted = new Promise<never>((_resolve, reject) => {
+    pool.on('workerDestroy', () => {
+      // The replacement comes right after the destruction, except of a thread that died as it started.
+      queueMicrotask(() => {
+        if (closing === undefined && pool.threads.length === 0) reject(desertedError())
+      })
+    })
+  })
+  deserted.catch(() => undefined)
   return {
-    perform: (tasks, onOutcome) => performAll(pool, tasks, threadCount, onOutcome),
-    [Symbol.asyncDispose]: () => pool.destroy(),
+    async perform(tasks, onOutcome) {
+      await Promise.race([performAll(pool, tasks, threadCount, onOutcome), deserted])
+    },
+    [Symbol.asyncDispose]() {
+      closing ??= pool.destroy()
+      return closing
+    },
   }
 }
 
-async function performAll(
-  pool: Piscina<RunTask, RunOutcome>,
+function performAll(
+  pool: Pool,
   tasks: Iterable<RunTask>,
   threadCount: number,
   onOutcome: (outcome: RunOutcome) => void,
 ): Promise<void> {
   const iterator = tasks[Symbol.iterator]()
-  const lane = async (): Promise<void> => {
-    for (let next = iterator.next(); !next.done; next = iterator.next()) {
-      onOutcome(await performOne(pool, next.value))
+  let typicalMs = SHORT_RUN_MS
+  let activeCount = 0
+  let isOver = false
+  return new Promise((resolve, reject) => {
+    const stop = (error: unknown) => {
+      isOver = true
+      reject(error)
     }
-  }
-  await Promise.all(Array.from({ length: threadCount * (1 + TASKS_AHEAD_PER_THREAD) }, lane))
+    const take = (outcome: RunOutcome) => {
+      activeCount -= 1
+      typicalMs += (durationMs(outcome) - typicalMs) * LATEST_RUN_WEIGHT
+      onOutcome(outcome)
+      fill()
+    }
+    const fill = () => {
+      const activeMax = typicalMs < SHORT_RUN_MS ? 2 * threadCount : threadCount
+      while (!isOver && activeCount < activeMax) {
+        const next = iterator.next()
+        if (next.done) isOver = true
+        else {
+          activeCount += 1
+          performOne(pool, next.value).then(take).catch(stop)
+        }
+      }
+      if (isOver && activeCount === 0) resolve()
+    }
+    fill()
+  })
 }
 
-/** A rejection here is not the job's (those are outcomes) but the end of the thread under it. */
-async function performOne(pool: Piscina<RunTask, RunOutcome>, task: RunTask): Promise<RunOutcome> {
+/**
+ * A rejection of the pool is not the job's (those are outcomes). Either the thread under the run ended,
+ * and the run failed, or the thread tells that it cannot perform any run.
+ */
+async function performOne(pool: Pool, task: RunTask): Promise<RunOutcome> {
   const startTimestamp = Date.now() / 1000
   try {
     return await pool.run(task)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const error = new PypetError('PYPET_EXECUTOR_FAILED', `the thread performing the run ended: ${reason}`, {
-      hint: 'Did the job call process.exit, or run out of memory?',
-      cause,
-    })
-    const { name, message, stack = '', code } = error
-    const finishTimestamp = Date.now() / 1000
-    return {
-      state: 'failed',
-      failure: { run: task.run, error: { name, message, stack, code }, startTimestamp, finishTimestamp },
-    }
+    if (!(cause instanceof Error)) throw fromErrorRecord(cause as ErrorRecord, 'PYPET_EXECUTOR_FAILED')
+    const message = `the thread performing the run ended: ${reasonOf(cause)}`
+    const { stack: _ours, ...error } = toErrorRecord(
+      new PypetError('PYPET_EXECUTOR_FAILED', message, {
+        hint: 'Did the job call process.exit, or run out of memory?',
+      }),
+    )
+    // The only stack there is leads through our own code: it would point the user to the wrong place.
+    const failure = { run: task.run, error: { ...error, stack: '' }, startTimestamp }
+    return { state: 'failed', failure: { ...failure, finishTimestamp: Date.now() / 1000 } }
   }
+}
+
+function durationMs(outcome: RunOutcome): number {
+  const { startTimestamp } = outcome.state === 'failed' ? outcome.failure : outcome
+  return Date.now() - startTimestamp * 1000
+}
+
+/** A job may post messages of its own to what it takes for its parent. */
+function isLogLine(message: unknown): message is FromWorker {
+  return typeof message === 'object' && message !== null && (message as FromWorker).type === 'log'
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function desertedError(): PypetError {
+  return new PypetError('PYPET_EXECUTOR_FAILED', 'no thread is left: each ended while it was being started', {
+    hint: 'Does the job end its process while it is loaded? Are there enough memory and threads for --ncores?',
+  })
 }
 
 /** The entry beside this module, as source or compiled. */

@@ -203,12 +203,11 @@ export class Hdf5File {
 
   #constant(value: number | boolean): { pointer: bigint; metadata: H5Metadata } {
     if (typeof value === 'boolean') {
-      const key = `\0${value}`
-      const metadata = scalarMetadata({ kind: 'int', bytes: 1 })
-      return this.#constants.get(key) ?? this.#keep(key, Uint8Array.of(value ? 1 : 0), metadata)
+      const key = value ? '\0true' : '\0false'
+      return this.#constants.get(key) ?? this.#keep(key, Uint8Array.of(value ? 1 : 0), scalarMetadata(INT8))
     }
     const bytes = new Uint8Array(BigInt64Array.of(BigInt(value)).buffer)
-    return { pointer: this.#heap.put(bytes), metadata: scalarMetadata({ kind: 'int', bytes: 8 }) }
+    return { pointer: this.#heap.put(bytes), metadata: scalarMetadata(INT64) }
   }
 
   #keep(key: string, bytes: Uint8Array, metadata: H5Metadata): { pointer: bigint; metadata: H5Metadata } {
@@ -223,6 +222,8 @@ export class Hdf5File {
 /** Leaves the format to HDF5's default, superblock 2, which every tool reads. */
 const LIBVER_DEFAULT = -1
 const CONSTANTS_MAX = 256
+const INT8: Hdf5Type = { kind: 'int', bytes: 1 }
+const INT64: Hdf5Type = { kind: 'int', bytes: 8 }
 const UNLIMITED = 18_446_744_073_709_551_615n
 const encoder = new TextEncoder()
 

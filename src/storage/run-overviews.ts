@@ -7,11 +7,11 @@ import { pythonRepr } from '../trajectory/python-repr.ts'
 import { type RawLeaf, toStoredValue } from '../trajectory/run-frame.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import type { Row } from './hdf5-table.ts'
+import { cutText, type Row } from './hdf5-table.ts'
 import { BRANCH_OVERVIEW, OVERVIEW_ROWS_MAX, overviewRow, SUMMARY, summaryRow } from './overview-tables.ts'
 
-/** The value column holds 64 bytes; pypet shows as much of a result as fits. */
-const VALUE_LENGTH_MAX = 64
+/** The size of the value column; pypet shows as much of a result as fits. */
+const VALUE_BYTES_MAX = 64
 /** Where every run has a comment of its own, remembering them all would only cost memory. */
 const COMMENTS_MAX = 10_000
 /** Longer arrays are described, not shown, so a summary never looks at a large result. */
@@ -104,8 +104,8 @@ function valueText(leaf: RawLeaf): string {
     const isLarge = value.dtype !== 'str' && value.bytes.byteLength > SHOWN_BYTES_MAX
     const text = isLarge
       ? `${value.dtype} array [${value.shape.join(', ')}]`
-      : pythonRepr(toStoredValue(value))
+      : pythonRepr(toStoredValue(value), VALUE_BYTES_MAX)
     return leaf.kind === 'parameter' ? text : `${name}=${text}`
   })
-  return texts.join(', ').slice(0, VALUE_LENGTH_MAX)
+  return cutText(texts.join(', '), VALUE_BYTES_MAX)
 }

@@ -2,9 +2,8 @@
  * ENTRY of the writer process, the only one that writes the HDF5 file. It takes run frames from the
  * workers over a local socket, orders from main over IPC, and announces runs once they are committed.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assertNever, toErrorRecord } from '../errors.ts'
 import type { FromWriter, OpenRequest, ToWriter } from '../protocol.ts'
@@ -44,7 +43,8 @@ function guarded<Arguments extends unknown[]>(action: (...args: Arguments) => vo
   }
 }
 
-const socketFolder = mkdtempSync(join(tmpdir(), 'pypet-ts-writer-'))
+/** Made by main, which removes it when this process has no chance to. */
+const socketFolder = process.argv[2] as string
 const address =
   process.platform === 'win32' ? `\\\\.\\pipe\\pypet-ts-${process.pid}` : join(socketFolder, 'runs.sock')
 process.on('exit', () => rmSync(socketFolder, { recursive: true, force: true }))

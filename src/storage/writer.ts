@@ -1,5 +1,8 @@
 /** The writer process as main sees it: open, listen to commits, close. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
 import type { FromWriter, OpenRequest, RunFailure, ToWriter } from '../protocol.ts'
@@ -15,8 +18,13 @@ export interface WriterListener {
 
 /** Enough of what a dying writer prints to explain its death. */
 const STDERR_LENGTH_MAX = 4000
-/** After so long without a word at its end, the writer is killed: nothing it does takes this time. */
-const CLOSE_TIMEOUT_MS = 60_000
+/**
+ * After so long without a word at its end, the writer is killed. Its last commit may have to bring
+ * gigabytes to a slow disk, and killing it then would damage the file.
+ */
+const CLOSE_TIMEOUT_MS = 600_000
+/** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
+const SOCKET_PATH_BYTES_MAX = 103
 
 /**
  * Starts the process at once, so that it compiles the HDF5 library while the job is still being loaded.
@@ -29,14 +37,15 @@ export class Writer {
   #awaited: Awaited | undefined
   #error: PypetError | undefined
   #stderr = ''
-  readonly #exited: Promise<void>
+  /** Resolves when the process is gone and everything it has said is read. */
+  readonly #ended: Promise<void>
 
-  private constructor() {
-    this.#process = fork(entry(), [], {
+  private constructor(socketFolder: string) {
+    this.#process = fork(entry(), [socketFolder], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // A debugger belongs to the user's job, not to the writer.
-      execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
+      // Debugger, loaders and the script of `node -e` belong to the user's program, not to the writer.
+      execArgv: [],
     })
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
@@ -44,18 +53,26 @@ export class Writer {
     this.#address = this.#await('listening').then((message) => message.address)
     // Whoever asks for the address gets the error; nobody may have asked.
     this.#address.catch(() => undefined)
-    this.#exited = new Promise((resolve) => {
-      this.#process.once('exit', (code, signal) => {
-        this.#break(this.#deathError(signal ?? `code ${code}`))
+    this.#ended = new Promise((resolve) => {
+      const end = (how: string) => {
+        this.#break(this.#deathError(how))
+        // The writer does so itself, unless it is killed.
+        rmSync(socketFolder, { recursive: true, force: true })
         resolve()
+      }
+      // Not `exit`: that may come before the last messages, such as the one that all is well.
+      this.#process.once('close', (code, signal) => end(signal ?? `code ${code}`))
+      this.#process.once('error', (cause) => {
+        // A process that never started has no end either.
+        if (this.#process.pid === undefined) end(cause.message)
       })
     })
-    this.#process.once('error', (cause) => this.#break(this.#deathError(cause.message)))
     this.#process.on('message', (message: FromWriter) => this.#take(message))
   }
 
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the writer's socket */
   static start(): Writer {
-    return new Writer()
+    return new Writer(makeSocketFolder())
   }
 
   /** Where workers hand over their runs; they may connect before the trajectory is open. */
@@ -93,7 +110,7 @@ export class Writer {
     try {
       await closed
       this.#listener = undefined
-      await this.#exited
+      await this.#ended
     } finally {
       clearTimeout(timeout)
     }
@@ -102,10 +119,9 @@ export class Writer {
   /** Ends the process if it still runs: it commits what has arrived whole, then exits. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener = undefined
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     if (this.#process.connected) this.#process.disconnect()
     const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
-    await this.#exited
+    await this.#ended
     clearTimeout(timeout)
   }
 
@@ -166,6 +182,24 @@ interface Awaited {
 
 function brokenError(record: ErrorRecord): PypetError {
   return fromErrorRecord(record, 'PYPET_STORAGE_FAILED')
+}
+
+/** A fresh folder that only this user can enter, with room for the name of a socket in its path. */
+function makeSocketFolder(): string {
+  const path = (folder: string) => join(folder, 'pypet-ts-writer-')
+  const isTooLong =
+    process.platform !== 'win32' &&
+    Buffer.byteLength(`${path(tmpdir())}XXXXXX/runs.sock`) > SOCKET_PATH_BYTES_MAX
+  const prefix = path(isTooLong ? '/tmp' : tmpdir())
+  try {
+    return mkdtempSync(prefix)
+  } catch (cause) {
+    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create a temporary folder ${prefix}XXXXXX`, {
+      where: tmpdir(),
+      hint: 'Set TMPDIR to a folder that exists and can be written to.',
+      cause,
+    })
+  }
 }
 
 /** The entry beside this module, as source or compiled. */

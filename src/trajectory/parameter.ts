@@ -1,7 +1,14 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
 import { assertLegalName } from './path.ts'
-import { type Integer, isInteger, type StorableValue, type StoredValue, toStoredValue } from './value.ts'
+import {
+  checkComment,
+  type Integer,
+  isInteger,
+  type StorableValue,
+  type StoredValue,
+  toStoredValue,
+} from './value.ts'
 
 const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
 
@@ -106,6 +113,7 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
     }
     const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
     const stored = toStoredValue(value, `${where}.${name}`)
+    checkComment(comment, `the comment of ${where}.${name}`)
     into.push({ name, comment, value: isInteger(value) ? value.value : value, stored })
   }
 }

@@ -27,19 +27,22 @@ export function runSetName(run: RunIndex): string {
 }
 
 /**
- * The full name of something added during a run. Without a wildcard it goes below `runs.<run name>`;
- * `$` stands for the run's name and `$set` for its set's, and a name that holds either is not prefixed.
+ * The full name of something added during a run. `$` stands for the run's name and `$set` for its set's.
+ * Without a `$` it goes below `runs.<run name>`, also with `$set`: a thousand runs share a set, and no
+ * two runs may add the same name.
  *
- * `runLocation('results', 'z', 3)` is `results.runs.run_00000003.z`.
+ * `runLocation('results', 'z', 3)` is `results.runs.run_00000003.z`, and with `by.$.z` it is
+ * `results.by.run_00000003.z` (pypet `naturalnaming.py`, `_add_prefix`).
  */
 export function runLocation(branch: 'results' | 'derived_parameters', name: string, run: RunIndex): string {
-  if (!name.includes('$')) return `${branch}.runs.${runName(run)}.${name}`
-  const parts = name.split('.').map((part) => {
+  const parts = name.split('.')
+  const prefix = parts.includes('$') ? [branch] : [branch, 'runs', runName(run)]
+  const replaced = parts.map((part) => {
     if (part === '$') return runName(run)
     if (part === '$set') return runSetName(run)
     return part
   })
-  return `${branch}.${parts.join('.')}`
+  return [...prefix, ...replaced].join('.')
 }
 
 /**

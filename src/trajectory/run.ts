@@ -7,7 +7,7 @@ import type { LogLevel } from './log-level.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, type RunIndex, runLocation, runName } from './path.ts'
 import type { ItemRecord, LeafRecord } from './run-record.ts'
-import { type StorableValue, toStoredValue } from './value.ts'
+import { checkComment, type StorableValue, toStoredValue } from './value.ts'
 
 export interface LeafOptions {
   /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */
@@ -44,9 +44,9 @@ export interface Run<Tree = ParameterTree> {
   readonly par: ParameterValues<Tree>
   readonly log: RunLog
   /**
-   * Adds a result: one value, or several named ones. Dots in the name make groups; `$` stands for the
-   * run's name and `$set` for its run set, otherwise it goes to `results.runs.<run name>`. Arrays are
-   * not copied until the job returns.
+   * Adds a result: one value, or several named ones. Dots in the name make groups. It goes below
+   * `results.runs.<run name>`, unless the name says with a `$` where the run's name belongs; `$set`
+   * stands for the run's set. Arrays are not copied until the job returns.
    *
    * @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`
    */
@@ -63,6 +63,7 @@ export class LiveRun implements Run {
   readonly par: ParameterValues<ParameterTree>
   readonly log: RunLog
   readonly #leaves = new Map<string, LeafRecord>()
+  /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
 
   constructor(point: {
@@ -75,6 +76,7 @@ export class LiveRun implements Run {
     this.name = runName(point.run)
     this.length = point.runCount
     this.par = point.par
+    for (const branch of ['results', 'derived_parameters']) this.#groups.add(`${branch}.runs.${this.name}`)
     this.log = {
       error: (message) => point.writeLog('error', message),
       warn: (message) => point.writeLog('warn', message),
@@ -111,7 +113,7 @@ export class LiveRun implements Run {
   #add(branch: 'results' | 'derived_parameters', name: string, leaf: Omit<LeafRecord, 'location'>): void {
     const location = runLocation(branch, name, this.idx)
     assertLegalName(location, `${branch}.${name}`)
-    toStoredValue(leaf.comment, `the comment of ${branch}.${name}`)
+    checkComment(leaf.comment, `the comment of ${branch}.${name}`)
     this.#assertFree(location, `${branch}.${name}`)
     this.#leaves.set(location, { location, ...leaf })
   }

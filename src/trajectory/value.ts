@@ -4,6 +4,7 @@
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
+import { gather, isContiguous, staysInside } from './strided-view.ts'
 
 /** Element types by numpy's names; `bool` is stored as int8, `str` as UTF-8 bytes. */
 export type NumericDtype =
@@ -110,7 +111,7 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
     case 'object':
       break
     default:
-      throw unsupported(where, `a ${typeof value}`)
+      throw unsupported(where, value === undefined ? 'undefined' : `a ${typeof value}`)
   }
   if (value === null) throw unsupported(where, 'null')
   if (isInteger(value)) return { form: 'scalar', dtype: 'int64', value: value.value }
@@ -120,6 +121,16 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
   if (Array.isArray(value)) return listValue(value, where)
   if ('data' in value && 'shape' in value) return ndarrayValue(value as NdArray, where)
   throw unsupported(where, describeObject(value))
+}
+
+/**
+ * Checks a comment, which comes from users who may write JavaScript.
+ *
+ * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
+ */
+export function checkComment(comment: unknown, where: string): asserts comment is string {
+  if (typeof comment !== 'string') throw unsupported(where, `a ${typeof comment}`, 'a string')
+  checkString(comment, where)
 }
 
 /** Names the type of a stored value in messages: `float64`, `list of str`, `float64 array [3, 4]`. */
@@ -190,12 +201,19 @@ function ndarrayValue(
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw unsupported(`${where}.shape`, describeObject(shape), 'an array of sizes, like [3, 4]')
   }
-  const source = Array.isArray(array.data) ? Float64Array.from(array.data as number[]) : array.data
-  const { dtype, data } = typedArray(source, `${where}.data`)
+  const { dtype, data } = typedArray(asTypedArray(array.data, `${where}.data`), `${where}.data`)
   const elementCount = shape.reduce((product, size) => product * size, 1)
-  const isStrided = array.stride !== undefined && !isContiguous(shape, array.stride, array.offset ?? 0)
-  if (isStrided) {
-    return { form: 'ndarray', dtype, shape, data: gather(data, shape, array.stride ?? [], array.offset ?? 0) }
+  const { stride, offset = 0 } = array
+  if (stride !== undefined && !isContiguous({ shape, stride, offset })) {
+    // A view that reaches beyond its data would store NaN for what is not there.
+    if (!staysInside({ shape, stride, offset }, data.length)) {
+      throw unsupported(
+        where,
+        `stride [${stride.join(', ')}] and offset ${offset} for shape [${shape.join(', ')}] of ${data.length} elements`,
+        'strides that stay within data',
+      )
+    }
+    return { form: 'ndarray', dtype, shape, data: gather(data, { shape, stride, offset }) }
   }
   if (data.length !== elementCount && !(array.stride !== undefined && data.length > elementCount)) {
     throw unsupported(
@@ -207,38 +225,12 @@ function ndarrayValue(
   return { form: 'ndarray', dtype, shape, data: data.subarray(0, elementCount) }
 }
 
-function isContiguous(shape: readonly number[], stride: readonly number[], offset: number): boolean {
-  let expected = 1
-  for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-    if ((shape[axis] as number) > 1 && stride[axis] !== expected) return false
-    expected *= shape[axis] as number
-  }
-  return offset === 0
-}
-
-function gather(
-  data: TypedArray,
-  shape: readonly number[],
-  stride: readonly number[],
-  offset: number,
-): TypedArray {
-  const elementCount = shape.reduce((product, size) => product * size, 1)
-  const gathered = new (data.constructor as Float64ArrayConstructor)(elementCount)
-  const index = shape.map(() => 0)
-  let from = offset
-  for (let to = 0; to < elementCount; to += 1) {
-    gathered[to] = data[from] as number
-    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-      const size = shape[axis] as number
-      const step = stride[axis] as number
-      index[axis] = (index[axis] as number) + 1
-      from += step
-      if ((index[axis] as number) < size) break
-      from -= step * size
-      index[axis] = 0
-    }
-  }
-  return gathered
+/** Some ndarray packages keep numbers in plain arrays. */
+function asTypedArray(data: unknown, where: string): unknown {
+  if (!Array.isArray(data)) return data
+  const wrong = data.findIndex((element) => typeof element !== 'number')
+  if (wrong >= 0) throw unsupported(`${where}[${wrong}]`, `a ${typeof data[wrong]}`, 'numbers')
+  return Float64Array.from(data)
 }
 
 function checkInt64(value: bigint, where: string): bigint {

@@ -1,5 +1,5 @@
+import type { StorableValue } from 'pypet-ts'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { StorableValue } from '../../src/trajectory/value.ts'
 import { projectFile, pypetTs, useFolder } from './command.ts'
 import { expectedArray, foundArray, readValue } from './expected-array.ts'
 import { isSkipped, READERS, type ReadFile, readFile, tellWhatIsMissing } from './python.ts'
@@ -49,7 +49,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
           expect(found(arrays, (name) => foundArray(node(`${derived}/deep/er/${name}/data__rr__`)))).toEqual(
             expected(arrays),
           )
-          expect(found(SCALARS, (name) => columns(`${derived}/deep/er/${name}/data`)?.['data'])).toEqual(
+          expect(found(SCALARS, (name) => columns(`${derived}/deep/er/${name}/data`)?.data)).toEqual(
             asColumns(SCALARS),
           )
         })
@@ -59,7 +59,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
           expect(seen).toEqual(found(EXPLORED, (name) => exploredValue(name, run)))
           expect(node(`results/${runName}/by_run/by_run`)?.values).toEqual([run])
           expect(node(`results/bucket/run_set_00000/${runName}/run`)?.values).toEqual([run])
-          const half = columns(`derived_parameters/${runName}/half/data`)?.['data']?.values
+          const half = columns(`derived_parameters/${runName}/half/data`)?.data?.values
           expect(half).toEqual([readValue(EXPLORED.float[run] / 2)])
         })
       })
@@ -69,24 +69,24 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
         expect(found(arrays, (name) => foundArray(node(`parameters/plain/${name}/data__rr__`)))).toEqual(
           expected(arrays),
         )
-        expect(found(SCALARS, (name) => columns(`parameters/plain/${name}/data`)?.['data'])).toEqual(
+        expect(found(SCALARS, (name) => columns(`parameters/plain/${name}/data`)?.data)).toEqual(
           asColumns(SCALARS),
         )
       })
 
       test('each leaf says which class pypet builds from it', () => {
-        const classOf = (path: string) => node(path)?.attributes['SRVC_INIT_CLASS_NAME']
+        const classOf = (path: string) => node(path)?.attributes.SRVC_INIT_CLASS_NAME
         expect(classOf('parameters/plain/float')).toBe('Parameter')
         expect(classOf('parameters/plain/texts')).toBe('ArrayParameter')
         expect(classOf('parameters/plain/matrix')).toBe('ArrayParameter')
         expect(classOf('results/runs/run_00000000/several')).toBe('Result')
-        expect(node('parameters/plain/float')?.attributes['SRVC_LEAF']).toBe('1')
-        expect(node('parameters/plain')?.attributes['SRVC_LEAF']).toBeUndefined()
+        expect(node('parameters/plain/float')?.attributes.SRVC_LEAF).toBe('1')
+        expect(node('parameters/plain')?.attributes.SRVC_LEAF).toBeUndefined()
       })
 
       test('explored parameters keep their default and have one row a run', () => {
         const ranges = found(EXPLORED, (name) => {
-          const column = columns(`parameters/explored/${name}/explored_data`)?.['data']
+          const column = columns(`parameters/explored/${name}/explored_data`)?.data
           return [column?.dtype, column?.values]
         })
         const dtypes = { float: 'float64', int: 'int64', bigint: 'int64', bool: 'int8', text: 'bytes' }
@@ -96,29 +96,26 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
             EXPLORED[name].map((_: unknown, run: number) => exploredValue(name, run)),
           ]),
         )
-        const defaults = found(
-          EXPLORED,
-          (name) => columns(`parameters/explored/${name}/data`)?.['data']?.values,
-        )
+        const defaults = found(EXPLORED, (name) => columns(`parameters/explored/${name}/data`)?.data?.values)
         expect(defaults).toEqual({ float: [1.5], int: ['0'], bigint: ['0'], bool: ['0'], text: ['default'] })
         const explorations = Object.keys(EXPLORED).map((name) => `parameters.explored.${name}`)
-        expect(columns('overview/explorations')?.['explorations']?.values).toEqual(explorations)
+        expect(columns('overview/explorations')?.explorations?.values).toEqual(explorations)
       })
 
       test('a failed run is not completed, has no results, and is told in failed_runs', () => {
         const completed = EXPLORED.float.map((_, run) => (run === FAILED_RUN ? '0' : '1'))
-        expect(columns('overview/runs')?.['completed']?.values).toEqual(completed)
+        expect(columns('overview/runs')?.completed?.values).toEqual(completed)
         expect(node(`results/runs/run_0000000${FAILED_RUN}`)).toBeUndefined()
         const failed = columns('overview/failed_runs')
-        expect(failed?.['idx']?.values).toEqual([String(FAILED_RUN)])
-        expect(failed?.['error']?.values).toEqual(['RangeError'])
-        expect(failed?.['message']?.values).toEqual(['dieser Lauf schlägt fehl'])
-        expect(failed?.['stack']?.values[0]).toContain('every-type-job.ts')
+        expect(failed?.idx?.values).toEqual([String(FAILED_RUN)])
+        expect(failed?.error?.values).toEqual(['RangeError'])
+        expect(failed?.message?.values).toEqual(['dieser Lauf schlägt fehl'])
+        expect(failed?.stack?.values[0]).toContain('every-type-job.ts')
       })
 
       test('comments of any length and script are whole in the attribute and cut in the tables', () => {
-        const comment = (path: string) => node(path)?.attributes['SRVC_INIT_COMMENT']
-        expect(files[reader][`/${trajectory}`]?.attributes['SRVC_INIT_COMMENT']).toBe(COMMENTS.trajectory)
+        const comment = (path: string) => node(path)?.attributes.SRVC_INIT_COMMENT
+        expect(files[reader][`/${trajectory}`]?.attributes.SRVC_INIT_COMMENT).toBe(COMMENTS.trajectory)
         expect(comment('parameters/commented')).toBe(COMMENTS.long)
         expect(comment('parameters/plain/float')).toBeUndefined()
         const { name, comment: cut } = columns('overview/parameters_overview') ?? {}
@@ -131,7 +128,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
       const holders = (trajectory: string, text: string) =>
         Object.entries(files[reader]).filter(
           ([path, { attributes }]) =>
-            path.startsWith(`/${trajectory}/results/`) && attributes['SRVC_INIT_COMMENT'] === text,
+            path.startsWith(`/${trajectory}/results/`) && attributes.SRVC_INIT_COMMENT === text,
         ).length
       expect(holders('plain', COMMENTS.result)).toBe(1)
       expect(holders('plain', COMMENTS.long)).toBe(1)
@@ -140,7 +137,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
     })
 
     test('the large overviews are there where they were asked for, and stop at a thousand rows', () => {
-      const rowCount = (path: string) => files[reader][path]?.columns?.['name']?.values.length
+      const rowCount = (path: string) => files[reader][path]?.columns?.name?.values.length
       expect(rowCount('/plain/overview/results_overview')).toBeUndefined()
       expect(rowCount('/plain/overview/derived_parameters_overview')).toBeUndefined()
       const resultCount = STORED_RUNS.length * (Object.keys(VALUES).length + 4)

@@ -1,5 +1,6 @@
 /** What a reader must find where a value was stored. */
-import { isInteger, type StorableValue, type TypedArray } from '../../src/trajectory/value.ts'
+import type { StorableValue, TypedArray } from 'pypet-ts'
+import { isInteger } from '../../src/trajectory/value.ts'
 import type { ReadArray, ReadNode, ReadValue } from './python.ts'
 import { STRIDED, STRIDED_IN_C_ORDER } from './values.ts'
 
@@ -22,8 +23,8 @@ export function expectedArray(value: StorableValue): ExpectedArray {
 export function foundArray(node: ReadNode | undefined): ExpectedArray | undefined {
   if (node?.values === undefined) return undefined
   const { dtype, shape, values, attributes } = node as ReadNode & ReadArray
-  const collection = attributes['SRVC_DATA_COLL_TYPE'] as ReadValue
-  return { dtype, shape, values, collection, scalarType: attributes['SRVC_DATA_SCALAR_TYPE'] }
+  const collection = attributes.SRVC_DATA_COLL_TYPE as ReadValue
+  return { dtype, shape, values, collection, scalarType: attributes.SRVC_DATA_SCALAR_TYPE }
 }
 
 /** A value of an explored parameter or of a table as the readers print it. */

@@ -32,7 +32,7 @@ export type ReadFile = Readonly<Record<string, ReadNode>>
 
 /** Why the tests cannot run here, or undefined where they can. */
 const missing = whatIsMissing()
-const isRequired = process.env['PYPET_REQUIRE_INTEROP'] === '1'
+const isRequired = process.env.PYPET_REQUIRE_INTEROP === '1'
 
 /** True where the tests cannot run and may be skipped. */
 export const isSkipped: boolean = missing !== undefined && !isRequired

@@ -50,6 +50,8 @@ export const STRIDED = {
   stride: [1, 4],
   offset: 1,
 }
+/** Its elements: rows 1 and 2 of the transposed. */
+export const STRIDED_IN_C_ORDER = Float64Array.of(1, 5, 9, 2, 6, 10)
 
 export const ARRAYS = {
   float64: Float64Array.of(0.1, Number.NaN, -0, Number.POSITIVE_INFINITY, Number.MIN_VALUE),

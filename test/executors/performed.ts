@@ -1,0 +1,82 @@
+/** Performs the runs of a fixture job in a process of its own and returns everything that was told. */
+import { fork } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ErrorRecord } from '../../src/errors.ts'
+import type { FromWorker, RunOutcome } from '../../src/protocol.ts'
+
+export interface Performed {
+  readonly outcomes: readonly RunOutcome[]
+  readonly lines: readonly FromWorker[]
+  readonly stored: readonly number[]
+  readonly failed: readonly number[]
+  /** Why the runs could not be performed or stored at all. */
+  readonly error: ErrorRecord | undefined
+  /** Largest memory, on Linux. */
+  readonly peakBytes: { readonly main?: number; readonly writer?: number }
+  readonly file: string
+  /** What the process itself printed. */
+  readonly printed: string
+  readonly exitCode: number | null
+  /** What is left in the folder of temporary files. */
+  readonly leftovers: readonly string[]
+}
+
+export interface PerformOptions {
+  readonly executor: 'inline' | 'pool'
+  readonly ncores: number
+  readonly logLevel?: string
+  /** Options of Node, for the process and its threads. */
+  readonly nodeOptions?: string
+}
+
+export function jobFile(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/jobs/runs/${name}.ts`, import.meta.url))
+}
+
+/** A folder for files and for temporary files, to be removed by `remove`. */
+export interface TestFolder {
+  readonly path: string
+  readonly temporary: string
+  remove(): void
+}
+
+export function makeTestFolder(): TestFolder {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'pypet-ts-test-')))
+  const temporary = join(path, 'tmp')
+  mkdirSync(temporary)
+  return { path, temporary, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+export async function perform(
+  job: string,
+  { nodeOptions = '', ...options }: PerformOptions,
+  folder: TestFolder,
+): Promise<Performed> {
+  const file = join(folder.path, `${job}_${options.executor}_${options.ncores}.h5`)
+  const flags = { ...options, filename: file, name: 'trajectory' }
+  const entry = fileURLToPath(new URL('../fixtures/entries/perform-runs.mjs', import.meta.url))
+  const child = fork(entry, [JSON.stringify({ jobFile: jobFile(job), flags })], {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, NODE_OPTIONS: nodeOptions, TMPDIR: folder.temporary },
+  })
+  let told: Partial<Performed> = {}
+  let printed = ''
+  child.on('message', (message: Partial<Performed>) => {
+    told = message
+  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+  }
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  const leftovers = readdirSync(folder.temporary)
+  return { ...NOTHING, ...told, file, printed, exitCode, leftovers }
+}
+
+const NOTHING = { outcomes: [], lines: [], stored: [], failed: [], error: undefined, peakBytes: {} }

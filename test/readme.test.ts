@@ -1,0 +1,107 @@
+/** What README.md and the experiments' READMEs say, done. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { ROOT } from './source-tree.ts'
+
+const CLI = join(ROOT, 'bin/pypet-ts.js')
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-test-readme-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The code blocks of one language, in their order. */
+function codeBlocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    (match) => match[1] as string,
+  )
+}
+
+function pypet(...command: string[]) {
+  return spawnSync(process.execPath, [CLI, ...command], { cwd: folder, encoding: 'utf8' })
+}
+
+describe('README.md', () => {
+  const [firstCommands, commands] = codeBlocks(README, 'sh') as [string, string]
+  const [experiment, script] = codeBlocks(README, 'ts') as [string, string]
+  const [python] = codeBlocks(README, 'python') as [string]
+
+  test('its first two commands run the example and the tests', () => {
+    expect(firstCommands.trim().split('\n')).toEqual([
+      'npm ci && npx pypet-ts run experiments/multiply/job.ts --ncores 2',
+      'npm ci && npm test',
+    ])
+    const run = pypet('run', join(ROOT, 'experiments/multiply/job.ts'), '--ncores', '2')
+    expect(run.stderr).toBe('')
+    expect(run.stdout).toMatch(
+      /^12 runs stored in hdf5\/multiply\.h5, in .* s \(.* runs\/s\)\nlogs: {2}logs\/multiply\nnext: {2}pypet-ts overview hdf5\/multiply\.h5\n/m,
+    )
+    expect(run.status).toBe(0)
+  })
+
+  test('its experiment runs by each of its commands', () => {
+    writeFileSync(join(folder, 'job.ts'), experiment)
+    const lines = commands
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/\s+#.*$/, ''))
+    expect(lines.filter((line) => line.startsWith('pypet-ts run'))).toHaveLength(3)
+    for (const line of lines) {
+      const words = line.split(/\s+/).slice(1)
+      // The example has the same name as the one before; each command writes a file of its own.
+      const own = words[0] === 'run' ? ['--file', join(folder, 'own.h5'), '--overwrite'] : []
+      const result = pypet(...words, ...own)
+      expect(`${line}: ${result.stderr}`).toBe(`${line}: `)
+      expect(result.status).toBe(0)
+    }
+    const tau10 = pypet(
+      'run',
+      'job.ts',
+      '--explore',
+      'x=1,2,3',
+      '--explore',
+      'y=0:1:0.1',
+      '--dry-run',
+      '--json',
+    )
+    expect(JSON.parse(tau10.stdout).run_count).toBe(30)
+  })
+
+  test('its script runs the experiment', () => {
+    const installed = script.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))
+    writeFileSync(join(folder, 'script.mjs'), installed)
+    const printed = execFileSync(process.execPath, ['script.mjs'], { cwd: folder, encoding: 'utf8' })
+    expect(printed).toBe('3\n')
+    expect(existsSync(join(folder, 'experiments.h5'))).toBe(true)
+  })
+
+  test('its Python reads the file', (context) => {
+    const hasH5py = spawnSync('/usr/bin/python3', ['-c', 'import h5py']).status === 0
+    if (!hasH5py && process.env.PYPET_TEST_REQUIRE_INTEROP !== '1')
+      context.skip('python3-h5py is not installed')
+    const printed = execFileSync('/usr/bin/python3', ['-c', python], { cwd: folder, encoding: 'utf8' })
+    expect(printed).toMatch(/^12\.0\n/)
+    expect(printed).toContain("b'run_00000001'")
+  })
+})
+
+test.each([
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'experiments')).map((name) => `experiments/${name}/README.md`),
+])('%s: every relative link names a file', (path) => {
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] as string)
+  const dead = links.filter((link) => !existsSync(join(ROOT, dirname(path), link)))
+  expect(dead).toEqual([])
+})
