@@ -6,7 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
+ 
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'

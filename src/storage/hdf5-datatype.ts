@@ -271,7 +271,9 @@ const UTF8 = new TextDecoder()
 function fixedText(view: DataView, offset: number, bytes: number, isSpacePadded: boolean): string {
   let end = 0
   while (end < bytes && view.getUint8(offset + end) !== 0) end += 1
-  if (isSpacePadded) while (end > 0 && view.getUint8(offset + end - 1) === SPACE) end -= 1
+  // A NUL ends the text, so spaces before it are its own and no padding.
+  const isPadded = isSpacePadded && end === bytes
+  if (isPadded) while (end > 0 && view.getUint8(offset + end - 1) === SPACE) end -= 1
   return UTF8.decode(new Uint8Array(view.buffer, view.byteOffset + offset, end))
 }
 

@@ -34,6 +34,7 @@ export default defineExperiment({
     traj.addResult('several', VALUES, { comment: COMMENTS.long })
     traj.addResult('$.by_run', traj.idx)
     traj.addResult('bucket.$set.$', traj.idx)
+    traj.addResult('bucket.$set.own', traj.idx)
     traj.addDerivedParameter('$.half', explored.float / 2)
   },
 })

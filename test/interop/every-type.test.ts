@@ -59,6 +59,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
           expect(seen).toEqual(found(EXPLORED, (name) => exploredValue(name, run)))
           expect(node(`results/${runName}/by_run/by_run`)?.values).toEqual([run])
           expect(node(`results/bucket/run_set_00000/${runName}/run`)?.values).toEqual([run])
+          expect(node(`${results}/bucket/run_set_00000/own/own`)?.values).toEqual([run])
           const half = columns(`derived_parameters/${runName}/half/data`)?.data?.values
           expect(half).toEqual([readValue(EXPLORED.float[run] / 2)])
         })
@@ -140,7 +141,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
       const rowCount = (path: string) => files[reader][path]?.columns?.name?.values.length
       expect(rowCount('/plain/overview/results_overview')).toBeUndefined()
       expect(rowCount('/plain/overview/derived_parameters_overview')).toBeUndefined()
-      const resultCount = STORED_RUNS.length * (Object.keys(VALUES).length + 4)
+      const resultCount = STORED_RUNS.length * (Object.keys(VALUES).length + 5)
       expect(rowCount('/packed/overview/results_overview')).toBe(resultCount)
       const derivedCount = STORED_RUNS.length * (Object.keys(VALUES).length + 1)
       expect(rowCount('/packed/overview/derived_parameters_overview')).toBe(derivedCount)

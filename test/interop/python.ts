@@ -32,7 +32,7 @@ export type ReadFile = Readonly<Record<string, ReadNode>>
 
 /** Why the tests cannot run here, or undefined where they can. */
 const missing = whatIsMissing()
-const isRequired = process.env.PYPET_REQUIRE_INTEROP === '1'
+const isRequired = process.env.PYPET_TEST_REQUIRE_INTEROP === '1'
 
 /** True where the tests cannot run and may be skipped. */
 export const isSkipped: boolean = missing !== undefined && !isRequired
@@ -42,7 +42,7 @@ export function tellWhatIsMissing(): void {
   if (missing === undefined) return
   test.skipIf(!isRequired)(`${PYTHON} has h5py and PyTables (${missing})`, () => {
     throw new Error(
-      `${missing}; install python3-h5py and python3-tables, PYPET_REQUIRE_INTEROP=1 demands them`,
+      `${missing}; install python3-h5py and python3-tables, PYPET_TEST_REQUIRE_INTEROP=1 demands them`,
     )
   })
 }
