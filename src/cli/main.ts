@@ -5,6 +5,7 @@ import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
+import { usageError } from './usage-error.ts'
 
 /** Runs the command of `argv` (`process.argv`), reports its error, and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -14,26 +15,36 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv)
   } catch (error) {
-    process.exitCode = report(error, argv)
+    process.exitCode = report(error, program, argv)
   }
 }
 
-function report(error: unknown, argv: readonly string[]): number {
-  // Commander has printed its own: help and version are no errors, anything else is wrong usage.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.WRONG
+function report(thrown: unknown, program: Command, argv: readonly string[]): number {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return ExitCode.OK
+    // Without a command the help has been printed, which says more than an error.
+    if (thrown.code === 'commander.help') return ExitCode.WRONG
+  }
+  const error = thrown instanceof CommanderError ? usageError(thrown, calledCommand(program)) : thrown
   const verbose = argv.includes('--verbose')
   process.stderr.write(reportError(error, { verbose, json: argv.includes('--json'), stream: process.stderr }))
   return exitCodeOf(error)
 }
 
+function calledCommand(program: Command) {
+  const command = program.commands.find((candidate) => candidate.name() === program.args[0])
+  return command === undefined ? undefined : { name: command.name(), operands: command.args }
+}
+
 function describeProgram(): Command {
   const program = new Command('pypet-ts')
-    .description('Runs a function over a parameter space, on all cores, into one HDF5 file.')
-    .version(packageVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .description('Run a function over a parameter space, on all cores, into one HDF5 file.')
+    .version(packageVersion(), '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print help.')
+    .helpCommand('help [command]', 'Print the help of a command.')
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'error: ')) })
+    // What commander refuses is reported like any other error: see `report`.
+    .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)
   describeRun(program)
@@ -45,40 +56,64 @@ function describeRun(program: Command): void {
   const command = program
     .command('run')
     .description('Run a job at every point of its parameter space, and store every result.')
-    .argument('<job>', 'the job module: .ts .mts .cts .js .mjs .cjs')
-    .option('--config <file>', 'the config file; else it is searched from the job’s folder upwards')
-    .option('--set <name=value>', 'preset a parameter, as neuron.tau=10 (repeatable)', collect, [])
-    .option(
-      '--explore <name=values>',
-      'explore a parameter, as x=1,2,3 or x=0:1:0.1; several form a product (repeatable)',
-      collect,
-      [],
-    )
-  for (const name of OPTION_NAMES) {
-    const option = flagOption(name)
-    if (option !== undefined) command.addOption(option)
+    .argument('<job>', 'The job module: .ts .mts .cts .js .mjs .cjs')
+  for (const option of runOptions()) command.addOption(option)
+  command.addHelpText('after', RUN_EXAMPLES).action(async (job: string, _flags: unknown, called: Command) => {
+    const { runCommand } = await import('./run.ts')
+    process.exitCode = await runCommand(job, givenFlags(called))
+  })
+}
+
+/** Commander adds the defaults of switches, which would then win over the other layers. */
+function givenFlags(command: Command): RunFlags {
+  const given = Object.entries(command.opts()).filter(
+    ([name]) => command.getOptionValueSource(name) !== 'default',
+  )
+  return Object.fromEntries(given)
+}
+
+/** The options of `run`, in the order of its help: what most people need comes first. */
+function runOptions(): readonly Option[] {
+  const ofTable = new Map(OPTION_NAMES.map((name) => [name, flagOption(name)]))
+  const take = (name: OptionName): Option | undefined => {
+    const option = ofTable.get(name)
+    ofTable.delete(name)
+    return option
   }
-  command
-    .option('--dry-run', 'print the points that would be run, and run nothing')
-    .addOption(new Option('--quiet', 'print nothing but failures and errors').conflicts(['json', 'verbose']))
-    .option('--verbose', 'print log lines, where each option comes from, and stacks of errors')
-    .option('--json', 'print events as JSON, one a line')
-    .addHelpText('after', RUN_EXAMPLES)
-    .action(async (job: string, flags: RunFlags) => {
-      const { runCommand } = await import('./run.ts')
-      process.exitCode = await runCommand(job, flags)
-    })
+  const first = [
+    take('ncores'),
+    new Option('--config <file>', "The config file. Default: searched from the job's folder upwards."),
+    take('filename'),
+    take('name'),
+    take('addTime'),
+    take('comment'),
+    new Option('--set <name=value>', 'Preset a parameter, as neuron.tau=10 (repeatable).').argParser(collect),
+    new Option(
+      '--explore <name=values>',
+      'Explore a parameter, as x=1,2,3 or x=0:1:0.1 (start:stop:step); several form a product (repeatable).',
+    ).argParser(collect),
+    take('logFolder'),
+    take('logLevel'),
+    take('overwrite'),
+    new Option('--dry-run', 'Print the points that would be run, and run nothing.'),
+    new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
+    new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
+    new Option('--json', 'Print events as JSON, one a line.'),
+  ]
+  const others = [...ofTable.values()]
+  for (const option of others) option?.helpGroup('More options:')
+  return [...first, ...others].filter((option) => option !== undefined)
 }
 
 function describeOverview(program: Command): void {
   program
     .command('overview')
     .description('Show what an HDF5 file holds: trajectories, parameters, runs and results.')
-    .argument('<file>', 'a file written by pypet-ts or pypet')
-    .option('--trajectory <name>', 'only this trajectory')
-    .option('--runs', 'the table of runs too')
-    .option('--json', 'one JSON document')
-    .option('--verbose', 'print stacks of errors')
+    .argument('<file>', 'A file written by pypet-ts or pypet')
+    .option('--trajectory <name>', 'Only this trajectory.')
+    .option('--runs', 'The table of runs too.')
+    .option('--json', 'One JSON document.')
+    .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', OVERVIEW_EXAMPLES)
     .action(async (file: string, flags: { trajectory?: string; runs?: boolean; json?: boolean }) => {
       const { overview } = await import('./overview.ts')
@@ -95,13 +130,13 @@ function flagOption(name: OptionName): Option | undefined {
   if (option.kind !== 'switch') return new Option(`${option.flag} <${PLACEHOLDERS[option.kind]}>`, text)
   // A switch that is on by default is only ever switched off.
   return preset === true
-    ? new Option(option.flag.replace('--', '--no-'), `Switches this off: ${description}`).default(undefined)
+    ? new Option(option.flag.replace('--', '--no-'), option.offDescription).default(undefined)
     : new Option(option.flag, description)
 }
 
 const PLACEHOLDERS = { whole: 'n', text: 'text', path: 'path', choice: 'choice' } as const
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value]
 }
 
@@ -119,20 +154,22 @@ Examples:
   $ pypet-ts run job.ts --ncores 8
   $ pypet-ts overview hdf5/job.h5
 
-Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job is wrong, nothing was
-started; 3 some runs failed; 130 and 143 stopped by Ctrl-C and SIGTERM.`
+Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job
+is wrong, nothing was started; 3 some runs failed; 130 and 143 stopped by Ctrl-C
+and SIGTERM.`
 
 const RUN_EXAMPLES = `
 Examples:
-  $ pypet-ts run job.ts                                  every point, one after the other
-  $ pypet-ts run job.ts --ncores 0                       on all cores
+  $ pypet-ts run job.ts               every point, one after the other
+  $ pypet-ts run job.ts --ncores 0    on all cores
+  $ pypet-ts run job.ts --dry-run     how many points, and which
   $ pypet-ts run job.ts --explore x=1,2,3 --explore y=0:1:0.1
   $ pypet-ts run job.ts --set neuron.tau=10 --name tau10
-  $ pypet-ts run job.ts --dry-run                        how many points, and which
   $ pypet-ts run job.ts --json | jq .event
 
-Each option is also a key of pypet.config.{ts,js,json,yaml,toml} and a variable PYPET_NCORES, PYPET_FILENAME, …;
-flags win over variables, variables over the config file, the config file over the job.`
+Each option is also a key of pypet.config.{ts,js,json,yaml,toml}, or a variable:
+PYPET_NCORES, PYPET_FILENAME and so on. Flags win over variables, variables over
+the config file, the config file over the job.`
 
 const OVERVIEW_EXAMPLES = `
 Examples:

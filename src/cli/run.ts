@@ -1,10 +1,6 @@
 /** The action of `pypet-ts run <job>`. */
 import { runExperiment } from '../environment/environment.ts'
-import {
-  type ExperimentRequest,
-  type PreparedExperiment,
-  prepareExperiment,
-} from '../environment/prepare-experiment.ts'
+import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
 import type { Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
@@ -22,8 +18,8 @@ import { summaryText } from './summary.ts'
 /** As commander gives them: camelCase names of the flags, not of the options. */
 export interface RunFlags {
   readonly config?: string
-  readonly set: readonly string[]
-  readonly explore: readonly string[]
+  readonly set?: readonly string[]
+  readonly explore?: readonly string[]
   readonly dryRun?: boolean
   readonly quiet?: boolean
   readonly verbose?: boolean
@@ -41,18 +37,19 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     jobFile,
     configFile: flags.config,
     flags: optionFlags(flags),
-    presets: flags.set,
-    explore: flags.explore,
+    presets: flags.set ?? [],
+    explore: flags.explore ?? [],
     env: process.env,
   }
   if (flags.dryRun === true) {
     await using experiment = await prepareExperiment(request)
+    if (flags.verbose === true) process.stderr.write(settingsText(experiment))
     process.stdout.write(planText(experiment, { json: flags.json === true }))
     return ExitCode.OK
   }
   // It starts while the job is loaded, and touches nothing before it is told to.
   await using writer = Writer.start()
-  await using experiment = await prepareBeside(writer, request)
+  await using experiment = await prepareExperiment(request)
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
   const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
   checkLogFolder(folder, trajectory)
@@ -77,19 +74,6 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     return stop.exitCode ?? (summary.failedCount > 0 ? ExitCode.RUNS_FAILED : ExitCode.OK)
   } finally {
     await reporter?.close()
-  }
-}
-
-/**
- * A writer that is told to go before it listens does not hear it, and would be waited for in vain: an error
- * waits for it to listen, a tenth of a second.
- */
-async function prepareBeside(writer: Writer, request: ExperimentRequest): Promise<PreparedExperiment> {
-  try {
-    return await prepareExperiment(request)
-  } catch (error) {
-    await writer.address().catch(() => undefined)
-    throw error
   }
 }
 

@@ -5,6 +5,7 @@ import { arch, cpus, hostname, type as osType, release } from 'node:os'
 import { basename } from 'node:path'
 import type { Settings } from '../experiment/options.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { timeText } from '../trajectory/time-text.ts'
 import { integer, isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
 
 /** The identity of one execution of an experiment. */
@@ -25,15 +26,7 @@ export function identifyEnvironment(trajectory: string, timestamp: number): Envi
   const hexsha = createHash('sha1')
     .update(`${trajectory}${timestamp}${process.pid}${hostname()}${VERSION}`)
     .digest('hex')
-  return { hexsha, timestamp, name: `environment_${hexsha.slice(0, 7)}_${timeSuffix(timestamp)}` }
-}
-
-/** pypet's `%Y_%m_%d_%Hh%Mm%Ss` in local time, also what `--add-time` appends. */
-export function timeSuffix(timestamp: number): string {
-  const date = new Date(timestamp * 1000)
-  const two = (part: number) => String(part).padStart(2, '0')
-  const day = `${date.getFullYear()}_${two(date.getMonth() + 1)}_${two(date.getDate())}`
-  return `${day}_${two(date.getHours())}h${two(date.getMinutes())}m${two(date.getSeconds())}s`
+  return { hexsha, timestamp, name: `environment_${hexsha.slice(0, 7)}_${timeText(timestamp)}` }
 }
 
 /** Everything that is known before the first run. */

@@ -1,5 +1,6 @@
 /** From what the user gave (files, flags, environment) to an experiment that can run. */
-import { PypetError } from '../errors.ts'
+import { type Stats, statSync } from 'node:fs'
+import { isPypetError, PypetError } from '../errors.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
@@ -13,6 +14,7 @@ import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { parseExploration } from '../exploration/parse-exploration.ts'
 import { parseExploreFlags } from '../exploration/parse-flag.ts'
 import type { JobLocation } from '../protocol.ts'
+import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 
 /** What a command or a library call asks for. */
@@ -58,6 +60,7 @@ export async function prepareExperiment(request: ExperimentRequest): Promise<Pre
     const config = configuring.value
     const { definition } = await importJob(bundle)
     const { settings, origins } = resolveSettings({ jobFile: bundle.file, flags, env, config, definition })
+    if (settings.overwrite) await assertReplaceable(settings.filename)
     const { parameters } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
     const exploration =
       parseExploreFlags(explore, parameters) ?? exploreOf(config, definition, parameters, bundle.file)
@@ -67,6 +70,30 @@ export async function prepareExperiment(request: ExperimentRequest): Promise<Pre
   } catch (error) {
     await bundle.dispose()
     throw error
+  }
+}
+
+/** `--overwrite` with a mistyped `--file` must not cost anybody a file that holds something else. */
+async function assertReplaceable(file: string): Promise<void> {
+  const found = statOf(file)
+  if (found?.isFile() !== true || found.size === 0) return
+  try {
+    await checkSignature(file)
+  } catch (cause) {
+    if (!isPypetError(cause, 'PYPET_FILE_NOT_HDF5')) throw cause
+    throw new PypetError('PYPET_FILE_NOT_HDF5', `${file} is not replaced: it is no HDF5 file`, {
+      where: file,
+      hint: 'Name another file with --file, or remove this one yourself.',
+      cause,
+    })
+  }
+}
+
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file)
+  } catch {
+    return undefined // Absent, or out of reach: the writer says what is wrong.
   }
 }
 

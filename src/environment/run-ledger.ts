@@ -13,7 +13,7 @@ export class RunLedger implements WriterListener {
   startTimestamp = Number.POSITIVE_INFINITY
   /** Rejects when the writer is gone; never resolves. */
   readonly broken: Promise<never>
-  readonly #writer: Writer
+  readonly #writer: Pick<Writer, 'failRun'>
   #reporter: Reporter | undefined
   #begunCount = 0
   /** Failures on their way into the file. */
@@ -21,7 +21,7 @@ export class RunLedger implements WriterListener {
   #rejectBroken!: (error: PypetError) => void
   #resolveComplete: (() => void) | undefined
 
-  constructor(writer: Writer) {
+  constructor(writer: Pick<Writer, 'failRun'>) {
     this.#writer = writer
     this.broken = new Promise((_resolve, reject) => {
       this.#rejectBroken = reject

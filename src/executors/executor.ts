@@ -13,7 +13,10 @@ export interface Executor {
    *   when the job does not load in a worker
    */
   perform(tasks: Iterable<RunTask>, onOutcome: (outcome: RunOutcome) => void): Promise<void>
-  /** Ends all workers, once what they had to say has been told. A second call waits for the first. */
+  /**
+   * Ends all workers. Log lines may still come, outcomes do not: a run that is under way is given up, and
+   * its `perform` may never settle. A second call waits for the first.
+   */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -52,7 +52,11 @@ export async function openPoolExecutor(
   deserted.catch(() => undefined)
   return {
     async perform(tasks, onOutcome) {
-      await Promise.race([performAll(pool, tasks, threadCount, onOutcome), deserted])
+      // Closing the pool ends the threads under their runs: those have not failed, they were given up.
+      const tell = (outcome: RunOutcome) => {
+        if (closing === undefined) onOutcome(outcome)
+      }
+      await Promise.race([performAll(pool, tasks, threadCount, tell), deserted])
     },
     [Symbol.asyncDispose]() {
       closing ??= pool.destroy()

@@ -37,6 +37,7 @@ function notImported(
   if (!(thrown instanceof Error)) {
     return new PypetError(kind.code, `${attempt} ${file}: it threw ${String(thrown)}`, {
       where: file,
+      hint: `The ${kind.noun} must load without an error.`,
       cause: thrown,
     })
   }
@@ -48,19 +49,21 @@ function notImported(
   }
   return new PypetError(kind.code, `${attempt} ${where}: it threw ${thrown.name}: ${message}`, {
     where,
+    hint: `The ${kind.noun} must load without an error; --verbose shows the stack.`,
     cause: thrown,
   })
 }
 
-/** The folder of pypet-ts's own modules, whose frames are not the user's. */
-const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
+/** Our own code as it runs, and as source maps tell it: its frames are not the user's. */
+const OWN_FOLDERS = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../../${name}/`, import.meta.url)))
 
 /** The first frame that lies in neither Node, pypet-ts nor the bundle: `/home/me/job.ts:3:9`. */
 function firstUserLine(stack: string, url: string): string | undefined {
   for (const frame of stack.matchAll(/^\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\).+):(\d+):(\d+)\)?$/gm)) {
     const [, place = '', line, column] = frame
     const path = place.startsWith('file:') ? fileURLToPath(place) : place
-    if (path !== fileURLToPath(url) && !path.startsWith(OWN_FOLDER)) return `${path}:${line}:${column}`
+    const isOwn = OWN_FOLDERS.some((folder) => path.startsWith(folder))
+    if (path !== fileURLToPath(url) && !isOwn) return `${path}:${line}:${column}`
   }
   return undefined
 }

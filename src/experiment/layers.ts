@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { assertLegalName } from '../trajectory/path.ts'
+import { timeText } from '../trajectory/time-text.ts'
 import { absolutePath } from './absolute-path.ts'
 import { environmentLayer } from './environment-variables.ts'
 import { nameFromJobFile } from './job-file.ts'
@@ -35,6 +36,8 @@ export interface SettingsLayers {
   readonly workingDirectory?: string
   /** How many runs `ncores: 0` computes at the same time. */
   readonly coreCount?: number
+  /** What `addTime` appends, in seconds since 1970. */
+  readonly timestamp?: number
 }
 
 export interface ResolvedSettings {
@@ -47,13 +50,18 @@ export interface ResolvedSettings {
  * Gives every option the value of the strongest layer that has one.
  *
  * `ncores: 0` becomes the number of cores, `executor: 'inline'` sets `ncores` to 1, and `filename` and
- * `logFolder` become absolute; a folder as `filename` is completed by the name of the trajectory.
+ * `logFolder` become absolute; `addTime` is appended to `name`, and a folder as `filename` is completed by
+ * that name.
  *
  * @throws PypetError `PYPET_USAGE` (flags), `PYPET_CONFIG_INVALID` (environment), `PYPET_CONFIG_UNKNOWN_KEY`
  *   (an unknown `PYPET_…` variable), `PYPET_NAME_ILLEGAL`
  */
 export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
-  const { workingDirectory = process.cwd(), coreCount = availableParallelism() } = layers
+  const {
+    workingDirectory = process.cwd(),
+    coreCount = availableParallelism(),
+    timestamp = Date.now() / 1000,
+  } = layers
   const stack: readonly Layer[] = [
     flagLayer(layers.flags ?? {}, workingDirectory),
     environmentLayer(layers.env ?? {}, workingDirectory),
@@ -70,7 +78,7 @@ export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
   }
   const complete = origins as Record<OptionName, Origin>
   return {
-    settings: completed(values, complete, { ...layers, workingDirectory, coreCount }),
+    settings: completed(values, complete, { ...layers, workingDirectory, coreCount, timestamp }),
     origins: complete,
   }
 }
@@ -96,11 +104,19 @@ function experimentLayer({ jobFile, definition }: SettingsLayers): Layer {
 function completed(
   values: { readonly [Name in OptionName]?: OptionValue },
   origins: Readonly<Record<OptionName, Origin>>,
-  given: { readonly jobFile: string; readonly workingDirectory: string; readonly coreCount: number },
+  given: {
+    readonly jobFile: string
+    readonly workingDirectory: string
+    readonly coreCount: number
+    readonly timestamp: number
+  },
 ): Settings {
   const wanted = values.ncores === 0 ? given.coreCount : values.ncores
   const executor = values.executor ?? (wanted === 1 ? 'inline' : 'pool')
-  const name = String(values.name ?? nameFromJobFile(given.jobFile))
+  const plainName = String(values.name ?? nameFromJobFile(given.jobFile))
+  // An empty name must be refused, not completed.
+  const name =
+    values.addTime === true && plainName !== '' ? `${plainName}_${timeText(given.timestamp)}` : plainName
   assertTrajectoryName(name, describePlace('name', origins.name))
   const overviews = OPTION_NAMES.filter((option) => option.startsWith(GROUP))
   const main = OPTION_NAMES.filter((option) => !option.startsWith(GROUP))
@@ -121,8 +137,15 @@ function completed(
 const GROUP = 'overviews.'
 
 function resultFile(path: string, name: string): string {
-  const isFolder = /[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  return isFolder ? join(path, `${name}.h5`) : path
+  return /[/\\]$/.test(path) || isFolder(path) ? join(path, `${name}.h5`) : path
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false // Absent, or out of reach: who opens the file says what is wrong with it.
+  }
 }
 
 function assertTrajectoryName(name: string, place: string): void {

@@ -7,6 +7,7 @@ import { nearestName } from '../trajectory/nearest-name.ts'
 import { absolutePath } from './absolute-path.ts'
 import type { ConfigContent } from './config-schema.ts'
 import { importModule } from './import-module.ts'
+import { parseJsonText } from './json-text.ts'
 import { bundleModule, type ModuleKind } from './module-bundle.ts'
 import { OPTION_NAMES, OPTIONS, type OptionValues } from './options.ts'
 
@@ -102,7 +103,7 @@ async function openExplorer() {
   return cosmiconfig('pypet', {
     searchPlaces: [...SEARCH_PLACES],
     searchStrategy: 'none',
-    loaders: { ...modules, '.toml': loadToml },
+    loaders: { ...modules, '.json': loadJson, '.toml': loadToml },
   })
 }
 
@@ -118,6 +119,10 @@ async function loadModule(file: string): Promise<unknown> {
   })
 }
 
+function loadJson(_file: string, text: string): unknown {
+  return text.trim() === '' ? undefined : parseJsonText(text)
+}
+
 async function loadToml(_file: string, text: string): Promise<unknown> {
   const { parse } = await import('smol-toml')
   return parse(text, { integersAsBigInt: 'asNeeded' })
@@ -130,14 +135,22 @@ async function reading<Result>(place: string, read: () => Promise<Result>): Prom
     if (error instanceof PypetError) throw error
     const { message, filepath } = error as Error & { readonly filepath?: string }
     const file = filepath ?? place
-    // Some parsers begin their message with the file, which is said already.
-    const reason = message.replace(`${file}: `, '').replace(` in ${file}`, '').trimEnd()
-    throw new PypetError('PYPET_CONFIG_NOT_LOADABLE', `cannot read the config file ${file}: ${reason}`, {
-      where: file,
-      cause: error,
-    })
+    // What some parsers say first has been said already: the file, the format, and that it is wrong.
+    const reason = message
+      .replace(`${file}: `, '')
+      .replace(/^(?:YAML Error(?: in .*)?:\s*|Invalid TOML document: )/, '')
+      .trimEnd()
+    const separator = /^\d+:\d+: /.test(reason) ? ':' : ': '
+    throw new PypetError(
+      'PYPET_CONFIG_NOT_LOADABLE',
+      `cannot read the config file ${file}${separator}${reason}`,
+      { where: file, hint: 'Mend this place in it, or name another file with --config.', cause: error },
+    )
   }
 }
+
+const NAME_A_FILE =
+  "Name a file that exists, or none: pypet.config.* is then searched from the job's folder upwards."
 
 function notFound(file: string): PypetError {
   const isFolder = existsSync(file)
@@ -147,7 +160,7 @@ function notFound(file: string): PypetError {
   return new PypetError(
     'PYPET_CONFIG_NOT_FOUND',
     `cannot read the config file ${file}: ${isFolder ? 'it is no file' : 'there is no such file'}`,
-    { where: file, hint: meant === undefined ? undefined : `Did you mean ${join(folder, meant)}?` },
+    { where: file, hint: meant === undefined ? NAME_A_FILE : `Did you mean ${join(folder, meant)}?` },
   )
 }
 

@@ -136,9 +136,13 @@ function placeOf(message: Message, file: string): { where: string; excerpt: stri
   }
 }
 
-function hintFor(text: string): string | undefined {
+function hintFor(text: string): string {
   const missing = /^Could not resolve "([^"./][^"]*)"/.exec(text)?.[1]
-  if (missing === undefined) return undefined
+  if (missing === undefined) {
+    return text.startsWith('Could not resolve')
+      ? 'Check the path; it starts from the folder of the file that imports.'
+      : 'Mend the line; the file is read as TypeScript or JavaScript by its extension.'
+  }
   const packageName = missing.split('/', missing.startsWith('@') ? 2 : 1).join('/')
   return `Install it next to the file: npm install ${packageName}`
 }

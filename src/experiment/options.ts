@@ -18,6 +18,8 @@ interface WholeOption extends OptionOf<'whole'> {
 }
 interface SwitchOption extends OptionOf<'switch'> {
   readonly default: boolean
+  /** What switching it off does, for the help of a flag that does so. */
+  readonly offDescription?: string
 }
 /** Without a default of its own, the default follows from other options or from the job. */
 interface TextOption extends OptionOf<'text'> {
@@ -39,19 +41,19 @@ const MAIN_OPTIONS = {
     minimum: 0,
     default: 1,
     flag: '--ncores',
-    description: 'How many runs are computed at the same time; 0 means one for each core.',
+    description: 'How many runs are computed at the same time; 0 means one on each core.',
   },
   executor: {
     kind: 'choice',
     choices: ['inline', 'pool'],
     flag: '--executor',
     description:
-      'Where runs are computed: in the main thread or in threads. Inline when ncores is 1, else pool.',
+      'Where runs are computed: in the main thread (inline) or in several (pool). Default: as ncores demands.',
   },
   filename: {
     kind: 'path',
     flag: '--file',
-    description: 'The HDF5 file; a folder stands for <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
+    description: 'The HDF5 file, or a folder for <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
   },
   fileTitle: {
     kind: 'text',
@@ -61,13 +63,13 @@ const MAIN_OPTIONS = {
   name: {
     kind: 'text',
     flag: '--name',
-    description: "Name of the trajectory. Default: the experiment's name, or that of the job file.",
+    description: 'Name of the trajectory. Default: that of the experiment, else that of the job file.',
   },
   addTime: {
     kind: 'switch',
     default: false,
     flag: '--add-time',
-    description: 'Whether the time of the start is appended to the name of the trajectory.',
+    description: 'Append the time of the start to the name of the trajectory.',
   },
   comment: {
     kind: 'text',
@@ -79,26 +81,27 @@ const MAIN_OPTIONS = {
     kind: 'path',
     default: './logs',
     flag: '--log-folder',
-    description: 'Folder of the logs; each trajectory has its own folder in it.',
+    description: 'Folder of the logs; each trajectory gets its own folder in it.',
   },
   logLevel: {
     kind: 'choice',
     choices: ['error', 'warn', 'info', 'debug'],
     default: 'info',
     flag: '--log-level',
-    description: 'The least important messages that are logged.',
+    description: 'The least important lines that are logged: error, warn, info or debug.',
   },
   overwrite: {
     kind: 'switch',
     default: false,
     flag: '--overwrite',
-    description: 'Whether an existing HDF5 file is replaced. Otherwise the trajectory is added to it.',
+    description: 'Replace an existing HDF5 file. Without this the trajectory is added to it.',
   },
   purgeDuplicateComments: {
     kind: 'switch',
     default: true,
     flag: '--purge-duplicate-comments',
-    description: 'Whether a comment that many runs give to the same result is stored only once.',
+    offDescription: 'Store a comment with each result that has it, even where many runs repeat it.',
+    description: 'Store a comment that many runs give to the same result only once.',
   },
   complevel: {
     kind: 'whole',
@@ -129,7 +132,7 @@ const OVERVIEW_OPTIONS = {
 } as const satisfies Readonly<Record<string, SwitchOption>>
 
 function overview(on: boolean, of: string): SwitchOption {
-  return { kind: 'switch', default: on, description: `Whether there is a table of ${of}.` }
+  return { kind: 'switch', default: on, description: `Write a table of ${of}.` }
 }
 
 export type OverviewName = keyof typeof OVERVIEW_OPTIONS

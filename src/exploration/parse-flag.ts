@@ -74,7 +74,11 @@ export function parseExploreFlags(
   parameters: readonly Parameter[],
 ): ExplorationSpec | undefined {
   if (texts.length === 0) return undefined
-  const columns = texts.map((text) => flagColumn(parseExploreFlag(text), parameters))
+  const columns: Column[] = []
+  for (const flag of texts.map(parseExploreFlag)) {
+    if (columns.some(({ name }) => name === flag.name)) throw exploredTwice(flag)
+    columns.push(flagColumn(flag, parameters))
+  }
   return productSpec(columns, undefined, '--explore')
 }
 
@@ -88,6 +92,13 @@ export function flagColumn(flag: ExploreFlag, parameters: readonly Parameter[]):
   const range = rangeFromTexts(flag.elements, parameter, flag.where)
   checkRange(range, parameter, () => flag.where)
   return { name: flag.name, range }
+}
+
+function exploredTwice({ name, where }: ExploreFlag): PypetError {
+  return new PypetError('PYPET_NAME_TAKEN', `${where}: another --explore explores ${name} already`, {
+    where,
+    hint: `Give all values in one flag, as in --explore '${name}=1,2,3'.`,
+  })
 }
 
 function splitAssignment(text: string, where: string, example: string): { name: string; right: string } {

@@ -1,4 +1,5 @@
 /** Events as lines of the log: what is said, at which level, and how it looks in a file. Pure. */
+import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { type RunIndex, runName } from '../trajectory/path.ts'
@@ -56,8 +57,7 @@ export class LogLines {
         this.#writeProgress(write)
         return
       case 'run-failed': {
-        const { name, message, stack } = event.error
-        write(this.#line('error', `failed: ${stack === '' ? `${name}: ${message}` : stack}`, event.run))
+        write(this.#line('error', `failed: ${describeFailure(event.error)}`, event.run))
         this.#writeProgress(write)
         return
       }
@@ -85,6 +85,11 @@ export class LogLines {
   #line(level: LogLevel, message: string, run?: RunIndex, worker?: number): LogLine {
     return { timeMs: this.#now(), level, message, worker, run }
   }
+}
+
+function describeFailure({ name, message, stack, hint }: ErrorRecord): string {
+  const text = stack === '' ? `${name}: ${message}` : stack
+  return hint === undefined ? text : `${text}\nhint: ${hint}`
 }
 
 /**

@@ -20,15 +20,15 @@ export function userFrame(stack: string, message: string): string | undefined {
 /** `at f (/a/job.ts:1:2)`, `at async file:///a/job.ts:1:2`, `at /a/job.ts:1:2`. */
 const FRAME = /^\s+at (?:async )?(?:[^/\\\n]*? \()?(.+?):(\d+):(\d+)\)?$/gm
 
-/** The folder that this code was installed in, or is developed in: its frames tell a user nothing. */
-const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
+/** Our own code as it runs, and as source maps tell it: its frames tell a user nothing. */
+const OWN_FOLDERS = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../../${name}/`, import.meta.url)))
 
 function isForeign(file: string): boolean {
   return (
     file.startsWith('node:') ||
     file.startsWith('<') ||
     /[\\/]node_modules[\\/]/.test(file) ||
-    file.startsWith(OWN_FOLDER)
+    OWN_FOLDERS.some((folder) => file.startsWith(folder))
   )
 }
 

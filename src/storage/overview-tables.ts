@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { OpenRequest, RunFailure, StorageSettings } from '../protocol.ts'
 import { runName } from '../trajectory/path.ts'
+import { timeText } from '../trajectory/time-text.ts'
 import { defineTable, type Row } from './hdf5-table.ts'
 
 export const INFO = defineTable([
@@ -147,24 +148,6 @@ export function overviewRow(fullName: string, value: string, comment: string): R
 export function summaryRow(fullName: string, value: string, comment: string): Row {
   const [location, name] = splitName(fullName)
   return [location, name, value, createHash('sha1').update(comment).digest('hex'), comment]
-}
-
-/** pypet's `%Y_%m_%d_%Hh%Mm%Ss`, local time. */
-export function timeText(timestamp: number): string {
-  // Many runs share a second, and formatting a date is the dearest part of a row.
-  const second = Math.floor(timestamp)
-  if (second !== lastSecond) [lastSecond, lastTimeText] = [second, formatTime(second)]
-  return lastTimeText
-}
-
-let lastSecond = Number.NaN
-let lastTimeText = ''
-
-function formatTime(second: number): string {
-  const date = new Date(second * 1000)
-  const two = (part: number) => String(part).padStart(2, '0')
-  const day = `${date.getFullYear()}_${two(date.getMonth() + 1)}_${two(date.getDate())}`
-  return `${day}_${two(date.getHours())}h${two(date.getMinutes())}m${two(date.getSeconds())}s`
 }
 
 /** Python's `str(timedelta)`: `0:00:00.008130`, `2 days, 3:04:05`. */

@@ -185,6 +185,8 @@ process.on('disconnect', () => {
   guarded(() => end(() => store?.close([])))()
   process.exit(0)
 })
+// It may have gone while this module was being loaded, and then nothing tells so any more.
+if (!process.connected) process.exit(0)
 server.listen(address, () => tell({ type: 'listening', address }))
 // Compiled while main still loads the job.
 void loadH5wasm().catch(breakDown)

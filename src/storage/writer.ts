@@ -53,19 +53,10 @@ export class Writer {
     this.#address = this.#await('listening').then((message) => message.address)
     // Whoever asks for the address gets the error; nobody may have asked.
     this.#address.catch(() => undefined)
-    this.#ended = new Promise((resolve) => {
-      const end = (how: string) => {
-        this.#break(this.#deathError(how))
-        // The writer does so itself, unless it is killed.
-        rmSync(socketFolder, { recursive: true, force: true })
-        resolve()
-      }
-      // Not `exit`: that may come before the last messages, such as the one that all is well.
-      this.#process.once('close', (code, signal) => end(signal ?? `code ${code}`))
-      this.#process.once('error', (cause) => {
-        // A process that never started has no end either.
-        if (this.#process.pid === undefined) end(cause.message)
-      })
+    this.#ended = endOf(this.#process).then((how) => {
+      this.#break(this.#deathError(how))
+      // The writer does so itself, unless it is killed.
+      rmSync(socketFolder, { recursive: true, force: true })
     })
     this.#process.on('message', (message: FromWriter) => this.#take(message))
   }
@@ -172,6 +163,27 @@ export class Writer {
       { hint: 'Runs announced as stored are in the file. Look into main.txt in the log folder.' },
     )
   }
+}
+
+/**
+ * Resolves, with the code or signal, when the process is gone and everything it has said is read. The
+ * exit alone may come before the last messages, such as the one that all is well; and Node's `close`,
+ * which would wait for them, does not come after `disconnect`.
+ */
+async function endOf(child: ChildProcess): Promise<string> {
+  const read = Promise.all([
+    new Promise<void>((resolve) => child.once('disconnect', resolve)),
+    new Promise<void>((resolve) => child.stderr?.once('close', resolve)),
+  ])
+  const how = await new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`))
+    child.on('error', ({ message }) => {
+      // A process that never started does not exit either. Other errors are of `kill`, and change nothing.
+      if (child.pid === undefined) resolve(message)
+    })
+  })
+  if (child.pid !== undefined) await read
+  return how
 }
 
 interface Awaited {

@@ -1,5 +1,5 @@
 /** Performs the runs of a fixture job in a process of its own and returns everything that was told. */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,8 @@ export function jobFile(name: string): string {
 export interface TestFolder {
   readonly path: string
   readonly temporary: string
+  /** Processes that work in it; a test that fails may leave them behind. */
+  readonly processes: Set<ChildProcess>
   remove(): void
 }
 
@@ -47,7 +49,12 @@ export function makeTestFolder(): TestFolder {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'pypet-ts-test-')))
   const temporary = join(path, 'tmp')
   mkdirSync(temporary)
-  return { path, temporary, remove: () => rmSync(path, { recursive: true, force: true }) }
+  const processes = new Set<ChildProcess>()
+  const remove = () => {
+    for (const child of processes) child.kill('SIGKILL')
+    rmSync(path, { recursive: true, force: true })
+  }
+  return { path, temporary, processes, remove }
 }
 
 export async function perform(
@@ -64,6 +71,7 @@ export async function perform(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, NODE_OPTIONS: nodeOptions, TMPDIR: folder.temporary },
   })
+  folder.processes.add(child)
   let told: Partial<Performed> = {}
   let printed = ''
   child.on('message', (message: Partial<Performed>) => {
@@ -75,6 +83,7 @@ export async function perform(
     })
   }
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  folder.processes.delete(child)
   const leftovers = readdirSync(folder.temporary)
   return { ...NOTHING, ...told, file, printed, exitCode, leftovers }
 }

@@ -76,6 +76,14 @@ test('the strongest layer wins: flag, environment, config file, experiment, defa
   expect(settingsOf().comment).toBe('')
 })
 
+test('addTime appends the time to the name, and so to the default of file and title', () => {
+  const timestamp = new Date(2026, 0, 2, 3, 4, 5).getTime() / 1000
+  const { name, filename, fileTitle } = settingsOf({ flags: { addTime: true }, timestamp })
+  expect(name).toBe('multiply_2026_01_02_03h04m05s')
+  expect({ filename, fileTitle }).toEqual({ filename: `/work/hdf5/${name}.h5`, fileTitle: name })
+  expect(settingsOf({ flags: { addTime: false }, timestamp }).name).toBe('multiply')
+})
+
 test('a weaker layer fills what a stronger one leaves open, also inside of overviews', () => {
   const { settings } = resolve({
     flags: { ncores: '2' },

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fileTree } from '../experiment/file-tree.ts'
+import { ROOT } from '../source-tree.ts'
+import { pypet } from './pypet.ts'
+
+test('run --help lists every flag, the common ones first, with examples, on 80 columns', async () => {
+  const { exitCode, stdout, stderr } = await pypet(fileTree({}), ['run', '--help'])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag)
+  expect(flags).toEqual([
+    '--ncores',
+    '--config',
+    '--file',
+    '--name',
+    '--add-time',
+    '--comment',
+    '--set',
+    '--explore',
+    '--log-folder',
+    '--log-level',
+    '--overwrite',
+    '--dry-run',
+    '--quiet',
+    '--verbose',
+    '--json',
+    '--help',
+    '--executor',
+    '--file-title',
+    '--no-purge-duplicate-comments',
+    '--complevel',
+    '--commit-interval-ms',
+  ])
+  expect(stdout).toMatch(/^Examples:\n {2}\$ pypet-ts run job\.ts/m)
+  // Words of the machinery behind the help, and of documentation elsewhere.
+  expect(stdout).not.toMatch(/default: \[\]|Whether|undefined/)
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+})
+
+test('overview --help lists its flags and examples', async () => {
+  const { exitCode, stdout } = await pypet(fileTree({}), ['help', 'overview'])
+  expect(exitCode).toBe(0)
+  for (const flag of ['--trajectory <name>', '--runs', '--json']) expect(stdout).toContain(flag)
+  expect(stdout).toMatch(/^Examples:\n {2}\$ pypet-ts overview/m)
+})
+
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const { exitCode, stdout } = await pypet(fileTree({}), ['--version'])
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${version}\n` })
+})
+
+test('without a command the help is printed, on stderr and with exit code 2: nothing was done', async () => {
+  const asked = await pypet(fileTree({}), ['--help'])
+  expect(asked.stdout).toMatch(/Usage: pypet-ts[\s\S]*run [\s\S]*overview [\s\S]*Exit codes:/)
+  const bare = await pypet(fileTree({}), [])
+  expect(bare).toEqual({ ...asked, exitCode: 2, stdout: '', stderr: asked.stdout })
+})
