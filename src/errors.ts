@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'PYPET_TRAJECTORY_EXISTS'
   | 'PYPET_TRAJECTORY_NOT_FOUND'
   // pypet-ts or the machine failed while it worked (exit code 1).
+  | 'PYPET_RUN_ENDED'
   | 'PYPET_STORAGE_FAILED'
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'

@@ -8,7 +8,7 @@ import { type ConfigFile, loadConfig } from '../experiment/load-config.ts'
 import { importJob } from '../experiment/load-job.ts'
 import { mergeParameters } from '../experiment/merge-parameters.ts'
 import type { OptionName, Settings } from '../experiment/options.ts'
-import type { Origin } from '../experiment/origin.ts'
+import { describePlace, type Origin } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { parseExploration } from '../exploration/parse-exploration.ts'
@@ -16,6 +16,7 @@ import { parseExploreFlags } from '../exploration/parse-flag.ts'
 import type { JobLocation } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { checkComment } from '../trajectory/value.ts'
 
 /** What a command or a library call asks for. */
 export interface ExperimentRequest {
@@ -60,6 +61,8 @@ export async function prepareExperiment(request: ExperimentRequest): Promise<Pre
     const config = configuring.value
     const { definition } = await importJob(bundle)
     const { settings, origins } = resolveSettings({ jobFile: bundle.file, flags, env, config, definition })
+    checkComment(settings.comment, describePlace('comment', origins.comment))
+    checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
     if (settings.overwrite) await assertReplaceable(settings.filename)
     const { parameters } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
     const exploration =

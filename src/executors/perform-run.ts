@@ -41,7 +41,7 @@ export class RunPerformer {
         writeLog: (level, message) => this.#writeLog(level, message, run),
       })
       await this.#callJob(live)
-      const leaves = live.leaves()
+      const leaves = live.end()
       await this.#send({ run, startTimestamp, finishTimestamp: now(), leaves })
       return { state: 'handed-over', run, startTimestamp }
     } catch (thrown) {

@@ -115,7 +115,7 @@ export class TrajectoryStore {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolders(dirname(path))
   } catch (cause) {
     throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create the folder ${dirname(path)}`, {
       where: path,
@@ -123,6 +123,13 @@ function makeFolder(path: string): void {
       cause,
     })
   }
+}
+
+/** Not `recursive`: below a folder that takes no folders, such as /proc, Node would try for ever. */
+function makeFolders(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolders(dirname(folder))
+  mkdirSync(folder)
 }
 
 async function assertNameIsFree(path: string, name: string): Promise<void> {

@@ -145,6 +145,9 @@ async function open(request: OpenRequest): Promise<void> {
   }
 }
 
+/** Sockets of dead workers end as soon as they are read; a worker that outlives main is not waited for. */
+const DRAIN_MS = 10_000
+
 function end(closing: () => void): void {
   clearTimeout(commitTimer)
   server.close()
@@ -180,10 +183,15 @@ const take = guarded((message: ToWriter) => {
 })
 
 process.on('message', take)
-// Main died: keep every run that arrived whole, then go.
+// Main is gone, and its threads with it: what they had handed over is still in the sockets. Keep every run
+// that arrives whole, then go.
 process.on('disconnect', () => {
-  guarded(() => end(() => store?.close([])))()
-  process.exit(0)
+  const leave = () => {
+    guarded(() => end(() => store?.close([])))()
+    process.exit(0)
+  }
+  server.close(leave)
+  setTimeout(leave, DRAIN_MS)
 })
 // It may have gone while this module was being loaded, and then nothing tells so any more.
 if (!process.connected) process.exit(0)

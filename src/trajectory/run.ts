@@ -48,7 +48,8 @@ export interface Run<Tree = ParameterTree> {
    * `results.runs.<run name>`, unless the name says with a `$` where the run's name belongs; `$set`
    * stands for the run's set. Arrays are not copied until the job returns.
    *
-   * @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`
+   * @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`; `PYPET_RUN_ENDED`
+   * after the job has returned
    */
   addResult(name: string, value: StorableValue | ResultItems, options?: LeafOptions): void
   /** Adds a value computed from parameters, in the same way, to the branch `derived_parameters`. */
@@ -65,6 +66,7 @@ export class LiveRun implements Run {
   readonly #leaves = new Map<string, LeafRecord>()
   /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
+  #hasEnded = false
 
   constructor(point: {
     readonly run: RunIndex
@@ -105,12 +107,14 @@ export class LiveRun implements Run {
     this.#add('derived_parameters', name, { kind: 'parameter', comment: options.comment ?? '', items })
   }
 
-  /** Everything added so far, in the order of adding. */
-  leaves(): readonly LeafRecord[] {
+  /** Everything added, in the order of adding. From now on nothing can be: it would be lost. */
+  end(): readonly LeafRecord[] {
+    this.#hasEnded = true
     return [...this.#leaves.values()]
   }
 
   #add(branch: 'results' | 'derived_parameters', name: string, leaf: Omit<LeafRecord, 'location'>): void {
+    if (this.#hasEnded) throw hasEnded(this.name, `${branch}.${name}`)
     const location = runLocation(branch, name, this.idx)
     assertLegalName(location, `${branch}.${name}`)
     checkComment(leaf.comment, `the comment of ${branch}.${name}`)
@@ -133,6 +137,13 @@ export class LiveRun implements Run {
       this.#groups.add(group)
     }
   }
+}
+
+function hasEnded(run: string, where: string): PypetError {
+  return new PypetError('PYPET_RUN_ENDED', `${where} cannot be added: ${run} has ended`, {
+    where,
+    hint: 'Await everything that adds results: make the job async, and return only when they are there.',
+  })
 }
 
 function toItem(name: string, value: unknown, where: string): ItemRecord {

@@ -11,7 +11,7 @@ function liveRun(run = 3, lines: string[] = []) {
   })
 }
 
-const locations = (live: LiveRun) => live.leaves().map(({ location }) => location)
+const locations = (live: LiveRun) => live.end().map(({ location }) => location)
 
 test('a run knows its index, its name and how many there are', () => {
   expect(liveRun()).toMatchObject({ idx: 3, name: 'run_00000003', length: 10 })
@@ -31,7 +31,7 @@ describe('adding', () => {
   test('a value becomes a result with one item of its name', () => {
     const live = liveRun()
     live.addResult('sub.z', integer(4), { comment: 'four' })
-    expect(live.leaves()).toEqual([
+    expect(live.end()).toEqual([
       {
         location: 'results.runs.run_00000003.sub.z',
         kind: 'result',
@@ -44,7 +44,7 @@ describe('adding', () => {
   test('an object of values becomes one result with several items', () => {
     const live = liveRun()
     live.addResult('several', { a: 1, b: ['x'], c: { data: Float64Array.of(1), shape: [1, 1] } })
-    const [leaf] = live.leaves()
+    const [leaf] = live.end()
     expect(leaf?.items.map(({ name, value }) => [name, value.form])).toEqual([
       ['a', 'scalar'],
       ['b', 'list'],
@@ -55,7 +55,7 @@ describe('adding', () => {
   test('an array with a shape is one value', () => {
     const live = liveRun()
     live.addResult('m', { data: Float64Array.of(1, 2), shape: [2, 1] })
-    expect(live.leaves()).toMatchObject([
+    expect(live.end()).toMatchObject([
       { items: [{ name: 'm', value: { form: 'ndarray', shape: [2, 1] } }] },
     ])
   })
@@ -63,7 +63,7 @@ describe('adding', () => {
   test('a derived parameter has one item called data', () => {
     const live = liveRun()
     live.addDerivedParameter('half', 0.5)
-    expect(live.leaves()).toMatchObject([
+    expect(live.end()).toMatchObject([
       {
         location: 'derived_parameters.runs.run_00000003.half',
         kind: 'parameter',
@@ -78,7 +78,7 @@ describe('adding', () => {
     live.addResult('by.$', 1)
     live.addResult('$.z', 1)
     live.addResult('$set', 1)
-    expect(live.leaves().map(({ location, items }) => [location, items[0]?.name])).toEqual([
+    expect(live.end().map(({ location, items }) => [location, items[0]?.name])).toEqual([
       ['results.by.run_00000003', 'run'],
       ['results.run_00000003.z', 'z'],
       ['results.runs.run_00000003.run_set_00000', 'set'],
@@ -136,6 +136,6 @@ describe('what cannot be stored', () => {
     expect(() => live.addResult(name, value as never, options as never)).toThrow(
       expect.objectContaining({ code, where }),
     )
-    expect(live.leaves()).toEqual([])
+    expect(live.end()).toEqual([])
   })
 })
