@@ -28,8 +28,9 @@ export type ErrorCode =
   | 'PYPET_FILE_NO_TRAJECTORY'
   | 'PYPET_TRAJECTORY_EXISTS'
   | 'PYPET_TRAJECTORY_NOT_FOUND'
-  // pypet-ts or the machine failed while it worked (exit code 1).
+  // The job did something with a run that had ended; what it wanted to add is lost (exit code 3).
   | 'PYPET_RUN_ENDED'
+  // pypet-ts or the machine failed while it worked (exit code 1).
   | 'PYPET_STORAGE_FAILED'
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'

@@ -30,6 +30,8 @@ export type ExperimentEvent =
       readonly message: string
       readonly worker?: number
       readonly run?: RunIndex
+      /** An error of the job that fails no run, since it came when its run had ended: results may be missing. */
+      readonly isStray?: true
     }
   /** Everything is in the file, and the file is closed. */
   | { readonly type: 'experiment-finished'; readonly summary: ExperimentSummary }
@@ -41,6 +43,8 @@ export interface ExperimentSummary {
   readonly runCount: number
   readonly storedCount: number
   readonly failedCount: number
+  /** Errors of the job that fail no run, because they came when their run had ended. */
+  readonly strayErrorCount: number
   /** Wall time from the first run started to the last one stored. */
   readonly durationMs: number
 }

@@ -36,6 +36,8 @@ export type FromWriter =
       readonly type: 'committed'
       readonly stored: readonly RunIndex[]
       readonly failed: readonly RunIndex[]
+      /** Those of `failed` whose record came and could not be written: main hears of them here first. */
+      readonly refused: readonly RefusedRun[]
     }
   | { readonly type: 'refused'; readonly error: ErrorRecord }
   /** The writer cannot go on; it exits. What was committed before is safe. */
@@ -91,6 +93,12 @@ export interface RunFailure {
   readonly finishTimestamp: number
 }
 
+/** A run that the writer had to fail, and why. */
+export interface RefusedRun {
+  readonly run: RunIndex
+  readonly error: ErrorRecord
+}
+
 /** What every worker knows from its start. */
 export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
@@ -134,4 +142,6 @@ export interface FromWorker {
   readonly message: string
   readonly worker: number
   readonly run?: RunIndex
+  /** An error that fails no run, since it came when its run had ended: results may be missing. */
+  readonly isStray?: true
 }

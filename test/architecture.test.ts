@@ -10,7 +10,7 @@ const SLOTS: readonly (readonly string[])[] = [
   ['errors'],
   ['trajectory'],
   ['exploration'],
-  ['protocol', 'events'],
+  ['protocol', 'events', 'stack-frames'],
   ['experiment', 'reporting'],
   ['executors', 'storage'],
   ['environment', 'results'],

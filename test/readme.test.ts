@@ -64,6 +64,8 @@ describe('README.md', () => {
       'y=0:1:0.1',
       '--dry-run',
       '--json',
+      '--file',
+      'dry.h5',
     )
     expect(JSON.parse(tau10.stdout).run_count).toBe(30)
   })

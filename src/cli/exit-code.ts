@@ -8,7 +8,7 @@ export const ExitCode = {
   FAILED: 1,
   /** The command, the config or the job is wrong; nothing was started. */
   WRONG: 2,
-  /** Finished, but some runs failed. */
+  /** Finished, but some runs failed, or something of the job did when its run had ended. */
   RUNS_FAILED: 3,
   /** Interrupted by Ctrl-C: 128 and the number of SIGINT, as shells have it. */
   INTERRUPTED: 130,

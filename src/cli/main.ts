@@ -1,13 +1,16 @@
 /** The command line: its commands, flags and help. What the commands do is loaded when they are called. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { packageVersion } from '../environment/package-version.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
 import { usageError } from './usage-error.ts'
 
-/** Runs the command of `argv` (`process.argv`), reports its error, and sets the exit code. */
+/**
+ * Runs the command of `argv` (`process.argv`), reports its error, and ends the process with the exit code:
+ * a timer or a handle that a job has left open is not waited for.
+ */
 export async function main(argv: readonly string[]): Promise<void> {
   // `pypet-ts overview file.h5 | head` closes the pipe early; that is no error.
   process.stdout.on('error', ignoreClosedPipe)
@@ -17,6 +20,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error, program, argv)
   }
+  await Promise.all([drain(process.stdout), drain(process.stderr)])
+  process.exit()
+}
+
+/** Resolves when everything is written, or the reader of it is gone. */
+function drain(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve())
+  })
 }
 
 function report(thrown: unknown, program: Command, argv: readonly string[]): number {
@@ -140,11 +152,6 @@ function collect(value: string, previous: readonly string[] = []): readonly stri
   return [...previous, value]
 }
 
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
-
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
@@ -155,8 +162,8 @@ Examples:
   $ pypet-ts overview hdf5/job.h5
 
 Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job
-is wrong, nothing was started; 3 some runs failed; 130 and 143 stopped by Ctrl-C
-and SIGTERM.`
+is wrong, nothing was started; 3 some runs failed, or something of the job after
+its run had ended; 130 and 143 stopped by Ctrl-C and SIGTERM.`
 
 const RUN_EXAMPLES = `
 Examples:

@@ -1,3 +1,4 @@
+import { coloursOf } from '../reporting/text-output.ts'
 import { summariseFile } from '../results/summarise.ts'
 import { overviewJson } from './overview-json.ts'
 import { overviewText } from './overview-text.ts'
@@ -29,18 +30,11 @@ export async function overview(file: string, flags: OverviewFlags, stream: Overv
     ? overviewJson(facts)
     : overviewText(facts, {
         width: isTerminal ? stream.columns : undefined,
-        isColoured: isColoured(isTerminal),
+        isColoured: coloursOf(stream).isColorSupported,
       })
   await new Promise<void>((resolve, reject) => {
     stream.write(text, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()))
   })
-}
-
-/** https://no-color.org and https://force-color.org: set to anything but the empty string. */
-function isColoured(isTerminal: boolean): boolean {
-  const { NO_COLOR, FORCE_COLOR, TERM } = process.env
-  if (NO_COLOR) return false
-  return FORCE_COLOR ? FORCE_COLOR !== '0' : isTerminal && TERM !== 'dumb'
 }
 
 /** `pypet-ts overview file.h5 | head` has read enough. */

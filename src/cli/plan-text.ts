@@ -1,5 +1,6 @@
 /** What `run --dry-run` prints: the points that would be run, and what they would take. */
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { workerCount } from '../executors/open-executor.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
@@ -92,7 +93,7 @@ function shownRuns(runCount: number): number[] {
 
 function estimate({ settings, plan }: PreparedExperiment): { fileBytes: number; memoryBytes: number } {
   const explored = plan.explored.reduce((bytes, { textBytesMax }) => bytes + Math.max(8, textBytesMax), 0)
-  const threads = settings.executor === 'pool' ? settings.ncores : 0
+  const threads = settings.executor === 'pool' ? workerCount(settings, plan.runCount) : 0
   return {
     fileBytes: EMPTY_FILE_BYTES + plan.runCount * (RUN_FILE_BYTES + explored),
     memoryBytes: BASE_MEMORY_BYTES + threads * THREAD_MEMORY_BYTES + plan.runCount,

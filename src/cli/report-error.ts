@@ -31,7 +31,7 @@ export function reportError(error: unknown, options: ReportErrorOptions = {}): s
     const fields = { event: 'error', code, message, where, hint, exit_code: exitCodeOf(error) }
     return `${JSON.stringify(verbose ? { ...fields, stack } : fields)}\n`
   }
-  const colours = coloursOf(stream ?? NO_TERMINAL, stream ? process.env : {})
+  const colours = coloursOf(stream ?? {}, stream ? process.env : {})
   const lines = [`${colours.red('error:')} ${report.message}`]
   if (report.where !== null && !report.message.includes(report.where)) {
     lines.push(`  ${colours.dim('where:')} ${report.where}`)
@@ -41,8 +41,6 @@ export function reportError(error: unknown, options: ReportErrorOptions = {}): s
   if (verbose && report.stack !== '') lines.push(colours.dim(report.stack))
   return `${lines.join('\n')}\n`
 }
-
-const NO_TERMINAL = {} as OutputStream
 
 interface ErrorReport {
   readonly code: string | null

@@ -1,7 +1,7 @@
 /** The action of `pypet-ts run <job>`. */
 import { runExperiment } from '../environment/environment.ts'
 import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
-import type { Reporter } from '../events.ts'
+import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
@@ -40,10 +40,13 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     presets: flags.set ?? [],
     explore: flags.explore ?? [],
     env: process.env,
+    isProcessOurs: true,
   }
+  using stop = stopOnSignals()
   if (flags.dryRun === true) {
     await using experiment = await prepareExperiment(request)
     if (flags.verbose === true) process.stderr.write(settingsText(experiment))
+    await checkPlaces(experiment)
     process.stdout.write(planText(experiment, { json: flags.json === true }))
     return ExitCode.OK
   }
@@ -54,7 +57,6 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
   const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
   checkLogFolder(folder, trajectory)
 
-  using stop = stopOnSignals()
   const shown = await openShownReporter(flags)
   let reporter: Reporter | undefined
   try {
@@ -62,6 +64,7 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
       writer,
       signal: stop.signal,
       openReporter: () => {
+        stop.letRunsFinish()
         reporter = teeReporters([shown, openLog({ folder, trajectory, level })])
         return reporter
       },
@@ -71,10 +74,22 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     if (flags.quiet !== true && flags.json !== true) {
       process.stdout.write(summaryText(summary, process.stdout))
     }
-    return stop.exitCode ?? (summary.failedCount > 0 ? ExitCode.RUNS_FAILED : ExitCode.OK)
+    return stop.exitCode ?? exitCodeOfRuns(summary)
   } finally {
     await reporter?.close()
   }
+}
+
+/** What only the writer and the log would refuse. They are not opened for a dry run. */
+async function checkPlaces({ settings }: PreparedExperiment): Promise<void> {
+  const { checkTarget } = await import('../environment/check-target.ts')
+  await checkTarget(settings)
+  checkLogFolder(settings.logFolder, settings.name)
+}
+
+/** An error that fails no run may have cost a result all the same: that is no success. */
+function exitCodeOfRuns({ failedCount, strayErrorCount }: ExperimentSummary): ExitCode {
+  return failedCount + strayErrorCount > 0 ? ExitCode.RUNS_FAILED : ExitCode.OK
 }
 
 /** A bar on a terminal, lines on a pipe, JSON when asked for. */

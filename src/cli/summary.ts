@@ -16,7 +16,7 @@ import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
  * @param stream decides on colours
  */
 export function summaryText(summary: ExperimentSummary, stream: OutputStream): string {
-  const { runCount, storedCount, failedCount, durationMs } = summary
+  const { runCount, storedCount, failedCount, strayErrorCount, durationMs } = summary
   const colours = coloursOf(stream)
   const file = shownPath(summary.file)
   const logs = shownPath(summary.logFolder)
@@ -28,6 +28,12 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
   const lines = [`${stored} stored in ${file}, in ${formatDuration(durationMs)}${rate}`]
   if (failedCount > 0) {
     lines.push(colours.red(`${formatRuns(failedCount)} failed: see ${logs}/${WARNINGS_LOG}`))
+  }
+  if (strayErrorCount > 0) {
+    const errors = strayErrorCount === 1 ? '1 error' : `${formatCount(strayErrorCount)} errors`
+    lines.push(
+      colours.red(`${errors} after the end of a run, results may be missing: see ${logs}/${WARNINGS_LOG}`),
+    )
   }
   lines.push(`${colours.dim('logs:')}  ${logs}`)
   lines.push(`${colours.dim('next:')}  pypet-ts overview ${shellWord(file)}`)

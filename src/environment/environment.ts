@@ -2,10 +2,11 @@
  * Runs an experiment: opens the writer, then the executor, sends every run down the road and waits until
  * the last is stored. This is the table of contents; the work is in the folders it calls.
  */
-import type { ExperimentSummary, Reporter } from '../events.ts'
-import { openExecutor } from '../executors/open-executor.ts'
+import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
+import { strayErrorText } from '../executors/job-log.ts'
+import { openExecutor, workerCount } from '../executors/open-executor.ts'
 import { type ExplorationPlan, runPoint } from '../exploration/expand.ts'
-import type { FromWorker, OpenRequest, RunTask, WorkerSetup } from '../protocol.ts'
+import type { OpenRequest, RunTask, WorkerSetup } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import type { Writer } from '../storage/writer.ts'
 import {
@@ -31,14 +32,14 @@ export interface RunOptions {
  * Performs every run and stores it. Resolves when the file is complete and closed; failed runs do not
  * reject but are counted in the summary, as are those that an abort left undone.
  *
- * @throws PypetError as `Writer.open`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when storing has
+ * @throws PypetError as `openExecutor` and `Writer.open`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when storing has
  *   become impossible: runs announced until then are in the file
  */
 export async function runExperiment(
   experiment: PreparedExperiment,
   { writer, openReporter, signal }: RunOptions,
 ): Promise<ExperimentSummary> {
-  const { settings, parameters, plan, job } = experiment
+  const { settings, parameters, plan, job, userCode } = experiment
   const identity = identifyEnvironment(settings.name, Date.now() / 1000)
   const logFolder = logFolderOf(settings.logFolder, settings.name)
   const request: OpenRequest = {
@@ -66,27 +67,34 @@ export async function runExperiment(
     logLevel: settings.logLevel,
   }
 
-  // The workers load the job while the writer creates the file; no run starts before it is there.
-  const early: FromWorker[] = []
-  let listen = (line: FromWorker): void => void early.push(line)
+  const early: LogEvent[] = []
+  let show = (line: LogEvent): void => void early.push(line)
   const ledger = new RunLedger(writer)
-  const [opened, opening] = await Promise.allSettled([
-    writer.open(request, ledger),
-    openExecutor(settings, setup, (line) => listen(line)),
-  ])
-  if (opening.status === 'rejected') throw opened.status === 'rejected' ? opened.reason : opening.reason
-  await using executor = opening.value
-  if (opened.status === 'rejected') throw opened.reason
+  const listen = (line: LogEvent): void => {
+    if (line.isStray === true) ledger.strayErrorCount += 1
+    // A job that logs inline calls this itself.
+    userCode.leave(() => show(line))
+  }
+  userCode.listen({
+    onLine: (message) => listen({ type: 'log', level: 'info', message }),
+    onStrayError(thrown) {
+      const message = strayErrorText(thrown, 'outside of any run')
+      listen({ type: 'log', level: 'error', message, isStray: true })
+    },
+  })
+  // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
+  await using executor = await openExecutor(settings, setup, listen, userCode)
+  await writer.open(request, ledger)
 
   const reporter = openReporter()
   ledger.reportTo(reporter)
-  listen = (line) => reporter.emit(line)
+  show = (line) => reporter.emit(line)
   reporter.emit({
     type: 'experiment-started',
     trajectory: settings.name,
     file: settings.filename,
     runCount: plan.runCount,
-    ncores: settings.ncores,
+    ncores: workerCount(settings, plan.runCount),
     executor: settings.executor,
     logFolder,
   })
@@ -108,11 +116,14 @@ export async function runExperiment(
     runCount: plan.runCount,
     storedCount: ledger.storedCount,
     failedCount: ledger.failedCount,
+    strayErrorCount: ledger.strayErrorCount,
     durationMs: (finishTimestamp - startTimestamp) * 1000,
   }
   reporter.emit({ type: 'experiment-finished', summary })
   return summary
 }
+
+type LogEvent = Extract<ExperimentEvent, { type: 'log' }>
 
 /** Run after run, made when a worker asks for it. */
 function* tasks(

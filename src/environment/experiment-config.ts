@@ -1,12 +1,12 @@
 /** What the environment records of itself in the trajectory's branch `config`, under pypet's names. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { arch, cpus, hostname, type as osType, release } from 'node:os'
 import { basename } from 'node:path'
 import type { Settings } from '../experiment/options.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { integer, isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
+import { packageVersion } from './package-version.ts'
 
 /** The identity of one execution of an experiment. */
 export interface EnvironmentIdentity {
@@ -109,10 +109,4 @@ export function closingConfig(
 function configParameter(name: string, value: StorableValue, comment: string): Parameter {
   const stored = toStoredValue(value, `config.${name}`)
   return { name, comment, value: isInteger(value) ? value.value : value, stored }
-}
-
-function packageVersion(): string {
-  // Works from `src` and from `dist`: both lie one folder below the package.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -1,6 +1,8 @@
 /** From what the user gave (files, flags, environment) to an experiment that can run. */
 import { type Stats, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
+import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
@@ -30,6 +32,8 @@ export interface ExperimentRequest {
   /** Texts of `--explore`: `x=1,2,3`. They replace the exploration of config file and experiment. */
   readonly explore?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** The process is the command's and ends with it; else its owner's handlers and output are respected. */
+  readonly isProcessOurs?: boolean
 }
 
 /** Everything is checked; nothing has been started, and no file but the bundle written. */
@@ -39,27 +43,43 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly job: JobLocation
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
+  /** What job and config file do in this thread, from their loading on. */
+  readonly userCode: UserCode
 }
 
 /**
  * Loads job and config, lays the layers of options over each other and expands the parameter space.
- * Dispose of the result after the experiment: the bundled job lives until then.
+ * Dispose of the result after the experiment: the bundled job lives until then. What job and config print
+ * as they are loaded is kept for the log; where they are refused, it goes to stderr.
  *
  * @throws PypetError of a code that means exit code 2, naming file, flag or path
  */
 export async function prepareExperiment(request: ExperimentRequest): Promise<PreparedExperiment> {
+  const userCode = new UserCode(resolve(request.jobFile), { isProcessOurs: request.isProcessOurs === true })
+  try {
+    return await prepare(request, userCode)
+  } catch (error) {
+    userCode.flush()
+    userCode[Symbol.dispose]()
+    // Most likely it was printed to find out why the job does not load.
+    if (userCode.printed.length > 0) process.stderr.write(`${userCode.printed.join('\n')}\n`)
+    throw error
+  }
+}
+
+async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<PreparedExperiment> {
   const { jobFile, flags = {}, env = {}, presets = [], explore = [] } = request
   // Both are waited for, so that an error of one does not leave the other at work.
   const [bundling, configuring] = await Promise.allSettled([
     bundleJob(jobFile),
-    loadConfig({ jobFile, configFile: request.configFile, env }),
+    userCode.call(() => loadConfig({ jobFile, configFile: request.configFile, env })),
   ])
   if (bundling.status === 'rejected') throw bundling.reason
   const bundle = bundling.value
   try {
     if (configuring.status === 'rejected') throw configuring.reason
     const config = configuring.value
-    const { definition } = await importJob(bundle)
+    const { definition } = await userCode.call(() => importJob(bundle, userCode.failed))
     const { settings, origins } = resolveSettings({ jobFile: bundle.file, flags, env, config, definition })
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
@@ -69,7 +89,11 @@ export async function prepareExperiment(request: ExperimentRequest): Promise<Pre
       parseExploreFlags(explore, parameters) ?? exploreOf(config, definition, parameters, bundle.file)
     const plan = expand({ parameters, exploration })
     const job = { url: bundle.url, file: bundle.file }
-    return { settings, origins, job, parameters, plan, [Symbol.asyncDispose]: () => bundle.dispose() }
+    const dispose = async () => {
+      userCode[Symbol.dispose]()
+      await bundle.dispose()
+    }
+    return { settings, origins, job, parameters, plan, userCode, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await bundle.dispose()
     throw error

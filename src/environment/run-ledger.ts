@@ -8,6 +8,8 @@ import type { RunIndex } from '../trajectory/path.ts'
 export class RunLedger implements WriterListener {
   storedCount = 0
   failedCount = 0
+  /** Errors of the job that fail no run, because they came when their run had ended. */
+  strayErrorCount = 0
   isBroken = false
   /** When the first run started, in seconds since 1970; infinite before that. */
   startTimestamp = Number.POSITIVE_INFINITY

@@ -7,7 +7,7 @@ const LINE_LENGTH_MAX = 65_536
 export interface CapturedOutput {
   /** Hands on what has no line end yet, because nothing more will come to it. */
   flush(): void
-  /** Gives the streams back, after a last `flush`. */
+  /** Gives the streams back, after a last `flush`. Several captures may be given back in any order. */
   restore(): void
 }
 
@@ -40,8 +40,10 @@ function captureStream(
   // A character may be split between two portions of bytes.
   const decoder = new StringDecoder('utf8')
   let rest = ''
-  stream.write = ((chunk: string | Uint8Array, ...others: unknown[]) => {
-    if (!isCaptured()) return (write as (...all: unknown[]) => boolean).call(stream, chunk, ...others)
+  let isOver = false
+  const capturing = ((chunk: string | Uint8Array, ...others: unknown[]) => {
+    if (isOver || !isCaptured())
+      return (write as (...all: unknown[]) => boolean).call(stream, chunk, ...others)
     const lines = (rest + textOf(chunk, others[0], decoder)).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) onLine(line)
@@ -53,6 +55,7 @@ function captureStream(
     if (callback !== undefined) process.nextTick(callback)
     return true
   }) as Write
+  stream.write = capturing
   const flush = () => {
     const line = rest + decoder.end()
     rest = ''
@@ -62,7 +65,8 @@ function captureStream(
     flush,
     restore() {
       flush()
-      stream.write = write
+      isOver = true
+      if (stream.write === capturing) stream.write = write
     },
   }
 }

@@ -1,6 +1,9 @@
 /** The lines that a job writes, through `traj.log` or by printing, on their way to the log files. */
 import { inspect } from 'node:util'
-import { LOG_LEVELS, type LogLevel } from '../trajectory/log-level.ts'
+import { toErrorRecord } from '../errors.ts'
+import type { FromWorker } from '../protocol.ts'
+import { allowsLevel } from '../reporting/log-level.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
 export type WriteLog = (level: LogLevel, message: string, run?: RunIndex) => void
@@ -10,9 +13,22 @@ export type WriteLog = (level: LogLevel, message: string, run?: RunIndex) => voi
  * an error or an object) becomes text, as `console.log` shows it, because it has to cross to main.
  */
 export function atLogLevel(threshold: LogLevel, write: WriteLog): WriteLog {
-  const loudest = LOG_LEVELS.indexOf(threshold)
   return (level, message: unknown, run) => {
-    if (LOG_LEVELS.indexOf(level) > loudest) return
+    if (!allowsLevel(threshold, level)) return
     write(level, typeof message === 'string' ? message : inspect(message), run)
   }
+}
+
+/** The line about an error that fails no run: it came when its run had ended, or belongs to none. */
+export function strayErrorLine(
+  thrown: unknown,
+  { when, ...source }: { readonly when: string } & Pick<FromWorker, 'worker' | 'run'>,
+): FromWorker {
+  return { type: 'log', level: 'error', message: strayErrorText(thrown, when), isStray: true, ...source }
+}
+
+/** `after its run had ended: TypeError: …`, with the stack. */
+export function strayErrorText(thrown: unknown, when: string): string {
+  const { name, message, stack } = toErrorRecord(thrown)
+  return `${when}: ${stack === '' ? `${name}: ${message}` : stack}`
 }

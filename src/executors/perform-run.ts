@@ -52,26 +52,26 @@ export class RunPerformer {
 
   /**
    * Takes an error that no promise of the job carries: thrown in a timer, or a rejection nobody handles.
-   * It fails the run that is being performed; once the job has returned it can only be logged.
+   * It fails the run that is being performed.
    *
-   * @param run where the error comes from, if that is known
+   * @param run where the error comes from; where that is not known, it is taken for the active run's
+   * @returns false when that run is not being performed: then the error can only be logged
    */
-  strayError(thrown: unknown, run: RunIndex | undefined = this.#call?.run): void {
+  strayError(thrown: unknown, run: RunIndex | undefined): boolean {
     const call = this.#call
-    if (call !== undefined && call.run === run) {
-      call.stray ??= { thrown }
-      call.reject?.(thrown)
-      return
-    }
-    const { name, message, stack } = toErrorRecord(thrown)
-    this.#writeLog('error', `after its run had ended: ${stack === '' ? `${name}: ${message}` : stack}`, run)
+    if (call === undefined || (run !== undefined && run !== call.run)) return false
+    call.stray ??= { thrown }
+    call.reject?.(thrown)
+    return true
   }
 
   async #callJob(live: LiveRun): Promise<void> {
     const call: JobCall = { run: live.idx, stray: undefined, reject: undefined }
     this.#call = call
     try {
-      const pending = this.#job(live)
+      // Called as a function: `this` is what the job gave it, not this object.
+      const job = this.#job
+      const pending = job(live)
       // Most jobs return no promise, and then nothing more can come from elsewhere.
       if (isThenable(pending)) {
         await new Promise((resolve, reject) => {

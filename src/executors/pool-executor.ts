@@ -3,6 +3,7 @@ import type { Piscina } from 'piscina'
 import { type ErrorRecord, fromErrorRecord, PypetError, toErrorRecord } from '../errors.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
+import { WorkerNumbers } from './worker-numbers.ts'
 
 /**
  * While runs are shorter than this, each thread has its next run waiting, so that it does not stand still
@@ -13,15 +14,21 @@ const SHORT_RUN_MS = 20
 /** How much the latest run counts in what is a typical one. */
 const LATEST_RUN_WEIGHT = 0.2
 
-type Pool = Piscina<RunTask, RunOutcome>
+/** A task, or nothing for a call that asks whether a thread is ready. */
+type Pool = Piscina<RunTask | undefined, RunOutcome>
 
+/**
+ * Resolves when the first thread has loaded the job: where it does not load, nothing has to be undone.
+ *
+ * @throws PypetError as `openExecutor`
+ */
 export async function openPoolExecutor(
   setup: WorkerSetup,
   threadCount: number,
   listener: WorkerListener,
 ): Promise<Executor> {
   const { Piscina } = await import('piscina')
-  const pool: Pool = new Piscina<RunTask, RunOutcome>({
+  const pool: Pool = new Piscina<RunTask | undefined, RunOutcome>({
     filename: threadEntry(),
     minThreads: threadCount,
     maxThreads: threadCount,
@@ -33,8 +40,9 @@ export async function openPoolExecutor(
     // the job live there. The default waits in `Atomics.wait`.
     atomics: 'disabled',
   })
+  const numbers = new WorkerNumbers(() => pool.threads.map(({ threadId }) => threadId))
   pool.on('message', (message: unknown) => {
-    if (isLogLine(message)) listener(message)
+    if (isLogLine(message)) listener({ ...message, worker: numbers.of(message.worker) })
   })
   // A thread that dies between two runs is replaced. Without a listener its error would end the process.
   pool.on('error', (cause: unknown) => {
@@ -50,6 +58,16 @@ export async function openPoolExecutor(
     })
   })
   deserted.catch(() => undefined)
+  const close = () => {
+    closing ??= pool.destroy()
+    return closing
+  }
+  try {
+    await Promise.race([loadInOne(pool), deserted])
+  } catch (error) {
+    await close()
+    throw error
+  }
   return {
     async perform(tasks, onOutcome) {
       // Closing the pool ends the threads under their runs: those have not failed, they were given up.
@@ -58,10 +76,7 @@ export async function openPoolExecutor(
       }
       await Promise.race([performAll(pool, tasks, threadCount, tell), deserted])
     },
-    [Symbol.asyncDispose]() {
-      closing ??= pool.destroy()
-      return closing
-    },
+    [Symbol.asyncDispose]: close,
   }
 }
 
@@ -102,6 +117,19 @@ function performAll(
   })
 }
 
+/** Resolves when one thread has loaded the job. The others do so at the same time. */
+async function loadInOne(pool: Pool): Promise<void> {
+  try {
+    await pool.run(undefined, { name: 'load' })
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw fromErrorRecord(cause as ErrorRecord, 'PYPET_EXECUTOR_FAILED')
+    throw new PypetError('PYPET_EXECUTOR_FAILED', `a thread ended as it was started: ${reasonOf(cause)}`, {
+      hint: START_HINT,
+      cause,
+    })
+  }
+}
+
 /**
  * A rejection of the pool is not the job's (those are outcomes). Either the thread under the run ended,
  * and the run failed, or the thread tells that it cannot perform any run.
@@ -140,9 +168,12 @@ function reasonOf(cause: unknown): string {
 
 function desertedError(): PypetError {
   return new PypetError('PYPET_EXECUTOR_FAILED', 'no thread is left: each ended while it was being started', {
-    hint: 'Does the job end its process while it is loaded? Are there enough memory and threads for --ncores?',
+    hint: START_HINT,
   })
 }
+
+const START_HINT =
+  'Does the job end its process while it is loaded? Are there enough memory and threads for --ncores?'
 
 /** The entry beside this module, as source or compiled. */
 function threadEntry(): string {

@@ -1,5 +1,6 @@
 /** A worker's line to the writer: run frames over a local socket, with back-pressure. */
 import { connect, type Socket } from 'node:net'
+import { PypetError } from '../errors.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
 import type { RunRecord } from '../trajectory/run-record.ts'
 
@@ -14,12 +15,14 @@ export class RecordSender {
     })
   }
 
+  /** @throws PypetError `PYPET_WRITER_DIED` when nobody listens at the address */
   static open(address: string): Promise<RecordSender> {
     return new Promise((resolve, reject) => {
       const socket = connect(address)
-      socket.once('error', reject)
+      const refuse = (cause: Error) => reject(notReached(cause))
+      socket.once('error', refuse)
       socket.once('connect', () => {
-        socket.off('error', reject)
+        socket.off('error', refuse)
         // An open line must not keep a finished process alive.
         socket.unref()
         resolve(new RecordSender(socket))
@@ -56,4 +59,12 @@ export class RecordSender {
   close(): void {
     this.#socket.destroy()
   }
+}
+
+function notReached(cause: Error): PypetError {
+  const message = `the writer process cannot be reached: ${cause.message}`
+  return new PypetError('PYPET_WRITER_DIED', message, {
+    hint: 'Was it ended from outside, or is there no memory left for it?',
+    cause,
+  })
 }

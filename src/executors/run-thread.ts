@@ -4,10 +4,11 @@
  */
 import { parentPort, threadId, workerData } from 'node:worker_threads'
 import { toErrorRecord } from '../errors.ts'
-import { importJob } from '../experiment/load-job.ts'
+import { importJob, type LoadedJob } from '../experiment/load-job.ts'
+import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { captureOutput } from './captured-output.ts'
-import { atLogLevel } from './job-log.ts'
+import { atLogLevel, strayErrorLine } from './job-log.ts'
 import { RunPerformer } from './perform-run.ts'
 import { RecordSender } from './record-sender.ts'
 
@@ -15,16 +16,16 @@ const setup = workerData as WorkerSetup
 let performer: RunPerformer | undefined
 let currentRun: number | undefined
 
-const writeLog = atLogLevel(setup.logLevel, (level, message, run) => {
-  const line: FromWorker = {
-    type: 'log',
-    level,
-    message,
-    worker: threadId,
-    ...(run !== undefined && { run }),
-  }
+/** Main makes the number of a worker of it: those of threads grow with each that has died before. */
+const worker = threadId
+
+function tell(line: FromWorker): void {
   parentPort?.postMessage(line)
-})
+}
+
+const writeLog = atLogLevel(setup.logLevel, (level, message, run) =>
+  tell({ type: 'log', level, message, worker, ...(run !== undefined && { run }) }),
+)
 
 const output = captureOutput(
   (line) => writeLog('info', line, currentRun),
@@ -36,12 +37,31 @@ process.on('unhandledRejection', onStrayError)
 
 /** Never rejects or throws: what came out of it would be a stray error again. */
 function onStrayError(thrown: unknown): void {
-  if (performer !== undefined) performer.strayError(thrown)
-  else writeLog('error', `while the job was loaded: ${toErrorRecord(thrown).stack}`)
+  // Which run it comes from is not known here; while one is performed it is most likely that one.
+  if (performer?.strayError(thrown, undefined) === true) return
+  const when = performer === undefined ? 'while the job was loaded' : 'after its run had ended'
+  tell(strayErrorLine(thrown, { when, worker }))
+}
+
+/** `process.exit` would end the thread, then the next one, and so on, and no reason would be known. */
+async function loadJob(): Promise<LoadedJob> {
+  let giveBack: () => void = () => undefined
+  const exited = new Promise<never>((_resolve, reject) => {
+    giveBack = refuseExit((exitCode) => {
+      const refusal = new ExitRefusal(exitCode)
+      reject(refusal)
+      return refusal
+    })
+  })
+  try {
+    return await importJob(setup.job, exited)
+  } finally {
+    giveBack()
+  }
 }
 
 async function start(): Promise<RunPerformer> {
-  const [job, sender] = await Promise.all([importJob(setup.job), RecordSender.open(setup.writerAddress)])
+  const [job, sender] = await Promise.all([loadJob(), RecordSender.open(setup.writerAddress)])
   performer = new RunPerformer(job.run, setup, (record) => sender.send(record), writeLog)
   return performer
 }
@@ -51,18 +71,27 @@ const starting = start()
 starting.catch(() => undefined)
 
 /**
- * Performs the runs of this thread.
+ * Resolves when this thread can perform runs.
  *
  * @throws ErrorRecord when the job cannot be loaded here, so that no run can be performed; a record,
  *   because an error would lose its code and its hint on the way
  */
-export default async function performTask(task: RunTask): Promise<RunOutcome> {
-  const loaded = await starting.catch((thrown: unknown) => {
+export async function load(): Promise<void> {
+  await starting.catch((thrown: unknown) => {
     throw toErrorRecord(thrown)
   })
+}
+
+/**
+ * Performs a run.
+ *
+ * @throws ErrorRecord as `load`
+ */
+export default async function performTask(task: RunTask): Promise<RunOutcome> {
+  await load()
   currentRun = task.run
   try {
-    return await loaded.perform(task)
+    return await (performer as RunPerformer).perform(task)
   } finally {
     output.flush()
     currentRun = undefined

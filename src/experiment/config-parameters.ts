@@ -8,7 +8,8 @@ import {
   type ParameterTree,
   parameter,
 } from '../trajectory/parameter.ts'
-import { type Integer, integer, isInteger, type StorableValue } from '../trajectory/value.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+import { type Integer, integer, isInteger, isNdArray, type StorableValue } from '../trajectory/value.ts'
 import { foundValue } from './options.ts'
 
 /**
@@ -35,7 +36,7 @@ function declaredEntry(entry: unknown, where: string): ParameterTree[string] {
   // What is no plain object is a value, and `flattenParameters` says whether it can be one.
   if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry)) return entry as StorableValue
   if (VALUE in entry) return typedParameter(entry, where)
-  if ('data' in entry && 'shape' in entry) return entry as unknown as StorableValue
+  if (isNdArray(entry)) return entry
   return declared(entry, where)
 }
 
@@ -85,12 +86,6 @@ function bigintValue(value: unknown, where: string): bigint {
     return BigInt(value as number | string)
   }
   throw invalid(`${where}.${VALUE}`, 'a whole number, as text where it is beyond 2^53', value)
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 function invalid(where: string, expected: string, found: unknown): PypetError {

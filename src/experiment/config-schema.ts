@@ -12,6 +12,7 @@ import {
   type OptionValue,
   type OptionValues,
   OTHER_CONFIG_KEYS,
+  OVERVIEWS,
 } from './options.ts'
 
 /** A config file's content, checked: options by dotted name, parameters and exploration as they stand. */
@@ -32,7 +33,7 @@ export function parseConfig(content: unknown, file: string): ConfigContent {
   const parsed = SCHEMA.safeParse(content)
   if (!parsed.success) throw refused(parsed.error.issues, content, file)
   const { parameters, explore, $schema: _, overviews = {}, ...main } = parsed.data
-  const dotted = Object.entries(overviews).map(([name, value]) => [`overviews.${name}`, value])
+  const dotted = Object.entries(overviews).map(([name, value]) => [OVERVIEWS + name, value])
   const given = [...Object.entries(main), ...dotted].filter(([, value]) => value !== undefined)
   return { options: Object.fromEntries(given) as OptionValues, parameters, explore }
 }
@@ -42,13 +43,11 @@ export function configJsonSchema(): object {
   return { ...z.toJSONSchema(SCHEMA, { target: 'draft-7' }), title: 'Configuration of pypet-ts' }
 }
 
-const GROUP = 'overviews.'
-
 const SCHEMA = z.strictObject({
   $schema: z.string().optional().describe('The JSON Schema of this file, for editors.'),
-  ...shapeOf(OPTION_NAMES.filter((name) => !name.startsWith(GROUP))),
+  ...shapeOf(OPTION_NAMES.filter((name) => !name.startsWith(OVERVIEWS))),
   overviews: z
-    .strictObject(shapeOf(OPTION_NAMES.filter((name) => name.startsWith(GROUP))))
+    .strictObject(shapeOf(OPTION_NAMES.filter((name) => name.startsWith(OVERVIEWS))))
     .optional()
     .describe('Which overview tables are written.'),
   parameters: z
@@ -69,7 +68,7 @@ const SCHEMA = z.strictObject({
 
 function shapeOf(names: readonly OptionName[]): Record<string, z.ZodOptional<z.ZodType<OptionValue>>> {
   return Object.fromEntries(
-    names.map((name) => [name.replace(GROUP, ''), schemaOf(OPTIONS[name]).optional()]),
+    names.map((name) => [name.replace(OVERVIEWS, ''), schemaOf(OPTIONS[name]).optional()]),
   )
 }
 

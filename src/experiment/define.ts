@@ -1,11 +1,12 @@
 import { PypetError } from '../errors.ts'
-import { columnsOf, isPlainObject } from '../exploration/columns.ts'
+import { columnsOf } from '../exploration/columns.ts'
 import { type Exploration, type ExplorationSpec, isExploration } from '../exploration/exploration.ts'
 import type { RangeMapping } from '../exploration/explored-values.ts'
 import { zipSpec } from '../exploration/zip.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import { type FlatParameterValues, flattenParameters, type ParameterTree } from '../trajectory/parameter.ts'
-import { assertLegalName } from '../trajectory/path.ts'
+import { assertTrajectoryName } from '../trajectory/path.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { Run } from '../trajectory/run.ts'
 
 /** What a job module says about its experiment. */
@@ -17,7 +18,7 @@ export interface ExperimentOptions<Tree extends ParameterTree> {
   readonly parameters: Tree
   /** From a builder such as `cartesianProduct`, or a bare mapping of ranges of one length. */
   readonly explore?: Exploration<FlatParameterValues<NoInfer<Tree>>> | RangeMapping<NoInfer<Tree>>
-  /** Called once a run. What it returns is collected. */
+  /** Called once a run. What is to be kept it adds to `traj`; what it returns is ignored so far. */
   run(traj: Run<Tree>): unknown
 }
 
@@ -49,7 +50,7 @@ export function defineExperiment<const Tree extends ParameterTree>(
   checkKeys(options)
   checkText(options.name, 'name')
   checkText(options.comment, 'comment')
-  if (options.name !== undefined) checkTrajectoryName(options.name)
+  if (options.name !== undefined) assertTrajectoryName(options.name, 'name')
   if (!isPlainObject(options.parameters)) throw invalid('parameters', 'an object of defaults by name')
   // Here, so that a mistake is reported on the user's own line; the loader flattens for itself.
   flattenParameters(options.parameters, 'parameters')
@@ -105,15 +106,6 @@ function checkKeys(options: object): void {
 
 function checkText(value: unknown, where: string): void {
   if (value !== undefined && typeof value !== 'string') throw invalid(where, 'a string')
-}
-
-function checkTrajectoryName(name: string): void {
-  assertLegalName(name, 'name')
-  if (!name.includes('.')) return
-  throw new PypetError('PYPET_NAME_ILLEGAL', `name: "${name}" holds a dot, which separates groups`, {
-    where: 'name',
-    hint: `Name it ${name.replaceAll('.', '_')}.`,
-  })
 }
 
 function invalid(where: string, expected: string): PypetError {

@@ -1,6 +1,8 @@
 /** Importing a bundled module of the user. Small, because every pool thread loads it. */
 import { fileURLToPath } from 'node:url'
 import { type ErrorCode, PypetError, toErrorRecord } from '../errors.ts'
+import { stackFrames } from '../stack-frames.ts'
+import { ExitRefusal } from './refuse-exit.ts'
 
 /** Where a bundled module is. Plain data, to be sent to threads. */
 export interface ModuleAddress {
@@ -14,15 +16,18 @@ export interface ModuleAddress {
  * Imports the bundle and returns its exports. From here on, stack traces in this thread point into the
  * user's source files.
  *
+ * @param interruption rejects when the module has failed outside of what an import waits for
  * @throws PypetError of the given code when the module throws, with the user's line
  */
 export async function importModule(
   { url, file }: ModuleAddress,
   kind: { readonly noun: string; readonly code: ErrorCode },
+  interruption?: Promise<never>,
 ): Promise<Readonly<Record<string, unknown>>> {
   process.setSourceMapsEnabled(true)
   try {
-    return (await import(url)) as Record<string, unknown>
+    const importing = import(url) as Promise<Record<string, unknown>>
+    return await (interruption === undefined ? importing : Promise.race([interruption, importing]))
   } catch (thrown) {
     throw notImported(thrown, { url, file }, kind)
   }
@@ -44,6 +49,13 @@ function notImported(
   const where = firstUserLine(String(thrown.stack), url) ?? file
   // Our own refusal of what the user wrote, such as an illegal name in `defineExperiment`, says it best.
   const { code, message, hint } = toErrorRecord(thrown)
+  if (thrown instanceof ExitRefusal) {
+    return new PypetError(kind.code, `${attempt} ${where}: it calls ${message}`, {
+      where,
+      hint: `Remove the call: loading the ${kind.noun} must not end the process that loads it.`,
+      cause: thrown,
+    })
+  }
   if (thrown.name === 'PypetError' && code !== undefined) {
     return new PypetError(code as ErrorCode, `${where}: ${message}`, { where, hint, cause: thrown })
   }
@@ -54,16 +66,11 @@ function notImported(
   })
 }
 
-/** Our own code as it runs, and as source maps tell it: its frames are not the user's. */
-const OWN_FOLDERS = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../../${name}/`, import.meta.url)))
-
 /** The first frame that lies in neither Node, pypet-ts nor the bundle: `/home/me/job.ts:3:9`. */
 function firstUserLine(stack: string, url: string): string | undefined {
-  for (const frame of stack.matchAll(/^\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\).+):(\d+):(\d+)\)?$/gm)) {
-    const [, place = '', line, column] = frame
-    const path = place.startsWith('file:') ? fileURLToPath(place) : place
-    const isOwn = OWN_FOLDERS.some((folder) => path.startsWith(folder))
-    if (path !== fileURLToPath(url) && !isOwn) return `${path}:${line}:${column}`
+  const bundle = fileURLToPath(url)
+  for (const { file, line, column } of stackFrames(stack)) {
+    if (file !== bundle) return `${file}:${line}:${column}`
   }
   return undefined
 }

@@ -5,7 +5,7 @@ import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 
 /** What a job file may end in. */
-export const JOB_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs']
+const JOB_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs']
 
 /**
  * The absolute path of a job file that exists and has an extension we load.

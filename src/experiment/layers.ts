@@ -2,8 +2,7 @@
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { PypetError } from '../errors.ts'
-import { assertLegalName } from '../trajectory/path.ts'
+import { assertTrajectoryName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { absolutePath } from './absolute-path.ts'
 import { environmentLayer } from './environment-variables.ts'
@@ -14,6 +13,7 @@ import {
   type OptionName,
   type OptionValue,
   type OptionValues,
+  OVERVIEWS,
   type Settings,
 } from './options.ts'
 import { describePlace, type Origin } from './origin.ts'
@@ -118,8 +118,8 @@ function completed(
   const name =
     values.addTime === true && plainName !== '' ? `${plainName}_${timeText(given.timestamp)}` : plainName
   assertTrajectoryName(name, describePlace('name', origins.name))
-  const overviews = OPTION_NAMES.filter((option) => option.startsWith(GROUP))
-  const main = OPTION_NAMES.filter((option) => !option.startsWith(GROUP))
+  const overviews = OPTION_NAMES.filter((option) => option.startsWith(OVERVIEWS))
+  const main = OPTION_NAMES.filter((option) => !option.startsWith(OVERVIEWS))
   const settings = {
     ...Object.fromEntries(main.map((option) => [option, values[option]])),
     name,
@@ -128,13 +128,13 @@ function completed(
     filename: resultFile(String(values.filename ?? absolutePath('hdf5/', given.workingDirectory)), name),
     fileTitle: values.fileTitle ?? name,
     logFolder: absolutePath(String(values.logFolder), given.workingDirectory),
-    overviews: Object.fromEntries(overviews.map((option) => [option.slice(GROUP.length), values[option]])),
+    overviews: Object.fromEntries(
+      overviews.map((option) => [option.slice(OVERVIEWS.length), values[option]]),
+    ),
   }
   // The table of options says which type each value has, and every layer was checked against it.
   return settings as unknown as Settings
 }
-
-const GROUP = 'overviews.'
 
 function resultFile(path: string, name: string): string {
   return /[/\\]$/.test(path) || isFolder(path) ? join(path, `${name}.h5`) : path
@@ -146,17 +146,4 @@ function isFolder(path: string): boolean {
   } catch {
     return false // Absent, or out of reach: who opens the file says what is wrong with it.
   }
-}
-
-function assertTrajectoryName(name: string, place: string): void {
-  assertLegalName(name, place)
-  if (!name.includes('.')) return
-  throw new PypetError(
-    'PYPET_NAME_ILLEGAL',
-    `${place}: ${JSON.stringify(name)} holds a dot, which separates groups`,
-    {
-      where: place,
-      hint: `Name it ${name.replaceAll('.', '_')}.`,
-    },
-  )
 }

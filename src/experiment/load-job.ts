@@ -10,6 +10,7 @@ export type JobFunction = (traj: Run, ...args: readonly unknown[]) => unknown
 export interface LoadedJob {
   /** The user's source file. */
   readonly file: string
+  /** Called with the run alone: an experiment's method has the experiment as its `this`. */
   readonly run: JobFunction
   /** What `defineExperiment` returned; none where the module exports a bare function. */
   readonly definition?: ExperimentDefinition
@@ -19,14 +20,19 @@ export interface LoadedJob {
  * Imports a bundled job and finds its function: the default export or the export named `job`, either an
  * experiment made by `defineExperiment` or a function of the run.
  *
+ * @param interruption rejects when the module has failed outside of what an import waits for
  * @throws PypetError `PYPET_JOB_NOT_LOADABLE` when the module throws, with the user's line;
  *   `PYPET_JOB_NO_FUNCTION` with what it exports instead
  */
-export async function importJob({ url, file }: ModuleAddress): Promise<LoadedJob> {
-  const exports = await importModule({ url, file }, { noun: 'job', code: 'PYPET_JOB_NOT_LOADABLE' })
+export async function importJob(
+  { url, file }: ModuleAddress,
+  interruption?: Promise<never>,
+): Promise<LoadedJob> {
+  const kind = { noun: 'job', code: 'PYPET_JOB_NOT_LOADABLE' } as const
+  const exports = await importModule({ url, file }, kind, interruption)
   for (const candidate of jobCandidates(exports)) {
     if (isExperimentDefinition(candidate)) {
-      return { file, run: candidate.run, definition: candidate }
+      return { file, run: (traj) => candidate.run(traj), definition: candidate }
     }
     if (typeof candidate === 'function' && !isClass(candidate)) return { file, run: candidate as JobFunction }
   }

@@ -1,5 +1,5 @@
 /** The one file that runs esbuild: a user's module becomes one file that Node can import anywhere. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -27,16 +27,31 @@ export class ModuleBundle implements ModuleAddress {
     this.file = file
     this.url = pathToFileURL(bundleFile).href
     this.#folder = folder
+    removeAtExit(folder)
   }
 
   /** Removes the bundle from disk. What has imported it already goes on working. */
   async dispose(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
+    leftFolders.delete(this.#folder)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }
+}
+
+/** Where the process ends before a bundle is disposed of, as by a signal, nothing else would remove it. */
+const leftFolders = new Set<string>()
+let isExitAwaited = false
+
+function removeAtExit(folder: string): void {
+  leftFolders.add(folder)
+  if (isExitAwaited) return
+  isExitAwaited = true
+  process.on('exit', () => {
+    for (const left of leftFolders) rmSync(left, { recursive: true, force: true })
+  })
 }
 
 /**

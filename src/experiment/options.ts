@@ -100,8 +100,8 @@ const MAIN_OPTIONS = {
     kind: 'switch',
     default: true,
     flag: '--purge-duplicate-comments',
-    offDescription: 'Store a comment with each result that has it, even where many runs repeat it.',
-    description: 'Store a comment that many runs give to the same result only once.',
+    offDescription: 'Store a comment with each result that has it, even where many repeat it.',
+    description: 'Store a comment only once, with the first result that has it, whatever its name.',
   },
   complevel: {
     kind: 'whole',
@@ -127,8 +127,8 @@ const OVERVIEW_OPTIONS = {
   derivedParameters: overview(false, 'derived parameters, one row for each run that adds one'),
   results: overview(false, 'results, one row for each run that adds one'),
   exploredParameters: overview(true, 'explored parameters'),
-  derivedParametersSummary: overview(true, 'derived parameters, one row for each name'),
-  resultsSummary: overview(true, 'results, one row for each name'),
+  derivedParametersSummary: overview(true, 'derived parameters, one row for each distinct comment'),
+  resultsSummary: overview(true, 'results, one row for each distinct comment'),
 } as const satisfies Readonly<Record<string, SwitchOption>>
 
 function overview(on: boolean, of: string): SwitchOption {
@@ -136,15 +136,18 @@ function overview(on: boolean, of: string): SwitchOption {
 }
 
 export type OverviewName = keyof typeof OVERVIEW_OPTIONS
-export type OptionName = keyof typeof MAIN_OPTIONS | `overviews.${OverviewName}`
+export type OptionName = keyof typeof MAIN_OPTIONS | `${typeof OVERVIEWS}${OverviewName}`
+
+/** What the names of the overviews start with: they are one group, as in `overviews.results`. */
+export const OVERVIEWS = 'overviews.'
 
 /** All options by name; those of the group `overviews` have a dot: `overviews.results`. */
 export const OPTIONS: Readonly<Record<OptionName, Option>> = { ...MAIN_OPTIONS, ...dotted(OVERVIEW_OPTIONS) }
 
 function dotted(
   options: Readonly<Record<OverviewName, Option>>,
-): Record<`overviews.${OverviewName}`, Option> {
-  const entries = Object.entries(options).map(([name, option]) => [`overviews.${name}`, option])
+): Record<`${typeof OVERVIEWS}${OverviewName}`, Option> {
+  const entries = Object.entries(options).map(([name, option]) => [OVERVIEWS + name, option])
   return Object.fromEntries(entries)
 }
 

@@ -1,4 +1,5 @@
 import { PypetError } from '../errors.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { Column } from './exploration.ts'
 import { isRangeInput, rangeLength, toRange } from './range.ts'
 
@@ -59,12 +60,6 @@ export function stripBranch(name: string): string {
 }
 
 const BRANCH = 'parameters.'
-
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
 
 function collect(entry: unknown, path: string, where: string, into: Column[]): void {
   const here = path === '' ? where : `${where}.${stripBranch(path)}`

@@ -3,6 +3,7 @@ import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
+import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../trajectory/utf8.ts'
 import type { Scalar } from '../trajectory/value.ts'
 import {
   type Column,
@@ -53,7 +54,7 @@ const RUNS_MAX = 2 ** 31 - 1
  * whatever the number of points.
  *
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`,
- *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number
+ *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number, or texts too long for so many
  */
 export function expand({ parameters, exploration, where = 'explore' }: ExpandOptions): ExplorationPlan {
   if (exploration === undefined)
@@ -77,14 +78,20 @@ export function expand({ parameters, exploration, where = 'explore' }: ExpandOpt
   }
   const explored = explorationNames(exploration).map((name): ExploredParameter => {
     const parameter = requireParameter(parameters, name, `${where}.${name}`)
-    return {
-      name,
-      parameter,
-      dtype: parameter.stored.dtype as ExploredDtype,
-      textBytesMax: textBytesMax.get(name) ?? 0,
-    }
+    const bytesMax = textBytesMax.get(name) ?? 0
+    if (runCount * bytesMax > PADDED_TEXTS_BYTES_MAX) throw tooLong(`${where}.${name}`, runCount, bytesMax)
+    return { name, parameter, dtype: parameter.stored.dtype as ExploredDtype, textBytesMax: bytesMax }
   })
   return Object.freeze({ runCount, exploration, explored: Object.freeze(explored) })
+}
+
+function tooLong(where: string, runCount: number, bytesMax: number): PypetError {
+  const found = `each of ${runCount} runs would take the ${bytesMax} bytes of the longest text`
+  return new PypetError(
+    'PYPET_EXPLORATION_INVALID',
+    `${where}: ${found}; a range of texts has at most ${PADDED_TEXTS_BYTES_MAX}`,
+    { where, hint: 'Explore a short name, and look the long text up in the job.' },
+  )
 }
 
 /** The explored values of one run, as the job sees them; empty when nothing is explored. */
@@ -131,9 +138,9 @@ export function exploredColumn(
 export function runSummary(plan: ExplorationPlan, run: RunIndex): string {
   const entries = summaryLabels(plan).map(({ label, explored }) => {
     const value = jobValue(plan, explored, run)
-    return `${label}: ${pythonRepr({ form: 'scalar', dtype: explored.dtype, value })}`
+    return `${label}: ${pythonRepr({ form: 'scalar', dtype: explored.dtype, value }, SUMMARY_BYTES_MAX)}`
   })
-  return cutToBytes(entries.join(',   '), SUMMARY_BYTES_MAX)
+  return cutToUtf8Bytes(entries.join(',   '), SUMMARY_BYTES_MAX)
 }
 
 /** Size of the column in pypet's table `runs`. */
@@ -195,21 +202,7 @@ function compare(a: string, b: string): number {
 }
 
 function longestText({ range }: Column): number {
-  if (range.kind !== 'values') return 0
-  let bytes = 0
-  for (const value of range.values) if (typeof value === 'string') bytes = Math.max(bytes, byteLength(value))
-  return bytes
-}
-
-const encoder = new TextEncoder()
-
-function byteLength(text: string): number {
-  return encoder.encode(text).length
-}
-
-function cutToBytes(text: string, bytesMax: number): string {
-  // A UTF-16 code unit takes at most three bytes.
-  if (text.length * 3 <= bytesMax || byteLength(text) <= bytesMax) return text
-  const { read } = encoder.encodeInto(text, new Uint8Array(bytesMax - '...'.length))
-  return `${text.slice(0, read)}...`
+  // Checked before: a range holds values of one type.
+  if (range.kind !== 'values' || typeof range.values[0] !== 'string') return 0
+  return longestUtf8Bytes(range.values as readonly string[])
 }

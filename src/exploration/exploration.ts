@@ -64,15 +64,10 @@ export function explorationLength(spec: ExplorationSpec): number {
 }
 
 /**
- * The value of one parameter in one run.
+ * Reads the value of one parameter by run. To read many runs, make one.
  *
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN` when the name is not explored
  */
-export function explorationValue(spec: ExplorationSpec, name: string, run: RunIndex): Scalar {
-  return explorationReader(spec, name)(run)
-}
-
-/** Reads one parameter's value by run; cheaper than `explorationValue` for many runs. */
 export function explorationReader(spec: ExplorationSpec, name: string): RangeReader {
   const evaluator = evaluatorOf(spec)
   const reader = evaluator.readers.get(name)
@@ -81,13 +76,6 @@ export function explorationReader(spec: ExplorationSpec, name: string): RangeRea
     where: name,
     hint: `Explored are: ${evaluator.names.join(', ')}.`,
   })
-}
-
-/** All explored values of one run. */
-export function explorationPoint(spec: ExplorationSpec, run: RunIndex): Point {
-  const point: Record<string, Scalar> = {}
-  for (const [name, reader] of evaluatorOf(spec).readers) point[name] = reader(run)
-  return point
 }
 
 interface Evaluator {

@@ -1,5 +1,10 @@
 /** What an exploration means to the compiler: names and value types, from ranges and from declared trees. */
-import type { FlatParameterValues, ParameterValues, Widen } from '../trajectory/parameter.ts'
+import type {
+  FlatParameterValues,
+  ParameterValues,
+  UnionToIntersection,
+  Widen,
+} from '../trajectory/parameter.ts'
 import type { Integer, Scalar, TypedArray } from '../trajectory/value.ts'
 import type { GeneratedRange } from './range.ts'
 
@@ -62,9 +67,3 @@ type RangeValue<Input> = Input extends GeneratedRange | NumberArray
 type StripBranch<Values> = {
   [Name in keyof Values as Name extends `parameters.${infer Rest}` ? Rest : Name]: Values[Name]
 }
-
-type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
-  all: infer All,
-) => void
-  ? All
-  : never

@@ -1,9 +1,10 @@
 /** An exploration from a config file: unknown data becomes a checked spec, here and nowhere else. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { Scalar } from '../trajectory/value.ts'
 import { type CombinedGroups, productSpec } from './cartesian.ts'
-import { assertDistinctNames, isPlainObject, stripBranch } from './columns.ts'
+import { assertDistinctNames, stripBranch } from './columns.ts'
 import { concatSpec } from './concat.ts'
 import { type Column, type ExplorationSpec, isExploration } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'

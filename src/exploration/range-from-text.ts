@@ -47,20 +47,14 @@ function stepsFromText(text: string, where: string): GeneratedRange {
     if (!(error instanceof PypetError)) throw error
     const isTurned = error.code === 'PYPET_EXPLORATION_EMPTY' && start !== stop
     const hint = isTurned ? `Turn the step around: ${start}:${stop}:${-step}.` : error.hint
-    throw new PypetError(
-      error.code,
-      `${where}: ${text} (start:stop:step) ${EXPLAINED[error.code] ?? error.message}`,
-      {
-        where,
-        hint,
-      },
-    )
+    const found =
+      error.code === 'PYPET_EXPLORATION_EMPTY'
+        ? 'holds no value: the stop is excluded'
+        : step !== 0 && [start, stop, step].every(Number.isFinite)
+          ? 'holds more values than can be counted'
+          : 'needs finite numbers and a step other than 0'
+    throw new PypetError(error.code, `${where}: ${text} (start:stop:step) ${found}`, { where, hint })
   }
-}
-
-const EXPLAINED: Readonly<Record<string, string>> = {
-  PYPET_EXPLORATION_EMPTY: 'holds no value: the stop is excluded',
-  PYPET_EXPLORATION_INVALID: 'needs finite numbers and a step other than 0',
 }
 
 function notSteps(text: string, where: string): PypetError {

@@ -44,8 +44,8 @@ export function linspace(start: number, stop: number, num = 50): GeneratedRange 
  * Counted in the decimals that are written, so unlike `numpy.arange` it has no rounding surprises:
  * `arange(0, 1, 0.1)` is exactly the ten values 0, 0.1, 0.2, 0.3, … 0.9.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` for a zero step, `PYPET_EXPLORATION_EMPTY` when the
- *   step leads away from the stop
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` for a zero step or one that is too small to be counted,
+ *   `PYPET_EXPLORATION_EMPTY` when the step leads away from the stop
  */
 export function arange(stop: number): GeneratedRange
 export function arange(start: number, stop: number, step?: number): GeneratedRange
@@ -59,6 +59,11 @@ export function arange(first: number, second?: number, step = 1): GeneratedRange
     })
   }
   const length = decimalStepCount(start, stop, step)
+  if (!Number.isSafeInteger(length)) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${call} holds more values than can be counted`, {
+      hint: 'Give a larger step.',
+    })
+  }
   if (length > 0) return { kind: 'arange', start, step, length }
   throw new PypetError('PYPET_EXPLORATION_EMPTY', `${call} holds no value: the stop is excluded`, {
     hint:
@@ -97,11 +102,6 @@ export function rangeLength(range: Range): number {
   }
 }
 
-/** The value at `index`. To read many, make one `rangeReader`. */
-export function rangeValue(range: Range, index: number): Scalar {
-  return rangeReader(range)(index)
-}
-
 export function rangeReader(range: Range): RangeReader {
   switch (range.kind) {
     case 'values': {
@@ -122,7 +122,7 @@ export function rangeReader(range: Range): RangeReader {
   }
 }
 
-export function isRange(value: unknown): value is Range {
+function isRange(value: unknown): value is Range {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -1,6 +1,7 @@
 /** Lists and arrays written in JSON, of the type of a default. */
 import type { PypetError } from '../errors.ts'
-import type { NumericDtype, Scalar, StoredValue, TypedArray } from '../trajectory/value.ts'
+import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
+import type { NumericDtype, Scalar, StoredValue } from '../trajectory/value.ts'
 
 type StoredList = Extract<StoredValue, { form: 'list' }>
 type StoredArray = Extract<StoredValue, { form: 'ndarray' }>
@@ -27,7 +28,7 @@ export function arrayFromJson(text: string, like: StoredArray, refuse: Refuse): 
   const shape = shapeOf(parsed)
   const flat: unknown[] = []
   flatten(parsed, shape, 0, flat, refuse)
-  const data = new ARRAYS[like.dtype](flat.length)
+  const data = new ARRAY_TYPES[like.dtype](flat.length)
   flat.forEach((element, index) => {
     if (typeof element !== 'number') throw refuse(JSON.stringify(element))
     const value = isWide(like.dtype) ? wideInteger(element) : element
@@ -37,19 +38,6 @@ export function arrayFromJson(text: string, like: StoredArray, refuse: Refuse): 
     if (!like.dtype.startsWith('float') && Number(data[index]) !== element) throw refuse(String(element))
   })
   return { form: 'ndarray', dtype: like.dtype, shape, data }
-}
-
-const ARRAYS: Readonly<Record<NumericDtype, new (length: number) => TypedArray>> = {
-  float64: Float64Array,
-  float32: Float32Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
 }
 
 function isWide(dtype: NumericDtype): boolean {

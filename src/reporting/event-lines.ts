@@ -19,7 +19,7 @@ import { type OutputStream, openTextOutput } from './text-output.ts'
  *   `where` when the error has them), and the same three counts.
  * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there.
  * - `experiment-finished`: `trajectory`, `file`, `log_folder`, `run_count`, `stored_count`, `failed_count`,
- *   `duration_ms`, `complete` (every run is stored).
+ *   `stray_error_count` (errors after the end of a run), `duration_ms`, `complete` (every run is stored).
  *
  * Later versions may add fields and events; readers skip what they do not know.
  *
@@ -83,6 +83,7 @@ function summaryFields(summary: ExperimentSummary): object {
     run_count: summary.runCount,
     stored_count: summary.storedCount,
     failed_count: summary.failedCount,
+    stray_error_count: summary.strayErrorCount,
     duration_ms: Math.round(summary.durationMs * 1000) / 1000,
     complete: summary.storedCount === summary.runCount,
   }

@@ -6,6 +6,7 @@ import { type FailureGroup, FailureGroups } from './failure-groups.ts'
 import { formatCount, formatRuns } from './quantity.ts'
 import { shownPath } from './shown-path.ts'
 import { type Colours, oneLine } from './text-output.ts'
+import { userFrame } from './user-frame.ts'
 
 /** More kinds of failure or warning than these fill a screen; the logs have them all. */
 const KINDS_SHOWN_MAX = 10
@@ -22,6 +23,7 @@ export class Notices {
   readonly #failures = new FailureGroups()
   readonly #warnings = new Set<string>()
   #failureKindsShown = 0
+  #strayErrorCount = 0
   #logFolder = ''
 
   constructor(writeLine: (line: string) => void, colours: Colours) {
@@ -38,7 +40,8 @@ export class Notices {
         this.#noticeFailure(event)
         return
       case 'log':
-        if (event.worker === undefined && event.run === undefined) this.#noticeWarning(event)
+        if (event.isStray === true) this.#noticeStrayError(event)
+        else if (event.worker === undefined && event.run === undefined) this.#noticeWarning(event)
         return
       default:
         return
@@ -52,6 +55,10 @@ export class Notices {
     const hidden = this.#failures.groups.slice(KINDS_SHOWN_MAX)
     const hiddenCount = hidden.reduce((sum, group) => sum + group.count, this.#failures.ungroupedCount)
     if (hiddenCount > 0) this.#writeLine(this.#red(`${formatRuns(hiddenCount)} failed in other ways`))
+    if (this.#strayErrorCount > 1) {
+      const count = formatCount(this.#strayErrorCount)
+      this.#writeLine(this.#red(`${count} errors after the end of a run; ${this.#inLogs('all of them are')}`))
+    }
   }
 
   #noticeFailure({ run, error }: Extract<ExperimentEvent, { type: 'run-failed' }>): void {
@@ -76,6 +83,17 @@ export class Notices {
     }
     const label = level === 'warn' ? this.#colours.yellow('warning:') : this.#red('error:')
     this.#writeLine(`${label} ${line}`)
+  }
+
+  /** The first at once: a result that comes too late is lost in every run, not in one. */
+  #noticeStrayError({ message, run }: Extract<ExperimentEvent, { type: 'log' }>): void {
+    this.#strayErrorCount += 1
+    if (this.#strayErrorCount > 1) return
+    const [text = ''] = message.split('\n', 1)
+    const frame = userFrame(message, text)
+    const source = run === undefined ? '' : `${runName(run)}: `
+    const place = frame === undefined ? '' : ` (${oneLine(frame, MESSAGE_LENGTH_MAX)})`
+    this.#writeLine(`${this.#red('error:')} ${source}${oneLine(text, MESSAGE_LENGTH_MAX * 2)}${place}`)
   }
 
   #inLogs(what: string): string {

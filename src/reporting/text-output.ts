@@ -41,7 +41,7 @@ export function openTextOutput(stream: OutputStream): TextOutput {
  * them off (https://no-color.org), `FORCE_COLOR` on; a terminal that calls itself dumb gets none.
  */
 export function coloursOf(
-  stream: OutputStream,
+  stream: Pick<OutputStream, 'isTTY'>,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Colours {
   if (env.NO_COLOR) return createColors(false)

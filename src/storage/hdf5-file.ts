@@ -88,11 +88,12 @@ export class Hdf5File {
     if (this.#h5.flush(this.#fileId) < 0) throw new Error('H5Fflush failed')
   }
 
+  /** Writes what HDF5 still holds and gives the file free. Not durable by itself. */
   close(): void {
     this.#heap.free()
     for (const { pointer } of this.#constants.values()) this.#h5._free(Number(pointer))
     this.#constants.clear()
-    this.#h5.close_file(this.#fileId)
+    if (this.#h5.close_file(this.#fileId) < 0) throw new Error('H5Fclose failed')
   }
 
   #apply(operation: Hdf5Operation): void {

@@ -7,21 +7,25 @@ import { exploredColumn, runSummary } from '../exploration/expand.ts'
 import type { OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
-import { pythonRepr } from '../trajectory/python-repr.ts'
-import { type RawRunRecord, rawValue } from '../trajectory/run-frame.ts'
+import { type RawLeaf, type RawRunRecord, rawValue } from '../trajectory/run-frame.ts'
+import { longestUtf8Bytes } from '../trajectory/utf8.ts'
+import { branchOverviews } from './branch-overviews.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, defineTable, type Row, writeRows } from './hdf5-table.ts'
-import { exploredRows, exploredTable, parameterLeaf, resultLeaf, type ScalarDtype } from './leaf-layout.ts'
 import {
-  BRANCH_OVERVIEW,
-  EXPLORED_PARAMETERS_OVERVIEW,
+  exploredRowBytes,
+  exploredRows,
+  exploredTable,
+  parameterLeaf,
+  resultLeaf,
+  type ScalarDtype,
+} from './leaf-layout.ts'
+import {
   FAILED_RUNS,
   failedRunRow,
   INFO,
   infoRow,
-  OVERVIEW_ROWS_MAX,
-  overviewRow,
   RUNS,
   type RunRowFacts,
   runRow,
@@ -30,8 +34,10 @@ import {
 } from './overview-tables.ts'
 import { RunOverviews } from './run-overviews.ts'
 
-/** Rows written at a time when a table is filled: a few megabytes. */
-const BATCH_ROWS = 4096
+/** What is written at a time when a table is filled: little enough to be in memory several times over. */
+const BATCH_BYTES_MAX = 4_194_304
+/** Narrow rows are many, and each is an object before it is bytes. */
+const BATCH_ROWS_MAX = 4096
 
 export class TrajectoryLayout {
   readonly #request: OpenRequest
@@ -89,25 +95,42 @@ export class TrajectoryLayout {
    */
   *settle(): Generator<Hdf5Operation[]> {
     for (const parameter of this.#request.config) yield this.#parameter('config', parameter)
-    yield this.#branchOverviews()
+    yield branchOverviews(this.#root, this.#request, this.#plan)
+    yield this.#overviews.open()
   }
 
-  /** The groups and leaves of a finished run. Its row in `runs` follows with the commit. */
+  /**
+   * The groups and leaves of a finished run. Its row in `runs` follows with the commit. When this throws,
+   * it is as if the run had never come.
+   */
   storeRun(record: RawRunRecord): Hdf5Operation[] {
     const { run } = record
     const operations: Hdf5Operation[] = []
-    const ownGroups = new Set<string>()
-    this.#ensureGroup(`${this.#root}/results/runs/${runName(run)}`, run, ownGroups, operations)
-    for (const leaf of record.leaves) {
-      const path = `${this.#root}/${leaf.location.replaceAll('.', '/')}`
-      this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), run, ownGroups, operations)
-      const comment = this.#overviews.add(leaf)
-      const options = { comment, complevel: this.#request.storage.complevel }
-      if (leaf.kind === 'result') operations.push(...resultLeaf(path, leaf.items, options))
-      else for (const item of leaf.items) operations.push(...parameterLeaf(path, item.value, options))
+    const newGroups = new Set<string>()
+    this.#overviews.beginRun()
+    try {
+      this.#ensureGroup(`${this.#root}/results/runs/${runName(run)}`, newGroups, operations)
+      for (const leaf of record.leaves) this.#leaf(leaf, newGroups, operations)
+      this.#pendingRows.set(run, this.#facts(run, record, true))
+    } catch (error) {
+      this.#overviews.undoRun()
+      throw error
     }
-    this.#pendingRows.set(run, this.#facts(run, record, true))
+    for (const path of newGroups) if (!path.includes(runName(run))) this.#sharedGroups.add(path)
     return operations
+  }
+
+  #leaf(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    const path = `${this.#root}/${leaf.location.replaceAll('.', '/')}`
+    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
+    const comment = this.#overviews.add(leaf)
+    const options = { comment, complevel: this.#request.storage.complevel }
+    if (leaf.kind === 'result') {
+      // A result may have so many items that they are too many for the arguments of one call.
+      for (const operation of resultLeaf(path, leaf.items, options)) operations.push(operation)
+    } else {
+      for (const item of leaf.items) operations.push(...parameterLeaf(path, item.value, options))
+    }
   }
 
   /** Notes a failed run; its rows follow with the commit. */
@@ -142,8 +165,7 @@ export class TrajectoryLayout {
     ]
     if (explored.length > 0) {
       const names = explored.map(({ name }) => `parameters.${name}`)
-      const longest = Math.max(...names.map((name) => name.length))
-      const table = defineTable([['explorations', `S${Math.floor(longest * 1.5)}`]])
+      const table = defineTable([['explorations', `S${Math.floor(longestUtf8Bytes(names) * 1.5)}`]])
       operations.push(
         ...createFilledTable(
           `${overview}/explorations`,
@@ -162,11 +184,9 @@ export class TrajectoryLayout {
     const { runCount } = this.#plan
     yield createTable(path, RUNS, 'runs', runCount)
     const notRun = { startTimestamp: 0, finishTimestamp: 0 }
-    for (let first = 0; first < runCount; first += BATCH_ROWS) {
+    for (const [first, end] of batches(runCount, RUNS.rowType.bytes)) {
       const rows: Row[] = []
-      for (let run = first; run < Math.min(first + BATCH_ROWS, runCount); run += 1) {
-        rows.push(runRow(run, this.#facts(run, notRun, false)))
-      }
+      for (let run = first; run < end; run += 1) rows.push(runRow(run, this.#facts(run, notRun, false)))
       yield writeRows(path, RUNS, first, rows)
     }
   }
@@ -176,75 +196,29 @@ export class TrajectoryLayout {
     for (const { name, dtype, textBytesMax } of this.#plan.explored) {
       const path = `${this.#root}/parameters/${name.replaceAll('.', '/')}`
       yield exploredTable(path, dtype as ScalarDtype, textBytesMax, runCount)
-      for (let first = 0; first < runCount; first += BATCH_ROWS) {
-        const column = exploredColumn(this.#plan, name, first, Math.min(first + BATCH_ROWS, runCount))
+      const rowBytes = exploredRowBytes(dtype as ScalarDtype, textBytesMax)
+      for (const [first, end] of batches(runCount, rowBytes)) {
+        const column = exploredColumn(this.#plan, name, first, end)
         yield exploredRows(path, dtype as ScalarDtype, textBytesMax, first, column)
       }
     }
   }
 
-  #branchOverviews(): Hdf5Operation[] {
-    const overview = `${this.#root}/overview`
-    const { config, parameters, storage } = this.#request
-    const rowsOf = (branch: string, leaves: readonly Parameter[]) =>
-      leaves
-        .slice(0, OVERVIEW_ROWS_MAX)
-        .map(({ name, stored, comment }) => overviewRow(`${branch}.${name}`, pythonRepr(stored), comment))
-    const operations: Hdf5Operation[] = []
-    if (storage.overviews.config) {
-      const rows = rowsOf('config', config)
-      operations.push(
-        ...createFilledTable(`${overview}/config_overview`, BRANCH_OVERVIEW, 'config_overview', rows),
-      )
-    }
-    if (storage.overviews.parameters) {
-      const rows = rowsOf('parameters', parameters)
-      operations.push(
-        ...createFilledTable(`${overview}/parameters_overview`, BRANCH_OVERVIEW, 'parameters_overview', rows),
-      )
-    }
-    if (storage.overviews.exploredParameters && this.#plan.explored.length > 0) {
-      operations.push(...this.#exploredOverview(`${overview}/explored_parameters_overview`))
-    }
-    operations.push(...this.#overviews.open())
-    return operations
-  }
-
-  #exploredOverview(path: string): Hdf5Operation[] {
-    const rows = this.#plan.explored.slice(0, OVERVIEW_ROWS_MAX).map(({ name, parameter }): Row => {
-      const row = overviewRow(`parameters.${name}`, pythonRepr(parameter.stored), parameter.comment)
-      return [...row, this.#plan.runCount, this.#rangeText(name)]
-    })
-    return createFilledTable(path, EXPLORED_PARAMETERS_OVERVIEW, 'explored_parameters_overview', rows)
-  }
-
-  /** The beginning of the range: the column holds 1024 bytes, so 512 values always suffice. */
-  #rangeText(name: string): string {
-    const explored = this.#plan.explored.find((entry) => entry.name === name)
-    const end = Math.min(512, this.#plan.runCount)
-    const values = Array.from<number | bigint | string>(exploredColumn(this.#plan, name, 0, end) as string[])
-    const dtype = explored?.dtype as ScalarDtype
-    return values
-      .map((value) => pythonRepr({ form: 'scalar', dtype, value: dtype === 'bool' ? Boolean(value) : value }))
-      .join(', ')
-  }
-
   #parameter(branch: 'config' | 'parameters', { name, stored, comment }: Parameter): Hdf5Operation[] {
     const path = `${this.#root}/${branch}/${name.replaceAll('.', '/')}`
     const operations: Hdf5Operation[] = []
-    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), -1, new Set(), operations)
+    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), this.#sharedGroups, operations)
     const options = { comment, complevel: this.#request.storage.complevel }
     operations.push(...parameterLeaf(path, rawValue(stored), options))
     return operations
   }
 
-  /** Creates a group and those above it, unless they are there. */
-  #ensureGroup(path: string, run: RunIndex, ownGroups: Set<string>, operations: Hdf5Operation[]): void {
-    if (path === this.#root || this.#sharedGroups.has(path) || ownGroups.has(path)) return
-    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), run, ownGroups, operations)
+  /** Creates a group and those above it, unless they are there. Notes them in `newGroups`. */
+  #ensureGroup(path: string, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    if (path === this.#root || this.#sharedGroups.has(path) || newGroups.has(path)) return
+    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     operations.push({ type: 'create-group', path })
-    if (run >= 0 && path.includes(runName(run))) ownGroups.add(path)
-    else this.#sharedGroups.add(path)
+    newGroups.add(path)
   }
 
   #facts(
@@ -276,6 +250,12 @@ export class TrajectoryLayout {
     }
     return operations
   }
+}
+
+/** The rows from first to end, exclusive, that are written together. */
+function* batches(rowCount: number, rowBytes: number): Generator<[first: number, end: number]> {
+  const size = Math.min(BATCH_ROWS_MAX, Math.max(1, Math.floor(BATCH_BYTES_MAX / rowBytes)))
+  for (let first = 0; first < rowCount; first += size) yield [first, Math.min(first + size, rowCount)]
 }
 
 function rootAttributes(title: string): Hdf5Operation[] {

@@ -1,4 +1,5 @@
 /** Tables as PyTables has them: packed compound rows with fixed-size columns (FORMAT, section 3). */
+import { cutToUtf8Bytes } from '../trajectory/utf8.ts'
 import type { Hdf5Column, Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
 
 /** `S128` is 128 bytes of UTF-8 text, cut and padded with NUL; `bool` is an int8. */
@@ -9,8 +10,8 @@ export interface Table {
   readonly columns: readonly { readonly name: string; readonly type: ColumnType; readonly offset: number }[]
 }
 
-export type Cell = string | number | bigint | boolean
-export type Row = readonly Cell[]
+export type TableCell = string | number | bigint | boolean
+export type Row = readonly TableCell[]
 
 /** Describes a table by its columns in file order. */
 export function defineTable(columns: readonly (readonly [name: string, type: ColumnType])[]): Table {
@@ -35,26 +36,10 @@ export function packRows(table: Table, rows: readonly Row[]): Uint8Array {
     const row = rows[index] as Row
     for (let column = 0; column < table.columns.length; column += 1) {
       const { type, offset } = table.columns[column] as Table['columns'][number]
-      packCell(packed, view, index * rowBytes + offset, type, row[column] as Cell)
+      packCell(packed, view, index * rowBytes + offset, type, row[column] as TableCell)
     }
   }
   return packed
-}
-
-/**
- * Text cut to `bytesMax` bytes of UTF-8 without breaking a character, and with `...` where it was cut,
- * as pypet cuts comments.
- */
-export function cutText(text: string, bytesMax: number): string {
-  if (text.length * 3 <= bytesMax || byteLength(text) <= bytesMax) return text
-  let kept = ''
-  let bytes = 3
-  for (const character of text) {
-    bytes += byteLength(character)
-    if (bytes > bytesMax) break
-    kept += character
-  }
-  return `${kept}...`
 }
 
 /** Size of the buffer that a chunk should be near to; PyTables' own guess. */
@@ -142,7 +127,13 @@ function textBytes(type: `S${number}`): number {
 
 const encoder = new TextEncoder()
 
-function packCell(packed: Uint8Array, view: DataView, offset: number, type: ColumnType, cell: Cell): void {
+function packCell(
+  packed: Uint8Array,
+  view: DataView,
+  offset: number,
+  type: ColumnType,
+  cell: TableCell,
+): void {
   switch (type) {
     case 'int32':
       view.setInt32(offset, Number(cell), true)
@@ -157,17 +148,10 @@ function packCell(packed: Uint8Array, view: DataView, offset: number, type: Colu
       view.setInt8(offset, cell ? 1 : 0)
       break
     default: {
-      const bytesMax = textBytes(type)
-      encoder.encodeInto(cutText(String(cell), bytesMax), packed.subarray(offset, offset + bytesMax))
+      const text = String(cell)
+      const room = packed.subarray(offset, offset + textBytes(type))
+      if (encoder.encodeInto(text, room).read === text.length) break
+      encoder.encodeInto(cutToUtf8Bytes(text, room.byteLength), room.fill(0))
     }
   }
-}
-
-function byteLength(text: string): number {
-  let bytes = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) as number
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-  }
-  return bytes
 }

@@ -27,19 +27,33 @@ export class Hdf5Transaction {
    * @throws PypetError `PYPET_STORAGE_FAILED`; then nothing since the last commit may be announced
    */
   commit(): void {
-    try {
-      this.#file.flush()
-      fdatasyncSync(this.#descriptor)
-    } catch (cause) {
-      throw new PypetError('PYPET_STORAGE_FAILED', `${this.#file.path}: commit failed: ${hdf5Cause(cause)}`, {
-        where: this.#file.path,
-        hint: 'Check the free space of the disk.',
-        cause,
-      })
-    }
+    this.#durably('commit', () => this.#file.flush())
   }
 
+  /**
+   * Closes the file, and makes durable what that has written.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED`
+   */
   end(): void {
+    this.#durably('close', () => this.#file.close())
     closeSync(this.#descriptor)
+  }
+
+  #durably(step: 'commit' | 'close', write: () => void): void {
+    try {
+      write()
+      fdatasyncSync(this.#descriptor)
+    } catch (cause) {
+      throw new PypetError(
+        'PYPET_STORAGE_FAILED',
+        `${this.#file.path}: ${step} failed: ${hdf5Cause(cause)}`,
+        {
+          where: this.#file.path,
+          hint: 'Check the free space of the disk.',
+          cause,
+        },
+      )
+    }
   }
 }

@@ -1,14 +1,8 @@
 /** How one leaf lies in the file: the group, its attributes and its data items (FORMAT, sections 2 and 4). */
 import { elementCount, type RawLeaf, type RawValue } from '../trajectory/run-frame.ts'
+import { longestUtf8Bytes, utf8Bytes } from '../trajectory/utf8.ts'
 import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
-import {
-  type ColumnType,
-  createFilledTable,
-  createTable,
-  defineTable,
-  type Row,
-  writeRows,
-} from './hdf5-table.ts'
+import { createFilledTable, createTable, defineTable, type Row, type Table, writeRows } from './hdf5-table.ts'
 
 /** What a leaf needs to know about the file around it. */
 export interface LeafOptions {
@@ -38,9 +32,7 @@ export function parameterLeaf(path: string, value: RawValue, options: LeafOption
     ]
   }
   const cell = value.dtype === 'str' ? (value.texts[0] as string) : scalarCell(value)
-  const table = defineTable([
-    ['data', columnType(value.dtype, value.dtype === 'str' ? [cell as string] : [])],
-  ])
+  const table = dataTable(value.dtype as ScalarDtype, value.dtype === 'str' ? utf8Bytes(cell as string) : 0)
   return [
     ...leafGroup(path, 'Parameter', options.comment),
     ...createFilledTable(`${path}/data`, table, 'data', [[cell]]),
@@ -58,7 +50,7 @@ export function exploredTable(
   textBytesMax: number,
   runCount: number,
 ): Hdf5Operation[] {
-  const table = exploredTableOf(dtype, textBytesMax)
+  const table = dataTable(dtype, textBytesMax)
   return [
     ...createTable(`${path}/explored_data`, table, 'explored_data', runCount),
     ...columnAttributes(`${path}/explored_data`, dtype),
@@ -73,13 +65,19 @@ export function exploredRows(
   values: ArrayLike<number | bigint | string>,
 ): Hdf5Operation[] {
   const rows: Row[] = Array.from(values, (value) => [value])
-  return writeRows(`${path}/explored_data`, exploredTableOf(dtype, textBytesMax), firstRun, rows)
+  return writeRows(`${path}/explored_data`, dataTable(dtype, textBytesMax), firstRun, rows)
 }
 
 export type ScalarDtype = 'float64' | 'int64' | 'bool' | 'str'
 
-function exploredTableOf(dtype: ScalarDtype, textBytesMax: number) {
-  return defineTable([['data', dtype === 'str' ? `S${Math.max(1, textBytesMax)}` : columnType(dtype, [])]])
+/** Bytes of a row of the range, for who decides how many are written at a time. */
+export function exploredRowBytes(dtype: ScalarDtype, textBytesMax: number): number {
+  return dataTable(dtype, textBytesMax).rowType.bytes
+}
+
+/** HDF5 knows no text of size 0. */
+function dataTable(dtype: ScalarDtype, textBytesMax: number): Table {
+  return defineTable([['data', dtype === 'str' ? `S${Math.max(1, textBytesMax)}` : dtype]])
 }
 
 function leafGroup(path: string, className: string, comment: string): Hdf5Operation[] {
@@ -135,12 +133,9 @@ const encoder = new TextEncoder()
 
 /** Fixed-size strings of the longest text's size; HDF5 knows no size 0, so `''` is one NUL. */
 function textDataset(path: string, shape: readonly number[], texts: readonly string[]): Hdf5Operation {
-  const encoded = texts.map((text) => encoder.encode(text))
-  const size = Math.max(1, ...encoded.map((bytes) => bytes.byteLength))
+  const size = Math.max(1, longestUtf8Bytes(texts))
   const bytes = new Uint8Array(size * texts.length)
-  encoded.forEach((text, index) => {
-    bytes.set(text, index * size)
-  })
+  for (const [index, text] of texts.entries()) encoder.encodeInto(text, bytes.subarray(index * size))
   const elementType: Hdf5Type = { kind: 'string', bytes: size, charset: 'ascii' }
   return { type: 'create-dataset', path, elementType, shape, bytes }
 }
@@ -170,11 +165,6 @@ function columnAttributes(path: string, dtype: string): Hdf5Operation[] {
     { type: 'create-attribute', path, name: 'SRVC_COLUMN_data_SCALAR_TYPE', value: scalarType },
     { type: 'create-attribute', path, name: 'SRVC_STORE', value: 'TABLE' },
   ]
-}
-
-function columnType(dtype: string, texts: readonly string[]): ColumnType {
-  if (dtype === 'str') return `S${Math.max(1, ...texts.map((text) => encoder.encode(text).byteLength))}`
-  return dtype as 'float64' | 'int64' | 'bool'
 }
 
 function scalarCell(value: Extract<RawValue, { bytes: Uint8Array }>): number | bigint | boolean {

@@ -36,28 +36,32 @@ export const FAILED_RUNS = defineTable([
   ['stack', 'S2048'],
 ])
 
+/** What the columns for values and ranges hold; longer texts are cut. */
+export const VALUE_BYTES_MAX = 64
+export const RANGE_BYTES_MAX = 1024
+
 /** `config_overview`, `parameters_overview`, `derived_parameters_overview`, `results_overview`. */
 export const BRANCH_OVERVIEW = defineTable([
   ['location', 'S512'],
   ['name', 'S128'],
-  ['value', 'S64'],
+  ['value', `S${VALUE_BYTES_MAX}`],
   ['comment', 'S512'],
 ])
 
 export const EXPLORED_PARAMETERS_OVERVIEW = defineTable([
   ['location', 'S512'],
   ['name', 'S128'],
-  ['value', 'S64'],
+  ['value', `S${VALUE_BYTES_MAX}`],
   ['comment', 'S512'],
   ['length', 'int32'],
-  ['range', 'S1024'],
+  ['range', `S${RANGE_BYTES_MAX}`],
 ])
 
 /** `results_summary`, `derived_parameters_summary`: one row a distinct comment. */
 export const SUMMARY = defineTable([
   ['location', 'S512'],
   ['name', 'S128'],
-  ['value', 'S64'],
+  ['value', `S${VALUE_BYTES_MAX}`],
   ['hexdigest', 'S64'],
   ['comment', 'S512'],
 ])
@@ -151,7 +155,7 @@ export function summaryRow(fullName: string, value: string, comment: string): Ro
 }
 
 /** Python's `str(timedelta)`: `0:00:00.008130`, `2 days, 3:04:05`. */
-export function runtimeText(seconds: number): string {
+function runtimeText(seconds: number): string {
   const microseconds = Math.max(0, Math.round(seconds * 1e6))
   const fraction = microseconds % 1e6
   const whole = (microseconds - fraction) / 1e6

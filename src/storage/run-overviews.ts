@@ -5,13 +5,19 @@
 import type { StorageSettings } from '../protocol.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { type RawLeaf, toStoredValue } from '../trajectory/run-frame.ts'
+import { cutToUtf8Bytes } from '../trajectory/utf8.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import { cutText, type Row } from './hdf5-table.ts'
-import { BRANCH_OVERVIEW, OVERVIEW_ROWS_MAX, overviewRow, SUMMARY, summaryRow } from './overview-tables.ts'
+import type { Row, Table } from './hdf5-table.ts'
+import {
+  BRANCH_OVERVIEW,
+  OVERVIEW_ROWS_MAX,
+  overviewRow,
+  SUMMARY,
+  summaryRow,
+  VALUE_BYTES_MAX,
+} from './overview-tables.ts'
 
-/** The size of the value column; pypet shows as much of a result as fits. */
-const VALUE_BYTES_MAX = 64
 /** Where every run has a comment of its own, remembering them all would only cost memory. */
 const COMMENTS_MAX = 10_000
 /** Longer arrays are described, not shown, so a summary never looks at a large result. */
@@ -40,6 +46,17 @@ export class RunOverviews {
     return [...this.#kinds.result.open(), ...this.#kinds.parameter.open()]
   }
 
+  /** The leaves added from now on are those of one run, and `undoRun` takes back them all. */
+  beginRun(): void {
+    this.#kinds.result.beginRun()
+    this.#kinds.parameter.beginRun()
+  }
+
+  undoRun(): void {
+    this.#kinds.result.undoRun()
+    this.#kinds.parameter.undoRun()
+  }
+
   /** Takes a leaf into the overviews, and returns the comment to write with it. */
   add(leaf: RawLeaf): string {
     const isFirst = this.#kinds[leaf.kind].add(leaf)
@@ -53,17 +70,15 @@ export class RunOverviews {
 }
 
 class KindOverviews {
-  readonly #overview: GrowingTable | undefined
-  readonly #summary: GrowingTable | undefined
+  readonly #overview: CappedTable | undefined
+  readonly #summary: CappedTable | undefined
   readonly #comments = new Set<string>()
-  readonly #overviewRows: Row[] = []
-  readonly #summaryRows: Row[] = []
-  #overviewRowCount = 0
-  #summaryRowCount = 0
+  /** Comments that the run at hand is the first to have. */
+  #newComments: string[] = []
 
   constructor(root: string, branch: string, hasOverview: boolean, hasSummary: boolean) {
-    const table = (name: string, columns: typeof SUMMARY) =>
-      new GrowingTable(`${root}/overview/${name}`, columns, name)
+    const table = (name: string, columns: Table) =>
+      new CappedTable(new GrowingTable(`${root}/overview/${name}`, columns, name))
     this.#overview = hasOverview ? table(`${branch}_overview`, BRANCH_OVERVIEW) : undefined
     this.#summary = hasSummary ? table(`${branch}_summary`, SUMMARY) : undefined
   }
@@ -72,40 +87,84 @@ class KindOverviews {
     return [...(this.#overview?.create() ?? []), ...(this.#summary?.create() ?? [])]
   }
 
+  beginRun(): void {
+    this.#overview?.beginRun()
+    this.#summary?.beginRun()
+    if (this.#newComments.length > 0) this.#newComments = []
+  }
+
+  undoRun(): void {
+    this.#overview?.undoRun()
+    this.#summary?.undoRun()
+    for (const comment of this.#newComments) this.#comments.delete(comment)
+    this.#newComments = []
+  }
+
   /** True when no leaf had this comment before. */
   add(leaf: RawLeaf): boolean {
-    if (this.#overview !== undefined && this.#overviewRowCount < OVERVIEW_ROWS_MAX) {
-      this.#overviewRowCount += 1
-      this.#overviewRows.push(overviewRow(leaf.location, valueText(leaf), leaf.comment))
-    }
+    this.#overview?.add(() => overviewRow(leaf.location, valueText(leaf), leaf.comment))
     if (leaf.comment === '' || this.#comments.has(leaf.comment)) return false
-    if (this.#comments.size < COMMENTS_MAX) this.#comments.add(leaf.comment)
-    if (this.#summary !== undefined && this.#summaryRowCount < OVERVIEW_ROWS_MAX) {
-      this.#summaryRowCount += 1
-      this.#summaryRows.push(summaryRow(leaf.location, valueText(leaf), leaf.comment))
+    if (this.#comments.size < COMMENTS_MAX) {
+      this.#comments.add(leaf.comment)
+      this.#newComments.push(leaf.comment)
     }
+    this.#summary?.add(() => summaryRow(leaf.location, valueText(leaf), leaf.comment))
     return true
   }
 
   commit(): Hdf5Operation[] {
-    const operations = [
-      ...(this.#overview?.append(this.#overviewRows) ?? []),
-      ...(this.#summary?.append(this.#summaryRows) ?? []),
-    ]
-    this.#overviewRows.length = 0
-    this.#summaryRows.length = 0
+    return [...(this.#overview?.commit() ?? []), ...(this.#summary?.commit() ?? [])]
+  }
+}
+
+/** A table that takes rows until it is full, with those that wait for the next commit. */
+class CappedTable {
+  readonly #table: GrowingTable
+  readonly #rows: Row[] = []
+  #committedCount = 0
+  /** How many rows waited when the run at hand began. */
+  #countBeforeRun = 0
+
+  constructor(table: GrowingTable) {
+    this.#table = table
+  }
+
+  create(): Hdf5Operation[] {
+    return this.#table.create()
+  }
+
+  beginRun(): void {
+    this.#countBeforeRun = this.#rows.length
+  }
+
+  undoRun(): void {
+    this.#rows.length = this.#countBeforeRun
+  }
+
+  /** Of most leaves the row is not even made. */
+  add(makeRow: () => Row): void {
+    if (this.#committedCount + this.#rows.length < OVERVIEW_ROWS_MAX) this.#rows.push(makeRow())
+  }
+
+  commit(): Hdf5Operation[] {
+    const operations = this.#table.append(this.#rows)
+    this.#committedCount += this.#rows.length
+    this.#rows.length = 0
     return operations
   }
 }
 
-/** `z=6.0, w=[1, 2]` for a result, the bare value for a derived parameter. */
+/** `z=6.0, w=[1, 2]` for a result, the bare value for a derived parameter; as much as the column holds. */
 function valueText(leaf: RawLeaf): string {
-  const texts = leaf.items.map(({ name, value }) => {
+  let all = ''
+  for (const { name, value } of leaf.items) {
     const isLarge = value.dtype !== 'str' && value.bytes.byteLength > SHOWN_BYTES_MAX
     const text = isLarge
       ? `${value.dtype} array [${value.shape.join(', ')}]`
       : pythonRepr(toStoredValue(value), VALUE_BYTES_MAX)
-    return leaf.kind === 'parameter' ? text : `${name}=${text}`
-  })
-  return cutText(texts.join(', '), VALUE_BYTES_MAX)
+    const shown = leaf.kind === 'parameter' ? text : `${name}=${text}`
+    all += all === '' ? shown : `, ${shown}`
+    if (all.length > VALUE_BYTES_MAX) break
+  }
+  return cutToUtf8Bytes(all, VALUE_BYTES_MAX)
 }

@@ -1,9 +1,8 @@
 /** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
-import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { existsSync, statSync } from 'node:fs'
+import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
-import type { OpenRequest, RunFailure } from '../protocol.ts'
+import type { OpenRequest, RefusedRun, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
@@ -12,10 +11,13 @@ import { TrajectoryLayout } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
+import { makeFolderOf, syncFolders } from './result-folder.ts'
 
 export interface Commit {
   readonly stored: readonly RunIndex[]
   readonly failed: readonly RunIndex[]
+  /** Those of `failed` that the store itself had to fail. */
+  readonly refused: readonly RefusedRun[]
 }
 
 export class TrajectoryStore {
@@ -28,6 +30,7 @@ export class TrajectoryStore {
   #settling: Generator<Hdf5Operation[]> | undefined
   #stored: RunIndex[] = []
   #failed: RunIndex[] = []
+  #refused: RefusedRun[] = []
 
   private constructor(
     file: Hdf5File,
@@ -52,13 +55,14 @@ export class TrajectoryStore {
     const { file: path, overwrite, parameters, exploration } = request
     const plan = expand({ parameters, exploration })
     const isNewFile = overwrite || !existsSync(path) || statSync(path).size === 0
-    if (isNewFile) makeFolder(path)
-    else await assertNameIsFree(path, request.trajectory.name)
+    const folders = isNewFile ? makeFolderOf(path) : []
+    if (!isNewFile) await assertNameIsFree(path, request.trajectory.name)
     const file = await Hdf5File.open(path, isNewFile ? 'create' : 'append')
     const transaction = Hdf5Transaction.begin(file)
     const layout = new TrajectoryLayout(request, plan)
     for (const operations of layout.open(isNewFile)) file.apply(operations)
     transaction.commit()
+    syncFolders(folders)
     return new TrajectoryStore(file, transaction, layout, plan.runCount)
   }
 
@@ -73,10 +77,17 @@ export class TrajectoryStore {
     return this.#stored.length + this.#failed.length > 0
   }
 
-  /** Writes a run; it is stored once a commit names it. */
+  /**
+   * Writes a run; it is stored once a commit names it. A run that has no layout fails instead, and the
+   * others go on.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED`; then the state of the file is unknown
+   */
   storeRun(record: RawRunRecord): void {
     if (!this.#end(record.run)) return
-    this.#file.apply(this.#layout.storeRun(record))
+    const operations = this.#layOut(record)
+    if (operations === undefined) return
+    this.#file.apply(operations)
     this.#stored.push(record.run)
   }
 
@@ -86,13 +97,28 @@ export class TrajectoryStore {
     this.#failed.push(failure.run)
   }
 
+  /** What to write for a run, unless that cannot be said: then nothing of it has touched the file. */
+  #layOut(record: RawRunRecord): Hdf5Operation[] | undefined {
+    try {
+      return this.#layout.storeRun(record)
+    } catch (thrown) {
+      const { run, startTimestamp, finishTimestamp } = record
+      const error = toErrorRecord(thrown)
+      this.#layout.failRun({ run, error, startTimestamp, finishTimestamp })
+      this.#failed.push(run)
+      this.#refused.push({ run, error })
+      return undefined
+    }
+  }
+
   /** Makes everything so far durable and says what that was. */
   commit(): Commit {
     this.#file.apply(this.#layout.commit())
     this.#transaction.commit()
-    const commit = { stored: this.#stored, failed: this.#failed }
+    const commit = { stored: this.#stored, failed: this.#failed, refused: this.#refused }
     this.#stored = []
     this.#failed = []
+    this.#refused = []
     return commit
   }
 
@@ -101,7 +127,6 @@ export class TrajectoryStore {
     this.settle()
     this.#file.apply(this.#layout.close(config))
     const commit = this.commit()
-    this.#file.close()
     this.#transaction.end()
     return commit
   }
@@ -113,26 +138,12 @@ export class TrajectoryStore {
   }
 }
 
-function makeFolder(path: string): void {
-  try {
-    makeFolders(dirname(path))
-  } catch (cause) {
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create the folder ${dirname(path)}`, {
-      where: path,
-      hint: 'Check the permissions, or choose another file with --file.',
-      cause,
-    })
-  }
-}
-
-/** Not `recursive`: below a folder that takes no folders, such as /proc, Node would try for ever. */
-function makeFolders(folder: string): void {
-  if (existsSync(folder)) return
-  makeFolders(dirname(folder))
-  mkdirSync(folder)
-}
-
-async function assertNameIsFree(path: string, name: string): Promise<void> {
+/**
+ * Checks that an existing file can take another trajectory of this name.
+ *
+ * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`
+ */
+export async function assertNameIsFree(path: string, name: string): Promise<void> {
   await checkSignature(path)
   const names = await Hdf5File.rootNames(path)
   if (!names.includes(name)) return

@@ -7,21 +7,13 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { assertNever, toErrorRecord } from '../errors.ts'
 import type { FromWriter, OpenRequest, ToWriter } from '../protocol.ts'
-import { commitDelayMs } from './commit-policy.ts'
+import { CommitSchedule } from './commit-schedule.ts'
 import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
 import { loadH5wasm } from './h5wasm.ts'
 import { type Commit, TrajectoryStore } from './trajectory-store.ts'
 
 let store: TrajectoryStore | undefined
-let commitIntervalMs = 0
-let firstUncommittedMs = 0
-let lastCommitEndMs = 0
-let lastCommitDurationMs = 0
-/** Counts records, so that a turn of the event loop can tell whether it brought any. */
-let recordCount = 0
-let commitTimer: NodeJS.Timeout | undefined
-/** Nothing more begins, so there is nothing to wait for. */
-let isFinishing = false
+let schedule: CommitSchedule | undefined
 
 function tell(message: FromWriter, sent?: () => void): void {
   process.send?.(message, undefined, undefined, () => sent?.())
@@ -62,7 +54,7 @@ const server: Server = createServer((socket) => {
     budget,
     guarded((record) => {
       store?.storeRun(record)
-      noteUncommitted()
+      noteWritten()
     }),
   )
   socket.on('data', (chunk: Buffer) => intake.push(chunk))
@@ -74,72 +66,45 @@ const server: Server = createServer((socket) => {
   })
 })
 
-function noteUncommitted(): void {
-  if (store?.hasUncommitted !== true) return
-  recordCount += 1
-  if (commitTimer !== undefined || isLookScheduled) return
-  if (firstUncommittedMs === 0) firstUncommittedMs = performance.now()
-  isLookScheduled = true
-  setImmediate(lookForCommit, recordCount)
-}
-
-let isLookScheduled = false
-
-/** Runs once a turn of the event loop while something is uncommitted: commits now, later, or waits. */
-function lookForCommit(countBefore: number): void {
-  isLookScheduled = false
-  if (store?.hasUncommitted !== true) return
-  const delayMs = commitDelayMs({
-    nowMs: performance.now(),
-    firstUncommittedMs,
-    lastCommitEndMs,
-    lastCommitDurationMs,
-    isIdle: recordCount === countBefore,
-    isFinishing,
-    commitIntervalMs,
-  })
-  if (delayMs === 0) commit()
-  else if (recordCount !== countBefore) {
-    isLookScheduled = true
-    setImmediate(lookForCommit, recordCount)
-  } else {
-    commitTimer = setTimeout(() => {
-      commitTimer = undefined
-      lookForCommit(recordCount)
-    }, delayMs)
-  }
+function noteWritten(): void {
+  if (store?.hasUncommitted === true) schedule?.noteWritten()
 }
 
 const commit = guarded(() => {
-  if (store === undefined) return
-  const startMs = performance.now()
-  const committed = store.commit()
-  lastCommitEndMs = performance.now()
-  lastCommitDurationMs = lastCommitEndMs - startMs
-  firstUncommittedMs = 0
-  announce(committed)
+  if (store !== undefined) announce(store.commit())
 })
 
-/** The first result does not wait for config and overviews; they do not wait for a first run of an hour. */
+/**
+ * Config and overviews are written when runs leave time for it, since nobody waits for them; but neither at
+ * once, which would delay the first result, nor never, while a saturated experiment runs for days.
+ */
 const SETTLE_AFTER_MS = 200
+const SETTLE_IDLE_MS = 20
+const SETTLE_LATEST_MS = 5000
 
-const settle = guarded(() => {
-  if (store === undefined) return
-  store.settle()
-  // With them as with runs: durable now, not at the next commit.
-  announce(store.commit())
-})
+function settleWhenIdle(openedMs: number): void {
+  if (store === undefined || schedule === undefined) return
+  const isDue = performance.now() - openedMs > SETTLE_LATEST_MS
+  if (!isDue && schedule.idleMs() < SETTLE_IDLE_MS) {
+    setTimeout(settleWhenIdle, SETTLE_IDLE_MS, openedMs)
+    return
+  }
+  guarded(() => {
+    store?.settle()
+    schedule?.commitNow()
+  })()
+}
 
-function announce({ stored, failed }: Commit): void {
-  if (stored.length + failed.length > 0) tell({ type: 'committed', stored, failed })
+function announce(commit: Commit): void {
+  if (commit.stored.length + commit.failed.length > 0) tell({ type: 'committed', ...commit })
 }
 
 async function open(request: OpenRequest): Promise<void> {
   try {
     store = await TrajectoryStore.open(request)
-    commitIntervalMs = request.storage.commitIntervalMs
+    schedule = new CommitSchedule(request.storage.commitIntervalMs, commit)
     tell({ type: 'opened' })
-    setTimeout(settle, SETTLE_AFTER_MS)
+    setTimeout(settleWhenIdle, SETTLE_AFTER_MS, performance.now())
   } catch (error) {
     tell({ type: 'refused', error: toErrorRecord(error) }, () => process.exit(0))
   }
@@ -149,7 +114,7 @@ async function open(request: OpenRequest): Promise<void> {
 const DRAIN_MS = 10_000
 
 function end(closing: () => void): void {
-  clearTimeout(commitTimer)
+  schedule?.stop()
   server.close()
   for (const connection of connections) connection.destroy()
   closing()
@@ -162,13 +127,10 @@ const take = guarded((message: ToWriter) => {
       break
     case 'fail-run':
       store?.failRun(message.failure)
-      noteUncommitted()
+      noteWritten()
       break
     case 'finish':
-      isFinishing = true
-      clearTimeout(commitTimer)
-      commitTimer = undefined
-      lookForCommit(recordCount)
+      schedule?.finish()
       break
     case 'close':
       end(() => {

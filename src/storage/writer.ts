@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
-import type { FromWriter, OpenRequest, RunFailure, ToWriter } from '../protocol.ts'
+import type { FromWriter, OpenRequest, RefusedRun, RunFailure, ToWriter } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
 export interface WriterListener {
-  /** These runs are committed: durable in the file, or recorded there as failed. */
-  onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[]): void
+  /**
+   * These runs are committed: durable in the file, or recorded there as failed. `refused` gives the reason
+   * for those of the failed that the writer failed itself.
+   */
+  onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[], refused: readonly RefusedRun[]): void
   /** The writer is gone and cannot be used any more. Called at most once, and not after `close`. */
   onBroken(error: PypetError): void
 }
@@ -119,7 +122,7 @@ export class Writer {
   #take(message: FromWriter): void {
     switch (message.type) {
       case 'committed':
-        this.#listener?.onCommitted(message.stored, message.failed)
+        this.#listener?.onCommitted(message.stored, message.failed, message.refused)
         break
       case 'refused':
       case 'broken':

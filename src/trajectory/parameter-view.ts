@@ -2,78 +2,99 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from './nearest-name.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
+import { isPlainObject } from './plain-object.ts'
+import { isNdArray, type NdArray, type TypedArray } from './value.ts'
 
 /** The explored values of one run, by parameter name. */
 export type PointValues = Readonly<Record<string, unknown>>
 
 /**
  * Prepares views over the given parameters. The returned function makes the view of one run; only the
- * groups that hold explored parameters are made anew, so that a run does not pay for a large tree.
+ * groups that hold explored parameters or arrays are made anew, so that a run does not pay for a large
+ * tree. Lists are frozen; an array is copied when a run first asks for it, since a job may write into it.
  */
 export function parameterViews(
   parameters: readonly Pick<Parameter, 'name' | 'value'>[],
 ): (point: PointValues) => ParameterValues<ParameterTree> {
-  const root: Group = new Map()
-  for (const { name, value } of parameters) setValue(root, name.split('.'), value)
-  const shared = toView(root, 'parameters')
+  const root = new Group(BRANCH)
+  for (const { name, value } of parameters) root.add(name.split('.'), value)
   return (point) => {
-    const explored = Object.entries(point)
-    if (explored.length === 0) return shared
-    const overrides: Group = new Map()
-    for (const [name, value] of explored) setValue(overrides, name.split('.'), value)
-    return overlay(root, overrides, 'parameters')
+    const overrides = new Group(BRANCH)
+    for (const [name, value] of Object.entries(point)) overrides.add(name.split('.'), value)
+    return root.view(overrides)
   }
 }
 
-type Group = Map<string, unknown>
+const BRANCH = 'parameters'
 
-function setValue(group: Group, path: readonly string[], value: unknown): void {
-  const [name, ...rest] = path as [string, ...string[]]
-  if (rest.length === 0) {
-    group.set(name, value)
-    return
+/** A group of the declared tree, or of the values that replace some in one run. */
+class Group {
+  readonly #path: string
+  readonly #entries = new Map<string, unknown>()
+  /** Names of the arrays in this group. */
+  readonly #arrays: string[] = []
+  /** Arrays lie here or below, so that no two runs may have the same view. */
+  #holdsArrays = false
+  /** Of all runs that replace nothing here. */
+  #shared: ParameterValues<ParameterTree> | undefined
+
+  constructor(path: string) {
+    this.#path = path
   }
-  const known = group.get(name)
-  const inner: Group = known instanceof Map ? known : new Map()
-  group.set(name, inner)
-  setValue(inner, rest, value)
-}
 
-function toView(group: Group, path: string): ParameterValues<ParameterTree> {
-  const values: Record<string, unknown> = {}
-  for (const [name, entry] of group) {
-    values[name] = entry instanceof Map ? viewOf(entry, `${path}.${name}`) : entry
+  add(path: readonly string[], value: unknown): void {
+    const [name, ...rest] = path as [string, ...string[]]
+    const isArray = ArrayBuffer.isView(value) || isNdArray(value)
+    this.#holdsArrays ||= isArray
+    if (rest.length === 0) {
+      if (isArray) this.#arrays.push(name)
+      this.#entries.set(name, Array.isArray(value) ? Object.freeze(value.slice()) : value)
+      return
+    }
+    const known = this.#entries.get(name)
+    const inner = known instanceof Group ? known : new Group(`${this.#path}.${name}`)
+    this.#entries.set(name, inner)
+    inner.add(rest, value)
   }
-  return guarded(values, path)
-}
 
-/** Views of unexplored groups never change, so each group has one. */
-const views = new WeakMap<Group, ParameterValues<ParameterTree>>()
-
-function viewOf(group: Group, path: string): ParameterValues<ParameterTree> {
-  const known = views.get(group)
-  if (known !== undefined) return known
-  const view = toView(group, path)
-  views.set(group, view)
-  return view
-}
-
-function overlay(group: Group, overrides: Group, path: string): ParameterValues<ParameterTree> {
-  const values: Record<string, unknown> = {}
-  for (const [name, entry] of group) {
-    const override = overrides.get(name)
-    if (!(entry instanceof Map)) values[name] = override === undefined ? entry : override
-    else if (override instanceof Map) values[name] = overlay(entry, override, `${path}.${name}`)
-    else values[name] = viewOf(entry, `${path}.${name}`)
+  view(overrides: Group): ParameterValues<ParameterTree> {
+    if (overrides.#entries.size > 0 || this.#holdsArrays) return this.#viewOfRun(overrides)
+    this.#shared ??= this.#viewOfRun(overrides)
+    return this.#shared
   }
-  return guarded(values, path)
+
+  #viewOfRun(overrides: Group): ParameterValues<ParameterTree> {
+    const values: Record<string, unknown> = {}
+    for (const [name, entry] of this.#entries) {
+      const override = overrides.#entries.get(name)
+      if (!(entry instanceof Group)) values[name] = override === undefined ? entry : override
+      else values[name] = entry.view(override instanceof Group ? override : NOTHING)
+    }
+    return guarded(values, this.#arrays.length === 0 ? undefined : new Set(this.#arrays), this.#path)
+  }
 }
 
-/** A mistyped name must not become `undefined` and then a NaN in nine days of results. */
-function guarded(values: Record<string, unknown>, path: string): ParameterValues<ParameterTree> {
-  return new Proxy(Object.freeze(values), {
+/** What a run replaces in most groups. */
+const NOTHING = new Group(BRANCH)
+
+/**
+ * A mistyped name must not become `undefined` and then a NaN in nine days of results.
+ *
+ * @param uncopied names of the values that are still those of all runs
+ */
+function guarded(
+  values: Record<string, unknown>,
+  uncopied: Set<string> | undefined,
+  path: string,
+): ParameterValues<ParameterTree> {
+  const refuse = () => false
+  return new Proxy(values, {
     get(target, name) {
-      if (typeof name === 'symbol' || Object.hasOwn(target, name)) return target[name as string]
+      if (typeof name === 'symbol') return Reflect.get(target, name)
+      if (Object.hasOwn(target, name)) {
+        if (uncopied?.delete(name)) target[name] = copyOfArray(target[name] as TypedArray | NdArray)
+        return target[name]
+      }
       // Asked by promises, JSON.stringify and inspection, not by users.
       if (name === 'then' || name === 'toJSON' || name === 'constructor') return undefined
       const nearest = nearestName(name, Object.keys(target))
@@ -85,5 +106,21 @@ function guarded(values: Record<string, unknown>, path: string): ParameterValues
             : `Did you mean ${path}.${nearest}?`,
       })
     },
+    // Not frozen, because arrays take the place of those that they are copies of.
+    set: refuse,
+    defineProperty: refuse,
+    deleteProperty: refuse,
   }) as ParameterValues<ParameterTree>
+}
+
+function copyOfArray(array: TypedArray | NdArray): TypedArray | NdArray {
+  if (ArrayBuffer.isView(array)) return copyOfElements(array)
+  const own = { ...array, data: copyOfElements(array.data), shape: [...array.shape] }
+  // Objects of ndarray packages keep their methods.
+  return isPlainObject(array) ? own : Object.assign(Object.create(Object.getPrototypeOf(array)), own)
+}
+
+function copyOfElements(elements: TypedArray): TypedArray {
+  // Some ndarray packages keep numbers in plain arrays; and the `slice` of a Buffer copies nothing.
+  return Array.isArray(elements) ? elements.slice() : Uint8Array.prototype.slice.call(elements)
 }

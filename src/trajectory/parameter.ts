@@ -1,10 +1,12 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
 import { assertLegalName } from './path.ts'
+import { isPlainObject } from './plain-object.ts'
 import {
   checkComment,
   type Integer,
   isInteger,
+  isNdArray,
   type StorableValue,
   type StoredValue,
   toStoredValue,
@@ -62,7 +64,8 @@ type Flatten<Values> = UnionToIntersection<
         }
   }[keyof Values & string]
 >
-type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
+/** What is all members of a union at once. */
+export type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
   all: infer All,
 ) => void
   ? All
@@ -119,10 +122,7 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
 }
 
 function isGroup(entry: unknown): entry is ParameterTree {
-  if (typeof entry !== 'object' || entry === null) return false
-  const prototype = Object.getPrototypeOf(entry)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  return !isParameterDefinition(entry) && !isInteger(entry) && !('data' in entry && 'shape' in entry)
+  return isPlainObject(entry) && !isParameterDefinition(entry) && !isInteger(entry) && !isNdArray(entry)
 }
 
 /** `{ 'a.b': 1, a: { b: 2 } }` names one parameter twice; `{ a: 1, 'a.b': 2 }` makes a leaf a group. */

@@ -5,7 +5,6 @@
 import { PypetError } from '../errors.ts'
 
 export const BRANCHES = ['config', 'parameters', 'derived_parameters', 'results'] as const
-export type Branch = (typeof BRANCHES)[number]
 
 /** A point of the exploration, counted from 0. */
 export type RunIndex = number
@@ -73,6 +72,39 @@ export function assertLegalName(name: string, where: string): void {
     if (character) throw illegal(`it holds ${JSON.stringify(character[0])}`)
   }
 }
+
+/**
+ * Checks the name of a trajectory: legal, and one part.
+ *
+ * @throws PypetError `PYPET_NAME_ILLEGAL`
+ */
+export function assertTrajectoryName(name: string, where: string): void {
+  assertLegalName(name, where)
+  if (!name.includes('.')) return
+  throw new PypetError(
+    'PYPET_NAME_ILLEGAL',
+    `${where}: ${JSON.stringify(name)} holds a dot, which separates groups`,
+    { where, hint: `Name it ${name.replaceAll('.', '_')}.` },
+  )
+}
+
+/**
+ * Checks that a name written by a job spells no run. The wildcards put those in, and a run that spelled
+ * another's could take that run's place in the file.
+ *
+ * @throws PypetError `PYPET_NAME_ILLEGAL`
+ */
+export function assertNoRunName(name: string, where: string): void {
+  const spelled = RUN_NAME_PART.exec(name)
+  if (spelled === null) return
+  throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: ${spelled[1]} is a name that only runs have`, {
+    where,
+    hint: 'Write "$" for the name of this run and "$set" for that of its set, or choose another name.',
+  })
+}
+
+/** As pypet reserves them: `run_00000012`, `run_set_00000`, and `run_ALL` and `run_set_ALL` for no run. */
+const RUN_NAME_PART = /(?:^|\.)(run_(?:\d{8,}|ALL|set_\d{5,}|set_ALL))(?=\.|$)/
 
 function cut(name: string): string {
   return name.length > 60 ? `${name.slice(0, 57)}...` : name

@@ -11,7 +11,7 @@ import type { Scalar, StoredValue, TypedArray } from './value.ts'
 export function pythonRepr(value: StoredValue, lengthMax = Number.POSITIVE_INFINITY): string {
   switch (value.form) {
     case 'scalar':
-      return cut(scalarRepr(value.value, value.dtype), lengthMax)
+      return cut(scalarRepr(value.value, value.dtype, lengthMax), lengthMax)
     case 'list':
       return cut(listRepr(value.values, value.dtype, lengthMax), lengthMax)
     case 'ndarray':
@@ -44,12 +44,12 @@ function smallFixed(coefficient: string, exponent: number): string {
   return `${sign}0.${'0'.repeat(-exponent - 1)}${coefficient.replace(/[-.]/g, '')}`
 }
 
-function scalarRepr(value: Scalar, dtype: string): string {
+function scalarRepr(value: Scalar, dtype: string, lengthMax: number): string {
   switch (typeof value) {
     case 'boolean':
       return value ? 'True' : 'False'
     case 'string':
-      return stringRepr(value)
+      return stringRepr(value, lengthMax)
     case 'bigint':
       return String(value)
     case 'number':
@@ -57,9 +57,10 @@ function scalarRepr(value: Scalar, dtype: string): string {
   }
 }
 
-function stringRepr(text: string): string {
+function stringRepr(text: string, lengthMax: number): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  const escaped = text.replace(/[\\'"\p{C}\p{Z}]/gu, (character) => {
+  // What is cut away need not be escaped, and a long text could become too long for a string.
+  const escaped = text.slice(0, lengthMax).replace(/[\\'"\p{C}\p{Z}]/gu, (character) => {
     if (character === ' ') return character
     if (character === '\\' || character === quote) return `\\${character}`
     if (character === "'" || character === '"') return character
@@ -80,7 +81,7 @@ function listRepr(values: readonly Scalar[], dtype: string, lengthMax: number): 
   const shown: string[] = []
   let length = 2
   for (const value of values) {
-    const text = scalarRepr(value, dtype)
+    const text = scalarRepr(value, dtype, lengthMax)
     shown.push(text)
     length += text.length + 2
     // The rest would be cut away.

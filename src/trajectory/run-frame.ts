@@ -7,24 +7,10 @@
  * so no value is changed on the way (NaN, -0, 64-bit integers). Strings travel in the header.
  */
 import type { LeafRecord, RunRecord } from './run-record.ts'
+import { ARRAY_TYPES } from './typed-array.ts'
 import type { Dtype, NumericDtype, Scalar, StoredValue, TypedArray } from './value.ts'
 
 export const FRAME_PREFIX_BYTES = 12
-
-/** Bytes of one element; strings are not in the payload. */
-export const ITEM_BYTES: Readonly<Record<Exclude<Dtype, 'str'>, number>> = {
-  float64: 8,
-  float32: 4,
-  int8: 1,
-  int16: 2,
-  int32: 4,
-  int64: 8,
-  uint8: 1,
-  uint16: 2,
-  uint32: 4,
-  uint64: 8,
-  bool: 1,
-}
 
 /** A value whose numbers have become bytes: what the writer puts on disk without looking at it. */
 export type RawValue =
@@ -78,7 +64,7 @@ export function decodeRunFrame(body: Uint8Array, headerBytes: number): RawRunRec
         return { name: item.name, value: { form: item.form as 'list', dtype: 'str', texts: item.texts } }
       }
       const dtype = item.dtype as NumericDtype
-      const byteCount = ITEM_BYTES[dtype] * elementCount(item.shape)
+      const byteCount = arrayType(dtype).BYTES_PER_ELEMENT * elementCount(item.shape)
       const bytes = body.subarray(offset, offset + byteCount)
       offset += byteCount
       return { name: item.name, value: { form: item.form, dtype, shape: item.shape, bytes } }
@@ -136,22 +122,13 @@ export function toStoredValue(raw: RawValue): StoredValue {
 
 /** The bytes as a typed array of their own. */
 export function typedArray(dtype: NumericDtype | 'bool', bytes: Uint8Array): TypedArray {
-  return new ARRAY_TYPES[dtype](new Uint8Array(bytes).buffer)
+  return new (arrayType(dtype))(new Uint8Array(bytes).buffer)
 }
 
-const ARRAY_TYPES = {
-  float64: Float64Array,
-  float32: Float32Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-} as const
+/** A bool travels and is stored in a byte. */
+function arrayType(dtype: NumericDtype | 'bool') {
+  return dtype === 'bool' ? Uint8Array : ARRAY_TYPES[dtype]
+}
 
 export function elementCount(shape: readonly number[]): number {
   let count = 1

@@ -5,9 +5,10 @@
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from './log-level.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
-import { assertLegalName, type RunIndex, runLocation, runName } from './path.ts'
+import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
+import { isPlainObject } from './plain-object.ts'
 import type { ItemRecord, LeafRecord } from './run-record.ts'
-import { checkComment, type StorableValue, toStoredValue } from './value.ts'
+import { checkComment, isNdArray, type StorableValue, toStoredValue } from './value.ts'
 
 export interface LeafOptions {
   /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */
@@ -40,7 +41,10 @@ export interface Run<Tree = ParameterTree> {
   readonly name: string
   /** How many runs the exploration has. */
   readonly length: number
-  /** The parameters at this point, by natural naming. An unknown name throws `PYPET_PARAMETER_UNKNOWN`. */
+  /**
+   * The parameters at this point, by natural naming. An unknown name throws `PYPET_PARAMETER_UNKNOWN`.
+   * Arrays are copies of this run's own, which it may write into; lists are frozen.
+   */
   readonly par: ParameterValues<Tree>
   readonly log: RunLog
   /**
@@ -115,6 +119,7 @@ export class LiveRun implements Run {
 
   #add(branch: 'results' | 'derived_parameters', name: string, leaf: Omit<LeafRecord, 'location'>): void {
     if (this.#hasEnded) throw hasEnded(this.name, `${branch}.${name}`)
+    assertNoRunName(name, `${branch}.${name}`)
     const location = runLocation(branch, name, this.idx)
     assertLegalName(location, `${branch}.${name}`)
     checkComment(leaf.comment, `the comment of ${branch}.${name}`)
@@ -161,8 +166,5 @@ function lastPart(name: string): string {
 }
 
 function isItems(value: unknown): value is ResultItems {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  return !('data' in value && 'shape' in value) && Object.getOwnPropertySymbols(value).length === 0
+  return isPlainObject(value) && !isNdArray(value) && Object.getOwnPropertySymbols(value).length === 0
 }

@@ -5,6 +5,7 @@
  */
 import { PypetError } from '../errors.ts'
 import { gather, isContiguous, staysInside } from './strided-view.ts'
+import { longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from './utf8.ts'
 
 /** Element types by numpy's names; `bool` is stored as int8, `str` as UTF-8 bytes. */
 export type NumericDtype =
@@ -91,6 +92,12 @@ export function isInteger(value: unknown): value is Integer {
   return typeof value === 'object' && value !== null && INTEGER in value
 }
 
+/** True for what has the form of an array with a shape; a group may have children called data and shape too. */
+export function isNdArray(value: unknown): value is NdArray {
+  if (typeof value !== 'object' || value === null || !('data' in value && 'shape' in value)) return false
+  return Array.isArray(value.shape) && (ArrayBuffer.isView(value.data) || Array.isArray(value.data))
+}
+
 /**
  * Checks a user's value and describes how it is stored. Typed arrays are referenced, not copied;
  * strided views of ndarray packages are gathered into C order.
@@ -164,7 +171,20 @@ function listValue(list: readonly unknown[], where: string): StoredValue {
     dtype = element.dtype
     values.push(element.value)
   }
+  if (dtype === 'str') checkPadding(values as string[], where)
   return { form: 'list', dtype: dtype as 'float64', values }
+}
+
+/** Every element of a list of texts takes the bytes of the longest. */
+function checkPadding(texts: readonly string[], where: string): void {
+  if (texts.length < 2) return
+  const longest = longestUtf8Bytes(texts)
+  if (texts.length * longest <= PADDED_TEXTS_BYTES_MAX) return
+  throw unsupported(
+    where,
+    `${texts.length} strings of which the longest has ${longest} bytes, which all of them would take`,
+    `lists of strings of up to ${PADDED_TEXTS_BYTES_MAX} bytes, padded; store long texts one by one`,
+  )
 }
 
 const LIST_ALLOWED = 'a list of one type'

@@ -67,10 +67,14 @@ describe.each([
   })
 })
 
-test('--verbose shows what runs say on stderr, with worker and run', async () => {
+test.each([
+  ['inline', '1'],
+  ['pool', '2'],
+])('--verbose shows what runs say on stderr, with worker and run: %s', async (_, ncores) => {
   const folder = fileTree({})
-  const { stderr } = await pypet(folder, ['run', jobFixture('talking.ts'), '--verbose', '--ncores', '2'])
-  expect(stderr).toMatch(/^info worker [12] run 3: a remark of run_00000003$/m)
-  expect(stderr).toMatch(/^info worker [12] run 3: printed by run_00000003$/m)
+  const { stderr } = await pypet(folder, ['run', jobFixture('talking.ts'), '--verbose', '--ncores', ncores])
+  expect(stderr).toMatch(/^info worker [012] run 3: a remark of run_00000003$/m)
+  expect(stderr).toMatch(/^info worker [012] run 3: printed by run_00000003$/m)
+  expect(stderr.match(/a remark of run_00000003$/gm)?.length).toBe(1)
   expect(stderr).not.toContain('a detail of')
 })

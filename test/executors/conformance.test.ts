@@ -116,6 +116,16 @@ describe.each(EXECUTORS)('$executor on $ncores: ', (options) => {
     }
   })
 
+  test.each([
+    ['knows-this', 'its_own_name'],
+    ['bare-this', 'undefined'],
+  ])('%s: the job is called with the `this` that its module gave it', async (job, found) => {
+    const told = await perform(job, options, folder)
+    expectEachToldOnce(told, 1)
+    const values = await valuesIn(told.file, 'results/runs')
+    expect(values.get('run_00000000/this/this')).toEqual([found])
+  })
+
   test('a job may wait, for the event loop and for files', async () => {
     const told = await perform('awaits', options, folder)
     expectEachToldOnce(told, 10)
@@ -219,10 +229,40 @@ describe('threads', () => {
     },
   )
 
-  test('that end while they load the job do not make the experiment wait for ever', async () => {
+  test('that a job ends while it is loaded are not started again and again', async () => {
     const told = await perform('ends-threads', { executor: 'pool', ncores: 2 }, folder)
-    if (told.error === undefined) expect(sorted(told.failed)).toEqual([0, 1, 2])
-    else expect(told.error.code).toBe('PYPET_EXECUTOR_FAILED')
+    expect(told.error).toMatchObject({
+      code: 'PYPET_JOB_NOT_LOADABLE',
+      message: expect.stringMatching(/ends-threads\.ts:5:28: it calls process\.exit\(5\)$/),
+    })
+    expect(told.outcomes).toEqual([])
+  })
+
+  test('that die at once with each job end the experiment', async () => {
+    const told = await perform(
+      'kills-threads',
+      { executor: 'pool', ncores: 2, nodeOptions: '--max-old-space-size=64' },
+      folder,
+    )
+    expect(told.error).toMatchObject({ code: 'PYPET_EXECUTOR_FAILED', hint: expect.stringMatching(/memory/) })
+    expect(told.outcomes).toEqual([])
+  })
+
+  test('no more of them are started than there are runs', async () => {
+    const told = await perform('counts-threads', { executor: 'pool', ncores: 40 }, folder)
+    expectEachToldOnce(told, 2)
+    const values = await valuesIn(told.file, 'results/runs')
+    // Numbers of threads count all that this process has started.
+    for (const run of [0, 1]) {
+      expect(values.get(`run_0000000${run}/thread/thread`)?.[0]).toBeLessThanOrEqual(2)
+    }
+  })
+
+  test('that replace others take over their numbers, so that there are as many logs as workers', async () => {
+    const told = await perform('dies-talking', { executor: 'pool', ncores: 2 }, folder)
+    expectEachToldOnce(told, 8)
+    expect(told.lines.length).toBe(8)
+    for (const { worker } of told.lines) expect([1, 2]).toContain(worker)
   })
 
   test.runIf(process.platform === 'linux')('that outrun the writer wait for it', async () => {

@@ -49,6 +49,7 @@ test('a bare function has the parameters that the config file declares, with com
       x: { $value: 1, $comment: 'first factor' },
       neuron: { n: { $value: 3, $type: 'integer' }, id: { $value: '9007199254740993', $type: 'bigint' } },
       matrix: { data: [1, 2], shape: [1, 2] },
+      input: { data: 'mnist', shape: { $value: 3, $type: 'integer' } },
       declared: parameter('text', { comment: 'from a module' }),
     },
     ['neuron.n=4'],
@@ -58,6 +59,8 @@ test('a bare function has the parameters that the config file declares, with com
     { name: 'neuron.n', value: 4, stored: { dtype: 'int64' } },
     { name: 'neuron.id', value: 9007199254740993n, stored: { dtype: 'int64' } },
     { name: 'matrix', stored: { form: 'ndarray', dtype: 'float64', shape: [1, 2] } },
+    { name: 'input.data', value: 'mnist' },
+    { name: 'input.shape', value: 3, stored: { dtype: 'int64' } },
     { name: 'declared', value: 'text', comment: 'from a module' },
   ])
 })

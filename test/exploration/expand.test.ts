@@ -152,6 +152,17 @@ test('more runs than the file can number are refused', () => {
   )
 })
 
+test('texts that would be padded beyond reason are refused before anything is written', () => {
+  const kind = ['a', 'ü'.repeat(200_000)]
+  const refused = expect.objectContaining({
+    code: 'PYPET_EXPLORATION_INVALID',
+    where: 'explore.kind',
+    message: expect.stringContaining('each of 3000 runs would take the 400000 bytes of the longest text'),
+  })
+  expect(() => plan(cartesianProduct({ kind, x: arange(1500) }))).toThrow(refused)
+  expect(plan(cartesianProduct({ kind, x: arange(1300) })).runCount).toBe(2600)
+})
+
 test('a product of ten million points is checked by its ranges alone', () => {
   // Ten million values read one by one would still pass, but a range that counts its reads shows the difference.
   let reads = 0

@@ -6,17 +6,16 @@ import {
   type ExplorationSpec,
   explorationLength,
   explorationNames,
-  explorationPoint,
   explorationReader,
-  explorationValue,
 } from '../../src/exploration/exploration.ts'
 import { points } from '../../src/exploration/points.ts'
 import { arange } from '../../src/exploration/range.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { zip } from '../../src/exploration/zip.ts'
+import { explorationPoint } from './exploration-point.ts'
 
 const columnOf = (spec: ExplorationSpec, name: string) =>
-  Array.from({ length: explorationLength(spec) }, (_, run) => explorationValue(spec, name, run))
+  Array.from({ length: explorationLength(spec) }, (_, run) => explorationReader(spec, name)(run))
 
 describe('cartesianProduct', () => {
   test('C01: the last parameter varies fastest', () => {
@@ -185,7 +184,7 @@ describe('concat', () => {
     const parts = Array.from({ length: 3000 }, (_, index) => zip({ x: [index, index + 0.5] }))
     const { spec } = concat(...(parts as [(typeof parts)[0]]))
     expect(explorationLength(spec)).toBe(6000)
-    expect([0, 1, 2, 5999].map((run) => explorationValue(spec, 'x', run))).toEqual([0, 0.5, 1, 2999.5])
+    expect([0, 1, 2, 5999].map((run) => explorationReader(spec, 'x')(run))).toEqual([0, 0.5, 1, 2999.5])
   })
 })
 

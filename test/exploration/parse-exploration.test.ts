@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { cartesianProduct } from '../../src/exploration/cartesian.ts'
-import { explorationLength, explorationPoint } from '../../src/exploration/exploration.ts'
+import { explorationLength } from '../../src/exploration/exploration.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
+import { explorationPoint } from './exploration-point.ts'
 
 const parameters = flattenParameters(
   { x: 1, y: 1, n: integer(1), seed: 1n, on: true, kind: 'a', list: [1], neuron: { tau: 20, g: 1 } },

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { explorationLength, explorationNames, explorationPoint } from '../../src/exploration/exploration.ts'
+import { explorationLength, explorationNames } from '../../src/exploration/exploration.ts'
 import {
   flagColumn,
   parseExploreFlag,
   parseExploreFlags,
   parseSetFlag,
 } from '../../src/exploration/parse-flag.ts'
-import { rangeLength, rangeValue } from '../../src/exploration/range.ts'
+import { rangeLength, rangeReader } from '../../src/exploration/range.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
+import { explorationPoint } from './exploration-point.ts'
 
 const parameters = flattenParameters(
   { x: 1, n: integer(1), seed: 1n, on: true, kind: 'a', list: [1, 2], neuron: { tau: 20 } },
@@ -17,7 +18,7 @@ const parameters = flattenParameters(
 
 const valuesOf = (text: string) => {
   const { range } = flagColumn(parseExploreFlag(text), parameters)
-  return Array.from({ length: rangeLength(range) }, (_, index) => rangeValue(range, index))
+  return Array.from({ length: rangeLength(range) }, (_, index) => rangeReader(range)(index))
 }
 
 test.each([
@@ -66,6 +67,7 @@ test.each([
   ['kind="a"b', 'PYPET_USAGE', 'after a closing quote'],
   ['x=0:1:0', 'PYPET_EXPLORATION_INVALID', 'a step other than 0'],
   ['x=5:0', 'PYPET_EXPLORATION_EMPTY', '5:0 (start:stop:step) holds no value'],
+  ['x=0:1e300:1e-300', 'PYPET_EXPLORATION_INVALID', 'holds more values than can be counted'],
   ['x=0:1:2:3', 'PYPET_EXPLORATION_INVALID', '"0:1:2:3" is not start:stop:step'],
   ['x=a:b', 'PYPET_EXPLORATION_INVALID', '"a:b" is not start:stop:step'],
   ['x=0:', 'PYPET_EXPLORATION_INVALID', '"0:" is not start:stop:step'],

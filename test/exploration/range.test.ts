@@ -7,13 +7,12 @@ import {
   type Range,
   rangeLength,
   rangeReader,
-  rangeValue,
   toRange,
 } from '../../src/exploration/range.ts'
 import { integer } from '../../src/trajectory/value.ts'
 
 const valuesOf = (range: Range) =>
-  Array.from({ length: rangeLength(range) }, (_, index) => rangeValue(range, index))
+  Array.from({ length: rangeLength(range) }, (_, index) => rangeReader(range)(index))
 
 describe('arange', () => {
   test('0 to 1 by 0.1 is exactly ten values as they are written', () => {
@@ -79,10 +78,23 @@ describe('arange', () => {
     expect(() => arange(0, Number.POSITIVE_INFINITY)).toThrow(/stop is Infinity/)
   })
 
+  test.each([
+    [0, 1e300, 1e-300],
+    [0, 1, 1e-300],
+    [0, 2 ** 53, 1],
+  ])('arange(%d, %d, %d) has too many values to be counted', (start, stop, step) => {
+    expect(() => arange(start, stop, step)).toThrow(
+      expect.objectContaining({
+        code: 'PYPET_EXPLORATION_INVALID',
+        message: expect.stringContaining('more values than can be counted'),
+      }),
+    )
+  })
+
   test('a range of a billion values costs nothing until it is read', () => {
     const range = arange(0, 1e9, 1)
     expect(rangeLength(range)).toBe(1e9)
-    expect(rangeValue(range, 999_999_999)).toBe(999_999_999)
+    expect(rangeReader(range)(999_999_999)).toBe(999_999_999)
   })
 })
 
@@ -100,7 +112,7 @@ describe('linspace and logspace', () => {
   test('the last value is the stop itself', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e100, max: 1e100 }), (stop) => {
-        expect(rangeValue(linspace(0.1, stop, 7), 6)).toBe(stop)
+        expect(rangeReader(linspace(0.1, stop, 7))(6)).toBe(stop)
       }),
     )
   })
@@ -153,7 +165,7 @@ describe('toRange', () => {
       toRange([1n], 'explore.x'),
     ]) {
       const cloned = rangeReader(structuredClone(range))
-      expect(cloned(0)).toEqual(rangeValue(range, 0))
+      expect(cloned(0)).toEqual(rangeReader(range)(0))
     }
   })
 })

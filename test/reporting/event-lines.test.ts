@@ -49,6 +49,7 @@ describe('event lines', () => {
         run_count: 3,
         stored_count: 2,
         failed_count: 1,
+        stray_error_count: 0,
         duration_ms: 1.235,
         complete: false,
       },

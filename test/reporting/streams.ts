@@ -108,6 +108,7 @@ export function summaryOf(changes: Partial<ExperimentSummary> = {}): ExperimentS
     runCount: 12,
     storedCount: 12,
     failedCount: 0,
+    strayErrorCount: 0,
     durationMs: 420,
     ...changes,
   }

@@ -161,7 +161,7 @@ describe('text for a terminal', () => {
   test('colours are the stream’s matter, and NO_COLOR has the last word', () => {
     const terminal = new TerminalScreen(80)
     const pipe = new CollectedText()
-    const enabled = (stream: CollectedText, env: Record<string, string>) =>
+    const enabled = (stream: CollectedText & { isTTY?: boolean }, env: Record<string, string>) =>
       coloursOf(stream, env).isColorSupported
     expect(enabled(terminal, {})).toBe(true)
     expect(enabled(pipe, {})).toBe(false)

@@ -1,8 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { expand } from '../../src/exploration/expand.ts'
+import { zip } from '../../src/exploration/zip.ts'
 import { TrajectoryLayout } from '../../src/storage/hdf5-layout.ts'
 import type { Hdf5Operation } from '../../src/storage/hdf5-operation.ts'
-import { arrived, failure, openRequest, type Requested, result, runRecord } from './open-request.ts'
+import { flattenParameters } from '../../src/trajectory/parameter.ts'
+import { toStoredValue } from '../../src/trajectory/value.ts'
+import {
+  arrived,
+  failure,
+  openRequest,
+  type Requested,
+  result,
+  runRecord,
+  unreadableResult,
+} from './open-request.ts'
 
 function layoutOf(requested: Requested = {}) {
   const request = openRequest('/nowhere/file.h5', requested)
@@ -82,6 +93,22 @@ describe('opening', () => {
     ])
   })
 
+  test('a range of long texts is written in batches of a few megabytes', () => {
+    const kind = Array.from({ length: 50 }, (_, index) => (index === 7 ? 'k'.repeat(200_000) : 'short'))
+    const parameters = flattenParameters({ kind: 'a' }, 'parameters')
+    const request = { ...openRequest('/nowhere/file.h5'), parameters, exploration: zip({ kind }).spec }
+    const sizes = opening(new TrajectoryLayout(request, expand(request))).flatMap((operation) =>
+      operation.type === 'write-rows' && operation.path === '/made/parameters/kind/explored_data'
+        ? [[operation.firstRow, operation.rowCount, operation.bytes.byteLength]]
+        : [],
+    )
+    expect(sizes).toEqual([
+      [0, 20, 4_000_000],
+      [20, 20, 4_000_000],
+      [40, 10, 2_000_000],
+    ])
+  })
+
   test('what a run does not need is left for later', () => {
     const layout = layoutOf()
     const first = created(opening(layout))
@@ -138,6 +165,36 @@ describe('runs', () => {
     ])
     expect(of(1)).not.toContain('/made/results/shared')
     expect(of(2)).toContain('/made/results/shared/run_00000002/deep')
+  })
+
+  test('a result may have tens of thousands of items', () => {
+    const items = Array.from({ length: 40_000 }, (_, index) => ({
+      name: `i${index}`,
+      value: toStoredValue(index, 'i'),
+    }))
+    const operations = stored(openedLayout(), 0, { ...result(0, 'z', 1), items })
+    expect(operations.filter(({ type }) => type === 'create-dataset')).toHaveLength(40_000)
+  })
+
+  test('a run that cannot be laid out leaves no trace in what follows', () => {
+    const layout = openedLayout({ overviews: { results: true } })
+    const shared = (run: number) => {
+      const location = `results.shared.run_0000000${run}.z`
+      return { ...result(run, 'z', 1, 'same'), location }
+    }
+    expect(() => stored(layout, 0, shared(0), unreadableResult(0))).toThrow(TypeError)
+    const operations = stored(layout, 1, shared(1))
+    expect(created(operations)).toContain('/made/results/shared')
+    expect(comment(operations, '/made/results/shared/run_00000001/z')).toBe('same')
+    const commit = layout.commit()
+    const rowCounts = commit.flatMap((operation) =>
+      operation.type === 'create-table' ? [[operation.path.slice(15), operation.rowCount]] : [],
+    )
+    expect(rowCounts).toEqual([
+      ['results_overview', 1],
+      ['results_summary', 1],
+    ])
+    expect(commit.filter(({ path }) => path.endsWith('/runs'))).toMatchObject([{ firstRow: 1, rowCount: 1 }])
   })
 
   test('rows of neighbouring runs are written together with the commit', () => {

@@ -4,11 +4,11 @@ import {
   appendRows,
   createFilledTable,
   createTable,
-  cutText,
   defineTable,
   packRows,
   writeRows,
 } from '../../src/storage/hdf5-table.ts'
+import { cutToUtf8Bytes } from '../../src/trajectory/utf8.ts'
 import { text } from '../trajectory/arbitrary-record.ts'
 
 const TABLE = defineTable([
@@ -56,7 +56,7 @@ describe('packing', () => {
             view.getInt8(30) === 1,
           ]
         })
-        expect(found).toEqual(rows.map(([idx, name, ...rest]) => [idx, cutText(name, 10), ...rest]))
+        expect(found).toEqual(rows.map(([idx, name, ...rest]) => [idx, cutToUtf8Bytes(name, 10), ...rest]))
       }),
     )
   })
@@ -68,40 +68,6 @@ describe('packing', () => {
 
   test('no rows are no bytes', () => {
     expect(packRows(TABLE, [])).toHaveLength(0)
-  })
-})
-
-describe('cutting text', () => {
-  test.each([
-    ['abc', 3, 'abc'],
-    ['abcd', 3, '...'],
-    ['abcdef', 5, 'ab...'],
-    ['äöü', 6, 'äöü'],
-    ['äöü', 5, 'ä...'],
-    ['äöü', 4, '...'],
-    ['🧠🧠', 8, '🧠🧠'],
-    ['🧠🧠', 7, '🧠...'],
-    ['🧠🧠', 6, '...'],
-    ['', 1, ''],
-  ])('%j in %i bytes is %j', (whole, bytesMax, cut) => {
-    expect(cutText(whole, bytesMax)).toBe(cut)
-  })
-
-  test('any text fits, is unchanged if it fitted, else begins as it did and ends in dots', () => {
-    fc.assert(
-      fc.property(text(), fc.integer({ min: 3, max: 40 }), (whole, bytesMax) => {
-        const cut = cutText(whole, bytesMax)
-        expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(bytesMax)
-        if (Buffer.byteLength(whole) <= bytesMax) expect(cut).toBe(whole)
-        else {
-          expect(cut.endsWith('...')).toBe(true)
-          expect(whole.startsWith(cut.slice(0, -3))).toBe(true)
-          // No character more would have fitted.
-          const next = [...whole][[...cut].length - 3] as string
-          expect(Buffer.byteLength(cut) + Buffer.byteLength(next)).toBeGreaterThan(bytesMax)
-        }
-      }),
-    )
   })
 })
 

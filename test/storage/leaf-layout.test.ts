@@ -81,6 +81,14 @@ describe('results', () => {
     })
   })
 
+  test('a list may have hundreds of thousands of texts', () => {
+    const texts = Array.from({ length: 200_000 }, (_, index) => `text ${index}`)
+    expect(created(item(texts), '/z/z')).toMatchObject({ shape: [200_000], elementType: { bytes: 11 } })
+    expect(created(parameterLeaf('/p', raw(texts), OPTIONS), '/p/data__rr__')).toMatchObject({
+      shape: [200_000],
+    })
+  })
+
   test.each<[StorableValue, number, string]>([
     [Float64Array.of(1, 2), 6, 'CARRAY'],
     [Float64Array.of(1), 0, 'ARRAY'],

@@ -11,7 +11,7 @@ import {
   FRAME_PREFIX_BYTES,
 } from '../../src/trajectory/run-frame.ts'
 import type { LeafRecord, RunRecord } from '../../src/trajectory/run-record.ts'
-import { type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
+import { type StorableValue, type StoredValue, toStoredValue } from '../../src/trajectory/value.ts'
 
 export interface Requested {
   readonly name?: string
@@ -68,6 +68,12 @@ export function result(run: number, name: string, value: StorableValue, comment 
     comment,
     items: [{ name: name.slice(name.lastIndexOf('.') + 1), value: toStoredValue(value, name) }],
   }
+}
+
+/** A result of which the writer can make nothing: a list of texts without the texts. */
+export function unreadableResult(run: number): LeafRecord {
+  const value: StoredValue = { form: 'list', dtype: 'str', values: null as never }
+  return { ...result(run, 'unreadable', 1), items: [{ name: 'texts', value }] }
 }
 
 export function runRecord(run: number, leaves: readonly LeafRecord[]): RunRecord {

@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { Hdf5Content } from './hdf5-content.ts'
-import { arrived, failure, openRequest, type Requested, result, runRecord } from './open-request.ts'
+import {
+  arrived,
+  failure,
+  openRequest,
+  type Requested,
+  result,
+  runRecord,
+  unreadableResult,
+} from './open-request.ts'
 import { useFolder } from './temporary-folder.ts'
 
 const inFolder = useFolder()
@@ -23,11 +31,15 @@ describe('a trajectory', () => {
     store.storeRun(arrived(runRecord(3, [result(3, 'z', 6)])))
     store.failRun(failure(1, 'schief gegangen'))
     expect(store.hasUncommitted).toBe(true)
-    expect(store.commit()).toEqual({ stored: [3], failed: [1] })
+    expect(store.commit()).toEqual({ stored: [3], failed: [1], refused: [] })
     expect(store.hasUncommitted).toBe(false)
     store.storeRun(arrived(runRecord(0, [result(0, 'sub.z', 'a')])))
     const [runtime] = flattenParameters({ runtime: 1.5 }, 'config')
-    expect(store.close([runtime as NonNullable<typeof runtime>])).toEqual({ stored: [0], failed: [] })
+    expect(store.close([runtime as NonNullable<typeof runtime>])).toEqual({
+      stored: [0],
+      failed: [],
+      refused: [],
+    })
 
     using content = await Hdf5Content.open(inFolder('runs.h5'))
     const runs = '/made/overview/runs'
@@ -56,11 +68,25 @@ describe('a trajectory', () => {
     store.failRun(failure(0))
     store.failRun(failure(1))
     store.storeRun(arrived(runRecord(1, [result(1, 'z', 2)])))
-    expect(store.close([])).toEqual({ stored: [0], failed: [1] })
+    expect(store.close([])).toEqual({ stored: [0], failed: [1], refused: [] })
     using content = await Hdf5Content.open(inFolder('twice.h5'))
     expect(content.column('/made/overview/runs', 'completed')).toEqual([1, 0, 0])
     expect(content.column('/made/overview/failed_runs', 'idx')).toEqual([1])
     expect(content.names('/made/results/runs')).toEqual(['run_00000000'])
+  })
+
+  test('fails a run that it cannot lay out, with the reason, and stores the others', async () => {
+    const store = await open('unreadable.h5')
+    store.storeRun(arrived(runRecord(0, [result(0, 'z', 1), unreadableResult(0)])))
+    store.storeRun(arrived(runRecord(1, [result(1, 'z', 2)])))
+    store.failRun(failure(0, 'a second word'))
+    const { stored, failed, refused } = store.close([])
+    expect([stored, failed]).toEqual([[1], [0]])
+    expect(refused).toMatchObject([{ run: 0, error: { name: 'TypeError' } }])
+    using content = await Hdf5Content.open(inFolder('unreadable.h5'))
+    expect(content.column('/made/overview/runs', 'completed')).toEqual([0, 1, 0])
+    expect(content.column('/made/overview/failed_runs', 'message')).toEqual([refused[0]?.error.message])
+    expect(content.names('/made/results/runs')).toEqual(['run_00000001'])
   })
 
   test('is complete on disk after a commit, while it is still open', async () => {

@@ -1,15 +1,18 @@
 /** A listener that notes what the writer says, and that tests can wait with. */
+import type { RefusedRun } from '../../src/protocol.ts'
 import type { WriterListener } from '../../src/storage/writer.ts'
 
 export class WriterNotes implements WriterListener {
   readonly stored: number[] = []
   readonly failed: number[] = []
+  readonly refused: RefusedRun[] = []
   error: { readonly code: string; readonly message: string } | undefined
   #wake: () => void = () => undefined
 
-  onCommitted(stored: readonly number[], failed: readonly number[]): void {
+  onCommitted(stored: readonly number[], failed: readonly number[], refused: readonly RefusedRun[]): void {
     this.stored.push(...stored)
     this.failed.push(...failed)
+    this.refused.push(...refused)
     this.#wake()
   }
 

@@ -9,7 +9,7 @@ import { RecordSender } from '../../dist/executors/record-sender.js'
 import { Writer } from '../../dist/storage/writer.js'
 import { encodeRunFrame } from '../../src/trajectory/run-frame.ts'
 import { Hdf5Content } from './hdf5-content.ts'
-import { failure, openRequest, result, runRecord } from './open-request.ts'
+import { failure, openRequest, result, runRecord, unreadableResult } from './open-request.ts'
 import { useFolder } from './temporary-folder.ts'
 import { WriterNotes } from './writer-notes.ts'
 
@@ -37,6 +37,21 @@ describe('an experiment', () => {
     expect(content.column('/made/overview/runs', 'completed')).toEqual([0, 1, 1])
     expect(content.dataset('/made/results/runs/run_00000001/z/z').value).toEqual(data)
     expect(content.column('/made/overview/failed_runs', 'idx')).toEqual([0])
+  })
+
+  test('a run that the writer can make nothing of fails, and the experiment goes on', async () => {
+    await using writer = Writer.start()
+    const notes = new WriterNotes()
+    const address = await writer.address()
+    await writer.open(openRequest(inFolder('unreadable.h5')), notes)
+    const sender = await RecordSender.open(address)
+    await sender.send(runRecord(0, [unreadableResult(0)]))
+    await sender.send(runRecord(1, [result(1, 'z', 1)]))
+    await notes.until({ stored: [1], failed: [0] })
+    sender.close()
+    await writer.close([])
+    expect(notes.error).toBeUndefined()
+    expect(notes.refused).toMatchObject([{ run: 0, error: { name: 'TypeError' } }])
   })
 
   test('many runs from several workers at once are all announced, each once', async () => {

@@ -85,3 +85,76 @@ test('a view cannot be written to', () => {
     par.x = 2
   }).toThrow(TypeError)
 })
+
+describe('arrays', () => {
+  class Matrix {
+    readonly data = Float64Array.of(1, 2)
+    readonly shape = [1, 2]
+    sum() {
+      return this.data.reduce((total, element) => total + element, 0)
+    }
+  }
+  const DECLARED = {
+    w: Float64Array.of(1, 2),
+    bytes: Buffer.from([1, 2]),
+    matrix: new Matrix(),
+    plain: { data: [1, 2], shape: [2, 1] },
+    list: [1, 2],
+  }
+  const arrayViews = parameterViews([
+    { name: 'x', value: 1 },
+    ...Object.entries(DECLARED).map(([name, value]) => ({ name: `deep.group.${name}`, value })),
+    { name: 'other.y', value: 1 },
+  ])
+  // biome-ignore lint/suspicious/noExplicitAny: a view without a declared tree
+  const groupAt = (point: object = {}): any => (arrayViews(point as never) as any).deep.group
+
+  test('what a run writes into an array no other run sees, nor the declaration', () => {
+    for (const point of [{}, { x: 1 }, { x: 2 }, {}]) {
+      const group = groupAt(point)
+      for (const elements of [group.w, group.bytes, group.matrix.data, group.plain.data]) {
+        expect([...elements]).toEqual([1, 2])
+        elements[0] += 1
+      }
+      group.plain.shape[0] = 9
+      // Within the run it is one array, however often it is asked for.
+      expect([group.w[0], group.bytes[0], group.matrix.data[0], group.plain.data[0]]).toEqual([2, 2, 2, 2])
+      expect({ ...group }.w).toBe(group.w)
+    }
+    expect([DECLARED.w[0], DECLARED.bytes[0], DECLARED.matrix.data[0], DECLARED.plain.data[0]]).toEqual([
+      1, 1, 1, 1,
+    ])
+    expect(DECLARED.plain.shape).toEqual([2, 1])
+  })
+
+  test('a copy is what the array was', () => {
+    const group = groupAt()
+    expect(group.w).toBeInstanceOf(Float64Array)
+    expect(group.bytes).toBeInstanceOf(Buffer)
+    expect(group.matrix.sum()).toBe(3)
+    expect(group.plain).toEqual({ data: [1, 2], shape: [2, 1] })
+  })
+
+  test('a list cannot be written to, but the one that was declared stays as it is', () => {
+    expect(() => groupAt().list.push(3)).toThrow(TypeError)
+    expect(Object.isFrozen(DECLARED.list)).toBe(false)
+  })
+
+  test('groups without arrays are still shared by all runs', () => {
+    const views = arrayViews as (point: object) => { deep: object; other: object }
+    const [first, second] = [views({ x: 1 }), views({ x: 2 })]
+    expect(first.other).toBe(second.other)
+    expect(first.deep).not.toBe(second.deep)
+  })
+
+  test('a group with arrays cannot be written to either', () => {
+    const group = groupAt()
+    expect(() => {
+      group.w = 1
+    }).toThrow(TypeError)
+    expect(() => {
+      delete group.w
+    }).toThrow(TypeError)
+    expect(() => Object.defineProperty(group, 'w', { value: 1 })).toThrow(TypeError)
+  })
+})

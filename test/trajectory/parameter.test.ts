@@ -31,6 +31,17 @@ describe('flattening', () => {
     expect(flat({ matrix })).toMatchObject([{ name: 'matrix', stored: { form: 'ndarray', shape: [2, 1] } }])
   })
 
+  test('a group may have children called data and shape', () => {
+    const tree = { input: { data: 'mnist', shape: 3 }, other: { data: [1, 2], shape: 'round', more: 1 } }
+    expect(flat(tree).map(({ name }) => name)).toEqual([
+      'input.data',
+      'input.shape',
+      'other.data',
+      'other.shape',
+      'other.more',
+    ])
+  })
+
   test('an empty tree has no parameters', () => {
     expect(flat({})).toEqual([])
     expect(flat({ group: {} })).toEqual([])

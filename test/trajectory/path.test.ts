@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { assertLegalName, runLocation, runName, runSetName } from '../../src/trajectory/path.ts'
+import {
+  assertLegalName,
+  assertNoRunName,
+  runLocation,
+  runName,
+  runSetName,
+} from '../../src/trajectory/path.ts'
 
 describe('names of runs', () => {
   test.each([
@@ -66,5 +72,39 @@ describe('legal names', () => {
         message: expect.stringContaining(found),
       }),
     )
+  })
+})
+
+describe('names that only runs have', () => {
+  test.each([
+    ['run_00000001', 'run_00000001'],
+    ['run_00000001.$', 'run_00000001'],
+    ['$.run_00000001', 'run_00000001'],
+    ['a.run_2147483647.b', 'run_2147483647'],
+    ['a.run_ALL', 'run_ALL'],
+    ['run_set_00000.z', 'run_set_00000'],
+    ['run_set_ALL', 'run_set_ALL'],
+  ])('%s is refused because of %s', (name, part) => {
+    expect(() => assertNoRunName(name, 'results.here')).toThrow(
+      expect.objectContaining({
+        code: 'PYPET_NAME_ILLEGAL',
+        where: 'results.here',
+        message: expect.stringContaining(part),
+        hint: expect.stringContaining('"$"'),
+      }),
+    )
+  })
+
+  test.each([
+    '$',
+    '$set.$',
+    'run',
+    'run_1',
+    'run_0000000',
+    'my_run_00000001',
+    'run_00000001_b',
+    'run_set_point',
+  ])('%s is free', (name) => {
+    expect(() => assertNoRunName(name, 'here')).not.toThrow()
   })
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { pythonFloat, pythonRepr } from '../../src/trajectory/python-repr.ts'
 import { integer, toStoredValue } from '../../src/trajectory/value.ts'
+import { text } from './arbitrary-record.ts'
 
 const repr = (value: unknown, lengthMax?: number) => pythonRepr(toStoredValue(value, 'value'), lengthMax)
 
@@ -103,4 +104,16 @@ test('text longer than asked for is cut, and a long list costs what is shown', (
   )
   expect(pythonRepr({ form: 'list', dtype: 'float64', values }, 20)).toBe('[1.0, 1.0, 1.0, 1...')
   expect(reads).toBeLessThan(100)
+})
+
+test('of a long text no more is escaped than what is shown', () => {
+  fc.assert(
+    fc.property(text(), fc.integer({ min: 3, max: 20 }), (whole, lengthMax) => {
+      const full = repr(whole)
+      const cut = full.length > lengthMax ? `${full.slice(0, lengthMax - 3)}...` : full
+      expect(repr(whole, lengthMax)).toBe(cut)
+    }),
+  )
+  // Escaped as a whole it would be longer than a string can be.
+  expect(repr('\x01'.repeat(2 ** 28), 12)).toBe("'\\x01\\x01...")
 })

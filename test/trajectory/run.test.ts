@@ -55,8 +55,22 @@ describe('adding', () => {
   test('an array with a shape is one value', () => {
     const live = liveRun()
     live.addResult('m', { data: Float64Array.of(1, 2), shape: [2, 1] })
-    expect(live.end()).toMatchObject([
-      { items: [{ name: 'm', value: { form: 'ndarray', shape: [2, 1] } }] },
+    expect(live.end()).toMatchObject([{ items: [{ name: 'm', value: { form: 'ndarray', shape: [2, 1] } }] }])
+  })
+
+  test('data and shape are names of items like others, unless they make an array', () => {
+    const live = liveRun()
+    live.addResult('r', { data: 'mnist', shape: 3 })
+    live.addResult('s', { data: Float64Array.of(1), shape: 'round' })
+    expect(live.end().map(({ items }) => items.map(({ name, value }) => [name, value.dtype]))).toEqual([
+      [
+        ['data', 'str'],
+        ['shape', 'float64'],
+      ],
+      [
+        ['data', 'float64'],
+        ['shape', 'str'],
+      ],
     ])
   })
 
@@ -116,6 +130,23 @@ describe('names that are taken', () => {
     const taken = expect.objectContaining({ code: 'PYPET_NAME_TAKEN' })
     expect(() => live.addResult('runs.$', 1)).toThrow(taken)
     expect(() => live.addDerivedParameter('runs.$', 1)).toThrow(taken)
+  })
+})
+
+describe('names of other runs', () => {
+  test('no two runs can add one name, whatever they call it', () => {
+    // Both would lie at results.run_00000000.run_00000001.
+    for (const [run, name] of [
+      [0, '$.run_00000001'],
+      [1, 'run_00000000.$'],
+    ] as const) {
+      const live = liveRun(run)
+      const refused = expect.objectContaining({ code: 'PYPET_NAME_ILLEGAL', where: `results.${name}` })
+      expect(() => live.addResult(name, 1)).toThrow(refused)
+      expect(live.end()).toEqual([])
+    }
+    const refused = expect.objectContaining({ code: 'PYPET_NAME_ILLEGAL' })
+    expect(() => liveRun().addDerivedParameter('run_00000000.$', 1)).toThrow(refused)
   })
 })
 

@@ -163,6 +163,18 @@ describe('what cannot be stored is named with its path and what was found', () =
     expect(error.hint).toContain('Allowed here')
   })
 
+  test('a list of strings that would be padded beyond reason, but no long string by itself', () => {
+    const long = 'ü'.repeat(200_000)
+    const short: string[] = Array(2999).fill('short')
+    expect(refusal([...short, long])).toMatchObject({
+      code: 'PYPET_VALUE_UNSUPPORTED',
+      where: 'results.z',
+      message: expect.stringContaining('3000 strings of which the longest has 400000 bytes'),
+    })
+    expect(stored([...short.slice(0, 2600), long])).toMatchObject({ form: 'list', dtype: 'str' })
+    expect(stored([long])).toMatchObject({ form: 'list', dtype: 'str' })
+  })
+
   test('a comment is any storable string and nothing else', () => {
     checkComment('Größe 🧠', 'the comment of z')
     for (const comment of [1.5, null, 'a\0', '\udfff']) {

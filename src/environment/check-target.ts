@@ -1,0 +1,42 @@
+/** Whether the file can take the trajectory: what the writer would refuse, known before it is asked. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { assertNameIsFree } from '../storage/trajectory-store.ts'
+
+/**
+ * Checks an experiment's file and creates nothing, for who wants to know without running it.
+ *
+ * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`
+ */
+export async function checkTarget(settings: {
+  readonly filename: string
+  readonly name: string
+  readonly overwrite: boolean
+}): Promise<void> {
+  const { filename, name, overwrite } = settings
+  if (!overwrite && existsSync(filename) && statSync(filename).size > 0)
+    await assertNameIsFree(filename, name)
+  let existing = filename
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
+  if (existing !== filename && !statSync(existing).isDirectory()) {
+    throw notWritable(filename, `${existing} is not a folder`)
+  }
+  try {
+    accessSync(existing, constants.W_OK)
+  } catch (cause) {
+    throw notWritable(
+      filename,
+      `${existing} is not writable (${(cause as NodeJS.ErrnoException).code})`,
+      cause,
+    )
+  }
+}
+
+function notWritable(file: string, found: string, cause?: unknown): PypetError {
+  return new PypetError('PYPET_FILE_NOT_WRITABLE', `${file} cannot be written: ${found}`, {
+    where: file,
+    hint: 'Check the permissions, or choose another file with --file.',
+    cause,
+  })
+}

@@ -1,0 +1,65 @@
+/** The overview tables of config and parameters, which are known before the first run (FORMAT, section 3). */
+import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
+import type { OpenRequest } from '../protocol.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { pythonRepr } from '../trajectory/python-repr.ts'
+import type { Hdf5Operation } from './hdf5-operation.ts'
+import { createFilledTable, type Row } from './hdf5-table.ts'
+import {
+  BRANCH_OVERVIEW,
+  EXPLORED_PARAMETERS_OVERVIEW,
+  OVERVIEW_ROWS_MAX,
+  overviewRow,
+  RANGE_BYTES_MAX,
+  VALUE_BYTES_MAX,
+} from './overview-tables.ts'
+
+/** Creates and fills those that are switched on, below the root of the trajectory. */
+export function branchOverviews(
+  root: string,
+  { config, parameters, storage: { overviews } }: OpenRequest,
+  plan: ExplorationPlan,
+): Hdf5Operation[] {
+  const operations: Hdf5Operation[] = []
+  if (overviews.config) operations.push(...branchOverview(root, 'config', config))
+  if (overviews.parameters) operations.push(...branchOverview(root, 'parameters', parameters))
+  if (overviews.exploredParameters && plan.explored.length > 0)
+    operations.push(...exploredOverview(root, plan))
+  return operations
+}
+
+function branchOverview(root: string, branch: string, leaves: readonly Parameter[]): Hdf5Operation[] {
+  const name = `${branch}_overview`
+  const rows = leaves.slice(0, OVERVIEW_ROWS_MAX).map((parameter) => parameterRow(branch, parameter))
+  return createFilledTable(`${root}/overview/${name}`, BRANCH_OVERVIEW, name, rows)
+}
+
+function exploredOverview(root: string, plan: ExplorationPlan): Hdf5Operation[] {
+  const name = 'explored_parameters_overview'
+  const rows = plan.explored
+    .slice(0, OVERVIEW_ROWS_MAX)
+    .map(
+      (explored): Row => [
+        ...parameterRow('parameters', explored.parameter),
+        plan.runCount,
+        rangeText(plan, explored),
+      ],
+    )
+  return createFilledTable(`${root}/overview/${name}`, EXPLORED_PARAMETERS_OVERVIEW, name, rows)
+}
+
+function parameterRow(branch: string, { name, stored, comment }: Parameter): Row {
+  return overviewRow(`${branch}.${name}`, pythonRepr(stored, VALUE_BYTES_MAX), comment)
+}
+
+/** The beginning of the range, as much as the column holds. */
+function rangeText(plan: ExplorationPlan, { name, dtype }: ExploredParameter): string {
+  let text = ''
+  for (let run = 0; run < plan.runCount && text.length <= RANGE_BYTES_MAX; run += 1) {
+    const [stored] = exploredColumn(plan, name, run, run + 1)
+    const value = dtype === 'bool' ? stored === 1 : (stored as number | bigint | string)
+    const shown = pythonRepr({ form: 'scalar', dtype, value }, RANGE_BYTES_MAX)
+    text += run === 0 ? shown : `, ${shown}`
+  }
+  return text
+}
