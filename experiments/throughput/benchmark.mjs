@@ -18,6 +18,8 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 const CLI = join(HERE, '../../bin/pypet-ts.js')
 const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-benchmark-'))
 const rows = []
+/** Early is from the given number of runs to so many times that; late is all that follows. */
+const EARLY = 10
 
 const sections = { scalars, arrays, work, start, memory }
 const wanted = process.argv.slice(2)
@@ -80,7 +82,7 @@ async function work() {
     for (let run = 0; run < 200; run += 1) work(${iterations})
     console.log(performance.now() - start)`
   const { ours, reference } = alternate(
-    3,
+    1,
     () => durationMs('work.ts', ['--ncores', '2', '--set', `iterations=${iterations}`]),
     // Two bare processes at once: the cores of one machine are not as fast together as each alone.
     () => parallelMs([bare, bare]),
@@ -106,7 +108,7 @@ async function memory() {
   }
   const grown = await grownBytes('job.ts', ['--explore', 'i=0:50000', '--ncores', '2'], 1000)
   add('memory from run 1,000 to run 50,000', 'MB grown', grown / 1e6, '≤ 100')
-  const arraysGrown = await grownBytes('arrays.ts', ['--explore', 'i=0:1000', '--ncores', '2'], 100)
+  const arraysGrown = await grownBytes('arrays.ts', ['--explore', 'i=0:1000', '--ncores', '2'], 50)
   add('memory while jobs outrun the writer (800 MB of arrays)', 'MB grown', arraysGrown / 1e6, '≤ 100')
 }
 
@@ -208,9 +210,6 @@ function calibrate(spin, targetMs) {
   })
   return Math.round((sample * targetMs) / median(times))
 }
-
-/** Early is from the given number of runs to so many times that; late is all that follows. */
-const EARLY = 3
 
 /** Growth of the memory of the whole process tree: from the highest early to the highest late. */
 async function grownBytes(job, flags, from) {

@@ -5,6 +5,6 @@
  */
 export function work(iterations) {
   let sum = 0
-  for (let index = 1; index <= iterations; index += 1) sum += Math.sin(index) / index
+  for (let index = 1; index <= iterations; index += 1) sum += Math.sin(index % 1024) / index
   return sum
 }
