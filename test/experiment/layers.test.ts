@@ -6,7 +6,7 @@ import { describeOrigin, describePlace } from '../../src/experiment/origin.ts'
 import { fileTree } from './file-tree.ts'
 import { refusal } from './refusal.ts'
 
-const BASE = { jobFile: '/lab/multiply.ts', workingDirectory: '/work', coreCount: 8 }
+const BASE = { jobFile: '/lab/multiply.ts', workingDirectory: '/home/me', coreCount: 8 }
 
 function resolve(layers: Partial<SettingsLayers> = {}) {
   return resolveSettings({ ...BASE, ...layers })
@@ -21,12 +21,12 @@ test('without any layer every option has its default', () => {
   expect(settings).toEqual({
     ncores: 1,
     executor: 'inline',
-    filename: '/work/hdf5/multiply.h5',
+    filename: '/home/me/hdf5/multiply.h5',
     fileTitle: 'multiply',
     name: 'multiply',
     addTime: false,
     comment: '',
-    logFolder: '/work/logs',
+    logFolder: '/home/me/logs',
     logLevel: 'info',
     overwrite: false,
     purgeDuplicateComments: true,
@@ -80,7 +80,7 @@ test('addTime appends the time to the name, and so to the default of file and ti
   const timestamp = new Date(2026, 0, 2, 3, 4, 5).getTime() / 1000
   const { name, filename, fileTitle } = settingsOf({ flags: { addTime: true }, timestamp })
   expect(name).toBe('multiply_2026_01_02_03h04m05s')
-  expect({ filename, fileTitle }).toEqual({ filename: `/work/hdf5/${name}.h5`, fileTitle: name })
+  expect({ filename, fileTitle }).toEqual({ filename: `/home/me/hdf5/${name}.h5`, fileTitle: name })
   expect(settingsOf({ flags: { addTime: false }, timestamp }).name).toBe('multiply')
 })
 
@@ -109,10 +109,10 @@ describe('ncores and executor', () => {
 
 describe('the file', () => {
   test.each([
-    ['results.h5', '/work/results.h5'],
-    ['data/', '/work/data/multiply.h5'],
+    ['results.h5', '/home/me/results.h5'],
+    ['data/', '/home/me/data/multiply.h5'],
     ['/abs/x.hdf5', '/abs/x.hdf5'],
-    ['no-extension', '/work/no-extension'],
+    ['no-extension', '/home/me/no-extension'],
   ])('%s from /work is %s', (filename, file) => {
     expect(settingsOf({ flags: { filename } }).filename).toBe(file)
     expect(settingsOf({ env: { PYPET_FILENAME: filename } }).filename).toBe(file)
