@@ -17,20 +17,24 @@ import type { RunIndex } from './trajectory/path.ts'
 /** Main → writer, in order. `open` comes first, then `finish` and `close`. */
 export type ToWriter =
   /** Answered by `opened`, or by `refused` with the file untouched. */
-  | { readonly type: 'open'; readonly request: OpenRequest }
+  | { readonly type: 'open'; readonly request: OpenRequest; readonly breakLock: boolean }
+  /** Instead of `open`: recovers the file of an unfinished trajectory and goes on with it. Answered alike. */
+  | { readonly type: 'continue'; readonly request: ContinueRequest }
   /** The run ends as failed, unless it is stored already. Answered by a `committed` that names it. */
   | { readonly type: 'fail-run'; readonly failure: RunFailure }
   /** No more runs will begin: what arrives from now on is committed without waiting for others. */
   | { readonly type: 'finish' }
-  /** Everything is stored. Answered by `closed`, after which the writer exits. */
-  | { readonly type: 'close'; readonly config: readonly Parameter[] }
+  /** No more runs come. Answered by `closed`, after which the writer exits. */
+  | { readonly type: 'close'; readonly ending: Ending }
 
 /** Writer → main. */
 export type FromWriter =
   /** Ready for `open`; run frames will be taken at this address. */
   | { readonly type: 'listening'; readonly address: string }
   /** The file holds the trajectory with its parameters, committed. */
-  | { readonly type: 'opened' }
+  | { readonly type: 'opened'; readonly opened: Opened }
+  /** Something that a user should know, and that stops nothing: a stale lock was taken over, readers are waited for. */
+  | { readonly type: 'notice'; readonly level: LogLevel; readonly message: string }
   /** These runs are in the file and survive a kill of any process. */
   | {
       readonly type: 'committed'
@@ -42,7 +46,7 @@ export type FromWriter =
   | { readonly type: 'refused'; readonly error: ErrorRecord }
   /** The writer cannot go on; it exits. What was committed before is safe. */
   | { readonly type: 'broken'; readonly error: ErrorRecord }
-  | { readonly type: 'closed' }
+  | { readonly type: 'closed'; readonly closed: Closed }
 
 /** Everything that the file holds before the first run. Cloneable, free of functions. */
 export interface OpenRequest {
@@ -50,6 +54,8 @@ export interface OpenRequest {
   readonly fileTitle: string
   /** Replace an existing file; otherwise the trajectory joins those in it. */
   readonly overwrite: boolean
+  /** Keep the `.cnt` file when every run is stored. */
+  readonly keepCnt: boolean
   readonly trajectory: {
     readonly name: string
     readonly comment: string
@@ -65,6 +71,61 @@ export interface OpenRequest {
   /** Names relative to the branch `config`. */
   readonly config: readonly Parameter[]
   readonly storage: StorageSettings
+  readonly continuation: Continuation
+}
+
+/** What `continue` needs beyond the trajectory. The writer keeps it in the `.cnt` file and does not look at it. */
+export interface Continuation {
+  readonly job: JobIdentity
+  /** The resolved options, by name; paths are absolute when it is written. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Which environment's `config` this is, so that a continued experiment ends under the same names. */
+  readonly environmentName: string
+}
+
+/** A job module, so that it is found again and its changes are noticed. */
+export interface JobIdentity {
+  /** Absolute path of the user's source file. */
+  readonly file: string
+  /** The same, relative to the folder of the `.cnt` file: where it is after the folder was moved. */
+  readonly relativeFile: string
+  /** SHA-256 of the bundle, in which no path of this machine counts. */
+  readonly sha256: string
+  /** The source files in the bundle, relative to the folder of the job, each with its SHA-256. */
+  readonly sources: Readonly<Record<string, string>>
+}
+
+export interface ContinueRequest {
+  readonly cntFile: string
+  readonly breakLock: boolean
+  /** Failed runs are performed again. */
+  readonly retryFailed: boolean
+  /** Replaces what the `.cnt` file has, where it was allowed to change. */
+  readonly storage: StorageSettings
+  readonly keepCnt: boolean
+  /** More `config`, such as that a changed job was allowed. */
+  readonly config: readonly Parameter[]
+}
+
+/** What the writer found or made. Ranges are half-open: `[0, 5, 7, 8]` is 0 to 4, and 7. */
+export interface Opened {
+  readonly cntFile: string
+  readonly stored: readonly number[]
+  readonly failed: readonly number[]
+  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  readonly startTimestamp: number | undefined
+}
+
+export interface Ending {
+  /** What is known only at the end; ignored unless `isComplete`. */
+  readonly config: readonly Parameter[]
+  /** Every run has ended, stored or failed. Otherwise the trajectory stays open for `continue`. */
+  readonly isComplete: boolean
+}
+
+export interface Closed {
+  /** The `.cnt` file, unless it was removed because every run is stored. */
+  readonly cntFile: string | undefined
 }
 
 /** How the file is written; names as in pypet's `config.hdf5`. */
@@ -73,6 +134,8 @@ export interface StorageSettings {
   readonly purgeDuplicateComments: boolean
   /** Longest wait of an uncommitted run while others keep arriving. */
   readonly commitIntervalMs: number
+  /** Longest wait for readers of the file, where too much would otherwise pile up for them. */
+  readonly readerWaitMs: number
   readonly overviews: {
     readonly config: boolean
     readonly parameters: boolean
@@ -88,7 +151,9 @@ export interface StorageSettings {
 export interface RunFailure {
   readonly run: RunIndex
   readonly error: ErrorRecord
-  /** Seconds since 1970. */
+  /** How often the run was performed; 1 unless it was retried. */
+  readonly attempts: number
+  /** Seconds since 1970, of the last attempt. */
   readonly startTimestamp: number
   readonly finishTimestamp: number
 }

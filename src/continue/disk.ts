@@ -1,0 +1,114 @@
+/**
+ * Files as the transaction needs them: bytes at positions, and a word for when they are durable. Everything
+ * that must survive a crash goes through here, so that tests can put a disk of their own underneath.
+ */
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+
+/** One open file. Every method throws the error of the operating system (`ENOSPC`, `EIO`, ...). */
+export interface Disk {
+  /** The descriptor, where there is one; to lock the file. */
+  readonly descriptor?: number
+  size(): number
+  /** Fills `target` from `position` on; returns how many bytes there were. */
+  read(target: Uint8Array, position: number): number
+  /** Writes all of `source`. Not durable before `sync`. */
+  write(source: Uint8Array, position: number): void
+  truncate(size: number): void
+  /** Makes all writes so far durable, and the size. */
+  sync(): void
+  close(): void
+}
+
+/** The operations on files as a whole. */
+export interface DiskSystem {
+  /** Opens an existing file. */
+  open(path: string, access: 'read' | 'write'): Disk
+  /** Creates an empty file, in the place of what was there. Its name is durable after `syncFolderOf`. */
+  create(path: string): Disk
+  exists(path: string): boolean
+  rename(from: string, to: string): void
+  /** Nothing happens when there is no such file. */
+  remove(path: string): void
+  /** Makes created, renamed and removed names in the folder of this path durable. */
+  syncFolderOf(path: string): void
+}
+
+export class FileDisk implements Disk {
+  readonly descriptor: number
+
+  constructor(descriptor: number) {
+    this.descriptor = descriptor
+  }
+
+  size(): number {
+    return fstatSync(this.descriptor).size
+  }
+
+  read(target: Uint8Array, position: number): number {
+    let done = 0
+    while (done < target.byteLength) {
+      const count = readSync(this.descriptor, target, done, target.byteLength - done, position + done)
+      if (count === 0) break
+      done += count
+    }
+    return done
+  }
+
+  write(source: Uint8Array, position: number): void {
+    let done = 0
+    while (done < source.byteLength) {
+      // A disk that is nearly full takes a part; only the next write says what is wrong.
+      done += writeSync(this.descriptor, source, done, source.byteLength - done, position + done)
+    }
+  }
+
+  truncate(size: number): void {
+    ftruncateSync(this.descriptor, size)
+  }
+
+  sync(): void {
+    fdatasyncSync(this.descriptor)
+  }
+
+  close(): void {
+    closeSync(this.descriptor)
+  }
+}
+
+/** The files of this machine. */
+export const FILES: DiskSystem = {
+  open: (path, access) => new FileDisk(openSync(path, access === 'read' ? 'r' : 'r+')),
+  create: (path) => new FileDisk(openSync(path, 'w+')),
+  exists: existsSync,
+  rename: renameSync,
+  remove: (path) => rmSync(path, { force: true }),
+  syncFolderOf(path) {
+    // Windows opens no folders, and has its own way of keeping them.
+    if (process.platform === 'win32') return
+    let descriptor: number | undefined
+    try {
+      descriptor = openSync(dirname(path), 'r')
+      fsyncSync(descriptor)
+    } catch (cause) {
+      // Who may not read a folder, or has it on such a file system, can still have a file in it.
+      if (!UNSYNCABLE.has((cause as NodeJS.ErrnoException).code ?? '')) throw cause
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor)
+    }
+  },
+}
+
+const UNSYNCABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS'])
