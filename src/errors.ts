@@ -28,10 +28,20 @@ export type ErrorCode =
   | 'PYPET_FILE_NO_TRAJECTORY'
   | 'PYPET_TRAJECTORY_EXISTS'
   | 'PYPET_TRAJECTORY_NOT_FOUND'
+  | 'PYPET_CNT_NOT_FOUND'
+  | 'PYPET_CNT_SEVERAL'
+  | 'PYPET_CNT_EXISTS'
+  | 'PYPET_CNT_NOT_CNT'
+  | 'PYPET_CNT_NEWER'
+  | 'PYPET_CNT_DAMAGED'
+  | 'PYPET_CNT_FILE_MISMATCH'
+  | 'PYPET_FILE_LOCKED'
+  | 'PYPET_FILE_LOCKED_ELSEWHERE'
   // The job did something with a run that had ended; what it wanted to add is lost (exit code 3).
   | 'PYPET_RUN_ENDED'
   // pypet-ts or the machine failed while it worked (exit code 1).
   | 'PYPET_STORAGE_FAILED'
+  | 'PYPET_FILE_CHANGING'
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'
 

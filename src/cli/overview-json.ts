@@ -6,6 +6,7 @@
  * `{ type, shape, first_values }` with the first elements along the last axis.
  */
 import type {
+  ContinuationOverview,
   ExploredRange,
   FileOverview,
   Listing,
@@ -18,8 +19,8 @@ import type { Cell } from '../storage/hdf5-datatype.ts'
 import type { Preview } from '../storage/preview.ts'
 
 /** The document, indented by two spaces, with a newline at its end. */
-export function overviewJson({ file, fileBytes, trajectories }: FileOverview): string {
-  const document = { file, file_bytes: fileBytes, trajectories: trajectories.map(trajectoryJson) }
+export function overviewJson({ file, fileBytes, notes, trajectories }: FileOverview): string {
+  const document = { file, file_bytes: fileBytes, notes, trajectories: trajectories.map(trajectoryJson) }
   return `${JSON.stringify(document, null, 2)}\n`
 }
 
@@ -33,6 +34,7 @@ function trajectoryJson(trajectory: TrajectoryOverview) {
     version,
     python,
     runs: runsJson(trajectory.runs, explored),
+    continuation: continuationJson(trajectory.continuation),
     explored: explored.map(({ name, comment, type, range }) => ({
       name,
       comment,
@@ -73,6 +75,12 @@ function runsJson(runs: RunsOverview, explored: TrajectoryOverview['explored']) 
       },
     }),
   }
+}
+
+function continuationJson(continuation: ContinuationOverview | undefined) {
+  if (continuation === undefined) return null
+  const { cntFile, stored, failed, missing } = continuation
+  return { cnt_file: cntFile, stored, failed, missing }
 }
 
 function rangeJson(range: ExploredRange) {

@@ -1,4 +1,5 @@
 import pc from 'picocolors'
+import { shownPath } from '../reporting/shown-path.ts'
 import type {
   ExploredOverview,
   FileOverview,
@@ -8,6 +9,7 @@ import type {
   SurveyedLeaf,
   TrajectoryOverview,
 } from '../results/trajectory-overview.ts'
+import { shellWord } from './summary.ts'
 import { textTable } from './text-table.ts'
 import { countText, cut, plural, previewText, printable, rangeText } from './value-text.ts'
 
@@ -28,7 +30,9 @@ const INDENT = 2
 export function overviewText(overview: FileOverview, options: OverviewTextOptions): string {
   const { trajectories } = overview
   const page = new Page(options)
-  const title = `${printable(overview.file)}  ${page.dim(`${sizeText(overview.fileBytes)}, ${pluralTrajectories(trajectories.length)}`)}`
+  const size = page.dim(`${sizeText(overview.fileBytes)}, ${pluralTrajectories(trajectories.length)}`)
+  const notes = overview.notes.map((note) => `${page.red('note')}  ${printable(note)}`)
+  const title = [`${printable(overview.file)}  ${size}`, ...notes].join('\n')
   if (trajectories.length <= TRAJECTORIES_IN_FULL) {
     return `${[title, ...trajectories.map((trajectory) => trajectoryText(trajectory, page))].join('\n\n')}\n`
   }
@@ -55,6 +59,7 @@ function trajectoryText(trajectory: TrajectoryOverview, page: Page): string {
     `${' '.repeat(INDENT)}written  ${timeText(time)} by ${versionText(trajectory)}`,
     `${' '.repeat(INDENT)}runs     ${runsText(runs, page)}`,
     ...failureLines(runs, page),
+    ...continuationLines(trajectory, page),
   ]
   const sections = [facts.join('\n')]
   const add = (title: string, headings: string[], rows: string[][], count: number, isCountExact = true) => {
@@ -110,6 +115,14 @@ function failureLines({ failures, failed }: RunsOverview, page: Page): string[] 
     )
   }
   return lines
+}
+
+/** The command that goes on. Whether another process is doing so already, the file does not say. */
+function continuationLines({ continuation }: TrajectoryOverview, page: Page): string[] {
+  if (continuation === undefined || continuation.missing + continuation.failed === 0) return []
+  const { cntFile, missing } = continuation
+  const command = `pypet-ts continue ${shellWord(shownPath(cntFile))}${missing > 0 ? '' : ' --retry-failed'}`
+  return [`${' '.repeat(INDENT)}continue ${page.bold(printable(command))}`]
 }
 
 function exploredRow({ name, type, range, comment }: ExploredOverview): string[] {

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { assertNameIsFree } from '../storage/trajectory-store.ts'
+import { assertNameIsFree } from '../storage/open-trajectory.ts'
 
 /**
  * Checks an experiment's file and creates nothing, for who wants to know without running it.

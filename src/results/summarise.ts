@@ -1,5 +1,5 @@
 import { PypetError } from '../errors.ts'
-import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
+import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
 import {
   type ExploredColumn,
   exploredColumn,
@@ -9,6 +9,7 @@ import {
 } from '../storage/leaf-reader.ts'
 import { walkLeaves } from '../storage/leaf-walk.ts'
 import { type Preview, unreadPreview } from '../storage/preview.ts'
+import { readHdf5 } from '../storage/read-hdf5.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { summariseRange } from './explored-range.ts'
@@ -16,6 +17,7 @@ import { surveyLeaves } from './leaf-survey.ts'
 import { type RunStates, readRunStates } from './run-states.ts'
 import { readRunTable } from './run-table.ts'
 import type {
+  ContinuationOverview,
   ExploredOverview,
   FileOverview,
   Listing,
@@ -31,22 +33,20 @@ export interface SummariseOptions {
 }
 
 /**
- * Summarises the trajectories of an HDF5 file. Tables are read whole, but in slices; of the runs only
- * three are opened, so that the time hardly grows with their number.
+ * Summarises the trajectories of an HDF5 file, as of the last commit when it is unfinished; nothing is written. Tables
+ * are read whole, but in slices; of the runs only three are opened, so that the time hardly grows with their number.
  *
  * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
- *   `PYPET_TRAJECTORY_NOT_FOUND`; `PYPET_STORAGE_FAILED` when the tables of a trajectory are damaged
+ *   `PYPET_TRAJECTORY_NOT_FOUND`; `PYPET_STORAGE_FAILED` when the tables of a trajectory are damaged;
+ *   `PYPET_FILE_CHANGING` when it is being written faster than it can be read
  */
-export async function summariseFile(file: string, options: SummariseOptions = {}): Promise<FileOverview> {
-  const reader = await openHdf5Reader(file)
-  try {
+export function summariseFile(file: string, options: SummariseOptions = {}): Promise<FileOverview> {
+  return readHdf5(file, (reader) => {
     const names = chooseTrajectories(reader, options.trajectory)
     const trajectories = names.map((name) => summariseTrajectory(reader, name, options.withRuns ?? false))
     trajectories.sort((left, right) => left.timestamp - right.timestamp)
-    return { file, fileBytes: reader.fileBytes, trajectories }
-  } finally {
-    reader.close()
-  }
+    return { file, fileBytes: reader.fileBytes, notes: reader.notes, trajectories }
+  })
 }
 
 function chooseTrajectories(reader: Hdf5Reader, wanted: string | undefined): string[] {
@@ -117,12 +117,24 @@ function summariseTrajectory(reader: Hdf5Reader, name: string, withRuns: boolean
         ),
       }),
     },
+    continuation: findContinuation(reader, name, total),
     explored: explorations.map(({ explored }) => explored),
     parameters: readParameters(reader, path, new Set(exploredNames)),
     derivedParameters: surveyLeaves(reader, `${path}/derived_parameters`, sampledRuns),
     results: surveyLeaves(reader, `${path}/results`, sampledRuns),
     sampledRuns,
   }
+}
+
+function findContinuation(
+  reader: Hdf5Reader,
+  name: string,
+  runCount: number,
+): ContinuationOverview | undefined {
+  const unfinished = reader.unfinished.find(({ trajectory }) => trajectory === name)
+  if (unfinished === undefined) return undefined
+  const { cntFile, stored, failed } = unfinished
+  return { cntFile, stored, failed, missing: Math.max(0, runCount - stored - failed) }
 }
 
 function readInfo(reader: Hdf5Reader, path: string) {

@@ -4,7 +4,10 @@ import type { RunIndex } from '../trajectory/path.ts'
 
 export interface FileOverview {
   readonly file: string
+  /** As of the last commit. */
   readonly fileBytes: number
+  /** What to know about the file before believing what is shown of it, as sentences; mostly none. */
+  readonly notes: readonly string[]
   /** Oldest first. */
   readonly trajectories: readonly TrajectoryOverview[]
 }
@@ -21,6 +24,8 @@ export interface TrajectoryOverview {
   /** Of Python, or `node v20.20.2`. */
   readonly python: string
   readonly runs: RunsOverview
+  /** Undefined unless a `.cnt` file of the trajectory lies beside the file. */
+  readonly continuation: ContinuationOverview | undefined
   readonly explored: readonly ExploredOverview[]
   /** All parameters, the explored ones among them. */
   readonly parameters: Listing<ParameterOverview>
@@ -52,6 +57,16 @@ export interface RunsOverview {
   readonly failures: readonly RunFailure[]
   /** Only when asked for. */
   readonly table?: RunTable
+}
+
+/** A trajectory that is not finished, or still running, as its `.cnt` file says. Numbers are runs. */
+export interface ContinuationOverview {
+  /** For `pypet-ts continue`. */
+  readonly cntFile: string
+  readonly stored: number
+  readonly failed: number
+  /** Neither stored nor failed. */
+  readonly missing: number
 }
 
 export interface RunFailure {

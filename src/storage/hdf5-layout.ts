@@ -13,11 +13,13 @@ import { branchOverviews } from './branch-overviews.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, defineTable, type Row, writeRows } from './hdf5-table.ts'
+import type { LayoutMemory } from './layout-memory.ts'
 import {
   exploredRowBytes,
   exploredRows,
   exploredTable,
   parameterLeaf,
+  replaceScalar,
   resultLeaf,
   type ScalarDtype,
 } from './leaf-layout.ts'
@@ -39,23 +41,35 @@ const BATCH_BYTES_MAX = 4_194_304
 /** Narrow rows are many, and each is an object before it is bytes. */
 const BATCH_ROWS_MAX = 4096
 
+/** What the memory calls what the layout remembers. */
+const GROUPS = 'groups'
+const IS_SETTLED = 'is settled'
+const HAS_ENDED = 'has ended'
+
+const NOT_RUN = { startTimestamp: 0, finishTimestamp: 0 }
+
 export class TrajectoryLayout {
   readonly #request: OpenRequest
   readonly #plan: ExplorationPlan
   readonly #root: string
   /** Groups that several runs share; a run's own groups are made with the run and forgotten. */
-  readonly #sharedGroups = new Set<string>()
+  readonly #sharedGroups: Set<string>
+  readonly #memory: LayoutMemory
   readonly #overviews: RunOverviews
   readonly #failedRuns: GrowingTable
   readonly #pendingRows = new Map<RunIndex, RunRowFacts>()
   readonly #pendingFailures: RunFailure[] = []
 
-  constructor(request: OpenRequest, plan: ExplorationPlan) {
+  /** @param memory of a continued trajectory; else empty */
+  constructor(request: OpenRequest, plan: ExplorationPlan, memory: LayoutMemory) {
     this.#request = request
     this.#plan = plan
+    this.#memory = memory
     this.#root = `/${request.trajectory.name}`
-    this.#overviews = new RunOverviews(this.#root, request.storage)
-    this.#failedRuns = new GrowingTable(`${this.#root}/overview/failed_runs`, FAILED_RUNS, 'failed_runs')
+    this.#sharedGroups = new Set(memory.recordedTexts(GROUPS).map((path) => this.#root + path))
+    this.#overviews = new RunOverviews(this.#root, request.storage, memory)
+    const failedRuns = `${this.#root}/overview/failed_runs`
+    this.#failedRuns = new GrowingTable(failedRuns, FAILED_RUNS, 'failed_runs', memory)
   }
 
   /**
@@ -81,8 +95,8 @@ export class TrajectoryLayout {
       ...BRANCHES.flatMap((branch) => group(`${this.#root}/${branch}`, '')),
       ...group(`${this.#root}/results/runs`, ''),
     ]
-    for (const branch of BRANCHES) this.#sharedGroups.add(`${this.#root}/${branch}`)
-    this.#sharedGroups.add(`${this.#root}/results/runs`)
+    for (const branch of BRANCHES) this.#share(`${this.#root}/${branch}`)
+    this.#share(`${this.#root}/results/runs`)
     yield this.#metaTables()
     yield* this.#runsTable()
     for (const parameter of this.#request.parameters) yield this.#parameter('parameters', parameter)
@@ -94,6 +108,8 @@ export class TrajectoryLayout {
    * longer than a short run, and nobody who waits for a first result should wait for them.
    */
   *settle(): Generator<Hdf5Operation[]> {
+    if (this.#memory.value(IS_SETTLED) === true) return
+    this.#memory.set(IS_SETTLED, true)
     for (const parameter of this.#request.config) yield this.#parameter('config', parameter)
     yield branchOverviews(this.#root, this.#request, this.#plan)
     yield this.#overviews.open()
@@ -116,7 +132,7 @@ export class TrajectoryLayout {
       this.#overviews.undoRun()
       throw error
     }
-    for (const path of newGroups) if (!path.includes(runName(run))) this.#sharedGroups.add(path)
+    for (const path of newGroups) if (!path.includes(runName(run))) this.#share(path)
     return operations
   }
 
@@ -149,9 +165,30 @@ export class TrajectoryLayout {
     return operations
   }
 
-  /** The last leaves, known only at the end: how long it took. */
-  close(config: readonly Parameter[]): Hdf5Operation[] {
+  /** Failed runs are to be performed again: nothing of their failures stays. */
+  reopen(failed: readonly RunIndex[]): Hdf5Operation[] {
+    for (const run of failed) this.#pendingRows.set(run, this.#facts(run, NOT_RUN, false))
+    return this.#failedRuns.clear()
+  }
+
+  /** More leaves of `config`, such as a continued experiment has. */
+  addConfig(config: readonly Parameter[]): Hdf5Operation[] {
     return config.flatMap((parameter) => this.#parameter('config', parameter))
+  }
+
+  /** The last leaves, known only at the end: how long it took. Where there was an end before, it is moved. */
+  close(config: readonly Parameter[]): Hdf5Operation[] {
+    const hasEnded = this.#memory.value(HAS_ENDED) === true
+    this.#memory.set(HAS_ENDED, true)
+    if (!hasEnded) return this.addConfig(config)
+    return config.flatMap(({ name, stored }) =>
+      replaceScalar(`${this.#root}/config/${name.replaceAll('.', '/')}`, rawValue(stored)),
+    )
+  }
+
+  #share(path: string): void {
+    this.#sharedGroups.add(path)
+    this.#memory.add(GROUPS, path.slice(this.#root.length))
   }
 
   #metaTables(): Hdf5Operation[] {
@@ -183,10 +220,9 @@ export class TrajectoryLayout {
     const path = `${this.#root}/overview/runs`
     const { runCount } = this.#plan
     yield createTable(path, RUNS, 'runs', runCount)
-    const notRun = { startTimestamp: 0, finishTimestamp: 0 }
     for (const [first, end] of batches(runCount, RUNS.rowType.bytes)) {
       const rows: Row[] = []
-      for (let run = first; run < end; run += 1) rows.push(runRow(run, this.#facts(run, notRun, false)))
+      for (let run = first; run < end; run += 1) rows.push(runRow(run, this.#facts(run, NOT_RUN, false)))
       yield writeRows(path, RUNS, first, rows)
     }
   }
@@ -207,7 +243,9 @@ export class TrajectoryLayout {
   #parameter(branch: 'config' | 'parameters', { name, stored, comment }: Parameter): Hdf5Operation[] {
     const path = `${this.#root}/${branch}/${name.replaceAll('.', '/')}`
     const operations: Hdf5Operation[] = []
-    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), this.#sharedGroups, operations)
+    const newGroups = new Set<string>()
+    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
+    for (const group of newGroups) this.#share(group)
     const options = { comment, complevel: this.#request.storage.complevel }
     operations.push(...parameterLeaf(path, rawValue(stored), options))
     return operations

@@ -3,7 +3,8 @@
  * library goes through this file. Nothing that a file says is executed, links out of the file are not
  * followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
-import { PypetError } from '../errors.ts'
+import { isPypetError, PypetError } from '../errors.ts'
+import { CommittedFile, cntFilesOf, isUnfinished, type UnfinishedTrajectory } from './committed-file.ts'
 import { type H5Module, hdf5Cause, loadH5wasm } from './h5wasm.ts'
 import {
   type Cell,
@@ -46,37 +47,61 @@ const ROWS_MAX = 20_000_000
 const KINDS_MAX = 10_000
 
 /**
- * Opens a file for reading. The library is loaded at the first call (about 80 ms).
+ * Opens a file for reading, as of its last commit when it is unfinished; `readHdf5` also helps where that changes
+ * meanwhile. The library is loaded at the first call (about 80 ms).
  *
- * @throws PypetError `PYPET_FILE_NOT_FOUND`; `PYPET_FILE_NOT_HDF5` also for a file cut short
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`; `PYPET_FILE_NOT_HDF5` also for a file cut short;
+ *   `PYPET_FILE_CHANGING` when it has changed while it was opened
  */
 export async function openHdf5Reader(file: string): Promise<Hdf5Reader> {
-  const fileBytes = await checkSignature(file)
+  const diskBytes = await checkFile(file)
   const module = await loadH5wasm()
-  let id = -1n
+  const committed = await CommittedFile.open(file)
   try {
-    id = module.open(file, module.H5F_ACC_RDONLY, false, -1, -1)
+    if (committed?.fileBytes === 0) throw notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
+    const id = module.open(committed?.path ?? file, module.H5F_ACC_RDONLY, false, -1, -1)
+    if (id < 0n) throw new Error('the HDF5 library refuses it')
+    return new Hdf5Reader(module, id, file, committed ?? diskBytes)
   } catch (cause) {
-    throw cannotOpen(file, hdf5Cause(cause), cause)
+    const isLost = committed?.isLost
+    committed?.close()
+    if (isLost) throw fileChanging(file, cause)
+    throw isPypetError(cause) ? cause : cannotOpen(file, hdf5Cause(cause), cause)
   }
-  if (id < 0n) throw cannotOpen(file, 'the HDF5 library refuses it')
-  return new Hdf5Reader(module, id, file, fileBytes)
 }
 
 /** An open file. Every method throws `PYPET_STORAGE_FAILED` with file and path where the file is damaged. */
 export class Hdf5Reader {
   readonly file: string
+  /** As of the last commit. */
   readonly fileBytes: number
+  /** What the `.cnt` files beside the file say; none for a settled file. */
+  readonly unfinished: readonly UnfinishedTrajectory[]
+  /** What a user should know about what is read, as sentences. */
+  readonly notes: readonly string[]
   readonly #module: H5Module
   readonly #id: bigint
+  readonly #committed: CommittedFile | undefined
   readonly #kinds = new Map<string, ObjectKind>()
   #isOpen = true
 
-  constructor(module: H5Module, id: bigint, file: string, fileBytes: number) {
+  /** @param source the last commit of an unfinished file, or the size of a settled one */
+  constructor(module: H5Module, id: bigint, file: string, source: CommittedFile | number) {
     this.#module = module
     this.#id = id
+    this.#committed = typeof source === 'number' ? undefined : source
     this.file = file
-    this.fileBytes = fileBytes
+    this.fileBytes = typeof source === 'number' ? source : source.fileBytes
+    this.unfinished = this.#committed?.unfinished ?? []
+    this.notes = this.#committed?.notes ?? []
+  }
+
+  /** Whether what was read may not be of one commit, or some of it not be read, because a writer was at work. */
+  get hasChanged(): boolean {
+    if (this.#committed?.isLost) return true
+    // A writer that has come since the opening is not watched, but has a `.cnt` file.
+    const known = this.#committed?.cntFiles ?? []
+    return cntFilesOf(this.file).some((cntFile) => !known.includes(cntFile))
   }
 
   [Symbol.dispose](): void {
@@ -84,8 +109,10 @@ export class Hdf5Reader {
   }
 
   close(): void {
-    if (this.#isOpen) this.#module.close_file(this.#id)
+    if (!this.#isOpen) return
     this.#isOpen = false
+    this.#module.close_file(this.#id)
+    this.#committed?.close()
   }
 
   /** Names of the links in a group; in alphabetical order unless the file records when they were made. */
@@ -291,6 +318,7 @@ export class Hdf5Reader {
     try {
       return read()
     } catch (cause) {
+      if (this.#committed?.isLost) throw fileChanging(this.file, cause)
       if (cause instanceof PypetError) throw cause
       throw this.#damaged(path, hdf5Cause(cause), cause)
     }
@@ -309,6 +337,28 @@ type ReadInto = (pointer: bigint) => number
 
 function columnOf(type: Datatype, name: string): Field | undefined {
   return type.kind === 'record' ? type.fields.find((field) => field.name === name) : undefined
+}
+
+/** The error for a file that is written faster than it is read. */
+export function fileChanging(file: string, cause?: unknown): PypetError {
+  return new PypetError('PYPET_FILE_CHANGING', `${file} was overwritten by its writer while it was read`, {
+    where: file,
+    hint: 'Try again, or read a copy: pypet-ts snapshot takes one at any time.',
+    cause,
+  })
+}
+
+const CONTINUE_HINT =
+  'Its experiment has just begun, or ended too early: `pypet-ts continue` goes on with it.'
+
+async function checkFile(file: string): Promise<number> {
+  try {
+    return await checkSignature(file)
+  } catch (error) {
+    // Only the writer's first commit makes it an HDF5 file.
+    if (!isPypetError(error, 'PYPET_FILE_NOT_HDF5') || !isUnfinished(file)) throw error
+    throw notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
+  }
 }
 
 function cannotOpen(file: string, reason: string, cause?: unknown): PypetError {

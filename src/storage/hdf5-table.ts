@@ -105,6 +105,14 @@ export function appendRows(
   ]
 }
 
+/** Takes all rows away. */
+export function emptyTable(path: string): Hdf5Operation[] {
+  return [
+    { type: 'resize-table', path, rowCount: 0 },
+    { type: 'replace-attribute', path, name: 'NROWS', value: 0 },
+  ]
+}
+
 function hdf5Type(type: ColumnType): Hdf5Type {
   switch (type) {
     case 'int32':

@@ -1,24 +1,111 @@
 /**
  * The commit point of a file: what was applied before a `commit` is durable when it returns, what was
- * applied after the last one may be lost. Every commit of every storage mode goes through here.
+ * applied after the last one never happened, should the process end. Every commit of every storage mode
+ * goes through here.
+ *
+ * HDF5 has no journal, so it gets one from below: `StagedFile` keeps what would overwrite committed bytes,
+ * the `.cnt` file takes it at the commit, and `PageWriter` brings it into the file when no reader looks. At
+ * any moment the file on disk, with the pages of the `.cnt` file laid over it, is the last committed state.
+ *
+ * Order of a commit, which is what makes it safe:
+ * 1. HDF5 flushes; all bytes beyond the committed end reach the disk, and are synced.
+ * 2. One record with the overwritten pages and the runs is appended to the `.cnt` file, and synced. This is
+ *    the moment from which the runs are stored.
+ * 3. Later, when no reader looks, the pages are written over the old ones.
+ * 4. The next commit's step 1 makes them durable; its record says that they need not be laid any more.
  */
-import { closeSync, fdatasyncSync, openSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { superblockOf } from '../continue/cnt-format.ts'
+import type { CntJournal } from '../continue/cnt-journal.ts'
+import type { CommitFacts } from '../continue/cnt-record.ts'
+import type { Disk } from '../continue/disk.ts'
 import { PypetError } from '../errors.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
 import { hdf5Cause } from './h5wasm.ts'
-import type { Hdf5File } from './hdf5-file.ts'
+import { Hdf5File } from './hdf5-file.ts'
+import { hookFile } from './hdf5-hook.ts'
+import { PageWriter } from './page-writer.ts'
+import { ReaderGate } from './reader-gate.ts'
+import { StagedFile } from './staged-file.ts'
+import { WatchedDisk } from './watched-disk.ts'
+
+export type TransactionFacts = Omit<CommitFacts, 'fileBytes' | 'superblock' | 'pages'>
+
+export interface TransactionOptions {
+  /** The HDF5 file; it exists. */
+  readonly path: string
+  /** Whether the file is new: then it is created, with a superblock of its own. */
+  readonly isNewFile: boolean
+  readonly disk: Disk
+  /** Makes the journal, once HDF5 has taken the file, and before anything is written to it. */
+  readonly openJournal: () => CntJournal
+  /** Longest wait for readers where too many pages pile up, and at the end. */
+  readonly readerWaitMs: number
+  readonly onNotice: (level: LogLevel, message: string) => void
+  /** The disk failed outside of a call: the file can take no more commits. */
+  readonly onError: (error: PypetError) => void
+}
 
 export class Hdf5Transaction {
-  readonly #file: Hdf5File
-  /** A descriptor of our own: HDF5's lives inside the wasm module, which cannot sync. */
-  readonly #descriptor: number
+  readonly file: Hdf5File
+  readonly #options: TransactionOptions
+  readonly #disk: WatchedDisk
+  readonly #staged: StagedFile
+  readonly #journal: CntJournal
+  readonly #gate: Promise<ReaderGate>
+  readonly #pages: PageWriter
+  readonly #unhook: () => void
+  /** The commit up to which all pages have been written to the file. */
+  #writtenSequence = 0
 
-  private constructor(file: Hdf5File, descriptor: number) {
-    this.#file = file
-    this.#descriptor = descriptor
+  private constructor(
+    options: TransactionOptions,
+    parts: {
+      readonly file: Hdf5File
+      readonly disk: WatchedDisk
+      readonly staged: StagedFile
+      readonly unhook: () => void
+    },
+  ) {
+    this.#options = options
+    this.file = parts.file
+    this.#disk = parts.disk
+    this.#staged = parts.staged
+    this.#unhook = parts.unhook
+    this.#journal = options.openJournal()
+    this.#writtenSequence = this.#journal.lastSequence
+    this.#gate = openGate(options)
+    this.#pages = new PageWriter(this.#staged, this.#gate, {
+      onWritten: () => {
+        this.#writtenSequence = this.#journal.lastSequence
+        if (this.#journal.isLarge) this.#compact()
+      },
+      onError: (cause) => options.onError(this.#failed('write the pages of a commit', cause)),
+    })
   }
 
-  static begin(file: Hdf5File): Hdf5Transaction {
-    return new Hdf5Transaction(file, openSync(file.path, 'r+'))
+  /**
+   * Opens the file for writing. What it holds now is taken for committed.
+   *
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, and as `openJournal`
+   */
+  static async begin(options: TransactionOptions): Promise<Hdf5Transaction> {
+    const { path, isNewFile } = options
+    const disk = new WatchedDisk(options.disk)
+    const staged = new StagedFile(disk, disk.size())
+    const unhook = await hookFile(path, staged)
+    try {
+      const file = await Hdf5File.open(path, isNewFile ? 'create' : 'append')
+      return new Hdf5Transaction(options, { file, disk, staged, unhook })
+    } catch (error) {
+      unhook()
+      throw error
+    }
+  }
+
+  get cntFile(): string {
+    return this.#journal.path
   }
 
   /**
@@ -26,34 +113,137 @@ export class Hdf5Transaction {
    *
    * @throws PypetError `PYPET_STORAGE_FAILED`; then nothing since the last commit may be announced
    */
-  commit(): void {
-    this.#durably('commit', () => this.#file.flush())
+  commit(facts: TransactionFacts): void {
+    this.#durably('commit', () => {
+      this.file.flush()
+      this.#append(facts)
+    })
+    this.#pages.wake()
+  }
+
+  /** Resolves when new commits are welcome; undefined when they are now. */
+  room(): Promise<void> | undefined {
+    return this.#pages.isCrowded ? this.#makeRoom() : undefined
   }
 
   /**
-   * Closes the file, and makes durable what that has written.
+   * Closes the HDF5 file: the last commit. Durable when this returns; `finish` follows.
    *
    * @throws PypetError `PYPET_STORAGE_FAILED`
    */
-  end(): void {
-    this.#durably('close', () => this.#file.close())
-    closeSync(this.#descriptor)
+  close(facts: TransactionFacts): void {
+    this.#durably('close', () => {
+      this.file.close()
+      this.#unhook()
+      this.#append(facts)
+    })
   }
 
-  #durably(step: 'commit' | 'close', write: () => void): void {
+  /**
+   * Brings everything into the HDF5 file, once its readers are gone.
+   *
+   * @param removesCnt the trajectory is complete and its `.cnt` file is not wanted
+   * @returns whether there still is a `.cnt` file
+   * @throws PypetError `PYPET_STORAGE_FAILED`; nothing committed is lost
+   */
+  async finish(removesCnt: boolean): Promise<boolean> {
+    const { path, readerWaitMs, onNotice } = this.#options
     try {
-      write()
-      fdatasyncSync(this.#descriptor)
-    } catch (cause) {
-      throw new PypetError(
-        'PYPET_STORAGE_FAILED',
-        `${this.#file.path}: ${step} failed: ${hdf5Cause(cause)}`,
-        {
-          where: this.#file.path,
-          hint: 'Check the free space of the disk.',
-          cause,
-        },
+      const isWritten = await this.#pages.finish(readerWaitMs, () =>
+        onNotice(
+          'warn',
+          `${path} is open elsewhere; waiting for its readers, up to ${readerWaitMs / 1000} s`,
+        ),
       )
+      if (!isWritten) {
+        onNotice('warn', `${path} is still open elsewhere: its last changes stay in ${this.#journal.path}`)
+        return true
+      }
+      this.#staged.finish()
+      if (removesCnt) this.#journal.remove()
+      else this.#journal.appendApplied()
+      return !removesCnt
+    } catch (cause) {
+      throw this.#failed('finish', cause)
+    } finally {
+      const gate = await this.#gate
+      await gate.end()
+      this.#journal.close()
+      this.#disk.close()
     }
   }
+
+  #append(facts: TransactionFacts): void {
+    const pages = this.#staged.prepare()
+    // What `prepare` has synced need never be laid again.
+    if (this.#writtenSequence > 0) this.#journal.noteApplied(this.#writtenSequence)
+    const head = new Uint8Array(96)
+    const superblock = superblockOf(head.subarray(0, this.#staged.read(head, 0)))
+    this.#journal.append({ ...facts, fileBytes: this.#staged.size(), superblock, pages })
+    this.#staged.commit()
+  }
+
+  #compact(): void {
+    this.#staged.sync()
+    this.#journal.compact()
+  }
+
+  async #makeRoom(): Promise<void> {
+    const { path, readerWaitMs, onNotice } = this.#options
+    if (await this.#pages.makeRoom(readerWaitMs)) return
+    onNotice('warn', `${path} has been open elsewhere for long: its changes pile up in ${this.#journal.path}`)
+  }
+
+  #durably(step: string, write: () => void): void {
+    try {
+      write()
+    } catch (cause) {
+      throw this.#failed(step, cause)
+    }
+  }
+
+  /** The error of applying operations, with what the disk knows of it. */
+  explain(error: unknown): unknown {
+    return this.#disk.failure === undefined ? error : this.#failed('write', error)
+  }
+
+  /** The error of an operation on the file, of which the disk may know a better cause. */
+  #failed(step: string, thrown: unknown): PypetError {
+    const { path } = this.#options
+    const cause = this.#disk.failure ?? thrown
+    const isFull = FULL.has((cause as NodeJS.ErrnoException).code ?? '')
+    return new PypetError('PYPET_STORAGE_FAILED', `${path}: ${step} failed: ${hdf5Cause(cause)}`, {
+      where: path,
+      hint: isFull ? spaceText(path, this.#staged.uncommittedBytes) : 'Check the disk.',
+      cause,
+    })
+  }
+}
+
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+function spaceText(path: string, neededBytes: number): string {
+  const needed = `This commit needs ${kibibytes(neededBytes)} there, the runs that follow more`
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return `The disk of ${dirname(path)} has ${kibibytes(bavail * bsize)} left. ${needed}: free some.`
+  } catch {
+    return `${needed}: free some.`
+  }
+}
+
+function kibibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024).toLocaleString('en')} KiB`
+}
+
+/** Where there is no lock to keep readers away with, it is said once, and pages are written all the same. */
+async function openGate({ disk, path, onNotice }: TransactionOptions): Promise<ReaderGate> {
+  const gate = await ReaderGate.open(disk.descriptor ?? -1)
+  if (gate.reason !== undefined) {
+    onNotice(
+      'info',
+      `readers of ${path} are not kept apart from its writer: ${gate.reason}; read it with pypet-ts snapshot`,
+    )
+  }
+  return gate
 }

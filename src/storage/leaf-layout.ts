@@ -40,6 +40,12 @@ export function parameterLeaf(path: string, value: RawValue, options: LeafOption
   ]
 }
 
+/** Another number in the place of a parameter's. */
+export function replaceScalar(path: string, value: RawValue): Hdf5Operation[] {
+  if (value.form !== 'scalar' || value.dtype === 'str') throw new Error(`${path} holds no number`)
+  return writeRows(`${path}/data`, dataTable(value.dtype as ScalarDtype, 0), 0, [[scalarCell(value)]])
+}
+
 /**
  * The range of an explored parameter, `explored_data`: one row a run. The rows are written in batches
  * by `exploredRows`, so that a long exploration is never in memory as a whole.

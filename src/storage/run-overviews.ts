@@ -2,6 +2,7 @@
  * The overview and summary tables that grow with the runs, and the purging of duplicate comments:
  * of leaves with an equal comment only the first keeps it, and stands in the summary (FORMAT, section 2).
  */
+import { createHash } from 'node:crypto'
 import type { StorageSettings } from '../protocol.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { type RawLeaf, toStoredValue } from '../trajectory/run-frame.ts'
@@ -9,6 +10,7 @@ import { cutToUtf8Bytes } from '../trajectory/utf8.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Row, Table } from './hdf5-table.ts'
+import type { LayoutMemory } from './layout-memory.ts'
 import {
   BRANCH_OVERVIEW,
   OVERVIEW_ROWS_MAX,
@@ -27,16 +29,17 @@ export class RunOverviews {
   readonly #settings: StorageSettings
   readonly #kinds: Readonly<Record<RawLeaf['kind'], KindOverviews>>
 
-  constructor(root: string, settings: StorageSettings) {
+  constructor(root: string, settings: StorageSettings, memory: LayoutMemory) {
     this.#settings = settings
     const { overviews } = settings
     this.#kinds = {
-      result: new KindOverviews(root, 'results', overviews.results, overviews.resultsSummary),
+      result: new KindOverviews(root, 'results', overviews.results, overviews.resultsSummary, memory),
       parameter: new KindOverviews(
         root,
         'derived_parameters',
         overviews.derivedParameters,
         overviews.derivedParametersSummary,
+        memory,
       ),
     }
   }
@@ -72,15 +75,14 @@ export class RunOverviews {
 class KindOverviews {
   readonly #overview: CappedTable | undefined
   readonly #summary: CappedTable | undefined
-  readonly #comments = new Set<string>()
-  /** Comments that the run at hand is the first to have. */
-  #newComments: string[] = []
+  readonly #comments: KnownComments
 
-  constructor(root: string, branch: string, hasOverview: boolean, hasSummary: boolean) {
+  constructor(root: string, branch: string, hasOverview: boolean, hasSummary: boolean, memory: LayoutMemory) {
     const table = (name: string, columns: Table) =>
-      new CappedTable(new GrowingTable(`${root}/overview/${name}`, columns, name))
+      new CappedTable(new GrowingTable(`${root}/overview/${name}`, columns, name, memory))
     this.#overview = hasOverview ? table(`${branch}_overview`, BRANCH_OVERVIEW) : undefined
     this.#summary = hasSummary ? table(`${branch}_summary`, SUMMARY) : undefined
+    this.#comments = new KnownComments(memory, `comments of ${branch}`)
   }
 
   open(): Hdf5Operation[] {
@@ -90,38 +92,84 @@ class KindOverviews {
   beginRun(): void {
     this.#overview?.beginRun()
     this.#summary?.beginRun()
-    if (this.#newComments.length > 0) this.#newComments = []
+    this.#comments.beginRun()
   }
 
   undoRun(): void {
     this.#overview?.undoRun()
     this.#summary?.undoRun()
-    for (const comment of this.#newComments) this.#comments.delete(comment)
-    this.#newComments = []
+    this.#comments.undoRun()
   }
 
   /** True when no leaf had this comment before. */
   add(leaf: RawLeaf): boolean {
     this.#overview?.add(() => overviewRow(leaf.location, valueText(leaf), leaf.comment))
-    if (leaf.comment === '' || this.#comments.has(leaf.comment)) return false
-    if (this.#comments.size < COMMENTS_MAX) {
-      this.#comments.add(leaf.comment)
-      this.#newComments.push(leaf.comment)
-    }
+    if (leaf.comment === '' || !this.#comments.add(leaf.comment)) return false
     this.#summary?.add(() => summaryRow(leaf.location, valueText(leaf), leaf.comment))
     return true
   }
 
   commit(): Hdf5Operation[] {
+    this.#comments.beginRun()
     return [...(this.#overview?.commit() ?? []), ...(this.#summary?.commit() ?? [])]
   }
+}
+
+/** Which comments were seen. The memory keeps a digest of each, because a comment may be a page long. */
+class KnownComments {
+  readonly #memory: LayoutMemory
+  readonly #set: string
+  readonly #seen = new Set<string>()
+  /** Digests of those that were seen before this process began. */
+  readonly #recorded: ReadonlySet<string>
+  #count: number
+  /** Those that the run at hand is the first to have. */
+  #fresh: string[] = []
+
+  constructor(memory: LayoutMemory, set: string) {
+    this.#memory = memory
+    this.#set = set
+    this.#recorded = new Set(memory.recordedTexts(set))
+    this.#count = this.#recorded.size
+  }
+
+  /** The run before is written: its comments stay. */
+  beginRun(): void {
+    if (this.#fresh.length === 0) return
+    for (const comment of this.#fresh) this.#memory.add(this.#set, digest(comment))
+    this.#fresh = []
+  }
+
+  undoRun(): void {
+    for (const comment of this.#fresh) this.#seen.delete(comment)
+    this.#count -= this.#fresh.length
+    this.#fresh = []
+  }
+
+  /** True when the comment is new. Of too many it is said every time. */
+  add(comment: string): boolean {
+    if (this.#seen.has(comment)) return false
+    if (this.#recorded.size > 0 && this.#recorded.has(digest(comment))) {
+      this.#seen.add(comment)
+      return false
+    }
+    if (this.#count < COMMENTS_MAX) {
+      this.#count += 1
+      this.#seen.add(comment)
+      this.#fresh.push(comment)
+    }
+    return true
+  }
+}
+
+function digest(comment: string): string {
+  return createHash('sha1').update(comment).digest('base64').slice(0, 16)
 }
 
 /** A table that takes rows until it is full, with those that wait for the next commit. */
 class CappedTable {
   readonly #table: GrowingTable
   readonly #rows: Row[] = []
-  #committedCount = 0
   /** How many rows waited when the run at hand began. */
   #countBeforeRun = 0
 
@@ -143,12 +191,11 @@ class CappedTable {
 
   /** Of most leaves the row is not even made. */
   add(makeRow: () => Row): void {
-    if (this.#committedCount + this.#rows.length < OVERVIEW_ROWS_MAX) this.#rows.push(makeRow())
+    if (this.#table.rowCount + this.#rows.length < OVERVIEW_ROWS_MAX) this.#rows.push(makeRow())
   }
 
   commit(): Hdf5Operation[] {
     const operations = this.#table.append(this.#rows)
-    this.#committedCount += this.#rows.length
     this.#rows.length = 0
     return operations
   }

@@ -1,17 +1,16 @@
 /** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
-import { existsSync, statSync } from 'node:fs'
-import { PypetError, toErrorRecord } from '../errors.ts'
-import { expand } from '../exploration/expand.ts'
-import type { OpenRequest, RefusedRun, RunFailure } from '../protocol.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
+
+import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
+import { RunSet } from '../continue/run-set.ts'
+import { toErrorRecord } from '../errors.ts'
+import type { ContinueRequest, Ending, Opened, OpenRequest, RefusedRun, RunFailure } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
-import { Hdf5File } from './hdf5-file.ts'
-import { TrajectoryLayout } from './hdf5-layout.ts'
+import type { TrajectoryLayout } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import { checkSignature } from './hdf5-signature.ts'
-import { Hdf5Transaction } from './hdf5-transaction.ts'
-import { makeFolderOf, syncFolders } from './result-folder.ts'
+import type { Hdf5Transaction } from './hdf5-transaction.ts'
+import type { LayoutMemory } from './layout-memory.ts'
+import { continueTrajectory, createTrajectory, type StoreOptions } from './open-trajectory.ts'
 
 export interface Commit {
   readonly stored: readonly RunIndex[]
@@ -20,56 +19,90 @@ export interface Commit {
   readonly refused: readonly RefusedRun[]
 }
 
+/** A trajectory that is open for writing, as `open-trajectory` makes it. */
+export interface OpenTrajectory {
+  readonly runCount: number
+  readonly keepCnt: boolean
+  readonly layout: TrajectoryLayout
+  readonly memory: LayoutMemory
+  readonly transaction: Hdf5Transaction
+  /** Runs that are stored already. */
+  readonly stored: RunSet
+  /** Runs that have failed and are not to be performed again. */
+  readonly failed: RunSet
+  /** Failed runs that are to be performed again: the next commit says so. */
+  readonly reopened: RunSet
+  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  readonly startTimestamp: number | undefined
+  /** Gives the file free for other processes. */
+  readonly unlock: () => void
+}
+
 export class TrajectoryStore {
-  readonly #file: Hdf5File
-  readonly #transaction: Hdf5Transaction
-  readonly #layout: TrajectoryLayout
+  readonly #open: OpenTrajectory
   /** One byte a run: whether it is stored or failed. The first word about a run counts. */
   readonly #ended: Uint8Array
   /** What completes the opening, until it has been written. */
   #settling: Generator<Hdf5Operation[]> | undefined
+  #storedCount: number
+  #startTimestamp: number
   #stored: RunIndex[] = []
-  #failed: RunIndex[] = []
+  #failed: FailedRun[] = []
   #refused: RefusedRun[] = []
+  #returned: ReturnedValue[] = []
 
-  private constructor(
-    file: Hdf5File,
-    transaction: Hdf5Transaction,
-    layout: TrajectoryLayout,
-    runCount: number,
-  ) {
-    this.#file = file
-    this.#transaction = transaction
-    this.#layout = layout
-    this.#ended = new Uint8Array(runCount)
-    this.#settling = layout.settle()
+  private constructor(open: OpenTrajectory) {
+    this.#open = open
+    this.#ended = new Uint8Array(open.runCount)
+    for (const set of [open.stored, open.failed]) {
+      const ranges = set.toRanges()
+      for (let index = 0; index < ranges.length; index += 2)
+        this.#ended.fill(1, ranges[index], ranges[index + 1])
+    }
+    this.#storedCount = open.stored.count
+    this.#startTimestamp = open.startTimestamp ?? Number.POSITIVE_INFINITY
+    this.#settling = open.layout.settle()
   }
 
   /**
    * Creates the trajectory with its parameters and ranges, committed when this returns. `settle` follows.
    *
-   * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`; an
-   * existing file is untouched then
+   * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_LOCKED`,
+   *   `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`, and of an unfinished trajectory in the file
+   *   `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`; an existing file is untouched then
    */
-  static async open(request: OpenRequest): Promise<TrajectoryStore> {
-    const { file: path, overwrite, parameters, exploration } = request
-    const plan = expand({ parameters, exploration })
-    const isNewFile = overwrite || !existsSync(path) || statSync(path).size === 0
-    const folders = isNewFile ? makeFolderOf(path) : []
-    if (!isNewFile) await assertNameIsFree(path, request.trajectory.name)
-    const file = await Hdf5File.open(path, isNewFile ? 'create' : 'append')
-    const transaction = Hdf5Transaction.begin(file)
-    const layout = new TrajectoryLayout(request, plan)
-    for (const operations of layout.open(isNewFile)) file.apply(operations)
-    transaction.commit()
-    syncFolders(folders)
-    return new TrajectoryStore(file, transaction, layout, plan.runCount)
+  static async open(request: OpenRequest, options: StoreOptions): Promise<TrajectoryStore> {
+    const store = new TrajectoryStore(await createTrajectory(request, options))
+    store.commit()
+    return store
+  }
+
+  /**
+   * Recovers the file of an unfinished trajectory and goes on with it.
+   *
+   * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_NOT_CNT`, `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`,
+   *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
+   */
+  static async continue(request: ContinueRequest, options: StoreOptions): Promise<TrajectoryStore> {
+    const store = new TrajectoryStore(await continueTrajectory(request, options))
+    store.commit()
+    return store
+  }
+
+  get opened(): Opened {
+    const { transaction, stored, failed, startTimestamp } = this.#open
+    return {
+      cntFile: transaction.cntFile,
+      stored: stored.toRanges(),
+      failed: failed.toRanges(),
+      startTimestamp,
+    }
   }
 
   /** Writes the rest of the opening: config and overviews. Once is enough; `close` sees to it. */
   settle(): void {
     if (this.#settling === undefined) return
-    for (const operations of this.#settling) this.#file.apply(operations)
+    for (const operations of this.#settling) this.#apply(operations)
     this.#settling = undefined
   }
 
@@ -77,78 +110,133 @@ export class TrajectoryStore {
     return this.#stored.length + this.#failed.length > 0
   }
 
+  /** Resolves when new runs are welcome; undefined when they are now. */
+  room(): Promise<void> | undefined {
+    return this.#open.transaction.room()
+  }
+
   /**
    * Writes a run; it is stored once a commit names it. A run that has no layout fails instead, and the
    * others go on.
    *
-   * @throws PypetError `PYPET_STORAGE_FAILED`; then the state of the file is unknown
+   * @throws PypetError `PYPET_STORAGE_FAILED`; then nothing may be written any more
    */
   storeRun(record: RawRunRecord): void {
-    if (!this.#end(record.run)) return
+    const { run, returned } = record
+    if (!this.#end(record)) return
     const operations = this.#layOut(record)
     if (operations === undefined) return
-    this.#file.apply(operations)
-    this.#stored.push(record.run)
+    this.#apply(operations)
+    this.#stored.push(run)
+    // A view of a buffer that will be used for other runs.
+    if (returned !== undefined) this.#returned.push({ run, bytes: returned.slice() })
   }
 
   failRun(failure: RunFailure): void {
-    if (!this.#end(failure.run)) return
-    this.#layout.failRun(failure)
-    this.#failed.push(failure.run)
+    if (!this.#end(failure)) return
+    this.#fail(failure)
   }
 
   /** What to write for a run, unless that cannot be said: then nothing of it has touched the file. */
   #layOut(record: RawRunRecord): Hdf5Operation[] | undefined {
     try {
-      return this.#layout.storeRun(record)
+      return this.#open.layout.storeRun(record)
     } catch (thrown) {
       const { run, startTimestamp, finishTimestamp } = record
       const error = toErrorRecord(thrown)
-      this.#layout.failRun({ run, error, startTimestamp, finishTimestamp })
-      this.#failed.push(run)
+      this.#fail({ run, error, attempts: 1, startTimestamp, finishTimestamp })
       this.#refused.push({ run, error })
       return undefined
     }
   }
 
+  #fail(failure: RunFailure): void {
+    this.#open.layout.failRun(failure)
+    const { run, attempts, startTimestamp, finishTimestamp } = failure
+    const { name, message } = failure.error
+    const error = { name: name.slice(0, ERROR_LENGTH_MAX), message: message.slice(0, ERROR_LENGTH_MAX) }
+    this.#failed.push({ run, error, attempts, startTimestamp, finishTimestamp })
+  }
+
   /** Makes everything so far durable and says what that was. */
   commit(): Commit {
-    this.#file.apply(this.#layout.commit())
-    this.#transaction.commit()
-    const commit = { stored: this.#stored, failed: this.#failed, refused: this.#refused }
+    this.#apply(this.#open.layout.commit())
+    return this.#commit((facts) => this.#open.transaction.commit(facts), false)
+  }
+
+  /**
+   * Commits, adds the last config when every run has ended, and closes the HDF5 file. Durable when this
+   * returns; `finish` follows.
+   */
+  close(ending: Ending): Commit {
+    const { layout, transaction } = this.#open
+    this.settle()
+    if (ending.isComplete) this.#apply(layout.close(ending.config))
+    this.#apply(layout.commit())
+    const storedCount = this.#storedCount + this.#stored.length
+    const isComplete = ending.isComplete && storedCount === this.#open.runCount
+    return this.#commit((facts) => transaction.close(facts), isComplete)
+  }
+
+  /**
+   * Waits for readers of the file, writes the rest, and gives the file free.
+   *
+   * @returns the `.cnt` file, unless it was removed because every run is stored
+   */
+  async finish(): Promise<string | undefined> {
+    const { transaction, runCount, keepCnt, unlock } = this.#open
+    try {
+      const isKept = await transaction.finish(
+        this.#storedCount === runCount && this.#isClosedComplete && !keepCnt,
+      )
+      return isKept ? transaction.cntFile : undefined
+    } finally {
+      unlock()
+    }
+  }
+
+  #isClosedComplete = false
+
+  #commit(write: (facts: Parameters<Hdf5Transaction['commit']>[0]) => void, isComplete: boolean): Commit {
+    const { memory, reopened } = this.#open
+    const stored = this.#stored
+    const failed = this.#failed
+    write({
+      stored: RunSet.of(stored).toRanges(),
+      failed,
+      reopened: reopened.toRanges(),
+      memory: memory.takeDelta(),
+      ...(Number.isFinite(this.#startTimestamp) && { startTimestamp: this.#startTimestamp }),
+      isComplete,
+      returned: this.#returned,
+    })
+    this.#isClosedComplete = isComplete
+    this.#storedCount += stored.length
+    const refused = this.#refused
     this.#stored = []
     this.#failed = []
     this.#refused = []
-    return commit
+    this.#returned = []
+    reopened.clear()
+    return { stored, failed: failed.map(({ run }) => run), refused }
   }
 
-  /** Commits, adds the last config and closes the file. */
-  close(config: readonly Parameter[]): Commit {
-    this.settle()
-    this.#file.apply(this.#layout.close(config))
-    const commit = this.commit()
-    this.#transaction.end()
-    return commit
+  #apply(operations: readonly Hdf5Operation[]): void {
+    const { transaction } = this.#open
+    try {
+      transaction.file.apply(operations)
+    } catch (error) {
+      throw transaction.explain(error)
+    }
   }
 
-  #end(run: RunIndex): boolean {
+  #end({ run, startTimestamp }: { readonly run: RunIndex; readonly startTimestamp: number }): boolean {
     if (this.#ended[run] !== 0) return false
     this.#ended[run] = 1
+    this.#startTimestamp = Math.min(this.#startTimestamp, startTimestamp)
     return true
   }
 }
 
-/**
- * Checks that an existing file can take another trajectory of this name.
- *
- * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`
- */
-export async function assertNameIsFree(path: string, name: string): Promise<void> {
-  await checkSignature(path)
-  const names = await Hdf5File.rootNames(path)
-  if (!names.includes(name)) return
-  throw new PypetError('PYPET_TRAJECTORY_EXISTS', `${path} already holds a trajectory named ${name}`, {
-    where: path,
-    hint: 'Give it another name (--name, or --add-time), another file (--file), or replace the file (--overwrite).',
-  })
-}
+/** Characters of an error's name and of its message that the `.cnt` file keeps; the rest is in the HDF5 file. */
+const ERROR_LENGTH_MAX = 200

@@ -6,13 +6,17 @@ import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { assertNever, toErrorRecord } from '../errors.ts'
-import type { FromWriter, OpenRequest, ToWriter } from '../protocol.ts'
+import type { Ending, FromWriter, ToWriter } from '../protocol.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
 import { CommitSchedule } from './commit-schedule.ts'
 import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
-import { loadH5wasm } from './h5wasm.ts'
+import { proveHook } from './hdf5-hook.ts'
+import type { StoreOptions } from './open-trajectory.ts'
 import { type Commit, TrajectoryStore } from './trajectory-store.ts'
 
 let store: TrajectoryStore | undefined
+/** The HDF5 file is closed, or being closed. */
+let isEnding = false
 let schedule: CommitSchedule | undefined
 
 function tell(message: FromWriter, sent?: () => void): void {
@@ -71,8 +75,19 @@ function noteWritten(): void {
 }
 
 const commit = guarded(() => {
-  if (store !== undefined) announce(store.commit())
+  if (store === undefined || isEnding) return
+  announce(store.commit())
+  const room = store.room()
+  if (room !== undefined) holdBack(room)
 })
+
+/** Takes no runs until there is room for their pages. */
+function holdBack(room: Promise<void>): void {
+  for (const connection of connections) connection.pause()
+  void room.then(() => {
+    for (const connection of connections) connection.resume()
+  })
+}
 
 /**
  * Config and overviews are written when runs leave time for it, since nobody waits for them; but neither at
@@ -83,7 +98,7 @@ const SETTLE_IDLE_MS = 20
 const SETTLE_LATEST_MS = 5000
 
 function settleWhenIdle(openedMs: number): void {
-  if (store === undefined || schedule === undefined) return
+  if (store === undefined || schedule === undefined || isEnding) return
   const isDue = performance.now() - openedMs > SETTLE_LATEST_MS
   if (!isDue && schedule.idleMs() < SETTLE_IDLE_MS) {
     setTimeout(settleWhenIdle, SETTLE_IDLE_MS, openedMs)
@@ -99,32 +114,51 @@ function announce(commit: Commit): void {
   if (commit.stored.length + commit.failed.length > 0) tell({ type: 'committed', ...commit })
 }
 
-async function open(request: OpenRequest): Promise<void> {
+/** Answers with `opened`, or with `refused`. */
+async function open(opening: Promise<TrajectoryStore>, commitIntervalMs: number): Promise<void> {
   try {
-    store = await TrajectoryStore.open(request)
-    schedule = new CommitSchedule(request.storage.commitIntervalMs, commit)
-    tell({ type: 'opened' })
+    await proven
+    store = await opening
+    schedule = new CommitSchedule(commitIntervalMs, commit)
+    tell({ type: 'opened', opened: store.opened })
     setTimeout(settleWhenIdle, SETTLE_AFTER_MS, performance.now())
   } catch (error) {
     tell({ type: 'refused', error: toErrorRecord(error) }, () => process.exit(0))
   }
 }
 
+function storeOptions(breakLock: boolean): StoreOptions {
+  const onNotice = (level: LogLevel, message: string) => tell({ type: 'notice', level, message })
+  return { breakLock, onNotice, onError: breakDown }
+}
+
 /** Sockets of dead workers end as soon as they are read; a worker that outlives main is not waited for. */
 const DRAIN_MS = 10_000
 
-function end(closing: () => void): void {
+/** Takes nothing more, commits the rest, closes the file and waits for its readers. */
+async function end(ending: Ending): Promise<string | undefined> {
   schedule?.stop()
+  isEnding = true
   server.close()
   for (const connection of connections) connection.destroy()
-  closing()
+  if (store === undefined) return undefined
+  announce(store.close(ending))
+  return await store.finish()
 }
 
 const take = guarded((message: ToWriter) => {
   switch (message.type) {
-    case 'open':
-      void open(message.request)
+    case 'open': {
+      const { request, breakLock } = message
+      void open(TrajectoryStore.open(request, storeOptions(breakLock)), request.storage.commitIntervalMs)
       break
+    }
+    case 'continue': {
+      const { request } = message
+      const continuing = TrajectoryStore.continue(request, storeOptions(request.breakLock))
+      void open(continuing, request.storage.commitIntervalMs)
+      break
+    }
     case 'fail-run':
       store?.failRun(message.failure)
       noteWritten()
@@ -133,11 +167,11 @@ const take = guarded((message: ToWriter) => {
       schedule?.finish()
       break
     case 'close':
-      end(() => {
-        if (store !== undefined) announce(store.close(message.config))
-        store = undefined
-        tell({ type: 'closed' }, () => process.exit(0))
-      })
+      if (isEnding) break
+      end(message.ending).then(
+        (cntFile) => tell({ type: 'closed', closed: { cntFile } }, () => process.exit(0)),
+        breakDown,
+      )
       break
     default:
       assertNever(message)
@@ -146,11 +180,16 @@ const take = guarded((message: ToWriter) => {
 
 process.on('message', take)
 // Main is gone, and its threads with it: what they had handed over is still in the sockets. Keep every run
-// that arrives whole, then go.
+// that arrives whole, then go. The trajectory stays open for `continue`.
 process.on('disconnect', () => {
+  let isLeaving = false
   const leave = () => {
-    guarded(() => end(() => store?.close([])))()
-    process.exit(0)
+    if (isLeaving || isEnding) return
+    isLeaving = true
+    end({ config: [], isComplete: false }).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
   }
   server.close(leave)
   setTimeout(leave, DRAIN_MS)
@@ -158,5 +197,6 @@ process.on('disconnect', () => {
 // It may have gone while this module was being loaded, and then nothing tells so any more.
 if (!process.connected) process.exit(0)
 server.listen(address, () => tell({ type: 'listening', address }))
-// Compiled while main still loads the job.
-void loadH5wasm().catch(breakDown)
+// While main still loads the job: the HDF5 library is compiled, and proven to write through the transaction.
+const proven = proveHook()
+proven.catch(() => undefined)

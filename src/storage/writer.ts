@@ -5,8 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
-import type { FromWriter, OpenRequest, RefusedRun, RunFailure, ToWriter } from '../protocol.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
+import type {
+  Closed,
+  ContinueRequest,
+  Ending,
+  FromWriter,
+  Opened,
+  OpenRequest,
+  RefusedRun,
+  RunFailure,
+  ToWriter,
+} from '../protocol.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
 export interface WriterListener {
@@ -15,6 +25,8 @@ export interface WriterListener {
    * for those of the failed that the writer failed itself.
    */
   onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[], refused: readonly RefusedRun[]): void
+  /** Something that a user should know, and that stops nothing. */
+  onNotice(level: LogLevel, message: string): void
   /** The writer is gone and cannot be used any more. Called at most once, and not after `close`. */
   onBroken(error: PypetError): void
 }
@@ -23,7 +35,7 @@ export interface WriterListener {
 const STDERR_LENGTH_MAX = 4000
 /**
  * After so long without a word at its end, the writer is killed. Its last commit may have to bring
- * gigabytes to a slow disk, and killing it then would damage the file.
+ * gigabytes to a slow disk, and readers may keep it waiting.
  */
 const CLOSE_TIMEOUT_MS = 600_000
 /** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
@@ -75,16 +87,33 @@ export class Writer {
   }
 
   /**
-   * Opens the trajectory; when this resolves, all parameters are committed to the file.
+   * Creates the trajectory; when this resolves, all parameters are committed to the file.
    *
    * @throws PypetError as `TrajectoryStore.open`, or `PYPET_WRITER_DIED`
    */
-  async open(request: OpenRequest, listener: WriterListener): Promise<void> {
+  async open(
+    request: OpenRequest,
+    listener: WriterListener,
+    { breakLock = false }: { readonly breakLock?: boolean } = {},
+  ): Promise<Opened> {
+    return await this.#begin({ type: 'open', request, breakLock }, listener)
+  }
+
+  /**
+   * Recovers the file of an unfinished trajectory and goes on with it.
+   *
+   * @throws PypetError as `TrajectoryStore.continue`, or `PYPET_WRITER_DIED`
+   */
+  async continue(request: ContinueRequest, listener: WriterListener): Promise<Opened> {
+    return await this.#begin({ type: 'continue', request }, listener)
+  }
+
+  async #begin(message: ToWriter, listener: WriterListener): Promise<Opened> {
     await this.#address
     this.#listener = listener
     const opened = this.#await('opened')
-    this.#send({ type: 'open', request })
-    await opened
+    this.#send(message)
+    return (await opened).opened
   }
 
   failRun(failure: RunFailure): void {
@@ -96,15 +125,19 @@ export class Writer {
     this.#send({ type: 'finish' })
   }
 
-  /** Commits the rest, closes the file and ends the process. Every run must have been announced. */
-  async close(config: readonly Parameter[]): Promise<void> {
+  /**
+   * Commits the rest, closes the file and ends the process. Every run must have been announced. Waits for
+   * readers of the file as long as `readerWaitMs` says.
+   */
+  async close(ending: Ending): Promise<Closed> {
     const closed = this.#await('closed')
-    this.#send({ type: 'close', config })
+    this.#send({ type: 'close', ending })
     const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
     try {
-      await closed
+      const message = await closed
       this.#listener = undefined
       await this.#ended
+      return message.closed
     } finally {
       clearTimeout(timeout)
     }
@@ -123,6 +156,9 @@ export class Writer {
     switch (message.type) {
       case 'committed':
         this.#listener?.onCommitted(message.stored, message.failed, message.refused)
+        break
+      case 'notice':
+        this.#listener?.onNotice(message.level, message.message)
         break
       case 'refused':
       case 'broken':
@@ -163,7 +199,7 @@ export class Writer {
     return new PypetError(
       'PYPET_WRITER_DIED',
       `the writer process ended unexpectedly (${how})${printed === '' ? '' : `:\n${printed}`}`,
-      { hint: 'Runs announced as stored are in the file. Look into main.txt in the log folder.' },
+      { hint: 'Runs announced as stored are safe. Look into main.txt in the log folder.' },
     )
   }
 }

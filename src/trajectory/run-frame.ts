@@ -4,7 +4,8 @@
  *     u32 header bytes | f64 payload bytes | header, JSON | payload
  *
  * little-endian. The header names leaves and items; numbers travel in the payload as raw array bytes,
- * so no value is changed on the way (NaN, -0, 64-bit integers). Strings travel in the header.
+ * so no value is changed on the way (NaN, -0, 64-bit integers). Strings travel in the header. What the job
+ * returned ends the payload.
  */
 import type { LeafRecord, RunRecord } from './run-record.ts'
 import { ARRAY_TYPES } from './typed-array.ts'
@@ -43,7 +44,10 @@ export function encodeRunFrame(record: RunRecord): Uint8Array[] {
     ...leaf,
     items: leaf.items.map(({ name, value }) => ({ name, ...encodeValue(rawValue(value), payload) })),
   }))
-  const header = encoder.encode(JSON.stringify({ ...record, leaves }))
+  const { returned, ...rest } = record
+  if (returned !== undefined) payload.push(returned)
+  const returnedBytes = returned?.byteLength
+  const header = encoder.encode(JSON.stringify({ ...rest, leaves, returnedBytes }))
   return joinSmallPieces(header, payload)
 }
 
@@ -55,7 +59,7 @@ export function decodeFramePrefix(prefix: Uint8Array): { headerBytes: number; pa
 
 /** The record in a frame's body (header and payload). The values are views of `body`. */
 export function decodeRunFrame(body: Uint8Array, headerBytes: number): RawRunRecord {
-  const header: FrameHeader = JSON.parse(decoder.decode(body.subarray(0, headerBytes)))
+  const { returnedBytes, ...header }: FrameHeader = JSON.parse(decoder.decode(body.subarray(0, headerBytes)))
   let offset = headerBytes
   const leaves = header.leaves.map((leaf) => ({
     ...leaf,
@@ -70,10 +74,12 @@ export function decodeRunFrame(body: Uint8Array, headerBytes: number): RawRunRec
       return { name: item.name, value: { form: item.form, dtype, shape: item.shape, bytes } }
     }),
   }))
+  const returned = returnedBytes === undefined ? undefined : body.subarray(offset, offset + returnedBytes)
+  offset += returnedBytes ?? 0
   if (offset !== body.byteLength) {
     throw new Error(`a run frame of ${body.byteLength} bytes describes ${offset}: the stream is out of step`)
   }
-  return { ...header, leaves }
+  return { ...header, leaves, ...(returned !== undefined && { returned }) }
 }
 
 /** A stored value with its numbers as little-endian bytes. Typed arrays are viewed, not copied. */
@@ -136,7 +142,8 @@ export function elementCount(shape: readonly number[]): number {
   return count
 }
 
-interface FrameHeader extends Omit<RunRecord, 'leaves'> {
+interface FrameHeader extends Omit<RunRecord, 'leaves' | 'returned'> {
+  readonly returnedBytes?: number
   readonly leaves: readonly (Omit<LeafRecord, 'items'> & {
     readonly items: readonly {
       readonly name: string

@@ -22,4 +22,6 @@ export interface RunRecord {
   readonly startTimestamp: number
   readonly finishTimestamp: number
   readonly leaves: readonly LeafRecord[]
+  /** What the job returned, as structured-clone bytes (`v8.serialize`); absent when it returned nothing. */
+  readonly returned?: Uint8Array
 }

@@ -3,6 +3,7 @@ import { expand } from '../../src/exploration/expand.ts'
 import { zip } from '../../src/exploration/zip.ts'
 import { TrajectoryLayout } from '../../src/storage/hdf5-layout.ts'
 import type { Hdf5Operation } from '../../src/storage/hdf5-operation.ts'
+import { LayoutMemory } from '../../src/storage/layout-memory.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { toStoredValue } from '../../src/trajectory/value.ts'
 import {
@@ -17,7 +18,7 @@ import {
 
 function layoutOf(requested: Requested = {}) {
   const request = openRequest('/nowhere/file.h5', requested)
-  return new TrajectoryLayout(request, expand(request))
+  return new TrajectoryLayout(request, expand(request), new LayoutMemory())
 }
 
 /** One whose opening operations have been taken. */
@@ -97,10 +98,11 @@ describe('opening', () => {
     const kind = Array.from({ length: 50 }, (_, index) => (index === 7 ? 'k'.repeat(200_000) : 'short'))
     const parameters = flattenParameters({ kind: 'a' }, 'parameters')
     const request = { ...openRequest('/nowhere/file.h5'), parameters, exploration: zip({ kind }).spec }
-    const sizes = opening(new TrajectoryLayout(request, expand(request))).flatMap((operation) =>
-      operation.type === 'write-rows' && operation.path === '/made/parameters/kind/explored_data'
-        ? [[operation.firstRow, operation.rowCount, operation.bytes.byteLength]]
-        : [],
+    const sizes = opening(new TrajectoryLayout(request, expand(request), new LayoutMemory())).flatMap(
+      (operation) =>
+        operation.type === 'write-rows' && operation.path === '/made/parameters/kind/explored_data'
+          ? [[operation.firstRow, operation.rowCount, operation.bytes.byteLength]]
+          : [],
     )
     expect(sizes).toEqual([
       [0, 20, 4_000_000],

@@ -1,7 +1,10 @@
 /** Requests and records as the environment and the workers send them. */
 import { zip } from '../../src/exploration/zip.ts'
-import type { OpenRequest } from '../../src/protocol.ts'
-import { flattenParameters, type ParameterTree } from '../../src/trajectory/parameter.ts'
+import type { ContinueRequest, OpenRequest } from '../../src/protocol.ts'
+import type { StoreOptions } from '../../src/storage/open-trajectory.ts'
+import type { Commit, TrajectoryStore } from '../../src/storage/trajectory-store.ts'
+import type { LogLevel } from '../../src/trajectory/log-level.ts'
+import { flattenParameters, type Parameter, type ParameterTree } from '../../src/trajectory/parameter.ts'
 import { runName } from '../../src/trajectory/path.ts'
 import type { RawRunRecord } from '../../src/trajectory/run-frame.ts'
 import {
@@ -31,6 +34,7 @@ export function openRequest(file: string, requested: Requested = {}): OpenReques
     file,
     fileTitle: 'title',
     overwrite,
+    keepCnt: false,
     trajectory: {
       name,
       comment,
@@ -46,6 +50,7 @@ export function openRequest(file: string, requested: Requested = {}): OpenReques
       complevel: 0,
       purgeDuplicateComments: true,
       commitIntervalMs: 1000,
+      readerWaitMs: 10_000,
       ...requested.storage,
       overviews: {
         config: true,
@@ -58,7 +63,18 @@ export function openRequest(file: string, requested: Requested = {}): OpenReques
         ...requested.overviews,
       },
     },
+    continuation: {
+      job: { file: '/jobs/job.ts', relativeFile: 'job.ts', sha256: 'ab12', sources: { 'job.ts': 'ab12' } },
+      settings: { ncores: 1 },
+      environmentName: 'environment_0123456_2023_11_14_22h13m20s',
+    },
   }
+}
+
+/** What follows from going on with a trajectory of `openRequest`. */
+export function continueRequest(cntFile: string, requested: Partial<ContinueRequest> = {}): ContinueRequest {
+  const { storage } = openRequest('')
+  return { cntFile, breakLock: false, retryFailed: false, storage, keepCnt: false, config: [], ...requested }
 }
 
 export function result(run: number, name: string, value: StorableValue, comment = ''): LeafRecord {
@@ -88,5 +104,26 @@ export function arrived(record: RunRecord): RawRunRecord {
 
 export function failure(run: number, message = 'it went wrong') {
   const error = { name: 'RangeError', message, stack: `RangeError: ${message}\n    at job.ts:1:1` }
-  return { run, error, startTimestamp: 1.7e9 + run, finishTimestamp: 1.7e9 + run + 0.5 }
+  return { run, error, attempts: 1, startTimestamp: 1.7e9 + run, finishTimestamp: 1.7e9 + run + 0.5 }
+}
+
+/** What a store is told besides its request: notices and errors are collected. */
+export function storeOptions(options: Partial<StoreOptions> = {}) {
+  const notices: string[] = []
+  const errors: Error[] = []
+  return {
+    breakLock: false,
+    onNotice: (_level: LogLevel, message: string) => void notices.push(message),
+    onError: (error: Error) => void errors.push(error),
+    ...options,
+    notices,
+    errors,
+  }
+}
+
+/** Closes a store in which every run has ended. */
+export async function closeStore(store: TrajectoryStore, config: readonly Parameter[] = []): Promise<Commit> {
+  const commit = store.close({ config, isComplete: true })
+  await store.finish()
+  return commit
 }

@@ -5,24 +5,26 @@ import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { Hdf5Content } from './hdf5-content.ts'
 import {
   arrived,
+  closeStore,
   failure,
   openRequest,
   type Requested,
   result,
   runRecord,
+  storeOptions,
   unreadableResult,
 } from './open-request.ts'
 import { useFolder } from './temporary-folder.ts'
 
 const inFolder = useFolder()
 const open = (file: string, requested: Requested = {}) =>
-  TrajectoryStore.open(openRequest(inFolder(file), requested))
+  TrajectoryStore.open(openRequest(inFolder(file), requested), storeOptions())
 
 /** A trajectory with one stored run. */
 async function made(file: string, requested: Requested = {}): Promise<void> {
   const store = await open(file, requested)
   store.storeRun(arrived(runRecord(0, [result(0, 'z', 42)])))
-  store.close([])
+  await closeStore(store)
 }
 
 describe('a trajectory', () => {
@@ -35,7 +37,7 @@ describe('a trajectory', () => {
     expect(store.hasUncommitted).toBe(false)
     store.storeRun(arrived(runRecord(0, [result(0, 'sub.z', 'a')])))
     const [runtime] = flattenParameters({ runtime: 1.5 }, 'config')
-    expect(store.close([runtime as NonNullable<typeof runtime>])).toEqual({
+    expect(await closeStore(store, [runtime as NonNullable<typeof runtime>])).toEqual({
       stored: [0],
       failed: [],
       refused: [],
@@ -68,7 +70,7 @@ describe('a trajectory', () => {
     store.failRun(failure(0))
     store.failRun(failure(1))
     store.storeRun(arrived(runRecord(1, [result(1, 'z', 2)])))
-    expect(store.close([])).toEqual({ stored: [0], failed: [1], refused: [] })
+    expect(await closeStore(store)).toEqual({ stored: [0], failed: [1], refused: [] })
     using content = await Hdf5Content.open(inFolder('twice.h5'))
     expect(content.column('/made/overview/runs', 'completed')).toEqual([1, 0, 0])
     expect(content.column('/made/overview/failed_runs', 'idx')).toEqual([1])
@@ -80,7 +82,7 @@ describe('a trajectory', () => {
     store.storeRun(arrived(runRecord(0, [result(0, 'z', 1), unreadableResult(0)])))
     store.storeRun(arrived(runRecord(1, [result(1, 'z', 2)])))
     store.failRun(failure(0, 'a second word'))
-    const { stored, failed, refused } = store.close([])
+    const { stored, failed, refused } = await closeStore(store)
     expect([stored, failed]).toEqual([[1], [0]])
     expect(refused).toMatchObject([{ run: 0, error: { name: 'TypeError' } }])
     using content = await Hdf5Content.open(inFolder('unreadable.h5'))
@@ -89,12 +91,11 @@ describe('a trajectory', () => {
     expect(content.names('/made/results/runs')).toEqual(['run_00000001'])
   })
 
-  test('is complete on disk after a commit, while it is still open', async () => {
+  test('can be read after a commit, while it is still open', async () => {
     const store = await open('open.h5')
     store.storeRun(arrived(runRecord(2, [result(2, 'z', Float64Array.of(1, 2))])))
     store.commit()
-    await writeFile(inFolder('copy.h5'), await readFile(inFolder('open.h5')))
-    store.close([])
+    await closeStore(store)
     using content = await Hdf5Content.open(inFolder('copy.h5'))
     expect(content.column('/made/overview/runs', 'completed')).toEqual([0, 0, 1])
     expect(content.dataset('/made/results/runs/run_00000002/z/z').value).toEqual(Float64Array.of(1, 2))
@@ -107,7 +108,7 @@ describe('a trajectory', () => {
     store.settle()
     store.settle()
     store.storeRun(arrived(runRecord(1, [result(1, 'z', 1, 'after')])))
-    store.close([])
+    await closeStore(store)
     using content = await Hdf5Content.open(inFolder('settled.h5'))
     expect(content.column('/made/overview/results_summary', 'comment')).toEqual(['before', 'after'])
     expect(content.column('/made/overview/config_overview', 'name')).toEqual(['complevel'])
@@ -116,9 +117,9 @@ describe('a trajectory', () => {
 
   test('that explores nothing has one run', async () => {
     const request = { ...openRequest(inFolder('one.h5')), exploration: undefined }
-    const store = await TrajectoryStore.open(request)
+    const store = await TrajectoryStore.open(request, storeOptions())
     store.storeRun(arrived(runRecord(0, [])))
-    store.close([])
+    await closeStore(store)
     using content = await Hdf5Content.open(inFolder('one.h5'))
     expect(content.column('/made/overview/runs', 'completed')).toEqual([1])
     expect(content.has('/made/overview/explorations')).toBe(false)

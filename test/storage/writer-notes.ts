@@ -6,6 +6,7 @@ export class WriterNotes implements WriterListener {
   readonly stored: number[] = []
   readonly failed: number[] = []
   readonly refused: RefusedRun[] = []
+  readonly notices: string[] = []
   error: { readonly code: string; readonly message: string } | undefined
   #wake: () => void = () => undefined
 
@@ -13,6 +14,11 @@ export class WriterNotes implements WriterListener {
     this.stored.push(...stored)
     this.failed.push(...failed)
     this.refused.push(...refused)
+    this.#wake()
+  }
+
+  onNotice(_level: string, message: string): void {
+    this.notices.push(message)
     this.#wake()
   }
 

@@ -30,7 +30,7 @@ describe('an experiment', () => {
     await notes.until({ stored: [1, 2], failed: [0] })
     sender.close()
     writer.finish()
-    await writer.close([])
+    await writer.close({ config: [], isComplete: true })
     expect(notes.error).toBeUndefined()
 
     using content = await Hdf5Content.open(inFolder('runs.h5'))
@@ -49,7 +49,7 @@ describe('an experiment', () => {
     await sender.send(runRecord(1, [result(1, 'z', 1)]))
     await notes.until({ stored: [1], failed: [0] })
     sender.close()
-    await writer.close([])
+    await writer.close({ config: [], isComplete: true })
     expect(notes.error).toBeUndefined()
     expect(notes.refused).toMatchObject([{ run: 0, error: { name: 'TypeError' } }])
   })
@@ -71,7 +71,7 @@ describe('an experiment', () => {
     )
     writer.finish()
     await notes.until({ stored: all })
-    await writer.close([])
+    await writer.close({ config: [], isComplete: true })
     for (const sender of senders) sender.close()
     expect(notes.stored).toHaveLength(runCount)
     using content = await Hdf5Content.open(inFolder('many.h5'))
@@ -96,7 +96,7 @@ describe('an experiment', () => {
     writer.failRun(failure(0, 'the worker died'))
     await notes.until({ stored: [1], failed: [0] })
     sender.close()
-    await writer.close([])
+    await writer.close({ config: [], isComplete: true })
     using content = await Hdf5Content.open(inFolder('half.h5'))
     expect(content.names('/made/results/runs')).toEqual(['run_00000001'])
   })
@@ -116,7 +116,7 @@ describe('an experiment', () => {
     )
     await notes.until({ stored: [0, 1] })
     for (const sender of senders) sender.close()
-    await writer.close([])
+    await writer.close({ config: [], isComplete: true })
     using content = await Hdf5Content.open(inFolder('budget.h5'))
     for (const run of [0, 1]) {
       const dataset = content.dataset(`/made/results/runs/run_0000000${run}/z/z`)
@@ -131,7 +131,7 @@ describe('refusals', () => {
     const request = openRequest(inFolder('taken.h5'))
     await using first = Writer.start()
     await first.open(request, new WriterNotes())
-    await first.close([])
+    await first.close({ config: [], isComplete: true })
     const before = await readFile(inFolder('taken.h5'))
     await using second = Writer.start()
     await expect(second.open(request, new WriterNotes())).rejects.toMatchObject({
@@ -188,7 +188,9 @@ describe('the end of a process', () => {
       code: 'PYPET_WRITER_DIED',
       message: expect.stringContaining('SIGKILL'),
     })
-    await expect(writer.close([])).rejects.toMatchObject({ code: 'PYPET_WRITER_DIED' })
+    await expect(writer.close({ config: [], isComplete: true })).rejects.toMatchObject({
+      code: 'PYPET_WRITER_DIED',
+    })
     await writer[Symbol.asyncDispose]()
     sender.close()
     using content = await Hdf5Content.open(inFolder('killed.h5'))
@@ -232,7 +234,7 @@ describe('the end of a process', () => {
     child.kill('SIGTERM')
     writer.failRun(failure(0))
     await notes.until({ failed: [0] })
-    await writer.close([])
+    await writer.close({ config: [], isComplete: true })
     expect(notes.error).toBeUndefined()
   })
 })

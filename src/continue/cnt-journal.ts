@@ -1,0 +1,210 @@
+/** Writes a `.cnt` file: one record after the other, each durable before anybody relies on it. */
+import { basename } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { encodeFileStart, encodeRecord, encodeSlot, SLOT_OFFSETS } from './cnt-format.ts'
+import type { CntRecord, CommitFacts, ExperimentRecord, ReturnedValue } from './cnt-record.ts'
+import { readRecords } from './cnt-records.ts'
+import { type CntState, readCnt } from './cnt-state.ts'
+import type { Disk, DiskSystem } from './disk.ts'
+
+/** A smaller file is not worth rewriting. */
+const COMPACT_BYTES_MIN = 4_194_304
+
+export class CntJournal {
+  readonly path: string
+  readonly #system: DiskSystem
+  readonly #experiment: ExperimentRecord
+  #disk: Disk
+  #end: number
+  #lastSequence: number
+  /** All pages up to this commit are in the HDF5 file, durably. */
+  #applied: number
+  #slot = 0
+  /** Size after the last compaction. */
+  #compactedBytes: number
+
+  private constructor(
+    system: DiskSystem,
+    path: string,
+    experiment: ExperimentRecord,
+    at: { readonly disk: Disk; readonly end: number; readonly lastSequence: number },
+  ) {
+    this.#system = system
+    this.path = path
+    this.#experiment = experiment
+    this.#disk = at.disk
+    this.#end = at.end
+    this.#lastSequence = at.lastSequence
+    this.#applied = at.lastSequence
+    this.#compactedBytes = at.end
+  }
+
+  /**
+   * Creates the file with its first record, durable when this returns.
+   *
+   * @throws PypetError `PYPET_CNT_EXISTS`; the disk's errors unchanged
+   */
+  static create(system: DiskSystem, path: string, experiment: ExperimentRecord): CntJournal {
+    if (system.exists(path)) {
+      throw new PypetError(
+        'PYPET_CNT_EXISTS',
+        `${path} exists already: another trajectory of this name is unfinished`,
+        {
+          where: path,
+          hint: `Finish it with \`pypet-ts continue ${path}\`, remove it, or give this one another name (--name).`,
+        },
+      )
+    }
+    const request = { ...experiment.request, file: basename(experiment.request.file) }
+    const recorded = { ...experiment, request }
+    const { disk, end } = writeWhole(system, path, [recorded])
+    return new CntJournal(system, path, recorded, { disk, end, lastSequence: 0 })
+  }
+
+  /** Goes on behind the last whole record of a file whose pages are all applied. */
+  static resume(system: DiskSystem, state: CntState): CntJournal {
+    const disk = system.open(state.path, 'write')
+    if (disk.size() > state.endOffset) disk.truncate(state.endOffset)
+    const { experiment, endOffset, lastSequence } = state
+    const request = { ...experiment.request, file: basename(experiment.request.file) }
+    return new CntJournal(
+      system,
+      state.path,
+      { ...experiment, request },
+      { disk, end: endOffset, lastSequence },
+    )
+  }
+
+  /** 0 before the first commit. */
+  get lastSequence(): number {
+    return this.#lastSequence
+  }
+
+  get bytes(): number {
+    return this.#end
+  }
+
+  /** Pages up to this commit are in the HDF5 file, durably: the next commit says so. */
+  noteApplied(sequence: number): void {
+    this.#applied = Math.max(this.#applied, sequence)
+  }
+
+  /**
+   * Appends a commit; its runs are stored when this returns.
+   *
+   * @returns its sequence number
+   * @throws the disk's errors unchanged; the commit may be there or not, and nothing more can be appended
+   */
+  append(facts: CommitFacts): number {
+    const sequence = this.#lastSequence + 1
+    this.#append({ ...facts, type: 'commit', sequence, applied: Math.min(this.#applied, this.#lastSequence) })
+    return sequence
+  }
+
+  /** All commits are in the HDF5 file, durably: it must never be rolled back to them again. Durable when this returns. */
+  appendApplied(): void {
+    this.#append({ type: 'applied', sequence: this.#lastSequence })
+    // The slot as well: without it a damaged record would pass for one that was never finished.
+    this.#disk.sync()
+  }
+
+  /** Whether it is worth to compact: much larger than what it would be. */
+  get isLarge(): boolean {
+    return this.#end > COMPACT_BYTES_MIN + 2 * this.#compactedBytes
+  }
+
+  /**
+   * Rewrites the file as one commit in the place of all. All pages must be in the HDF5 file, durably. A disk
+   * that has no room for that leaves the file as it is.
+   */
+  compact(): void {
+    const state = readCnt(this.path, this.#system)
+    const returned: ReturnedValue[] = [...returnedValues(this.path, this.#system)].map(([run, bytes]) => ({
+      run,
+      bytes,
+    }))
+    const { lastSequence, stored, failed, memory, startTimestamp, fileBytes, superblock, isComplete } = state
+    const merged: CntRecord = {
+      type: 'commit',
+      sequence: lastSequence,
+      applied: lastSequence,
+      fileBytes,
+      superblock,
+      stored: stored.toRanges(),
+      failed: [...failed.values()],
+      reopened: [],
+      memory,
+      ...(startTimestamp !== undefined && { startTimestamp }),
+      isComplete,
+      returned,
+      pages: [],
+    }
+    try {
+      const { disk, end } = writeWhole(this.#system, this.path, [this.#experiment, merged])
+      this.#disk.close()
+      this.#disk = disk
+      this.#end = end
+    } catch {
+      // It is no loss to try again when it has grown further.
+    }
+    this.#applied = lastSequence
+    this.#compactedBytes = this.#end
+  }
+
+  /** Removes the file, durably: the experiment is complete. */
+  remove(): void {
+    this.#system.remove(this.path)
+    this.#system.syncFolderOf(this.path)
+  }
+
+  close(): void {
+    this.#disk.close()
+  }
+
+  #append(record: CntRecord): void {
+    const bytes = encodeRecord(record)
+    this.#disk.write(bytes, this.#end)
+    this.#disk.sync()
+    this.#end += bytes.byteLength
+    if (record.type === 'commit') this.#lastSequence = record.sequence
+    // From here on a bad record is damage, and is not taken for one that was never finished.
+    this.#slot = 1 - this.#slot
+    const slot = encodeSlot({ sequence: this.#lastSequence, recordEnd: this.#end })
+    this.#disk.write(slot, SLOT_OFFSETS[this.#slot] as number)
+  }
+}
+
+/** What jobs returned, as structured-clone bytes, by run; of a run that was performed twice the last. */
+export function returnedValues(path: string, system: DiskSystem): ReadonlyMap<number, Uint8Array> {
+  const values = new Map<number, Uint8Array>()
+  readRecords(path, system, (record) => {
+    if (record.type !== 'commit') return
+    for (const { run, bytes } of record.returned) values.set(run, bytes)
+  })
+  return values
+}
+
+/** A whole file in the place of what was there, if anything: either the old one is there, or all of the new one. */
+function writeWhole(
+  system: DiskSystem,
+  path: string,
+  records: readonly CntRecord[],
+): { readonly disk: Disk; readonly end: number } {
+  const temporary = `${path}.new`
+  const disk = system.create(temporary)
+  try {
+    const bytes = Buffer.concat([encodeFileStart(), ...records.map(encodeRecord)])
+    disk.write(bytes, 0)
+    const last = records.at(-1)
+    const sequence = last?.type === 'commit' ? last.sequence : 0
+    disk.write(encodeSlot({ sequence, recordEnd: bytes.byteLength }), SLOT_OFFSETS[0])
+    disk.sync()
+    system.rename(temporary, path)
+    system.syncFolderOf(path)
+    return { disk, end: bytes.byteLength }
+  } catch (error) {
+    disk.close()
+    system.remove(temporary)
+    throw error
+  }
+}

@@ -1,0 +1,166 @@
+/** What the records of a `.cnt` file say together. */
+import { dirname, join } from 'node:path'
+import type { PypetError } from '../errors.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type {
+  CntRecord,
+  CommitRecord,
+  ExperimentRecord,
+  FailedRun,
+  MemoryDelta,
+  PageImage,
+} from './cnt-record.ts'
+import { damaged, readRecords } from './cnt-records.ts'
+import { type DiskSystem, FILES } from './disk.ts'
+import { PageSet } from './page-set.ts'
+import { RunSet } from './run-set.ts'
+
+export interface CntState {
+  readonly path: string
+  /** With the HDF5 file where it is now: beside the `.cnt` file. */
+  readonly experiment: ExperimentRecord
+  readonly stored: RunSet
+  /** Runs whose last word is a failure. */
+  readonly failed: ReadonlyMap<RunIndex, FailedRun>
+  /** All deltas together. */
+  readonly memory: MemoryDelta
+  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  readonly startTimestamp: number | undefined
+  /** 0 before the first commit. */
+  readonly lastSequence: number
+  /** Size of the HDF5 file as of the last commit, or before the first. */
+  readonly fileBytes: number
+  /** `superblockOf` the HDF5 file as of the last commit, or before the first. */
+  readonly superblock: string
+  /** States in which the HDF5 file may be found: as of the last applied commit and as of each later one. */
+  readonly knownSuperblocks: readonly string[]
+  /** Images that may not be in the HDF5 file yet. */
+  readonly pages: readonly PageImage[]
+  /** All that was committed is in the HDF5 file, and others may have written it since. */
+  readonly isApplied: boolean
+  /** Every run is stored. */
+  readonly isComplete: boolean
+  /** Where the next record belongs; what lies behind was never finished. */
+  readonly endOffset: number
+}
+
+/**
+ * Reads a `.cnt` file. Nothing in it is executed.
+ *
+ * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_NOT_CNT`, `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`
+ */
+export function readCnt(path: string, system: DiskSystem = FILES): CntState {
+  const replay = new Replay(path)
+  const endOffset = readRecords(path, system, (record) => replay.take(record))
+  return replay.state(endOffset)
+}
+
+/** The experiment record alone, without looking at what follows. As `readCnt`. */
+export function readExperiment(path: string, system: DiskSystem = FILES): ExperimentRecord {
+  let experiment: ExperimentRecord | undefined
+  readRecords(path, system, (record) => {
+    if (record.type === 'experiment') experiment = record
+    return 'stop'
+  })
+  if (experiment === undefined) throw noExperiment(path)
+  return atHome(experiment, path)
+}
+
+/** Takes record after record. What it holds of a commit are its pages and its runs. */
+class Replay {
+  readonly #path: string
+  #experiment: ExperimentRecord | undefined
+  readonly #stored = new RunSet()
+  readonly #failed = new Map<RunIndex, FailedRun>()
+  readonly #added: Record<string, string[]> = {}
+  readonly #values: Record<string, number | boolean> = {}
+  #startTimestamp: number | undefined
+  #last: CommitRecord | undefined
+  /** Commits whose pages may be missing in the HDF5 file, and the one before them. */
+  #commits: Pick<CommitRecord, 'sequence' | 'pages' | 'superblock'>[] = []
+  #isApplied = false
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  take(record: CntRecord): void {
+    switch (record.type) {
+      case 'experiment':
+        if (this.#experiment !== undefined) throw damaged(this.#path, 'it describes two experiments')
+        this.#experiment = record
+        break
+      case 'commit':
+        this.#commit(record)
+        break
+      case 'applied':
+        this.#isApplied = true
+        this.#commits = this.#commits.slice(-1).map((commit) => ({ ...commit, pages: [] }))
+        break
+    }
+  }
+
+  #commit(record: CommitRecord): void {
+    const before = this.#last?.sequence ?? 0
+    // A compaction leaves one commit in the place of many, as the first one.
+    if (record.sequence !== before + 1 && this.#last !== undefined) {
+      throw damaged(this.#path, `commit ${record.sequence} follows commit ${before}`)
+    }
+    this.#last = record
+    this.#isApplied = false
+    for (const { run } of record.failed) this.#failed.delete(run)
+    this.#stored.addRanges(record.stored)
+    this.#stored.removeRanges(record.reopened)
+    for (const run of RunSet.ofRanges(record.reopened)) this.#failed.delete(run)
+    for (const failure of record.failed) this.#failed.set(failure.run, failure)
+    for (const [set, texts] of Object.entries(record.memory.added)) {
+      const known = this.#added[set]
+      if (known === undefined) this.#added[set] = [...texts]
+      else for (const text of texts) known.push(text)
+    }
+    Object.assign(this.#values, record.memory.values)
+    this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
+    this.#commits.push(record)
+    // The last applied one stays, without pages: its superblock may be that of the file.
+    const applied = this.#commits.findLastIndex(({ sequence }) => sequence <= record.applied)
+    if (applied >= 0) {
+      this.#commits = this.#commits.slice(applied)
+      this.#commits[0] = { ...(this.#commits[0] as CommitRecord), pages: [] }
+    }
+  }
+
+  state(endOffset: number): CntState {
+    const recorded = this.#experiment
+    if (recorded === undefined) throw noExperiment(this.#path)
+    const experiment = atHome(recorded, this.#path)
+    const pages = new PageSet()
+    for (const commit of this.#commits) for (const page of commit.pages) pages.lay(page)
+    const base = this.#commits.length === (this.#last?.sequence ?? 0) ? [experiment.baseSuperblock] : []
+    return {
+      path: this.#path,
+      experiment,
+      stored: this.#stored,
+      failed: this.#failed,
+      memory: { added: this.#added, values: this.#values },
+      startTimestamp: this.#startTimestamp,
+      lastSequence: this.#last?.sequence ?? 0,
+      fileBytes: this.#last?.fileBytes ?? experiment.baseBytes,
+      superblock: this.#last?.superblock ?? experiment.baseSuperblock,
+      knownSuperblocks: [...base, ...this.#commits.map(({ superblock }) => superblock)],
+      pages: pages.images(),
+      isApplied: this.#isApplied,
+      isComplete: this.#last?.isComplete ?? false,
+      endOffset,
+    }
+  }
+}
+
+/** The HDF5 file is named without its folder: it lies where the `.cnt` file lies, also after a move. */
+function atHome(experiment: ExperimentRecord, path: string): ExperimentRecord {
+  const file = join(dirname(path), experiment.request.file)
+  return { ...experiment, request: { ...experiment.request, file } }
+}
+
+function noExperiment(path: string): PypetError {
+  return damaged(path, 'it describes no experiment')
+}

@@ -1,0 +1,168 @@
+/** One writer at a time: a small file beside the HDF5 file says which process it is. */
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { PypetError } from '../errors.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+
+export interface LockRequest {
+  /** What is being written, for messages. */
+  readonly trajectory: string
+  /** Take over a lock of another host, whose processes cannot be seen from here. */
+  readonly breakLock: boolean
+}
+
+export interface FileLock {
+  /** Whose lock was taken over, and why; undefined when there was none. */
+  readonly notice: string | undefined
+  /** Gives the file free. Whoever has taken the lock over keeps it. */
+  release(): void
+}
+
+interface Owner {
+  readonly pid: number
+  readonly host: string
+  /** When the process started, as the system counts it; tells it from a later one of the same pid. */
+  readonly processStart: string
+  readonly trajectory: string
+  /** When the lock was taken, ISO 8601. */
+  readonly since: string
+}
+
+/**
+ * Takes the lock of an HDF5 file for this process, until it is released or the process ends.
+ *
+ * @throws PypetError `PYPET_FILE_LOCKED` while a process of this host writes it, `PYPET_FILE_LOCKED_ELSEWHERE` when
+ *   one of another host may; `PYPET_FILE_NOT_WRITABLE`
+ */
+export function acquireLock(file: string, { trajectory, breakLock }: LockRequest): FileLock {
+  const path = `${file}.lock`
+  const text = JSON.stringify(ownLock(trajectory))
+  let notice: string | undefined
+  for (;;) {
+    if (tryCreate(path, text, file)) return { notice, release: () => release(path, text) }
+    const found = readText(path)
+    // Released in this moment.
+    if (found === undefined) continue
+    notice = takeOverReason(path, parseOwner(found), { file, breakLock })
+    moveAside(path, found)
+  }
+}
+
+/** Why a lock may be taken over; throws when it may not. */
+function takeOverReason(
+  path: string,
+  owner: Owner | undefined,
+  { file, breakLock }: { readonly file: string; readonly breakLock: boolean },
+): string {
+  if (owner === undefined) return `${path} is no lock that can be read; it was taken over`
+  const { pid, host, since, trajectory } = owner
+  const who = `process ${pid} on ${host}, which writes ${trajectory} since ${since}`
+  if (host !== hostname()) {
+    if (breakLock) return `the lock of ${file} was taken from ${who}`
+    throw new PypetError('PYPET_FILE_LOCKED_ELSEWHERE', `${file} is locked by ${who}`, {
+      where: path,
+      hint: 'If that process is gone, take the lock over with --break-lock.',
+    })
+  }
+  if (!isAlive(owner))
+    return `the lock of ${file} was left by ${who}: it is gone, and the lock was taken over`
+  throw new PypetError('PYPET_FILE_LOCKED', `${file} is being written by ${who}`, {
+    where: path,
+    hint: 'Wait for it, or write to another file (--file).',
+  })
+}
+
+function ownLock(trajectory: string): Owner {
+  const processStart = processStartOf(process.pid)
+  return { pid: process.pid, host: hostname(), processStart, trajectory, since: new Date().toISOString() }
+}
+
+/** The lock appears with its content at once: a link is made or not. */
+function tryCreate(path: string, text: string, file: string): boolean {
+  const own = `${path}.${process.pid}`
+  try {
+    writeFileSync(own, text)
+    try {
+      linkSync(own, path)
+      return true
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException
+      if (code === 'EEXIST') return false
+      if (!NO_LINKS.has(code ?? '')) throw cause
+      writeFileSync(path, text, { flag: 'wx' })
+      return true
+    } finally {
+      rmSync(own, { force: true })
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
+      where: file,
+      hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
+      cause,
+    })
+  }
+}
+
+/** What file systems without links answer. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/** Removes a lock that was judged, and no other: of two who judge the same one, only one can rename it. */
+function moveAside(path: string, judged: string): void {
+  const aside = `${path}.${process.pid}.old`
+  try {
+    renameSync(path, aside)
+  } catch {
+    return // Somebody else was faster.
+  }
+  try {
+    // Not the one that was judged: somebody has taken over before us, so it goes back.
+    if (readText(aside) !== judged) linkSync(aside, path)
+  } finally {
+    rmSync(aside, { force: true })
+  }
+}
+
+function release(path: string, own: string): void {
+  if (readText(path) === own) rmSync(path, { force: true })
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const owner: unknown = JSON.parse(text)
+    if (!isPlainObject(owner)) return undefined
+    const { pid, host, processStart, trajectory, since } = owner
+    const isOwner =
+      Number.isSafeInteger(pid) &&
+      [host, processStart, trajectory, since].every((field) => typeof field === 'string')
+    return isOwner ? (owner as unknown as Owner) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive({ pid, processStart }: Owner): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    // A process of another user is alive, too.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  const start = processStartOf(pid)
+  return start === '' || processStart === '' || start === processStart
+}
+
+/** Field 22 of /proc/<pid>/stat; empty where the system does not tell. */
+function processStartOf(pid: number): string {
+  const stat = readText(`/proc/${pid}/stat`)
+  // The name of the program, in parentheses, may hold anything.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+}

@@ -1,0 +1,224 @@
+import { fstatSync, realpathSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { type CntState, readCnt } from '../continue/cnt-state.ts'
+import { type Disk, FILES } from '../continue/disk.ts'
+import { findCntFiles } from '../continue/find-cnt.ts'
+import { isPypetError } from '../errors.ts'
+import { CntWatch } from './cnt-watch.ts'
+import { CommittedView } from './committed-view.ts'
+import { hookFile } from './hdf5-hook.ts'
+import { lockShared } from './shared-lock.ts'
+
+/** A trajectory with a `.cnt` file: one that is being written, that a crash interrupted, or that has failed runs. */
+export interface UnfinishedTrajectory {
+  readonly trajectory: string
+  readonly cntFile: string
+  /** Numbers of runs. */
+  readonly stored: number
+  readonly failed: number
+}
+
+/** A writer keeps readers out for milliseconds at a time. */
+const LOCK_WAIT_MS = 1000
+
+/**
+ * An HDF5 file as of its last commit, whether it is being written at this moment or was left by a crash: what the
+ * `.cnt` files beside it say is laid over what the disk has. Nothing is written, neither to it nor to them.
+ */
+export class CommittedFile {
+  /** Where HDF5 finds it: spelled so that nobody else in this process means it. */
+  readonly path: string
+  /** As of the last commit. */
+  readonly fileBytes: number
+  /** All that were there when the state was read. */
+  readonly cntFiles: readonly string[]
+  readonly unfinished: readonly UnfinishedTrajectory[]
+  /** What a user should know about what is read, as sentences. */
+  readonly notes: readonly string[]
+  readonly #source: Source
+  readonly #view: CommittedView
+  readonly #unhook: () => void
+  #userCount = 1
+
+  private constructor(source: Source, facts: Facts, view: CommittedView, path: string, unhook: () => void) {
+    this.path = path
+    this.fileBytes = view.size()
+    this.cntFiles = facts.cntFiles
+    this.unfinished = facts.unfinished
+    this.notes = facts.notes
+    this.#source = source
+    this.#view = view
+    this.#unhook = unhook
+  }
+
+  /**
+   * Undefined for a file without a `.cnt` file, which can be read as it is. The file exists.
+   *
+   * @throws the error of the system when it cannot be opened
+   */
+  static async open(file: string): Promise<CommittedFile | undefined> {
+    if (!isUnfinished(file)) return undefined
+    const source = new Source(file)
+    try {
+      await source.lock()
+      const facts = source.takeState()
+      if (facts === undefined) {
+        source.close()
+        return undefined
+      }
+      const view = new CommittedView({ ...facts, disk: source.disk, hasMoved: () => source.hasMoved() })
+      const path = freeSpelling(file)
+      const unhook = await hookFile(path, view)
+      // HDF5 knows a file that is open already, and reads it the way it did before: both users get the same state.
+      const other = openFiles.get(source.key)
+      if (other !== undefined) {
+        unhook()
+        source.close()
+        other.#userCount += 1
+        return other
+      }
+      const committed = new CommittedFile(source, facts, view, path, unhook)
+      openFiles.set(source.key, committed)
+      return committed
+    } catch (error) {
+      source.close()
+      throw error
+    }
+  }
+
+  /** Whether something could not be read, because the writer had moved on. What was read before is right. */
+  get isLost(): boolean {
+    return this.#view.isLost
+  }
+
+  close(): void {
+    this.#userCount -= 1
+    if (this.#userCount > 0) return
+    openFiles.delete(this.#source.key)
+    this.#unhook()
+    this.#source.close()
+  }
+}
+
+/** By device and inode. */
+const openFiles = new Map<string, CommittedFile>()
+
+let spellingCount = 0
+
+/** The same file by a path that no one else opens; the number of dots starts again long before a path is too long. */
+function freeSpelling(file: string): string {
+  spellingCount = (spellingCount + 1) % 64
+  const path = resolve(file)
+  return `${dirname(path)}/${'./'.repeat(1 + spellingCount)}${basename(path)}`
+}
+
+interface Facts {
+  readonly fileBytes: number
+  readonly pages: CntState['pages']
+  readonly cntFiles: readonly string[]
+  readonly unfinished: readonly UnfinishedTrajectory[]
+  readonly notes: readonly string[]
+}
+
+/** The open files that a state is read from. */
+class Source {
+  readonly disk: Disk
+  readonly key: string
+  readonly #file: string
+  readonly #watches: CntWatch[] = []
+  #isLocked = false
+
+  constructor(file: string) {
+    this.#file = file
+    this.disk = FILES.open(file, 'read')
+    const { dev, ino } = fstatSync(this.disk.descriptor as number)
+    this.key = `${dev}:${ino}`
+  }
+
+  /** With the lock, a writer puts off what would change the state; without, the watches tell when it may have changed. */
+  async lock(): Promise<void> {
+    this.#isLocked = await lockShared(this.disk.descriptor as number, LOCK_WAIT_MS)
+  }
+
+  /** Undefined when the `.cnt` files are gone, since their trajectories have been finished. */
+  takeState(): Facts | undefined {
+    const notes: string[] = []
+    const cntFiles = cntFilesOf(this.#file, (error) =>
+      notes.push(
+        `${(error as Error).message}; should it belong to this file, the last runs may not be shown`,
+      ),
+    )
+    if (cntFiles.length === 0 && notes.length === 0) return undefined
+    const states: CntState[] = []
+    for (const cntFile of cntFiles) {
+      const state = this.#follow(cntFile, notes)
+      if (state !== undefined) states.push(state)
+    }
+    const unapplied = states.find(({ isApplied }) => !isApplied)
+    return {
+      fileBytes: unapplied?.fileBytes ?? this.disk.size(),
+      pages: unapplied?.pages ?? [],
+      cntFiles,
+      unfinished: states.map(({ path, experiment, stored, failed }) => ({
+        trajectory: experiment.request.trajectory.name,
+        cntFile: path,
+        stored: stored.count,
+        failed: failed.size,
+      })),
+      notes,
+    }
+  }
+
+  hasMoved(): boolean {
+    return !this.#isLocked && this.#watches.some((watch) => watch.hasMoved())
+  }
+
+  close(): void {
+    for (const watch of this.#watches.splice(0)) watch.close()
+    this.disk.close()
+  }
+
+  #follow(cntFile: string, notes: string[]): CntState | undefined {
+    let watch: CntWatch | undefined
+    try {
+      // The watch begins first: what happens between the two is noticed.
+      watch = new CntWatch(cntFile)
+      const state = readTwice(cntFile)
+      watch.expect(state.lastSequence)
+      this.#watches.push(watch)
+      return state
+    } catch (error) {
+      watch?.close()
+      // Its trajectory was finished a moment ago.
+      if (!isPypetError(error) && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      if (isPypetError(error, 'PYPET_CNT_NOT_FOUND')) return undefined
+      const { message } = error as Error
+      notes.push(`${message}; the HDF5 file is read as it lies on the disk, perhaps without its last runs`)
+      return undefined
+    }
+  }
+}
+
+/** What a writer is just writing may look like damage, but not twice. */
+function readTwice(cntFile: string): CntState {
+  try {
+    return readCnt(cntFile)
+  } catch (error) {
+    if (!isPypetError(error, 'PYPET_CNT_DAMAGED')) throw error
+    return readCnt(cntFile)
+  }
+}
+
+/** Whether a file has `.cnt` files, or such as cannot be read and may be its own. */
+export function isUnfinished(file: string): boolean {
+  let unreadableCount = 0
+  const cntFiles = cntFilesOf(file, () => {
+    unreadableCount += 1
+  })
+  return cntFiles.length + unreadableCount > 0
+}
+
+/** The `.cnt` files of a file, which lie beside it, and not beside links to it. */
+export function cntFilesOf(file: string, onUnreadable: (error: unknown) => void = () => {}): string[] {
+  return findCntFiles(realpathSync(file), FILES, onUnreadable)
+}

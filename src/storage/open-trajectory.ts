@@ -1,0 +1,276 @@
+/** How a trajectory comes to be open for writing: as a new one, or as an unfinished one that goes on. */
+import { existsSync, statSync } from 'node:fs'
+import { basename, dirname, extname, join } from 'node:path'
+import { superblockOf } from '../continue/cnt-format.ts'
+import { CntJournal } from '../continue/cnt-journal.ts'
+import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts'
+import { type DiskSystem, FILES } from '../continue/disk.ts'
+import { acquireLock } from '../continue/file-lock.ts'
+import { findCntFiles } from '../continue/find-cnt.ts'
+import { recoverFile } from '../continue/recover.ts'
+import { RunSet } from '../continue/run-set.ts'
+import { PypetError } from '../errors.ts'
+import { expand } from '../exploration/expand.ts'
+import type { ContinueRequest, OpenRequest } from '../protocol.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import { Hdf5File } from './hdf5-file.ts'
+import { TrajectoryLayout } from './hdf5-layout.ts'
+import { checkSignature } from './hdf5-signature.ts'
+import { Hdf5Transaction } from './hdf5-transaction.ts'
+import { LayoutMemory } from './layout-memory.ts'
+import { makeFolderOf, syncFolders } from './result-folder.ts'
+import type { OpenTrajectory } from './trajectory-store.ts'
+
+export interface StoreOptions {
+  /** Take over a lock that another host holds. */
+  readonly breakLock: boolean
+  readonly onNotice: (level: LogLevel, message: string) => void
+  /** The disk has failed between two calls: nothing can be committed any more. */
+  readonly onError: (error: PypetError) => void
+  /** The disk, for tests that have one of their own. */
+  readonly system?: DiskSystem
+}
+
+/** The trajectory with its parameters and ranges, not yet committed. As `TrajectoryStore.open`. */
+export async function createTrajectory(request: OpenRequest, options: StoreOptions): Promise<OpenTrajectory> {
+  const { file } = request
+  const isNewFile = request.overwrite || isEmpty(file)
+  const folders = isNewFile ? makeFolderOf(file) : []
+  const lock = takeLock(file, request.trajectory.name, options)
+  try {
+    const opened = await create(request, options, lock.release)
+    syncFolders(folders)
+    return opened
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** An unfinished trajectory, its file recovered. As `TrajectoryStore.continue`. */
+export async function continueTrajectory(
+  request: ContinueRequest,
+  options: StoreOptions,
+): Promise<OpenTrajectory> {
+  const { system = FILES } = options
+  const { file, trajectory } = readCnt(request.cntFile, system).experiment.request
+  const lock = takeLock(file, trajectory.name, options)
+  try {
+    // Read again: until now another process may have held the lock.
+    const before = readCnt(request.cntFile, system)
+    const { storage, keepCnt } = request
+    const openRequest = { ...before.experiment.request, storage, keepCnt }
+    if (before.lastSequence === 0) {
+      // It ended before anything was committed, so it begins as it was meant to.
+      recoverFile(before, system)
+      return await create({ ...openRequest, overwrite: false }, options, lock.release)
+    }
+    recoverOthers(file, options)
+    recoverFile(before, system)
+    const state = readCnt(request.cntFile, system)
+    return await resume(state, openRequest, request, options, lock.release)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function create(
+  request: OpenRequest,
+  options: StoreOptions,
+  unlock: () => void,
+): Promise<OpenTrajectory> {
+  const { file, parameters, exploration, trajectory, keepCnt } = request
+  const { system = FILES } = options
+  const isNewFile = request.overwrite || isEmpty(file)
+  if (isNewFile) dropUnfinished(file, options)
+  else {
+    recoverOthers(file, options)
+    await assertNameIsFree(file, trajectory.name)
+    dropBegun(file, trajectory.name, system)
+  }
+  const plan = expand({ parameters, exploration })
+  const disk = isNewFile ? createDisk(file, system) : openDisk(file, system)
+  const base = headOf(disk)
+  const transaction = await Hdf5Transaction.begin({
+    path: file,
+    isNewFile,
+    disk,
+    readerWaitMs: request.storage.readerWaitMs,
+    onNotice: options.onNotice,
+    onError: options.onError,
+    openJournal: () =>
+      CntJournal.create(system, newCntFile(file, trajectory.name, system), {
+        type: 'experiment',
+        request,
+        baseBytes: base.bytes,
+        baseSuperblock: base.superblock,
+      }),
+  })
+  const memory = new LayoutMemory()
+  const layout = new TrajectoryLayout(request, plan, memory)
+  try {
+    for (const operations of layout.open(isNewFile)) transaction.file.apply(operations)
+  } catch (error) {
+    throw transaction.explain(error)
+  }
+  return {
+    runCount: plan.runCount,
+    keepCnt,
+    layout,
+    memory,
+    transaction,
+    stored: new RunSet(),
+    failed: new RunSet(),
+    reopened: new RunSet(),
+    startTimestamp: undefined,
+    unlock,
+  }
+}
+
+async function resume(
+  state: CntState,
+  openRequest: OpenRequest,
+  request: ContinueRequest,
+  options: StoreOptions,
+  unlock: () => void,
+): Promise<OpenTrajectory> {
+  const { system = FILES } = options
+  const { file, parameters, exploration } = openRequest
+  const plan = expand({ parameters, exploration })
+  const transaction = await Hdf5Transaction.begin({
+    path: file,
+    isNewFile: false,
+    disk: openDisk(file, system),
+    readerWaitMs: openRequest.storage.readerWaitMs,
+    onNotice: options.onNotice,
+    onError: options.onError,
+    openJournal: () => CntJournal.resume(system, state),
+  })
+  const memory = new LayoutMemory(state.memory)
+  const layout = new TrajectoryLayout(openRequest, plan, memory)
+  const failed = RunSet.of(state.failed.keys())
+  const reopened = request.retryFailed ? failed : new RunSet()
+  try {
+    if (request.config.length > 0) transaction.file.apply(layout.addConfig(request.config))
+    if (reopened.count > 0) transaction.file.apply(layout.reopen([...state.failed.keys()]))
+  } catch (error) {
+    throw transaction.explain(error)
+  }
+  return {
+    runCount: plan.runCount,
+    keepCnt: openRequest.keepCnt,
+    layout,
+    memory,
+    transaction,
+    stored: state.stored,
+    failed: request.retryFailed ? new RunSet() : failed,
+    reopened,
+    startTimestamp: state.startTimestamp,
+    unlock,
+  }
+}
+
+/**
+ * `<trajectory>.cnt`, beside the HDF5 file. Where a trajectory of the same name is unfinished in another HDF5 file
+ * of the folder, `<trajectory>.<file>.cnt`.
+ */
+function newCntFile(file: string, trajectory: string, system: DiskSystem): string {
+  const path = join(dirname(file), `${trajectory}.cnt`)
+  if (!system.exists(path)) return path
+  return join(dirname(file), `${trajectory}.${basename(file, extname(file))}.cnt`)
+}
+
+/** The `.cnt` file of this trajectory in this file, if there is one. */
+function cntFileOf(file: string, trajectory: string, system: DiskSystem): string | undefined {
+  const isOurs = (path: string) => readExperiment(path, system).request.trajectory.name === trajectory
+  return findCntFiles(file, system).find(isOurs)
+}
+
+/** What others left unfinished in this file is brought to an end before anything is added. */
+function recoverOthers(file: string, { system = FILES, onNotice }: StoreOptions): void {
+  for (const path of findCntFiles(file, system)) {
+    const state = readCnt(path, system)
+    if (state.isApplied) continue
+    recoverFile(state, system)
+    onNotice('info', `${file} was recovered by ${path}, as of commit ${state.lastSequence}`)
+  }
+}
+
+/** A `.cnt` file of this very trajectory, which ended before anything was committed. */
+function dropBegun(file: string, trajectory: string, system: DiskSystem): void {
+  const cntFile = cntFileOf(file, trajectory, system)
+  if (cntFile !== undefined && readCnt(cntFile, system).lastSequence === 0) system.remove(cntFile)
+}
+
+/** The file is gone, or to be replaced: what could be continued in it is gone with it. */
+function dropUnfinished(file: string, { system = FILES, onNotice }: StoreOptions): void {
+  for (const path of findCntFiles(file, system)) {
+    system.remove(path)
+    onNotice('warn', `${path} was removed: the file of its experiment, ${file}, is gone or replaced`)
+  }
+}
+
+function takeLock(file: string, trajectory: string, { breakLock, onNotice }: StoreOptions) {
+  const lock = acquireLock(file, { trajectory, breakLock })
+  if (lock.notice !== undefined) onNotice('warn', lock.notice)
+  return lock
+}
+
+function createDisk(file: string, system: DiskSystem) {
+  try {
+    const disk = system.create(file)
+    system.syncFolderOf(file)
+    return disk
+  } catch (cause) {
+    throw notWritable(file, cause)
+  }
+}
+
+function openDisk(file: string, system: DiskSystem) {
+  try {
+    return system.open(file, 'write')
+  } catch (cause) {
+    throw notWritable(file, cause)
+  }
+}
+
+function notWritable(file: string, cause: unknown): PypetError {
+  return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
+    where: file,
+    hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
+    cause,
+  })
+}
+
+function headOf(disk: { size(): number; read(target: Uint8Array, position: number): number }) {
+  const head = new Uint8Array(96)
+  const bytes = disk.size()
+  return { bytes, superblock: bytes === 0 ? '' : superblockOf(head.subarray(0, disk.read(head, 0))) }
+}
+
+function isEmpty(file: string): boolean {
+  return !existsSync(file) || statSync(file).size === 0
+}
+
+/**
+ * Checks that an existing file can take another trajectory of this name.
+ *
+ * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`
+ */
+export async function assertNameIsFree(path: string, name: string): Promise<void> {
+  await checkSignature(path)
+  const names = await Hdf5File.rootNames(path)
+  if (!names.includes(name)) return
+  const cntFile = cntFileOf(path, name, FILES)
+  throw new PypetError('PYPET_TRAJECTORY_EXISTS', `${path} already holds a trajectory named ${name}`, {
+    where: path,
+    hint:
+      cntFile === undefined
+        ? OTHER_PLACES
+        : `It is unfinished: go on with \`pypet-ts continue ${cntFile}\`. ${OTHER_PLACES}`,
+  })
+}
+
+const OTHER_PLACES =
+  'Give it another name (--name, or --add-time), another file (--file), or replace the file (--overwrite).'

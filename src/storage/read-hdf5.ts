@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { isPypetError } from '../errors.ts'
+import { fileChanging, type Hdf5Reader, openHdf5Reader } from './hdf5-reader.ts'
+
+/** Pages are overwritten a few times a second at most, so one of these gets its time. */
+const ATTEMPTS_MAX = 8
+/** Before the second attempt; doubled for each further one. */
+const REST_MS = 5
+
+/**
+ * Reads from a file that may be written at the same time: all that `read` sees is of one commit. It is called again
+ * when the writer has moved on meanwhile, which happens where locks do not work; so it should do nothing but read.
+ *
+ * @throws as `openHdf5Reader` and `read`; PypetError `PYPET_FILE_CHANGING` when the writer is always faster
+ */
+export async function readHdf5<Value>(file: string, read: (reader: Hdf5Reader) => Value): Promise<Value> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    try {
+      using reader = await openHdf5Reader(file)
+      const outcome = outcomeOf(() => read(reader))
+      // Asked at the end, also for an error, which may come from reading a mixture.
+      if (!reader.hasChanged) return outcome()
+    } catch (error) {
+      if (!isPypetError(error, 'PYPET_FILE_CHANGING')) throw error
+    }
+    await delay(REST_MS * 2 ** (attempt - 1))
+  }
+  throw fileChanging(file)
+}
+
+/** What a function returns or throws, to be had later. */
+function outcomeOf<Value>(work: () => Value): () => Value {
+  try {
+    const value = work()
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}

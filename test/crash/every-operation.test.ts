@@ -1,0 +1,156 @@
+/**
+ * One experiment is recorded at the disk, operation by operation. Its files after each of them are what a process
+ * leaves that is killed there; with losses, tears and another order, what a power cut leaves. Each such state is
+ * recovered and, after a kill, continued to its end.
+ *
+ * `npm run test:crash` takes every state; `npm test` a sample that covers them all in some days.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { readCnt } from '../../src/continue/cnt-state.ts'
+import { FILES } from '../../src/continue/disk.ts'
+import { recoverFile } from '../../src/continue/recover.ts'
+import { Hdf5Content } from '../storage/hdf5-content.ts'
+import { useFolder } from '../storage/temporary-folder.ts'
+import { contentOf, differences } from './file-content.ts'
+import { isLongForm, randomFrom, seedOf } from './long-form.ts'
+import {
+  afterKill,
+  afterPowerCut,
+  type DiskOperation,
+  type Files,
+  RecordingDisks,
+} from './recording-disks.ts'
+import { goOn, perform, SCRIPT, type Script, samplesOf, scalarOf } from './script.ts'
+
+const inFolder = useFolder()
+const SAMPLES = isLongForm ? Number.POSITIVE_INFINITY : 40
+const POWER_CUTS = isLongForm ? 2000 : 200
+
+/** The recording of an experiment: its operations, what was announced by when, and how it ended. */
+interface Recording {
+  readonly operations: readonly DiskOperation[]
+  /** Runs announced after so many operations. */
+  readonly announced: readonly { readonly after: number; readonly runs: readonly number[] }[]
+  readonly content: Readonly<Record<string, string>>
+}
+
+async function record(folder: string, script: Script): Promise<Recording> {
+  mkdirSync(inFolder(folder))
+  const file = join(inFolder(folder), 'file.h5')
+  const disks = new RecordingDisks()
+  const announced: { after: number; runs: readonly number[] }[] = []
+  await perform(file, script, disks, {
+    onAnnounced: (runs) => announced.push({ after: disks.operations.length, runs }),
+  })
+  return { operations: disks.operations, announced, content: await contentOf(file, { withTimes: true }) }
+}
+
+function announcedBy(recording: Recording, count: number): number[] {
+  return recording.announced.filter(({ after }) => after <= count).flatMap(({ runs }) => [...runs])
+}
+
+/** Puts files where a continued experiment finds them, in the place of all others there. */
+function putFiles(folder: string, files: Files): void {
+  rmSync(inFolder(folder), { recursive: true, force: true })
+  mkdirSync(inFolder(folder))
+  for (const [name, bytes] of files) writeFileSync(join(inFolder(folder), name), bytes)
+}
+
+/** Every announced run is in the recovered file, with its values. */
+async function expectStored(file: string, runs: readonly number[]): Promise<void> {
+  if (runs.length === 0) return
+  using content = await Hdf5Content.open(file)
+  const completed = content.column('/made/overview/runs', 'completed')
+  for (const run of runs) {
+    const group = `/made/results/runs/run_${String(run).padStart(8, '0')}`
+    expect(completed[run], `run ${run}`).toBe(1)
+    expect(content.dataset(`${group}/z/z`).value).toBe(scalarOf(run))
+    if (run % 5 !== 0) continue
+    const samples = content.dataset(`${group}/samples/samples`).value as Float64Array
+    expect(Buffer.compare(bytesOf(samples), bytesOf(samplesOf(run))), `samples of run ${run}`).toBe(0)
+  }
+}
+
+function bytesOf(array: Float64Array): Buffer {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
+}
+
+describe('an experiment whose writer is killed at a disk operation', () => {
+  let recording: Recording
+  beforeAll(async () => {
+    recording = await record('unbroken', SCRIPT)
+  })
+
+  test('has every announced run after its recovery, and ends like the unbroken one', async () => {
+    const { operations } = recording
+    const seed = seedOf()
+    const random = randomFrom(seed)
+    const step = Math.max(1, operations.length / SAMPLES)
+    for (let at = random() * step; at <= operations.length; at += step) {
+      const count = Math.floor(at)
+      const where = `after ${count} of ${operations.length} operations (seed ${seed})`
+      const files = afterKill(operations.slice(0, count))
+      if (!files.has('made.cnt')) {
+        // Nothing had been begun, or everything was done.
+        if (announcedBy(recording, count).length === 0) continue
+        putFiles('killed', files)
+        expect(
+          differences(await contentOf(inFolder('killed/file.h5'), { withTimes: true }), recording.content),
+          where,
+        ).toEqual([])
+        continue
+      }
+      putFiles('killed', files)
+      const cntFile = inFolder('killed/made.cnt')
+      const state = readCnt(cntFile)
+      expect(
+        announcedBy(recording, count).filter((run) => !state.stored.has(run) && !state.failed.has(run)),
+        where,
+      ).toEqual([])
+      recoverFile(state)
+      await expectStored(inFolder('killed/file.h5'), announcedBy(recording, count))
+      await goOn(cntFile, SCRIPT, FILES)
+      const content = await contentOf(inFolder('killed/file.h5'), { withTimes: true })
+      expect(differences(content, recording.content), where).toEqual([])
+      expect(readdirSync(inFolder('killed')), where).toEqual(
+        ['file.h5', 'made.cnt'].filter((name) => name !== 'made.cnt' || SCRIPT.failing >= 0),
+      )
+    }
+  }, 1_200_000)
+
+  test('has every announced run after a power cut, whatever was lost, torn or written in another order', async () => {
+    const { operations } = recording
+    const seed = seedOf()
+    const random = randomFrom(seed)
+    for (let cut = 0; cut < POWER_CUTS; cut += 1) {
+      const count = 1 + Math.floor(random() * operations.length)
+      const where = `power cut ${cut} after ${count} of ${operations.length} operations (seed ${seed})`
+      const files = afterPowerCut(operations.slice(0, count), random)
+      const announced = announcedBy(recording, count)
+      if (!files.has('made.cnt')) {
+        expect(announced, where).toEqual([])
+        continue
+      }
+      putFiles('cut', files)
+      const state = readCnt(inFolder('cut/made.cnt'))
+      expect(
+        announced.filter((run) => !state.stored.has(run) && !state.failed.has(run)),
+        where,
+      ).toEqual([])
+      if (state.lastSequence === 0) continue
+      recoverFile(state)
+      await expectStored(inFolder('cut/file.h5'), announced)
+      // A second power cut during the recovery would leave it to be done again.
+      expect(readCnt(inFolder('cut/made.cnt')).isApplied, where).toBe(true)
+    }
+  }, 1_200_000)
+})
+
+test('a recording made again is what was recorded', async () => {
+  const { operations } = await record('again', { ...SCRIPT, runCount: 6, failing: -1 })
+  const files = afterKill(operations)
+  expect([...files.keys()]).toEqual(['file.h5'])
+  expect(Buffer.compare(files.get('file.h5') as Uint8Array, readFileSync(inFolder('again/file.h5')))).toBe(0)
+})

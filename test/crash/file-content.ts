@@ -1,0 +1,83 @@
+/** Everything that an HDF5 file says, in a form that two files can be compared by. */
+import h5wasm, { Dataset, Group } from 'h5wasm/node'
+
+/** Columns of tables and leaves of `config` that tell when something happened. */
+const TIMES = new Set(['time', 'timestamp', 'finish_timestamp', 'runtime'])
+const TIME_LEAVES =
+  /\/config\/environment\/[^/]+\/(start_timestamp|finish_timestamp|runtime|timestamp|hexsha)\//
+
+/**
+ * Every object with its attributes and values, by path.
+ *
+ * @param options.withTimes also what differs between any two executions of one experiment
+ */
+export async function contentOf(
+  file: string,
+  { withTimes = false }: { readonly withTimes?: boolean } = {},
+): Promise<Readonly<Record<string, string>>> {
+  await h5wasm.ready
+  const opened = new h5wasm.File(file, 'r')
+  const content: Record<string, string> = {}
+  const visit = (path: string, entity: Group | Dataset) => {
+    const attributes = Object.entries(entity.attrs).map(([name, { dtype, shape, value }]) => ({
+      name,
+      dtype,
+      shape,
+      value,
+    }))
+    attributes.sort((a, b) => (a.name < b.name ? -1 : 1))
+    if (entity instanceof Dataset) {
+      const { dtype, shape } = entity
+      const value = !withTimes && TIME_LEAVES.test(path) ? 'a time' : cellsOf(entity, withTimes)
+      content[path] = asText({ dtype, shape, value, attributes })
+      return
+    }
+    content[path] = asText({ attributes })
+    for (const name of entity.keys()) {
+      const child = entity.get(name)
+      if (child instanceof Group || child instanceof Dataset)
+        visit(`${path === '/' ? '' : path}/${name}`, child)
+    }
+  }
+  try {
+    visit('/', opened)
+  } finally {
+    opened.close()
+  }
+  return content
+}
+
+function cellsOf(dataset: Dataset, withTimes: boolean): unknown {
+  const members = dataset.metadata.compound_type?.members
+  if (members === undefined) return dataset.value
+  const rows = dataset.value as unknown[][]
+  return rows.map((row) =>
+    row.map((cell, column) => (!withTimes && TIMES.has(members[column]?.name ?? '') ? 'a time' : cell)),
+  )
+}
+
+function asText(value: unknown): string {
+  return JSON.stringify(value, (_key, inner) => {
+    if (typeof inner === 'bigint') return `${inner}n`
+    if (ArrayBuffer.isView(inner))
+      return [
+        inner.constructor.name,
+        Buffer.from(inner.buffer, inner.byteOffset, inner.byteLength).toString('base64'),
+      ]
+    return inner
+  })
+}
+
+/** The paths at which two contents differ, with both sides; empty when they are equal. */
+export function differences(
+  actual: Readonly<Record<string, string>>,
+  expected: Readonly<Record<string, string>>,
+): string[] {
+  const paths = new Set([...Object.keys(actual), ...Object.keys(expected)])
+  return [...paths]
+    .filter((path) => actual[path] !== expected[path])
+    .map(
+      (path) =>
+        `${path}: ${(actual[path] ?? 'absent').slice(0, 300)} instead of ${(expected[path] ?? 'absent').slice(0, 300)}`,
+    )
+}
