@@ -14,7 +14,13 @@ export type ExperimentEvent =
       readonly type: 'experiment-started'
       readonly trajectory: string
       readonly file: string
+      /** Beside the file while the experiment is unfinished. */
+      readonly cntFile: string
       readonly runCount: number
+      /** Runs that earlier executions have stored. */
+      readonly storedCount: number
+      /** Runs that have failed in earlier executions and are not performed again. */
+      readonly failedCount: number
       readonly ncores: number
       readonly executor: 'inline' | 'pool'
       readonly logFolder: string
@@ -23,6 +29,13 @@ export type ExperimentEvent =
   | { readonly type: 'runs-stored'; readonly runs: readonly RunIndex[] }
   /** This run failed; the failure, not its results, is in the file. The others go on. */
   | { readonly type: 'run-failed'; readonly run: RunIndex; readonly error: ErrorRecord }
+  /** This run failed and will be performed again: nothing of it is in the file. `attempt` counts from 1. */
+  | {
+      readonly type: 'run-retried'
+      readonly run: RunIndex
+      readonly attempt: number
+      readonly error: ErrorRecord
+    }
   /** A line for the logs. `worker` is the number of the pool thread it comes from, none for the main process. */
   | {
       readonly type: 'log'
@@ -33,19 +46,28 @@ export type ExperimentEvent =
       /** An error of the job that fails no run, since it came when its run had ended: results may be missing. */
       readonly isStray?: true
     }
-  /** Everything is in the file, and the file is closed. */
+  /** The file is closed. */
   | { readonly type: 'experiment-finished'; readonly summary: ExperimentSummary }
 
 export interface ExperimentSummary {
   readonly trajectory: string
   readonly file: string
+  /** What `continue` takes; undefined when every run is stored. */
+  readonly cntFile: string | undefined
   readonly logFolder: string
   readonly runCount: number
+  /** All runs that are stored now. */
   readonly storedCount: number
+  /** Those of them that earlier executions had stored. */
+  readonly previouslyStoredCount: number
   readonly failedCount: number
+  /** Runs that are neither stored nor failed. */
+  readonly leftCount: number
+  /** Why runs are left, where somebody has stopped the experiment or too many runs have failed. */
+  readonly stoppedBy: 'signal' | 'failures' | undefined
   /** Errors of the job that fail no run, because they came when their run had ended. */
   readonly strayErrorCount: number
-  /** Wall time from the first run started to the last one stored. */
+  /** Wall time from the first run of this execution to the last one stored. */
   readonly durationMs: number
 }
 

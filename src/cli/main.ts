@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
+import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
@@ -60,6 +61,7 @@ function describeProgram(): Command {
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)
   describeRun(program)
+  describeContinue(program)
   describeOverview(program)
   return program
 }
@@ -74,6 +76,20 @@ function describeRun(program: Command): void {
     const { runCommand } = await import('./run.ts')
     process.exitCode = await runCommand(job, givenFlags(called))
   })
+}
+
+function describeContinue(program: Command): void {
+  const command = program
+    .command('continue')
+    .description('Go on with an experiment that was interrupted: only what is missing is run.')
+    .argument('<file>', 'The .cnt file beside the HDF5 file, or the HDF5 file itself')
+  for (const option of continueOptions()) command.addOption(option)
+  command
+    .addHelpText('after', CONTINUE_EXAMPLES)
+    .action(async (file: string, _flags: unknown, called: Command) => {
+      const { continueCommand } = await import('./continue.ts')
+      process.exitCode = await continueCommand(file, givenFlags(called) as ContinueFlags)
+    })
 }
 
 /** Commander adds the defaults of switches, which would then win over the other layers. */
@@ -112,10 +128,51 @@ function runOptions(): readonly Option[] {
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
     new Option('--json', 'Print events as JSON, one a line.'),
   ]
-  const others = [...ofTable.values()]
+  const others = [...ofTable.values(), breakLockOption()]
   for (const option of others) option?.helpGroup('More options:')
   return [...first, ...others].filter((option) => option !== undefined)
 }
+
+function continueOptions(): readonly Option[] {
+  const first = [
+    flagOption('ncores'),
+    new Option(
+      '--dry-run',
+      'Print what is stored, failed and missing, and what would be run; change nothing.',
+    ),
+    new Option('--retry-failed', 'Perform failed runs again, too.'),
+    new Option('--only <runs>', 'Perform only runs that failed, or only those that are missing.').choices([
+      'failed',
+      'missing',
+    ]),
+    new Option('--allow-changed-job', 'Go on although the job module is not the one that began.'),
+    new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
+    new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
+    new Option('--json', 'Print events as JSON, one a line.'),
+  ]
+  const others = [...CHANGEABLE.filter((name) => name !== 'ncores').map(flagOption), breakLockOption()]
+  for (const option of others) option?.helpGroup('More options:')
+  return [...first, ...others].filter((option) => option !== undefined)
+}
+
+function breakLockOption(): Option {
+  return new Option('--break-lock', 'Take over the lock of a process on another host that is gone.')
+}
+
+/** `CHANGEABLE_OPTIONS`, of a module that would load too much for a help text. */
+const CHANGEABLE: readonly OptionName[] = [
+  'ncores',
+  'executor',
+  'logFolder',
+  'logLevel',
+  'retries',
+  'timeout',
+  'onError',
+  'maxFailures',
+  'keepCnt',
+  'commitIntervalMs',
+  'readerWaitMs',
+]
 
 function describeOverview(program: Command): void {
   program
@@ -159,6 +216,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 const MAIN_EXAMPLES = `
 Examples:
   $ pypet-ts run job.ts --ncores 8
+  $ pypet-ts continue hdf5/job.cnt
   $ pypet-ts overview hdf5/job.h5
 
 Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job
@@ -177,6 +235,15 @@ Examples:
 Each option is also a key of pypet.config.{ts,js,json,yaml,toml}, or a variable:
 PYPET_NCORES, PYPET_FILENAME and so on. Flags win over variables, variables over
 the config file, the config file over the job.`
+
+const CONTINUE_EXAMPLES = `
+Examples:
+  $ pypet-ts continue hdf5/job.cnt              what is missing
+  $ pypet-ts continue hdf5/job.h5 --dry-run     what that would be
+  $ pypet-ts continue hdf5/job.cnt --retry-failed --ncores 4
+
+The job, its parameters and what is explored stay as they were. The .cnt file is
+removed when every run is stored.`
 
 const OVERVIEW_EXAMPLES = `
 Examples:

@@ -1,38 +1,60 @@
 /**
- * Ctrl-C and SIGTERM. Before the first run they end the command at once; then the first lets active runs
- * finish, and the second ends at once, with what is stored in the file.
+ * Ctrl-C, SIGTERM and SIGHUP. Before the first run they end the command at once. Then the first lets active runs
+ * finish, the second gives them up and closes the file in order, and the third ends at once. After SIGTERM, which
+ * clusters send some seconds before they kill, and SIGHUP, active runs have 8 seconds. In each case the
+ * experiment can be continued.
  *
  * Node hears signals between two turns of the event loop. A run that is performed inline and computes for
- * an hour keeps both waiting for its end; only SIGKILL is quicker, and leaves the temporary files. On a
- * pool the runs are elsewhere, and main hears everything at once.
+ * an hour keeps them waiting for its end; only SIGKILL is quicker, and loses nothing but that run and some
+ * temporary files. On a pool the runs are elsewhere, and main hears everything at once.
  */
 import { ExitCode } from './exit-code.ts'
 
 export interface SignalStop extends Disposable {
+  /** Aborted: no more runs begin, active ones finish. */
   readonly signal: AbortSignal
+  /** Aborted: active runs are given up. */
+  readonly giveUp: AbortSignal
   /** 130 or 143 once a signal has come. */
   readonly exitCode: number | undefined
   /** Call it before the first run: from now on the first signal waits for active runs. */
   letRunsFinish(): void
 }
 
+/** Leaves two of the ten seconds that a cluster gives for the last commit. */
+const GRACE_MS = 8000
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Listens until disposed of. */
 export function stopOnSignals(): SignalStop {
-  const controller = new AbortController()
+  const stopping = new AbortController()
+  const givingUp = new AbortController()
   let exitCode: number | undefined
   let areRunsUnderWay = false
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
+  let grace: NodeJS.Timeout | undefined
+  const onSignal = (signal: (typeof SIGNALS)[number]) => {
     const code = signal === 'SIGINT' ? ExitCode.INTERRUPTED : ExitCode.TERMINATED
     // The writer notices that main is gone, keeps every run that has arrived whole, and closes the file.
-    if (!areRunsUnderWay || controller.signal.aborted) process.exit(code)
+    if (!areRunsUnderWay || givingUp.signal.aborted) process.exit(exitCode ?? code)
+    if (stopping.signal.aborted) {
+      process.stderr.write('\nstopping now: active runs are given up, the file is closed\n')
+      givingUp.abort()
+      return
+    }
     exitCode = code
-    process.stderr.write('\nstopping: active runs finish and are stored; once more stops at once\n')
-    controller.abort()
+    const patience =
+      signal === 'SIGINT'
+        ? 'once more stops at once'
+        : `those that take longer than ${GRACE_MS / 1000} s are given up`
+    process.stderr.write(`\nstopping: active runs finish and are stored; ${patience}\n`)
+    stopping.abort()
+    if (signal !== 'SIGINT') grace = setTimeout(() => givingUp.abort(), GRACE_MS)
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  for (const signal of SIGNALS) process.on(signal, onSignal)
   return {
-    signal: controller.signal,
+    signal: stopping.signal,
+    giveUp: givingUp.signal,
     get exitCode() {
       return exitCode
     },
@@ -40,8 +62,8 @@ export function stopOnSignals(): SignalStop {
       areRunsUnderWay = true
     },
     [Symbol.dispose]() {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
+      clearTimeout(grace)
+      for (const signal of SIGNALS) process.off(signal, onSignal)
     },
   }
 }

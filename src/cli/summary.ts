@@ -5,27 +5,23 @@ import { shownPath } from '../reporting/shown-path.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 
 /**
- * The closing lines of `run`, with their last newline: what is stored where, how fast it went, and what to
- * type next.
+ * The closing lines of `run` and `continue`, with their last newline: what is stored where, how fast it went, and
+ * what to type next.
  *
  *     10 of 12 runs stored in hdf5/multiply.h5, in 0.42 s (28.6 runs/s)
  *     2 runs failed: see logs/multiply/warnings_and_errors.txt
  *     logs:  logs/multiply
  *     next:  pypet-ts overview hdf5/multiply.h5
+ *     retry: pypet-ts continue hdf5/multiply.cnt --retry-failed
  *
  * @param stream decides on colours
  */
 export function summaryText(summary: ExperimentSummary, stream: OutputStream): string {
-  const { runCount, storedCount, failedCount, strayErrorCount, durationMs } = summary
+  const { failedCount, leftCount, strayErrorCount, stoppedBy, cntFile } = summary
   const colours = coloursOf(stream)
   const file = shownPath(summary.file)
   const logs = shownPath(summary.logFolder)
-  const finishedCount = storedCount + failedCount
-  const stored =
-    storedCount === runCount ? formatRuns(runCount) : `${formatCount(storedCount)} of ${formatRuns(runCount)}`
-  const rate =
-    finishedCount > 0 && durationMs > 0 ? ` (${formatRate((finishedCount * 1000) / durationMs)})` : ''
-  const lines = [`${stored} stored in ${file}, in ${formatDuration(durationMs)}${rate}`]
+  const lines = [storedText(summary)]
   if (failedCount > 0) {
     lines.push(colours.red(`${formatRuns(failedCount)} failed: see ${logs}/${WARNINGS_LOG}`))
   }
@@ -35,9 +31,30 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
       colours.red(`${errors} after the end of a run, results may be missing: see ${logs}/${WARNINGS_LOG}`),
     )
   }
+  if (leftCount > 0) {
+    const reason = stoppedBy === 'failures' ? ': too many runs have failed' : ''
+    lines.push(colours.yellow(`${formatRuns(leftCount)} not performed${reason}`))
+  }
   lines.push(`${colours.dim('logs:')}  ${logs}`)
   lines.push(`${colours.dim('next:')}  pypet-ts overview ${shellWord(file)}`)
+  if (cntFile !== undefined) {
+    const command = `pypet-ts continue ${shellWord(shownPath(cntFile))}`
+    if (leftCount > 0) lines.push(`${colours.dim('go on:')} ${command}`)
+    else if (failedCount > 0) lines.push(`${colours.dim('retry:')} ${command} --retry-failed`)
+  }
   return `${lines.join('\n')}\n`
+}
+
+/** `88 of 100 runs stored in x.h5, 12 of them before, in 0.42 s (28.6 runs/s)`. */
+function storedText(summary: ExperimentSummary): string {
+  const { runCount, storedCount, previouslyStoredCount, failedCount, durationMs, file } = summary
+  const stored =
+    storedCount === runCount ? formatRuns(runCount) : `${formatCount(storedCount)} of ${formatRuns(runCount)}`
+  const before = previouslyStoredCount > 0 ? `, ${formatCount(previouslyStoredCount)} of them before` : ''
+  const finishedCount = storedCount - previouslyStoredCount + failedCount
+  const rate =
+    finishedCount > 0 && durationMs > 0 ? ` (${formatRate((finishedCount * 1000) / durationMs)})` : ''
+  return `${stored} stored in ${shownPath(file)}${before}, in ${formatDuration(durationMs)}${rate}`
 }
 
 /** A file name as the shell takes it back, quoted where it must be. */

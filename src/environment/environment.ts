@@ -2,22 +2,27 @@
  * Runs an experiment: opens the writer, then the executor, sends every run down the road and waits until
  * the last is stored. This is the table of contents; the work is in the folders it calls.
  */
+import { dirname } from 'node:path'
+import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { strayErrorText } from '../executors/job-log.ts'
-import { openExecutor, workerCount } from '../executors/open-executor.ts'
-import { type ExplorationPlan, runPoint } from '../exploration/expand.ts'
-import type { OpenRequest, RunTask, WorkerSetup } from '../protocol.ts'
+import { workerCount } from '../executors/open-executor.ts'
+import type { OpenRequest } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
-import type { Writer } from '../storage/writer.ts'
+import { shownPath } from '../reporting/shown-path.ts'
+import { Writer } from '../storage/writer.ts'
 import {
   closingConfig,
+  type EnvironmentIdentity,
   identifyEnvironment,
   openingConfig,
   RUNTIME_VERSION,
   VERSION,
 } from './experiment-config.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
+import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
+import { performSession, type SessionEnd } from './session.ts'
 
 export interface RunOptions {
   /** Started, not opened. It is closed here. */
@@ -26,26 +31,155 @@ export interface RunOptions {
   readonly openReporter: () => Reporter
   /** Aborted, it lets active runs finish and starts no others. */
   readonly signal?: AbortSignal | undefined
+  /** Aborted, it gives active runs up, and closes the file in order. */
+  readonly giveUp?: AbortSignal | undefined
+  /** Take over a lock that another host holds on the file. */
+  readonly breakLock?: boolean | undefined
 }
 
+/** How often the writer may die before the experiment gives up. */
+const DEATHS_MAX = 1
+
 /**
- * Performs every run and stores it. Resolves when the file is complete and closed; failed runs do not
- * reject but are counted in the summary, as are those that an abort left undone.
+ * Performs every run that is missing and stores it. Resolves when the file is closed; failed runs do not reject but
+ * are counted in the summary, as are those that an abort left undone. A writer process that dies is
+ * replaced once, and the runs that it had not stored are performed again.
  *
- * @throws PypetError as `openExecutor` and `Writer.open`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when storing has
- *   become impossible: runs announced until then are in the file
+ * @throws PypetError as `openExecutor`, `Writer.open` and `Writer.continue`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when
+ *   storing has become impossible: runs announced until then are safe, and the hint says how to go on
  */
 export async function runExperiment(
   experiment: PreparedExperiment,
-  { writer, openReporter, signal }: RunOptions,
+  options: RunOptions,
 ): Promise<ExperimentSummary> {
-  const { settings, parameters, plan, job, userCode } = experiment
-  const identity = identifyEnvironment(settings.name, Date.now() / 1000)
+  const { settings, plan, userCode } = experiment
+  const identity = identityOf(experiment)
   const logFolder = logFolderOf(settings.logFolder, settings.name)
-  const request: OpenRequest = {
+  const ledger = new RunLedger()
+  let reporter: Reporter | undefined
+  const early: LogEvent[] = []
+  const listen = (line: LogEvent): void => {
+    if (line.isStray === true) ledger.strayErrorCount += 1
+    // A job that logs inline calls this itself.
+    userCode.leave(() => (reporter === undefined ? void early.push(line) : reporter.emit(line)))
+  }
+  userCode.listen({
+    onLine: (message) => listen({ type: 'log', level: 'info', message }),
+    onStrayError(thrown) {
+      const message = strayErrorText(thrown, 'outside of any run')
+      listen({ type: 'log', level: 'error', message, isStray: true })
+    },
+  })
+
+  let cntFile: string | undefined
+  let previouslyStoredCount = 0
+  const onOpened = (opened: { readonly cntFile: string }): Reporter => {
+    cntFile = opened.cntFile
+    if (reporter !== undefined) return reporter
+    previouslyStoredCount = ledger.storedCount
+    reporter = options.openReporter()
+    ledger.reportTo(reporter)
+    reporter.emit({
+      type: 'experiment-started',
+      trajectory: settings.name,
+      file: settings.filename,
+      cntFile,
+      runCount: plan.runCount,
+      storedCount: ledger.storedCount,
+      failedCount: ledger.failedCount,
+      ncores: workerCount(settings, plan.runCount),
+      executor: settings.executor,
+      logFolder,
+    })
+    for (const line of early.splice(0)) reporter.emit(line)
+    return reporter
+  }
+
+  const request = openRequest(experiment, identity)
+  const session = {
+    experiment,
+    ledger,
+    listen,
+    onOpened,
+    closingConfig: closing(identity, ledger),
+    ...options,
+  }
+  const end = await performWithRecovery()
+  const summary: ExperimentSummary = {
+    trajectory: settings.name,
+    file: settings.filename,
+    cntFile: end.cntFile,
+    logFolder,
+    runCount: plan.runCount,
+    storedCount: ledger.storedCount,
+    previouslyStoredCount,
+    failedCount: ledger.failedCount,
+    leftCount: plan.runCount - ledger.storedCount - ledger.failedCount,
+    stoppedBy: end.stoppedBy,
+    strayErrorCount: ledger.strayErrorCount,
+    durationMs: end.durationMs,
+  }
+  reporter?.emit({ type: 'experiment-finished', summary })
+  return summary
+
+  /** The first session, and another one when its writer has died. */
+  async function performWithRecovery(): Promise<SessionEnd> {
+    let { writer } = options
+    for (let deaths = 0; ; deaths += 1) {
+      await using _closed = deaths === 0 ? NOTHING_TO_CLOSE : writer
+      try {
+        const open =
+          cntFile === undefined ? openingOf(experiment, request, options) : reopening(request, cntFile)
+        return await performSession({ ...session, writer, open })
+      } catch (error) {
+        if (cntFile === undefined) throw error
+        const isDead = isPypetError(error, 'PYPET_WRITER_DIED')
+        if (!isDead || deaths >= DEATHS_MAX) throw withContinueHint(error, cntFile)
+        const found = `${error.message}; another one is started, and the runs that were not stored are performed again`
+        ledger.onNotice('warn', found)
+        writer = Writer.start()
+      }
+    }
+  }
+}
+
+type LogEvent = Extract<ExperimentEvent, { type: 'log' }>
+
+const NOTHING_TO_CLOSE: AsyncDisposable = { [Symbol.asyncDispose]: async () => undefined }
+
+/** How the writer is to begin. */
+export type WriterOpening = (writer: Writer, ledger: RunLedger) => ReturnType<Writer['open']>
+
+function openingOf(
+  { opening, settings }: PreparedExperiment,
+  request: OpenRequest,
+  { breakLock = false }: RunOptions,
+): WriterOpening {
+  if (opening.kind === 'new') return (writer, ledger) => writer.open(request, ledger, { breakLock })
+  const { cntFile, retryFailed, config } = opening
+  const { keepCnt } = settings
+  return (writer, ledger) =>
+    writer.continue({ cntFile, breakLock, retryFailed, storage: settings, keepCnt, config }, ledger)
+}
+
+/** After the death of a writer. Its lock is stale, and what was to be reopened has been reopened. */
+function reopening(request: OpenRequest, cntFile: string): WriterOpening {
+  const { storage, keepCnt } = request
+  return (writer, ledger) =>
+    writer.continue({ cntFile, breakLock: false, retryFailed: false, storage, keepCnt, config: [] }, ledger)
+}
+
+function identityOf({ opening, settings }: PreparedExperiment): EnvironmentIdentity {
+  return opening.kind === 'new' ? identifyEnvironment(settings.name, Date.now() / 1000) : opening.identity
+}
+
+function openRequest(experiment: PreparedExperiment, identity: EnvironmentIdentity): OpenRequest {
+  const { settings, parameters, plan, job } = experiment
+  return {
     file: settings.filename,
     fileTitle: settings.fileTitle,
     overwrite: settings.overwrite,
+    keepCnt: settings.keepCnt,
     trajectory: {
       name: settings.name,
       comment: settings.comment,
@@ -58,82 +192,32 @@ export async function runExperiment(
     exploration: plan.exploration,
     config: openingConfig(identity, job.file, settings),
     storage: settings,
-  }
-  const setup: WorkerSetup = {
-    job,
-    parameters: parameters.map(({ name, value }) => ({ name, value })),
-    runCount: plan.runCount,
-    writerAddress: await writer.address(),
-    logLevel: settings.logLevel,
-  }
-
-  const early: LogEvent[] = []
-  let show = (line: LogEvent): void => void early.push(line)
-  const ledger = new RunLedger(writer)
-  const listen = (line: LogEvent): void => {
-    if (line.isStray === true) ledger.strayErrorCount += 1
-    // A job that logs inline calls this itself.
-    userCode.leave(() => show(line))
-  }
-  userCode.listen({
-    onLine: (message) => listen({ type: 'log', level: 'info', message }),
-    onStrayError(thrown) {
-      const message = strayErrorText(thrown, 'outside of any run')
-      listen({ type: 'log', level: 'error', message, isStray: true })
+    continuation: {
+      job: experiment.identifyJob(dirname(settings.filename)),
+      settings: recordSettings(settings),
+      environmentName: identity.name,
     },
-  })
-  // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
-  await using executor = await openExecutor(settings, setup, listen, userCode)
-  await writer.open(request, ledger)
-
-  const reporter = openReporter()
-  ledger.reportTo(reporter)
-  show = (line) => reporter.emit(line)
-  reporter.emit({
-    type: 'experiment-started',
-    trajectory: settings.name,
-    file: settings.filename,
-    runCount: plan.runCount,
-    ncores: workerCount(settings, plan.runCount),
-    executor: settings.executor,
-    logFolder,
-  })
-  for (const line of early) reporter.emit(line)
-
-  const performing = executor.perform(tasks(plan, ledger, signal), (outcome) => ledger.note(outcome))
-  await Promise.race([performing, ledger.broken])
-  writer.finish()
-  // The threads end while the writer commits; what they have still to say comes before the end.
-  await Promise.all([ledger.complete(), executor[Symbol.asyncDispose]()])
-  const finishTimestamp = (performance.timeOrigin + performance.now()) / 1000
-  const startTimestamp = Math.min(ledger.startTimestamp, finishTimestamp)
-  await writer.close(closingConfig(identity, { startTimestamp, finishTimestamp }))
-
-  const summary: ExperimentSummary = {
-    trajectory: settings.name,
-    file: settings.filename,
-    logFolder,
-    runCount: plan.runCount,
-    storedCount: ledger.storedCount,
-    failedCount: ledger.failedCount,
-    strayErrorCount: ledger.strayErrorCount,
-    durationMs: (finishTimestamp - startTimestamp) * 1000,
   }
-  reporter.emit({ type: 'experiment-finished', summary })
-  return summary
 }
 
-type LogEvent = Extract<ExperimentEvent, { type: 'log' }>
+function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
+  return (finishTimestamp: number) =>
+    closingConfig(identity, {
+      startTimestamp: Math.min(ledger.startTimestamp, finishTimestamp),
+      finishTimestamp,
+    })
+}
 
-/** Run after run, made when a worker asks for it. */
-function* tasks(
-  plan: ExplorationPlan,
-  ledger: RunLedger,
-  signal: AbortSignal | undefined,
-): Generator<RunTask> {
-  for (let run = 0; run < plan.runCount; run += 1) {
-    if (ledger.isBroken || signal?.aborted === true) return
-    ledger.begin()
-    yield { run, point: runPoint(plan, run) }
-  }
+/** Whatever has stopped the experiment, what is stored is safe, and this is how to go on. */
+function withContinueHint(thrown: unknown, cntFile: string): unknown {
+  if (!isPypetError(thrown)) return thrown
+  const goOn = `Go on with: pypet-ts continue ${shownPath(cntFile)}`
+  const hint = thrown.hint === undefined ? goOn : `${thrown.hint} ${goOn}`
+  const error = new PypetError(thrown.code, thrown.message, {
+    hint,
+    where: thrown.where,
+    cause: thrown.cause,
+  })
+  if (thrown.stack !== undefined) error.stack = thrown.stack
+  return error
 }

@@ -1,6 +1,7 @@
 /** From what the user gave (files, flags, environment) to an experiment that can run. */
 import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
@@ -15,10 +16,11 @@ import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { parseExploration } from '../exploration/parse-exploration.ts'
 import { parseExploreFlags } from '../exploration/parse-flag.ts'
-import type { JobLocation } from '../protocol.ts'
+import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
+import type { EnvironmentIdentity } from './experiment-config.ts'
 
 /** What a command or a library call asks for. */
 export interface ExperimentRequest {
@@ -36,11 +38,30 @@ export interface ExperimentRequest {
   readonly isProcessOurs?: boolean
 }
 
+/** How the trajectory comes to be open. */
+export type Opening =
+  | { readonly kind: 'new' }
+  | {
+      readonly kind: 'continue'
+      readonly cntFile: string
+      /** Failed runs are performed again. */
+      readonly retryFailed: boolean
+      /** Only these runs are performed; all that are missing unless given. */
+      readonly only: RunSet | undefined
+      /** Of the first start: a continued experiment ends under its name. */
+      readonly identity: EnvironmentIdentity
+      /** More `config`, such as that a changed job was allowed. */
+      readonly config: readonly Parameter[]
+    }
+
 /** Everything is checked; nothing has been started, and no file but the bundle written. */
 export interface PreparedExperiment extends AsyncDisposable {
   readonly settings: Settings
   readonly origins: Readonly<Record<OptionName, Origin>>
   readonly job: JobLocation
+  /** What tells the job from a changed one, and finds it again from a folder. */
+  readonly identifyJob: (folder: string) => JobIdentity
+  readonly opening: Opening
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
   /** What job and config file do in this thread, from their loading on. */
@@ -93,7 +114,17 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       userCode[Symbol.dispose]()
       await bundle.dispose()
     }
-    return { settings, origins, job, parameters, plan, userCode, [Symbol.asyncDispose]: dispose }
+    return {
+      settings,
+      origins,
+      job,
+      identifyJob: (folder) => bundle.identity(folder),
+      opening: { kind: 'new' },
+      parameters,
+      plan,
+      userCode,
+      [Symbol.asyncDispose]: dispose,
+    }
   } catch (error) {
     await bundle.dispose()
     throw error

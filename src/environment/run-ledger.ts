@@ -1,30 +1,49 @@
 /** Which runs are under way, stored or failed: the one place where main counts them. */
+import { RunSet } from '../continue/run-set.ts'
 import type { ErrorRecord, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
-import type { RunOutcome } from '../protocol.ts'
+import type { Opened, RefusedRun, RunFailure } from '../protocol.ts'
 import type { Writer, WriterListener } from '../storage/writer.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
 export class RunLedger implements WriterListener {
-  storedCount = 0
-  failedCount = 0
+  readonly stored = new RunSet()
+  readonly failed = new RunSet()
   /** Errors of the job that fail no run, because they came when their run had ended. */
   strayErrorCount = 0
-  isBroken = false
   /** When the first run started, in seconds since 1970; infinite before that. */
   startTimestamp = Number.POSITIVE_INFINITY
   /** Rejects when the writer is gone; never resolves. */
-  readonly broken: Promise<never>
-  readonly #writer: Pick<Writer, 'failRun'>
+  broken: Promise<never> = new Promise(() => undefined)
+  isBroken = false
+  #storedCount = 0
+  #failedCount = 0
+  readonly #active = new Set<RunIndex>()
+  #writer: Pick<Writer, 'failRun'> | undefined
   #reporter: Reporter | undefined
-  #begunCount = 0
+  /** Said before there was anybody to tell. */
+  #early: { readonly level: LogLevel; readonly message: string }[] = []
   /** Failures on their way into the file. */
   readonly #failures = new Map<RunIndex, ErrorRecord>()
-  #rejectBroken!: (error: PypetError) => void
+  #rejectBroken: (error: PypetError) => void = () => undefined
   #resolveComplete: (() => void) | undefined
 
-  constructor(writer: Pick<Writer, 'failRun'>) {
+  /** Runs that are stored, those of earlier executions included. */
+  get storedCount(): number {
+    return this.#storedCount
+  }
+
+  get failedCount(): number {
+    return this.#failedCount
+  }
+
+  /** From now on this writer is told of failures. */
+  attach(writer: Pick<Writer, 'failRun'>): void {
     this.#writer = writer
+    this.isBroken = false
+    this.#active.clear()
+    this.#failures.clear()
     this.broken = new Promise((_resolve, reject) => {
       this.#rejectBroken = reject
     })
@@ -32,34 +51,53 @@ export class RunLedger implements WriterListener {
     this.broken.catch(() => undefined)
   }
 
+  /**
+   * What the writer found. The first time that is what earlier executions have left; later, runs that were
+   * committed when a writer died before it could say so are told now.
+   */
+  take({ stored, failed, startTimestamp }: Opened): void {
+    if (startTimestamp !== undefined) this.#noteStart(startTimestamp)
+    this.#end([...RunSet.ofRanges(stored)], [...RunSet.ofRanges(failed)], [])
+  }
+
   reportTo(reporter: Reporter): void {
     this.#reporter = reporter
+    for (const { level, message } of this.#early.splice(0)) this.onNotice(level, message)
   }
 
   /** A run is handed to an executor: sooner or later it is stored or failed. */
-  begin(): void {
-    this.#begunCount += 1
+  begin(run: RunIndex): void {
+    this.#active.add(run)
   }
 
-  /** Takes what an executor tells. A run that was handed over is counted when the writer announces it. */
-  note(outcome: RunOutcome): void {
-    const { startTimestamp } = outcome.state === 'failed' ? outcome.failure : outcome
-    if (startTimestamp < this.startTimestamp) this.startTimestamp = startTimestamp
-    if (outcome.state === 'handed-over') return
-    this.#failures.set(outcome.failure.run, outcome.failure.error)
-    this.#writer.failRun(outcome.failure)
+  /** A run was begun at this time, in seconds since 1970. */
+  noteStart(startTimestamp: number): void {
+    this.#noteStart(startTimestamp)
   }
 
-  onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[]): void {
-    this.storedCount += stored.length
-    this.failedCount += failed.length
-    if (stored.length > 0) this.#reporter?.emit({ type: 'runs-stored', runs: stored })
-    for (const run of failed) {
-      const error = this.#failures.get(run)
-      this.#failures.delete(run)
-      if (error !== undefined) this.#reporter?.emit({ type: 'run-failed', run, error })
-    }
-    if (this.#isComplete()) this.#resolveComplete?.()
+  /** A run has failed for good. It is counted when the file has it. */
+  fail(failure: RunFailure): void {
+    this.#failures.set(failure.run, failure.error)
+    this.#writer?.failRun(failure)
+  }
+
+  /** A run will be performed again, so nothing is known of it. */
+  takeBack(run: RunIndex): void {
+    this.#active.delete(run)
+  }
+
+  onCommitted(
+    stored: readonly RunIndex[],
+    failed: readonly RunIndex[],
+    refused: readonly RefusedRun[],
+  ): void {
+    this.#end(stored, failed, refused)
+    if (this.#active.size === 0) this.#resolveComplete?.()
+  }
+
+  onNotice(level: LogLevel, message: string): void {
+    if (this.#reporter === undefined) this.#early.push({ level, message })
+    else this.#reporter.emit({ type: 'log', level, message })
   }
 
   onBroken(error: PypetError): void {
@@ -69,14 +107,34 @@ export class RunLedger implements WriterListener {
 
   /** Resolves when the writer has announced every run that was begun. Call it when no more will begin. */
   async complete(): Promise<void> {
-    if (this.#isComplete()) return
+    if (this.#active.size === 0) return
     const complete = new Promise<void>((resolve) => {
       this.#resolveComplete = resolve
     })
     await Promise.race([complete, this.broken])
   }
 
-  #isComplete(): boolean {
-    return this.storedCount + this.failedCount === this.#begunCount
+  #noteStart(startTimestamp: number): void {
+    if (startTimestamp < this.startTimestamp) this.startTimestamp = startTimestamp
+  }
+
+  #end(stored: readonly RunIndex[], failed: readonly RunIndex[], refused: readonly RefusedRun[]): void {
+    const newlyStored = stored.filter((run) => !this.stored.has(run))
+    for (const run of newlyStored) this.stored.add(run)
+    this.#storedCount += newlyStored.length
+    for (const run of stored) this.#active.delete(run)
+    if (newlyStored.length > 0) this.#reporter?.emit({ type: 'runs-stored', runs: newlyStored })
+    for (const run of failed) {
+      this.#active.delete(run)
+      if (this.failed.has(run)) continue
+      this.failed.add(run)
+      this.#failedCount += 1
+      const error = this.#failures.get(run) ?? refused.find((each) => each.run === run)?.error
+      this.#failures.delete(run)
+      this.#reporter?.emit({ type: 'run-failed', run, error: error ?? UNTOLD })
+    }
   }
 }
+
+/** The writer died after the commit of a failure, and with it what was known of the failure outside of the file. */
+const UNTOLD: ErrorRecord = { name: 'Error', message: 'see overview/failed_runs in the file', stack: '' }

@@ -1,12 +1,14 @@
 /** The one file that runs esbuild: a user's module becomes one file that Node can import anywhere. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { BuildFailure, Message } from 'esbuild'
+import type { BuildFailure, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
+import type { JobIdentity } from '../protocol.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
 import { keepPackagesOutside } from './package-plugin.ts'
@@ -22,12 +24,29 @@ export class ModuleBundle implements ModuleAddress {
   readonly url: string
   readonly file: string
   readonly #folder: string
+  /** The user's files in the bundle, absolute. */
+  readonly #sources: readonly string[]
 
-  constructor(file: string, folder: string, bundleFile: string) {
+  constructor(file: string, folder: string, bundleFile: string, sources: readonly string[]) {
     this.file = file
     this.url = pathToFileURL(bundleFile).href
     this.#folder = folder
-    removeAtExit(folder)
+    this.#sources = sources
+  }
+
+  /**
+   * What tells this module from a changed one: its source files, wherever their folder lies. Packages outside
+   * of the bundle do not count.
+   *
+   * @param folder from which the module is to be found again after both have moved
+   */
+  identity(folder: string): JobIdentity {
+    const sources: Record<string, string> = {}
+    for (const path of this.#sources) {
+      sources[slashed(relative(dirname(this.file), path))] = sha256(readFileSync(path))
+    }
+    const relativeFile = slashed(relative(folder, this.file))
+    return { file: this.file, relativeFile, sha256: sha256(JSON.stringify(sources)), sources }
   }
 
   /** Removes the bundle from disk. What has imported it already goes on working. */
@@ -61,20 +80,36 @@ function removeAtExit(folder: string): void {
  */
 export async function bundleModule(file: string, kind: ModuleKind): Promise<ModuleBundle> {
   const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-'))
-  const bundle = new ModuleBundle(file, folder, join(folder, 'bundle.mjs'))
+  const bundleFile = join(folder, 'bundle.mjs')
+  removeAtExit(folder)
   try {
-    writeFileSync(new URL(bundle.url), await build(file, folder))
-    return bundle
+    const { contents, sources } = await build(file, folder)
+    writeFileSync(bundleFile, contents)
+    return new ModuleBundle(file, folder, bundleFile, sources)
   } catch (error) {
-    await bundle.dispose()
+    rmSync(folder, { recursive: true, force: true })
+    leftFolders.delete(folder)
     throw isBuildFailure(error) ? notBuilt(error, file, kind) : error
   }
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+function slashed(path: string): string {
+  return path.split(sep).join('/')
 }
 
 /** Builds under way: the esbuild process is shared by them and ends with the last. */
 let buildCount = 0
 
-async function build(file: string, folder: string): Promise<Uint8Array> {
+interface Built {
+  readonly contents: Uint8Array
+  readonly sources: readonly string[]
+}
+
+async function build(file: string, folder: string): Promise<Built> {
   // Not `import()`: Node would first search esbuild's CommonJS for its exports, a quarter of the loading time.
   const esbuild: typeof import('esbuild') = createRequire(import.meta.url)('esbuild')
   buildCount += 1
@@ -94,6 +129,7 @@ async function build(file: string, folder: string): Promise<Uint8Array> {
       // The job must do what its files do, also where a package claims to be free of side effects.
       ignoreAnnotations: true,
       sourcemap: 'inline',
+      metafile: true,
       sourcesContent: false,
       charset: 'utf8',
       legalComments: 'none',
@@ -104,12 +140,23 @@ async function build(file: string, folder: string): Promise<Uint8Array> {
     })
     const [output] = result.outputFiles
     if (output === undefined) throw new Error(`esbuild made nothing of ${file}`)
-    return output.contents
+    return { contents: output.contents, sources: sourcesOf(result.metafile, dirname(file)) }
   } finally {
     buildCount -= 1
     if (buildCount === 0) await esbuild.stop()
   }
 }
+
+/** The files that were bundled, absolute and sorted; not what plugins have made. */
+function sourcesOf({ inputs }: Metafile, folder: string): string[] {
+  return Object.keys(inputs)
+    .filter((input) => !MADE.test(input))
+    .map((input) => resolve(folder, input))
+    .sort()
+}
+
+/** esbuild puts the namespace before what is in no file. */
+const MADE = /^(?:pypet-[a-z-]+|disabled):|^<define:/
 
 function requireBanner(file: string): string {
   return [

@@ -11,15 +11,18 @@ import { type OutputStream, openTextOutput } from './text-output.ts'
  * Every object has `event` and `time` (ISO 8601, UTC, milliseconds). Runs are numbers, counted from 0. By
  * `event`:
  *
- * - `experiment-started`: `trajectory`, `file`, `run_count`, `ncores`, `executor` (`inline` or `pool`),
- *   `log_folder`.
+ * - `experiment-started`: `trajectory`, `file`, `cnt_file`, `run_count`, `ncores`, `executor` (`inline` or `pool`),
+ *   `log_folder`, and `stored_count` and `failed_count` of earlier executions.
  * - `runs-stored`, once a commit: `runs` (their numbers), and the counts so far: `stored_count`,
  *   `failed_count`, `run_count`.
  * - `run-failed`: `run`, `run_name` (`run_00000012`), `error` (`name`, `message`, `stack`; `code`, `hint` and
  *   `where` when the error has them), and the same three counts.
+ * - `run-retried`: `run`, `run_name`, `attempt` (the one that failed, from 1), `error`.
  * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there.
- * - `experiment-finished`: `trajectory`, `file`, `log_folder`, `run_count`, `stored_count`, `failed_count`,
- *   `stray_error_count` (errors after the end of a run), `duration_ms`, `complete` (every run is stored).
+ * - `experiment-finished`: `trajectory`, `file`, `cnt_file` (what `continue` takes, absent when every run is stored),
+ *   `log_folder`, `run_count`, `stored_count`, `previously_stored_count`, `failed_count`, `left_count`, `stopped_by`
+ *   (`signal` or `failures`, absent otherwise), `stray_error_count` (errors after the end of a run), `duration_ms`,
+ *   `complete` (every run is stored).
  *
  * Later versions may add fields and events; readers skip what they do not know.
  *
@@ -36,7 +39,11 @@ export function eventLines(
   return {
     emit(event) {
       if (event.type === 'log' && !allowsLevel(level, event.level)) return
-      if (event.type === 'experiment-started') counts.run_count = event.runCount
+      if (event.type === 'experiment-started') {
+        counts.run_count = event.runCount
+        counts.stored_count = event.storedCount
+        counts.failed_count = event.failedCount
+      }
       if (event.type === 'runs-stored') counts.stored_count += event.runs.length
       if (event.type === 'run-failed') counts.failed_count += 1
       const line = { event: event.type, time: now().toISOString(), ...fieldsOf(event, counts) }
@@ -54,6 +61,9 @@ function fieldsOf(event: ExperimentEvent, counts: Readonly<Record<string, number
       return {
         trajectory: event.trajectory,
         file: event.file,
+        cnt_file: event.cntFile,
+        stored_count: event.storedCount,
+        failed_count: event.failedCount,
         run_count: event.runCount,
         ncores: event.ncores,
         executor: event.executor,
@@ -63,6 +73,13 @@ function fieldsOf(event: ExperimentEvent, counts: Readonly<Record<string, number
       return { runs: event.runs, ...counts }
     case 'run-failed':
       return { run: event.run, run_name: runName(event.run), error: errorFields(event.error), ...counts }
+    case 'run-retried':
+      return {
+        run: event.run,
+        run_name: runName(event.run),
+        attempt: event.attempt,
+        error: errorFields(event.error),
+      }
     case 'log':
       // JSON leaves out what is undefined.
       return { level: event.level, message: event.message, worker: event.worker, run: event.run }
@@ -79,10 +96,14 @@ function summaryFields(summary: ExperimentSummary): object {
   return {
     trajectory: summary.trajectory,
     file: summary.file,
+    cnt_file: summary.cntFile,
     log_folder: summary.logFolder,
     run_count: summary.runCount,
     stored_count: summary.storedCount,
+    previously_stored_count: summary.previouslyStoredCount,
     failed_count: summary.failedCount,
+    left_count: summary.leftCount,
+    stopped_by: summary.stoppedBy,
     stray_error_count: summary.strayErrorCount,
     duration_ms: Math.round(summary.durationMs * 1000) / 1000,
     complete: summary.storedCount === summary.runCount,

@@ -61,6 +61,11 @@ export class LogLines {
         this.#writeProgress(write)
         return
       }
+      case 'run-retried': {
+        const message = `attempt ${event.attempt} failed, it is performed again: ${describeFailure(event.error)}`
+        if (allowsLevel(this.#level, 'warn')) write(this.#line('warn', message, event.run))
+        return
+      }
       case 'experiment-finished': {
         const { storedCount, failedCount, durationMs } = event.summary
         const failed = failedCount > 0 ? `, ${formatRuns(failedCount)} failed` : ''

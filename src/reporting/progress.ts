@@ -13,7 +13,7 @@ export interface Progress {
   readonly fraction: number
   /** Since the experiment started. */
   readonly elapsedMs: number
-  /** Finished runs, failed ones too, per second since the start; undefined before the first. */
+  /** Runs that have finished in this execution, failed ones too, per second; undefined before the first. */
   readonly runsPerSecond: number | undefined
   /** Expected time until the last run is finished, from the runs so far; undefined before the first. */
   readonly remainingMs: number | undefined
@@ -27,6 +27,8 @@ export class ProgressCounter {
   #runCount = 0
   #storedCount = 0
   #failedCount = 0
+  /** Finished by earlier executions. */
+  #previousCount = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -38,6 +40,9 @@ export class ProgressCounter {
     switch (event.type) {
       case 'experiment-started':
         this.#runCount = event.runCount
+        this.#storedCount = event.storedCount
+        this.#failedCount = event.failedCount
+        this.#previousCount = event.storedCount + event.failedCount
         this.#startMs = this.#clock()
         this.#lastFinishMs = this.#startMs
         return
@@ -60,7 +65,8 @@ export class ProgressCounter {
     // Runs arrive in bursts, one a commit. Dividing by the time of the last burst keeps the rate still
     // between two, and the time left then shrinks by the time that has passed since.
     const workedMs = this.#lastFinishMs - this.#startMs
-    const msPerRun = finishedCount > 0 ? workedMs / finishedCount : undefined
+    const ownCount = finishedCount - this.#previousCount
+    const msPerRun = ownCount > 0 ? workedMs / ownCount : undefined
     const leftCount = Math.max(0, this.#runCount - finishedCount)
     return {
       runCount: this.#runCount,

@@ -1,4 +1,4 @@
-import { fstatSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { type Disk, FILES } from '../continue/disk.ts'
@@ -7,6 +7,7 @@ import { isPypetError } from '../errors.ts'
 import { CntWatch } from './cnt-watch.ts'
 import { CommittedView } from './committed-view.ts'
 import { hookFile } from './hdf5-hook.ts'
+import { ownIdentity } from './hdf5-identity.ts'
 import { lockShared } from './shared-lock.ts'
 
 /** A trajectory with a `.cnt` file: one that is being written, that a crash interrupted, or that has failed runs. */
@@ -38,7 +39,6 @@ export class CommittedFile {
   readonly #source: Source
   readonly #view: CommittedView
   readonly #unhook: () => void
-  #userCount = 1
 
   private constructor(source: Source, facts: Facts, view: CommittedView, path: string, unhook: () => void) {
     this.path = path
@@ -67,19 +67,13 @@ export class CommittedFile {
         return undefined
       }
       const view = new CommittedView({ ...facts, disk: source.disk, hasMoved: () => source.hasMoved() })
-      const path = freeSpelling(file)
-      const unhook = await hookFile(path, view)
-      // HDF5 knows a file that is open already, and reads it the way it did before: both users get the same state.
-      const other = openFiles.get(source.key)
-      if (other !== undefined) {
+      const absolute = resolve(file)
+      const own = await ownIdentity({ folder: dirname(absolute), name: basename(absolute) }, view.size())
+      const unhook = await hookFile(own.path, view)
+      return new CommittedFile(source, facts, view, own.path, () => {
         unhook()
-        source.close()
-        other.#userCount += 1
-        return other
-      }
-      const committed = new CommittedFile(source, facts, view, path, unhook)
-      openFiles.set(source.key, committed)
-      return committed
+        own.end()
+      })
     } catch (error) {
       source.close()
       throw error
@@ -92,24 +86,9 @@ export class CommittedFile {
   }
 
   close(): void {
-    this.#userCount -= 1
-    if (this.#userCount > 0) return
-    openFiles.delete(this.#source.key)
     this.#unhook()
     this.#source.close()
   }
-}
-
-/** By device and inode. */
-const openFiles = new Map<string, CommittedFile>()
-
-let spellingCount = 0
-
-/** The same file by a path that no one else opens; the number of dots starts again long before a path is too long. */
-function freeSpelling(file: string): string {
-  spellingCount = (spellingCount + 1) % 64
-  const path = resolve(file)
-  return `${dirname(path)}/${'./'.repeat(1 + spellingCount)}${basename(path)}`
 }
 
 interface Facts {
@@ -123,7 +102,6 @@ interface Facts {
 /** The open files that a state is read from. */
 class Source {
   readonly disk: Disk
-  readonly key: string
   readonly #file: string
   readonly #watches: CntWatch[] = []
   #isLocked = false
@@ -131,8 +109,6 @@ class Source {
   constructor(file: string) {
     this.#file = file
     this.disk = FILES.open(file, 'read')
-    const { dev, ino } = fstatSync(this.disk.descriptor as number)
-    this.key = `${dev}:${ino}`
   }
 
   /** With the lock, a writer puts off what would change the state; without, the watches tell when it may have changed. */

@@ -44,7 +44,8 @@ const BATCH_ROWS_MAX = 4096
 /** What the memory calls what the layout remembers. */
 const GROUPS = 'groups'
 const IS_SETTLED = 'is settled'
-const HAS_ENDED = 'has ended'
+/** All runs have ended once, and the last config was written. */
+export const HAS_ENDED = 'has ended'
 
 const NOT_RUN = { startTimestamp: 0, finishTimestamp: 0 }
 

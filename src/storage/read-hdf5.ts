@@ -15,17 +15,27 @@ const REST_MS = 5
  */
 export async function readHdf5<Value>(file: string, read: (reader: Hdf5Reader) => Value): Promise<Value> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-    try {
-      using reader = await openHdf5Reader(file)
-      const outcome = outcomeOf(() => read(reader))
-      // Asked at the end, also for an error, which may come from reading a mixture.
-      if (!reader.hasChanged) return outcome()
-    } catch (error) {
-      if (!isPypetError(error, 'PYPET_FILE_CHANGING')) throw error
-    }
+    const outcome = await readOnce(file, read)
+    if (outcome !== undefined) return outcome()
     await delay(REST_MS * 2 ** (attempt - 1))
   }
   throw fileChanging(file)
+}
+
+/** Undefined when the file has changed meanwhile. */
+async function readOnce<Value>(
+  file: string,
+  read: (reader: Hdf5Reader) => Value,
+): Promise<(() => Value) | undefined> {
+  try {
+    using reader = await openHdf5Reader(file)
+    const outcome = outcomeOf(() => read(reader))
+    // Asked at the end, also for an error, which may come from reading a mixture.
+    return reader.hasChanged ? undefined : outcome
+  } catch (error) {
+    if (isPypetError(error, 'PYPET_FILE_CHANGING')) return undefined
+    throw error
+  }
 }
 
 /** What a function returns or throws, to be had later. */

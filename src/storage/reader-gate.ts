@@ -32,9 +32,15 @@ export class ReaderGate {
    * has a `reason`. Never throws.
    */
   static async open(descriptor: number | undefined): Promise<ReaderGate> {
-    if (descriptor === undefined) return new ReaderGate(-1, undefined, 'it is no file of this machine')
-    if (process.platform === 'win32') return new ReaderGate(descriptor, undefined, 'Windows has no flock')
-    const keeper = new Keeper(descriptor)
+    const alwaysOpen = (reason: string) => new ReaderGate(-1, undefined, reason)
+    if (descriptor === undefined || descriptor < 0) return alwaysOpen('it is no file of this machine')
+    if (process.platform === 'win32') return alwaysOpen('Windows has no flock')
+    let keeper: Keeper
+    try {
+      keeper = new Keeper(descriptor)
+    } catch (error) {
+      return alwaysOpen(`no shell could be started: ${(error as Error).message}`)
+    }
     const { status, text } = (await keeper.ask('lock')) ?? CANNOT_START
     // A reader may be there already: that its lock is noticed shows as well that locks work.
     const isWorking = status === STATUS_LOCKED || status === STATUS_TAKEN
@@ -45,7 +51,7 @@ export class ReaderGate {
       status === STATUS_NOT_FOUND
         ? 'the program `flock` (of util-linux) was not found'
         : `\`flock\` failed with status ${status}: ${text || 'it does not say why'}`
-    return new ReaderGate(descriptor, undefined, reason)
+    return alwaysOpen(reason)
   }
 
   /** Whether readers are kept out at this moment. */

@@ -182,13 +182,14 @@ describe('while a writer is at work', () => {
     expect(await names()).toEqual(['base', 'first'])
   })
 
-  test('more commits change nothing for a reader that is there', async () => {
+  test('more commits change nothing for a reader that is there, and a later one sees them', async () => {
     const file = await unfinished()
     file.commit((root) => addGroup(root, '/first'))
     using reader = await openHdf5Reader(path)
     file.commit((root) => addGroup(root, '/second'))
     expect(reader.children('/')).toEqual(['base', 'first'])
-    expect(await names()).toEqual(['base', 'first'])
+    expect(await names()).toEqual(['base', 'first', 'second'])
+    expect(reader.children('/')).toEqual(['base', 'first'])
   })
 
   test.skipIf(!hasFlock)('a reader keeps the pages out of the file until it is closed', async () => {
@@ -222,9 +223,9 @@ describe('where locks do not work', () => {
     const seen = await readHdf5(path, (reader) => {
       attemptCount += 1
       if (attemptCount === 1) overtake(file)
-      return reader.children('/second')
+      return [...reader.children('/second'), ...reader.children('/')]
     })
-    expect(seen).toEqual(['inner'])
+    expect(seen).toEqual(['inner', 'base', 'first', `later_${overtakeCount}`, 'second'])
     expect(attemptCount).toBe(2)
   })
 

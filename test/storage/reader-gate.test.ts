@@ -256,6 +256,12 @@ describe('without flock', () => {
     if (process.platform === 'linux') expect(holders()).toEqual([])
   })
 
+  test('what has no descriptor has an open gate', async () => {
+    await using gate = await ReaderGate.open(undefined)
+    expect(gate.reason).toBeDefined()
+    expect(await gate.tryClose()).toBe(true)
+  })
+
   test('a flock that fails is as good as none', async () => {
     const folder = inFolder('broken')
     execFileSync('mkdir', ['-p', folder])

@@ -1,0 +1,153 @@
+/** The action of `pypet-ts continue <run.cnt | file.h5>`. */
+import { resolve } from 'node:path'
+import type { CntState } from '../continue/cnt-state.ts'
+import {
+  type ContinuePlan,
+  planContinue,
+  prepareContinue,
+  readUnfinished,
+} from '../environment/prepare-continue.ts'
+import { settleComplete } from '../environment/settle-complete.ts'
+import { isPypetError } from '../errors.ts'
+import { checkLogFolder } from '../reporting/log-folder.ts'
+import { formatCount, formatRuns } from '../reporting/quantity.ts'
+import { shownPath } from '../reporting/shown-path.ts'
+import { Writer } from '../storage/writer.ts'
+import { ExitCode } from './exit-code.ts'
+import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
+import { settingsText } from './run.ts'
+import { stopOnSignals } from './stop-on-signals.ts'
+import { shellWord } from './summary.ts'
+
+export interface ContinueFlags extends CommandFlags {
+  readonly dryRun?: boolean
+  readonly retryFailed?: boolean
+  readonly only?: 'failed' | 'missing'
+  readonly allowChangedJob?: boolean
+}
+
+/**
+ * Recovers the file, performs what is missing, and resolves to the exit code.
+ *
+ * @throws PypetError before anything has been started, or when storing has become impossible
+ */
+export async function continueCommand(path: string, flags: ContinueFlags): Promise<number> {
+  const state = await readOrExplain(path, flags)
+  if (state === undefined) return ExitCode.OK
+  const plan = planContinue(state, flags)
+  if (flags.dryRun === true) {
+    process.stdout.write(dryRunText(state, plan, flags))
+    return ExitCode.OK
+  }
+  // Where the end was missed, it is made up for, though no run is missing.
+  const isEndMissing = plan.missingCount === 0 && !plan.hasEnded
+  if (plan.runs.count === 0 && !isEndMissing) return await nothingToDo(state, plan, flags)
+
+  using stop = stopOnSignals()
+  // It starts while the job is loaded, and touches nothing before it is told to.
+  await using writer = Writer.start()
+  await using experiment = await prepareContinue(state, {
+    path,
+    flags: optionFlags(flags),
+    env: process.env,
+    isProcessOurs: true,
+    ...(flags.retryFailed !== undefined && { retryFailed: flags.retryFailed }),
+    ...(flags.only !== undefined && { only: flags.only }),
+    ...(flags.allowChangedJob !== undefined && { allowChangedJob: flags.allowChangedJob }),
+  })
+  if (flags.verbose === true) process.stderr.write(settingsText(experiment))
+  checkLogFolder(experiment.settings.logFolder, experiment.settings.name)
+  return await performCommand(experiment, { writer, stop, flags })
+}
+
+/** Undefined, and said, when the file has no `.cnt` file because everything in it is complete. */
+async function readOrExplain(path: string, flags: ContinueFlags): Promise<CntState | undefined> {
+  try {
+    return readUnfinished(path)
+  } catch (error) {
+    if (!isPypetError(error, 'PYPET_CNT_NOT_FOUND') || path.endsWith('.cnt')) throw error
+    const { summariseFile } = await import('../results/summarise.ts')
+    const { trajectories } = await summariseFile(resolve(path))
+    if (trajectories.some(({ runs }) => runs.left > 0 || runs.failed > 0)) throw error
+    say(
+      flags,
+      { complete: true },
+      `every run in ${shownPath(resolve(path))} is stored: there is nothing to continue`,
+    )
+    return undefined
+  }
+}
+
+/** All runs have ended; what is left to do may be to bring the last pages into the file. */
+async function nothingToDo(state: CntState, plan: ContinuePlan, flags: ContinueFlags): Promise<number> {
+  const { runCount, failedCount, missingCount } = plan
+  const file = shownPath(state.experiment.request.file)
+  if (missingCount > 0) {
+    say(flags, { ...facts(plan) }, `no run has failed in ${file}; ${formatRuns(missingCount)} are missing`)
+    return ExitCode.OK
+  }
+  if (failedCount > 0) {
+    const command = `pypet-ts continue ${shellWord(shownPath(state.path))} --retry-failed`
+    say(
+      flags,
+      { ...facts(plan) },
+      `no run is missing in ${file}, and ${formatRuns(failedCount)} failed\nretry: ${command}`,
+    )
+    return ExitCode.RUNS_FAILED
+  }
+  await settleComplete(state, { breakLock: flags.breakLock === true, keepCnt: flags.keepCnt === true })
+  say(
+    flags,
+    { complete: true },
+    `all ${formatRuns(runCount)} are stored in ${file}: there is nothing to continue`,
+  )
+  return ExitCode.OK
+}
+
+function dryRunText(state: CntState, plan: ContinuePlan, flags: ContinueFlags): string {
+  if (flags.json === true) return `${JSON.stringify({ event: 'continue-plan', ...facts(plan) })}\n`
+  const { name } = state.experiment.request.trajectory
+  const lines = [
+    `${name}: ${formatRuns(plan.runs.count)} would be run; nothing was run`,
+    `  stored:   ${formatCount(plan.storedCount)} of ${formatRuns(plan.runCount)}`,
+    `  failed:   ${formatCount(plan.failedCount)}`,
+    `  missing:  ${formatCount(plan.missingCount)}`,
+    `  would be: ${rangesText(plan)}`,
+    `  file:     ${shownPath(state.experiment.request.file)}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** As many ranges as fit on a line. */
+const RANGES_SHOWN_MAX = 8
+
+/** `run 3, runs 5 to 9 and 12 more ranges`. */
+function rangesText({ runs }: ContinuePlan): string {
+  const bounds = runs.toRanges()
+  const texts: string[] = []
+  for (let index = 0; index < bounds.length && texts.length < RANGES_SHOWN_MAX; index += 2) {
+    const [start = 0, end = 0] = bounds.slice(index, index + 2)
+    texts.push(end - start === 1 ? `run ${start}` : `runs ${start} to ${end - 1}`)
+  }
+  const more = bounds.length / 2 - texts.length
+  if (more > 0) texts.push(`and ${formatCount(more)} more ranges`)
+  return texts.join(', ') || 'nothing'
+}
+
+function facts({ runCount, storedCount, failedCount, missingCount, runs }: ContinuePlan): object {
+  return {
+    run_count: runCount,
+    stored_count: storedCount,
+    failed_count: failedCount,
+    missing_count: missingCount,
+    /** Half-open ranges: [0, 5, 7, 8] is 0 to 4, and 7. */
+    would_run: runs.toRanges(),
+  }
+}
+
+function say(flags: ContinueFlags, json: object, text: string): void {
+  if (flags.quiet === true) return
+  process.stdout.write(
+    flags.json === true ? `${JSON.stringify({ event: 'nothing-to-do', ...json })}\n` : `${text}\n`,
+  )
+}

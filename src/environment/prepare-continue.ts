@@ -1,0 +1,248 @@
+/** From a `.cnt` file to an experiment that can go on. */
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type CntState, readCnt } from '../continue/cnt-state.ts'
+import { findCnt } from '../continue/find-cnt.ts'
+import { RunSet } from '../continue/run-set.ts'
+import { PypetError } from '../errors.ts'
+import { UserCode } from '../executors/user-code.ts'
+import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
+import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import { importJob } from '../experiment/load-job.ts'
+import { environmentName, type OptionName, type OptionValues } from '../experiment/options.ts'
+import { expand } from '../exploration/expand.ts'
+import type { JobIdentity } from '../protocol.ts'
+import { HAS_ENDED } from '../storage/hdf5-layout.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { timeText } from '../trajectory/time-text.ts'
+import { toStoredValue } from '../trajectory/value.ts'
+import type { PreparedExperiment } from './prepare-experiment.ts'
+import { readSettings } from './recorded-settings.ts'
+
+/** What `continue` asks for. */
+export interface ContinueCall {
+  /** A `.cnt` file, or the HDF5 file that it lies beside. */
+  readonly path: string
+  readonly flags?: FlagValues
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly retryFailed?: boolean
+  readonly only?: 'failed' | 'missing' | undefined
+  readonly allowChangedJob?: boolean
+  /** The process is the command's and ends with it. */
+  readonly isProcessOurs?: boolean
+}
+
+/** The options that may differ from those of the start: they change nothing of what is stored. */
+export const CHANGEABLE_OPTIONS = [
+  'ncores',
+  'executor',
+  'logFolder',
+  'logLevel',
+  'commitIntervalMs',
+  'readerWaitMs',
+  'keepCnt',
+  'onError',
+  'maxFailures',
+  'retries',
+  'timeout',
+] as const satisfies readonly OptionName[]
+
+/**
+ * Reads what a `.cnt` file says, and changes nothing.
+ *
+ * @throws PypetError as `findCnt` and `readCnt`
+ */
+export function readUnfinished(path: string): CntState {
+  return readCnt(findCnt(path))
+}
+
+/** What of an experiment is done, and what would be performed. */
+export interface ContinuePlan {
+  readonly runCount: number
+  readonly storedCount: number
+  readonly failedCount: number
+  readonly missingCount: number
+  /** The runs that would be performed. */
+  readonly runs: RunSet
+  /** Every run has ended, and the trajectory was closed. */
+  readonly hasEnded: boolean
+}
+
+/** What `continue` would do with an unfinished experiment. */
+export function planContinue(
+  state: CntState,
+  call: Pick<ContinueCall, 'retryFailed' | 'only'>,
+): ContinuePlan {
+  const { parameters, exploration } = state.experiment.request
+  const { runCount } = expand({ parameters, exploration })
+  const { stored, failed } = state
+  const missing = new RunSet()
+  missing.addRange(0, runCount)
+  missing.removeRanges(stored.toRanges())
+  missing.removeRanges(RunSet.of(failed.keys()).toRanges())
+  const missingCount = missing.count
+  const runs = call.only === 'failed' ? new RunSet() : missing
+  if (retriesFailed(call)) for (const run of failed.keys()) runs.add(run)
+  return {
+    runCount,
+    storedCount: stored.count,
+    failedCount: failed.size,
+    missingCount,
+    runs,
+    hasEnded: missingCount === 0 && state.memory.values[HAS_ENDED] === true,
+  }
+}
+
+/**
+ * Loads the job of an unfinished experiment and checks that it is the same. Dispose of the result after the
+ * experiment, as of that of `prepareExperiment`.
+ *
+ * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, and as `prepareExperiment`
+ */
+export async function prepareContinue(state: CntState, call: ContinueCall): Promise<PreparedExperiment> {
+  const jobFile = findJob(state)
+  const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
+  try {
+    return await prepare(state, call, jobFile, userCode)
+  } catch (error) {
+    userCode.flush()
+    userCode[Symbol.dispose]()
+    if (userCode.printed.length > 0) process.stderr.write(`${userCode.printed.join('\n')}\n`)
+    throw error
+  }
+}
+
+async function prepare(
+  state: CntState,
+  call: ContinueCall,
+  jobFile: string,
+  userCode: UserCode,
+): Promise<PreparedExperiment> {
+  const { request } = state.experiment
+  const { continuation, parameters, exploration, trajectory } = request
+  const bundle = await bundleJob(jobFile)
+  try {
+    const config = changedJobConfig(state, bundle, call.allowChangedJob === true)
+    await userCode.call(() => importJob(bundle, userCode.failed))
+    const { settings, origins } = resolveSettings({
+      jobFile: bundle.file,
+      flags: call.flags ?? {},
+      env: changeable(call.env ?? {}),
+      config: { file: state.path, options: recordedOptions(state, call) },
+    })
+    return {
+      // The file is where the `.cnt` file is, whatever it was called by.
+      settings: { ...settings, filename: request.file, overwrite: false },
+      origins,
+      job: { url: bundle.url, file: bundle.file },
+      identifyJob: (folder) => bundle.identity(folder),
+      opening: {
+        kind: 'continue',
+        cntFile: state.path,
+        retryFailed: retriesFailed(call),
+        only: call.only === 'failed' ? RunSet.of(state.failed.keys()) : undefined,
+        identity: {
+          name: continuation.environmentName,
+          hexsha: trajectory.environmentHexsha,
+          timestamp: trajectory.timestamp,
+        },
+        config,
+      },
+      parameters,
+      plan: expand({ parameters, exploration }),
+      userCode,
+      async [Symbol.asyncDispose]() {
+        userCode[Symbol.dispose]()
+        await bundle.dispose()
+      },
+    }
+  } catch (error) {
+    await bundle.dispose()
+    throw error
+  }
+}
+
+function retriesFailed({ retryFailed, only }: Pick<ContinueCall, 'retryFailed' | 'only'>): boolean {
+  return retryFailed === true || only === 'failed'
+}
+
+/** Where the job was, seen from the `.cnt` file; else where it was at all. */
+function findJob({ path, experiment }: CntState): string {
+  const { file, relativeFile } = experiment.request.continuation.job
+  const places = [resolve(dirname(path), relativeFile), file]
+  const found = places.find((place) => existsSync(place))
+  if (found !== undefined) return found
+  throw new PypetError(
+    'PYPET_JOB_NOT_FOUND',
+    `the job of ${path} is not found: looked for ${places.join(' and ')}`,
+    {
+      where: path,
+      hint: 'Put the job module back where it was.',
+    },
+  )
+}
+
+/** With another number of cores, the place where runs are computed follows from it again. */
+function recordedOptions(
+  { path, experiment }: CntState,
+  { flags = {}, env = {} }: ContinueCall,
+): OptionValues {
+  const { executor, ...options } = readSettings(experiment.request.continuation.settings, dirname(path))
+  const isFree = flags.ncores !== undefined || env[environmentName('ncores')] !== undefined
+  // The name has its time already.
+  return { ...options, addTime: false, ...(!isFree && executor !== undefined && { executor }) }
+}
+
+/** Variables for what may not change are meant for other experiments. */
+function changeable(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const names = new Set<string>(CHANGEABLE_OPTIONS.map(environmentName))
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.has(name)))
+}
+
+/** Nothing when the job is the one that began; else what is recorded of the change, where it is allowed. */
+function changedJobConfig(
+  { path, experiment }: CntState,
+  bundle: JobBundle,
+  isAllowed: boolean,
+): readonly Parameter[] {
+  const { job: before, environmentName: environment } = experiment.request.continuation
+  const now = bundle.identity(dirname(path))
+  if (before.sha256 === now.sha256) return []
+  if (!isAllowed) {
+    throw new PypetError(
+      'PYPET_JOB_CHANGED',
+      `${bundle.file} is not the job that began: ${changes(before, now)}`,
+      {
+        where: bundle.file,
+        hint: 'Put back what it was, or go on with the changed job (--allow-changed-job); the file then holds results of both.',
+      },
+    )
+  }
+  const group = `environment.${environment}.changed_job.changed_${timeText(Date.now() / 1000)}`
+  return [
+    configParameter(
+      `${group}.sha256`,
+      now.sha256,
+      'SHA-256 of the job that the experiment was continued with',
+    ),
+    configParameter(`${group}.changes`, changes(before, now), 'What had changed in the job'),
+  ]
+}
+
+function configParameter(name: string, value: string, comment: string): Parameter {
+  return { name, value, comment, stored: toStoredValue(value, `config.${name}`) }
+}
+
+/** `job.ts changed, model.ts added`. */
+function changes(before: JobIdentity, now: JobIdentity): string {
+  const names = [...new Set([...Object.keys(before.sources), ...Object.keys(now.sources)])].sort()
+  return names
+    .filter((name) => before.sources[name] !== now.sources[name])
+    .map((name) => {
+      if (before.sources[name] === undefined) return `${name} added`
+      return now.sources[name] === undefined ? `${name} removed` : `${name} changed`
+    })
+    .join(', ')
+}

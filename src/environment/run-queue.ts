@@ -1,0 +1,52 @@
+/** Which run comes next: those that are missing, in their order, and between them those that failed and are tried again. */
+import type { RunIndex } from '../trajectory/path.ts'
+
+export interface QueuedRun {
+  readonly run: RunIndex
+  /** 1 for the first time. */
+  readonly attempt: number
+}
+
+export class RunQueue {
+  readonly #missing: Iterator<RunIndex>
+  readonly #retries: number
+  /** So many other runs come before a failed one comes again: what made it fail may have passed by then. */
+  readonly #distance: number
+  readonly #again: (QueuedRun & { readonly notBefore: number })[] = []
+  #startedCount = 0
+  #isStopped = false
+
+  constructor(
+    missing: Iterator<RunIndex>,
+    options: { readonly retries: number; readonly workerCount: number },
+  ) {
+    this.#missing = missing
+    this.#retries = options.retries
+    this.#distance = options.workerCount
+  }
+
+  /** The next run; undefined when there is none now. A failure may bring one later. */
+  next(): QueuedRun | undefined {
+    if (this.#isStopped) return undefined
+    const [first] = this.#again
+    const isDue = first !== undefined && first.notBefore <= this.#startedCount
+    const fresh = isDue ? undefined : this.#missing.next()
+    this.#startedCount += 1
+    if (fresh?.done === false) return { run: fresh.value, attempt: 1 }
+    // With no other runs left there is nothing to wait for.
+    const again = this.#again.shift()
+    return again === undefined ? undefined : { run: again.run, attempt: again.attempt }
+  }
+
+  /** Takes a failed run back. False when it has had its attempts. */
+  retry({ run, attempt }: QueuedRun): boolean {
+    if (this.#isStopped || attempt > this.#retries) return false
+    this.#again.push({ run, attempt: attempt + 1, notBefore: this.#startedCount + this.#distance })
+    return true
+  }
+
+  /** No run comes any more. */
+  stop(): void {
+    this.#isStopped = true
+  }
+}

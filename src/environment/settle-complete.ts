@@ -1,0 +1,29 @@
+import { CntJournal } from '../continue/cnt-journal.ts'
+import { type CntState, readCnt } from '../continue/cnt-state.ts'
+import { FILES } from '../continue/disk.ts'
+import { acquireLock } from '../continue/file-lock.ts'
+import { recoverFile } from '../continue/recover.ts'
+
+/**
+ * Ends an experiment whose runs are all stored, but whose last pages a reader kept out of the HDF5 file, or
+ * which ended before its `.cnt` file was removed.
+ *
+ * @throws PypetError as `acquireLock` and `recoverFile`
+ */
+export async function settleComplete(
+  { path, experiment }: CntState,
+  { breakLock, keepCnt }: { readonly breakLock: boolean; readonly keepCnt: boolean },
+): Promise<void> {
+  const { file, trajectory } = experiment.request
+  const lock = acquireLock(file, { trajectory: trajectory.name, breakLock })
+  try {
+    recoverFile(readCnt(path))
+    const state = readCnt(path)
+    if (keepCnt || experiment.request.keepCnt || !state.isComplete) return
+    const journal = CntJournal.resume(FILES, state)
+    journal.remove()
+    journal.close()
+  } finally {
+    lock.release()
+  }
+}
