@@ -174,6 +174,8 @@ export interface WorkerSetup {
   readonly writerAddress: string
   /** Lines below this level are not sent. */
   readonly logLevel: LogLevel
+  /** A run that takes longer is ended; 0 when it may take as long as it wants. */
+  readonly timeoutMs: number
 }
 
 /** A bundled job that any thread can import. */
@@ -187,6 +189,8 @@ export interface JobLocation {
 /** One run to perform. */
 export interface RunTask {
   readonly run: RunIndex
+  /** 1 for the first time; more when the run has failed before and is performed again. */
+  readonly attempt: number
   readonly point: PointValues
 }
 
@@ -201,7 +205,15 @@ export type RunOutcome =
   | { readonly state: 'failed'; readonly failure: RunFailure }
 
 /** Pool thread → main, at any time. */
-export interface FromWorker {
+export type FromWorker = WorkerLine | RunBegun
+
+/** The thread begins with this run: from now on its time counts. Sent only where runs have a time limit. */
+export interface RunBegun {
+  readonly type: 'begun'
+  readonly run: RunIndex
+}
+
+export interface WorkerLine {
   readonly type: 'log'
   readonly level: LogLevel
   readonly message: string

@@ -1,7 +1,7 @@
 /** The command line: its commands, flags and help. What the commands do is loaded when they are called. */
 import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
-import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
+import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { reportError } from './report-error.ts'
@@ -150,7 +150,10 @@ function continueOptions(): readonly Option[] {
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
     new Option('--json', 'Print events as JSON, one a line.'),
   ]
-  const others = [...CHANGEABLE.filter((name) => name !== 'ncores').map(flagOption), breakLockOption()]
+  const others = [
+    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').map(flagOption),
+    breakLockOption(),
+  ]
   for (const option of others) option?.helpGroup('More options:')
   return [...first, ...others].filter((option) => option !== undefined)
 }
@@ -158,21 +161,6 @@ function continueOptions(): readonly Option[] {
 function breakLockOption(): Option {
   return new Option('--break-lock', 'Take over the lock of a process on another host that is gone.')
 }
-
-/** `CHANGEABLE_OPTIONS`, of a module that would load too much for a help text. */
-const CHANGEABLE: readonly OptionName[] = [
-  'ncores',
-  'executor',
-  'logFolder',
-  'logLevel',
-  'retries',
-  'timeout',
-  'onError',
-  'maxFailures',
-  'keepCnt',
-  'commitIntervalMs',
-  'readerWaitMs',
-]
 
 function describeOverview(program: Command): void {
   program
@@ -203,7 +191,7 @@ function flagOption(name: OptionName): Option | undefined {
     : new Option(option.flag, description)
 }
 
-const PLACEHOLDERS = { whole: 'n', text: 'text', path: 'path', choice: 'choice' } as const
+const PLACEHOLDERS = { whole: 'n', number: 'n', text: 'text', path: 'path', choice: 'choice' } as const
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value]

@@ -8,7 +8,7 @@ import { type CntState, readCnt } from './cnt-state.ts'
 import type { Disk, DiskSystem } from './disk.ts'
 
 /** A smaller file is not worth rewriting. */
-const COMPACT_BYTES_MIN = 4_194_304
+const COMPACT_BYTES_MIN = 1_048_576
 
 export class CntJournal {
   readonly path: string

@@ -9,7 +9,7 @@ import { UserCode } from '../executors/user-code.ts'
 import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { importJob } from '../experiment/load-job.ts'
-import { environmentName, type OptionName, type OptionValues } from '../experiment/options.ts'
+import { CHANGEABLE_OPTIONS, environmentName, type OptionValues } from '../experiment/options.ts'
 import { expand } from '../exploration/expand.ts'
 import type { JobIdentity } from '../protocol.ts'
 import { HAS_ENDED } from '../storage/hdf5-layout.ts'
@@ -31,21 +31,6 @@ export interface ContinueCall {
   /** The process is the command's and ends with it. */
   readonly isProcessOurs?: boolean
 }
-
-/** The options that may differ from those of the start: they change nothing of what is stored. */
-export const CHANGEABLE_OPTIONS = [
-  'ncores',
-  'executor',
-  'logFolder',
-  'logLevel',
-  'commitIntervalMs',
-  'readerWaitMs',
-  'keepCnt',
-  'onError',
-  'maxFailures',
-  'retries',
-  'timeout',
-] as const satisfies readonly OptionName[]
 
 /**
  * Reads what a `.cnt` file says, and changes nothing.

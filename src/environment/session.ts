@@ -50,6 +50,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     runCount: plan.runCount,
     writerAddress: await writer.address(),
     logLevel: settings.logLevel,
+    timeoutMs: settings.timeout * 1000,
   }
   ledger.attach(writer)
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.

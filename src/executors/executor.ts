@@ -1,18 +1,24 @@
 /** What every executor promises; the inline one is the reference for the others. */
-import type { FromWorker, RunOutcome, RunTask } from '../protocol.ts'
+import type { RunOutcome, RunTask, WorkerLine } from '../protocol.ts'
+
+/** Where tasks come from. */
+export interface TaskSource {
+  /** The next task; undefined when there is none now. After the next outcome there may be one again. */
+  next(): RunTask | undefined
+}
 
 export interface Executor {
   /**
    * Performs the tasks in their order, as many at once as there are workers, and tells the outcome of
    * each exactly once, in any order. Takes the next task only when a worker is about to be free, so the
-   * caller stops an experiment by ending the sequence. Resolves when the last outcome was told.
+   * caller stops an experiment by giving no more. Resolves when the last outcome was told and no task followed.
    *
-   * A job that throws, a worker that dies: that run fails, the others go on.
+   * A job that throws, a worker that dies, a run that takes too long: that run fails, the others go on.
    *
-   * @throws PypetError when runs cannot be performed at all: `PYPET_EXECUTOR_FAILED`, or as `importJob`
-   *   when the job does not load in a worker
+   * @throws PypetError when runs cannot be performed at all: `PYPET_EXECUTOR_FAILED`, as `importJob`
+   *   when the job does not load in a worker, `PYPET_WRITER_DIED` when nobody takes what runs have made
    */
-  perform(tasks: Iterable<RunTask>, onOutcome: (outcome: RunOutcome) => void): Promise<void>
+  perform(tasks: TaskSource, onOutcome: (outcome: RunOutcome) => void): Promise<void>
   /**
    * Ends all workers. Log lines may still come, outcomes do not: a run that is under way is given up, and
    * its `perform` may never settle. A second call waits for the first.
@@ -21,4 +27,4 @@ export interface Executor {
 }
 
 /** Takes what workers say while they work. */
-export type WorkerListener = (message: FromWorker) => void
+export type WorkerListener = (line: WorkerLine) => void

@@ -23,7 +23,7 @@ export async function openInlineExecutor(
   const writeLog = atLogLevel(setup.logLevel, (level, message, run) =>
     listener({ type: 'log', level, message, worker: INLINE_WORKER, ...(run !== undefined && { run }) }),
   )
-  const performer = new RunPerformer(job.run, setup, (record) => sender.send(record), writeLog)
+  const performer = new RunPerformer(job.run, setup, (frame) => sender.sendFrame(frame), writeLog)
   // Also after the last run: what a job has left behind still has to be heard.
   userCode.listen({
     onLine: (line, run) => writeLog('info', line, run),
@@ -37,14 +37,15 @@ export async function openInlineExecutor(
   return {
     async perform(tasks, onOutcome) {
       await nextTurn()
-      for (const task of tasks) {
+      for (let task = tasks.next(); task !== undefined; task = tasks.next()) {
+        const current = task
         const outcome = await userCode.call(async () => {
           try {
-            return await performer.perform(task)
+            return await performer.perform(current)
           } finally {
             userCode.flush()
           }
-        }, task.run)
+        }, current.run)
         onOutcome(outcome)
         await nextTurn()
       }

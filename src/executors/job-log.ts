@@ -1,7 +1,7 @@
 /** The lines that a job writes, through `traj.log` or by printing, on their way to the log files. */
 import { inspect } from 'node:util'
 import { toErrorRecord } from '../errors.ts'
-import type { FromWorker } from '../protocol.ts'
+import type { WorkerLine } from '../protocol.ts'
 import { allowsLevel } from '../reporting/log-level.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -22,8 +22,8 @@ export function atLogLevel(threshold: LogLevel, write: WriteLog): WriteLog {
 /** The line about an error that fails no run: it came when its run had ended, or belongs to none. */
 export function strayErrorLine(
   thrown: unknown,
-  { when, ...source }: { readonly when: string } & Pick<FromWorker, 'worker' | 'run'>,
-): FromWorker {
+  { when, ...source }: { readonly when: string } & Pick<WorkerLine, 'worker' | 'run'>,
+): WorkerLine {
   return { type: 'log', level: 'error', message: strayErrorText(thrown, when), isStray: true, ...source }
 }
 

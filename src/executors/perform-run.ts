@@ -1,18 +1,19 @@
 /** Performs one run: calls the job at its point, catches whatever comes, hands the record over. */
-import { toErrorRecord } from '../errors.ts'
+import { serialize } from 'node:v8'
+import { PypetError, toErrorRecord } from '../errors.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { LiveRun } from '../trajectory/run.ts'
-import type { RunRecord } from '../trajectory/run-record.ts'
+import { encodeRunFrame } from '../trajectory/run-frame.ts'
 import type { WriteLog } from './job-log.ts'
 
 export class RunPerformer {
   readonly #job: JobFunction
   readonly #setup: WorkerSetup
   readonly #viewAt: ReturnType<typeof parameterViews>
-  readonly #send: (record: RunRecord) => Promise<void>
+  readonly #send: (frame: readonly Uint8Array[]) => Promise<void>
   readonly #writeLog: WriteLog
   /** The call of the job that has not ended; none between runs. */
   #call: JobCall | undefined
@@ -20,7 +21,7 @@ export class RunPerformer {
   constructor(
     job: JobFunction,
     setup: WorkerSetup,
-    send: (record: RunRecord) => Promise<void>,
+    send: (frame: readonly Uint8Array[]) => Promise<void>,
     writeLog: WriteLog,
   ) {
     this.#job = job
@@ -30,24 +31,44 @@ export class RunPerformer {
     this.#writeLog = writeLog
   }
 
-  /** Never rejects: a run that goes wrong is an outcome. One at a time. */
-  async perform({ run, point }: RunTask): Promise<RunOutcome> {
+  /**
+   * A run that goes wrong is an outcome. One at a time.
+   *
+   * @throws PypetError `PYPET_WRITER_DIED` when nobody takes what the run has made
+   */
+  async perform(task: RunTask): Promise<RunOutcome> {
+    const { run, attempt } = task
     const startTimestamp = now()
+    let frame: readonly Uint8Array[]
     try {
-      const live = new LiveRun({
-        run,
-        runCount: this.#setup.runCount,
-        par: this.#viewAt(point),
-        writeLog: (level, message) => this.#writeLog(level, message, run),
-      })
-      await this.#callJob(live)
-      const leaves = live.end()
-      await this.#send({ run, startTimestamp, finishTimestamp: now(), leaves })
-      return { state: 'handed-over', run, startTimestamp }
+      frame = await this.#performJob(task, startTimestamp)
     } catch (thrown) {
       const error = toErrorRecord(thrown)
-      return { state: 'failed', failure: { run, error, startTimestamp, finishTimestamp: now() } }
+      const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
+      return { state: 'failed', failure }
     }
+    await this.#send(frame)
+    return { state: 'handed-over', run, startTimestamp }
+  }
+
+  /** The run's record, as a frame. Whatever it throws is the job's fault. */
+  async #performJob({ run, point }: RunTask, startTimestamp: number): Promise<readonly Uint8Array[]> {
+    const live = new LiveRun({
+      run,
+      runCount: this.#setup.runCount,
+      par: this.#viewAt(point),
+      writeLog: (level, message) => this.#writeLog(level, message, run),
+    })
+    const returned = await this.#callJob(live)
+    const leaves = live.end()
+    const bytes = returned === undefined ? undefined : cloneReturned(returned)
+    return encodeRunFrame({
+      run,
+      startTimestamp,
+      finishTimestamp: now(),
+      leaves,
+      ...(bytes !== undefined && { returned: bytes }),
+    })
   }
 
   /**
@@ -65,16 +86,19 @@ export class RunPerformer {
     return true
   }
 
-  async #callJob(live: LiveRun): Promise<void> {
+  /** Resolves to what the job returns. */
+  async #callJob(live: LiveRun): Promise<unknown> {
     const call: JobCall = { run: live.idx, stray: undefined, reject: undefined }
     this.#call = call
+    let returned: unknown
     try {
       // Called as a function: `this` is what the job gave it, not this object.
       const job = this.#job
-      const pending = job(live)
+      const pending: unknown = job(live)
+      returned = pending
       // Most jobs return no promise, and then nothing more can come from elsewhere.
       if (isThenable(pending)) {
-        await new Promise((resolve, reject) => {
+        returned = await new Promise((resolve, reject) => {
           call.reject = reject
           pending.then(resolve, reject)
         })
@@ -84,6 +108,20 @@ export class RunPerformer {
     }
     // Also when the job itself went on as if nothing had happened.
     if (call.stray !== undefined) throw call.stray.thrown
+    return returned
+  }
+}
+
+/** What a job returned, as structured-clone bytes. */
+function cloneReturned(returned: unknown): Uint8Array {
+  try {
+    return serialize(returned)
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new PypetError('PYPET_VALUE_UNSUPPORTED', `what the job returned cannot be kept: ${found}`, {
+      hint: 'Return values, not functions; store results by traj.addResult.',
+      cause,
+    })
   }
 }
 

@@ -2,7 +2,8 @@
 import type { Piscina } from 'piscina'
 import { type ErrorRecord, fromErrorRecord, PypetError, toErrorRecord } from '../errors.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
-import type { Executor, WorkerListener } from './executor.ts'
+import type { Executor, TaskSource, WorkerListener } from './executor.ts'
+import { RunClock } from './run-clock.ts'
 import { WorkerNumbers } from './worker-numbers.ts'
 
 /**
@@ -41,8 +42,11 @@ export async function openPoolExecutor(
     atomics: 'disabled',
   })
   const numbers = new WorkerNumbers(() => pool.threads.map(({ threadId }) => threadId))
+  const clock = new RunClock(setup.timeoutMs)
   pool.on('message', (message: unknown) => {
-    if (isLogLine(message)) listener({ ...message, worker: numbers.of(message.worker) })
+    if (!isFromWorker(message)) return
+    if (message.type === 'begun') clock.begin(message.run)
+    else listener({ ...message, worker: numbers.of(message.worker) })
   })
   // A thread that dies between two runs is replaced. Without a listener its error would end the process.
   pool.on('error', (cause: unknown) => {
@@ -74,7 +78,7 @@ export async function openPoolExecutor(
       const tell = (outcome: RunOutcome) => {
         if (closing === undefined) onOutcome(outcome)
       }
-      await Promise.race([performAll(pool, tasks, threadCount, tell), deserted])
+      await Promise.race([performAll(pool, tasks, { threadCount, clock }, tell), deserted])
     },
     [Symbol.asyncDispose]: close,
   }
@@ -82,17 +86,16 @@ export async function openPoolExecutor(
 
 function performAll(
   pool: Pool,
-  tasks: Iterable<RunTask>,
-  threadCount: number,
+  tasks: TaskSource,
+  { threadCount, clock }: { readonly threadCount: number; readonly clock: RunClock },
   onOutcome: (outcome: RunOutcome) => void,
 ): Promise<void> {
-  const iterator = tasks[Symbol.iterator]()
   let typicalMs = SHORT_RUN_MS
   let activeCount = 0
-  let isOver = false
+  let hasFailed = false
   return new Promise((resolve, reject) => {
     const stop = (error: unknown) => {
-      isOver = true
+      hasFailed = true
       reject(error)
     }
     const take = (outcome: RunOutcome) => {
@@ -102,16 +105,15 @@ function performAll(
       fill()
     }
     const fill = () => {
-      const activeMax = typicalMs < SHORT_RUN_MS ? 2 * threadCount : threadCount
-      while (!isOver && activeCount < activeMax) {
-        const next = iterator.next()
-        if (next.done) isOver = true
-        else {
-          activeCount += 1
-          performOne(pool, next.value).then(take).catch(stop)
-        }
+      // With a time limit a thread may be ended, and must not take a waiting run along.
+      const activeMax = typicalMs < SHORT_RUN_MS && !clock.isLimited ? 2 * threadCount : threadCount
+      while (!hasFailed && activeCount < activeMax) {
+        const task = tasks.next()
+        if (task === undefined) break
+        activeCount += 1
+        performOne(pool, task, clock).then(take).catch(stop)
       }
-      if (isOver && activeCount === 0) resolve()
+      if (activeCount === 0) resolve()
     }
     fill()
   })
@@ -134,22 +136,27 @@ async function loadInOne(pool: Pool): Promise<void> {
  * A rejection of the pool is not the job's (those are outcomes). Either the thread under the run ended,
  * and the run failed, or the thread tells that it cannot perform any run.
  */
-async function performOne(pool: Pool, task: RunTask): Promise<RunOutcome> {
+async function performOne(pool: Pool, task: RunTask, clock: RunClock): Promise<RunOutcome> {
+  const { run, attempt } = task
   const startTimestamp = Date.now() / 1000
+  const signal = clock.limit(run)
   try {
-    return await pool.run(task)
+    return await (signal === undefined ? pool.run(task) : pool.run(task, { signal }))
   } catch (cause) {
     if (!(cause instanceof Error)) throw fromErrorRecord(cause as ErrorRecord, 'PYPET_EXECUTOR_FAILED')
-    const message = `the thread performing the run ended: ${reasonOf(cause)}`
-    const { stack: _ours, ...error } = toErrorRecord(
-      new PypetError('PYPET_EXECUTOR_FAILED', message, {
-        hint: 'Did the job call process.exit, or run out of memory?',
-      }),
-    )
+    const error = signal?.aborted === true ? toErrorRecord(signal.reason) : endedThread(cause)
     // The only stack there is leads through our own code: it would point the user to the wrong place.
-    const failure = { run: task.run, error: { ...error, stack: '' }, startTimestamp }
+    const failure = { run, error: { ...error, stack: '' }, attempts: attempt, startTimestamp }
     return { state: 'failed', failure: { ...failure, finishTimestamp: Date.now() / 1000 } }
+  } finally {
+    clock.end(run)
   }
+}
+
+function endedThread(cause: Error): ErrorRecord {
+  const message = `the thread performing the run ended: ${reasonOf(cause)}`
+  const hint = 'Did the job call process.exit, or run out of memory?'
+  return toErrorRecord(new PypetError('PYPET_EXECUTOR_FAILED', message, { hint }))
 }
 
 function durationMs(outcome: RunOutcome): number {
@@ -158,8 +165,9 @@ function durationMs(outcome: RunOutcome): number {
 }
 
 /** A job may post messages of its own to what it takes for its parent. */
-function isLogLine(message: unknown): message is FromWorker {
-  return typeof message === 'object' && message !== null && (message as FromWorker).type === 'log'
+function isFromWorker(message: unknown): message is FromWorker {
+  const type = (message as FromWorker | null | undefined)?.type
+  return typeof message === 'object' && (type === 'log' || type === 'begun')
 }
 
 function reasonOf(cause: unknown): string {

@@ -33,12 +33,18 @@ export class RecordSender {
   /**
    * Resolves when the operating system has the whole record: from then on it reaches the writer even if
    * this worker dies, and the arrays of the record may be changed. Waits while the writer is behind.
+   *
+   * @throws PypetError `PYPET_WRITER_DIED` when nobody is there to take it
    */
-  send(record: RunRecord): Promise<void> {
-    const pieces = encodeRunFrame(record)
+  async send(record: RunRecord): Promise<void> {
+    await this.sendFrame(encodeRunFrame(record))
+  }
+
+  /** As `send`, of a record that `encodeRunFrame` has made into a frame. */
+  sendFrame(pieces: readonly Uint8Array[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) {
-        reject(this.#error)
+        reject(notReached(this.#error))
         return
       }
       const last = pieces.length - 1
@@ -46,7 +52,7 @@ export class RecordSender {
       this.#socket.ref()
       pieces.forEach((piece, index) => {
         this.#socket.write(piece, (error) => {
-          if (error) reject(error)
+          if (error) reject(notReached(error))
           else if (index === last) {
             this.#socket.unref()
             resolve()

@@ -62,7 +62,7 @@ async function loadJob(): Promise<LoadedJob> {
 
 async function start(): Promise<RunPerformer> {
   const [job, sender] = await Promise.all([loadJob(), RecordSender.open(setup.writerAddress)])
-  performer = new RunPerformer(job.run, setup, (record) => sender.send(record), writeLog)
+  performer = new RunPerformer(job.run, setup, (frame) => sender.sendFrame(frame), writeLog)
   return performer
 }
 
@@ -85,13 +85,17 @@ export async function load(): Promise<void> {
 /**
  * Performs a run.
  *
- * @throws ErrorRecord as `load`
+ * @throws ErrorRecord as `load`, and when the writer is gone
  */
 export default async function performTask(task: RunTask): Promise<RunOutcome> {
   await load()
   currentRun = task.run
+  if (setup.timeoutMs > 0) tell({ type: 'begun', run: task.run })
   try {
     return await (performer as RunPerformer).perform(task)
+  } catch (thrown) {
+    // An error would lose its code and its hint on the way.
+    throw toErrorRecord(thrown)
   } finally {
     output.flush()
     currentRun = undefined

@@ -84,12 +84,14 @@ function typeOf(option: Option): z.ZodType<OptionValue> {
         .int()
         .min(option.minimum)
         .max(option.maximum ?? Number.MAX_SAFE_INTEGER)
+    case 'number':
+      return z.number().min(option.minimum)
     case 'switch':
       return z.boolean()
     case 'choice':
       return z.enum(option.choices)
     case 'text':
-      return z.string()
+      return option.pattern === undefined ? z.string() : z.string().regex(option.pattern.expression)
     case 'path':
       return z.string().min(1)
   }

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { PypetError } from '../errors.ts'
 import { assertTrajectoryName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { absolutePath } from './absolute-path.ts'
@@ -112,7 +113,9 @@ function completed(
   },
 ): Settings {
   const wanted = values.ncores === 0 ? given.coreCount : values.ncores
-  const executor = values.executor ?? (wanted === 1 ? 'inline' : 'pool')
+  // A run in this thread cannot be ended from outside.
+  const executor = values.executor ?? (wanted === 1 && !(Number(values.timeout) > 0) ? 'inline' : 'pool')
+  if (executor === 'inline' && Number(values.timeout) > 0) throw inlineTimeout(origins)
   const plainName = String(values.name ?? nameFromJobFile(given.jobFile))
   // An empty name must be refused, not completed.
   const name =
@@ -134,6 +137,18 @@ function completed(
   }
   // The table of options says which type each value has, and every layer was checked against it.
   return settings as unknown as Settings
+}
+
+function inlineTimeout(origins: Readonly<Record<OptionName, Origin>>): PypetError {
+  const where = describePlace('executor', origins.executor)
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${where} is inline, and ${describePlace('timeout', origins.timeout)} is set: a run that is performed inline cannot be ended`,
+    {
+      where,
+      hint: 'Leave the executor out, or give pool.',
+    },
+  )
 }
 
 function resultFile(path: string, name: string): string {

@@ -16,6 +16,11 @@ interface WholeOption extends OptionOf<'whole'> {
   readonly maximum?: number
   readonly default: number
 }
+/** A number that need not be whole. */
+interface NumberOption extends OptionOf<'number'> {
+  readonly minimum: number
+  readonly default: number
+}
 interface SwitchOption extends OptionOf<'switch'> {
   readonly default: boolean
   /** What switching it off does, for the help of a flag that does so. */
@@ -24,6 +29,8 @@ interface SwitchOption extends OptionOf<'switch'> {
 /** Without a default of its own, the default follows from other options or from the job. */
 interface TextOption extends OptionOf<'text'> {
   readonly default?: string
+  /** What the text must look like, and how messages say that. */
+  readonly pattern?: { readonly expression: RegExp; readonly expected: string }
 }
 /** Relative to the config file's folder there, else to the working directory. */
 interface PathOption extends OptionOf<'path'> {
@@ -33,7 +40,7 @@ interface ChoiceOption extends OptionOf<'choice'> {
   readonly choices: readonly [string, ...string[]]
   readonly default?: string
 }
-export type Option = WholeOption | SwitchOption | TextOption | PathOption | ChoiceOption
+export type Option = WholeOption | NumberOption | SwitchOption | TextOption | PathOption | ChoiceOption
 
 const MAIN_OPTIONS = {
   ncores: {
@@ -90,6 +97,37 @@ const MAIN_OPTIONS = {
     flag: '--log-level',
     description: 'The least important lines that are logged: error, warn, info or debug.',
   },
+  retries: {
+    kind: 'whole',
+    minimum: 0,
+    default: 0,
+    flag: '--retries',
+    description: 'How often a run that fails is performed again before it counts as failed.',
+  },
+  timeout: {
+    kind: 'number',
+    minimum: 0,
+    default: 0,
+    flag: '--timeout',
+    description: 'Seconds after which a run is ended and has failed, even in a busy loop; 0 means never.',
+  },
+  onError: {
+    kind: 'choice',
+    choices: ['continue', 'stop'],
+    default: 'continue',
+    flag: '--on-error',
+    description:
+      'After a failed run, continue with the others, or stop: active runs finish, no others begin.',
+  },
+  maxFailures: {
+    kind: 'text',
+    flag: '--max-failures',
+    pattern: {
+      expression: /^(\d+|(100|\d{1,2})(\.\d+)?%)$/,
+      expected: 'a number of runs such as 5, or a part such as 10%',
+    },
+    description: 'Stop when more runs than this have failed: a number, or a part of all runs as 10%.',
+  },
   overwrite: {
     kind: 'switch',
     default: false,
@@ -117,6 +155,20 @@ const MAIN_OPTIONS = {
     default: 1000,
     flag: '--commit-interval-ms',
     description: 'Milliseconds that a finished run may wait for others to be committed together with it.',
+  },
+  readerWaitMs: {
+    kind: 'whole',
+    minimum: 0,
+    default: 10_000,
+    flag: '--reader-wait-ms',
+    description:
+      'Milliseconds to wait for programs that have the HDF5 file open, where too much would pile up.',
+  },
+  keepCnt: {
+    kind: 'switch',
+    default: false,
+    flag: '--keep-cnt',
+    description: 'Keep the .cnt file when every run is stored.',
   },
 } as const satisfies Readonly<Record<string, Option>>
 
@@ -151,12 +203,27 @@ function dotted(
   return Object.fromEntries(entries)
 }
 
+/** The options that may differ where an experiment is continued: they change nothing of what is stored. */
+export const CHANGEABLE_OPTIONS = [
+  'ncores',
+  'executor',
+  'logFolder',
+  'logLevel',
+  'retries',
+  'timeout',
+  'onError',
+  'maxFailures',
+  'keepCnt',
+  'commitIntervalMs',
+  'readerWaitMs',
+] as const satisfies readonly OptionName[]
+
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
 
 /** Keys of a config file that are no options: the experiment itself, and what editors look for. */
 export const OTHER_CONFIG_KEYS = ['parameters', 'explore', '$schema'] as const
 
-type ValueOf<Declared extends Option> = Declared extends WholeOption
+type ValueOf<Declared extends Option> = Declared extends WholeOption | NumberOption
   ? number
   : Declared extends SwitchOption
     ? boolean
@@ -165,11 +232,13 @@ type ValueOf<Declared extends Option> = Declared extends WholeOption
       : string
 
 type MainSettings = {
-  readonly [Name in keyof typeof MAIN_OPTIONS]: ValueOf<(typeof MAIN_OPTIONS)[Name]>
+  readonly [Name in Exclude<keyof typeof MAIN_OPTIONS, 'maxFailures'>]: ValueOf<(typeof MAIN_OPTIONS)[Name]>
 }
 
 /** What an experiment runs with: every option has a value, paths are absolute. */
 export interface Settings extends MainSettings {
+  /** Absent where any number of runs may fail. */
+  readonly maxFailures: string | undefined
   readonly overviews: { readonly [Name in OverviewName]: boolean }
 }
 
@@ -191,12 +260,14 @@ export function expectedValue(option: Option): string {
       return option.maximum === undefined
         ? `a whole number >= ${option.minimum}`
         : `a whole number from ${option.minimum} to ${option.maximum}`
+    case 'number':
+      return `a number >= ${option.minimum}`
     case 'switch':
       return 'true or false'
     case 'choice':
       return `one of ${option.choices.join(', ')}`
     case 'text':
-      return 'text'
+      return option.pattern?.expected ?? 'text'
     case 'path':
       return 'a path'
   }
@@ -219,12 +290,14 @@ export function isOptionValue(option: Option, value: unknown): value is OptionVa
       const { minimum, maximum = Number.MAX_SAFE_INTEGER } = option
       return Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum
     }
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value) && value >= option.minimum
     case 'switch':
       return typeof value === 'boolean'
     case 'choice':
       return typeof value === 'string' && option.choices.includes(value)
     case 'text':
-      return typeof value === 'string'
+      return typeof value === 'string' && (option.pattern?.expression.test(value) ?? true)
     case 'path':
       return typeof value === 'string' && value !== ''
   }
@@ -241,6 +314,8 @@ export function optionValueFromText(option: Option, given: unknown): OptionValue
 
 function fromText(option: Option, text: string): unknown {
   if (option.kind === 'whole') return /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : undefined
+  if (option.kind === 'number')
+    return /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : undefined
   if (option.kind === 'switch') return SWITCH_WORDS.get(text.trim().toLowerCase())
   if (option.kind === 'choice') return text.trim()
   return text

@@ -1,0 +1,39 @@
+/** How long runs on threads may take. */
+import { type RunIndex, runName } from '../trajectory/path.ts'
+
+export class RunClock {
+  readonly #timeoutMs: number
+  readonly #limits = new Map<RunIndex, { readonly controller: AbortController; timer?: NodeJS.Timeout }>()
+
+  /** @param timeoutMs 0 when runs may take as long as they want */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  get isLimited(): boolean {
+    return this.#timeoutMs > 0
+  }
+
+  /** A signal that is aborted, with a `TimeoutError`, when the run takes too long; undefined when it may. */
+  limit(run: RunIndex): AbortSignal | undefined {
+    if (!this.isLimited) return undefined
+    const controller = new AbortController()
+    this.#limits.set(run, { controller })
+    return controller.signal
+  }
+
+  /** The run has begun: until now it may have waited for its thread, which is not its fault. */
+  begin(run: RunIndex): void {
+    const limit = this.#limits.get(run)
+    if (limit === undefined) return
+    limit.timer = setTimeout(() => {
+      const message = `${runName(run)} took longer than the ${this.#timeoutMs / 1000} s that it may (--timeout)`
+      limit.controller.abort(Object.assign(new Error(message), { name: 'TimeoutError' }))
+    }, this.#timeoutMs)
+  }
+
+  end(run: RunIndex): void {
+    clearTimeout(this.#limits.get(run)?.timer)
+    this.#limits.delete(run)
+  }
+}
