@@ -11,7 +11,7 @@ const SLOTS: readonly (readonly string[])[] = [
   ['trajectory'],
   ['exploration'],
   ['protocol', 'events', 'stack-frames'],
-  ['experiment', 'reporting'],
+  ['experiment', 'reporting', 'continue'],
   ['executors', 'storage'],
   ['environment', 'results'],
   ['cli', 'index'],

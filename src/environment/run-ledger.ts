@@ -67,7 +67,8 @@ export class RunLedger implements WriterListener {
 
   /** A run is handed to an executor: sooner or later it is stored or failed. */
   begin(run: RunIndex): void {
-    this.#active.add(run)
+    // What a dying thread had handed over may be stored while the run is performed again.
+    if (!this.stored.has(run)) this.#active.add(run)
   }
 
   /** A run was begun at this time, in seconds since 1970. */

@@ -21,7 +21,7 @@ const INLINE = { executor: 'inline', ncores: 1 } as const
 const POOL = { executor: 'pool', ncores: 2 } as const
 
 describe.each<Workers>([INLINE, POOL])('with $executor on $ncores', (workers) => {
-  test('an abort lets active runs finish and starts no others; the file is complete', async () => {
+  test('an abort lets active runs finish and starts no others; the file is closed, to be continued', async () => {
     const folder = useExperimentFolder()
     const stop = new AbortController()
     const reporter = keepEvents()
@@ -35,10 +35,13 @@ describe.each<Workers>([INLINE, POOL])('with $executor on $ncores', (workers) =>
     writeFileSync(join(folder.path, 'go'), '')
     const summary = await running
     expect(summary).toMatchObject({ runCount: 20, storedCount: workers.ncores, failedCount: 0 })
+    expect(summary).toMatchObject({ leftCount: 20 - workers.ncores, stoppedBy: 'signal' })
+    expect(summary.cntFile).toBe(join(folder.path, 'trajectory.cnt'))
     expect((await activeRuns(folder, 0)).length).toBe(workers.ncores)
     const { completed } = await runTables(folder.file)
     expect(completed).toEqual([0, 1].slice(0, workers.ncores))
-    expect(await configOf(folder.file)).toHaveProperty('finish_timestamp')
+    // The end is told by the execution that reaches it.
+    expect(await configOf(folder.file)).not.toHaveProperty('finish_timestamp')
     expectNothingLeft(folder.temporary)
   })
 
@@ -51,7 +54,7 @@ describe.each<Workers>([INLINE, POOL])('with $executor on $ncores', (workers) =>
   })
 
   test.skipIf(process.platform === 'win32')(
-    'the death of the writer ends the experiment at once, also while runs are active',
+    'the death of the writer costs nothing but time: another one goes on, and active runs are performed again',
     async () => {
       const folder = useExperimentFolder()
       const reporter = keepEvents()
@@ -60,13 +63,37 @@ describe.each<Workers>([INLINE, POOL])('with $executor on $ncores', (workers) =>
       const [writer, ...others] = writerProcesses()
       expect(others).toEqual([])
       process.kill(writer as number, 'SIGKILL')
+      writeFileSync(join(folder.path, 'go'), '')
+      expect(await running).toMatchObject({ runCount: 20, storedCount: 20, failedCount: 0, leftCount: 0 })
+      const warnings = reporter.events.filter((event) => event.type === 'log' && event.level === 'warn')
+      expect(warnings).toMatchObject([{ message: expect.stringContaining('SIGKILL') }, {}])
+      expect((await runTables(folder.file)).completed.length).toBe(20)
+      expectNothingLeft(folder.temporary)
+    },
+  )
+
+  test.skipIf(process.platform === 'win32')(
+    'the death of a second writer ends the experiment, with the command to go on',
+    async () => {
+      const folder = useExperimentFolder()
+      const running = runJob('waits', folder, workers, { set: { folder: folder.path } })
+      running.catch(() => undefined)
+      await activeRuns(folder, workers.ncores)
+      const [first] = writerProcesses()
+      process.kill(first as number, 'SIGKILL')
+      // An inline run cannot be ended, and must have ended before the next writer begins.
+      if (workers.executor === 'inline') writeFileSync(join(folder.path, 'go'), '')
+      let second: number | undefined
+      while (second === undefined) {
+        second = writerProcesses().find((writer) => writer !== first)
+        await delay(5)
+      }
+      process.kill(second, 'SIGKILL')
       await expect(running).rejects.toMatchObject({
         code: 'PYPET_WRITER_DIED',
-        message: expect.stringContaining('SIGKILL'),
+        hint: expect.stringContaining('pypet-ts continue'),
       })
-      expect(reporter.events.map(({ type }) => type)).toEqual(['experiment-started'])
       expectNothingLeft(folder.temporary)
-      // The run that is performed inline cannot be ended; this lets it go.
       writeFileSync(join(folder.path, 'go'), '')
     },
   )
@@ -127,7 +154,10 @@ test('events come in order: started, what happens, finished; every run ends once
     type: 'experiment-started',
     trajectory: 'trajectory',
     file: folder.file,
+    cntFile: join(folder.path, 'trajectory.cnt'),
     runCount: 24,
+    storedCount: 0,
+    failedCount: 0,
     ncores: 2,
     executor: 'pool',
     logFolder: join(folder.path, 'logs', 'trajectory'),

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ErrorRecord } from '../../src/errors.ts'
-import type { FromWorker, RunOutcome } from '../../src/protocol.ts'
+import type { WorkerLine, RunOutcome } from '../../src/protocol.ts'
 
 export interface Performed {
   readonly outcomes: readonly RunOutcome[]
-  readonly lines: readonly FromWorker[]
+  readonly lines: readonly WorkerLine[]
   readonly stored: readonly number[]
   readonly failed: readonly number[]
   /** Why the runs could not be performed or stored at all. */

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { Hdf5File } from '../../src/storage/hdf5-file.ts'
 import type { Hdf5Operation, Hdf5Type } from '../../src/storage/hdf5-operation.ts'
 import { appendRows, createFilledTable, defineTable } from '../../src/storage/hdf5-table.ts'
-import { Hdf5Transaction } from '../../src/storage/hdf5-transaction.ts'
 import { Hdf5Content } from './hdf5-content.ts'
 import { useFolder } from './temporary-folder.ts'
 
@@ -231,18 +230,4 @@ test('after a flush the file on disk is whole while it is still open', async () 
   } finally {
     file.close()
   }
-})
-
-test('a file that HDF5 cannot close is an error, since data may be lost', async () => {
-  const file = await Hdf5File.open(inFolder('closed.h5'), 'create')
-  const transaction = Hdf5Transaction.begin(file)
-  transaction.end()
-  expect(() => file.close()).toThrow()
-  const broken = Hdf5Transaction.begin(file)
-  expect(() => broken.end()).toThrow(
-    expect.objectContaining({
-      code: 'PYPET_STORAGE_FAILED',
-      message: expect.stringContaining('close failed'),
-    }),
-  )
 })

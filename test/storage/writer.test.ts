@@ -7,6 +7,8 @@ import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { RecordSender } from '../../dist/executors/record-sender.js'
 import { Writer } from '../../dist/storage/writer.js'
+import { readCnt } from '../../src/continue/cnt-state.ts'
+import { recoverFile } from '../../src/continue/recover.ts'
 import { encodeRunFrame } from '../../src/trajectory/run-frame.ts'
 import { Hdf5Content } from './hdf5-content.ts'
 import { failure, openRequest, result, runRecord, unreadableResult } from './open-request.ts'
@@ -193,6 +195,7 @@ describe('the end of a process', () => {
     })
     await writer[Symbol.asyncDispose]()
     sender.close()
+    recoverFile(readCnt(inFolder('made.cnt')))
     using content = await Hdf5Content.open(inFolder('killed.h5'))
     expect(content.dataset('/made/results/runs/run_00000000/z/z').value).toBe(42)
     expect(content.column('/made/overview/runs', 'completed')).toEqual([1, 0, 0])
