@@ -62,6 +62,7 @@ function describeProgram(): Command {
     .addHelpText('after', MAIN_EXAMPLES)
   describeRun(program)
   describeContinue(program)
+  describeSnapshot(program)
   describeOverview(program)
   return program
 }
@@ -162,6 +163,22 @@ function breakLockOption(): Option {
   return new Option('--break-lock', 'Take over the lock of a process on another host that is gone.')
 }
 
+function describeSnapshot(program: Command): void {
+  program
+    .command('snapshot')
+    .description('Copy the last committed state of an HDF5 file, also while it is being written.')
+    .argument('<source>', 'The HDF5 file, or a .cnt file beside it')
+    .argument('<target>', 'The copy')
+    .option('--overwrite', 'Replace the target.')
+    .option('--json', 'One JSON object.')
+    .option('--verbose', 'Print stacks of errors.')
+    .addHelpText('after', SNAPSHOT_EXAMPLES)
+    .action(async (source: string, target: string, flags: { overwrite?: boolean; json?: boolean }) => {
+      const { snapshotCommand } = await import('./snapshot.ts')
+      await snapshotCommand(source, target, flags)
+    })
+}
+
 function describeOverview(program: Command): void {
   program
     .command('overview')
@@ -232,6 +249,11 @@ Examples:
 
 The job, its parameters and what is explored stay as they were. The .cnt file is
 removed when every run is stored.`
+
+const SNAPSHOT_EXAMPLES = `
+Examples:
+  $ pypet-ts snapshot hdf5/job.h5 copy.h5
+  $ pypet-ts snapshot hdf5/job.cnt copy.h5 --overwrite`
 
 const OVERVIEW_EXAMPLES = `
 Examples:

@@ -99,7 +99,7 @@ function readStart(path: string, disk: Disk): { wholeUntil: number; isSlotBad: b
 }
 
 /** The record at a position; undefined when there is no whole one. */
-function readRecord(
+export function readRecord(
   disk: Disk,
   position: number,
   size: number,

@@ -35,6 +35,10 @@ export interface StoreOptions {
 export async function createTrajectory(request: OpenRequest, options: StoreOptions): Promise<OpenTrajectory> {
   const { file } = request
   const isNewFile = request.overwrite || isEmpty(file)
+  // Refused before anything changes, where the file can be read as it is.
+  if (!isNewFile && findCntFiles(file, options.system).length === 0) {
+    await assertNameIsFree(file, request.trajectory.name)
+  }
   const folders = isNewFile ? makeFolderOf(file) : []
   const lock = takeLock(file, request.trajectory.name, options)
   try {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ErrorRecord } from '../../src/errors.ts'
-import type { WorkerLine, RunOutcome } from '../../src/protocol.ts'
+import type { RunOutcome, WorkerLine } from '../../src/protocol.ts'
 
 export interface Performed {
   readonly outcomes: readonly RunOutcome[]

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { takeSnapshot } from '../../src/continue/snapshot.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { Hdf5Content } from './hdf5-content.ts'
@@ -95,6 +96,7 @@ describe('a trajectory', () => {
     const store = await open('open.h5')
     store.storeRun(arrived(runRecord(2, [result(2, 'z', Float64Array.of(1, 2))])))
     store.commit()
+    takeSnapshot(inFolder('open.h5'), inFolder('copy.h5'))
     await closeStore(store)
     using content = await Hdf5Content.open(inFolder('copy.h5'))
     expect(content.column('/made/overview/runs', 'completed')).toEqual([0, 0, 1])

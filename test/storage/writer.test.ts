@@ -2,12 +2,13 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { RecordSender } from '../../dist/executors/record-sender.js'
 import { Writer } from '../../dist/storage/writer.js'
 import { readCnt } from '../../src/continue/cnt-state.ts'
+import { findCntFiles } from '../../src/continue/find-cnt.ts'
 import { recoverFile } from '../../src/continue/recover.ts'
 import { encodeRunFrame } from '../../src/trajectory/run-frame.ts'
 import { Hdf5Content } from './hdf5-content.ts'
@@ -16,6 +17,11 @@ import { useFolder } from './temporary-folder.ts'
 import { WriterNotes } from './writer-notes.ts'
 
 const inFolder = useFolder()
+
+/** Brings what was committed into a file that its writer has left. */
+function recover(file: string): void {
+  for (const cntFile of findCntFiles(file)) recoverFile(readCnt(cntFile))
+}
 
 describe('an experiment', () => {
   test('runs are announced once they are in the file, which is closed at the end', async () => {
@@ -169,8 +175,9 @@ describe('refusals', () => {
     expect(notes.error?.code).toBe('PYPET_STORAGE_FAILED')
     noise.destroy()
     sender.close()
-    await writeFile(inFolder('left.h5'), await readFile(inFolder('noise.h5')))
-    using content = await Hdf5Content.open(inFolder('left.h5'))
+    await writer[Symbol.asyncDispose]()
+    recover(inFolder('noise.h5'))
+    using content = await Hdf5Content.open(inFolder('noise.h5'))
     expect(content.dataset('/made/results/runs/run_00000000/z/z').value).toBe(1)
   })
 })
@@ -195,7 +202,7 @@ describe('the end of a process', () => {
     })
     await writer[Symbol.asyncDispose]()
     sender.close()
-    recoverFile(readCnt(inFolder('made.cnt')))
+    recover(inFolder('killed.h5'))
     using content = await Hdf5Content.open(inFolder('killed.h5'))
     expect(content.dataset('/made/results/runs/run_00000000/z/z').value).toBe(42)
     expect(content.column('/made/overview/runs', 'completed')).toEqual([1, 0, 0])

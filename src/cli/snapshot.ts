@@ -1,0 +1,41 @@
+/** The action of `pypet-ts snapshot <file.h5|run.cnt> <out.h5>`. */
+import { takeSnapshot } from '../continue/snapshot.ts'
+import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
+import { shownPath } from '../reporting/shown-path.ts'
+import { summariseFile } from '../results/summarise.ts'
+import { shellWord } from './summary.ts'
+
+export interface SnapshotFlags {
+  readonly overwrite?: boolean
+  readonly json?: boolean
+}
+
+/**
+ * Copies the last committed state of a file and says what is in the copy.
+ *
+ * @throws PypetError as `takeSnapshot`
+ */
+export async function snapshotCommand(source: string, target: string, flags: SnapshotFlags): Promise<void> {
+  const bytes = takeSnapshot(source, target, { overwrite: flags.overwrite === true })
+  const { trajectories } = await summariseFile(target)
+  if (flags.json === true) {
+    const facts = trajectories.map(({ name, runs }) => ({
+      name,
+      run_count: runs.total,
+      stored_count: runs.done,
+    }))
+    process.stdout.write(
+      `${JSON.stringify({ event: 'snapshot', file: target, bytes, trajectories: facts })}\n`,
+    )
+    return
+  }
+  const held = trajectories.map(
+    ({ name, runs }) => `${name}: ${formatCount(runs.done)} of ${formatRuns(runs.total)} stored`,
+  )
+  const lines = [
+    `${shownPath(target)}: ${formatBytes(bytes)}, a consistent copy of ${shownPath(source)}`,
+    ...held.map((text) => `  ${text}`),
+    `next:  pypet-ts overview ${shellWord(shownPath(target))}`,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
