@@ -1,10 +1,17 @@
 /** Everything that an HDF5 file says, in a form that two files can be compared by. */
 import h5wasm, { Dataset, Group } from 'h5wasm/node'
 
-/** Columns of tables and leaves of `config` that tell when something happened. */
-const TIMES = new Set(['time', 'timestamp', 'finish_timestamp', 'runtime'])
+/** Columns of tables and leaves of `config` that tell when something happened, or where in our own code. */
+const TIMES = new Set([
+  'time',
+  'timestamp',
+  'finish_timestamp',
+  'runtime',
+  'short_environment_hexsha',
+  'stack',
+])
 const TIME_LEAVES =
-  /\/config\/environment\/[^/]+\/(start_timestamp|finish_timestamp|runtime|timestamp|hexsha)\//
+  /\/config\/environment\/[^/]+\/(?:trajectory\/)?(start_timestamp|finish_timestamp|runtime|timestamp|hexsha)\//
 
 /**
  * Every object with its attributes and values, by path.
