@@ -39,13 +39,23 @@ export function acquireLock(file: string, { trajectory, breakLock }: LockRequest
   const text = JSON.stringify(ownLock(trajectory))
   let notice: string | undefined
   for (;;) {
-    if (tryCreate(path, text, file)) return { notice, release: () => release(path, text) }
+    if (tryCreate(path, text, file)) return heldLock(path, text, notice)
     const found = readText(path)
     // Released in this moment.
     if (found === undefined) continue
     notice = takeOverReason(path, parseOwner(found), { file, breakLock })
     moveAside(path, found)
   }
+}
+
+/** A process that ends in order leaves no lock, whatever it ends by. */
+function heldLock(path: string, text: string, notice: string | undefined): FileLock {
+  const give = () => {
+    process.off('exit', give)
+    release(path, text)
+  }
+  process.on('exit', give)
+  return { notice, release: give }
 }
 
 /** Why a lock may be taken over; throws when it may not. */
