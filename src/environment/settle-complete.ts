@@ -2,13 +2,13 @@ import { CntJournal } from '../continue/cnt-journal.ts'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
-import { recoverFile } from '../continue/recover.ts'
+import { recoverBehindGate } from '../storage/recover-behind-gate.ts'
 
 /**
  * Ends an experiment whose runs are all stored, but whose last pages a reader kept out of the HDF5 file, or
  * which ended before its `.cnt` file was removed.
  *
- * @throws PypetError as `acquireLock` and `recoverFile`
+ * @throws PypetError as `acquireLock` and `recoverBehindGate`
  */
 export async function settleComplete(
   { path, experiment }: CntState,
@@ -17,7 +17,7 @@ export async function settleComplete(
   const { file, trajectory } = experiment.request
   const lock = acquireLock(file, { trajectory: trajectory.name, breakLock })
   try {
-    recoverFile(readCnt(path))
+    await recoverBehindGate(readCnt(path), experiment.request.storage.readerWaitMs)
     const state = readCnt(path)
     if (keepCnt || experiment.request.keepCnt || !state.isComplete) return
     const journal = CntJournal.resume(FILES, state)

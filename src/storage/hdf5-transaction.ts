@@ -79,8 +79,8 @@ export class Hdf5Transaction {
     this.#pages = new PageWriter(this.#staged, this.#gate, {
       onWritten: () => {
         this.#writtenSequence = this.#journal.lastSequence
-        if (this.#journal.isLarge) this.#compact()
       },
+      onReopened: () => this.#compactIfLarge(),
       onError: (cause) => options.onError(this.#failed('write the pages of a commit', cause)),
     })
   }
@@ -183,7 +183,10 @@ export class Hdf5Transaction {
     this.#staged.commit()
   }
 
-  #compact(): void {
+  /** Only of pages that are all in the file: others would be lost with the commits that hold them. */
+  #compactIfLarge(): void {
+    const isAllWritten = this.#writtenSequence === this.#journal.lastSequence
+    if (!this.#journal.isLarge || !isAllWritten || this.#staged.pendingBytes > 0) return
     this.#staged.sync()
     this.#journal.compact()
   }

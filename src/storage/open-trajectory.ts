@@ -7,7 +7,6 @@ import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts
 import { type DiskSystem, FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
-import { recoverFile } from '../continue/recover.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
@@ -18,6 +17,7 @@ import { TrajectoryLayout } from './hdf5-layout.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
+import { recoverBehindGate } from './recover-behind-gate.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
 import type { OpenTrajectory } from './trajectory-store.ts'
 
@@ -66,11 +66,11 @@ export async function continueTrajectory(
     const openRequest = { ...before.experiment.request, storage, keepCnt }
     if (before.lastSequence === 0) {
       // It ended before anything was committed, so it begins as it was meant to.
-      recoverFile(before, system)
+      await recoverBehindGate(before, storage.readerWaitMs, system)
       return await create({ ...openRequest, overwrite: false }, options, lock.release)
     }
-    recoverOthers(file, options)
-    recoverFile(before, system)
+    await recoverOthers(file, storage.readerWaitMs, options)
+    await recoverBehindGate(before, storage.readerWaitMs, system)
     const state = readCnt(request.cntFile, system)
     return await resume(state, openRequest, request, options, lock.release)
   } catch (error) {
@@ -89,7 +89,7 @@ async function create(
   const isNewFile = request.overwrite || isEmpty(file)
   if (isNewFile) dropUnfinished(file, options)
   else {
-    recoverOthers(file, options)
+    await recoverOthers(file, request.storage.readerWaitMs, options)
     await assertNameIsFree(file, trajectory.name)
     dropBegun(file, trajectory.name, system)
   }
@@ -192,11 +192,15 @@ function cntFileOf(file: string, trajectory: string, system: DiskSystem): string
 }
 
 /** What others left unfinished in this file is brought to an end before anything is added. */
-function recoverOthers(file: string, { system = FILES, onNotice }: StoreOptions): void {
+async function recoverOthers(
+  file: string,
+  waitMs: number,
+  { system = FILES, onNotice }: StoreOptions,
+): Promise<void> {
   for (const path of findCntFiles(file, system)) {
     const state = readCnt(path, system)
     if (state.isApplied) continue
-    recoverFile(state, system)
+    await recoverBehindGate(state, waitMs, system)
     onNotice('info', `${file} was recovered by ${path}, as of commit ${state.lastSequence}`)
   }
 }

@@ -8,17 +8,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ReaderGate } from './reader-gate.ts'
 import type { StagedFile } from './staged-file.ts'
 
-/** Pages are written at most so often: each time readers are refused for a moment. */
+/** Pages are written at most so often. */
 const REST_MS = 200
-/** How soon and how late to look again while readers are there. */
-const RETRY_FIRST_MS = 20
-const RETRY_LAST_MS = 1000
+/** The same while readers are there: each time one of them may be refused for a moment. */
+const REST_FOR_READERS_MS = 2000
+/** How long to wait for readers at a time. */
+const WAIT_MS = 1000
+/** How soon to look again whether there is room. */
+const ROOM_LOOK_MS = 20
 /** With so much waiting, new runs are held back for a time, to let readers finish. */
 export const PENDING_BYTES_MAX = 134_217_728
 
 export interface PageWriterListener {
   /** All committed pages are in the file; not durable yet. */
   onWritten(): void
+  /** Called after that, when readers are let in again: for what takes its time. */
+  onReopened(): void
   /** The disk refused. Nothing is lost: the pages are in the `.cnt` file. */
   onError(error: unknown): void
 }
@@ -27,7 +32,8 @@ export class PageWriter {
   readonly #file: StagedFile
   readonly #gate: Promise<ReaderGate>
   readonly #listener: PageWriterListener
-  #lastWrittenMs = Number.NEGATIVE_INFINITY
+  /** Until then nothing is written. */
+  #restUntilMs = Number.NEGATIVE_INFINITY
   /** The work under way; it settles when nothing waits any more, or when it is stopped. */
   #working: Promise<void> | undefined
   /** Ends the rest between two attempts. */
@@ -55,7 +61,7 @@ export class PageWriter {
   /** Resolves when there is room again, true, or when the time is over, false. */
   async makeRoom(waitMs: number): Promise<boolean> {
     const endMs = performance.now() + waitMs
-    while (this.isCrowded && performance.now() < endMs && !this.#isStopped) await delay(RETRY_FIRST_MS)
+    while (this.isCrowded && performance.now() < endMs && !this.#isStopped) await delay(ROOM_LOOK_MS)
     return !this.isCrowded
   }
 
@@ -69,28 +75,21 @@ export class PageWriter {
     this.#waking.abort()
     await this.#working
     const endMs = performance.now() + waitMs
-    let isTold = false
-    let retryMs = RETRY_FIRST_MS
-    while (this.#file.pendingBytes > 0 && !(await this.#attempt())) {
-      if (performance.now() >= endMs) return false
-      if (!isTold) onWaiting()
-      isTold = true
-      await delay(retryMs)
-      retryMs = Math.min(RETRY_LAST_MS, retryMs * 2)
+    if (this.#file.pendingBytes === 0 || (await this.#attempt(0))) return true
+    onWaiting()
+    for (;;) {
+      const restMs = endMs - performance.now()
+      if (restMs <= 0) return false
+      if (await this.#attempt(Math.min(WAIT_MS, restMs))) return true
     }
-    return true
   }
 
   async #work(): Promise<void> {
-    let retryMs = RETRY_FIRST_MS
     try {
       while (!this.#isStopped && this.#file.pendingBytes > 0) {
-        const restMs = this.#lastWrittenMs + REST_MS - performance.now()
+        const restMs = this.#restUntilMs - performance.now()
         if (restMs > 0) await this.#rest(restMs)
-        else if (!(await this.#attempt())) {
-          await this.#rest(retryMs)
-          retryMs = Math.min(RETRY_LAST_MS, retryMs * 2)
-        }
+        else await this.#attempt(WAIT_MS)
       }
     } catch (error) {
       this.#listener.onError(error)
@@ -101,17 +100,22 @@ export class PageWriter {
     await delay(restMs, undefined, { signal: this.#waking.signal }).catch(() => undefined)
   }
 
-  /** Writes the pages, unless readers are there. */
-  async #attempt(): Promise<boolean> {
+  /**
+   * Writes the pages, unless readers are there all the time. Nothing else waits with it: commits go on, and
+   * readers are kept out only while the pages are being written.
+   */
+  async #attempt(waitMs: number): Promise<boolean> {
     const gate = await this.#gate
-    if (!(await gate.tryClose())) return false
+    const hasReaders = !(await gate.tryClose())
+    if (hasReaders && !(waitMs > 0 && (await gate.waitToClose(waitMs)))) return false
     try {
       this.#file.writePages()
       this.#listener.onWritten()
-      this.#lastWrittenMs = performance.now()
     } finally {
       await gate.reopen()
+      this.#restUntilMs = performance.now() + (hasReaders ? REST_FOR_READERS_MS : REST_MS)
     }
+    this.#listener.onReopened()
     return true
   }
 }

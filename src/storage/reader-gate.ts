@@ -71,6 +71,18 @@ export class ReaderGate {
     return this.#isClosed
   }
 
+  /**
+   * As `tryClose`, but waits until the readers are gone: it comes in between one who closes the file and the next who
+   * opens it. Meanwhile readers come and go as they like.
+   */
+  async waitToClose(waitMs: number): Promise<boolean> {
+    if (this.#keeper === undefined || this.#isClosed) return true
+    const answer = await this.#keeper.ask(`wait ${waitMs / 1000}`)
+    if (answer === undefined) return this.tryCloseSync()
+    this.#isClosed = answer.status === STATUS_LOCKED
+    return this.#isClosed
+  }
+
   /** Lets readers in again. */
   async reopen(): Promise<void> {
     if (this.#keeper === undefined || !this.#isClosed) return
@@ -122,9 +134,10 @@ interface Answer {
  */
 const KEEPER_SCRIPT = `
 trap '' INT TERM HUP QUIT
-while read -r question; do
+while read -r question seconds; do
   case $question in
     lock) flock -x -n 3 2>&1 ;;
+    wait) flock -x -w "$seconds" 3 2>&1 ;;
     unlock) flock -u 3 2>&1 ;;
   esac
   echo "= $?"
@@ -165,7 +178,7 @@ class Keeper {
   }
 
   /** Undefined when the shell has died, or never lived. */
-  ask(question: 'lock' | 'unlock'): Promise<Answer | undefined> {
+  ask(question: 'lock' | 'unlock' | `wait ${number}`): Promise<Answer | undefined> {
     if (this.#hasEnded) return Promise.resolve(undefined)
     return new Promise((resolve) => {
       this.#waiting.push(resolve)

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test } from 'vitest'
 
-const PYTHON = '/usr/bin/python3'
+export const PYTHON = '/usr/bin/python3'
 const SCRIPT = fileURLToPath(new URL('read_file.py', import.meta.url))
 const OUTPUT_BYTES_MAX = 268_435_456
 

@@ -1,0 +1,44 @@
+import { closeSync, openSync } from 'node:fs'
+import type { CntState } from '../continue/cnt-state.ts'
+import { type DiskSystem, FILES } from '../continue/disk.ts'
+import { recoverFile } from '../continue/recover.ts'
+import { PypetError } from '../errors.ts'
+import { ReaderGate } from './reader-gate.ts'
+
+/**
+ * Recovers an HDF5 file when no other program has it open: one that does would see a mixture of two states.
+ *
+ * @param waitMs how long to wait for such programs
+ * @throws PypetError `PYPET_FILE_LOCKED` when they do not close it, and as `recoverFile`
+ */
+export async function recoverBehindGate(
+  state: CntState,
+  waitMs: number,
+  system: DiskSystem = FILES,
+): Promise<void> {
+  const { file } = state.experiment.request
+  if (state.isApplied || !system.exists(file)) {
+    recoverFile(state, system)
+    return
+  }
+  const descriptor = openSync(file, 'r+')
+  try {
+    await using gate = await ReaderGate.open(descriptor)
+    if (!(await gate.tryClose()) && !(await gate.waitToClose(waitMs))) throw openElsewhere(file)
+    recoverFile(state, system)
+    await gate.reopen()
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function openElsewhere(file: string): PypetError {
+  return new PypetError(
+    'PYPET_FILE_LOCKED',
+    `${file} is open in another program, and has to be recovered first`,
+    {
+      where: file,
+      hint: 'Close it there: what that program reads would change under its hands.',
+    },
+  )
+}
