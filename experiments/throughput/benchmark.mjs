@@ -3,7 +3,7 @@
  * would say more about the machine than about the program.
  *
  *     npm run benchmark              all of it, some minutes
- *     npm run benchmark -- scalars   one section: scalars, arrays, work, start, memory
+ *     npm run benchmark -- scalars   one section: scalars, arrays, work, start, memory, durable
  *
  * Each row pairs pypet-ts with its reference, alternating, and compares the medians.
  */
@@ -16,12 +16,13 @@ import { fileURLToPath } from 'node:url'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const CLI = join(HERE, '../../bin/pypet-ts.js')
+const WITHOUT_SYNC = { NODE_OPTIONS: `--import=${new URL('no-sync.mjs', import.meta.url)}` }
 const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-benchmark-'))
 const rows = []
 /** Early is from the given number of runs to so many times that; late is all that follows. */
 const EARLY = 10
 
-const sections = { scalars, arrays, work, start, memory }
+const sections = { scalars, arrays, work, start, memory, durable }
 const wanted = process.argv.slice(2)
 try {
   for (const [name, section] of Object.entries(sections)) {
@@ -112,6 +113,33 @@ async function memory() {
   add('memory while jobs outrun the writer (800 MB of arrays)', 'MB grown', arraysGrown / 1e6, '≤ 100')
 }
 
+/** What it costs that runs survive a power cut: the same without a single sync. */
+function durable() {
+  const flags = ['--explore', 'i=0:10000', '--ncores', '2']
+  const scalar = alternate(
+    7,
+    () => durationMs('job.ts', flags),
+    () => durationMs('job.ts', flags, WITHOUT_SYNC),
+  )
+  add(
+    '10,000 scalar results, every commit durable',
+    'no sync at all',
+    scalar.ours / scalar.reference,
+    '≤ 1.1',
+  )
+  const array = alternate(
+    5,
+    () => durationMs('arrays.ts', ['--ncores', '2']),
+    () => durationMs('arrays.ts', ['--ncores', '2'], WITHOUT_SYNC),
+  )
+  add(
+    '200 arrays of 100,000 float64, every commit durable',
+    'no sync at all',
+    array.ours / array.reference,
+    '≤ 1.1',
+  )
+}
+
 function add(what, against, ratio, goal) {
   rows.push([what, against, ratio.toFixed(2), goal])
   process.stderr.write(`${what} / ${against}: ${ratio.toFixed(2)} ${goal && `(${goal})`}\n`)
@@ -149,10 +177,11 @@ function runArguments(job, flags) {
 }
 
 /** From the first run started to the last one stored, as the experiment itself reports it. */
-function durationMs(job, flags) {
+function durationMs(job, flags, env = {}) {
   const printed = execFileSync(process.execPath, [...runArguments(job, flags), '--json'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
+    env: { ...process.env, ...env },
   })
   const finished = printed
     .trim()

@@ -37,9 +37,6 @@ export interface RunOptions {
   readonly breakLock?: boolean | undefined
 }
 
-/** How often the writer may die before the experiment gives up. */
-const DEATHS_MAX = 1
-
 /**
  * Performs every run that is missing and stores it. Resolves when the file is closed; failed runs do not reject but
  * are counted in the summary, as are those that an abort left undone. A writer process that dies is
@@ -124,28 +121,29 @@ export async function runExperiment(
 
   /** The first session, and another one when its writer has died. */
   async function performWithRecovery(): Promise<SessionEnd> {
-    let { writer } = options
-    for (let deaths = 0; ; deaths += 1) {
-      await using _closed = deaths === 0 ? NOTHING_TO_CLOSE : writer
-      try {
-        const open =
-          cntFile === undefined ? openingOf(experiment, request, options) : reopening(request, cntFile)
-        return await performSession({ ...session, writer, open })
-      } catch (error) {
-        if (cntFile === undefined) throw error
-        const isDead = isPypetError(error, 'PYPET_WRITER_DIED')
-        if (!isDead || deaths >= DEATHS_MAX) throw withContinueHint(error, cntFile)
-        const found = `${error.message}; another one is started, and the runs that were not stored are performed again`
-        ledger.onNotice('warn', found)
-        writer = Writer.start()
-      }
+    const { writer } = options
+    try {
+      return await performSession({ ...session, writer, open: openingOf(experiment, request, options) })
+    } catch (error) {
+      if (cntFile === undefined) throw error
+      if (!isPypetError(error, 'PYPET_WRITER_DIED')) throw withContinueHint(error, cntFile)
+      const { message } = error
+      ledger.onNotice('warn', `${message}; another one goes on, and performs again what was not stored`)
+      return await performAgain(cntFile)
+    }
+  }
+
+  async function performAgain(unfinished: string): Promise<SessionEnd> {
+    await using writer = Writer.start()
+    try {
+      return await performSession({ ...session, writer, open: reopening(request, unfinished) })
+    } catch (error) {
+      throw withContinueHint(error, unfinished)
     }
   }
 }
 
 type LogEvent = Extract<ExperimentEvent, { type: 'log' }>
-
-const NOTHING_TO_CLOSE: AsyncDisposable = { [Symbol.asyncDispose]: async () => undefined }
 
 /** How the writer is to begin. */
 export type WriterOpening = (writer: Writer, ledger: RunLedger) => ReturnType<Writer['open']>
