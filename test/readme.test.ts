@@ -23,8 +23,8 @@ function pypet(...command: string[]) {
 }
 
 describe('README.md', () => {
-  const [firstCommands, commands] = codeBlocks(README, 'sh') as [string, string]
-  const [experiment, script] = codeBlocks(README, 'ts') as [string, string]
+  const [firstCommands, commands, crash] = codeBlocks(README, 'sh') as [string, string, string]
+  const [experiment, sweep, script] = codeBlocks(README, 'ts') as [string, string, string]
   const [python] = codeBlocks(README, 'python') as [string]
 
   test('its first two commands run the example and the tests', () => {
@@ -69,6 +69,31 @@ describe('README.md', () => {
     )
     expect(JSON.parse(tau10.stdout).run_count).toBe(30)
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'its crash loses nothing, and the experiment goes on to its end',
+    () => {
+      writeFileSync(join(folder, 'sweep.ts'), sweep)
+      const command = join(folder, 'pypet-ts')
+      writeFileSync(
+        command,
+        `#!/bin/sh\nexec ${JSON.stringify(process.execPath)} ${JSON.stringify(CLI)} "$@"\n`,
+        { mode: 0o755 },
+      )
+      const { status, stdout, stderr } = spawnSync('bash', ['-c', crash], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+      })
+      expect(status, stderr).toBe(0)
+      const [, stored, missing] = /stored: +(\d+) of 100 runs\n.*\n +missing: +(\d+)\n/.exec(stdout) ?? []
+      expect(Number(stored) + Number(missing)).toBe(100)
+      expect(Number(missing)).toBeGreaterThan(0)
+      expect(stdout).toContain('continue pypet-ts continue hdf5/sweep.cnt')
+      expect(stdout).toMatch(/\n100 runs stored in hdf5\/sweep\.h5(, \d+ of them before)?, in /)
+      expect(existsSync(join(folder, 'hdf5/sweep.cnt'))).toBe(false)
+    },
+  )
 
   test('its script runs the experiment', () => {
     const installed = script.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))

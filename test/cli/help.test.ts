@@ -28,13 +28,49 @@ test('run --help lists every flag, the common ones first, with examples, on 80 c
     '--help',
     '--executor',
     '--file-title',
+    '--retries',
+    '--timeout',
+    '--on-error',
+    '--max-failures',
     '--no-purge-duplicate-comments',
     '--complevel',
     '--commit-interval-ms',
+    '--reader-wait-ms',
+    '--keep-cnt',
+    '--break-lock',
   ])
   expect(stdout).toMatch(/^Examples:\n {2}\$ pypet-ts run job\.ts/m)
   // Words of the machinery behind the help, and of documentation elsewhere.
   expect(stdout).not.toMatch(/default: \[\]|Whether|undefined/)
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+})
+
+test('continue --help lists what may differ from the start, and nothing else', async () => {
+  const { exitCode, stdout } = await pypet(fileTree({}), ['continue', '--help'])
+  expect(exitCode).toBe(0)
+  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag)
+  expect(flags).toEqual([
+    '--ncores',
+    '--dry-run',
+    '--retry-failed',
+    '--only',
+    '--allow-changed-job',
+    '--quiet',
+    '--verbose',
+    '--json',
+    '--help',
+    '--executor',
+    '--log-folder',
+    '--log-level',
+    '--retries',
+    '--timeout',
+    '--on-error',
+    '--max-failures',
+    '--keep-cnt',
+    '--commit-interval-ms',
+    '--reader-wait-ms',
+    '--break-lock',
+  ])
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 

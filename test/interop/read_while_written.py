@@ -47,6 +47,8 @@ for reader in range(opens):
         if 'unable to lock file' not in str(error):
             raise
         refused += 1
+        # As a program does that tries again.
+        time.sleep(0.03)
     time.sleep(0.003)
 falls = sum(1 for before, after in zip(counts, counts[1:]) if after < before)
 rises = sum(1 for before, after in zip(counts, counts[1:]) if after > before)
