@@ -4,7 +4,13 @@
  * A job module imports from here to define its experiment; a script imports `run` to run one.
  */
 
-export { type RunCallOptions, run } from './environment/run.ts'
+export {
+  type ContinueCallOptions,
+  continueRun,
+  type RunCallOptions,
+  type RunResult,
+  run,
+} from './environment/run.ts'
 export { type ErrorCode, type ErrorRecord, isPypetError, PypetError } from './errors.ts'
 export type { ExperimentEvent, ExperimentSummary, Reporter } from './events.ts'
 export { defineExperiment, type ExperimentDefinition, type ExperimentOptions } from './experiment/define.ts'

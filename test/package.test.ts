@@ -44,6 +44,7 @@ test('the library exports these names', async () => {
     'arange',
     'cartesianProduct',
     'concat',
+    'continueRun',
     'defineExperiment',
     'findUniquePoints',
     'integer',

@@ -152,12 +152,15 @@ function continueOptions(): readonly Option[] {
     new Option('--json', 'Print events as JSON, one a line.'),
   ]
   const others = [
-    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').map(flagOption),
+    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').map((name) => flagOption(name, AS_IT_WAS)),
     breakLockOption(),
   ]
   for (const option of others) option?.helpGroup('More options:')
   return [...first, ...others].filter((option) => option !== undefined)
 }
+
+/** Where an experiment is continued, what is not given is as it was when it began. */
+const AS_IT_WAS = { hasDefault: false }
 
 function breakLockOption(): Option {
   return new Option('--break-lock', 'Take over the lock of a process on another host that is gone.')
@@ -196,11 +199,15 @@ function describeOverview(program: Command): void {
 }
 
 /** An option of the table as a flag. Values stay text: the layers check them and say where they came from. */
-function flagOption(name: OptionName): Option | undefined {
+function flagOption(
+  name: OptionName,
+  { hasDefault }: { readonly hasDefault: boolean } = { hasDefault: true },
+): Option | undefined {
   const option = OPTIONS[name]
   if (option.flag === undefined) return undefined
   const { default: preset, description } = option
-  const text = preset === undefined || preset === '' ? description : `${description} Default: ${preset}.`
+  const text =
+    !hasDefault || preset === undefined || preset === '' ? description : `${description} Default: ${preset}.`
   if (option.kind !== 'switch') return new Option(`${option.flag} <${PLACEHOLDERS[option.kind]}>`, text)
   // A switch that is on by default is only ever switched off.
   return preset === true
@@ -247,8 +254,8 @@ Examples:
   $ pypet-ts continue hdf5/job.h5 --dry-run     what that would be
   $ pypet-ts continue hdf5/job.cnt --retry-failed --ncores 4
 
-The job, its parameters and what is explored stay as they were. The .cnt file is
-removed when every run is stored.`
+The job, its parameters and what is explored stay as they were, and so do the
+options that are not given. The .cnt file is removed when every run is stored.`
 
 const SNAPSHOT_EXAMPLES = `
 Examples:

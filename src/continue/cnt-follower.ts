@@ -1,9 +1,10 @@
 /** Follows a `.cnt` file while a writer appends to it: every page image that comes is kept. */
-import { statSync } from 'node:fs'
+import { fstatSync, statSync } from 'node:fs'
+import { isPypetError } from '../errors.ts'
 import { RECORDS_OFFSET } from './cnt-format.ts'
 import type { CntRecord, ExperimentRecord, PageImage } from './cnt-record.ts'
 import { readRecord } from './cnt-records.ts'
-import { readExperiment } from './cnt-state.ts'
+import { readCnt, readExperiment } from './cnt-state.ts'
 import { type Disk, type DiskSystem, FILES } from './disk.ts'
 import { PageSet } from './page-set.ts'
 
@@ -12,28 +13,35 @@ export class CntFollower {
   readonly #system: DiskSystem
   readonly #experiment: ExperimentRecord
   #disk: Disk
-  #inode: number
+  #inode: number | undefined
   #position = RECORDS_OFFSET
+  /** Of the first commit in the file that is open now; 0 before there is one. */
+  #firstSequence = 0
   #lastSequence = 0
   #fileBytes: number
   #superblock: string
+  readonly #knownSuperblocks: Set<string>
   #isApplied = false
-  readonly #pages = new PageSet()
+  #hasChangedHands = false
+  #pages = new PageSet()
 
   /**
    * Reads what is there.
    *
-   * @throws PypetError as `readCnt`
+   * @throws PypetError as `readCnt`; the system's `ENOENT` for a file that was removed in this moment
    */
   constructor(path: string, system: DiskSystem = FILES) {
     this.path = path
     this.#system = system
-    this.#experiment = readExperiment(path, system)
-    this.#disk = system.open(path, 'read')
-    this.#inode = inodeOf(path) ?? 0
+    // What follows takes a bad record for one that is being written. This tells it from damage.
+    this.#experiment = readCnt(path, system).experiment
     this.#fileBytes = this.#experiment.baseBytes
     this.#superblock = this.#experiment.baseSuperblock
+    this.#knownSuperblocks = new Set([this.#superblock])
+    this.#disk = system.open(path, 'read')
+    this.#inode = inodeOf(this.#disk)
     this.#readOn()
+    this.#hasChangedHands = false
   }
 
   /** Size of the HDF5 file as of the last commit. */
@@ -51,6 +59,11 @@ export class CntFollower {
     return this.#isApplied
   }
 
+  /** Whether an HDF5 file with this `superblockOf` may be the one that is written. */
+  knows(superblock: string): boolean {
+    return this.#knownSuperblocks.has(superblock)
+  }
+
   /** Images that may have come into the HDF5 file since this began, or are not there yet. */
   images(): PageImage[] {
     return this.#pages.images()
@@ -59,63 +72,78 @@ export class CntFollower {
   /**
    * Reads what has come.
    *
-   * @returns false when something was missed, because the file is gone or another one, or was compacted twice
+   * @returns false when something was missed: the file is gone or another one, was compacted twice, or the HDF5 file
+   *   has been somebody else's for a while
    */
   poll(): boolean {
-    const inode = inodeOf(this.path)
-    if (inode === undefined) return false
-    if (inode === this.#inode) {
-      this.#readOn()
-      return true
-    }
-    // What was appended before the file was replaced is still to be had.
+    // First what was appended, also to a file that was replaced by another one since.
     this.#readOn()
-    return this.#reopen(inode)
+    const inode = statSync(this.path, { throwIfNoEntry: false })?.ino
+    if (inode === undefined) return false
+    if (inode !== this.#inode && !this.#reopen()) return false
+    return !this.#hasChangedHands
   }
 
   close(): void {
     this.#disk.close()
   }
 
-  #reopen(inode: number): boolean {
-    const { trajectory } = readExperiment(this.path, this.#system).request
-    if (trajectory.environmentHexsha !== this.#experiment.request.trajectory.environmentHexsha) return false
+  /** Goes on with the file that a compaction has put in the place of the one that is open. */
+  #reopen(): boolean {
     const before = this.#lastSequence
-    this.#disk.close()
-    this.#disk = this.#system.open(this.path, 'read')
-    this.#inode = inode
+    try {
+      const { trajectory } = readExperiment(this.path, this.#system).request
+      if (trajectory.environmentHexsha !== this.#experiment.request.trajectory.environmentHexsha) return false
+      const disk = this.#system.open(this.path, 'read')
+      this.#disk.close()
+      this.#disk = disk
+    } catch (error) {
+      if (isGone(error)) return false
+      throw error
+    }
+    this.#inode = inodeOf(this.#disk)
     this.#position = RECORDS_OFFSET
+    this.#firstSequence = 0
     this.#readOn()
     // The first commit of a compacted file stands for all up to it, without their pages.
     return this.#firstSequence <= before
   }
-
-  #firstSequence = 0
 
   #readOn(): void {
     const size = this.#disk.size()
     for (;;) {
       const found = readRecord(this.#disk, this.#position, size)
       if (found === undefined) return
-      if (this.#position === RECORDS_OFFSET) this.#firstSequence = 0
       this.#position = found.end
       this.#take(found.record)
     }
   }
 
   #take(record: CntRecord): void {
-    if (record.type === 'applied') this.#isApplied = true
+    if (record.type === 'applied') {
+      this.#isApplied = true
+      this.#hasChangedHands = true
+      // What others make of the file from now on must not be covered by these.
+      this.#pages = new PageSet()
+    }
     if (record.type !== 'commit') return
     if (this.#firstSequence === 0) this.#firstSequence = record.sequence
     if (record.sequence <= this.#lastSequence) return
-    this.#lastSequence = record.sequence
+    if (this.#isApplied) this.#hasChangedHands = true
     this.#isApplied = false
+    this.#lastSequence = record.sequence
     this.#fileBytes = record.fileBytes
     this.#superblock = record.superblock
+    this.#knownSuperblocks.add(record.superblock)
     for (const page of record.pages) this.#pages.lay(page)
   }
 }
 
-function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino
+/** Whether this is the error of a `.cnt` file that is not there any more. */
+export function isGone(error: unknown): boolean {
+  return isPypetError(error, 'PYPET_CNT_NOT_FOUND') || (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+function inodeOf({ descriptor }: Disk): number | undefined {
+  return descriptor === undefined ? undefined : fstatSync(descriptor).ino
 }

@@ -5,10 +5,10 @@
  * copied as it happens to be found, the `.cnt` file is followed meanwhile, and at the end every page image
  * that was seen is laid over the copy: it is then the file as of the last commit.
  */
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
-import { CntFollower } from './cnt-follower.ts'
+import { isPypetError, PypetError } from '../errors.ts'
+import { CntFollower, isGone } from './cnt-follower.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import { readExperiment } from './cnt-state.ts'
 import { type Disk, type DiskSystem, FILES } from './disk.ts'
@@ -28,8 +28,10 @@ const ATTEMPTS_MAX = 8
  *
  * @param source the HDF5 file, or a `.cnt` file beside it
  * @returns the size of the copy
- * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_USAGE` for a target that is the source or exists,
- *   `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_CHANGING` when experiments begin and end faster than it is copied, and as `readCnt`
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`, also where nothing was committed yet; `PYPET_USAGE` for a target that
+ *   is the source, exists, or is being written; `PYPET_CNT_FILE_MISMATCH` when the file is not the one that its
+ *   `.cnt` file knows; `PYPET_FILE_NOT_WRITABLE`; `PYPET_FILE_CHANGING` when experiments begin and end faster than
+ *   it is copied; and as `readCnt`
  */
 export function takeSnapshot(
   source: string,
@@ -37,19 +39,14 @@ export function takeSnapshot(
   { overwrite = false }: SnapshotOptions = {},
   system: DiskSystem = FILES,
 ): number {
-  const file = source.endsWith('.cnt')
-    ? readExperiment(resolve(source), system).request.file
-    : resolve(source)
-  checkPlaces(file, resolve(target), overwrite)
-  const temporary = `${resolve(target)}.new`
+  const file = fileOf(resolve(source), system)
+  checkTarget(file, resolve(target), overwrite, system)
+  const temporary = `${resolve(target)}.${process.pid}.new`
   try {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const bytes = copy(file, temporary, system)
-      if (bytes === undefined) continue
-      system.rename(temporary, resolve(target))
-      system.syncFolderOf(resolve(target))
-      return bytes
-    }
+    const bytes = copyAgainAndAgain(file, temporary, system)
+    system.rename(temporary, resolve(target))
+    system.syncFolderOf(resolve(target))
+    return bytes
   } catch (cause) {
     if (cause instanceof PypetError) throw cause
     throw new PypetError(
@@ -64,6 +61,42 @@ export function takeSnapshot(
   } finally {
     system.remove(temporary)
   }
+}
+
+/** The HDF5 file itself, beside which its `.cnt` files lie, and not a link to it. */
+function fileOf(source: string, system: DiskSystem): string {
+  const file = source.endsWith('.cnt') ? readExperiment(source, system).request.file : source
+  if (existsSync(file) && statSync(file).isFile()) return realpathSync(file)
+  throw notFound(file, existsSync(file) ? 'is no file' : 'is not there')
+}
+
+function checkTarget(file: string, target: string, overwrite: boolean, system: DiskSystem): void {
+  const refuse = (found: string, hint = 'Name another file for the copy.') =>
+    new PypetError('PYPET_USAGE', `${target} ${found}`, { where: target, hint })
+  if (!existsSync(target)) return
+  if (realpathSync(target) === file) throw refuse('is the file that is to be copied')
+  if (!statSync(target).isFile()) throw refuse('is no file')
+  if (!overwrite) throw refuse('exists', 'Name another file, or replace it (--overwrite).')
+  if (target.endsWith('.cnt')) throw refuse('is the .cnt file of an experiment, or named like one')
+  const unfinished = findCntFiles(target, system)[0]
+  if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
+}
+
+/** Copies until nothing was missed. */
+function copyAgainAndAgain(file: string, temporary: string, system: DiskSystem): number {
+  let refusal: unknown
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    try {
+      const bytes = copy(file, temporary, system)
+      if (bytes !== undefined) return bytes
+      refusal = undefined
+    } catch (error) {
+      if (!isGone(error) && !isMomentary(error)) throw error
+      // What is just being written may look like damage, but not twice.
+      if (isMomentary(error) && refusal !== undefined) throw error
+      refusal = isMomentary(error) ? error : undefined
+    }
+  }
   throw new PypetError(
     'PYPET_FILE_CHANGING',
     `${file} changes too fast: ${ATTEMPTS_MAX} copies were overtaken`,
@@ -74,50 +107,41 @@ export function takeSnapshot(
   )
 }
 
-function checkPlaces(file: string, target: string, overwrite: boolean): void {
-  if (!existsSync(file)) {
-    throw new PypetError('PYPET_FILE_NOT_FOUND', `${file} is not there`, {
-      where: file,
-      hint: 'Name an HDF5 file, or the .cnt file beside it.',
-    })
-  }
-  if (!existsSync(target)) return
-  if (realpathSync(target) === realpathSync(file)) {
-    throw new PypetError('PYPET_USAGE', `${target} is the file that is to be copied`, {
-      where: target,
-      hint: 'Name another file for the copy.',
-    })
-  }
-  if (overwrite) return
-  throw new PypetError('PYPET_USAGE', `${target} exists`, {
-    where: target,
-    hint: 'Name another file, or replace it (--overwrite).',
-  })
+function isMomentary(error: unknown): boolean {
+  return isPypetError(error, 'PYPET_CNT_DAMAGED') || isPypetError(error, 'PYPET_CNT_FILE_MISMATCH')
 }
 
 /** One try. Undefined when something was missed. */
 function copy(file: string, temporary: string, system: DiskSystem): number | undefined {
+  const before = statSync(file)
   const cntFiles = findCntFiles(file, system)
   const followers: CntFollower[] = []
   const from = system.open(file, 'read')
   const to = system.create(temporary)
   try {
     for (const cntFile of cntFiles) followers.push(new CntFollower(cntFile, system))
+    const live = followers.find(({ isApplied }) => !isApplied)
+    if (live !== undefined) checkHead(live, from, file)
     const pollAll = () => followers.every((follower) => follower.poll())
-    for (let position = 0; ; ) {
-      const end = committedBytes(from, followers)
-      if (position >= end) break
-      position += copyChunk(from, to, position, end)
+    for (let position = 0; position < committedBytes(from, live); ) {
+      const count = copyChunk(from, to, position, committedBytes(from, live))
+      position += count
       if (!pollAll()) return undefined
+      if (count === 0 && live !== undefined && position < live.fileBytes)
+        throw mismatch(file, live, `it has ${position} bytes, of ${live.fileBytes} that were committed`)
+      if (count === 0) break
     }
     // An experiment that has begun or ended meanwhile was not followed.
-    if (String(findCntFiles(file, system)) !== String(cntFiles)) return undefined
-    for (const follower of followers)
-      for (const { offset, bytes } of follower.images()) to.write(bytes, offset)
-    const bytes = committedBytes(from, followers)
+    if (!pollAll() || String(findCntFiles(file, system)) !== String(cntFiles)) return undefined
+    if (live === undefined) {
+      // Nor was one that has begun and ended.
+      if (!isSame(before, statSync(file))) return undefined
+    } else for (const { offset, bytes } of live.images()) to.write(bytes, offset)
+    const bytes = committedBytes(from, live)
     to.truncate(bytes)
-    const live = followers.find(({ isApplied }) => !isApplied)
-    if (live !== undefined && bytes > 0 && headOf(to) !== live.superblock) return undefined
+    if (bytes === 0) throw notFound(file, 'holds nothing yet that was committed')
+    if (live !== undefined && headOf(to) !== live.superblock)
+      throw mismatch(file, live, 'something else has written it since')
     to.sync()
     return bytes
   } finally {
@@ -127,20 +151,47 @@ function copy(file: string, temporary: string, system: DiskSystem): number | und
   }
 }
 
-/** Up to where a file is somebody's: at most one trajectory in it is being written, or was left by a crash. */
-function committedBytes(from: Disk, followers: readonly CntFollower[]): number {
-  return followers.find(({ isApplied }) => !isApplied)?.fileBytes ?? from.size()
+/** Nobody may have put another file in its place. */
+function checkHead(live: CntFollower, from: Disk, file: string): void {
+  // What a new file holds before its first commit is nobody's.
+  if (live.fileBytes === 0 || live.knows(headOf(from))) return
+  // Its first page may have come from a commit since.
+  if (live.poll() && !live.knows(headOf(from)))
+    throw mismatch(file, live, 'something else has written it since')
 }
 
+/** Up to where a file is somebody's: at most one trajectory in it is being written, or was left by a crash. */
+function committedBytes(from: Disk, live: CntFollower | undefined): number {
+  return live?.fileBytes ?? from.size()
+}
+
+/** Returns how many bytes there were. */
 function copyChunk(from: Disk, to: Disk, position: number, end: number): number {
   const chunk = new Uint8Array(Math.min(CHUNK_BYTES, end - position))
   const count = from.read(chunk, position)
   to.write(chunk.subarray(0, count), position)
-  // A file that is cut short meanwhile ends the copy; what is wrong is found at the end.
-  return count === 0 ? end - position : count
+  return count
 }
 
 function headOf(disk: Disk): string {
   const head = new Uint8Array(SUPERBLOCK_BYTES)
   return superblockOf(head.subarray(0, disk.read(head, 0)))
+}
+
+function isSame(before: Stats, after: Stats): boolean {
+  return (['ino', 'size', 'mtimeMs', 'ctimeMs'] as const).every((field) => before[field] === after[field])
+}
+
+function notFound(file: string, found: string): PypetError {
+  return new PypetError('PYPET_FILE_NOT_FOUND', `${file} ${found}`, {
+    where: file,
+    hint: 'Name an HDF5 file, or the .cnt file beside it.',
+  })
+}
+
+function mismatch(file: string, { path }: CntFollower, found: string): PypetError {
+  return new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {
+    where: file,
+    hint: 'Put back the file that belongs to it; or remove the .cnt file, to take the HDF5 file as it is.',
+  })
 }

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly giveUp?: AbortSignal | undefined
   /** Take over a lock that another host holds on the file. */
   readonly breakLock?: boolean | undefined
+  /** Keep the `.cnt` file also when every run is stored: it holds what the jobs returned. */
+  readonly keepsReturned?: boolean | undefined
 }
 
 /**
@@ -92,7 +94,7 @@ export async function runExperiment(
     return reporter
   }
 
-  const request = openRequest(experiment, identity)
+  const request = openRequest(experiment, identity, options)
   const session = {
     experiment,
     ledger,
@@ -151,11 +153,11 @@ export type WriterOpening = (writer: Writer, ledger: RunLedger) => ReturnType<Wr
 function openingOf(
   { opening, settings }: PreparedExperiment,
   request: OpenRequest,
-  { breakLock = false }: RunOptions,
+  { breakLock = false, keepsReturned = false }: RunOptions,
 ): WriterOpening {
   if (opening.kind === 'new') return (writer, ledger) => writer.open(request, ledger, { breakLock })
   const { cntFile, retryFailed, config } = opening
-  const { keepCnt } = settings
+  const keepCnt = settings.keepCnt || keepsReturned
   return (writer, ledger) =>
     writer.continue({ cntFile, breakLock, retryFailed, storage: settings, keepCnt, config }, ledger)
 }
@@ -171,13 +173,17 @@ function identityOf({ opening, settings }: PreparedExperiment): EnvironmentIdent
   return opening.kind === 'new' ? identifyEnvironment(settings.name, Date.now() / 1000) : opening.identity
 }
 
-function openRequest(experiment: PreparedExperiment, identity: EnvironmentIdentity): OpenRequest {
+function openRequest(
+  experiment: PreparedExperiment,
+  identity: EnvironmentIdentity,
+  { keepsReturned = false }: RunOptions,
+): OpenRequest {
   const { settings, parameters, plan, job } = experiment
   return {
     file: settings.filename,
     fileTitle: settings.fileTitle,
     overwrite: settings.overwrite,
-    keepCnt: settings.keepCnt,
+    keepCnt: settings.keepCnt || keepsReturned,
     trajectory: {
       name: settings.name,
       comment: settings.comment,

@@ -1,21 +1,44 @@
-/** The library's way to run an experiment: what `pypet-ts run` does, as a function. */
+/** The library's way to run an experiment, and to go on with one: what the commands do, as functions. */
 import { fileURLToPath } from 'node:url'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type { PreparedExperiment } from './prepare-experiment.ts'
 
-export interface RunCallOptions {
+interface CallOptions {
   /** Options by their names in config files; stronger than environment and config file. */
   readonly options?: FlagValues
+  /** Told everything that happens; nothing is printed. */
+  readonly reporter?: Reporter
+  /** Aborted, it lets active runs finish and starts no others. */
+  readonly signal?: AbortSignal
+  /** Aborted, it gives active runs up, and closes the file in order. */
+  readonly giveUp?: AbortSignal
+  /** Gives what the jobs returned with the summary. */
+  readonly collect?: boolean
+}
+
+export interface RunCallOptions extends CallOptions {
   /** Presets by name, as text: `{ 'neuron.tau': '10' }`. */
   readonly set?: Readonly<Record<string, string>>
   /** Explorations as of `--explore`: `['x=1,2,3']`; they replace those of the job and the config file. */
   readonly explore?: readonly string[]
   /** A config file; else it is searched from the job's folder upwards. */
   readonly config?: string
-  /** Told everything that happens; nothing is printed. */
-  readonly reporter?: Reporter
-  /** Aborted, it lets active runs finish and starts no others. */
-  readonly signal?: AbortSignal
+}
+
+export interface ContinueCallOptions extends CallOptions {
+  /** Perform failed runs again, too. */
+  readonly retryFailed?: boolean
+  /** Perform only runs that failed, or only those that are missing. */
+  readonly only?: 'failed' | 'missing'
+  /** Go on although the job module is not the one that began. */
+  readonly allowChangedJob?: boolean
+}
+
+export interface RunResult extends ExperimentSummary {
+  /** What the jobs of all stored runs returned, by run, those of earlier executions too; with `collect` only. */
+  readonly returned?: readonly { readonly run: RunIndex; readonly value: unknown }[]
 }
 
 /**
@@ -27,10 +50,9 @@ export interface RunCallOptions {
  * @example
  * const { storedCount } = await run(new URL('./job.ts', import.meta.url), { options: { ncores: 4 } })
  */
-export async function run(job: string | URL, call: RunCallOptions = {}): Promise<ExperimentSummary> {
-  const { prepareExperiment, runExperiment, Writer, openLog, checkLogFolder, teeReporters } =
-    await loadParts()
-  await using experiment = await prepareExperiment({
+export async function run(job: string | URL, call: RunCallOptions = {}): Promise<RunResult> {
+  const { prepareExperiment } = await import('./prepare-experiment.ts')
+  const experiment = await prepareExperiment({
     jobFile: job instanceof URL ? fileURLToPath(job) : job,
     configFile: call.config,
     flags: call.options ?? {},
@@ -38,20 +60,49 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
     explore: call.explore ?? [],
     env: process.env,
   })
-  const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
+  return await perform(experiment, call)
+}
+
+/**
+ * Goes on with an unfinished experiment: only what is missing is performed.
+ *
+ * @param file its `.cnt` file, or the HDF5 file beside it
+ * @throws PypetError with the codes and meanings of `pypet-ts continue`
+ */
+export async function continueRun(file: string, call: ContinueCallOptions = {}): Promise<RunResult> {
+  const { prepareContinue, readUnfinished } = await import('./prepare-continue.ts')
+  const { options: flags = {}, retryFailed = false, only, allowChangedJob = false } = call
+  const experiment = await prepareContinue(readUnfinished(file), {
+    path: file,
+    flags,
+    env: process.env,
+    retryFailed,
+    only,
+    allowChangedJob,
+  })
+  return await perform(experiment, call)
+}
+
+async function perform(prepared: PreparedExperiment, call: CallOptions): Promise<RunResult> {
+  const { runExperiment, Writer, openLog, checkLogFolder, teeReporters, takeReturned } = await loadParts()
+  await using experiment = prepared
+  const { logFolder: folder, name: trajectory, logLevel: level, keepCnt } = experiment.settings
   checkLogFolder(folder, trajectory)
   await using writer = Writer.start()
   let reporter: Reporter | undefined
   try {
-    return await runExperiment(experiment, {
+    const summary = await runExperiment(experiment, {
       writer,
       signal: call.signal,
+      giveUp: call.giveUp,
+      keepsReturned: call.collect === true,
       openReporter: () => {
         const log = openLog({ folder, trajectory, level })
         reporter = teeReporters(call.reporter === undefined ? [log] : [call.reporter, log])
         return reporter
       },
     })
+    return call.collect === true ? takeReturned(summary, keepCnt) : summary
   } finally {
     await reporter?.close()
   }
@@ -63,8 +114,8 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
  */
 async function loadParts() {
   return {
-    ...(await import('./prepare-experiment.ts')),
     ...(await import('./environment.ts')),
+    ...(await import('./returned-values.ts')),
     ...(await import('../storage/writer.ts')),
     ...(await import('../reporting/log.ts')),
     ...(await import('../reporting/log-folder.ts')),
