@@ -22,7 +22,8 @@ export class CntFollower {
   #superblock: string
   readonly #knownSuperblocks: Set<string>
   #isApplied = false
-  #hasChangedHands = false
+  /** Whether something was missed, or the HDF5 file has been somebody else's for a while. */
+  #isLost = false
   #pages = new PageSet()
 
   /**
@@ -41,7 +42,7 @@ export class CntFollower {
     this.#disk = system.open(path, 'read')
     this.#inode = inodeOf(this.#disk)
     this.#readOn()
-    this.#hasChangedHands = false
+    this.#isLost = false
   }
 
   /** Size of the HDF5 file as of the last commit. */
@@ -72,16 +73,15 @@ export class CntFollower {
   /**
    * Reads what has come.
    *
-   * @returns false when something was missed: the file is gone or another one, was compacted twice, or the HDF5 file
-   *   has been somebody else's for a while
+   * @returns false, from then on, when something was missed: the file is gone or another one, was compacted twice, or
+   *   the HDF5 file has been somebody else's for a while
    */
   poll(): boolean {
     // First what was appended, also to a file that was replaced by another one since.
     this.#readOn()
     const inode = statSync(this.path, { throwIfNoEntry: false })?.ino
-    if (inode === undefined) return false
-    if (inode !== this.#inode && !this.#reopen()) return false
-    return !this.#hasChangedHands
+    if (inode === undefined || (inode !== this.#inode && !this.#reopen())) this.#isLost = true
+    return !this.#isLost
   }
 
   close(): void {
@@ -122,14 +122,14 @@ export class CntFollower {
   #take(record: CntRecord): void {
     if (record.type === 'applied') {
       this.#isApplied = true
-      this.#hasChangedHands = true
+      this.#isLost = true
       // What others make of the file from now on must not be covered by these.
       this.#pages = new PageSet()
     }
     if (record.type !== 'commit') return
     if (this.#firstSequence === 0) this.#firstSequence = record.sequence
     if (record.sequence <= this.#lastSequence) return
-    if (this.#isApplied) this.#hasChangedHands = true
+    if (this.#isApplied) this.#isLost = true
     this.#isApplied = false
     this.#lastSequence = record.sequence
     this.#fileBytes = record.fileBytes

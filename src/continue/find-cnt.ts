@@ -18,10 +18,13 @@ export function findCntFiles(
   onUnreadable: (error: unknown) => void = throwIt,
 ): string[] {
   const wanted = realPathOf(file)
-  return namesIn(dirname(file))
-    .filter((name) => name.endsWith('.cnt'))
+  const folder = dirname(file)
+  // Beside it, and where it is a link, beside the file itself.
+  const folders = realPathOf(folder) === dirname(wanted) ? [folder] : [folder, dirname(wanted)]
+  return folders
+    .flatMap((folder) => namesIn(folder).map((name) => join(folder, name)))
+    .filter((path) => path.endsWith('.cnt'))
     .sort()
-    .map((name) => join(dirname(file), name))
     .filter((path) => {
       try {
         return realPathOf(readExperiment(path, system).request.file) === wanted

@@ -73,11 +73,11 @@ function fileOf(source: string, system: DiskSystem): string {
 function checkTarget(file: string, target: string, overwrite: boolean, system: DiskSystem): void {
   const refuse = (found: string, hint = 'Name another file for the copy.') =>
     new PypetError('PYPET_USAGE', `${target} ${found}`, { where: target, hint })
+  if (target.endsWith('.cnt')) throw refuse('is a name for .cnt files')
   if (!existsSync(target)) return
   if (realpathSync(target) === file) throw refuse('is the file that is to be copied')
   if (!statSync(target).isFile()) throw refuse('is no file')
   if (!overwrite) throw refuse('exists', 'Name another file, or replace it (--overwrite).')
-  if (target.endsWith('.cnt')) throw refuse('is the .cnt file of an experiment, or named like one')
   const unfinished = findCntFiles(target, system)[0]
   if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
 }

@@ -42,6 +42,8 @@ export interface TransactionOptions {
   readonly openJournal: () => CntJournal
   /** Longest wait for readers where too many pages pile up, and at the end. */
   readonly readerWaitMs: number
+  /** As of `PageWriterOptions`. */
+  readonly pageRestMs?: number | undefined
   readonly onNotice: (level: LogLevel, message: string) => void
   /** The disk failed outside of a call: the file can take no more commits. */
   readonly onError: (error: PypetError) => void
@@ -77,6 +79,7 @@ export class Hdf5Transaction {
     this.#writtenSequence = this.#journal.lastSequence
     this.#gate = openGate(options)
     this.#pages = new PageWriter(this.#staged, this.#gate, {
+      restMs: options.pageRestMs,
       onWritten: () => {
         this.#writtenSequence = this.#journal.lastSequence
       },

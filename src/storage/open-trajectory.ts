@@ -29,6 +29,8 @@ export interface StoreOptions {
   readonly onError: (error: PypetError) => void
   /** The disk, for tests that have one of their own. */
   readonly system?: DiskSystem
+  /** As of `PageWriterOptions`, for tests. */
+  readonly pageRestMs?: number
 }
 
 /** The trajectory with its parameters and ranges, not yet committed. As `TrajectoryStore.open`. */
@@ -101,6 +103,7 @@ async function create(
     isNewFile,
     disk,
     readerWaitMs: request.storage.readerWaitMs,
+    pageRestMs: options.pageRestMs,
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
@@ -147,6 +150,7 @@ async function resume(
     isNewFile: false,
     disk: openDisk(file, system),
     readerWaitMs: openRequest.storage.readerWaitMs,
+    pageRestMs: options.pageRestMs,
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () => CntJournal.resume(system, state),

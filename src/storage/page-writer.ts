@@ -19,6 +19,11 @@ const ROOM_LOOK_MS = 20
 /** With so much waiting, new runs are held back for a time, to let readers finish. */
 export const PENDING_BYTES_MAX = 134_217_728
 
+export interface PageWriterOptions extends PageWriterListener {
+  /** Pages are written at most so often; tests that want to see it often have less patience. */
+  readonly restMs?: number | undefined
+}
+
 export interface PageWriterListener {
   /** All committed pages are in the file; not durable yet. */
   onWritten(): void
@@ -31,7 +36,7 @@ export interface PageWriterListener {
 export class PageWriter {
   readonly #file: StagedFile
   readonly #gate: Promise<ReaderGate>
-  readonly #listener: PageWriterListener
+  readonly #listener: PageWriterOptions
   /** Until then nothing is written. */
   #restUntilMs = Number.NEGATIVE_INFINITY
   /** The work under way; it settles when nothing waits any more, or when it is stopped. */
@@ -40,7 +45,7 @@ export class PageWriter {
   #waking = new AbortController()
   #isStopped = false
 
-  constructor(file: StagedFile, gate: Promise<ReaderGate>, listener: PageWriterListener) {
+  constructor(file: StagedFile, gate: Promise<ReaderGate>, listener: PageWriterOptions) {
     this.#file = file
     this.#gate = gate
     this.#listener = listener
@@ -113,7 +118,8 @@ export class PageWriter {
       this.#listener.onWritten()
     } finally {
       await gate.reopen()
-      this.#restUntilMs = performance.now() + (hasReaders ? REST_FOR_READERS_MS : REST_MS)
+      this.#restUntilMs =
+        performance.now() + (hasReaders ? REST_FOR_READERS_MS : (this.#listener.restMs ?? REST_MS))
     }
     this.#listener.onReopened()
     return true

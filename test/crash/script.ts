@@ -1,5 +1,6 @@
 /** An experiment without workers: what the writer is told in it, in an order that does not change. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { DiskSystem } from '../../src/continue/disk.ts'
 import { missingRuns } from '../../src/continue/run-set.ts'
 import type { ContinueRequest } from '../../src/protocol.ts'
@@ -46,7 +47,7 @@ export async function perform(
 ): Promise<void> {
   const x = Array.from({ length: script.runCount }, (_, run) => run * 0.5)
   const request = openRequest(file, { name: script.name, x })
-  const store = await TrajectoryStore.open(request, storeOptions({ system }))
+  const store = await TrajectoryStore.open(request, storeOptions({ system, pageRestMs: 0 }))
   listener.onOpened?.(store)
   await storeRuns(store, script, x.keys(), listener)
 }
@@ -59,7 +60,10 @@ export async function goOn(
   requested: Partial<ContinueRequest> = {},
   listener: ScriptListener = {},
 ): Promise<void> {
-  const store = await TrajectoryStore.continue(continueRequest(cntFile, requested), storeOptions({ system }))
+  const store = await TrajectoryStore.continue(
+    continueRequest(cntFile, requested),
+    storeOptions({ system, pageRestMs: 0 }),
+  )
   listener.onOpened?.(store)
   const { stored, failed } = store.opened
   await storeRuns(store, script, missingRuns(script.runCount, stored, failed), listener)
@@ -72,6 +76,7 @@ async function storeRuns(
   listener: ScriptListener,
 ): Promise<void> {
   let waiting = 0
+  let commitCount = 0
   for (const run of runs) {
     if (run === script.failing) store.failRun(failure(run))
     else store.storeRun(arrived(runRecord(run, leavesOf(run))))
@@ -81,8 +86,9 @@ async function storeRuns(
     waiting = 0
     const { stored } = store.commit()
     listener.onAnnounced?.(stored)
-    // The pages of a commit are written when the event loop turns.
-    await new Promise((resolve) => setImmediate(resolve))
+    commitCount += 1
+    // Time for the pages to be written, so that some commits come after that and some before.
+    await delay(commitCount % 3 === 0 ? 15 : 0)
   }
   const { stored } = store.close(ENDING)
   listener.onAnnounced?.(stored)
