@@ -1,4 +1,5 @@
 /** One writer at a time: a small file beside the HDF5 file says which process it is. */
+import { createHash } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { PypetError } from '../errors.ts'
@@ -44,7 +45,8 @@ export function acquireLock(file: string, { trajectory, breakLock }: LockRequest
     // Released in this moment.
     if (found === undefined) continue
     notice = takeOverReason(path, parseOwner(found), { file, breakLock })
-    moveAside(path, found)
+    takeOver(path, found, text, { file, breakLock })
+    if (readText(path) === text) return heldLock(path, text, notice)
   }
 }
 
@@ -89,7 +91,7 @@ function ownLock(trajectory: string): Owner {
 
 /** The lock appears with its content at once: a link is made or not. */
 function tryCreate(path: string, text: string, file: string): boolean {
-  const own = `${path}.${process.pid}`
+  const own = ownFile(path)
   try {
     writeFileSync(own, text)
     try {
@@ -106,30 +108,58 @@ function tryCreate(path: string, text: string, file: string): boolean {
     }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
-      where: file,
-      hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
-      cause,
-    })
+    throw notWritable(file, cause)
   }
+}
+
+/** A name that no other process uses, to write to before the file appears under its own. */
+function ownFile(path: string): string {
+  return `${path}.${process.pid}`
+}
+
+function notWritable(file: string, cause: unknown): PypetError {
+  return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
+    where: file,
+    hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
+    cause,
+  })
 }
 
 /** What file systems without links answer. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
-/** Removes a lock that was judged, and no other: of two who judge the same one, only one can rename it. */
-function moveAside(path: string, judged: string): void {
-  const aside = `${path}.${process.pid}.old`
-  try {
-    renameSync(path, aside)
-  } catch {
-    return // Somebody else was faster.
+/**
+ * Puts this process's lock in the place of one that was judged, and of no other; or does nothing, when somebody
+ * else was faster.
+ *
+ * Several may have judged the same lock. A claim, named after what it says, makes them take turns, and who has it
+ * looks once more: only a holder of the claim replaces that lock, so it cannot change in between. A claim of a
+ * process that died is taken over like a lock.
+ */
+function takeOver(
+  path: string,
+  judged: string,
+  text: string,
+  options: { readonly file: string; readonly breakLock: boolean },
+): void {
+  const claim = `${path}.${createHash('sha1').update(judged).digest('hex').slice(0, 8)}`
+  if (!tryCreate(claim, text, options.file)) {
+    const holder = readText(claim)
+    if (holder === undefined) return
+    takeOverReason(claim, parseOwner(holder), options)
+    takeOver(claim, holder, text, options)
+    if (readText(claim) !== text) return
   }
+  const own = ownFile(path)
   try {
-    // Not the one that was judged: somebody has taken over before us, so it goes back.
-    if (readText(aside) !== judged) linkSync(aside, path)
+    if (readText(path) !== judged) return
+    writeFileSync(own, text)
+    renameSync(own, path)
+  } catch (cause) {
+    throw notWritable(options.file, cause)
   } finally {
-    rmSync(aside, { force: true })
+    rmSync(own, { force: true })
+    release(claim, text)
   }
 }
 

@@ -77,17 +77,29 @@ function bytesOf(array: Float64Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
 }
 
-describe('an experiment whose writer is killed at a disk operation', () => {
+/** So many commits that their `.cnt` file is compacted on the way. */
+const MANY_COMMITS: Script = { ...SCRIPT, runCount: 90, groupSize: 1, failing: -1 }
+
+describe.each([
+  ['with group commits', SCRIPT, 1],
+  ['with many commits', MANY_COMMITS, 3],
+])('an experiment %s whose writer is killed at a disk operation', (name, script, rarity) => {
   let recording: Recording
   beforeAll(async () => {
-    recording = await record('unbroken', SCRIPT)
+    recording = await record(name, script)
+  })
+
+  test('compacts its .cnt file when that is worth it', () => {
+    const renames = recording.operations.filter(({ type }) => type === 'rename')
+    // The first is the creation of the file.
+    expect(renames.length > 1).toBe(script === MANY_COMMITS)
   })
 
   test('has every announced run after its recovery, and ends like the unbroken one', async () => {
     const { operations } = recording
     const seed = seedOf()
     const random = randomFrom(seed)
-    const step = Math.max(1, operations.length / SAMPLES)
+    const step = Math.max(1, (operations.length * rarity) / SAMPLES)
     for (let at = random() * step; at <= operations.length; at += step) {
       const count = Math.floor(at)
       const where = `after ${count} of ${operations.length} operations (seed ${seed})`
@@ -111,11 +123,11 @@ describe('an experiment whose writer is killed at a disk operation', () => {
       ).toEqual([])
       recoverFile(state)
       await expectStored(inFolder('killed/file.h5'), announcedBy(recording, count))
-      await goOn(cntFile, SCRIPT, FILES)
+      await goOn(cntFile, script, FILES)
       const content = await contentOf(inFolder('killed/file.h5'), { withTimes: true })
       expect(differences(content, recording.content), where).toEqual([])
       expect(readdirSync(inFolder('killed')), where).toEqual(
-        ['file.h5', 'made.cnt'].filter((name) => name !== 'made.cnt' || SCRIPT.failing >= 0),
+        script.failing >= 0 ? ['file.h5', 'made.cnt'] : ['file.h5'],
       )
     }
   }, 1_200_000)
@@ -124,7 +136,7 @@ describe('an experiment whose writer is killed at a disk operation', () => {
     const { operations } = recording
     const seed = seedOf()
     const random = randomFrom(seed)
-    for (let cut = 0; cut < POWER_CUTS; cut += 1) {
+    for (let cut = 0; cut < POWER_CUTS / rarity; cut += 1) {
       const count = 1 + Math.floor(random() * operations.length)
       const where = `power cut ${cut} after ${count} of ${operations.length} operations (seed ${seed})`
       const files = afterPowerCut(operations.slice(0, count), random)
