@@ -41,7 +41,7 @@ export function acquireLock(file: string, { trajectory, breakLock }: LockRequest
   let notice: string | undefined
   for (;;) {
     if (tryCreate(path, text, file)) return heldLock(path, text, notice)
-    const found = readText(path)
+    const found = readSettled(path)
     // Released in this moment.
     if (found === undefined) continue
     notice = takeOverReason(path, parseOwner(found), { file, breakLock })
@@ -166,6 +166,17 @@ function takeOver(
 function release(path: string, own: string): void {
   if (readText(path) === own) rmSync(path, { force: true })
 }
+
+/** Where a lock cannot appear with its content at once, it may just be written: then it is given time. */
+function readSettled(path: string): string | undefined {
+  const text = readText(path)
+  if (text === undefined || parseOwner(text) !== undefined) return text
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITING_MS)
+  return readText(path)
+}
+
+/** Nobody needs so long for a hundred bytes. */
+const WRITING_MS = 200
 
 function readText(path: string): string | undefined {
   try {

@@ -14,6 +14,7 @@ import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
+import { openHdf5Reader } from './hdf5-reader.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
@@ -145,10 +146,13 @@ async function resume(
   const { system = FILES } = options
   const { file, parameters, exploration } = openRequest
   const plan = expand({ parameters, exploration })
+  const disk = openDisk(file, system)
+  // Others may have written the file since; then it is asked itself whether it holds what the `.cnt` file says.
+  if (headOf(disk).superblock !== state.superblock) await assertHolds(state)
   const transaction = await Hdf5Transaction.begin({
     path: file,
     isNewFile: false,
-    disk: openDisk(file, system),
+    disk,
     readerWaitMs: openRequest.storage.readerWaitMs,
     pageRestMs: options.pageRestMs,
     onNotice: options.onNotice,
@@ -177,6 +181,25 @@ async function resume(
     startTimestamp: state.startTimestamp,
     unlock,
   }
+}
+
+/** An older copy of the file in its place would cost the runs that it does not have. */
+async function assertHolds({ path, experiment, stored }: CntState): Promise<void> {
+  const { file, trajectory } = experiment.request
+  let completedCount = 0
+  using reader = await openHdf5Reader(file)
+  const runs = `/${trajectory.name}/overview/runs`
+  if (reader.kind(runs) === 'dataset') {
+    reader.scanRows(runs, ['completed'], (_, [completed]) => {
+      if (completed === 1) completedCount += 1
+    })
+  }
+  if (completedCount === stored.count) return
+  const found = `it holds ${completedCount} runs of ${trajectory.name}, of ${stored.count} that were stored`
+  throw new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {
+    where: file,
+    hint: 'Put back the file that belongs to it.',
+  })
 }
 
 /**

@@ -1,0 +1,92 @@
+/** What becomes of committed pages while other programs have the file open. */
+import { spawn } from 'node:child_process'
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { readCnt } from '../../src/continue/cnt-state.ts'
+import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
+import { Hdf5Content } from './hdf5-content.ts'
+import { arrived, continueRequest, openRequest, result, runRecord, storeOptions } from './open-request.ts'
+import { useFolder } from './temporary-folder.ts'
+
+const inFolder = useFolder()
+const hasFlock = process.platform === 'linux' && existsSync('/usr/bin/flock')
+
+/** Another program that has the file open, as libhdf5 does: with a shared lock, until it is ended. */
+async function openElsewhere(file: string): Promise<() => Promise<void>> {
+  const program = spawn('flock', ['-s', file, 'sh', '-c', 'echo open; exec cat'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  await new Promise((resolve) => program.stdout.once('data', resolve))
+  return async () => {
+    program.stdin.end()
+    await new Promise((resolve) => program.once('close', resolve))
+  }
+}
+
+const ENDING = { config: [], isComplete: true }
+const store = (run: number) => arrived(runRecord(run, [result(run, 'z', run)]))
+
+describe.runIf(hasFlock)('while another program has the file open', () => {
+  test('commits are durable, the bytes that it may read stay, and all comes into the file when it closes it', async () => {
+    const file = inFolder('held.h5')
+    const options = storeOptions({ pageRestMs: 0 })
+    const trajectory = await TrajectoryStore.open(openRequest(file, { name: 'held' }), options)
+    const close = await openElsewhere(file)
+    const before = readFileSync(file)
+    trajectory.storeRun(store(0))
+    expect(trajectory.commit().stored).toEqual([0])
+    trajectory.storeRun(store(1))
+    trajectory.commit()
+    expect(Buffer.compare(readFileSync(file).subarray(0, before.byteLength), before)).toBe(0)
+    expect(readCnt(inFolder('held.cnt')).stored.toRanges()).toEqual([0, 2])
+    trajectory.storeRun(store(2))
+    trajectory.close(ENDING)
+    const finishing = trajectory.finish()
+    await close()
+    expect(await finishing).toBeUndefined()
+    using content = await Hdf5Content.open(file)
+    expect(content.column('/held/overview/runs', 'completed')).toEqual([1, 1, 1])
+  })
+
+  test('the end does not wait for ever: the last pages stay in the .cnt file, and continuing brings them in', async () => {
+    const file = inFolder('patient.h5')
+    const options = storeOptions({ pageRestMs: 0 })
+    const requested = openRequest(file, { name: 'patient', storage: { readerWaitMs: 50 } })
+    const trajectory = await TrajectoryStore.open(requested, options)
+    const close = await openElsewhere(file)
+    for (const run of [0, 1, 2]) trajectory.storeRun(store(run))
+    trajectory.close(ENDING)
+    expect(await trajectory.finish()).toBe(inFolder('patient.cnt'))
+    expect(options.notices).toEqual([
+      expect.stringContaining('is open elsewhere; waiting for its readers, up to 0.05 s'),
+      expect.stringContaining('its last changes stay in'),
+    ])
+    expect(readCnt(inFolder('patient.cnt'))).toMatchObject({ isComplete: true, isApplied: false })
+    await close()
+    const continued = await TrajectoryStore.continue(continueRequest(inFolder('patient.cnt')), storeOptions())
+    expect(continued.opened.stored).toEqual([0, 3])
+    continued.close(ENDING)
+    expect(await continued.finish()).toBeUndefined()
+    using content = await Hdf5Content.open(file)
+    expect(content.column('/patient/overview/runs', 'completed')).toEqual([1, 1, 1])
+  })
+})
+
+test('an older copy in the place of the file is not gone on with', async () => {
+  const file = inFolder('older.h5')
+  const begun = await TrajectoryStore.open(openRequest(file, { name: 'older' }), storeOptions())
+  begun.storeRun(store(0))
+  begun.close({ config: [], isComplete: false })
+  await begun.finish()
+  copyFileSync(file, inFolder('copy.h5'))
+  const cntFile = inFolder('older.cnt')
+  const continued = await TrajectoryStore.continue(continueRequest(cntFile), storeOptions())
+  continued.storeRun(store(1))
+  continued.close({ config: [], isComplete: false })
+  await continued.finish()
+  copyFileSync(inFolder('copy.h5'), file)
+  await expect(TrajectoryStore.continue(continueRequest(cntFile), storeOptions())).rejects.toMatchObject({
+    code: 'PYPET_CNT_FILE_MISMATCH',
+    message: expect.stringContaining('it holds 1 runs of older, of 2 that were stored'),
+  })
+})
