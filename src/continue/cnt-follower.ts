@@ -135,6 +135,7 @@ export class CntFollower {
     this.#fileBytes = record.fileBytes
     this.#superblock = record.superblock
     this.#knownSuperblocks.add(record.superblock)
+    if (record.foundSuperblock !== undefined) this.#knownSuperblocks.add(record.foundSuperblock)
     for (const page of record.pages) this.#pages.lay(page)
   }
 }

@@ -1,7 +1,14 @@
 /** Writes a `.cnt` file: one record after the other, each durable before anybody relies on it. */
 import { basename } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { encodeFileStart, encodeRecord, encodeSlot, SLOT_OFFSETS } from './cnt-format.ts'
+import {
+  encodeFileStart,
+  encodeRecord,
+  encodeSlot,
+  SLOT_OFFSETS,
+  SUPERBLOCK_BYTES,
+  superblockOf,
+} from './cnt-format.ts'
 import type { CntRecord, CommitFacts, ExperimentRecord, ReturnedValue } from './cnt-record.ts'
 import { readRecords } from './cnt-records.ts'
 import { type CntState, readCnt } from './cnt-state.ts'
@@ -20,6 +27,8 @@ export class CntJournal {
   /** All pages up to this commit are in the HDF5 file, durably. */
   #applied: number
   #slot = 0
+  /** What the next commit says of the HDF5 file as it was found. */
+  #foundSuperblock: string | undefined
   /** Size after the last compaction. */
   #compactedBytes: number
 
@@ -66,13 +75,16 @@ export class CntJournal {
     const disk = system.open(state.path, 'write')
     if (disk.size() > state.endOffset) disk.truncate(state.endOffset)
     const { experiment, endOffset, lastSequence } = state
-    const request = { ...experiment.request, file: basename(experiment.request.file) }
-    return new CntJournal(
+    const { file } = experiment.request
+    const request = { ...experiment.request, file: basename(file) }
+    const journal = new CntJournal(
       system,
       state.path,
       { ...experiment, request },
       { disk, end: endOffset, lastSequence },
     )
+    journal.#foundSuperblock = superblockIn(system, file)
+    return journal
   }
 
   /** 0 before the first commit. */
@@ -97,7 +109,16 @@ export class CntJournal {
    */
   append(facts: CommitFacts): number {
     const sequence = this.#lastSequence + 1
-    this.#append({ ...facts, type: 'commit', sequence, applied: Math.min(this.#applied, this.#lastSequence) })
+    const applied = Math.min(this.#applied, this.#lastSequence)
+    const foundSuperblock = this.#foundSuperblock
+    this.#append({
+      ...facts,
+      type: 'commit',
+      sequence,
+      applied,
+      ...(foundSuperblock !== undefined && { foundSuperblock }),
+    })
+    this.#foundSuperblock = undefined
     return sequence
   }
 
@@ -182,6 +203,18 @@ export function returnedValues(path: string, system: DiskSystem): ReadonlyMap<nu
     for (const { run, bytes } of record.returned) values.set(run, bytes)
   })
   return values
+}
+
+/** Undefined when there is no such file. */
+function superblockIn(system: DiskSystem, file: string): string | undefined {
+  if (!system.exists(file)) return undefined
+  const disk = system.open(file, 'read')
+  try {
+    const head = new Uint8Array(SUPERBLOCK_BYTES)
+    return superblockOf(head.subarray(0, disk.read(head, 0)))
+  } finally {
+    disk.close()
+  }
 }
 
 /** A whole file in the place of what was there, if anything: either the old one is there, or all of the new one. */

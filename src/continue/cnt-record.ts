@@ -26,6 +26,11 @@ export interface CommitRecord extends CommitFacts {
   readonly sequence: number
   /** The pages of all commits up to this one are in the HDF5 file, and durable there. */
   readonly applied: number
+  /**
+   * `superblockOf` the HDF5 file as its writer found it, in the first commit after an experiment went on: others may
+   * have written the file since the commit before.
+   */
+  readonly foundSuperblock?: string
 }
 
 export interface CommitFacts {

@@ -120,6 +120,9 @@ class Replay {
     }
     Object.assign(this.#values, record.memory.values)
     this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
+    // All before is in the file, and what others have made of it since.
+    if (record.foundSuperblock !== undefined)
+      this.#commits = [{ sequence: before, superblock: record.foundSuperblock, pages: [] }]
     this.#commits.push(record)
     // The last applied one stays, without pages: its superblock may be that of the file.
     const applied = this.#commits.findLastIndex(({ sequence }) => sequence <= record.applied)

@@ -73,7 +73,9 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   } catch (error) {
     runs.stop()
     // A run in this thread cannot be ended from outside, and two at once would be one too many.
-    if (settings.executor === 'inline') await performing.catch(() => undefined)
+    if (settings.executor === 'inline') {
+      await Promise.race([performing.catch(() => undefined), runs.givenUp])
+    }
     // Workers may notice that the writer is gone before it is known why.
     if (isPypetError(error, 'PYPET_WRITER_DIED')) await Promise.race([ledger.broken, delay(REASON_WAIT_MS)])
     throw error
