@@ -39,7 +39,7 @@ export function acquireLock(file: string, { trajectory, breakLock }: LockRequest
   const path = `${file}.lock`
   const text = JSON.stringify(ownLock(trajectory))
   let notice: string | undefined
-  for (;;) {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     if (tryCreate(path, text, file)) return heldLock(path, text, notice)
     const found = readSettled(path)
     // Released in this moment.
@@ -48,7 +48,11 @@ export function acquireLock(file: string, { trajectory, breakLock }: LockRequest
     takeOver(path, found, text, { file, breakLock })
     if (readText(path) === text) return heldLock(path, text, notice)
   }
+  throw notWritable(file, new Error(`${path} is there, and cannot be read`))
 }
+
+/** Others may take and release a lock in between, but not so often. */
+const ATTEMPTS_MAX = 100
 
 /** A process that ends in order leaves no lock, whatever it ends by. */
 function heldLock(path: string, text: string, notice: string | undefined): FileLock {
@@ -85,7 +89,7 @@ function takeOverReason(
 }
 
 function ownLock(trajectory: string): Owner {
-  const processStart = processStartOf(process.pid)
+  const [, processStart] = processFactsOf(process.pid)
   return { pid: process.pid, host: hostname(), processStart, trajectory, since: new Date().toISOString() }
 }
 
@@ -207,13 +211,16 @@ function isAlive({ pid, processStart }: Owner): boolean {
     // A process of another user is alive, too.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  const start = processStartOf(pid)
+  const [state, start] = processFactsOf(pid)
+  // Of a zombie, nothing is left but the number.
+  if (state === 'Z' || state === 'X') return false
   return start === '' || processStart === '' || start === processStart
 }
 
-/** Field 22 of /proc/<pid>/stat; empty where the system does not tell. */
-function processStartOf(pid: number): string {
+/** Fields 3 and 22 of /proc/<pid>/stat; empty where the system does not tell. */
+function processFactsOf(pid: number): readonly [state: string, start: string] {
   const stat = readText(`/proc/${pid}/stat`)
   // The name of the program, in parentheses, may hold anything.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
+  return [fields[0] ?? '', fields[19] ?? '']
 }

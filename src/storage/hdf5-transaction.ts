@@ -55,7 +55,6 @@ export class Hdf5Transaction {
   readonly #disk: WatchedDisk
   readonly #staged: StagedFile
   readonly #journal: CntJournal
-  readonly #gate: Promise<ReaderGate>
   readonly #pages: PageWriter
   readonly #unhook: () => void
   /** The commit up to which all pages have been written to the file. */
@@ -77,8 +76,7 @@ export class Hdf5Transaction {
     this.#unhook = parts.unhook
     this.#journal = options.openJournal()
     this.#writtenSequence = this.#journal.lastSequence
-    this.#gate = openGate(options)
-    this.#pages = new PageWriter(this.#staged, this.#gate, {
+    this.#pages = new PageWriter(this.#staged, () => openGate(options), {
       restMs: options.pageRestMs,
       onWritten: () => {
         this.#writtenSequence = this.#journal.lastSequence
@@ -169,8 +167,7 @@ export class Hdf5Transaction {
     } catch (cause) {
       throw this.#failed('finish', cause)
     } finally {
-      const gate = await this.#gate
-      await gate.end()
+      await this.#pages.end()
       this.#journal.close()
       this.#disk.close()
     }

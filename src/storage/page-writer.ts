@@ -35,19 +35,22 @@ export interface PageWriterListener {
 
 export class PageWriter {
   readonly #file: StagedFile
-  readonly #gate: Promise<ReaderGate>
+  readonly #openGate: () => Promise<ReaderGate>
+  /** Opened when it is first needed: starting its process would delay the first result. */
+  #gate: Promise<ReaderGate> | undefined
   readonly #listener: PageWriterOptions
   /** Until then nothing is written. */
-  #restUntilMs = Number.NEGATIVE_INFINITY
+  #restUntilMs: number
   /** The work under way; it settles when nothing waits any more, or when it is stopped. */
   #working: Promise<void> | undefined
   /** Ends the rest between two attempts. */
   #waking = new AbortController()
   #isStopped = false
 
-  constructor(file: StagedFile, gate: Promise<ReaderGate>, listener: PageWriterOptions) {
+  constructor(file: StagedFile, openGate: () => Promise<ReaderGate>, listener: PageWriterOptions) {
     this.#file = file
-    this.#gate = gate
+    this.#openGate = openGate
+    this.#restUntilMs = performance.now() + (listener.restMs ?? REST_MS)
     this.#listener = listener
   }
 
@@ -89,6 +92,12 @@ export class PageWriter {
     }
   }
 
+  /** Nothing will be written any more. */
+  async end(): Promise<void> {
+    const gate = await this.#gate
+    await gate?.end()
+  }
+
   async #work(): Promise<void> {
     try {
       while (!this.#isStopped && this.#file.pendingBytes > 0) {
@@ -110,6 +119,7 @@ export class PageWriter {
    * readers are kept out only while the pages are being written.
    */
   async #attempt(waitMs: number): Promise<boolean> {
+    this.#gate ??= this.#openGate()
     const gate = await this.#gate
     const hasReaders = !(await gate.tryClose())
     if (hasReaders && !(waitMs > 0 && (await gate.waitToClose(waitMs)))) return false
