@@ -1,5 +1,5 @@
 /** An experiment goes on in a file that another one has written since, and is killed at it. */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readCnt } from '../../src/continue/cnt-state.ts'
