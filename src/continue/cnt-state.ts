@@ -1,5 +1,5 @@
 /** What the records of a `.cnt` file say together. */
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type {
@@ -160,7 +160,8 @@ class Replay {
 
 /** The HDF5 file is named without its folder: it lies where the `.cnt` file lies, also after a move. */
 function atHome(experiment: ExperimentRecord, path: string): ExperimentRecord {
-  const file = join(dirname(path), experiment.request.file)
+  // Only ever there: a name that leads elsewhere was not written by us.
+  const file = join(dirname(path), basename(experiment.request.file))
   return { ...experiment, request: { ...experiment.request, file } }
 }
 

@@ -1,7 +1,9 @@
 import { appendFileSync, copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { decodeRecord, encodeFileStart, encodeRecord, RECORDS_OFFSET } from '../../src/continue/cnt-format.ts'
 import { CntJournal, returnedValues } from '../../src/continue/cnt-journal.ts'
+import type { ExperimentRecord } from '../../src/continue/cnt-record.ts'
 import { type CntState, readCnt } from '../../src/continue/cnt-state.ts'
 import { FILES } from '../../src/continue/disk.ts'
 import { findCnt, findCntFiles } from '../../src/continue/find-cnt.ts'
@@ -149,6 +151,17 @@ describe('a .cnt file', () => {
     }
     expect(readCnt(journal.path).stored.toRanges()).toEqual([0, 100_000])
     journal.close()
+  })
+
+  test('never names an HDF5 file outside of its folder, whoever has written it', () => {
+    const { cntFile } = made(0)
+    const elsewhere = inFolder('elsewhere.cnt')
+    const whole = readFileSync(cntFile)
+    const record = decodeRecord(whole.subarray(RECORDS_OFFSET)) as ExperimentRecord
+    const request = { ...record.request, file: '../../etc/other.h5' }
+    writeFileSync(elsewhere, Buffer.concat([encodeFileStart(), encodeRecord({ ...record, request })]))
+    expect(readCnt(elsewhere).experiment.request.file).toBe(inFolder('other.h5'))
+    FILES.remove(elsewhere)
   })
 
   test('is not created in the place of another', () => {
