@@ -154,10 +154,11 @@ function copy(file: string, temporary: string, system: DiskSystem): number | und
 /** Nobody may have put another file in its place. */
 function checkHead(live: CntFollower, from: Disk, file: string): void {
   // What a new file holds before its first commit is nobody's.
-  if (live.fileBytes === 0 || live.knows(headOf(from))) return
-  // Its first page may have come from a commit since.
-  if (live.poll() && !live.knows(headOf(from)))
-    throw mismatch(file, live, 'something else has written it since')
+  if (live.fileBytes === 0) return
+  const head = headOf(from)
+  if (live.knows(head)) return
+  // Its first page may have come from a commit since, which the `.cnt` file has had before.
+  if (live.poll() && !live.knows(head)) throw mismatch(file, live, 'something else has written it since')
 }
 
 /** Up to where a file is somebody's: at most one trajectory in it is being written, or was left by a crash. */
