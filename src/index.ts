@@ -28,10 +28,14 @@ export {
   parameter,
 } from './trajectory/parameter.ts'
 export type { LeafOptions, ResultItems, Run, RunLog } from './trajectory/run.ts'
+export type { Complex, TypedArray } from './trajectory/stored-value.ts'
+export { type Table, table } from './trajectory/structured-value.ts'
 export {
   type Integer,
   integer,
   type NdArray,
+  type ParameterValue,
+  type RecordValue,
+  type SparseMatrix,
   type StorableValue,
-  type TypedArray,
 } from './trajectory/value.ts'

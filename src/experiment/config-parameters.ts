@@ -9,7 +9,7 @@ import {
   parameter,
 } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import { type Integer, integer, isInteger, isNdArray, type StorableValue } from '../trajectory/value.ts'
+import { type Integer, integer, isInteger, isNdArray, type ParameterValue } from '../trajectory/value.ts'
 import { foundValue } from './options.ts'
 
 /**
@@ -34,7 +34,8 @@ function declared(tree: Readonly<Record<string, unknown>>, where: string): Param
 
 function declaredEntry(entry: unknown, where: string): ParameterTree[string] {
   // What is no plain object is a value, and `flattenParameters` says whether it can be one.
-  if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry)) return entry as StorableValue
+  if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry))
+    return entry as ParameterValue
   if (VALUE in entry) return typedParameter(entry, where)
   if (isNdArray(entry)) return entry
   return declared(entry, where)
@@ -61,10 +62,10 @@ function typedParameter(entry: Readonly<Record<string, unknown>>, where: string)
   return parameter(typed(value, type, where), { comment })
 }
 
-function typed(value: unknown, type: unknown, where: string): StorableValue {
+function typed(value: unknown, type: unknown, where: string): ParameterValue {
   switch (type) {
     case undefined:
-      return value as StorableValue
+      return value as ParameterValue
     case 'integer':
       return integerValue(value, where)
     case 'bigint':

@@ -1,7 +1,16 @@
 /** Giving a declared parameter another value, which must be of the same type. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { integer, type StoredValue, type TypedArray, toStoredValue, typeName } from '../trajectory/value.ts'
+import {
+  type BasicValue,
+  isBasic,
+  isBasicDtype,
+  type StoredValue,
+  type TypedArray,
+  typeName,
+} from '../trajectory/stored-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import { integer, toStoredValue } from '../trajectory/value.ts'
 
 /**
  * The parameter with another value. Data files and flags do not know all of our types, so a number without
@@ -21,6 +30,9 @@ export function withValue(parameter: Parameter, value: unknown, where: string): 
 /** The value as a storable of the parameter's type, or undefined where that would be another value. */
 function converted(given: StoredValue, parameter: Parameter): unknown {
   const { stored, value: preset } = parameter
+  if (!isBasic(stored) || !isBasic(given)) {
+    return stored.form === given.form && typeName(stored) === typeName(given) ? userValue(given) : undefined
+  }
   switch (stored.form) {
     case 'scalar':
       return given.form === 'scalar' ? convertedScalar(given.value, stored.dtype, preset) : undefined
@@ -53,7 +65,7 @@ function convertedScalar(value: unknown, dtype: string, preset: unknown): unknow
   }
 }
 
-function convertedArray(given: StoredValue, stored: StoredValue & { readonly form: 'ndarray' }): unknown {
+function convertedArray(given: BasicValue, stored: BasicValue & { readonly form: 'ndarray' }): unknown {
   if (given.form === 'scalar') return undefined
   const shape = given.form === 'ndarray' ? given.shape : [given.values.length]
   if (given.form === 'ndarray' && given.dtype === stored.dtype) return { data: given.data, shape }
@@ -75,9 +87,7 @@ function convertedArray(given: StoredValue, stored: StoredValue & { readonly for
 
 /** One dimension is seen as the bare typed array, as declared; numbers of integers are seen as numbers. */
 function seenByJob(storable: unknown, stored: StoredValue): unknown {
-  if (stored.form === 'scalar') return stored.value
-  if (stored.form === 'list') return stored.values
-  return stored.shape.length === 1 ? stored.data : storable
+  return stored.form === 'ndarray' && stored.shape.length !== 1 ? storable : userValue(stored)
 }
 
 function typeDiffers(parameter: Parameter, given: StoredValue, where: string): PypetError {
@@ -91,7 +101,7 @@ function typeDiffers(parameter: Parameter, given: StoredValue, where: string): P
 }
 
 function describeType(stored: StoredValue, value: unknown): string {
-  if (stored.form !== 'scalar') return typeName(stored)
+  if (stored.form !== 'scalar' || !isBasicDtype(stored.dtype)) return typeName(stored)
   switch (stored.dtype) {
     case 'float64':
       return 'a number'

@@ -3,8 +3,8 @@ import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
+import { dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
 import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../trajectory/utf8.ts'
-import type { Scalar } from '../trajectory/value.ts'
 import {
   type Column,
   type ExplorationSpec,
@@ -80,7 +80,7 @@ export function expand({ parameters, exploration, where = 'explore' }: ExpandOpt
     const parameter = requireParameter(parameters, name, `${where}.${name}`)
     const bytesMax = textBytesMax.get(name) ?? 0
     if (runCount * bytesMax > PADDED_TEXTS_BYTES_MAX) throw tooLong(`${where}.${name}`, runCount, bytesMax)
-    return { name, parameter, dtype: parameter.stored.dtype as ExploredDtype, textBytesMax: bytesMax }
+    return { name, parameter, dtype: dtypeOf(parameter.stored) as ExploredDtype, textBytesMax: bytesMax }
   })
   return Object.freeze({ runCount, exploration, explored: Object.freeze(explored) })
 }

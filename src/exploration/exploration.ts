@@ -5,7 +5,7 @@
  */
 import { assertNever, PypetError } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import type { Scalar } from '../trajectory/value.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
 import { type Range, type RangeReader, rangeLength, rangeReader } from './range.ts'
 
 /** One parameter, by its dotted name below `parameters`, and the values it takes. */

@@ -2,7 +2,8 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { type Scalar, toStoredValue, typeName } from '../trajectory/value.ts'
+import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../trajectory/stored-value.ts'
+import { toStoredValue } from '../trajectory/value.ts'
 import { type Range, rangeLength, rangeReader } from './range.ts'
 
 /**
@@ -51,7 +52,7 @@ export function checkRange(range: Range, parameter: Parameter, at: (index: numbe
 
 /** Only scalars are explored in this version; array parameters need a table of arrays in the file. */
 function assertScalar(parameter: Parameter, where: string): void {
-  if (parameter.stored.form === 'scalar') return
+  if (parameter.stored.form === 'scalar' && isBasicDtype(parameter.stored.dtype)) return
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
     `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, and only single values can be explored`,
@@ -60,7 +61,7 @@ function assertScalar(parameter: Parameter, where: string): void {
 }
 
 function isSameType(value: Scalar, parameter: Parameter): boolean {
-  switch (parameter.stored.dtype) {
+  switch (dtypeOf(parameter.stored)) {
     case 'float64':
       return typeof value === 'number'
     case 'bool':
@@ -79,7 +80,7 @@ function isSameType(value: Scalar, parameter: Parameter): boolean {
 
 function checkGeneratedRange(range: Range, parameter: Parameter, at: (index: number) => string): void {
   const read = rangeReader(range)
-  const { dtype } = parameter.stored
+  const dtype = dtypeOf(parameter.stored)
   if (dtype === 'float64') return
   if (dtype !== 'int64') throw otherType(read(0), parameter, at(0))
   const last = rangeLength(range) - 1
@@ -108,7 +109,7 @@ function otherType(value: Scalar, parameter: Parameter, where: string): PypetErr
 }
 
 function declaredType(parameter: Parameter): { name: string; hint: string } {
-  switch (parameter.stored.dtype) {
+  switch (dtypeOf(parameter.stored)) {
     case 'float64':
       return { name: 'a float64', hint: 'Give numbers.' }
     case 'bool':

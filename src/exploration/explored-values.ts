@@ -5,7 +5,8 @@ import type {
   UnionToIntersection,
   Widen,
 } from '../trajectory/parameter.ts'
-import type { Integer, Scalar, TypedArray } from '../trajectory/value.ts'
+import type { Scalar, TypedArray } from '../trajectory/stored-value.ts'
+import type { Integer } from '../trajectory/value.ts'
 import type { GeneratedRange } from './range.ts'
 
 type BigintArray = BigInt64Array | BigUint64Array

@@ -2,7 +2,7 @@
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import type { Scalar } from '../trajectory/value.ts'
+import { dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
 import { type CombinedGroups, productSpec } from './cartesian.ts'
 import { assertDistinctNames, stripBranch } from './columns.ts'
 import { concatSpec } from './concat.ts'
@@ -170,7 +170,8 @@ function rangeFrom(
 }
 
 function rangeFromString(text: string, parameter: Parameter, where: string): Range {
-  if (parameter.stored.dtype === 'str' || parameter.stored.dtype === 'bool') return toRange(text, where)
+  const dtype = dtypeOf(parameter.stored)
+  if (dtype === 'str' || dtype === 'bool') return toRange(text, where)
   return rangeFromTexts(
     text.split(',').map((element) => ({ text: element.trim(), isQuoted: false })),
     parameter,

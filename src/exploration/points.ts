@@ -1,7 +1,7 @@
 import { PypetError } from '../errors.ts'
 import type { FlatParameterValues, ParameterTree } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import type { Scalar } from '../trajectory/value.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
 import { stripBranch } from './columns.ts'
 import { type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
 import { toScalar } from './range.ts'

@@ -1,6 +1,6 @@
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import type { Scalar } from '../trajectory/value.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
 import { arange, type GeneratedRange, type Range, rangeLength, rangeReader } from './range.ts'
 import { floatFromText, valueFromText } from './value-from-text.ts'
 

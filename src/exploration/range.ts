@@ -1,6 +1,7 @@
 /** The values that one parameter takes, written down or generated; plain data, read one at a time. */
 import { assertNever, PypetError } from '../errors.ts'
-import { isInteger, type Scalar, type TypedArray } from '../trajectory/value.ts'
+import type { Scalar, TypedArray } from '../trajectory/stored-value.ts'
+import { isInteger } from '../trajectory/value.ts'
 import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
 
 /** Numbers by a rule. The values are computed when they are read, so a long range costs nothing. */

@@ -1,5 +1,5 @@
 import type { RunIndex } from '../trajectory/path.ts'
-import type { Scalar } from '../trajectory/value.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
 import { type Exploration, explorationLength, explorationNames, explorationReader } from './exploration.ts'
 
 /** A point of the exploration, and every run that computes it. */

@@ -1,10 +1,10 @@
 /** Lists and arrays written in JSON, of the type of a default. */
 import type { PypetError } from '../errors.ts'
+import type { BasicValue, NumericDtype, Scalar } from '../trajectory/stored-value.ts'
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
-import type { NumericDtype, Scalar, StoredValue } from '../trajectory/value.ts'
 
-type StoredList = Extract<StoredValue, { form: 'list' }>
-type StoredArray = Extract<StoredValue, { form: 'ndarray' }>
+type StoredList = Extract<BasicValue, { form: 'list' }>
+type StoredArray = Extract<BasicValue, { form: 'ndarray' }>
 /** Makes the error for what was found. */
 type Refuse = (found: string) => PypetError
 

@@ -1,13 +1,9 @@
 /** Text from the command line as a value, by the type of the parameter that takes it. */
 import { assertNever, PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import {
-  type Scalar,
-  type StorableValue,
-  type StoredValue,
-  toStoredValue,
-  typeName,
-} from '../trajectory/value.ts'
+import { type BasicValue, dtypeOf, isBasic, type Scalar, typeName } from '../trajectory/stored-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import { type StorableValue, toStoredValue } from '../trajectory/value.ts'
 import { arrayFromJson, listFromJson } from './value-from-json.ts'
 
 export interface TextOptions {
@@ -28,7 +24,7 @@ export function valueFromText(
   where: string,
   options: TextOptions = {},
 ): StorableValue {
-  return jobValue(storedFromText(text, parameter, where, options))
+  return userValue(storedFromText(text, parameter, where, options)) as StorableValue
 }
 
 /**
@@ -38,7 +34,7 @@ export function valueFromText(
  */
 export function presetFromText(parameter: Parameter, text: string, where: string): Parameter {
   const stored = storedFromText(text, parameter, where, {})
-  return { ...parameter, value: jobValue(stored), stored }
+  return { ...parameter, value: userValue(stored), stored }
 }
 
 /** A number as people and Python write it, `1`, `-.5`, `1e-3`, `inf`, `nan`; undefined for anything else. */
@@ -50,13 +46,9 @@ export function floatFromText(text: string): number | undefined {
   return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
 }
 
-function storedFromText(
-  text: string,
-  parameter: Parameter,
-  where: string,
-  options: TextOptions,
-): StoredValue {
+function storedFromText(text: string, parameter: Parameter, where: string, options: TextOptions): BasicValue {
   const { stored } = parameter
+  if (!isBasic(stored)) throw notOfType(JSON.stringify(text), parameter, where)
   switch (stored.form) {
     case 'scalar':
       return { form: 'scalar', dtype: stored.dtype, value: scalarFromText(text, parameter, where, options) }
@@ -73,21 +65,8 @@ function storedFromText(
   }
 }
 
-function jobValue(stored: StoredValue): StorableValue {
-  switch (stored.form) {
-    case 'scalar':
-      return stored.value
-    case 'list':
-      return stored.values as StorableValue
-    case 'ndarray':
-      return stored.shape.length === 1 ? stored.data : { data: stored.data, shape: stored.shape }
-    default:
-      return assertNever(stored)
-  }
-}
-
 function scalarFromText(text: string, parameter: Parameter, where: string, options: TextOptions): Scalar {
-  if (parameter.stored.dtype === 'str') {
+  if (dtypeOf(parameter.stored) === 'str') {
     toStoredValue(text, where)
     return text
   }
@@ -97,7 +76,7 @@ function scalarFromText(text: string, parameter: Parameter, where: string, optio
 }
 
 function unquotedFromText(text: string, parameter: Parameter): Scalar | undefined {
-  switch (parameter.stored.dtype) {
+  switch (dtypeOf(parameter.stored)) {
     case 'bool':
       return /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : undefined
     case 'int64':
@@ -135,7 +114,7 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
   if (stored.form === 'ndarray') {
     return { article: 'a', hint: 'Write the array in JSON, like [1, 2, 3] or [[1, 2], [3, 4]].' }
   }
-  const { dtype } = stored
+  const dtype = dtypeOf(stored)
   switch (dtype) {
     case 'bool':
       return { article: 'a', hint: 'Write true or false.' }
@@ -150,6 +129,9 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
     case 'str':
       return { article: 'a', hint: 'Write text.' }
     default:
-      return assertNever(dtype)
+      return {
+        article: 'a',
+        hint: 'Give such a value in the config file or the job: it cannot be written as text.',
+      }
   }
 }

@@ -113,6 +113,21 @@ export class Hdf5File {
       case 'write-rows':
         this.#write(operation.path, operation.bytes, [operation.firstRow], [operation.rowCount])
         break
+      case 'create-soft-link':
+        this.#h5.create_soft_link(this.#fileId, operation.target, operation.path)
+        break
+      case 'write-box':
+        this.#write(operation.path, operation.bytes, operation.offset, operation.count)
+        break
+      case 'delete-attribute':
+        this.#h5.delete_attribute(this.#fileId, operation.path, operation.name)
+        break
+      case 'create-raw-attribute': {
+        const { path, name, elementType, shape, bytes } = operation
+        const metadata = shape.length === 0 ? scalarMetadata(elementType) : arrayMetadata(elementType, shape)
+        this.#h5.create_attribute(this.#fileId, path, name, this.#heap.put(bytes), metadata)
+        break
+      }
       case 'replace-attribute':
         this.#h5.delete_attribute(this.#fileId, operation.path, operation.name)
         this.#createAttribute(operation)
@@ -124,18 +139,19 @@ export class Hdf5File {
   }
 
   #createDataset(operation: Extract<Hdf5Operation, { type: 'create-dataset' }>): void {
-    const { path, elementType, shape, bytes, deflate = 0 } = operation
+    const { path, elementType, shape, bytes, deflate = 0, maxShape } = operation
     if (shape.length === 0) {
       this.#h5.create_dataset(this.#fileId, path, this.#heap.put(bytes), scalarMetadata(elementType))
       return
     }
     const isSliced = bytes.byteLength > SLICE_BYTES_MAX
-    const chunks = deflate > 0 || isSliced ? chunkShape(shape, elementType.bytes) : null
+    const isChunked = deflate > 0 || isSliced || maxShape !== undefined || operation.chunks !== undefined
+    const chunks = isChunked ? (operation.chunks ?? chunkShape(shape, elementType.bytes)) : null
     const metadata = {
       ...typeMetadata(elementType),
       // A dataset that is written by slices starts empty, because creating it would write all of it.
       shape: (isSliced ? shape.map(() => 0) : shape).map(BigInt),
-      maxshape: shape.map(BigInt),
+      maxshape: (maxShape ?? shape).map((size) => (size === null ? UNLIMITED : BigInt(size))),
       chunks: chunks?.map(BigInt) ?? null,
       compression: deflate > 0 ? this.#h5.H5Z_FILTER_DEFLATE : 0,
       compression_opts: deflate > 0 ? [deflate] : [],
@@ -298,6 +314,11 @@ function scalarMetadata(type: Hdf5Type): H5Metadata {
     scalarMetadataOfType.set(type, metadata)
   }
   return metadata
+}
+
+function arrayMetadata(type: Hdf5Type, shape: readonly number[]): H5Metadata {
+  const sizes = { shape: shape.map(BigInt), maxshape: shape.map(BigInt), chunks: null }
+  return { ...typeMetadata(type), ...sizes } as unknown as H5Metadata
 }
 
 const CHUNK_BYTES = 65_536

@@ -7,7 +7,9 @@ import { exploredColumn, runSummary } from '../exploration/expand.ts'
 import type { OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
-import { type RawLeaf, type RawRunRecord, rawValue } from '../trajectory/run-frame.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
+import type { RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
+import type { LinkRecord } from '../trajectory/run-record.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { branchOverviews } from './branch-overviews.ts'
 import { GrowingTable } from './growing-table.ts'
@@ -128,6 +130,7 @@ export class TrajectoryLayout {
     try {
       this.#ensureGroup(`${this.#root}/results/runs/${runName(run)}`, newGroups, operations)
       for (const leaf of record.leaves) this.#leaf(leaf, newGroups, operations)
+      for (const link of record.links ?? []) this.#link(link, newGroups, operations)
       this.#pendingRows.set(run, this.#facts(run, record, true))
     } catch (error) {
       this.#overviews.undoRun()
@@ -143,11 +146,20 @@ export class TrajectoryLayout {
     const comment = this.#overviews.add(leaf)
     const options = { comment, complevel: this.#request.storage.complevel }
     if (leaf.kind === 'result') {
-      // A result may have so many items that they are too many for the arguments of one call.
-      for (const operation of resultLeaf(path, leaf.items, options)) operations.push(operation)
+      for (const operation of resultLeaf(path, leaf, options)) operations.push(operation)
     } else {
-      for (const item of leaf.items) operations.push(...parameterLeaf(path, item.value, options))
+      for (const item of leaf.items) operations.push(...parameterLeaf(path, item.value, leaf, options))
     }
+  }
+
+  #link({ location, target }: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    const path = `${this.#root}/${location.replaceAll('.', '/')}`
+    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
+    operations.push({
+      type: 'create-soft-link',
+      path,
+      target: `${this.#root}/${target.replaceAll('.', '/')}`,
+    })
   }
 
   /** Notes a failed run; its rows follow with the commit. */
@@ -248,7 +260,7 @@ export class TrajectoryLayout {
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     for (const group of newGroups) this.#share(group)
     const options = { comment, complevel: this.#request.storage.complevel }
-    operations.push(...parameterLeaf(path, rawValue(stored), options))
+    operations.push(...parameterLeaf(path, rawValue(stored), {}, options))
     return operations
   }
 

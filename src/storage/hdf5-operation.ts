@@ -27,6 +27,10 @@ export type Hdf5Operation =
       readonly bytes: Uint8Array
       /** Deflate level 1 to 9, or 0 for none; what is deflated is chunked. */
       readonly deflate?: number
+      /** Sizes of a chunk; chosen when it is absent. */
+      readonly chunks?: readonly number[]
+      /** Sizes that the axes may grow to, null where there is no limit. As they are when it is absent. */
+      readonly maxShape?: readonly (number | null)[]
     }
   /** A table: one dimension, extendable, chunked by `chunkRows`, deflated. Rows are written by `write-rows`. */
   | {
@@ -36,6 +40,15 @@ export type Hdf5Operation =
       readonly rowCount: number
       readonly chunkRows: number
       readonly deflate: number
+    }
+  | { readonly type: 'create-soft-link'; readonly path: string; readonly target: string }
+  /** Elements in the place of those of the same shape and type. */
+  | {
+      readonly type: 'write-box'
+      readonly path: string
+      readonly offset: readonly number[]
+      readonly count: readonly number[]
+      readonly bytes: Uint8Array
     }
   | { readonly type: 'resize-table'; readonly path: string; readonly rowCount: number }
   | {
@@ -56,5 +69,15 @@ export type Hdf5Operation =
       readonly type: 'replace-attribute'
       readonly path: string
       readonly name: string
-      readonly value: number
+      readonly value: string | number | boolean
+    }
+  | { readonly type: 'delete-attribute'; readonly path: string; readonly name: string }
+  /** An attribute of any type and shape; all elements little-endian, in C order. */
+  | {
+      readonly type: 'create-raw-attribute'
+      readonly path: string
+      readonly name: string
+      readonly elementType: Hdf5Type
+      readonly shape: readonly number[]
+      readonly bytes: Uint8Array
     }

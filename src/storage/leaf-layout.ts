@@ -1,8 +1,13 @@
 /** How one leaf lies in the file: the group, its attributes and its data items (FORMAT, sections 2 and 4). */
-import { elementCount, type RawLeaf, type RawValue } from '../trajectory/run-frame.ts'
-import { longestUtf8Bytes, utf8Bytes } from '../trajectory/utf8.ts'
-import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
+import type { RawNumbers, RawTexts, RawValue } from '../trajectory/raw-value.ts'
+import type { RawLeaf } from '../trajectory/run-frame.ts'
+import { isBasicDtype } from '../trajectory/stored-value.ts'
+import { utf8Bytes } from '../trajectory/utf8.ts'
+import { annotationOperations } from './annotation-layout.ts'
+import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, defineTable, type Row, type Table, writeRows } from './hdf5-table.ts'
+import { dateText, itemOperations, NAN, PYTHON_TYPES, typeMark } from './item-layout.ts'
+import { tableDataset } from './table-item.ts'
 
 /** What a leaf needs to know about the file around it. */
 export interface LeafOptions {
@@ -12,37 +17,76 @@ export interface LeafOptions {
   readonly complevel: number
 }
 
-/** A result: a group of class `Result` with one dataset an item. */
-export function resultLeaf(path: string, items: RawLeaf['items'], options: LeafOptions): Hdf5Operation[] {
-  const operations = leafGroup(path, 'Result', options.comment)
-  for (const { name, value } of items)
-    operations.push(...arrayItem(`${path}/${name}`, value, options.complevel))
+/** A result: a group of class `Result`, or `SparseResult`, with one data item an item. */
+export function resultLeaf(path: string, leaf: RawLeaf, options: LeafOptions): Hdf5Operation[] {
+  const isSparse = leaf.items.some(({ value }) => value.form === 'sparse')
+  const operations = leafGroup(path, isSparse ? 'SparseResult' : 'Result', leaf, options.comment)
+  // A result may have so many items that they are too many for the arguments of one call.
+  for (const { name, value } of leaf.items) {
+    for (const operation of itemOperations(`${path}/${name}`, value, options.complevel))
+      operations.push(operation)
+  }
   return operations
 }
 
 /**
- * A parameter: scalars as a one-row table `data` in a `Parameter`, lists and arrays as the dataset
- * `data__rr__` in an `ArrayParameter`.
+ * A parameter: single values as a one-row table `data` in a `Parameter`, lists and arrays as the dataset
+ * `data__rr__` in an `ArrayParameter`, sparse matrices as `data__spsp__` in a `SparseParameter`.
  */
-export function parameterLeaf(path: string, value: RawValue, options: LeafOptions): Hdf5Operation[] {
-  if (value.form !== 'scalar') {
-    return [
-      ...leafGroup(path, 'ArrayParameter', options.comment),
-      ...arrayItem(`${path}/data__rr__`, value, options.complevel),
-    ]
+export function parameterLeaf(
+  path: string,
+  value: RawValue,
+  leaf: Pick<RawLeaf, 'annotations' | 'userClass'>,
+  options: LeafOptions,
+): Hdf5Operation[] {
+  switch (value.form) {
+    case 'scalar':
+      return [...leafGroup(path, 'Parameter', leaf, options.comment), ...scalarData(`${path}/data`, value)]
+    case 'null':
+      return [
+        ...leafGroup(path, 'Parameter', leaf, options.comment),
+        ...scalarData(`${path}/data`, NAN),
+        typeMark(`${path}/data`, 'null'),
+      ]
+    case 'date':
+      return [
+        ...leafGroup(path, 'Parameter', leaf, options.comment),
+        ...scalarData(`${path}/data`, dateText(value.time)),
+        typeMark(`${path}/data`, 'date'),
+      ]
+    case 'sparse':
+      return [
+        ...leafGroup(path, 'SparseParameter', leaf, options.comment),
+        ...itemOperations(`${path}/data`, value, options.complevel),
+      ]
+    case 'list':
+    case 'ndarray':
+      return [
+        ...leafGroup(path, 'ArrayParameter', leaf, options.comment),
+        ...itemOperations(`${path}/data${ARRAY_SUFFIX}`, value, options.complevel),
+      ]
+    default:
+      throw new Error(`${path}: a parameter cannot be a ${value.form}`)
   }
-  const cell = value.dtype === 'str' ? (value.texts[0] as string) : scalarCell(value)
-  const table = dataTable(value.dtype as ScalarDtype, value.dtype === 'str' ? utf8Bytes(cell as string) : 0)
-  return [
-    ...leafGroup(path, 'Parameter', options.comment),
-    ...createFilledTable(`${path}/data`, table, 'data', [[cell]]),
-    ...columnAttributes(`${path}/data`, value.dtype),
-  ]
+}
+
+/** The name of a parameter's value that is a dataset of its own ends in this. */
+export const ARRAY_SUFFIX = '__rr__'
+
+function scalarData(path: string, value: RawNumbers | RawTexts): Hdf5Operation[] {
+  const { dtype } = value
+  if (!isBasicDtype(dtype)) {
+    const column = { name: 'data', value: { ...value, form: 'list' as const, shape: [1] } }
+    return [...tableDataset(path, { form: 'table', rowCount: 1, columns: [column] }), storeAttribute(path)]
+  }
+  const cell = 'texts' in value ? (value.texts[0] as string) : scalarCell(value)
+  const table = dataTable(dtype, 'texts' in value ? utf8Bytes(cell as string) : 0)
+  return [...createFilledTable(path, table, 'data', [[cell]]), ...dataAttributes(path, dtype)]
 }
 
 /** Another number in the place of a parameter's. */
 export function replaceScalar(path: string, value: RawValue): Hdf5Operation[] {
-  if (value.form !== 'scalar' || value.dtype === 'str') throw new Error(`${path} holds no number`)
+  if (value.form !== 'scalar' || 'texts' in value) throw new Error(`${path} holds no number`)
   return writeRows(`${path}/data`, dataTable(value.dtype as ScalarDtype, 0), 0, [[scalarCell(value)]])
 }
 
@@ -59,7 +103,7 @@ export function exploredTable(
   const table = dataTable(dtype, textBytesMax)
   return [
     ...createTable(`${path}/explored_data`, table, 'explored_data', runCount),
-    ...columnAttributes(`${path}/explored_data`, dtype),
+    ...dataAttributes(`${path}/explored_data`, dtype),
   ]
 }
 
@@ -86,7 +130,35 @@ function dataTable(dtype: ScalarDtype, textBytesMax: number): Table {
   return defineTable([['data', dtype === 'str' ? `S${Math.max(1, textBytesMax)}` : dtype]])
 }
 
-function leafGroup(path: string, className: string, comment: string): Hdf5Operation[] {
+/** The range of a parameter whose values are arrays or matrices: a number a run, of `exploredArray`. */
+export function exploredReferenceTable(path: string, suffix: string, runCount: number): Hdf5Operation[] {
+  const table = `${path}/explored_data${suffix}`
+  return [
+    ...createTable(table, REFERENCES, `explored_data${suffix}`, runCount),
+    { type: 'create-attribute', path: table, name: 'SRVC_COLUMN_idx_COLL_TYPE', value: 'COLL_SCALAR' },
+    { type: 'create-attribute', path: table, name: 'SRVC_COLUMN_idx_SCALAR_TYPE', value: 'int' },
+    storeAttribute(table),
+  ]
+}
+
+export function exploredReferences(
+  path: string,
+  suffix: string,
+  firstRun: number,
+  numbers: ArrayLike<number | bigint>,
+): Hdf5Operation[] {
+  const rows: Row[] = Array.from(numbers, (number) => [Number(number)])
+  return writeRows(`${path}/explored_data${suffix}`, REFERENCES, firstRun, rows)
+}
+
+const REFERENCES = defineTable([['idx', 'int64']])
+
+function leafGroup(
+  path: string,
+  className: string,
+  { annotations = [], userClass }: Pick<RawLeaf, 'annotations' | 'userClass'>,
+  comment: string,
+): Hdf5Operation[] {
   const operations: Hdf5Operation[] = [
     { type: 'create-group', path },
     { type: 'create-attribute', path, name: 'SRVC_INIT_CLASS_NAME', value: className },
@@ -94,86 +166,34 @@ function leafGroup(path: string, className: string, comment: string): Hdf5Operat
   ]
   if (comment !== '')
     operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
+  if (userClass !== undefined) {
+    operations.push({ type: 'create-attribute', path, name: CLASS_ATTRIBUTE, value: userClass })
+  }
+  operations.push(...annotationOperations(path, annotations))
   return operations
 }
 
-/** Python's names for our element types, by which pypet restores scalars and lists; numpy's are our own. */
-const PYTHON_TYPES = { float64: 'float', int64: 'int', bool: 'bool', str: 'str' } as const
+/** The class of a user's own. pypet would refuse one that it cannot build, so it is told the nearest of its own. */
+export const CLASS_ATTRIBUTE = 'PYPET_TS_CLASS'
 
-const COLLECTIONS = { scalar: 'COLL_SCALAR', list: 'COLL_LIST', ndarray: 'COLL_NDARRAY' } as const
-
-function arrayItem(path: string, value: RawValue, complevel: number): Hdf5Operation[] {
-  const operations: Hdf5Operation[] = []
-  let store: 'ARRAY' | 'CARRAY' = 'ARRAY'
-  if (value.dtype === 'str') {
-    operations.push(textDataset(path, value.form === 'scalar' ? [] : [value.texts.length], value.texts))
-  } else {
-    // CARRAY is PyTables' word for a chunked array; only what is deflated needs chunks.
-    const deflate = value.form === 'ndarray' && elementCount(value.shape) > 1 ? complevel : 0
-    if (deflate > 0) store = 'CARRAY'
-    operations.push({
-      type: 'create-dataset',
-      path,
-      elementType: elementType(value.dtype),
-      shape: value.shape,
-      bytes: value.bytes,
-      deflate,
-    })
-  }
-  // An array without axes is numpy's scalar: pypet can read a 0-d ndarray but not store it again.
-  const form = value.form === 'ndarray' && value.shape.length === 0 ? 'scalar' : value.form
-  operations.push({ type: 'create-attribute', path, name: 'SRVC_DATA_COLL_TYPE', value: COLLECTIONS[form] })
-  if (form !== 'ndarray' && !isEmptyList(value)) {
-    const name = value.form === 'ndarray' ? value.dtype : PYTHON_TYPES[value.dtype as ScalarDtype]
-    operations.push({ type: 'create-attribute', path, name: 'SRVC_DATA_SCALAR_TYPE', value: name })
-  }
-  operations.push({ type: 'create-attribute', path, name: 'SRVC_STORE', value: store })
-  return operations
-}
-
-function isEmptyList(value: RawValue): boolean {
-  return value.form === 'list' && (value.dtype === 'str' ? value.texts.length === 0 : value.shape[0] === 0)
-}
-
-const encoder = new TextEncoder()
-
-/** Fixed-size strings of the longest text's size; HDF5 knows no size 0, so `''` is one NUL. */
-function textDataset(path: string, shape: readonly number[], texts: readonly string[]): Hdf5Operation {
-  const size = Math.max(1, longestUtf8Bytes(texts))
-  const bytes = new Uint8Array(size * texts.length)
-  for (const [index, text] of texts.entries()) encoder.encodeInto(text, bytes.subarray(index * size))
-  const elementType: Hdf5Type = { kind: 'string', bytes: size, charset: 'ascii' }
-  return { type: 'create-dataset', path, elementType, shape, bytes }
-}
-
-const ELEMENT_TYPES: Readonly<Record<string, Hdf5Type>> = {
-  float64: { kind: 'float', bytes: 8 },
-  float32: { kind: 'float', bytes: 4 },
-  int8: { kind: 'int', bytes: 1 },
-  int16: { kind: 'int', bytes: 2 },
-  int32: { kind: 'int', bytes: 4 },
-  int64: { kind: 'int', bytes: 8 },
-  uint8: { kind: 'uint', bytes: 1 },
-  uint16: { kind: 'uint', bytes: 2 },
-  uint32: { kind: 'uint', bytes: 4 },
-  uint64: { kind: 'uint', bytes: 8 },
-  bool: { kind: 'int', bytes: 1 },
-}
-
-function elementType(dtype: string): Hdf5Type {
-  return ELEMENT_TYPES[dtype] as Hdf5Type
-}
-
-function columnAttributes(path: string, dtype: string): Hdf5Operation[] {
-  const scalarType = PYTHON_TYPES[dtype as ScalarDtype]
+function dataAttributes(path: string, dtype: string): Hdf5Operation[] {
   return [
     { type: 'create-attribute', path, name: 'SRVC_COLUMN_data_COLL_TYPE', value: 'COLL_SCALAR' },
-    { type: 'create-attribute', path, name: 'SRVC_COLUMN_data_SCALAR_TYPE', value: scalarType },
-    { type: 'create-attribute', path, name: 'SRVC_STORE', value: 'TABLE' },
+    {
+      type: 'create-attribute',
+      path,
+      name: 'SRVC_COLUMN_data_SCALAR_TYPE',
+      value: PYTHON_TYPES[dtype] ?? dtype,
+    },
+    storeAttribute(path),
   ]
 }
 
-function scalarCell(value: Extract<RawValue, { bytes: Uint8Array }>): number | bigint | boolean {
+function storeAttribute(path: string): Hdf5Operation {
+  return { type: 'create-attribute', path, name: 'SRVC_STORE', value: 'TABLE' }
+}
+
+function scalarCell(value: RawNumbers): number | bigint | boolean {
   const { buffer, byteOffset, byteLength } = value.bytes
   const view = new DataView(buffer, byteOffset, byteLength)
   switch (value.dtype) {

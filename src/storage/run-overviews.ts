@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto'
 import type { StorageSettings } from '../protocol.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
-import { type RawLeaf, toStoredValue } from '../trajectory/run-frame.ts'
+import { toStoredValue } from '../trajectory/raw-value.ts'
+import type { RawLeaf } from '../trajectory/run-frame.ts'
 import { cutToUtf8Bytes } from '../trajectory/utf8.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -205,7 +206,7 @@ class CappedTable {
 function valueText(leaf: RawLeaf): string {
   let all = ''
   for (const { name, value } of leaf.items) {
-    const isLarge = value.dtype !== 'str' && value.bytes.byteLength > SHOWN_BYTES_MAX
+    const isLarge = 'bytes' in value && value.bytes.byteLength > SHOWN_BYTES_MAX
     const text = isLarge
       ? `${value.dtype} array [${value.shape.join(', ')}]`
       : pythonRepr(toStoredValue(value), VALUE_BYTES_MAX)

@@ -3,7 +3,8 @@ import { PypetError } from '../errors.ts'
 import { nearestName } from './nearest-name.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 import { isPlainObject } from './plain-object.ts'
-import { isNdArray, type NdArray, type TypedArray } from './value.ts'
+import type { TypedArray } from './stored-value.ts'
+import { isNdArray, type NdArray } from './value.ts'
 
 /** The explored values of one run, by parameter name. */
 export type PointValues = Readonly<Record<string, unknown>>
@@ -115,7 +116,7 @@ function guarded(
 
 function copyOfArray(array: TypedArray | NdArray): TypedArray | NdArray {
   if (ArrayBuffer.isView(array)) return copyOfElements(array)
-  const own = { ...array, data: copyOfElements(array.data), shape: [...array.shape] }
+  const own = { ...array, data: copyOfElements(array.data as TypedArray), shape: [...array.shape] }
   // Objects of ndarray packages keep their methods.
   return isPlainObject(array) ? own : Object.assign(Object.create(Object.getPrototypeOf(array)), own)
 }

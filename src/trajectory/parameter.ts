@@ -2,20 +2,22 @@
 import { PypetError } from '../errors.ts'
 import { assertLegalName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
+import type { StoredValue } from './stored-value.ts'
 import {
   checkComment,
   type Integer,
+  isComplex,
   isInteger,
   isNdArray,
-  type StorableValue,
-  type StoredValue,
-  toStoredValue,
+  isSparse,
+  type ParameterValue,
+  toStoredParameter,
 } from './value.ts'
 
 const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
 
 /** A parameter with a comment, made by `parameter`. */
-export interface ParameterDefinition<Value extends StorableValue = StorableValue> {
+export interface ParameterDefinition<Value extends ParameterValue = ParameterValue> {
   readonly [PARAMETER]: true
   readonly value: Value
   readonly comment: string
@@ -23,7 +25,7 @@ export interface ParameterDefinition<Value extends StorableValue = StorableValue
 
 /** Parameters by name; a plain object is a group. */
 export interface ParameterTree {
-  readonly [name: string]: StorableValue | ParameterDefinition | ParameterTree
+  readonly [name: string]: ParameterValue | ParameterDefinition | ParameterTree
 }
 
 /** Widens literals: a default of `1` declares a number, not the number 1. */
@@ -47,7 +49,7 @@ export type Widen<Value> = Value extends Integer
 export type ParameterValues<Tree> = {
   readonly [Name in keyof Tree]: Tree[Name] extends ParameterDefinition<infer Value>
     ? Widen<Value>
-    : Tree[Name] extends StorableValue
+    : Tree[Name] extends ParameterValue
       ? Widen<Tree[Name]>
       : ParameterValues<Tree[Name]>
 }
@@ -57,7 +59,7 @@ export type FlatParameterValues<Tree> = Flatten<ParameterValues<Tree>>
 
 type Flatten<Values> = UnionToIntersection<
   {
-    [Name in keyof Values & string]: Values[Name] extends StorableValue
+    [Name in keyof Values & string]: Values[Name] extends ParameterValue
       ? { [Key in Name]: Values[Name] }
       : {
           [Inner in keyof Flatten<Values[Name]> & string as `${Name}.${Inner}`]: Flatten<Values[Name]>[Inner]
@@ -72,7 +74,7 @@ export type UnionToIntersection<Union> = (Union extends unknown ? (member: Union
   : never
 
 /** Declares a parameter with its default and a comment. */
-export function parameter<Value extends StorableValue>(
+export function parameter<Value extends ParameterValue>(
   value: Value,
   options: { readonly comment?: string } = {},
 ): ParameterDefinition<Value> {
@@ -115,14 +117,15 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
       continue
     }
     const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
-    const stored = toStoredValue(value, `${where}.${name}`)
+    const stored = toStoredParameter(value, `${where}.${name}`)
     checkComment(comment, `the comment of ${where}.${name}`)
     into.push({ name, comment, value: isInteger(value) ? value.value : value, stored })
   }
 }
 
 function isGroup(entry: unknown): entry is ParameterTree {
-  return isPlainObject(entry) && !isParameterDefinition(entry) && !isInteger(entry) && !isNdArray(entry)
+  if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry)) return false
+  return !isNdArray(entry) && !isComplex(entry) && !isSparse(entry)
 }
 
 /** `{ 'a.b': 1, a: { b: 2 } }` names one parameter twice; `{ a: 1, 'a.b': 2 }` makes a leaf a group. */

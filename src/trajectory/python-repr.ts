@@ -1,6 +1,6 @@
 /** Values as Python's `repr` prints them: the overview tables of a file hold this text. */
 import { assertNever } from '../errors.ts'
-import type { Scalar, StoredValue, TypedArray } from './value.ts'
+import type { Complex, Scalar, StoredArray, StoredValue, TypedArray } from './stored-value.ts'
 
 /**
  * The text of a value: `1.0`, `True`, `'a'`, `[1.0, 2.0]`, `array([1., 2., 3.])`. Arrays of more than
@@ -15,7 +15,29 @@ export function pythonRepr(value: StoredValue, lengthMax = Number.POSITIVE_INFIN
     case 'list':
       return cut(listRepr(value.values, value.dtype, lengthMax), lengthMax)
     case 'ndarray':
-      return cut(arrayRepr(value.data, value.shape, value.dtype), lengthMax)
+      return cut(arrayRepr(value), lengthMax)
+    case 'null':
+      return 'None'
+    case 'date':
+      return scalarRepr(new Date(value.time).toISOString(), 'str', lengthMax)
+    case 'record': {
+      const fields = value.fields.map(
+        ({ name, value: field }) => `'${name}': ${pythonRepr(field, lengthMax)}`,
+      )
+      return cut(`{${fields.join(', ')}}`, lengthMax)
+    }
+    case 'table':
+      return cut(
+        `table of ${value.rowCount} rows: ${value.columns.map(({ name }) => name).join(', ')}`,
+        lengthMax,
+      )
+    case 'sparse':
+      return cut(
+        `<${value.shape.join('x')} sparse ${value.dtype} matrix with ${value.data.length} stored elements>`,
+        lengthMax,
+      )
+    case 'unread':
+      return cut(`<${value.type}>`, lengthMax)
     default:
       return assertNever(value)
   }
@@ -44,8 +66,10 @@ function smallFixed(coefficient: string, exponent: number): string {
   return `${sign}0.${'0'.repeat(-exponent - 1)}${coefficient.replace(/[-.]/g, '')}`
 }
 
-function scalarRepr(value: Scalar, dtype: string, lengthMax: number): string {
+function scalarRepr(value: Scalar | Complex | Uint8Array, dtype: string, lengthMax: number): string {
   switch (typeof value) {
+    case 'object':
+      return value instanceof Uint8Array ? bytesRepr(value.subarray(0, lengthMax)) : complexRepr(value)
     case 'boolean':
       return value ? 'True' : 'False'
     case 'string':
@@ -55,6 +79,18 @@ function scalarRepr(value: Scalar, dtype: string, lengthMax: number): string {
     case 'number':
       return dtype === 'int64' ? String(value) : pythonFloat(value)
   }
+}
+
+/** `(1+2j)`; the real part is left out where it is 0. */
+function complexRepr({ re, im }: Complex): string {
+  const imaginary = `${pythonFloat(im).replace(/\.0$/, '')}j`
+  if (Object.is(re, 0)) return imaginary
+  const sign = imaginary.startsWith('-') ? '' : '+'
+  return `(${pythonFloat(re).replace(/\.0$/, '')}${sign}${imaginary})`
+}
+
+function bytesRepr(bytes: Uint8Array): string {
+  return `b${scalarRepr(String.fromCharCode(...bytes), 'str', Number.POSITIVE_INFINITY)}`
 }
 
 function stringRepr(text: string, lengthMax: number): string {
@@ -77,7 +113,11 @@ function codeEscape(code: number): string {
   return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
 }
 
-function listRepr(values: readonly Scalar[], dtype: string, lengthMax: number): string {
+function listRepr(
+  values: readonly (Scalar | Complex | Uint8Array)[],
+  dtype: string,
+  lengthMax: number,
+): string {
   const shown: string[] = []
   let length = 2
   for (const value of values) {
@@ -94,7 +134,14 @@ function listRepr(values: readonly Scalar[], dtype: string, lengthMax: number): 
 const ELEMENTS_MAX = 1000
 const EDGE_ITEMS = 3
 
-function arrayRepr(data: TypedArray, shape: readonly number[], dtype: string): string {
+function arrayRepr({ data, shape, dtype }: StoredArray): string {
+  if (!ArrayBuffer.isView(data)) return `array(${listRepr(data.slice(0, ELEMENTS_MAX), 'str', ELEMENTS_MAX)})`
+  if (dtype === 'complex128' || dtype === 'complex64') {
+    const numbers = Array.from({ length: Math.min(EDGE_ITEMS, data.length / 2) }, (_, index) =>
+      complexRepr({ re: Number(data[2 * index]), im: Number(data[2 * index + 1]) }),
+    )
+    return `array([${numbers.join(', ')}${data.length / 2 > EDGE_ITEMS ? ', ...' : ''}], dtype=${dtype})`
+  }
   const suffix = dtype === 'float64' || dtype === 'int64' ? '' : `, dtype=${dtype}`
   if (data.length === 0 && shape.length > 1) return `array([], shape=(${shape.join(', ')})${suffix})`
   const isShortened = data.length > ELEMENTS_MAX

@@ -7,24 +7,26 @@
  * so no value is changed on the way (NaN, -0, 64-bit integers). Strings travel in the header. What the job
  * returned ends the payload.
  */
+
+import {
+  elementBytes,
+  elementCount,
+  type RawField,
+  type RawNumbers,
+  type RawSparse,
+  type RawTable,
+  type RawTexts,
+  type RawValue,
+  rawValue,
+} from './raw-value.ts'
 import type { LeafRecord, RunRecord } from './run-record.ts'
-import { ARRAY_TYPES } from './typed-array.ts'
-import type { Dtype, NumericDtype, Scalar, StoredValue, TypedArray } from './value.ts'
+import type { StoredValue } from './stored-value.ts'
 
 export const FRAME_PREFIX_BYTES = 12
 
-/** A value whose numbers have become bytes: what the writer puts on disk without looking at it. */
-export type RawValue =
-  | {
-      readonly form: 'scalar' | 'list' | 'ndarray'
-      readonly dtype: NumericDtype | 'bool'
-      readonly shape: readonly number[]
-      readonly bytes: Uint8Array
-    }
-  | { readonly form: 'scalar' | 'list'; readonly dtype: 'str'; readonly texts: readonly string[] }
-
-export interface RawLeaf extends Omit<LeafRecord, 'items'> {
-  readonly items: readonly { readonly name: string; readonly value: RawValue }[]
+export interface RawLeaf extends Omit<LeafRecord, 'items' | 'annotations'> {
+  readonly items: readonly RawField[]
+  readonly annotations?: readonly RawField[]
 }
 
 export interface RawRunRecord extends Omit<RunRecord, 'leaves'> {
@@ -40,9 +42,14 @@ const COPY_BYTES_MAX = 65_536
  */
 export function encodeRunFrame(record: RunRecord): Uint8Array[] {
   const payload: Uint8Array[] = []
+  const encode = ({ name, value }: { readonly name: string; readonly value: StoredValue }): EncodedField => ({
+    name,
+    value: encodeValue(rawValue(value), payload),
+  })
   const leaves = record.leaves.map((leaf) => ({
     ...leaf,
-    items: leaf.items.map(({ name, value }) => ({ name, ...encodeValue(rawValue(value), payload) })),
+    items: leaf.items.map(encode),
+    ...(leaf.annotations !== undefined && { annotations: leaf.annotations.map(encode) }),
   }))
   const { returned, ...rest } = record
   if (returned !== undefined) payload.push(returned)
@@ -61,18 +68,16 @@ export function decodeFramePrefix(prefix: Uint8Array): { headerBytes: number; pa
 export function decodeRunFrame(body: Uint8Array, headerBytes: number): RawRunRecord {
   const { returnedBytes, ...header }: FrameHeader = JSON.parse(decoder.decode(body.subarray(0, headerBytes)))
   let offset = headerBytes
-  const leaves = header.leaves.map((leaf) => ({
+  const take = (byteCount: number): Uint8Array => {
+    const bytes = body.subarray(offset, offset + byteCount)
+    offset += byteCount
+    return bytes
+  }
+  const decode = ({ name, value }: EncodedField): RawField => ({ name, value: decodeValue(value, take) })
+  const leaves = header.leaves.map(({ annotations, ...leaf }) => ({
     ...leaf,
-    items: leaf.items.map((item): RawLeaf['items'][number] => {
-      if (item.texts !== undefined) {
-        return { name: item.name, value: { form: item.form as 'list', dtype: 'str', texts: item.texts } }
-      }
-      const dtype = item.dtype as NumericDtype
-      const byteCount = arrayType(dtype).BYTES_PER_ELEMENT * elementCount(item.shape)
-      const bytes = body.subarray(offset, offset + byteCount)
-      offset += byteCount
-      return { name: item.name, value: { form: item.form, dtype, shape: item.shape, bytes } }
-    }),
+    items: leaf.items.map(decode),
+    ...(annotations !== undefined && { annotations: annotations.map(decode) }),
   }))
   const returned = returnedBytes === undefined ? undefined : body.subarray(offset, offset + returnedBytes)
   offset += returnedBytes ?? 0
@@ -82,96 +87,86 @@ export function decodeRunFrame(body: Uint8Array, headerBytes: number): RawRunRec
   return { ...header, leaves, ...(returned !== undefined && { returned }) }
 }
 
-/** A stored value with its numbers as little-endian bytes. Typed arrays are viewed, not copied. */
-export function rawValue(value: StoredValue): RawValue {
-  switch (value.form) {
-    case 'scalar':
-      return value.dtype === 'str'
-        ? { form: 'scalar', dtype: 'str', texts: [value.value as string] }
-        : { form: 'scalar', dtype: value.dtype, shape: [], bytes: scalarBytes(value.dtype, [value.value]) }
-    case 'list':
-      return value.dtype === 'str'
-        ? { form: 'list', dtype: 'str', texts: value.values as readonly string[] }
-        : {
-            form: 'list',
-            dtype: value.dtype,
-            shape: [value.values.length],
-            bytes: scalarBytes(value.dtype, value.values),
-          }
-    case 'ndarray': {
-      const { buffer, byteOffset, byteLength } = value.data
-      const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
-      return { form: 'ndarray', dtype: value.dtype, shape: value.shape, bytes }
-    }
-  }
-}
-
-/** The inverse of `rawValue`: numbers from their bytes. Copies, so the bytes need no alignment. */
-export function toStoredValue(raw: RawValue): StoredValue {
-  if (raw.dtype === 'str') {
-    return raw.form === 'scalar'
-      ? { form: 'scalar', dtype: 'str', value: raw.texts[0] ?? '' }
-      : { form: 'list', dtype: 'str', values: raw.texts }
-  }
-  const data = typedArray(raw.dtype, raw.bytes)
-  if (raw.form === 'ndarray') {
-    return { form: 'ndarray', dtype: raw.dtype as NumericDtype, shape: raw.shape, data }
-  }
-  const dtype = raw.dtype as 'float64' | 'int64' | 'bool'
-  const values = Array.from<number | bigint, Scalar>(data as ArrayLike<number>, (value) =>
-    dtype === 'bool' ? value !== 0 : value,
-  )
-  return raw.form === 'scalar'
-    ? { form: 'scalar', dtype, value: values[0] as Scalar }
-    : { form: 'list', dtype, values }
-}
-
-/** The bytes as a typed array of their own. */
-export function typedArray(dtype: NumericDtype | 'bool', bytes: Uint8Array): TypedArray {
-  return new (arrayType(dtype))(new Uint8Array(bytes).buffer)
-}
-
-/** A bool travels and is stored in a byte. */
-function arrayType(dtype: NumericDtype | 'bool') {
-  return dtype === 'bool' ? Uint8Array : ARRAY_TYPES[dtype]
-}
-
-export function elementCount(shape: readonly number[]): number {
-  let count = 1
-  for (const size of shape) count *= size
-  return count
-}
-
 interface FrameHeader extends Omit<RunRecord, 'leaves' | 'returned'> {
   readonly returnedBytes?: number
-  readonly leaves: readonly (Omit<LeafRecord, 'items'> & {
-    readonly items: readonly {
-      readonly name: string
-      readonly form: 'scalar' | 'list' | 'ndarray'
-      readonly dtype: Dtype
-      readonly shape: readonly number[]
-      readonly texts?: readonly string[]
-    }[]
+  readonly leaves: readonly (Omit<LeafRecord, 'items' | 'annotations'> & {
+    readonly items: readonly EncodedField[]
+    readonly annotations?: readonly EncodedField[]
   })[]
 }
+
+interface EncodedField {
+  readonly name: string
+  readonly value: EncodedValue
+}
+
+/** A raw value without its bytes, which stand in the payload in the order of a walk through the value. */
+type EncodedValue = { readonly form: RawValue['form'] } & Readonly<Record<string, unknown>>
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-function encodeValue(value: RawValue, payload: Uint8Array[]): object {
-  if (value.dtype === 'str') return value
-  payload.push(value.bytes)
-  return { form: value.form, dtype: value.dtype, shape: value.shape }
+function encodeValue(value: RawValue, payload: Uint8Array[]): EncodedValue {
+  switch (value.form) {
+    case 'null':
+    case 'date':
+      return { ...value }
+    case 'record':
+      return {
+        form: 'record',
+        fields: value.fields.map((field) => ({ name: field.name, value: encodeValue(field.value, payload) })),
+      }
+    case 'table':
+      return {
+        ...value,
+        columns: value.columns.map((column) => ({
+          name: column.name,
+          value: encodeValue(column.value, payload),
+        })),
+      }
+    case 'sparse':
+      return {
+        ...value,
+        indptr: encodeValue(value.indptr, payload),
+        indices: encodeValue(value.indices, payload),
+        data: encodeValue(value.data, payload),
+      }
+    default: {
+      if ('texts' in value) return { ...value }
+      const { bytes, ...rest } = value
+      payload.push(bytes)
+      return rest
+    }
+  }
 }
 
-function scalarBytes(dtype: 'float64' | 'int64' | 'bool', values: readonly Scalar[]): Uint8Array {
-  switch (dtype) {
-    case 'float64':
-      return new Uint8Array(Float64Array.from(values as readonly number[]).buffer)
-    case 'int64':
-      return new Uint8Array(BigInt64Array.from(values as readonly number[], BigInt).buffer)
-    case 'bool':
-      return Uint8Array.from(values as readonly boolean[], Number)
+function decodeValue(encoded: EncodedValue, take: (byteCount: number) => Uint8Array): RawValue {
+  const inner = (value: unknown) => decodeValue(value as EncodedValue, take)
+  const named = (list: unknown) =>
+    (list as readonly EncodedField[]).map(({ name, value }) => ({
+      name,
+      value: inner(value),
+    }))
+  switch (encoded.form) {
+    case 'null':
+    case 'date':
+      return encoded as unknown as RawValue
+    case 'record':
+      return { form: 'record', fields: named(encoded['fields']) }
+    case 'table':
+      return { ...encoded, columns: named(encoded['columns']) } as unknown as RawTable
+    case 'sparse':
+      return {
+        ...encoded,
+        indptr: inner(encoded['indptr']),
+        indices: inner(encoded['indices']),
+        data: inner(encoded['data']),
+      } as unknown as RawSparse
+    default: {
+      if ('texts' in encoded) return encoded as unknown as RawTexts
+      const numbers = encoded as unknown as Omit<RawNumbers, 'bytes'>
+      return { ...numbers, bytes: take(elementBytes(numbers.dtype) * elementCount(numbers.shape)) }
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** A finished run as data: what a worker sends to the writer. Readonly, and free of functions. */
 import type { RunIndex } from './path.ts'
-import type { StoredValue } from './value.ts'
+import type { StoredValue } from './stored-value.ts'
 
 /** One named value of a leaf; a result `z` with one value has one item `z`. */
 export interface ItemRecord {
@@ -13,7 +13,16 @@ export interface LeafRecord {
   readonly location: string
   readonly kind: 'result' | 'parameter'
   readonly comment: string
+  readonly annotations?: readonly ItemRecord[]
+  /** The name of the user's own class that it is to be restored as. */
+  readonly userClass?: string
   readonly items: readonly ItemRecord[]
+}
+
+/** A name that leads to another node. Both are full names: `results.runs.run_00000003.best`. */
+export interface LinkRecord {
+  readonly location: string
+  readonly target: string
 }
 
 export interface RunRecord {
@@ -22,6 +31,7 @@ export interface RunRecord {
   readonly startTimestamp: number
   readonly finishTimestamp: number
   readonly leaves: readonly LeafRecord[]
+  readonly links?: readonly LinkRecord[]
   /** What the job returned, as structured-clone bytes (`v8.serialize`); absent when it returned nothing. */
   readonly returned?: Uint8Array
 }

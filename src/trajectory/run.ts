@@ -8,7 +8,16 @@ import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { ItemRecord, LeafRecord } from './run-record.ts'
-import { checkComment, isNdArray, type StorableValue, toStoredValue } from './value.ts'
+import {
+  checkComment,
+  isComplex,
+  isNdArray,
+  isSparse,
+  type ParameterValue,
+  type StorableValue,
+  toStoredParameter,
+  toStoredValue,
+} from './value.ts'
 
 export interface LeafOptions {
   /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */
@@ -57,7 +66,7 @@ export interface Run<Tree = ParameterTree> {
    */
   addResult(name: string, value: StorableValue | ResultItems, options?: LeafOptions): void
   /** Adds a value computed from parameters, in the same way, to the branch `derived_parameters`. */
-  addDerivedParameter(name: string, value: StorableValue, options?: LeafOptions): void
+  addDerivedParameter(name: string, value: ParameterValue, options?: LeafOptions): void
 }
 
 /** The collecting implementation behind `Run`. */
@@ -105,9 +114,9 @@ export class LiveRun implements Run {
     this.#add('results', name, { kind: 'result', comment: options.comment ?? '', items })
   }
 
-  addDerivedParameter(name: string, value: StorableValue, options: LeafOptions = {}): void {
+  addDerivedParameter(name: string, value: ParameterValue, options: LeafOptions = {}): void {
     const where = `derived_parameters.${name}`
-    const items = [{ name: 'data', value: toStoredValue(value, where) }]
+    const items = [{ name: 'data', value: toStoredParameter(value, where) }]
     this.#add('derived_parameters', name, { kind: 'parameter', comment: options.comment ?? '', items })
   }
 
@@ -166,5 +175,6 @@ function lastPart(name: string): string {
 }
 
 function isItems(value: unknown): value is ResultItems {
-  return isPlainObject(value) && !isNdArray(value) && Object.getOwnPropertySymbols(value).length === 0
+  if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) return false
+  return !isNdArray(value) && !isComplex(value) && !isSparse(value)
 }

@@ -1,5 +1,5 @@
 /** Typed arrays by numpy's names of their elements. */
-import type { NumericDtype } from './value.ts'
+import type { NumericDtype } from './stored-value.ts'
 
 /** What makes an array of each element type. */
 export const ARRAY_TYPES = {

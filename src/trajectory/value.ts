@@ -4,40 +4,52 @@
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
+import { isPlainObject } from './plain-object.ts'
+import {
+  type Complex,
+  type ComplexDtype,
+  type Dtype,
+  type NumericDtype,
+  type Scalar,
+  type StoredScalar,
+  type StoredValue,
+  type TypedArray,
+  typeName,
+} from './stored-value.ts'
 import { gather, isContiguous, staysInside } from './strided-view.ts'
+import {
+  isTable,
+  recordValue,
+  sparseValue,
+  type Table,
+  tableOfColumns,
+  tableOfRows,
+} from './structured-value.ts'
 import { longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from './utf8.ts'
 
-/** Element types by numpy's names; `bool` is stored as int8, `str` as UTF-8 bytes. */
-export type NumericDtype =
-  | 'float64'
-  | 'float32'
-  | 'int8'
-  | 'int16'
-  | 'int32'
-  | 'int64'
-  | 'uint8'
-  | 'uint16'
-  | 'uint32'
-  | 'uint64'
-export type Dtype = NumericDtype | 'bool' | 'str'
-
-export type TypedArray =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array
-
-/** An n-dimensional array in C order. Objects of the usual ndarray packages have this shape. */
-export interface NdArray<Data extends TypedArray = TypedArray> {
+/**
+ * An n-dimensional array in C order. Objects of the usual ndarray packages have this shape. The element type is that of
+ * `data`, unless `dtype` says that its numbers are booleans (0 and 1), or real and imaginary parts in turn.
+ */
+export interface NdArray<Data extends TypedArray | readonly string[] = TypedArray | readonly string[]> {
   readonly data: Data
   readonly shape: readonly number[]
+  readonly dtype?: 'bool' | ComplexDtype
+}
+
+/** A sparse matrix by compressed rows (`csr`, unless `format` says `csc`: by compressed columns). */
+export interface SparseMatrix {
+  readonly format?: 'csr' | 'csc'
+  readonly shape: readonly [rows: number, columns: number]
+  /** Where each row (column) begins in `indices` and `data`; one entry more than there are. */
+  readonly indptr: Int32Array | readonly number[]
+  readonly indices: Int32Array | readonly number[]
+  readonly data: TypedArray | readonly number[]
+}
+
+/** Named values together in one item: Python's dict. Records may hold records. */
+export interface RecordValue {
+  readonly [name: string]: StorableValue
 }
 
 /** A number that is stored as int64 instead of float64; make one with `integer`. */
@@ -46,33 +58,28 @@ export interface Integer {
   readonly value: number
 }
 
-export type Scalar = number | bigint | boolean | string
-
-/** Everything that a parameter or a result may hold. */
-export type StorableValue =
+/** Everything that a parameter may hold. */
+export type ParameterValue =
   | Scalar
+  | null
   | Integer
+  | Complex
+  | Date
   | TypedArray
   | NdArray
+  | SparseMatrix
   | readonly number[]
   | readonly bigint[]
   | readonly boolean[]
   | readonly string[]
+  | readonly Complex[]
 
-/** A checked value, ready to be sent to the writer and put on disk. Arrays are not copied. */
-export type StoredValue =
-  | { readonly form: 'scalar'; readonly dtype: 'float64' | 'int64' | 'bool' | 'str'; readonly value: Scalar }
-  | {
-      readonly form: 'list'
-      readonly dtype: 'float64' | 'int64' | 'bool' | 'str'
-      readonly values: readonly Scalar[]
-    }
-  | {
-      readonly form: 'ndarray'
-      readonly dtype: NumericDtype
-      readonly shape: readonly number[]
-      readonly data: TypedArray
-    }
+/** Everything that an item of a result may hold: a list of records is a table. */
+export type StorableValue =
+  | ParameterValue
+  | Table
+  | readonly Readonly<Record<string, Scalar | Integer | Complex>>[]
+  | RecordValue
 
 const INTEGER: unique symbol = Symbol.for('pypet-ts.integer') as never
 
@@ -95,7 +102,27 @@ export function isInteger(value: unknown): value is Integer {
 /** True for what has the form of an array with a shape; a group may have children called data and shape too. */
 export function isNdArray(value: unknown): value is NdArray {
   if (typeof value !== 'object' || value === null || !('data' in value && 'shape' in value)) return false
+  if ('indptr' in value) return false
   return Array.isArray(value.shape) && (ArrayBuffer.isView(value.data) || Array.isArray(value.data))
+}
+
+/** True for a complex number of any package: an object whose `re` and `im` are numbers. */
+export function isComplex(value: unknown): value is Complex {
+  if (typeof value !== 'object' || value === null || !('re' in value && 'im' in value)) return false
+  if (typeof value.re !== 'number' || typeof value.im !== 'number') return false
+  return !isPlainObject(value) || Object.keys(value).length === 2
+}
+
+/** True for what has the form of a sparse matrix. */
+export function isSparse(value: unknown): value is SparseMatrix {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'indptr' in value &&
+    'indices' in value &&
+    'data' in value &&
+    'shape' in value
+  )
 }
 
 /**
@@ -120,13 +147,20 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
     default:
       throw unsupported(where, value === undefined ? 'undefined' : `a ${typeof value}`)
   }
-  if (value === null) throw unsupported(where, 'null')
+  if (value === null) return { form: 'null' }
   if (isInteger(value)) return { form: 'scalar', dtype: 'int64', value: value.value }
   if (ArrayBuffer.isView(value)) {
     return { form: 'ndarray', ...typedArray(value, where), shape: [(value as TypedArray).length] }
   }
-  if (Array.isArray(value)) return listValue(value, where)
+  if (isTable(value)) return tableOfColumns(value.columns, where, STRUCTURED)
+  if (Array.isArray(value)) {
+    return isPlainRow(value[0]) ? tableOfRows(value, where, STRUCTURED) : listValue(value, where)
+  }
+  if (isComplex(value)) return { form: 'scalar', dtype: 'complex128', value: { re: value.re, im: value.im } }
+  if (value instanceof Date) return dateValue(value, where)
+  if (isSparse(value)) return sparseValue(value, where, STRUCTURED)
   if ('data' in value && 'shape' in value) return ndarrayValue(value as NdArray, where)
+  if (isPlainObject(value)) return recordValue(value, where, STRUCTURED)
   throw unsupported(where, describeObject(value))
 }
 
@@ -140,22 +174,36 @@ export function checkComment(comment: unknown, where: string): asserts comment i
   checkString(comment, where)
 }
 
-/** Names the type of a stored value in messages: `float64`, `list of str`, `float64 array [3, 4]`. */
-export function typeName(value: StoredValue): string {
-  switch (value.form) {
-    case 'scalar':
-      return value.dtype
-    case 'list':
-      return `list of ${value.dtype}`
-    case 'ndarray':
-      return `${value.dtype} array [${value.shape.join(', ')}]`
-  }
+/**
+ * As `toStoredValue`, for parameters: they take no records and no tables.
+ *
+ * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
+ */
+export function toStoredParameter(value: unknown, where: string): StoredValue {
+  const stored = toStoredValue(value, where)
+  if (stored.form !== 'record' && stored.form !== 'table') return stored
+  throw unsupported(where, `a ${typeName(stored)}`, PARAMETER_ALLOWED)
+}
+
+const PARAMETER_ALLOWED =
+  'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, or list of one type'
+
+function isPlainRow(value: unknown): boolean {
+  return (
+    isPlainObject(value) && !isInteger(value) && !isComplex(value) && !isNdArray(value) && !isSparse(value)
+  )
+}
+
+function dateValue(date: Date, where: string): StoredValue {
+  const time = date.getTime()
+  if (Number.isNaN(time)) throw unsupported(where, 'an invalid date', 'a date')
+  return { form: 'date', time }
 }
 
 function listValue(list: readonly unknown[], where: string): StoredValue {
   if (list.length === 0) return { form: 'list', dtype: 'float64', values: [] }
-  let dtype: 'float64' | 'int64' | 'bool' | 'str' | undefined
-  const values: Scalar[] = []
+  let dtype: Dtype | undefined
+  const values: StoredScalar['value'][] = []
   for (let index = 0; index < list.length; index += 1) {
     const element = toStoredValue(list[index], `${where}[${index}]`)
     if (element.form !== 'scalar') {
@@ -172,7 +220,7 @@ function listValue(list: readonly unknown[], where: string): StoredValue {
     values.push(element.value)
   }
   if (dtype === 'str') checkPadding(values as string[], where)
-  return { form: 'list', dtype: dtype as 'float64', values }
+  return { form: 'list', dtype: dtype as Dtype, values }
 }
 
 /** Every element of a list of texts takes the bytes of the longest. */
@@ -221,12 +269,17 @@ function ndarrayValue(
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw unsupported(`${where}.shape`, describeObject(shape), 'an array of sizes, like [3, 4]')
   }
-  const { dtype, data } = typedArray(asTypedArray(array.data, `${where}.data`), `${where}.data`)
   const elementCount = shape.reduce((product, size) => product * size, 1)
+  const given: unknown = array.data
+  if (Array.isArray(given) && typeof given[0] === 'string')
+    return textArray(given, shape, elementCount, where)
+  const elements = typedArray(asTypedArray(given, `${where}.data`), `${where}.data`)
+  const { dtype, partCount } = elementDtype(array, elements.dtype, where)
+  const { data } = elements
   const { stride, offset = 0 } = array
   if (stride !== undefined && !isContiguous({ shape, stride, offset })) {
     // A view that reaches beyond its data would store NaN for what is not there.
-    if (!staysInside({ shape, stride, offset }, data.length)) {
+    if (partCount > 1 || !staysInside({ shape, stride, offset }, data.length)) {
       throw unsupported(
         where,
         `stride [${stride.join(', ')}] and offset ${offset} for shape [${shape.join(', ')}] of ${data.length} elements`,
@@ -235,14 +288,51 @@ function ndarrayValue(
     }
     return { form: 'ndarray', dtype, shape, data: gather(data, { shape, stride, offset }) }
   }
-  if (data.length !== elementCount && !(array.stride !== undefined && data.length > elementCount)) {
+  const length = elementCount * partCount
+  if (data.length !== length && !(array.stride !== undefined && data.length > length)) {
     throw unsupported(
       where,
       `shape [${shape.join(', ')}] for ${data.length} elements`,
-      `data of ${elementCount} elements in C order`,
+      `data of ${length} elements in C order`,
     )
   }
-  return { form: 'ndarray', dtype, shape, data: data.subarray(0, elementCount) }
+  return { form: 'ndarray', dtype, shape, data: data.subarray(0, length) }
+}
+
+/** What the numbers of an array mean, and how many make an element. */
+function elementDtype(
+  { dtype }: { readonly dtype?: unknown },
+  found: NumericDtype,
+  where: string,
+): { readonly dtype: Dtype; readonly partCount: number } {
+  if (dtype === 'bool' && (found === 'uint8' || found === 'int8')) return { dtype, partCount: 1 }
+  if (dtype === 'complex128' && found === 'float64') return { dtype, partCount: 2 }
+  if (dtype === 'complex64' && found === 'float32') return { dtype, partCount: 2 }
+  // Ndarray packages name the type of the data in words of their own.
+  if (dtype !== 'bool' && dtype !== 'complex128' && dtype !== 'complex64')
+    return { dtype: found, partCount: 1 }
+  throw unsupported(where, `dtype ${dtype} with data of ${found}`, DTYPES_ALLOWED)
+}
+
+const DTYPES_ALLOWED = 'bool with a Uint8Array, complex128 with a Float64Array, complex64 with a Float32Array'
+
+function textArray(
+  texts: readonly unknown[],
+  shape: readonly number[],
+  elementCount: number,
+  where: string,
+): StoredValue {
+  for (let index = 0; index < texts.length; index += 1) {
+    const text = texts[index]
+    if (typeof text !== 'string')
+      throw unsupported(`${where}.data[${index}]`, `a ${typeof text}`, 'strings only')
+    checkString(text, `${where}.data[${index}]`)
+  }
+  if (texts.length !== elementCount) {
+    throw unsupported(where, `shape [${shape.join(', ')}] for ${texts.length} elements`)
+  }
+  checkPadding(texts as string[], where)
+  return { form: 'ndarray', dtype: 'str', shape, data: texts as string[] }
 }
 
 /** Some ndarray packages keep numbers in plain arrays. */
@@ -276,7 +366,7 @@ function describeObject(value: unknown): string {
 }
 
 const ALLOWED =
-  'a number, integer(n), bigint, boolean, string, typed array, { data, shape } or a list of one type'
+  'a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, { indptr, indices, data, shape }, a list of one type, a record or a table of such'
 
 function unsupported(where: string, found: string, allowed: string = ALLOWED): PypetError {
   return new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found ${found}`, {
@@ -284,3 +374,7 @@ function unsupported(where: string, found: string, allowed: string = ALLOWED): P
     hint: `Allowed here: ${allowed}.`,
   })
 }
+
+/** What the values of records, tables and matrices need of this file, which uses them in turn. */
+const STRUCTURED = { toStored: toStoredValue, typedArray, unsupported }
+export type Structured = typeof STRUCTURED

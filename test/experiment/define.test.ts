@@ -58,7 +58,7 @@ test.each([
   [{ parameters: {}, run, name: 'a.b' }, 'PYPET_NAME_ILLEGAL', 'name'],
   [{ run }, 'PYPET_CONFIG_INVALID', 'parameters'],
   [{ parameters: [1], run }, 'PYPET_CONFIG_INVALID', 'parameters'],
-  [{ parameters: { x: null }, run }, 'PYPET_VALUE_UNSUPPORTED', 'parameters.x'],
+  [{ parameters: { x: Symbol('s') }, run }, 'PYPET_VALUE_UNSUPPORTED', 'parameters.x'],
   [{ parameters: { 'a b': 1 }, run }, 'PYPET_NAME_ILLEGAL', 'parameters.a b'],
   [{ parameters: {} }, 'PYPET_JOB_NO_FUNCTION', 'run'],
   [{ parameters: {}, run: 5 }, 'PYPET_JOB_NO_FUNCTION', 'run'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { mergeParameters } from '../../src/experiment/merge-parameters.ts'
 import { describeOrigin } from '../../src/experiment/origin.ts'
 import { parameter } from '../../src/trajectory/parameter.ts'
-import { integer, type StorableValue } from '../../src/trajectory/value.ts'
+import { integer, type ParameterValue } from '../../src/trajectory/value.ts'
 import { refusal } from './refusal.ts'
 
 const DECLARED = { x: parameter(1, { comment: 'first factor' }), n: integer(3), neuron: { tau: 20, id: 5n } }
@@ -21,7 +21,7 @@ function merge(
 }
 
 /** What one parameter with this default becomes when the config file gives it that value. */
-function given(preset: StorableValue, value: unknown) {
+function given(preset: ParameterValue, value: unknown) {
   const [merged] = merge({ parameters: { x: preset } }, { x: value }).parameters
   return merged
 }
@@ -71,7 +71,7 @@ test('a comment in the config file replaces that of the experiment', () => {
 })
 
 describe('a value of the same type is accepted, and one that is the same without loss', () => {
-  test.each<[string, StorableValue, unknown, unknown, string]>([
+  test.each<[string, ParameterValue, unknown, unknown, string]>([
     ['number', 1, 2.5, 2.5, 'float64'],
     ['integer', integer(1), 2, 2, 'int64'],
     ['bigint', 1n, 2, 2n, 'int64'],
@@ -98,7 +98,7 @@ describe('a value of the same type is accepted, and one that is the same without
 })
 
 describe('refused is', () => {
-  test.each<[StorableValue, unknown, string]>([
+  test.each<[ParameterValue, unknown, string]>([
     [1, '2', 'a number, found a string'],
     [1, true, 'a number, found a boolean'],
     [1, [1], 'a number, found list of float64'],
@@ -134,9 +134,9 @@ describe('refused is', () => {
     ],
     [{ x: { $value: 1.5, $type: 'integer' } }, 'F: parameters.x.$value: expected a whole number up to 2^53'],
     [{ x: { $value: '0x', $type: 'bigint' } }, 'F: parameters.x.$value: expected a whole number, as text'],
-    [{ a: { b: null } }, 'F: parameters.a.b cannot be stored: found null'],
+    [{ a: { b: undefined } }, 'F: parameters.a.b cannot be stored: found undefined'],
     [{ a: { b: [[1]] } }, 'F: parameters.a.b[0] cannot be stored: found a list of float64 inside a list'],
-    [{ a: new Date(0) }, 'F: parameters.a cannot be stored: found an instance of Date'],
+    [{ a: new Map() }, 'F: parameters.a cannot be stored: found an instance of Map'],
     [{ 'a b': 1 }, 'F: parameters.a b: "a b" is not a legal name'],
   ])('the declaration %j', async (config, message) => {
     const error = await refusal(() => merge(undefined, config))

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { presetFromText, valueFromText } from '../../src/exploration/value-from-text.ts'
 import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
+import { dtypeOf } from '../../src/trajectory/stored-value.ts'
 import { integer } from '../../src/trajectory/value.ts'
 
 const parameters = new Map(
@@ -91,7 +92,7 @@ test.each(['x', 'n', 'seed'])('a preset %s keeps its stored type and its comment
   expect(preset).toMatchObject({
     name,
     comment: 'kept',
-    stored: { form: 'scalar', dtype: parameterOf(name).stored.dtype },
+    stored: { form: 'scalar', dtype: dtypeOf(parameterOf(name).stored) },
   })
   expect(preset.value).toEqual(name === 'seed' ? 7n : 7)
 })

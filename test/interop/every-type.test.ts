@@ -1,4 +1,4 @@
-import type { StorableValue } from 'pypet-ts'
+import type { ParameterValue } from 'pypet-ts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { projectFile, pypetTs, useFolder } from './command.ts'
 import { expectedArray, foundArray, readValue } from './expected-array.ts'
@@ -172,14 +172,14 @@ function found<Names extends object, Found>(
   return Object.fromEntries(entries) as Record<keyof Names, Found>
 }
 
-function expected(values: Readonly<Record<string, StorableValue>>) {
-  return found(values, (name) => expectedArray(values[name] as StorableValue))
+function expected(values: Readonly<Record<string, ParameterValue>>) {
+  return found(values, (name) => expectedArray(values[name] as ParameterValue))
 }
 
 /** Scalars as the one row of a table's column. */
-function asColumns(values: Readonly<Record<string, StorableValue>>) {
+function asColumns(values: Readonly<Record<string, ParameterValue>>) {
   return found(values, (name) => {
-    const { dtype, values: read } = expectedArray(values[name] as StorableValue)
+    const { dtype, values: read } = expectedArray(values[name] as ParameterValue)
     return { dtype, shape: [1], values: read }
   })
 }

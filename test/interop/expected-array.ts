@@ -1,5 +1,5 @@
 /** What a reader must find where a value was stored. */
-import type { StorableValue, TypedArray } from 'pypet-ts'
+import type { NdArray, ParameterValue, TypedArray } from 'pypet-ts'
 import { isInteger } from '../../src/trajectory/value.ts'
 import type { ReadArray, ReadNode, ReadValue } from './python.ts'
 import { STRIDED, STRIDED_IN_C_ORDER } from './values.ts'
@@ -10,11 +10,14 @@ export interface ExpectedArray extends ReadArray {
   readonly scalarType: ReadValue | undefined
 }
 
-export function expectedArray(value: StorableValue): ExpectedArray {
+export function expectedArray(value: ParameterValue): ExpectedArray {
   if (ArrayBuffer.isView(value)) return ndarray(value, [value.length])
   if (Array.isArray(value)) return list(value)
   if (value === STRIDED) return ndarray(STRIDED_IN_C_ORDER, STRIDED.shape)
-  if (typeof value === 'object' && 'shape' in value) return ndarray(value.data, value.shape)
+  if (typeof value === 'object' && value !== null && 'shape' in value) {
+    const { data, shape } = value as NdArray<TypedArray>
+    return ndarray(data, shape)
+  }
   const { dtype, scalarType, read } = scalar(value)
   return { dtype, shape: [], values: [read], collection: 'COLL_SCALAR', scalarType }
 }

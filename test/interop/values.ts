@@ -1,5 +1,5 @@
 /** One value of everything that can be stored, by name: the job stores them, the test expects them back. */
-import { integer, type StorableValue } from 'pypet-ts'
+import { integer, type ParameterValue } from 'pypet-ts'
 
 const LONG_TEXT = 'ß漢🧠'.repeat(10_000)
 
@@ -30,7 +30,7 @@ export const SCALARS = {
   lines: 'two\nlines\twith a tab',
   quotes: `it's "quoted" \\`,
   pickle_like: 'I1\n.',
-} as const satisfies Record<string, StorableValue>
+} as const satisfies Record<string, ParameterValue>
 
 export const LISTS = {
   floats: [1.5, Number.NaN, -0, Number.NEGATIVE_INFINITY],
@@ -41,7 +41,7 @@ export const LISTS = {
   texts_ending_in_spaces: ['a ', '  '],
   one_empty_text: [''],
   empty_list: [],
-} as const satisfies Record<string, StorableValue>
+} as const satisfies Record<string, ParameterValue>
 
 /** A view of a 3 × 4 array, transposed and cut, as the ndarray packages hand them out. */
 export const STRIDED = {
@@ -78,9 +78,9 @@ export const ARRAYS = {
   strided: STRIDED,
   many_chunks: Float64Array.from({ length: 20_000 }, (_, index) => Math.sin(index)),
   wide_rows: { data: Uint16Array.from({ length: 80_000 }, (_, index) => index), shape: [2, 40_000] },
-} as const satisfies Record<string, StorableValue>
+} as const satisfies Record<string, ParameterValue>
 
-export const VALUES: Readonly<Record<string, StorableValue>> = {
+export const VALUES: Readonly<Record<string, ParameterValue>> = {
   ...SCALARS,
   ...LISTS,
   ...ARRAYS,

@@ -1,12 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ASSEMBLY_BYTES_MAX, AssemblyBudget, FrameIntake } from '../../src/storage/frame-intake.ts'
-import {
-  encodeRunFrame,
-  FRAME_PREFIX_BYTES,
-  type RawRunRecord,
-  toStoredValue,
-} from '../../src/trajectory/run-frame.ts'
+import { toStoredValue } from '../../src/trajectory/raw-value.ts'
+import { encodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../../src/trajectory/run-frame.ts'
 import type { RunRecord } from '../../src/trajectory/run-record.ts'
 import { runRecord } from '../trajectory/arbitrary-record.ts'
 
@@ -30,7 +26,7 @@ function intakeOf(budget = new AssemblyBudget()) {
 
 /** Values are views of a buffer, so they are taken over at once. */
 function copied(raw: RawRunRecord): RunRecord {
-  const leaves = raw.leaves.map((leaf) => ({
+  const leaves = raw.leaves.map(({ annotations: _, ...leaf }) => ({
     ...leaf,
     items: leaf.items.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
   }))

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Hdf5Operation } from '../../src/storage/hdf5-operation.ts'
 import { exploredRows, exploredTable, parameterLeaf, resultLeaf } from '../../src/storage/leaf-layout.ts'
-import { rawValue } from '../../src/trajectory/run-frame.ts'
+import { rawValue } from '../../src/trajectory/raw-value.ts'
+import type { RawLeaf } from '../../src/trajectory/run-frame.ts'
 import { integer, type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
 
 const raw = (value: StorableValue) => rawValue(toStoredValue(value, 'z'))
+const leafOf = (items: RawLeaf['items']): RawLeaf => ({ location: 'r', kind: 'result', comment: '', items })
 const OPTIONS = { comment: '', complevel: 0 }
 
 function attributes(operations: readonly Hdf5Operation[], path: string): Record<string, unknown> {
@@ -28,7 +30,7 @@ function writtenRow(operations: readonly Hdf5Operation[]): Buffer {
 }
 
 const item = (value: StorableValue, complevel = 0) =>
-  resultLeaf('/z', [{ name: 'z', value: raw(value) }], { comment: '', complevel })
+  resultLeaf('/z', leafOf([{ name: 'z', value: raw(value) }]), { comment: '', complevel })
 
 describe('results', () => {
   test('a result is a leaf group of class Result with one dataset an item', () => {
@@ -36,7 +38,7 @@ describe('results', () => {
       { name: 'a', value: raw(1) },
       { name: 'b', value: raw('x') },
     ]
-    const operations = resultLeaf('/r', items, { comment: 'both', complevel: 0 })
+    const operations = resultLeaf('/r', leafOf(items), { comment: 'both', complevel: 0 })
     expect(operations[0]).toEqual({ type: 'create-group', path: '/r' })
     const expected = { SRVC_INIT_CLASS_NAME: 'Result', SRVC_LEAF: true, SRVC_INIT_COMMENT: 'both' }
     expect(attributes(operations, '/r')).toEqual(expected)
@@ -67,6 +69,8 @@ describe('results', () => {
       SRVC_DATA_COLL_TYPE: collection,
       ...(scalarType !== undefined && { SRVC_DATA_SCALAR_TYPE: scalarType }),
       SRVC_STORE: 'ARRAY',
+      // pypet sees a scalar; the array is restored here.
+      ...(scalarType === 'float64' || scalarType === 'uint16' ? { PYPET_TS_TYPE: 'ndarray' } : {}),
     })
   })
 
@@ -84,7 +88,7 @@ describe('results', () => {
   test('a list may have hundreds of thousands of texts', () => {
     const texts = Array.from({ length: 200_000 }, (_, index) => `text ${index}`)
     expect(created(item(texts), '/z/z')).toMatchObject({ shape: [200_000], elementType: { bytes: 11 } })
-    expect(created(parameterLeaf('/p', raw(texts), OPTIONS), '/p/data__rr__')).toMatchObject({
+    expect(created(parameterLeaf('/p', raw(texts), {}, OPTIONS), '/p/data__rr__')).toMatchObject({
       shape: [200_000],
     })
   })
@@ -111,7 +115,7 @@ describe('parameters', () => {
     [true, 'bool', 1],
     ['äö', 'str', 'äö'],
   ])('%s is a table of one row for a Python %s', (value, scalarType, cell) => {
-    const operations = parameterLeaf('/p', raw(value), OPTIONS)
+    const operations = parameterLeaf('/p', raw(value), {}, OPTIONS)
     expect(attributes(operations, '/p')).toMatchObject({ SRVC_INIT_CLASS_NAME: 'Parameter', SRVC_LEAF: true })
     expect(created(operations, '/p/data')).toMatchObject({ type: 'create-table', rowCount: 1 })
     expect(attributes(operations, '/p/data')).toMatchObject({
@@ -131,7 +135,7 @@ describe('parameters', () => {
     const bytes = new Uint8Array(11)
     new DataView(bytes.buffer).setFloat64(3, 2.5, true)
     const value = { form: 'scalar', dtype: 'float64', shape: [], bytes: bytes.subarray(3) } as const
-    const operations = parameterLeaf('/p', value, OPTIONS)
+    const operations = parameterLeaf('/p', value, {}, OPTIONS)
     expect(writtenRow(operations).readDoubleLE()).toBe(2.5)
   })
 
@@ -142,7 +146,7 @@ describe('parameters', () => {
     [Float64Array.of(1, 2)],
     [{ data: Int8Array.of(1), shape: [] }],
   ])('%o is an array in an ArrayParameter', (value) => {
-    const operations = parameterLeaf('/p', raw(value), OPTIONS)
+    const operations = parameterLeaf('/p', raw(value), {}, OPTIONS)
     expect(attributes(operations, '/p')).toMatchObject({ SRVC_INIT_CLASS_NAME: 'ArrayParameter' })
     expect(created(operations, '/p/data__rr__')).toMatchObject({ type: 'create-dataset' })
     expect(created(operations, '/p/data')).toBeUndefined()

@@ -14,7 +14,8 @@ import {
   FRAME_PREFIX_BYTES,
 } from '../../src/trajectory/run-frame.ts'
 import type { LeafRecord, RunRecord } from '../../src/trajectory/run-record.ts'
-import { type StorableValue, type StoredValue, toStoredValue } from '../../src/trajectory/value.ts'
+import type { StoredValue } from '../../src/trajectory/stored-value.ts'
+import { type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
 
 export interface Requested {
   readonly name?: string

@@ -1,7 +1,7 @@
 /** Any run record that a worker may send, for random tests. */
 import fc, { type Arbitrary } from 'fast-check'
 import type { LeafRecord, RunRecord } from '../../src/trajectory/run-record.ts'
-import type { NumericDtype, StoredValue, TypedArray } from '../../src/trajectory/value.ts'
+import type { NumericDtype, StoredValue, TypedArray } from '../../src/trajectory/stored-value.ts'
 
 /** No NUL, and no lone surrogate: what `toStoredValue` lets pass. */
 export function text(): Arbitrary<string> {
@@ -51,8 +51,81 @@ function ndarray(): Arbitrary<StoredValue> {
   )
 }
 
+function complex() {
+  return fc.record({ re: fc.double(), im: fc.double() })
+}
+
+function structured(): Arbitrary<StoredValue> {
+  const column = (rowCount: number) =>
+    fc.oneof(
+      fc
+        .array(fc.double(), { minLength: rowCount, maxLength: rowCount })
+        .map((values) => ({ form: 'list', dtype: 'float64', values }) as const),
+      fc
+        .array(text(), { minLength: rowCount, maxLength: rowCount })
+        .map((values) => ({ form: 'list', dtype: 'str', values }) as const),
+      fc
+        .int16Array({ minLength: rowCount, maxLength: rowCount })
+        .map((data) => ({ form: 'ndarray', dtype: 'int16', shape: [rowCount], data }) as const),
+      fc
+        .array(complex(), { minLength: rowCount, maxLength: rowCount })
+        .map((values) => ({ form: 'list', dtype: 'complex128', values }) as const),
+    )
+  return fc.oneof(
+    complex().map((value) => ({ form: 'scalar', dtype: 'complex128', value }) as const),
+    fc.array(complex()).map((values) => ({ form: 'list', dtype: 'complex128', values }) as const),
+    fc
+      .float64Array({ maxLength: 5 })
+      .map((half) => Float64Array.from([...half, ...half]))
+      .map((data) => ({ form: 'ndarray', dtype: 'complex128', shape: [data.length / 2], data }) as const),
+    fc
+      .uint8Array({ max: 1 })
+      .map((data) => ({ form: 'ndarray', dtype: 'bool', shape: [data.length], data }) as const),
+    fc
+      .array(text(), { minLength: 1 })
+      .map((data) => ({ form: 'ndarray', dtype: 'str', shape: [data.length], data }) as const),
+    fc.constant({ form: 'null' } as const),
+    fc.date({ noInvalidDate: true }).map((date) => ({ form: 'date', time: date.getTime() }) as const),
+    fc.nat({ max: 4 }).chain((rowCount) =>
+      fc
+        .uniqueArray(fc.record({ name: name(), value: column(rowCount) }), {
+          minLength: 1,
+          maxLength: 3,
+          selector: (entry) => entry.name,
+        })
+        .map((columns) => ({ form: 'table', rowCount, columns }) as const),
+    ),
+    fc
+      .uniqueArray(fc.record({ name: name(), value: fc.oneof(scalar(), list(), ndarray()) }), {
+        maxLength: 4,
+        selector: (entry) => entry.name,
+      })
+      .map((fields) => ({ form: 'record', fields }) as const),
+    fc.array(fc.nat({ max: 6 }), { maxLength: 4 }).chain((counts) => {
+      const length = counts.reduce((sum, count) => sum + count, 0)
+      return fc.float64Array({ minLength: length, maxLength: length }).map(
+        (data) =>
+          ({
+            form: 'sparse',
+            format: 'csr',
+            shape: [counts.length, 6],
+            dtype: 'float64',
+            data,
+            indptr: Int32Array.from([0, ...counts.map((_, row) => sumOf(counts.slice(0, row + 1)))]),
+            indices: Int32Array.from(counts.flatMap((count) => Array.from({ length: count }, (_, i) => i))),
+          }) as const,
+      )
+    }),
+  )
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** Of any form but `unread`, which is never written. */
 export function storedValue(): Arbitrary<StoredValue> {
-  return fc.oneof(scalar(), list(), ndarray())
+  return fc.oneof(scalar(), list(), ndarray(), structured())
 }
 
 const name = () => fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,9}$/)

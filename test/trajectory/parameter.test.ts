@@ -56,9 +56,9 @@ describe('refused', () => {
     [{ _x: 1 }, 'PYPET_NAME_ILLEGAL', 'parameters._x'],
     [{ a: { 'b c': 1 } }, 'PYPET_NAME_ILLEGAL', 'parameters.a.b c'],
     [{ a: { $: 1 } }, 'PYPET_NAME_ILLEGAL', 'parameters.a.$'],
-    [{ a: { b: null } }, 'PYPET_VALUE_UNSUPPORTED', 'parameters.a.b'],
+    [{ a: { b: undefined } }, 'PYPET_VALUE_UNSUPPORTED', 'parameters.a.b'],
     [{ a: [1, 'b'] }, 'PYPET_VALUE_UNSUPPORTED', 'parameters.a'],
-    [{ a: new Date(0) }, 'PYPET_VALUE_UNSUPPORTED', 'parameters.a'],
+    [{ a: new Map() }, 'PYPET_VALUE_UNSUPPORTED', 'parameters.a'],
     [{ a: parameter(1, { comment: 5 as never }) }, 'PYPET_VALUE_UNSUPPORTED', 'the comment of parameters.a'],
     [{ a: parameter(1, { comment: 'a\0' }) }, 'PYPET_VALUE_UNSUPPORTED', 'the comment of parameters.a'],
   ])('%o with %s at %s', (tree, code, where) => {

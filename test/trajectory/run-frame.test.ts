@@ -1,15 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { rawValue, toStoredValue } from '../../src/trajectory/raw-value.ts'
 import {
   decodeFramePrefix,
   decodeRunFrame,
   encodeRunFrame,
   FRAME_PREFIX_BYTES,
-  rawValue,
-  toStoredValue,
 } from '../../src/trajectory/run-frame.ts'
 import type { RunRecord } from '../../src/trajectory/run-record.ts'
-import type { StoredValue } from '../../src/trajectory/value.ts'
+import type { StoredValue } from '../../src/trajectory/stored-value.ts'
 import { runRecord, storedValue } from './arbitrary-record.ts'
 
 function throughTheFrame(record: RunRecord): RunRecord {
@@ -19,8 +18,11 @@ function throughTheFrame(record: RunRecord): RunRecord {
   const raw = decodeRunFrame(bytes.subarray(FRAME_PREFIX_BYTES), headerBytes)
   return {
     ...raw,
-    leaves: raw.leaves.map((leaf) => ({
+    leaves: raw.leaves.map(({ annotations, ...leaf }) => ({
       ...leaf,
+      ...(annotations !== undefined && {
+        annotations: annotations.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+      }),
       items: leaf.items.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
     })),
   }

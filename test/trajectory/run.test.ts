@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LiveRun } from '../../src/trajectory/run.ts'
+import { dtypeOf } from '../../src/trajectory/stored-value.ts'
 import { integer } from '../../src/trajectory/value.ts'
 
 function liveRun(run = 3, lines: string[] = []) {
@@ -62,7 +63,7 @@ describe('adding', () => {
     const live = liveRun()
     live.addResult('r', { data: 'mnist', shape: 3 })
     live.addResult('s', { data: Float64Array.of(1), shape: 'round' })
-    expect(live.end().map(({ items }) => items.map(({ name, value }) => [name, value.dtype]))).toEqual([
+    expect(live.end().map(({ items }) => items.map(({ name, value }) => [name, dtypeOf(value)]))).toEqual([
       [
         ['data', 'str'],
         ['shape', 'float64'],
@@ -154,8 +155,8 @@ describe('what cannot be stored', () => {
   test.each([
     ['z', undefined, {}, 'PYPET_VALUE_UNSUPPORTED', 'results.z'],
     ['z', {}, {}, 'PYPET_VALUE_UNSUPPORTED', 'results.z'],
-    ['z', { a: 1, b: null }, {}, 'PYPET_VALUE_UNSUPPORTED', 'results.z.b'],
-    ['z', { a: { b: 1 } }, {}, 'PYPET_VALUE_UNSUPPORTED', 'results.z.a'],
+    ['z', { a: 1, b: undefined }, {}, 'PYPET_VALUE_UNSUPPORTED', 'results.z.b'],
+    ['z', { a: { b: new Map() } }, {}, 'PYPET_VALUE_UNSUPPORTED', 'results.z.a.b'],
     ['z', { 'a.b': 1 }, {}, 'PYPET_NAME_ILLEGAL', 'results.z.a.b'],
     ['z', { _a: 1 }, {}, 'PYPET_NAME_ILLEGAL', 'results.z._a'],
     ['a..b', 1, {}, 'PYPET_NAME_ILLEGAL', 'results.a..b'],

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkComment, integer, isInteger, toStoredValue, typeName } from '../../src/trajectory/value.ts'
+import { typeName } from '../../src/trajectory/stored-value.ts'
+import { checkComment, integer, isInteger, toStoredValue } from '../../src/trajectory/value.ts'
 
 const stored = (value: unknown) => toStoredValue(value, 'results.z')
 
@@ -132,15 +133,15 @@ describe('arrays', () => {
 describe('what cannot be stored is named with its path and what was found', () => {
   test.each([
     [undefined, 'results.z', 'undefined'],
-    [null, 'results.z', 'null'],
+    [Symbol('s'), 'results.z', 'a symbol'],
     [() => 1, 'results.z', 'a function'],
     [Symbol('s'), 'results.z', 'a symbol'],
     [2n ** 63n, 'results.z', '9223372036854775808n'],
     ['a\0b', 'results.z', 'NUL'],
     ['\ud800', 'results.z', 'lone surrogate'],
-    [new Date(0), 'results.z', 'an instance of Date'],
+    [new Date(Number.NaN), 'results.z', 'an invalid date'],
     [new Map(), 'results.z', 'an instance of Map'],
-    [{ a: 1 }, 'results.z', 'a plain object'],
+    [{ a: () => 1 }, 'results.z.a', 'a function'],
     [new DataView(new ArrayBuffer(8)), 'results.z', 'a DataView'],
     [[1, 'a'], 'results.z', 'mixes float64 and str (at [1])'],
     [[1, 2n], 'results.z', 'mixes float64 and int64 (at [1])'],

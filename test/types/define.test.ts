@@ -169,8 +169,8 @@ test('unknown options and missing jobs do not compile', () => {
     defineExperiment({ parameters, exploration: { x: [1] }, run: () => undefined })
     // @ts-expect-error there is no job
     defineExperiment({ parameters })
-    // @ts-expect-error null cannot be stored
-    defineExperiment({ parameters: { x: null }, run: () => undefined })
+    // @ts-expect-error a function cannot be stored
+    defineExperiment({ parameters: { x: () => 1 }, run: () => undefined })
   })
 })
 

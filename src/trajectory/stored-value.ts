@@ -1,0 +1,161 @@
+/** Values as they are stored: what is left when every question about a user's value is answered. */
+import { ARRAY_TYPES } from './typed-array.ts'
+
+/** Element types by numpy's names; `bool` is stored as int8, `str` as UTF-8 bytes. */
+export type NumericDtype =
+  | 'float64'
+  | 'float32'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+/** Numbers of two parts, the real one first. */
+export type ComplexDtype = 'complex128' | 'complex64'
+/** `bytes` are Python's: they come from files and cannot be made here. */
+export type Dtype = NumericDtype | ComplexDtype | 'bool' | 'str' | 'bytes'
+
+export type TypedArray =
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+
+/** A complex number, as the usual packages have it. */
+export interface Complex {
+  readonly re: number
+  readonly im: number
+}
+
+export type Scalar = number | bigint | boolean | string
+
+/** A checked value, ready to be sent to the writer and put on disk, or read from there. Arrays are not copied. */
+export type StoredValue =
+  | StoredScalar
+  | StoredList
+  | StoredArray
+  | { readonly form: 'null' }
+  /** Milliseconds since 1970, UTC. */
+  | { readonly form: 'date'; readonly time: number }
+  | { readonly form: 'record'; readonly fields: readonly StoredField[] }
+  | StoredTable
+  | StoredSparse
+  | Unreadable
+
+export interface StoredScalar {
+  readonly form: 'scalar'
+  readonly dtype: Dtype
+  readonly value: Scalar | Complex | Uint8Array
+}
+
+export interface StoredList {
+  readonly form: 'list'
+  readonly dtype: Dtype
+  readonly values: readonly (Scalar | Complex | Uint8Array)[]
+  /** It was a tuple in Python. */
+  readonly isTuple?: boolean
+}
+
+export interface StoredArray {
+  readonly form: 'ndarray'
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+  /** Booleans as bytes, complex numbers as real and imaginary part in turn. */
+  readonly data: TypedArray | readonly string[]
+  /** It was numpy's matrix in Python. */
+  readonly isMatrix?: boolean
+}
+
+export interface StoredField {
+  readonly name: string
+  readonly value: StoredValue
+}
+
+export interface StoredTable {
+  readonly form: 'table'
+  readonly rowCount: number
+  /** Each column a list or an array of one dimension, of `rowCount` elements. */
+  readonly columns: readonly { readonly name: string; readonly value: StoredList | StoredArray }[]
+}
+
+export interface StoredSparse {
+  readonly form: 'sparse'
+  readonly format: 'csr' | 'csc'
+  readonly shape: readonly [rows: number, columns: number]
+  readonly indptr: Int32Array
+  readonly indices: Int32Array
+  readonly data: TypedArray
+  readonly dtype: NumericDtype
+}
+
+/** Something that is in the file and is not turned into a value here, such as a pickle. It is never made, only read. */
+export interface Unreadable {
+  readonly form: 'unread'
+  /** `pickle`, `pandas frame`. */
+  readonly type: string
+  readonly note: string
+}
+
+/** Values of one number or text, lists and arrays of such: what presets and texts can spell. */
+export type BasicValue =
+  | { readonly form: 'scalar'; readonly dtype: BasicDtype; readonly value: Scalar }
+  | {
+      readonly form: 'list'
+      readonly dtype: BasicDtype
+      readonly values: readonly Scalar[]
+      readonly isTuple?: boolean
+    }
+  | {
+      readonly form: 'ndarray'
+      readonly dtype: NumericDtype
+      readonly shape: readonly number[]
+      readonly data: TypedArray
+      readonly isMatrix?: boolean
+    }
+
+/** Types of single values that JavaScript has a literal for. */
+export type BasicDtype = 'float64' | 'int64' | 'bool' | 'str'
+
+export function isBasicDtype(dtype: Dtype): dtype is BasicDtype {
+  return dtype === 'float64' || dtype === 'int64' || dtype === 'bool' || dtype === 'str'
+}
+
+/** The element type; undefined for what has none of its own, as a record. */
+export function dtypeOf(value: StoredValue): Dtype | undefined {
+  return 'dtype' in value ? value.dtype : undefined
+}
+
+export function isBasic(value: StoredValue): value is BasicValue {
+  if (value.form === 'scalar' || value.form === 'list') return isBasicDtype(value.dtype)
+  return value.form === 'ndarray' && value.dtype in ARRAY_TYPES
+}
+
+/** Names the type of a stored value in messages: `float64`, `list of str`, `float64 array [3, 4]`. */
+export function typeName(value: StoredValue): string {
+  switch (value.form) {
+    case 'scalar':
+      return value.dtype
+    case 'list':
+      return `list of ${value.dtype}`
+    case 'ndarray':
+      return `${value.dtype} array [${value.shape.join(', ')}]`
+    case 'table':
+      return `table of ${value.rowCount} rows`
+    case 'sparse':
+      return `sparse ${value.dtype} matrix [${value.shape.join(', ')}]`
+    case 'unread':
+      return value.type
+    default:
+      return value.form
+  }
+}

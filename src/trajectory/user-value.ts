@@ -1,0 +1,47 @@
+/** What a user gets for a stored value: the inverse of `toStoredValue`. */
+import { assertNever } from '../errors.ts'
+import type { StoredArray, StoredValue, Unreadable } from './stored-value.ts'
+import { table } from './structured-value.ts'
+import type { StorableValue } from './value.ts'
+
+/**
+ * The value as a user sees it. One-dimensional arrays are typed arrays, others `{ data, shape }`; integers are numbers
+ * while they are exact; a table is a `Table`. What cannot be read is described by an `Unreadable`, and never executed.
+ */
+export function userValue(stored: StoredValue): StorableValue | Uint8Array | Unreadable {
+  switch (stored.form) {
+    case 'scalar':
+      return stored.value
+    case 'list':
+      return stored.values as StorableValue
+    case 'ndarray':
+      return userArray(stored)
+    case 'null':
+      return null
+    case 'date':
+      return new Date(stored.time)
+    case 'record':
+      return Object.fromEntries(
+        stored.fields.map(({ name, value }) => [name, userValue(value) as StorableValue]),
+      )
+    case 'table':
+      return table(
+        Object.fromEntries(
+          stored.columns.map(({ name, value }) => [name, userValue(value) as StorableValue]),
+        ),
+      )
+    case 'sparse': {
+      const { format, shape, indptr, indices, data } = stored
+      return { format, shape, indptr, indices, data }
+    }
+    case 'unread':
+      return stored
+    default:
+      return assertNever(stored)
+  }
+}
+
+function userArray({ dtype, shape, data }: StoredArray): StorableValue {
+  if (dtype === 'bool' || dtype === 'complex128' || dtype === 'complex64') return { data, shape, dtype }
+  return shape.length === 1 && ArrayBuffer.isView(data) ? data : { data, shape }
+}
