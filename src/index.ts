@@ -21,6 +21,10 @@ export { points } from './exploration/points.ts'
 export { arange, linspace, logspace } from './exploration/range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
 export { zip } from './exploration/zip.ts'
+export type { StoreOptions, TrajectoryOptions } from './library/file-tree.ts'
+export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
+export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
+export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,
@@ -39,3 +43,8 @@ export {
   type SparseMatrix,
   type StorableValue,
 } from './trajectory/value.ts'
+export type { GroupNode, LeafNode } from './tree/group-node.ts'
+export type { TreeNode } from './tree/node.ts'
+export type { ParameterNode } from './tree/parameter-node.ts'
+export type { ResultNode } from './tree/result-node.ts'
+export type { RunInformation } from './tree/run-information.ts'

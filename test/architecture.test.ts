@@ -10,10 +10,12 @@ const SLOTS: readonly (readonly string[])[] = [
   ['errors'],
   ['trajectory'],
   ['exploration'],
+  ['tree'],
   ['protocol', 'events', 'stack-frames'],
   ['experiment', 'reporting', 'continue'],
   ['executors', 'storage'],
   ['environment', 'results'],
+  ['library'],
   ['cli', 'index'],
 ]
 
@@ -65,7 +67,7 @@ describe('the dependency rule', () => {
     expect(rings).toEqual([])
   })
 
-  test.each(['trajectory', 'exploration'])('%s is pure: it imports nothing of Node', (folder) => {
+  test.each(['trajectory', 'exploration', 'tree'])('%s is pure: it imports nothing of Node', (folder) => {
     const impure = modules
       .filter(({ path }) => folderOf(path) === folder)
       .flatMap(({ path, imports }) =>

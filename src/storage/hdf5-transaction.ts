@@ -173,6 +173,37 @@ export class Hdf5Transaction {
     }
   }
 
+  /**
+   * Closes everything without a commit: what was applied since the last one never happened. What was committed is
+   * brought into the file, and the `.cnt` file removed, unless readers or the disk prevent it.
+   */
+  async abandon(): Promise<void> {
+    const { readerWaitMs } = this.#options
+    try {
+      this.#closeFile()
+      this.#unhook()
+      this.#staged.discard()
+      const isWritten =
+        this.#disk.failure === undefined && (await this.#pages.finish(readerWaitMs, () => undefined))
+      if (!isWritten) return
+      this.#staged.finish()
+      this.#journal.remove()
+    } finally {
+      await this.#pages.end()
+      this.#journal.close()
+      this.#disk.close()
+    }
+  }
+
+  /** After an error HDF5 may not be able to; what it holds is thrown away anyway. */
+  #closeFile(): void {
+    try {
+      this.file.close()
+    } catch {
+      // The error that led here is the one to tell.
+    }
+  }
+
   #append(facts: TransactionFacts): void {
     const pages = this.#staged.prepare()
     // What `prepare` has synced need never be laid again.

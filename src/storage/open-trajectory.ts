@@ -219,16 +219,19 @@ function cntFileOf(file: string, trajectory: string, system: DiskSystem): string
 }
 
 /** What others left unfinished in this file is brought to an end before anything is added. */
-async function recoverOthers(
+export async function recoverOthers(
   file: string,
   waitMs: number,
-  { system = FILES, onNotice }: StoreOptions,
+  { system = FILES, onNotice }: Pick<StoreOptions, 'system' | 'onNotice'>,
 ): Promise<void> {
   for (const path of findCntFiles(file, system)) {
     const state = readCnt(path, system)
-    if (state.isApplied) continue
-    await recoverBehindGate(state, waitMs, system)
-    onNotice('info', `${file} was recovered by ${path}, as of commit ${state.lastSequence}`)
+    if (!state.isApplied) {
+      await recoverBehindGate(state, waitMs, system)
+      onNotice('info', `${file} was recovered by ${path}, as of commit ${state.lastSequence}`)
+    }
+    // Nothing is left to do of an edit once what it committed is in the file.
+    if (state.experiment.request.isEdit === true) system.remove(path)
   }
 }
 
@@ -246,13 +249,17 @@ function dropUnfinished(file: string, { system = FILES, onNotice }: StoreOptions
   }
 }
 
-function takeLock(file: string, trajectory: string, { breakLock, onNotice }: StoreOptions) {
+export function takeLock(
+  file: string,
+  trajectory: string,
+  { breakLock, onNotice }: Pick<StoreOptions, 'breakLock' | 'onNotice'>,
+) {
   const lock = acquireLock(file, { trajectory, breakLock })
   if (lock.notice !== undefined) onNotice('warn', lock.notice)
   return lock
 }
 
-function createDisk(file: string, system: DiskSystem) {
+export function createDisk(file: string, system: DiskSystem) {
   try {
     const disk = system.create(file)
     system.syncFolderOf(file)
@@ -262,7 +269,7 @@ function createDisk(file: string, system: DiskSystem) {
   }
 }
 
-function openDisk(file: string, system: DiskSystem) {
+export function openDisk(file: string, system: DiskSystem) {
   try {
     return system.open(file, 'write')
   } catch (cause) {
@@ -278,13 +285,13 @@ function notWritable(file: string, cause: unknown): PypetError {
   })
 }
 
-function headOf(disk: { size(): number; read(target: Uint8Array, position: number): number }) {
+export function headOf(disk: { size(): number; read(target: Uint8Array, position: number): number }) {
   const head = new Uint8Array(96)
   const bytes = disk.size()
   return { bytes, superblock: bytes === 0 ? '' : superblockOf(head.subarray(0, disk.read(head, 0))) }
 }
 
-function isEmpty(file: string): boolean {
+export function isEmpty(file: string): boolean {
   return !existsSync(file) || statSync(file).size === 0
 }
 

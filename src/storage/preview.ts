@@ -1,6 +1,7 @@
 /** Stored values, described: type, shape and the first elements (FORMAT, section 4). */
 import type { Cell, Datatype } from './hdf5-datatype.ts'
-import type { DatasetForm, Hdf5Reader } from './hdf5-reader.ts'
+import type { DatasetForm } from './hdf5-handle.ts'
+import type { Hdf5Reader } from './hdf5-reader.ts'
 
 /** What a value is, and how it begins. */
 export interface Preview {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError } from '../errors.ts'
-import { fileChanging, type Hdf5Reader, openHdf5Reader } from './hdf5-reader.ts'
+import { fileChanging } from './hdf5-read-errors.ts'
+import { type Hdf5Reader, openHdf5Reader } from './hdf5-reader.ts'
 
 /** Pages are overwritten a few times a second at most, so one of these gets its time. */
 const ATTEMPTS_MAX = 8

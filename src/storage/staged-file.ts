@@ -127,6 +127,14 @@ export class StagedFile implements HookedFile {
     this.#protectedEnd = Math.max(this.#protectedEnd, this.#size)
   }
 
+  /** What has changed since the last commit never happened. */
+  discard(): void {
+    this.#working = new Map()
+    this.#tailPageCount = 0
+    this.#staleEnd = Math.max(this.#staleEnd, this.#size)
+    this.#size = this.#committedSize
+  }
+
   /** Brings the committed pages into the file. They are durable after the next `prepare` or `finish`. */
   writePages(): void {
     for (const number of sortedKeys(this.#pending)) {

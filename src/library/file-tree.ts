@@ -1,0 +1,202 @@
+/** A tree and its file: opening, storing, and what has to be rewritten for it. */
+
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { compactFile } from '../storage/compact-file.ts'
+import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
+import { growthOperations, outgrownTables, readExploration } from '../storage/grown-trajectory.ts'
+import { Hdf5File } from '../storage/hdf5-file.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { deletedNodes, Hdf5Source } from '../storage/hdf5-source.ts'
+import { fileRoot, newLinks, newNodes, newTrajectory, pathOf } from '../storage/tree-layout.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import type { ParameterTree } from '../trajectory/parameter.ts'
+import { GroupNode } from '../tree/group-node.ts'
+import type { TreeNode } from '../tree/node.ts'
+import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { LIBRARY_VERSIONS } from './versions.ts'
+
+export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
+  /** The HDF5 file; `<name>.h5` in the current folder unless given. It may hold other trajectories. */
+  readonly filename?: string
+  /** Deflate level of arrays, 0 for none. */
+  readonly complevel?: number
+}
+
+export interface StoreOptions {
+  /** The trajectory and its tables, without nodes. */
+  readonly onlyInit?: boolean
+  /** Levels below the root that are stored. */
+  readonly maxDepth?: number
+  /** Groups and comments of results, without their data. */
+  readonly skeletonOnly?: boolean
+  /** Leaves that the file has already are written anew; otherwise they stay as they are there. */
+  readonly overwrite?: boolean
+}
+
+export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree> {
+  protected file: string
+  protected readonly complevel: number
+  protected reader: Hdf5Reader | undefined
+  protected hdf5: Hdf5Source | undefined
+
+  constructor(options: TrajectoryOptions<Tree> = {}) {
+    super(options)
+    this.file = resolve(options.filename ?? `${this.name}.h5`)
+    this.complevel = options.complevel ?? 0
+  }
+
+  /** Gives the file free. What is in memory stays. */
+  close(): void {
+    this.reader?.close()
+    this.reader = undefined
+    this.hdf5 = undefined
+    this.source = undefined
+  }
+
+  protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
+    const isNew = !this.isStored
+    if (isNew) await this.assertNameIsFree()
+    const overwritten = options.overwrite === true ? this.storedLeaves(nodes) : []
+    for (const leaf of overwritten) this.loadMissing(leaf)
+    const before = isNew ? undefined : await this.readBefore()
+    const isReplacing = before !== undefined && this.replacesDeleted(nodes)
+    const drop = [
+      ...overwritten.map(({ fullName }) => pathOf(this.asTree, fullName)),
+      ...(before === undefined ? [] : outgrownTables(this.asTree, before)),
+    ]
+    if (drop.length > 0 || isReplacing) {
+      this.close()
+      await compactFile(this.file, { drop: new Set(drop) })
+      for (const leaf of overwritten) leaf.isStored = false
+    }
+    const grownFrom = drop.length > 0 || isReplacing ? await this.readBefore() : before
+    const written: TreeNode[] = []
+    const links: (readonly [GroupNode, string])[] = []
+    await this.edit((editor) => {
+      const apply = (operations: Parameters<FileEditor['apply']>[0]) => editor.apply(operations)
+      if (editor.isNewFile) apply(fileRoot(''))
+      if (isNew) {
+        for (const operations of newTrajectory(this.asTree, STORAGE_DEFAULTS, LIBRARY_VERSIONS))
+          apply(operations)
+      } else if (grownFrom !== undefined) {
+        for (const operations of growthOperations(this.asTree, grownFrom, this.complevel, LIBRARY_VERSIONS)) {
+          apply(operations)
+        }
+      }
+      const writing = {
+        complevel: this.complevel,
+        maxDepth: options.maxDepth ?? Number.POSITIVE_INFINITY,
+        skeletonOnly: options.skeletonOnly === true,
+      }
+      for (const node of nodes) {
+        for (const { node: added, operations } of newNodes(this.asTree, node, writing)) {
+          apply(operations)
+          // The groups above it need not be written again; undone below when the edit fails.
+          added.isStored = true
+          written.push(added)
+        }
+      }
+      for (const { group, name, operation } of newLinks(this.asTree)) {
+        apply([operation])
+        links.push([group, name])
+      }
+    }).catch((error: unknown) => {
+      for (const node of written) node.isStored = false
+      throw error
+    })
+    for (const [group, name] of links) group.noteLinkStored(name)
+    this.isStored = true
+  }
+
+  /** Names that were deleted are in the way until the file is compacted. */
+  protected replacesDeleted(nodes: readonly TreeNode[]): boolean {
+    const deleted = deletedNodes(this.openReader(), `/${this.name}`)
+    if (deleted.size === 0) return false
+    const added = nodes.flatMap((node) => (node instanceof GroupNode ? inMemory(node) : [node]))
+    return added.some((node) => {
+      if (node.isStored) return false
+      for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
+        if (deleted.has(at.fullName)) return true
+      }
+      return false
+    })
+  }
+
+  protected storedLeaves(nodes: readonly TreeNode[]): TreeNode[] {
+    return nodes.flatMap((node) => {
+      if (!(node instanceof GroupNode)) return node.isStored ? [node] : []
+      return inMemory(node).filter((leaf) => leaf.isStored)
+    })
+  }
+
+  /** What is about to be written anew must be whole in memory. */
+  private loadMissing(leaf: TreeNode): void {
+    this.loadLeaf(leaf, () => true, false)
+  }
+
+  protected async readBefore() {
+    await this.open()
+    return readExploration(this.openReader(), this.asTree)
+  }
+
+  protected async assertNameIsFree(): Promise<void> {
+    if (!existsSync(this.file) || statSync(this.file).size === 0) return
+    const names = await Hdf5File.rootNames(this.file)
+    if (!names.includes(this.name)) return
+    throw new PypetError(
+      'PYPET_TRAJECTORY_EXISTS',
+      `${this.file} already holds a trajectory named ${this.name}`,
+      {
+        where: this.file,
+        hint: 'Give it another name (addTime), another file, or load the one that is there.',
+      },
+    )
+  }
+
+  protected async edit(edit: (editor: FileEditor) => void): Promise<void> {
+    // HDF5 does not open a file for writing that is open for reading.
+    this.close()
+    await editHdf5File(this.file, { trajectory: this.name }, edit)
+    await this.open()
+  }
+
+  protected async open(): Promise<void> {
+    if (this.reader !== undefined) return
+    const reader = await openHdf5Reader(this.file)
+    if (reader.kind(`/${this.name}/overview/info`) !== 'dataset') {
+      const names = reader.children('/')
+      reader.close()
+      throw trajectoryNotFound(this.file, this.name, names)
+    }
+    this.reader = reader
+    this.hdf5 = new Hdf5Source(reader, this.name)
+    this.source = this.hdf5
+  }
+
+  protected openReader(): Hdf5Reader {
+    if (this.reader === undefined) throw new Error(`${this.file} is not open`)
+    return this.reader
+  }
+}
+
+export function trajectoryNotFound(filename: string, name: string, names: readonly string[]): PypetError {
+  const nearest = nearestName(name, names)
+  return new PypetError(
+    'PYPET_TRAJECTORY_NOT_FOUND',
+    `${filename} holds no trajectory ${JSON.stringify(name)}`,
+    {
+      where: filename,
+      hint: nearest === undefined ? `It holds ${names.join(', ') || 'none'}.` : `Did you mean ${nearest}?`,
+    },
+  )
+}
+
+function inMemory(group: GroupNode): TreeNode[] {
+  return group.childNames.flatMap((name) => {
+    if (!group.isInMemory(name)) return []
+    const child = group.child(name) as TreeNode
+    return child instanceof GroupNode ? inMemory(child) : [child]
+  })
+}

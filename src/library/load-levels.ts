@@ -1,0 +1,39 @@
+/** How much of a trajectory is loaded, by branch (pypet `f_load`). */
+
+/**
+ * `nothing`; `skeleton`: the nodes with comments and annotations, without data; `data`; `overwrite`: data, also in the
+ * place of what is in memory. pypet's numbers 0 to 3.
+ */
+export type LoadLevel = 'nothing' | 'skeleton' | 'data' | 'overwrite' | 0 | 1 | 2 | 3
+
+export interface LoadLevels {
+  /** All branches, unless they are named. */
+  readonly all?: LoadLevel
+  readonly parameters?: LoadLevel
+  readonly derivedParameters?: LoadLevel
+  readonly results?: LoadLevel
+  /** `config`, and groups of one's own. */
+  readonly other?: LoadLevel
+}
+
+const LEVELS = ['nothing', 'skeleton', 'data', 'overwrite'] as const
+export type NamedLevel = (typeof LEVELS)[number]
+
+/** pypet's defaults: parameters with their data, of the rest the skeleton. */
+export function levelOf(branch: string, levels: LoadLevels): NamedLevel {
+  const { all } = levels
+  switch (branch) {
+    case 'parameters':
+      return named(levels.parameters ?? all ?? 'data')
+    case 'derived_parameters':
+      return named(levels.derivedParameters ?? all ?? 'skeleton')
+    case 'results':
+      return named(levels.results ?? all ?? 'skeleton')
+    default:
+      return named(levels.other ?? all ?? 'skeleton')
+  }
+}
+
+function named(level: LoadLevel): NamedLevel {
+  return typeof level === 'number' ? (LEVELS[level] as NamedLevel) : level
+}

@@ -1,0 +1,104 @@
+import { basename, resolve } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { openHdf5Reader } from '../storage/hdf5-reader.ts'
+import type { ParameterTree } from '../trajectory/parameter.ts'
+import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { trajectoryNotFound } from './file-tree.ts'
+import type { LoadLevels } from './load-levels.ts'
+import { Trajectory } from './trajectory.ts'
+
+/** What a trajectory is made with that is not in the file. */
+type TreeOptions = Pick<
+  TrajectoryTreeOptions<ParameterTree>,
+  'wildcards' | 'dynamicImports' | 'shortcuts' | 'maxDepth' | 'noClobber' | 'autoLoad'
+>
+
+export interface LoadOptions extends LoadLevels, TreeOptions {
+  /** Which trajectory of the file; the only one unless given. */
+  readonly name?: string
+  /** Instead of the name: its place in the order of names; -1 is the last. */
+  readonly index?: number
+  /** A new trajectory with the parameters and the exploration of the stored one, under this name. */
+  readonly asNew?: string | true
+  /** Levels below the root that are loaded. */
+  readonly maxDepth?: number
+  /** Also from a file of a newer pypet-ts. */
+  readonly force?: boolean
+}
+
+/**
+ * Loads a trajectory from a file that pypet-ts or pypet wrote. Parameters are read, of the rest what is asked for, when
+ * it is asked for: the time does not grow with the number of runs, but for their table.
+ *
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
+ *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER`
+ * @example
+ * using traj = await loadTrajectory('experiments.h5', { name: 'multiply' })
+ * traj.getFromRuns('z') // { run_00000000: 6, … }
+ */
+export async function loadTrajectory<Tree = ParameterTree>(
+  filename: string,
+  options: LoadOptions = {},
+): Promise<Trajectory<Tree>> {
+  const name = await chooseName(resolve(filename), options)
+  const traj = new Trajectory<Tree>({
+    autoLoad: true,
+    ...treeOptions(options),
+    name,
+    addTime: false,
+    filename,
+  })
+  if (options.asNew === undefined) return await traj.load(options)
+  await traj.load({ parameters: 'data', derivedParameters: 'nothing', results: 'nothing', other: 'nothing' })
+  const fresh = new Trajectory<Tree>({
+    ...treeOptions(options),
+    name: options.asNew === true ? name : options.asNew,
+    filename,
+  })
+  const copy = traj.copy()
+  traj.close()
+  fresh.adopt(copy)
+  return fresh
+}
+
+async function chooseName(
+  filename: string,
+  { name, index }: Pick<LoadOptions, 'name' | 'index'>,
+): Promise<string> {
+  using reader = await openHdf5Reader(filename)
+  const names = reader
+    .children('/')
+    .filter((child) => reader.kind(`/${child}/overview/info`) === 'dataset')
+    .sort()
+  if (names.length === 0) {
+    throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${filename} holds no trajectory`, {
+      where: filename,
+      hint: 'It is an HDF5 file of another program.',
+    })
+  }
+  if (name !== undefined) {
+    if (names.includes(name)) return name
+    throw trajectoryNotFound(filename, name, names)
+  }
+  const chosen = index === undefined ? (names.length === 1 ? names[0] : undefined) : names.at(index)
+  if (chosen !== undefined) return chosen
+  const found =
+    index === undefined
+      ? `${names.length} trajectories, and none is named`
+      : `no trajectory with index ${index}`
+  throw new PypetError('PYPET_TRAJECTORY_NOT_FOUND', `${basename(filename)} has ${found}`, {
+    where: filename,
+    hint: `Name one: ${names.slice(0, 8).join(', ')}.`,
+  })
+}
+
+function treeOptions(options: LoadOptions): TreeOptions {
+  const { wildcards, dynamicImports, shortcuts, noClobber, autoLoad } = options
+  return {
+    ...(wildcards !== undefined && { wildcards }),
+    ...(dynamicImports !== undefined && { dynamicImports }),
+    ...(shortcuts !== undefined && { shortcuts }),
+    ...(noClobber !== undefined && { noClobber }),
+    ...(autoLoad !== undefined && { autoLoad }),
+  }
+}

@@ -1,0 +1,74 @@
+import { PypetError } from '../errors.ts'
+import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
+import { LIBRARY_VERSIONS } from './versions.ts'
+
+/** What the tables say of a trajectory, without looking at its nodes. */
+export interface TrajectoryInfo {
+  readonly length: number
+  /** Seconds since 1970. */
+  readonly timestamp: number
+  readonly comment: string
+  readonly version: string
+  readonly runtimeVersion: string
+  /** Full names of explored parameters. */
+  readonly explored: readonly string[]
+}
+
+/** @throws PypetError `PYPET_TRAJECTORY_NEWER` for a file of a newer pypet-ts, unless `force` */
+export function readInfo(reader: Hdf5Reader, name: string, force: boolean): TrajectoryInfo {
+  const overview = `/${name}/overview`
+  const columns = ['length', 'timestamp', 'comment', 'version', 'python']
+  let info: TrajectoryInfo = {
+    length: 1,
+    timestamp: 0,
+    comment: '',
+    version: '',
+    runtimeVersion: '',
+    explored: [],
+  }
+  reader.scanRows(
+    `${overview}/info`,
+    columns,
+    (_, [length, timestamp, comment, version, python]) => {
+      info = {
+        length: Number(length ?? 1),
+        timestamp: Number(timestamp ?? 0),
+        comment: String(comment ?? ''),
+        version: String(version ?? ''),
+        runtimeVersion: String(python ?? ''),
+        explored: readExplored(reader, overview),
+      }
+    },
+    { start: 0, end: 1 },
+  )
+  if (!force) assertNotNewer(reader.file, name, info.version)
+  // The row holds 512 bytes, the node's attribute all of them.
+  const comment = reader.attribute(`/${name}`, 'SRVC_INIT_COMMENT')
+  return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
+}
+
+function readExplored(reader: Hdf5Reader, overview: string): string[] {
+  const names: string[] = []
+  if (reader.kind(`${overview}/explorations`) !== 'dataset') return names
+  reader.scanRows(`${overview}/explorations`, ['explorations'], (_, [name]) => names.push(String(name)))
+  return names
+}
+
+/** The format may change with the first number, or before 1.0 with the second. */
+function assertNotNewer(file: string, name: string, version: string): void {
+  const theirs = numbersOf(version)
+  const ours = numbersOf(LIBRARY_VERSIONS.version)
+  if (theirs === undefined || ours === undefined) return
+  const isNewer = theirs[0] > ours[0] || (theirs[0] === 0 && ours[0] === 0 && theirs[1] > ours[1])
+  if (!isNewer) return
+  throw new PypetError(
+    'PYPET_TRAJECTORY_NEWER',
+    `${name} in ${file} was written by ${version}, this is ${LIBRARY_VERSIONS.version}`,
+    { where: file, hint: 'Update pypet-ts, or load it all the same with { force: true }.' },
+  )
+}
+
+function numbersOf(version: string): [major: number, minor: number] | undefined {
+  const found = /^pypet-ts (\d+)\.(\d+)/.exec(version)
+  return found === null ? undefined : [Number(found[1]), Number(found[2])]
+}

@@ -1,0 +1,252 @@
+/** A trajectory with the file it is stored in: what scripts use (pypet `Trajectory`). */
+import { dirname, extname, join, resolve } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { backupFile, compactFile, copyTrajectory } from '../storage/compact-file.ts'
+import { deletionOperations } from '../storage/deleted-nodes.ts'
+import type { ParameterTree } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { GroupNode } from '../tree/group-node.ts'
+import type { TreeNode } from '../tree/node.ts'
+import type { RunInformation } from '../tree/run-information.ts'
+import { notFound } from '../tree/search.ts'
+import { FileTree, type StoreOptions } from './file-tree.ts'
+import { type LoadLevels, levelOf } from './load-levels.ts'
+import { readInfo, type TrajectoryInfo } from './trajectory-info.ts'
+
+export interface LoadItemOptions {
+  /** Only these items of a result. */
+  readonly only?: string | readonly string[]
+  /** All items but these. */
+  readonly except?: string | readonly string[]
+  /** Also in the place of what is in memory. */
+  readonly overwrite?: boolean
+}
+
+/**
+ * A trajectory that is stored in an HDF5 file, or will be. Until `store` it lives in memory. One that was loaded holds
+ * its file open for reading until it is closed.
+ *
+ * @example
+ * const traj = new Trajectory({ name: 'demo', filename: 'demo.h5', parameters: { x: 1 } })
+ * traj.explore({ x: [1, 2, 3] })
+ * traj.addResult('summary.mean', 2)
+ * await traj.store()
+ */
+export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
+  #loadDepthMax = Number.POSITIVE_INFINITY
+  #info: TrajectoryInfo | undefined
+
+  get filename(): string {
+    return this.file
+  }
+
+  /** What wrote it: `pypet-ts 0.1.0` or pypet's version; and with what. Undefined until it is loaded. */
+  get version(): string | undefined {
+    return this.#info?.version
+  }
+
+  get runtimeVersion(): string | undefined {
+    return this.#info?.runtimeVersion
+  }
+
+  /**
+   * Writes what the file does not have yet: the trajectory itself, nodes, points, links. All of it is durable when this
+   * resolves, or none. What is stored already stays as it is there, unless `overwrite`.
+   *
+   * @throws PypetError `PYPET_TRAJECTORY_EXISTS` when another trajectory of this name is in the file;
+   *   `PYPET_FILE_LOCKED`, `PYPET_CNT_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_STORAGE_FAILED`
+   */
+  async store(options: StoreOptions = {}): Promise<this> {
+    await this.storeNodes(options.onlyInit === true ? [] : [this as TreeNode], options)
+    return this
+  }
+
+  /** Writes some nodes, with everything below them. @throws as `store`, and `PYPET_NODE_NOT_FOUND` */
+  async storeItems(items: readonly (string | TreeNode)[], options: StoreOptions = {}): Promise<void> {
+    await this.storeNodes(
+      items.map((item) => this.#node(item)),
+      options,
+    )
+  }
+
+  async storeItem(item: string | TreeNode, options: StoreOptions = {}): Promise<void> {
+    await this.storeItems([item], options)
+  }
+
+  /**
+   * Reads what the levels say, of a trajectory that is in the file.
+   *
+   * @throws PypetError `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER` unless `force`, and as `openHdf5Reader`
+   */
+  async load(
+    options: LoadLevels & { readonly maxDepth?: number; readonly force?: boolean } = {},
+  ): Promise<this> {
+    await this.open()
+    const info = readInfo(this.openReader(), this.name, options.force === true)
+    this.#info = info
+    this.timestamp = info.timestamp
+    this.restore(info.comment, this.hdf5?.head('')?.annotations ?? [])
+    this.#loadDepthMax = options.maxDepth ?? Number.POSITIVE_INFINITY
+    this.restoreExploration(info.explored, info.length)
+    this.relist()
+    for (const name of this.childNames) {
+      const level = levelOf(name, options)
+      if (level === 'nothing') continue
+      const branch = this.child(name)
+      if (!(branch instanceof GroupNode)) continue
+      if (!branch.isStored) {
+        const head = this.hdf5?.head(name)
+        if (head === undefined) continue
+        branch.restore(head.comment, head.annotations)
+      }
+      if (level === 'skeleton') continue
+      for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, () => true, level === 'overwrite')
+    }
+    return this
+  }
+
+  /** The nodes of all branches, without data. */
+  async loadSkeleton(): Promise<this> {
+    return await this.load({ all: 'skeleton', parameters: 'data' })
+  }
+
+  /**
+   * Reads leaves, or what is below groups, from the file.
+   *
+   * @throws PypetError `PYPET_DATA_NOT_STORED` when the file does not have one, `PYPET_USAGE` for both `only` and `except`
+   */
+  async loadItems(items: readonly (string | TreeNode)[], options: LoadItemOptions = {}): Promise<void> {
+    const wants = itemFilter(options)
+    await this.open()
+    for (const item of items) {
+      const name = typeof item === 'string' ? item : item.fullName
+      const node = typeof item === 'string' ? this.#inFile(item) : item
+      const leaves = node instanceof GroupNode ? [...node.iterLeaves()] : [node]
+      for (const leaf of leaves) {
+        const isRead = leaf !== undefined && this.loadLeaf(leaf, wants, options.overwrite === true)
+        if (!isRead) throw this.#notStored(name)
+      }
+    }
+  }
+
+  async loadItem(item: string | TreeNode, options: LoadItemOptions = {}): Promise<void> {
+    await this.loadItems([item], options)
+  }
+
+  /**
+   * Deletes nodes, or links, from the file, with everything below them. HDF5 as we have it cannot unlink: what is
+   * deleted is noted in the table `overview/deleted_nodes`, is not found here any more, and takes its space until
+   * `compact`; other programs see it until then.
+   *
+   * @param options `fromTrajectory`: from memory too
+   * @throws PypetError `PYPET_DATA_NOT_STORED`
+   */
+  async deleteItems(
+    items: readonly (string | TreeNode)[],
+    { fromTrajectory = false }: { readonly fromTrajectory?: boolean } = {},
+  ): Promise<void> {
+    await this.open()
+    const nodes = items.map((item) => {
+      const node = typeof item === 'string' ? this.#node(item) : item
+      if (this.hdf5?.head(node.fullName) === undefined) throw this.#notStored(node.fullName)
+      return node
+    })
+    const operations = deletionOperations(
+      this.openReader(),
+      this.name,
+      nodes.map(({ fullName }) => fullName),
+    )
+    await this.edit((editor) => editor.apply(operations))
+    for (const node of nodes) {
+      for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])])
+        below.isStored = false
+      if (fromTrajectory) node.parent?.drop(node.name)
+    }
+  }
+
+  async deleteItem(
+    item: string | TreeNode,
+    options: { readonly fromTrajectory?: boolean } = {},
+  ): Promise<void> {
+    await this.deleteItems([item], options)
+  }
+
+  /**
+   * Copies the trajectory into another file, or under another name, and goes on there.
+   *
+   * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_STORAGE_FAILED`
+   */
+  async migrate(target: { readonly filename: string }): Promise<void> {
+    const file = resolve(target.filename)
+    if (this.isStored) {
+      await copyTrajectory({ file: this.file, trajectory: this.name }, { file, trajectory: this.name })
+    }
+    this.close()
+    this.file = file
+    if (this.isStored) await this.open()
+  }
+
+  /** Copies the file to `backup_<trajectory>.h5` beside it, or to the target. Gives the path. */
+  async backup(target?: string): Promise<string> {
+    const path =
+      target === undefined
+        ? join(dirname(this.file), `backup_${this.name}${extname(this.file)}`)
+        : resolve(target)
+    await backupFile(this.file, path)
+    return path
+  }
+
+  /** Rewrites the file without what was deleted. As `compactFile`. */
+  async compact(): Promise<{ readonly bytesBefore: number; readonly bytesAfter: number }> {
+    this.close()
+    const result = await compactFile(this.file)
+    if (this.isStored) await this.open()
+    return result
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  protected override informationOf(run: RunIndex): RunInformation {
+    return this.hdf5?.runs()[run] ?? super.informationOf(run)
+  }
+
+  override entriesOf(group: GroupNode) {
+    return group.depth >= this.#loadDepthMax ? [] : super.entriesOf(group)
+  }
+
+  /** Leaves are read without their nodes: a value of each of many runs costs little more than the reading. */
+  override valueAt(fullName: string, fastAccess: boolean): unknown {
+    return super.valueAt(fullName, fastAccess)
+  }
+
+  #node(item: string | TreeNode): TreeNode {
+    return typeof item === 'string' ? this.get(item) : item
+  }
+
+  #inFile(name: string): TreeNode | undefined {
+    const found = this.contains(name) ? this.get(name) : undefined
+    if (found !== undefined) return found
+    throw notFound(this as GroupNode, name)
+  }
+
+  #notStored(name: string): PypetError {
+    return new PypetError('PYPET_DATA_NOT_STORED', `${this.file} does not hold ${name} of ${this.name}`, {
+      where: name,
+      hint: 'Store it first; or it has been deleted.',
+    })
+  }
+}
+
+function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolean {
+  if (only !== undefined && except !== undefined) {
+    throw new PypetError('PYPET_USAGE', 'only and except exclude each other', {
+      where: 'only',
+      hint: 'Give one of them.',
+    })
+  }
+  const named = new Set([only ?? except ?? []].flat())
+  if (only !== undefined) return (item) => named.has(item)
+  return (item) => !named.has(item)
+}

@@ -1,0 +1,141 @@
+/** Rewriting a file without what was deleted, and copying trajectories into files of their own. */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { findCntFiles } from '../continue/find-cnt.ts'
+import { PypetError } from '../errors.ts'
+import { editHdf5File } from './edit-file.ts'
+import { copyAttributes, copyOperations } from './hdf5-copy.ts'
+import { Hdf5File } from './hdf5-file.ts'
+import { openHdf5Reader } from './hdf5-reader.ts'
+import { DELETED_NODES, deletedNodes } from './hdf5-source.ts'
+import { recoverOthers, takeLock } from './open-trajectory.ts'
+import { makeFolderOf } from './result-folder.ts'
+import { fileRoot } from './tree-layout.ts'
+
+export interface CompactResult {
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  /** Objects that could not be copied, with reasons; only where they were allowed to be left out. */
+  readonly uncopied: readonly string[]
+}
+
+export interface CompactOptions {
+  /** Further objects to leave out: absolute paths in the file. */
+  readonly drop?: ReadonlySet<string>
+  /** Keep the file as it was, beside the new one: `file.h5.bak`. */
+  readonly keepBackup?: boolean
+  /** Leave out what cannot be copied, such as pickled pandas frames, instead of refusing. */
+  readonly dropUncopied?: boolean
+}
+
+/**
+ * Rewrites a file without the nodes that were deleted from its trajectories. The new file takes the place of the old
+ * one when all of it is durable; until then the old one is as it was.
+ *
+ * @throws PypetError `PYPET_CNT_EXISTS` while an experiment in the file is unfinished, `PYPET_STORAGE_FAILED` when
+ *   something cannot be copied, `PYPET_FILE_LOCKED`, and as `openHdf5Reader`
+ */
+export async function compactFile(file: string, options: CompactOptions = {}): Promise<CompactResult> {
+  const lock = takeLock(file, 'compact', { breakLock: false, onNotice: () => undefined })
+  const temporary = `${file}.compact.tmp`
+  try {
+    await recoverOthers(file, 60_000, { onNotice: () => undefined })
+    const [cntFile] = findCntFiles(file)
+    if (cntFile !== undefined) {
+      throw new PypetError('PYPET_CNT_EXISTS', `${file} holds an unfinished experiment`, {
+        where: file,
+        hint: `Finish it first: pypet-ts continue ${cntFile}.`,
+      })
+    }
+    const bytesBefore = statSync(file).size
+    const uncopied = await rewrite(file, temporary, options.drop ?? new Set())
+    if (uncopied.length > 0 && options.dropUncopied !== true) throw cannotCopy(file, uncopied)
+    syncFile(temporary)
+    if (options.keepBackup === true) renameSync(file, `${file}.bak`)
+    renameSync(temporary, file)
+    syncFile(dirname(file))
+    return { bytesBefore, bytesAfter: statSync(file).size, uncopied }
+  } finally {
+    rmSync(temporary, { force: true })
+    lock.release()
+  }
+}
+
+/** Writes everything but the deleted nodes and `drop` into another file. */
+async function rewrite(file: string, target: string, drop: ReadonlySet<string>): Promise<string[]> {
+  using reader = await openHdf5Reader(file)
+  const written = await Hdf5File.open(target, 'create')
+  const uncopied: string[] = []
+  const onUncopied = (path: string, reason: string) => uncopied.push(`${path}: ${reason}`)
+  try {
+    written.apply(copyAttributes(reader, '/', '/', { onUncopied }))
+    for (const trajectory of reader.children('/')) {
+      const deleted = deletedNodes(reader, `/${trajectory}`)
+      const nameChild = (child: string, group: string) => {
+        const path = `${group}/${child}`
+        if (drop.has(path) || path === `/${trajectory}/overview/${DELETED_NODES}`) return undefined
+        if (deleted.size === 0) return child
+        return deleted.has(path.slice(trajectory.length + 2).replaceAll('/', '.')) ? undefined : child
+      }
+      const copying = copyOperations(reader, `/${trajectory}`, `/${trajectory}`, { nameChild, onUncopied })
+      for (const operations of copying) written.apply(operations)
+    }
+    written.flush()
+  } finally {
+    written.close()
+  }
+  return uncopied
+}
+
+/**
+ * Copies a trajectory into another file, new or not, under a name of its own.
+ *
+ * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_STORAGE_FAILED` when something cannot be copied
+ */
+export async function copyTrajectory(
+  source: { readonly file: string; readonly trajectory: string },
+  target: { readonly file: string; readonly trajectory: string },
+): Promise<void> {
+  const isInto = existsSync(target.file) && statSync(target.file).size > 0
+  if (isInto && (await Hdf5File.rootNames(target.file)).includes(target.trajectory)) {
+    throw new PypetError('PYPET_TRAJECTORY_EXISTS', `${target.file} already holds ${target.trajectory}`, {
+      where: target.file,
+      hint: 'Give another name, or another file.',
+    })
+  }
+  using reader = await openHdf5Reader(source.file)
+  const uncopied: string[] = []
+  await editHdf5File(target.file, { trajectory: target.trajectory }, (editor) => {
+    if (editor.isNewFile) editor.apply(fileRoot(''))
+    const from = `/${source.trajectory}`
+    const to = `/${target.trajectory}`
+    const copying = copyOperations(reader, from, to, {
+      onUncopied: (path, reason) => uncopied.push(`${path}: ${reason}`),
+      retarget: (path) => (path.startsWith(`${from}/`) ? to + path.slice(from.length) : path),
+    })
+    for (const operations of copying) editor.apply(operations)
+    if (uncopied.length > 0) throw cannotCopy(source.file, uncopied)
+  })
+}
+
+/** A copy of the whole file. */
+export async function backupFile(file: string, target: string): Promise<void> {
+  makeFolderOf(target)
+  await copyFile(file, target)
+  syncFile(target)
+}
+
+function cannotCopy(file: string, uncopied: readonly string[]): PypetError {
+  const more = uncopied.length > 3 ? `, and ${uncopied.length - 3} more` : ''
+  return new PypetError('PYPET_STORAGE_FAILED', `${file}: ${uncopied.slice(0, 3).join('; ')}${more}`, {
+    where: file,
+    hint: 'Only Python can write these. Copy the whole file instead, or leave them out on purpose.',
+  })
+}
+
+function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}

@@ -1,0 +1,172 @@
+/**
+ * Changes to an HDF5 file from this process: what a script stores, deletes or merges. They go through the same
+ * transaction as runs do, so that a kill at any moment leaves the state of a commit.
+ */
+import { existsSync } from 'node:fs'
+import { CntJournal } from '../continue/cnt-journal.ts'
+import { readExperiment } from '../continue/cnt-state.ts'
+import { FILES } from '../continue/disk.ts'
+import { findCntFiles } from '../continue/find-cnt.ts'
+import { PypetError } from '../errors.ts'
+import type { OpenRequest, StorageSettings } from '../protocol.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import type { Hdf5Operation } from './hdf5-operation.ts'
+import { checkSignature } from './hdf5-signature.ts'
+import { Hdf5Transaction } from './hdf5-transaction.ts'
+import { createDisk, headOf, isEmpty, openDisk, recoverOthers, takeLock } from './open-trajectory.ts'
+import { makeFolderOf, syncFolders } from './result-folder.ts'
+
+export interface EditRequest {
+  /** Which trajectory is changed; refused while an experiment of it is unfinished. */
+  readonly trajectory: string
+  /** Take over a lock of another host. */
+  readonly breakLock?: boolean
+  /** Longest wait for readers of the file. */
+  readonly readerWaitMs?: number
+  readonly onNotice?: (level: LogLevel, message: string) => void
+}
+
+export interface FileEditor {
+  /** The file was not there, or empty: it needs its root attributes. */
+  readonly isNewFile: boolean
+  apply(operations: readonly Hdf5Operation[]): void
+  /** Makes what was applied durable. It is done at the end in any case. */
+  commit(): void
+}
+
+const READER_WAIT_MS = 60_000
+
+/** How a file is written when nobody says otherwise. */
+export const STORAGE_DEFAULTS: StorageSettings = {
+  complevel: 0,
+  purgeDuplicateComments: false,
+  commitIntervalMs: 1000,
+  readerWaitMs: READER_WAIT_MS,
+  overviews: {
+    config: true,
+    parameters: true,
+    derivedParameters: true,
+    results: true,
+    exploredParameters: true,
+    derivedParametersSummary: true,
+    resultsSummary: true,
+  },
+}
+
+/**
+ * Opens a file for changes, creates it if need be. What `edit` applied is durable when this resolves; when `edit`
+ * throws, what was not committed has never happened.
+ *
+ * @throws PypetError `PYPET_FILE_LOCKED`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_NOT_HDF5`, `PYPET_STORAGE_FAILED`;
+ *   `PYPET_CNT_EXISTS` while an experiment of the trajectory is unfinished
+ */
+export async function editHdf5File<Value>(
+  file: string,
+  request: EditRequest,
+  edit: (editor: FileEditor) => Value | Promise<Value>,
+): Promise<Value> {
+  const { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = () => undefined } = request
+  const folders = existsSync(file) ? [] : makeFolderOf(file)
+  const lock = takeLock(file, trajectory, { breakLock, onNotice })
+  try {
+    const isNewFile = isEmpty(file)
+    if (!isNewFile) {
+      await checkSignature(file)
+      assertFinished(file, trajectory)
+      await recoverOthers(file, readerWaitMs, { onNotice })
+    }
+    const disk = isNewFile ? createDisk(file, FILES) : openDisk(file, FILES)
+    const base = headOf(disk)
+    const transaction = await Hdf5Transaction.begin({
+      path: file,
+      isNewFile,
+      disk,
+      readerWaitMs,
+      onNotice,
+      // The next commit fails with what the disk said.
+      onError: () => undefined,
+      openJournal: () =>
+        CntJournal.create(FILES, `${file}.edit.cnt`, {
+          type: 'experiment',
+          request: editRequest(file, trajectory),
+          baseBytes: base.bytes,
+          baseSuperblock: base.superblock,
+        }),
+    })
+    syncFolders(folders)
+    return await performEdit(transaction, isNewFile, edit)
+  } finally {
+    lock.release()
+  }
+}
+
+async function performEdit<Value>(
+  transaction: Hdf5Transaction,
+  isNewFile: boolean,
+  edit: (editor: FileEditor) => Value | Promise<Value>,
+): Promise<Value> {
+  let outcome: Value
+  try {
+    outcome = await edit({
+      isNewFile,
+      apply: (operations) => transaction.file.apply(operations),
+      commit: () => transaction.commit(NOTHING_RUN),
+    })
+  } catch (error) {
+    // What HDF5 holds in memory must not reach the file: the last commit is what counts.
+    const explained = transaction.explain(error)
+    await transaction.abandon()
+    throw explained
+  }
+  transaction.close(NOTHING_RUN)
+  await transaction.finish(true)
+  return outcome
+}
+
+const NOTHING_RUN = {
+  stored: [],
+  failed: [],
+  reopened: [],
+  memory: { added: {}, values: {} },
+  isComplete: false,
+  returned: [],
+}
+
+/** A trajectory that is to be continued is written by its experiment alone. */
+function assertFinished(file: string, trajectory: string): void {
+  for (const cntFile of findCntFiles(file)) {
+    const { request } = readExperiment(cntFile)
+    if (request.isEdit === true || request.trajectory.name !== trajectory) continue
+    throw new PypetError('PYPET_CNT_EXISTS', `${trajectory} in ${file} is an unfinished experiment`, {
+      where: file,
+      hint: `Finish it first: pypet-ts continue ${cntFile}. Or remove that file, if nothing is to be continued.`,
+    })
+  }
+}
+
+function editRequest(file: string, trajectory: string): OpenRequest {
+  return {
+    file,
+    fileTitle: '',
+    overwrite: false,
+    keepCnt: false,
+    isEdit: true,
+    trajectory: {
+      name: trajectory,
+      comment: '',
+      timestamp: 0,
+      version: '',
+      runtimeVersion: '',
+      environmentHexsha: '',
+    },
+    parameters: [],
+    exploration: undefined,
+    config: [],
+    storage: STORAGE_DEFAULTS,
+    continuation: {
+      job: { file: '', relativeFile: '', sha256: '', sources: {} },
+      settings: {},
+      environmentName: '',
+    },
+  }
+}

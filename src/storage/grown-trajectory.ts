@@ -1,0 +1,105 @@
+/** What a stored trajectory has gained since: runs, ranges, explored parameters. */
+
+import type { ParameterRange } from '../trajectory/parameter-range.ts'
+import type { StoredValue } from '../trajectory/stored-value.ts'
+import { longestUtf8Bytes } from '../trajectory/utf8.ts'
+import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import type { Hdf5Operation } from './hdf5-operation.ts'
+import type { Hdf5Reader } from './hdf5-reader.ts'
+import { exploredRangeOperations, grown, grownRange } from './range-layout.ts'
+import { exploredTables, infoOperations, pathOf, runRows, type Versions } from './tree-layout.ts'
+
+/** What the file holds of an exploration, read before it is opened for writing. */
+export interface StoredExploration {
+  readonly runCount: number
+  readonly hasExplorations: boolean
+  readonly ranges: ReadonlyMap<string, StoredRange>
+}
+
+export interface StoredRange {
+  readonly length: number
+  /** Distinct arrays. */
+  readonly objectCount: number
+  /** What the column holds of a text; 0 for other columns. */
+  readonly textBytes: number
+}
+
+export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): StoredExploration {
+  const overview = `/${tree.name}/overview`
+  const ranges = new Map<string, StoredRange>()
+  for (const parameter of Object.values(tree.exploredParameters)) {
+    const range = readStoredRange(reader, pathOf(tree, parameter.fullName))
+    if (range !== undefined) ranges.set(parameter.fullName, range)
+  }
+  return {
+    runCount: reader.kind(`${overview}/runs`) === 'dataset' ? reader.rowCount(`${overview}/runs`) : 0,
+    hasExplorations: reader.kind(`${overview}/explorations`) === 'dataset',
+    ranges,
+  }
+}
+
+function readStoredRange(reader: Hdf5Reader, path: string): StoredRange | undefined {
+  if (reader.kind(path) !== 'group') return undefined
+  const table = reader.children(path).find((name) => name.startsWith('explored_data'))
+  if (table === undefined) return undefined
+  const { type } = reader.form(`${path}/${table}`)
+  const column = type.kind === 'record' ? type.fields[0] : undefined
+  let objectCount = 0
+  if (column?.name === 'idx') {
+    reader.scanRows(`${path}/${table}`, ['idx'], (_, [number]) => {
+      objectCount = Math.max(objectCount, Number(number) + 1)
+    })
+  }
+  return {
+    length: reader.rowCount(`${path}/${table}`),
+    objectCount,
+    textBytes: column?.type.kind === 'string' ? column.type.bytes : 0,
+  }
+}
+
+/** Tables of ranges whose texts have become too long for their columns: they have to be written anew. */
+export function outgrownTables(tree: TrajectoryTree, before: StoredExploration): string[] {
+  return Object.values(tree.exploredParameters).flatMap((parameter) => {
+    const stored = before.ranges.get(parameter.fullName)
+    const range = parameter.range as ParameterRange
+    if (stored === undefined || range.kind !== 'scalars' || range.dtype !== 'str') return []
+    const needed = longestUtf8Bytes(range.values.slice(stored.length) as string[])
+    return needed > stored.textBytes ? [`${pathOf(tree, parameter.fullName)}/explored_data`] : []
+  })
+}
+
+export function* growthOperations(
+  tree: TrajectoryTree,
+  before: StoredExploration,
+  complevel: number,
+  versions: Versions,
+): Generator<Hdf5Operation[]> {
+  const runs = `/${tree.name}/overview/runs`
+  const hasGrown = before.runCount < tree.length
+  if (hasGrown) {
+    yield grown(runs, tree.length)
+    yield* runRows(tree, before.runCount === 1 && !before.hasExplorations ? 0 : before.runCount, false)
+    yield infoOperations(tree, versions)
+  }
+  for (const parameter of Object.values(tree.exploredParameters))
+    yield rangeGrowth(tree, parameter, before, complevel)
+  if (hasGrown || !before.hasExplorations) yield exploredTables(tree, before.hasExplorations)
+}
+
+function rangeGrowth(
+  tree: TrajectoryTree,
+  parameter: ParameterNode,
+  before: StoredExploration,
+  complevel: number,
+): Hdf5Operation[] {
+  // A parameter that is new to the file is written with its range.
+  if (!parameter.isStored) return []
+  const path = pathOf(tree, parameter.fullName)
+  const range = parameter.range as ParameterRange
+  const preset = parameter.stored as StoredValue
+  const stored = before.ranges.get(parameter.fullName)
+  if (stored === undefined) return exploredRangeOperations(path, preset, range, complevel)
+  const length = range.kind === 'scalars' ? range.values.length : range.index.length
+  return stored.length >= length ? [] : grownRange(path, preset, range, stored, complevel)
+}

@@ -1,0 +1,149 @@
+/**
+ * Copying HDF5 objects from an open file as operations for another: the bytes as they are, nothing decoded. What this
+ * HDF5 library cannot create is told, never dropped in silence.
+ */
+import type { Datatype } from './hdf5-datatype.ts'
+import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
+import type { Hdf5Reader } from './hdf5-reader.ts'
+
+export interface CopyOptions {
+  /** The name of a child in the copy; undefined leaves it out. Names stay unless it is given. */
+  readonly nameChild?: (child: string, group: string) => string | undefined
+  /** Where the copy of a soft link leads. */
+  readonly retarget?: (target: string) => string
+  /** Told what could not be copied, and why. */
+  readonly onUncopied?: (path: string, reason: string) => void
+}
+
+/** An object with everything below it, parents first, in batches. */
+export function* copyOperations(
+  reader: Hdf5Reader,
+  from: string,
+  to: string,
+  options: CopyOptions = {},
+): Generator<Hdf5Operation[]> {
+  const kind = reader.kind(from)
+  if (kind === 'dataset') {
+    const operations = copyDataset(reader, from, to)
+    if (typeof operations === 'string') options.onUncopied?.(from, operations)
+    else yield operations
+  } else if (kind === 'soft-link') {
+    const target = reader.linkTarget(from) as string
+    yield [{ type: 'create-soft-link', path: to, target: options.retarget?.(target) ?? target }]
+  } else if (kind !== 'group') options.onUncopied?.(from, `it is a ${kind ?? 'missing object'}`)
+  else {
+    yield [{ type: 'create-group', path: to }, ...copyAttributes(reader, from, to, options)]
+    for (const child of reader.children(from)) {
+      const name = options.nameChild === undefined ? child : options.nameChild(child, from)
+      if (name !== undefined) yield* copyOperations(reader, `${from}/${child}`, `${to}/${name}`, options)
+    }
+  }
+}
+
+/** Attributes of an object that is there, for another that is there. */
+export function copyAttributes(
+  reader: Hdf5Reader,
+  from: string,
+  to: string,
+  options: CopyOptions = {},
+): Hdf5Operation[] {
+  return reader.attributeNames(from).flatMap((name): Hdf5Operation[] => {
+    const { form, bytes } = reader.attributeBytes(from, name)
+    // PyTables' empty text: no value at all, which we cannot create.
+    if (form.shape === null) return [{ type: 'create-attribute', path: to, name, value: '' }]
+    const elementType = writableType(form.type)
+    if (elementType === undefined || bytes === undefined) {
+      if (form.type.kind === 'string' && form.shape.length === 0) {
+        return [
+          { type: 'create-attribute', path: to, name, value: String(reader.attribute(from, name) ?? '') },
+        ]
+      }
+      options.onUncopied?.(`${from}@${name}`, `its type, ${form.type.name}, cannot be created`)
+      return []
+    }
+    return [{ type: 'create-raw-attribute', path: to, name, elementType, shape: form.shape, bytes }]
+  })
+}
+
+/** The operations, or why there are none. */
+function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operation[] | string {
+  const form = reader.form(from)
+  const elementType = writableType(form.type)
+  if (elementType === undefined) return `its type, ${form.type.name}, cannot be created`
+  const shape = form.shape ?? [0]
+  const attributes = copyAttributes(reader, from, to)
+  const { chunks, maxShape, deflate } = reader.storage(from)
+  const bytes = reader.bytes(from, form)
+  if (elementType.kind === 'compound' && shape.length === 1 && form.type.kind === 'record') {
+    const [rowCount = 0] = shape
+    const chunkRows = chunks?.[0] ?? Math.max(1, Math.min(rowCount, 1024))
+    const rows: Hdf5Operation[] =
+      rowCount === 0 ? [] : [{ type: 'write-rows', path: to, firstRow: 0, rowCount, bytes }]
+    return [
+      {
+        type: 'create-table',
+        path: to,
+        rowType: elementType,
+        rowCount,
+        chunkRows,
+        deflate: Math.max(1, deflate),
+      },
+      ...rows,
+      ...attributes,
+    ]
+  }
+  return [
+    {
+      type: 'create-dataset',
+      path: to,
+      elementType,
+      shape,
+      bytes,
+      deflate,
+      ...(chunks !== undefined && { chunks }),
+      ...(maxShape !== undefined && { maxShape }),
+    },
+    ...attributes,
+    ...boolMark(form.type, attributes, to),
+  ]
+}
+
+/** A bitfield becomes a number of one byte, so what it was is said beside it. */
+function boolMark(type: Datatype, attributes: readonly Hdf5Operation[], path: string): Hdf5Operation[] {
+  const name = 'SRVC_DATA_SCALAR_TYPE'
+  if (type.kind !== 'boolean') return []
+  const isMarked = attributes.some((operation) => 'name' in operation && operation.name === name)
+  return isMarked ? [] : [{ type: 'create-attribute', path, name, value: 'bool' }]
+}
+
+/** The type as this library can create it; undefined when it cannot. */
+function writableType(type: Datatype): Hdf5Type | undefined {
+  switch (type.kind) {
+    case 'number': {
+      if (!type.littleEndian) return undefined
+      const kind = type.name.startsWith('float') ? 'float' : type.name.startsWith('uint') ? 'uint' : 'int'
+      return { kind, bytes: type.bytes } as Hdf5Type
+    }
+    case 'boolean':
+      return { kind: 'int', bytes: 1 }
+    case 'string':
+      return type.isVariable
+        ? undefined
+        : { kind: 'string', bytes: type.bytes, charset: type.isUtf8 ? 'utf8' : 'ascii' }
+    case 'complex':
+      return compound(type.bytes, type.parts)
+    case 'record':
+      return compound(type.bytes, type.fields)
+    default:
+      return undefined
+  }
+}
+
+function compound(
+  bytes: number,
+  fields: readonly { readonly name: string; readonly offset: number; readonly type: Datatype }[],
+): Hdf5Type | undefined {
+  const columns = fields.map(({ name, offset, type }) => ({ name, offset, type: writableType(type) }))
+  if (columns.some(({ type }) => type === undefined)) return undefined
+  return { kind: 'compound', bytes, columns: columns as Extract<Hdf5Type, { kind: 'compound' }>['columns'] }
+}

@@ -1,0 +1,181 @@
+/** A file that is open in the HDF5 library: what every way of reading from it needs. */
+import { PypetError } from '../errors.ts'
+import { type CommittedFile, cntFilesOf, type UnfinishedTrajectory } from './committed-file.ts'
+import { type H5Module, hdf5Cause } from './h5wasm.ts'
+import {
+  type Cell,
+  type Datatype,
+  type Decode,
+  decoderOf,
+  holdsPointers,
+  parseDatatype,
+  type RawDatatype,
+} from './hdf5-datatype.ts'
+import { fileChanging } from './hdf5-read-errors.ts'
+
+export type ObjectKind = 'group' | 'dataset' | 'soft-link' | 'external-link' | 'other'
+
+export interface DatasetForm {
+  readonly type: Datatype
+  /** No sizes for a scalar, null for a dataset without a value (HDF5's null dataspace). */
+  readonly shape: readonly number[] | null
+}
+
+/** A larger value is refused: a damaged file must not ask for all memory. */
+const READ_BYTES_MAX = 64 * 2 ** 20
+/** Kinds of objects that are remembered, since every read asks for one. */
+const KINDS_MAX = 10_000
+
+/** Has the library put elements at a pointer, or take back what it allocated for them. */
+export type ReadInto = (pointer: bigint) => number
+
+export class Hdf5Handle {
+  readonly file: string
+  /** As of the last commit. */
+  readonly fileBytes: number
+  /** What the `.cnt` files beside the file say; none for a settled file. */
+  readonly unfinished: readonly UnfinishedTrajectory[]
+  /** What a user should know about what is read, as sentences. */
+  readonly notes: readonly string[]
+  protected readonly module: H5Module
+  protected readonly id: bigint
+  readonly #committed: CommittedFile | undefined
+  readonly #kinds = new Map<string, ObjectKind>()
+  #isOpen = true
+
+  /** @param source the last commit of an unfinished file, or the size of a settled one */
+  constructor(module: H5Module, id: bigint, file: string, source: CommittedFile | number) {
+    this.module = module
+    this.id = id
+    this.#committed = typeof source === 'number' ? undefined : source
+    this.file = file
+    this.fileBytes = typeof source === 'number' ? source : source.fileBytes
+    this.unfinished = this.#committed?.unfinished ?? []
+    this.notes = this.#committed?.notes ?? []
+  }
+
+  /** Whether what was read may not be of one commit, or some of it not be read, because a writer was at work. */
+  get hasChanged(): boolean {
+    if (this.#committed?.isLost) return true
+    // A writer that has come since the opening is not watched, but has a `.cnt` file.
+    const known = this.#committed?.cntFiles ?? []
+    return cntFilesOf(this.file).some((cntFile) => !known.includes(cntFile))
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.module.close_file(this.id)
+    this.#committed?.close()
+  }
+
+  /**
+   * What stands at a path, links named and not followed; undefined when there is nothing, also when the
+   * way there leads through a link.
+   */
+  kind(path: string): ObjectKind | undefined {
+    if (path === '/') return 'group'
+    const known = this.#kinds.get(path)
+    if (known !== undefined) return known
+    if (this.kind(path.slice(0, path.lastIndexOf('/')) || '/') !== 'group') return undefined
+    const kind = this.attempt(path, () => this.#askKind(path))
+    if (this.#kinds.size >= KINDS_MAX) this.#kinds.clear()
+    if (kind !== undefined) this.#kinds.set(path, kind)
+    return kind
+  }
+
+  #askKind(path: string): ObjectKind | undefined {
+    try {
+      // Asked first: `get_type` would open the other file to find out.
+      if (this.module.get_external_link(this.id, path).filename !== undefined) return 'external-link'
+    } catch (error) {
+      if (/doesn't exist|not found/.test(hdf5Cause(error))) return undefined
+      throw error
+    }
+    // Typed as a string, null where there is no link.
+    if ((this.module.get_symbolic_link(this.id, path) as string | null) !== null) return 'soft-link'
+    const type = this.module.get_type(this.id, path)
+    if (type === this.module.H5G_GROUP) return 'group'
+    return type === this.module.H5G_DATASET ? 'dataset' : 'other'
+  }
+
+  protected expect(path: string, ...kinds: readonly ObjectKind[]): void {
+    const kind = this.kind(path)
+    if (kind === undefined) throw new Error('there is nothing')
+    if (!kinds.includes(kind)) throw new Error(`found ${kind} instead of ${kinds.join(' or ')}`)
+  }
+
+  protected attributeForm(path: string, name: string): DatasetForm | undefined {
+    try {
+      const raw = this.module.get_attribute_metadata(this.id, path, name)
+      return { type: parseDatatype(raw as RawDatatype), shape: raw.shape }
+    } catch (error) {
+      // h5wasm's own words for an attribute that does not exist.
+      if ((error as Error).message === 'error - name not defined!') return undefined
+      throw error
+    }
+  }
+
+  protected decode(type: Datatype, elementCount: number, read: ReadInto, reclaim: ReadInto): Cell[] {
+    const cells: Cell[] = []
+    const decode: Decode = decoderOf(type, this.textAt)
+    this.withBytes(type, elementCount, read, reclaim, (view) => {
+      for (let index = 0; index < elementCount; index += 1) cells.push(decode(view, index * type.bytes))
+    })
+    return cells
+  }
+
+  /** Lends the bytes of elements; what the library allocated for them is given back afterwards. */
+  protected withBytes(
+    type: Datatype,
+    elementCount: number,
+    read: ReadInto,
+    reclaim: ReadInto,
+    use: (view: DataView) => void,
+  ): void {
+    const bytes = elementCount * type.bytes
+    if (bytes > READ_BYTES_MAX)
+      throw new Error(`it takes ${bytes} bytes, more than ${READ_BYTES_MAX} at once`)
+    const module = this.module
+    const pointer = module._malloc(bytes)
+    if (pointer === 0) throw new Error(`no memory for ${bytes} bytes`)
+    try {
+      if (read(BigInt(pointer)) < 0) throw new Error('the HDF5 library cannot read it')
+      // A copy: the heap may grow while texts are decoded, and that detaches views of it.
+      const copy = module.HEAPU8.slice(pointer, pointer + bytes)
+      try {
+        use(new DataView(copy.buffer, copy.byteOffset, bytes))
+      } finally {
+        if (holdsPointers(type)) reclaim(BigInt(pointer))
+      }
+    } finally {
+      module._free(pointer)
+    }
+  }
+
+  protected readonly textAt = (pointer: number): string =>
+    pointer === 0 ? '' : this.module.UTF8ToString(pointer)
+
+  protected attempt<Value>(path: string, read: () => Value): Value {
+    if (!this.#isOpen) throw new Error(`${this.file} is closed`)
+    try {
+      return read()
+    } catch (cause) {
+      if (this.#committed?.isLost) throw fileChanging(this.file, cause)
+      if (cause instanceof PypetError) throw cause
+      throw this.damaged(path, hdf5Cause(cause), cause)
+    }
+  }
+
+  protected damaged(path: string, found: string, cause?: unknown): PypetError {
+    return new PypetError('PYPET_STORAGE_FAILED', `${this.file}: ${path} cannot be read: ${found}`, {
+      where: `${this.file}:${path}`,
+      hint: 'The file may be damaged, or use a compression that this HDF5 library lacks (it has gzip); `h5dump` tells more.',
+      cause,
+    })
+  }
+}

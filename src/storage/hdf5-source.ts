@@ -1,0 +1,124 @@
+/** A trajectory of an open file as the tree reads it. */
+
+import type { ParameterRange } from '../trajectory/parameter-range.ts'
+import { runName } from '../trajectory/path.ts'
+import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
+import type { NodeHead, NodeSource, SourceEntry } from '../tree/node-source.ts'
+import type { RunInformation } from '../tree/run-information.ts'
+import type { Hdf5Reader } from './hdf5-reader.ts'
+import { readDefault, readItems, readNodeHead, readRange } from './stored-leaf.ts'
+
+/** Nodes that were deleted and are still in the file, until it is compacted: their full names. */
+export const DELETED_NODES = 'deleted_nodes'
+
+export class Hdf5Source implements NodeSource {
+  readonly #reader: Hdf5Reader
+  readonly #root: string
+  readonly #deleted: ReadonlySet<string>
+  #runs: readonly RunInformation[] | undefined
+
+  constructor(reader: Hdf5Reader, trajectory: string) {
+    this.#reader = reader
+    this.#root = `/${trajectory}`
+    this.#deleted = deletedNodes(reader, this.#root)
+  }
+
+  get reader(): Hdf5Reader {
+    return this.#reader
+  }
+
+  entries(fullName: string): readonly SourceEntry[] | undefined {
+    const path = this.#path(fullName)
+    if (this.#reader.kind(path) !== 'group') return undefined
+    const prefix = fullName === '' ? '' : `${fullName}.`
+    return this.#reader.children(path).flatMap((name): SourceEntry[] => {
+      if (fullName === '' && name === 'overview') return []
+      if (this.#deleted.has(prefix + name)) return []
+      // Groups of runs are many and hold no links of this name.
+      if (RUN_NAME.test(name)) return [{ name, target: undefined }]
+      const kind = this.#reader.kind(`${path}/${name}`)
+      if (kind === 'group') return [{ name, target: undefined }]
+      const target = kind === 'soft-link' ? this.#targetOf(`${path}/${name}`) : undefined
+      return target === undefined ? [] : [{ name, target }]
+    })
+  }
+
+  head(fullName: string): NodeHead | undefined {
+    const path = this.#path(fullName)
+    if (this.#deleted.has(fullName) || this.#reader.kind(path) !== 'group') return undefined
+    return readNodeHead(this.#reader, path)
+  }
+
+  items(fullName: string, className: string, wants: (item: string) => boolean): readonly StoredField[] {
+    return readItems(this.#reader, this.#path(fullName), className, wants)
+  }
+
+  parameter(
+    fullName: string,
+    className: string,
+  ): { readonly value: StoredValue | undefined; readonly range: ParameterRange | undefined } {
+    const path = this.#path(fullName)
+    return {
+      value: readDefault(this.#reader, path, className),
+      range: readRange(this.#reader, path, className),
+    }
+  }
+
+  /** The table of runs, read at the first call. */
+  runs(): readonly RunInformation[] {
+    this.#runs ??= readRuns(this.#reader, `${this.#root}/overview`)
+    return this.#runs
+  }
+
+  #path(fullName: string): string {
+    return fullName === '' ? this.#root : `${this.#root}/${fullName.replaceAll('.', '/')}`
+  }
+
+  /** Links out of the trajectory are not followed. */
+  #targetOf(path: string): string | undefined {
+    const target = this.#reader.linkTarget(path)
+    if (target === undefined || !target.startsWith(`${this.#root}/`)) return undefined
+    return target.slice(this.#root.length + 1).replaceAll('/', '.')
+  }
+}
+
+const RUN_NAME = /^run_\d{8}$/
+
+export function deletedNodes(reader: Hdf5Reader, root: string): ReadonlySet<string> {
+  const table = `${root}/overview/${DELETED_NODES}`
+  const names = new Set<string>()
+  if (reader.kind(`${root}/overview`) !== 'group' || reader.kind(table) !== 'dataset') return names
+  reader.scanRows(table, ['location'], (_, [name]) => names.add(String(name)))
+  return names
+}
+
+function readRuns(reader: Hdf5Reader, overview: string): RunInformation[] {
+  const runs: RunInformation[] = []
+  if (reader.kind(`${overview}/runs`) !== 'dataset') return runs
+  const failed = new Set<number>()
+  if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
+    reader.scanRows(`${overview}/failed_runs`, ['idx'], (_, [idx]) => failed.add(Number(idx)))
+  }
+  const columns = [
+    'completed',
+    'timestamp',
+    'finish_timestamp',
+    'parameter_summary',
+    'short_environment_hexsha',
+  ]
+  reader.scanRows(`${overview}/runs`, columns, (idx, [completed, start, finish, summary, hexsha]) => {
+    const [startTimestamp, finishTimestamp] = [Number(start ?? 0), Number(finish ?? 0)]
+    runs.push({
+      idx,
+      name: runName(idx),
+      completed: completed === 1,
+      failed: completed !== 1 && failed.has(idx),
+      startTimestamp,
+      finishTimestamp,
+      runtime: finishTimestamp > 0 ? Math.max(0, finishTimestamp - startTimestamp) : 0,
+      parameterSummary: String(summary ?? ''),
+      environmentHexsha: String(hexsha ?? ''),
+    })
+  })
+  return runs
+}

@@ -1,0 +1,236 @@
+/** Leaves of a file as stored values: parameters with their ranges, results with their items. */
+
+import type { ParameterRange } from '../trajectory/parameter-range.ts'
+import type { Dtype, StoredField, StoredValue } from '../trajectory/stored-value.ts'
+import type { NodeHead } from '../tree/node-source.ts'
+import { ANNOTATION_PREFIX } from './annotation-layout.ts'
+import type { Cell, Field } from './hdf5-datatype.ts'
+import type { Hdf5Reader } from './hdf5-reader.ts'
+import { SPARSE_SUFFIX, TYPE_ATTRIBUTE } from './item-layout.ts'
+import { ARRAY_SUFFIX, CLASS_ATTRIBUTE } from './leaf-layout.ts'
+import { arrayOf, columnValue, plainCell, readValue, unreadable } from './read-value.ts'
+
+export function readNodeHead(reader: Hdf5Reader, path: string): NodeHead {
+  const isLeaf = reader.attribute(path, 'SRVC_LEAF')
+  const className = textOf(reader.attribute(path, 'SRVC_INIT_CLASS_NAME'))
+  return {
+    kind: isLeaf === true || isLeaf === 1 ? 'leaf' : 'group',
+    comment: textOf(reader.attribute(path, 'SRVC_INIT_COMMENT')),
+    className,
+    userClass: textOf(reader.attribute(path, CLASS_ATTRIBUTE)) || undefined,
+    annotations: reader.attribute(path, 'SRVC_ANNOTATED') === undefined ? [] : readAnnotations(reader, path),
+  }
+}
+
+/** All items of a result, or those that `wants` names. A nested item's name has dots. */
+export function readItems(
+  reader: Hdf5Reader,
+  path: string,
+  className: string,
+  wants: (name: string) => boolean = () => true,
+): StoredField[] {
+  const items: StoredField[] = []
+  collectItems(reader, path, className, '', wants, items)
+  return items
+}
+
+function collectItems(
+  reader: Hdf5Reader,
+  group: string,
+  className: string,
+  prefix: string,
+  wants: (name: string) => boolean,
+  items: StoredField[],
+): void {
+  for (const child of reader.children(group)) {
+    if (child === PICKLE_PROTOCOL) continue
+    const path = `${group}/${child}`
+    const kind = reader.kind(path)
+    const name = prefix + (child.endsWith(SPARSE_SUFFIX) ? child.slice(0, -SPARSE_SUFFIX.length) : child)
+    if (kind === 'group' && isNestedGroup(reader, path)) {
+      collectItems(reader, path, className, `${name}.`, wants, items)
+    } else if ((kind === 'dataset' || kind === 'group') && wants(name)) {
+      items.push({ name, value: readValue(reader, path, className) })
+    }
+  }
+}
+
+function isNestedGroup(reader: Hdf5Reader, path: string): boolean {
+  return (
+    reader.attribute(path, 'SRVC_STORE') === 'NESTED_GROUP' &&
+    reader.attribute(path, TYPE_ATTRIBUTE) === undefined
+  )
+}
+
+const PICKLE_PROTOCOL = '__pckl_prtcl__'
+
+/** The default of a parameter; undefined when none is stored. */
+export function readDefault(reader: Hdf5Reader, path: string, className: string): StoredValue | undefined {
+  if (className.startsWith('Pickle')) return unreadable('pickle', 'for Python only')
+  for (const name of [`data${ARRAY_SUFFIX}`, `data${SPARSE_SUFFIX}`]) {
+    if (reader.kind(`${path}/${name}`) === 'dataset') return readValue(reader, `${path}/${name}`, className)
+  }
+  const table = `${path}/data`
+  if (reader.kind(table) !== 'dataset') return undefined
+  const mark = reader.attribute(table, TYPE_ATTRIBUTE)
+  if (mark === 'null') return { form: 'null' }
+  const value = cellOf(reader, table)
+  if (mark === 'date' && value?.form === 'scalar')
+    return { form: 'date', time: Date.parse(String(value.value)) }
+  return value
+}
+
+/** The one cell of a parameter's table. */
+function cellOf(reader: Hdf5Reader, table: string): StoredValue | undefined {
+  const { type, shape } = reader.form(table)
+  const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
+  if (field === undefined) return readValue(reader, table, 'Parameter')
+  if ((shape?.[0] ?? 0) === 0) return undefined
+  const recall = recallOf(reader, table)
+  const column = columnValue(reader, table, field, recall, 1, { start: 0, end: 1 })
+  return cellValue(column, recall.collection)
+}
+
+function recallOf(reader: Hdf5Reader, table: string) {
+  return {
+    collection: reader.attribute(table, 'SRVC_COLUMN_data_COLL_TYPE'),
+    scalarType: reader.attribute(table, 'SRVC_COLUMN_data_SCALAR_TYPE'),
+  }
+}
+
+/** The first cell of a column, which may be a list, a tuple or an array. */
+function cellValue(column: StoredValue, collection: Cell | undefined): StoredValue {
+  if (column.form === 'list') return { form: 'scalar', dtype: column.dtype, value: column.values[0] ?? '' }
+  if (column.form !== 'ndarray') return column
+  const shape = column.shape.slice(1)
+  if (shape.length === 0) return { form: 'scalar', dtype: column.dtype, value: scalarAt(column, 0) }
+  const isList = collection === 'COLL_LIST' || collection === 'COLL_TUPLE'
+  if (!isList || shape.length > 1) return { ...column, shape }
+  const values = Array.from({ length: shape[0] as number }, (_, index) => scalarAt(column, index))
+  const isTuple = collection === 'COLL_TUPLE'
+  return { form: 'list', dtype: column.dtype, values, ...(isTuple && { isTuple }) }
+}
+
+function scalarAt(column: Extract<StoredValue, { form: 'ndarray' }>, index: number) {
+  const { dtype, data } = column
+  if (dtype === 'complex128' || dtype === 'complex64') {
+    return { re: Number(data[2 * index]), im: Number(data[2 * index + 1]) }
+  }
+  const element = data[index] as number | bigint | string
+  if (dtype === 'bool') return element !== 0
+  if (typeof element === 'bigint' && Number.isSafeInteger(Number(element))) return Number(element)
+  return element
+}
+
+/** The values of an explored parameter, one a run; undefined where the file holds none. */
+export function readRange(reader: Hdf5Reader, path: string, className: string): ParameterRange | undefined {
+  for (const [suffix, valuePath] of REFERENCES) {
+    const table = `${path}/explored_data${suffix}`
+    if (reader.kind(table) === 'dataset' && hasColumn(reader, table, 'idx')) {
+      return readReferences(reader, table, (number) => `${path}/${valuePath(number)}`, className)
+    }
+  }
+  const table = `${path}/explored_data`
+  if (reader.kind(table) !== 'dataset') return undefined
+  const { type } = reader.form(table)
+  const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
+  if (field === undefined) return undefined
+  const recall = recallOf(reader, table)
+  if (field.type.kind === 'array') return readArrayCells(reader, table, field, recall)
+  const column = columnValue(reader, table, field, recall, reader.rowCount(table))
+  if (column.form === 'list') return { kind: 'scalars', dtype: column.dtype, values: [...column.values] }
+  if (column.form !== 'ndarray') return undefined
+  const values = Array.from({ length: column.shape[0] ?? 0 }, (_, index) => scalarAt(column, index))
+  return { kind: 'scalars', dtype: column.dtype, values }
+}
+
+const REFERENCES: readonly (readonly [suffix: string, path: (number: number) => string])[] = [
+  [
+    ARRAY_SUFFIX,
+    (number) => `explored${ARRAY_SUFFIX}/set_${pad(Math.floor(number / 1000), 5)}/xa_${pad(number, 8)}`,
+  ],
+  [SPARSE_SUFFIX, (number) => `xspm${SPARSE_SUFFIX}${pad(number, 8)}`],
+  ['', (number) => `xp_${pad(number, 8)}`],
+]
+
+function pad(number: number, length: number): string {
+  return String(number).padStart(length, '0')
+}
+
+function hasColumn(reader: Hdf5Reader, table: string, column: string): boolean {
+  const { type } = reader.form(table)
+  return type.kind === 'record' && type.fields.some(({ name }) => name === column)
+}
+
+function readReferences(
+  reader: Hdf5Reader,
+  table: string,
+  pathOf: (number: number) => string,
+  className: string,
+): ParameterRange {
+  const index: number[] = []
+  reader.scanRows(table, ['idx'], (_, [number]) => index.push(Number(number)))
+  const values: StoredValue[] = []
+  for (const number of new Set(index)) {
+    const path = pathOf(number)
+    const isSparse = table.endsWith(SPARSE_SUFFIX)
+    values[number] =
+      reader.kind(path) === undefined
+        ? unreadable('missing', `${path} is not there`)
+        : readValue(reader, path, className, isSparse)
+  }
+  return { kind: 'objects', values, index }
+}
+
+/** Lists and arrays in the cells of a table: pypet's `Parameter` with a tuple. */
+function readArrayCells(
+  reader: Hdf5Reader,
+  table: string,
+  field: Field,
+  recall: { readonly collection: Cell | undefined; readonly scalarType: Cell | undefined },
+): ParameterRange {
+  const values: StoredValue[] = []
+  const rowCount = reader.rowCount(table)
+  for (let row = 0; row < rowCount; row += 1) {
+    const column = columnValue(reader, table, field, recall, 1, { start: row, end: row + 1 })
+    values.push(cellValue(column, recall.collection))
+  }
+  return { kind: 'objects', values, index: values.map((_, number) => number) }
+}
+
+function readAnnotations(reader: Hdf5Reader, path: string): StoredField[] {
+  return reader
+    .attributeNames(path)
+    .filter((name) => name.startsWith(ANNOTATION_PREFIX))
+    .map((attribute) => ({
+      name: attribute.slice(ANNOTATION_PREFIX.length),
+      value: annotationValue(reader, path, attribute),
+    }))
+}
+
+function annotationValue(reader: Hdf5Reader, path: string, attribute: string): StoredValue {
+  const found = reader.attributeCells(path, attribute)
+  if (found === undefined) return unreadable('missing', 'no value')
+  const { form, cells } = found
+  const { type, shape } = form
+  if (type.kind === 'string') {
+    const texts = cells.map(String)
+    if (shape === null) return { form: 'scalar', dtype: 'str', value: '' }
+    // PyTables pickles what HDF5 has no type for, as ASCII text that ends in a full stop.
+    if (!type.isUtf8 && texts[0]?.endsWith('.')) return unreadable('pickle', 'for Python only')
+    if (shape.length === 0) return { form: 'scalar', dtype: 'str', value: texts[0] ?? '' }
+    return { form: 'ndarray', dtype: 'str', shape, data: texts }
+  }
+  if (type.kind === 'opaque' || type.kind === 'record' || type.kind === 'array' || shape === null) {
+    return unreadable(type.name, 'no type that is understood here')
+  }
+  const isOurBool = type.kind === 'number' && type.name === 'int8' && shape.length === 0
+  const dtype = (isOurBool ? 'bool' : type.name) as Dtype
+  const values = cells.map((cell) => plainCell(cell, dtype))
+  if (shape.length === 0) return { form: 'scalar', dtype, value: values[0] ?? 0 }
+  return arrayOf(values, dtype, shape)
+}
+
+function textOf(cell: Cell | undefined): string {
+  return typeof cell === 'string' ? cell : ''
+}

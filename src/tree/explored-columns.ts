@@ -1,0 +1,80 @@
+/** What `explore` and `expand` are given, as one list of values a name. */
+import { PypetError } from '../errors.ts'
+import {
+  explorationLength,
+  explorationNames,
+  explorationReader,
+  isExploration,
+} from '../exploration/exploration.ts'
+import { isRangeInput, rangeLength, rangeReader, toRange } from '../exploration/range.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+
+export type ExploredColumns = ReadonlyMap<string, readonly unknown[]>
+
+/**
+ * @param given an exploration, or ranges by name; a plain object is a group
+ * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`
+ */
+export function exploredColumns(given: unknown): ExploredColumns {
+  const columns = new Map<string, readonly unknown[]>()
+  if (isExploration(given)) {
+    const { spec } = given
+    const length = explorationLength(spec)
+    for (const name of explorationNames(spec)) {
+      const read = explorationReader(spec, name)
+      columns.set(
+        name,
+        Array.from({ length }, (_, run) => read(run)),
+      )
+    }
+  } else {
+    collect(given, '', columns)
+  }
+  assertEqualLengths(columns)
+  return columns
+}
+
+function collect(given: unknown, name: string, into: Map<string, readonly unknown[]>): void {
+  if (Array.isArray(given) || (ArrayBuffer.isView(given) && name !== '')) {
+    into.set(name, Array.from(given as unknown as Iterable<unknown>))
+    return
+  }
+  if (isPlainObject(given) && isRangeInput(given)) {
+    const range = toRange(given, name)
+    const read = rangeReader(range)
+    into.set(
+      name,
+      Array.from({ length: rangeLength(range) }, (_, index) => read(index)),
+    )
+    return
+  }
+  if (!isPlainObject(given)) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${name || 'explore'}: expected ranges by parameter name`,
+      {
+        where: name || 'explore',
+        hint: 'Write { x: [1, 2, 3] }, or cartesianProduct({ x: [1, 2], y: [3, 4] }).',
+      },
+    )
+  }
+  for (const [key, inner] of Object.entries(given)) collect(inner, name === '' ? key : `${name}.${key}`, into)
+}
+
+function assertEqualLengths(columns: ExploredColumns): void {
+  const [first, ...others] = columns
+  if (first === undefined) {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', 'nothing is explored: no parameter is named', {
+      where: 'explore',
+      hint: 'Name at least one parameter with its values, as in { x: [1, 2, 3] }.',
+    })
+  }
+  for (const [name, values] of others) {
+    if (values.length === first[1].length) continue
+    throw new PypetError(
+      'PYPET_EXPLORATION_LENGTH',
+      `${first[0]} has ${first[1].length} values but ${name} has ${values.length}; they advance together`,
+      { where: name, hint: 'Give both the same length, or combine them with cartesianProduct.' },
+    )
+  }
+}

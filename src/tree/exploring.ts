@@ -1,0 +1,91 @@
+/** Exploring the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
+import { PypetError } from '../errors.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
+import type { GroupNode } from './group-node.ts'
+import { taken } from './growth.ts'
+import type { ParameterNode } from './parameter-node.ts'
+import type { TrajectoryTree } from './trajectory-tree.ts'
+
+/** @throws as `TrajectoryTree.explore`; then nothing has changed */
+export function exploreParameters(
+  tree: TrajectoryTree,
+  given: unknown,
+  hasExplored: boolean,
+): { readonly parameters: readonly ParameterNode[]; readonly runCount: number } {
+  const columns = exploredColumns(given)
+  const parameters = namedParameters(tree, columns)
+  const [[, first] = ['', []]] = columns
+  if (hasExplored && first.length !== tree.length) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_LENGTH',
+      `the trajectory has ${tree.length} runs, the exploration ${first.length}`,
+      { where: 'explore', hint: 'Give as many values, or add points to what is explored with expand.' },
+    )
+  }
+  for (const [parameter, values] of parameters) parameter.checkExplorable(values)
+  for (const [parameter, values] of parameters) {
+    parameter.explore(values)
+    parameter.lock()
+  }
+  return { parameters: [...parameters.keys()], runCount: first.length }
+}
+
+/** @returns how many points were added. @throws as `TrajectoryTree.expand`; then nothing has changed */
+export function expandParameters(
+  tree: TrajectoryTree,
+  given: unknown,
+  explored: ReadonlySet<string>,
+): number {
+  const columns = exploredColumns(given)
+  const parameters = namedParameters(tree, columns)
+  const named = new Set([...parameters.keys()].map(({ fullName }) => fullName))
+  const missing = [...explored].filter((name) => !named.has(name))
+  const others = [...named].filter((name) => !explored.has(name))
+  if (missing.length > 0 || others.length > 0) {
+    const found =
+      missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored`
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand: ${found}`, {
+      where: 'expand',
+      hint: `Name exactly what is explored: ${[...explored].join(', ') || 'nothing is'}.`,
+    })
+  }
+  for (const [parameter, values] of parameters) parameter.check(values)
+  for (const [parameter, values] of parameters) {
+    parameter.unlock()
+    parameter.expand(values)
+    parameter.lock()
+  }
+  const [[, first] = ['', []]] = columns
+  return first.length
+}
+
+/** @param names of parameters, whose values the predicate receives in this order */
+export function* findRuns(
+  tree: TrajectoryTree,
+  names: string | readonly string[],
+  predicate: (...values: never[]) => boolean,
+): Generator<RunIndex> {
+  const columns = (typeof names === 'string' ? [names] : names).map((name) => {
+    const parameter = tree.getParameter(name)
+    return parameter.getRange() ?? Array<unknown>(tree.length).fill(parameter.getDefault())
+  })
+  for (let run = 0; run < tree.length; run += 1) {
+    const values = columns.map((column) => column[run])
+    if ((predicate as (...values: unknown[]) => boolean)(...values)) yield run
+  }
+}
+
+function namedParameters(
+  tree: TrajectoryTree,
+  columns: ExploredColumns,
+): Map<ParameterNode, readonly unknown[]> {
+  const group = tree.child('parameters') as GroupNode
+  const parameters = new Map<ParameterNode, readonly unknown[]>()
+  for (const [name, values] of columns) {
+    const parameter = group.getParameter(name.replace(/^parameters\./, ''))
+    if (parameters.has(parameter)) throw taken(parameter.fullName, 'it is explored twice')
+    parameters.set(parameter, values)
+  }
+  return parameters
+}

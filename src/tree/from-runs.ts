@@ -1,0 +1,64 @@
+/** The same thing from every run (pypet `f_get_from_runs`). */
+import { type RunIndex, runName } from '../trajectory/path.ts'
+import { GroupNode, type LeafNode } from './group-node.ts'
+import type { TreeNode } from './node.ts'
+import type { TrajectoryTree } from './trajectory-tree.ts'
+
+type RunTree = Pick<TrajectoryTree, 'idx' | 'length' | 'at' | 'valueAt' | 'getAll' | 'wildcards'>
+
+export interface FromRunsOptions {
+  /** Values, else nodes. On unless given. */
+  readonly fastAccess?: boolean
+  /** Keys are indices instead of names. */
+  readonly useIndices?: boolean
+  /** What stands below `run_ALL` counts for runs without their own. On unless given. */
+  readonly includeDefaultRun?: boolean
+}
+
+/**
+ * One node from each run, by run.
+ *
+ * @param name as it was added, or a shortcut; found in the first run that has it, and looked for at the same place in
+ *   the others
+ * @param options `fastAccess`: values, else nodes; `useIndices`: keys are indices; `includeDefaultRun`: what stands
+ *   below `run_ALL` counts for runs without their own
+ */
+export function getFromRuns<Value = unknown>(
+  tree: RunTree,
+  name: string,
+  options: FromRunsOptions = {},
+): Record<string, Value> {
+  const { fastAccess = true, useIndices = false, includeDefaultRun = true } = options
+  const found: Record<string, Value> = {}
+  const before = tree.idx
+  let template: string | undefined
+  const preset = includeDefaultRun ? inRun(tree, name, -1) : undefined
+  try {
+    for (let run = 0; run < tree.length; run += 1) {
+      tree.idx = run
+      let value: unknown
+      if (template !== undefined) value = tree.valueAt(template.replaceAll('$', runName(run)), fastAccess)
+      if (value === undefined) {
+        const node = inRun(tree, name, run) ?? preset
+        if (node === undefined) continue
+        if (node !== preset) template = node.fullName.replaceAll(runName(run), '$')
+        value = fastAccess && !(node instanceof GroupNode) ? (node as LeafNode).get() : node
+      }
+      found[useIndices ? String(run) : runName(run)] = value as Value
+    }
+  } finally {
+    tree.idx = before
+  }
+  return found
+}
+
+function inRun(tree: RunTree, name: string, run: RunIndex): TreeNode | undefined {
+  const runPart = run < 0 ? 'run_ALL' : runName(run)
+  if (name.includes('$')) return tree.at(tree.wildcards.replace(name, run))
+  for (const branch of ['results', 'derived_parameters']) {
+    const group = tree.at(`${branch}.runs.${runPart}`)
+    if (group instanceof GroupNode && group.contains(name)) return group.get(name)
+  }
+  if (run < 0) return undefined
+  return tree.getAll(name).find((node) => node.fullName.includes(runPart))
+}

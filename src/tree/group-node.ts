@@ -1,0 +1,367 @@
+/** Groups: what a trajectory is made of besides leaves (pypet `naturalnaming.py`, class `NNGroupNode`). */
+import { PypetError } from '../errors.ts'
+import type { LeafOptions, ResultItems } from '../trajectory/run.ts'
+import type { ParameterValue, StorableValue } from '../trajectory/value.ts'
+import { TreeNode } from './node.ts'
+import { ParameterNode } from './parameter-node.ts'
+import { ResultNode } from './result-node.ts'
+import { findAll, findNode, notFound } from './search.ts'
+
+/** Leaves may be anything with items; these two are all there are in memory. */
+export type LeafNode = ParameterNode | ResultNode
+
+export interface GetOptions {
+  /** Skip groups on the way, nearest depth first. As the trajectory's `shortcuts` unless given. */
+  readonly shortcuts?: boolean
+  /** Levels below this group that are searched. */
+  readonly maxDepth?: number
+  /** Let names of links count. */
+  readonly withLinks?: boolean
+}
+
+export interface IterateOptions {
+  /** All levels; only the children unless it is true. */
+  readonly recursive?: boolean
+  readonly maxDepth?: number
+  /** Runs whose groups are visited, or what decides for a node; all unless given. */
+  readonly predicate?: readonly number[] | ((node: TreeNode) => boolean)
+}
+
+/** In the file, and not yet made. */
+const LAZY = Symbol('lazy')
+
+export class GroupNode extends TreeNode {
+  readonly isLeaf: boolean = false
+  readonly #children = new Map<string, TreeNode | typeof LAZY>()
+  /** Full names that links lead to. */
+  readonly #links = new Map<string, string>()
+  /** Links that the file holds. */
+  readonly #storedLinks = new Set<string>()
+  #isListed = false
+
+  /** Names of nodes in this group, without links. */
+  get childNames(): readonly string[] {
+    this.#list()
+    return [...this.#children.keys()]
+  }
+
+  get linkNames(): readonly string[] {
+    this.#list()
+    return [...this.#links.keys()]
+  }
+
+  get children(): readonly TreeNode[] {
+    return this.childNames.map((name) => this.child(name)).filter((node) => node !== undefined)
+  }
+
+  get groups(): readonly GroupNode[] {
+    return this.children.filter((node) => node instanceof GroupNode)
+  }
+
+  get leaves(): readonly LeafNode[] {
+    return this.children.filter((node) => !(node instanceof GroupNode)) as unknown as LeafNode[]
+  }
+
+  /** The links of this group: name → the node it leads to. */
+  get links(): Readonly<Record<string, TreeNode>> {
+    return Object.fromEntries(this.linkNames.map((name) => [name, this.linked(name) as TreeNode]))
+  }
+
+  /** The node of that name in this group, no further; undefined when there is none. */
+  child(name: string): TreeNode | undefined {
+    this.#list()
+    const child = this.#children.get(name)
+    if (child !== LAZY) return child
+    const made = this.root.materialise(this, name)
+    if (made === undefined) this.#children.delete(name)
+    else this.#children.set(name, made)
+    return made
+  }
+
+  /** Where a link of this group leads. */
+  linked(name: string): TreeNode | undefined {
+    this.#list()
+    const target = this.#links.get(name)
+    return target === undefined ? undefined : this.root.at(target)
+  }
+
+  linkTarget(name: string): string | undefined {
+    this.#list()
+    return this.#links.get(name)
+  }
+
+  /**
+   * The node of a name below this group, found as in pypet: parts of the name may be left out, the nearest depth
+   * counts. `$` stands for the run that the trajectory is at, `run_5` and `r_5` for a run by its number.
+   *
+   * @throws PypetError `PYPET_NODE_NOT_FOUND` with the nearest name, `PYPET_NAME_AMBIGUOUS` with the candidates
+   */
+  get(name: string, options: GetOptions = {}): TreeNode {
+    const node = findNode(this, name, options)
+    if (node !== undefined) return node
+    throw notFound(this, name)
+  }
+
+  /** A parameter by name. @throws as `get`, and `PYPET_NODE_NOT_FOUND` when it is none */
+  getParameter(name: string): ParameterNode {
+    const node = this.get(name)
+    if (node instanceof ParameterNode) return node
+    throw notFound(this, name, `${node.fullName} is no parameter`)
+  }
+
+  /** A result by name. @throws as `get`, and `PYPET_NODE_NOT_FOUND` when it is none */
+  getResult(name: string): ResultNode {
+    const node = this.get(name)
+    if (node instanceof ResultNode) return node
+    throw notFound(this, name, `${node.fullName} is no result`)
+  }
+
+  getGroup(name: string): GroupNode {
+    const node = this.get(name)
+    if (node instanceof GroupNode) return node
+    throw notFound(this, name, `${node.fullName} is no group`)
+  }
+
+  /** The value of a leaf: a parameter's at the current run, a result's own item, of the type that the caller knows. */
+  value<Value = unknown>(name: string): Value {
+    const node = this.get(name)
+    if (node instanceof ParameterNode || node instanceof ResultNode) return node.get() as Value
+    throw notFound(this, name, `${node.fullName} is a group`)
+  }
+
+  /** The value, or the default when there is no such node. @throws `PYPET_NAME_AMBIGUOUS` */
+  getDefault<Value>(name: string, preset: Value): Value {
+    return findNode(this, name, {}) === undefined ? preset : this.value<Value>(name)
+  }
+
+  /** Every node below this group whose full name ends in the given one, in the order of their depth. */
+  getAll(name: string, options: GetOptions = {}): TreeNode[] {
+    return findAll(this, name, options)
+  }
+
+  contains(name: string, options: GetOptions = {}): boolean {
+    return findNode(this, name, options) !== undefined
+  }
+
+  /** Nodes below this one, breadth first. */
+  *iterNodes({ recursive = true, maxDepth, predicate }: IterateOptions = {}): Generator<TreeNode> {
+    const passes = predicateOf(predicate)
+    let level: GroupNode[] = [this]
+    for (let depth = 1; level.length > 0 && depth <= (maxDepth ?? Number.POSITIVE_INFINITY); depth += 1) {
+      const next: GroupNode[] = []
+      for (const group of level) {
+        for (const node of group.children) {
+          if (!passes(node)) continue
+          yield node
+          if (node instanceof GroupNode) next.push(node)
+        }
+      }
+      if (!recursive) return
+      level = next
+    }
+  }
+
+  *iterLeaves(options: IterateOptions = {}): Generator<LeafNode> {
+    for (const node of this.iterNodes(options)) {
+      if (!(node instanceof GroupNode)) yield node as unknown as LeafNode
+    }
+  }
+
+  /**
+   * Leaves by name.
+   *
+   * @param options `fastAccess`: values instead of nodes; `shortNames`: the last part of the full names; `nested`: groups
+   *   as objects
+   * @throws PypetError `PYPET_NAME_AMBIGUOUS` when two leaves have one short name
+   */
+  toDict(
+    options: { readonly fastAccess?: boolean; readonly shortNames?: boolean; readonly nested?: boolean } = {},
+  ): Record<string, unknown> {
+    const { fastAccess = false, shortNames = false, nested = false } = options
+    const dict: Record<string, unknown> = {}
+    for (const leaf of this.iterLeaves()) {
+      const entry = fastAccess ? fastValue(leaf) : leaf
+      if (nested) {
+        nest(dict, relativeName(this, leaf).split('.'), entry)
+        continue
+      }
+      const name = shortNames ? leaf.name : leaf.fullName
+      if (Object.hasOwn(dict, name)) {
+        throw new PypetError(
+          'PYPET_NAME_AMBIGUOUS',
+          `two leaves of ${this.fullName || 'the trajectory'} are called ${name}`,
+          {
+            where: leaf.fullName,
+            hint: 'Ask for full names.',
+          },
+        )
+      }
+      dict[name] = entry
+    }
+    return dict
+  }
+
+  /** Adds a group and those above it. @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN` */
+  addGroup(name: string, options: LeafOptions = {}): GroupNode {
+    return this.root.addGroupIn(this, name, options)
+  }
+
+  /** Adds a parameter, below `parameters`. @throws as `TrajectoryTree.addParameter` */
+  addParameter(name: string, value: ParameterValue, options: LeafOptions = {}): ParameterNode {
+    return this.root.addParameterIn(this, 'parameters', name, value, options)
+  }
+
+  addDerivedParameter(name: string, value: ParameterValue, options: LeafOptions = {}): ParameterNode {
+    return this.root.addParameterIn(this, 'derived_parameters', name, value, options)
+  }
+
+  addConfig(name: string, value: ParameterValue, options: LeafOptions = {}): ParameterNode {
+    return this.root.addParameterIn(this, 'config', name, value, options)
+  }
+
+  /**
+   * Adds a result: one value, several named ones, or an instance of a class of the user's own with `store()`.
+   *
+   * @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_VALUE_UNSUPPORTED`
+   */
+  addResult(
+    name: string,
+    value?: StorableValue | ResultItems | object,
+    options: LeafOptions = {},
+  ): ResultNode {
+    return this.root.addResultIn(this, name, value, options)
+  }
+
+  /** Adds a leaf wherever this group is: below `parameters` and the like a parameter, else a result. */
+  addLeaf(name: string, value?: StorableValue | ResultItems | object, options: LeafOptions = {}): LeafNode {
+    return this.root.addLeafIn(this, name, value, options)
+  }
+
+  /**
+   * Adds a name that leads to another node. A link to a link leads where that leads.
+   *
+   * @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_NODE_NOT_FOUND`
+   */
+  addLink(name: string, target: TreeNode | string): void {
+    this.root.addLinkIn(this, name, target)
+  }
+
+  removeLink(name: string): boolean {
+    this.#list()
+    return this.#links.delete(name)
+  }
+
+  /**
+   * Removes a node from memory, and the links to it. What is stored stays in the file, and is loaded again on access
+   * with `autoLoad`.
+   *
+   * @throws PypetError `PYPET_NODE_NOT_FOUND`; `PYPET_GROUP_NOT_EMPTY` unless `recursive` says that what is below goes too
+   */
+  removeChild(name: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
+    const node = this.child(name)
+    if (node === undefined) throw notFound(this, name)
+    if (node instanceof GroupNode && !recursive && node.childNames.length > 0) {
+      throw new PypetError('PYPET_GROUP_NOT_EMPTY', `${node.fullName} is not empty`, {
+        where: node.fullName,
+        hint: 'Remove what is in it, too: { recursive: true }.',
+      })
+    }
+    this.root.forgetLinksTo(node)
+    if (node.isStored && this.root.hasSource) this.#children.set(name, LAZY)
+    else this.#children.delete(name)
+  }
+
+  /** Takes a node out for good, for who has deleted it from the file. */
+  drop(name: string): void {
+    this.#children.delete(name)
+    this.#links.delete(name)
+  }
+
+  /** For the trajectory alone. */
+  attach(node: TreeNode): void {
+    this.#children.set(node.name, node)
+  }
+
+  attachLink(name: string, target: string): void {
+    this.#links.set(name, target)
+  }
+
+  isLinkStored(name: string): boolean {
+    this.#list()
+    return this.#storedLinks.has(name)
+  }
+
+  noteLinkStored(name: string): void {
+    this.#storedLinks.add(name)
+  }
+
+  has(name: string): boolean {
+    this.#list()
+    return this.#children.has(name) || this.#links.has(name)
+  }
+
+  /** Whether a child is in memory, without asking the file. */
+  isInMemory(name: string): boolean {
+    const child = this.#children.get(name)
+    return child !== undefined && child !== LAZY
+  }
+
+  /** Links of this group and below, for who removes their target. */
+  *allLinks(): Generator<readonly [group: GroupNode, name: string, target: string]> {
+    for (const [name, target] of this.#links) yield [this, name, target]
+    for (const child of this.#children.values()) if (child instanceof GroupNode) yield* child.allLinks()
+  }
+
+  /** Looks into the file anew at the next access. */
+  relist(): void {
+    this.#isListed = false
+  }
+
+  #list(): void {
+    if (this.#isListed) return
+    if (!this.isStored) return
+    const entries = this.root.entriesOf(this)
+    if (entries === undefined) return
+    this.#isListed = true
+    for (const { name, target } of entries) {
+      if (target !== undefined) {
+        this.#storedLinks.add(name)
+        if (!this.#children.has(name) && !this.#links.has(name)) this.#links.set(name, target)
+      } else if (!this.#children.has(name)) this.#children.set(name, LAZY)
+    }
+  }
+}
+
+/** The value of a parameter or of a result with one item of its own name; else the node. */
+export function fastValue(leaf: TreeNode): unknown {
+  if (leaf instanceof ParameterNode) return leaf.get()
+  if (!(leaf instanceof ResultNode)) return leaf
+  const names = leaf.itemNames
+  return names.length === 1 && names[0] === leaf.name ? leaf.get(leaf.name) : leaf
+}
+
+function relativeName(group: GroupNode, node: TreeNode): string {
+  return group.fullName === '' ? node.fullName : node.fullName.slice(group.fullName.length + 1)
+}
+
+function nest(into: Record<string, unknown>, parts: readonly string[], entry: unknown): void {
+  const [first, ...rest] = parts as [string, ...string[]]
+  if (rest.length === 0) {
+    into[first] = entry
+    return
+  }
+  into[first] ??= {}
+  nest(into[first] as Record<string, unknown>, rest, entry)
+}
+
+const RUN_NAME = /^run_(\d{8,})$/
+
+function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) => boolean {
+  if (predicate === undefined) return () => true
+  if (typeof predicate === 'function') return predicate
+  const runs = new Set(predicate)
+  return (node) => {
+    const run = RUN_NAME.exec(node.name)?.[1]
+    return run === undefined || runs.has(Number(run))
+  }
+}

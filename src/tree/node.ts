@@ -1,0 +1,135 @@
+/** What every node of a trajectory has: a place in the tree, a comment, annotations. */
+import { PypetError } from '../errors.ts'
+import { assertLegalName } from '../trajectory/path.ts'
+import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import { checkComment, toStoredValue } from '../trajectory/value.ts'
+import type { GroupNode } from './group-node.ts'
+import type { TrajectoryTree } from './trajectory-tree.ts'
+
+export abstract class TreeNode {
+  /** The last part of the full name; the root's is the trajectory's. */
+  readonly name: string
+  readonly parent: GroupNode | undefined
+  abstract readonly isLeaf: boolean
+  #comment = ''
+  readonly #annotations = new Map<string, StoredValue>()
+  /** The file holds this node. */
+  isStored = false
+
+  constructor(name: string, parent: GroupNode | undefined) {
+    this.name = name
+    this.parent = parent
+  }
+
+  get isGroup(): boolean {
+    return !this.isLeaf
+  }
+
+  get isRoot(): boolean {
+    return this.parent === undefined
+  }
+
+  /** `results.runs.run_00000003.z`; empty for the root. */
+  get fullName(): string {
+    const above = this.location
+    if (this.parent === undefined) return ''
+    return above === '' ? this.name : `${above}.${this.name}`
+  }
+
+  /** The full name of the group it is in. */
+  get location(): string {
+    return this.parent?.fullName ?? ''
+  }
+
+  /** 0 for the root. */
+  get depth(): number {
+    return this.parent === undefined ? 0 : this.parent.depth + 1
+  }
+
+  /** `parameters`, `results`, …: the first part of the full name. */
+  get branch(): string {
+    if (this.parent === undefined) return ''
+    return this.parent.isRoot ? this.name : this.parent.branch
+  }
+
+  get root(): TrajectoryTree {
+    let node: TreeNode = this
+    while (node.parent !== undefined) node = node.parent
+    return node as TrajectoryTree
+  }
+
+  /** The run that it belongs to by its full name; undefined for what belongs to all. */
+  get runBranch(): string | undefined {
+    return RUN_PART.exec(this.fullName)?.[1]
+  }
+
+  get comment(): string {
+    return this.#comment
+  }
+
+  /** @throws PypetError `PYPET_VALUE_UNSUPPORTED` */
+  set comment(comment: string) {
+    checkComment(comment, `the comment of ${this.fullName}`)
+    this.#comment = comment
+  }
+
+  /** Annotations by name, in the order in which they were given. */
+  get annotations(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries([...this.#annotations].map(([name, value]) => [name, userValue(value)]))
+  }
+
+  /**
+   * Annotates the node. Values without a name are called `annotation`, `annotation_1`, as in pypet.
+   *
+   * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for records, tables, matrices and null, `PYPET_NAME_ILLEGAL`
+   */
+  annotate(...annotations: readonly unknown[]): this {
+    for (const [index, given] of annotations.entries()) {
+      const named = isNamed(given) ? Object.entries(given) : [[numbered('annotation', index), given] as const]
+      for (const [name, value] of named) this.#annotations.set(name, this.#storable(name, value))
+    }
+    return this
+  }
+
+  removeAnnotation(name: string): boolean {
+    return this.#annotations.delete(name)
+  }
+
+  /** As they are stored. */
+  get storedAnnotations(): readonly StoredField[] {
+    return [...this.#annotations].map(([name, value]) => ({ name, value }))
+  }
+
+  /** Takes over what a file says of this node. */
+  restore(comment: string, annotations: readonly StoredField[]): void {
+    this.#comment = comment
+    for (const { name, value } of annotations) this.#annotations.set(name, value)
+    this.isStored = true
+  }
+
+  #storable(name: string, value: unknown): StoredValue {
+    const where = `the annotation ${name} of ${this.fullName}`
+    assertLegalName(name, where)
+    const stored = toStoredValue(value, where)
+    if (ANNOTATION_FORMS.has(stored.form)) return stored
+    throw new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found a ${stored.form}`, {
+      where,
+      hint: 'Annotate with numbers, strings, booleans, dates, lists and arrays.',
+    })
+  }
+}
+
+const RUN_PART = /(?:^|\.)(run_(?:\d{8,}|ALL))(?=\.|$)/
+const ANNOTATION_FORMS: ReadonlySet<string> = new Set(['scalar', 'list', 'ndarray', 'date'])
+
+/** `z`, `z_1`, `z_2`: pypet's numbering. */
+export function numbered(name: string, index: number): string {
+  return index === 0 ? name : `${name}_${index}`
+}
+
+function isNamed(given: unknown): given is Record<string, unknown> {
+  if (typeof given !== 'object' || given === null) return false
+  const prototype = Object.getPrototypeOf(given)
+  return (prototype === Object.prototype || prototype === null) && !('data' in given && 'shape' in given)
+}

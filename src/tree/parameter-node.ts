@@ -1,0 +1,256 @@
+/** Parameters: a default, a range when they are explored, a lock (pypet `parameter.py`). */
+import { PypetError } from '../errors.ts'
+import { type ParameterRange, rangeSize, rangeValue } from '../trajectory/parameter-range.ts'
+import type { StoredValue } from '../trajectory/stored-value.ts'
+import { typeName } from '../trajectory/stored-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import { toStoredParameter } from '../trajectory/value.ts'
+import { TreeNode } from './node.ts'
+import { storedKey } from './stored-equality.ts'
+
+export class ParameterNode extends TreeNode {
+  readonly isLeaf = true
+  readonly isParameter = true
+  #value: StoredValue | undefined
+  #range: ParameterRange | undefined
+  #isLocked = false
+
+  /** As it is stored; undefined while it is not loaded. */
+  get stored(): StoredValue | undefined {
+    this.#load()
+    return this.#value
+  }
+
+  get range(): ParameterRange | undefined {
+    this.#load()
+    return this.#range
+  }
+
+  get isEmpty(): boolean {
+    return this.#value === undefined
+  }
+
+  get isExplored(): boolean {
+    return this.range !== undefined
+  }
+
+  /** Number of values: 1 unless it is explored. */
+  get length(): number {
+    return this.range === undefined ? 1 : rangeSize(this.range)
+  }
+
+  get isLocked(): boolean {
+    return this.#isLocked
+  }
+
+  /** Nothing of it may change until it is unlocked. Reading it locks it, so that no later change can contradict what was read. */
+  lock(): void {
+    this.#isLocked = true
+  }
+
+  unlock(): void {
+    this.#isLocked = false
+  }
+
+  /** pypet's name of its class on disk. */
+  get className(): string {
+    const form = this.#value?.form
+    if (form === 'sparse') return 'SparseParameter'
+    return form === 'list' || form === 'ndarray' ? 'ArrayParameter' : 'Parameter'
+  }
+
+  /**
+   * The value: the default, or while the trajectory is at a run, that run's. Locks the parameter.
+   *
+   * @throws PypetError `PYPET_DATA_NOT_LOADED`
+   */
+  get(): unknown {
+    const { idx } = this.root
+    const range = this.range
+    const value = range === undefined || idx < 0 ? this.stored : rangeValue(range, idx)
+    if (value === undefined) throw this.#notLoaded()
+    this.#isLocked = true
+    return userValue(value)
+  }
+
+  /** The default, wherever the trajectory is. */
+  getDefault(): unknown {
+    const value = this.stored
+    if (value === undefined) throw this.#notLoaded()
+    return userValue(value)
+  }
+
+  /** All values of the range; undefined unless it is explored. */
+  getRange(): unknown[] | undefined {
+    const { range } = this
+    if (range === undefined) return undefined
+    return Array.from({ length: rangeSize(range) }, (_, run) =>
+      userValue(rangeValue(range, run) as StoredValue),
+    )
+  }
+
+  /** @throws PypetError `PYPET_PARAMETER_LOCKED`, `PYPET_PARAMETER_TYPE` while it is explored, `PYPET_VALUE_UNSUPPORTED` */
+  set(value: unknown): this {
+    this.#assertUnlocked('set')
+    if (this.#range !== undefined)
+      throw this.#wrongType('set', 'it is explored', 'Shrink the trajectory first.')
+    this.#value = toStoredParameter(value, this.fullName)
+    return this
+  }
+
+  /**
+   * Gives it one value a run, all of the default's type.
+   *
+   * @throws PypetError `PYPET_PARAMETER_LOCKED`, `PYPET_PARAMETER_TYPE`, `PYPET_EXPLORATION_EMPTY`
+   */
+  explore(values: Iterable<unknown>): void {
+    this.checkExplorable(values)
+    this.#range = this.#rangeOf(values)
+  }
+
+  /** Adds values behind those it has. @throws as `explore` */
+  expand(values: Iterable<unknown>): void {
+    this.#assertUnlocked('expand')
+    const more = this.#rangeOf(values)
+    const range = this.range
+    if (range === undefined) throw this.#wrongType('expand', 'it is not explored', 'Use explore.')
+    appendRange(range, more, this.#keys(range))
+  }
+
+  /** Throws what `explore` would. */
+  checkExplorable(values: Iterable<unknown>): void {
+    this.#assertUnlocked('explore')
+    if (this.range !== undefined) throw this.#explored()
+    this.#rangeOf(values)
+  }
+
+  /** Throws what `expand` would, but for the lock. */
+  check(values: Iterable<unknown>): void {
+    this.#rangeOf(values)
+  }
+
+  /** Forgets the range. */
+  shrink(): void {
+    this.#range = undefined
+    this.#keysOfRange = undefined
+  }
+
+  empty(): void {
+    this.#value = undefined
+    this.#range = undefined
+  }
+
+  /** What a file holds of it. Loaded parameters are locked, as in pypet. */
+  restoreValue(value: StoredValue | undefined, range: ParameterRange | undefined): void {
+    this.#value = value
+    this.#range = range
+    this.#isLocked = value !== undefined
+  }
+
+  /** Keys of the distinct arrays of a range, kept because a trajectory may be expanded often. */
+  #keysOfRange: Map<string, number> | undefined
+
+  #keys(range: ParameterRange): Map<string, number> {
+    if (range.kind === 'scalars') return new Map()
+    this.#keysOfRange ??= new Map(range.values.map((value, number) => [storedKey(value), number]))
+    return this.#keysOfRange
+  }
+
+  #load(): void {
+    if (this.#value === undefined && this.isStored) this.root.autoLoadLeaf(this)
+  }
+
+  #rangeOf(values: Iterable<unknown>): ParameterRange {
+    const like = this.stored
+    if (like === undefined) throw this.#notLoaded()
+    const stored: StoredValue[] = []
+    for (const value of values) {
+      const given = sameNumber(toStoredParameter(value, `${this.fullName}[${stored.length}]`), like)
+      if (typeKey(given) !== typeKey(like)) {
+        throw this.#wrongType(
+          'explore',
+          `[${stored.length}] is a ${typeName(given)}, the default a ${typeName(like)}`,
+          'Give values of the type of the default.',
+        )
+      }
+      stored.push(given)
+    }
+    if (stored.length === 0) {
+      throw new PypetError(
+        'PYPET_EXPLORATION_EMPTY',
+        `${this.fullName} cannot be explored: there are no values`,
+        {
+          where: this.fullName,
+          hint: 'Give at least one value.',
+        },
+      )
+    }
+    if (like.form === 'scalar') {
+      return {
+        kind: 'scalars',
+        dtype: like.dtype,
+        values: stored.map((value) => (value as typeof like).value),
+      }
+    }
+    const range: ParameterRange = { kind: 'objects', values: [], index: [] }
+    appendRange(range, { kind: 'objects', values: stored, index: stored.map((_, index) => index) }, new Map())
+    return range
+  }
+
+  #assertUnlocked(attempt: string): void {
+    if (!this.#isLocked) return
+    throw new PypetError('PYPET_PARAMETER_LOCKED', `cannot ${attempt} ${this.fullName}: it is locked`, {
+      where: this.fullName,
+      hint: 'It has been read, explored or loaded. unlock() it if nothing depends on what was read.',
+    })
+  }
+
+  #explored(): PypetError {
+    return this.#wrongType('explore', 'it is explored already', 'Use expand to add points.')
+  }
+
+  #wrongType(attempt: string, found: string, hint: string): PypetError {
+    return new PypetError('PYPET_PARAMETER_TYPE', `cannot ${attempt} ${this.fullName}: ${found}`, {
+      where: this.fullName,
+      hint,
+    })
+  }
+
+  #notLoaded(): PypetError {
+    return new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} has no value in memory`, {
+      where: this.fullName,
+      hint: 'Load it: await traj.loadItem(name), or open the trajectory with autoLoad.',
+    })
+  }
+}
+
+function appendRange(range: ParameterRange, more: ParameterRange, keys: Map<string, number>): void {
+  if (range.kind === 'scalars' && more.kind === 'scalars') {
+    for (const value of more.values) range.values.push(value)
+    return
+  }
+  if (range.kind !== 'objects' || more.kind !== 'objects') return
+  for (const number of more.index) {
+    const value = more.values[number] as StoredValue
+    const key = storedKey(value)
+    let known = keys.get(key)
+    if (known === undefined) {
+      known = range.values.length
+      range.values.push(value)
+      keys.set(key, known)
+    }
+    range.index.push(known)
+  }
+}
+
+/** Numbers that are whole become integers where the default is one. */
+function sameNumber(given: StoredValue, like: StoredValue): StoredValue {
+  if (given.form !== 'scalar' || like.form !== 'scalar' || like.dtype === given.dtype) return given
+  const isWhole = given.dtype === 'float64' && Number.isSafeInteger(given.value)
+  const isInteger = /^u?int/.test(like.dtype)
+  return isWhole && isInteger ? { ...given, dtype: like.dtype } : given
+}
+
+function typeKey(value: StoredValue): string {
+  return `${value.form}:${'dtype' in value ? value.dtype : ''}`
+}

@@ -1,0 +1,121 @@
+/** Results: named items (pypet `parameter.py`, class `Result`). */
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import { assertLegalName } from '../trajectory/path.ts'
+import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import { toStoredValue } from '../trajectory/value.ts'
+import { numbered, TreeNode } from './node.ts'
+
+export class ResultNode extends TreeNode {
+  readonly isLeaf = true
+  readonly isParameter = false
+  /** The user's own class that it is to be restored as, by name. */
+  userClass: string | undefined
+  readonly #items = new Map<string, StoredValue>()
+  #loadedClassName: string | undefined
+
+  get isEmpty(): boolean {
+    return this.#items.size === 0
+  }
+
+  /** pypet's name of its class on disk. */
+  get className(): string {
+    if (this.#loadedClassName !== undefined) return this.#loadedClassName
+    return [...this.#items.values()].some(({ form }) => form === 'sparse') ? 'SparseResult' : 'Result'
+  }
+
+  get itemNames(): readonly string[] {
+    this.#load()
+    return [...this.#items.keys()]
+  }
+
+  get storedItems(): readonly StoredField[] {
+    return [...this.#items].map(([name, value]) => ({ name, value }))
+  }
+
+  has(item: string): boolean {
+    this.#load()
+    return this.#items.has(item)
+  }
+
+  /** Values without names: the first is called like the result, the others `z_1`, `z_2`. */
+  set(...values: readonly unknown[]): this {
+    for (const [index, value] of values.entries()) this.setItem(numbered(this.name, index), value)
+    return this
+  }
+
+  /** Named values. */
+  setItems(items: Readonly<Record<string, unknown>>): this {
+    for (const [name, value] of Object.entries(items)) this.setItem(name, value)
+    return this
+  }
+
+  /** One value. @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL` */
+  setItem(name: string, value: unknown): this {
+    const where = `${this.fullName}.${name}`
+    assertLegalName(name, where)
+    this.#items.set(name, toStoredValue(value, where))
+    return this
+  }
+
+  /**
+   * One item: by its name, by its number in pypet's numbering, or the only one.
+   *
+   * @throws PypetError `PYPET_ITEM_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS` when none is named and there are several
+   */
+  get(item?: string | number): unknown {
+    this.#load()
+    const name = typeof item === 'number' ? numbered(this.name, item) : (item ?? this.#onlyItem())
+    const value = this.#items.get(name)
+    if (value !== undefined) return userValue(value)
+    throw this.#notFound(name)
+  }
+
+  /** All items by name. */
+  toRecord(): Record<string, unknown> {
+    this.#load()
+    return Object.fromEntries([...this.#items].map(([name, value]) => [name, userValue(value)]))
+  }
+
+  removeItem(name: string): boolean {
+    return this.#items.delete(name)
+  }
+
+  empty(): void {
+    this.#items.clear()
+  }
+
+  /** What a file holds of it; items in memory stay unless `overwrites`. */
+  restoreItems(items: readonly StoredField[], className: string, overwrites: boolean): void {
+    this.#loadedClassName = className
+    for (const { name, value } of items) {
+      if (overwrites || !this.#items.has(name)) this.#items.set(name, value)
+    }
+  }
+
+  #load(): void {
+    if (this.#items.size === 0 && this.isStored) this.root.autoLoadLeaf(this)
+  }
+
+  #onlyItem(): string {
+    const [first, ...others] = this.#items.keys()
+    if (first === undefined) throw this.#notFound(this.name)
+    if (others.length === 0) return first
+    throw new PypetError('PYPET_NAME_AMBIGUOUS', `${this.fullName} has ${others.length + 1} items`, {
+      where: this.fullName,
+      hint: `Name one: ${this.itemNames.join(', ')}.`,
+    })
+  }
+
+  #notFound(name: string): PypetError {
+    const names = [...this.#items.keys()]
+    const nearest = nearestName(name, names)
+    const hint =
+      nearest === undefined ? `It has: ${names.join(', ') || 'nothing'}.` : `Did you mean ${nearest}?`
+    return new PypetError('PYPET_ITEM_NOT_FOUND', `${this.fullName} has no item ${name}`, {
+      where: this.fullName,
+      hint: this.isStored && names.length === 0 ? 'It is not loaded: await traj.loadItem(name).' : hint,
+    })
+  }
+}

@@ -1,0 +1,159 @@
+/** The root of a tree: where nodes come from, and what they need to know of the whole. */
+import { PypetError } from '../errors.ts'
+import { assertLegalName } from '../trajectory/path.ts'
+import type { LeafOptions } from '../trajectory/run.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
+import { GroupNode, type LeafNode } from './group-node.ts'
+import { addGroup, addLeaf, addLink, addParameter, addResult, taken } from './growth.ts'
+import type { TreeNode } from './node.ts'
+import type { NodeSource, SourceEntry } from './node-source.ts'
+import { ParameterNode } from './parameter-node.ts'
+import { ResultNode } from './result-node.ts'
+import type { TrajectoryTree } from './trajectory-tree.ts'
+
+/** A user's own class of results: found by its name when a trajectory is loaded. */
+export interface ResultClass {
+  readonly name: string
+  /** Makes an instance of the items that `store()` gave. */
+  load(items: Readonly<Record<string, unknown>>): unknown
+}
+
+export abstract class RootNode extends GroupNode {
+  abstract autoLoad: boolean
+  abstract readonly dynamicImports: readonly ResultClass[]
+  protected source: NodeSource | undefined
+  readonly #presets = new Map<string, unknown>()
+
+  /** There is one kind of root. */
+  protected get asTree(): TrajectoryTree {
+    return this as unknown as TrajectoryTree
+  }
+
+  // What the nodes need of their root.
+
+  get hasSource(): boolean {
+    return this.source !== undefined
+  }
+
+  entriesOf(group: GroupNode): readonly SourceEntry[] | undefined {
+    return this.source?.entries(group.fullName)
+  }
+
+  /** Makes a node that the file has. */
+  materialise(parent: GroupNode, name: string): TreeNode | undefined {
+    const fullName = parent.fullName === '' ? name : `${parent.fullName}.${name}`
+    const head = this.source?.head(fullName)
+    if (head === undefined) return undefined
+    const node =
+      head.kind === 'group'
+        ? new GroupNode(name, parent)
+        : head.className.endsWith('Parameter')
+          ? new ParameterNode(name, parent)
+          : new ResultNode(name, parent)
+    node.restore(head.comment, head.annotations)
+    if (node instanceof ResultNode) node.userClass = head.userClass
+    return node
+  }
+
+  autoLoadLeaf(leaf: TreeNode): void {
+    if (this.autoLoad) this.loadLeaf(leaf, () => true, false)
+  }
+
+  /** Reads a leaf's data now. */
+  loadLeaf(leaf: TreeNode, wants: (item: string) => boolean, overwrites: boolean): boolean {
+    const head = this.source?.head(leaf.fullName)
+    if (this.source === undefined || head === undefined) return false
+    if (leaf instanceof ParameterNode) {
+      const { value, range } = this.source.parameter(leaf.fullName, head.className)
+      if (overwrites || leaf.isEmpty) leaf.restoreValue(value, range)
+    } else if (leaf instanceof ResultNode) {
+      leaf.restoreItems(this.source.items(leaf.fullName, head.className, wants), head.className, overwrites)
+    }
+    return true
+  }
+
+  addGroupIn(group: GroupNode, name: string, options: LeafOptions): GroupNode {
+    return addGroup(this.asTree, group, name, options)
+  }
+
+  addParameterIn(
+    group: GroupNode,
+    branch: 'parameters' | 'derived_parameters' | 'config',
+    name: string,
+    value: ParameterValue,
+    options: LeafOptions,
+  ): ParameterNode {
+    return addParameter(this.asTree, group, branch, name, value, options)
+  }
+
+  addResultIn(group: GroupNode, name: string, value: unknown, options: LeafOptions): ResultNode {
+    return addResult(this.asTree, group, 'results', name, value, options)
+  }
+
+  addLeafIn(group: GroupNode, name: string, value: unknown, options: LeafOptions): LeafNode {
+    return addLeaf(this.asTree, group, name, value, options)
+  }
+
+  addLinkIn(group: GroupNode, name: string, target: TreeNode | string): void {
+    addLink(this.asTree, group, name, target)
+  }
+
+  /** What a parameter that is being added is to have; each preset is taken once. */
+  takePreset(fullName: string, value: ParameterValue): unknown {
+    if (!this.#presets.has(fullName)) return value
+    const preset = this.#presets.get(fullName)
+    this.#presets.delete(fullName)
+    return preset
+  }
+
+  /** Links to a node and to what is below it go with it. */
+  forgetLinksTo(node: TreeNode): void {
+    const { fullName } = node
+    for (const [group, name, target] of [...this.allLinks()]) {
+      if (target === fullName || target.startsWith(`${fullName}.`)) group.removeLink(name)
+    }
+  }
+
+  /** The node of a full name; undefined when there is none. */
+  at(fullName: string): TreeNode | undefined {
+    let node: TreeNode = this
+    if (fullName === '') return node
+    for (const part of fullName.split('.')) {
+      if (!(node instanceof GroupNode)) return undefined
+      const next: TreeNode | undefined = node.child(part) ?? node.linked(part)
+      if (next === undefined) return undefined
+      node = next
+    }
+    return node
+  }
+
+  /**
+   * The value that a parameter will get when it is added.
+   *
+   * @throws PypetError `PYPET_NAME_TAKEN` when it has been added already
+   */
+  presetParameter(name: string, value: unknown): void {
+    this.#preset('parameters', name, value)
+  }
+
+  presetConfig(name: string, value: unknown): void {
+    this.#preset('config', name, value)
+  }
+
+  /** @throws PypetError `PYPET_PRESET_UNUSED` when a preset parameter was never added */
+  assertPresetsUsed(): void {
+    const [unused] = this.#presets.keys()
+    if (unused === undefined) return
+    throw new PypetError('PYPET_PRESET_UNUSED', `${unused} was preset and never added`, {
+      where: unused,
+      hint: 'Add it, or take the preset away; its name may be mistyped.',
+    })
+  }
+
+  #preset(branch: string, name: string, value: unknown): void {
+    const fullName = `${branch}.${name}`
+    assertLegalName(fullName, fullName)
+    if (this.at(fullName) !== undefined) throw taken(fullName, 'it has been added already')
+    this.#presets.set(fullName, value)
+  }
+}

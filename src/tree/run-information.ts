@@ -1,0 +1,18 @@
+import type { RunIndex } from '../trajectory/path.ts'
+
+/** What the file says of a run (pypet `f_get_run_information`). */
+export interface RunInformation {
+  readonly idx: RunIndex
+  /** `run_00000012`. */
+  readonly name: string
+  readonly completed: boolean
+  readonly failed: boolean
+  /** Seconds since 1970; 0 where it has not begun. */
+  readonly startTimestamp: number
+  readonly finishTimestamp: number
+  /** Seconds. */
+  readonly runtime: number
+  /** `x: 1.0,   y: 6.0`. */
+  readonly parameterSummary: string
+  readonly environmentHexsha: string
+}

@@ -1,0 +1,153 @@
+/** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import { runName } from '../trajectory/path.ts'
+import type { GetOptions, GroupNode } from './group-node.ts'
+import type { TreeNode } from './node.ts'
+
+/** Other words for the branches, below the root. */
+const BRANCH_WORDS: Readonly<Record<string, string>> = {
+  par: 'parameters',
+  param: 'parameters',
+  dpar: 'derived_parameters',
+  dparam: 'derived_parameters',
+  res: 'results',
+  conf: 'config',
+}
+
+/**
+ * Runs in one group that a search looks into when the trajectory is at none of them: a name that only runs have is
+ * ambiguous after two, and a wrong one should not cost a look at each of a million.
+ */
+const RUNS_SEARCHED_MAX = 100
+
+/** @returns undefined when there is none. @throws PypetError `PYPET_NAME_AMBIGUOUS`, `PYPET_WILDCARD_UNKNOWN` */
+export function findNode(start: GroupNode, name: string, options: GetOptions): TreeNode | undefined {
+  let node: TreeNode = start
+  for (const part of name.split('.')) {
+    if (!isGroup(node)) return undefined
+    const found: TreeNode | undefined = findPart(node, part, options)
+    if (found === undefined) return undefined
+    node = found
+  }
+  return node
+}
+
+function isGroup(node: TreeNode): node is GroupNode {
+  return !node.isLeaf
+}
+
+function findPart(group: GroupNode, part: string, options: GetOptions): TreeNode | undefined {
+  const name = translate(group, part)
+  const direct = childOrLink(group, name, options)
+  if (direct !== undefined) return direct
+  if (!(options.shortcuts ?? group.root.shortcuts)) return undefined
+  return findBelow(group, name, options)
+}
+
+/** What a part of a name means: words for branches, numbers of runs, wildcards. */
+function translate(group: GroupNode, part: string): string {
+  if (group.isRoot && part in BRANCH_WORDS) return BRANCH_WORDS[part] as string
+  const run = /^(?:r|run)_(\d{1,7})$/.exec(part) ?? (group.name === 'runs' ? /^(\d+)$/.exec(part) : null)
+  if (run !== null) return runName(Number(run[1]))
+  const set = /^(?:rts|runtoset)_(\d+)$/.exec(part)
+  if (set !== null) return group.root.wildcards.resolve('$set', Number(set[1]))
+  return group.root.wildcards.has(part) ? group.root.wildcards.resolve(part, group.root.idx) : part
+}
+
+function childOrLink(group: GroupNode, name: string, options: GetOptions): TreeNode | undefined {
+  if (!group.has(name)) return undefined
+  return group.child(name) ?? (options.withLinks === false ? undefined : group.linked(name))
+}
+
+/** Breadth first: the nearest depth wins, and must have the name once. */
+function findBelow(start: GroupNode, name: string, options: GetOptions): TreeNode | undefined {
+  const maxDepth = options.maxDepth ?? start.root.maxDepth
+  let level: GroupNode[] = [start]
+  for (let depth = 2; level.length > 0 && depth <= maxDepth; depth += 1) {
+    const next = level.flatMap(searchedGroups)
+    const found: TreeNode[] = []
+    for (const group of next) {
+      const node = childOrLink(group, name, options)
+      if (node !== undefined && !found.includes(node)) found.push(node)
+      if (found.length >= CANDIDATES_MAX) break
+    }
+    if (found.length > 1) throw ambiguous(name, found)
+    if (found.length === 1) return found[0]
+    level = next
+  }
+  return undefined
+}
+
+const CANDIDATES_MAX = 10
+
+/** The groups in a group that belong to the current run, or to all. */
+function searchedGroups(group: GroupNode): GroupNode[] {
+  const { idx } = group.root
+  const current = idx < 0 ? undefined : runName(idx)
+  const groups: GroupNode[] = []
+  let runCount = 0
+  for (const name of group.childNames) {
+    if (RUN_NAME.test(name)) {
+      if (current !== undefined && name !== current) continue
+      runCount += 1
+      if (runCount > RUNS_SEARCHED_MAX) continue
+    }
+    const child = group.child(name)
+    if (child !== undefined && isGroup(child)) groups.push(child)
+  }
+  return groups
+}
+
+const RUN_NAME = /^run_\d{8,}$/
+
+/** Every node whose full name ends in the parts of the name, in this order. */
+export function findAll(start: GroupNode, name: string, options: GetOptions): TreeNode[] {
+  const parts = name.split('.').map((part) => translate(start, part))
+  const found: TreeNode[] = []
+  for (const node of start.iterNodes({
+    recursive: true,
+    ...(options.maxDepth !== undefined && { maxDepth: options.maxDepth }),
+  })) {
+    if (node.name === parts.at(-1) && endsIn(node, parts, start)) found.push(node)
+  }
+  return found
+}
+
+/** The parts occur in the names above the node, in order, possibly with others between. */
+function endsIn(node: TreeNode, parts: readonly string[], start: GroupNode): boolean {
+  let at: TreeNode | undefined = node
+  for (const part of [...parts].reverse()) {
+    while (at !== undefined && at !== start && at.name !== part) at = at.parent
+    if (at === undefined || at === start) return false
+    at = at.parent
+  }
+  return true
+}
+
+function ambiguous(name: string, found: readonly TreeNode[]): PypetError {
+  const names = found.map(({ fullName }) => fullName)
+  const shown = names.length >= CANDIDATES_MAX ? `${names.join(', ')}, …` : names.join(', ')
+  return new PypetError(
+    'PYPET_NAME_AMBIGUOUS',
+    `${name} is the name of several nodes at the same depth: ${shown}`,
+    {
+      where: name,
+      hint: 'Say more of the full name; or set the run that you mean: traj.idx = 0.',
+    },
+  )
+}
+
+export function notFound(group: GroupNode, name: string, found?: string): PypetError {
+  const place = group.fullName === '' ? 'the trajectory' : group.fullName
+  const last = name.slice(name.lastIndexOf('.') + 1)
+  const known = [...new Set([...group.childNames, ...group.linkNames])].slice(0, 1000)
+  const nearest = nearestName(last, known)
+  return new PypetError('PYPET_NODE_NOT_FOUND', found ?? `${place} has no ${name}`, {
+    where: name,
+    hint:
+      nearest === undefined
+        ? `It has: ${known.slice(0, 8).join(', ') || 'nothing'}${known.length > 8 ? ', …' : ''}.`
+        : `Did you mean ${nearest}?`,
+  })
+}

@@ -1,0 +1,332 @@
+/**
+ * The trajectory as a tree in memory: everything that needs no file (pypet `trajectory.py`). What lies in a file is
+ * read through a `NodeSource` when it is asked for.
+ */
+import { PypetError } from '../errors.ts'
+import type { ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
+import { flattenParameters } from '../trajectory/parameter.ts'
+import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
+import { timeText } from '../trajectory/time-text.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
+import { copyInto } from './copy.ts'
+import { expandParameters, exploreParameters, findRuns } from './exploring.ts'
+import { type FromRunsOptions, getFromRuns } from './from-runs.ts'
+import { GroupNode, type LeafNode } from './group-node.ts'
+import type { ParameterNode } from './parameter-node.ts'
+import { type ResultClass, RootNode } from './root-node.ts'
+import type { RunInformation } from './run-information.ts'
+import { valueView } from './value-view.ts'
+import { type WildcardFunction, Wildcards } from './wildcards.ts'
+
+export interface TrajectoryTreeOptions<Tree> {
+  readonly name?: string
+  /** Append the time to the name: `name_2026_01_31_12h34m56s`. */
+  readonly addTime?: boolean
+  readonly comment?: string
+  /** Parameters to begin with; the compiler knows their names and types. */
+  readonly parameters?: Tree
+  /** Functions for wildcards of one's own, by names that begin with `$`. */
+  readonly wildcards?: Readonly<Record<string, WildcardFunction>>
+  /** Classes that loaded results are restored as. */
+  readonly dynamicImports?: readonly ResultClass[]
+  /** Whether parts of names may be left out. On unless given. */
+  readonly shortcuts?: boolean
+  /** Levels that a search goes down. */
+  readonly maxDepth?: number
+  /** Adding what is there already gives back what is there, unchanged, instead of an error. */
+  readonly noClobber?: boolean
+  /** Read from the file on access. On for loaded trajectories unless given. */
+  readonly autoLoad?: boolean
+}
+
+export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
+  /** Seconds since 1970. */
+  timestamp: number
+  shortcuts: boolean
+  maxDepth: number
+  noClobber: boolean
+  autoLoad: boolean
+  readonly wildcards: Wildcards
+  readonly dynamicImports: readonly ResultClass[]
+  /** Full names of explored parameters, in the order in which they were explored. */
+  readonly #explored = new Set<string>()
+  #length = 1
+  #idx: RunIndex = -1
+  #isInRun = false
+
+  constructor(options: TrajectoryTreeOptions<Tree> = {}) {
+    const timestamp = Date.now() / 1000
+    const given = options.name ?? 'trajectory'
+    const name = options.addTime === true ? `${given}_${timeText(timestamp)}` : given
+    assertTrajectoryName(name, 'name')
+    super(name, undefined)
+    this.timestamp = timestamp
+    this.comment = options.comment ?? ''
+    this.shortcuts = options.shortcuts ?? true
+    this.maxDepth = options.maxDepth ?? Number.POSITIVE_INFINITY
+    this.noClobber = options.noClobber ?? false
+    this.autoLoad = options.autoLoad ?? false
+    this.wildcards = new Wildcards(options.wildcards)
+    this.dynamicImports = options.dynamicImports ?? []
+    for (const branch of BRANCHES) this.attach(new GroupNode(branch, this))
+    for (const parameter of flattenParameters((options.parameters ?? {}) as ParameterTree, 'parameters')) {
+      this.addParameter(parameter.name, parameter.value as ParameterValue, { comment: parameter.comment })
+    }
+  }
+
+  /** `2026_01_31_12h34m56s`, local time. */
+  get time(): string {
+    return timeText(this.timestamp)
+  }
+
+  /** Values of the parameters at the current run; other names throw `PYPET_NODE_NOT_FOUND`. */
+  get par(): ParameterValues<Tree> {
+    return this.#view('parameters') as ParameterValues<Tree>
+  }
+
+  get dpar(): Readonly<Record<string, unknown>> {
+    return this.#view('derived_parameters')
+  }
+
+  get res(): Readonly<Record<string, unknown>> {
+    return this.#view('results')
+  }
+
+  get conf(): Readonly<Record<string, unknown>> {
+    return this.#view('config')
+  }
+
+  /** The values that the current run has added. @throws PypetError `PYPET_NODE_NOT_FOUND` while no run is set */
+  get crunValues(): Readonly<Record<string, unknown>> {
+    return valueView(this.getGroup(`results.runs.${this.wildcards.resolve('$', this.#idx)}`)) as Readonly<
+      Record<string, unknown>
+    >
+  }
+
+  /** Number of runs: 1 while nothing is explored. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** The run that parameters show the values of; -1 for their defaults. */
+  get idx(): RunIndex {
+    return this.#idx
+  }
+
+  /** @throws PypetError `PYPET_RUN_UNKNOWN` */
+  set idx(run: RunIndex) {
+    if (!Number.isSafeInteger(run) || run < -1 || run >= this.#length) throw this.#unknownRun(String(run))
+    this.#idx = run
+  }
+
+  /** The name of the current run; null when there is none. */
+  get crun(): string | null {
+    return this.#idx < 0 ? null : runName(this.#idx)
+  }
+
+  set crun(run: string | null) {
+    this.idx = run === null ? -1 : this.idxToRun(run)
+  }
+
+  /** Sets the current run by its name or index. */
+  setCrun(run: string | RunIndex | null): void {
+    if (typeof run === 'number') this.idx = run
+    else this.crun = run
+  }
+
+  /** Parameters show their defaults again. */
+  restoreDefault(): void {
+    this.#idx = -1
+    this.#isInRun = false
+  }
+
+  /** The name of a run by its index, and the index by the name. @throws PypetError `PYPET_RUN_UNKNOWN` */
+  idxToRun(run: RunIndex): string
+  idxToRun(run: string): RunIndex
+  idxToRun(run: RunIndex | string): RunIndex | string {
+    const idx = typeof run === 'number' ? run : Number(/^run_(\d+)$/.exec(run)?.[1] ?? Number.NaN)
+    if (!Number.isSafeInteger(idx) || idx < 0 || idx >= this.#length) throw this.#unknownRun(String(run))
+    return typeof run === 'number' ? runName(idx) : idx
+  }
+
+  get runNames(): string[] {
+    return Array.from({ length: this.#length }, (_, run) => runName(run))
+  }
+
+  /** From now on what is added without a `$` goes below this run's group, until `finishRun`. */
+  startRun(run: RunIndex): void {
+    this.idx = run
+    this.#isInRun = true
+  }
+
+  finishRun(): void {
+    this.#isInRun = false
+  }
+
+  get isRun(): boolean {
+    return this.#isInRun
+  }
+
+  /** Goes through the runs; the trajectory is at each in turn, and at none afterwards. */
+  *iterRuns(start = 0, stop = this.#length, step = 1): Generator<RunIndex> {
+    const [before, wasInRun] = [this.#idx, this.#isInRun]
+    try {
+      for (let run = start; run < Math.min(stop, this.#length); run += step) {
+        this.startRun(run)
+        yield run
+      }
+    } finally {
+      this.#idx = before
+      this.#isInRun = wasInRun
+    }
+  }
+
+  /**
+   * Explores parameters: one value a run. Further calls may explore others, with as many values. Names may be shortcuts.
+   *
+   * @param given an exploration (`cartesianProduct(…)`), or lists by name, all of one length
+   * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`,
+   *   `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE`, `PYPET_PARAMETER_LOCKED`; then nothing has changed
+   */
+  explore(given: unknown): this {
+    const { parameters, runCount } = exploreParameters(this.asTree, given, this.#explored.size > 0)
+    for (const { fullName } of parameters) this.#explored.add(fullName)
+    this.#length = runCount
+    return this
+  }
+
+  /**
+   * Adds points behind the runs there are. All explored parameters are named, and no others. Takes time for the new
+   * points only.
+   *
+   * @throws PypetError as `explore`; then nothing has changed
+   */
+  expand(given: unknown): this {
+    const added = expandParameters(this.asTree, given, this.#explored)
+    this.#length += added
+    this.onExpanded(added)
+    return this
+  }
+
+  /**
+   * Forgets the exploration: one run with the defaults is left.
+   *
+   * @throws PypetError `PYPET_TRAJECTORY_STORED` unless `force`: the file holds what was explored
+   */
+  shrink({ force = false }: { readonly force?: boolean } = {}): this {
+    if (this.isStored && !force) {
+      throw new PypetError(
+        'PYPET_TRAJECTORY_STORED',
+        `${this.name} is stored with its ${this.#length} runs`,
+        {
+          where: this.name,
+          hint: 'Shrink a copy (loadTrajectory with asNew), or say { force: true }: the file stays as it is.',
+        },
+      )
+    }
+    for (const parameter of Object.values(this.exploredParameters)) {
+      parameter.unlock()
+      parameter.shrink()
+    }
+    this.#explored.clear()
+    this.#length = 1
+    this.#idx = -1
+    return this
+  }
+
+  /** By full name. */
+  get exploredParameters(): Readonly<Record<string, ParameterNode>> {
+    return Object.fromEntries([...this.#explored].map((name) => [name, this.at(name) as ParameterNode]))
+  }
+
+  /**
+   * Indices of the runs at which the predicate holds, ascending.
+   *
+   * @param names of parameters, whose values the predicate receives in this order
+   */
+  *findIdx(
+    names: string | readonly string[],
+    predicate: (...values: never[]) => boolean,
+  ): Generator<RunIndex> {
+    yield* findRuns(this.asTree, names, predicate)
+  }
+
+  /** What is known of a run, by name or index. */
+  runInformation(run: string | RunIndex): RunInformation {
+    const idx = typeof run === 'number' ? run : this.idxToRun(run)
+    if (idx < 0 || idx >= this.#length) throw this.#unknownRun(String(run))
+    return this.informationOf(idx)
+  }
+
+  isCompleted(run?: string | RunIndex): boolean {
+    if (run !== undefined) return this.runInformation(run).completed
+    for (let idx = 0; idx < this.#length; idx += 1) if (!this.informationOf(idx).completed) return false
+    return true
+  }
+
+  /**
+   * One node from each run, by run.
+   *
+   * @param name as it was added, or a shortcut; found in the first run that has it, and looked for at the same place in
+   *   the others
+   */
+  getFromRuns<Value = unknown>(name: string, options: FromRunsOptions = {}): Record<string, Value> {
+    return getFromRuns<Value>(this.asTree, name, options)
+  }
+
+  /** Takes over what is in another tree, and its exploration. */
+  adopt(tree: TrajectoryTree<Tree>): void {
+    copyInto(tree, this)
+    this.restoreExploration([...tree.#explored], tree.#length)
+  }
+
+  /** A copy in memory, of the whole tree. The copy belongs to no file. */
+  copy(): TrajectoryTree<Tree> {
+    const copy = new TrajectoryTree<Tree>({ name: this.name, comment: this.comment })
+    copy.timestamp = this.timestamp
+    copy.adopt(this)
+    return copy
+  }
+
+  /** What a file says of the exploration. */
+  restoreExploration(explored: readonly string[], length: number): void {
+    this.#explored.clear()
+    for (const name of explored) this.#explored.add(name)
+    this.#length = length
+  }
+
+  protected informationOf(run: RunIndex): RunInformation {
+    return {
+      idx: run,
+      name: runName(run),
+      completed: false,
+      failed: false,
+      startTimestamp: 0,
+      finishTimestamp: 0,
+      runtime: 0,
+      parameterSummary: '',
+      environmentHexsha: '',
+    }
+  }
+
+  /** Called when points were added. */
+  protected onExpanded(_runCount: number): void {}
+
+  /** The value of a leaf of a full name, without making nodes where that can be saved; undefined when there is none. */
+  valueAt(fullName: string, fastAccess: boolean): unknown {
+    const node = this.at(fullName)
+    if (node === undefined || node instanceof GroupNode || !fastAccess) return node
+    return (node as LeafNode).get()
+  }
+
+  #view(branch: string): Readonly<Record<string, unknown>> {
+    return valueView(this.child(branch) as GroupNode) as Readonly<Record<string, unknown>>
+  }
+
+  #unknownRun(run: string): PypetError {
+    return new PypetError('PYPET_RUN_UNKNOWN', `${this.name} has no run ${run}`, {
+      where: run,
+      hint: `Its runs are 0 to ${this.#length - 1}; -1 stands for none.`,
+    })
+  }
+}

@@ -1,0 +1,39 @@
+/** Natural naming for values: `traj.par.neuron.tau`, `traj.res.z`. */
+import { PypetError } from '../errors.ts'
+import { fastValue, GroupNode } from './group-node.ts'
+import type { TreeNode } from './node.ts'
+import { findNode, notFound } from './search.ts'
+
+/**
+ * A group as an object that has values and no methods, so that nodes may have any name. Parameters are their values
+ * at the current run, results with one item of their own name that item; other results are nodes.
+ */
+export function valueView(group: GroupNode): unknown {
+  return new Proxy(Object.create(null) as object, {
+    get(_target, name) {
+      if (typeof name === 'symbol') return undefined
+      const node = findNode(group, name, {})
+      if (node !== undefined) return viewOf(node)
+      // Asked by promises, JSON.stringify and inspection, not by users.
+      if (name === 'then' || name === 'toJSON' || name === 'constructor') return undefined
+      throw notFound(group, name)
+    },
+    has: (_target, name) => typeof name === 'string' && findNode(group, name, {}) !== undefined,
+    ownKeys: () => [...group.childNames, ...group.linkNames],
+    getOwnPropertyDescriptor(_target, name) {
+      if (typeof name === 'symbol' || !group.has(name)) return undefined
+      const node = group.child(name) ?? group.linked(name)
+      return { value: node && viewOf(node), enumerable: true, configurable: true, writable: false }
+    },
+    set(_target, name) {
+      throw new PypetError('PYPET_USAGE', `${group.fullName}.${String(name)} cannot be assigned`, {
+        where: `${group.fullName}.${String(name)}`,
+        hint: `Values are read here. Change one with traj.get('${group.fullName}.${String(name)}').set(value).`,
+      })
+    },
+  })
+}
+
+function viewOf(node: TreeNode): unknown {
+  return node instanceof GroupNode ? valueView(node) : fastValue(node)
+}
