@@ -20,6 +20,7 @@ import type { DatasetForm } from './hdf5-handle.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { SPARSE_SUFFIX, TYPE_ATTRIBUTE } from './item-layout.ts'
 import { readSparseArchive } from './sparse-archive.ts'
+import { cellValue } from './table-cell.ts'
 
 /**
  * The value of a data item. `className` is that of its leaf: pickles look like bytes. A sparse matrix looks like text,
@@ -180,10 +181,11 @@ function readTable(reader: Hdf5Reader, path: string, form: DatasetForm, isDict: 
   const fields = form.type.kind === 'record' ? form.type.fields : []
   const columns = fields.map(({ name, type }) => {
     const recall = recallOf(reader, path, `SRVC_COLUMN_${name}`)
-    return { name, value: columnValue(reader, path, { name, type }, recall, rowCount) }
+    const value = columnValue(reader, path, { name, type }, recall, rowCount)
+    return { name, value: isDict ? cellValue(value, recall.collection) : value }
   })
   if (!isDict) return { form: 'table', rowCount, columns: columns as StoredTable['columns'] }
-  return { form: 'record', fields: columns.map(({ name, value }) => ({ name, value: firstOf(value) })) }
+  return { form: 'record', fields: columns }
 }
 
 /** A column of a table, read without the others' decoding. */
@@ -238,16 +240,6 @@ export function arrayOf(
   return storedElements({ ...raw, form: 'ndarray', shape }) as StoredArray
 }
 
-/** The cell of a table of one row: a dict's value. */
-function firstOf(column: StoredValue): StoredValue {
-  if (column.form === 'list') return { form: 'scalar', dtype: column.dtype, value: column.values[0] ?? '' }
-  if (column.form !== 'ndarray') return column
-  const shape = column.shape.slice(1)
-  return shape.length > 0
-    ? { ...column, shape }
-    : { form: 'scalar', dtype: column.dtype, value: column.data[0] as number }
-}
-
 /** Items that are groups: records of ours, nested groups, and what pandas and PyTables make of several datasets. */
 function readGroup(reader: Hdf5Reader, path: string, className: string): StoredValue {
   const store = reader.attribute(path, 'SRVC_STORE')
@@ -278,6 +270,7 @@ function readSplitTable(reader: Hdf5Reader, path: string): StoredValue {
       types.set(String(name), String(type))
     })
   }
+  const isDict = reader.attribute(path, 'SRVC_STORE') === 'DICT'
   const columns: { name: string; value: StoredValue }[] = []
   let rowCount = 0
   for (const name of names) {
@@ -289,15 +282,11 @@ function readSplitTable(reader: Hdf5Reader, path: string): StoredValue {
         collection: types.get(`${prefix}_COLL_TYPE`),
         scalarType: types.get(`${prefix}_SCALAR_TYPE`),
       }
-      columns.push({
-        name: field.name,
-        value: columnValue(reader, `${path}/${name}`, field, recall, rowCount),
-      })
+      const value = columnValue(reader, `${path}/${name}`, field, recall, rowCount)
+      columns.push({ name: field.name, value: isDict ? cellValue(value, recall.collection) : value })
     }
   }
-  const isDict = reader.attribute(path, 'SRVC_STORE') === 'DICT'
-  if (isDict)
-    return { form: 'record', fields: columns.map(({ name, value }) => ({ name, value: firstOf(value) })) }
+  if (isDict) return { form: 'record', fields: columns }
   return { form: 'table', rowCount, columns: columns as unknown as StoredTable['columns'] }
 }
 

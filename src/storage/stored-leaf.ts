@@ -9,6 +9,7 @@ import type { Hdf5Reader } from './hdf5-reader.ts'
 import { SPARSE_SUFFIX, TYPE_ATTRIBUTE } from './item-layout.ts'
 import { ARRAY_SUFFIX, CLASS_ATTRIBUTE } from './leaf-layout.ts'
 import { arrayOf, columnValue, plainCell, readValue, unreadable } from './read-value.ts'
+import { cellValue, scalarAt } from './table-cell.ts'
 
 export function readNodeHead(reader: Hdf5Reader, path: string): NodeHead {
   const isLeaf = reader.attribute(path, 'SRVC_LEAF')
@@ -96,30 +97,6 @@ function recallOf(reader: Hdf5Reader, table: string) {
     collection: reader.attribute(table, 'SRVC_COLUMN_data_COLL_TYPE'),
     scalarType: reader.attribute(table, 'SRVC_COLUMN_data_SCALAR_TYPE'),
   }
-}
-
-/** The first cell of a column, which may be a list, a tuple or an array. */
-function cellValue(column: StoredValue, collection: Cell | undefined): StoredValue {
-  if (column.form === 'list') return { form: 'scalar', dtype: column.dtype, value: column.values[0] ?? '' }
-  if (column.form !== 'ndarray') return column
-  const shape = column.shape.slice(1)
-  if (shape.length === 0) return { form: 'scalar', dtype: column.dtype, value: scalarAt(column, 0) }
-  const isList = collection === 'COLL_LIST' || collection === 'COLL_TUPLE'
-  if (!isList || shape.length > 1) return { ...column, shape }
-  const values = Array.from({ length: shape[0] as number }, (_, index) => scalarAt(column, index))
-  const isTuple = collection === 'COLL_TUPLE'
-  return { form: 'list', dtype: column.dtype, values, ...(isTuple && { isTuple }) }
-}
-
-function scalarAt(column: Extract<StoredValue, { form: 'ndarray' }>, index: number) {
-  const { dtype, data } = column
-  if (dtype === 'complex128' || dtype === 'complex64') {
-    return { re: Number(data[2 * index]), im: Number(data[2 * index + 1]) }
-  }
-  const element = data[index] as number | bigint | string
-  if (dtype === 'bool') return element !== 0
-  if (typeof element === 'bigint' && Number.isSafeInteger(Number(element))) return Number(element)
-  return element
 }
 
 /** The values of an explored parameter, one a run; undefined where the file holds none. */
