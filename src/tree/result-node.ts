@@ -34,6 +34,12 @@ export class ResultNode extends TreeNode {
     return [...this.#items].map(([name, value]) => ({ name, value }))
   }
 
+  /** All items as they are stored, read if need be. */
+  loadAll(): readonly StoredField[] {
+    this.#load()
+    return this.storedItems
+  }
+
   has(item: string): boolean {
     this.#load()
     return this.#items.has(item)
