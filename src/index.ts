@@ -24,6 +24,13 @@ export { zip } from './exploration/zip.ts'
 export type { StoreOptions, TrajectoryOptions } from './library/file-tree.ts'
 export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
 export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
+export {
+  type MergeInput,
+  type MergeOptions,
+  type MergeReport,
+  mergeFiles,
+  mergeFolder,
+} from './library/merge.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
 export {
   type ParameterDefinition,

@@ -3,16 +3,31 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { compactFile } from '../storage/compact-file.ts'
+import { cannotCopy, compactFile } from '../storage/compact-file.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
-import { growthOperations, outgrownTables, readExploration } from '../storage/grown-trajectory.ts'
+import {
+  growthOperations,
+  outgrownTables,
+  readExploration,
+  type StoredExploration,
+} from '../storage/grown-trajectory.ts'
 import { Hdf5File } from '../storage/hdf5-file.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { deletedNodes, Hdf5Source } from '../storage/hdf5-source.ts'
-import { fileRoot, newLinks, newNodes, newTrajectory, pathOf } from '../storage/tree-layout.ts'
+import { mergedRows, runCopy, runPlaces } from '../storage/merged-runs.ts'
+import {
+  fileRoot,
+  groupsTo,
+  newLinks,
+  newNodes,
+  newTrajectory,
+  pathOf,
+  summariser,
+} from '../storage/tree-layout.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
+import type { MergePlan } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
@@ -108,6 +123,53 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     })
     for (const [group, name] of links) group.noteLinkStored(name)
     this.isStored = true
+  }
+
+  /** Writes the runs of another trajectory that have become this one's. */
+  protected async growWith(
+    before: StoredExploration,
+    isNewlyExplored: boolean,
+    other: FileTree,
+    plan: MergePlan,
+  ): Promise<void> {
+    const tree = this.asTree
+    const overview = `/${this.name}/overview`
+    const drop = outgrownTables(tree, before)
+    if (isNewlyExplored && before.hasExplorations) {
+      drop.push(`${overview}/explorations`, `${overview}/explored_parameters_overview`)
+    }
+    let grownFrom = before
+    if (drop.length > 0) {
+      this.close()
+      await compactFile(this.file, { drop: new Set(drop) })
+      grownFrom = await this.readBefore()
+    }
+    await other.open()
+    const source = { reader: other.openReader(), trajectory: other.name }
+    const places = runPlaces(other.asTree)
+    const missing = places.filter((place) => this.at(place) === undefined)
+    const uncopied: string[] = []
+    const summary = summariser(tree)
+    await this.edit((editor) => {
+      for (const operations of growthOperations(tree, grownFrom, this.complevel, LIBRARY_VERSIONS)) {
+        editor.apply(operations)
+      }
+      editor.apply(mergedRows(tree, other.asTree, plan.runs, summary))
+      for (const place of missing) editor.apply(groupsTo(tree, place))
+      const first = this.length - plan.runs.length
+      for (const [index, run] of plan.runs.entries()) {
+        const target = { trajectory: this.name, run: first + index }
+        const onUncopied = (path: string, reason: string) => uncopied.push(`${path}: ${reason}`)
+        for (const operations of runCopy({ ...source, run }, target, places, onUncopied))
+          editor.apply(operations)
+      }
+      if (uncopied.length > 0) throw cannotCopy(other.file, uncopied)
+    })
+    for (const place of places) {
+      const group = this.at(place)
+      if (group instanceof GroupNode) group.relist()
+    }
+    this.relist()
   }
 
   /** Names that were deleted are in the way until the file is compacted. */

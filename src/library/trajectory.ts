@@ -6,6 +6,7 @@ import { deletionOperations } from '../storage/deleted-nodes.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
+import type { MergePlan } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import type { RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
@@ -206,6 +207,28 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  /**
+   * Adds runs of another stored trajectory, as a plan says: their points, rows and groups. For `mergeFiles`.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED` also for what cannot be copied; then the file is as it was
+   */
+  async takeRuns(other: Trajectory, plan: MergePlan): Promise<void> {
+    const before = await this.readBefore()
+    const isNewlyExplored = plan.explored.some(({ isNew }) => isNew)
+    const runCount = this.length
+    for (const { fullName, values } of plan.explored) {
+      const parameter = this.getParameter(fullName)
+      parameter.extend(values, runCount)
+      parameter.lock()
+    }
+    const names = new Set([
+      ...Object.keys(this.exploredParameters),
+      ...plan.explored.map(({ fullName }) => fullName),
+    ])
+    this.restoreExploration([...names], runCount + plan.runs.length)
+    await this.growWith(before, isNewlyExplored, other, plan)
   }
 
   protected override informationOf(run: RunIndex): RunInformation {

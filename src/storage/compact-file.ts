@@ -126,7 +126,7 @@ export async function backupFile(file: string, target: string): Promise<void> {
   syncFile(target)
 }
 
-function cannotCopy(file: string, uncopied: readonly string[]): PypetError {
+export function cannotCopy(file: string, uncopied: readonly string[]): PypetError {
   const more = uncopied.length > 3 ? `, and ${uncopied.length - 3} more` : ''
   return new PypetError('PYPET_STORAGE_FAILED', `${file}: ${uncopied.slice(0, 3).join('; ')}${more}`, {
     where: file,

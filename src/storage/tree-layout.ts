@@ -279,6 +279,17 @@ export function newLinks(
   })
 }
 
+/** The groups of a full name that the file does not have. */
+export function groupsTo(tree: TrajectoryTree, fullName: string): Hdf5Operation[] {
+  const operations: Hdf5Operation[] = []
+  const parts = fullName.split('.')
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const name = parts.slice(0, depth).join('.')
+    if (tree.at(name)?.isStored !== true) operations.push({ type: 'create-group', path: pathOf(tree, name) })
+  }
+  return operations
+}
+
 export function rawFields(fields: readonly StoredField[]) {
   // What cannot be read is in the file that it came from, and cannot be written anew.
   return fields

@@ -129,6 +129,20 @@ export class ParameterNode extends TreeNode {
     this.#rangeOf(values)
   }
 
+  /** Adds stored values behind those it has; one that was not explored has had its default until now. */
+  extend(values: readonly StoredValue[], runCount: number): void {
+    const like = this.stored as StoredValue
+    this.#range ??=
+      like.form === 'scalar'
+        ? { kind: 'scalars', dtype: like.dtype, values: Array(runCount).fill(like.value) }
+        : { kind: 'objects', values: [like], index: Array(runCount).fill(0) }
+    const more: ParameterRange =
+      like.form === 'scalar'
+        ? { kind: 'scalars', dtype: like.dtype, values: values.map((value) => (value as typeof like).value) }
+        : { kind: 'objects', values: [...values], index: values.map((_, index) => index) }
+    appendRange(this.#range, more, this.#keys(this.#range))
+  }
+
   /** Forgets the range. */
   shrink(): void {
     this.#range = undefined

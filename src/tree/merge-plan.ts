@@ -1,0 +1,148 @@
+/** Which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
+import { PypetError } from '../errors.ts'
+import { rangeValue } from '../trajectory/parameter-range.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
+import type { GroupNode } from './group-node.ts'
+import { ParameterNode } from './parameter-node.ts'
+import { storedKey } from './stored-equality.ts'
+import type { TrajectoryTree } from './trajectory-tree.ts'
+
+export interface MergeOptions {
+  /** Leave out points of the other that are there already. */
+  readonly removeDuplicates?: boolean
+  /** An explored integer that counts trials from 0: those of the other are counted on. */
+  readonly trialParameter?: string
+}
+
+export interface MergePlan {
+  /** Runs of the other that are taken, in order; the first becomes run `target.length`. */
+  readonly runs: readonly RunIndex[]
+  /** Runs of the other whose points are there already, and the run that has each. */
+  readonly duplicates: readonly { readonly run: RunIndex; readonly known: RunIndex }[]
+  /** By full name: every parameter that is explored in the end. */
+  readonly explored: readonly MergedParameter[]
+}
+
+export interface MergedParameter {
+  readonly fullName: string
+  /** It was not explored before: its default stands for the runs there are. */
+  readonly isNew: boolean
+  /** For the runs that are taken. */
+  readonly values: readonly StoredValue[]
+}
+
+/**
+ * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where the parameters differ in names or types, where the trial parameter is
+ *   none, or where nothing is left to merge
+ */
+export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options: MergeOptions): MergePlan {
+  const pairs = parameterPairs(target, other)
+  const trial = trialOf(target, pairs, options.trialParameter)
+  const explored = pairs.filter(({ own, theirs }) => isExploredIn(own, theirs))
+  const keyOf = (parameters: readonly ParameterNode[], run: RunIndex) =>
+    parameters.map((parameter) => storedKey(valueIn(parameter, run))).join('\u0003')
+  const known = new Map<string, RunIndex>()
+  const ownParameters = explored.map(({ own }) => own)
+  for (let run = 0; run < target.length; run += 1) {
+    const key = keyOf(ownParameters, run)
+    if (!known.has(key)) known.set(key, run)
+  }
+  const runs: RunIndex[] = []
+  const duplicates: { run: RunIndex; known: RunIndex }[] = []
+  const theirParameters = explored.map(({ theirs }) => theirs)
+  for (let run = 0; run < other.length; run += 1) {
+    const same = trial === undefined ? known.get(keyOf(theirParameters, run)) : undefined
+    if (same !== undefined) duplicates.push({ run, known: same })
+    if (same === undefined || options.removeDuplicates !== true) runs.push(run)
+  }
+  if (runs.length === 0)
+    throw impossible('all points of the other are there already', 'There is nothing to merge.')
+  return {
+    runs,
+    duplicates,
+    explored: explored.map(({ own, theirs }) => ({
+      fullName: own.fullName,
+      isNew: !own.isExplored,
+      values: runs.map((run) => shifted(valueIn(theirs, run), own === trial?.parameter ? trial.shift : 0)),
+    })),
+  }
+}
+
+interface Pair {
+  readonly own: ParameterNode
+  readonly theirs: ParameterNode
+}
+
+function parameterPairs(target: TrajectoryTree, other: TrajectoryTree): Pair[] {
+  const theirs = new Map(parametersOf(other).map((parameter) => [parameter.fullName, parameter]))
+  const pairs: Pair[] = []
+  const differing: string[] = []
+  for (const own of parametersOf(target)) {
+    const same = theirs.get(own.fullName)
+    theirs.delete(own.fullName)
+    if (same === undefined) differing.push(`${own.fullName} is missing in the other`)
+    else if (typeOf(own) !== typeOf(same))
+      differing.push(`${own.fullName} is ${typeOf(own)} here, ${typeOf(same)} there`)
+    else pairs.push({ own, theirs: same })
+  }
+  for (const name of theirs.keys()) differing.push(`${name} is missing here`)
+  if (differing.length === 0) return pairs
+  throw impossible(
+    `the parameters differ: ${differing.slice(0, 5).join('; ')}${differing.length > 5 ? '; …' : ''}`,
+    'Only trajectories of the same parameters, with the same types, can be merged.',
+  )
+}
+
+function parametersOf(tree: TrajectoryTree): ParameterNode[] {
+  const group = tree.child('parameters') as GroupNode
+  return [...group.iterLeaves()].filter((leaf) => leaf instanceof ParameterNode)
+}
+
+function typeOf(parameter: ParameterNode): string {
+  const value = parameter.stored
+  if (value === undefined) return 'nothing'
+  return value.form === 'scalar' ? typeName(value) : value.form
+}
+
+function isExploredIn(own: ParameterNode, theirs: ParameterNode): boolean {
+  if (own.isExplored || theirs.isExplored) return true
+  return storedKey(own.stored as StoredValue) !== storedKey(theirs.stored as StoredValue)
+}
+
+function valueIn(parameter: ParameterNode, run: RunIndex): StoredValue {
+  const { range } = parameter
+  return (range === undefined ? parameter.stored : rangeValue(range, run)) as StoredValue
+}
+
+function trialOf(
+  target: TrajectoryTree,
+  pairs: readonly Pair[],
+  name: string | undefined,
+): { readonly parameter: ParameterNode; readonly shift: number } | undefined {
+  if (name === undefined) return undefined
+  const parameter = target.getParameter(name)
+  const pair = pairs.find(({ own }) => own === parameter)
+  const trials = pair === undefined ? [] : [...numbersOf(pair.own), ...numbersOf(pair.theirs)]
+  const isCounting = trials.length > 0 && trials.every((trial) => Number.isSafeInteger(trial) && trial >= 0)
+  if (pair === undefined || !isCounting) {
+    throw impossible(
+      `${parameter.fullName} does not count trials in both`,
+      'A trial parameter is explored with whole numbers from 0 on in both trajectories.',
+    )
+  }
+  return { parameter, shift: numbersOf(pair.own).reduce((most, trial) => Math.max(most, trial), -1) + 1 }
+}
+
+function numbersOf({ range }: ParameterNode): number[] {
+  return range?.kind === 'scalars' ? range.values.map(Number) : []
+}
+
+function shifted(value: StoredValue, shift: number): StoredValue {
+  if (shift === 0 || value.form !== 'scalar') return value
+  return { ...value, value: Number(value.value) + shift }
+}
+
+function impossible(found: string, hint: string): PypetError {
+  return new PypetError('PYPET_MERGE_IMPOSSIBLE', `cannot merge: ${found}`, { where: 'merge', hint })
+}
