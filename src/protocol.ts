@@ -56,6 +56,8 @@ export interface OpenRequest {
   readonly overwrite: boolean
   /** Keep the `.cnt` file when every run is stored. */
   readonly keepCnt: boolean
+  /** The trajectory is in the file, with more runs than were performed: those that are not completed are. */
+  readonly isExpansion?: boolean
   /** Not an experiment: nodes are added, changed or merged, and there is nothing to run. */
   readonly isEdit?: boolean
   readonly trajectory: {

@@ -4,6 +4,7 @@ import { packageVersion } from '../environment/package-version.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
+import type { MergeFlags } from './merge.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
 import { usageError } from './usage-error.ts'
@@ -62,6 +63,8 @@ function describeProgram(): Command {
     .addHelpText('after', MAIN_EXAMPLES)
   describeRun(program)
   describeContinue(program)
+  describeExpand(program)
+  describeMerge(program)
   describeSnapshot(program)
   describeOverview(program)
   return program
@@ -166,6 +169,64 @@ function breakLockOption(): Option {
   return new Option('--break-lock', 'Take over the lock of a process on another host that is gone.')
 }
 
+function describeExpand(program: Command): void {
+  const command = program
+    .command('expand')
+    .description('Add points to a stored trajectory, and run what is not completed: nothing is run twice.')
+    .argument('<file>', 'The HDF5 file')
+  for (const option of expandOptions()) command.addOption(option)
+  command
+    .addHelpText('after', EXPAND_EXAMPLES)
+    .action(async (file: string, _flags: unknown, called: Command) => {
+      const { expandCommand } = await import('./expand.ts')
+      process.exitCode = await expandCommand(file, givenFlags(called))
+    })
+}
+
+function expandOptions(): readonly Option[] {
+  const first = [
+    new Option(
+      '--explore <name=values>',
+      'Points to add, as x=1,2,3 or x=0:1:0.1; every explored parameter is named (repeatable).',
+    ).argParser(collect),
+    flagOption('ncores'),
+    new Option('--job <file>', 'The job module. Default: the one that the file names.'),
+    new Option('--trajectory <name>', 'Which trajectory, where the file holds several.'),
+    new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
+    new Option('--verbose', 'Print log lines, and stacks of errors.'),
+    new Option('--json', 'Print events as JSON, one a line.'),
+  ]
+  const others = [
+    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').map((name) => flagOption(name)),
+    breakLockOption(),
+  ]
+  for (const option of others) option?.helpGroup('More options:')
+  return [...first, ...others].filter((option) => option !== undefined)
+}
+
+function describeMerge(program: Command): void {
+  program
+    .command('merge')
+    .description('Merge trajectories of the same parameters into a new file.')
+    .argument('<files...>', 'HDF5 files with one trajectory each, or a folder of such')
+    .requiredOption('--into <file>', 'The new file')
+    .option('--remove-duplicates', 'Leave out points that are there already.')
+    .option('--trial-parameter <name>', 'Count the trials of each file on behind those before.')
+    .addOption(
+      new Option('--conflicts <choice>', 'What to do with equal points that have different results.')
+        .choices(['error', 'keep-first'])
+        .default('error'),
+    )
+    .option('--overwrite', 'Replace the new file.')
+    .option('--json', 'One JSON object.')
+    .option('--verbose', 'Print stacks of errors.')
+    .addHelpText('after', MERGE_EXAMPLES)
+    .action(async (files: string[], flags: MergeFlags) => {
+      const { mergeCommand } = await import('./merge.ts')
+      await mergeCommand(files, flags)
+    })
+}
+
 function describeSnapshot(program: Command): void {
   program
     .command('snapshot')
@@ -256,6 +317,20 @@ Examples:
 
 The job, its parameters and what is explored stay as they were, and so do the
 options that are not given. The .cnt file is removed when every run is stored.`
+
+const EXPAND_EXAMPLES = `
+Examples:
+  $ pypet-ts expand hdf5/job.h5 --explore x=4,5,6
+  $ pypet-ts expand hdf5/job.h5 --explore x=1:11 --explore y=6,7 --ncores 4
+  $ pypet-ts expand hdf5/job.h5 --job job.ts        what is not completed
+
+Points that are there already are not run again.`
+
+const MERGE_EXAMPLES = `
+Examples:
+  $ pypet-ts merge a.h5 b.h5 --into c.h5
+  $ pypet-ts merge a.h5 b.h5 --into c.h5 --remove-duplicates
+  $ pypet-ts merge results/ --into all.h5 --trial-parameter trial`
 
 const SNAPSHOT_EXAMPLES = `
 Examples:

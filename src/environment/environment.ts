@@ -155,7 +155,7 @@ function openingOf(
   request: OpenRequest,
   { breakLock = false, keepsReturned = false }: RunOptions,
 ): WriterOpening {
-  if (opening.kind === 'new') return (writer, ledger) => writer.open(request, ledger, { breakLock })
+  if (opening.kind !== 'continue') return (writer, ledger) => writer.open(request, ledger, { breakLock })
   const { cntFile, retryFailed, config } = opening
   const keepCnt = settings.keepCnt || keepsReturned
   return (writer, ledger) =>
@@ -170,7 +170,9 @@ function reopening(request: OpenRequest, cntFile: string): WriterOpening {
 }
 
 function identityOf({ opening, settings }: PreparedExperiment): EnvironmentIdentity {
-  return opening.kind === 'new' ? identifyEnvironment(settings.name, Date.now() / 1000) : opening.identity
+  return opening.kind === 'continue'
+    ? opening.identity
+    : identifyEnvironment(settings.name, Date.now() / 1000)
 }
 
 function openRequest(
@@ -183,6 +185,7 @@ function openRequest(
     file: settings.filename,
     fileTitle: settings.fileTitle,
     overwrite: settings.overwrite,
+    ...(experiment.opening.kind === 'expand' && { isExpansion: true }),
     keepCnt: settings.keepCnt || keepsReturned,
     trajectory: {
       name: settings.name,

@@ -41,6 +41,8 @@ export interface ExperimentRequest {
 /** How the trajectory comes to be open. */
 export type Opening =
   | { readonly kind: 'new' }
+  /** The trajectory is in the file and has runs that are not completed. */
+  | { readonly kind: 'expand' }
   | {
       readonly kind: 'continue'
       readonly cntFile: string

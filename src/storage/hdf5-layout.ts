@@ -44,8 +44,8 @@ const BATCH_BYTES_MAX = 4_194_304
 const BATCH_ROWS_MAX = 4096
 
 /** What the memory calls what the layout remembers. */
-const GROUPS = 'groups'
-const IS_SETTLED = 'is settled'
+export const HAS_GROUPS = 'groups'
+export const IS_SETTLED = 'is settled'
 /** All runs have ended once, and the last config was written. */
 export const HAS_ENDED = 'has ended'
 
@@ -69,7 +69,7 @@ export class TrajectoryLayout {
     this.#plan = plan
     this.#memory = memory
     this.#root = `/${request.trajectory.name}`
-    this.#sharedGroups = new Set(memory.recordedTexts(GROUPS).map((path) => this.#root + path))
+    this.#sharedGroups = new Set(memory.recordedTexts(HAS_GROUPS).map((path) => this.#root + path))
     this.#overviews = new RunOverviews(this.#root, request.storage, memory)
     const failedRuns = `${this.#root}/overview/failed_runs`
     this.#failedRuns = new GrowingTable(failedRuns, FAILED_RUNS, 'failed_runs', memory)
@@ -201,7 +201,7 @@ export class TrajectoryLayout {
 
   #share(path: string): void {
     this.#sharedGroups.add(path)
-    this.#memory.add(GROUPS, path.slice(this.#root.length))
+    this.#memory.add(HAS_GROUPS, path.slice(this.#root.length))
   }
 
   #metaTables(): Hdf5Operation[] {

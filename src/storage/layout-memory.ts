@@ -17,6 +17,14 @@ export class LayoutMemory {
     for (const [name, value] of Object.entries(recorded.values)) this.#values.set(name, value)
   }
 
+  /** What was read from a file that no `.cnt` file tells of: it is remembered as if it had been recorded, and recorded now. */
+  static of(found: MemoryDelta): LayoutMemory {
+    const memory = new LayoutMemory(found)
+    for (const [set, texts] of Object.entries(found.added)) for (const text of texts) memory.add(set, text)
+    for (const name of Object.keys(found.values)) memory.#changedValues.add(name)
+    return memory
+  }
+
   /** The texts of a set that were committed before this process began. */
   recordedTexts(set: string): readonly string[] {
     return this.#recordedTexts[set] ?? []

@@ -12,6 +12,7 @@ import { PypetError } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import { readStoredTrajectory } from './expand-trajectory.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
@@ -39,7 +40,7 @@ export async function createTrajectory(request: OpenRequest, options: StoreOptio
   const { file } = request
   const isNewFile = request.overwrite || isEmpty(file)
   // Refused before anything changes, where the file can be read as it is.
-  if (!isNewFile && findCntFiles(file, options.system).length === 0) {
+  if (!isNewFile && request.isExpansion !== true && findCntFiles(file, options.system).length === 0) {
     await assertNameIsFree(file, request.trajectory.name)
   }
   const folders = isNewFile ? makeFolderOf(file) : []
@@ -87,6 +88,7 @@ async function create(
   options: StoreOptions,
   unlock: () => void,
 ): Promise<OpenTrajectory> {
+  if (request.isExpansion === true) return await expandStored(request, options, unlock)
   const { file, parameters, exploration, trajectory, keepCnt } = request
   const { system = FILES } = options
   const isNewFile = request.overwrite || isEmpty(file)
@@ -129,6 +131,61 @@ async function create(
     memory,
     transaction,
     stored: new RunSet(),
+    failed: new RunSet(),
+    reopened: new RunSet(),
+    startTimestamp: undefined,
+    unlock,
+  }
+}
+
+/** A stored trajectory, which has more runs than were performed. */
+async function expandStored(
+  request: OpenRequest,
+  options: StoreOptions,
+  unlock: () => void,
+): Promise<OpenTrajectory> {
+  const { file, parameters, exploration, trajectory, keepCnt, config } = request
+  const { system = FILES } = options
+  await recoverOthers(file, request.storage.readerWaitMs, options)
+  dropBegun(file, trajectory.name, system)
+  const found = await readStoredTrajectory(file, trajectory.name)
+  const plan = expand({ parameters, exploration })
+  const disk = openDisk(file, system)
+  const base = headOf(disk)
+  const transaction = await Hdf5Transaction.begin({
+    path: file,
+    isNewFile: false,
+    disk,
+    readerWaitMs: request.storage.readerWaitMs,
+    pageRestMs: options.pageRestMs,
+    onNotice: options.onNotice,
+    onError: options.onError,
+    openJournal: () =>
+      CntJournal.create(system, newCntFile(file, trajectory.name, system), {
+        type: 'experiment',
+        request,
+        baseBytes: base.bytes,
+        baseSuperblock: base.superblock,
+      }),
+  })
+  const memory = LayoutMemory.of(found.memory)
+  const layout = new TrajectoryLayout(request, plan, memory)
+  try {
+    // Of the file itself it has been said before.
+    const own = config.filter(({ name }) => name.startsWith('environment.'))
+    transaction.file.apply(layout.addConfig(own))
+    if (found.failed.length > 0) transaction.file.apply(layout.reopen(found.failed))
+  } catch (error) {
+    throw transaction.explain(error)
+  }
+  return {
+    runCount: plan.runCount,
+    keepCnt,
+    layout,
+    memory,
+    transaction,
+    stored: found.stored,
+    unrecorded: found.stored,
     failed: new RunSet(),
     reopened: new RunSet(),
     startTimestamp: undefined,

@@ -28,6 +28,8 @@ export interface OpenTrajectory {
   readonly transaction: Hdf5Transaction
   /** Runs that are stored already. */
   readonly stored: RunSet
+  /** Those of them that no commit has named: they were stored by another experiment. */
+  readonly unrecorded?: RunSet
   /** Runs that have failed and are not to be performed again. */
   readonly failed: RunSet
   /** Failed runs that are to be performed again: the next commit says so. */
@@ -202,7 +204,7 @@ export class TrajectoryStore {
     const stored = this.#stored
     const failed = this.#failed
     write({
-      stored: RunSet.of(stored).toRanges(),
+      stored: this.#rangesToRecord(stored),
       failed,
       reopened: reopened.toRanges(),
       memory: memory.takeDelta(),
@@ -220,6 +222,16 @@ export class TrajectoryStore {
     reopened.clear()
     return { stored, failed: failed.map(({ run }) => run), refused }
   }
+
+  /** With the first commit, those that were stored before there was a `.cnt` file. */
+  #rangesToRecord(stored: readonly RunIndex[]): readonly number[] {
+    const { unrecorded } = this.#open
+    if (unrecorded === undefined || this.#hasRecorded) return RunSet.of(stored).toRanges()
+    this.#hasRecorded = true
+    return unrecorded.toRanges()
+  }
+
+  #hasRecorded = false
 
   #apply(operations: readonly Hdf5Operation[]): void {
     const { transaction } = this.#open

@@ -1,0 +1,43 @@
+/** The action of `pypet-ts expand <file>`. */
+import { prepareExpansion } from '../library/expand.ts'
+import { Writer } from '../storage/writer.ts'
+import { ExitCode } from './exit-code.ts'
+import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
+import { stopOnSignals } from './stop-on-signals.ts'
+
+export interface ExpandFlags extends CommandFlags {
+  readonly job?: string
+  readonly trajectory?: string
+  readonly explore?: readonly string[]
+}
+
+/**
+ * Adds points to the trajectory, performs what is not completed, and resolves to the exit code.
+ *
+ * @throws PypetError as `prepareExpansion`
+ */
+export async function expandCommand(file: string, flags: ExpandFlags): Promise<number> {
+  using stop = stopOnSignals()
+  const {
+    experiment: prepared,
+    addedCount,
+    knownCount,
+    missingCount,
+  } = await prepareExpansion({
+    file,
+    trajectory: flags.trajectory,
+    job: flags.job,
+    explore: flags.explore ?? [],
+    flags: optionFlags(flags),
+    env: process.env,
+    isProcessOurs: true,
+  })
+  await using experiment = prepared
+  if (flags.quiet !== true && flags.json !== true) {
+    const known = knownCount === 0 ? '' : `, ${knownCount} were there already`
+    process.stdout.write(`${addedCount} points added${known}; ${missingCount} runs to perform\n`)
+  }
+  if (missingCount === 0) return ExitCode.OK
+  await using writer = Writer.start()
+  return await performCommand(experiment, { writer, stop, flags })
+}

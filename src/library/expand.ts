@@ -1,0 +1,227 @@
+/** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { PypetError } from '../errors.ts'
+import { UserCode } from '../executors/user-code.ts'
+import { bundleJob } from '../experiment/bundle-job.ts'
+import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import { importJob } from '../experiment/load-job.ts'
+import { expand } from '../exploration/expand.ts'
+import {
+  type ExplorationSpec,
+  explorationLength,
+  explorationNames,
+  explorationReader,
+} from '../exploration/exploration.ts'
+import { parseExploreFlags } from '../exploration/parse-flag.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { isBasicDtype, type Scalar, type StoredValue } from '../trajectory/stored-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import type { ParameterNode } from '../tree/parameter-node.ts'
+import { loadTrajectory } from './load-trajectory.ts'
+import type { Trajectory } from './trajectory.ts'
+
+export interface ExpandCall {
+  readonly file: string
+  readonly trajectory?: string | undefined
+  /** The job module; else the one that the file names, beside it or in the current folder. */
+  readonly job?: string | undefined
+  /** Texts of `--explore`. Points that are there already are not performed again. */
+  readonly explore: readonly string[]
+  readonly flags?: FlagValues
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly isProcessOurs?: boolean
+}
+
+export interface Expansion {
+  readonly experiment: PreparedExperiment
+  /** Points that were added to the file. */
+  readonly addedCount: number
+  /** Points that were asked for and there already. */
+  readonly knownCount: number
+  /** Runs that are not completed, the added ones among them. */
+  readonly missingCount: number
+}
+
+/**
+ * Adds the points to the trajectory in its file, durably, and prepares the experiment that performs every run that is
+ * not completed. Where it is interrupted before the first run, the same call goes on.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`, and as
+ *   `loadTrajectory` and `prepareExperiment`
+ */
+export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
+  const traj = await loadTrajectory(call.file, {
+    ...(call.trajectory !== undefined && { name: call.trajectory }),
+    other: 'data',
+  })
+  try {
+    const jobFile = findJob(traj, call)
+    const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
+    const bundle = await bundleJob(jobFile)
+    try {
+      const { definition } = await userCode.call(() => importJob(bundle, userCode.failed))
+      const { settings, origins } = resolveSettings({
+        jobFile: bundle.file,
+        flags: call.flags ?? {},
+        env: call.env ?? {},
+        definition,
+      })
+      const parameters = storedParameters(traj)
+      const before = storedExploration(traj)
+      const { added, knownCount } = newPoints(traj, before, parseExploreFlags(call.explore, parameters))
+      const exploration: ExplorationSpec =
+        added === undefined ? before : { kind: 'concat', parts: [before, added] }
+      const plan = expand({ parameters, exploration })
+      if (added !== undefined) {
+        traj.expand(columnsOf(added))
+        await traj.store()
+      }
+      const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
+      return {
+        experiment: {
+          settings: {
+            ...settings,
+            filename: traj.filename,
+            name: traj.name,
+            comment: traj.comment,
+            overwrite: false,
+            addTime: false,
+          },
+          origins,
+          job: { url: bundle.url, file: bundle.file },
+          identifyJob: (folder) => bundle.identity(folder),
+          opening: { kind: 'expand' },
+          parameters,
+          plan,
+          userCode,
+          async [Symbol.asyncDispose]() {
+            userCode[Symbol.dispose]()
+            await bundle.dispose()
+          },
+        },
+        addedCount: added === undefined ? 0 : explorationLength(added),
+        knownCount,
+        missingCount,
+      }
+    } catch (error) {
+      userCode.flush()
+      userCode[Symbol.dispose]()
+      await bundle.dispose()
+      throw error
+    }
+  } finally {
+    traj.close()
+  }
+}
+
+function findJob(traj: Trajectory, { job, file }: ExpandCall): string {
+  if (job !== undefined) return job
+  const scripts = traj.getAll('script').map((node) => String((node as ParameterNode).getDefault()))
+  const places = scripts
+    .reverse()
+    .flatMap((script) => [resolve(script), join(dirname(resolve(file)), script)])
+  const found = places.find((place) => existsSync(place))
+  if (found !== undefined) return found
+  throw new PypetError(
+    'PYPET_JOB_NOT_FOUND',
+    `the job of ${file} is not found: looked for ${places.join(' and ') || 'nothing'}`,
+    {
+      where: file,
+      hint: 'Name it: --job job.ts.',
+    },
+  )
+}
+
+function parametersOf(traj: Trajectory): ParameterNode[] {
+  return [...traj.getGroup('parameters').iterLeaves()].filter((leaf) => leaf.isParameter) as ParameterNode[]
+}
+
+function storedParameters(traj: Trajectory): Parameter[] {
+  return parametersOf(traj).map((parameter): Parameter => {
+    const stored = parameter.stored as StoredValue
+    const name = parameter.fullName.slice('parameters.'.length)
+    return { name, comment: parameter.comment, value: userValue(stored), stored }
+  })
+}
+
+/** What the file explores, point by point. */
+function storedExploration(traj: Trajectory): ExplorationSpec {
+  const explored = Object.values(traj.exploredParameters)
+  if (explored.length === 0) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${traj.name} explores nothing, so there is nothing to add points to`,
+      {
+        where: traj.filename,
+        hint: 'Run the job with --explore into a new trajectory.',
+      },
+    )
+  }
+  const columns = explored.map((parameter) => {
+    const { range } = parameter
+    if (range?.kind !== 'scalars' || !isBasicDtype(range.dtype)) {
+      throw new PypetError(
+        'PYPET_EXPLORATION_INVALID',
+        `${parameter.fullName} is explored with arrays, which the command line cannot add to`,
+        {
+          where: parameter.fullName,
+          hint: 'Expand it in a script: traj.expand({ … }), then await traj.store().',
+        },
+      )
+    }
+    const name = parameter.fullName.slice('parameters.'.length)
+    return { name, range: { kind: 'values', values: range.values as Scalar[] } as const }
+  })
+  return { kind: 'points', columns }
+}
+
+/** Of the points asked for, those that the trajectory does not have. */
+function newPoints(
+  traj: Trajectory,
+  before: ExplorationSpec,
+  asked: ExplorationSpec | undefined,
+): { readonly added: Extract<ExplorationSpec, { kind: 'points' }> | undefined; readonly knownCount: number } {
+  if (asked === undefined) return { added: undefined, knownCount: 0 }
+  const names = explorationNames(before)
+  const given = explorationNames(asked)
+  const missing = names.filter((name) => !given.includes(name))
+  const others = given.filter((name) => !names.includes(name))
+  if (missing.length > 0 || others.length > 0) {
+    const found =
+      missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored there`
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand ${traj.name}: ${found}`, {
+      where: '--explore',
+      hint: `Name exactly what it explores: ${names.map((name) => `--explore ${name}=…`).join(' ')}.`,
+    })
+  }
+  const known = new Set<string>()
+  const keyOf = (spec: ExplorationSpec) => {
+    const readers = names.map((name) => explorationReader(spec, name))
+    return (run: number) => readers.map((read) => String(read(run))).join('\u0001')
+  }
+  const keyBefore = keyOf(before)
+  for (let run = 0; run < explorationLength(before); run += 1) known.add(keyBefore(run))
+  const keyAsked = keyOf(asked)
+  const runs: number[] = []
+  for (let run = 0; run < explorationLength(asked); run += 1) {
+    const key = keyAsked(run)
+    if (known.has(key)) continue
+    known.add(key)
+    runs.push(run)
+  }
+  const knownCount = explorationLength(asked) - runs.length
+  if (runs.length === 0) return { added: undefined, knownCount }
+  const columns = names.map((name) => {
+    const read = explorationReader(asked, name)
+    return { name, range: { kind: 'values', values: runs.map((run) => read(run)) } as const }
+  })
+  return { added: { kind: 'points', columns }, knownCount }
+}
+
+function columnsOf(spec: Extract<ExplorationSpec, { kind: 'points' }>): Record<string, readonly unknown[]> {
+  return Object.fromEntries(
+    spec.columns.map(({ name, range }) => [name, (range as { readonly values: readonly unknown[] }).values]),
+  )
+}
