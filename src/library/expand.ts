@@ -172,7 +172,7 @@ function storedExploration(traj: Trajectory): ExplorationSpec {
       )
     }
     const name = parameter.fullName.slice('parameters.'.length)
-    return { name, range: { kind: 'values', values: range.values as Scalar[] } as const }
+    return { name, range: { kind: 'values', values: [...range.values] as Scalar[] } as const }
   })
   return { kind: 'points', columns }
 }
