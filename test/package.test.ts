@@ -41,6 +41,7 @@ test('the library exports these names', async () => {
   const library = await import('pypet-ts')
   expect(Object.keys(library).sort()).toEqual([
     'PypetError',
+    'Trajectory',
     'arange',
     'cartesianProduct',
     'concat',
@@ -50,10 +51,14 @@ test('the library exports these names', async () => {
     'integer',
     'isPypetError',
     'linspace',
+    'loadTrajectory',
     'logspace',
+    'mergeFiles',
+    'mergeFolder',
     'parameter',
     'points',
     'run',
+    'table',
     'zip',
   ])
 })

@@ -1,7 +1,10 @@
 /** The library's way to run an experiment, and to go on with one: what the commands do, as functions. */
 import { fileURLToPath } from 'node:url'
+import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
+import { OPTION_NAMES } from '../experiment/options.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 
@@ -51,6 +54,7 @@ export interface RunResult extends ExperimentSummary {
  * const { storedCount } = await run(new URL('./job.ts', import.meta.url), { options: { ncores: 4 } })
  */
 export async function run(job: string | URL, call: RunCallOptions = {}): Promise<RunResult> {
+  assertKnownOptions(call.options ?? {})
   const { prepareExperiment } = await import('./prepare-experiment.ts')
   const experiment = await prepareExperiment({
     jobFile: job instanceof URL ? fileURLToPath(job) : job,
@@ -81,6 +85,18 @@ export async function continueRun(file: string, call: ContinueCallOptions = {}):
     allowChangedJob,
   })
   return await perform(experiment, call)
+}
+
+/** What a flag or a key of a config file would refuse, a script's options do, too. */
+function assertKnownOptions(options: Readonly<Record<string, unknown>>): void {
+  const known: readonly string[] = OPTION_NAMES
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const nearest = nearestName(unknown, known)
+  throw new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `there is no option ${unknown}`, {
+    where: `options.${unknown}`,
+    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
+  })
 }
 
 async function perform(prepared: PreparedExperiment, call: CallOptions): Promise<RunResult> {

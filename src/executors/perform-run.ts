@@ -67,6 +67,7 @@ export class RunPerformer {
       startTimestamp,
       finishTimestamp: now(),
       leaves,
+      ...(live.links.length > 0 && { links: live.links }),
       ...(bytes !== undefined && { returned: bytes }),
     })
   }

@@ -241,6 +241,10 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
 
   /** Leaves are read without their nodes: a value of each of many runs costs little more than the reading. */
   override valueAt(fullName: string, fastAccess: boolean): unknown {
+    if (fastAccess && this.autoLoad && this.hdf5 !== undefined && !isInMemory(this, fullName)) {
+      const value = this.hdf5.quickNumber(fullName)
+      if (value !== undefined) return value
+    }
     return super.valueAt(fullName, fastAccess)
   }
 
@@ -272,4 +276,16 @@ function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolea
   const named = new Set([only ?? except ?? []].flat())
   if (only !== undefined) return (item) => named.has(item)
   return (item) => !named.has(item)
+}
+
+/** Whether any of a name's last group or leaf has been made. */
+function isInMemory(root: GroupNode, fullName: string): boolean {
+  let group = root
+  for (const part of fullName.split('.')) {
+    if (!group.isInMemory(part)) return false
+    const child = group.child(part)
+    if (!(child instanceof GroupNode)) return true
+    group = child
+  }
+  return true
 }

@@ -25,6 +25,8 @@ export interface DatasetForm {
 const READ_BYTES_MAX = 64 * 2 ** 20
 /** Kinds of objects that are remembered, since every read asks for one. */
 const KINDS_MAX = 10_000
+/** Groups whose names are remembered. */
+const LISTINGS_MAX = 5000
 
 /** Has the library put elements at a pointer, or take back what it allocated for them. */
 export type ReadInto = (pointer: bigint) => number
@@ -41,6 +43,7 @@ export class Hdf5Handle {
   protected readonly id: bigint
   readonly #committed: CommittedFile | undefined
   readonly #kinds = new Map<string, ObjectKind>()
+  readonly #listings = new Map<string, ReadonlySet<string>>()
   #isOpen = true
 
   /** @param source the last commit of an unfinished file, or the size of a settled one */
@@ -81,12 +84,40 @@ export class Hdf5Handle {
     if (path === '/') return 'group'
     const known = this.#kinds.get(path)
     if (known !== undefined) return known
-    if (this.kind(path.slice(0, path.lastIndexOf('/')) || '/') !== 'group') return undefined
+    const slash = path.lastIndexOf('/')
+    const group = path.slice(0, slash) || '/'
+    if (this.kind(group) !== 'group') return undefined
+    // Looked up in the group's names: the library must not be asked for what is not there, see `hasAttribute`.
+    if (!this.#namesIn(group).has(path.slice(slash + 1))) return undefined
     const kind = this.attempt(path, () => this.#askKind(path))
     if (this.#kinds.size >= KINDS_MAX) this.#kinds.clear()
     if (kind !== undefined) this.#kinds.set(path, kind)
     return kind
   }
+
+  #namesIn(group: string): ReadonlySet<string> {
+    let names = this.#listings.get(group)
+    if (names === undefined) {
+      names = new Set(this.attempt(group, () => this.module.get_names(this.id, group, false)))
+      if (this.#listings.size >= LISTINGS_MAX) this.#listings.clear()
+      this.#listings.set(group, names)
+    }
+    return names
+  }
+
+  /**
+   * Whether an attribute is there. Each error that the library throws costs some of its stack for good, and after some
+   * hundred of them it aborts; so nothing is asked for that may be absent.
+   */
+  protected hasAttribute(path: string, name: string): boolean {
+    if (this.#attributes?.path !== path) {
+      this.#attributes = { path, names: new Set(this.module.get_attribute_names(this.id, path)) }
+    }
+    return this.#attributes.names.has(name)
+  }
+
+  /** Of the object that was asked last: its attributes are asked for one after the other. */
+  #attributes: { readonly path: string; readonly names: ReadonlySet<string> } | undefined
 
   #askKind(path: string): ObjectKind | undefined {
     try {
@@ -110,14 +141,9 @@ export class Hdf5Handle {
   }
 
   protected attributeForm(path: string, name: string): DatasetForm | undefined {
-    try {
-      const raw = this.module.get_attribute_metadata(this.id, path, name)
-      return { type: parseDatatype(raw as RawDatatype), shape: raw.shape }
-    } catch (error) {
-      // h5wasm's own words for an attribute that does not exist.
-      if ((error as Error).message === 'error - name not defined!') return undefined
-      throw error
-    }
+    if (!this.hasAttribute(path, name)) return undefined
+    const raw = this.module.get_attribute_metadata(this.id, path, name)
+    return { type: parseDatatype(raw as RawDatatype), shape: raw.shape }
   }
 
   protected decode(type: Datatype, elementCount: number, read: ReadInto, reclaim: ReadInto): Cell[] {

@@ -30,6 +30,11 @@ export interface RowRange {
   readonly end: number // exclusive
 }
 
+/** HDF5's numbers of its datatype classes. */
+const INTEGER = 0
+const FLOAT = 1
+/** Of quick reads; after so many the careful way is taken. */
+const QUICK_ERRORS_MAX = 32
 /** Rows are read in slices of about this size, so that a table of any length needs the same memory. */
 const SLICE_BYTES = 2 * 2 ** 20
 /** Tables of more rows are refused: a damaged header must not keep the reader busy for hours. */
@@ -171,6 +176,38 @@ export class Hdf5Reader extends Hdf5Handle {
   linkTarget(path: string): string | undefined {
     if (this.kind(path) !== 'soft-link') return undefined
     return this.attempt(path, () => this.module.get_symbolic_link(this.id, path))
+  }
+
+  /**
+   * A scalar float64 or int64, read with as few calls as can be: for one value from each of many runs. Undefined for
+   * everything else, also for what is not there.
+   */
+  quickNumber(dataset: string): number | bigint | undefined {
+    if (this.#quickErrorCount >= QUICK_ERRORS_MAX) return undefined
+    try {
+      const { type, size, shape, signed } = this.module.get_dataset_metadata(this.id, dataset)
+      const isFloat = type === FLOAT
+      if (shape?.length !== 0 || size !== 8 || !(isFloat || (type === INTEGER && signed))) return undefined
+      this.#quickPointer ||= this.module._malloc(8)
+      if (this.module.get_dataset_data(this.id, dataset, null, null, null, BigInt(this.#quickPointer)) < 0)
+        return undefined
+      const bytes = this.module.HEAPU8.slice(this.#quickPointer, this.#quickPointer + 8)
+      const view = new DataView(bytes.buffer)
+      return isFloat ? view.getFloat64(0, true) : view.getBigInt64(0, true)
+    } catch {
+      this.#quickErrorCount += 1
+      return undefined
+    }
+  }
+
+  #quickPointer = 0
+  /** Errors cost the library something that it never gets back, see `hasAttribute`. */
+  #quickErrorCount = 0
+
+  override close(): void {
+    if (this.#quickPointer !== 0) this.module._free(this.#quickPointer)
+    this.#quickPointer = 0
+    super.close()
   }
 
   /** The datatype and shape of a dataset, without reading its values. */

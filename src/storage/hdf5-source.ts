@@ -6,6 +6,7 @@ import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import type { NodeHead, NodeSource, SourceEntry } from '../tree/node-source.ts'
 import type { RunInformation } from '../tree/run-information.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
+import { exact } from './read-value.ts'
 import { readDefault, readItems, readNodeHead, readRange } from './stored-leaf.ts'
 
 /** Nodes that were deleted and are still in the file, until it is compacted: their full names. */
@@ -62,6 +63,18 @@ export class Hdf5Source implements NodeSource {
       value: readDefault(this.#reader, path, className),
       range: readRange(this.#reader, path, className),
     }
+  }
+
+  /**
+   * The value of a result's own item where it is a plain number, undefined where it is anything else: then it is read
+   * with its node. NaN is left to that, too, because null is stored as one.
+   */
+  quickNumber(fullName: string): number | bigint | undefined {
+    if (this.#deleted.has(fullName)) return undefined
+    const path = this.#path(fullName)
+    const value = this.#reader.quickNumber(`${path}/${path.slice(path.lastIndexOf('/') + 1)}`)
+    if (typeof value === 'bigint') return exact(value)
+    return Number.isNaN(value) ? undefined : value
   }
 
   /** The table of runs, read at the first call. */

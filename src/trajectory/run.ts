@@ -7,7 +7,7 @@ import type { LogLevel } from './log-level.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
-import type { ItemRecord, LeafRecord } from './run-record.ts'
+import type { ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
 import {
   checkComment,
   isComplex,
@@ -15,6 +15,7 @@ import {
   isSparse,
   type ParameterValue,
   type StorableValue,
+  toStoredAnnotation,
   toStoredParameter,
   toStoredValue,
 } from './value.ts'
@@ -22,6 +23,8 @@ import {
 export interface LeafOptions {
   /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */
   readonly comment?: string
+  /** Named values beside the data: numbers, strings, booleans, dates, lists and arrays. */
+  readonly annotations?: Readonly<Record<string, StorableValue>>
 }
 
 /** Lines end in the log file of the worker that performs the run. */
@@ -64,9 +67,20 @@ export interface Run<Tree = ParameterTree> {
    * @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`; `PYPET_RUN_ENDED`
    * after the job has returned
    */
-  addResult(name: string, value: StorableValue | ResultItems, options?: LeafOptions): void
+  addResult(name: string, value: StorableValue | ResultItems | OwnResult, options?: LeafOptions): void
   /** Adds a value computed from parameters, in the same way, to the branch `derived_parameters`. */
   addDerivedParameter(name: string, value: ParameterValue, options?: LeafOptions): void
+  /**
+   * Adds a name below `results` that leads to something that this run has added before, by the name it was added with.
+   *
+   * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`
+   */
+  addLink(name: string, target: string): void
+}
+
+/** An instance of a class of the user's own: it is stored as the items that it gives, and restored by its class. */
+export interface OwnResult {
+  store(): ResultItems
 }
 
 /** The collecting implementation behind `Run`. */
@@ -77,6 +91,7 @@ export class LiveRun implements Run {
   readonly par: ParameterValues<ParameterTree>
   readonly log: RunLog
   readonly #leaves = new Map<string, LeafRecord>()
+  readonly #links = new Map<string, string>()
   /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
   #hasEnded = false
@@ -100,8 +115,10 @@ export class LiveRun implements Run {
     }
   }
 
-  addResult(name: string, value: StorableValue | ResultItems, options: LeafOptions = {}): void {
+  addResult(name: string, given: StorableValue | ResultItems | OwnResult, options: LeafOptions = {}): void {
     const where = `results.${name}`
+    const userClass = isOwnResult(given) ? given.constructor.name : undefined
+    const value = isOwnResult(given) ? given.store() : given
     const items = isItems(value)
       ? Object.entries(value).map(([item, entry]) => toItem(item, entry, `${where}.${item}`))
       : [toItem(lastPart(name), value, where)]
@@ -111,13 +128,47 @@ export class LiveRun implements Run {
         hint: 'Give the result at least one named value, like { z: 1 }.',
       })
     }
-    this.#add('results', name, { kind: 'result', comment: options.comment ?? '', items })
+    this.#add('results', name, {
+      kind: 'result',
+      ...described(options, where),
+      ...(userClass !== undefined && { userClass }),
+      items,
+    })
   }
 
   addDerivedParameter(name: string, value: ParameterValue, options: LeafOptions = {}): void {
     const where = `derived_parameters.${name}`
     const items = [{ name: 'data', value: toStoredParameter(value, where) }]
-    this.#add('derived_parameters', name, { kind: 'parameter', comment: options.comment ?? '', items })
+    this.#add('derived_parameters', name, { kind: 'parameter', ...described(options, where), items })
+  }
+
+  addLink(name: string, target: string): void {
+    const where = `results.${name}`
+    if (this.#hasEnded) throw hasEnded(this.name, where)
+    assertNoRunName(name, where)
+    const location = runLocation('results', name, this.idx)
+    assertLegalName(location, where)
+    const targets = (['results', 'derived_parameters'] as const).map((branch) =>
+      runLocation(branch, target, this.idx),
+    )
+    const found = targets.find((candidate) => this.#leaves.has(candidate) || this.#groups.has(candidate))
+    if (found === undefined) {
+      throw new PypetError(
+        'PYPET_NODE_NOT_FOUND',
+        `${where} cannot lead to ${target}: this run has not added it`,
+        {
+          where,
+          hint: 'Add the target first, and name it as it was added.',
+        },
+      )
+    }
+    this.#assertFree(location, where)
+    this.#links.set(location, found)
+  }
+
+  /** The links, after `end`. */
+  get links(): readonly LinkRecord[] {
+    return [...this.#links].map(([location, target]) => ({ location, target }))
   }
 
   /** Everything added, in the order of adding. From now on nothing can be: it would be lost. */
@@ -143,6 +194,7 @@ export class LiveRun implements Run {
         where,
         hint: 'Choose another name, or add several values at once: addResult(name, { a: 1, b: 2 }).',
       })
+    if (this.#links.has(location)) throw taken(`this run already has a link ${location}`)
     if (this.#leaves.has(location)) throw taken(`this run already has ${location}`)
     if (this.#groups.has(location)) throw taken(`${location} is already a group`)
     for (let dot = location.lastIndexOf('.'); dot > 0; dot = location.lastIndexOf('.', dot - 1)) {
@@ -151,6 +203,23 @@ export class LiveRun implements Run {
       this.#groups.add(group)
     }
   }
+}
+
+function described(options: LeafOptions, where: string): Pick<LeafRecord, 'comment' | 'annotations'> {
+  const { comment = '', annotations } = options
+  if (annotations === undefined) return { comment }
+  return {
+    comment,
+    annotations: Object.entries(annotations).map(([name, value]) => {
+      assertLegalName(name, `the annotation ${name} of ${where}`)
+      return { name, value: toStoredAnnotation(value, `the annotation ${name} of ${where}`) }
+    }),
+  }
+}
+
+function isOwnResult(value: unknown): value is OwnResult {
+  if (typeof value !== 'object' || value === null || isPlainObject(value)) return false
+  return typeof (value as { store?: unknown }).store === 'function'
 }
 
 function hasEnded(run: string, where: string): PypetError {

@@ -185,6 +185,19 @@ export function toStoredParameter(value: unknown, where: string): StoredValue {
   throw unsupported(where, `a ${typeName(stored)}`, PARAMETER_ALLOWED)
 }
 
+/**
+ * As `toStoredValue`, for annotations: what an HDF5 attribute can be.
+ *
+ * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
+ */
+export function toStoredAnnotation(value: unknown, where: string): StoredValue {
+  const stored = toStoredValue(value, where)
+  if (ANNOTATION_FORMS.has(stored.form)) return stored
+  throw unsupported(where, `a ${typeName(stored)}`, 'numbers, strings, booleans, dates, lists and arrays')
+}
+
+const ANNOTATION_FORMS: ReadonlySet<string> = new Set(['scalar', 'list', 'ndarray', 'date'])
+
 const PARAMETER_ALLOWED =
   'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, or list of one type'
 

@@ -1,9 +1,8 @@
 /** What every node of a trajectory has: a place in the tree, a comment, annotations. */
-import { PypetError } from '../errors.ts'
 import { assertLegalName } from '../trajectory/path.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
-import { checkComment, toStoredValue } from '../trajectory/value.ts'
+import { checkComment, toStoredAnnotation } from '../trajectory/value.ts'
 import type { GroupNode } from './group-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
@@ -111,17 +110,11 @@ export abstract class TreeNode {
   #storable(name: string, value: unknown): StoredValue {
     const where = `the annotation ${name} of ${this.fullName}`
     assertLegalName(name, where)
-    const stored = toStoredValue(value, where)
-    if (ANNOTATION_FORMS.has(stored.form)) return stored
-    throw new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found a ${stored.form}`, {
-      where,
-      hint: 'Annotate with numbers, strings, booleans, dates, lists and arrays.',
-    })
+    return toStoredAnnotation(value, where)
   }
 }
 
 const RUN_PART = /(?:^|\.)(run_(?:\d{8,}|ALL))(?=\.|$)/
-const ANNOTATION_FORMS: ReadonlySet<string> = new Set(['scalar', 'list', 'ndarray', 'date'])
 
 /** `z`, `z_1`, `z_2`: pypet's numbering. */
 export function numbered(name: string, index: number): string {

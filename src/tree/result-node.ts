@@ -78,6 +78,29 @@ export class ResultNode extends TreeNode {
     throw this.#notFound(name)
   }
 
+  /**
+   * The items as an instance of the user's class that they were stored from.
+   *
+   * @throws PypetError `PYPET_CLASS_UNKNOWN` when `dynamicImports` has no class of that name; the items are readable all
+   *   the same
+   */
+  instance(): unknown {
+    const classes = this.root.dynamicImports
+    const found = classes.find(({ name }) => name === this.userClass)
+    if (found !== undefined) return found.load(this.toRecord())
+    const known = classes.map(({ name }) => name).join(', ') || 'none'
+    throw new PypetError(
+      'PYPET_CLASS_UNKNOWN',
+      this.userClass === undefined
+        ? `${this.fullName} was not stored from a class`
+        : `${this.fullName} was stored from the class ${this.userClass}, which is not given`,
+      {
+        where: this.fullName,
+        hint: `Give it to loadTrajectory: { dynamicImports: [${this.userClass ?? '…'}] }. There are: ${known}.`,
+      },
+    )
+  }
+
   /** All items by name. */
   toRecord(): Record<string, unknown> {
     this.#load()

@@ -129,7 +129,7 @@ const JOBS: readonly Case[] = [
     'a default that cannot be stored',
     runWith('tau: 20', 'tau: () => 20'),
     '~/job.ts:2:16: parameters.neuron.tau cannot be stored: found a function',
-    'Allowed here: a number, integer(n), bigint, boolean, string, typed array, { data, shape } or a list of one type.',
+    'Allowed here: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, { indptr, indices, data, shape }, a list of one type, a record or a table of such.',
   ],
 ]
 

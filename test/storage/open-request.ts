@@ -89,7 +89,7 @@ export function result(run: number, name: string, value: StorableValue, comment 
 
 /** A result of which the writer can make nothing: a list of texts without the texts. */
 export function unreadableResult(run: number): LeafRecord {
-  const value: StoredValue = { form: 'list', dtype: 'str', values: null as never }
+  const value: StoredValue = { form: 'list', dtype: 'str', values: [null as never] }
   return { ...result(run, 'unreadable', 1), items: [{ name: 'texts', value }] }
 }
 
