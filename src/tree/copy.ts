@@ -24,7 +24,7 @@ export function copyInto(from: GroupNode, to: GroupNode): void {
       copy.restoreValue(node.stored, own)
       if (!node.isLocked) copy.unlock()
     } else if (node instanceof ResultNode && copy instanceof ResultNode) {
-      copy.restoreItems(node.storedItems, node.className, true)
+      copy.restoreItems(node.loadAll(), node.className, true)
       copy.userClass = node.userClass
     }
     to.attach(copy)

@@ -1,0 +1,130 @@
+/** Changes to a file from a script: all of one or nothing, whatever happens. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { loadTrajectory } from '../../src/library/load-trajectory.ts'
+import { Trajectory } from '../../src/library/trajectory.ts'
+import { editHdf5File } from '../../src/storage/edit-file.ts'
+import { pypet } from '../cli/pypet.ts'
+import { fileTree } from '../experiment/file-tree.ts'
+
+async function storedDemo(): Promise<{ readonly folder: string; readonly filename: string }> {
+  const folder = fileTree({})
+  const filename = join(folder, 'f.h5')
+  const traj = new Trajectory({ name: 'demo', filename, parameters: { x: 1 } })
+  traj.explore({ x: [1, 2] })
+  traj.addResult('first', new Float64Array(1000).fill(1))
+  await traj.store()
+  traj.close()
+  return { folder, filename }
+}
+
+test('an edit that throws has never happened', async () => {
+  const { folder, filename } = await storedDemo()
+  const failing = editHdf5File(filename, { trajectory: 'demo' }, ({ apply }) => {
+    apply([{ type: 'create-group', path: '/demo/results/half' }])
+    throw new RangeError('changed my mind')
+  })
+  await expect(failing).rejects.toThrow('changed my mind')
+  expect(readdirSync(folder)).toEqual(['f.h5'])
+  using traj = await loadTrajectory(filename)
+  expect([traj.contains('half'), traj.value<Float64Array>('first')[999]]).toEqual([false, 1])
+})
+
+test('what cannot be stored leaves the tree and the file as they were', async () => {
+  const { filename } = await storedDemo()
+  const traj = await loadTrajectory(filename)
+  traj.addResult('second', 2)
+  // A child of a leaf: HDF5 itself refuses the group.
+  await traj.store()
+  // HDF5 does not write a file that this process is reading.
+  traj.close()
+  await expect(
+    editHdf5File(filename, { trajectory: 'demo' }, ({ apply }) =>
+      apply([{ type: 'create-group', path: '/demo/results/second' }]),
+    ),
+  ).rejects.toMatchObject({ code: 'PYPET_STORAGE_FAILED' })
+  using again = await loadTrajectory(filename)
+  expect(again.value('second')).toBe(2)
+})
+
+describe('a kill', () => {
+  test.each(['before the commit', 'after the commit'])(
+    '%s of an edit leaves a file that opens',
+    async (moment) => {
+      const { folder, filename } = await storedDemo()
+      const script = join(folder, 'edit.mjs')
+      const root = new URL('../../dist/', import.meta.url).href
+      writeFileSync(
+        script,
+        `import { editHdf5File } from '${root}storage/edit-file.js'
+       await editHdf5File(${JSON.stringify(filename)}, { trajectory: 'demo' }, async ({ apply, commit }) => {
+         apply([{ type: 'create-group', path: '/demo/results/added' }])
+         ${moment === 'after the commit' ? 'commit()' : ''}
+         process.send('ready')
+         await new Promise(() => setInterval(() => undefined, 1000))
+       })`,
+      )
+      const child = fork(script)
+      await once(child, 'message')
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+      expect(existsSync(`${filename}.edit.cnt`)).toBe(true)
+      const isKept = moment === 'after the commit'
+      // As it is: the commit is laid over what is read.
+      const seen = await loadTrajectory(filename)
+      expect(seen.contains('results.added')).toBe(isKept)
+      seen.close()
+      // The next change recovers it, and what belonged to the edit is gone.
+      const traj = await loadTrajectory(filename)
+      traj.addResult('later', 3)
+      await traj.store()
+      traj.close()
+      using loaded = await loadTrajectory(filename)
+      expect([loaded.contains('results.added'), loaded.value('later')]).toEqual([isKept, 3])
+      expect(readdirSync(folder).sort()).toEqual(['edit.mjs', 'f.h5'])
+    },
+  )
+})
+
+describe('pypet-ts expand and merge', () => {
+  const JOB = `
+    import { defineExperiment } from 'pypet-ts'
+    export default defineExperiment({ name: 'demo', parameters: { x: 1, y: 1 }, run(traj) { traj.addResult('z', traj.par.x * traj.par.y) } })`
+
+  test('only new points run, and nothing is left behind', async () => {
+    const folder = fileTree({ 'job.mjs': JOB })
+    await pypet(folder, ['run', 'job.mjs', '--explore', 'x=1,2', '--file', 'f.h5', '--quiet'])
+    const { exitCode, stdout, stderr } = await pypet(folder, ['expand', 'f.h5', '--explore', 'x=1,2,3,4'])
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('2 points added, 2 were there already; 2 runs to perform\n')
+    expect(stdout).toContain('4 runs stored in f.h5, 2 of them before')
+    expect(readdirSync(folder).sort()).toEqual(['f.h5', 'job.mjs', 'logs'])
+    using traj = await loadTrajectory(join(folder, 'f.h5'))
+    expect(traj.getFromRuns('z', { useIndices: true })).toEqual({ 0: 1, 1: 2, 2: 3, 3: 4 })
+  })
+
+  test.each([
+    [['expand', 'f.h5', '--explore', 'q=1'], /there is no parameter q/],
+    [['expand', 'f.h5', '--explore', 'y=1'], /cannot expand demo: x is missing/],
+    [['expand', 'f.h5', '--explore', 'x=a'], /x is a float64, found "a"/],
+    [['expand', 'f.h5', '--job', 'nope.mjs'], /nope\.mjs/],
+    [['expand', 'nope.h5', '--explore', 'x=1'], /nope\.h5/],
+    [['merge', 'f.h5', '--into', 'g.h5'], /two files at least/],
+    [['merge', 'f.h5', 'nope.h5', '--into', 'g.h5'], /nope\.h5/],
+    [['merge', 'f.h5', 'job.mjs', '--into', 'g.h5'], /job\.mjs/],
+  ])('%j is refused with exit code 2, and changes nothing', async (words, message) => {
+    const folder = fileTree({ 'job.mjs': JOB })
+    await pypet(folder, ['run', 'job.mjs', '--explore', 'x=1,2', '--file', 'f.h5', '--quiet'])
+    const before = join(fileTree({}), 'before.h5')
+    copyFileSync(join(folder, 'f.h5'), before)
+    const { exitCode, stderr } = await pypet(folder, words)
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)])
+    expect(readdirSync(folder).sort()).toEqual(['f.h5', 'job.mjs', 'logs'])
+    using traj = await loadTrajectory(join(folder, 'f.h5'))
+    expect(traj.length).toBe(2)
+  })
+})
