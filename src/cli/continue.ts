@@ -12,6 +12,7 @@ import { isPypetError } from '../errors.ts'
 import { checkLogFolder } from '../reporting/log-folder.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
+import { finishEdit } from '../storage/edit-file.ts'
 import { Writer } from '../storage/writer.ts'
 import { ExitCode } from './exit-code.ts'
 import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
@@ -34,6 +35,16 @@ export interface ContinueFlags extends CommandFlags {
 export async function continueCommand(path: string, flags: ContinueFlags): Promise<number> {
   const state = await readOrExplain(path, flags)
   if (state === undefined) return ExitCode.OK
+  const { request } = state.experiment
+  if (request.isEdit === true) {
+    if (flags.dryRun !== true) await finishEdit(request.file)
+    say(
+      flags,
+      { event: 'recovered', file: request.file },
+      `${shownPath(request.file)} is as its last change left it; there is nothing to run`,
+    )
+    return ExitCode.OK
+  }
   const plan = planContinue(state, flags)
   if (flags.dryRun === true) {
     process.stdout.write(dryRunText(state, plan, flags))

@@ -85,6 +85,16 @@ export function planContinue(
  * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, and as `prepareExperiment`
  */
 export async function prepareContinue(state: CntState, call: ContinueCall): Promise<PreparedExperiment> {
+  if (state.experiment.request.isEdit === true) {
+    throw new PypetError(
+      'PYPET_CNT_NOT_CNT',
+      `${state.path} is of a change to the file, not of an experiment`,
+      {
+        where: state.path,
+        hint: `Recover the file with: pypet-ts continue ${state.path}`,
+      },
+    )
+  }
   const jobFile = findJob(state)
   const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
   try {

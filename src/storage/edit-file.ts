@@ -100,6 +100,20 @@ export async function editHdf5File<Value>(
   }
 }
 
+/**
+ * Brings what an interrupted edit has committed into its file, and removes its `.cnt` file.
+ *
+ * @throws PypetError as `editHdf5File`
+ */
+export async function finishEdit(file: string): Promise<void> {
+  const lock = takeLock(file, 'edit', { breakLock: false, onNotice: () => undefined })
+  try {
+    await recoverOthers(file, READER_WAIT_MS, { onNotice: () => undefined })
+  } finally {
+    lock.release()
+  }
+}
+
 async function performEdit<Value>(
   transaction: Hdf5Transaction,
   isNewFile: boolean,

@@ -2,6 +2,8 @@
  * Copying HDF5 objects from an open file as operations for another: the bytes as they are, nothing decoded. What this
  * HDF5 library cannot create is told, never dropped in silence.
  */
+import type { NumericDtype } from '../trajectory/stored-value.ts'
+import { elementType } from './element-type.ts'
 import type { Datatype } from './hdf5-datatype.ts'
 import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
@@ -51,8 +53,12 @@ export function copyAttributes(
     const { form, bytes } = reader.attributeBytes(from, name)
     // PyTables' empty text: no value at all, which we cannot create.
     if (form.shape === null) return [{ type: 'create-attribute', path: to, name, value: '' }]
-    const elementType = writableType(form.type)
-    if (elementType === undefined || bytes === undefined) {
+    // Texts repeat, and the writer keeps those in the library's memory.
+    if (form.type.kind === 'string' && form.type.isUtf8 && form.shape.length === 0 && bytes !== undefined) {
+      return [{ type: 'create-attribute', path: to, name, value: textOf(bytes) }]
+    }
+    const writable = writableType(form.type)
+    if (writable === undefined || bytes === undefined) {
       if (form.type.kind === 'string' && form.shape.length === 0) {
         return [
           { type: 'create-attribute', path: to, name, value: String(reader.attribute(from, name) ?? '') },
@@ -61,20 +67,20 @@ export function copyAttributes(
       options.onUncopied?.(`${from}@${name}`, `its type, ${form.type.name}, cannot be created`)
       return []
     }
-    return [{ type: 'create-raw-attribute', path: to, name, elementType, shape: form.shape, bytes }]
+    return [{ type: 'create-raw-attribute', path: to, name, elementType: writable, shape: form.shape, bytes }]
   })
 }
 
 /** The operations, or why there are none. */
 function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operation[] | string {
   const form = reader.form(from)
-  const elementType = writableType(form.type)
-  if (elementType === undefined) return `its type, ${form.type.name}, cannot be created`
+  const writable = writableType(form.type)
+  if (writable === undefined) return `its type, ${form.type.name}, cannot be created`
   const shape = form.shape ?? [0]
   const attributes = copyAttributes(reader, from, to)
-  const { chunks, maxShape, deflate } = reader.storage(from)
+  const { chunks, maxShape, deflate } = shape.length === 0 ? CONTIGUOUS : reader.storage(from)
   const bytes = reader.bytes(from, form)
-  if (elementType.kind === 'compound' && shape.length === 1 && form.type.kind === 'record') {
+  if (writable.kind === 'compound' && shape.length === 1 && form.type.kind === 'record') {
     const [rowCount = 0] = shape
     const chunkRows = chunks?.[0] ?? Math.max(1, Math.min(rowCount, 1024))
     const rows: Hdf5Operation[] =
@@ -83,7 +89,7 @@ function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operatio
       {
         type: 'create-table',
         path: to,
-        rowType: elementType,
+        rowType: writable,
         rowCount,
         chunkRows,
         deflate: Math.max(1, deflate),
@@ -96,7 +102,7 @@ function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operatio
     {
       type: 'create-dataset',
       path: to,
-      elementType,
+      elementType: writable,
       shape,
       bytes,
       deflate,
@@ -106,6 +112,16 @@ function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operatio
     ...attributes,
     ...boolMark(form.type, attributes, to),
   ]
+}
+
+const CONTIGUOUS = { chunks: undefined, maxShape: undefined, deflate: 0 }
+
+const decoder = new TextDecoder()
+
+/** Without the NUL or the spaces that pad it. */
+function textOf(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0)
+  return end < 0 ? decoder.decode(bytes).replace(/ +$/, '') : decoder.decode(bytes.subarray(0, end))
 }
 
 /** A bitfield becomes a number of one byte, so what it was is said beside it. */
@@ -121,11 +137,10 @@ function writableType(type: Datatype): Hdf5Type | undefined {
   switch (type.kind) {
     case 'number': {
       if (!type.littleEndian) return undefined
-      const kind = type.name.startsWith('float') ? 'float' : type.name.startsWith('uint') ? 'uint' : 'int'
-      return { kind, bytes: type.bytes } as Hdf5Type
+      return elementType(type.name as NumericDtype)
     }
     case 'boolean':
-      return { kind: 'int', bytes: 1 }
+      return elementType('bool')
     case 'string':
       return type.isVariable
         ? undefined

@@ -23,6 +23,7 @@ export interface DatasetForm {
 
 /** A larger value is refused: a damaged file must not ask for all memory. */
 const READ_BYTES_MAX = 64 * 2 ** 20
+const SCRATCH_BYTES = 16_384
 /** Kinds of objects that are remembered, since every read asks for one. */
 const KINDS_MAX = 10_000
 /** Groups whose names are remembered. */
@@ -45,6 +46,8 @@ export class Hdf5Handle {
   readonly #kinds = new Map<string, ObjectKind>()
   readonly #listings = new Map<string, ReadonlySet<string>>()
   #isOpen = true
+  /** Where small values are read to: most are. */
+  #scratch = 0
 
   /** @param source the last commit of an unfinished file, or the size of a settled one */
   constructor(module: H5Module, id: bigint, file: string, source: CommittedFile | number) {
@@ -72,6 +75,8 @@ export class Hdf5Handle {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
+    if (this.#scratch !== 0) this.module._free(this.#scratch)
+    this.#scratch = 0
     this.module.close_file(this.id)
     this.#committed?.close()
   }
@@ -88,14 +93,14 @@ export class Hdf5Handle {
     const group = path.slice(0, slash) || '/'
     if (this.kind(group) !== 'group') return undefined
     // Looked up in the group's names: the library must not be asked for what is not there, see `hasAttribute`.
-    if (!this.#namesIn(group).has(path.slice(slash + 1))) return undefined
+    if (!this.namesIn(group).has(path.slice(slash + 1))) return undefined
     const kind = this.attempt(path, () => this.#askKind(path))
     if (this.#kinds.size >= KINDS_MAX) this.#kinds.clear()
     if (kind !== undefined) this.#kinds.set(path, kind)
     return kind
   }
 
-  #namesIn(group: string): ReadonlySet<string> {
+  protected namesIn(group: string): ReadonlySet<string> {
     let names = this.#listings.get(group)
     if (names === undefined) {
       names = new Set(this.attempt(group, () => this.module.get_names(this.id, group, false)))
@@ -167,7 +172,9 @@ export class Hdf5Handle {
     if (bytes > READ_BYTES_MAX)
       throw new Error(`it takes ${bytes} bytes, more than ${READ_BYTES_MAX} at once`)
     const module = this.module
-    const pointer = module._malloc(bytes)
+    const isSmall = bytes <= SCRATCH_BYTES
+    if (isSmall) this.#scratch ||= module._malloc(SCRATCH_BYTES)
+    const pointer = isSmall ? this.#scratch : module._malloc(bytes)
     if (pointer === 0) throw new Error(`no memory for ${bytes} bytes`)
     try {
       if (read(BigInt(pointer)) < 0) throw new Error('the HDF5 library cannot read it')
@@ -179,7 +186,7 @@ export class Hdf5Handle {
         if (holdsPointers(type)) reclaim(BigInt(pointer))
       }
     } finally {
-      module._free(pointer)
+      if (!isSmall) module._free(pointer)
     }
   }
 

@@ -69,7 +69,7 @@ export class Hdf5Reader extends Hdf5Handle {
   children(group: string): string[] {
     return this.attempt(group, () => {
       this.expect(group, 'group')
-      return this.module.get_names(this.id, group, false)
+      return [...this.namesIn(group)]
     })
   }
 

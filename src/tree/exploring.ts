@@ -39,10 +39,12 @@ export function expandParameters(
 ): number {
   const columns = exploredColumns(given)
   const parameters = namedParameters(tree, columns)
-  const named = new Set([...parameters.keys()].map(({ fullName }) => fullName))
-  const missing = [...explored].filter((name) => !named.has(name))
-  const others = [...named].filter((name) => !explored.has(name))
-  if (missing.length > 0 || others.length > 0) {
+  const isExact =
+    parameters.size === explored.size && [...parameters.keys()].every((parameter) => parameter.isExplored)
+  if (!isExact) {
+    const named = new Set([...parameters.keys()].map(({ fullName }) => fullName))
+    const missing = [...explored].filter((name) => !named.has(name))
+    const others = [...named].filter((name) => !explored.has(name))
     const found =
       missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored`
     throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand: ${found}`, {
@@ -50,12 +52,8 @@ export function expandParameters(
       hint: `Name exactly what is explored: ${[...explored].join(', ') || 'nothing is'}.`,
     })
   }
-  for (const [parameter, values] of parameters) parameter.check(values)
-  for (const [parameter, values] of parameters) {
-    parameter.unlock()
-    parameter.expand(values)
-    parameter.lock()
-  }
+  const ranges = [...parameters].map(([parameter, values]) => [parameter, parameter.rangeOf(values)] as const)
+  for (const [parameter, range] of ranges) parameter.append(range)
   const [[, first] = ['', []]] = columns
   return first.length
 }
@@ -76,6 +74,8 @@ export function* findRuns(
   }
 }
 
+const BRANCH = 'parameters.'
+
 function namedParameters(
   tree: TrajectoryTree,
   columns: ExploredColumns,
@@ -83,7 +83,7 @@ function namedParameters(
   const group = tree.child('parameters') as GroupNode
   const parameters = new Map<ParameterNode, readonly unknown[]>()
   for (const [name, values] of columns) {
-    const parameter = group.getParameter(name.replace(/^parameters\./, ''))
+    const parameter = group.getParameter(name.startsWith(BRANCH) ? name.slice(BRANCH.length) : name)
     if (parameters.has(parameter)) throw taken(parameter.fullName, 'it is explored twice')
     parameters.set(parameter, values)
   }

@@ -105,28 +105,28 @@ export class ParameterNode extends TreeNode {
    */
   explore(values: Iterable<unknown>): void {
     this.checkExplorable(values)
-    this.#range = this.#rangeOf(values)
+    this.#range = this.rangeOf(values)
   }
 
   /** Adds values behind those it has. @throws as `explore` */
   expand(values: Iterable<unknown>): void {
     this.#assertUnlocked('expand')
-    const more = this.#rangeOf(values)
-    const range = this.range
-    if (range === undefined) throw this.#wrongType('expand', 'it is not explored', 'Use explore.')
-    appendRange(range, more, this.#keys(range))
+    this.append(this.rangeOf(values))
   }
 
   /** Throws what `explore` would. */
   checkExplorable(values: Iterable<unknown>): void {
     this.#assertUnlocked('explore')
     if (this.range !== undefined) throw this.#explored()
-    this.#rangeOf(values)
+    this.rangeOf(values)
   }
 
-  /** Throws what `expand` would, but for the lock. */
-  check(values: Iterable<unknown>): void {
-    this.#rangeOf(values)
+  /** Adds what `rangeOf` made, whether it is locked or not, and locks it. */
+  append(more: ParameterRange): void {
+    const { range } = this
+    if (range === undefined) throw this.#wrongType('expand', 'it is not explored', 'Use explore.')
+    appendRange(range, more, this.#keys(range))
+    this.#isLocked = true
   }
 
   /** Adds stored values behind those it has; one that was not explored has had its default until now. */
@@ -174,7 +174,8 @@ export class ParameterNode extends TreeNode {
     if (this.#value === undefined && this.isStored) this.root.autoLoadLeaf(this)
   }
 
-  #rangeOf(values: Iterable<unknown>): ParameterRange {
+  /** Values as a range of this parameter. @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_EXPLORATION_EMPTY` */
+  rangeOf(values: Iterable<unknown>): ParameterRange {
     const like = this.stored
     if (like === undefined) throw this.#notLoaded()
     const stored: StoredValue[] = []

@@ -38,7 +38,8 @@ function isGroup(node: TreeNode): node is GroupNode {
 }
 
 function findPart(group: GroupNode, part: string, options: GetOptions): TreeNode | undefined {
-  const name = translate(group, part)
+  // Most names are those of children, and need no translation.
+  const name = group.has(part) ? part : translate(group, part)
   const direct = childOrLink(group, name, options)
   if (direct !== undefined) return direct
   if (!(options.shortcuts ?? group.root.shortcuts)) return undefined

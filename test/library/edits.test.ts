@@ -78,6 +78,8 @@ describe('a kill', () => {
       const seen = await loadTrajectory(filename)
       expect(seen.contains('results.added')).toBe(isKept)
       seen.close()
+      const continued = await pypet(folder, ['continue', 'f.h5.edit.cnt', '--dry-run'])
+      expect(continued.exitCode).toBe(0)
       // The next change recovers it, and what belonged to the edit is gone.
       const traj = await loadTrajectory(filename)
       traj.addResult('later', 3)
