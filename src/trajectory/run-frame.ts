@@ -142,26 +142,29 @@ function encodeValue(value: RawValue, payload: Uint8Array[]): EncodedValue {
 
 function decodeValue(encoded: EncodedValue, take: (byteCount: number) => Uint8Array): RawValue {
   const inner = (value: unknown) => decodeValue(value as EncodedValue, take)
-  const named = (list: unknown) =>
-    (list as readonly EncodedField[]).map(({ name, value }) => ({
-      name,
-      value: inner(value),
-    }))
+  const named = (list: readonly EncodedField[]) =>
+    list.map(({ name, value }) => ({ name, value: inner(value) }))
   switch (encoded.form) {
     case 'null':
     case 'date':
       return encoded as unknown as RawValue
-    case 'record':
-      return { form: 'record', fields: named(encoded['fields']) }
-    case 'table':
-      return { ...encoded, columns: named(encoded['columns']) } as unknown as RawTable
-    case 'sparse':
+    case 'record': {
+      const { fields } = encoded as unknown as { readonly fields: readonly EncodedField[] }
+      return { form: 'record', fields: named(fields) }
+    }
+    case 'table': {
+      const { columns } = encoded as unknown as { readonly columns: readonly EncodedField[] }
+      return { ...encoded, columns: named(columns) } as unknown as RawTable
+    }
+    case 'sparse': {
+      const { indptr, indices, data } = encoded as unknown as RawSparse
       return {
         ...encoded,
-        indptr: inner(encoded['indptr']),
-        indices: inner(encoded['indices']),
-        data: inner(encoded['data']),
+        indptr: inner(indptr),
+        indices: inner(indices),
+        data: inner(data),
       } as unknown as RawSparse
+    }
     default: {
       if ('texts' in encoded) return encoded as unknown as RawTexts
       const numbers = encoded as unknown as Omit<RawNumbers, 'bytes'>

@@ -454,8 +454,8 @@ describe('runs', () => {
   test('C36 contradicting and unknown options are refused', async () => {
     const options = (settings: Record<string, unknown>) => rejecting(() => performed({ settings }))
     expect(await options({ nonsense: 1 })).toBe('PYPET_CONFIG_UNKNOWN_KEY')
-    expect(await options({ executor: 'inline', timeout: 1 })).toMatch(/^PYPET_(USAGE|CONFIG_INVALID)$/)
-    expect(await options({ ncores: -1 })).toBe('PYPET_CONFIG_INVALID')
+    expect(await options({ executor: 'inline', timeout: 1 })).toBe('PYPET_CONFIG_INVALID')
+    expect(await options({ ncores: -1 })).toBe('PYPET_USAGE')
   })
 
   test('C37 an error in a run does not stop the others, as it would in pypet: it is recorded, and what is stored stays', async () => {
