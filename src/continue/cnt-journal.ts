@@ -72,6 +72,9 @@ export class CntJournal {
 
   /** Goes on behind the last whole record of a file whose pages are all applied. */
   static resume(system: DiskSystem, state: CntState): CntJournal {
+    // Left by a compaction that was killed before the rename.
+    const unfinished = temporaryOf(state.path)
+    if (system.exists(unfinished)) system.remove(unfinished)
     const disk = system.open(state.path, 'write')
     if (disk.size() > state.endOffset) disk.truncate(state.endOffset)
     const { experiment, endOffset, lastSequence } = state
@@ -217,13 +220,17 @@ function superblockIn(system: DiskSystem, file: string): string | undefined {
   }
 }
 
+function temporaryOf(path: string): string {
+  return `${path}.new`
+}
+
 /** A whole file in the place of what was there, if anything: either the old one is there, or all of the new one. */
 function writeWhole(
   system: DiskSystem,
   path: string,
   records: readonly CntRecord[],
 ): { readonly disk: Disk; readonly end: number } {
-  const temporary = `${path}.new`
+  const temporary = temporaryOf(path)
   const disk = system.create(temporary)
   try {
     const bytes = Buffer.concat([encodeFileStart(), ...records.map(encodeRecord)])

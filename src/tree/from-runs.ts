@@ -2,6 +2,7 @@
 import { type RunIndex, runName } from '../trajectory/path.ts'
 import { GroupNode, type LeafNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
+import { ResultNode } from './result-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 type RunTree = Pick<TrajectoryTree, 'idx' | 'length' | 'at' | 'valueAt' | 'getAll' | 'wildcards'>
@@ -40,9 +41,13 @@ export function getFromRuns<Value = unknown>(
       if (template !== undefined) value = tree.valueAt(template.replaceAll('$', runName(run)), fastAccess)
       if (value === undefined) {
         const node = inRun(tree, name, run) ?? preset
-        if (node === undefined) continue
-        if (node !== preset) template = node.fullName.replaceAll(runName(run), '$')
-        value = fastAccess && !(node instanceof GroupNode) ? (node as LeafNode).get() : node
+        if (node === undefined) {
+          value = itemInRun(tree, name, run)
+          if (value === undefined) continue
+        } else {
+          if (node !== preset) template = node.fullName.replaceAll(runName(run), '$')
+          value = fastAccess ? onlyValue(node) : node
+        }
       }
       found[useIndices ? String(run) : runName(run)] = value as Value
     }
@@ -50,6 +55,21 @@ export function getFromRuns<Value = unknown>(
     tree.idx = before
   }
   return found
+}
+
+/** `walk.end` is the item `end` of the result `walk`. */
+function itemInRun(tree: RunTree, name: string, run: RunIndex): unknown {
+  const dot = name.lastIndexOf('.')
+  const result = dot < 0 ? undefined : inRun(tree, name.slice(0, dot), run)
+  const item = name.slice(dot + 1)
+  return result instanceof ResultNode && result.has(item) ? result.get(item) : undefined
+}
+
+/** The value of a parameter, or of a result with one item; else the node. */
+export function onlyValue(node: TreeNode): unknown {
+  if (node instanceof GroupNode) return node
+  if (node instanceof ResultNode && node.itemNames.length !== 1) return node
+  return (node as LeafNode).get()
 }
 
 function inRun(tree: RunTree, name: string, run: RunIndex): TreeNode | undefined {

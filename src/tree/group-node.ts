@@ -122,16 +122,32 @@ export class GroupNode extends TreeNode {
     throw notFound(this, name, `${node.fullName} is no group`)
   }
 
-  /** The value of a leaf: a parameter's at the current run, a result's own item, of the type that the caller knows. */
+  /**
+   * The value of a leaf: a parameter's at the current run, a result's only item, or the item that the last part of the
+   * name says (`walk.end`); of the type that the caller knows.
+   *
+   * @throws PypetError as `get`, `PYPET_NAME_AMBIGUOUS` for a result of several items
+   */
   value<Value = unknown>(name: string): Value {
+    const item = findNode(this, name, {}) === undefined ? this.#itemOf(name) : undefined
+    if (item !== undefined) return item.result.get(item.name) as Value
     const node = this.get(name)
     if (node instanceof ParameterNode || node instanceof ResultNode) return node.get() as Value
     throw notFound(this, name, `${node.fullName} is a group`)
   }
 
+  /** The result and its item, where the last part of a name is one. */
+  #itemOf(name: string): { readonly result: ResultNode; readonly name: string } | undefined {
+    const dot = name.lastIndexOf('.')
+    const result = dot < 0 ? undefined : findNode(this, name.slice(0, dot), {})
+    const item = name.slice(dot + 1)
+    return result instanceof ResultNode && result.has(item) ? { result, name: item } : undefined
+  }
+
   /** The value, or the default when there is no such node. @throws `PYPET_NAME_AMBIGUOUS` */
   getDefault<Value>(name: string, preset: Value): Value {
-    return findNode(this, name, {}) === undefined ? preset : this.value<Value>(name)
+    const isThere = findNode(this, name, {}) !== undefined || this.#itemOf(name) !== undefined
+    return isThere ? this.value<Value>(name) : preset
   }
 
   /** Every node below this group whose full name ends in the given one, in the order of their depth. */

@@ -10,8 +10,8 @@ import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { copyInto } from './copy.ts'
 import { expandParameters, exploreParameters, findRuns } from './exploring.ts'
-import { type FromRunsOptions, getFromRuns } from './from-runs.ts'
-import { GroupNode, type LeafNode } from './group-node.ts'
+import { type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
+import { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
 import { type ResultClass, RootNode } from './root-node.ts'
 import type { RunInformation } from './run-information.ts'
@@ -315,8 +315,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   /** The value of a leaf of a full name, without making nodes where that can be saved; undefined when there is none. */
   valueAt(fullName: string, fastAccess: boolean): unknown {
     const node = this.at(fullName)
-    if (node === undefined || node instanceof GroupNode || !fastAccess) return node
-    return (node as LeafNode).get()
+    return node === undefined || !fastAccess ? node : onlyValue(node)
   }
 
   #view(branch: string): Readonly<Record<string, unknown>> {

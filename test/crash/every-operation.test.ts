@@ -141,11 +141,12 @@ describe.each([
       const where = `power cut ${cut} after ${count} of ${operations.length} operations (seed ${seed})`
       const files = afterPowerCut(operations.slice(0, count), random)
       const announced = announcedBy(recording, count)
+      putFiles('cut', files)
       if (!files.has('made.cnt')) {
-        expect(announced, where).toEqual([])
+        // Nothing had been begun, or everything was done.
+        await expectStored(inFolder('cut/file.h5'), announced)
         continue
       }
-      putFiles('cut', files)
       const state = readCnt(inFolder('cut/made.cnt'))
       expect(
         announced.filter((run) => !state.stored.has(run) && !state.failed.has(run)),

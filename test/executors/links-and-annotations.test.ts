@@ -61,6 +61,10 @@ test('links, annotations, tables, matrices and classes of a job come back from t
     shape: [2, 2],
     data: Float64Array.of(2),
   })
+  // Items are found by their names below the result's.
+  expect(traj.value('crun.spikes.count')).toBe(2)
+  expect(traj.getFromRuns('spikes.count', { useIndices: true })).toEqual({ 0: 2, 1: 2 })
+  expect(Object.keys(traj.getFromRuns('fit.best'))).toEqual(['run_00000000', 'run_00000001'])
   // Without the class the data are there all the same, and it is said what is missing.
   using plain = await loadTrajectory(filename)
   const spikes = plain.getResult('results.runs.run_00000000.spikes')
