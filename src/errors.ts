@@ -54,6 +54,8 @@ export type ErrorCode =
   | 'PYPET_FILE_LOCKED_ELSEWHERE'
   // The job did something with a run that had ended; what it wanted to add is lost (exit code 3).
   | 'PYPET_RUN_ENDED'
+  // The user's post-processing threw, or gave something that is no points (exit code 3): it can be tried again.
+  | 'PYPET_POSTPROCESSING_FAILED'
   // pypet-ts or the machine failed while it worked (exit code 1).
   | 'PYPET_STORAGE_FAILED'
   | 'PYPET_FILE_CHANGING'

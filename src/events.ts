@@ -36,6 +36,8 @@ export type ExperimentEvent =
       readonly attempt: number
       readonly error: ErrorRecord
     }
+  /** Post-processing has added points: they are in the file, and will be performed. `runCount` is that of all runs now. */
+  | { readonly type: 'runs-added'; readonly addedCount: number; readonly runCount: number }
   /** A line for the logs. `worker` is the number of the pool thread it comes from, none for the main process. */
   | {
       readonly type: 'log'

@@ -4,13 +4,6 @@
  * A job module imports from here to define its experiment; a script imports `run` to run one.
  */
 
-export {
-  type ContinueCallOptions,
-  continueRun,
-  type RunCallOptions,
-  type RunResult,
-  run,
-} from './environment/run.ts'
 export { type ErrorCode, type ErrorRecord, isPypetError, PypetError } from './errors.ts'
 export type { ExperimentEvent, ExperimentSummary, Reporter } from './events.ts'
 export { defineExperiment, type ExperimentDefinition, type ExperimentOptions } from './experiment/define.ts'
@@ -31,6 +24,13 @@ export {
   mergeFiles,
   mergeFolder,
 } from './library/merge.ts'
+export {
+  type ContinueCallOptions,
+  continueRun,
+  type RunCallOptions,
+  type RunResult,
+  run,
+} from './library/run.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
 export {
   type ParameterDefinition,

@@ -13,6 +13,9 @@ import type { LogLevel } from './trajectory/log-level.ts'
 import type { Parameter } from './trajectory/parameter.ts'
 import type { PointValues } from './trajectory/parameter-view.ts'
 import type { RunIndex } from './trajectory/path.ts'
+import type { RawField } from './trajectory/raw-value.ts'
+import type { RawLeaf } from './trajectory/run-frame.ts'
+import type { LinkRecord } from './trajectory/run-record.ts'
 
 /** Main → writer, in order. `open` comes first, then `finish` and `close`. */
 export type ToWriter =
@@ -22,8 +25,10 @@ export type ToWriter =
   | { readonly type: 'continue'; readonly request: ContinueRequest }
   /** The run ends as failed, unless it is stored already. Answered by a `committed` that names it. */
   | { readonly type: 'fail-run'; readonly failure: RunFailure }
-  /** No more runs will begin: what arrives from now on is committed without waiting for others. */
+  /** No more runs will begin for now: what arrives from here on is committed without waiting for others. */
   | { readonly type: 'finish' }
+  /** The trajectory grows: more runs may begin. Answered by `extended`. */
+  | { readonly type: 'extend'; readonly extension: Extension }
   /** No more runs come. Answered by `closed`, after which the writer exits. */
   | { readonly type: 'close'; readonly ending: Ending }
 
@@ -43,6 +48,8 @@ export type FromWriter =
       /** Those of `failed` whose record came and could not be written: main hears of them here first. */
       readonly refused: readonly RefusedRun[]
     }
+  /** The extension is committed; or, with an error, nothing of it has touched the file. */
+  | { readonly type: 'extended'; readonly error?: ErrorRecord }
   | { readonly type: 'refused'; readonly error: ErrorRecord }
   /** The writer cannot go on; it exits. What was committed before is safe. */
   | { readonly type: 'broken'; readonly error: ErrorRecord }
@@ -58,6 +65,8 @@ export interface OpenRequest {
   readonly keepCnt: boolean
   /** The trajectory is in the file, with more runs than were performed: those that are not completed are. */
   readonly isExpansion?: boolean
+  /** Points may be added while it runs: texts among the explored values are given room. */
+  readonly mayGrow?: boolean
   /** Not an experiment: nodes are added, changed or merged, and there is nothing to run. */
   readonly isEdit?: boolean
   readonly trajectory: {
@@ -83,6 +92,9 @@ export interface Continuation {
   readonly job: JobIdentity
   /** The resolved options, by name; paths are absolute when it is written. */
   readonly settings: Readonly<Record<string, unknown>>
+  /** Arguments of the job, as structured-clone bytes: those of all runs, or a list of each run's. */
+  readonly args?: Uint8Array
+  readonly runArgs?: Uint8Array
   /** Which environment's `config` this is, so that a continued experiment ends under the same names. */
   readonly environmentName: string
 }
@@ -118,6 +130,8 @@ export interface Opened {
   readonly failed: readonly number[]
   /** When the first run of all started, in seconds since 1970; undefined before that. */
   readonly startTimestamp: number | undefined
+  /** How many runs had ended when post-processing last looked at them; -1 when it has to look again. */
+  readonly postprocessedCount: number
 }
 
 export interface Ending {
@@ -151,6 +165,25 @@ export interface StorageSettings {
   }
 }
 
+/** What a trajectory gains while its experiment runs: from post-processing, or from a script before its first run. */
+export interface Extension {
+  /** Points behind those there are. They name exactly what is explored, or anything where nothing is. */
+  readonly added?: ExplorationSpec
+  /** Groups with a comment or annotations, parents first; groups of leaves are made as they are needed. */
+  readonly groups: readonly RawGroup[]
+  /** Leaves of any branch, by their full names. */
+  readonly leaves: readonly RawLeaf[]
+  readonly links: readonly LinkRecord[]
+  /** Post-processing has seen so many runs that had ended, and need not see them again. */
+  readonly postprocessedCount?: number
+}
+
+export interface RawGroup {
+  readonly location: string
+  readonly comment: string
+  readonly annotations: readonly RawField[]
+}
+
 /** A failed run, as recorded in the file. */
 export interface RunFailure {
   readonly run: RunIndex
@@ -173,7 +206,12 @@ export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
   readonly job: JobLocation
   readonly parameters: readonly { readonly name: string; readonly value: unknown }[]
+  /** At least so many runs are to be expected. */
   readonly runCount: number
+  /** What the job is called with behind `traj`. Cloneable. */
+  readonly args: readonly unknown[]
+  /** Post-processing wants what jobs return, so main is told. */
+  readonly tellsReturned: boolean
   /** Where the writer takes run frames. */
   readonly writerAddress: string
   /** Lines below this level are not sent. */
@@ -196,6 +234,10 @@ export interface RunTask {
   /** 1 for the first time; more when the run has failed before and is performed again. */
   readonly attempt: number
   readonly point: PointValues
+  /** How many runs there are. */
+  readonly runCount: number
+  /** Arguments of this run's own, instead of those of all. */
+  readonly args?: readonly unknown[]
 }
 
 /** `handed-over`: the writer's socket has the whole record; the writer will announce it stored. */
@@ -205,6 +247,8 @@ export type RunOutcome =
       readonly run: RunIndex
       /** Seconds since 1970. */
       readonly startTimestamp: number
+      /** What the job returned, as structured-clone bytes, where main wants to know. */
+      readonly returned?: Uint8Array
     }
   | { readonly state: 'failed'; readonly failure: RunFailure }
 

@@ -4,6 +4,7 @@ import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
+import { jobPostprocessing } from '../library/postprocessing.ts'
 import { openLog } from '../reporting/log.ts'
 import { checkLogFolder } from '../reporting/log-folder.ts'
 import { quietLines } from '../reporting/quiet-lines.ts'
@@ -46,6 +47,7 @@ export async function performCommand(
       signal: stop.signal,
       giveUp: stop.giveUp,
       breakLock: flags.breakLock,
+      postprocessing: jobPostprocessing(experiment),
       openReporter: () => {
         stop.letRunsFinish()
         reporter = teeReporters([shown, openLog({ folder, trajectory, level })])

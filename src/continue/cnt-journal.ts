@@ -20,7 +20,6 @@ const COMPACT_BYTES_MIN = 1_048_576
 export class CntJournal {
   readonly path: string
   readonly #system: DiskSystem
-  readonly #experiment: ExperimentRecord
   #disk: Disk
   #end: number
   #lastSequence: number
@@ -35,12 +34,10 @@ export class CntJournal {
   private constructor(
     system: DiskSystem,
     path: string,
-    experiment: ExperimentRecord,
     at: { readonly disk: Disk; readonly end: number; readonly lastSequence: number },
   ) {
     this.#system = system
     this.path = path
-    this.#experiment = experiment
     this.#disk = at.disk
     this.#end = at.end
     this.#lastSequence = at.lastSequence
@@ -64,10 +61,8 @@ export class CntJournal {
         },
       )
     }
-    const request = { ...experiment.request, file: basename(experiment.request.file) }
-    const recorded = { ...experiment, request }
-    const { disk, end } = writeWhole(system, path, [recorded])
-    return new CntJournal(system, path, recorded, { disk, end, lastSequence: 0 })
+    const { disk, end } = writeWhole(system, path, [recordedExperiment({ experiment })])
+    return new CntJournal(system, path, { disk, end, lastSequence: 0 })
   }
 
   /** Goes on behind the last whole record of a file whose pages are all applied. */
@@ -78,15 +73,8 @@ export class CntJournal {
     const disk = system.open(state.path, 'write')
     if (disk.size() > state.endOffset) disk.truncate(state.endOffset)
     const { experiment, endOffset, lastSequence } = state
-    const { file } = experiment.request
-    const request = { ...experiment.request, file: basename(file) }
-    const journal = new CntJournal(
-      system,
-      state.path,
-      { ...experiment, request },
-      { disk, end: endOffset, lastSequence },
-    )
-    journal.#foundSuperblock = superblockIn(system, file)
+    const journal = new CntJournal(system, state.path, { disk, end: endOffset, lastSequence })
+    journal.#foundSuperblock = superblockIn(system, experiment.request.file)
     return journal
   }
 
@@ -164,7 +152,7 @@ export class CntJournal {
       pages: [],
     }
     try {
-      const { disk, end } = writeWhole(this.#system, this.path, [this.#experiment, merged])
+      const { disk, end } = writeWhole(this.#system, this.path, [recordedExperiment(state), merged])
       this.#disk.close()
       this.#disk = disk
       this.#end = end
@@ -196,6 +184,12 @@ export class CntJournal {
     const slot = encodeSlot({ sequence: this.#lastSequence, recordEnd: this.#end })
     this.#disk.write(slot, SLOT_OFFSETS[this.#slot] as number)
   }
+}
+
+/** The first record: the HDF5 file is named without its folder, and all points that were added count as its own. */
+function recordedExperiment({ experiment }: Pick<CntState, 'experiment'>): ExperimentRecord {
+  const request = { ...experiment.request, file: basename(experiment.request.file) }
+  return { ...experiment, request }
 }
 
 /** What jobs returned, as structured-clone bytes, by run; of a run that was performed twice the last. */

@@ -2,6 +2,7 @@
  * The records of a `.cnt` file, as types. How they lie in the file is `cnt-format`'s business, what follows
  * from them `cnt-state`'s.
  */
+import type { ExplorationSpec } from '../exploration/exploration.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
@@ -48,6 +49,8 @@ export interface CommitFacts {
   readonly startTimestamp?: number
   /** Every run is stored, and the file is as it will stay. */
   readonly isComplete: boolean
+  /** Points that this commit has added to the exploration. */
+  readonly added?: ExplorationSpec
   /** What jobs returned, as structured-clone bytes. */
   readonly returned: readonly ReturnedValue[]
   /** New images of parts of the HDF5 file below its end as of the commit before. */

@@ -1,6 +1,8 @@
 /** What the records of a `.cnt` file say together. */
 import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
+import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { extendedExploration } from '../exploration/extend.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type {
   CntRecord,
@@ -17,7 +19,7 @@ import { RunSet } from './run-set.ts'
 
 export interface CntState {
   readonly path: string
-  /** With the HDF5 file where it is now: beside the `.cnt` file. */
+  /** With the HDF5 file where it is now, beside the `.cnt` file, and with the points that were added since. */
   readonly experiment: ExperimentRecord
   readonly stored: RunSet
   /** Runs whose last word is a failure. */
@@ -74,6 +76,7 @@ class Replay {
   readonly #failed = new Map<RunIndex, FailedRun>()
   readonly #added: Record<string, string[]> = {}
   readonly #values: Record<string, number | boolean> = {}
+  readonly #extensions: ExplorationSpec[] = []
   #startTimestamp: number | undefined
   #last: CommitRecord | undefined
   /** Commits whose pages may be missing in the HDF5 file, and the one before them. */
@@ -119,6 +122,7 @@ class Replay {
       else for (const text of texts) known.push(text)
     }
     Object.assign(this.#values, record.memory.values)
+    if (record.added !== undefined) this.#extensions.push(record.added)
     this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
     // All before is in the file, and what others have made of it since.
     if (record.foundSuperblock !== undefined)
@@ -135,7 +139,7 @@ class Replay {
   state(endOffset: number): CntState {
     const recorded = this.#experiment
     if (recorded === undefined) throw noExperiment(this.#path)
-    const experiment = atHome(recorded, this.#path)
+    const experiment = grown(atHome(recorded, this.#path), this.#extensions)
     const pages = new PageSet()
     for (const commit of this.#commits) for (const page of commit.pages) pages.lay(page)
     const base = this.#commits.length === (this.#last?.sequence ?? 0) ? [experiment.baseSuperblock] : []
@@ -163,6 +167,14 @@ function atHome(experiment: ExperimentRecord, path: string): ExperimentRecord {
   // Only ever there: a name that leads elsewhere was not written by us.
   const file = join(dirname(path), basename(experiment.request.file))
   return { ...experiment, request: { ...experiment.request, file } }
+}
+
+function grown(experiment: ExperimentRecord, extensions: readonly ExplorationSpec[]): ExperimentRecord {
+  if (extensions.length === 0) return experiment
+  const { request } = experiment
+  const added: ExplorationSpec = { kind: 'concat', parts: extensions }
+  const exploration = extendedExploration(request.exploration, added, request.parameters)
+  return { ...experiment, request: { ...request, exploration } }
 }
 
 function noExperiment(path: string): PypetError {

@@ -3,6 +3,8 @@
  * the last is stored. This is the table of contents; the work is in the folders it calls.
  */
 import { dirname } from 'node:path'
+import { returnedValues } from '../continue/cnt-journal.ts'
+import { FILES } from '../continue/disk.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { strayErrorText } from '../executors/job-log.ts'
@@ -19,6 +21,9 @@ import {
   RUNTIME_VERSION,
   VERSION,
 } from './experiment-config.ts'
+import { GrowingPlan } from './growing-plan.ts'
+import { recordArguments } from './job-arguments.ts'
+import { type Postprocessing, ReturnedBytes } from './postprocessing.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
@@ -35,6 +40,8 @@ export interface RunOptions {
   readonly giveUp?: AbortSignal | undefined
   /** Take over a lock that another host holds on the file. */
   readonly breakLock?: boolean | undefined
+  /** Called when runs have ended. */
+  readonly postprocessing?: Postprocessing | undefined
   /** Keep the `.cnt` file also when every run is stored: it holds what the jobs returned. */
   readonly keepsReturned?: boolean | undefined
 }
@@ -51,7 +58,8 @@ export async function runExperiment(
   experiment: PreparedExperiment,
   options: RunOptions,
 ): Promise<ExperimentSummary> {
-  const { settings, plan, userCode } = experiment
+  const { settings, parameters, userCode } = experiment
+  const plan = new GrowingPlan(experiment.plan, parameters)
   const identity = identityOf(experiment)
   const logFolder = logFolderOf(settings.logFolder, settings.name)
   const ledger = new RunLedger()
@@ -97,6 +105,8 @@ export async function runExperiment(
   const request = openRequest(experiment, identity, options)
   const session = {
     experiment,
+    plan,
+    returned: returnedBefore(experiment, options),
     ledger,
     listen,
     onOpened,
@@ -178,8 +188,9 @@ function identityOf({ opening, settings }: PreparedExperiment): EnvironmentIdent
 function openRequest(
   experiment: PreparedExperiment,
   identity: EnvironmentIdentity,
-  { keepsReturned = false }: RunOptions,
+  options: RunOptions,
 ): OpenRequest {
+  const { keepsReturned = false } = options
   const { settings, parameters, plan, job } = experiment
   return {
     file: settings.filename,
@@ -197,14 +208,22 @@ function openRequest(
     },
     parameters,
     exploration: plan.exploration,
+    ...(options.postprocessing !== undefined && { mayGrow: true }),
     config: openingConfig(identity, job.file, settings),
     storage: settings,
     continuation: {
       job: experiment.identifyJob(dirname(settings.filename)),
       settings: recordSettings(settings),
+      ...recordArguments(experiment.args),
       environmentName: identity.name,
     },
   }
+}
+
+/** What earlier executions have returned, where post-processing wants it. */
+function returnedBefore({ opening }: PreparedExperiment, { postprocessing }: RunOptions): ReturnedBytes {
+  if (postprocessing === undefined || opening.kind !== 'continue') return new ReturnedBytes()
+  return new ReturnedBytes(returnedValues(opening.cntFile, FILES))
 }
 
 function closing(identity: EnvironmentIdentity, ledger: RunLedger) {

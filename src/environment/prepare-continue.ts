@@ -16,6 +16,7 @@ import { HAS_ENDED } from '../storage/hdf5-layout.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { toStoredValue } from '../trajectory/value.ts'
+import { readArguments } from './job-arguments.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { readSettings } from './recorded-settings.ts'
 
@@ -118,7 +119,7 @@ async function prepare(
   const bundle = await bundleJob(jobFile)
   try {
     const config = changedJobConfig(state, bundle, call.allowChangedJob === true)
-    await userCode.call(() => importJob(bundle, userCode.failed))
+    const { postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
     const { settings, origins } = resolveSettings({
       jobFile: bundle.file,
       flags: call.flags ?? {},
@@ -146,6 +147,8 @@ async function prepare(
       parameters,
       plan: expand({ parameters, exploration }),
       userCode,
+      args: readArguments(continuation),
+      postprocess,
       async [Symbol.asyncDispose]() {
         userCode[Symbol.dispose]()
         await bundle.dispose()

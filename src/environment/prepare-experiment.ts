@@ -8,7 +8,7 @@ import { bundleJob } from '../experiment/bundle-job.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { type ConfigFile, loadConfig } from '../experiment/load-config.ts'
-import { importJob } from '../experiment/load-job.ts'
+import { importJob, type PostprocessFunction } from '../experiment/load-job.ts'
 import { mergeParameters } from '../experiment/merge-parameters.ts'
 import type { OptionName, Settings } from '../experiment/options.ts'
 import { describePlace, type Origin } from '../experiment/origin.ts'
@@ -21,6 +21,7 @@ import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
+import { type JobArguments, jobArguments } from './job-arguments.ts'
 
 /** What a command or a library call asks for. */
 export interface ExperimentRequest {
@@ -34,6 +35,8 @@ export interface ExperimentRequest {
   /** Texts of `--explore`: `x=1,2,3`. They replace the exploration of config file and experiment. */
   readonly explore?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** What the job is called with behind `traj`. */
+  readonly args?: readonly unknown[]
   /** The process is the command's and ends with it; else its owner's handlers and output are respected. */
   readonly isProcessOurs?: boolean
 }
@@ -68,6 +71,9 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly plan: ExplorationPlan
   /** What job and config file do in this thread, from their loading on. */
   readonly userCode: UserCode
+  readonly args: JobArguments
+  /** The job's own post-processing. */
+  readonly postprocess: PostprocessFunction | undefined
 }
 
 /**
@@ -102,7 +108,8 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
   try {
     if (configuring.status === 'rejected') throw configuring.reason
     const config = configuring.value
-    const { definition } = await userCode.call(() => importJob(bundle, userCode.failed))
+    const args = jobArguments({ common: request.args ?? [] })
+    const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
     const { settings, origins } = resolveSettings({ jobFile: bundle.file, flags, env, config, definition })
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
@@ -125,6 +132,8 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       parameters,
       plan,
       userCode,
+      args,
+      postprocess,
       [Symbol.asyncDispose]: dispose,
     }
   } catch (error) {

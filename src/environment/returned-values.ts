@@ -3,13 +3,20 @@ import { returnedValues } from '../continue/cnt-journal.ts'
 import { readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import type { ExperimentSummary } from '../events.ts'
-import type { RunResult } from './run.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+
+/** What the jobs of all stored runs returned, by run, those of earlier executions too. */
+export type ReturnedValues = readonly { readonly run: RunIndex; readonly value: unknown }[]
+
+export interface CollectedSummary extends ExperimentSummary {
+  readonly returned: ReturnedValues
+}
 
 /**
  * Adds what the jobs returned to the summary of an experiment that kept its `.cnt` file, and then removes the file
  * if every run is stored and nobody else wants it.
  */
-export function takeReturned(summary: ExperimentSummary, keepCnt: boolean): RunResult {
+export function takeReturned(summary: ExperimentSummary, keepCnt: boolean): CollectedSummary {
   const { cntFile } = summary
   if (cntFile === undefined) return { ...summary, returned: [] }
   const { stored, isComplete, isApplied } = readCnt(cntFile)

@@ -20,6 +20,8 @@ export class RunLedger implements WriterListener {
   #storedCount = 0
   #failedCount = 0
   readonly #active = new Set<RunIndex>()
+  readonly #handedOver = new Set<RunIndex>()
+  #resolveQuiet: (() => void) | undefined
   #writer: Pick<Writer, 'failRun'> | undefined
   #reporter: Reporter | undefined
   /** Said before there was anybody to tell. */
@@ -34,6 +36,11 @@ export class RunLedger implements WriterListener {
     return this.#storedCount
   }
 
+  /** Runs whose results are stored, or on their way to the file. */
+  get arrivedCount(): number {
+    return this.#storedCount + this.#handedOver.size
+  }
+
   get failedCount(): number {
     return this.#failedCount
   }
@@ -43,6 +50,7 @@ export class RunLedger implements WriterListener {
     this.#writer = writer
     this.isBroken = false
     this.#active.clear()
+    this.#handedOver.clear()
     this.#failures.clear()
     this.broken = new Promise((_resolve, reject) => {
       this.#rejectBroken = reject
@@ -82,6 +90,20 @@ export class RunLedger implements WriterListener {
     this.#writer?.failRun(failure)
   }
 
+  /** The writer has a run's whole record: it will be stored, or refused. */
+  noteHandedOver(run: RunIndex): void {
+    if (this.#active.has(run)) this.#handedOver.add(run)
+  }
+
+  /** Resolves when everything that was handed over until now is announced. */
+  async quiet(): Promise<void> {
+    if (this.#handedOver.size === 0) return
+    const quiet = new Promise<void>((resolve) => {
+      this.#resolveQuiet = resolve
+    })
+    await Promise.race([quiet, this.broken])
+  }
+
   /** A run will be performed again, so nothing is known of it. */
   takeBack(run: RunIndex): void {
     this.#active.delete(run)
@@ -93,6 +115,8 @@ export class RunLedger implements WriterListener {
     refused: readonly RefusedRun[],
   ): void {
     this.#end(stored, failed, refused)
+    for (const run of [...stored, ...failed]) this.#handedOver.delete(run)
+    if (this.#handedOver.size === 0) this.#resolveQuiet?.()
     if (this.#active.size === 0) this.#resolveComplete?.()
   }
 

@@ -8,7 +8,8 @@ export interface QueuedRun {
 }
 
 export class RunQueue {
-  readonly #missing: Iterator<RunIndex>
+  /** What is left of each lot of runs, in order. */
+  readonly #missing: Iterator<RunIndex>[]
   readonly #retries: number
   /** So many other runs come before a failed one comes again: what made it fail may have passed by then. */
   readonly #distance: number
@@ -20,7 +21,7 @@ export class RunQueue {
     missing: Iterator<RunIndex>,
     options: { readonly retries: number; readonly workerCount: number },
   ) {
-    this.#missing = missing
+    this.#missing = [missing]
     this.#retries = options.retries
     this.#distance = options.workerCount
   }
@@ -30,9 +31,9 @@ export class RunQueue {
     if (this.#isStopped) return undefined
     const [first] = this.#again
     const isDue = first !== undefined && first.notBefore <= this.#startedCount
-    const fresh = isDue ? undefined : this.#missing.next()
+    const fresh = isDue ? undefined : this.#nextMissing()
     this.#startedCount += 1
-    if (fresh?.done === false) return { run: fresh.value, attempt: 1 }
+    if (fresh !== undefined) return { run: fresh, attempt: 1 }
     // With no other runs left there is nothing to wait for.
     const again = this.#again.shift()
     return again === undefined ? undefined : { run: again.run, attempt: again.attempt }
@@ -43,6 +44,22 @@ export class RunQueue {
     if (this.#isStopped || attempt > this.#retries) return false
     this.#again.push({ run, attempt: attempt + 1, notBefore: this.#startedCount + this.#distance })
     return true
+  }
+
+  /** More runs, behind those there are. */
+  add(runs: Iterator<RunIndex>): void {
+    this.#missing.push(runs)
+  }
+
+  #nextMissing(): RunIndex | undefined {
+    for (let lot = this.#missing[0]; lot !== undefined; lot = this.#missing[0]) {
+      const next = lot.next()
+      if (next.done !== true) return next.value
+      // The last one stays: it costs nothing to ask it again.
+      if (this.#missing.length === 1) return undefined
+      this.#missing.shift()
+    }
+    return undefined
   }
 
   /** No run comes any more. */

@@ -1,11 +1,13 @@
 import { missingRuns } from '../continue/run-set.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import type { GrowingPlan } from './growing-plan.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import type { RunLedger } from './run-ledger.ts'
 
 /** The runs that are neither stored nor failed, in their order, as far as they are wanted; made one by one. */
 export function* runsToPerform(
-  { opening, plan }: PreparedExperiment,
+  { opening }: PreparedExperiment,
+  plan: GrowingPlan,
   ledger: RunLedger,
 ): Generator<RunIndex> {
   const only = opening.kind === 'continue' ? opening.only : undefined

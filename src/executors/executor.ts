@@ -5,6 +5,11 @@ import type { RunOutcome, RunTask, WorkerLine } from '../protocol.ts'
 export interface TaskSource {
   /** The next task; undefined when there is none now. After the next outcome there may be one again. */
   next(): RunTask | undefined
+  /**
+   * When `next` gave nothing though more may come without an outcome: resolves when it is worth asking again. Undefined
+   * when only an outcome can change the answer.
+   */
+  more?(): Promise<void> | undefined
 }
 
 export interface Executor {

@@ -39,37 +39,45 @@ export class RunPerformer {
   async perform(task: RunTask): Promise<RunOutcome> {
     const { run, attempt } = task
     const startTimestamp = now()
-    let frame: readonly Uint8Array[]
+    let performed: Performed
     try {
-      frame = await this.#performJob(task, startTimestamp)
+      performed = await this.#performJob(task, startTimestamp)
     } catch (thrown) {
       const error = toErrorRecord(thrown)
       const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
       return { state: 'failed', failure }
     }
-    await this.#send(frame)
-    return { state: 'handed-over', run, startTimestamp }
+    await this.#send(performed.frame)
+    const { returned } = performed
+    return {
+      state: 'handed-over',
+      run,
+      startTimestamp,
+      ...(returned !== undefined && this.#setup.tellsReturned && { returned }),
+    }
   }
 
   /** The run's record, as a frame. Whatever it throws is the job's fault. */
-  async #performJob({ run, point }: RunTask, startTimestamp: number): Promise<readonly Uint8Array[]> {
+  async #performJob(task: RunTask, startTimestamp: number): Promise<Performed> {
+    const { run, point, runCount } = task
     const live = new LiveRun({
       run,
-      runCount: this.#setup.runCount,
+      runCount,
       par: this.#viewAt(point),
       writeLog: (level, message) => this.#writeLog(level, message, run),
     })
-    const returned = await this.#callJob(live)
+    const value = await this.#callJob(live, task.args ?? this.#setup.args)
     const leaves = live.end()
-    const bytes = returned === undefined ? undefined : cloneReturned(returned)
-    return encodeRunFrame({
+    const returned = value === undefined ? undefined : cloneReturned(value)
+    const frame = encodeRunFrame({
       run,
       startTimestamp,
       finishTimestamp: now(),
       leaves,
       ...(live.links.length > 0 && { links: live.links }),
-      ...(bytes !== undefined && { returned: bytes }),
+      ...(returned !== undefined && { returned }),
     })
+    return { frame, returned }
   }
 
   /**
@@ -88,14 +96,14 @@ export class RunPerformer {
   }
 
   /** Resolves to what the job returns. */
-  async #callJob(live: LiveRun): Promise<unknown> {
+  async #callJob(live: LiveRun, args: readonly unknown[]): Promise<unknown> {
     const call: JobCall = { run: live.idx, stray: undefined, reject: undefined }
     this.#call = call
     let returned: unknown
     try {
       // Called as a function: `this` is what the job gave it, not this object.
       const job = this.#job
-      const pending: unknown = job(live)
+      const pending: unknown = job(live, ...args)
       returned = pending
       // Most jobs return no promise, and then nothing more can come from elsewhere.
       if (isThenable(pending)) {
@@ -111,6 +119,12 @@ export class RunPerformer {
     if (call.stray !== undefined) throw call.stray.thrown
     return returned
   }
+}
+
+interface Performed {
+  readonly frame: readonly Uint8Array[]
+  /** As structured-clone bytes. */
+  readonly returned: Uint8Array | undefined
 }
 
 /** What a job returned, as structured-clone bytes. */

@@ -8,6 +8,7 @@ import { type FlatParameterValues, flattenParameters, type ParameterTree } from 
 import { assertTrajectoryName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { Run } from '../trajectory/run.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
 /** What a job module says about its experiment. */
 export interface ExperimentOptions<Tree extends ParameterTree> {
@@ -18,8 +19,26 @@ export interface ExperimentOptions<Tree extends ParameterTree> {
   readonly parameters: Tree
   /** From a builder such as `cartesianProduct`, or a bare mapping of ranges of one length. */
   readonly explore?: Exploration<FlatParameterValues<NoInfer<Tree>>> | RangeMapping<NoInfer<Tree>>
-  /** Called once a run. What is to be kept it adds to `traj`; what it returns is ignored so far. */
-  run(traj: Run<Tree>): unknown
+  /**
+   * Called once a run. What is to be kept it adds to `traj`; what it returns goes to post-processing, and to the caller
+   * of the library. Arguments are those of `Environment.run`, or of the command line behind `--`.
+   */
+  run(traj: Run<Tree>, ...args: readonly unknown[]): unknown
+  /**
+   * Called in the main process when all runs have ended, with what they returned. It may add results to `traj`, and more
+   * points: by `traj.expand`, or by returning them. Those are performed, and it is called again.
+   */
+  postprocess?(traj: PostprocessTrajectory<Tree>, results: JobResults, ...args: readonly unknown[]): unknown
+}
+
+/** What jobs returned, ascending by run. */
+export type JobResults = readonly (readonly [run: number, value: unknown])[]
+
+/** The whole trajectory, in memory and in its file: what the library calls `Trajectory`. */
+export interface PostprocessTrajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
+  readonly filename: string
+  /** Writes now what was added; at the end of post-processing that happens by itself. */
+  store(): Promise<this>
 }
 
 const EXPERIMENT: unique symbol = Symbol.for('pypet-ts.experiment') as never
@@ -32,7 +51,10 @@ export interface ExperimentDefinition<Tree extends ParameterTree = ParameterTree
   /** As declared; `flattenParameters` accepts it. */
   readonly parameters: Tree
   readonly explore: ExplorationSpec | undefined
-  run(traj: Run<Tree>): unknown
+  run(traj: Run<Tree>, ...args: readonly unknown[]): unknown
+  readonly postprocess:
+    | ((traj: PostprocessTrajectory<Tree>, results: JobResults, ...args: readonly unknown[]) => unknown)
+    | undefined
 }
 
 /**
@@ -60,6 +82,9 @@ export function defineExperiment<const Tree extends ParameterTree>(
       hint: 'Write run(traj) { … }.',
     })
   }
+  if (options.postprocess !== undefined && typeof options.postprocess !== 'function') {
+    throw invalid('postprocess', 'a function of the trajectory and the results')
+  }
   return Object.freeze<ExperimentDefinition<Tree>>({
     [EXPERIMENT]: true,
     name: options.name,
@@ -67,6 +92,7 @@ export function defineExperiment<const Tree extends ParameterTree>(
     parameters: options.parameters,
     explore: exploreSpec(options.explore),
     run: options.run,
+    postprocess: options.postprocess,
   })
 }
 
@@ -80,6 +106,7 @@ const KEYS: readonly string[] = [
   'parameters',
   'explore',
   'run',
+  'postprocess',
 ] satisfies (keyof ExperimentOptions<ParameterTree>)[]
 
 function exploreSpec(explore: unknown): ExplorationSpec | undefined {

@@ -1,8 +1,11 @@
 /** The job's function, taken out of its bundle, in the main process and in every pool thread. */
 import { PypetError } from '../errors.ts'
 import type { Run } from '../trajectory/run.ts'
-import { type ExperimentDefinition, isExperimentDefinition } from './define.ts'
+import { type ExperimentDefinition, isExperimentDefinition, type JobResults } from './define.ts'
 import { importModule, type ModuleAddress } from './import-module.ts'
+
+/** The user's function of the whole trajectory. What it returns may be points to run next. */
+export type PostprocessFunction = (traj: never, results: JobResults, ...args: readonly unknown[]) => unknown
 
 /** The user's function of the run. It may return a value or a promise of one. */
 export type JobFunction = (traj: Run, ...args: readonly unknown[]) => unknown
@@ -10,8 +13,10 @@ export type JobFunction = (traj: Run, ...args: readonly unknown[]) => unknown
 export interface LoadedJob {
   /** The user's source file. */
   readonly file: string
-  /** Called with the run alone: an experiment's method has the experiment as its `this`. */
+  /** An experiment's method has the experiment as its `this`. */
   readonly run: JobFunction
+  /** Called when all runs have ended; of an experiment, or the module's export `postprocess`. */
+  readonly postprocess?: PostprocessFunction
   /** What `defineExperiment` returned; none where the module exports a bare function. */
   readonly definition?: ExperimentDefinition
 }
@@ -32,11 +37,32 @@ export async function importJob(
   const exports = await importModule({ url, file }, kind, interruption)
   for (const candidate of jobCandidates(exports)) {
     if (isExperimentDefinition(candidate)) {
-      return { file, run: (traj) => candidate.run(traj), definition: candidate }
+      return {
+        file,
+        run: (traj, ...args) => candidate.run(traj, ...args),
+        ...(candidate.postprocess !== undefined && {
+          postprocess: (traj, results, ...args) => candidate.postprocess?.(traj, results, ...args),
+        }),
+        definition: candidate,
+      }
     }
-    if (typeof candidate === 'function' && !isClass(candidate)) return { file, run: candidate as JobFunction }
+    if (typeof candidate === 'function' && !isClass(candidate)) {
+      const postprocess = postprocessOf(exports)
+      return {
+        file,
+        run: candidate as JobFunction,
+        ...(postprocess !== undefined && { postprocess }),
+      }
+    }
   }
   throw noFunction(exports, file)
+}
+
+/** The export `postprocess` of a module whose job is a bare function. */
+function postprocessOf(exports: Readonly<Record<string, unknown>>): PostprocessFunction | undefined {
+  const inner = isPlainObject(exports.default) ? exports.default.postprocess : undefined
+  const found = exports.postprocess ?? inner
+  return typeof found === 'function' && !isClass(found) ? (found as PostprocessFunction) : undefined
 }
 
 /** A CommonJS module arrives as the default export of its bundle: its own exports are one level down. */

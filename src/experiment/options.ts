@@ -128,6 +128,12 @@ const MAIN_OPTIONS = {
     },
     description: 'Stop when more runs than this have failed: a number, or a part of all runs as 10%.',
   },
+  immediatePostprocessing: {
+    kind: 'switch',
+    default: false,
+    flag: '--immediate-postprocessing',
+    description: 'Post-process as soon as no runs are waiting, while others are still performed.',
+  },
   overwrite: {
     kind: 'switch',
     default: false,
@@ -214,6 +220,7 @@ export const CHANGEABLE_OPTIONS = [
   'onError',
   'maxFailures',
   'keepCnt',
+  'immediatePostprocessing',
   'commitIntervalMs',
   'readerWaitMs',
 ] as const satisfies readonly OptionName[]

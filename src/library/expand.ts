@@ -1,6 +1,7 @@
 /** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { jobArguments } from '../environment/job-arguments.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
@@ -61,7 +62,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
     const bundle = await bundleJob(jobFile)
     try {
-      const { definition } = await userCode.call(() => importJob(bundle, userCode.failed))
+      const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
       const { settings, origins } = resolveSettings({
         jobFile: bundle.file,
         flags: call.flags ?? {},
@@ -96,6 +97,8 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           parameters,
           plan,
           userCode,
+          args: jobArguments({ common: [] }),
+          postprocess,
           async [Symbol.asyncDispose]() {
             userCode[Symbol.dispose]()
             await bundle.dispose()

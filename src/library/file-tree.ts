@@ -2,7 +2,10 @@
 
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { addsNothing } from '../environment/postprocessing.ts'
 import { PypetError } from '../errors.ts'
+import type { ExplorationSpec } from '../exploration/exploration.ts'
+import type { Extension } from '../protocol.ts'
 import { cannotCopy, compactFile } from '../storage/compact-file.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
 import {
@@ -30,6 +33,8 @@ import { GroupNode } from '../tree/group-node.ts'
 import type { MergePlan } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { scalarColumns } from './scalar-columns.ts'
+import { type TreeExtension, treeExtension } from './tree-extension.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 
 export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
@@ -70,7 +75,91 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     this.source = undefined
   }
 
+  /**
+   * From now on an experiment writes the file: what is stored goes through it, and what is read is as of its last commit.
+   */
+  async beginExtending(extend: (extension: Extension) => Promise<void>): Promise<void> {
+    this.close()
+    this.#extend = extend
+    await this.open()
+    this.relistAll()
+  }
+
+  endExtending(): void {
+    this.#extend = undefined
+    this.close()
+  }
+
+  /** Everything that the file does not have, while an experiment writes it. */
+  takeExtension(nodes: readonly TreeNode[] = [this as TreeNode]): TreeExtension {
+    const { extension, markStored } = treeExtension(this.asTree, nodes, this.#addedPoints())
+    return {
+      extension,
+      markStored: () => {
+        this.#added.length = 0
+        markStored()
+      },
+    }
+  }
+
+  /**
+   * As that of the tree. While an experiment writes the file, the points are performed; where nothing was explored, the
+   * run there is keeps its defaults.
+   */
+  override expand(given: unknown): this {
+    if (this.#extend === undefined) return super.expand(given)
+    const columns = scalarColumns(this.asTree, given)
+    if (Object.keys(this.exploredParameters).length === 0) {
+      const parameters = columns.map(({ name }) => this.getParameter(`parameters.${name}`))
+      for (const parameter of parameters) parameter.extend([], this.length)
+      this.restoreExploration(
+        parameters.map(({ fullName }) => fullName),
+        this.length,
+      )
+    }
+    super.expand(given)
+    this.#added.push({ kind: 'points', columns })
+    return this
+  }
+
+  readonly #added: ExplorationSpec[] = []
+  #extend: ((extension: Extension) => Promise<void>) | undefined
+
+  #addedPoints(): ExplorationSpec | undefined {
+    const parts = this.#added
+    return parts.length < 2 ? parts[0] : { kind: 'concat', parts: [...parts] }
+  }
+
+  /** Groups in memory look into the file anew. */
+  protected relistAll(group: GroupNode = this): void {
+    group.relist()
+    for (const name of group.childNames) {
+      const child = group.isInMemory(name) ? group.child(name) : undefined
+      if (child instanceof GroupNode) this.relistAll(child)
+    }
+  }
+
+  async #storeThrough(
+    extend: (extension: Extension) => Promise<void>,
+    nodes: readonly TreeNode[],
+    options: StoreOptions,
+  ): Promise<void> {
+    if (options.overwrite === true) {
+      throw new PypetError('PYPET_USAGE', `${this.name} cannot be overwritten while its experiment runs`, {
+        where: 'overwrite',
+        hint: 'Add what is new under another name, or overwrite it when the experiment has ended.',
+      })
+    }
+    const { extension, markStored } = this.takeExtension(nodes)
+    if (!addsNothing(extension)) await extend(extension)
+    markStored()
+    this.close()
+    await this.open()
+    this.relistAll()
+  }
+
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
+    if (this.#extend !== undefined) return await this.#storeThrough(this.#extend, nodes, options)
     const isNew = !this.isStored
     if (isNew) await this.assertNameIsFree()
     const overwritten = options.overwrite === true ? this.storedLeaves(nodes) : []

@@ -44,6 +44,7 @@ export function eventLines(
         counts.stored_count = event.storedCount
         counts.failed_count = event.failedCount
       }
+      if (event.type === 'runs-added') counts.run_count = event.runCount
       if (event.type === 'runs-stored') counts.stored_count += event.runs.length
       if (event.type === 'run-failed') counts.failed_count += 1
       const line = { event: event.type, time: now().toISOString(), ...fieldsOf(event, counts) }
@@ -80,6 +81,8 @@ function fieldsOf(event: ExperimentEvent, counts: Readonly<Record<string, number
         attempt: event.attempt,
         error: errorFields(event.error),
       }
+    case 'runs-added':
+      return { added_count: event.addedCount, run_count: event.runCount }
     case 'log':
       // JSON leaves out what is undefined.
       return { level: event.level, message: event.message, worker: event.worker, run: event.run }

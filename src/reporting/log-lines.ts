@@ -6,7 +6,7 @@ import { type RunIndex, runName } from '../trajectory/path.ts'
 import { allowsLevel } from './log-level.ts'
 import { Milestones } from './milestones.ts'
 import { type Clock, describeProgress, formatPercent, ProgressCounter } from './progress.ts'
-import { formatDuration, formatRuns } from './quantity.ts'
+import { formatCount, formatDuration, formatRuns } from './quantity.ts'
 import { describeStart } from './start-line.ts'
 
 export interface LogLine {
@@ -66,6 +66,13 @@ export class LogLines {
         if (allowsLevel(this.#level, 'warn')) write(this.#line('warn', message, event.run))
         return
       }
+      case 'runs-added':
+        this.#write(
+          'info',
+          `${formatRuns(event.addedCount)} added, ${formatCount(event.runCount)} in all`,
+          write,
+        )
+        return
       case 'experiment-finished': {
         const { storedCount, failedCount, durationMs } = event.summary
         const failed = failedCount > 0 ? `, ${formatRuns(failedCount)} failed` : ''

@@ -53,6 +53,9 @@ export function progressBar(stream: OutputStream, clock: Clock = () => performan
           bar.start(event.runCount, 0)
           isDrawn = true
           return
+        case 'runs-added':
+          bar.setTotal(event.runCount)
+          return
         case 'runs-stored':
         case 'run-failed':
           bar.increment(event.type === 'runs-stored' ? event.runs.length : 1)

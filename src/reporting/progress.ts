@@ -46,6 +46,9 @@ export class ProgressCounter {
         this.#startMs = this.#clock()
         this.#lastFinishMs = this.#startMs
         return
+      case 'runs-added':
+        this.#runCount = event.runCount
+        return
       case 'runs-stored':
         this.#storedCount += event.runs.length
         this.#lastFinishMs = this.#clock()

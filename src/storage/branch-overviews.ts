@@ -4,7 +4,7 @@ import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import { createFilledTable, type Row } from './hdf5-table.ts'
+import { createFilledTable, type Row, writeRows } from './hdf5-table.ts'
 import {
   BRANCH_OVERVIEW,
   EXPLORED_PARAMETERS_OVERVIEW,
@@ -34,9 +34,21 @@ function branchOverview(root: string, branch: string, leaves: readonly Parameter
   return createFilledTable(`${root}/overview/${name}`, BRANCH_OVERVIEW, name, rows)
 }
 
-function exploredOverview(root: string, plan: ExplorationPlan): Hdf5Operation[] {
-  const name = 'explored_parameters_overview'
-  const rows = plan.explored
+const EXPLORED_OVERVIEW = 'explored_parameters_overview'
+
+export function exploredOverview(root: string, plan: ExplorationPlan): Hdf5Operation[] {
+  const path = `${root}/overview/${EXPLORED_OVERVIEW}`
+  return createFilledTable(path, EXPLORED_PARAMETERS_OVERVIEW, EXPLORED_OVERVIEW, overviewRows(plan))
+}
+
+/** Its rows anew, where the trajectory has grown. */
+export function exploredOverviewRows(root: string, plan: ExplorationPlan): Hdf5Operation[] {
+  const path = `${root}/overview/${EXPLORED_OVERVIEW}`
+  return writeRows(path, EXPLORED_PARAMETERS_OVERVIEW, 0, overviewRows(plan))
+}
+
+function overviewRows(plan: ExplorationPlan): Row[] {
+  return plan.explored
     .slice(0, OVERVIEW_ROWS_MAX)
     .map(
       (explored): Row => [
@@ -45,7 +57,6 @@ function exploredOverview(root: string, plan: ExplorationPlan): Hdf5Operation[] 
         rangeText(plan, explored),
       ],
     )
-  return createFilledTable(`${root}/overview/${name}`, EXPLORED_PARAMETERS_OVERVIEW, name, rows)
 }
 
 function parameterRow(branch: string, { name, stored, comment }: Parameter): Row {

@@ -43,6 +43,12 @@ export class CommitSchedule {
     if (this.#firstUncommittedMs !== undefined) this.#lookNextTurn()
   }
 
+  /** Everything was just committed, and more runs may begin after all. */
+  goOn(): void {
+    this.#isFinishing = false
+    this.#firstUncommittedMs = undefined
+  }
+
   /** Commits now, whatever the policy says. */
   commitNow(): void {
     const startMs = performance.now()

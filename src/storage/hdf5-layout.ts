@@ -3,28 +3,30 @@
  * nothing: every method returns operations for `hdf5-file`.
  */
 import type { ExplorationPlan } from '../exploration/expand.ts'
-import { exploredColumn, runSummary } from '../exploration/expand.ts'
-import type { OpenRequest, RunFailure } from '../protocol.ts'
+import { runSummary } from '../exploration/expand.ts'
+import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
-import { longestUtf8Bytes } from '../trajectory/utf8.ts'
+import { annotationOperations } from './annotation-layout.ts'
 import { branchOverviews } from './branch-overviews.ts'
+import {
+  batches,
+  columnTextBytes,
+  explorationsTable,
+  GROWING_TEXT_BYTES,
+  grownTables,
+  RUN_ROW_BYTES,
+  rangeRows,
+  textBytesName,
+} from './extension-layout.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import { createFilledTable, createTable, defineTable, type Row, writeRows } from './hdf5-table.ts'
+import { createFilledTable, createTable, type Row, writeRows } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
-import {
-  exploredRowBytes,
-  exploredRows,
-  exploredTable,
-  parameterLeaf,
-  replaceScalar,
-  resultLeaf,
-  type ScalarDtype,
-} from './leaf-layout.ts'
+import { exploredTable, parameterLeaf, replaceScalar, resultLeaf, type ScalarDtype } from './leaf-layout.ts'
 import {
   FAILED_RUNS,
   failedRunRow,
@@ -38,22 +40,19 @@ import {
 } from './overview-tables.ts'
 import { RunOverviews } from './run-overviews.ts'
 
-/** What is written at a time when a table is filled: little enough to be in memory several times over. */
-const BATCH_BYTES_MAX = 4_194_304
-/** Narrow rows are many, and each is an object before it is bytes. */
-const BATCH_ROWS_MAX = 4096
-
 /** What the memory calls what the layout remembers. */
 export const HAS_GROUPS = 'groups'
 export const IS_SETTLED = 'is settled'
 /** All runs have ended once, and the last config was written. */
 export const HAS_ENDED = 'has ended'
+/** So many runs had ended when post-processing last looked at them; absent or -1 when it has to look again. */
+export const POSTPROCESSED = 'runs post-processed'
 
 const NOT_RUN = { startTimestamp: 0, finishTimestamp: 0 }
 
 export class TrajectoryLayout {
   readonly #request: OpenRequest
-  readonly #plan: ExplorationPlan
+  #plan: ExplorationPlan
   readonly #root: string
   /** Groups that several runs share; a run's own groups are made with the run and forgotten. */
   readonly #sharedGroups: Set<string>
@@ -140,10 +139,48 @@ export class TrajectoryLayout {
     return operations
   }
 
+  /**
+   * More runs, none of them completed, and leaves that belong to no run. In batches that can be applied one after the
+   * other.
+   *
+   * @param plan of all runs, those there are among them
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`; then before the first batch
+   */
+  *extend(plan: ExplorationPlan, extension: Extension): Generator<Hdf5Operation[]> {
+    const before = this.#plan
+    if (plan.runCount > before.runCount) {
+      yield* grownTables(this.#root, this.#request, { before, after: plan }, this.#memory)
+      this.#plan = plan
+      yield* this.#runRowsFrom(before.runCount)
+    }
+    yield this.#nodes(extension)
+    if (extension.postprocessedCount !== undefined) {
+      this.#memory.set(POSTPROCESSED, extension.postprocessedCount)
+    }
+  }
+
+  #nodes({ groups, leaves, links }: Extension): Hdf5Operation[] {
+    const operations: Hdf5Operation[] = []
+    const newGroups = new Set<string>()
+    for (const { location, comment, annotations } of groups) {
+      const path = `${this.#root}/${location.replaceAll('.', '/')}`
+      this.#ensureGroup(path, newGroups, operations)
+      if (comment !== '') {
+        operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
+      }
+      operations.push(...annotationOperations(path, annotations))
+    }
+    for (const leaf of leaves) this.#leaf(leaf, newGroups, operations)
+    for (const link of links) this.#link(link, newGroups, operations)
+    for (const path of newGroups) this.#share(path)
+    return operations
+  }
+
   #leaf(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): void {
     const path = `${this.#root}/${leaf.location.replaceAll('.', '/')}`
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    const comment = this.#overviews.add(leaf)
+    const isOfJob = leaf.kind === 'result' || leaf.location.startsWith('derived_parameters.')
+    const comment = isOfJob ? this.#overviews.add(leaf) : leaf.comment
     const options = { comment, complevel: this.#request.storage.complevel }
     if (leaf.kind === 'result') {
       for (const operation of resultLeaf(path, leaf, options)) operations.push(operation)
@@ -181,6 +218,8 @@ export class TrajectoryLayout {
   /** Failed runs are to be performed again: nothing of their failures stays. */
   reopen(failed: readonly RunIndex[]): Hdf5Operation[] {
     for (const run of failed) this.#pendingRows.set(run, this.#facts(run, NOT_RUN, false))
+    // What it has seen changes.
+    this.#memory.set(POSTPROCESSED, -1)
     return this.#failedRuns.clear()
   }
 
@@ -213,18 +252,7 @@ export class TrajectoryLayout {
         settingsRow(this.#request.storage),
       ]),
     ]
-    if (explored.length > 0) {
-      const names = explored.map(({ name }) => `parameters.${name}`)
-      const table = defineTable([['explorations', `S${Math.floor(longestUtf8Bytes(names) * 1.5)}`]])
-      operations.push(
-        ...createFilledTable(
-          `${overview}/explorations`,
-          table,
-          '',
-          names.map((name) => [name]),
-        ),
-      )
-    }
+    if (explored.length > 0) operations.push(...explorationsTable(this.#root, explored))
     return operations
   }
 
@@ -233,7 +261,12 @@ export class TrajectoryLayout {
     const path = `${this.#root}/overview/runs`
     const { runCount } = this.#plan
     yield createTable(path, RUNS, 'runs', runCount)
-    for (const [first, end] of batches(runCount, RUNS.rowType.bytes)) {
+    yield* this.#runRowsFrom(0)
+  }
+
+  *#runRowsFrom(firstRun: RunIndex): Generator<Hdf5Operation[]> {
+    const path = `${this.#root}/overview/runs`
+    for (const [first, end] of batches(firstRun, this.#plan.runCount, RUN_ROW_BYTES)) {
       const rows: Row[] = []
       for (let run = first; run < end; run += 1) rows.push(runRow(run, this.#facts(run, NOT_RUN, false)))
       yield writeRows(path, RUNS, first, rows)
@@ -242,25 +275,30 @@ export class TrajectoryLayout {
 
   *#ranges(): Generator<Hdf5Operation[]> {
     const { runCount } = this.#plan
-    for (const { name, dtype, textBytesMax } of this.#plan.explored) {
-      const path = `${this.#root}/parameters/${name.replaceAll('.', '/')}`
-      yield exploredTable(path, dtype as ScalarDtype, textBytesMax, runCount)
-      const rowBytes = exploredRowBytes(dtype as ScalarDtype, textBytesMax)
-      for (const [first, end] of batches(runCount, rowBytes)) {
-        const column = exploredColumn(this.#plan, name, first, end)
-        yield exploredRows(path, dtype as ScalarDtype, textBytesMax, first, column)
+    for (const explored of this.#plan.explored) {
+      const { name, dtype, textBytesMax } = explored
+      if (dtype === 'str' && this.#request.mayGrow === true) {
+        this.#memory.set(textBytesName(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
       }
+      const textBytes = columnTextBytes(explored, this.#memory)
+      const path = `${this.#root}/parameters/${name.replaceAll('.', '/')}`
+      yield exploredTable(path, dtype as ScalarDtype, textBytes, runCount)
+      yield* rangeRows(this.#root, this.#plan, explored, textBytes, 0)
     }
   }
 
-  #parameter(branch: 'config' | 'parameters', { name, stored, comment }: Parameter): Hdf5Operation[] {
+  #parameter(
+    branch: 'config' | 'parameters',
+    { name, stored, comment, annotations = [] }: Parameter,
+  ): Hdf5Operation[] {
     const path = `${this.#root}/${branch}/${name.replaceAll('.', '/')}`
     const operations: Hdf5Operation[] = []
     const newGroups = new Set<string>()
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     for (const group of newGroups) this.#share(group)
     const options = { comment, complevel: this.#request.storage.complevel }
-    operations.push(...parameterLeaf(path, rawValue(stored), {}, options))
+    const raw = annotations.map((field) => ({ name: field.name, value: rawValue(field.value) }))
+    operations.push(...parameterLeaf(path, rawValue(stored), { annotations: raw }, options))
     return operations
   }
 
@@ -301,12 +339,6 @@ export class TrajectoryLayout {
     }
     return operations
   }
-}
-
-/** The rows from first to end, exclusive, that are written together. */
-function* batches(rowCount: number, rowBytes: number): Generator<[first: number, end: number]> {
-  const size = Math.min(BATCH_ROWS_MAX, Math.max(1, Math.floor(BATCH_BYTES_MAX / rowBytes)))
-  for (let first = 0; first < rowCount; first += size) yield [first, Math.min(first + size, rowCount)]
 }
 
 function rootAttributes(title: string): Hdf5Operation[] {

@@ -125,6 +125,7 @@ async function create(
     throw transaction.explain(error)
   }
   return {
+    request,
     runCount: plan.runCount,
     keepCnt,
     layout,
@@ -179,6 +180,7 @@ async function expandStored(
     throw transaction.explain(error)
   }
   return {
+    request,
     runCount: plan.runCount,
     keepCnt,
     layout,
@@ -227,6 +229,7 @@ async function resume(
     throw transaction.explain(error)
   }
   return {
+    request: openRequest,
     runCount: plan.runCount,
     keepCnt: openRequest.keepCnt,
     layout,

@@ -3,10 +3,21 @@
 import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { toErrorRecord } from '../errors.ts'
-import type { ContinueRequest, Ending, Opened, OpenRequest, RefusedRun, RunFailure } from '../protocol.ts'
+import { expand } from '../exploration/expand.ts'
+import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { extendedExploration } from '../exploration/extend.ts'
+import type {
+  ContinueRequest,
+  Ending,
+  Extension,
+  Opened,
+  OpenRequest,
+  RefusedRun,
+  RunFailure,
+} from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
-import type { TrajectoryLayout } from './hdf5-layout.ts'
+import { POSTPROCESSED, type TrajectoryLayout } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
 import type { LayoutMemory } from './layout-memory.ts'
@@ -21,6 +32,7 @@ export interface Commit {
 
 /** A trajectory that is open for writing, as `open-trajectory` makes it. */
 export interface OpenTrajectory {
+  readonly request: OpenRequest
   readonly runCount: number
   readonly keepCnt: boolean
   readonly layout: TrajectoryLayout
@@ -43,7 +55,10 @@ export interface OpenTrajectory {
 export class TrajectoryStore {
   readonly #open: OpenTrajectory
   /** One byte a run: whether it is stored or failed. The first word about a run counts. */
-  readonly #ended: Uint8Array
+  #ended: Uint8Array
+  /** With what was added since the opening. */
+  #exploration: ExplorationSpec | undefined
+  #runCount: number
   /** What completes the opening, until it has been written. */
   #settling: Generator<Hdf5Operation[]> | undefined
   #storedCount: number
@@ -56,6 +71,8 @@ export class TrajectoryStore {
   private constructor(open: OpenTrajectory) {
     this.#open = open
     this.#ended = new Uint8Array(open.runCount)
+    this.#runCount = open.runCount
+    this.#exploration = open.request.exploration
     for (const set of [open.stored, open.failed]) {
       const ranges = set.toRanges()
       for (let index = 0; index < ranges.length; index += 2)
@@ -92,12 +109,13 @@ export class TrajectoryStore {
   }
 
   get opened(): Opened {
-    const { transaction, stored, failed, startTimestamp } = this.#open
+    const { transaction, memory, stored, failed, startTimestamp } = this.#open
     return {
       cntFile: transaction.cntFile,
       stored: stored.toRanges(),
       failed: failed.toRanges(),
       startTimestamp,
+      postprocessedCount: Number(memory.value(POSTPROCESSED) ?? -1),
     }
   }
 
@@ -160,6 +178,33 @@ export class TrajectoryStore {
     this.#failed.push({ run, error, attempts, startTimestamp, finishTimestamp })
   }
 
+  /**
+   * Adds points and leaves. Durable when this returns, together with what was written before.
+   *
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then nothing of it has touched the file; `PYPET_STORAGE_FAILED`
+   */
+  extend(extension: Extension): Commit {
+    const { request, layout } = this.#open
+    // Tables that grow must be there.
+    this.settle()
+    const { added } = extension
+    const exploration =
+      added === undefined
+        ? this.#exploration
+        : extendedExploration(this.#exploration, added, request.parameters)
+    const plan = expand({ parameters: request.parameters, exploration })
+    for (const operations of layout.extend(plan, extension)) this.#apply(operations)
+    this.#exploration = exploration
+    this.#runCount = plan.runCount
+    const ended = new Uint8Array(plan.runCount)
+    ended.set(this.#ended)
+    this.#ended = ended
+    this.#apply(layout.commit())
+    return this.#commit((facts) => {
+      this.#open.transaction.commit({ ...facts, ...(added !== undefined && { added }) })
+    }, false)
+  }
+
   /** Makes everything so far durable and says what that was. */
   commit(): Commit {
     this.#apply(this.#open.layout.commit())
@@ -176,7 +221,7 @@ export class TrajectoryStore {
     if (ending.isComplete) this.#apply(layout.close(ending.config))
     this.#apply(layout.commit())
     const storedCount = this.#storedCount + this.#stored.length
-    const isComplete = ending.isComplete && storedCount === this.#open.runCount
+    const isComplete = ending.isComplete && storedCount === this.#runCount
     return this.#commit((facts) => transaction.close(facts), isComplete)
   }
 
@@ -186,10 +231,10 @@ export class TrajectoryStore {
    * @returns the `.cnt` file, unless it was removed because every run is stored
    */
   async finish(): Promise<string | undefined> {
-    const { transaction, runCount, keepCnt, unlock } = this.#open
+    const { transaction, keepCnt, unlock } = this.#open
     try {
       const isKept = await transaction.finish(
-        this.#storedCount === runCount && this.#isClosedComplete && !keepCnt,
+        this.#storedCount === this.#runCount && this.#isClosedComplete && !keepCnt,
       )
       return isKept ? transaction.cntFile : undefined
     } finally {

@@ -5,8 +5,8 @@
 import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { assertNever, toErrorRecord } from '../errors.ts'
-import type { Ending, FromWriter, ToWriter } from '../protocol.ts'
+import { assertNever, isPypetError, toErrorRecord } from '../errors.ts'
+import type { Ending, Extension, FromWriter, ToWriter } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { CommitSchedule } from './commit-schedule.ts'
 import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
@@ -146,6 +146,20 @@ async function end(ending: Ending): Promise<string | undefined> {
   return await store.finish()
 }
 
+/** Answers with `extended`. */
+function extend(extension: Extension): void {
+  if (store === undefined || isEnding) return
+  try {
+    const commit = store.extend(extension)
+    schedule?.goOn()
+    announce(commit)
+    tell({ type: 'extended' })
+  } catch (error) {
+    if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) throw error
+    tell({ type: 'extended', error: toErrorRecord(error) })
+  }
+}
+
 const take = guarded((message: ToWriter) => {
   switch (message.type) {
     case 'open': {
@@ -165,6 +179,9 @@ const take = guarded((message: ToWriter) => {
       break
     case 'finish':
       schedule?.finish()
+      break
+    case 'extend':
+      extend(message.extension)
       break
     case 'close':
       if (isEnding) break

@@ -9,6 +9,7 @@ import type {
   Closed,
   ContinueRequest,
   Ending,
+  Extension,
   FromWriter,
   Opened,
   OpenRequest,
@@ -126,6 +127,19 @@ export class Writer {
   }
 
   /**
+   * Adds points and leaves to the trajectory; durable when this resolves, and runs of the new points may be handed over.
+   *
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then nothing of it is in the file; `PYPET_WRITER_DIED`,
+   *   `PYPET_STORAGE_FAILED`
+   */
+  async extend(extension: Extension): Promise<void> {
+    const extended = this.#await('extended')
+    this.#send({ type: 'extend', extension })
+    const { error } = await extended
+    if (error !== undefined) throw fromErrorRecord(error, 'PYPET_EXPLORATION_INVALID')
+  }
+
+  /**
    * Commits the rest, closes the file and ends the process. Every run must have been announced. Waits for
    * readers of the file as long as `readerWaitMs` says.
    */
@@ -166,6 +180,7 @@ export class Writer {
         break
       case 'listening':
       case 'opened':
+      case 'extended':
       case 'closed':
         if (this.#awaited?.type === message.type) this.#awaited.resolve(message)
         break

@@ -2,7 +2,7 @@
 import { PypetError } from '../errors.ts'
 import { assertLegalName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
-import type { StoredValue } from './stored-value.ts'
+import type { StoredField, StoredValue } from './stored-value.ts'
 import {
   checkComment,
   type Integer,
@@ -93,6 +93,8 @@ export interface Parameter {
   readonly value: unknown
   /** As it is stored. */
   readonly stored: StoredValue
+  /** Named values beside the data. */
+  readonly annotations?: readonly StoredField[]
 }
 
 /**

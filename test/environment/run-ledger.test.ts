@@ -104,7 +104,13 @@ test('a run that the writer had to fail is told with the reason', () => {
 test('what earlier executions have left counts and is not told; what a dying writer could not say is', () => {
   const ledger = new RunLedger()
   const events: ExperimentEvent[] = []
-  const opened = { cntFile: 'x.cnt', stored: [0, 5], failed: [7, 8], startTimestamp: 50 }
+  const opened = {
+    cntFile: 'x.cnt',
+    stored: [0, 5],
+    failed: [7, 8],
+    startTimestamp: 50,
+    postprocessedCount: -1,
+  }
   ledger.take(opened)
   ledger.reportTo({ emit: (event) => void events.push(event), close: async () => undefined })
   expect([ledger.storedCount, ledger.failedCount, ledger.startTimestamp]).toEqual([5, 1, 50])

@@ -1,12 +1,12 @@
 /** The library's way to run an experiment, and to go on with one: what the commands do, as functions. */
 import { fileURLToPath } from 'node:url'
+import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import type { ReturnedValues } from '../environment/returned-values.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-import type { PreparedExperiment } from './prepare-experiment.ts'
 
 interface CallOptions {
   /** Options by their names in config files; stronger than environment and config file. */
@@ -28,6 +28,8 @@ export interface RunCallOptions extends CallOptions {
   readonly explore?: readonly string[]
   /** A config file; else it is searched from the job's folder upwards. */
   readonly config?: string
+  /** What the job is called with behind `traj`; kept for `continueRun`. */
+  readonly args?: readonly unknown[]
 }
 
 export interface ContinueCallOptions extends CallOptions {
@@ -41,7 +43,7 @@ export interface ContinueCallOptions extends CallOptions {
 
 export interface RunResult extends ExperimentSummary {
   /** What the jobs of all stored runs returned, by run, those of earlier executions too; with `collect` only. */
-  readonly returned?: readonly { readonly run: RunIndex; readonly value: unknown }[]
+  readonly returned?: ReturnedValues
 }
 
 /**
@@ -55,13 +57,14 @@ export interface RunResult extends ExperimentSummary {
  */
 export async function run(job: string | URL, call: RunCallOptions = {}): Promise<RunResult> {
   assertKnownOptions(call.options ?? {})
-  const { prepareExperiment } = await import('./prepare-experiment.ts')
+  const { prepareExperiment } = await import('../environment/prepare-experiment.ts')
   const experiment = await prepareExperiment({
     jobFile: job instanceof URL ? fileURLToPath(job) : job,
     configFile: call.config,
     flags: call.options ?? {},
     presets: Object.entries(call.set ?? {}).map(([name, text]) => `${name}=${text}`),
     explore: call.explore ?? [],
+    args: call.args ?? [],
     env: process.env,
   })
   return await perform(experiment, call)
@@ -74,7 +77,7 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
  * @throws PypetError with the codes and meanings of `pypet-ts continue`
  */
 export async function continueRun(file: string, call: ContinueCallOptions = {}): Promise<RunResult> {
-  const { prepareContinue, readUnfinished } = await import('./prepare-continue.ts')
+  const { prepareContinue, readUnfinished } = await import('../environment/prepare-continue.ts')
   const { options: flags = {}, retryFailed = false, only, allowChangedJob = false } = call
   const experiment = await prepareContinue(readUnfinished(file), {
     path: file,
@@ -100,7 +103,9 @@ function assertKnownOptions(options: Readonly<Record<string, unknown>>): void {
 }
 
 async function perform(prepared: PreparedExperiment, call: CallOptions): Promise<RunResult> {
-  const { runExperiment, Writer, openLog, checkLogFolder, teeReporters, takeReturned } = await loadParts()
+  const parts = await loadParts()
+  const { runExperiment, Writer, openLog, checkLogFolder, teeReporters, takeReturned, jobPostprocessing } =
+    parts
   await using experiment = prepared
   const { logFolder: folder, name: trajectory, logLevel: level, keepCnt } = experiment.settings
   checkLogFolder(folder, trajectory)
@@ -112,6 +117,7 @@ async function perform(prepared: PreparedExperiment, call: CallOptions): Promise
       signal: call.signal,
       giveUp: call.giveUp,
       keepsReturned: call.collect === true,
+      postprocessing: jobPostprocessing(experiment),
       openReporter: () => {
         const log = openLog({ folder, trajectory, level })
         reporter = teeReporters(call.reporter === undefined ? [log] : [call.reporter, log])
@@ -130,8 +136,9 @@ async function perform(prepared: PreparedExperiment, call: CallOptions): Promise
  */
 async function loadParts() {
   return {
-    ...(await import('./environment.ts')),
-    ...(await import('./returned-values.ts')),
+    ...(await import('../environment/environment.ts')),
+    ...(await import('../environment/returned-values.ts')),
+    ...(await import('./postprocessing.ts')),
     ...(await import('../storage/writer.ts')),
     ...(await import('../reporting/log.ts')),
     ...(await import('../reporting/log-folder.ts')),

@@ -1,0 +1,77 @@
+/** The plan of all runs, which grows where post-processing, or a script, adds points. */
+
+import { PypetError } from '../errors.ts'
+import { type ExplorationPlan, expand } from '../exploration/expand.ts'
+import { type Column, type ExplorationSpec, explorationNames } from '../exploration/exploration.ts'
+import { extendedExploration } from '../exploration/extend.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
+
+export class GrowingPlan {
+  #plan: ExplorationPlan
+  readonly #parameters: readonly Parameter[]
+
+  constructor(plan: ExplorationPlan, parameters: readonly Parameter[]) {
+    this.#plan = plan
+    this.#parameters = parameters
+  }
+
+  /** As it is now. */
+  get now(): ExplorationPlan {
+    return this.#plan
+  }
+
+  get runCount(): number {
+    return this.#plan.runCount
+  }
+
+  /**
+   * The plan with these points behind its own, and the points as the job is to see them. Changes nothing: `take` does.
+   *
+   * @throws PypetError as `expand`, and `PYPET_EXPLORATION_INVALID` when they do not name what is explored
+   */
+  with(given: ExplorationSpec): { readonly plan: ExplorationPlan; readonly added: ExplorationSpec } {
+    const { exploration } = this.#plan
+    const parameters = this.#parameters
+    if (exploration !== undefined) assertSameNames(explorationNames(exploration), explorationNames(given))
+    const added = typed(given, parameters)
+    // First what was added, so that messages name its places; of the rest it has been said before.
+    expand({ parameters, exploration: added, where: 'added points' })
+    const grown = extendedExploration(exploration, added, parameters)
+    return { plan: expand({ parameters, exploration: grown }), added }
+  }
+
+  take(plan: ExplorationPlan): void {
+    this.#plan = plan
+  }
+}
+
+/** A file does not tell bigints from other integers; a job sees bigints where the default is one. */
+function typed(spec: ExplorationSpec, parameters: readonly Parameter[]): ExplorationSpec {
+  if (spec.kind === 'concat')
+    return { kind: 'concat', parts: spec.parts.map((part) => typed(part, parameters)) }
+  if (spec.kind !== 'points') return spec
+  const columns = spec.columns.map((column): Column => {
+    const { name, range } = column
+    const isBigint = typeof parameters.find((parameter) => parameter.name === name)?.value === 'bigint'
+    if (range.kind !== 'values' || !Array.isArray(range.values)) return column
+    const values = range.values.map((value: Scalar): Scalar => {
+      if (isBigint) return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+      return typeof value === 'bigint' ? Number(value) : value
+    })
+    return { name, range: { kind: 'values', values } }
+  })
+  return { kind: 'points', columns }
+}
+
+function assertSameNames(explored: readonly string[], given: readonly string[]): void {
+  const missing = explored.filter((name) => !given.includes(name))
+  const others = given.filter((name) => !explored.includes(name))
+  if (missing.length + others.length === 0) return
+  const found =
+    missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored`
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `points cannot be added: ${found}`, {
+    where: 'added points',
+    hint: `Name exactly what is explored: ${explored.join(', ')}.`,
+  })
+}

@@ -1,0 +1,137 @@
+/** When post-processing is called, and what follows from it. */
+import { isPypetError, type PypetError } from '../errors.ts'
+import type { Reporter } from '../events.ts'
+import type { Extension } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { postprocessingFailed } from './postprocessing.ts'
+import type { RunQueue } from './run-queue.ts'
+import type { SessionParts } from './session.ts'
+
+export class PostprocessRounds {
+  /** What the user's function threw. Then no more runs begin. */
+  error: PypetError | undefined
+  readonly #parts: SessionParts
+  readonly #reporter: Reporter
+  readonly #queue: RunQueue
+  /** So many runs had ended when it was last called; -1 when it has not been. */
+  #seenCount: number
+  #storedSeenCount = 0
+  #underway: Promise<void> | undefined
+
+  constructor(
+    parts: SessionParts,
+    {
+      reporter,
+      queue,
+      seenCount,
+    }: { readonly reporter: Reporter; readonly queue: RunQueue; readonly seenCount: number },
+  ) {
+    this.#parts = parts
+    this.#reporter = reporter
+    this.#queue = queue
+    this.#seenCount = seenCount
+  }
+
+  /** Runs have ended that it has not seen. */
+  get isPending(): boolean {
+    return this.#parts.postprocessing !== undefined && this.#seenCount !== this.#endedCount
+  }
+
+  /** While it is called beside active runs; it never rejects. */
+  get underway(): Promise<void> | undefined {
+    return this.#underway
+  }
+
+  get #endedCount(): number {
+    const { ledger } = this.#parts
+    return ledger.storedCount + ledger.failedCount
+  }
+
+  /**
+   * Calls it when all runs have ended, unless it has seen them.
+   *
+   * @returns whether there are more runs now
+   * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`; what the user's function throws becomes `error`
+   */
+  async afterAll(): Promise<boolean> {
+    const { ledger, plan, writer } = this.#parts
+    if (this.#parts.postprocessing === undefined) return false
+    await this.#underway
+    // Until the runs are announced, workers have nothing to do either.
+    writer.finish()
+    await ledger.complete()
+    if (this.error !== undefined || !this.isPending || this.#endedCount < plan.runCount) return false
+    return await this.#round()
+  }
+
+  /**
+   * Calls it now, if it is to be called as soon as no runs are waiting, and if there are results that it has not seen.
+   * `underway` tells when it is over.
+   */
+  whileRunsAreActive(): void {
+    const { experiment, postprocessing, ledger } = this.#parts
+    const isWanted =
+      postprocessing !== undefined &&
+      experiment.settings.immediatePostprocessing &&
+      !(experiment.opening.kind === 'continue' && experiment.opening.only !== undefined)
+    if (!isWanted || this.#underway !== undefined || this.error !== undefined) return
+    if (ledger.arrivedCount === this.#storedSeenCount) return
+    this.#underway = this.#immediately().finally(() => {
+      this.#underway = undefined
+    })
+  }
+
+  async #immediately(): Promise<void> {
+    const { ledger, writer } = this.#parts
+    try {
+      writer.finish()
+      await ledger.quiet()
+      if (ledger.storedCount > this.#storedSeenCount) await this.#round()
+    } catch {
+      // The writer is gone: the session hears of that by itself.
+    }
+  }
+
+  async #round(): Promise<boolean> {
+    const { experiment, ledger, plan, postprocessing, returned } = this.#parts
+    const endedCount = this.#endedCount
+    const before = plan.runCount
+    this.#storedSeenCount = ledger.storedCount
+    try {
+      await experiment.userCode.call(() =>
+        postprocessing?.call(returned.of(ledger.stored), (extension, { isLast }) =>
+          this.#extend(isLast ? { ...extension, postprocessedCount: endedCount } : extension),
+        ),
+      )
+      this.#seenCount = endedCount
+    } catch (thrown) {
+      if (isPypetError(thrown, 'PYPET_WRITER_DIED') || isPypetError(thrown, 'PYPET_STORAGE_FAILED'))
+        throw thrown
+      this.error = postprocessingFailed(thrown)
+      return false
+    } finally {
+      experiment.userCode.flush()
+    }
+    return plan.runCount > before
+  }
+
+  /** Durable when it resolves, and then the new runs wait to be performed. */
+  async #extend(extension: Extension): Promise<void> {
+    const { plan, writer } = this.#parts
+    const before = plan.runCount
+    if (extension.added === undefined) {
+      await writer.extend(extension)
+      return
+    }
+    const grown = plan.with(extension.added)
+    await writer.extend({ ...extension, added: grown.added })
+    plan.take(grown.plan)
+    const { runCount } = plan
+    this.#queue.add(runsFrom(before, runCount))
+    this.#reporter.emit({ type: 'runs-added', addedCount: runCount - before, runCount })
+  }
+}
+
+function* runsFrom(first: RunIndex, end: RunIndex): Generator<RunIndex> {
+  for (let run = first; run < end; run += 1) yield run
+}

@@ -1,0 +1,60 @@
+/** Post-processing: what is called when runs have ended, and may add others. */
+import { deserialize } from 'node:v8'
+import type { RunSet } from '../continue/run-set.ts'
+import { PypetError, toErrorRecord } from '../errors.ts'
+import type { JobResults } from '../experiment/define.ts'
+import type { Extension } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+
+export interface Postprocessing {
+  /**
+   * Calls the user's function.
+   *
+   * @param extend writes what it adds, durably when it resolves; with the last one, the results count as seen
+   * @throws whatever the user's function throws, and what `extend` throws
+   */
+  call(
+    results: JobResults,
+    extend: (extension: Extension, round: { readonly isLast: boolean }) => Promise<void>,
+  ): Promise<void>
+}
+
+export function addsNothing({ added, groups, leaves, links }: Extension): boolean {
+  return added === undefined && groups.length + leaves.length + links.length === 0
+}
+
+/** What jobs returned, as structured-clone bytes, until post-processing wants it. */
+export class ReturnedBytes {
+  readonly #bytes = new Map<RunIndex, Uint8Array>()
+
+  constructor(known: ReadonlyMap<RunIndex, Uint8Array> = new Map()) {
+    for (const [run, bytes] of known) this.#bytes.set(run, bytes)
+  }
+
+  /** Of a run that is performed twice, the last counts. */
+  set(run: RunIndex, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.#bytes.delete(run)
+    else this.#bytes.set(run, bytes)
+  }
+
+  /** Values of the runs that are stored. Each call makes its own: a function may change what it is given. */
+  of(stored: RunSet): JobResults {
+    return [...stored].map((run) => {
+      const bytes = this.#bytes.get(run)
+      return [run, bytes === undefined ? undefined : (deserialize(bytes) as unknown)] as const
+    })
+  }
+}
+
+/** The user's post-processing has failed: all runs that were performed are stored, and it can be tried again. */
+export function postprocessingFailed(thrown: unknown): PypetError {
+  const { name, message, stack, code, hint } = toErrorRecord(thrown)
+  const isOurs = code?.startsWith('PYPET_') === true
+  const error = new PypetError(
+    'PYPET_POSTPROCESSING_FAILED',
+    `post-processing failed: ${isOurs ? message : `${name}: ${message}`}`,
+    { hint: `${hint ?? 'Mend it.'} All runs that were performed are stored.`, cause: thrown },
+  )
+  if (stack !== '') error.stack = stack
+  return error
+}

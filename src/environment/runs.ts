@@ -1,0 +1,114 @@
+/** The runs of a session: what the executor is given, one after the other, and what becomes of them. */
+import type { Reporter } from '../events.ts'
+import type { TaskSource } from '../executors/executor.ts'
+import { runPoint } from '../exploration/expand.ts'
+import type { RunOutcome, RunTask } from '../protocol.ts'
+import { failuresThatStop } from './failure-policy.ts'
+import type { PostprocessRounds } from './postprocess-rounds.ts'
+import type { RunQueue } from './run-queue.ts'
+import type { SessionEnd, SessionParts } from './session.ts'
+
+/** Gives the executor one run after the other, and takes what becomes of them. */
+export class Runs implements TaskSource {
+  /** Of this session, in seconds since 1970; infinite before the first. */
+  startTimestamp = Number.POSITIVE_INFINITY
+  stoppedBy: SessionEnd['stoppedBy']
+  /** Resolves when active runs are not waited for any more. */
+  readonly givenUp: Promise<void>
+  readonly #parts: SessionParts
+  readonly #reporter: Reporter
+  readonly #queue: RunQueue
+  readonly #rounds: PostprocessRounds
+  #failureCount = 0
+  #isOver = false
+
+  constructor(
+    parts: SessionParts,
+    {
+      reporter,
+      queue,
+      rounds,
+    }: { readonly reporter: Reporter; readonly queue: RunQueue; readonly rounds: PostprocessRounds },
+  ) {
+    this.#parts = parts
+    this.#reporter = reporter
+    this.#queue = queue
+    this.#rounds = rounds
+    const { giveUp } = parts
+    this.givenUp = new Promise((resolve) => {
+      if (giveUp?.aborted === true) resolve()
+      else giveUp?.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  get isGivenUp(): boolean {
+    return this.#parts.giveUp?.aborted === true
+  }
+
+  /** Runs are left because somebody or something has stopped the experiment. */
+  get isStopped(): boolean {
+    return this.stoppedBy !== undefined || this.isGivenUp || this.#rounds.error !== undefined
+  }
+
+  /** No run is begun, and none is taken. */
+  stop(): void {
+    this.#isOver = true
+    this.#queue.stop()
+  }
+
+  next(): RunTask | undefined {
+    const { experiment, ledger, plan, signal } = this.#parts
+    if (this.#isOver || ledger.isBroken) return undefined
+    if (signal?.aborted === true || this.isGivenUp) this.#stopBecauseOf('signal')
+    if (this.#rounds.error !== undefined) this.#queue.stop()
+    const queued = this.#queue.next()
+    if (queued === undefined) {
+      if (!this.isStopped) this.#rounds.whileRunsAreActive()
+      return undefined
+    }
+    const { run } = queued
+    ledger.begin(run)
+    const args = experiment.args.each?.[run]
+    return {
+      ...queued,
+      point: runPoint(plan.now, run),
+      runCount: plan.runCount,
+      ...(args !== undefined && { args }),
+    }
+  }
+
+  /** While post-processing is at work, it may add runs. */
+  more(): Promise<void> | undefined {
+    return this.#isOver ? undefined : this.#rounds.underway
+  }
+
+  /** Where it was handed over, the run counts when the writer announces it. */
+  take(outcome: RunOutcome): void {
+    // What a session did that has ended is done again by the next.
+    if (this.#isOver) return
+    const { experiment, ledger, plan, returned } = this.#parts
+    const { startTimestamp } = outcome.state === 'failed' ? outcome.failure : outcome
+    this.startTimestamp = Math.min(this.startTimestamp, startTimestamp)
+    ledger.noteStart(startTimestamp)
+    if (outcome.state === 'handed-over') {
+      ledger.noteHandedOver(outcome.run)
+      returned.set(outcome.run, outcome.returned)
+      return
+    }
+    const { run, attempts, error } = outcome.failure
+    if (this.#queue.retry({ run, attempt: attempts })) {
+      ledger.takeBack(run)
+      this.#reporter.emit({ type: 'run-retried', run, attempt: attempts, error })
+      return
+    }
+    this.#failureCount += 1
+    if (this.#failureCount >= failuresThatStop(experiment.settings, plan.runCount))
+      this.#stopBecauseOf('failures')
+    ledger.fail(outcome.failure)
+  }
+
+  #stopBecauseOf(reason: NonNullable<SessionEnd['stoppedBy']>): void {
+    this.stoppedBy ??= reason
+    this.#queue.stop()
+  }
+}

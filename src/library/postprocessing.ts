@@ -1,0 +1,85 @@
+/** Post-processing with the whole trajectory: the user's functions, and what they add. */
+import { addsNothing, type Postprocessing } from '../environment/postprocessing.ts'
+import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { PypetError } from '../errors.ts'
+import type { JobResults } from '../experiment/define.ts'
+import type { PostprocessFunction } from '../experiment/load-job.ts'
+import { foundValue } from '../experiment/options.ts'
+import { isExploration } from '../exploration/exploration.ts'
+import { points } from '../exploration/points.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+import { loadTrajectory } from './load-trajectory.ts'
+import type { Trajectory } from './trajectory.ts'
+
+/** A function with the arguments that it is called with behind the results. */
+export interface Postprocessor {
+  readonly call: PostprocessFunction
+  readonly args: readonly unknown[]
+}
+
+/** The job's own post-processing, if it has one. The trajectory is loaded when it is first called. */
+export function jobPostprocessing(experiment: PreparedExperiment): Postprocessing | undefined {
+  const { postprocess, args, settings } = experiment
+  if (postprocess === undefined) return undefined
+  const load = () => loadTrajectory(settings.filename, { name: settings.name })
+  return trajectoryPostprocessing(load, [{ call: postprocess, args: args.common }])
+}
+
+/** Calls the functions one after the other; all of them see the same results. */
+export function trajectoryPostprocessing(
+  load: () => Promise<Trajectory>,
+  processors: readonly Postprocessor[],
+): Postprocessing {
+  let traj: Trajectory | undefined
+  return {
+    async call(results, extend) {
+      const current = traj ?? (await load())
+      // Only a trajectory that has come through a round is as the file is.
+      traj = undefined
+      await current.beginExtending((extension) => extend(extension, { isLast: false }))
+      try {
+        for (const processor of processors) await callOne(current, processor, results)
+        const { extension, markStored } = current.takeExtension()
+        if (!addsNothing(extension)) await extend(extension, { isLast: true })
+        markStored()
+      } finally {
+        current.endExtending()
+      }
+      traj = current
+    },
+  }
+}
+
+async function callOne(traj: Trajectory, { call, args }: Postprocessor, results: JobResults): Promise<void> {
+  const returned: unknown = await call(traj as never, results, ...args)
+  const added = addedPoints(returned)
+  if (added !== undefined) traj.expand(added)
+}
+
+/**
+ * What post-processing returned, as `expand` takes it: a list of points, an exploration, or lists by name. Nothing, and
+ * an empty list, add nothing: the search has come to its end.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID`
+ */
+function addedPoints(returned: unknown): unknown {
+  if (returned === undefined || returned === null) return undefined
+  if (isExploration(returned)) return returned
+  if (Array.isArray(returned)) return returned.length === 0 ? undefined : points(returned)
+  if (isPlainObject(returned)) {
+    const lists = Object.values(returned)
+    return lists.length === 0 || lists.every(isEmptyList) ? undefined : returned
+  }
+  throw new PypetError(
+    'PYPET_EXPLORATION_INVALID',
+    `it returned ${foundValue(returned)}, which is no points to run next`,
+    {
+      where: 'postprocess',
+      hint: 'Return a list of points as [{ x: 1 }], an exploration, lists by name as { x: [1, 2] }, or nothing.',
+    },
+  )
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
+}

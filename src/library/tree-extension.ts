@@ -1,0 +1,114 @@
+/** What a tree has gained in memory, as an extension of the trajectory that an experiment is writing. */
+import { PypetError } from '../errors.ts'
+import type { ExplorationSpec } from '../exploration/exploration.ts'
+import type { Extension, RawGroup } from '../protocol.ts'
+import { rawFields } from '../storage/tree-layout.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
+import type { RawLeaf } from '../trajectory/run-frame.ts'
+import type { LinkRecord } from '../trajectory/run-record.ts'
+import { GroupNode } from '../tree/group-node.ts'
+import type { TreeNode } from '../tree/node.ts'
+import { ParameterNode } from '../tree/parameter-node.ts'
+import type { ResultNode } from '../tree/result-node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+
+export interface TreeExtension {
+  readonly extension: Extension
+  /** Call it when the extension is in the file. */
+  readonly markStored: () => void
+}
+
+/**
+ * The nodes in memory that are not in the file.
+ *
+ * @param added points that the exploration has gained
+ * @throws PypetError `PYPET_PARAMETER_TYPE` for a new parameter that is explored, `PYPET_DATA_NOT_LOADED`
+ */
+export function treeExtension(
+  tree: TrajectoryTree,
+  nodes: readonly TreeNode[],
+  added: ExplorationSpec | undefined,
+): TreeExtension {
+  const found: TreeNode[] = []
+  for (const node of nodes) collectNew(node, found)
+  const links = newLinks(tree)
+  return {
+    extension: {
+      ...(added !== undefined && { added }),
+      groups: found.filter((node) => node instanceof GroupNode).map(rawGroup),
+      leaves: found.filter((node) => !(node instanceof GroupNode)).map(rawLeaf),
+      links: links.map(({ record }) => record),
+    },
+    markStored() {
+      for (const node of found) node.isStored = true
+      for (const { group, name } of links) group.noteLinkStored(name)
+    },
+  }
+}
+
+function collectNew(node: TreeNode, into: TreeNode[]): void {
+  for (const above of groupsAbove(node)) if (!above.isStored && !into.includes(above)) into.push(above)
+  if (!node.isRoot && !node.isStored && !into.includes(node)) into.push(node)
+  if (!(node instanceof GroupNode)) return
+  for (const name of node.childNames) {
+    if (node.isInMemory(name)) collectBelow(node.child(name) as TreeNode, into)
+  }
+}
+
+/** As `collectNew`, of a node whose groups are known. */
+function collectBelow(node: TreeNode, into: TreeNode[]): void {
+  if (!node.isStored) into.push(node)
+  if (!(node instanceof GroupNode)) return
+  for (const name of node.childNames) {
+    if (node.isInMemory(name)) collectBelow(node.child(name) as TreeNode, into)
+  }
+}
+
+function groupsAbove(node: TreeNode): GroupNode[] {
+  const groups: GroupNode[] = []
+  for (let at = node.parent; at !== undefined && !at.isRoot; at = at.parent) groups.unshift(at)
+  return groups
+}
+
+function rawGroup(node: TreeNode): RawGroup {
+  const { fullName: location, comment, storedAnnotations } = node
+  return { location, comment, annotations: rawFields(storedAnnotations) }
+}
+
+function rawLeaf(leaf: TreeNode): RawLeaf {
+  const { fullName: location, comment } = leaf
+  const described = { location, comment, annotations: rawFields(leaf.storedAnnotations) }
+  if (!(leaf instanceof ParameterNode)) {
+    const { userClass, storedItems } = leaf as ResultNode
+    return {
+      ...described,
+      kind: 'result',
+      ...(userClass !== undefined && { userClass }),
+      items: rawFields(storedItems),
+    }
+  }
+  const { stored } = leaf
+  if (stored === undefined) {
+    throw new PypetError('PYPET_DATA_NOT_LOADED', `${location} has no value to store`, {
+      where: location,
+      hint: 'Give it one with set(value), or load it.',
+    })
+  }
+  if (leaf.range !== undefined) {
+    throw new PypetError('PYPET_PARAMETER_TYPE', `${location} is new and explored already`, {
+      where: location,
+      hint: 'Declare what is to be explored before the experiment begins.',
+    })
+  }
+  return { ...described, kind: 'parameter', items: [{ name: 'data', value: rawValue(stored) }] }
+}
+
+function newLinks(
+  tree: TrajectoryTree,
+): { readonly group: GroupNode; readonly name: string; readonly record: LinkRecord }[] {
+  return [...tree.allLinks()].flatMap(([group, name, target]) => {
+    if (group.isLinkStored(name)) return []
+    const location = group.isRoot ? name : `${group.fullName}.${name}`
+    return [{ group, name, record: { location, target } }]
+  })
+}
