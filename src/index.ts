@@ -6,7 +6,13 @@
 
 export { type ErrorCode, type ErrorRecord, isPypetError, PypetError } from './errors.ts'
 export type { ExperimentEvent, ExperimentSummary, Reporter } from './events.ts'
-export { defineExperiment, type ExperimentDefinition, type ExperimentOptions } from './experiment/define.ts'
+export {
+  defineExperiment,
+  type ExperimentDefinition,
+  type ExperimentOptions,
+  type JobResults,
+  type PostprocessTrajectory,
+} from './experiment/define.ts'
 export { cartesianProduct } from './exploration/cartesian.ts'
 export { concat } from './exploration/concat.ts'
 export type { Exploration } from './exploration/exploration.ts'
@@ -14,6 +20,13 @@ export { points } from './exploration/points.ts'
 export { arange, linspace, logspace } from './exploration/range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
 export { zip } from './exploration/zip.ts'
+export {
+  type ContinueOptions,
+  Environment,
+  type Job,
+  type PostprocessCallback,
+} from './library/environment.ts'
+export type { EnvironmentOptions, EnvironmentSettings } from './library/environment-options.ts'
 export type { StoreOptions, TrajectoryOptions } from './library/file-tree.ts'
 export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
 export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
@@ -24,6 +37,7 @@ export {
   mergeFiles,
   mergeFolder,
 } from './library/merge.ts'
+export type { PipelinePlan } from './library/pipeline.ts'
 export {
   type ContinueCallOptions,
   continueRun,

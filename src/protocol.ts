@@ -63,6 +63,10 @@ export interface OpenRequest {
   readonly overwrite: boolean
   /** Keep the `.cnt` file when every run is stored. */
   readonly keepCnt: boolean
+  /** False when the `.cnt` file only protects the HDF5 file while it is written. */
+  readonly continuable?: boolean
+  /** Nodes that the trajectory begins with, beside parameters and config. */
+  readonly nodes?: Omit<Extension, 'added' | 'postprocessedCount'>
   /** The trajectory is in the file, with more runs than were performed: those that are not completed are. */
   readonly isExpansion?: boolean
   /** Points may be added while it runs: texts among the explored values are given room. */
@@ -107,6 +111,8 @@ export interface JobIdentity {
   readonly relativeFile: string
   /** SHA-256 of the bundle, in which no path of this machine counts. */
   readonly sha256: string
+  /** A function that a script gave: it is not in a module, and only the script can go on with it. */
+  readonly isFunction?: boolean
   /** The source files in the bundle, relative to the folder of the job, each with its SHA-256. */
   readonly sources: Readonly<Record<string, string>>
 }
@@ -150,6 +156,11 @@ export interface Closed {
 export interface StorageSettings {
   readonly complevel: number
   readonly purgeDuplicateComments: boolean
+  /** Each run's group gets a table of its explored parameters. */
+  readonly exploredParameterOverviewInRuns: boolean
+  /** Expected rows a run of the overviews, 0 if not known. */
+  readonly resultsPerRun: number
+  readonly derivedParametersPerRun: number
   /** Longest wait of an uncommitted run while others keep arriving. */
   readonly commitIntervalMs: number
   /** Longest wait for readers of the file, where too much would otherwise pile up for them. */

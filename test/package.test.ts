@@ -40,6 +40,7 @@ test('the entries of the package resolve, with types first', async () => {
 test('the library exports these names', async () => {
   const library = await import('pypet-ts')
   expect(Object.keys(library).sort()).toEqual([
+    'Environment',
     'PypetError',
     'Trajectory',
     'arange',

@@ -36,13 +36,13 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
   const state = await readOrExplain(path, flags)
   if (state === undefined) return ExitCode.OK
   const { request } = state.experiment
-  if (request.isEdit === true) {
+  if (request.isEdit === true || request.continuable === false) {
     if (flags.dryRun !== true) await finishEdit(request.file)
-    say(
-      flags,
-      { event: 'recovered', file: request.file },
-      `${shownPath(request.file)} is as its last change left it; there is nothing to run`,
-    )
+    const found =
+      request.isEdit === true
+        ? 'is as its last change left it; there is nothing to run'
+        : 'is as its last commit left it; its experiment was not continuable'
+    say(flags, { event: 'recovered', file: request.file }, `${shownPath(request.file)} ${found}`)
     return ExitCode.OK
   }
   const plan = planContinue(state, flags)

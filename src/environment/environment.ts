@@ -42,8 +42,8 @@ export interface RunOptions {
   readonly breakLock?: boolean | undefined
   /** Called when runs have ended. */
   readonly postprocessing?: Postprocessing | undefined
-  /** Keep the `.cnt` file also when every run is stored: it holds what the jobs returned. */
-  readonly keepsReturned?: boolean | undefined
+  /** Takes what jobs return, those of earlier executions too. */
+  readonly returned?: ReturnedBytes | undefined
 }
 
 /**
@@ -103,15 +103,21 @@ export async function runExperiment(
   }
 
   const request = openRequest(experiment, identity, options)
+  const returned = options.returned ?? new ReturnedBytes()
+  const wantsReturned = options.returned !== undefined || options.postprocessing !== undefined
+  if (wantsReturned && experiment.opening.kind === 'continue') {
+    returned.add(experiment.opening.ownStored, returnedValues(experiment.opening.cntFile, FILES))
+  }
   const session = {
     experiment,
     plan,
-    returned: returnedBefore(experiment, options),
+    wantsReturned,
     ledger,
     listen,
     onOpened,
     closingConfig: closing(identity, ledger),
     ...options,
+    returned,
   }
   const end = await performWithRecovery()
   const summary: ExperimentSummary = {
@@ -128,6 +134,7 @@ export async function runExperiment(
     strayErrorCount: ledger.strayErrorCount,
     durationMs: end.durationMs,
   }
+  returned.settle(ledger.stored)
   reporter?.emit({ type: 'experiment-finished', summary })
   return summary
 
@@ -163,11 +170,11 @@ export type WriterOpening = (writer: Writer, ledger: RunLedger) => ReturnType<Wr
 function openingOf(
   { opening, settings }: PreparedExperiment,
   request: OpenRequest,
-  { breakLock = false, keepsReturned = false }: RunOptions,
+  { breakLock = false }: RunOptions,
 ): WriterOpening {
   if (opening.kind !== 'continue') return (writer, ledger) => writer.open(request, ledger, { breakLock })
   const { cntFile, retryFailed, config } = opening
-  const keepCnt = settings.keepCnt || keepsReturned
+  const { keepCnt } = settings
   return (writer, ledger) =>
     writer.continue({ cntFile, breakLock, retryFailed, storage: settings, keepCnt, config }, ledger)
 }
@@ -179,10 +186,9 @@ function reopening(request: OpenRequest, cntFile: string): WriterOpening {
     writer.continue({ cntFile, breakLock: false, retryFailed: false, storage, keepCnt, config: [] }, ledger)
 }
 
-function identityOf({ opening, settings }: PreparedExperiment): EnvironmentIdentity {
-  return opening.kind === 'continue'
-    ? opening.identity
-    : identifyEnvironment(settings.name, Date.now() / 1000)
+function identityOf({ opening, settings, identity }: PreparedExperiment): EnvironmentIdentity {
+  if (opening.kind === 'continue') return opening.identity
+  return identity ?? identifyEnvironment(settings.name, Date.now() / 1000)
 }
 
 function openRequest(
@@ -190,14 +196,15 @@ function openRequest(
   identity: EnvironmentIdentity,
   options: RunOptions,
 ): OpenRequest {
-  const { keepsReturned = false } = options
   const { settings, parameters, plan, job } = experiment
   return {
     file: settings.filename,
     fileTitle: settings.fileTitle,
     overwrite: settings.overwrite,
     ...(experiment.opening.kind === 'expand' && { isExpansion: true }),
-    keepCnt: settings.keepCnt || keepsReturned,
+    keepCnt: settings.keepCnt,
+    ...(!settings.continuable && { continuable: false }),
+    ...(experiment.nodes !== undefined && { nodes: experiment.nodes }),
     trajectory: {
       name: settings.name,
       comment: settings.comment,
@@ -218,12 +225,6 @@ function openRequest(
       environmentName: identity.name,
     },
   }
-}
-
-/** What earlier executions have returned, where post-processing wants it. */
-function returnedBefore({ opening }: PreparedExperiment, { postprocessing }: RunOptions): ReturnedBytes {
-  if (postprocessing === undefined || opening.kind !== 'continue') return new ReturnedBytes()
-  return new ReturnedBytes(returnedValues(opening.cntFile, FILES))
 }
 
 function closing(identity: EnvironmentIdentity, ledger: RunLedger) {

@@ -5,7 +5,8 @@ import { basename } from 'node:path'
 import type { Settings } from '../experiment/options.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { timeText } from '../trajectory/time-text.ts'
-import { integer, isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
+import { isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
+import { configParameters } from './config-leaves.ts'
 import { packageVersion } from './package-version.ts'
 
 /** The identity of one execution of an experiment. */
@@ -37,13 +38,9 @@ export function openingConfig(
 ): readonly Parameter[] {
   const environment = (name: string, value: StorableValue, comment: string) =>
     configParameter(`environment.${identity.name}.${name}`, value, comment)
-  const hdf5 = (name: string, value: StorableValue, comment: string) =>
-    configParameter(`hdf5.${name}`, value, comment)
-  const { overviews } = settings
   return [
-    environment('multiproc', settings.executor === 'pool', 'Whether or not to use several workers.'),
-    environment('ncores', integer(settings.ncores), 'Number of workers that perform runs.'),
-    environment('executor', settings.executor, 'How runs are performed: inline, or on a pool of threads.'),
+    environment('multiproc', settings.executor !== 'inline', 'Whether or not to use several workers.'),
+    ...configParameters(identity.name, settings),
     environment('wrap_mode', 'QUEUE', 'How storage is handled: one writer process takes all runs.'),
     environment('timestamp', identity.timestamp, 'Timestamp of environment creation'),
     environment('hexsha', identity.hexsha, 'SHA-1 identifier of the environment'),
@@ -56,38 +53,7 @@ export function openingConfig(
     environment('platform.os', `${osType()} ${release()} ${arch()}`, 'Operating system and processor family'),
     environment('platform.host', hostname(), 'Name of the machine'),
     environment('platform.cpu', cpus()[0]?.model ?? 'unknown', 'Processor model'),
-    hdf5('file_title', settings.fileTitle, 'Title of the HDF5 file'),
-    hdf5('complevel', integer(settings.complevel), 'Deflate level of arrays, 0 for none'),
-    hdf5('complib', 'zlib', 'Compression library'),
-    hdf5(
-      'purge_duplicate_comments',
-      settings.purgeDuplicateComments,
-      'Whether equal comments are stored once',
-    ),
-    hdf5(
-      'commit_interval_ms',
-      integer(settings.commitIntervalMs),
-      'Longest wait of a finished run for its commit',
-    ),
-    hdf5('overview.config_overview', overviews.config, 'Whether this table is written'),
-    hdf5('overview.parameters_overview', overviews.parameters, 'Whether this table is written'),
-    hdf5(
-      'overview.derived_parameters_overview',
-      overviews.derivedParameters,
-      'Whether this table is written',
-    ),
-    hdf5('overview.results_overview', overviews.results, 'Whether this table is written'),
-    hdf5(
-      'overview.explored_parameters_overview',
-      overviews.exploredParameters,
-      'Whether this table is written',
-    ),
-    hdf5(
-      'overview.derived_parameters_summary',
-      overviews.derivedParametersSummary,
-      'Whether this table is written',
-    ),
-    hdf5('overview.results_summary', overviews.resultsSummary, 'Whether this table is written'),
+    configParameter('hdf5.complib', 'zlib', 'Compression library'),
   ]
 }
 

@@ -97,9 +97,10 @@ export class PostprocessRounds {
     const endedCount = this.#endedCount
     const before = plan.runCount
     this.#storedSeenCount = ledger.storedCount
+    returned.settle(ledger.stored)
     try {
       await experiment.userCode.call(() =>
-        postprocessing?.call(returned.of(ledger.stored), (extension, { isLast }) =>
+        postprocessing?.call(returned.values(), (extension, { isLast }) =>
           this.#extend(isLast ? { ...extension, postprocessedCount: endedCount } : extension),
         ),
       )

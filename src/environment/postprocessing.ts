@@ -1,6 +1,6 @@
 /** Post-processing: what is called when runs have ended, and may add others. */
 import { deserialize } from 'node:v8'
-import type { RunSet } from '../continue/run-set.ts'
+import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import type { JobResults } from '../experiment/define.ts'
 import type { Extension } from '../protocol.ts'
@@ -23,26 +23,39 @@ export function addsNothing({ added, groups, leaves, links }: Extension): boolea
   return added === undefined && groups.length + leaves.length + links.length === 0
 }
 
-/** What jobs returned, as structured-clone bytes, until post-processing wants it. */
+/** What jobs returned, as structured-clone bytes, until somebody wants the values. */
 export class ReturnedBytes {
   readonly #bytes = new Map<RunIndex, Uint8Array>()
+  /** Runs of which it is known what they returned, be it nothing. */
+  readonly #known = new RunSet()
+  #stored = new RunSet()
 
-  constructor(known: ReadonlyMap<RunIndex, Uint8Array> = new Map()) {
-    for (const [run, bytes] of known) this.#bytes.set(run, bytes)
+  /** What earlier executions returned. */
+  add(runs: RunSet, bytes: ReadonlyMap<RunIndex, Uint8Array>): void {
+    this.#known.addRanges(runs.toRanges())
+    for (const [run, value] of bytes) this.#bytes.set(run, value)
   }
 
   /** Of a run that is performed twice, the last counts. */
   set(run: RunIndex, bytes: Uint8Array | undefined): void {
+    this.#known.add(run)
     if (bytes === undefined) this.#bytes.delete(run)
     else this.#bytes.set(run, bytes)
   }
 
+  /** These runs are stored: what others have returned does not count. */
+  settle(stored: RunSet): void {
+    this.#stored = stored
+  }
+
   /** Values of the runs that are stored. Each call makes its own: a function may change what it is given. */
-  of(stored: RunSet): JobResults {
-    return [...stored].map((run) => {
-      const bytes = this.#bytes.get(run)
-      return [run, bytes === undefined ? undefined : (deserialize(bytes) as unknown)] as const
-    })
+  values(): JobResults {
+    return [...this.#stored]
+      .filter((run) => this.#known.has(run))
+      .map((run) => {
+        const bytes = this.#bytes.get(run)
+        return [run, bytes === undefined ? undefined : (deserialize(bytes) as unknown)] as const
+      })
   }
 }
 

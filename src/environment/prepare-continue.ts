@@ -7,8 +7,9 @@ import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
+import { functionJob } from '../experiment/function-job.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
-import { importJob } from '../experiment/load-job.ts'
+import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import { CHANGEABLE_OPTIONS, environmentName, type OptionValues } from '../experiment/options.ts'
 import { expand } from '../exploration/expand.ts'
 import type { JobIdentity } from '../protocol.ts'
@@ -29,6 +30,8 @@ export interface ContinueCall {
   readonly retryFailed?: boolean
   readonly only?: 'failed' | 'missing' | undefined
   readonly allowChangedJob?: boolean
+  /** The function, where the job is none of a module. */
+  readonly job?: JobFunction | undefined
   /** The process is the command's and ends with it. */
   readonly isProcessOurs?: boolean
 }
@@ -86,17 +89,16 @@ export function planContinue(
  * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, and as `prepareExperiment`
  */
 export async function prepareContinue(state: CntState, call: ContinueCall): Promise<PreparedExperiment> {
-  if (state.experiment.request.isEdit === true) {
-    throw new PypetError(
-      'PYPET_CNT_NOT_CNT',
-      `${state.path} is of a change to the file, not of an experiment`,
-      {
-        where: state.path,
-        hint: `Recover the file with: pypet-ts continue ${state.path}`,
-      },
-    )
+  const { isEdit, continuable } = state.experiment.request
+  if (isEdit === true || continuable === false) {
+    const found =
+      isEdit === true ? 'a change to the file, not of an experiment' : 'an experiment that is not continuable'
+    throw new PypetError('PYPET_CNT_NOT_CNT', `${state.path} is of ${found}`, {
+      where: state.path,
+      hint: `Recover the file with: pypet-ts continue ${state.path}`,
+    })
   }
-  const jobFile = findJob(state)
+  const jobFile = call.job === undefined ? findJob(state) : state.experiment.request.continuation.job.file
   const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
   try {
     return await prepare(state, call, jobFile, userCode)
@@ -116,7 +118,7 @@ async function prepare(
 ): Promise<PreparedExperiment> {
   const { request } = state.experiment
   const { continuation, parameters, exploration, trajectory } = request
-  const bundle = await bundleJob(jobFile)
+  const bundle = call.job === undefined ? await bundleJob(jobFile) : functionBundle(call.job)
   try {
     const config = changedJobConfig(state, bundle, call.allowChangedJob === true)
     const { postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
@@ -135,6 +137,8 @@ async function prepare(
       opening: {
         kind: 'continue',
         cntFile: state.path,
+        // What an expansion found in the file was stored by another experiment.
+        ownStored: request.isExpansion === true ? new RunSet() : state.stored,
         retryFailed: retriesFailed(call),
         only: call.only === 'failed' ? RunSet.of(state.failed.keys()) : undefined,
         identity: {
@@ -160,13 +164,24 @@ async function prepare(
   }
 }
 
+function functionBundle(job: JobFunction): Pick<JobBundle, 'file' | 'url' | 'identity' | 'dispose'> {
+  const { location, identity, [Symbol.dispose]: dispose } = functionJob(job)
+  return { ...location, identity, dispose: async () => dispose() }
+}
+
 function retriesFailed({ retryFailed, only }: Pick<ContinueCall, 'retryFailed' | 'only'>): boolean {
   return retryFailed === true || only === 'failed'
 }
 
 /** Where the job was, seen from the `.cnt` file; else where it was at all. */
 function findJob({ path, experiment }: CntState): string {
-  const { file, relativeFile } = experiment.request.continuation.job
+  const { file, relativeFile, isFunction } = experiment.request.continuation.job
+  if (isFunction === true) {
+    throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${path} is a function of the script ${file}`, {
+      where: path,
+      hint: 'Go on there: await env.continueRun(cnt, { job: theFunction }).',
+    })
+  }
   const places = [resolve(dirname(path), relativeFile), file]
   const found = places.find((place) => existsSync(place))
   if (found !== undefined) return found
@@ -202,7 +217,7 @@ function changeable(
 /** Nothing when the job is the one that began; else what is recorded of the change, where it is allowed. */
 function changedJobConfig(
   { path, experiment }: CntState,
-  bundle: JobBundle,
+  bundle: Pick<JobBundle, 'file' | 'identity'>,
   isAllowed: boolean,
 ): readonly Parameter[] {
   const { job: before, environmentName: environment } = experiment.request.continuation

@@ -16,7 +16,7 @@ import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { parseExploration } from '../exploration/parse-exploration.ts'
 import { parseExploreFlags } from '../exploration/parse-flag.ts'
-import type { JobIdentity, JobLocation } from '../protocol.ts'
+import type { JobIdentity, JobLocation, OpenRequest } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
@@ -49,6 +49,8 @@ export type Opening =
   | {
       readonly kind: 'continue'
       readonly cntFile: string
+      /** Runs that earlier executions of this experiment have stored. */
+      readonly ownStored: RunSet
       /** Failed runs are performed again. */
       readonly retryFailed: boolean
       /** Only these runs are performed; all that are missing unless given. */
@@ -72,6 +74,10 @@ export interface PreparedExperiment extends AsyncDisposable {
   /** What job and config file do in this thread, from their loading on. */
   readonly userCode: UserCode
   readonly args: JobArguments
+  /** Of this execution, where a script knows it beforehand. */
+  readonly identity?: EnvironmentIdentity
+  /** Nodes that a script has added to the trajectory, beside parameters and config. */
+  readonly nodes?: OpenRequest['nodes']
   /** The job's own post-processing. */
   readonly postprocess: PostprocessFunction | undefined
 }

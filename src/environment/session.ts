@@ -28,8 +28,9 @@ export interface SessionParts {
   readonly closingConfig: (finishTimestamp: number) => readonly Parameter[]
   readonly plan: GrowingPlan
   readonly postprocessing?: Postprocessing | undefined
-  /** What jobs returned, kept for post-processing. */
+  /** Takes what jobs return, where somebody wants it. */
   readonly returned: ReturnedBytes
+  readonly wantsReturned: boolean
   readonly signal?: AbortSignal | undefined
   readonly giveUp?: AbortSignal | undefined
 }
@@ -56,7 +57,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     parameters: parameters.map(({ name, value }) => ({ name, value })),
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
     args: args.common,
-    tellsReturned: mayGrow,
+    tellsReturned: parts.wantsReturned,
     writerAddress: await writer.address(),
     logLevel: settings.logLevel,
     timeoutMs: settings.timeout * 1000,

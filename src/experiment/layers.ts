@@ -116,6 +116,7 @@ function completed(
   // A run in this thread cannot be ended from outside.
   const executor = values.executor ?? (wanted === 1 && !(Number(values.timeout) > 0) ? 'inline' : 'pool')
   if (executor === 'inline' && Number(values.timeout) > 0) throw inlineTimeout(origins)
+  if (values.keepCnt === true && values.continuable === false) throw keptAndNot(origins)
   const plainName = String(values.name ?? nameFromJobFile(given.jobFile))
   // An empty name must be refused, not completed.
   const name =
@@ -148,6 +149,15 @@ function inlineTimeout(origins: Readonly<Record<OptionName, Origin>>): PypetErro
       where,
       hint: 'Leave the executor out, or give pool.',
     },
+  )
+}
+
+function keptAndNot(origins: Readonly<Record<OptionName, Origin>>): PypetError {
+  const where = describePlace('continuable', origins.continuable)
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${where} is false, and ${describePlace('keepCnt', origins.keepCnt)} wants the .cnt file kept`,
+    { where, hint: 'Leave one of the two out.' },
   )
 }
 

@@ -2,6 +2,7 @@
 import { PypetError } from '../errors.ts'
 import type { Run } from '../trajectory/run.ts'
 import { type ExperimentDefinition, isExperimentDefinition, type JobResults } from './define.ts'
+import { functionAt } from './function-job.ts'
 import { importModule, type ModuleAddress } from './import-module.ts'
 
 /** The user's function of the whole trajectory. What it returns may be points to run next. */
@@ -33,6 +34,8 @@ export async function importJob(
   { url, file }: ModuleAddress,
   interruption?: Promise<never>,
 ): Promise<LoadedJob> {
+  const known = functionAt(url)
+  if (known !== undefined) return { file, run: known }
   const kind = { noun: 'job', code: 'PYPET_JOB_NOT_LOADABLE' } as const
   const exports = await importModule({ url, file }, kind, interruption)
   for (const candidate of jobCandidates(exports)) {

@@ -128,6 +128,13 @@ const MAIN_OPTIONS = {
     },
     description: 'Stop when more runs than this have failed: a number, or a part of all runs as 10%.',
   },
+  continuable: {
+    kind: 'switch',
+    default: true,
+    flag: '--continuable',
+    offDescription: 'Keep no .cnt file when the experiment is stopped: it cannot be continued.',
+    description: 'Keep what is needed to continue the experiment when it is interrupted.',
+  },
   immediatePostprocessing: {
     kind: 'switch',
     default: false,
@@ -146,6 +153,26 @@ const MAIN_OPTIONS = {
     flag: '--purge-duplicate-comments',
     offDescription: 'Store a comment with each result that has it, even where many repeat it.',
     description: 'Store a comment only once, with the first result that has it, whatever its name.',
+  },
+  exploredParameterOverviewInRuns: {
+    kind: 'switch',
+    default: false,
+    flag: '--explored-parameter-overview-in-runs',
+    description: 'Add a table of its explored parameters to the group of each run.',
+  },
+  resultsPerRun: {
+    kind: 'whole',
+    minimum: 0,
+    default: 0,
+    flag: '--results-per-run',
+    description: 'How many results a run is expected to add, 0 if not known: sizes their overview table.',
+  },
+  derivedParametersPerRun: {
+    kind: 'whole',
+    minimum: 0,
+    default: 0,
+    flag: '--derived-parameters-per-run',
+    description: 'How many derived parameters a run is expected to add, 0 if not known.',
   },
   complevel: {
     kind: 'whole',
@@ -178,12 +205,12 @@ const MAIN_OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option>>
 
-/** Which overview tables are written. On are those that stay small; the defaults are pypet's. */
+/** Which overview tables are written. None has more than a thousand rows. */
 const OVERVIEW_OPTIONS = {
   config: overview(true, 'config'),
   parameters: overview(true, 'parameters'),
-  derivedParameters: overview(false, 'derived parameters, one row for each run that adds one'),
-  results: overview(false, 'results, one row for each run that adds one'),
+  derivedParameters: overview(true, 'derived parameters, one row for each run that adds one'),
+  results: overview(true, 'results, one row for each run that adds one'),
   exploredParameters: overview(true, 'explored parameters'),
   derivedParametersSummary: overview(true, 'derived parameters, one row for each distinct comment'),
   resultsSummary: overview(true, 'results, one row for each distinct comment'),

@@ -16,12 +16,11 @@ import {
   explorationReader,
 } from '../exploration/exploration.ts'
 import { parseExploreFlags } from '../exploration/parse-flag.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { isBasicDtype, type Scalar, type StoredValue } from '../trajectory/stored-value.ts'
-import { userValue } from '../trajectory/user-value.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import type { Trajectory } from './trajectory.ts'
+import { assertExplores, treeParameters } from './tree-experiment.ts'
 
 export interface ExpandCall {
   readonly file: string
@@ -69,8 +68,9 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         env: call.env ?? {},
         definition,
       })
-      const parameters = storedParameters(traj)
-      const before = storedExploration(traj)
+      const tree = traj as unknown as TrajectoryTree
+      const parameters = treeParameters(tree)
+      const before = assertExplores(tree, traj.filename)
       const { added, knownCount } = newPoints(traj, before, parseExploreFlags(call.explore, parameters))
       const exploration: ExplorationSpec =
         added === undefined ? before : { kind: 'concat', parts: [before, added] }
@@ -135,49 +135,6 @@ function findJob(traj: Trajectory, { job, file }: ExpandCall): string {
       hint: 'Name it: --job job.ts.',
     },
   )
-}
-
-function parametersOf(traj: Trajectory): ParameterNode[] {
-  return [...traj.getGroup('parameters').iterLeaves()].filter((leaf) => leaf.isParameter) as ParameterNode[]
-}
-
-function storedParameters(traj: Trajectory): Parameter[] {
-  return parametersOf(traj).map((parameter): Parameter => {
-    const stored = parameter.stored as StoredValue
-    const name = parameter.fullName.slice('parameters.'.length)
-    return { name, comment: parameter.comment, value: userValue(stored), stored }
-  })
-}
-
-/** What the file explores, point by point. */
-function storedExploration(traj: Trajectory): ExplorationSpec {
-  const explored = Object.values(traj.exploredParameters)
-  if (explored.length === 0) {
-    throw new PypetError(
-      'PYPET_EXPLORATION_INVALID',
-      `${traj.name} explores nothing, so there is nothing to add points to`,
-      {
-        where: traj.filename,
-        hint: 'Run the job with --explore into a new trajectory.',
-      },
-    )
-  }
-  const columns = explored.map((parameter) => {
-    const { range } = parameter
-    if (range?.kind !== 'scalars' || !isBasicDtype(range.dtype)) {
-      throw new PypetError(
-        'PYPET_EXPLORATION_INVALID',
-        `${parameter.fullName} is explored with arrays, which the command line cannot add to`,
-        {
-          where: parameter.fullName,
-          hint: 'Expand it in a script: traj.expand({ … }), then await traj.store().',
-        },
-      )
-    }
-    const name = parameter.fullName.slice('parameters.'.length)
-    return { name, range: { kind: 'values', values: [...range.values] as Scalar[] } as const }
-  })
-  return { kind: 'points', columns }
 }
 
 /** Of the points asked for, those that the trajectory does not have. */

@@ -79,10 +79,37 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
    * From now on an experiment writes the file: what is stored goes through it, and what is read is as of its last commit.
    */
   async beginExtending(extend: (extension: Extension) => Promise<void>): Promise<void> {
-    this.close()
     this.#extend = extend
+    await this.reopen()
+  }
+
+  /** An experiment has written everything that is in memory. */
+  noteStored(): void {
+    for (const node of inMemoryNodes(this)) node.isStored = true
+    for (const [group, name] of this.allLinks()) group.noteLinkStored(name)
+    this.isStored = true
+  }
+
+  /** Looks into the file anew, and keeps it open for reading: an experiment has written it. */
+  async reopen(): Promise<void> {
+    this.close()
     await this.open()
     this.relistAll()
+  }
+
+  /** Where it will be stored; of what is stored already, that is decided. */
+  moveTo(file: string): void {
+    if (this.isStored && this.file !== file) {
+      throw new PypetError(
+        'PYPET_TRAJECTORY_STORED',
+        `${this.name} is stored in ${this.file}, not in ${file}`,
+        {
+          where: file,
+          hint: 'Leave the filename out, or copy the trajectory there: await traj.migrate({ filename }).',
+        },
+      )
+    }
+    this.file = file
   }
 
   endExtending(): void {
@@ -92,7 +119,7 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
 
   /** Everything that the file does not have, while an experiment writes it. */
   takeExtension(nodes: readonly TreeNode[] = [this as TreeNode]): TreeExtension {
-    const { extension, markStored } = treeExtension(this.asTree, nodes, this.#addedPoints())
+    const { extension, markStored } = treeExtension(this.asTree, nodes, { added: this.#addedPoints() })
     return {
       extension,
       markStored: () => {
@@ -153,9 +180,7 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     const { extension, markStored } = this.takeExtension(nodes)
     if (!addsNothing(extension)) await extend(extension)
     markStored()
-    this.close()
-    await this.open()
-    this.relistAll()
+    await this.reopen()
   }
 
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
@@ -342,6 +367,15 @@ export function trajectoryNotFound(filename: string, name: string, names: readon
       hint: nearest === undefined ? `It holds ${names.join(', ') || 'none'}.` : `Did you mean ${nearest}?`,
     },
   )
+}
+
+function* inMemoryNodes(group: GroupNode): Generator<TreeNode> {
+  for (const name of group.childNames) {
+    if (!group.isInMemory(name)) continue
+    const child = group.child(name) as TreeNode
+    yield child
+    if (child instanceof GroupNode) yield* inMemoryNodes(child)
+  }
 }
 
 function inMemory(group: GroupNode): TreeNode[] {

@@ -1,12 +1,13 @@
 /** The library's way to run an experiment, and to go on with one: what the commands do, as functions. */
 import { fileURLToPath } from 'node:url'
+import type { Postprocessing, ReturnedBytes } from '../environment/postprocessing.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
-import type { ReturnedValues } from '../environment/returned-values.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 
 interface CallOptions {
   /** Options by their names in config files; stronger than environment and config file. */
@@ -43,7 +44,7 @@ export interface ContinueCallOptions extends CallOptions {
 
 export interface RunResult extends ExperimentSummary {
   /** What the jobs of all stored runs returned, by run, those of earlier executions too; with `collect` only. */
-  readonly returned?: ReturnedValues
+  readonly returned?: readonly { readonly run: RunIndex; readonly value: unknown }[]
 }
 
 /**
@@ -103,28 +104,47 @@ function assertKnownOptions(options: Readonly<Record<string, unknown>>): void {
 }
 
 async function perform(prepared: PreparedExperiment, call: CallOptions): Promise<RunResult> {
-  const parts = await loadParts()
-  const { runExperiment, Writer, openLog, checkLogFolder, teeReporters, takeReturned, jobPostprocessing } =
-    parts
+  const { ReturnedBytes, jobPostprocessing } = await loadParts()
   await using experiment = prepared
-  const { logFolder: folder, name: trajectory, logLevel: level, keepCnt } = experiment.settings
+  const returned = call.collect === true ? new ReturnedBytes() : undefined
+  const postprocessing = jobPostprocessing(experiment)
+  const summary = await performPrepared(experiment, { ...call, returned, postprocessing })
+  if (returned === undefined) return summary
+  const values = returned.values().filter(([, value]) => value !== undefined)
+  return { ...summary, returned: values.map(([run, value]) => ({ run, value })) }
+}
+
+export interface PerformCall extends Pick<CallOptions, 'reporter' | 'signal' | 'giveUp'> {
+  readonly postprocessing?: Postprocessing | undefined
+  readonly returned?: ReturnedBytes | undefined
+  /** Called when the file holds the trajectory, before the first run. */
+  readonly onOpened?: () => void
+}
+
+/** Performs what is missing, and writes the log files. The experiment is not disposed of. */
+export async function performPrepared(
+  experiment: PreparedExperiment,
+  call: PerformCall,
+): Promise<ExperimentSummary> {
+  const { runExperiment, Writer, openLog, checkLogFolder, teeReporters } = await loadParts()
+  const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
   checkLogFolder(folder, trajectory)
   await using writer = Writer.start()
   let reporter: Reporter | undefined
   try {
-    const summary = await runExperiment(experiment, {
+    return await runExperiment(experiment, {
       writer,
       signal: call.signal,
       giveUp: call.giveUp,
-      keepsReturned: call.collect === true,
-      postprocessing: jobPostprocessing(experiment),
+      returned: call.returned,
+      postprocessing: call.postprocessing,
       openReporter: () => {
+        call.onOpened?.()
         const log = openLog({ folder, trajectory, level })
         reporter = teeReporters(call.reporter === undefined ? [log] : [call.reporter, log])
         return reporter
       },
     })
-    return call.collect === true ? takeReturned(summary, keepCnt) : summary
   } finally {
     await reporter?.close()
   }
@@ -137,7 +157,7 @@ async function perform(prepared: PreparedExperiment, call: CallOptions): Promise
 async function loadParts() {
   return {
     ...(await import('../environment/environment.ts')),
-    ...(await import('../environment/returned-values.ts')),
+    ...(await import('../environment/postprocessing.ts')),
     ...(await import('./postprocessing.ts')),
     ...(await import('../storage/writer.ts')),
     ...(await import('../reporting/log.ts')),

@@ -21,22 +21,28 @@ export interface TreeExtension {
 /**
  * The nodes in memory that are not in the file.
  *
- * @param added points that the exploration has gained
+ * @param options.added points that the exploration has gained
+ * @param options.skips leaves that go another way
  * @throws PypetError `PYPET_PARAMETER_TYPE` for a new parameter that is explored, `PYPET_DATA_NOT_LOADED`
  */
 export function treeExtension(
   tree: TrajectoryTree,
   nodes: readonly TreeNode[],
-  added: ExplorationSpec | undefined,
+  options: {
+    readonly added?: ExplorationSpec | undefined
+    readonly skips?: (leaf: TreeNode) => boolean
+  } = {},
 ): TreeExtension {
+  const { added, skips = () => false } = options
   const found: TreeNode[] = []
   for (const node of nodes) collectNew(node, found)
+  const leaves = found.filter((node) => !(node instanceof GroupNode))
   const links = newLinks(tree)
   return {
     extension: {
       ...(added !== undefined && { added }),
       groups: found.filter((node) => node instanceof GroupNode).map(rawGroup),
-      leaves: found.filter((node) => !(node instanceof GroupNode)).map(rawLeaf),
+      leaves: leaves.filter((leaf) => !skips(leaf)).map(rawLeaf),
       links: links.map(({ record }) => record),
     },
     markStored() {

@@ -2,11 +2,14 @@
 import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
+import type { StoredScalar } from '../trajectory/stored-value.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, type Row, writeRows } from './hdf5-table.ts'
 import {
   BRANCH_OVERVIEW,
+  EXPLORED_IN_RUN_TABLE,
   EXPLORED_PARAMETERS_OVERVIEW,
   OVERVIEW_ROWS_MAX,
   overviewRow,
@@ -47,6 +50,18 @@ export function exploredOverviewRows(root: string, plan: ExplorationPlan): Hdf5O
   return writeRows(path, EXPLORED_PARAMETERS_OVERVIEW, 0, overviewRows(plan))
 }
 
+/** The table in the group of a run: the names and values of what is explored. Absent where nothing is. */
+export function exploredInRun(group: string, plan: ExplorationPlan, run: RunIndex): Hdf5Operation[] {
+  if (plan.explored.length === 0) return []
+  const rows = plan.explored.map((explored): Row => {
+    const shown = pythonRepr(storedAt(plan, explored, run), VALUE_BYTES_MAX)
+    return [`parameters.${explored.name}`, shown]
+  })
+  return createFilledTable(`${group}/${EXPLORED_IN_RUN}`, EXPLORED_IN_RUN_TABLE, EXPLORED_IN_RUN, rows)
+}
+
+const EXPLORED_IN_RUN = 'explored_parameters'
+
 function overviewRows(plan: ExplorationPlan): Row[] {
   return plan.explored
     .slice(0, OVERVIEW_ROWS_MAX)
@@ -64,13 +79,17 @@ function parameterRow(branch: string, { name, stored, comment }: Parameter): Row
 }
 
 /** The beginning of the range, as much as the column holds. */
-function rangeText(plan: ExplorationPlan, { name, dtype }: ExploredParameter): string {
+function rangeText(plan: ExplorationPlan, explored: ExploredParameter): string {
   let text = ''
   for (let run = 0; run < plan.runCount && text.length <= RANGE_BYTES_MAX; run += 1) {
-    const [stored] = exploredColumn(plan, name, run, run + 1)
-    const value = dtype === 'bool' ? stored === 1 : (stored as number | bigint | string)
-    const shown = pythonRepr({ form: 'scalar', dtype, value }, RANGE_BYTES_MAX)
+    const shown = pythonRepr(storedAt(plan, explored, run), RANGE_BYTES_MAX)
     text += run === 0 ? shown : `, ${shown}`
   }
   return text
+}
+
+function storedAt(plan: ExplorationPlan, { name, dtype }: ExploredParameter, run: RunIndex): StoredScalar {
+  const [stored] = exploredColumn(plan, name, run, run + 1)
+  const value = dtype === 'bool' ? stored === 1 : (stored as number | bigint | string)
+  return { form: 'scalar', dtype, value }
 }

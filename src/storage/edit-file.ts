@@ -40,6 +40,9 @@ const READER_WAIT_MS = 60_000
 export const STORAGE_DEFAULTS: StorageSettings = {
   complevel: 0,
   purgeDuplicateComments: false,
+  exploredParameterOverviewInRuns: false,
+  resultsPerRun: 0,
+  derivedParametersPerRun: 0,
   commitIntervalMs: 1000,
   readerWaitMs: READER_WAIT_MS,
   overviews: {
@@ -150,7 +153,8 @@ const NOTHING_RUN = {
 function assertFinished(file: string, trajectory: string): void {
   for (const cntFile of findCntFiles(file)) {
     const { request } = readExperiment(cntFile)
-    if (request.isEdit === true || request.trajectory.name !== trajectory) continue
+    if (request.isEdit === true || request.continuable === false) continue
+    if (request.trajectory.name !== trajectory) continue
     throw new PypetError('PYPET_CNT_EXISTS', `${trajectory} in ${file} is an unfinished experiment`, {
       where: file,
       hint: `Finish it first: pypet-ts continue ${cntFile}. Or remove that file, if nothing is to be continued.`,

@@ -1,7 +1,10 @@
 /** Opening a stored trajectory for the runs that it has gained and not yet performed. */
 import type { MemoryDelta } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
-import { HAS_GROUPS, IS_SETTLED } from './hdf5-layout.ts'
+import type { OpenRequest } from '../protocol.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { textBytesName } from './extension-layout.ts'
+import { HAS_ENDED, HAS_GROUPS, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 
@@ -10,12 +13,21 @@ export interface StoredTrajectory {
   readonly stored: RunSet
   readonly failed: readonly number[]
   readonly memory: MemoryDelta
+  /** What `config` does not have yet. */
+  readonly config: readonly Parameter[]
 }
 
-/** @throws as `openHdf5Reader` */
-export async function readStoredTrajectory(file: string, trajectory: string): Promise<StoredTrajectory> {
+/**
+ * @param request what is to be written: config that is there already is left out of it
+ * @throws as `openHdf5Reader`
+ */
+export async function readStoredTrajectory(
+  file: string,
+  { trajectory, config, continuation }: Pick<OpenRequest, 'trajectory' | 'config' | 'continuation'>,
+): Promise<StoredTrajectory> {
   using reader = await openHdf5Reader(file)
-  const root = `/${trajectory}`
+  const root = `/${trajectory.name}`
+  const isThere = (name: string) => reader.kind(`${root}/config/${name.replaceAll('.', '/')}`) !== undefined
   const overview = `${root}/overview`
   const stored = new RunSet()
   reader.scanRows(`${overview}/runs`, ['completed'], (run, [completed]) => {
@@ -43,7 +55,16 @@ export async function readStoredTrajectory(file: string, trajectory: string): Pr
     reader.scanRows(summary, ['hexdigest'], (_, [digest]) => digests.push(String(digest)))
     added[`comments of ${branch}`] = digests
   }
-  return { stored, failed, memory: { added, values } }
+  // The environment of a script may run several times, and ends more than once then.
+  if (isThere(`environment.${continuation.environmentName}.finish_timestamp`)) values[HAS_ENDED] = true
+  Object.assign(values, textSizes(reader, root))
+  return {
+    stored,
+    failed,
+    memory: { added, values },
+    // Of the file itself it has been said before.
+    config: config.filter(({ name }) => name.startsWith('environment.') && !isThere(name)),
+  }
 }
 
 /** Tables that runs add rows to, by their names below `overview`. */
@@ -54,6 +75,22 @@ const GROWING: ReadonlySet<string> = new Set([
   'derived_parameters_overview',
   'derived_parameters_summary',
 ])
+
+/** The sizes of the columns of explored texts, which cannot change. */
+function textSizes(reader: Hdf5Reader, root: string): Record<string, number> {
+  const explorations = `${root}/overview/explorations`
+  const sizes: Record<string, number> = {}
+  if (reader.kind(explorations) !== 'dataset') return sizes
+  reader.scanRows(explorations, ['explorations'], (_, [text]) => {
+    const name = String(text).replace(/^parameters\./, '')
+    const table = `${root}/parameters/${name.replaceAll('.', '/')}/explored_data`
+    if (reader.kind(table) !== 'dataset') return
+    const { type } = reader.form(table)
+    const column = type.kind === 'record' ? type.fields[0]?.type : undefined
+    if (column?.kind === 'string') sizes[textBytesName(name)] = column.bytes
+  })
+  return sizes
+}
 
 /** Groups that runs share. Those of a run are its own, and leaves hold no groups of others. */
 function collectGroups(reader: Hdf5Reader, root: string, path: string, into: string[]): void {

@@ -7,11 +7,14 @@ export class GrowingTable {
   readonly #path: string
   readonly #table: Table
   readonly #title: string
+  readonly #expectedRows: number
   readonly #memory: LayoutMemory
   /** Under this name the memory knows the number of rows; nothing while there is no table. */
   readonly #rowsName: string
 
-  constructor(path: string, table: Table, title: string, memory: LayoutMemory) {
+  /** @param expectedRows how many it will have, 0 if not known: sizes its chunks */
+  constructor(path: string, table: Table, title: string, memory: LayoutMemory, expectedRows = 0) {
+    this.#expectedRows = expectedRows
     this.#path = path
     this.#table = table
     this.#title = title
@@ -31,7 +34,7 @@ export class GrowingTable {
   create(): Hdf5Operation[] {
     if (this.#exists) return []
     this.#memory.set(this.#rowsName, 0)
-    return createFilledTable(this.#path, this.#table, this.#title, [])
+    return createFilledTable(this.#path, this.#table, this.#title, [], this.#expectedRows)
   }
 
   append(rows: readonly Row[]): Hdf5Operation[] {
@@ -39,7 +42,7 @@ export class GrowingTable {
     const { rowCount } = this
     const operations = this.#exists
       ? appendRows(this.#path, this.#table, rowCount, rows)
-      : createFilledTable(this.#path, this.#table, this.#title, rows)
+      : createFilledTable(this.#path, this.#table, this.#title, rows, this.#expectedRows)
     this.#memory.set(this.#rowsName, rowCount + rows.length)
     return operations
   }

@@ -11,7 +11,7 @@ import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import { annotationOperations } from './annotation-layout.ts'
-import { branchOverviews } from './branch-overviews.ts'
+import { branchOverviews, exploredInRun } from './branch-overviews.ts'
 import {
   batches,
   columnTextBytes,
@@ -69,7 +69,7 @@ export class TrajectoryLayout {
     this.#memory = memory
     this.#root = `/${request.trajectory.name}`
     this.#sharedGroups = new Set(memory.recordedTexts(HAS_GROUPS).map((path) => this.#root + path))
-    this.#overviews = new RunOverviews(this.#root, request.storage, memory)
+    this.#overviews = new RunOverviews(this.#root, request.storage, plan.runCount, memory)
     const failedRuns = `${this.#root}/overview/failed_runs`
     this.#failedRuns = new GrowingTable(failedRuns, FAILED_RUNS, 'failed_runs', memory)
   }
@@ -103,6 +103,7 @@ export class TrajectoryLayout {
     yield* this.#runsTable()
     for (const parameter of this.#request.parameters) yield this.#parameter('parameters', parameter)
     yield* this.#ranges()
+    if (this.#request.nodes !== undefined) yield this.#nodes(this.#request.nodes)
   }
 
   /**
@@ -127,7 +128,11 @@ export class TrajectoryLayout {
     const newGroups = new Set<string>()
     this.#overviews.beginRun()
     try {
-      this.#ensureGroup(`${this.#root}/results/runs/${runName(run)}`, newGroups, operations)
+      const group = `${this.#root}/results/runs/${runName(run)}`
+      this.#ensureGroup(group, newGroups, operations)
+      if (this.#request.storage.exploredParameterOverviewInRuns) {
+        operations.push(...exploredInRun(group, this.#plan, run))
+      }
       for (const leaf of record.leaves) this.#leaf(leaf, newGroups, operations)
       for (const link of record.links ?? []) this.#link(link, newGroups, operations)
       this.#pendingRows.set(run, this.#facts(run, record, true))
@@ -159,7 +164,7 @@ export class TrajectoryLayout {
     }
   }
 
-  #nodes({ groups, leaves, links }: Extension): Hdf5Operation[] {
+  #nodes({ groups, leaves, links }: Pick<Extension, 'groups' | 'leaves' | 'links'>): Hdf5Operation[] {
     const operations: Hdf5Operation[] = []
     const newGroups = new Set<string>()
     for (const { location, comment, annotations } of groups) {

@@ -48,10 +48,17 @@ const CHUNK_BYTES = 65_536
 const TABLE_DEFLATE = 1
 
 /** Creates a table with the attributes by which PyTables knows it. The rows follow by `write-rows`. */
-export function createTable(path: string, table: Table, title: string, rowCount: number): Hdf5Operation[] {
+export function createTable(
+  path: string,
+  table: Table,
+  title: string,
+  rowCount: number,
+  /** How many rows it will have, where more are expected than it has. */
+  expectedRows = 0,
+): Hdf5Operation[] {
   // A table of one row would otherwise occupy a whole chunk of 64 KiB in memory when it is touched.
   const chunkRowsMax = Math.max(1, Math.floor(CHUNK_BYTES / table.rowType.bytes))
-  const chunkRows = Math.min(chunkRowsMax, Math.max(rowCount, 8))
+  const chunkRows = Math.min(chunkRowsMax, Math.max(rowCount, expectedRows, 8))
   return [
     { type: 'create-table', path, rowType: table.rowType, rowCount, chunkRows, deflate: TABLE_DEFLATE },
     { type: 'create-attribute', path, name: 'CLASS', value: 'TABLE' },
@@ -75,8 +82,9 @@ export function createFilledTable(
   table: Table,
   title: string,
   rows: readonly Row[],
+  expectedRows = 0,
 ): Hdf5Operation[] {
-  return [...createTable(path, table, title, rows.length), ...writeRows(path, table, 0, rows)]
+  return [...createTable(path, table, title, rows.length, expectedRows), ...writeRows(path, table, 0, rows)]
 }
 
 export function writeRows(

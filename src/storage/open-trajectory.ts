@@ -145,11 +145,11 @@ async function expandStored(
   options: StoreOptions,
   unlock: () => void,
 ): Promise<OpenTrajectory> {
-  const { file, parameters, exploration, trajectory, keepCnt, config } = request
+  const { file, parameters, exploration, trajectory, keepCnt } = request
   const { system = FILES } = options
   await recoverOthers(file, request.storage.readerWaitMs, options)
   dropBegun(file, trajectory.name, system)
-  const found = await readStoredTrajectory(file, trajectory.name)
+  const found = await readStoredTrajectory(file, request)
   const plan = expand({ parameters, exploration })
   const disk = openDisk(file, system)
   const base = headOf(disk)
@@ -172,9 +172,7 @@ async function expandStored(
   const memory = LayoutMemory.of(found.memory)
   const layout = new TrajectoryLayout(request, plan, memory)
   try {
-    // Of the file itself it has been said before.
-    const own = config.filter(({ name }) => name.startsWith('environment.'))
-    transaction.file.apply(layout.addConfig(own))
+    transaction.file.apply(layout.addConfig(found.config))
     if (found.failed.length > 0) transaction.file.apply(layout.reopen(found.failed))
   } catch (error) {
     throw transaction.explain(error)
@@ -291,7 +289,8 @@ export async function recoverOthers(
       onNotice('info', `${file} was recovered by ${path}, as of commit ${state.lastSequence}`)
     }
     // Nothing is left to do of an edit once what it committed is in the file.
-    if (state.experiment.request.isEdit === true) system.remove(path)
+    const { isEdit, continuable } = state.experiment.request
+    if (isEdit === true || continuable === false) system.remove(path)
   }
 }
 

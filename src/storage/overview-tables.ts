@@ -57,6 +57,12 @@ export const EXPLORED_PARAMETERS_OVERVIEW = defineTable([
   ['range', `S${RANGE_BYTES_MAX}`],
 ])
 
+/** In the group of a run, where it is switched on. */
+export const EXPLORED_IN_RUN_TABLE = defineTable([
+  ['name', 'S128'],
+  ['value', `S${VALUE_BYTES_MAX}`],
+])
+
 /** `results_summary`, `derived_parameters_summary`: one row a distinct comment. */
 export const SUMMARY = defineTable([
   ['location', 'S512'],
@@ -94,7 +100,8 @@ export function infoRow({ trajectory }: OpenRequest, runCount: number): Row {
   return [name, timeText(timestamp), runCount, timestamp, comment, runtimeVersion, version]
 }
 
-export function settingsRow({ complevel, overviews, purgeDuplicateComments }: StorageSettings): Row {
+export function settingsRow(storage: StorageSettings): Row {
+  const { complevel, overviews, purgeDuplicateComments } = storage
   return [
     'zlib',
     complevel,
@@ -110,8 +117,8 @@ export function settingsRow({ complevel, overviews, purgeDuplicateComments }: St
     overviews.derivedParametersSummary,
     overviews.resultsSummary,
     purgeDuplicateComments,
-    0,
-    0,
+    storage.resultsPerRun,
+    storage.derivedParametersPerRun,
   ]
 }
 

@@ -30,18 +30,22 @@ export class RunOverviews {
   readonly #settings: StorageSettings
   readonly #kinds: Readonly<Record<RawLeaf['kind'], KindOverviews>>
 
-  constructor(root: string, settings: StorageSettings, memory: LayoutMemory) {
+  constructor(root: string, settings: StorageSettings, runCount: number, memory: LayoutMemory) {
     this.#settings = settings
-    const { overviews } = settings
+    const { overviews, resultsPerRun, derivedParametersPerRun } = settings
     this.#kinds = {
-      result: new KindOverviews(root, 'results', overviews.results, overviews.resultsSummary, memory),
-      parameter: new KindOverviews(
-        root,
-        'derived_parameters',
-        overviews.derivedParameters,
-        overviews.derivedParametersSummary,
-        memory,
-      ),
+      result: new KindOverviews(root, memory, {
+        branch: 'results',
+        hasOverview: overviews.results,
+        hasSummary: overviews.resultsSummary,
+        expectedRows: resultsPerRun * runCount,
+      }),
+      parameter: new KindOverviews(root, memory, {
+        branch: 'derived_parameters',
+        hasOverview: overviews.derivedParameters,
+        hasSummary: overviews.derivedParametersSummary,
+        expectedRows: derivedParametersPerRun * runCount,
+      }),
     }
   }
 
@@ -78,10 +82,26 @@ class KindOverviews {
   readonly #summary: CappedTable | undefined
   readonly #comments: KnownComments
 
-  constructor(root: string, branch: string, hasOverview: boolean, hasSummary: boolean, memory: LayoutMemory) {
-    const table = (name: string, columns: Table) =>
-      new CappedTable(new GrowingTable(`${root}/overview/${name}`, columns, name, memory))
-    this.#overview = hasOverview ? table(`${branch}_overview`, BRANCH_OVERVIEW) : undefined
+  constructor(
+    root: string,
+    memory: LayoutMemory,
+    {
+      branch,
+      hasOverview,
+      hasSummary,
+      expectedRows,
+    }: {
+      readonly branch: string
+      readonly hasOverview: boolean
+      readonly hasSummary: boolean
+      /** Of the overview; 0 if not known. */
+      readonly expectedRows: number
+    },
+  ) {
+    const table = (name: string, columns: Table, rows = 0) =>
+      new CappedTable(new GrowingTable(`${root}/overview/${name}`, columns, name, memory, rows))
+    const rows = Math.min(OVERVIEW_ROWS_MAX, expectedRows)
+    this.#overview = hasOverview ? table(`${branch}_overview`, BRANCH_OVERVIEW, rows) : undefined
     this.#summary = hasSummary ? table(`${branch}_summary`, SUMMARY) : undefined
     this.#comments = new KnownComments(memory, `comments of ${branch}`)
   }

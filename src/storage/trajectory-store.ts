@@ -231,11 +231,10 @@ export class TrajectoryStore {
    * @returns the `.cnt` file, unless it was removed because every run is stored
    */
   async finish(): Promise<string | undefined> {
-    const { transaction, keepCnt, unlock } = this.#open
+    const { request, transaction, keepCnt, unlock } = this.#open
+    const isComplete = this.#storedCount === this.#runCount && this.#isClosedComplete
     try {
-      const isKept = await transaction.finish(
-        this.#storedCount === this.#runCount && this.#isClosedComplete && !keepCnt,
-      )
+      const isKept = await transaction.finish((isComplete && !keepCnt) || request.continuable === false)
       return isKept ? transaction.cntFile : undefined
     } finally {
       unlock()

@@ -42,8 +42,24 @@ function findPart(group: GroupNode, part: string, options: GetOptions): TreeNode
   const name = group.has(part) ? part : translate(group, part)
   const direct = childOrLink(group, name, options)
   if (direct !== undefined) return direct
-  if (!(options.shortcuts ?? group.root.shortcuts)) return undefined
-  return findBelow(group, name, options)
+  const found = (options.shortcuts ?? group.root.shortcuts) ? findBelow(group, name, options) : undefined
+  if (found !== undefined || group.branch !== 'config') return found
+  const onDisk = configWord(name)
+  return onDisk === name ? undefined : findPart(group, onDisk, options)
+}
+
+/** What config is called on disk: `wrapMode` is `wrap_mode`, `resultOverview` is `results_overview`. */
+function configWord(name: string): string {
+  const word = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return OVERVIEW_WORDS[word] ?? word
+}
+
+/** The original names of the tables, which pypet has in the plural now. */
+const OVERVIEW_WORDS: Readonly<Record<string, string>> = {
+  parameter_overview: 'parameters_overview',
+  derived_parameter_overview: 'derived_parameters_overview',
+  result_overview: 'results_overview',
+  explored_parameter_overview: 'explored_parameters_overview',
 }
 
 /** What a part of a name means: words for branches, numbers of runs, wildcards. */

@@ -92,7 +92,9 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     return this.#view('results')
   }
 
-  get conf(): Readonly<Record<string, unknown>> {
+  /** Config by natural naming: `conf.environment.ncores`, `conf.hdf5.resultOverview`. Can be set until it is stored. */
+  // biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
+  get conf(): any {
     return this.#view('config')
   }
 

@@ -2,11 +2,13 @@
 import { PypetError } from '../errors.ts'
 import { fastValue, GroupNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
+import { ParameterNode } from './parameter-node.ts'
 import { findNode, notFound } from './search.ts'
 
 /**
  * A group as an object that has values and no methods, so that nodes may have any name. Parameters are their values
- * at the current run, results with one item of their own name that item; other results are nodes.
+ * at the current run, results with one item of their own name that item; other results are nodes. Config can be set
+ * until it is stored.
  */
 export function valueView(group: GroupNode): unknown {
   return new Proxy(Object.create(null) as object, {
@@ -25,7 +27,14 @@ export function valueView(group: GroupNode): unknown {
       const node = group.child(name) ?? group.linked(name)
       return { value: node && viewOf(node), enumerable: true, configurable: true, writable: false }
     },
-    set(_target, name) {
+    set(_target, name, value) {
+      const node = typeof name === 'string' ? findNode(group, name, {}) : undefined
+      if (node instanceof ParameterNode && node.branch === 'config' && !node.isStored) {
+        // Reading locks a parameter; of config nothing has depended on that yet.
+        node.unlock()
+        node.set(value)
+        return true
+      }
       throw new PypetError('PYPET_USAGE', `${group.fullName}.${String(name)} cannot be assigned`, {
         where: `${group.fullName}.${String(name)}`,
         hint: `Values are read here. Change one with traj.get('${group.fullName}.${String(name)}').set(value).`,

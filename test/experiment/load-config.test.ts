@@ -249,7 +249,7 @@ test('the JSON Schema describes every option with its default, and refuses other
       ncores: { type: 'integer', minimum: 0, default: 1 },
       complevel: { type: 'integer', minimum: 0, maximum: 9, default: 0 },
       logLevel: { type: 'string', enum: ['error', 'warn', 'info', 'debug'], default: 'info' },
-      overviews: { type: 'object', additionalProperties: false, properties: { results: { default: false } } },
+      overviews: { type: 'object', additionalProperties: false, properties: { results: { default: true } } },
       parameters: { type: 'object' },
     },
   })

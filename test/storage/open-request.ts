@@ -51,6 +51,9 @@ export function openRequest(file: string, requested: Requested = {}): OpenReques
       complevel: 0,
       purgeDuplicateComments: true,
       commitIntervalMs: 1000,
+      exploredParameterOverviewInRuns: false,
+      resultsPerRun: 0,
+      derivedParametersPerRun: 0,
       readerWaitMs: 10_000,
       ...requested.storage,
       overviews: {

@@ -1,0 +1,107 @@
+/**
+ * The options that stand in the trajectory's branch `config`, by pypet's names. What they are on disk and what a script
+ * reads and sets at `env.trajectory.conf` comes from this one table.
+ */
+import { basename } from 'node:path'
+import {
+  isOptionValue,
+  OPTIONS,
+  type OptionName,
+  type OptionValue,
+  type Settings,
+} from '../experiment/options.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { integer, type ParameterValue, toStoredValue } from '../trajectory/value.ts'
+
+export interface ConfigLeaf {
+  readonly option: OptionName
+  readonly group: 'environment' | 'hdf5'
+  /** Below the group, as on disk. */
+  readonly name: string
+  readonly comment: string
+}
+
+const ENVIRONMENT: readonly (readonly [OptionName, string, string])[] = [
+  ['ncores', 'ncores', 'Number of workers that perform runs.'],
+  ['executor', 'executor', 'How runs are performed: inline, or on a pool of threads.'],
+  ['continuable', 'continuable', 'Whether a .cnt file is kept while the experiment is unfinished.'],
+  [
+    'immediatePostprocessing',
+    'immediate_postproc',
+    'Whether post-processing is called as soon as no runs are waiting.',
+  ],
+]
+
+const WRITTEN = 'Whether this table is written'
+
+const HDF5: readonly (readonly [OptionName, string, string])[] = [
+  ['filename', 'filename', 'Name of the HDF5 file'],
+  ['fileTitle', 'file_title', 'Title of the HDF5 file'],
+  ['complevel', 'complevel', 'Deflate level of arrays, 0 for none'],
+  ['purgeDuplicateComments', 'purge_duplicate_comments', 'Whether equal comments are stored once'],
+  ['commitIntervalMs', 'commit_interval_ms', 'Longest wait of a finished run for its commit'],
+  [
+    'exploredParameterOverviewInRuns',
+    'explored_parameter_overview_in_runs',
+    'Whether each run has a table of its explored parameters',
+  ],
+  ['resultsPerRun', 'results_per_run', 'Expected results a run, 0 if not known'],
+  [
+    'derivedParametersPerRun',
+    'derived_parameters_per_run',
+    'Expected derived parameters a run, 0 if not known',
+  ],
+  ['overviews.config', 'overview.config_overview', WRITTEN],
+  ['overviews.parameters', 'overview.parameters_overview', WRITTEN],
+  ['overviews.derivedParameters', 'overview.derived_parameters_overview', WRITTEN],
+  ['overviews.results', 'overview.results_overview', WRITTEN],
+  ['overviews.exploredParameters', 'overview.explored_parameters_overview', WRITTEN],
+  ['overviews.derivedParametersSummary', 'overview.derived_parameters_summary', WRITTEN],
+  ['overviews.resultsSummary', 'overview.results_summary', WRITTEN],
+]
+
+export const CONFIG_LEAVES: readonly ConfigLeaf[] = [
+  ...ENVIRONMENT.map(([option, name, comment]) => ({ option, group: 'environment', name, comment }) as const),
+  ...HDF5.map(([option, name, comment]) => ({ option, group: 'hdf5', name, comment }) as const),
+]
+
+/** The value of an option as it stands in `config`; undefined where the option has none. */
+export function configValue({ option }: ConfigLeaf, settings: Settings): ParameterValue | undefined {
+  const value = option
+    .split('.')
+    .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], settings) as
+    | OptionValue
+    | undefined
+  if (value === undefined) return undefined
+  // A folder may be moved as a whole, and the file does not have to know.
+  if (option === 'filename') return basename(String(value))
+  if (UPPER_CASE.has(option)) return String(value).toUpperCase()
+  return OPTIONS[option].kind === 'whole' ? integer(Number(value)) : value
+}
+
+/** pypet's words for these are upper-case: `QUEUE`. */
+const UPPER_CASE: ReadonlySet<string> = new Set(['wrapMode'])
+
+/** What a script has set there, as the option has it; undefined when it is none of its values. */
+export function optionFromConfig({ option }: ConfigLeaf, value: unknown): OptionValue | undefined {
+  // pypet's switches are 0 and 1 as well.
+  const isBit = OPTIONS[option].kind === 'switch' && (value === 0 || value === 1)
+  const given = isBit ? value === 1 : UPPER_CASE.has(option) ? String(value).toLowerCase() : value
+  return isOptionValue(OPTIONS[option], given) ? given : undefined
+}
+
+/** All of them that have a value, as they are written. Names are relative to `config`. */
+export function configParameters(environment: string, settings: Settings): Parameter[] {
+  return CONFIG_LEAVES.flatMap((leaf) => {
+    const value = configValue(leaf, settings)
+    if (value === undefined) return []
+    const name = configName(leaf, environment)
+    const stored = toStoredValue(value, `config.${name}`)
+    return [{ name, comment: leaf.comment, value: typeof value === 'object' ? stored : value, stored }]
+  })
+}
+
+/** `environment.environment_83c1a34_2026_11_22_17h32m44s.ncores`, `hdf5.complevel`. */
+export function configName({ group, name }: ConfigLeaf, environment: string): string {
+  return group === 'environment' ? `environment.${environment}.${name}` : `hdf5.${name}`
+}

@@ -1,0 +1,90 @@
+/** What an environment is made with: the options of the command line and the config file, and a trajectory. */
+import { PypetError } from '../errors.ts'
+import type { Reporter } from '../events.ts'
+import type { FlagValues } from '../experiment/layers.ts'
+import {
+  OPTION_NAMES,
+  type OptionName,
+  OVERVIEWS,
+  type OverviewName,
+  type Settings,
+} from '../experiment/options.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import type { ParameterTree } from '../trajectory/parameter.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import type { Trajectory } from './trajectory.ts'
+
+/** Options by their names in config files, of their types; each may be left out. */
+export type EnvironmentSettings = Partial<Omit<Settings, 'overviews' | 'name'>> & {
+  /** Which overview tables are written. */
+  readonly overviews?: { readonly [Name in OverviewName]?: boolean }
+}
+
+/** How a new trajectory is made; of a given one they have been decided. */
+type TreeOptions<Tree> = Pick<
+  TrajectoryTreeOptions<Tree>,
+  'parameters' | 'wildcards' | 'dynamicImports' | 'shortcuts' | 'maxDepth' | 'noClobber' | 'autoLoad'
+>
+
+export interface EnvironmentOptions<Tree = ParameterTree> extends EnvironmentSettings, TreeOptions<Tree> {
+  /** A name, for a new trajectory, or one that is there already. Default: `trajectory`. */
+  readonly trajectory?: string | Trajectory<Tree>
+  /** A config file; none is searched. What is given here wins over it. */
+  readonly config?: string
+  /** Told everything that happens; nothing is printed. */
+  readonly reporter?: Reporter
+  /** Aborted, it lets active runs finish and starts no others. */
+  readonly signal?: AbortSignal
+}
+
+const TREE_KEYS = [
+  'parameters',
+  'wildcards',
+  'dynamicImports',
+  'shortcuts',
+  'maxDepth',
+  'noClobber',
+  'autoLoad',
+] as const
+
+const OWN_KEYS = ['trajectory', 'config', 'reporter', 'signal', 'overviews'] as const
+
+/**
+ * The options among what an environment was given, as the layers take them.
+ *
+ * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`
+ */
+export function givenOptions(options: object): FlagValues {
+  const values: { [Name in OptionName]?: string | number | boolean } = {}
+  for (const [key, value] of Object.entries(options)) {
+    if (key === 'overviews' && isPlainObject(value)) {
+      for (const [name, isOn] of Object.entries(value)) put(`${OVERVIEWS}${name}`, isOn)
+    } else if (!isOneOf(key, OWN_KEYS) && !isOneOf(key, TREE_KEYS)) put(key, value)
+  }
+  return values
+
+  function put(name: string, value: unknown): void {
+    if (name === 'name' || !isOneOf(name, OPTION_NAMES)) throw unknownOption(name)
+    if (value !== undefined) values[name as OptionName] = value as string | number | boolean
+  }
+}
+
+/** The part that makes a new tree. */
+export function treeOptions<Tree>(options: TreeOptions<Tree>): TreeOptions<Tree> {
+  const given = TREE_KEYS.filter((key) => options[key] !== undefined)
+  return Object.fromEntries(given.map((key) => [key, options[key]]))
+}
+
+function isOneOf(key: string, keys: readonly string[]): boolean {
+  return keys.includes(key)
+}
+
+function unknownOption(key: string): PypetError {
+  const known: readonly string[] = [...OWN_KEYS, ...TREE_KEYS, ...OPTION_NAMES]
+  const nearest = key === 'name' ? 'trajectory' : nearestName(key, known)
+  return new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `an environment has no option ${key}`, {
+    where: key,
+    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
+  })
+}

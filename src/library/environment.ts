@@ -1,0 +1,382 @@
+/** The environment: runs experiments from a script, and keeps the trajectory they belong to (pypet `environment.py`). */
+import {
+  CONFIG_LEAVES,
+  type ConfigLeaf,
+  configName,
+  configValue,
+  optionFromConfig,
+} from '../environment/config-leaves.ts'
+import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
+import { type JobArguments, jobArguments } from '../environment/job-arguments.ts'
+import { ReturnedBytes } from '../environment/postprocessing.ts'
+import { prepareContinue, readUnfinished } from '../environment/prepare-continue.ts'
+import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { PypetError } from '../errors.ts'
+import type { ExperimentSummary } from '../events.ts'
+import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
+import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import type { JobFunction, PostprocessFunction } from '../experiment/load-job.ts'
+import {
+  CHANGEABLE_OPTIONS,
+  expectedValue,
+  foundValue,
+  OPTION_NAMES,
+  OPTIONS,
+  type OptionName,
+  type OptionValue,
+  OVERVIEWS,
+  type Settings,
+} from '../experiment/options.ts'
+import type { ParameterTree } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type { Run } from '../trajectory/run.ts'
+import { timeText } from '../trajectory/time-text.ts'
+import type { ParameterNode } from '../tree/parameter-node.ts'
+import { type EnvironmentOptions, givenOptions, treeOptions } from './environment-options.ts'
+import { loadTrajectory } from './load-trajectory.ts'
+import { type PipelinePart, type PipelinePlan, pipelinePlan } from './pipeline.ts'
+import { type Postprocessor, trajectoryPostprocessing } from './postprocessing.ts'
+import { type GivenJob, prepareTree } from './prepare-tree.ts'
+import { performPrepared } from './run.ts'
+import { Trajectory } from './trajectory.ts'
+
+/** What can be called in each run: a module, by path or `file:` URL; or a function, which runs in the main thread alone. */
+export type Job<Tree = ParameterTree> = string | URL | ((traj: Run<Tree>, ...args: never[]) => unknown)
+
+/** @see Environment.addPostprocessing */
+export type PostprocessCallback<Tree = ParameterTree> = (
+  traj: PostprocessTrajectory<Tree>,
+  results: JobResults,
+  ...args: never[]
+) => unknown
+
+export interface ContinueOptions {
+  /** Perform failed runs again, too. */
+  readonly retryFailed?: boolean
+  /** Perform only runs that failed, or only those that are missing. */
+  readonly only?: 'failed' | 'missing'
+  /** Go on although the job module is not the one that began. */
+  readonly allowChangedJob?: boolean
+  /** The function, where the experiment was begun with one. */
+  readonly job?: Job
+}
+
+/**
+ * Sets up a trajectory, keeps log files, and runs a job at every point of its parameter space, on as many cores as it is
+ * told to. Every option of the command line is an option here, by its name in config files.
+ *
+ * @example
+ * await using env = new Environment({ trajectory: 'multiply', filename: 'experiments.h5', ncores: 4 })
+ * env.trajectory.addParameter('x', 1, { comment: 'first factor' })
+ * env.trajectory.explore({ x: [1, 2, 3, 4] })
+ * const results = await env.run(new URL('./job.ts', import.meta.url)) // [[0, 1], [1, 4], …]
+ */
+export class Environment<Tree = ParameterTree> {
+  readonly #given: FlagValues
+  readonly #options: EnvironmentOptions<Tree>
+  #trajectory: Trajectory<Tree>
+  #identity: EnvironmentIdentity
+  /** What stands in `config`, and what the options said when it was put there. */
+  readonly #config = new Map<ParameterNode, { readonly leaf: ConfigLeaf; readonly value: unknown }>()
+  readonly #postprocessors: Postprocessor[] = []
+  readonly #closing = new AbortController()
+  #running: Promise<unknown> | undefined
+  #summary: ExperimentSummary | undefined
+
+  /**
+   * Reads no file and writes none: that is left to `run`.
+   *
+   * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`, `PYPET_USAGE` for a value that an option cannot have,
+   *   `PYPET_CONFIG_INVALID` for options that contradict each other, `PYPET_NAME_ILLEGAL`
+   */
+  constructor(options: EnvironmentOptions<Tree> = {}) {
+    this.#options = options
+    this.#given = givenOptions(options)
+    const { trajectory = 'trajectory' } = options
+    const isNew = typeof trajectory === 'string'
+    const name = isNew ? trajectory : trajectory.name
+    const file = isNew ? undefined : trajectory.filename
+    const { settings } = resolveSettings({
+      jobFile: name,
+      flags: { ...(file !== undefined && { filename: file }), ...this.#given, name },
+      env: process.env,
+    })
+    this.#trajectory = isNew
+      ? new Trajectory<Tree>({
+          autoLoad: true,
+          ...treeOptions(options),
+          name: settings.name,
+          comment: settings.comment,
+          filename: settings.filename,
+        })
+      : trajectory
+    if (!isNew) this.#trajectory.moveTo(settings.filename)
+    this.#identity = identifyEnvironment(settings.name, Date.now() / 1000)
+    this.#addConfig(settings)
+  }
+
+  get trajectory(): Trajectory<Tree> {
+    return this.#trajectory
+  }
+
+  /** `environment_83c1a34_2026_11_22_17h32m44s`, its group below `config.environment`. */
+  get name(): string {
+    return this.#identity.name
+  }
+
+  /** SHA-1 that stands with every run that it performs. */
+  get hexsha(): string {
+    return this.#identity.hexsha
+  }
+
+  /** Seconds since 1970. */
+  get timestamp(): number {
+    return this.#identity.timestamp
+  }
+
+  get time(): string {
+    return timeText(this.#identity.timestamp)
+  }
+
+  /** How the last run of this environment ended: how many runs are stored, failed, left. */
+  get summary(): ExperimentSummary | undefined {
+    return this.#summary
+  }
+
+  /** No tables that get a row, or a table, with each run: those of results, of derived parameters, and of runs. */
+  switchOffLargeOverview(): void {
+    this.#switchOff(['overviews.results', 'overviews.derivedParameters', 'exploredParameterOverviewInRuns'])
+  }
+
+  /** No overview tables at all. What identifies runs is no overview and stays. */
+  switchOffAllOverview(): void {
+    const overviews = OPTION_NAMES.filter((name) => name.startsWith(OVERVIEWS))
+    this.#switchOff([...overviews, 'exploredParameterOverviewInRuns'])
+  }
+
+  /**
+   * Calls the function when all runs have ended, with the trajectory, what the jobs returned, and these arguments; several
+   * are called one after the other. What it adds is stored. Points, added by `traj.expand` or returned, are performed,
+   * and then it is called again, until it adds none.
+   */
+  addPostprocessing(postprocess: PostprocessCallback<Tree>, ...args: readonly unknown[]): void {
+    this.#postprocessors.push({ call: postprocess as unknown as PostprocessFunction, args })
+  }
+
+  /**
+   * Runs the job at every point that the trajectory explores, stores everything, and gives what the jobs returned,
+   * sorted by run. Runs that fail are recorded and are missing among the results: see `summary`.
+   *
+   * @param args handed to the job behind `traj`; they must be cloneable
+   * @throws PypetError with the codes of `pypet-ts run`; `PYPET_USAGE` while this environment is running,
+   *   `PYPET_POSTPROCESSING_FAILED`, `PYPET_PRESET_UNUSED`
+   */
+  async run(job: Job<Tree>, ...args: readonly unknown[]): Promise<JobResults> {
+    return await this.#exclusively(() => this.#runTree(job, () => ({ common: args })))
+  }
+
+  /**
+   * As `run`, with arguments of each run's own: the first run gets the first of each iterable.
+   *
+   * @throws PypetError `PYPET_EXPLORATION_LENGTH` when an iterable ends before the runs do
+   */
+  async runMap(job: Job<Tree>, ...iterables: readonly Iterable<unknown>[]): Promise<JobResults> {
+    return await this.#exclusively(() => this.#runTree(job, (runCount) => eachOf(iterables, runCount)))
+  }
+
+  /**
+   * Lets a function prepare everything: it adds parameters and explores, and gives the job, its arguments and, if need
+   * be, post-processing; then that is run.
+   *
+   * @param pipeline gives `[job, args]`, or `[[job, args], [postprocess, args]]`, or an object of these
+   * @throws PypetError `PYPET_USAGE` for anything else; and as `run`
+   */
+  async pipeline(
+    pipeline: (traj: Trajectory<Tree>) => PipelinePlan | Promise<PipelinePlan>,
+  ): Promise<JobResults> {
+    return await this.#exclusively(async () => {
+      const { job, args, postprocess, postprocessArgs }: PipelinePart = pipelinePlan(
+        await pipeline(this.#trajectory),
+      )
+      if (postprocess !== undefined)
+        this.addPostprocessing(postprocess as PostprocessCallback<Tree>, ...postprocessArgs)
+      return await this.#runTree(job as Job<Tree>, () => ({ common: args }))
+    })
+  }
+
+  /**
+   * Goes on with an unfinished experiment: only what is missing is performed, with its parameters, arguments and options;
+   * those of this environment that may change count. Its trajectory is this environment's from now on. Gives what all
+   * jobs returned, those before the interruption too.
+   *
+   * @param cnt its `.cnt` file, or the HDF5 file beside it
+   * @throws PypetError with the codes of `pypet-ts continue`
+   */
+  async continueRun(cnt: string, options: ContinueOptions = {}): Promise<JobResults> {
+    return await this.#exclusively(async () => {
+      const { job, ...call } = options
+      const changeable = new Set<string>(CHANGEABLE_OPTIONS)
+      const flags = Object.entries(this.#given).filter(([name]) => changeable.has(name))
+      const experiment = await prepareContinue(readUnfinished(cnt), {
+        ...call,
+        path: cnt,
+        flags: Object.fromEntries(flags),
+        env: process.env,
+        ...(typeof job === 'function' && { job: job as unknown as JobFunction }),
+      })
+      const { filename, name } = experiment.settings
+      const { parameters: _, ...treeCall } = treeOptions(this.#options)
+      const load = () => loadTrajectory<Tree>(filename, { ...treeCall, name })
+      const results = await this.#perform(experiment, load as () => Promise<Trajectory>)
+      this.#trajectory.close()
+      this.#trajectory = await load()
+      return results
+    })
+  }
+
+  /** Ends what is running, as Ctrl-C does: active runs finish and are stored. Then closes the trajectory. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    await this.#running?.catch(() => undefined)
+    this.#trajectory.close()
+  }
+
+  async #runTree(job: Job<Tree>, argsOf: (runCount: number) => JobArguments): Promise<JobResults> {
+    const traj = this.#trajectory
+    const tree = traj as unknown as Trajectory
+    const experiment = await prepareTree(tree, {
+      job: job as GivenJob,
+      flags: { ...this.#given, ...this.#changedConfig(), name: traj.name, filename: this.#fileOf() },
+      configFile: this.#options.config,
+      argsOf: (runCount) => jobArguments(argsOf(runCount)),
+      identity: this.#identity,
+      isConfig: (node) => this.#config.has(node as ParameterNode),
+    })
+    const results = await this.#perform(
+      experiment,
+      async () => tree,
+      () => {
+        this.#showConfig(experiment.settings)
+        tree.noteStored()
+      },
+    )
+    await traj.reopen()
+    return results
+  }
+
+  async #perform(
+    prepared: PreparedExperiment,
+    load: () => Promise<Trajectory>,
+    onOpened?: () => void,
+  ): Promise<JobResults> {
+    await using experiment = prepared
+    const { postprocess, args } = experiment
+    const own = postprocess === undefined ? [] : [{ call: postprocess, args: args.common }]
+    const processors = [...own, ...this.#postprocessors]
+    const returned = new ReturnedBytes()
+    const { reporter, signal } = this.#options
+    this.#summary = await performPrepared(experiment, {
+      ...(reporter !== undefined && { reporter }),
+      signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
+      returned,
+      ...(processors.length > 0 && { postprocessing: trajectoryPostprocessing(load, processors) }),
+      ...(onOpened !== undefined && { onOpened }),
+    })
+    return returned.values()
+  }
+
+  /** One at a time: a trajectory is written by one experiment. */
+  async #exclusively<Value>(action: () => Promise<Value>): Promise<Value> {
+    if (this.#running !== undefined) {
+      throw new PypetError('PYPET_USAGE', 'this environment is running already', {
+        where: 'run',
+        hint: 'Await it, or make another environment for another trajectory.',
+      })
+    }
+    const running = action()
+    this.#running = running
+    try {
+      return await running
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  #addConfig(settings: Settings): void {
+    const tree = this.#trajectory
+    for (const leaf of CONFIG_LEAVES) {
+      const value = configValue(leaf, settings)
+      const name = configName(leaf, this.#identity.name)
+      if (value === undefined || tree.at(`config.${name}`) !== undefined) continue
+      const node = tree.addConfig(name, value, { comment: leaf.comment })
+      this.#config.set(node, { leaf, value: node.getDefault() })
+    }
+  }
+
+  /** What a script has changed there since. */
+  #changedConfig(): FlagValues {
+    const values: { [Name in OptionName]?: OptionValue } = {}
+    for (const [node, { leaf, value: before }] of this.#config) {
+      const value = node.getDefault()
+      if (Object.is(value, before)) continue
+      const option = optionFromConfig(leaf, value)
+      if (option === undefined) throw wrongConfig(node, leaf, value)
+      values[leaf.option] = option
+    }
+    return values
+  }
+
+  #fileOf(): string {
+    const changed = this.#changedConfig().filename
+    if (changed === undefined) return this.#trajectory.filename
+    const { settings } = resolveSettings({
+      jobFile: this.#trajectory.name,
+      flags: { filename: String(changed), name: this.#trajectory.name },
+    })
+    this.#trajectory.moveTo(settings.filename)
+    return settings.filename
+  }
+
+  /** What the file has, the trajectory shows. */
+  #showConfig(settings: Settings): void {
+    for (const [node, { leaf }] of this.#config) {
+      const value = configValue(leaf, settings)
+      node.unlock()
+      if (value !== undefined) node.set(value)
+      node.lock()
+    }
+  }
+
+  #switchOff(options: readonly OptionName[]): void {
+    for (const [node, { leaf }] of this.#config) {
+      if (!options.includes(leaf.option)) continue
+      node.unlock()
+      node.set(false)
+    }
+  }
+}
+
+function eachOf(iterables: readonly Iterable<unknown>[], runCount: number): JobArguments {
+  const iterators = iterables.map((iterable) => iterable[Symbol.iterator]())
+  const each = Array.from({ length: runCount }, (_, run: RunIndex) =>
+    iterators.map((iterator, place) => {
+      const next = iterator.next()
+      if (next.done !== true) return next.value
+      throw new PypetError(
+        'PYPET_EXPLORATION_LENGTH',
+        `there are ${runCount} runs, and iterable ${place} of runMap has ${run} values`,
+        { where: 'runMap', hint: 'Give one value for each run.' },
+      )
+    }),
+  )
+  return { common: [], each }
+}
+
+function wrongConfig(node: ParameterNode, { option }: ConfigLeaf, value: unknown): PypetError {
+  const expected = expectedValue(OPTIONS[option])
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${node.fullName}: expected ${expected}, found ${foundValue(value)}`,
+    { where: node.fullName, hint: `Give it ${expected}.` },
+  )
+}

@@ -1,0 +1,204 @@
+/** From a trajectory in memory and a job to an experiment that can run. */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { EnvironmentIdentity } from '../environment/experiment-config.ts'
+import type { JobArguments } from '../environment/job-arguments.ts'
+import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { PypetError } from '../errors.ts'
+import { UserCode } from '../executors/user-code.ts'
+import { bundleJob } from '../experiment/bundle-job.ts'
+import { functionJob } from '../experiment/function-job.ts'
+import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import { type ConfigFile, loadConfig } from '../experiment/load-config.ts'
+import { importJob, type JobFunction, type LoadedJob } from '../experiment/load-job.ts'
+import { mergeParameters } from '../experiment/merge-parameters.ts'
+import { describePlace } from '../experiment/origin.ts'
+import { expand } from '../exploration/expand.ts'
+import { exploration } from '../exploration/exploration.ts'
+import { parseExploration } from '../exploration/parse-exploration.ts'
+import type { JobIdentity, JobLocation } from '../protocol.ts'
+import { integer, type ParameterValue } from '../trajectory/value.ts'
+import type { TreeNode } from '../tree/node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import type { Trajectory } from './trajectory.ts'
+import { treeExploration, treeParameters } from './tree-experiment.ts'
+import { treeExtension } from './tree-extension.ts'
+
+export type GivenJob = string | URL | JobFunction
+
+export interface TreeRequest {
+  readonly job: GivenJob
+  readonly flags: FlagValues
+  readonly configFile: string | undefined
+  /** Arguments of the job, once it is known how many runs there are. */
+  readonly argsOf: (runCount: number) => JobArguments
+  readonly identity: EnvironmentIdentity
+  /** Config that the environment writes itself. */
+  readonly isConfig: (node: TreeNode) => boolean
+}
+
+/**
+ * Loads the job, and makes what the trajectory holds an experiment. Parameters that the job, or the config file, declares
+ * and the trajectory does not have are added to it; what it explores counts, else what they explore. A trajectory that is
+ * stored already is written as far as it has grown. Dispose of the result after the experiment.
+ *
+ * @throws PypetError as `prepareExperiment`, and `PYPET_PRESET_UNUSED`
+ */
+export async function prepareTree(traj: Trajectory, request: TreeRequest): Promise<PreparedExperiment> {
+  const tree = traj as unknown as TrajectoryTree
+  const loaded = await loadGiven(request)
+  try {
+    const { job, config, location } = loaded
+    const { settings, origins } = resolveSettings({
+      jobFile: location.file,
+      flags: request.flags,
+      env: process.env,
+      config,
+    })
+    if (typeof request.job === 'function' && settings.executor !== 'inline') {
+      throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
+    }
+    if (!traj.isStored) declare(tree, loaded)
+    tree.assertPresetsUsed()
+    const parameters = treeParameters(tree)
+    const plan = expand({ parameters, exploration: treeExploration(tree) })
+    const args = request.argsOf(plan.runCount)
+    const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
+    const isWrittenElsewhere = (node: TreeNode) => node.branch === 'parameters' || request.isConfig(node)
+    const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
+      skips: isWrittenElsewhere,
+    }).extension
+    if (traj.isStored) await storeGrowth(traj, request.isConfig)
+    return {
+      settings: {
+        ...settings,
+        comment: traj.comment,
+        filename: traj.filename,
+        ...(traj.isStored && { overwrite: false }),
+      },
+      origins,
+      job: location,
+      identifyJob: loaded.identify,
+      opening,
+      parameters,
+      plan,
+      userCode: loaded.userCode,
+      args,
+      postprocess: job.postprocess,
+      identity: request.identity,
+      ...(!traj.isStored && { nodes: { groups, leaves, links } }),
+      [Symbol.asyncDispose]: loaded.dispose,
+    }
+  } catch (error) {
+    await loaded.dispose()
+    throw error
+  }
+}
+
+interface Loaded {
+  readonly job: LoadedJob
+  readonly config: ConfigFile | undefined
+  readonly location: JobLocation
+  readonly identify: (folder: string) => JobIdentity
+  readonly userCode: UserCode
+  readonly dispose: () => Promise<void>
+}
+
+async function loadGiven({ job, configFile }: TreeRequest): Promise<Loaded> {
+  if (typeof job === 'function') {
+    const given = functionJob(job)
+    const userCode = new UserCode(given.location.file, { isProcessOurs: false })
+    const dispose = async () => {
+      userCode[Symbol.dispose]()
+      given[Symbol.dispose]()
+    }
+    try {
+      const config = await configOf(given.location.file, configFile, userCode)
+      const { location, identity } = given
+      return {
+        job: { file: location.file, run: job },
+        config,
+        location,
+        identify: identity,
+        userCode,
+        dispose,
+      }
+    } catch (error) {
+      await dispose()
+      throw error
+    }
+  }
+  const file = job instanceof URL ? fileURLToPath(job) : job
+  const userCode = new UserCode(resolve(file), { isProcessOurs: false })
+  try {
+    const bundle = await bundleJob(file)
+    const dispose = async () => {
+      userCode[Symbol.dispose]()
+      await bundle.dispose()
+    }
+    try {
+      const config = await configOf(bundle.file, configFile, userCode)
+      const loaded = await userCode.call(() => importJob(bundle, userCode.failed))
+      return {
+        job: loaded,
+        config,
+        location: { url: bundle.url, file: bundle.file },
+        identify: (folder) => bundle.identity(folder),
+        userCode,
+        dispose,
+      }
+    } catch (error) {
+      await bundle.dispose()
+      throw error
+    }
+  } catch (error) {
+    userCode.flush()
+    userCode[Symbol.dispose]()
+    throw error
+  }
+}
+
+/** Only the one that is named: a script does not depend on what lies in a folder above it. */
+async function configOf(
+  jobFile: string,
+  configFile: string | undefined,
+  userCode: UserCode,
+): Promise<ConfigFile | undefined> {
+  if (configFile === undefined) return undefined
+  return await userCode.call(() => loadConfig({ jobFile, configFile }))
+}
+
+/** Adds what job and config file declare and the tree does not have. */
+function declare(tree: TrajectoryTree, { job, config }: Loaded): void {
+  const { definition, file } = job
+  const { parameters } = mergeParameters({ jobFile: file, definition, config })
+  for (const { name, stored, value, comment } of parameters) {
+    if (tree.at(`parameters.${name}`) !== undefined) continue
+    const isWhole = stored.form === 'scalar' && stored.dtype === 'int64' && typeof value === 'number'
+    tree.addParameter(name, (isWhole ? integer(value) : value) as ParameterValue, { comment })
+  }
+  if (Object.keys(tree.exploredParameters).length > 0) return
+  const spec =
+    config?.explore === undefined
+      ? definition?.explore
+      : parseExploration(config.explore, { parameters: treeParameters(tree), origin: config.file })
+  if (spec !== undefined) tree.explore(exploration(spec))
+}
+
+/** Config of the environment goes with the experiment, and must not be written twice. */
+async function storeGrowth(traj: Trajectory, isConfig: (node: TreeNode) => boolean): Promise<void> {
+  for (const node of traj.getGroup('config').iterLeaves()) if (isConfig(node)) node.isStored = true
+  await traj.store()
+  traj.close()
+}
+
+function functionElsewhere(where: string, executor: string): PypetError {
+  return new PypetError(
+    'PYPET_JOB_NOT_LOADABLE',
+    `the job is a function, and ${where} is ${executor}: it cannot be sent to a worker`,
+    {
+      where,
+      hint: 'Put it into a module of its own: await env.run(new URL("./job.ts", import.meta.url)).',
+    },
+  )
+}

@@ -1,0 +1,50 @@
+/** A tree as an experiment: its parameters, what it explores, and the nodes beside them. */
+import { PypetError } from '../errors.ts'
+import type { ExplorationSpec } from '../exploration/exploration.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { StoredValue } from '../trajectory/stored-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { rangeColumn } from './scalar-columns.ts'
+
+/** All nodes below `parameters`, in their order. */
+export function parameterNodes(tree: TrajectoryTree): ParameterNode[] {
+  return [...tree.getGroup('parameters').iterLeaves()].filter((leaf) => leaf.isParameter) as ParameterNode[]
+}
+
+/** @throws PypetError `PYPET_DATA_NOT_LOADED` */
+export function treeParameters(tree: TrajectoryTree): Parameter[] {
+  return parameterNodes(tree).map((parameter): Parameter => {
+    const { fullName, comment, storedAnnotations } = parameter
+    const stored = parameter.stored as StoredValue
+    return {
+      name: fullName.slice('parameters.'.length),
+      comment,
+      value: userValue(stored),
+      stored,
+      ...(storedAnnotations.length > 0 && { annotations: storedAnnotations }),
+    }
+  })
+}
+
+/**
+ * What the tree explores, point by point; undefined when it explores nothing.
+ *
+ * @throws PypetError `PYPET_PARAMETER_TYPE` for arrays, which a job cannot be given
+ */
+export function treeExploration(tree: TrajectoryTree): ExplorationSpec | undefined {
+  const explored = Object.values(tree.exploredParameters)
+  return explored.length === 0 ? undefined : { kind: 'points', columns: explored.map(rangeColumn) }
+}
+
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` */
+export function assertExplores(tree: TrajectoryTree, file: string): ExplorationSpec {
+  const spec = treeExploration(tree)
+  if (spec !== undefined) return spec
+  throw new PypetError(
+    'PYPET_EXPLORATION_INVALID',
+    `${tree.name} explores nothing, so there is nothing to add points to`,
+    { where: file, hint: 'Run the job with --explore into a new trajectory.' },
+  )
+}
