@@ -17,6 +17,8 @@ export class PostprocessRounds {
   #seenCount: number
   #storedSeenCount = 0
   #underway: Promise<void> | undefined
+  /** Runs were added since the executor was last told to go on. */
+  #hasAdded = false
 
   constructor(
     parts: SessionParts,
@@ -60,8 +62,18 @@ export class PostprocessRounds {
     // Until the runs are announced, workers have nothing to do either.
     writer.finish()
     await ledger.complete()
-    if (this.error !== undefined || !this.isPending || this.#endedCount < plan.runCount) return false
-    return await this.#round()
+    if (this.error !== undefined) return false
+    // A round beside active runs may have added some that nobody has asked for yet.
+    if (this.#takeAdded()) return true
+    if (!this.isPending || this.#endedCount < plan.runCount) return false
+    await this.#round()
+    return this.#takeAdded()
+  }
+
+  #takeAdded(): boolean {
+    const hasAdded = this.#hasAdded
+    this.#hasAdded = false
+    return hasAdded
   }
 
   /**
@@ -92,10 +104,9 @@ export class PostprocessRounds {
     }
   }
 
-  async #round(): Promise<boolean> {
-    const { experiment, ledger, plan, postprocessing, returned } = this.#parts
+  async #round(): Promise<void> {
+    const { experiment, ledger, postprocessing, returned } = this.#parts
     const endedCount = this.#endedCount
-    const before = plan.runCount
     this.#storedSeenCount = ledger.storedCount
     returned.settle(ledger.stored)
     try {
@@ -109,11 +120,9 @@ export class PostprocessRounds {
       if (isPypetError(thrown, 'PYPET_WRITER_DIED') || isPypetError(thrown, 'PYPET_STORAGE_FAILED'))
         throw thrown
       this.error = postprocessingFailed(thrown)
-      return false
     } finally {
       experiment.userCode.flush()
     }
-    return plan.runCount > before
   }
 
   /** Durable when it resolves, and then the new runs wait to be performed. */
@@ -129,6 +138,7 @@ export class PostprocessRounds {
     plan.take(grown.plan)
     const { runCount } = plan
     this.#queue.add(runsFrom(before, runCount))
+    this.#hasAdded = true
     this.#reporter.emit({ type: 'runs-added', addedCount: runCount - before, runCount })
   }
 }

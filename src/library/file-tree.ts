@@ -14,8 +14,9 @@ import {
   readExploration,
   type StoredExploration,
 } from '../storage/grown-trajectory.ts'
+import { loadH5wasm } from '../storage/h5wasm.ts'
 import { Hdf5File } from '../storage/hdf5-file.ts'
-import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { type Hdf5Reader, openHdf5Reader, openHdf5ReaderNow } from '../storage/hdf5-reader.ts'
 import { deletedNodes, Hdf5Source } from '../storage/hdf5-source.ts'
 import { mergedRows, runCopy, runPlaces } from '../storage/merged-runs.ts'
 import {
@@ -79,8 +80,35 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
    * From now on an experiment writes the file: what is stored goes through it, and what is read is as of its last commit.
    */
   async beginExtending(extend: (extension: Extension) => Promise<void>): Promise<void> {
+    await loadH5wasm()
     this.#extend = extend
-    await this.reopen()
+    this.#readLazily()
+  }
+
+  /** What the file holds; undefined while there is none. */
+  protected stored(): Hdf5Source | undefined {
+    if (this.hdf5 === undefined && this.#extend !== undefined) {
+      this.reader = openHdf5ReaderNow(this.file)
+      this.hdf5 = new Hdf5Source(this.reader, this.name)
+    }
+    return this.hdf5
+  }
+
+  /** Most rounds of a search need only what the jobs returned: the file is opened when it is first asked. */
+  #readLazily(): void {
+    this.close()
+    const reader = () => this.stored() as Hdf5Source
+    this.source = {
+      entries: (fullName) => reader().entries(fullName),
+      head: (fullName) => reader().head(fullName),
+      items: (fullName, className, wants) => reader().items(fullName, className, wants),
+      parameter: (fullName, className) => reader().parameter(fullName, className),
+    }
+    // What runs add to; the others are as they were.
+    for (const branch of ['results', 'derived_parameters']) {
+      const group = this.inMemory.find(({ name }) => name === branch)
+      if (group instanceof GroupNode) group.relistAll()
+    }
   }
 
   /** An experiment has written everything that is in memory. */
@@ -157,15 +185,6 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     return parts.length < 2 ? parts[0] : { kind: 'concat', parts: [...parts] }
   }
 
-  /** Groups in memory look into the file anew. */
-  protected relistAll(group: GroupNode = this): void {
-    group.relist()
-    for (const name of group.childNames) {
-      const child = group.isInMemory(name) ? group.child(name) : undefined
-      if (child instanceof GroupNode) this.relistAll(child)
-    }
-  }
-
   async #storeThrough(
     extend: (extension: Extension) => Promise<void>,
     nodes: readonly TreeNode[],
@@ -180,7 +199,7 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     const { extension, markStored } = this.takeExtension(nodes)
     if (!addsNothing(extension)) await extend(extension)
     markStored()
-    await this.reopen()
+    this.#readLazily()
   }
 
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
@@ -370,9 +389,7 @@ export function trajectoryNotFound(filename: string, name: string, names: readon
 }
 
 function* inMemoryNodes(group: GroupNode): Generator<TreeNode> {
-  for (const name of group.childNames) {
-    if (!group.isInMemory(name)) continue
-    const child = group.child(name) as TreeNode
+  for (const child of group.inMemory) {
     yield child
     if (child instanceof GroupNode) yield* inMemoryNodes(child)
   }

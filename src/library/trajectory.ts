@@ -232,7 +232,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
   }
 
   protected override informationOf(run: RunIndex): RunInformation {
-    return this.hdf5?.runs()[run] ?? super.informationOf(run)
+    return this.stored()?.runs()[run] ?? super.informationOf(run)
   }
 
   override entriesOf(group: GroupNode) {
@@ -241,8 +241,9 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
 
   /** Leaves are read without their nodes: a value of each of many runs costs little more than the reading. */
   override valueAt(fullName: string, fastAccess: boolean): unknown {
-    if (fastAccess && this.autoLoad && this.hdf5 !== undefined && !isInMemory(this, fullName)) {
-      const value = this.hdf5.quickNumber(fullName)
+    const stored = fastAccess && this.autoLoad ? this.stored() : undefined
+    if (stored !== undefined && !isInMemory(this, fullName)) {
+      const value = stored.quickNumber(fullName)
       if (value !== undefined) return value
     }
     return super.valueAt(fullName, fastAccess)

@@ -56,18 +56,14 @@ function collectNew(node: TreeNode, into: TreeNode[]): void {
   for (const above of groupsAbove(node)) if (!above.isStored && !into.includes(above)) into.push(above)
   if (!node.isRoot && !node.isStored && !into.includes(node)) into.push(node)
   if (!(node instanceof GroupNode)) return
-  for (const name of node.childNames) {
-    if (node.isInMemory(name)) collectBelow(node.child(name) as TreeNode, into)
-  }
+  for (const child of node.inMemory) collectBelow(child, into)
 }
 
 /** As `collectNew`, of a node whose groups are known. */
 function collectBelow(node: TreeNode, into: TreeNode[]): void {
   if (!node.isStored) into.push(node)
   if (!(node instanceof GroupNode)) return
-  for (const name of node.childNames) {
-    if (node.isInMemory(name)) collectBelow(node.child(name) as TreeNode, into)
-  }
+  for (const child of node.inMemory) collectBelow(child, into)
 }
 
 function groupsAbove(node: TreeNode): GroupNode[] {

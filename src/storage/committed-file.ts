@@ -6,7 +6,8 @@ import { findCntFiles } from '../continue/find-cnt.ts'
 import { isPypetError } from '../errors.ts'
 import { CntWatch } from './cnt-watch.ts'
 import { CommittedView } from './committed-view.ts'
-import { hookFile } from './hdf5-hook.ts'
+import { loadH5wasm } from './h5wasm.ts'
+import { hookFileNow } from './hdf5-hook.ts'
 import { ownIdentity } from './hdf5-identity.ts'
 import { lockShared } from './shared-lock.ts'
 
@@ -58,9 +59,27 @@ export class CommittedFile {
    */
   static async open(file: string): Promise<CommittedFile | undefined> {
     if (!isUnfinished(file)) return undefined
+    await loadH5wasm()
     const source = new Source(file)
     try {
       await source.lock()
+    } catch (error) {
+      source.close()
+      throw error
+    }
+    return CommittedFile.#viewOf(file, source)
+  }
+
+  /**
+   * As `open`, for who cannot wait: the library is loaded, and nothing keeps the writer back, so that what is read is
+   * only sure to be of one commit while `isLost` is false.
+   */
+  static openNow(file: string): CommittedFile | undefined {
+    return isUnfinished(file) ? CommittedFile.#viewOf(file, new Source(file)) : undefined
+  }
+
+  static #viewOf(file: string, source: Source): CommittedFile | undefined {
+    try {
       const facts = source.takeState()
       if (facts === undefined) {
         source.close()
@@ -68,8 +87,8 @@ export class CommittedFile {
       }
       const view = new CommittedView({ ...facts, disk: source.disk, hasMoved: () => source.hasMoved() })
       const absolute = resolve(file)
-      const own = await ownIdentity({ folder: dirname(absolute), name: basename(absolute) }, view.size())
-      const unhook = await hookFile(own.path, view)
+      const own = ownIdentity({ folder: dirname(absolute), name: basename(absolute) }, view.size())
+      const unhook = hookFileNow(own.path, view)
       return new CommittedFile(source, facts, view, own.path, () => {
         unhook()
         own.end()

@@ -8,15 +8,23 @@ export type H5Module = Awaited<(typeof h5wasm)['ready']>
 export type H5Metadata = Parameters<H5Module['create_dataset']>[3]
 
 let loading: Promise<H5Module> | undefined
+let loaded: H5Module | undefined
 
 /** The HDF5 library, with errors thrown instead of printed. */
 export function loadH5wasm(): Promise<H5Module> {
   loading ??= import('h5wasm/node').then(async ({ default: library }) => {
     const module = await library.ready
     module.activate_throwing_error_handler()
+    loaded = module
     return module
   })
   return loading
+}
+
+/** The library, for who cannot wait: somebody must have awaited `loadH5wasm` before. */
+export function loadedH5wasm(): H5Module {
+  if (loaded === undefined) throw new Error('the HDF5 library is not loaded')
+  return loaded
 }
 
 /**

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { type H5Module, loadH5wasm } from './h5wasm.ts'
+import { type H5Module, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 
 /** What stands in for a file on disk. Positions and sizes are bytes. */
 export interface HookedFile {
@@ -46,7 +46,13 @@ let isInstalled = false
  * @returns what ends that
  */
 export async function hookFile(path: string, file: HookedFile): Promise<() => void> {
-  install(await loadH5wasm())
+  await loadH5wasm()
+  return hookFileNow(path, file)
+}
+
+/** As `hookFile`, once the library is loaded. */
+export function hookFileNow(path: string, file: HookedFile): () => void {
+  install(loadedH5wasm())
   hookedFiles.set(path, file)
   return () => {
     if (hookedFiles.get(path) === file) hookedFiles.delete(path)

@@ -3,7 +3,7 @@
  * that is wrong: a later opening would get an older state, when some error has left the older file open in the library
  * (h5wasm gives nothing back then), or when this process writes the file, too. So a reader opens it as one of its own.
  */
-import { type H5Module, loadH5wasm } from './h5wasm.ts'
+import { type H5Module, loadedH5wasm } from './h5wasm.ts'
 
 interface EmscriptenFiles {
   fstat(descriptor: number): { ino: number; size: number }
@@ -21,15 +21,15 @@ let identityCount = 0
 let isInstalled = false
 
 /**
- * A spelling of a path, under which HDF5 takes the file for one that nobody else has open, and of this size.
+ * A spelling of a path, once the library is loaded, under which HDF5 takes the file for one that nobody else has open, and of this size.
  *
  * @returns the spelling, and what ends its meaning
  */
-export async function ownIdentity(
+export function ownIdentity(
   path: { readonly folder: string; readonly name: string },
   fileBytes: number,
-): Promise<{ readonly path: string; readonly end: () => void }> {
-  install(await loadH5wasm())
+): { readonly path: string; readonly end: () => void } {
+  install(loadedH5wasm())
   identityCount += 1
   // Counted in ones and dots, so that a path stays short: `./` is a one, `.//` a zero.
   const digits = identityCount.toString(2).replaceAll('1', './').replaceAll('0', './/')

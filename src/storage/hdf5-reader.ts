@@ -3,9 +3,10 @@
  * library goes through this file. Nothing that a file says is executed, links out of the file are not
  * followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
+import { statSync } from 'node:fs'
 import { isPypetError } from '../errors.ts'
 import { CommittedFile, isUnfinished } from './committed-file.ts'
-import { hdf5Cause, loadH5wasm } from './h5wasm.ts'
+import { hdf5Cause, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 import {
   type Cell,
   type Datatype,
@@ -48,8 +49,20 @@ const ROWS_MAX = 20_000_000
  */
 export async function openHdf5Reader(file: string): Promise<Hdf5Reader> {
   const diskBytes = await checkFile(file)
-  const module = await loadH5wasm()
-  const committed = await CommittedFile.open(file)
+  await loadH5wasm()
+  return openReader(file, await CommittedFile.open(file), diskBytes)
+}
+
+/**
+ * As `openHdf5Reader`, for who cannot wait: the library was loaded before, and this process itself has the file written,
+ * so that no commit comes in between.
+ */
+export function openHdf5ReaderNow(file: string): Hdf5Reader {
+  return openReader(file, CommittedFile.openNow(file), statSync(file).size)
+}
+
+function openReader(file: string, committed: CommittedFile | undefined, diskBytes: number): Hdf5Reader {
+  const module = loadedH5wasm()
   try {
     if (committed?.fileBytes === 0) throw notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
     const id = module.open(committed?.path ?? file, module.H5F_ACC_RDONLY, false, -1, -1)

@@ -333,6 +333,17 @@ export class GroupNode extends TreeNode {
     this.#isListed = false
   }
 
+  /** As `relist`, of all groups in memory from here on. */
+  relistAll(): void {
+    this.#isListed = false
+    for (const child of this.inMemory) if (child instanceof GroupNode) child.relistAll()
+  }
+
+  /** Children that are in memory, without asking the file. */
+  get inMemory(): readonly TreeNode[] {
+    return [...this.#children.values()].filter((child) => child !== LAZY)
+  }
+
   #list(): void {
     if (this.#isListed) return
     if (!this.isStored) return
