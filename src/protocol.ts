@@ -212,13 +212,17 @@ export interface WorkerSetup {
   readonly args: readonly unknown[]
   /** Post-processing wants what jobs return, so main is told. */
   readonly tellsReturned: boolean
-  /** Where the writer takes run frames. */
-  readonly writerAddress: string
+  readonly storage: WorkerStorage
   /** Lines below this level are not sent. */
   readonly logLevel: LogLevel
   /** A run that takes longer is ended; 0 when it may take as long as it wants. */
   readonly timeoutMs: number
 }
+
+/** How a worker stores its runs. */
+export type WorkerStorage =
+  /** It hands them to the writer process. */
+  { readonly kind: 'queue'; readonly address: string }
 
 /** A bundled job that any thread can import. */
 export interface JobLocation {

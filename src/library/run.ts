@@ -104,16 +104,16 @@ function assertKnownOptions(options: Readonly<Record<string, unknown>>): void {
 
 async function perform(prepared: PreparedExperiment, call: CallOptions): Promise<RunResult> {
   const parts = await loadParts()
-  const { runExperiment, Writer, openLog, checkLogFolder, teeReporters, takeReturned, jobPostprocessing } =
+  const { runExperiment, RunStores, openLog, checkLogFolder, teeReporters, takeReturned, jobPostprocessing } =
     parts
   await using experiment = prepared
   const { logFolder: folder, name: trajectory, logLevel: level, keepCnt } = experiment.settings
   checkLogFolder(folder, trajectory)
-  await using writer = Writer.start()
+  await using stores = RunStores.start()
   let reporter: Reporter | undefined
   try {
     const summary = await runExperiment(experiment, {
-      writer,
+      stores,
       signal: call.signal,
       giveUp: call.giveUp,
       keepsReturned: call.collect === true,
@@ -139,7 +139,7 @@ async function loadParts() {
     ...(await import('../environment/environment.ts')),
     ...(await import('../environment/returned-values.ts')),
     ...(await import('./postprocessing.ts')),
-    ...(await import('../storage/writer.ts')),
+    ...(await import('../environment/run-stores.ts')),
     ...(await import('../reporting/log.ts')),
     ...(await import('../reporting/log-folder.ts')),
     ...(await import('../reporting/tee-reporter.ts')),

@@ -13,24 +13,11 @@ import type {
   FromWriter,
   Opened,
   OpenRequest,
-  RefusedRun,
   RunFailure,
   ToWriter,
+  WorkerStorage,
 } from '../protocol.ts'
-import type { LogLevel } from '../trajectory/log-level.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-
-export interface WriterListener {
-  /**
-   * These runs are committed: durable in the file, or recorded there as failed. `refused` gives the reason
-   * for those of the failed that the writer failed itself.
-   */
-  onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[], refused: readonly RefusedRun[]): void
-  /** Something that a user should know, and that stops nothing. */
-  onNotice(level: LogLevel, message: string): void
-  /** The writer is gone and cannot be used any more. Called at most once, and not after `close`. */
-  onBroken(error: PypetError): void
-}
+import type { RunStore, RunStoreListener } from './run-store.ts'
 
 /** Enough of what a dying writer prints to explain its death. */
 const STDERR_LENGTH_MAX = 4000
@@ -46,10 +33,10 @@ const SOCKET_PATH_BYTES_MAX = 103
  * Starts the process at once, so that it compiles the HDF5 library while the job is still being loaded.
  * It touches no file before `open`.
  */
-export class Writer {
+export class Writer implements RunStore {
   readonly #process: ChildProcess
   readonly #address: Promise<string>
-  #listener: WriterListener | undefined
+  #listener: RunStoreListener | undefined
   #awaited: Awaited | undefined
   #error: PypetError | undefined
   #stderr = ''
@@ -87,29 +74,23 @@ export class Writer {
     return this.#address
   }
 
-  /**
-   * Creates the trajectory; when this resolves, all parameters are committed to the file.
-   *
-   * @throws PypetError as `TrajectoryStore.open`, or `PYPET_WRITER_DIED`
-   */
+  async workerStorage(): Promise<WorkerStorage> {
+    return { kind: 'queue', address: await this.#address }
+  }
+
   async open(
     request: OpenRequest,
-    listener: WriterListener,
+    listener: RunStoreListener,
     { breakLock = false }: { readonly breakLock?: boolean } = {},
   ): Promise<Opened> {
     return await this.#begin({ type: 'open', request, breakLock }, listener)
   }
 
-  /**
-   * Recovers the file of an unfinished trajectory and goes on with it.
-   *
-   * @throws PypetError as `TrajectoryStore.continue`, or `PYPET_WRITER_DIED`
-   */
-  async continue(request: ContinueRequest, listener: WriterListener): Promise<Opened> {
+  async continue(request: ContinueRequest, listener: RunStoreListener): Promise<Opened> {
     return await this.#begin({ type: 'continue', request }, listener)
   }
 
-  async #begin(message: ToWriter, listener: WriterListener): Promise<Opened> {
+  async #begin(message: ToWriter, listener: RunStoreListener): Promise<Opened> {
     await this.#address
     this.#listener = listener
     const opened = this.#await('opened')
@@ -121,17 +102,10 @@ export class Writer {
     this.#send({ type: 'fail-run', failure })
   }
 
-  /** Says that no more runs will begin: the writer stops waiting to share commits. */
   finish(): void {
     this.#send({ type: 'finish' })
   }
 
-  /**
-   * Adds points and leaves to the trajectory; durable when this resolves, and runs of the new points may be handed over.
-   *
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then nothing of it is in the file; `PYPET_WRITER_DIED`,
-   *   `PYPET_STORAGE_FAILED`
-   */
   async extend(extension: Extension): Promise<void> {
     const extended = this.#await('extended')
     this.#send({ type: 'extend', extension })

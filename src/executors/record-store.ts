@@ -1,0 +1,20 @@
+/** Where a worker's finished runs go, whatever the storage mode. */
+import type { WorkerStorage } from '../protocol.ts'
+import { RecordSender } from './record-sender.ts'
+
+export interface RecordStore {
+  /**
+   * Takes a run that `encodeRunFrame` has made into a frame. Resolves when the worker may go on with the next run: the
+   * storage has this one, and will announce it. The arrays of the record may be changed then.
+   *
+   * @throws PypetError `PYPET_WRITER_DIED` when nobody is there to take it
+   */
+  sendFrame(pieces: readonly Uint8Array[]): Promise<void>
+  /** Gives up what was not taken. */
+  close(): void | Promise<void>
+}
+
+/** @throws PypetError `PYPET_WRITER_DIED` when the storage cannot be reached */
+export function openRecordStore(storage: WorkerStorage): Promise<RecordStore> {
+  return RecordSender.open(storage.address)
+}
