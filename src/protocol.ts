@@ -222,7 +222,9 @@ export interface WorkerSetup {
 /** How a worker stores its runs. */
 export type WorkerStorage =
   /** It hands them to the writer process. */
-  { readonly kind: 'queue'; readonly address: string }
+  | { readonly kind: 'queue'; readonly address: string }
+  /** A module does it: `openRecordStore(data)` of the module at this address gives a `RecordStore`. */
+  | { readonly kind: 'module'; readonly url: string; readonly data: unknown }
 
 /** A bundled job that any thread can import. */
 export interface JobLocation {

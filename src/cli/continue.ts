@@ -56,7 +56,7 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
 
   using stop = stopOnSignals()
   // It starts while the job is loaded, and touches nothing before it is told to.
-  await using stores = RunStores.start()
+  await using stores = RunStores.start(flags.wrapMode ?? request.continuation.settings.wrapMode)
   await using experiment = await prepareContinue(state, {
     path,
     flags: optionFlags(flags),

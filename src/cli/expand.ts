@@ -38,6 +38,6 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     process.stdout.write(`${addedCount} points added${known}; ${missingCount} runs to perform\n`)
   }
   if (missingCount === 0) return ExitCode.OK
-  await using stores = RunStores.start()
+  await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
   return await performCommand(experiment, { stores, stop, flags })
 }

@@ -40,7 +40,7 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     return ExitCode.OK
   }
   // It starts while the job is loaded, and touches nothing before it is told to.
-  await using stores = RunStores.start()
+  await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
   await using experiment = await prepareExperiment(request)
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
   return await performCommand(experiment, { stores, stop, flags })

@@ -137,7 +137,7 @@ export async function runExperiment(
     try {
       return await performSession({
         ...session,
-        store: options.stores.next(),
+        store: await options.stores.next(settings),
         open: openingOf(experiment, request, options),
       })
     } catch (error) {
@@ -153,7 +153,7 @@ export async function runExperiment(
     try {
       return await performSession({
         ...session,
-        store: options.stores.next(),
+        store: await options.stores.next(settings),
         open: reopening(request, unfinished),
       })
     } catch (error) {

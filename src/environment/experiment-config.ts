@@ -44,7 +44,12 @@ export function openingConfig(
     environment('multiproc', settings.executor === 'pool', 'Whether or not to use several workers.'),
     environment('ncores', integer(settings.ncores), 'Number of workers that perform runs.'),
     environment('executor', settings.executor, 'How runs are performed: inline, or on a pool of threads.'),
-    environment('wrap_mode', 'QUEUE', 'How storage is handled: one writer process takes all runs.'),
+    environment(
+      'wrap_mode',
+      settings.wrapMode.toUpperCase(),
+      'Who stores the runs, QUEUE for a writer process',
+    ),
+    environment('queue_maxsize', integer(settings.queueMaxsize), 'How many runs may wait to be written'),
     environment('timestamp', identity.timestamp, 'Timestamp of environment creation'),
     environment('hexsha', identity.hexsha, 'SHA-1 identifier of the environment'),
     environment('script', basename(jobFile), 'Name of the job module'),

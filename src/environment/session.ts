@@ -74,6 +74,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   })
   const rounds = new PostprocessRounds(parts, { reporter, queue, seenCount: opened.postprocessedCount })
   const runs = new Runs(parts, { reporter, queue, rounds })
+  void runs.givenUp.then(() => store.giveUp())
   let performing: Promise<void> = Promise.resolve()
   try {
     do {
@@ -81,11 +82,10 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
       await Promise.race([performing, ledger.broken, runs.givenUp])
     } while (!runs.isStopped && (await Promise.race([rounds.afterAll(), runs.givenUp])) === true)
     store.finish()
+    const completed = runs.isGivenUp ? undefined : ledger.complete()
+    if (store.storesInWorkers) await Promise.race([completed, runs.givenUp])
     // The threads end while the writer commits; what they have still to say comes before the end.
-    const ended = Promise.all([
-      runs.isGivenUp ? undefined : ledger.complete(),
-      executor[Symbol.asyncDispose](),
-    ])
+    const ended = Promise.all([completed, executor[Symbol.asyncDispose]()])
     await Promise.race([ended, runs.givenUp.then(() => executor[Symbol.asyncDispose]())])
   } catch (error) {
     runs.stop()

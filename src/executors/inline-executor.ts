@@ -51,7 +51,7 @@ export async function openInlineExecutor(
       }
     },
     async [Symbol.asyncDispose]() {
-      store.close()
+      await store.close()
     },
   }
 }

@@ -15,6 +15,14 @@ export interface RecordStore {
 }
 
 /** @throws PypetError `PYPET_WRITER_DIED` when the storage cannot be reached */
-export function openRecordStore(storage: WorkerStorage): Promise<RecordStore> {
-  return RecordSender.open(storage.address)
+export async function openRecordStore(storage: WorkerStorage): Promise<RecordStore> {
+  if (storage.kind === 'queue') return await RecordSender.open(storage.address)
+  // Workers know no storages: which module stores, and what it has to know for that, is said to them.
+  const module = (await import(storage.url)) as RecordStoreModule
+  return await module.openRecordStore(storage.data)
+}
+
+/** What a storage has in its workers. */
+interface RecordStoreModule {
+  openRecordStore(data: unknown): Promise<RecordStore>
 }

@@ -109,7 +109,7 @@ async function perform(prepared: PreparedExperiment, call: CallOptions): Promise
   await using experiment = prepared
   const { logFolder: folder, name: trajectory, logLevel: level, keepCnt } = experiment.settings
   checkLogFolder(folder, trajectory)
-  await using stores = RunStores.start()
+  await using stores = RunStores.start(experiment.settings.wrapMode)
   let reporter: Reporter | undefined
   try {
     const summary = await runExperiment(experiment, {

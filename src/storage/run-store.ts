@@ -15,6 +15,8 @@ import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
 export interface RunStore extends AsyncDisposable {
+  /** Workers store their runs by themselves: they must live until every run is announced. */
+  readonly storesInWorkers: boolean
   /**
    * How workers hand over their runs; they may connect before the trajectory is open.
    *
@@ -48,6 +50,8 @@ export interface RunStore extends AsyncDisposable {
    *   `PYPET_STORAGE_FAILED`
    */
   extend(extension: Extension): Promise<void>
+  /** Active runs are given up: those that were not stored are missed by nobody. */
+  giveUp(): void
   /**
    * Commits the rest and closes what it holds. Every run must have been announced, or be given up. Waits for readers of
    * the file as long as `readerWaitMs` says.

@@ -1,8 +1,6 @@
 /** The writer process as main sees it: open, listen to commits, close. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
 import type {
@@ -17,6 +15,7 @@ import type {
   ToWriter,
   WorkerStorage,
 } from '../protocol.ts'
+import { makeSocketFolder } from './local-address.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
 
 /** Enough of what a dying writer prints to explain its death. */
@@ -26,14 +25,13 @@ const STDERR_LENGTH_MAX = 4000
  * gigabytes to a slow disk, and readers may keep it waiting.
  */
 const CLOSE_TIMEOUT_MS = 600_000
-/** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
-const SOCKET_PATH_BYTES_MAX = 103
 
 /**
  * Starts the process at once, so that it compiles the HDF5 library while the job is still being loaded.
  * It touches no file before `open`.
  */
 export class Writer implements RunStore {
+  readonly storesInWorkers = false
   readonly #process: ChildProcess
   readonly #address: Promise<string>
   #listener: RunStoreListener | undefined
@@ -104,6 +102,11 @@ export class Writer implements RunStore {
 
   finish(): void {
     this.#send({ type: 'finish' })
+  }
+
+  /** What has arrived is stored all the same. */
+  giveUp(): void {
+    // Nothing is lost with a worker.
   }
 
   async extend(extension: Extension): Promise<void> {
@@ -222,24 +225,6 @@ interface Awaited {
 
 function brokenError(record: ErrorRecord): PypetError {
   return fromErrorRecord(record, 'PYPET_STORAGE_FAILED')
-}
-
-/** A fresh folder that only this user can enter, with room for the name of a socket in its path. */
-function makeSocketFolder(): string {
-  const path = (folder: string) => join(folder, 'pypet-ts-writer-')
-  const isTooLong =
-    process.platform !== 'win32' &&
-    Buffer.byteLength(`${path(tmpdir())}XXXXXX/runs.sock`) > SOCKET_PATH_BYTES_MAX
-  const prefix = path(isTooLong ? '/tmp' : tmpdir())
-  try {
-    return mkdtempSync(prefix)
-  } catch (cause) {
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create a temporary folder ${prefix}XXXXXX`, {
-      where: tmpdir(),
-      hint: 'Set TMPDIR to a folder that exists and can be written to.',
-      cause,
-    })
-  }
 }
 
 /** The entry beside this module, as source or compiled. */
