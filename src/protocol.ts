@@ -223,13 +223,19 @@ export interface WorkerSetup {
   readonly args: readonly unknown[]
   /** Post-processing wants what jobs return, so main is told. */
   readonly tellsReturned: boolean
-  /** Where the writer takes run frames. */
-  readonly writerAddress: string
+  readonly storage: WorkerStorage
   /** Lines below this level are not sent. */
   readonly logLevel: LogLevel
   /** A run that takes longer is ended; 0 when it may take as long as it wants. */
   readonly timeoutMs: number
 }
+
+/** How a worker stores its runs. */
+export type WorkerStorage =
+  /** It hands them to the writer process. */
+  | { readonly kind: 'queue'; readonly address: string }
+  /** A module does it: `openRecordStore(data)` of the module at this address gives a `RecordStore`. */
+  | { readonly kind: 'module'; readonly url: string; readonly data: unknown }
 
 /** A bundled job that any thread can import. */
 export interface JobLocation {

@@ -7,13 +7,13 @@ import {
   prepareContinue,
   readUnfinished,
 } from '../environment/prepare-continue.ts'
+import { RunStores } from '../environment/run-stores.ts'
 import { settleComplete } from '../environment/settle-complete.ts'
 import { isPypetError } from '../errors.ts'
 import { checkLogFolder } from '../reporting/log-folder.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { finishEdit } from '../storage/edit-file.ts'
-import { Writer } from '../storage/writer.ts'
 import { ExitCode } from './exit-code.ts'
 import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
 import { settingsText } from './run.ts'
@@ -56,7 +56,7 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
 
   using stop = stopOnSignals()
   // It starts while the job is loaded, and touches nothing before it is told to.
-  await using writer = Writer.start()
+  await using stores = RunStores.start(flags.wrapMode ?? request.continuation.settings.wrapMode)
   await using experiment = await prepareContinue(state, {
     path,
     flags: optionFlags(flags),
@@ -68,7 +68,7 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
   })
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
   checkLogFolder(experiment.settings.logFolder, experiment.settings.name)
-  return await performCommand(experiment, { writer, stop, flags })
+  return await performCommand(experiment, { stores, stop, flags })
 }
 
 /** Undefined, and said, when the file has no `.cnt` file because everything in it is complete. */

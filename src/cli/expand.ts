@@ -1,6 +1,6 @@
 /** The action of `pypet-ts expand <file>`. */
+import { RunStores } from '../environment/run-stores.ts'
 import { prepareExpansion } from '../library/expand.ts'
-import { Writer } from '../storage/writer.ts'
 import { ExitCode } from './exit-code.ts'
 import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
@@ -38,6 +38,6 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     process.stdout.write(`${addedCount} points added${known}; ${missingCount} runs to perform\n`)
   }
   if (missingCount === 0) return ExitCode.OK
-  await using writer = Writer.start()
-  return await performCommand(experiment, { writer, stop, flags })
+  await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
+  return await performCommand(experiment, { stores, stop, flags })
 }

@@ -1,6 +1,7 @@
 /** What `run` and `continue` have in common: runs are performed, shown, logged, and summed up. */
 import { runExperiment } from '../environment/environment.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import type { RunStores } from '../environment/run-stores.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
@@ -9,7 +10,6 @@ import { openLog } from '../reporting/log.ts'
 import { checkLogFolder } from '../reporting/log-folder.ts'
 import { quietLines } from '../reporting/quiet-lines.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
-import type { Writer } from '../storage/writer.ts'
 import { ExitCode } from './exit-code.ts'
 import type { SignalStop } from './stop-on-signals.ts'
 import { summaryText } from './summary.ts'
@@ -26,16 +26,16 @@ export interface CommandFlags {
 /**
  * Performs what is missing, shows it, and resolves to the exit code.
  *
- * @param writer started, not opened; it is closed here
+ * @param stores none of it opened; what is, is closed here
  * @throws PypetError as `runExperiment`
  */
 export async function performCommand(
   experiment: PreparedExperiment,
   {
-    writer,
+    stores,
     stop,
     flags,
-  }: { readonly writer: Writer; readonly stop: SignalStop; readonly flags: CommandFlags },
+  }: { readonly stores: RunStores; readonly stop: SignalStop; readonly flags: CommandFlags },
 ): Promise<number> {
   const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
   checkLogFolder(folder, trajectory)
@@ -43,7 +43,7 @@ export async function performCommand(
   let reporter: Reporter | undefined
   try {
     const summary = await runExperiment(experiment, {
-      writer,
+      stores,
       signal: stop.signal,
       giveUp: stop.giveUp,
       breakLock: flags.breakLock,

@@ -1,9 +1,9 @@
 /** The action of `pypet-ts run <job>`. */
 import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
+import { RunStores } from '../environment/run-stores.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
 import { checkLogFolder } from '../reporting/log-folder.ts'
-import { Writer } from '../storage/writer.ts'
 import { ExitCode } from './exit-code.ts'
 import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
 import { planText } from './plan-text.ts'
@@ -40,10 +40,10 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     return ExitCode.OK
   }
   // It starts while the job is loaded, and touches nothing before it is told to.
-  await using writer = Writer.start()
+  await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
   await using experiment = await prepareExperiment(request)
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
-  return await performCommand(experiment, { writer, stop, flags })
+  return await performCommand(experiment, { stores, stop, flags })
 }
 
 /** What only the writer and the log would refuse. They are not opened for a dry run. */

@@ -78,6 +78,21 @@ export class CntJournal {
     return journal
   }
 
+  /**
+   * Goes on behind the last whole record, where several processes write the file in turns: nobody else has touched the
+   * HDF5 file.
+   *
+   * @param applied pages up to this commit are in the HDF5 file, durably
+   */
+  static takeUp(system: DiskSystem, state: CntState, applied: number): CntJournal {
+    const disk = system.open(state.path, 'write')
+    const { endOffset, lastSequence } = state
+    if (disk.size() > endOffset) disk.truncate(endOffset)
+    const journal = new CntJournal(system, state.path, { disk, end: endOffset, lastSequence })
+    journal.#applied = applied
+    return journal
+  }
+
   /** 0 before the first commit. */
   get lastSequence(): number {
     return this.#lastSequence

@@ -32,6 +32,8 @@ export interface CntState {
   readonly lastSequence: number
   /** Size of the HDF5 file as of the last commit, or before the first. */
   readonly fileBytes: number
+  /** The largest size of the HDF5 file in any state in which it may be found. */
+  readonly protectedBytes: number
   /** `superblockOf` the HDF5 file as of the last commit, or before the first. */
   readonly superblock: string
   /** States in which the HDF5 file may be found: as of the last applied commit and as of each later one. */
@@ -69,7 +71,7 @@ export function readExperiment(path: string, system: DiskSystem = FILES): Experi
 }
 
 /** Takes record after record. What it holds of a commit are its pages and its runs. */
-class Replay {
+export class Replay {
   readonly #path: string
   #experiment: ExperimentRecord | undefined
   readonly #stored = new RunSet()
@@ -80,11 +82,15 @@ class Replay {
   #startTimestamp: number | undefined
   #last: CommitRecord | undefined
   /** Commits whose pages may be missing in the HDF5 file, and the one before them. */
-  #commits: Pick<CommitRecord, 'sequence' | 'pages' | 'superblock'>[] = []
+  #commits: Pick<CommitRecord, 'sequence' | 'pages' | 'superblock' | 'fileBytes'>[] = []
   #isApplied = false
 
   constructor(path: string) {
     this.#path = path
+  }
+
+  get extensionCount(): number {
+    return this.#extensions.length
   }
 
   take(record: CntRecord): void {
@@ -126,7 +132,7 @@ class Replay {
     this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
     // All before is in the file, and what others have made of it since.
     if (record.foundSuperblock !== undefined)
-      this.#commits = [{ sequence: before, superblock: record.foundSuperblock, pages: [] }]
+      this.#commits = [{ sequence: before, superblock: record.foundSuperblock, pages: [], fileBytes: 0 }]
     this.#commits.push(record)
     // The last applied one stays, without pages: its superblock may be that of the file.
     const applied = this.#commits.findLastIndex(({ sequence }) => sequence <= record.applied)
@@ -152,6 +158,10 @@ class Replay {
       startTimestamp: this.#startTimestamp,
       lastSequence: this.#last?.sequence ?? 0,
       fileBytes: this.#last?.fileBytes ?? experiment.baseBytes,
+      protectedBytes: Math.max(
+        base.length > 0 ? experiment.baseBytes : 0,
+        ...this.#commits.map(({ fileBytes }) => fileBytes),
+      ),
       superblock: this.#last?.superblock ?? experiment.baseSuperblock,
       knownSuperblocks: [...base, ...this.#commits.map(({ superblock }) => superblock)],
       pages: pages.images(),

@@ -24,6 +24,8 @@ export interface ConfigLeaf {
 const ENVIRONMENT: readonly (readonly [OptionName, string, string])[] = [
   ['ncores', 'ncores', 'Number of workers that perform runs.'],
   ['executor', 'executor', 'How runs are performed: inline, or on a pool of threads.'],
+  ['wrapMode', 'wrap_mode', 'Who stores the runs, QUEUE for a writer process'],
+  ['queueMaxsize', 'queue_maxsize', 'How many runs may wait to be written, 0 for twice as many as workers'],
   ['continuable', 'continuable', 'Whether a .cnt file is kept while the experiment is unfinished.'],
   [
     'immediatePostprocessing',

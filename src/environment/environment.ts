@@ -9,10 +9,10 @@ import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { strayErrorText } from '../executors/job-log.ts'
 import { workerCount } from '../executors/open-executor.ts'
-import type { OpenRequest } from '../protocol.ts'
+import type { Opened, OpenRequest } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { Writer } from '../storage/writer.ts'
+import type { RunStore } from '../storage/run-store.ts'
 import {
   closingConfig,
   type EnvironmentIdentity,
@@ -27,11 +27,12 @@ import { type Postprocessing, ReturnedBytes } from './postprocessing.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
+import type { RunStores } from './run-stores.ts'
 import { performSession, type SessionEnd } from './session.ts'
 
 export interface RunOptions {
-  /** Started, not opened. It is closed here. */
-  readonly writer: Writer
+  /** Where the storage comes from; it is closed here. */
+  readonly stores: RunStores
   /** Called once the file holds the trajectory: before that nothing may be created beside it. */
   readonly openReporter: () => Reporter
   /** Aborted, it lets active runs finish and starts no others. */
@@ -51,7 +52,7 @@ export interface RunOptions {
  * are counted in the summary, as are those that an abort left undone. A writer process that dies is
  * replaced once, and the runs that it had not stored are performed again.
  *
- * @throws PypetError as `openExecutor`, `Writer.open` and `Writer.continue`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when
+ * @throws PypetError as `openExecutor`, `RunStore.open` and `RunStore.continue`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when
  *   storing has become impossible: runs announced until then are safe, and the hint says how to go on
  */
 export async function runExperiment(
@@ -140,9 +141,12 @@ export async function runExperiment(
 
   /** The first session, and another one when its writer has died. */
   async function performWithRecovery(): Promise<SessionEnd> {
-    const { writer } = options
     try {
-      return await performSession({ ...session, writer, open: openingOf(experiment, request, options) })
+      return await performSession({
+        ...session,
+        store: await options.stores.next(settings),
+        open: openingOf(experiment, request, options),
+      })
     } catch (error) {
       if (cntFile === undefined) throw error
       if (!isPypetError(error, 'PYPET_WRITER_DIED')) throw withContinueHint(error, cntFile)
@@ -153,9 +157,12 @@ export async function runExperiment(
   }
 
   async function performAgain(unfinished: string): Promise<SessionEnd> {
-    await using writer = Writer.start()
     try {
-      return await performSession({ ...session, writer, open: reopening(request, unfinished) })
+      return await performSession({
+        ...session,
+        store: await options.stores.next(settings),
+        open: reopening(request, unfinished),
+      })
     } catch (error) {
       throw withContinueHint(error, unfinished)
     }
@@ -164,26 +171,26 @@ export async function runExperiment(
 
 type LogEvent = Extract<ExperimentEvent, { type: 'log' }>
 
-/** How the writer is to begin. */
-export type WriterOpening = (writer: Writer, ledger: RunLedger) => ReturnType<Writer['open']>
+/** How the storage is to begin. */
+export type StoreOpening = (store: RunStore, ledger: RunLedger) => Promise<Opened>
 
 function openingOf(
   { opening, settings }: PreparedExperiment,
   request: OpenRequest,
   { breakLock = false }: RunOptions,
-): WriterOpening {
-  if (opening.kind !== 'continue') return (writer, ledger) => writer.open(request, ledger, { breakLock })
+): StoreOpening {
+  if (opening.kind !== 'continue') return (store, ledger) => store.open(request, ledger, { breakLock })
   const { cntFile, retryFailed, config } = opening
   const { keepCnt } = settings
-  return (writer, ledger) =>
-    writer.continue({ cntFile, breakLock, retryFailed, storage: settings, keepCnt, config }, ledger)
+  return (store, ledger) =>
+    store.continue({ cntFile, breakLock, retryFailed, storage: settings, keepCnt, config }, ledger)
 }
 
 /** After the death of a writer. Its lock is stale, and what was to be reopened has been reopened. */
-function reopening(request: OpenRequest, cntFile: string): WriterOpening {
+function reopening(request: OpenRequest, cntFile: string): StoreOpening {
   const { storage, keepCnt } = request
-  return (writer, ledger) =>
-    writer.continue({ cntFile, breakLock: false, retryFailed: false, storage, keepCnt, config: [] }, ledger)
+  return (store, ledger) =>
+    store.continue({ cntFile, breakLock: false, retryFailed: false, storage, keepCnt, config: [] }, ledger)
 }
 
 function identityOf({ opening, settings, identity }: PreparedExperiment): EnvironmentIdentity {

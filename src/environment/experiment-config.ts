@@ -41,7 +41,6 @@ export function openingConfig(
   return [
     environment('multiproc', settings.executor !== 'inline', 'Whether or not to use several workers.'),
     ...configParameters(identity.name, settings),
-    environment('wrap_mode', 'QUEUE', 'How storage is handled: one writer process takes all runs.'),
     environment('timestamp', identity.timestamp, 'Timestamp of environment creation'),
     environment('hexsha', identity.hexsha, 'SHA-1 identifier of the environment'),
     environment('script', basename(jobFile), 'Name of the job module'),

@@ -56,11 +56,11 @@ export class PostprocessRounds {
    * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`; what the user's function throws becomes `error`
    */
   async afterAll(): Promise<boolean> {
-    const { ledger, plan, writer } = this.#parts
+    const { ledger, plan, store } = this.#parts
     if (this.#parts.postprocessing === undefined) return false
     await this.#underway
     // Until the runs are announced, workers have nothing to do either.
-    writer.finish()
+    store.finish()
     await ledger.complete()
     if (this.error !== undefined) return false
     // A round beside active runs may have added some that nobody has asked for yet.
@@ -94,9 +94,9 @@ export class PostprocessRounds {
   }
 
   async #immediately(): Promise<void> {
-    const { ledger, writer } = this.#parts
+    const { ledger, store } = this.#parts
     try {
-      writer.finish()
+      store.finish()
       await ledger.quiet()
       if (ledger.storedCount > this.#storedSeenCount) await this.#round()
     } catch {
@@ -127,14 +127,14 @@ export class PostprocessRounds {
 
   /** Durable when it resolves, and then the new runs wait to be performed. */
   async #extend(extension: Extension): Promise<void> {
-    const { plan, writer } = this.#parts
+    const { plan, store } = this.#parts
     const before = plan.runCount
     if (extension.added === undefined) {
-      await writer.extend(extension)
+      await store.extend(extension)
       return
     }
     const grown = plan.with(extension.added)
-    await writer.extend({ ...extension, added: grown.added })
+    await store.extend({ ...extension, added: grown.added })
     plan.take(grown.plan)
     const { runCount } = plan
     this.#queue.add(runsFrom(before, runCount))

@@ -3,11 +3,11 @@ import { RunSet } from '../continue/run-set.ts'
 import type { ErrorRecord, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Opened, RefusedRun, RunFailure } from '../protocol.ts'
-import type { Writer, WriterListener } from '../storage/writer.ts'
+import type { RunStore, RunStoreListener } from '../storage/run-store.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
-export class RunLedger implements WriterListener {
+export class RunLedger implements RunStoreListener {
   readonly stored = new RunSet()
   readonly failed = new RunSet()
   /** Errors of the job that fail no run, because they came when their run had ended. */
@@ -22,7 +22,7 @@ export class RunLedger implements WriterListener {
   readonly #active = new Set<RunIndex>()
   readonly #handedOver = new Set<RunIndex>()
   #resolveQuiet: (() => void) | undefined
-  #writer: Pick<Writer, 'failRun'> | undefined
+  #store: Pick<RunStore, 'failRun'> | undefined
   #reporter: Reporter | undefined
   /** Said before there was anybody to tell. */
   #early: { readonly level: LogLevel; readonly message: string }[] = []
@@ -45,9 +45,9 @@ export class RunLedger implements WriterListener {
     return this.#failedCount
   }
 
-  /** From now on this writer is told of failures. */
-  attach(writer: Pick<Writer, 'failRun'>): void {
-    this.#writer = writer
+  /** From now on this storage is told of failures. */
+  attach(store: Pick<RunStore, 'failRun'>): void {
+    this.#store = store
     this.isBroken = false
     this.#active.clear()
     this.#handedOver.clear()
@@ -87,7 +87,7 @@ export class RunLedger implements WriterListener {
   /** A run has failed for good. It is counted when the file has it. */
   fail(failure: RunFailure): void {
     this.#failures.set(failure.run, failure.error)
-    this.#writer?.failRun(failure)
+    this.#store?.failRun(failure)
   }
 
   /** The writer has a run's whole record: it will be stored, or refused. */

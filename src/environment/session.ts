@@ -1,10 +1,10 @@
-/** One writer, one executor, and the runs that they have to perform together. */
+/** One storage, one executor, and the runs that they have to perform together. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError } from '../errors.ts'
 import type { ExperimentEvent, Reporter } from '../events.ts'
 import { openExecutor, workerCount } from '../executors/open-executor.ts'
 import type { Opened, WorkerSetup } from '../protocol.ts'
-import type { Writer } from '../storage/writer.ts'
+import type { RunStore } from '../storage/run-store.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { GrowingPlan } from './growing-plan.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
@@ -17,10 +17,10 @@ import { runsToPerform } from './runs-to-perform.ts'
 
 export interface SessionParts {
   readonly experiment: PreparedExperiment
-  readonly writer: Writer
+  readonly store: RunStore
   readonly ledger: RunLedger
-  /** Tells the writer what to begin with. */
-  readonly open: (writer: Writer, ledger: RunLedger) => Promise<Opened>
+  /** Tells the storage what to begin with. */
+  readonly open: (store: RunStore, ledger: RunLedger) => Promise<Opened>
   /** Told when the file is open; gives who is told of everything else. */
   readonly onOpened: (opened: Opened) => Reporter
   readonly listen: (line: Extract<ExperimentEvent, { type: 'log' }>) => void
@@ -49,7 +49,7 @@ export interface SessionEnd {
  * `PYPET_WRITER_DIED`, when no run is active any more.
  */
 export async function performSession(parts: SessionParts): Promise<SessionEnd> {
-  const { experiment, writer, ledger, open, listen, plan, postprocessing } = parts
+  const { experiment, store, ledger, open, listen, plan, postprocessing } = parts
   const { settings, parameters, job, userCode, args } = experiment
   const mayGrow = postprocessing !== undefined
   const setup: WorkerSetup = {
@@ -58,14 +58,14 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
     args: args.common,
     tellsReturned: parts.wantsReturned,
-    writerAddress: await writer.address(),
+    storage: await store.workerStorage(),
     logLevel: settings.logLevel,
     timeoutMs: settings.timeout * 1000,
   }
-  ledger.attach(writer)
+  ledger.attach(store)
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
   await using executor = await openExecutor(settings, setup, listen, userCode)
-  const opened = await open(writer, ledger)
+  const opened = await open(store, ledger)
   ledger.take(opened)
   const reporter = parts.onOpened(opened)
 
@@ -75,18 +75,18 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   })
   const rounds = new PostprocessRounds(parts, { reporter, queue, seenCount: opened.postprocessedCount })
   const runs = new Runs(parts, { reporter, queue, rounds })
+  void runs.givenUp.then(() => store.giveUp())
   let performing: Promise<void> = Promise.resolve()
   try {
     do {
       performing = executor.perform(runs, (outcome) => runs.take(outcome))
       await Promise.race([performing, ledger.broken, runs.givenUp])
     } while (!runs.isStopped && (await Promise.race([rounds.afterAll(), runs.givenUp])) === true)
-    writer.finish()
+    store.finish()
+    const completed = runs.isGivenUp ? undefined : ledger.complete()
+    if (store.storesInWorkers) await Promise.race([completed, runs.givenUp])
     // The threads end while the writer commits; what they have still to say comes before the end.
-    const ended = Promise.all([
-      runs.isGivenUp ? undefined : ledger.complete(),
-      executor[Symbol.asyncDispose](),
-    ])
+    const ended = Promise.all([completed, executor[Symbol.asyncDispose]()])
     await Promise.race([ended, runs.givenUp.then(() => executor[Symbol.asyncDispose]())])
   } catch (error) {
     runs.stop()
@@ -102,7 +102,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const finishTimestamp = (performance.timeOrigin + performance.now()) / 1000
   const isComplete = ledger.storedCount + ledger.failedCount === plan.runCount && !rounds.isPending
   const config = isComplete ? parts.closingConfig(finishTimestamp) : []
-  const { cntFile } = await writer.close({ config, isComplete })
+  const { cntFile } = await store.close({ config, isComplete })
   if (rounds.error !== undefined) throw rounds.error
   const durationMs = Math.max(0, (finishTimestamp - Math.min(runs.startTimestamp, finishTimestamp)) * 1000)
   return { cntFile, stoppedBy: isComplete ? undefined : runs.stoppedBy, durationMs }

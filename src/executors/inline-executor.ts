@@ -4,7 +4,7 @@ import type { WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { atLogLevel, strayErrorLine } from './job-log.ts'
 import { RunPerformer } from './perform-run.ts'
-import { RecordSender } from './record-sender.ts'
+import { openRecordStore } from './record-store.ts'
 import type { UserCode } from './user-code.ts'
 
 /** The number under which the main thread's lines are logged; pool threads count from 1. */
@@ -19,11 +19,11 @@ export async function openInlineExecutor(
   listener: WorkerListener,
   userCode: UserCode,
 ): Promise<Executor> {
-  const [job, sender] = await Promise.all([importJob(setup.job), RecordSender.open(setup.writerAddress)])
+  const [job, store] = await Promise.all([importJob(setup.job), openRecordStore(setup.storage)])
   const writeLog = atLogLevel(setup.logLevel, (level, message, run) =>
     listener({ type: 'log', level, message, worker: INLINE_WORKER, ...(run !== undefined && { run }) }),
   )
-  const performer = new RunPerformer(job.run, setup, (frame) => sender.sendFrame(frame), writeLog)
+  const performer = new RunPerformer(job.run, setup, (frame) => store.sendFrame(frame), writeLog)
   // Also after the last run: what a job has left behind still has to be heard.
   userCode.listen({
     onLine: (line, run) => writeLog('info', line, run),
@@ -51,7 +51,7 @@ export async function openInlineExecutor(
       }
     },
     async [Symbol.asyncDispose]() {
-      sender.close()
+      await store.close()
     },
   }
 }

@@ -10,7 +10,7 @@ import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.t
 import { captureOutput } from './captured-output.ts'
 import { atLogLevel, strayErrorLine } from './job-log.ts'
 import { RunPerformer } from './perform-run.ts'
-import { RecordSender } from './record-sender.ts'
+import { openRecordStore } from './record-store.ts'
 
 const setup = workerData as WorkerSetup
 let performer: RunPerformer | undefined
@@ -61,8 +61,8 @@ async function loadJob(): Promise<LoadedJob> {
 }
 
 async function start(): Promise<RunPerformer> {
-  const [job, sender] = await Promise.all([loadJob(), RecordSender.open(setup.writerAddress)])
-  performer = new RunPerformer(job.run, setup, (frame) => sender.sendFrame(frame), writeLog)
+  const [job, store] = await Promise.all([loadJob(), openRecordStore(setup.storage)])
+  performer = new RunPerformer(job.run, setup, (frame) => store.sendFrame(frame), writeLog)
   return performer
 }
 

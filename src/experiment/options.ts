@@ -197,6 +197,23 @@ const MAIN_OPTIONS = {
     description:
       'Milliseconds to wait for programs that have the HDF5 file open, where too much would pile up.',
   },
+  wrapMode: {
+    kind: 'choice',
+    choices: ['queue', 'lock'],
+    default: 'queue',
+    flag: '--wrap-mode',
+    description:
+      'Who stores the runs: a process of its own (queue), or each worker by itself under a lock (lock).',
+  },
+  queueMaxsize: {
+    kind: 'whole',
+    minimum: 0,
+    default: 0,
+    flag: '--queue-maxsize',
+    description:
+      'How many finished runs may wait to be written before jobs wait, too; 0 means twice as many as workers.',
+  },
+
   keepCnt: {
     kind: 'switch',
     default: false,
@@ -250,6 +267,8 @@ export const CHANGEABLE_OPTIONS = [
   'immediatePostprocessing',
   'commitIntervalMs',
   'readerWaitMs',
+  'wrapMode',
+  'queueMaxsize',
 ] as const satisfies readonly OptionName[]
 
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]

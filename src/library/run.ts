@@ -126,14 +126,14 @@ export async function performPrepared(
   experiment: PreparedExperiment,
   call: PerformCall,
 ): Promise<ExperimentSummary> {
-  const { runExperiment, Writer, openLog, checkLogFolder, teeReporters } = await loadParts()
+  const { runExperiment, RunStores, openLog, checkLogFolder, teeReporters } = await loadParts()
   const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
   checkLogFolder(folder, trajectory)
-  await using writer = Writer.start()
+  await using stores = RunStores.start(experiment.settings.wrapMode)
   let reporter: Reporter | undefined
   try {
     return await runExperiment(experiment, {
-      writer,
+      stores,
       signal: call.signal,
       giveUp: call.giveUp,
       returned: call.returned,
@@ -159,7 +159,7 @@ async function loadParts() {
     ...(await import('../environment/environment.ts')),
     ...(await import('../environment/postprocessing.ts')),
     ...(await import('./postprocessing.ts')),
-    ...(await import('../storage/writer.ts')),
+    ...(await import('../environment/run-stores.ts')),
     ...(await import('../reporting/log.ts')),
     ...(await import('../reporting/log-folder.ts')),
     ...(await import('../reporting/tee-reporter.ts')),

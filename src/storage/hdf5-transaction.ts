@@ -19,6 +19,7 @@ import { dirname } from 'node:path'
 import { superblockOf } from '../continue/cnt-format.ts'
 import type { CntJournal } from '../continue/cnt-journal.ts'
 import type { CommitFacts } from '../continue/cnt-record.ts'
+import type { CntState } from '../continue/cnt-state.ts'
 import type { Disk } from '../continue/disk.ts'
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
@@ -38,6 +39,10 @@ export interface TransactionOptions {
   /** Whether the file is new: then it is created, with a superblock of its own. */
   readonly isNewFile: boolean
   readonly disk: Disk
+  /** What is committed and not in the file, where another process has left it; else all that the file holds is. */
+  readonly left?: Pick<CntState, 'fileBytes' | 'protectedBytes' | 'pages'>
+  /** Committed pages stay in the `.cnt` file: somebody else brings them into the HDF5 file. */
+  readonly leavesPages?: boolean
   /** Makes the journal, once HDF5 has taken the file, and before anything is written to it. */
   readonly openJournal: () => CntJournal
   /** Longest wait for readers where too many pages pile up, and at the end. */
@@ -75,7 +80,7 @@ export class Hdf5Transaction {
     this.#staged = parts.staged
     this.#unhook = parts.unhook
     this.#journal = options.openJournal()
-    this.#writtenSequence = this.#journal.lastSequence
+    this.#writtenSequence = options.left === undefined ? this.#journal.lastSequence : 0
     this.#pages = new PageWriter(this.#staged, () => openGate(options), {
       restMs: options.pageRestMs,
       onWritten: () => {
@@ -92,9 +97,10 @@ export class Hdf5Transaction {
    * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, and as `openJournal`
    */
   static async begin(options: TransactionOptions): Promise<Hdf5Transaction> {
-    const { path, isNewFile } = options
+    const { path, isNewFile, left } = options
     const disk = new WatchedDisk(options.disk)
-    const staged = new StagedFile(disk, disk.size())
+    const staged = new StagedFile(disk, left?.fileBytes ?? disk.size())
+    if (left !== undefined) staged.takeUp(left.pages, left.protectedBytes)
     const unhook = await hookFile(path, staged)
     try {
       const file = await Hdf5File.open(path, isNewFile ? 'create' : 'append')
@@ -119,7 +125,7 @@ export class Hdf5Transaction {
       this.file.flush()
       this.#append(facts)
     })
-    this.#pages.wake()
+    if (this.#options.leavesPages !== true) this.#pages.wake()
   }
 
   /** Resolves when new commits are welcome; undefined when they are now. */
@@ -171,6 +177,12 @@ export class Hdf5Transaction {
       this.#journal.close()
       this.#disk.close()
     }
+  }
+
+  /** After `close`: leaves the committed pages in the `.cnt` file, to whoever goes on. */
+  leave(): void {
+    this.#journal.close()
+    this.#disk.close()
   }
 
   /**

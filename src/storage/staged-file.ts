@@ -49,6 +49,28 @@ export class StagedFile implements HookedFile {
     this.#staleEnd = disk.size()
   }
 
+  /**
+   * Takes the file up where another one has left it.
+   *
+   * @param pages committed, but not yet in the file
+   * @param protectedEnd the largest size that the file has in any state in which readers may find it
+   */
+  takeUp(pages: readonly PageImage[], protectedEnd: number): void {
+    this.#protectedEnd = Math.max(this.#protectedEnd, protectedEnd)
+    for (const { offset, bytes } of pages) {
+      const from = offset % PAGE_BYTES
+      const number = (offset - from) / PAGE_BYTES
+      let page = this.#pending.get(number)
+      if (page === undefined) {
+        page = new Uint8Array(PAGE_BYTES)
+        const used = Math.max(0, Math.min(PAGE_BYTES, this.#size - number * PAGE_BYTES))
+        this.#readDisk(page.subarray(0, used), number * PAGE_BYTES)
+        this.#pending.set(number, page)
+      }
+      page.set(bytes.subarray(0, PAGE_BYTES - from), from)
+    }
+  }
+
   size(): number {
     return this.#size
   }

@@ -108,6 +108,11 @@ export class TrajectoryStore {
     return store
   }
 
+  /** One turn of several that write the trajectory: it has been opened before, and is not closed by this one. */
+  static takeUp(open: OpenTrajectory): TrajectoryStore {
+    return new TrajectoryStore(open)
+  }
+
   get opened(): Opened {
     const { transaction, memory, stored, failed, startTimestamp } = this.#open
     return {
@@ -223,6 +228,25 @@ export class TrajectoryStore {
     const storedCount = this.#storedCount + this.#stored.length
     const isComplete = ending.isComplete && storedCount === this.#runCount
     return this.#commit((facts) => transaction.close(facts), isComplete)
+  }
+
+  /** Ends one turn of several: commits, closes the HDF5 file and leaves its pages to whoever comes next. */
+  leave(): Commit {
+    const { layout, transaction } = this.#open
+    this.#apply(layout.commit())
+    const commit = this.#commit((facts) => transaction.close(facts), false)
+    transaction.leave()
+    return commit
+  }
+
+  /**
+   * After `close`: as `finish`, but the file stays this process's own, and its `.cnt` file is kept.
+   *
+   * @returns what gives the file free
+   */
+  async rest(): Promise<() => void> {
+    await this.#open.transaction.finish(false)
+    return this.#open.unlock
   }
 
   /**

@@ -1,8 +1,6 @@
 /** The writer process as main sees it: open, listen to commits, close. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
 import type {
@@ -13,24 +11,12 @@ import type {
   FromWriter,
   Opened,
   OpenRequest,
-  RefusedRun,
   RunFailure,
   ToWriter,
+  WorkerStorage,
 } from '../protocol.ts'
-import type { LogLevel } from '../trajectory/log-level.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-
-export interface WriterListener {
-  /**
-   * These runs are committed: durable in the file, or recorded there as failed. `refused` gives the reason
-   * for those of the failed that the writer failed itself.
-   */
-  onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[], refused: readonly RefusedRun[]): void
-  /** Something that a user should know, and that stops nothing. */
-  onNotice(level: LogLevel, message: string): void
-  /** The writer is gone and cannot be used any more. Called at most once, and not after `close`. */
-  onBroken(error: PypetError): void
-}
+import { makeSocketFolder } from './local-address.ts'
+import type { RunStore, RunStoreListener } from './run-store.ts'
 
 /** Enough of what a dying writer prints to explain its death. */
 const STDERR_LENGTH_MAX = 4000
@@ -39,17 +25,16 @@ const STDERR_LENGTH_MAX = 4000
  * gigabytes to a slow disk, and readers may keep it waiting.
  */
 const CLOSE_TIMEOUT_MS = 600_000
-/** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
-const SOCKET_PATH_BYTES_MAX = 103
 
 /**
  * Starts the process at once, so that it compiles the HDF5 library while the job is still being loaded.
  * It touches no file before `open`.
  */
-export class Writer {
+export class Writer implements RunStore {
+  readonly storesInWorkers = false
   readonly #process: ChildProcess
   readonly #address: Promise<string>
-  #listener: WriterListener | undefined
+  #listener: RunStoreListener | undefined
   #awaited: Awaited | undefined
   #error: PypetError | undefined
   #stderr = ''
@@ -87,29 +72,23 @@ export class Writer {
     return this.#address
   }
 
-  /**
-   * Creates the trajectory; when this resolves, all parameters are committed to the file.
-   *
-   * @throws PypetError as `TrajectoryStore.open`, or `PYPET_WRITER_DIED`
-   */
+  async workerStorage(): Promise<WorkerStorage> {
+    return { kind: 'queue', address: await this.#address }
+  }
+
   async open(
     request: OpenRequest,
-    listener: WriterListener,
+    listener: RunStoreListener,
     { breakLock = false }: { readonly breakLock?: boolean } = {},
   ): Promise<Opened> {
     return await this.#begin({ type: 'open', request, breakLock }, listener)
   }
 
-  /**
-   * Recovers the file of an unfinished trajectory and goes on with it.
-   *
-   * @throws PypetError as `TrajectoryStore.continue`, or `PYPET_WRITER_DIED`
-   */
-  async continue(request: ContinueRequest, listener: WriterListener): Promise<Opened> {
+  async continue(request: ContinueRequest, listener: RunStoreListener): Promise<Opened> {
     return await this.#begin({ type: 'continue', request }, listener)
   }
 
-  async #begin(message: ToWriter, listener: WriterListener): Promise<Opened> {
+  async #begin(message: ToWriter, listener: RunStoreListener): Promise<Opened> {
     await this.#address
     this.#listener = listener
     const opened = this.#await('opened')
@@ -121,17 +100,15 @@ export class Writer {
     this.#send({ type: 'fail-run', failure })
   }
 
-  /** Says that no more runs will begin: the writer stops waiting to share commits. */
   finish(): void {
     this.#send({ type: 'finish' })
   }
 
-  /**
-   * Adds points and leaves to the trajectory; durable when this resolves, and runs of the new points may be handed over.
-   *
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then nothing of it is in the file; `PYPET_WRITER_DIED`,
-   *   `PYPET_STORAGE_FAILED`
-   */
+  /** What has arrived is stored all the same. */
+  giveUp(): void {
+    // Nothing is lost with a worker.
+  }
+
   async extend(extension: Extension): Promise<void> {
     const extended = this.#await('extended')
     this.#send({ type: 'extend', extension })
@@ -248,24 +225,6 @@ interface Awaited {
 
 function brokenError(record: ErrorRecord): PypetError {
   return fromErrorRecord(record, 'PYPET_STORAGE_FAILED')
-}
-
-/** A fresh folder that only this user can enter, with room for the name of a socket in its path. */
-function makeSocketFolder(): string {
-  const path = (folder: string) => join(folder, 'pypet-ts-writer-')
-  const isTooLong =
-    process.platform !== 'win32' &&
-    Buffer.byteLength(`${path(tmpdir())}XXXXXX/runs.sock`) > SOCKET_PATH_BYTES_MAX
-  const prefix = path(isTooLong ? '/tmp' : tmpdir())
-  try {
-    return mkdtempSync(prefix)
-  } catch (cause) {
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create a temporary folder ${prefix}XXXXXX`, {
-      where: tmpdir(),
-      hint: 'Set TMPDIR to a folder that exists and can be written to.',
-      cause,
-    })
-  }
 }
 
 /** The entry beside this module, as source or compiled. */

@@ -30,7 +30,8 @@ test.skipIf(process.platform === 'win32')(
       const folder = fileTree({})
       const cores = random() < 0.5 ? '1' : '2'
       const announced = new Set<number>()
-      let words = ['run', jobFixture('crash.ts'), '--json', '--ncores', cores]
+      const mode = () => (random() < 0.6 ? 'queue' : 'lock')
+      let words = ['run', jobFixture('crash.ts'), '--json', '--ncores', cores, '--wrap-mode', mode()]
       for (let kill = 0; kill < KILLS_MAX; kill += 1) {
         const running = start(folder, words)
         await killSoon(running, random)
@@ -45,7 +46,7 @@ test.skipIf(process.platform === 'win32')(
           [...announced].filter((run) => isIn(run, missing)),
           where,
         ).toEqual([])
-        words = ['continue', 'hdf5/crash.h5', '--json', '--ncores', cores]
+        words = ['continue', 'hdf5/crash.h5', '--json', '--ncores', cores, '--wrap-mode', mode()]
       }
       const isBegun = existing(folder).some((name) => name === 'crash.cnt')
       const last = await pypet(
@@ -139,4 +140,4 @@ function comparable(content: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(entries.filter(([path]) => !VARYING.test(String(path))))
 }
 
-const VARYING = /\/(ncores|executor|multiproc|results_summary|config_overview)(\/|$)/
+const VARYING = /\/(ncores|executor|multiproc|wrap_mode|results_summary|config_overview)(\/|$)/

@@ -1,8 +1,8 @@
 /** A listener that notes what the writer says, and that tests can wait with. */
 import type { RefusedRun } from '../../src/protocol.ts'
-import type { WriterListener } from '../../src/storage/writer.ts'
+import type { RunStoreListener } from '../../src/storage/run-store.ts'
 
-export class WriterNotes implements WriterListener {
+export class WriterNotes implements RunStoreListener {
   readonly stored: number[] = []
   readonly failed: number[] = []
   readonly refused: RefusedRun[] = []

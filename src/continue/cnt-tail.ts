@@ -1,0 +1,59 @@
+/** Reads a `.cnt` file that several take turns to write: at each turn only what has come since. */
+import { fstatSync, statSync } from 'node:fs'
+import { RECORDS_OFFSET } from './cnt-format.ts'
+import { readRecord } from './cnt-records.ts'
+import { type CntState, Replay } from './cnt-state.ts'
+import { type Disk, type DiskSystem, FILES } from './disk.ts'
+
+export class CntTail {
+  readonly path: string
+  readonly #system: DiskSystem
+  #disk: Disk | undefined
+  #inode: number | undefined
+  #position = RECORDS_OFFSET
+  #replay: Replay
+
+  constructor(path: string, system: DiskSystem = FILES) {
+    this.path = path
+    this.#system = system
+    this.#replay = new Replay(path)
+  }
+
+  /** How often points were added, so that one can tell whether the exploration has changed. */
+  get extensionCount(): number {
+    return this.#replay.extensionCount
+  }
+
+  /**
+   * What the file says now. To be called by whose turn it is: a record that is not whole was left by somebody who died,
+   * and is not counted.
+   *
+   * @throws PypetError `PYPET_CNT_DAMAGED`; the disk's errors unchanged
+   */
+  readOn(): CntState {
+    // A compaction puts another file in its place, in which one commit stands for many.
+    if (this.#disk === undefined || statSync(this.path).ino !== this.#inode) this.#begin()
+    const disk = this.#disk as Disk
+    const size = disk.size()
+    for (;;) {
+      const found = readRecord(disk, this.#position, size)
+      if (found === undefined) return this.#replay.state(this.#position)
+      this.#position = found.end
+      this.#replay.take(found.record)
+    }
+  }
+
+  close(): void {
+    this.#disk?.close()
+    this.#disk = undefined
+  }
+
+  #begin(): void {
+    this.#disk?.close()
+    this.#disk = this.#system.open(this.path, 'read')
+    const { descriptor } = this.#disk
+    this.#inode = descriptor === undefined ? undefined : fstatSync(descriptor).ino
+    this.#position = RECORDS_OFFSET
+    this.#replay = new Replay(this.path)
+  }
+}

@@ -1,0 +1,61 @@
+/** The storage of an experiment: started before it is known what it will be asked for, and once more if it dies. */
+import type { Settings } from '../experiment/options.ts'
+import type { RunStore } from '../storage/run-store.ts'
+import { Writer } from '../storage/writer.ts'
+
+/** Dispose of it after the experiment: it ends what it has started. */
+export class RunStores implements AsyncDisposable {
+  readonly #started: RunStore[] = []
+  /** Started ahead, and not yet taken. */
+  #writer: Writer | undefined
+
+  /**
+   * Starts the writer process at once: it compiles the HDF5 library while the job is still being loaded, and touches
+   * no file before it is told to. Where another storage is asked for by then, it ends in vain.
+   *
+   * @param wrapMode what flags and environment say already: there is no writer where it is not `queue`
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the writer's socket
+   */
+  static start(wrapMode?: unknown): RunStores {
+    const stores = new RunStores()
+    if (wrapMode === undefined || wrapMode === 'queue') {
+      stores.#writer = Writer.start()
+      stores.#started.push(stores.#writer)
+    }
+    return stores
+  }
+
+  /** A storage that has not been opened: the one that was started ahead, or a fresh one. The one before is ended. */
+  async next(settings: Settings): Promise<RunStore> {
+    const ahead = this.#writer
+    this.#writer = undefined
+    if (ahead !== undefined && settings.wrapMode === 'queue') return ahead
+    await this.#end()
+    const store = await open(settings)
+    this.#started.push(store)
+    return store
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end()
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all(this.#started.splice(0).map((store) => store[Symbol.asyncDispose]()))
+  }
+}
+
+async function open(settings: Settings): Promise<RunStore> {
+  if (settings.wrapMode === 'queue') return Writer.start()
+  const { LockStore } = await import('../storage/lock-store.ts')
+  return new LockStore({
+    storage: settings,
+    pendingMax: queueMax(settings),
+    isDurable: settings.timeout > 0,
+  })
+}
+
+/** How many runs may be on the way to the file. */
+export function queueMax({ queueMaxsize, ncores }: Settings): number {
+  return queueMaxsize > 0 ? queueMaxsize : 2 * ncores
+}

@@ -1,0 +1,47 @@
+/** Where processes and threads of one experiment meet: a socket in a folder that only this user can enter, or a named pipe. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PypetError } from '../errors.ts'
+
+/** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
+const SOCKET_PATH_BYTES_MAX = 103
+
+export class LocalAddress {
+  readonly path: string
+  readonly #folder: string
+  readonly #remove = () => this.remove()
+
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for it */
+  constructor(name: string) {
+    this.#folder = makeSocketFolder()
+    this.path =
+      process.platform === 'win32'
+        ? `\\\\.\\pipe\\pypet-ts-${name}-${this.#folder.slice(-6)}-${process.pid}`
+        : join(this.#folder, `${name}.sock`)
+    process.on('exit', this.#remove)
+  }
+
+  remove(): void {
+    process.off('exit', this.#remove)
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** A fresh folder that only this user can enter, with room for the name of a socket in its path. */
+export function makeSocketFolder(): string {
+  const path = (folder: string) => join(folder, 'pypet-ts-writer-')
+  const isTooLong =
+    process.platform !== 'win32' &&
+    Buffer.byteLength(`${path(tmpdir())}XXXXXX/runs.sock`) > SOCKET_PATH_BYTES_MAX
+  const prefix = path(isTooLong ? '/tmp' : tmpdir())
+  try {
+    return mkdtempSync(prefix)
+  } catch (cause) {
+    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create a temporary folder ${prefix}XXXXXX`, {
+      where: tmpdir(),
+      hint: 'Set TMPDIR to a folder that exists and can be written to.',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Brings the pages that workers have committed into the HDF5 file, in the wrap mode `lock`: from time to time, under the
+ * lock, and when no reader looks. They are safe in the `.cnt` file, so there is no hurry.
+ */
+import { closeSync, openSync } from 'node:fs'
+import { CntJournal } from '../continue/cnt-journal.ts'
+import type { CntState } from '../continue/cnt-state.ts'
+import { FILES, FileDisk } from '../continue/disk.ts'
+import { PypetError } from '../errors.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import type { LockServer } from './lock-server.ts'
+import type { LockTurns } from './lock-turn.ts'
+import { PENDING_BYTES_MAX } from './page-writer.ts'
+import { ReaderGate } from './reader-gate.ts'
+
+/** Pages are written at most so often. */
+const REST_MS = 250
+/** The same while readers are there: each time one of them may be refused for a moment. */
+const REST_FOR_READERS_MS = 2000
+
+interface PagesOptions {
+  readonly readerWaitMs: number
+  readonly onNotice: (level: LogLevel, message: string) => void
+  readonly onError: (error: PypetError) => void
+}
+
+export class LockPages {
+  readonly #server: LockServer
+  readonly #turns: LockTurns
+  readonly #options: PagesOptions
+  #descriptor: number | undefined
+  #gate: ReaderGate | undefined
+  #timer: NodeJS.Timeout | undefined
+  #working: Promise<void> | undefined
+  #restMs = REST_MS
+  #isStopped = false
+
+  constructor(server: LockServer, turns: LockTurns, options: PagesOptions) {
+    this.#server = server
+    this.#turns = turns
+    this.#options = options
+  }
+
+  /** Under the lock: takes what the opening has left in the file. */
+  noteOpened(): void {
+    const { isApplied, lastSequence } = this.#turns.state()
+    if (isApplied) this.#server.applied = lastSequence
+  }
+
+  /** There are newly committed pages. */
+  wake(): void {
+    if (this.#isStopped || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#working = this.#server
+        .hold(() => this.#write())
+        .catch((cause) => this.#options.onError(failed(cause)))
+        .finally(() => {
+          this.#timer = undefined
+        })
+    }, this.#restMs)
+    this.#timer.unref()
+  }
+
+  /** Nothing is begun any more. */
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+  }
+
+  async end(): Promise<void> {
+    this.stop()
+    await this.#working
+    await this.#gate?.end()
+    this.#gate = undefined
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
+    this.#descriptor = undefined
+  }
+
+  async #write(): Promise<void> {
+    if (this.#isStopped) return
+    const state = this.#turns.state()
+    if (state.lastSequence <= this.#server.applied) return
+    const { file } = state.experiment.request
+    this.#descriptor ??= openSync(file, 'r+')
+    this.#gate ??= await this.#openGate(this.#descriptor, file)
+    const hasReaders = !(await this.#gate.tryClose())
+    this.#restMs = hasReaders ? REST_FOR_READERS_MS : REST_MS
+    const bytes = state.pages.reduce((sum, page) => sum + page.bytes.byteLength, 0)
+    // With so much waiting nobody goes on for a time, to let readers finish.
+    const isClosed =
+      !hasReaders || (bytes > PENDING_BYTES_MAX && (await this.#gate.waitToClose(this.#options.readerWaitMs)))
+    if (!isClosed) {
+      setImmediate(() => this.wake())
+      return
+    }
+    const disk = new FileDisk(this.#descriptor)
+    try {
+      for (const page of state.pages) disk.write(page.bytes, page.offset)
+    } finally {
+      await this.#gate.reopen()
+    }
+    disk.sync()
+    this.#server.applied = state.lastSequence
+    this.#compactIfLarge(state)
+  }
+
+  #compactIfLarge(state: CntState): void {
+    if (state.endOffset <= this.#compactAt) return
+    const journal = CntJournal.takeUp(FILES, state, state.lastSequence)
+    journal.compact()
+    this.#compactAt = COMPACT_BYTES_MIN + 3 * journal.bytes
+    journal.close()
+  }
+
+  #compactAt = COMPACT_BYTES_MIN
+
+  async #openGate(descriptor: number, file: string): Promise<ReaderGate> {
+    const gate = await ReaderGate.open(descriptor)
+    if (gate.reason !== undefined) {
+      this.#options.onNotice(
+        'info',
+        `readers of ${file} are not kept apart from its writer: ${gate.reason}; read it with pypet-ts snapshot`,
+      )
+    }
+    return gate
+  }
+}
+
+/** A smaller `.cnt` file is not worth rewriting. */
+const COMPACT_BYTES_MIN = 1_048_576
+
+function failed(cause: unknown): PypetError {
+  if (cause instanceof PypetError) return cause
+  return new PypetError(
+    'PYPET_STORAGE_FAILED',
+    `the pages of a commit could not be written: ${(cause as Error).message}`,
+    {
+      hint: 'Check the disk.',
+      cause,
+    },
+  )
+}

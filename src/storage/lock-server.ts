@@ -1,0 +1,162 @@
+/** The lock of an experiment whose workers store by themselves: who asks first, gets it first. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { fromErrorRecord, PypetError } from '../errors.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
+import type { RunStoreListener } from './run-store.ts'
+
+/** Whoever may hold the lock: a worker, or main itself. */
+interface Holder {
+  readonly grant: () => void
+  readonly want: () => void
+}
+
+export interface WaitingShare {
+  readonly waitedMs: number
+  readonly totalMs: number
+  readonly turnCount: number
+}
+
+export class LockServer {
+  listener: RunStoreListener | undefined
+  /** Called when workers have committed: pages wait in the `.cnt` file. */
+  onCommitted: () => void = () => undefined
+  /** Pages up to this commit are in the HDF5 file, durably. */
+  applied = 0
+  /** Known when the trajectory is open: before that nobody asks. */
+  cntFile = ''
+  /** Of each worker there was, in the order in which they came. */
+  readonly waiting: WaitingShare[] = []
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #queue: Holder[] = []
+  #holder: Holder | undefined
+  #isFinishing = false
+
+  private constructor() {
+    this.#server = createServer((socket) => this.#connect(socket))
+  }
+
+  static async listen(address: string): Promise<LockServer> {
+    const lock = new LockServer()
+    await new Promise<void>((resolve, reject) => {
+      lock.#server.once('error', reject)
+      lock.#server.listen(address, resolve)
+    })
+    // The experiment keeps the process alive, not its lock.
+    lock.#server.unref()
+    return lock
+  }
+
+  /** Does something under the lock. */
+  async hold<Result>(action: () => Promise<Result> | Result): Promise<Result> {
+    let holder: Holder | undefined
+    await new Promise<void>((resolve) => {
+      holder = { grant: resolve, want: () => undefined }
+      this.#ask(holder)
+    })
+    try {
+      return await action()
+    } finally {
+      this.#release(holder as Holder)
+    }
+  }
+
+  /** No more runs begin for now: nobody waits to share a commit. */
+  finish(isFinishing: boolean): void {
+    if (this.#isFinishing === isFinishing) return
+    this.#isFinishing = isFinishing
+    for (const socket of this.#sockets) writeLine(socket, { type: 'finish', isFinishing })
+  }
+
+  close(): void {
+    this.listener = undefined
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #connect(socket: Socket): void {
+    this.#sockets.add(socket)
+    const worker = this.waiting.push({ waitedMs: 0, totalMs: 0, turnCount: 0 }) - 1
+    /** In the worker's memory only. */
+    const taken = new Set<RunIndex>()
+    const tell = (message: FromLock) => writeLine(socket, message)
+    const holder: Holder = {
+      grant: () =>
+        tell({
+          type: 'granted',
+          cntFile: this.cntFile,
+          applied: this.applied,
+          isWanted: this.#queue.length > 0,
+        }),
+      want: () => tell({ type: 'wanted' }),
+    }
+    if (this.#isFinishing) tell({ type: 'finish', isFinishing: true })
+    readLines<ToLock>(socket, (message) => {
+      switch (message.type) {
+        case 'acquire':
+          this.#ask(holder)
+          break
+        case 'release':
+          this.#release(holder)
+          break
+        case 'taken':
+          taken.add(message.run)
+          break
+        case 'committed': {
+          const { stored, failed, refused } = message
+          for (const run of [...stored, ...failed]) taken.delete(run)
+          this.listener?.onCommitted(stored, failed, refused)
+          this.onCommitted()
+          break
+        }
+        case 'notice':
+          this.listener?.onNotice(message.level, message.message)
+          break
+        case 'waited':
+          this.waiting[worker] = message
+          break
+        case 'broken':
+          this.listener?.onBroken(fromErrorRecord(message.error, 'PYPET_STORAGE_FAILED'))
+          break
+      }
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      // What the worker had not committed never happened: whoever comes next finds the file as of the last commit.
+      this.#forget(holder)
+      if (taken.size > 0) this.listener?.onBroken(lost([...taken]))
+    })
+  }
+
+  #ask(holder: Holder): void {
+    this.#queue.push(holder)
+    if (this.#holder === undefined) this.#next()
+    else this.#holder.want()
+  }
+
+  #release(holder: Holder): void {
+    if (this.#holder !== holder) return
+    this.#holder = undefined
+    this.#next()
+  }
+
+  #next(): void {
+    this.#holder = this.#queue.shift()
+    this.#holder?.grant()
+  }
+
+  #forget(holder: Holder): void {
+    for (let at = this.#queue.indexOf(holder); at >= 0; at = this.#queue.indexOf(holder))
+      this.#queue.splice(at, 1)
+    this.#release(holder)
+  }
+}
+
+function lost(runs: readonly RunIndex[]): PypetError {
+  const names = runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs`
+  return new PypetError('PYPET_WRITER_DIED', `a worker ended before it had stored ${names}`, {
+    hint: 'Runs announced as stored are safe.',
+  })
+}

@@ -1,0 +1,202 @@
+/**
+ * The storage of the wrap mode `lock`: no writer process; workers store by themselves, one after the other. Main keeps
+ * the lock, and does under it what belongs to no worker: opening, failures, growth, the end; and it brings committed
+ * pages into the HDF5 file.
+ */
+import type { PypetError } from '../errors.ts'
+import type {
+  Closed,
+  ContinueRequest,
+  Ending,
+  Extension,
+  Opened,
+  OpenRequest,
+  RefusedRun,
+  RunFailure,
+  WorkerStorage,
+} from '../protocol.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import { LocalAddress } from './local-address.ts'
+import { LockPages } from './lock-pages.ts'
+import { LockServer } from './lock-server.ts'
+import { LockTurns } from './lock-turn.ts'
+import type { LockData } from './lock-worker.ts'
+import type { StoreOptions } from './open-trajectory.ts'
+import type { RunStore, RunStoreListener } from './run-store.ts'
+import { type Commit, TrajectoryStore } from './trajectory-store.ts'
+
+export type LockSettings = Omit<LockData, 'address'>
+
+export class LockStore implements RunStore {
+  readonly storesInWorkers = true
+  readonly #settings: LockSettings
+  readonly #address = new LocalAddress('lock')
+  readonly #server: Promise<LockServer>
+  #listener: RunStoreListener | undefined
+  #turns: LockTurns | undefined
+  #pages: LockPages | undefined
+  #unlock: () => void = () => undefined
+  readonly #failures: RunFailure[] = []
+  #isClosed = false
+  #isBroken = false
+
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket of the lock */
+  constructor(settings: LockSettings) {
+    this.#settings = settings
+    this.#server = LockServer.listen(this.#address.path)
+    this.#server.catch(() => undefined)
+  }
+
+  async workerStorage(): Promise<WorkerStorage> {
+    await this.#server
+    const data: LockData = { ...this.#settings, address: this.#address.path }
+    return { kind: 'module', url: workerModule(), data }
+  }
+
+  async open(
+    request: OpenRequest,
+    listener: RunStoreListener,
+    { breakLock = false }: { readonly breakLock?: boolean } = {},
+  ): Promise<Opened> {
+    return await this.#begin(listener, breakLock, request.keepCnt, (options) =>
+      TrajectoryStore.open(request, options),
+    )
+  }
+
+  async continue(request: ContinueRequest, listener: RunStoreListener): Promise<Opened> {
+    return await this.#begin(listener, request.breakLock, request.keepCnt, (options) =>
+      TrajectoryStore.continue(request, options),
+    )
+  }
+
+  async #begin(
+    listener: RunStoreListener,
+    breakLock: boolean,
+    keepCnt: boolean,
+    open: (options: StoreOptions) => Promise<TrajectoryStore>,
+  ): Promise<Opened> {
+    const server = await this.#server
+    this.#listener = listener
+    server.listener = {
+      onCommitted: (stored, failed, refused) => this.#announce({ stored, failed, refused }),
+      onNotice: (level, message) => listener.onNotice(level, message),
+      onBroken: (error) => this.#break(error),
+    }
+    return await server.hold(async () => {
+      const options = {
+        breakLock,
+        onNotice: (level: LogLevel, message: string) => listener.onNotice(level, message),
+        onError: (error: PypetError) => this.#break(error),
+      }
+      const store = await open(options)
+      // Whoever comes next finds all of the opening in the file: there is no idle writer to complete it later.
+      store.close({ config: [], isComplete: false })
+      this.#unlock = await store.rest()
+      const { opened } = store
+      const { storage } = this.#settings
+      this.#turns = new LockTurns({ cntFile: opened.cntFile, storage, keepCnt, ...options })
+      this.#pages = new LockPages(server, this.#turns, { readerWaitMs: storage.readerWaitMs, ...options })
+      server.cntFile = opened.cntFile
+      server.onCommitted = () => this.#pages?.wake()
+      this.#pages.noteOpened()
+      return opened
+    })
+  }
+
+  failRun(failure: RunFailure): void {
+    // Failures that come while the lock is awaited are written together.
+    if (this.#failures.push(failure) > 1) return
+    this.#under(async (turns, server) => {
+      const failures = this.#failures.splice(0)
+      if (failures.length === 0) return
+      const store = await turns.open(server.applied)
+      for (const each of failures) store.failRun(each)
+      this.#announce(store.leave())
+      this.#pages?.wake()
+    }).catch((error: PypetError) => this.#break(error))
+  }
+
+  finish(): void {
+    void this.#server.then((server) => server.finish(true))
+  }
+
+  async extend(extension: Extension): Promise<void> {
+    await this.#under(async (turns, server) => {
+      const store = await turns.open(server.applied)
+      try {
+        this.#announce(store.extend(extension))
+      } finally {
+        this.#announce(store.leave())
+      }
+      server.finish(false)
+      this.#pages?.wake()
+    })
+  }
+
+  giveUp(): void {
+    this.#isBroken = true
+  }
+
+  async close(ending: Ending): Promise<Closed> {
+    const server = await this.#server
+    this.#isBroken = true
+    this.#pages?.stop()
+    const cntFile = await this.#under(async (turns) => {
+      await this.#pages?.end()
+      const store = await turns.open(server.applied, { isLast: true, unlock: this.#unlock })
+      for (const failure of this.#failures.splice(0)) store.failRun(failure)
+      this.#announce(store.close(ending))
+      return await store.finish()
+    })
+    const shares = server.waiting.filter(({ turnCount }) => turnCount > 0)
+    if (shares.length > 0) this.#listener?.onNotice('info', `${shareText(shares)} waiting for the lock`)
+    await this[Symbol.asyncDispose]()
+    return { cntFile }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#listener = undefined
+    this.#pages?.stop()
+    const server = await this.#server.catch(() => undefined)
+    server?.close()
+    await this.#pages?.end()
+    this.#turns?.close()
+    this.#unlock()
+    this.#address.remove()
+  }
+
+  async #under<Result>(action: (turns: LockTurns, server: LockServer) => Promise<Result>): Promise<Result> {
+    const server = await this.#server
+    return await server.hold(() => action(this.#turns as LockTurns, server))
+  }
+
+  #announce({ stored, failed, refused }: Commit): void {
+    if (stored.length + failed.length > 0)
+      this.#listener?.onCommitted(stored, failed, refused as RefusedRun[])
+  }
+
+  #break(error: PypetError): void {
+    if (this.#isBroken) return
+    this.#isBroken = true
+    this.#listener?.onBroken(error)
+  }
+}
+
+/** `worker 1 spent 12 % of its time (3 turns), worker 2 10 % (4 turns)`. */
+function shareText(
+  shares: readonly { readonly waitedMs: number; readonly totalMs: number; readonly turnCount: number }[],
+): string {
+  const texts = shares.map(({ waitedMs, totalMs, turnCount }, index) => {
+    const percent = totalMs > 0 ? Math.round((100 * waitedMs) / totalMs) : 0
+    return `worker ${index + 1} spent ${percent} % of its time in ${turnCount} turns`
+  })
+  return texts.join(', ')
+}
+
+/** The entry beside this module, as source or compiled. */
+function workerModule(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./lock-worker.${extension}`, import.meta.url).href
+}

@@ -1,0 +1,105 @@
+/** One turn at the file of an experiment that several processes or threads write, one after the other. */
+import { CntJournal } from '../continue/cnt-journal.ts'
+import type { CntState } from '../continue/cnt-state.ts'
+import { CntTail } from '../continue/cnt-tail.ts'
+import { FILES } from '../continue/disk.ts'
+import { RunSet } from '../continue/run-set.ts'
+import type { PypetError } from '../errors.ts'
+import { type ExplorationPlan, expand } from '../exploration/expand.ts'
+import type { StorageSettings } from '../protocol.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import { TrajectoryLayout } from './hdf5-layout.ts'
+import { Hdf5Transaction } from './hdf5-transaction.ts'
+import { LayoutMemory } from './layout-memory.ts'
+import { openDisk } from './open-trajectory.ts'
+import { TrajectoryStore } from './trajectory-store.ts'
+
+export interface TurnOptions {
+  readonly cntFile: string
+  /** Replaces what the `.cnt` file has: it may have changed since the experiment began. */
+  readonly storage: StorageSettings
+  readonly keepCnt: boolean
+  readonly onNotice: (level: LogLevel, message: string) => void
+  readonly onError: (error: PypetError) => void
+}
+
+/**
+ * Opens the file for one turn after the other. Between two turns others write it; what they did is in the `.cnt` file,
+ * of which only the new part is read. Whoever died in a turn has left a file that is as good as any: what that turn had
+ * not committed lies behind the end of both files, or in its memory.
+ */
+export class LockTurns {
+  readonly #options: TurnOptions
+  readonly #tail: CntTail
+  #plan: ExplorationPlan | undefined
+  #planExtensionCount = 0
+
+  constructor(options: TurnOptions) {
+    this.#options = options
+    this.#tail = new CntTail(options.cntFile)
+  }
+
+  /** What is committed. Only whose turn it is may ask. */
+  state(): CntState {
+    return this.#tail.readOn()
+  }
+
+  /**
+   * Opens the file. Only whose turn it is may do so.
+   *
+   * @param applied pages up to this commit are in the HDF5 file, durably
+   * @param isLast the turn ends with the experiment: its pages are brought into the file
+   */
+  async open(
+    applied: number,
+    {
+      isLast = false,
+      unlock = () => undefined,
+    }: { readonly isLast?: boolean; readonly unlock?: () => void } = {},
+  ): Promise<TrajectoryStore> {
+    const { storage, keepCnt, onNotice, onError } = this.#options
+    const state = this.#tail.readOn()
+    const request = { ...state.experiment.request, storage, keepCnt }
+    const transaction = await Hdf5Transaction.begin({
+      path: request.file,
+      isNewFile: false,
+      disk: openDisk(request.file, FILES),
+      // What is in the file already need not be kept in memory.
+      left: state.lastSequence <= applied ? { ...state, pages: [] } : state,
+      leavesPages: !isLast,
+      readerWaitMs: storage.readerWaitMs,
+      onNotice,
+      onError,
+      openJournal: () => CntJournal.takeUp(FILES, state, Math.min(applied, state.lastSequence)),
+    })
+    const plan = this.#planOf(state)
+    const memory = new LayoutMemory(state.memory)
+    return TrajectoryStore.takeUp({
+      request,
+      runCount: plan.runCount,
+      keepCnt,
+      layout: new TrajectoryLayout(request, plan, memory),
+      memory,
+      transaction,
+      stored: state.stored,
+      failed: RunSet.of(state.failed.keys()),
+      reopened: new RunSet(),
+      startTimestamp: state.startTimestamp,
+      unlock,
+    })
+  }
+
+  close(): void {
+    this.#tail.close()
+  }
+
+  #planOf({ experiment }: CntState): ExplorationPlan {
+    const { extensionCount } = this.#tail
+    if (this.#plan === undefined || this.#planExtensionCount !== extensionCount) {
+      const { parameters, exploration } = experiment.request
+      this.#plan = expand({ parameters, exploration })
+      this.#planExtensionCount = extensionCount
+    }
+    return this.#plan
+  }
+}
