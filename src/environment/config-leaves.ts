@@ -23,7 +23,7 @@ export interface ConfigLeaf {
 
 const ENVIRONMENT: readonly (readonly [OptionName, string, string])[] = [
   ['ncores', 'ncores', 'Number of workers that perform runs.'],
-  ['executor', 'executor', 'How runs are performed: inline, or on a pool of threads.'],
+  ['executor', 'executor', 'How runs are performed: inline, on a pool of threads, or each in a process.'],
   ['continuable', 'continuable', 'Whether a .cnt file is kept while the experiment is unfinished.'],
   [
     'immediatePostprocessing',

@@ -39,7 +39,7 @@ export function openingConfig(
   const environment = (name: string, value: StorableValue, comment: string) =>
     configParameter(`environment.${identity.name}.${name}`, value, comment)
   return [
-    environment('multiproc', settings.executor !== 'inline', 'Whether or not to use several workers.'),
+    environment('multiproc', settings.multiproc, 'Whether or not to use several workers.'),
     ...configParameters(identity.name, settings),
     environment('wrap_mode', 'QUEUE', 'How storage is handled: one writer process takes all runs.'),
     environment('timestamp', identity.timestamp, 'Timestamp of environment creation'),
