@@ -56,6 +56,8 @@ export type ErrorCode =
   | 'PYPET_RUN_ENDED'
   // The user's post-processing threw, or gave something that is no points (exit code 3): it can be tried again.
   | 'PYPET_POSTPROCESSING_FAILED'
+  // A run took more memory than it may, and was ended (exit code 3).
+  | 'PYPET_MEMORY_LIMIT'
   // pypet-ts or the machine failed while it worked (exit code 1).
   | 'PYPET_STORAGE_FAILED'
   | 'PYPET_FILE_CHANGING'

@@ -22,7 +22,7 @@ export type ExperimentEvent =
       /** Runs that have failed in earlier executions and are not performed again. */
       readonly failedCount: number
       readonly ncores: number
-      readonly executor: 'inline' | 'pool'
+      readonly executor: 'inline' | 'pool' | 'process'
       readonly logFolder: string
     }
   /** These runs are committed to the file. Emitted once a commit, so with one run or with many. */

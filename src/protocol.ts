@@ -6,6 +6,8 @@
  *     worker ──run frame──► writer process     over a local socket, see trajectory/run-frame
  *     main ──RunTask──► pool thread            a Piscina task; its result is a RunOutcome
  *     main ◄─FromWorker─ pool thread           log lines
+ *     main ──ToRunProcess──► process of a run  over the IPC channel
+ *     main ◄─FromRunProcess─ process of a run
  */
 import type { ErrorRecord } from './errors.ts'
 import type { ExplorationSpec } from './exploration/exploration.ts'
@@ -228,6 +230,8 @@ export interface WorkerSetup {
   readonly logLevel: LogLevel
   /** A run that takes longer is ended; 0 when it may take as long as it wants. */
   readonly timeoutMs: number
+  /** Priority of threads and processes that perform runs, as of `nice`; 0 leaves it as it is. */
+  readonly niceness: number
 }
 
 /** How a worker stores its runs. */
@@ -270,13 +274,38 @@ export type RunOutcome =
   | { readonly state: 'failed'; readonly failure: RunFailure }
 
 /** Pool thread → main, at any time. */
-export type FromWorker = WorkerLine | RunBegun
+export type FromWorker = WorkerLine | RunBegun | PriorityRefused
 
-/** The thread begins with this run: from now on its time counts. Sent only where runs have a time limit. */
+/** The worker begins with this run: from now on its time counts. Threads say so only where runs have a time limit. */
 export interface RunBegun {
   readonly type: 'begun'
   readonly run: RunIndex
 }
+
+/** The system does not allow this worker the niceness of its setup: it works with what it has. */
+export interface PriorityRefused {
+  readonly type: 'priority-refused'
+  readonly reason: string
+}
+
+/** Main → process of a run, in order: first `load`, once; then `perform`, once. */
+export type ToRunProcess =
+  /** Answered by `ready`, or by `unable`. */
+  | { readonly type: 'load'; readonly setup: WorkerSetup }
+  /** Answered by `begun`, then by `ended` or `unable`; then the process exits by itself. */
+  | { readonly type: 'perform'; readonly task: RunTask }
+
+/**
+ * Process of a run → main. A process that is gone without `ended` or `unable` has failed its run, if it had `begun`.
+ * The numbers of workers are main's: those in lines are 0.
+ */
+export type FromRunProcess =
+  | FromWorker
+  /** The job is loaded. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'ended'; readonly outcome: RunOutcome }
+  /** No run can be performed: the job does not load here, or the writer is gone. */
+  | { readonly type: 'unable'; readonly error: ErrorRecord }
 
 export interface WorkerLine {
   readonly type: 'log'

@@ -118,6 +118,7 @@ describe('what an entry loads', () => {
 
   test.each([
     ['executors/run-thread.ts', 'a pool thread'],
+    ['executors/run-process.ts', 'the process of a run'],
     ['storage/writer-process.ts', 'the writer process'],
     ['index.ts', 'a job that imports the package'],
   ])('%s: %s loads no heavy package at its start', (entry) => {
@@ -133,6 +134,7 @@ describe('what an entry loads', () => {
   test('the two sides of a conversation meet only in protocol.ts', () => {
     expect(staticReach(tree, 'storage/writer.ts')).not.toContain('storage/writer-process.ts')
     expect(staticReach(tree, 'executors/pool-executor.ts')).not.toContain('executors/run-thread.ts')
+    expect(staticReach(tree, 'executors/process-executor.ts')).not.toContain('executors/run-process.ts')
     const protocol = tree.get('protocol.ts')
     expect(protocol?.imports.every(({ isTypeOnly }) => isTypeOnly)).toBe(true)
   })

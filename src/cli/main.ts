@@ -106,9 +106,9 @@ function givenFlags(command: Command): RunFlags {
 
 /** The options of `run`, in the order of its help: what most people need comes first. */
 function runOptions(): readonly Option[] {
-  const ofTable = new Map(OPTION_NAMES.map((name) => [name, flagOption(name)]))
+  const ofTable = new Map(OPTION_NAMES.map((name) => [name, flagOptions(name)]))
   const take = (name: OptionName): Option | undefined => {
-    const option = ofTable.get(name)
+    const [option] = ofTable.get(name) ?? []
     ofTable.delete(name)
     return option
   }
@@ -132,14 +132,14 @@ function runOptions(): readonly Option[] {
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
     new Option('--json', 'Print events as JSON, one a line.'),
   ]
-  const others = [...ofTable.values(), breakLockOption()]
+  const others = [...[...ofTable.values()].flat(), breakLockOption()]
   for (const option of others) option?.helpGroup('More options:')
   return [...first, ...others].filter((option) => option !== undefined)
 }
 
 function continueOptions(): readonly Option[] {
   const first = [
-    flagOption('ncores'),
+    ...flagOptions('ncores'),
     new Option(
       '--dry-run',
       'Print what is stored, failed and missing, and what would be run; change nothing.',
@@ -155,7 +155,7 @@ function continueOptions(): readonly Option[] {
     new Option('--json', 'Print events as JSON, one a line.'),
   ]
   const others = [
-    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').map((name) => flagOption(name, AS_IT_WAS)),
+    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) => flagOptions(name, AS_IT_WAS)),
     breakLockOption(),
   ]
   for (const option of others) option?.helpGroup('More options:')
@@ -189,7 +189,7 @@ function expandOptions(): readonly Option[] {
       '--explore <name=values>',
       'Points to add, as x=1,2,3 or x=0:1:0.1; every explored parameter is named (repeatable).',
     ).argParser(collect),
-    flagOption('ncores'),
+    ...flagOptions('ncores'),
     new Option('--job <file>', 'The job module. Default: the one that the file names.'),
     new Option('--trajectory <name>', 'Which trajectory, where the file holds several.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
@@ -197,7 +197,7 @@ function expandOptions(): readonly Option[] {
     new Option('--json', 'Print events as JSON, one a line.'),
   ]
   const others = [
-    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').map((name) => flagOption(name)),
+    ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) => flagOptions(name)),
     breakLockOption(),
   ]
   for (const option of others) option?.helpGroup('More options:')
@@ -259,21 +259,22 @@ function describeOverview(program: Command): void {
     })
 }
 
-/** An option of the table as a flag. Values stay text: the layers check them and say where they came from. */
-function flagOption(
+/** An option of the table as a flag, or as two where it can be switched both ways. Values stay text: the layers check them and say where they came from. */
+function flagOptions(
   name: OptionName,
   { hasDefault }: { readonly hasDefault: boolean } = { hasDefault: true },
-): Option | undefined {
+): readonly Option[] {
   const option = OPTIONS[name]
-  if (option.flag === undefined) return undefined
+  if (option.flag === undefined) return []
   const { default: preset, description } = option
   const text =
     !hasDefault || preset === undefined || preset === '' ? description : `${description} Default: ${preset}.`
-  if (option.kind !== 'switch') return new Option(`${option.flag} <${PLACEHOLDERS[option.kind]}>`, text)
+  if (option.kind !== 'switch') return [new Option(`${option.flag} <${PLACEHOLDERS[option.kind]}>`, text)]
+  const on = new Option(option.flag, description)
+  if (preset === false) return [on]
+  const off = new Option(option.flag.replace('--', '--no-'), option.offDescription).default(undefined)
   // A switch that is on by default is only ever switched off.
-  return preset === true
-    ? new Option(option.flag.replace('--', '--no-'), option.offDescription).default(undefined)
-    : new Option(option.flag, description)
+  return preset === true ? [off] : [on, off]
 }
 
 const PLACEHOLDERS = { whole: 'n', number: 'n', text: 'text', path: 'path', choice: 'choice' } as const

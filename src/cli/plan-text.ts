@@ -16,9 +16,9 @@ const SHOWN_POINTS = 3
  */
 const RUN_FILE_BYTES = 750
 const EMPTY_FILE_BYTES = 110_000
-/** Resident memory of main and writer, and of each thread, with a small job. */
+/** Resident memory of main and writer, and of each worker, with a small job. */
 const BASE_MEMORY_BYTES = 190_000_000
-const THREAD_MEMORY_BYTES = 25_000_000
+const WORKER_MEMORY_BYTES = { inline: 0, pool: 25_000_000, process: 55_000_000 } as const
 
 /** As text for people, or as one JSON object on one line. */
 export function planText(experiment: PreparedExperiment, { json }: { readonly json: boolean }): string {
@@ -34,7 +34,7 @@ function planLines(experiment: PreparedExperiment): string[] {
     `${settings.name}: ${formatRuns(plan.runCount)} would be run; nothing was run`,
     `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
     `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${pythonRepr(stored)}`).join(', ') || 'none'}`,
-    `  on:          ${settings.executor === 'inline' ? '1 core, inline' : `${settings.ncores} cores, pool`}`,
+    `  on:          ${settings.ncores === 1 ? '1 core' : `${settings.ncores} cores`}, ${settings.executor}`,
     `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number a run`,
     `  memory:      about ${formatBytes(memoryBytes)}, and what the job itself needs`,
     '',
@@ -93,9 +93,9 @@ function shownRuns(runCount: number): number[] {
 
 function estimate({ settings, plan }: PreparedExperiment): { fileBytes: number; memoryBytes: number } {
   const explored = plan.explored.reduce((bytes, { textBytesMax }) => bytes + Math.max(8, textBytesMax), 0)
-  const threads = settings.executor === 'pool' ? workerCount(settings, plan.runCount) : 0
+  const workers = workerCount(settings, plan.runCount) * WORKER_MEMORY_BYTES[settings.executor]
   return {
     fileBytes: EMPTY_FILE_BYTES + plan.runCount * (RUN_FILE_BYTES + explored),
-    memoryBytes: BASE_MEMORY_BYTES + threads * THREAD_MEMORY_BYTES + plan.runCount,
+    memoryBytes: BASE_MEMORY_BYTES + workers + plan.runCount,
   }
 }

@@ -22,10 +22,16 @@ export interface ConfigLeaf {
 }
 
 const ENVIRONMENT: readonly (readonly [OptionName, string, string])[] = [
+  ['multiproc', 'multiproc', 'Whether or not to use several workers.'],
   ['ncores', 'ncores', 'Number of workers that perform runs.'],
-  ['executor', 'executor', 'How runs are performed: inline, or on a pool of threads.'],
+  ['executor', 'executor', 'How runs are performed: inline, on a pool of threads, or each in a process.'],
   ['wrapMode', 'wrap_mode', 'Who stores the runs, QUEUE for a writer process'],
   ['queueMaxsize', 'queue_maxsize', 'How many runs may wait to be written, 0 for twice as many as workers'],
+  ['memoryLimit', 'memory_limit', 'MB that the process of a run may take, 0 for any number'],
+  ['cpuCap', 'cpu_cap', 'Per cent of the processors in use above which no run begins'],
+  ['memoryCap', 'memory_cap', 'Per cent of the memory in use above which no run begins'],
+  ['swapCap', 'swap_cap', 'Per cent of the swap space in use above which no run begins'],
+  ['niceness', 'niceness', 'Niceness of the workers'],
   ['continuable', 'continuable', 'Whether a .cnt file is kept while the experiment is unfinished.'],
   [
     'immediatePostprocessing',

@@ -39,7 +39,6 @@ export function openingConfig(
   const environment = (name: string, value: StorableValue, comment: string) =>
     configParameter(`environment.${identity.name}.${name}`, value, comment)
   return [
-    environment('multiproc', settings.executor !== 'inline', 'Whether or not to use several workers.'),
     ...configParameters(identity.name, settings),
     environment('timestamp', identity.timestamp, 'Timestamp of environment creation'),
     environment('hexsha', identity.hexsha, 'SHA-1 identifier of the environment'),

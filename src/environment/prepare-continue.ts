@@ -10,7 +10,12 @@ import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
 import { functionJob } from '../experiment/function-job.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { importJob, type JobFunction } from '../experiment/load-job.ts'
-import { CHANGEABLE_OPTIONS, environmentName, type OptionValues } from '../experiment/options.ts'
+import {
+  CHANGEABLE_OPTIONS,
+  environmentName,
+  type OptionName,
+  type OptionValues,
+} from '../experiment/options.ts'
 import { expand } from '../exploration/expand.ts'
 import type { JobIdentity } from '../protocol.ts'
 import { HAS_ENDED } from '../storage/hdf5-layout.ts'
@@ -195,15 +200,30 @@ function findJob({ path, experiment }: CntState): string {
   )
 }
 
-/** With another number of cores, the place where runs are computed follows from it again. */
+/** With other demands on the place where runs are computed, it follows from them, not from what it was. */
 function recordedOptions(
   { path, experiment }: CntState,
   { flags = {}, env = {} }: ContinueCall,
 ): OptionValues {
-  const { executor, ...options } = readSettings(experiment.request.continuation.settings, dirname(path))
-  const isFree = flags.ncores !== undefined || env[environmentName('ncores')] !== undefined
-  // The name has its time already.
-  return { ...options, addTime: false, ...(!isFree && executor !== undefined && { executor }) }
+  const recorded = readSettings(experiment.request.continuation.settings, dirname(path))
+  // Two follow from the executor, and would contradict another one.
+  const { executor, multiproc: _multiproc, isolate: _isolate, ...options } = recorded
+  const isGiven = (name: OptionName) => flags[name] !== undefined || (env[environmentName(name)] ?? '') !== ''
+  const isNamed = isGiven('executor') || isGiven('multiproc')
+  // More cores or memory change nothing of the wish for a process a run.
+  const isMoved =
+    (executor !== 'process' && (isGiven('ncores') || isGiven('memoryLimit'))) ||
+    (executor === 'inline' && (isGiven('timeout') || isGiven('niceness')))
+  const isFree = isNamed || isGiven('isolate') || isMoved
+  const { memoryLimit, ...others } = options
+  return {
+    ...others,
+    // The name has its time already.
+    addTime: false,
+    // The limit was meant for processes, and would contradict another executor that is named now.
+    ...(!isNamed && memoryLimit !== undefined && { memoryLimit }),
+    ...(!isFree && executor !== undefined && { executor }),
+  }
 }
 
 /** Variables for what may not change are meant for other experiments. */

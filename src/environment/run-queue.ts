@@ -14,6 +14,8 @@ export class RunQueue {
   /** So many other runs come before a failed one comes again: what made it fail may have passed by then. */
   readonly #distance: number
   readonly #again: (QueuedRun & { readonly notBefore: number })[] = []
+  /** The first of the missing, where it had to be known whether there is one. */
+  #ahead: RunIndex | undefined
   #startedCount = 0
   #isStopped = false
 
@@ -39,6 +41,13 @@ export class RunQueue {
     return again === undefined ? undefined : { run: again.run, attempt: again.attempt }
   }
 
+  /** Whether `next` would give a run. */
+  get hasNext(): boolean {
+    if (this.#isStopped) return false
+    this.#ahead ??= this.#nextMissing()
+    return this.#ahead !== undefined || this.#again.length > 0
+  }
+
   /** Takes a failed run back. False when it has had its attempts. */
   retry({ run, attempt }: QueuedRun): boolean {
     if (this.#isStopped || attempt > this.#retries) return false
@@ -52,6 +61,9 @@ export class RunQueue {
   }
 
   #nextMissing(): RunIndex | undefined {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead !== undefined) return ahead
     for (let lot = this.#missing[0]; lot !== undefined; lot = this.#missing[0]) {
       const next = lot.next()
       if (next.done !== true) return next.value

@@ -51,7 +51,8 @@ async function open(settings: Settings): Promise<RunStore> {
   return new LockStore({
     storage: settings,
     pendingMax: queueMax(settings),
-    isDurable: settings.timeout > 0,
+    // A worker that is ended, or ends by itself, must leave nothing behind that waits.
+    isDurable: settings.timeout > 0 || settings.executor === 'process',
   })
 }
 

@@ -56,6 +56,13 @@ export class Runs implements TaskSource {
     this.#queue.stop()
   }
 
+  /** Whether `next` would give a run. */
+  hasNext(): boolean {
+    const { ledger, signal } = this.#parts
+    const isStopping = signal?.aborted === true || this.isGivenUp || this.#rounds.error !== undefined
+    return !this.#isOver && !ledger.isBroken && !isStopping && this.#queue.hasNext
+  }
+
   next(): RunTask | undefined {
     const { experiment, ledger, plan, signal } = this.#parts
     if (this.#isOver || ledger.isBroken) return undefined

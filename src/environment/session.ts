@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError } from '../errors.ts'
 import type { ExperimentEvent, Reporter } from '../events.ts'
+import { heldBack, LoadGate } from '../executors/held-back.ts'
 import { openExecutor, workerCount } from '../executors/open-executor.ts'
 import type { Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
@@ -61,6 +62,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     storage: await store.workerStorage(),
     logLevel: settings.logLevel,
     timeoutMs: settings.timeout * 1000,
+    niceness: settings.niceness,
   }
   ledger.attach(store)
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
@@ -76,10 +78,12 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const rounds = new PostprocessRounds(parts, { reporter, queue, seenCount: opened.postprocessedCount })
   const runs = new Runs(parts, { reporter, queue, rounds })
   void runs.givenUp.then(() => store.giveUp())
+  const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
+  const tasks = heldBack(runs, load)
   let performing: Promise<void> = Promise.resolve()
   try {
     do {
-      performing = executor.perform(runs, (outcome) => runs.take(outcome))
+      performing = executor.perform(tasks, (outcome) => runs.take(outcome))
       await Promise.race([performing, ledger.broken, runs.givenUp])
     } while (!runs.isStopped && (await Promise.race([rounds.afterAll(), runs.givenUp])) === true)
     store.finish()

@@ -16,7 +16,8 @@ export interface Executor {
   /**
    * Performs the tasks in their order, as many at once as there are workers, and tells the outcome of
    * each exactly once, in any order. Takes the next task only when a worker is about to be free, so the
-   * caller stops an experiment by giving no more. Resolves when the last outcome was told and no task followed.
+   * caller stops an experiment by giving no more. Resolves when the last outcome was told, no task followed, and
+   * the source expects none (`TaskSource.more`).
    *
    * A job that throws, a worker that dies, a run that takes too long: that run fails, the others go on.
    *
@@ -25,11 +26,13 @@ export interface Executor {
    */
   perform(tasks: TaskSource, onOutcome: (outcome: RunOutcome) => void): Promise<void>
   /**
-   * Ends all workers. Log lines may still come, outcomes do not: a run that is under way is given up, and
-   * its `perform` may never settle. A second call waits for the first.
+   * Ends all workers, and the wait for more tasks. Log lines may still come, outcomes do not: a run that is under
+   * way is given up, and its `perform` may never settle. A second call waits for the first.
    */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Takes what workers say while they work. */
-export type WorkerListener = (line: WorkerLine) => void
+/** Takes what workers say while they work. What an executor says itself has no number of a worker. */
+export type WorkerListener = (
+  line: Omit<WorkerLine, 'worker'> & { readonly worker?: WorkerLine['worker'] },
+) => void

@@ -34,11 +34,22 @@ export async function openInlineExecutor(
     },
   })
   userCode.claimErrors()
+  let isClosed = false
+  let endWaits: () => void = () => undefined
+  const closed = new Promise<void>((resolve) => {
+    endWaits = resolve
+  })
   return {
     async perform(tasks, onOutcome) {
       await nextTurn()
-      for (let task = tasks.next(); task !== undefined; task = tasks.next()) {
-        const current = task
+      while (!isClosed) {
+        const current = tasks.next()
+        if (current === undefined) {
+          const more = tasks.more?.()
+          if (more === undefined) return
+          await Promise.race([more, closed])
+          continue
+        }
         const outcome = await userCode.call(async () => {
           try {
             return await performer.perform(current)
@@ -51,6 +62,8 @@ export async function openInlineExecutor(
       }
     },
     async [Symbol.asyncDispose]() {
+      isClosed = true
+      endWaits()
       await store.close()
     },
   }

@@ -3,8 +3,10 @@ import type { Executor, WorkerListener } from './executor.ts'
 import type { UserCode } from './user-code.ts'
 
 export interface ExecutorSettings {
-  readonly executor: 'inline' | 'pool'
+  readonly executor: 'inline' | 'pool' | 'process'
   readonly ncores: number
+  /** MB that the process of a run may take; 0 for any number. */
+  readonly memoryLimit: number
 }
 
 /**
@@ -23,11 +25,16 @@ export async function openExecutor(
     const { openInlineExecutor } = await import('./inline-executor.ts')
     return openInlineExecutor(setup, listener, userCode)
   }
+  const count = workerCount(settings, setup.runCount)
+  if (settings.executor === 'process') {
+    const { openProcessExecutor } = await import('./process-executor.ts')
+    return openProcessExecutor(setup, { processCount: count, memoryLimit: settings.memoryLimit }, listener)
+  }
   const { openPoolExecutor } = await import('./pool-executor.ts')
-  return openPoolExecutor(setup, workerCount(settings, setup.runCount), listener)
+  return openPoolExecutor(setup, count, listener)
 }
 
-/** How many workers perform the runs: a thread that gets none would cost 50 MB for nothing. */
-export function workerCount({ ncores }: ExecutorSettings, runCount: number): number {
+/** How many workers perform the runs: one that gets none would cost 50 MB for nothing. */
+export function workerCount({ ncores }: Pick<ExecutorSettings, 'ncores'>, runCount: number): number {
   return Math.max(1, Math.min(ncores, runCount))
 }

@@ -2,7 +2,9 @@
 import type { Piscina } from 'piscina'
 import { type ErrorRecord, fromErrorRecord, PypetError, toErrorRecord } from '../errors.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
-import type { Executor, TaskSource, WorkerListener } from './executor.ts'
+import type { Executor, WorkerListener } from './executor.ts'
+import { priorityWarning } from './niceness.ts'
+import { performTasks } from './perform-tasks.ts'
 import { RunClock } from './run-clock.ts'
 import { WorkerNumbers } from './worker-numbers.ts'
 
@@ -43,9 +45,11 @@ export async function openPoolExecutor(
   })
   const numbers = new WorkerNumbers(() => pool.threads.map(({ threadId }) => threadId))
   const clock = new RunClock(setup.timeoutMs)
+  const warnOnce = priorityWarning(setup.niceness, listener)
   pool.on('message', (message: unknown) => {
     if (!isFromWorker(message)) return
     if (message.type === 'begun') clock.begin(message.run)
+    else if (message.type === 'priority-refused') warnOnce(message.reason)
     else listener({ ...message, worker: numbers.of(message.worker) })
   })
   // A thread that dies between two runs is replaced. Without a listener its error would end the process.
@@ -62,8 +66,13 @@ export async function openPoolExecutor(
     })
   })
   deserted.catch(() => undefined)
+  let endWaits: () => void = () => undefined
+  const closed = new Promise<void>((resolve) => {
+    endWaits = resolve
+  })
   const close = () => {
     closing ??= pool.destroy()
+    endWaits()
     return closing
   }
   try {
@@ -78,45 +87,41 @@ export async function openPoolExecutor(
       const tell = (outcome: RunOutcome) => {
         if (closing === undefined) onOutcome(outcome)
       }
-      await Promise.race([performAll(pool, tasks, { threadCount, clock }, tell), deserted])
+      const load = new PoolLoad(threadCount, clock)
+      const workers = {
+        activeMax: () => load.activeMax,
+        perform: (task: RunTask) => performOne(pool, task, clock),
+        closed,
+      }
+      const performing = performTasks(tasks, workers, (outcome) => {
+        load.note(outcome)
+        tell(outcome)
+      })
+      await Promise.race([performing, deserted])
     },
     [Symbol.asyncDispose]: close,
   }
 }
 
-function performAll(
-  pool: Pool,
-  tasks: TaskSource,
-  { threadCount, clock }: { readonly threadCount: number; readonly clock: RunClock },
-  onOutcome: (outcome: RunOutcome) => void,
-): Promise<void> {
-  let typicalMs = SHORT_RUN_MS
-  let activeCount = 0
-  let hasFailed = false
-  return new Promise((resolve, reject) => {
-    const stop = (error: unknown) => {
-      hasFailed = true
-      reject(error)
-    }
-    const take = (outcome: RunOutcome) => {
-      activeCount -= 1
-      typicalMs += (durationMs(outcome) - typicalMs) * LATEST_RUN_WEIGHT
-      onOutcome(outcome)
-      fill()
-    }
-    const fill = () => {
-      // With a time limit a thread may be ended, and must not take a waiting run along.
-      const activeMax = typicalMs < SHORT_RUN_MS && !clock.isLimited ? 2 * threadCount : threadCount
-      while (!hasFailed && activeCount < activeMax) {
-        const task = tasks.next()
-        if (task === undefined) break
-        activeCount += 1
-        performOne(pool, task, clock).then(take).catch(stop)
-      }
-      if (activeCount === 0) resolve()
-    }
-    fill()
-  })
+/** How many runs are with the pool at a time: as many as threads, twice that while runs are short. */
+class PoolLoad {
+  readonly #threadCount: number
+  readonly #isLimited: boolean
+  #typicalMs = SHORT_RUN_MS
+
+  constructor(threadCount: number, clock: RunClock) {
+    this.#threadCount = threadCount
+    // With a time limit a thread may be ended, and must not take a waiting run along.
+    this.#isLimited = clock.isLimited
+  }
+
+  get activeMax(): number {
+    return this.#typicalMs < SHORT_RUN_MS && !this.#isLimited ? 2 * this.#threadCount : this.#threadCount
+  }
+
+  note(outcome: RunOutcome): void {
+    this.#typicalMs += (durationMs(outcome) - this.#typicalMs) * LATEST_RUN_WEIGHT
+  }
 }
 
 /** Resolves when one thread has loaded the job. The others do so at the same time. */
@@ -167,7 +172,7 @@ function durationMs(outcome: RunOutcome): number {
 /** A job may post messages of its own to what it takes for its parent. */
 function isFromWorker(message: unknown): message is FromWorker {
   const type = (message as FromWorker | null | undefined)?.type
-  return typeof message === 'object' && (type === 'log' || type === 'begun')
+  return typeof message === 'object' && (type === 'log' || type === 'begun' || type === 'priority-refused')
 }
 
 function reasonOf(cause: unknown): string {

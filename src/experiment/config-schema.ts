@@ -85,7 +85,7 @@ function typeOf(option: Option): z.ZodType<OptionValue> {
         .min(option.minimum)
         .max(option.maximum ?? Number.MAX_SAFE_INTEGER)
     case 'number':
-      return z.number().min(option.minimum)
+      return numberSchema(option)
     case 'switch':
       return z.boolean()
     case 'choice':
@@ -95,6 +95,15 @@ function typeOf(option: Option): z.ZodType<OptionValue> {
     case 'path':
       return z.string().min(1)
   }
+}
+
+function numberSchema({
+  minimum,
+  maximum,
+  isAboveMinimum,
+}: Extract<Option, { kind: 'number' }>): z.ZodType<OptionValue> {
+  const above = isAboveMinimum === true ? z.number().gt(minimum) : z.number().min(minimum)
+  return maximum === undefined ? above : above.max(maximum)
 }
 
 /** The first issue in our words: one message is read, the second is not. */

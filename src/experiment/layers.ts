@@ -6,6 +6,7 @@ import { PypetError } from '../errors.ts'
 import { assertTrajectoryName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { absolutePath } from './absolute-path.ts'
+import { chooseExecutor } from './choose-executor.ts'
 import { environmentLayer } from './environment-variables.ts'
 import { nameFromJobFile } from './job-file.ts'
 import {
@@ -50,11 +51,12 @@ export interface ResolvedSettings {
 /**
  * Gives every option the value of the strongest layer that has one.
  *
- * `ncores: 0` becomes the number of cores, `executor: 'inline'` sets `ncores` to 1, and `filename` and
+ * `ncores: 0` becomes the number of cores, `executor` follows as `chooseExecutor` says and `multiproc` and
+ * `isolate` follow from it, `executor: 'inline'` sets `ncores` to 1, and `filename` and
  * `logFolder` become absolute; `addTime` is appended to `name`, and a folder as `filename` is completed by
  * that name.
  *
- * @throws PypetError `PYPET_USAGE` (flags), `PYPET_CONFIG_INVALID` (environment), `PYPET_CONFIG_UNKNOWN_KEY`
+ * @throws PypetError `PYPET_USAGE` (flags), `PYPET_CONFIG_INVALID` (environment, contradictions), `PYPET_CONFIG_UNKNOWN_KEY`
  *   (an unknown `PYPET_…` variable), `PYPET_NAME_ILLEGAL`
  */
 export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
@@ -113,9 +115,7 @@ function completed(
   },
 ): Settings {
   const wanted = values.ncores === 0 ? given.coreCount : values.ncores
-  // A run in this thread cannot be ended from outside.
-  const executor = values.executor ?? (wanted === 1 && !(Number(values.timeout) > 0) ? 'inline' : 'pool')
-  if (executor === 'inline' && Number(values.timeout) > 0) throw inlineTimeout(origins)
+  const executor = chooseExecutor(values, origins, Number(wanted))
   if (values.keepCnt === true && values.continuable === false) throw keptAndNot(origins)
   const plainName = String(values.name ?? nameFromJobFile(given.jobFile))
   // An empty name must be refused, not completed.
@@ -128,6 +128,8 @@ function completed(
     ...Object.fromEntries(main.map((option) => [option, values[option]])),
     name,
     executor,
+    multiproc: executor !== 'inline',
+    isolate: executor === 'process',
     ncores: executor === 'inline' ? 1 : wanted,
     filename: resultFile(String(values.filename ?? absolutePath('hdf5/', given.workingDirectory)), name),
     fileTitle: values.fileTitle ?? name,
@@ -138,18 +140,6 @@ function completed(
   }
   // The table of options says which type each value has, and every layer was checked against it.
   return settings as unknown as Settings
-}
-
-function inlineTimeout(origins: Readonly<Record<OptionName, Origin>>): PypetError {
-  const where = describePlace('executor', origins.executor)
-  return new PypetError(
-    'PYPET_CONFIG_INVALID',
-    `${where} is inline, and ${describePlace('timeout', origins.timeout)} is set: a run that is performed inline cannot be ended`,
-    {
-      where,
-      hint: 'Leave the executor out, or give pool.',
-    },
-  )
 }
 
 function keptAndNot(origins: Readonly<Record<OptionName, Origin>>): PypetError {

@@ -5,13 +5,13 @@ import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import type { BuildFailure, Message, Metafile } from 'esbuild'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { BuildFailure, BuildOptions, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
-import { keepPackagesOutside } from './package-plugin.ts'
+import { bundleOwnModules, keepPackagesOutside } from './package-plugin.ts'
 
 /** What is being loaded, for messages: the word, and the code of the error when it does not load. */
 export interface ModuleKind {
@@ -93,6 +93,53 @@ export async function bundleModule(file: string, kind: ModuleKind): Promise<Modu
   }
 }
 
+/** An entry of ours and a job, as a fresh process loads them fastest. */
+export interface ProcessBundle extends AsyncDisposable {
+  /** The entry's file. */
+  readonly entry: string
+  /** The job, which shares with the entry what both use of pypet-ts. */
+  readonly job: ModuleAddress
+}
+
+/**
+ * Bundles an entry of ours together with a bundled job: a process that performs one run then reads three files, and
+ * what it needs of pypet-ts only, instead of every module of it. Packages stay outside.
+ *
+ * @param entry the compiled module, or its source
+ */
+export async function bundleProcess(entry: string, job: ModuleAddress): Promise<ProcessBundle> {
+  const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-'))
+  removeAtExit(folder)
+  const dispose = async () => {
+    await rm(folder, { recursive: true, force: true })
+    leftFolders.delete(folder)
+  }
+  try {
+    await withEsbuild((esbuild) =>
+      esbuild.build({
+        ...AS_NODE,
+        // Short enough not to be cut, and told apart from what both share.
+        entryPoints: { process: entry, job: fileURLToPath(job.url) },
+        absWorkingDir: folder,
+        outdir: folder,
+        outExtension: { '.js': '.mjs' },
+        splitting: true,
+        // Read when a stack is written, not before.
+        sourcemap: 'linked',
+        plugins: [bundleOwnModules, keepPackagesOutside, keepMetaTrue],
+      }),
+    )
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+  return {
+    entry: join(folder, 'process.mjs'),
+    job: { url: pathToFileURL(join(folder, 'job.mjs')).href, file: job.file },
+    [Symbol.asyncDispose]: dispose,
+  }
+}
+
 function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
 }
@@ -109,38 +156,51 @@ interface Built {
   readonly sources: readonly string[]
 }
 
+/** What every bundle has in common: it runs in this Node, and says what it does in the user's lines. */
+const AS_NODE = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: `node${process.versions.node}`,
+  // As Node resolves packages: without this esbuild prefers the `module` field and condition.
+  mainFields: ['main'],
+  conditions: ['node-addons'],
+  sourcesContent: false,
+  charset: 'utf8',
+  legalComments: 'none',
+  logLevel: 'silent',
+} as const satisfies BuildOptions
+
 async function build(file: string, folder: string): Promise<Built> {
-  // Not `import()`: Node would first search esbuild's CommonJS for its exports, a quarter of the loading time.
-  const esbuild: typeof import('esbuild') = createRequire(import.meta.url)('esbuild')
-  buildCount += 1
-  try {
-    const result = await esbuild.build({
+  const result = await withEsbuild((esbuild) =>
+    esbuild.build({
+      ...AS_NODE,
       entryPoints: [file],
       absWorkingDir: dirname(file),
       outfile: join(folder, 'bundle.mjs'),
       write: false,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: `node${process.versions.node}`,
-      // As Node resolves packages: without this esbuild prefers the `module` field and condition.
-      mainFields: ['main'],
-      conditions: ['node-addons'],
       // The job must do what its files do, also where a package claims to be free of side effects.
       ignoreAnnotations: true,
       sourcemap: 'inline',
       metafile: true,
-      sourcesContent: false,
-      charset: 'utf8',
-      legalComments: 'none',
-      logLevel: 'silent',
       // CommonJS sources call `require` at run time for what stays outside of the bundle.
       banner: { js: requireBanner(file) },
       plugins: [keepPackagesOutside, keepMetaTrue],
-    })
-    const [output] = result.outputFiles
-    if (output === undefined) throw new Error(`esbuild made nothing of ${file}`)
-    return { contents: output.contents, sources: sourcesOf(result.metafile, dirname(file)) }
+    }),
+  )
+  const [output] = result.outputFiles
+  if (output === undefined) throw new Error(`esbuild made nothing of ${file}`)
+  return { contents: output.contents, sources: sourcesOf(result.metafile, dirname(file)) }
+}
+
+async function withEsbuild<Result>(
+  action: (esbuild: typeof import('esbuild')) => Promise<Result>,
+): Promise<Result> {
+  // Not `import()`: Node would first search esbuild's CommonJS for its exports, a quarter of the loading time.
+  const esbuild: typeof import('esbuild') = createRequire(import.meta.url)('esbuild')
+  buildCount += 1
+  try {
+    return await action(esbuild)
   } finally {
     buildCount -= 1
     if (buildCount === 0) await esbuild.stop()

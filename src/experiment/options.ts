@@ -19,10 +19,13 @@ interface WholeOption extends OptionOf<'whole'> {
 /** A number that need not be whole. */
 interface NumberOption extends OptionOf<'number'> {
   readonly minimum: number
+  /** The minimum itself is too small. */
+  readonly isAboveMinimum?: true
+  readonly maximum?: number
   readonly default: number
 }
 interface SwitchOption extends OptionOf<'switch'> {
-  readonly default: boolean
+  readonly default?: boolean
   /** What switching it off does, for the help of a flag that does so. */
   readonly offDescription?: string
 }
@@ -52,11 +55,47 @@ const MAIN_OPTIONS = {
   },
   executor: {
     kind: 'choice',
-    choices: ['inline', 'pool'],
+    choices: ['inline', 'pool', 'process'],
     flag: '--executor',
     description:
-      'Where runs are computed: in the main thread (inline) or in several (pool). Default: as ncores demands.',
+      'Where runs are computed: in the main thread (inline), in several (pool), or each in a fresh process (process). Default: as ncores demands.',
   },
+
+  multiproc: {
+    kind: 'switch',
+    flag: '--multiproc',
+    description:
+      'Compute runs outside of the main thread, also with one core; without it in the main thread, whatever ncores says. Default: as ncores demands.',
+    offDescription: 'Compute runs in the main thread, whatever ncores says.',
+  },
+  isolate: {
+    kind: 'switch',
+    default: false,
+    flag: '--isolate',
+    description:
+      'Compute each run in a fresh process: a crash, memory and globals stay in it. The same as the executor process.',
+  },
+  memoryLimit: {
+    kind: 'whole',
+    minimum: 0,
+    default: 0,
+    flag: '--memory-limit',
+    description:
+      'MB that the process of a run may take before it is ended and the run has failed; 0 means any number. Demands the executor process.',
+  },
+  cpuCap: cap('--cpu-cap', 'processors are used'),
+  memoryCap: cap('--memory-cap', 'memory is used'),
+  swapCap: cap('--swap-cap', 'swap space is used'),
+  niceness: {
+    kind: 'whole',
+    minimum: -20,
+    maximum: 19,
+    default: 0,
+    flag: '--niceness',
+    description:
+      'Priority of the workers, from -20 (first) to 19 (last); 0 leaves it as it is. Main and writer keep theirs.',
+  },
+
   filename: {
     kind: 'path',
     flag: '--file',
@@ -222,6 +261,19 @@ const MAIN_OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option>>
 
+/** Percent of the machine, whoever uses it, above which no run begins. */
+function cap(flag: `--${string}`, what: string): NumberOption {
+  return {
+    kind: 'number',
+    minimum: 0,
+    isAboveMinimum: true,
+    maximum: 100,
+    default: 100,
+    flag,
+    description: `Begin no run while more than this percentage of the machine's ${what}; 100 means never mind.`,
+  }
+}
+
 /** Which overview tables are written. None has more than a thousand rows. */
 const OVERVIEW_OPTIONS = {
   config: overview(true, 'config'),
@@ -257,6 +309,13 @@ function dotted(
 export const CHANGEABLE_OPTIONS = [
   'ncores',
   'executor',
+  'multiproc',
+  'isolate',
+  'memoryLimit',
+  'cpuCap',
+  'memoryCap',
+  'swapCap',
+  'niceness',
   'logFolder',
   'logLevel',
   'retries',
@@ -314,7 +373,10 @@ export function expectedValue(option: Option): string {
         ? `a whole number >= ${option.minimum}`
         : `a whole number from ${option.minimum} to ${option.maximum}`
     case 'number':
-      return `a number >= ${option.minimum}`
+      return (
+        `a number ${option.isAboveMinimum === true ? '>' : '>='} ${option.minimum}` +
+        (option.maximum === undefined ? '' : ` and <= ${option.maximum}`)
+      )
     case 'switch':
       return 'true or false'
     case 'choice':
@@ -344,7 +406,7 @@ export function isOptionValue(option: Option, value: unknown): value is OptionVa
       return Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum
     }
     case 'number':
-      return typeof value === 'number' && Number.isFinite(value) && value >= option.minimum
+      return typeof value === 'number' && Number.isFinite(value) && isWithin(option, value)
     case 'switch':
       return typeof value === 'boolean'
     case 'choice':
@@ -354,6 +416,13 @@ export function isOptionValue(option: Option, value: unknown): value is OptionVa
     case 'path':
       return typeof value === 'string' && value !== ''
   }
+}
+
+function isWithin(
+  { minimum, maximum = Number.POSITIVE_INFINITY, isAboveMinimum }: NumberOption,
+  value: number,
+) {
+  return (isAboveMinimum === true ? value > minimum : value >= minimum) && value <= maximum
 }
 
 /**

@@ -30,6 +30,21 @@ export const keepPackagesOutside: Plugin = {
   },
 }
 
+/**
+ * Follows the addresses that `keepPackagesOutside` has put into a bundle where they lead to pypet-ts itself; the
+ * others stay outside.
+ */
+export const bundleOwnModules: Plugin = {
+  name: 'bundle-own-modules',
+  setup(build) {
+    build.onResolve({ filter: /^file:/ }, ({ path }) => {
+      const file = fileURLToPath(path)
+      // `package.json` says so, too, but the package need not lie in a folder of that name.
+      return file === OWN_INDEX ? { path: file, sideEffects: false } : { path, external: true }
+    })
+  },
+}
+
 /** Marks our own question to esbuild, which comes back to this plugin. */
 const RESOLVING = Symbol('resolving')
 

@@ -131,6 +131,7 @@ describe('--timeout', () => {
   test.each([
     ['on one core', []],
     ['on two', ['--ncores', '2']],
+    ['in two processes', ['--isolate', '--ncores', '2']],
   ])(
     'ends a run that computes for ever and one that waits for ever, %s; the others are stored',
     async (_name, cores) => {
@@ -154,6 +155,7 @@ describe('--timeout', () => {
     ['--timeout', 'soon', 'a number >= 0'],
     ['--timeout', '-1', 'a number >= 0'],
     ['--retries', '1.5', 'a whole number >= 0'],
+    ['--cpu-cap', '0', 'a number > 0 and <= 100'],
     ['--max-failures', '200%', 'a number of runs such as 5, or a part such as 10%'],
     ['--on-error', 'ask', 'one of continue, stop'],
   ])('%s %s is refused', async (flag, value, expected) => {

@@ -163,6 +163,7 @@ describe('flags', () => {
 describe.each([
   ['inline', []],
   ['pool', ['--ncores', '2']],
+  ['process', ['--isolate', '--ncores', '2']],
 ])('jobs that fail, %s', (_, flags) => {
   test('those runs fail, the others are stored; the exit code is 3', async () => {
     const folder = fileTree({})

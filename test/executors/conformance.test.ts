@@ -11,7 +11,15 @@ const EXECUTORS = [
   { executor: 'inline', ncores: 1 },
   { executor: 'pool', ncores: 1 },
   { executor: 'pool', ncores: 2 },
+  { executor: 'process', ncores: 2 },
 ] as const
+
+/** How the death of what performs a run is told. */
+const ENDED_BY_EXIT = {
+  inline: 'the job called process.exit(7)',
+  pool: 'the thread performing the run ended: worker exited with code: 7',
+  process: 'the process performing the run ended with exit code 7',
+} as const
 
 let folder: TestFolder
 beforeAll(() => {
@@ -83,10 +91,7 @@ describe.each(EXECUTORS)('$executor on $ncores: ', (options) => {
     expect(sorted(told.failed)).toEqual([1, 3, 5])
     expect(failureOf(told, 3)).toMatchObject({
       code: 'PYPET_EXECUTOR_FAILED',
-      message:
-        options.executor === 'inline'
-          ? 'the job called process.exit(7)'
-          : 'the thread performing the run ended: worker exited with code: 7',
+      message: ENDED_BY_EXIT[options.executor],
       hint: expect.stringMatching(/./),
     })
     expect(await runTables(told.file)).toEqual({ completed: [0, 2, 4, 6], failed: [1, 3, 5] })
@@ -136,6 +141,13 @@ describe.each(EXECUTORS)('$executor on $ncores: ', (options) => {
     }
   })
 
+  test('a source that gives nothing for now is waited for, once at a time; disposal ends the wait', async () => {
+    const told = await perform('leaves-strays', { ...options, source: 'hesitating' }, anotherFolder())
+    expectEachToldOnce(told, 3)
+    expect(told.waits.count).toBeGreaterThanOrEqual(3)
+    expect(told.waits).toMatchObject({ atOnce: 1, endedByDisposal: true })
+  })
+
   describe('what a job says', () => {
     const SAID = [
       'info: log of X',
@@ -162,7 +174,9 @@ describe.each(EXECUTORS)('$executor on $ncores: ', (options) => {
         expect(lines.map(({ level, message }) => `${level}: ${message}`)).toEqual(
           expected.map((line) => line.replace('X', String(run))),
         )
-        expect(new Set(lines.map(({ worker }) => worker > 0))).toEqual(new Set([options.executor === 'pool']))
+        expect(new Set(lines.map(({ worker }) => worker > 0))).toEqual(
+          new Set([options.executor !== 'inline']),
+        )
       }
       expect(told.lines.length).toBe(2 * expected.length)
       expect(told.printed).toBe('')
@@ -192,17 +206,20 @@ describe('the file', () => {
     expect([...digests.values()].length).toBe(1)
   })
 
-  test.each([EXECUTORS[0], EXECUTORS[2]])('a result of 100 MB is stored by $executor', async (options) => {
-    const told = await perform('stores-much', options, folder)
-    expect(told.stored).toEqual([0])
-    using reader = await openHdf5Reader(told.file)
-    const path = '/trajectory/results/runs/run_00000000/much/much'
-    const form = reader.form(path)
-    expect(form.shape).toEqual([13_107_200])
-    for (const start of [0, 6_000_000, 13_107_199]) {
-      expect(reader.cells(path, form, { start: [start], count: [1] })).toEqual([start])
-    }
-  })
+  test.each([EXECUTORS[0], EXECUTORS[2], EXECUTORS[3]])(
+    'a result of 100 MB is stored by $executor',
+    async (options) => {
+      const told = await perform('stores-much', options, folder)
+      expect(told.stored).toEqual([0])
+      using reader = await openHdf5Reader(told.file)
+      const path = '/trajectory/results/runs/run_00000000/much/much'
+      const form = reader.form(path)
+      expect(form.shape).toEqual([13_107_200])
+      for (const start of [0, 6_000_000, 13_107_199]) {
+        expect(reader.cells(path, form, { start: [start], count: [1] })).toEqual([start])
+      }
+    },
+  )
 })
 
 describe('threads', () => {

@@ -16,6 +16,8 @@ export interface Performed {
   readonly error: ErrorRecord | undefined
   /** Largest memory, on Linux. */
   readonly peakBytes: { readonly main?: number; readonly writer?: number }
+  /** How often the source was waited for, and how often at a time. */
+  readonly waits: { readonly count: number; readonly atOnce: number; readonly endedByDisposal: boolean }
   readonly file: string
   /** What the process itself printed. */
   readonly printed: string
@@ -25,9 +27,16 @@ export interface Performed {
 }
 
 export interface PerformOptions {
-  readonly executor: 'inline' | 'pool'
+  readonly executor: 'inline' | 'pool' | 'process'
   readonly ncores: number
   readonly logLevel?: string
+  readonly memoryLimit?: number
+  readonly niceness?: number
+  /**
+   * Every other time there is no task, but one will come without an outcome; and then one never comes, and the executor
+   * is disposed of meanwhile.
+   */
+  readonly source?: 'hesitating'
   /** Options of Node, for the process and its threads. */
   readonly nodeOptions?: string
 }
@@ -59,13 +68,13 @@ export function makeTestFolder(): TestFolder {
 
 export async function perform(
   job: string,
-  { nodeOptions = '', ...options }: PerformOptions,
+  { nodeOptions = '', source, ...options }: PerformOptions,
   folder: TestFolder,
 ): Promise<Performed> {
   const file = join(folder.path, `${job}_${options.executor}_${options.ncores}.h5`)
   const flags = { ...options, filename: file, name: 'trajectory' }
   const entry = fileURLToPath(new URL('../fixtures/entries/perform-runs.mjs', import.meta.url))
-  const child = fork(entry, [JSON.stringify({ jobFile: jobFile(job), flags })], {
+  const child = fork(entry, [JSON.stringify({ jobFile: jobFile(job), flags, source })], {
     serialization: 'advanced',
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -88,4 +97,12 @@ export async function perform(
   return { ...NOTHING, ...told, file, printed, exitCode, leftovers }
 }
 
-const NOTHING = { outcomes: [], lines: [], stored: [], failed: [], error: undefined, peakBytes: {} }
+const NOTHING = {
+  outcomes: [],
+  lines: [],
+  stored: [],
+  failed: [],
+  error: undefined,
+  peakBytes: {},
+  waits: { count: 0, atOnce: 0, endedByDisposal: false },
+}

@@ -21,6 +21,13 @@ test('without any layer every option has its default', () => {
   expect(settings).toEqual({
     ncores: 1,
     executor: 'inline',
+    multiproc: false,
+    isolate: false,
+    memoryLimit: 0,
+    cpuCap: 100,
+    memoryCap: 100,
+    swapCap: 100,
+    niceness: 0,
     filename: '/home/me/hdf5/multiply.h5',
     fileTitle: 'multiply',
     name: 'multiply',
@@ -59,7 +66,8 @@ test('without any layer every option has its default', () => {
 
 test('the types of the settings are those of the table of options', () => {
   expectTypeOf<Settings['ncores']>().toEqualTypeOf<number>()
-  expectTypeOf<Settings['executor']>().toEqualTypeOf<'inline' | 'pool'>()
+  expectTypeOf<Settings['executor']>().toEqualTypeOf<'inline' | 'pool' | 'process'>()
+  expectTypeOf<Settings['multiproc']>().toEqualTypeOf<boolean>()
   expectTypeOf<Settings['logLevel']>().toEqualTypeOf<'error' | 'warn' | 'info' | 'debug'>()
   expectTypeOf<Settings['filename']>().toEqualTypeOf<string>()
   expectTypeOf<Settings['overviews']['results']>().toEqualTypeOf<boolean>()
@@ -115,6 +123,69 @@ describe('ncores and executor', () => {
     [{ ncores: '3', executor: 'inline' }, 1, 'inline'],
   ])('%j → %i, %s', (flags, ncores, executor) => {
     expect(settingsOf({ flags })).toMatchObject({ ncores, executor })
+  })
+})
+
+describe('where runs are performed', () => {
+  test.each([
+    [{ isolate: true }, 1, 'process'],
+    [{ isolate: true, ncores: 4 }, 4, 'process'],
+    [{ isolate: true, executor: 'process' }, 1, 'process'],
+    [{ isolate: false, executor: 'process' }, 1, 'process'],
+    [{ isolate: false, ncores: 2 }, 2, 'pool'],
+    [{ memoryLimit: '500' }, 1, 'process'],
+    [{ memoryLimit: '500', ncores: 2, timeout: 1 }, 2, 'process'],
+    [{ memoryLimit: '0' }, 1, 'inline'],
+    [{ multiproc: true }, 1, 'pool'],
+    [{ multiproc: true, ncores: 3 }, 3, 'pool'],
+    [{ multiproc: true, isolate: true }, 1, 'process'],
+    [{ multiproc: true, memoryLimit: 100 }, 1, 'process'],
+    [{ multiproc: true, executor: 'process', ncores: 2 }, 2, 'process'],
+    [{ multiproc: false }, 1, 'inline'],
+    [{ multiproc: false, ncores: 4 }, 1, 'inline'],
+    [{ multiproc: false, ncores: 0 }, 1, 'inline'],
+    [{ multiproc: false, executor: 'inline' }, 1, 'inline'],
+    [{ multiproc: false, isolate: false }, 1, 'inline'],
+    [{ multiproc: 'true' }, 1, 'pool'],
+    [{ timeout: 1 }, 1, 'pool'],
+    [{ timeout: 1, isolate: true }, 1, 'process'],
+    [{ niceness: '5' }, 1, 'pool'],
+    [{ niceness: '-5', isolate: true }, 1, 'process'],
+    [{ niceness: '0' }, 1, 'inline'],
+  ])('%j → %i, %s', (flags, ncores, executor) => {
+    expect(settingsOf({ flags: flags as never })).toMatchObject({
+      ncores,
+      executor,
+      multiproc: executor !== 'inline',
+      isolate: executor === 'process',
+    })
+  })
+
+  test.each([
+    [{ isolate: true, executor: 'inline' }, '--isolate is true, and --executor is inline'],
+    [{ isolate: true, executor: 'pool' }, '--isolate is true, and --executor is pool'],
+    [{ isolate: true, multiproc: false }, '--isolate is true, and --multiproc is false'],
+    [{ memoryLimit: 500, executor: 'pool' }, '--memory-limit is 500, and --executor is pool'],
+    [{ memoryLimit: 500, executor: 'inline' }, '--memory-limit is 500, and --executor is inline'],
+    [{ memoryLimit: 500, multiproc: false }, '--memory-limit is 500, and --multiproc is false'],
+    [{ multiproc: true, executor: 'inline' }, '--multiproc is true, and --executor is inline'],
+    [{ multiproc: false, executor: 'pool' }, '--multiproc is false, and --executor is pool'],
+    [{ multiproc: false, executor: 'process' }, '--multiproc is false, and --executor is process'],
+    [{ multiproc: false, timeout: 1 }, '--multiproc is false, and --timeout is 1'],
+    [{ executor: 'inline', timeout: 1 }, '--timeout is 1, and --executor is inline'],
+    [{ executor: 'inline', niceness: 3 }, '--niceness is 3, and --executor is inline'],
+    [{ multiproc: false, niceness: 3 }, '--multiproc is false, and --niceness is 3'],
+  ])('%j is a contradiction', async (flags, message) => {
+    const error = await refusal(() => resolve({ flags: flags as never }))
+    expect(error.code).toBe('PYPET_CONFIG_INVALID')
+    expect(error.message).toContain(message)
+    expect(error.hint).toMatch(/./)
+  })
+
+  test('a contradiction names the layers of both', async () => {
+    const config = { file: '/lab/.pypetrc', options: { executor: 'pool' } }
+    const error = await refusal(() => resolve({ env: { PYPET_ISOLATE: '1' }, config }))
+    expect(error.message).toContain('PYPET_ISOLATE is true, and executor in /lab/.pypetrc is pool')
   })
 })
 
@@ -175,6 +246,13 @@ describe('refused is', () => {
     ],
     [{ ncores: true }, '--ncores: expected a whole number >= 0, found true'],
     [{ filename: '' }, '--file: expected a path, found ""'],
+    [{ cpuCap: '0' }, '--cpu-cap: expected a number > 0 and <= 100, found "0"'],
+    [{ cpuCap: '101' }, '--cpu-cap: expected a number > 0 and <= 100, found "101"'],
+    [{ memoryCap: 0 }, '--memory-cap: expected a number > 0 and <= 100, found 0'],
+    [{ swapCap: '-1' }, '--swap-cap: expected a number > 0 and <= 100, found "-1"'],
+    [{ niceness: '20' }, '--niceness: expected a whole number from -20 to 19, found "20"'],
+    [{ memoryLimit: '1.5' }, '--memory-limit: expected a whole number >= 0, found "1.5"'],
+    [{ multiproc: 'yes' }, '--multiproc: expected true or false, found "yes"'],
     [{ logLevel: 'loud' }, '--log-level: expected one of error, warn, info, debug, found "loud"'],
   ])('the flag %j', async (flags, message) => {
     const error = await refusal(() => resolve({ flags }))

@@ -197,7 +197,7 @@ describe('refused is a config file', () => {
     [{ ncores: 1.5 }, 'ncores in F: expected a whole number >= 0, found 1.5'],
     [{ complevel: 10 }, 'complevel in F: expected a whole number from 0 to 9, found 10'],
     [{ addTime: 'yes' }, 'addTime in F: expected true or false, found "yes"'],
-    [{ executor: 'threads' }, 'executor in F: expected one of inline, pool, found "threads"'],
+    [{ executor: 'threads' }, 'executor in F: expected one of inline, pool, process, found "threads"'],
     [{ filename: '' }, 'filename in F: expected a path, found ""'],
     [{ comment: null }, 'comment in F: expected text, found null'],
     [{ overviews: true }, 'overviews in F: expected an object, found true'],

@@ -1,0 +1,64 @@
+/** Keeps workers busy: the loop that executors with several workers have in common. */
+import type { RunOutcome, RunTask } from '../protocol.ts'
+import type { TaskSource } from './executor.ts'
+
+export interface Workers {
+  /** How many runs may be active now. */
+  readonly activeMax: () => number
+  /** Performs a run. It rejects when no run can be performed any more. */
+  readonly perform: (task: RunTask) => Promise<RunOutcome>
+  /** Resolves when the executor is disposed of. */
+  readonly closed: Promise<void>
+}
+
+/** What `Executor.perform` promises, as far as it is about tasks and outcomes. */
+export function performTasks(
+  tasks: TaskSource,
+  workers: Workers,
+  onOutcome: (outcome: RunOutcome) => void,
+): Promise<void> {
+  let activeCount = 0
+  let isWaiting = false
+  let isOver = false
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      isOver = true
+      if (activeCount === 0) resolve()
+    }
+    const stop = (error: unknown) => {
+      isOver = true
+      reject(error)
+    }
+    const take = (outcome: RunOutcome) => {
+      activeCount -= 1
+      onOutcome(outcome)
+      fill()
+    }
+    const fill = () => {
+      while (!isOver && activeCount < workers.activeMax()) {
+        const task = tasks.next()
+        if (task === undefined) {
+          wait()
+          break
+        }
+        activeCount += 1
+        workers.perform(task).then(take).catch(stop)
+      }
+      if (activeCount === 0 && !isWaiting) end()
+    }
+    // One wait at a time: an outcome may ask `next` again meanwhile, but adds no second wait.
+    const wait = () => {
+      const more = isWaiting ? undefined : tasks.more?.()
+      if (more === undefined) return
+      isWaiting = true
+      more
+        .then(() => {
+          isWaiting = false
+          fill()
+        })
+        .catch(stop)
+    }
+    void workers.closed.then(end)
+    fill()
+  })
+}

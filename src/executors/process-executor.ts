@@ -1,0 +1,209 @@
+/** Performs each run in a fresh process: crashes, memory and globals of one run touch no other. */
+import { fileURLToPath } from 'node:url'
+import { PypetError } from '../errors.ts'
+import { bundleProcess, type ProcessBundle } from '../experiment/module-bundle.ts'
+import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { Executor, WorkerListener } from './executor.ts'
+import { MemoryWatch } from './memory-watch.ts'
+import { priorityWarning } from './niceness.ts'
+import { OrphanKeeper } from './orphan-keeper.ts'
+import { performTasks } from './perform-tasks.ts'
+import { RunClock } from './run-clock.ts'
+import { type ProcessParts, RunProcess } from './run-process-host.ts'
+
+export interface ProcessSettings {
+  /** How many runs are performed at a time. */
+  readonly processCount: number
+  /** MB that a process may take; 0 for any number. */
+  readonly memoryLimit: number
+}
+
+/**
+ * While runs are shorter than this, a process stands ready for each that may end next; later one for all, since it
+ * takes memory while it waits.
+ */
+const SHORT_RUN_MS = 1000
+/** How much the latest run counts in what is a typical one. */
+const LATEST_RUN_WEIGHT = 0.2
+/** So many processes in a row may end before they begin with their run: somebody may have killed one. */
+const DEATHS_IN_A_ROW_MAX = 3
+
+/**
+ * Resolves when the first process has loaded the job: where it does not load, nothing has to be undone.
+ *
+ * @throws PypetError as `openExecutor`
+ */
+export async function openProcessExecutor(
+  setup: WorkerSetup,
+  { processCount, memoryLimit }: ProcessSettings,
+  listener: WorkerListener,
+): Promise<Executor> {
+  const bundle = await bundleProcess(entry(), setup.job)
+  const parts: ProcessParts = {
+    entry: bundle.entry,
+    setup: { ...setup, job: bundle.job },
+    memoryLimit,
+    clock: new RunClock(setup.timeoutMs),
+    memory: new MemoryWatch(memoryLimit),
+    orphans: new OrphanKeeper(),
+    onPriorityRefused: priorityWarning(setup.niceness, listener),
+  }
+  const executor = new ProcessExecutor(parts, bundle, processCount, listener)
+  try {
+    await executor.open()
+    return executor
+  } catch (error) {
+    await executor[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+class ProcessExecutor implements Executor {
+  readonly #parts: ProcessParts
+  readonly #bundle: ProcessBundle
+  readonly #processCount: number
+  readonly #listener: WorkerListener
+  /** All that are not gone, whatever they do. */
+  readonly #living = new Set<RunProcess>()
+  /** Started, and without a run yet; the first is the next to get one. */
+  readonly #spares: RunProcess[] = []
+  /** Their run has ended, and they exit. */
+  readonly #leaving = new Set<RunProcess>()
+  /** Numbers of workers that perform a run. */
+  readonly #takenNumbers = new Set<number>()
+  /** At least so many runs are to be expected, and so many have been given. */
+  #runCount: number
+  #givenCount = 0
+  #typicalMs = 0
+  #closing: Promise<void> | undefined
+  #endWaits: () => void = () => undefined
+  readonly #closed = new Promise<void>((resolve) => {
+    this.#endWaits = resolve
+  })
+
+  constructor(parts: ProcessParts, bundle: ProcessBundle, processCount: number, listener: WorkerListener) {
+    this.#parts = parts
+    this.#bundle = bundle
+    this.#processCount = processCount
+    this.#listener = listener
+    this.#runCount = parts.setup.runCount
+  }
+
+  /** @throws PypetError as `openExecutor` */
+  async open(): Promise<void> {
+    this.#startSpares()
+    await this.#spares[0]?.ready
+  }
+
+  async perform(...[tasks, onOutcome]: Parameters<Executor['perform']>): ReturnType<Executor['perform']> {
+    const workers = {
+      activeMax: () => this.#processCount,
+      perform: (task: RunTask) => this.#performOne(task),
+      closed: this.#closed,
+    }
+    // Closing ends the processes under their runs: those have not failed, they were given up.
+    await performTasks(tasks, workers, (outcome) => {
+      if (this.#closing === undefined) onOutcome(outcome)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#endWaits()
+    const living = [...this.#living]
+    for (const process of living) if (!this.#leaving.has(process)) process.kill()
+    await Promise.all(living.map(({ ended }) => ended))
+    this.#parts.memory[Symbol.dispose]()
+    this.#parts.orphans[Symbol.dispose]()
+    await this.#bundle[Symbol.asyncDispose]()
+  }
+
+  async #performOne(task: RunTask): Promise<RunOutcome> {
+    const worker = this.#takeNumber()
+    this.#runCount = Math.max(this.#runCount, task.runCount)
+    this.#givenCount += 1
+    try {
+      for (let deathCount = 1; ; deathCount += 1) {
+        const outcome = await this.#performIn(this.#takeProcess(), task, worker)
+        if (outcome !== undefined) return outcome
+        if (deathCount === DEATHS_IN_A_ROW_MAX || this.#closing !== undefined) throw desertedError()
+      }
+    } finally {
+      this.#takenNumbers.delete(worker)
+    }
+  }
+
+  /** Undefined when the process had gone before it began with the run. */
+  async #performIn(process: RunProcess, task: RunTask, worker: number): Promise<RunOutcome | undefined> {
+    try {
+      await process.ready
+    } catch (error) {
+      // A death may be chance, a job that does not load is not.
+      if (process.isGone && isDeath(error)) return undefined
+      throw error
+    }
+    const startMs = performance.now()
+    const outcome = await process.perform(task, (line) => this.#listener({ ...line, worker }))
+    this.#leaving.add(process)
+    if (outcome !== undefined) {
+      this.#typicalMs += (performance.now() - startMs - this.#typicalMs) * LATEST_RUN_WEIGHT
+    }
+    return outcome
+  }
+
+  /** The next process, and another one in its place. */
+  #takeProcess(): RunProcess {
+    const spare = this.#spares.shift() ?? this.#start()
+    this.#startSpares()
+    return spare
+  }
+
+  #startSpares(): void {
+    if (this.#closing !== undefined) return
+    const wanted = this.#typicalMs < SHORT_RUN_MS ? this.#processCount : 1
+    const goal = Math.min(wanted, this.#runCount - this.#givenCount)
+    while (this.#spares.length < goal) this.#spares.push(this.#start())
+  }
+
+  #start(): RunProcess {
+    const process = new RunProcess(this.#parts)
+    this.#living.add(process)
+    void process.ended.then(() => {
+      this.#living.delete(process)
+      this.#leaving.delete(process)
+    })
+    return process
+  }
+
+  /** The smallest that is free, so that there are as many log files as runs at a time. */
+  #takeNumber(): number {
+    let number = 1
+    while (this.#takenNumbers.has(number)) number += 1
+    this.#takenNumbers.add(number)
+    return number
+  }
+}
+
+function isDeath(error: unknown): boolean {
+  return error instanceof PypetError && error.code === 'PYPET_EXECUTOR_FAILED'
+}
+
+function desertedError(): PypetError {
+  return new PypetError(
+    'PYPET_EXECUTOR_FAILED',
+    `${DEATHS_IN_A_ROW_MAX} processes in a row ended before they could begin with their run`,
+    {
+      hint: 'Does the job end its process while it is loaded? Are there enough memory and processes for --ncores?',
+    },
+  )
+}
+
+/** The entry beside this module, as source or compiled. */
+function entry(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return fileURLToPath(new URL(`./run-process.${extension}`, import.meta.url))
+}

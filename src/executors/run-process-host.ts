@@ -1,0 +1,273 @@
+/** The process of one run as main sees it: start, load, perform, end. */
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { type ErrorRecord, fromErrorRecord, type PypetError, toErrorRecord } from '../errors.ts'
+import type {
+  FromRunProcess,
+  RunOutcome,
+  RunTask,
+  ToRunProcess,
+  WorkerLine,
+  WorkerSetup,
+} from '../protocol.ts'
+import { allowsLevel } from '../reporting/log-level.ts'
+import { runName } from '../trajectory/path.ts'
+import type { MemoryWatch } from './memory-watch.ts'
+import type { OrphanKeeper } from './orphan-keeper.ts'
+import { deathAtStart, deathOfRun, howItEnded, memoryExceeded, type ProcessDeath } from './process-death.ts'
+import type { RunClock } from './run-clock.ts'
+
+export interface ProcessParts {
+  /** The entry's file. */
+  readonly entry: string
+  readonly setup: WorkerSetup
+  /** In MB; 0 for none. */
+  readonly memoryLimit: number
+  readonly clock: RunClock
+  readonly memory: MemoryWatch
+  readonly orphans: OrphanKeeper
+  readonly onPriorityRefused: (reason: string) => void
+}
+
+/** Enough of what a dying process prints to explain its death. */
+const STDERR_LENGTH_MAX = 4000
+/** A longer line is handed on in parts. */
+const LINE_LENGTH_MAX = 65_536
+/** A process whose run has ended exits at once, unless what it does at its exit hangs. */
+const EXIT_WAIT_MS = 5000
+/** The last words of a dead process are there already; something that it has started may hold the pipe open. */
+const LAST_WORDS_MS = 1000
+
+export class RunProcess {
+  /** Resolves when the job is loaded. */
+  readonly ready: Promise<void>
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<void>
+  readonly #parts: ProcessParts
+  readonly #process: ChildProcess
+  readonly #death: Promise<ProcessDeath>
+  #stderr = ''
+  #killedFor: ErrorRecord | undefined
+  #isGone = false
+  /** Lines from before the run: they are its, and told when it is known which worker performs it. */
+  #early: WorkerLine[] = []
+  #listener: ((line: WorkerLine) => void) | undefined
+  #run: RunTask['run'] | undefined
+  #onReady: { readonly resolve: () => void; readonly reject: (error: PypetError) => void } | undefined
+  #onEnded: Ending | undefined
+  #hasBegun = false
+  #hasEndedRun = false
+
+  /** Starts the process; it begins to load the job. */
+  constructor(parts: ProcessParts) {
+    this.#parts = parts
+    const { entry, setup, memoryLimit } = parts
+    this.#process = fork(entry, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: nodeOptions(memoryLimit),
+      // A group of its own: Ctrl-C on the terminal is for main, which decides what becomes of active runs, and what
+      // the job has started ends with it when it is killed.
+      detached: process.platform !== 'win32',
+    })
+    const { pid } = this.#process
+    if (pid !== undefined) {
+      parts.orphans.add(pid)
+      parts.memory.watch(pid, (usedBytes) => {
+        const what = this.#run === undefined ? 'loading the job' : runName(this.#run)
+        this.kill(memoryExceeded(what, usedBytes, memoryLimit))
+      })
+    }
+    this.#process.on('message', (message) => this.#take(message as FromRunProcess))
+    this.#listenTo(this.#process.stdout)
+    this.#listenTo(this.#process.stderr, (text) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
+    })
+    this.#death = this.#awaitDeath()
+    this.ready = new Promise((resolve, reject) => {
+      this.#onReady = { resolve, reject }
+    })
+    // A spare may never be asked.
+    this.ready.catch(() => undefined)
+    this.ended = this.#death.then((death) => this.#conclude(death))
+    this.#send({ type: 'load', setup })
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /**
+   * Performs its run. Undefined when the process was gone before it had begun with it: then the run has not failed.
+   *
+   * @throws PypetError when no run can be performed: `PYPET_WRITER_DIED`
+   */
+  async perform(task: RunTask, listener: (line: WorkerLine) => void): Promise<RunOutcome | undefined> {
+    const { run, attempt } = task
+    this.#run = run
+    this.#listener = listener
+    for (const line of this.#early.splice(0)) this.#tell(line)
+    const startTimestamp = Date.now() / 1000
+    const signal = this.#parts.clock.limit(run)
+    const onTimeout = () => this.kill({ ...toErrorRecord(signal?.reason), stack: '' })
+    signal?.addEventListener('abort', onTimeout, { once: true })
+    try {
+      const ended = new Promise<RunOutcome>((resolve, reject) => {
+        this.#onEnded = { resolve, reject }
+      })
+      this.#send({ type: 'perform', task })
+      const outcome = await Promise.race([ended, this.#death])
+      if ('state' in outcome) return outcome
+      if (!this.#hasBegun) return undefined
+      const failure = { run, error: deathOfRun(outcome), attempts: attempt, startTimestamp }
+      return { state: 'failed', failure: { ...failure, finishTimestamp: Date.now() / 1000 } }
+    } finally {
+      this.#parts.clock.end(run)
+    }
+  }
+
+  /** Ends the process, whatever it does, and what it has started. */
+  kill(reason?: ErrorRecord): void {
+    if (this.#isGone) return
+    this.#killedFor ??= reason
+    const { pid } = this.#process
+    try {
+      if (pid !== undefined && process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It has ended, or is not yet the leader of its group.
+    }
+    this.#process.kill('SIGKILL')
+  }
+
+  #take(message: FromRunProcess): void {
+    switch (message?.type) {
+      case 'log':
+        this.#tell(message)
+        break
+      case 'ready':
+        this.#onReady?.resolve()
+        break
+      case 'begun':
+        this.#hasBegun = true
+        this.#parts.clock.begin(message.run)
+        break
+      case 'priority-refused':
+        this.#parts.onPriorityRefused(message.reason)
+        break
+      case 'ended':
+        this.#leave()
+        this.#onEnded?.resolve(message.outcome)
+        break
+      case 'unable': {
+        this.#leave()
+        const error = fromErrorRecord(message.error, 'PYPET_EXECUTOR_FAILED')
+        this.#onReady?.reject(error)
+        this.#onEnded?.reject(error)
+        break
+      }
+      // Anything else is the job's: it may send messages to what it takes for its parent.
+    }
+  }
+
+  /** The run is over, and the process about to exit. */
+  #leave(): void {
+    this.#hasEndedRun = true
+    const timer = setTimeout(() => this.kill(), EXIT_WAIT_MS)
+    timer.unref()
+    void this.#death.then(() => clearTimeout(timer))
+  }
+
+  #tell(line: WorkerLine): void {
+    if (this.#listener === undefined) this.#early.push(line)
+    else this.#listener(line)
+  }
+
+  /** What native code prints, and what Node itself says, goes past the job's own streams. */
+  #listenTo(stream: Readable | null, onText: (text: string) => void = () => undefined): void {
+    const decoder = new StringDecoder('utf8')
+    let rest = ''
+    const isHeard = allowsLevel(this.#parts.setup.logLevel, 'info')
+    const say = (message: string) => {
+      if (!isHeard) return
+      const run = this.#run
+      this.#tell({ type: 'log', level: 'info', message, worker: 0, ...(run !== undefined && { run }) })
+    }
+    stream?.on('data', (chunk: Buffer) => {
+      const text = decoder.write(chunk)
+      onText(text)
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) say(line)
+      if (rest.length > LINE_LENGTH_MAX) {
+        say(rest)
+        rest = ''
+      }
+    })
+    stream?.on('end', () => {
+      if (rest !== '') say(rest)
+    })
+  }
+
+  #send(message: ToRunProcess): void {
+    // After the process's death there is nobody to reach, and the death is told elsewhere.
+    if (this.#process.connected) this.#process.send(message, () => undefined)
+  }
+
+  async #awaitDeath(): Promise<ProcessDeath> {
+    const child = this.#process
+    const read = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    const how = await new Promise<Pick<ProcessDeath, 'exitCode' | 'signal' | 'cause'>>((resolve) => {
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
+      child.on('error', (cause) => {
+        // A process that never started does not exit either. Other errors are of `kill` or `send`.
+        if (child.pid === undefined) resolve({ exitCode: null, signal: null, cause })
+      })
+    })
+    this.#isGone = true
+    if (child.pid !== undefined) {
+      this.#parts.memory.leave(child.pid)
+      this.#parts.orphans.remove(child.pid)
+      let timer: NodeJS.Timeout | undefined
+      const enough = new Promise((resolve) => {
+        timer = setTimeout(resolve, LAST_WORDS_MS)
+      })
+      await Promise.race([read, enough])
+      clearTimeout(timer)
+    }
+    return {
+      ...how,
+      stderr: this.#stderr,
+      killedFor: this.#killedFor,
+      memoryLimit: this.#parts.memoryLimit,
+    }
+  }
+
+  #conclude(death: ProcessDeath): void {
+    this.#onReady?.reject(deathAtStart(death))
+    if (!this.#hasEndedRun || (death.signal === null && death.exitCode === 0)) return
+    // Its results are handed over, so that the run has not failed.
+    this.#tell({
+      type: 'log',
+      level: 'warn',
+      message: `after its run had ended, the process ${howItEnded(death)}`,
+      worker: 0,
+      ...(this.#run !== undefined && { run: this.#run }),
+    })
+  }
+}
+
+interface Ending {
+  readonly resolve: (outcome: RunOutcome) => void
+  readonly reject: (error: PypetError) => void
+}
+
+/** Debugger, loaders and the script of `node -e` belong to main; what sizes the engine is meant for runs, too. */
+const ENGINE_OPTION = /^--(?:max-|stack-|expose-|no-warnings)/
+
+function nodeOptions(memoryLimit: number): string[] {
+  const inherited = process.execArgv.filter((option) => ENGINE_OPTION.test(option))
+  // Caught in the heap sooner than by looking at the process.
+  const heap = memoryLimit > 0 ? [`--max-old-space-size=${memoryLimit}`] : []
+  return [...inherited, ...heap, '--enable-source-maps']
+}

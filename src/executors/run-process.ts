@@ -1,0 +1,65 @@
+/**
+ * ENTRY of the process of one run: loads the job, waits for its run, performs it, and exits. Loads nothing that a job
+ * does not need; a log line is a message to main.
+ */
+import type { ErrorRecord } from '../errors.ts'
+import type { FromRunProcess, ToRunProcess } from '../protocol.ts'
+import { RunWorker } from './run-worker.ts'
+
+let worker: RunWorker | undefined
+/** Messages that the channel has not taken yet. */
+let pendingCount = 0
+let isLeaving = false
+
+function tell(message: FromRunProcess): void {
+  if (!process.connected) return
+  pendingCount += 1
+  process.send?.(message, undefined, undefined, () => {
+    pendingCount -= 1
+    leaveWhenTold()
+  })
+}
+
+function leaveWhenTold(): void {
+  if (isLeaving && pendingCount === 0) process.exit(0)
+}
+
+/** What the job has left behind that goes wrong at once is still heard; later it is gone with the process. */
+function leave(): void {
+  setImmediate(() => {
+    isLeaving = true
+    leaveWhenTold()
+  })
+}
+
+function take(message: ToRunProcess): void {
+  switch (message.type) {
+    case 'load':
+      worker = new RunWorker(message.setup, 0, tell)
+      worker.load().then(
+        () => tell({ type: 'ready' }),
+        (error: ErrorRecord) => {
+          tell({ type: 'unable', error })
+          leave()
+        },
+      )
+      break
+    case 'perform':
+      void worker
+        ?.perform(message.task, { tellsBegin: true })
+        .then(
+          (outcome) => tell({ type: 'ended', outcome }),
+          (error: ErrorRecord) => tell({ type: 'unable', error }),
+        )
+        .then(leave)
+      break
+    // Whatever else comes is not for us: the job may be listening too.
+  }
+}
+
+process.on('message', take)
+// What is meant for the whole program reaches every process of it; this one ends with its run, or when main says so.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+// Main is gone, and nobody waits for the run.
+process.on('disconnect', () => process.exit(1))
+if (!process.connected) process.exit(1)

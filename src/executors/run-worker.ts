@@ -1,0 +1,112 @@
+/** What a pool thread and the process of a run have in common: the job, loaded once, and the runs it performs. */
+import { toErrorRecord } from '../errors.ts'
+import { importJob, type LoadedJob } from '../experiment/load-job.ts'
+import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
+import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import { type CapturedOutput, captureOutput } from './captured-output.ts'
+import { atLogLevel, strayErrorLine, type WriteLog } from './job-log.ts'
+import { takeNiceness } from './niceness.ts'
+import { RunPerformer } from './perform-run.ts'
+import { openRecordStore } from './record-store.ts'
+
+/** One a thread or process: it takes over output and stray errors of all of it. */
+export class RunWorker {
+  readonly #setup: WorkerSetup
+  readonly #worker: number
+  readonly #tell: (message: FromWorker) => void
+  readonly #writeLog: WriteLog
+  readonly #output: CapturedOutput
+  readonly #starting: Promise<RunPerformer>
+  #performer: RunPerformer | undefined
+  #currentRun: number | undefined
+
+  /**
+   * Begins to load the job.
+   *
+   * @param worker the number in log lines
+   * @param tell must not throw
+   */
+  constructor(setup: WorkerSetup, worker: number, tell: (message: FromWorker) => void) {
+    this.#setup = setup
+    this.#worker = worker
+    this.#tell = tell
+    this.#writeLog = atLogLevel(setup.logLevel, (level, message, run) =>
+      tell({ type: 'log', level, message, worker, ...(run !== undefined && { run }) }),
+    )
+    this.#output = captureOutput(
+      (line) => this.#writeLog('info', line, this.#currentRun),
+      () => true,
+    )
+    process.on('uncaughtException', (thrown) => this.#onStrayError(thrown))
+    process.on('unhandledRejection', (thrown) => this.#onStrayError(thrown))
+    const reason = takeNiceness(setup.niceness)
+    if (reason !== undefined) tell({ type: 'priority-refused', reason })
+    this.#starting = this.#start()
+    // The first task reports it; until then nobody listens.
+    this.#starting.catch(() => undefined)
+  }
+
+  /**
+   * Resolves when runs can be performed.
+   *
+   * @throws ErrorRecord when the job cannot be loaded here, so that no run can be performed; a record,
+   *   because an error would lose its code and its hint on the way
+   */
+  async load(): Promise<void> {
+    await this.#starting.catch((thrown: unknown) => {
+      throw toErrorRecord(thrown)
+    })
+  }
+
+  /**
+   * Performs a run.
+   *
+   * @throws ErrorRecord as `load`, and when the writer is gone
+   */
+  async perform(task: RunTask, { tellsBegin }: { readonly tellsBegin: boolean }): Promise<RunOutcome> {
+    await this.load()
+    this.#currentRun = task.run
+    if (tellsBegin) this.#tell({ type: 'begun', run: task.run })
+    try {
+      return await (this.#performer as RunPerformer).perform(task)
+    } catch (thrown) {
+      // An error would lose its code and its hint on the way.
+      throw toErrorRecord(thrown)
+    } finally {
+      this.#output.flush()
+      this.#currentRun = undefined
+    }
+  }
+
+  async #start(): Promise<RunPerformer> {
+    const setup = this.#setup
+    const [job, store] = await Promise.all([loadJob(setup), openRecordStore(setup.storage)])
+    this.#performer = new RunPerformer(job.run, setup, (frame) => store.sendFrame(frame), this.#writeLog)
+    return this.#performer
+  }
+
+  /** Never rejects or throws: what came out of it would be a stray error again. */
+  #onStrayError(thrown: unknown): void {
+    // Which run it comes from is not known here; while one is performed it is most likely that one.
+    if (this.#performer?.strayError(thrown, undefined) === true) return
+    const when = this.#performer === undefined ? 'while the job was loaded' : 'after its run had ended'
+    this.#tell(strayErrorLine(thrown, { when, worker: this.#worker }))
+  }
+}
+
+/** `process.exit` would end the worker, then the next one, and so on, and no reason would be known. */
+async function loadJob({ job }: WorkerSetup): Promise<LoadedJob> {
+  let giveBack: () => void = () => undefined
+  const exited = new Promise<never>((_resolve, reject) => {
+    giveBack = refuseExit((exitCode) => {
+      const refusal = new ExitRefusal(exitCode)
+      reject(refusal)
+      return refusal
+    })
+  })
+  try {
+    return await importJob(job, exited)
+  } finally {
+    giveBack()
+  }
+}
