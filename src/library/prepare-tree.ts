@@ -12,10 +12,12 @@ import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { type ConfigFile, loadConfig } from '../experiment/load-config.ts'
 import { importJob, type JobFunction, type LoadedJob } from '../experiment/load-job.ts'
 import { mergeParameters } from '../experiment/merge-parameters.ts'
+import type { Settings } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
 import { expand } from '../exploration/expand.ts'
-import { exploration } from '../exploration/exploration.ts'
+import { type ExplorationDraft, exploration } from '../exploration/exploration.ts'
 import { parseExploration } from '../exploration/parse-exploration.ts'
+import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
 import type { TreeNode } from '../tree/node.ts'
@@ -58,7 +60,10 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
     }
-    if (!traj.isStored) declare(tree, loaded)
+    if (!traj.isStored) {
+      declare(tree, loaded)
+      explore(tree, loaded, settings)
+    }
     tree.assertPresetsUsed()
     const parameters = treeParameters(tree)
     const plan = expand({ parameters, exploration: treeExploration(tree) })
@@ -177,12 +182,26 @@ function declare(tree: TrajectoryTree, { job, config }: Loaded): void {
     const isWhole = stored.form === 'scalar' && stored.dtype === 'int64' && typeof value === 'number'
     tree.addParameter(name, (isWhole ? integer(value) : value) as ParameterValue, { comment })
   }
-  if (Object.keys(tree.exploredParameters).length > 0) return
-  const spec =
-    config?.explore === undefined
-      ? definition?.explore
-      : parseExploration(config.explore, { parameters: treeParameters(tree), origin: config.file })
-  if (spec !== undefined) tree.explore(exploration(spec))
+}
+
+/** What the tree explores counts, else what config file or job do; `repeat` applies to either. */
+function explore(tree: TrajectoryTree, { job, config }: Loaded, { repeat }: Settings): void {
+  const known = treeExploration(tree)
+  const declared =
+    known ??
+    (config?.explore === undefined
+      ? job.definition?.explore
+      : parseExploration(config.explore, { parameters: treeParameters(tree), origin: config.file }))
+  if (repeat === 1 && (known !== undefined || declared === undefined)) return
+  const draft =
+    repeat === 1
+      ? (declared as ExplorationDraft)
+      : repeatDraft(declared ?? { kind: 'product', factors: [] }, repeat, 'repeat')
+  for (const { name, comment } of withTrialParameters(treeParameters(tree), draft)) {
+    if (tree.at(`parameters.${name}`) === undefined) tree.addParameter(name, integer(0), { comment })
+  }
+  tree.shrink()
+  tree.explore(exploration(draft))
 }
 
 /** Config of the environment goes with the experiment, and must not be written twice. */
