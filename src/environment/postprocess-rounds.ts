@@ -17,6 +17,8 @@ export class PostprocessRounds {
   #seenCount: number
   #storedSeenCount = 0
   #underway: Promise<void> | undefined
+  /** Config and overviews are written. */
+  #isSettled = false
   /** Runs were added since the executor was last told to go on. */
   #hasAdded = false
 
@@ -66,7 +68,7 @@ export class PostprocessRounds {
     // A round beside active runs may have added some that nobody has asked for yet.
     if (this.#takeAdded()) return true
     if (!this.isPending || this.#endedCount < plan.runCount) return false
-    await this.#round()
+    await this.#round({ isQuiet: true })
     return this.#takeAdded()
   }
 
@@ -98,21 +100,27 @@ export class PostprocessRounds {
     try {
       store.finish()
       await ledger.quiet()
-      if (ledger.storedCount > this.#storedSeenCount) await this.#round()
+      if (ledger.storedCount > this.#storedSeenCount) await this.#round({ isQuiet: false })
     } catch {
       // The writer is gone: the session hears of that by itself.
     }
   }
 
-  async #round(): Promise<void> {
+  async #round({ isQuiet }: { readonly isQuiet: boolean }): Promise<void> {
     const { experiment, ledger, postprocessing, returned } = this.#parts
     const endedCount = this.#endedCount
     this.#storedSeenCount = ledger.storedCount
     returned.settle(ledger.stored)
+    // What the storage has put off for later would come in between.
+    if (isQuiet && !this.#isSettled) await this.#parts.store.extend(NOTHING)
+    this.#isSettled = true
     try {
       await experiment.userCode.call(() =>
-        postprocessing?.call(returned.values(), (extension, { isLast }) =>
-          this.#extend(isLast ? { ...extension, postprocessedCount: endedCount } : extension),
+        postprocessing?.call(
+          returned.values(),
+          (extension, { isLast }) =>
+            this.#extend(isLast ? { ...extension, postprocessedCount: endedCount } : extension),
+          isQuiet,
         ),
       )
       this.#seenCount = endedCount
@@ -142,6 +150,8 @@ export class PostprocessRounds {
     this.#reporter.emit({ type: 'runs-added', addedCount: runCount - before, runCount })
   }
 }
+
+const NOTHING: Extension = { groups: [], leaves: [], links: [] }
 
 function* runsFrom(first: RunIndex, end: RunIndex): Generator<RunIndex> {
   for (let run = first; run < end; run += 1) yield run

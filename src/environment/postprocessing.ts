@@ -11,11 +11,13 @@ export interface Postprocessing {
    * Calls the user's function.
    *
    * @param extend writes what it adds, durably when it resolves; with the last one, the results count as seen
+   * @param isQuiet nothing else is written meanwhile, so the file needs no lock to be read
    * @throws whatever the user's function throws, and what `extend` throws
    */
   call(
     results: JobResults,
     extend: (extension: Extension, round: { readonly isLast: boolean }) => Promise<void>,
+    isQuiet: boolean,
   ): Promise<void>
 }
 

@@ -79,10 +79,20 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   /**
    * From now on an experiment writes the file: what is stored goes through it, and what is read is as of its last commit.
    */
-  async beginExtending(extend: (extension: Extension) => Promise<void>): Promise<void> {
+  async beginExtending(
+    extend: (extension: Extension) => Promise<void>,
+    { isQuiet }: { readonly isQuiet: boolean },
+  ): Promise<void> {
     await loadH5wasm()
     this.#extend = extend
-    this.#readLazily()
+    this.#isQuiet = isQuiet
+    await this.#readAnew()
+  }
+
+  /** While others write as well, the file is read under its lock. */
+  async #readAnew(): Promise<void> {
+    if (this.#isQuiet) this.#readLazily()
+    else await this.reopen()
   }
 
   /** What the file holds; undefined while there is none. */
@@ -178,6 +188,7 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   }
 
   readonly #added: ExplorationSpec[] = []
+  #isQuiet = true
   #extend: ((extension: Extension) => Promise<void>) | undefined
 
   #addedPoints(): ExplorationSpec | undefined {
@@ -199,7 +210,7 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     const { extension, markStored } = this.takeExtension(nodes)
     if (!addsNothing(extension)) await extend(extension)
     markStored()
-    this.#readLazily()
+    await this.#readAnew()
   }
 
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {

@@ -32,11 +32,11 @@ export function trajectoryPostprocessing(
 ): Postprocessing {
   let traj: Trajectory | undefined
   return {
-    async call(results, extend) {
+    async call(results, extend, isQuiet) {
       const current = traj ?? (await load())
       // Only a trajectory that has come through a round is as the file is.
       traj = undefined
-      await current.beginExtending((extension) => extend(extension, { isLast: false }))
+      await current.beginExtending((extension) => extend(extension, { isLast: false }), { isQuiet })
       try {
         for (const processor of processors) await callOne(current, processor, results)
         const { extension, markStored } = current.takeExtension()

@@ -131,6 +131,10 @@ export class TrajectoryStore {
     this.#settling = undefined
   }
 
+  get isSettled(): boolean {
+    return this.#settling === undefined
+  }
+
   get hasUncommitted(): boolean {
     return this.#stored.length + this.#failed.length > 0
   }

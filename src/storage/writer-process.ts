@@ -98,7 +98,7 @@ const SETTLE_IDLE_MS = 20
 const SETTLE_LATEST_MS = 5000
 
 function settleWhenIdle(openedMs: number): void {
-  if (store === undefined || schedule === undefined || isEnding) return
+  if (store === undefined || schedule === undefined || isEnding || store.isSettled) return
   const isDue = performance.now() - openedMs > SETTLE_LATEST_MS
   if (!isDue && schedule.idleMs() < SETTLE_IDLE_MS) {
     setTimeout(settleWhenIdle, SETTLE_IDLE_MS, openedMs)
