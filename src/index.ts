@@ -52,6 +52,7 @@ export {
   type ParameterValues,
   parameter,
 } from './trajectory/parameter.ts'
+export type { RunRandom } from './trajectory/random.ts'
 export type { LeafOptions, OwnResult, ResultItems, Run, RunLog } from './trajectory/run.ts'
 export type { Complex, TypedArray } from './trajectory/stored-value.ts'
 export { type Table, table } from './trajectory/structured-value.ts'

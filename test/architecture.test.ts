@@ -86,6 +86,7 @@ describe('outside packages', () => {
     ['smol-toml', ['experiment/load-config.ts']],
     ['commander', ['cli/main.ts']],
     ['zod', ['experiment/config-schema.ts']],
+    ['pure-rand/generator/xoroshiro128plus', ['executors/run-seeds.ts']],
     ['cli-progress', ['reporting/progress-bar.ts']],
     ['cli-table3', ['cli/text-table.ts']],
     ['fastest-levenshtein', ['trajectory/nearest-name.ts']],

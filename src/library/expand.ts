@@ -19,6 +19,7 @@ import { parseExploreFlags } from '../exploration/parse-flag.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
+import { recordedSeed } from './recorded-job.ts'
 import type { Trajectory } from './trajectory.ts'
 import { assertExplores, treeParameters } from './tree-experiment.ts'
 
@@ -89,6 +90,8 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
             comment: traj.comment,
             overwrite: false,
             addTime: false,
+            // Added points are to be as if they had been there from the beginning.
+            seed: recordedSeed(traj) ?? settings.seed,
           },
           origins,
           job: { url: bundle.url, file: bundle.file },
