@@ -20,6 +20,7 @@ export { points } from './exploration/points.ts'
 export { arange, linspace, logspace } from './exploration/range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
 export { zip } from './exploration/zip.ts'
+export type { RunDifference } from './library/compare-run.ts'
 export {
   type ContinueOptions,
   Environment,
@@ -46,6 +47,7 @@ export {
   run,
 } from './library/run.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
+export { type RunVerdict, type VerifyOptions, type VerifyReport, verify } from './library/verify.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,

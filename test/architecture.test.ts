@@ -92,7 +92,7 @@ describe('outside packages', () => {
     ['fastest-levenshtein', ['trajectory/nearest-name.ts']],
   ])('%s has one home', (name, homes) => {
     const users = modules
-      .filter(({ imports }) => imports.some(({ to }) => to === name))
+      .filter(({ imports }) => imports.some(({ to, isTypeOnly }) => to === name && !isTypeOnly))
       .map(({ path }) => path)
     expect(users).toEqual(homes)
   })

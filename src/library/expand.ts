@@ -21,7 +21,7 @@ import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { recordedSeed } from './recorded-job.ts'
 import type { Trajectory } from './trajectory.ts'
-import { assertExplores, treeParameters } from './tree-experiment.ts'
+import { asDeclared, assertExplores, treeParameters } from './tree-experiment.ts'
 
 export interface ExpandCall {
   readonly file: string
@@ -70,7 +70,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         definition,
       })
       const tree = traj as unknown as TrajectoryTree
-      const parameters = treeParameters(tree)
+      const parameters = asDeclared(treeParameters(tree), definition)
       const before = assertExplores(tree, traj.filename)
       const { added, knownCount } = newPoints(traj, before, parseExploreFlags(call.explore, parameters))
       const exploration: ExplorationSpec =
