@@ -26,6 +26,7 @@ export { between, choice, logBetween } from './exploration/sample-range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
 export { where } from './exploration/where.ts'
 export { zip } from './exploration/zip.ts'
+export type { RunDifference } from './library/compare-run.ts'
 export {
   type ContinueOptions,
   Environment,
@@ -52,12 +53,14 @@ export {
   run,
 } from './library/run.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
+export { type RunVerdict, type VerifyOptions, type VerifyReport, verify } from './library/verify.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,
   type ParameterValues,
   parameter,
 } from './trajectory/parameter.ts'
+export type { RunRandom } from './trajectory/random.ts'
 export type { LeafOptions, OwnResult, ResultItems, Run, RunLog } from './trajectory/run.ts'
 export type { Complex, TypedArray } from './trajectory/stored-value.ts'
 export { type Table, table } from './trajectory/structured-value.ts'

@@ -218,7 +218,9 @@ export interface RefusedRun {
 export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
   readonly job: JobLocation
-  readonly parameters: readonly { readonly name: string; readonly value: unknown }[]
+  readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored'>[]
+  /** Of the experiment: with the values of a run's parameters it makes the run's own. */
+  readonly seed: number
   /** At least so many runs are to be expected. */
   readonly runCount: number
   /** What the job is called with behind `traj`. Cloneable. */

@@ -87,6 +87,7 @@ describe('outside packages', () => {
     ['commander', ['cli/main.ts']],
     ['jsep', ['exploration/expression-syntax.ts']],
     ['zod', ['experiment/config-schema.ts']],
+    ['pure-rand/generator/xoroshiro128plus', ['executors/run-seeds.ts']],
     ['cli-progress', ['reporting/progress-bar.ts']],
     ['cli-table3', ['cli/text-table.ts']],
     ['fastest-levenshtein', ['trajectory/nearest-name.ts']],

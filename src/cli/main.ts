@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { describePlan } from './commands/plan.ts'
+import { describeVerify } from './commands/verify.ts'
 import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { collect, EXPLORE_FLAG, type ExplorationFlag, SHAPING_FLAGS } from './exploration-flags.ts'
@@ -69,6 +70,7 @@ function describeProgram(): Command {
   describeExpand(program)
   describeMerge(program)
   describeSnapshot(program)
+  describeVerify(program)
   describeOverview(program)
   return program
 }
@@ -129,6 +131,11 @@ function runOptions(): readonly Option[] {
     take('logLevel'),
     take('overwrite'),
     new Option('--dry-run', 'Print the points that would be run, and run nothing.'),
+    new Option(
+      '--point <n>',
+      'Run only this point, here and now, and print what it gives; store nothing.',
+    ).conflicts(['dryRun', 'json']),
+    new Option('--inspect', 'With --point: wait for a debugger, and stop before the job.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
     new Option('--json', 'Print events as JSON, one a line.'),

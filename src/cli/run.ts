@@ -1,6 +1,7 @@
 /** The action of `pypet-ts run <job>`. */
 import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
 import { RunStores } from '../environment/run-stores.ts'
+import { PypetError } from '../errors.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
@@ -15,6 +16,8 @@ export interface RunFlags extends CommandFlags, ExploreTexts {
   readonly config?: string
   readonly set?: readonly string[]
   readonly dryRun?: boolean
+  readonly point?: string
+  readonly inspect?: boolean
 }
 
 /**
@@ -32,6 +35,11 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     env: process.env,
     isProcessOurs: true,
   }
+  if (flags.point !== undefined) {
+    const { pointCommand } = await loadPoint()
+    return await pointCommand(request, { point: flags.point, inspects: flags.inspect === true })
+  }
+  if (flags.inspect === true) throw inspectsAll()
   using stop = stopOnSignals()
   if (flags.dryRun === true) {
     await using experiment = await prepareExperiment(request)
@@ -45,6 +53,18 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
   await using experiment = await prepareExperiment(request)
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
   return await performCommand(experiment, { stores, stop, flags })
+}
+
+/** In a function of its own: TypeScript 6 leaves the endings of dynamic imports as they are beside `await using`. */
+async function loadPoint() {
+  return await import('./point.ts')
+}
+
+function inspectsAll(): PypetError {
+  return new PypetError('PYPET_USAGE', '--inspect debugs one point, and none is named', {
+    where: '--inspect',
+    hint: 'Name it: --point 17 --inspect.',
+  })
 }
 
 /** What only the writer and the log would refuse. They are not opened for a dry run. */

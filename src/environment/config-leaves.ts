@@ -33,6 +33,7 @@ const ENVIRONMENT: readonly (readonly [OptionName, string, string])[] = [
   ['swapCap', 'swap_cap', 'Per cent of the swap space in use above which no run begins'],
   ['niceness', 'niceness', 'Niceness of the workers'],
   ['continuable', 'continuable', 'Whether a .cnt file is kept while the experiment is unfinished.'],
+  ['seed', 'seed', "What the runs' random numbers depend on, beside their parameters."],
   [
     'immediatePostprocessing',
     'immediate_postproc',

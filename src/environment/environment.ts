@@ -204,6 +204,7 @@ function openRequest(
   options: RunOptions,
 ): OpenRequest {
   const { settings, parameters, plan, job } = experiment
+  const jobIdentity = experiment.identifyJob(dirname(settings.filename))
   return {
     file: settings.filename,
     fileTitle: settings.fileTitle,
@@ -223,10 +224,10 @@ function openRequest(
     parameters,
     exploration: plan.exploration,
     ...(options.postprocessing !== undefined && { mayGrow: true }),
-    config: openingConfig(identity, job.file, settings),
+    config: openingConfig(identity, job.file, settings, jobIdentity),
     storage: settings,
     continuation: {
-      job: experiment.identifyJob(dirname(settings.filename)),
+      job: jobIdentity,
       settings: recordSettings(settings),
       ...recordArguments(experiment.args),
       environmentName: identity.name,

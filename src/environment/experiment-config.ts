@@ -1,8 +1,9 @@
 /** What the environment records of itself in the trajectory's branch `config`, under pypet's names. */
 import { createHash } from 'node:crypto'
 import { arch, cpus, hostname, type as osType, release } from 'node:os'
-import { basename } from 'node:path'
+import { basename, sep } from 'node:path'
 import type { Settings } from '../experiment/options.ts'
+import type { JobIdentity } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
@@ -35,6 +36,7 @@ export function openingConfig(
   identity: EnvironmentIdentity,
   jobFile: string,
   settings: Settings,
+  jobIdentity: JobIdentity,
 ): readonly Parameter[] {
   const environment = (name: string, value: StorableValue, comment: string) =>
     configParameter(`environment.${identity.name}.${name}`, value, comment)
@@ -43,6 +45,9 @@ export function openingConfig(
     environment('timestamp', identity.timestamp, 'Timestamp of environment creation'),
     environment('hexsha', identity.hexsha, 'SHA-1 identifier of the environment'),
     environment('script', basename(jobFile), 'Name of the job module'),
+    environment('job.sha256', jobIdentity.sha256, 'SHA-256 of the job'),
+    environment('job.sources', sourceLines(jobIdentity), 'Source files of the job with their SHA-256'),
+    environment('job.file', slashed(jobIdentity.relativeFile), 'The job, from the folder of this file'),
     environment('trajectory.name', settings.name, 'Name of trajectory'),
     environment('trajectory.timestamp', identity.timestamp, 'Timestamp of trajectory'),
     environment('versions.pypet_ts', packageVersion(), 'Version of pypet-ts'),
@@ -53,6 +58,16 @@ export function openingConfig(
     environment('platform.cpu', cpus()[0]?.model ?? 'unknown', 'Processor model'),
     configParameter('hdf5.complib', 'zlib', 'Compression library'),
   ]
+}
+
+function sourceLines({ sources }: JobIdentity): string {
+  return Object.entries(sources)
+    .map(([name, sha256]) => `${name} ${sha256}`)
+    .join('\n')
+}
+
+function slashed(path: string): string {
+  return path.split(sep).join('/')
 }
 
 /** What is known only at the end. */

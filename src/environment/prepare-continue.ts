@@ -246,7 +246,7 @@ function changedJobConfig(
   if (!isAllowed) {
     throw new PypetError(
       'PYPET_JOB_CHANGED',
-      `${bundle.file} is not the job that began: ${changes(before, now)}`,
+      `${bundle.file} is not the job that began: ${jobChanges(before, now)}`,
       {
         where: bundle.file,
         hint: 'Put back what it was, or go on with the changed job (--allow-changed-job); the file then holds results of both.',
@@ -260,7 +260,7 @@ function changedJobConfig(
       now.sha256,
       'SHA-256 of the job that the experiment was continued with',
     ),
-    configParameter(`${group}.changes`, changes(before, now), 'What had changed in the job'),
+    configParameter(`${group}.changes`, jobChanges(before, now), 'What had changed in the job'),
   ]
 }
 
@@ -269,7 +269,7 @@ function configParameter(name: string, value: string, comment: string): Paramete
 }
 
 /** `job.ts changed, model.ts added`. */
-function changes(before: JobIdentity, now: JobIdentity): string {
+export function jobChanges(before: Pick<JobIdentity, 'sources'>, now: Pick<JobIdentity, 'sources'>): string {
   const names = [...new Set([...Object.keys(before.sources), ...Object.keys(now.sources)])].sort()
   return names
     .filter((name) => before.sources[name] !== now.sources[name])

@@ -55,7 +55,8 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const mayGrow = postprocessing !== undefined
   const setup: WorkerSetup = {
     job,
-    parameters: parameters.map(({ name, value }) => ({ name, value })),
+    parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    seed: settings.seed,
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
     args: args.common,
     tellsReturned: parts.wantsReturned,

@@ -8,11 +8,13 @@ import type { RunIndex } from '../trajectory/path.ts'
 import { LiveRun } from '../trajectory/run.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
 import type { WriteLog } from './job-log.ts'
+import { runSeeds } from './run-seeds.ts'
 
 export class RunPerformer {
   readonly #job: JobFunction
   readonly #setup: WorkerSetup
   readonly #viewAt: ReturnType<typeof parameterViews>
+  readonly #seedsAt: ReturnType<typeof runSeeds>
   readonly #send: (frame: readonly Uint8Array[]) => Promise<void>
   readonly #writeLog: WriteLog
   /** The call of the job that has not ended; none between runs. */
@@ -27,6 +29,7 @@ export class RunPerformer {
     this.#job = job
     this.#setup = setup
     this.#viewAt = parameterViews(setup.parameters)
+    this.#seedsAt = runSeeds(setup)
     this.#send = send
     this.#writeLog = writeLog
   }
@@ -64,6 +67,7 @@ export class RunPerformer {
       run,
       runCount,
       par: this.#viewAt(point),
+      seeds: () => this.#seedsAt(point),
       writeLog: (level, message) => this.#writeLog(level, message, run),
     })
     const value = await this.#callJob(live, task.args ?? this.#setup.args)

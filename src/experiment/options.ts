@@ -189,6 +189,16 @@ const MAIN_OPTIONS = {
     flag: '--immediate-postprocessing',
     description: 'Post-process as soon as no runs are waiting, while others are still performed.',
   },
+
+  seed: {
+    kind: 'whole',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    flag: '--seed',
+    description: "What the runs' random numbers depend on, beside the parameters of each run.",
+  },
+
   overwrite: {
     kind: 'switch',
     default: false,

@@ -21,8 +21,9 @@ import { withTrialParameters } from '../exploration/repeat.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
+import { recordedSeed } from './recorded-job.ts'
 import type { Trajectory } from './trajectory.ts'
-import { assertExplores, treeParameters } from './tree-experiment.ts'
+import { asDeclared, assertExplores, treeParameters } from './tree-experiment.ts'
 
 /** Points that are there already are not performed again. */
 export interface ExpandCall extends ExploreTexts {
@@ -70,7 +71,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         definition,
       })
       const tree = traj as unknown as TrajectoryTree
-      const parameters = treeParameters(tree)
+      const parameters = asDeclared(treeParameters(tree), definition)
       const before = assertExplores(tree, traj.filename)
       const asked = explorationFromFlags(call, parameters, {
         declared: () => undefined,
@@ -98,6 +99,8 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
             comment: traj.comment,
             overwrite: false,
             addTime: false,
+            // Added points are to be as if they had been there from the beginning.
+            seed: recordedSeed(traj) ?? settings.seed,
           },
           origins,
           job: { url: bundle.url, file: bundle.file },

@@ -22,6 +22,7 @@ import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
 import type { TreeNode } from '../tree/node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { recordedSeed } from './recorded-job.ts'
 import type { Trajectory } from './trajectory.ts'
 import { treeExploration, treeParameters } from './tree-experiment.ts'
 import { treeExtension } from './tree-extension.ts'
@@ -79,7 +80,11 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
         ...settings,
         comment: traj.comment,
         filename: traj.filename,
-        ...(traj.isStored && { overwrite: false }),
+        ...(traj.isStored && {
+          overwrite: false,
+          // Added points are to be as if they had been there from the beginning.
+          seed: recordedSeed(tree, request.isConfig) ?? settings.seed,
+        }),
       },
       origins,
       job: location,

@@ -1,7 +1,8 @@
 /** A tree as an experiment: its parameters, what it explores, and the nodes beside them. */
 import { PypetError } from '../errors.ts'
+import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
+import { flattenParameters, type Parameter } from '../trajectory/parameter.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
@@ -26,6 +27,20 @@ export function treeParameters(tree: TrajectoryTree): Parameter[] {
       ...(storedAnnotations.length > 0 && { annotations: storedAnnotations }),
     }
   })
+}
+
+/** A file does not tell bigints from other whole numbers; where the job declares one, it is to see one. */
+export function asDeclared(
+  parameters: readonly Parameter[],
+  definition: ExperimentDefinition | undefined,
+): Parameter[] {
+  const declared = definition === undefined ? [] : flattenParameters(definition.parameters, 'parameters')
+  const bigints = new Set(declared.filter(({ value }) => typeof value === 'bigint').map(({ name }) => name))
+  return parameters.map((parameter) =>
+    bigints.has(parameter.name) && typeof parameter.value === 'number'
+      ? { ...parameter, value: BigInt(parameter.value) }
+      : parameter,
+  )
 }
 
 /**

@@ -7,6 +7,7 @@ import type { LogLevel } from './log-level.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
+import type { RunRandom } from './random.ts'
 import type { ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
 import {
   checkComment,
@@ -60,6 +61,13 @@ export interface Run<Tree = ParameterTree> {
   readonly par: ParameterValues<Tree>
   readonly log: RunLog
   /**
+   * Random numbers of this run's own. They depend on the experiment's `seed` and the values of all parameters in this
+   * run only: not on worker, order, attempt, or which other points there are.
+   */
+  readonly random: RunRandom
+  /** A whole number below 2^53 that depends on the same, for generators of your own. */
+  readonly seed: number
+  /**
    * Adds a result: one value, or several named ones. Dots in the name make groups. It goes below
    * `results.runs.<run name>`, unless the name says with a `$` where the run's name belongs; `$set`
    * stands for the run's set. Arrays are not copied until the job returns.
@@ -94,18 +102,23 @@ export class LiveRun implements Run {
   readonly #links = new Map<string, string>()
   /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
+  readonly #makeSeeds: () => Pick<Run, 'seed' | 'random'>
+  #seeds: Pick<Run, 'seed' | 'random'> | undefined
   #hasEnded = false
 
   constructor(point: {
     readonly run: RunIndex
     readonly runCount: number
     readonly par: ParameterValues<ParameterTree>
+    /** Called when the job first asks for a seed or a random number. */
+    readonly seeds: () => Pick<Run, 'seed' | 'random'>
     readonly writeLog: (level: LogLevel, message: string) => void
   }) {
     this.idx = point.run
     this.name = runName(point.run)
     this.length = point.runCount
     this.par = point.par
+    this.#makeSeeds = point.seeds
     for (const branch of ['results', 'derived_parameters']) this.#groups.add(`${branch}.runs.${this.name}`)
     this.log = {
       error: (message) => point.writeLog('error', message),
@@ -113,6 +126,16 @@ export class LiveRun implements Run {
       info: (message) => point.writeLog('info', message),
       debug: (message) => point.writeLog('debug', message),
     }
+  }
+
+  get random(): RunRandom {
+    this.#seeds ??= this.#makeSeeds()
+    return this.#seeds.random
+  }
+
+  get seed(): number {
+    this.#seeds ??= this.#makeSeeds()
+    return this.#seeds.seed
   }
 
   addResult(name: string, given: StorableValue | ResultItems | OwnResult, options: LeafOptions = {}): void {

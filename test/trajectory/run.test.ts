@@ -8,6 +8,9 @@ function liveRun(run = 3, lines: string[] = []) {
     run,
     runCount: 10,
     par: {},
+    seeds: () => {
+      throw new Error('no run here draws')
+    },
     writeLog: (level, message) => lines.push(`${level} ${message}`),
   })
 }

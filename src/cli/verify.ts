@@ -1,0 +1,153 @@
+/** The action of `pypet-ts verify <file>`. */
+import { PypetError } from '../errors.ts'
+import { type RunVerdict, type VerifyReport, verify } from '../library/verify.ts'
+import { userFrame } from '../reporting/user-frame.ts'
+import { ExitCode } from './exit-code.ts'
+import { printable } from './value-text.ts'
+
+export interface VerifyFlags {
+  readonly sample?: string
+  readonly all?: boolean
+  readonly runs?: string
+  readonly seedOfSample?: string
+  readonly job?: string
+  readonly allowChangedJob?: boolean
+  readonly trajectory?: string
+  readonly ncores?: string
+  readonly executor?: string
+  readonly timeout?: string
+  readonly json?: boolean
+}
+
+/**
+ * Verifies, prints a report, and resolves to the exit code.
+ *
+ * @throws PypetError as `verify`, and `PYPET_USAGE` for runs that are none
+ */
+export async function verifyCommand(file: string, flags: VerifyFlags): Promise<ExitCode> {
+  const { job, trajectory, ncores, executor, timeout } = flags
+  const report = await verify(file, {
+    ...chosen(flags),
+    ...(trajectory !== undefined && { trajectory }),
+    ...(job !== undefined && { job }),
+    allowChangedJob: flags.allowChangedJob === true,
+    options: { ncores, executor, timeout },
+    isProcessOurs: true,
+  })
+  process.stdout.write(flags.json === true ? reportJson(report) : reportText(report))
+  return report.identicalCount === report.verdicts.length ? ExitCode.OK : ExitCode.RUNS_FAILED
+}
+
+function chosen({ sample, all, runs, seedOfSample }: VerifyFlags) {
+  const given = [
+    ['--sample', sample],
+    ['--all', all],
+    ['--runs', runs],
+  ].filter(([, value]) => value !== undefined)
+  if (given.length > 1) {
+    const names = given.map(([name]) => name).join(' and ')
+    throw new PypetError('PYPET_USAGE', `${names} exclude each other`, {
+      where: names,
+      hint: 'Give one of them.',
+    })
+  }
+  if (runs !== undefined) return { runs: parseRuns(runs) }
+  if (all === true) return { runs: 'all' as const }
+  return {
+    ...(sample !== undefined && { sample: wholeNumber(sample) }),
+    ...(seedOfSample !== undefined && { sampleSeed: wholeNumber(seedOfSample) }),
+  }
+}
+
+/** What is none is refused by `verify`, which names the flag. */
+function wholeNumber(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN
+}
+
+const RUNS_MAX = 10_000_000
+
+/** `3,5,7..9`. */
+function parseRuns(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const [, first, , last] = /^\s*(\d+)(\.\.(\d+))?\s*$/.exec(part) ?? []
+    const [start, end] = [Number(first), Number(last ?? first)]
+    if (first === undefined || end < start || end - start >= RUNS_MAX) {
+      throw new PypetError(
+        'PYPET_USAGE',
+        `--runs: expected runs as 3,5,7..9, found ${JSON.stringify(text)}`,
+        {
+          where: '--runs',
+          hint: 'Write numbers, and ranges with the lower number first.',
+        },
+      )
+    }
+    return Array.from({ length: end - start + 1 }, (_, index) => start + index)
+  })
+}
+
+function reportText(report: VerifyReport): string {
+  const { file, trajectory, job, jobChanges, seed, storedCount, sampleSeed, verdicts } = report
+  const sample =
+    sampleSeed === undefined || verdicts.length === storedCount ? '' : ` (--seed-of-sample ${sampleSeed})`
+  const lines = [
+    `${file}: ${trajectory}, seed ${seed}`,
+    `job: ${job}${jobText(jobChanges)}`,
+    ...verdicts.flatMap(verdictLines),
+    `${report.identicalCount} of ${verdicts.length} runs identical, of ${storedCount} stored${sample}`,
+  ]
+  if (report.differentCount > 0) lines.push(`${report.differentCount} different`)
+  if (report.failedCount > 0) lines.push(`${report.failedCount} failed`)
+  return `${lines.map(shown).join('\n')}\n`
+}
+
+/** Harmless for a terminal, and indented as it was. */
+function shown(line: string): string {
+  return `${line.startsWith('  ') ? '  ' : ''}${printable(line).trimStart()}`
+}
+
+function jobText(changes: string | undefined): string {
+  if (changes === undefined) return ' (the file does not say whether it is the same)'
+  return changes === '' ? '' : ` (changed since: ${changes})`
+}
+
+function verdictLines(verdict: RunVerdict): string[] {
+  if (verdict.state === 'identical') return []
+  if (verdict.state === 'failed') {
+    const { name, message, stack } = verdict.error
+    const at = userFrame(stack, message)
+    return [`run ${verdict.run} failed: ${name}: ${message}${at === undefined ? '' : ` (${at})`}`]
+  }
+  const { result, item, index, stored, computed } = verdict.difference
+  const place = `${item === undefined ? '' : `, ${item}`}${index === undefined ? '' : `[${index}]`}`
+  return [
+    `run ${verdict.run} differs: ${result}${place}`,
+    `  stored: ${stored ?? 'nothing'}`,
+    `  computed: ${computed ?? 'nothing'}`,
+  ]
+}
+
+function reportJson({ verdicts, ...report }: VerifyReport): string {
+  const { file, trajectory, job, seed } = report
+  const runs = verdicts.map((verdict) => {
+    if (verdict.state === 'identical') return verdict
+    const { run, state } = verdict
+    if (state === 'failed') return { run, state, error: verdict.error }
+    const { result, item = null, index = null, stored = null, computed = null } = verdict.difference
+    return { run, state, result, item, index, stored, computed }
+  })
+  const fields = {
+    event: 'verified',
+    file,
+    trajectory,
+    job,
+    job_changes: report.jobChanges ?? null,
+    seed,
+    stored_count: report.storedCount,
+    sample_seed: report.sampleSeed ?? null,
+    identical_count: report.identicalCount,
+    different_count: report.differentCount,
+    failed_count: report.failedCount,
+    runs,
+  }
+  return `${JSON.stringify(fields)}\n`
+}

@@ -1,0 +1,63 @@
+/** What a trajectory says about the job that made it: config.environment.<environment>.seed and .job. */
+import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+
+/** Of one environment: an expanded trajectory has several. */
+export interface RecordedJob {
+  readonly environment: string
+  readonly sha256: string
+  /** Path from the folder of the HDF5 file. */
+  readonly file: string
+  /** The source files, each with its SHA-256. */
+  readonly sources: Readonly<Record<string, string>>
+}
+
+type Tree = Pick<TrajectoryTree, 'getGroup'>
+
+/**
+ * The seed that the trajectory's first experiment had; undefined where none is recorded, as by older versions.
+ *
+ * @param isOthers what is not of the file, such as the config of an experiment to come
+ */
+export function recordedSeed(
+  tree: Tree,
+  isOthers: (node: ParameterNode) => boolean = () => false,
+): number | undefined {
+  const seed = recorded(tree).find(({ name, node }) => name === 'seed' && !isOthers(node))
+  return seed === undefined ? undefined : Number(seed.node.getDefault())
+}
+
+/** In the order of the file. */
+export function recordedJobs(tree: Tree): RecordedJob[] {
+  const all = recorded(tree)
+  return all
+    .filter(({ name }) => name === 'job.sha256')
+    .map(({ environment, node }) => {
+      const textOf = (wanted: string) => {
+        const found = all.find((one) => one.environment === environment && one.name === wanted)
+        return found === undefined ? '' : String(found.node.getDefault())
+      }
+      return {
+        environment,
+        sha256: String(node.getDefault()),
+        file: textOf('job.file'),
+        sources: parseSources(textOf('job.sources')),
+      }
+    })
+}
+
+/** `job.ts 3fa9…`, one a line: names may hold blanks, digests do not. */
+function parseSources(text: string): Record<string, string> {
+  const lines = text.split('\n').filter((line) => line !== '')
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), line.slice(line.lastIndexOf(' ') + 1)]),
+  )
+}
+
+function recorded(tree: Tree) {
+  return [...tree.getGroup('config').iterLeaves()].flatMap((node) => {
+    const [, environment, name] = /^config\.environment\.([^.]+)\.(.+)$/.exec(node.fullName) ?? []
+    if (environment === undefined || name === undefined || !node.isParameter) return []
+    return [{ environment, name, node: node as ParameterNode }]
+  })
+}

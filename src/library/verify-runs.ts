@@ -1,0 +1,314 @@
+/** The two halves of `verify`: reading an experiment from its file, and performing runs of it without a writer. */
+import { randomInt } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { readExperiment } from '../continue/cnt-state.ts'
+import { findCntFiles } from '../continue/find-cnt.ts'
+import { jobArguments, readArguments } from '../environment/job-arguments.ts'
+import { jobChanges } from '../environment/prepare-continue.ts'
+import { PypetError } from '../errors.ts'
+import { openExecutor } from '../executors/open-executor.ts'
+import { runSeeds } from '../executors/run-seeds.ts'
+import { UserCode } from '../executors/user-code.ts'
+import { bundleJob } from '../experiment/bundle-job.ts'
+import { functionJob } from '../experiment/function-job.ts'
+import { resolveSettings } from '../experiment/layers.ts'
+import { importJob, type JobFunction } from '../experiment/load-job.ts'
+import type { Settings } from '../experiment/options.ts'
+import { type ExplorationPlan, expand, runPoint } from '../exploration/expand.ts'
+import type { JobIdentity, JobLocation, RunTask } from '../protocol.ts'
+import { openFrameReceiver } from '../storage/frame-receiver.ts'
+import { Hdf5Source } from '../storage/hdf5-source.ts'
+import { readHdf5 } from '../storage/read-hdf5.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type { RawRunRecord } from '../trajectory/run-frame.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { compareRun } from './compare-run.ts'
+import { loadTrajectory } from './load-trajectory.ts'
+import { type RecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
+import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
+import type { RunVerdict, VerifyOptions } from './verify.ts'
+
+export interface StoredExperiment extends AsyncDisposable {
+  readonly file: string
+  readonly trajectory: string
+  readonly jobFile: string
+  readonly jobChanges: string | undefined
+  readonly seed: number
+  readonly completed: readonly RunIndex[]
+  readonly runCount: number
+  readonly settings: Settings
+  readonly job: JobLocation
+  readonly userCode: UserCode
+  readonly parameters: readonly Parameter[]
+  readonly plan: ExplorationPlan
+  readonly args: ReturnType<typeof jobArguments>
+}
+
+type ReadOptions = Omit<VerifyOptions, 'job'> & { readonly job?: string | JobFunction | undefined }
+
+/** As `verify`. Dispose of the result. */
+export async function readStoredExperiment(file: string, options: ReadOptions): Promise<StoredExperiment> {
+  const { trajectory: name, allowChangedJob = false, isProcessOurs = false } = options
+  using traj = await loadTrajectory(file, { ...(name !== undefined && { name }), other: 'data' })
+  const tree = traj as unknown as TrajectoryTree
+  const before = recordedJobs(tree)
+  const loaded = await loadJob(findJob(tree, file, before, options.job), isProcessOurs)
+  try {
+    const changes = changesOf(before, loaded.identity(dirname(file)))
+    if (changes !== undefined && changes !== '' && !allowChangedJob)
+      throw changedJob(loaded.file, file, changes)
+    const { definition } = await loaded.userCode.call(() =>
+      importJob(loaded.location, loaded.userCode.failed),
+    )
+    const parameters = asDeclared(treeParameters(tree), definition)
+    const flags = { ...(typeof options.job === 'function' && { executor: 'inline' }), ...options.options }
+    const { settings } = resolveSettings({ jobFile: loaded.file, flags })
+    return {
+      file,
+      trajectory: traj.name,
+      jobFile: loaded.file,
+      jobChanges: changes,
+      seed: recordedSeed(tree) ?? 0,
+      completed: traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run)),
+      runCount: traj.length,
+      settings,
+      job: loaded.location,
+      userCode: loaded.userCode,
+      parameters,
+      plan: expand({ parameters, exploration: treeExploration(tree) }),
+      args:
+        options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args }),
+      [Symbol.asyncDispose]: loaded.dispose,
+    }
+  } catch (error) {
+    loaded.userCode.flush()
+    await loaded.dispose()
+    throw error
+  }
+}
+
+/** Performs the runs, and resolves to what became of each. */
+export async function performAgain(
+  experiment: StoredExperiment,
+  runs: readonly RunIndex[],
+  onVerdict: (verdict: RunVerdict) => void,
+): Promise<RunVerdict[]> {
+  const { settings, userCode, plan, args, parameters, seed, job } = experiment
+  const verdicts: RunVerdict[] = []
+  const take = (verdict: RunVerdict) => {
+    verdicts.push(verdict)
+    onVerdict(verdict)
+  }
+  const comparison = new Comparison(experiment, take)
+  await using receiver = await openFrameReceiver((record) => comparison.add(record))
+  const setup = {
+    job,
+    parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    seed,
+    runCount: plan.runCount,
+    args: args.common,
+    tellsReturned: false,
+    storage: { kind: 'queue' as const, address: receiver.address },
+    niceness: settings.niceness,
+    logLevel: 'error' as const,
+    timeoutMs: settings.timeout * 1000,
+  }
+  if (runs.length === 0) return verdicts
+  // What jobs print and log has been seen when the runs were stored.
+  userCode.listen({ onLine: () => undefined, onStrayError: () => undefined })
+  await using executor = await openExecutor(settings, setup, () => undefined, userCode)
+  const queue = [...runs].reverse()
+  const next = (): RunTask | undefined => {
+    if (comparison.isBehind) return undefined
+    const run = queue.pop()
+    if (run === undefined) return undefined
+    const own = args.each?.[run]
+    return {
+      run,
+      attempt: 1,
+      point: runPoint(plan, run),
+      runCount: plan.runCount,
+      ...(own !== undefined && { args: own }),
+    }
+  }
+  do {
+    await executor.perform({ next }, (outcome) => {
+      if (outcome.state === 'handed-over') comparison.expect()
+      else take({ run: outcome.failure.run, state: 'failed', error: outcome.failure.error })
+    })
+    await comparison.settled()
+  } while (queue.length > 0)
+  return verdicts
+}
+
+/** So many records wait to be compared at most, before no more runs begin. */
+const WAITING_MAX = 256
+
+/** Compares records as they come, several with one opening of the file. */
+class Comparison {
+  readonly #experiment: StoredExperiment
+  readonly #take: (verdict: RunVerdict) => void
+  #waiting: RawRunRecord[] = []
+  #expectedCount = 0
+  #comparing: Promise<void> | undefined
+  #error: { readonly thrown: unknown } | undefined
+  #resolve: (() => void) | undefined
+
+  constructor(experiment: StoredExperiment, take: (verdict: RunVerdict) => void) {
+    this.#experiment = experiment
+    this.#take = take
+  }
+
+  get isBehind(): boolean {
+    return this.#waiting.length >= WAITING_MAX || this.#error !== undefined
+  }
+
+  /** A worker has handed its record over: it comes, or has come. */
+  expect(): void {
+    this.#expectedCount += 1
+  }
+
+  add(record: RawRunRecord): void {
+    // What comes is a view of memory that others may be given.
+    this.#waiting.push(structuredClone(record))
+    this.#comparing ??= this.#compareAll()
+  }
+
+  /** Resolves when all that are expected are compared. */
+  async settled(): Promise<void> {
+    while (this.#expectedCount > 0 && this.#error === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#resolve = resolve
+      })
+    }
+    if (this.#error !== undefined) throw this.#error.thrown
+  }
+
+  async #compareAll(): Promise<void> {
+    const { file, trajectory } = this.#experiment
+    try {
+      // Frames that came together are compared together.
+      await new Promise((resolve) => setImmediate(resolve))
+      while (this.#waiting.length > 0) {
+        const records = this.#waiting.splice(0)
+        const verdicts = await readHdf5(file, (reader) => {
+          const source = new Hdf5Source(reader, trajectory)
+          return records.map((record): RunVerdict => {
+            const difference = compareRun(source, record)
+            const { run } = record
+            return difference === undefined
+              ? { run, state: 'identical' }
+              : { run, state: 'different', difference }
+          })
+        })
+        for (const verdict of verdicts) this.#take(verdict)
+        this.#expectedCount -= records.length
+      }
+    } catch (thrown) {
+      this.#error = { thrown }
+    }
+    this.#comparing = undefined
+    this.#resolve?.()
+  }
+}
+
+/** What an unfinished experiment keeps of them. */
+function keptArguments(file: string, trajectory: string): ReturnType<typeof jobArguments> {
+  const ofTrajectory = findCntFiles(file)
+    .map((path) => readExperiment(path).request)
+    .find((request) => request.trajectory.name === trajectory && request.isEdit !== true)
+  return ofTrajectory === undefined ? { common: [] } : readArguments(ofTrajectory.continuation)
+}
+
+function findJob(
+  tree: TrajectoryTree,
+  file: string,
+  recorded: readonly RecordedJob[],
+  given: string | JobFunction | undefined,
+): string | JobFunction {
+  if (given !== undefined) return given
+  const ofFunction = recorded.some(({ sources }) => Object.keys(sources).some((name) => name.endsWith('()')))
+  if (ofFunction) {
+    throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${file} is a function of a script`, {
+      where: file,
+      hint: 'Verify it there: await verify(file, { job: theFunction }).',
+    })
+  }
+  const files = recorded.map((job) => job.file).reverse()
+  const scripts = tree
+    .getAll('script')
+    .map((node) => basename(String((node as unknown as { getDefault(): unknown }).getDefault())))
+    .reverse()
+  const places = new Set([
+    ...files.filter((path) => path !== '').map((path) => resolve(dirname(file), path)),
+    ...scripts.flatMap((script) => [resolve(script), join(dirname(file), script)]),
+  ])
+  const found = [...places].find((place) => existsSync(place))
+  if (found !== undefined) return found
+  throw new PypetError(
+    'PYPET_JOB_NOT_FOUND',
+    `the job of ${file} is not found: looked for ${[...places].join(' and ') || 'nothing, since the file names none'}`,
+    { where: file, hint: 'Name it: --job job.ts.' },
+  )
+}
+
+interface LoadedIdentity {
+  readonly file: string
+  readonly location: JobLocation
+  readonly identity: (folder: string) => JobIdentity
+  readonly userCode: UserCode
+  readonly dispose: () => Promise<void>
+}
+
+async function loadJob(job: string | JobFunction, isProcessOurs: boolean): Promise<LoadedIdentity> {
+  if (typeof job === 'function') {
+    const { location, identity, [Symbol.dispose]: forget } = functionJob(job)
+    const userCode = new UserCode(location.file, { isProcessOurs })
+    const dispose = async () => {
+      userCode[Symbol.dispose]()
+      forget()
+    }
+    return { file: location.file, location, identity, userCode, dispose }
+  }
+  const bundle = await bundleJob(job)
+  const userCode = new UserCode(bundle.file, { isProcessOurs })
+  return {
+    file: bundle.file,
+    location: { url: bundle.url, file: bundle.file },
+    identity: (folder) => bundle.identity(folder),
+    userCode,
+    async dispose() {
+      userCode[Symbol.dispose]()
+      await bundle.dispose()
+    },
+  }
+}
+
+/** From what made the file to what is there now; undefined where the file does not say what made it. */
+function changesOf(recorded: readonly RecordedJob[], now: JobIdentity): string | undefined {
+  if (recorded.length === 0) return undefined
+  const others = recorded.filter(({ sha256 }) => sha256 !== now.sha256)
+  return [...new Set(others.map((before) => jobChanges(before, now)))].join('; ')
+}
+
+function changedJob(job: string, file: string, changes: string): PypetError {
+  return new PypetError('PYPET_JOB_CHANGED', `${job} is not the job that made ${file}: ${changes}`, {
+    where: job,
+    hint: 'Put back what it was, or verify with the changed job all the same: --allow-changed-job.',
+  })
+}
+
+export function freshSeed(): number {
+  return randomInt(2 ** 32)
+}
+
+/** Without repetition, each as likely as the others. By index. */
+export function drawRuns(completed: readonly RunIndex[], count: number, seed: number): RunIndex[] {
+  const { random } = runSeeds({ seed, parameters: [] })({})
+  return random
+    .shuffle([...completed])
+    .slice(0, count)
+    .sort((a, b) => a - b)
+}

@@ -1,0 +1,137 @@
+/** Computing stored runs again, and comparing them with the file bit by bit: `pypet-ts verify`. */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type ErrorRecord, PypetError } from '../errors.ts'
+import type { FlagValues } from '../experiment/layers.ts'
+import type { JobFunction } from '../experiment/load-job.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type { RunDifference } from './compare-run.ts'
+
+export interface VerifyOptions {
+  /** Which trajectory, where the file holds several. */
+  readonly trajectory?: string
+  /** The job module, or the function; the module that the file names unless given. */
+  readonly job?: string | URL | JobFunction
+  /** How many stored runs are drawn; 20 unless given. */
+  readonly sample?: number
+  /** What is drawn depends on it; another one each time unless given. The report names it. */
+  readonly sampleSeed?: number
+  /** Instead of a sample: these runs, or all that are stored. */
+  readonly runs?: readonly RunIndex[] | 'all'
+  /** Go on although the job is not the one that made the file. */
+  readonly allowChangedJob?: boolean
+  /** What the job is called with behind `traj`; what an unfinished experiment keeps of them unless given. */
+  readonly args?: readonly unknown[]
+  /** `ncores`, `executor`, `timeout`. */
+  readonly options?: Pick<FlagValues, 'ncores' | 'executor' | 'timeout'>
+  /** Told each verdict as it comes. */
+  readonly onVerdict?: (verdict: RunVerdict) => void
+  /** The process is the command's and ends with it. */
+  readonly isProcessOurs?: boolean
+}
+
+export type RunVerdict =
+  | { readonly run: RunIndex; readonly state: 'identical' }
+  | { readonly run: RunIndex; readonly state: 'different'; readonly difference: RunDifference }
+  /** Stored once, and now it does not run. */
+  | { readonly run: RunIndex; readonly state: 'failed'; readonly error: ErrorRecord }
+
+export interface VerifyReport {
+  readonly file: string
+  readonly trajectory: string
+  readonly job: string
+  /** What of the job is not as it was, as `job.ts changed`; empty when nothing is. Undefined where the file does not say which job it was. */
+  readonly jobChanges: string | undefined
+  /** The experiment's, as recorded. */
+  readonly seed: number
+  /** How many runs the file holds. */
+  readonly storedCount: number
+  /** Undefined when nothing was drawn. */
+  readonly sampleSeed: number | undefined
+  /** By run. */
+  readonly verdicts: readonly RunVerdict[]
+  readonly identicalCount: number
+  readonly differentCount: number
+  readonly failedCount: number
+}
+
+/**
+ * Performs stored runs again, with the parameters, the seed and the arguments that the file has, and compares what they
+ * add with what it holds. Nothing is written.
+ *
+ * @throws PypetError as `loadTrajectory`; `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, `PYPET_RUN_UNKNOWN` for a run that is
+ *   not there or not stored, `PYPET_USAGE` for a sample that is no number of runs
+ * @example
+ * const { differentCount } = await verify('hdf5/multiply.h5', { runs: 'all' })
+ */
+export async function verify(filename: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  assertOptions(options)
+  const { readStoredExperiment, performAgain, drawRuns, freshSeed } = await loadParts()
+  const { job } = options
+  const file = resolve(filename)
+  const stored = await readStoredExperiment(file, {
+    ...options,
+    job: job instanceof URL ? fileURLToPath(job) : job,
+  })
+  await using experiment = stored
+  const sampleSeed = options.runs === undefined ? (options.sampleSeed ?? freshSeed()) : undefined
+  const { completed, runCount } = experiment
+  const runs =
+    sampleSeed === undefined
+      ? chosenRuns(completed, runCount, file, options.runs ?? 'all')
+      : drawRuns(completed, options.sample ?? 20, sampleSeed)
+  const verdicts = await performAgain(experiment, runs, options.onVerdict ?? (() => undefined))
+  verdicts.sort((a, b) => a.run - b.run)
+  const count = (state: RunVerdict['state']) => verdicts.filter((verdict) => verdict.state === state).length
+  return {
+    file,
+    trajectory: experiment.trajectory,
+    job: experiment.jobFile,
+    jobChanges: experiment.jobChanges,
+    seed: experiment.seed,
+    storedCount: completed.length,
+    sampleSeed,
+    verdicts,
+    identicalCount: count('identical'),
+    differentCount: count('different'),
+    failedCount: count('failed'),
+  }
+}
+
+function assertOptions({ sample, sampleSeed }: VerifyOptions): void {
+  for (const [name, value, minimum] of [
+    ['sample', sample, 1],
+    ['seed-of-sample', sampleSeed, 0],
+  ] as const) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= minimum)) continue
+    throw new PypetError('PYPET_USAGE', `--${name}: expected a whole number >= ${minimum}, found ${value}`, {
+      where: `--${name}`,
+      hint: 'Give a number, or verify all stored runs with --all.',
+    })
+  }
+}
+
+function chosenRuns(
+  completed: readonly RunIndex[],
+  runCount: number,
+  file: string,
+  runs: readonly RunIndex[] | 'all',
+): RunIndex[] {
+  if (runs === 'all') return [...completed]
+  const stored = new Set(completed)
+  for (const run of runs) {
+    if (stored.has(run)) continue
+    const isThere = Number.isSafeInteger(run) && run >= 0 && run < runCount
+    const found = isThere ? 'it is not stored' : `there are runs 0 to ${runCount - 1}`
+    throw new PypetError('PYPET_RUN_UNKNOWN', `cannot verify run ${run} of ${file}: ${found}`, {
+      where: file,
+      hint: `See: pypet-ts overview ${file} --runs`,
+    })
+  }
+  return [...new Set(runs)].sort((a, b) => a - b)
+}
+
+/** In a function of its own: TypeScript 6 leaves the endings of dynamic imports as they are beside `await using`. */
+async function loadParts() {
+  return await import('./verify-runs.ts')
+}

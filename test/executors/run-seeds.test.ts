@@ -1,0 +1,140 @@
+/** What a run's random numbers depend on, and that they are always the same. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { runSeeds } from '../../src/executors/run-seeds.ts'
+import { flattenParameters, type ParameterTree } from '../../src/trajectory/parameter.ts'
+import { integer } from '../../src/trajectory/value.ts'
+
+const parametersOf = (tree: ParameterTree) => flattenParameters(tree, 'parameters')
+const seedOf = (tree: ParameterTree, point = {}, seed = 0) =>
+  runSeeds({ seed, parameters: parametersOf(tree) })(point).seed
+
+/** A change here makes every stored result that drew a number impossible to verify. */
+test('the numbers of a run stay as they were in every release', () => {
+  const { seed, random } = runSeeds({
+    seed: 42,
+    parameters: parametersOf({ x: 1, neuron: { tau: integer(20) } }),
+  })({
+    x: 2.5,
+  })
+  expect({
+    seed,
+    uniform: [...random.uniform(0, 1, 3)],
+    normal: [...random.normal(0, 1, 3)],
+    integers: [...random.integers(0, 1000, 5)],
+    shuffled: random.shuffle([1, 2, 3, 4, 5]),
+    noise: random.stream('noise').uniform(),
+    inner: random.stream('noise').stream('inner').normal(10, 2),
+  }).toMatchInlineSnapshot(`
+    {
+      "inner": 12.042993160127388,
+      "integers": [
+        462,
+        557,
+        718,
+        948,
+        973,
+      ],
+      "noise": 0.6484906489891703,
+      "normal": [
+        -0.3078145669894328,
+        -0.7237030406551386,
+        2.1641001212318782,
+      ],
+      "seed": 2575395441023592,
+      "shuffled": [
+        4,
+        3,
+        1,
+        5,
+        2,
+      ],
+      "uniform": [
+        0.44748277818521776,
+        0.8325453150269739,
+        0.46603391870006006,
+      ],
+    }
+  `)
+})
+
+describe('the point', () => {
+  const bits = fc.constantFrom<number | bigint | string | boolean>(
+    0,
+    -0,
+    1,
+    Number.NaN,
+    1e-310,
+    3,
+    3n,
+    '3',
+    true,
+    'ä',
+    '',
+  )
+  const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'g.a', 'g.b', 'h.i.j'), { minLength: 1 })
+
+  test('the order of declaration does not matter, nor whether a value is a default or explored', () => {
+    fc.assert(
+      fc.property(names, fc.array(bits, { minLength: 6, maxLength: 6 }), fc.nat(), (chosen, values, seed) => {
+        const entries = chosen.map((name, index) => [name, values[index]] as const)
+        const parameters = entries.flatMap(([name, value]) => parametersOf({ [name]: value as number }))
+        const expected = runSeeds({ seed, parameters })({})
+        const others = { 0: 9, true: false, text: 'other', big: 9n }
+        const defaults = entries.flatMap(([name, value]) => {
+          const other = { number: others[0], boolean: others.true, string: others.text, bigint: others.big }
+          return parametersOf({ [name]: other[typeof value as 'number'] })
+        })
+        const explored = runSeeds({ seed, parameters: defaults.reverse() })(Object.fromEntries(entries))
+        expect(explored.seed).toBe(expected.seed)
+        expect(explored.random.uniform()).toBe(expected.random.uniform())
+      }),
+      { seed: 20_260_101 },
+    )
+  })
+
+  test('each bit of each value, each name and the seed matter', () => {
+    const points: ParameterTree[] = [
+      {},
+      { x: 3 },
+      { x: 3n },
+      { x: '3' },
+      { x: true },
+      { x: 1 },
+      { x: 0 },
+      { x: -0 },
+      { y: 3 },
+      { x: 3, y: 3 },
+      { x: { y: 3 } },
+      { x: [3] },
+      { x: [3, 4] },
+      { x: Float64Array.of(3) },
+      { x: Float32Array.of(3) },
+      { x: Int32Array.of(3) },
+      { x: { data: Float64Array.of(1, 2), shape: [1, 2] } },
+      { x: { data: Float64Array.of(1, 2), shape: [2, 1] } },
+      { x: ['ab', 'c'] },
+      { x: ['a', 'bc'] },
+      { x: { re: 1, im: 2 } },
+    ]
+    const seeds = [
+      ...points.map((tree) => seedOf(tree)),
+      seedOf({ x: 3 }, {}, 1),
+      seedOf({}, {}, 2 ** 53 - 1),
+    ]
+    expect(new Set(seeds).size).toBe(seeds.length)
+    for (const seed of seeds) expect(Number.isSafeInteger(seed) && seed >= 0).toBe(true)
+  })
+
+  test('whole numbers that are stored alike are one value, however they are written', () => {
+    expect(seedOf({ x: integer(3) })).toBe(seedOf({ x: 3n }))
+    expect(seedOf({ x: integer(9) }, { x: 3 })).toBe(seedOf({ x: 3n }))
+    expect(seedOf({ x: Number.NaN })).toBe(seedOf({ x: -Number.NaN }))
+  })
+
+  test('seeds of many points are all different', () => {
+    const at = runSeeds({ seed: 0, parameters: parametersOf({ x: 0 }) })
+    const seeds = new Set(Array.from({ length: 1000 }, (_, x) => at({ x }).seed))
+    expect(seeds.size).toBe(1000)
+  })
+})
