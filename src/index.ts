@@ -15,10 +15,16 @@ export {
 } from './experiment/define.ts'
 export { cartesianProduct } from './exploration/cartesian.ts'
 export { concat } from './exploration/concat.ts'
+export { derive } from './exploration/derive.ts'
 export type { Exploration } from './exploration/exploration.ts'
+export { onlyIf } from './exploration/only-if.ts'
 export { points } from './exploration/points.ts'
 export { arange, linspace, logspace } from './exploration/range.ts'
+export { repeat } from './exploration/repeat.ts'
+export { latinHypercube, random, type SampleOptions, sobol } from './exploration/sample.ts'
+export { between, choice, logBetween } from './exploration/sample-range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
+export { where } from './exploration/where.ts'
 export { zip } from './exploration/zip.ts'
 export {
   type ContinueOptions,

@@ -85,13 +85,14 @@ describe('outside packages', () => {
     ['cosmiconfig', ['experiment/load-config.ts']],
     ['smol-toml', ['experiment/load-config.ts']],
     ['commander', ['cli/main.ts']],
+    ['jsep', ['exploration/expression-syntax.ts']],
     ['zod', ['experiment/config-schema.ts']],
     ['cli-progress', ['reporting/progress-bar.ts']],
     ['cli-table3', ['cli/text-table.ts']],
     ['fastest-levenshtein', ['trajectory/nearest-name.ts']],
   ])('%s has one home', (name, homes) => {
     const users = modules
-      .filter(({ imports }) => imports.some(({ to }) => to === name))
+      .filter(({ imports }) => imports.some(({ to, isTypeOnly }) => to === name && !isTypeOnly))
       .map(({ path }) => path)
     expect(users).toEqual(homes)
   })

@@ -1,14 +1,15 @@
 /** The action of `pypet-ts expand <file>`. */
 import { RunStores } from '../environment/run-stores.ts'
+import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { prepareExpansion } from '../library/expand.ts'
 import { ExitCode } from './exit-code.ts'
+import { exploreTexts } from './exploration-flags.ts'
 import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
-export interface ExpandFlags extends CommandFlags {
+export interface ExpandFlags extends CommandFlags, ExploreTexts {
   readonly job?: string
   readonly trajectory?: string
-  readonly explore?: readonly string[]
 }
 
 /**
@@ -27,7 +28,7 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     file,
     trajectory: flags.trajectory,
     job: flags.job,
-    explore: flags.explore ?? [],
+    ...exploreTexts(flags),
     flags: optionFlags(flags),
     env: process.env,
     isProcessOurs: true,

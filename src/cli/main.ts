@@ -2,8 +2,10 @@
 import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
+import { describePlan } from './commands/plan.ts'
 import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
+import { collect, EXPLORE_FLAG, type ExplorationFlag, SHAPING_FLAGS } from './exploration-flags.ts'
 import type { MergeFlags } from './merge.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
@@ -62,6 +64,7 @@ function describeProgram(): Command {
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)
   describeRun(program)
+  describePlan(program)
   describeContinue(program)
   describeExpand(program)
   describeMerge(program)
@@ -120,10 +123,8 @@ function runOptions(): readonly Option[] {
     take('addTime'),
     take('comment'),
     new Option('--set <name=value>', 'Preset a parameter, as neuron.tau=10 (repeatable).').argParser(collect),
-    new Option(
-      '--explore <name=values>',
-      'Explore a parameter, as x=1,2,3 or x=0:1:0.1 (start:stop:step); several form a product (repeatable).',
-    ).argParser(collect),
+    ...[EXPLORE_FLAG, ...SHAPING_FLAGS].map(explorationOption),
+    take('repeat'),
     take('logFolder'),
     take('logLevel'),
     take('overwrite'),
@@ -189,6 +190,8 @@ function expandOptions(): readonly Option[] {
       '--explore <name=values>',
       'Points to add, as x=1,2,3 or x=0:1:0.1; every explored parameter is named (repeatable).',
     ).argParser(collect),
+    ...SHAPING_FLAGS.map(explorationOption),
+    ...flagOptions('repeat'),
     ...flagOptions('ncores'),
     new Option('--job <file>', 'The job module. Default: the one that the file names.'),
     new Option('--trajectory <name>', 'Which trajectory, where the file holds several.'),
@@ -279,8 +282,9 @@ function flagOptions(
 
 const PLACEHOLDERS = { whole: 'n', number: 'n', text: 'text', path: 'path', choice: 'choice' } as const
 
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value]
+function explorationOption({ flag, description, isRepeatable }: ExplorationFlag): Option {
+  const option = new Option(flag, description)
+  return isRepeatable ? option.argParser(collect) : option
 }
 
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
@@ -290,6 +294,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 const MAIN_EXAMPLES = `
 Examples:
   $ pypet-ts run job.ts --ncores 8
+  $ pypet-ts plan job.ts --csv
   $ pypet-ts continue hdf5/job.cnt
   $ pypet-ts overview hdf5/job.h5
 
@@ -303,6 +308,8 @@ Examples:
   $ pypet-ts run job.ts --ncores 0    on all cores
   $ pypet-ts run job.ts --dry-run     how many points, and which
   $ pypet-ts run job.ts --explore x=1,2,3 --explore y=0:1:0.1
+  $ pypet-ts run job.ts --sample sobol:64 --explore x=0:1 --explore y=0.1:10:log
+  $ pypet-ts run job.ts --where 'x < y' --repeat 5
   $ pypet-ts run job.ts --set neuron.tau=10 --name tau10
   $ pypet-ts run job.ts --json | jq .event
 

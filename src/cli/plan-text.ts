@@ -22,29 +22,37 @@ const WORKER_MEMORY_BYTES = { inline: 0, pool: 25_000_000, process: 55_000_000 }
 
 /** As text for people, or as one JSON object on one line. */
 export function planText(experiment: PreparedExperiment, { json }: { readonly json: boolean }): string {
-  return json ? `${JSON.stringify(planFacts(experiment))}\n` : planLines(experiment).join('\n').concat('\n')
+  if (!json) return planLines(experiment).join('\n').concat('\n')
+  const { plan } = experiment
+  const points = shownRuns(plan.runCount).map((run) => ({ run, point: jsonPoint(runPoint(plan, run)) }))
+  return `${JSON.stringify({ ...planFacts(experiment), points })}\n`
 }
 
 function planLines(experiment: PreparedExperiment): string[] {
-  const { settings, parameters, plan } = experiment
-  const { fileBytes, memoryBytes } = estimate(experiment)
-  const explored = plan.explored.map(({ name }) => name)
+  const { plan } = experiment
   const shown = shownRuns(plan.runCount)
-  const lines = [
-    `${settings.name}: ${formatRuns(plan.runCount)} would be run; nothing was run`,
-    `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
-    `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${pythonRepr(stored)}`).join(', ') || 'none'}`,
-    `  on:          ${settings.ncores === 1 ? '1 core' : `${settings.ncores} cores`}, ${settings.executor}`,
-    `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number a run`,
-    `  memory:      about ${formatBytes(memoryBytes)}, and what the job itself needs`,
-    '',
-  ]
+  const lines = [...factLines(experiment), '']
   shown.forEach((run, index) => {
     const before = shown[index - 1]
     if (before !== undefined && run > before + 1) lines.push(`  ... ${formatCount(run - before - 1)} more`)
     lines.push(`  run ${run}: ${pointText(experiment, run)}`)
   })
   return lines
+}
+
+/** What is known of a plan without its points. */
+export function factLines(experiment: PreparedExperiment): string[] {
+  const { settings, parameters, plan } = experiment
+  const { fileBytes, memoryBytes } = estimate(experiment)
+  const explored = plan.explored.map(({ name }) => name)
+  return [
+    `${settings.name}: ${formatRuns(plan.runCount)} would be run; nothing was run`,
+    `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
+    `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${pythonRepr(stored)}`).join(', ') || 'none'}`,
+    `  on:          ${settings.ncores === 1 ? '1 core' : `${settings.ncores} cores`}, ${settings.executor}`,
+    `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number a run`,
+    `  memory:      about ${formatBytes(memoryBytes)}, and what the job itself needs`,
+  ]
 }
 
 function pointText({ plan }: PreparedExperiment, run: number): string {
@@ -55,12 +63,12 @@ function pointText({ plan }: PreparedExperiment, run: number): string {
 }
 
 /** A point is shown as it is, not rounded. */
-const FULL_DIGITS = 17
+export const FULL_DIGITS = 17
 
-function planFacts(experiment: PreparedExperiment): object {
+/** The same as fields. */
+export function planFacts(experiment: PreparedExperiment): object {
   const { settings, plan } = experiment
   const { fileBytes, memoryBytes } = estimate(experiment)
-  const points = shownRuns(plan.runCount).map((run) => ({ run, point: jsonPoint(runPoint(plan, run)) }))
   return {
     event: 'plan',
     trajectory: settings.name,
@@ -71,12 +79,11 @@ function planFacts(experiment: PreparedExperiment): object {
     ncores: settings.ncores,
     file_bytes_estimate: fileBytes,
     memory_bytes_estimate: memoryBytes,
-    points,
   }
 }
 
 /** JSON has no bigints and no NaN: both become text. */
-function jsonPoint(point: Readonly<Record<string, unknown>>): object {
+export function jsonPoint(point: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(
     Object.entries(point).map(([name, value]) => {
       const isJson = typeof value !== 'bigint' && (typeof value !== 'number' || Number.isFinite(value))

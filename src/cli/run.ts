@@ -3,16 +3,17 @@ import { type PreparedExperiment, prepareExperiment } from '../environment/prepa
 import { RunStores } from '../environment/run-stores.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
+import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { checkLogFolder } from '../reporting/log-folder.ts'
 import { ExitCode } from './exit-code.ts'
+import { exploreTexts } from './exploration-flags.ts'
 import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
 import { planText } from './plan-text.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
-export interface RunFlags extends CommandFlags {
+export interface RunFlags extends CommandFlags, ExploreTexts {
   readonly config?: string
   readonly set?: readonly string[]
-  readonly explore?: readonly string[]
   readonly dryRun?: boolean
 }
 
@@ -27,7 +28,7 @@ export async function runCommand(jobFile: string, flags: RunFlags): Promise<numb
     configFile: flags.config,
     flags: optionFlags(flags),
     presets: flags.set ?? [],
-    explore: flags.explore ?? [],
+    ...exploreTexts(flags),
     env: process.env,
     isProcessOurs: true,
   }

@@ -13,9 +13,9 @@ import { mergeParameters } from '../experiment/merge-parameters.ts'
 import type { OptionName, Settings } from '../experiment/options.ts'
 import { describePlace, type Origin } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
-import type { ExplorationSpec } from '../exploration/exploration.ts'
-import { parseExploration } from '../exploration/parse-exploration.ts'
-import { parseExploreFlags } from '../exploration/parse-flag.ts'
+import type { ExplorationDraft } from '../exploration/exploration.ts'
+import type { ExploreTexts } from '../exploration/explore-flags.ts'
+import { withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation, OpenRequest } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
@@ -24,7 +24,7 @@ import type { EnvironmentIdentity } from './experiment-config.ts'
 import { type JobArguments, jobArguments } from './job-arguments.ts'
 
 /** What a command or a library call asks for. */
-export interface ExperimentRequest {
+export interface ExperimentRequest extends ExploreTexts {
   readonly jobFile: string
   /** As `--config` names it; else it is searched from the job's folder upwards. */
   readonly configFile?: string | undefined
@@ -32,8 +32,6 @@ export interface ExperimentRequest {
   readonly flags?: FlagValues
   /** Texts of `--set`: `neuron.tau=10`. */
   readonly presets?: readonly string[]
-  /** Texts of `--explore`: `x=1,2,3`. They replace the exploration of config file and experiment. */
-  readonly explore?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
   /** What the job is called with behind `traj`. */
   readonly args?: readonly unknown[]
@@ -103,7 +101,7 @@ export async function prepareExperiment(request: ExperimentRequest): Promise<Pre
 }
 
 async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<PreparedExperiment> {
-  const { jobFile, flags = {}, env = {}, presets = [], explore = [] } = request
+  const { jobFile, flags = {}, env = {}, presets = [] } = request
   // Both are waited for, so that an error of one does not leave the other at work.
   const [bundling, configuring] = await Promise.allSettled([
     bundleJob(jobFile),
@@ -120,10 +118,19 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
     if (settings.overwrite) await assertReplaceable(settings.filename)
-    const { parameters } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
-    const exploration =
-      parseExploreFlags(explore, parameters) ?? exploreOf(config, definition, parameters, bundle.file)
-    const plan = expand({ parameters, exploration })
+    const { parameters: declared } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
+    const exploration = await exploreOf(request, {
+      config,
+      definition,
+      parameters: declared,
+      settings,
+      origins,
+    })
+    const parameters = withTrialParameters(declared, exploration)
+    const isOfFlags = (request.explore ?? []).length > 0
+    const origin = isOfFlags ? undefined : config?.explore === undefined ? bundle.file : config.file
+    // Conditions and formulas are the user's code.
+    const plan = userCode.call(() => expandFrom(origin, { parameters, exploration }))
     const job = { url: bundle.url, file: bundle.file }
     const dispose = async () => {
       userCode[Symbol.dispose]()
@@ -172,23 +179,51 @@ function statOf(file: string): Stats | undefined {
   }
 }
 
-function exploreOf(
-  config: ConfigFile | undefined,
-  definition: ExperimentDefinition | undefined,
-  parameters: readonly Parameter[],
-  jobFile: string,
-): ExplorationSpec | undefined {
+/** Texts are read by modules that are loaded only for them: most jobs say in code what is explored. */
+async function exploreOf(
+  request: ExperimentRequest,
+  {
+    config,
+    definition,
+    parameters,
+    settings,
+    origins,
+  }: {
+    readonly config: ConfigFile | undefined
+    readonly definition: ExperimentDefinition | undefined
+    readonly parameters: readonly Parameter[]
+    readonly settings: Settings
+    readonly origins: Readonly<Record<OptionName, Origin>>
+  },
+): Promise<ExplorationDraft | undefined> {
+  let declared = () => definition?.explore
   if (config?.explore !== undefined) {
-    return parseExploration(config.explore, { parameters, origin: config.file })
+    const { parseExploration } = await import('../exploration/parse-exploration.ts')
+    declared = () => parseExploration(config.explore, { parameters, origin: config.file })
   }
-  const explore = definition?.explore
-  if (explore === undefined) return undefined
+  const { explore = [], sample, onlyIf = [], derive = [], where = [] } = request
+  const texts = [...explore, ...onlyIf, ...derive, ...where]
+  if (texts.length === 0 && sample === undefined && settings.repeat === 1) return declared()
+  const { explorationFromFlags } = await import('../exploration/explore-flags.ts')
+  const repeat = { given: settings.repeat, where: describePlace('repeat', origins.repeat) }
+  return explorationFromFlags(request, parameters, { declared, repeat })
+}
+
+/** Expands, and lets messages begin with the file in which the exploration is written. */
+function expandFrom(
+  origin: string | undefined,
+  given: {
+    readonly parameters: readonly Parameter[]
+    readonly exploration: ExplorationDraft | undefined
+  },
+): ExplorationPlan {
   try {
-    expand({ parameters, exploration: explore })
-    return explore
+    return expand(given)
   } catch (error) {
-    if (!(error instanceof PypetError)) throw error
+    if (!(error instanceof PypetError) || origin === undefined) throw error
     const { code, message, hint, where } = error
-    throw new PypetError(code, `${jobFile}: ${message}`, { hint, where, cause: error })
+    // What a flag did is not in the file.
+    if (where?.startsWith('--')) throw error
+    throw new PypetError(code, `${origin}: ${message}`, { hint, where, cause: error })
   }
 }

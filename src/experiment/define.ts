@@ -1,6 +1,6 @@
 import { PypetError } from '../errors.ts'
 import { columnsOf } from '../exploration/columns.ts'
-import { type Exploration, type ExplorationSpec, isExploration } from '../exploration/exploration.ts'
+import { type Exploration, type ExplorationDraft, isExploration } from '../exploration/exploration.ts'
 import type { RangeMapping } from '../exploration/explored-values.ts'
 import { zipSpec } from '../exploration/zip.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
@@ -50,7 +50,7 @@ export interface ExperimentDefinition<Tree extends ParameterTree = ParameterTree
   readonly comment: string | undefined
   /** As declared; `flattenParameters` accepts it. */
   readonly parameters: Tree
-  readonly explore: ExplorationSpec | undefined
+  readonly explore: ExplorationDraft | undefined
   run(traj: Run<Tree>, ...args: readonly unknown[]): unknown
   readonly postprocess:
     | ((traj: PostprocessTrajectory<Tree>, results: JobResults, ...args: readonly unknown[]) => unknown)
@@ -109,7 +109,7 @@ const KEYS: readonly string[] = [
   'postprocess',
 ] satisfies (keyof ExperimentOptions<ParameterTree>)[]
 
-function exploreSpec(explore: unknown): ExplorationSpec | undefined {
+function exploreSpec(explore: unknown): ExplorationDraft | undefined {
   if (explore === undefined) return undefined
   if (isExploration(explore)) return explore.spec
   return zipSpec(columnsOf(explore, 'explore'), 'explore')

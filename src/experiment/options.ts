@@ -123,6 +123,15 @@ const MAIN_OPTIONS = {
     flag: '--comment',
     description: 'A comment on the trajectory, stored with it.',
   },
+
+  repeat: {
+    kind: 'whole',
+    minimum: 1,
+    default: 1,
+    flag: '--repeat',
+    description: 'How often each point is run; the parameter trial counts from 0.',
+  },
+
   logFolder: {
     kind: 'path',
     default: './logs',

@@ -21,7 +21,7 @@ export type CombinedGroups<Name extends string = string> = readonly (Name | read
 export function cartesianProduct<const Ranges extends RangeTree>(
   ranges: Ranges,
   combined?: CombinedGroups<NoInfer<keyof ExploredValues<Ranges> & string>>,
-): Exploration<ExploredValues<Ranges>> {
+): Exploration<ExploredValues<Ranges>, ExplorationSpec> {
   return exploration(productSpec(columnsOf(ranges, 'explore'), combined, 'explore'))
 }
 

@@ -41,7 +41,7 @@ export function assertEqualLengths(columns: readonly Column[], where: string): v
 }
 
 /** @throws PypetError `PYPET_NAME_TAKEN` when two columns have one name */
-export function assertDistinctNames(columns: readonly Column[], where: string): void {
+export function assertDistinctNames(columns: readonly { readonly name: string }[], where: string): void {
   const names = new Set<string>()
   for (const { name } of columns) {
     if (names.has(name)) {

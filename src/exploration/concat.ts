@@ -1,5 +1,5 @@
 import { PypetError } from '../errors.ts'
-import { type Exploration, type ExplorationSpec, exploration, explorationNames } from './exploration.ts'
+import { type Exploration, type ExplorationDraft, exploration, explorationNames } from './exploration.ts'
 
 /**
  * One exploration after the other; all explore the same parameters.
@@ -9,9 +9,9 @@ import { type Exploration, type ExplorationSpec, exploration, explorationNames }
  * @throws PypetError `PYPET_EXPLORATION_LENGTH` when one names other parameters than the first,
  *   `PYPET_EXPLORATION_EMPTY` without any
  */
-export function concat<Values>(
-  ...explorations: readonly [Exploration<Values>, ...Exploration<Values>[]]
-): Exploration<Values> {
+export function concat<Values, Draft extends ExplorationDraft>(
+  ...explorations: readonly [Exploration<Values, Draft>, ...Exploration<Values, Draft>[]]
+): Exploration<Values, Joined<Draft>> {
   return exploration(
     concatSpec(
       explorations.map((part) => part.spec),
@@ -20,7 +20,15 @@ export function concat<Values>(
   )
 }
 
-export function concatSpec(parts: readonly ExplorationSpec[], where: string): ExplorationSpec {
+interface Joined<Draft> {
+  readonly kind: 'concat'
+  readonly parts: readonly Draft[]
+}
+
+export function concatSpec<Draft extends ExplorationDraft>(
+  parts: readonly Draft[],
+  where: string,
+): Joined<Draft> {
   const [first, ...others] = parts
   if (first === undefined) {
     throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is no exploration to concatenate`, {

@@ -1,5 +1,5 @@
 /** From declared parameters and an exploration to the plan of all runs, which is read run by run. */
-import { PypetError } from '../errors.ts'
+import { assertNever, PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
@@ -7,6 +7,7 @@ import { dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
 import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../trajectory/utf8.ts'
 import {
   type Column,
+  type ExplorationDraft,
   type ExplorationSpec,
   explorationLength,
   explorationNames,
@@ -14,6 +15,8 @@ import {
   type Point,
 } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'
+import { arange } from './range.ts'
+import { settle } from './settle.ts'
 
 /** Types that can be explored in this version. */
 export type ExploredDtype = 'float64' | 'int64' | 'bool' | 'str'
@@ -41,7 +44,7 @@ export type ExploredColumn = Float64Array | BigInt64Array | Int8Array | string[]
 
 export interface ExpandOptions {
   readonly parameters: readonly Parameter[]
-  readonly exploration: ExplorationSpec | undefined
+  readonly exploration: ExplorationDraft | undefined
   /** What comes before names in messages: `explore` unless given. */
   readonly where?: string
 }
@@ -50,15 +53,20 @@ export interface ExpandOptions {
 const RUNS_MAX = 2 ** 31 - 1
 
 /**
- * Checks an exploration against the declared parameters. The time is linear in the lengths of the ranges,
- * whatever the number of points.
+ * Settles an exploration and checks it against the declared parameters. The time is linear in the lengths of the
+ * ranges, whatever the number of points; only functions are called for each point.
  *
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`,
- *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number, or texts too long for so many
+ *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number, or texts too long for so many, and as `settle`
  */
-export function expand({ parameters, exploration, where = 'explore' }: ExpandOptions): ExplorationPlan {
-  if (exploration === undefined)
-    return Object.freeze({ runCount: 1, exploration, explored: Object.freeze([]) })
+export function expand({
+  parameters,
+  exploration: draft,
+  where = 'explore',
+}: ExpandOptions): ExplorationPlan {
+  if (draft === undefined)
+    return Object.freeze({ runCount: 1, exploration: undefined, explored: Object.freeze([]) })
+  const exploration = settle(draft, (name) => requireParameter(parameters, name, `${where}.${name}`), where)
   const textBytesMax = new Map<string, number>()
   for (const { column, at } of locatedColumns(exploration, where)) {
     const parameter = requireParameter(parameters, column.name, `${where}.${column.name}`)
@@ -151,16 +159,45 @@ function* locatedColumns(
   spec: ExplorationSpec,
   where: string,
 ): Generator<{ column: Column; at: (index: number) => string }> {
-  if (spec.kind === 'concat') {
-    for (const [part, inner] of spec.parts.entries()) yield* locatedColumns(inner, `${where}[${part}]`)
-    return
-  }
-  for (const column of spec.kind === 'product' ? spec.factors.flat() : spec.columns) {
-    const at =
-      spec.kind === 'points'
-        ? (index: number) => `${where}[${index}].${column.name}`
-        : (index: number) => `${where}.${column.name}[${index}]`
-    yield { column, at }
+  const at = (name: string) => (index: number) => `${where}.${name}[${index}]`
+  switch (spec.kind) {
+    case 'concat':
+      for (const [part, inner] of spec.parts.entries()) yield* locatedColumns(inner, `${where}[${part}]`)
+      return
+    case 'product':
+      for (const column of spec.factors.flat()) yield { column, at: at(column.name) }
+      return
+    case 'zip':
+    case 'derived':
+      if (spec.kind === 'derived') yield* locatedColumns(spec.of, where)
+      for (const column of spec.columns) yield { column, at: at(column.name) }
+      return
+    case 'points':
+      for (const column of spec.columns) yield { column, at: (index) => `${where}[${index}].${column.name}` }
+      return
+    case 'sample':
+      for (const { name, range } of spec.columns) {
+        if (range.kind === 'choice') yield { column: { name, range: range.range }, at: at(name) }
+      }
+      return
+    case 'repeat':
+      yield* locatedColumns(spec.of, where)
+      yield { column: { name: spec.name, range: arange(spec.count) }, at: () => `${where}.${spec.name}` }
+      return
+    case 'select':
+      yield* locatedColumns(spec.of, where)
+      return
+    case 'partial':
+      yield* locatedColumns(spec.of, where)
+      for (const { name, otherwise } of spec.columns) {
+        yield {
+          column: { name, range: { kind: 'values', values: [otherwise] } },
+          at: () => `${where}.${name}`,
+        }
+      }
+      return
+    default:
+      assertNever(spec)
   }
 }
 

@@ -7,6 +7,8 @@ import { assertNever, PypetError } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { type Range, type RangeReader, rangeLength, rangeReader } from './range.ts'
+import type { SampleMethod, SampleRange } from './sample-range.ts'
+import { type SampledColumn, sampleReader } from './sample-reader.ts'
 
 /** One parameter, by its dotted name below `parameters`, and the values it takes. */
 export interface Column {
@@ -26,6 +28,77 @@ export type ExplorationSpec =
   | { readonly kind: 'points'; readonly columns: readonly Column[] }
   /** One exploration after the other; all explore the same names. */
   | { readonly kind: 'concat'; readonly parts: readonly ExplorationSpec[] }
+  /** Points that are spread over bounds; computed from their number, like everything here. */
+  | (Sampling & { readonly kind: 'sample'; readonly columns: readonly SampledColumn[] })
+  /** Every point several times, one after the other, told apart by a parameter that counts from 0. */
+  | (Repeating & { readonly of: ExplorationSpec })
+  /** Some of the points: what a filter has left. */
+  | { readonly kind: 'select'; readonly of: ExplorationSpec; readonly runs: Uint32Array }
+  /** Some parameters have their default where a condition did not hold. */
+  | {
+      readonly kind: 'partial'
+      readonly of: ExplorationSpec
+      readonly columns: readonly PartialColumn[]
+    }
+  /** More parameters, with values that were computed from the points. */
+  | { readonly kind: 'derived'; readonly of: ExplorationSpec; readonly columns: readonly Column[] }
+
+export interface Sampling {
+  readonly method: SampleMethod
+  readonly count: number
+  /** Absent for a Sobol sequence as it is. */
+  readonly seed: number | undefined
+}
+
+interface Repeating {
+  readonly kind: 'repeat'
+  readonly count: number
+  /** The parameter that counts the repeats. */
+  readonly name: string
+}
+
+/** A parameter that is explored in some of the points. */
+export interface PartialColumn {
+  readonly name: string
+  /** A bit a point, the lowest first: 1 where it is explored. */
+  readonly isExplored: Uint8Array
+  /** Its value elsewhere. */
+  readonly otherwise: Scalar
+}
+
+/**
+ * An exploration as it is written in code, where functions decide: `settle` calls them once, with the declared
+ * parameters at hand, and what is left is data.
+ */
+export type ExplorationDraft =
+  | ExplorationSpec
+  | { readonly kind: 'concat'; readonly parts: readonly ExplorationDraft[] }
+  | (Repeating & { readonly of: ExplorationDraft })
+  /** The types of the parameters decide whether numbers are whole. */
+  | (Sampling & {
+      readonly kind: 'sampler'
+      readonly columns: readonly { readonly name: string; readonly range: SampleRange }[]
+    })
+  | { readonly kind: 'where'; readonly of: ExplorationDraft; readonly condition: PointFunction }
+  | {
+      readonly kind: 'only-if'
+      readonly of: ExplorationDraft
+      readonly conditions: readonly NamedFunction[]
+    }
+  | { readonly kind: 'derive'; readonly of: ExplorationDraft; readonly formulas: readonly NamedFunction[] }
+
+/** What a condition or a formula says of a point; its answer is checked where it is called. */
+export interface PointFunction {
+  /** As messages name it: `explore.where`, `--where x < y`. */
+  readonly where: string
+  readonly call: (point: Point) => unknown
+  /** The names that it looks at; all unless given. */
+  readonly reads?: readonly string[] | undefined
+}
+
+export interface NamedFunction extends PointFunction {
+  readonly name: string
+}
 
 /** The values of one point by dotted name. */
 export type Point = Readonly<Record<string, Scalar>>
@@ -37,15 +110,20 @@ declare const EXPLORES: unique symbol
  * An exploration as builders return it. `Values` tells the compiler which names it explores with which
  * types: `{ x: number; 'neuron.tau': number }`.
  */
-export interface Exploration<Values = Readonly<Record<string, Scalar>>> {
+export interface Exploration<
+  Values = Readonly<Record<string, Scalar>>,
+  Draft extends ExplorationDraft = ExplorationDraft,
+> {
   readonly [EXPLORATION]: true
-  readonly spec: ExplorationSpec
+  readonly spec: Draft
   /** Never set. The names forbid unknown parameters, the partial values allow exploring only some. */
   readonly [EXPLORES]?: { readonly names: keyof Values; readonly values: Partial<Values> }
 }
 
 /** Wraps a checked spec; builders call it. */
-export function exploration<Values>(spec: ExplorationSpec): Exploration<Values> {
+export function exploration<Values, Draft extends ExplorationDraft = ExplorationDraft>(
+  spec: Draft,
+): Exploration<Values, Draft> {
   return Object.freeze({ [EXPLORATION]: true as const, spec })
 }
 
@@ -54,8 +132,26 @@ export function isExploration(value: unknown): value is Exploration {
 }
 
 /** The explored names: a product's in the order of its factors, else in the order of declaration. */
-export function explorationNames(spec: ExplorationSpec): readonly string[] {
-  return evaluatorOf(spec).names
+export function explorationNames(draft: ExplorationDraft): readonly string[] {
+  switch (draft.kind) {
+    case 'product':
+      return draft.factors.flat().map(({ name }) => name)
+    case 'concat':
+      return draft.parts[0] === undefined ? [] : explorationNames(draft.parts[0])
+    case 'repeat':
+      return [...explorationNames(draft.of), draft.name]
+    case 'derived':
+      return [...explorationNames(draft.of), ...draft.columns.map(({ name }) => name)]
+    case 'derive':
+      return [...explorationNames(draft.of), ...draft.formulas.map(({ name }) => name)]
+    case 'select':
+    case 'partial':
+    case 'where':
+    case 'only-if':
+      return explorationNames(draft.of)
+    default:
+      return draft.columns.map(({ name }) => name)
+  }
 }
 
 /** How many points, and so runs, the exploration has. */
@@ -74,12 +170,11 @@ export function explorationReader(spec: ExplorationSpec, name: string): RangeRea
   if (reader !== undefined) return reader
   throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${name} is not explored`, {
     where: name,
-    hint: `Explored are: ${evaluator.names.join(', ')}.`,
+    hint: `Explored are: ${explorationNames(spec).join(', ')}.`,
   })
 }
 
 interface Evaluator {
-  readonly names: readonly string[]
   readonly length: number
   readonly readers: ReadonlyMap<string, RangeReader>
 }
@@ -104,7 +199,17 @@ function makeEvaluator(spec: ExplorationSpec): Evaluator {
     case 'points':
       return productEvaluator([spec.columns])
     case 'concat':
-      return concatEvaluator(spec.parts)
+      return concatEvaluator(spec.parts, explorationNames(spec))
+    case 'sample':
+      return sampleEvaluator(spec)
+    case 'repeat':
+      return repeatEvaluator(spec)
+    case 'select':
+      return selectEvaluator(spec)
+    case 'partial':
+      return partialEvaluator(spec)
+    case 'derived':
+      return derivedEvaluator(spec)
     default:
       return assertNever(spec)
   }
@@ -124,7 +229,7 @@ function productEvaluator(factors: readonly Factor[]): Evaluator {
       readers.set(name, (run) => read(Math.floor(run / digitStride) % digitCount))
     }
   }
-  return { names: [...readers.keys()], length, readers }
+  return { length, readers }
 }
 
 function factorLength(factor: Factor): number {
@@ -132,7 +237,7 @@ function factorLength(factor: Factor): number {
   return column === undefined ? 1 : rangeLength(column.range)
 }
 
-function concatEvaluator(parts: readonly ExplorationSpec[]): Evaluator {
+function concatEvaluator(parts: readonly ExplorationSpec[], names: readonly string[]): Evaluator {
   const evaluated = parts.map(evaluatorOf)
   const starts: number[] = []
   let length = 0
@@ -140,7 +245,6 @@ function concatEvaluator(parts: readonly ExplorationSpec[]): Evaluator {
     starts.push(length)
     length += part.length
   }
-  const names = evaluated[0]?.names ?? []
   const readers = new Map<string, RangeReader>()
   for (const name of names) {
     const partReaders = evaluated.map((part) => part.readers.get(name) as RangeReader)
@@ -149,7 +253,7 @@ function concatEvaluator(parts: readonly ExplorationSpec[]): Evaluator {
       return (partReaders[part] as RangeReader)(run - (starts[part] as number))
     })
   }
-  return { names, length, readers }
+  return { length, readers }
 }
 
 /** The last part that starts at or before the run, by bisection: an evolution may concatenate thousands. */
@@ -162,4 +266,53 @@ function partAt(starts: readonly number[], run: RunIndex): number {
     else high = middle - 1
   }
   return low
+}
+
+type Spec<Kind extends ExplorationSpec['kind']> = Extract<ExplorationSpec, { readonly kind: Kind }>
+
+function sampleEvaluator(spec: Spec<'sample'>): Evaluator {
+  const readers = spec.columns.map((column, dimension) => [
+    column.name,
+    sampleReader(spec, column, dimension),
+  ])
+  return { length: spec.count, readers: new Map(readers as [string, RangeReader][]) }
+}
+
+function repeatEvaluator({ of, count, name }: Spec<'repeat'>): Evaluator {
+  const { length, readers } = evaluatorOf(of)
+  const repeated = mapped(readers, (read) => (run) => read(Math.floor(run / count)))
+  return { length: length * count, readers: repeated.set(name, (run) => run % count) }
+}
+
+function selectEvaluator({ of, runs }: Spec<'select'>): Evaluator {
+  const { readers } = evaluatorOf(of)
+  return { length: runs.length, readers: mapped(readers, (read) => (run) => read(runs[run] as number)) }
+}
+
+function partialEvaluator({ of, columns }: Spec<'partial'>): Evaluator {
+  const { length, readers } = evaluatorOf(of)
+  const partial = new Map(readers)
+  for (const { name, isExplored, otherwise } of columns) {
+    const read = readers.get(name) as RangeReader
+    partial.set(name, (run) => (isSet(isExplored, run) ? read(run) : otherwise))
+  }
+  return { length, readers: partial }
+}
+
+function isSet(bits: Uint8Array, index: number): boolean {
+  return (((bits[index >>> 3] as number) >>> (index & 7)) & 1) === 1
+}
+
+function derivedEvaluator({ of, columns }: Spec<'derived'>): Evaluator {
+  const { length, readers } = evaluatorOf(of)
+  const derived = new Map(readers)
+  for (const { name, range } of columns) derived.set(name, rangeReader(range))
+  return { length, readers: derived }
+}
+
+function mapped(
+  readers: ReadonlyMap<string, RangeReader>,
+  change: (read: RangeReader) => RangeReader,
+): Map<string, RangeReader> {
+  return new Map([...readers].map(([name, read]) => [name, change(read)]))
 }

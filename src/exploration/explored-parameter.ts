@@ -5,6 +5,7 @@ import type { Parameter } from '../trajectory/parameter.ts'
 import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../trajectory/stored-value.ts'
 import { toStoredValue } from '../trajectory/value.ts'
 import { type Range, rangeLength, rangeReader } from './range.ts'
+import type { BoundedRange } from './sample-range.ts'
 
 /**
  * The parameter of that name.
@@ -48,6 +49,33 @@ export function checkRange(range: Range, parameter: Parameter, at: (index: numbe
     if (!isSameType(value, parameter)) throw otherType(value, parameter, at(index))
     if (typeof value === 'string') toStoredValue(value, at(index))
   }
+}
+
+/**
+ * Checks that numbers between the bounds are values of the parameter.
+ *
+ * @returns whether only whole numbers are
+ * @throws PypetError `PYPET_PARAMETER_TYPE`
+ */
+export function checkBounds({ low, high }: BoundedRange, parameter: Parameter, where: string): boolean {
+  assertScalar(parameter, where)
+  const dtype = dtypeOf(parameter.stored)
+  if (dtype === 'float64') return false
+  if (dtype !== 'int64') {
+    throw new PypetError(
+      'PYPET_PARAMETER_TYPE',
+      `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, and bounds are for numbers`,
+      { where, hint: 'Give a list to choose from.' },
+    )
+  }
+  const isWhole =
+    Number.isSafeInteger(low) && Number.isSafeInteger(high) && Number.isSafeInteger(high - low + 1)
+  if (isWhole) return true
+  throw new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${where}: ${parameter.name} is an int64, and ${low} and ${high} are no whole bounds`,
+    { where, hint: 'Give whole numbers, or declare the default without integer().' },
+  )
 }
 
 /** Only scalars are explored in this version; array parameters need a table of arrays in the file. */

@@ -65,6 +65,6 @@ type RangeValue<Input> = Input extends GeneratedRange | NumberArray
       ? Widen<Value>
       : never
 
-type StripBranch<Values> = {
+export type StripBranch<Values> = {
   [Name in keyof Values as Name extends `parameters.${infer Rest}` ? Rest : Name]: Values[Name]
 }

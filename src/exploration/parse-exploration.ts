@@ -2,15 +2,19 @@
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import { dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
+import { dtypeOf } from '../trajectory/stored-value.ts'
 import { type CombinedGroups, productSpec } from './cartesian.ts'
 import { assertDistinctNames, stripBranch } from './columns.ts'
 import { concatSpec } from './concat.ts'
-import { type Column, type ExplorationSpec, isExploration } from './exploration.ts'
+import { type Column, type ExplorationDraft, type ExplorationSpec, isExploration } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'
+import { modified } from './modifiers.ts'
+import { MODIFIERS, modifiersFrom } from './parse-modifiers.ts'
+import { samplerFrom } from './parse-sampler.ts'
 import { pointsSpec } from './points.ts'
 import { arange, isRangeInput, linspace, logspace, type Range, toRange } from './range.ts'
 import { rangeFromTexts } from './range-from-text.ts'
+import { typedRange } from './typed-range.ts'
 import { zipSpec } from './zip.ts'
 
 export interface ParseExplorationOptions {
@@ -25,17 +29,18 @@ export interface ParseExplorationOptions {
 /**
  * Reads one of: a mapping `{ x: [..], y: [..] }` of ranges of one length, as pypet's `f_explore`;
  * `{ product: {..}, combined: [..] }`; `{ zip: {..} }`; `{ points: [{..}, ..] }`; `{ concat: [..] }` of any of
- * these; an exploration built by code. A range is a list, `{ linspace: [start, stop, num] }`,
+ * these; `{ sobol: {..}, count: 100, seed: 1 }` and so `random` and `latinHypercube` (see `samplerFrom`); an exploration
+ * built by code. `where`, `onlyIf`, `derive` and `repeat` may stand beside each (see `modifiersFrom`). A range is a list, `{ linspace: [start, stop, num] }`,
  * `{ arange: [start, stop, step] }`, `{ logspace: [start, stop, num] }` or, for numbers, `"0:1:0.1"`.
  * Whole numbers, and digits in a string, become bigints where the parameter's default is one.
  *
- * A parameter or group that is itself called `product`, `zip`, `points` or `concat` wins over the word.
+ * A parameter or group that is itself called like one of these words, such as `points`, wins over the word.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_LENGTH`,
  *   `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_NAME_TAKEN`; `where` is a path like
  *   `explore.product.neuron.tau[3]`
  */
-export function parseExploration(value: unknown, options: ParseExplorationOptions): ExplorationSpec {
+export function parseExploration(value: unknown, options: ParseExplorationOptions): ExplorationDraft {
   try {
     return parseNode(value, options.where ?? 'explore', options.parameters)
   } catch (error) {
@@ -47,10 +52,18 @@ export function parseExploration(value: unknown, options: ParseExplorationOption
   }
 }
 
-const OPERATIONS = ['product', 'zip', 'points', 'concat'] as const
+const OPERATIONS = ['product', 'zip', 'points', 'concat', 'random', 'latinHypercube', 'sobol'] as const
 type Operation = (typeof OPERATIONS)[number]
 
-function parseNode(value: unknown, where: string, parameters: readonly Parameter[]): ExplorationSpec {
+/** Keys that belong to one operation, beside it. */
+const OWN_KEYS: { readonly [Name in Operation]?: readonly string[] } = {
+  product: ['combined'],
+  random: ['count', 'seed'],
+  latinHypercube: ['count', 'seed'],
+  sobol: ['count', 'seed'],
+}
+
+function parseNode(value: unknown, where: string, parameters: readonly Parameter[]): ExplorationDraft {
   if (isExploration(value)) return value.spec
   if (!isPlainObject(value) || isRangeInput(value)) {
     throw new PypetError(
@@ -58,12 +71,25 @@ function parseNode(value: unknown, where: string, parameters: readonly Parameter
       `${where} is no exploration: found ${described(value)}`,
       {
         where,
-        hint: 'Write ranges by parameter name, or one of { product }, { zip }, { points } and { concat }.',
+        hint: 'Write ranges by parameter name, or one of { product }, { zip }, { points }, { concat }, { sobol }.',
       },
     )
   }
   const operation = operationOf(value, where, parameters)
-  if (operation === undefined) return zipSpec(columnsFrom(value, where, parameters), where)
+  if (operation === undefined) {
+    assertNoModifier(value, where, parameters)
+    return zipSpec(columnsFrom(value, where, parameters), where)
+  }
+  const draft = parseOperation(operation, value, where, parameters)
+  return modified(draft, modifiersFrom(value, where), parameters)
+}
+
+function parseOperation(
+  operation: Operation,
+  value: Readonly<Record<string, unknown>>,
+  where: string,
+  parameters: readonly Parameter[],
+): ExplorationDraft {
   const inner = value[operation]
   const path = `${where}.${operation}`
   switch (operation) {
@@ -78,7 +104,27 @@ function parseNode(value: unknown, where: string, parameters: readonly Parameter
         listOf(inner, path).map((part, index) => parseNode(part, `${path}[${index}]`, parameters)),
         path,
       )
+    case 'random':
+    case 'latinHypercube':
+    case 'sobol': {
+      const isNamed = (name: string) => isDeclared(name, parameters)
+      return samplerFrom(operation, inner, value, { where, parameters, isDeclared: isNamed })
+    }
   }
+}
+
+/** Beside ranges by name, `where` would be a parameter. */
+function assertNoModifier(
+  value: Readonly<Record<string, unknown>>,
+  where: string,
+  parameters: readonly Parameter[],
+): void {
+  const word = MODIFIERS.find((modifier) => modifier in value && !isDeclared(modifier, parameters))
+  if (word === undefined) return
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} holds ${word} among the ranges`, {
+    where: `${where}.${word}`,
+    hint: `Name the operation: { zip: { .. }, ${word}: .. } or { product: { .. }, ${word}: .. }.`,
+  })
 }
 
 function operationOf(
@@ -88,7 +134,7 @@ function operationOf(
 ): Operation | undefined {
   const operation = OPERATIONS.find((word) => word in value && !isDeclared(word, parameters))
   if (operation === undefined) return undefined
-  const allowed: readonly string[] = operation === 'product' ? ['product', 'combined'] : [operation]
+  const allowed: readonly string[] = [operation, ...(OWN_KEYS[operation] ?? []), ...MODIFIERS]
   const other = Object.keys(value).find((key) => !allowed.includes(key))
   if (other === undefined) return operation
   throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} holds ${other} beside ${operation}`, {
@@ -228,18 +274,6 @@ function typedPoints(
     return { name, range: typed }
   })
   return { kind: 'points', columns }
-}
-
-/** Data files know no bigints: their whole numbers and strings of digits become some where one is declared. */
-function typedRange(range: Range, parameter: Parameter): Range {
-  if (typeof parameter.value !== 'bigint' || range.kind !== 'values' || !Array.isArray(range.values))
-    return range
-  return { kind: 'values', values: range.values.map(toBigint) }
-}
-
-function toBigint(value: Scalar): Scalar {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
-  return typeof value === 'string' && /^[+-]?\d+$/.test(value) ? BigInt(value.replace('+', '')) : value
 }
 
 function listOf(value: unknown, where: string): readonly unknown[] {

@@ -16,7 +16,7 @@ import { toScalar } from './range.ts'
  */
 export function points<Point extends ParameterTree>(
   list: readonly Point[],
-): Exploration<FlatParameterValues<Point>> {
+): Exploration<FlatParameterValues<Point>, ExplorationSpec> {
   return exploration(pointsSpec(list, 'explore'))
 }
 

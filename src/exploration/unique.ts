@@ -1,6 +1,7 @@
 import type { RunIndex } from '../trajectory/path.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { type Exploration, explorationLength, explorationNames, explorationReader } from './exploration.ts'
+import { settle } from './settle.ts'
 
 /** A point of the exploration, and every run that computes it. */
 export interface UniquePoint<Values> {
@@ -14,10 +15,12 @@ export interface UniquePoint<Values> {
 /**
  * The distinct points in order of their first run; as pypet's `find_unique_points`
  * (`utils/explore.py`), in time linear in the number of runs for every type of value. NaN equals NaN
- * and 0 equals -0.
+ * and 0 equals -0. No types are known here, so what is drawn between bounds is not whole.
+ *
+ * @throws PypetError as `settle`; `PYPET_PARAMETER_TYPE` for `onlyIf`, which needs defaults
  */
 export function findUniquePoints<Values>(exploration: Exploration<Values>): UniquePoint<Values>[] {
-  const { spec } = exploration
+  const spec = settle(exploration.spec, () => undefined, 'explore')
   const names = explorationNames(spec)
   const readers = names.map((name) => explorationReader(spec, name))
   const found = new Map<string, { key: string; point: Record<string, Scalar>; runs: RunIndex[] }>()

@@ -11,7 +11,9 @@ import type { ExploredValues, RangeTree } from './explored-values.ts'
  * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`,
  *   `PYPET_NAME_TAKEN`, `PYPET_PARAMETER_TYPE`
  */
-export function zip<const Ranges extends RangeTree>(ranges: Ranges): Exploration<ExploredValues<Ranges>> {
+export function zip<const Ranges extends RangeTree>(
+  ranges: Ranges,
+): Exploration<ExploredValues<Ranges>, ExplorationSpec> {
   return exploration(zipSpec(columnsOf(ranges, 'explore'), 'explore'))
 }
 

@@ -8,6 +8,7 @@ import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { importJob } from '../experiment/load-job.ts'
+import { describePlace } from '../experiment/origin.ts'
 import { expand } from '../exploration/expand.ts'
 import {
   type ExplorationSpec,
@@ -15,20 +16,20 @@ import {
   explorationNames,
   explorationReader,
 } from '../exploration/exploration.ts'
-import { parseExploreFlags } from '../exploration/parse-flag.ts'
+import { type ExploreTexts, explorationFromFlags } from '../exploration/explore-flags.ts'
+import { withTrialParameters } from '../exploration/repeat.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import type { Trajectory } from './trajectory.ts'
 import { assertExplores, treeParameters } from './tree-experiment.ts'
 
-export interface ExpandCall {
+/** Points that are there already are not performed again. */
+export interface ExpandCall extends ExploreTexts {
   readonly file: string
   readonly trajectory?: string | undefined
   /** The job module; else the one that the file names, beside it or in the current folder. */
   readonly job?: string | undefined
-  /** Texts of `--explore`. Points that are there already are not performed again. */
-  readonly explore: readonly string[]
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly isProcessOurs?: boolean
@@ -71,7 +72,15 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const tree = traj as unknown as TrajectoryTree
       const parameters = treeParameters(tree)
       const before = assertExplores(tree, traj.filename)
-      const { added, knownCount } = newPoints(traj, before, parseExploreFlags(call.explore, parameters))
+      const asked = explorationFromFlags(call, parameters, {
+        declared: () => undefined,
+        repeat: { given: settings.repeat, where: describePlace('repeat', origins.repeat) },
+      })
+      const settled = expand({
+        parameters: withTrialParameters(parameters, asked),
+        exploration: asked,
+      }).exploration
+      const { added, knownCount } = newPoints(traj, before, settled)
       const exploration: ExplorationSpec =
         added === undefined ? before : { kind: 'concat', parts: [before, added] }
       const plan = expand({ parameters, exploration })

@@ -16,7 +16,9 @@ import { describePlace } from '../experiment/origin.ts'
 import { expand } from '../exploration/expand.ts'
 import { exploration } from '../exploration/exploration.ts'
 import { parseExploration } from '../exploration/parse-exploration.ts'
+import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
 import type { TreeNode } from '../tree/node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
@@ -58,7 +60,10 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
     }
-    if (!traj.isStored) declare(tree, loaded)
+    if (!traj.isStored) {
+      const repeat = { count: settings.repeat, where: describePlace('repeat', origins.repeat) }
+      declare(tree, loaded, repeat)
+    }
     tree.assertPresetsUsed()
     const parameters = treeParameters(tree)
     const plan = expand({ parameters, exploration: treeExploration(tree) })
@@ -169,20 +174,43 @@ async function configOf(
 }
 
 /** Adds what job and config file declare and the tree does not have. */
-function declare(tree: TrajectoryTree, { job, config }: Loaded): void {
+function declare(
+  tree: TrajectoryTree,
+  { job, config }: Loaded,
+  repeat: { readonly count: number; readonly where: string },
+): void {
   const { definition, file } = job
-  const { parameters } = mergeParameters({ jobFile: file, definition, config })
+  addMissing(tree, mergeParameters({ jobFile: file, definition, config }).parameters)
+  if (Object.keys(tree.exploredParameters).length > 0) {
+    if (repeat.count > 1) throw exploredAlready(tree, repeat.where)
+    return
+  }
+  const declared =
+    config?.explore === undefined
+      ? definition?.explore
+      : parseExploration(config.explore, { parameters: treeParameters(tree), origin: config.file })
+  const spec =
+    repeat.count === 1
+      ? declared
+      : repeatDraft(declared ?? { kind: 'product', factors: [] }, repeat.count, repeat.where)
+  if (spec === undefined) return
+  addMissing(tree, withTrialParameters(treeParameters(tree), spec))
+  tree.explore(exploration(spec))
+}
+
+function addMissing(tree: TrajectoryTree, parameters: readonly Parameter[]): void {
   for (const { name, stored, value, comment } of parameters) {
     if (tree.at(`parameters.${name}`) !== undefined) continue
     const isWhole = stored.form === 'scalar' && stored.dtype === 'int64' && typeof value === 'number'
     tree.addParameter(name, (isWhole ? integer(value) : value) as ParameterValue, { comment })
   }
-  if (Object.keys(tree.exploredParameters).length > 0) return
-  const spec =
-    config?.explore === undefined
-      ? definition?.explore
-      : parseExploration(config.explore, { parameters: treeParameters(tree), origin: config.file })
-  if (spec !== undefined) tree.explore(exploration(spec))
+}
+
+function exploredAlready(tree: TrajectoryTree, where: string): PypetError {
+  return new PypetError('PYPET_CONFIG_INVALID', `${where} is set, and ${tree.name} is explored already`, {
+    where,
+    hint: 'Explore repeat(exploration, count), or leave the option out.',
+  })
 }
 
 /** Config of the environment goes with the experiment, and must not be written twice. */

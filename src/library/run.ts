@@ -27,6 +27,12 @@ export interface RunCallOptions extends CallOptions {
   readonly set?: Readonly<Record<string, string>>
   /** Explorations as of `--explore`: `['x=1,2,3']`; they replace those of the job and the config file. */
   readonly explore?: readonly string[]
+  /** As of `--sample`: `sobol:100`, with bounds in `explore`. */
+  readonly sample?: string
+  /** As of `--only-if`, `--derive` and `--where`: `['tau: mode == "slow"']`, `['z = x * 2']`, `['x < y']`. */
+  readonly onlyIf?: readonly string[]
+  readonly derive?: readonly string[]
+  readonly where?: readonly string[]
   /** A config file; else it is searched from the job's folder upwards. */
   readonly config?: string
   /** What the job is called with behind `traj`; kept for `continueRun`. */
@@ -65,6 +71,10 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
     flags: call.options ?? {},
     presets: Object.entries(call.set ?? {}).map(([name, text]) => `${name}=${text}`),
     explore: call.explore ?? [],
+    sample: call.sample,
+    onlyIf: call.onlyIf,
+    derive: call.derive,
+    where: call.where,
     args: call.args ?? [],
     env: process.env,
   })

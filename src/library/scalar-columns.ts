@@ -3,6 +3,7 @@ import { PypetError } from '../errors.ts'
 import type { Column } from '../exploration/exploration.ts'
 import { toScalar } from '../exploration/range.ts'
 import { exploredColumns } from '../tree/explored-columns.ts'
+import { parameterOf } from '../tree/exploring.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
@@ -12,7 +13,7 @@ import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
  */
 export function scalarColumns(tree: TrajectoryTree, given: unknown): Column[] {
   const group = tree.getGroup('parameters')
-  return [...exploredColumns(given)].map(([name, values]) => {
+  return [...exploredColumns(given, parameterOf(tree))].map(([name, values]) => {
     const parameter = group.getParameter(name.startsWith(BRANCH) ? name.slice(BRANCH.length) : name)
     return column(parameter, values)
   })

@@ -6,19 +6,22 @@ import {
   explorationReader,
   isExploration,
 } from '../exploration/exploration.ts'
+import type { ParameterOf } from '../exploration/point-reader.ts'
 import { isRangeInput, rangeLength, rangeReader, toRange } from '../exploration/range.ts'
+import { settle } from '../exploration/settle.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 
 export type ExploredColumns = ReadonlyMap<string, readonly unknown[]>
 
 /**
  * @param given an exploration, or ranges by name; a plain object is a group
+ * @param parameterOf types and defaults, which samplers and conditions need
  * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`
  */
-export function exploredColumns(given: unknown): ExploredColumns {
+export function exploredColumns(given: unknown, parameterOf: ParameterOf): ExploredColumns {
   const columns = new Map<string, readonly unknown[]>()
   if (isExploration(given)) {
-    const { spec } = given
+    const spec = settle(given.spec, parameterOf, 'explore')
     const length = explorationLength(spec)
     for (const name of explorationNames(spec)) {
       const read = explorationReader(spec, name)

@@ -1,6 +1,8 @@
 /** Exploring the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
 import { PypetError } from '../errors.ts'
+import type { ParameterOf } from '../exploration/point-reader.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import type { StoredValue } from '../trajectory/stored-value.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
 import type { GroupNode } from './group-node.ts'
 import { taken } from './growth.ts'
@@ -13,7 +15,7 @@ export function exploreParameters(
   given: unknown,
   hasExplored: boolean,
 ): { readonly parameters: readonly ParameterNode[]; readonly runCount: number } {
-  const columns = exploredColumns(given)
+  const columns = exploredColumns(given, parameterOf(tree))
   const parameters = namedParameters(tree, columns)
   const [[, first] = ['', []]] = columns
   if (hasExplored && first.length !== tree.length) {
@@ -37,7 +39,7 @@ export function expandParameters(
   given: unknown,
   explored: ReadonlySet<string>,
 ): number {
-  const columns = exploredColumns(given)
+  const columns = exploredColumns(given, parameterOf(tree))
   const parameters = namedParameters(tree, columns)
   const isExact =
     parameters.size === explored.size && [...parameters.keys()].every((parameter) => parameter.isExplored)
@@ -71,6 +73,15 @@ export function* findRuns(
   for (let run = 0; run < tree.length; run += 1) {
     const values = columns.map((column) => column[run])
     if ((predicate as (...values: unknown[]) => boolean)(...values)) yield run
+  }
+}
+
+/** Parameters as explorations know them. */
+export function parameterOf(tree: TrajectoryTree): ParameterOf {
+  const group = tree.child('parameters') as GroupNode
+  return (name) => {
+    const node = group.getParameter(name)
+    return { name, comment: node.comment, value: node.getDefault(), stored: node.stored as StoredValue }
   }
 }
 

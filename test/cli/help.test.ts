@@ -18,6 +18,11 @@ test('run --help lists every flag, the common ones first, with examples, on 80 c
     '--comment',
     '--set',
     '--explore',
+    '--sample',
+    '--only-if',
+    '--derive',
+    '--where',
+    '--repeat',
     '--log-folder',
     '--log-level',
     '--overwrite',
@@ -114,4 +119,21 @@ test('without a command the help is printed, on stderr and with exit code 2: not
   expect(asked.stdout).toMatch(/Usage: pypet-ts[\s\S]*run [\s\S]*overview [\s\S]*Exit codes:/)
   const bare = await pypet(fileTree({}), [])
   expect(bare).toEqual({ ...asked, exitCode: 2, stdout: '', stderr: asked.stdout })
+})
+
+test('plan --help lists the flags that change points, with examples, on 80 columns', async () => {
+  const { exitCode, stdout } = await pypet(fileTree({}), ['plan', '--help'])
+  expect(exitCode).toBe(0)
+  for (const flag of [
+    '--csv',
+    '--json',
+    '--limit <n>',
+    '--sample <method:count>',
+    '--where <condition>',
+    '--repeat <n>',
+  ]) {
+    expect(stdout).toContain(flag)
+  }
+  expect(stdout).toMatch(/^Examples:\n {2}\$ pypet-ts plan job\.ts/m)
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })

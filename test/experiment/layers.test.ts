@@ -35,6 +35,7 @@ test('without any layer every option has its default', () => {
     comment: '',
     logFolder: '/home/me/logs',
     logLevel: 'info',
+    repeat: 1,
     retries: 0,
     timeout: 0,
     onError: 'continue',

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { cartesianProduct } from '../../src/exploration/cartesian.ts'
 import { explorationLength } from '../../src/exploration/exploration.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
+import { settle } from '../../src/exploration/settle.ts'
+import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
 import { explorationPoint } from './exploration-point.ts'
 
@@ -10,7 +11,13 @@ const parameters = flattenParameters(
   { x: 1, y: 1, n: integer(1), seed: 1n, on: true, kind: 'a', list: [1], neuron: { tau: 20, g: 1 } },
   'parameters',
 )
-const parse = (value: unknown) => parseExploration(value, { parameters, origin: 'pypet.config.json' })
+const settled = (value: unknown, declared: readonly Parameter[]) =>
+  settle(
+    parseExploration(value, { parameters: declared, origin: 'pypet.config.json' }),
+    (name) => declared.find((parameter) => parameter.name === name),
+    'explore',
+  )
+const parse = (value: unknown) => settled(value, parameters)
 const pointsOf = (value: unknown) => {
   const spec = parse(value)
   return Array.from({ length: explorationLength(spec) }, (_, run) => explorationPoint(spec, run))
@@ -75,10 +82,7 @@ test('whole numbers and digits become bigints where the default is one', () => {
 
 test('a parameter called like an operation or a generator is that parameter', () => {
   const named = flattenParameters({ points: 1, noise: { linspace: 1 } }, 'parameters')
-  const spec = parseExploration(
-    { points: [1, 2], noise: { linspace: [3, 4] } },
-    { parameters: named, origin: 'a' },
-  )
+  const spec = settled({ points: [1, 2], noise: { linspace: [3, 4] } }, named)
   expect(explorationPoint(spec, 1)).toEqual({ points: 2, 'noise.linspace': 4 })
 })
 

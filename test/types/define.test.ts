@@ -2,10 +2,16 @@ import { expectTypeOf, test } from 'vitest'
 import { defineExperiment } from '../../src/experiment/define.ts'
 import { cartesianProduct } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
-import type { Exploration } from '../../src/exploration/exploration.ts'
+import { derive } from '../../src/exploration/derive.ts'
+import type { Exploration, ExplorationSpec } from '../../src/exploration/exploration.ts'
+import { onlyIf } from '../../src/exploration/only-if.ts'
 import { points } from '../../src/exploration/points.ts'
 import { arange, linspace } from '../../src/exploration/range.ts'
+import { repeat } from '../../src/exploration/repeat.ts'
+import { latinHypercube, random, sobol } from '../../src/exploration/sample.ts'
+import { between, choice, logBetween } from '../../src/exploration/sample-range.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
+import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
 import { parameter } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
@@ -163,6 +169,85 @@ test('a value of another type does not compile', () => {
   })
 })
 
+test('samplers, filters, conditions, formulas and repeats of declared names and types compile', () => {
+  compiled(() => {
+    const run = () => undefined
+    const of = { count: 10, seed: 1 }
+    defineExperiment({
+      parameters,
+      explore: random({ x: [0, 1], neuron: { tau: logBetween(1, 10) } }, of),
+      run,
+    })
+    defineExperiment({
+      parameters,
+      explore: sobol({ n: between(1, 6), seed: [1n, 9n], noisy: [true, false], y: arange(3) }, of),
+      run,
+    })
+    defineExperiment({
+      parameters,
+      explore: latinHypercube({ kind: choice(['a', 'b']), x: choice([1, 2]) }, of),
+      run,
+    })
+    defineExperiment({
+      parameters,
+      explore: where(cartesianProduct({ x: [1, 2], kind: ['a'] }), (point) => {
+        expectTypeOf(point).toEqualTypeOf<Readonly<{ x: number; kind: string }>>()
+        return point.x < 2
+      }),
+      run,
+    })
+    defineExperiment({
+      parameters,
+      explore: repeat(
+        derive(
+          onlyIf(cartesianProduct({ x: [1, 2], 'neuron.tau': [1, 2] }), { 'neuron.tau': ({ x }) => x > 1 }),
+          { y: (point) => point.x + point['neuron.tau'], noisy: () => true, n: () => integer(2) },
+        ),
+        3,
+      ),
+      run,
+    })
+    defineExperiment({ parameters, explore: concat(zip({ x: [1] }), sobol({ x: [0, 1] }, of)), run })
+    expectTypeOf(derive(zip({ x: [1] }), { z: (point) => point.x > 1, k: () => 'a' })).toExtend<
+      Exploration<{ x: number; z: boolean; k: string }>
+    >()
+  })
+})
+
+test('samplers, filters, conditions and formulas of unknown names or other types do not compile', () => {
+  compiled(() => {
+    const run = () => undefined
+    const of = { count: 10 }
+    // @ts-expect-error z is no parameter
+    defineExperiment({ parameters, explore: random({ x: [0, 1], z: [0, 1] }, of), run })
+    // @ts-expect-error neuron.taux is no parameter
+    defineExperiment({ parameters, explore: sobol({ neuron: { taux: [0, 1] } }, of), run })
+    // @ts-expect-error kind is a string
+    defineExperiment({ parameters, explore: latinHypercube({ kind: [0, 1] }, of), run })
+    // @ts-expect-error seed is a bigint
+    defineExperiment({ parameters, explore: random({ seed: between(0, 1) }, of), run })
+    // @ts-expect-error kind is a string
+    defineExperiment({ parameters, explore: random({ kind: choice([1, 2]) }, of), run })
+    // @ts-expect-error bounds are two numbers
+    random({ x: [0, 1, 2] }, of)
+    // @ts-expect-error how many points is missing
+    sobol({ x: [0, 1] }, {})
+    // @ts-expect-error y is not explored
+    where(cartesianProduct({ x: [1] }), (point) => point.y < 1)
+    // @ts-expect-error a condition is true or false
+    where(cartesianProduct({ x: [1] }), (point) => point.x)
+    // @ts-expect-error y is not explored
+    onlyIf(cartesianProduct({ x: [1] }), { y: () => true })
+    // @ts-expect-error z is no parameter
+    defineExperiment({ parameters, explore: derive(zip({ x: [1] }), { z: () => 1 }), run })
+    // @ts-expect-error y is a number
+    defineExperiment({ parameters, explore: derive(zip({ x: [1] }), { y: () => 'a' }), run })
+    const unknown = where(zip({ z: [1] }), () => true)
+    // @ts-expect-error z is no parameter
+    defineExperiment({ parameters, explore: repeat(unknown, 2), run })
+  })
+})
+
 test('unknown options and missing jobs do not compile', () => {
   compiled(() => {
     // @ts-expect-error the option is called explore
@@ -177,13 +262,13 @@ test('unknown options and missing jobs do not compile', () => {
 test('builders tell the names and types they explore', () => {
   compiled(() => {
     expectTypeOf(cartesianProduct({ x: [1, 2], neuron: { kind: ['a'] } })).toEqualTypeOf<
-      Exploration<{ x: number; 'neuron.kind': string }>
+      Exploration<{ x: number; 'neuron.kind': string }, ExplorationSpec>
     >()
     expectTypeOf(zip({ seed: new BigInt64Array(1), n: [integer(1)], on: [true] })).toEqualTypeOf<
-      Exploration<{ seed: bigint; n: number; on: boolean }>
+      Exploration<{ seed: bigint; n: number; on: boolean }, ExplorationSpec>
     >()
     expectTypeOf(points([{ x: 1, neuron: { tau: 2 } }])).toEqualTypeOf<
-      Exploration<{ x: number; 'neuron.tau': number }>
+      Exploration<{ x: number; 'neuron.tau': number }, ExplorationSpec>
     >()
     expectTypeOf(findUniquePoints(zip({ x: [1] }))[0]?.point).toEqualTypeOf<
       Readonly<{ x: number }> | undefined

@@ -1,0 +1,103 @@
+import { PypetError } from '../errors.ts'
+import type { Widen } from '../trajectory/parameter.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
+import type { Integer } from '../trajectory/value.ts'
+import { stripBranch } from './columns.ts'
+import {
+  type Column,
+  type Exploration,
+  type ExplorationDraft,
+  type ExplorationSpec,
+  exploration,
+  explorationLength,
+  explorationNames,
+  type NamedFunction,
+  type Point,
+} from './exploration.ts'
+import { answerOf, type ParameterOf, pointReader, pointText } from './point-reader.ts'
+import { type Range, toScalar } from './range.ts'
+import { asFunction } from './where.ts'
+
+/** Formulas by the dotted name of the parameter that they give a value. */
+export type Formulas<Values> = Readonly<Record<string, (point: Readonly<Values>) => Scalar | Integer>>
+
+type DerivedValues<Given> = {
+  [Name in keyof Given]: Given[Name] extends (...point: never[]) => infer Value ? Widen<Value> : never
+}
+
+/**
+ * More parameters whose values follow from each point: `derive(cartesianProduct({ x: [1, 2] }), { z: (point) => point.x * 2 })`.
+ * The parameters are declared like any other. A formula is called once for each point, when the experiment is prepared.
+ *
+ * @throws PypetError `PYPET_NAME_TAKEN` for a parameter that is explored already, `PYPET_EXPLORATION_INVALID`; later
+ *   `PYPET_PARAMETER_TYPE` for a value of another type than the default's
+ */
+export function derive<Values, const Given extends Formulas<Values>>(
+  explored: Exploration<Values>,
+  formulas: Given,
+): Exploration<Values & DerivedValues<Given>> {
+  const named = Object.entries(formulas).map(([name, formula]) => ({
+    name: stripBranch(name),
+    where: `derive.${stripBranch(name)}`,
+    call: asFunction(formula, `derive.${name}`),
+  }))
+  return exploration(deriveDraft(explored.spec, named))
+}
+
+/** @throws PypetError `PYPET_NAME_TAKEN` */
+export function deriveDraft(of: ExplorationDraft, formulas: readonly NamedFunction[]): ExplorationDraft {
+  const taken = new Set(explorationNames(of))
+  for (const { name, where } of formulas) {
+    if (taken.has(name)) {
+      throw new PypetError('PYPET_NAME_TAKEN', `${where}: ${name} is explored already`, {
+        where,
+        hint: 'Take its range or the formula away.',
+      })
+    }
+    taken.add(name)
+  }
+  return { kind: 'derive', of, formulas }
+}
+
+/** @throws PypetError as `derive` */
+export function settleDerive(
+  of: ExplorationSpec,
+  formulas: readonly NamedFunction[],
+  parameterOf: ParameterOf,
+): ExplorationSpec {
+  let columns: readonly Column[] = []
+  for (const formula of formulas) {
+    // A formula sees what those before it gave.
+    const range = derivedRange({ kind: 'derived', of, columns }, formula, parameterOf)
+    columns = [...columns, { name: formula.name, range }]
+  }
+  return { kind: 'derived', of, columns }
+}
+
+function derivedRange(of: ExplorationSpec, formula: NamedFunction, parameterOf: ParameterOf): Range {
+  const length = explorationLength(of)
+  const read = pointReader(of, parameterOf, formula)
+  const isBigint = typeof parameterOf(formula.name)?.value === 'bigint'
+  const valueAt = (run: number): Scalar => {
+    const point = read(run)
+    const answer = answerOf(formula, point)
+    // The place is put into words only where somebody will read it.
+    const value = typeof answer === 'number' ? answer : toScalar(answer, placeOf(formula, point))
+    return isBigint && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+  }
+  // Most formulas give numbers, and a million of these are smaller like this.
+  const numbers = new Float64Array(length)
+  for (let run = 0; run < length; run += 1) {
+    const value = valueAt(run)
+    if (typeof value !== 'number') {
+      const others = Array.from({ length: length - run - 1 }, (_, index) => valueAt(run + 1 + index))
+      return { kind: 'values', values: [...numbers.subarray(0, run), value, ...others] }
+    }
+    numbers[run] = value
+  }
+  return { kind: 'values', values: numbers }
+}
+
+function placeOf({ where }: NamedFunction, point: Point): string {
+  return `${where} for ${pointText(point)}`
+}

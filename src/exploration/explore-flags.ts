@@ -1,0 +1,133 @@
+/** All flags that say what is explored: `--explore`, `--sample`, `--only-if`, `--derive`, `--where`, and `--repeat`. */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { stripBranch } from './columns.ts'
+import type { ExplorationDraft } from './exploration.ts'
+import { requireParameter } from './explored-parameter.ts'
+import { type Modifier, modified, type NamedModifier } from './modifiers.ts'
+import { parseExploreFlag, parseExploreFlags } from './parse-flag.ts'
+import { type SampleOptions, sampleOptions, samplerOf } from './sample.ts'
+import type { SampleMethod } from './sample-range.ts'
+import { sampleRangeFromTexts } from './sample-range-from-text.ts'
+
+/** The texts of the flags, each as it was given. */
+export interface ExploreTexts {
+  /** `x=1,2,3`. They replace the exploration of config file and experiment. */
+  readonly explore?: readonly string[] | undefined
+  /** `sobol:100`: then `--explore` gives bounds. */
+  readonly sample?: string | undefined
+  /** `tau: mode == "slow"`. */
+  readonly onlyIf?: readonly string[] | undefined
+  /** `z = x * 2`. */
+  readonly derive?: readonly string[] | undefined
+  /** `x < y`. */
+  readonly where?: readonly string[] | undefined
+}
+
+/**
+ * The exploration that the flags give, or what they make of the one that is declared. Undefined when nothing is
+ * explored.
+ *
+ * @param declared that of config file or experiment; read only where the flags do not replace it
+ * @param repeat the option of that name with the place where it was given
+ * @throws PypetError `PYPET_USAGE`, and as `parseExploreFlags`, `sobol` and `modified`; each message names the flag
+ */
+export function explorationFromFlags(
+  texts: ExploreTexts,
+  parameters: readonly Parameter[],
+  {
+    declared,
+    repeat,
+  }: {
+    readonly declared: () => ExplorationDraft | undefined
+    readonly repeat: Modifier & { readonly given: number }
+  },
+): ExplorationDraft | undefined {
+  const { explore = [], sample } = texts
+  const explored =
+    sample === undefined
+      ? (parseExploreFlags(explore, parameters) ?? declared())
+      : sampled(sample, explore, parameters, declared)
+  const modifiers = {
+    onlyIf: (texts.onlyIf ?? []).map((text) => namedModifier(text, '--only-if', ':', `'tau: x > 1'`)),
+    derive: (texts.derive ?? []).map((text) => namedModifier(text, '--derive', '=', `'z = x * 2'`)),
+    filters: (texts.where ?? []).map((text) => ({ given: text, where: `--where ${text}` })),
+    repeat: repeat.given > 1 ? repeat : undefined,
+  }
+  const [first] = [...modifiers.onlyIf, ...modifiers.derive, ...modifiers.filters]
+  if (explored === undefined && first !== undefined) throw nothingExplored(first.where)
+  // Without an exploration there is one point, the defaults, and that may be repeated.
+  if (explored === undefined && modifiers.repeat === undefined) return undefined
+  return modified(explored ?? { kind: 'product', factors: [] }, modifiers, parameters)
+}
+
+const METHODS: Readonly<Record<string, SampleMethod>> = {
+  random: 'random',
+  lhs: 'latinHypercube',
+  latinHypercube: 'latinHypercube',
+  sobol: 'sobol',
+}
+
+/**
+ * The syntax of `--sample`: a method, a count, and perhaps a seed.
+ *
+ * @throws PypetError `PYPET_USAGE`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`
+ */
+export function parseSampleFlag(text: string): {
+  readonly method: SampleMethod
+  readonly options: SampleOptions
+} {
+  const where = `--sample ${text}`
+  const hint = 'Write --sample sobol:100, lhs:100 or random:100; a seed may follow, as in random:100:7.'
+  const refuse = (found: string) => new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint })
+  const [word = '', count, seed, ...others] = text.split(':').map((part) => part.trim())
+  const method = Object.hasOwn(METHODS, word) ? METHODS[word] : undefined
+  if (method === undefined) throw refuse(`there is no way to sample called ${JSON.stringify(word)}`)
+  if (count === undefined) throw refuse('the count of points is missing')
+  if (others.length > 0) throw refuse('there is more than a method, a count and a seed')
+  for (const part of [count, seed]) {
+    if (part !== undefined && !/^\d+$/.test(part)) throw refuse(`${JSON.stringify(part)} is no whole number`)
+  }
+  const options = { count: Number(count), ...(seed !== undefined && { seed: Number(seed) }) }
+  return { method, options: sampleOptions(options, where) }
+}
+
+function sampled(
+  text: string,
+  explore: readonly string[],
+  parameters: readonly Parameter[],
+  declared: () => ExplorationDraft | undefined,
+): ExplorationDraft {
+  const where = `--sample ${text}`
+  const { method, options } = parseSampleFlag(text)
+  if (explore.length === 0) {
+    const sampler = declared()
+    if (sampler?.kind === 'sampler') return samplerOf(method, sampler.columns, options, where)
+    throw new PypetError('PYPET_USAGE', `${where}: there are no bounds to sample`, {
+      where,
+      hint: 'Give them with --explore x=0:1, one flag a parameter.',
+    })
+  }
+  const columns = explore.map((written) => {
+    const flag = parseExploreFlag(written)
+    const parameter = requireParameter(parameters, flag.name, flag.where)
+    return { name: flag.name, range: sampleRangeFromTexts(flag.elements, parameter, flag.where) }
+  })
+  return samplerOf(method, columns, options, '--explore')
+}
+
+function namedModifier(text: string, flag: string, separator: string, example: string): NamedModifier {
+  const where = `${flag} ${text}`
+  const end = text.indexOf(separator)
+  const name = stripBranch(text.slice(0, Math.max(0, end)).trim())
+  if (end >= 0 && name !== '') return { name, given: text.slice(end + 1), where }
+  const found = end < 0 ? `there is no "${separator}"` : `there is no name before "${separator}"`
+  throw new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint: `Write ${flag} ${example}.` })
+}
+
+function nothingExplored(where: string): PypetError {
+  return new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: nothing is explored`, {
+    where,
+    hint: "Give ranges with --explore 'x=1,2,3'.",
+  })
+}

@@ -1,0 +1,170 @@
+/** The one file that knows jsep: the text of a condition or a formula as a tree that knows its places. */
+import jsep from 'jsep'
+import { PypetError } from '../errors.ts'
+
+/** `at` counts characters from 0. */
+export type ExpressionNode = { readonly at: number } & (
+  | { readonly kind: 'literal'; readonly value: number | string | boolean }
+  /** A parameter's dotted name. */
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'unary'; readonly operator: string; readonly operand: ExpressionNode }
+  | {
+      readonly kind: 'binary'
+      readonly operator: string
+      readonly left: ExpressionNode
+      readonly right: ExpressionNode
+    }
+  | {
+      readonly kind: 'ternary'
+      readonly test: ExpressionNode
+      readonly yes: ExpressionNode
+      readonly no: ExpressionNode
+    }
+  | { readonly kind: 'call'; readonly name: string; readonly operands: readonly ExpressionNode[] }
+)
+
+/** Makes the error for what was found at a place. */
+export type Refuse = (found: string, at: number, hint: string) => PypetError
+
+/** @param where names the text in messages, like `--where x < y` */
+export function refusalOf(where: string): Refuse {
+  return (found, at, hint) =>
+    new PypetError('PYPET_EXPLORATION_INVALID', `${where}: ${found} at position ${at + 1}`, { where, hint })
+}
+
+/**
+ * Parses numbers, texts in quotes, `true` and `false`, dotted names, operators, calls and parentheses. A name that holds
+ * `-` is written in backquotes.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` with the position of what is wrong
+ */
+export function parseExpression(text: string, refuse: Refuse): ExpressionNode {
+  if (text.trim() === '') throw refuse('there is no expression', 0, 'Write one, like x < y.')
+  return converted(parsed(text, refuse), refuse)
+}
+
+type Parsed = jsep.Expression & { start?: number }
+
+interface Parser {
+  index: number
+  readonly expr: string
+  gobbleSpaces(): void
+  gobbleToken(): Parsed | false
+  throwError(message: string): never
+  parse(): Parsed
+}
+
+/** Its declared types leave the class out, which is exported all the same. */
+const { Jsep } = jsep as unknown as { readonly Jsep: new (text: string) => Parser }
+
+/** jsep's nodes do not know where they stand, so it is noted where each of them begins. */
+class PlacedParser extends Jsep {
+  override gobbleToken(): Parsed | false {
+    this.gobbleSpaces()
+    const start = this.index
+    const node = this.expr[start] === '`' ? this.#quotedName(start) : super.gobbleToken()
+    if (node !== false && node.start === undefined) node.start = start
+    return node
+  }
+
+  #quotedName(start: number): Parsed {
+    const close = this.expr.indexOf('`', start + 1)
+    if (close < 0) this.throwError('Unclosed `')
+    this.index = close + 1
+    return { type: 'Identifier', name: this.expr.slice(start + 1, close) }
+  }
+}
+
+function parsed(text: string, refuse: Refuse): Parsed {
+  try {
+    return new PlacedParser(text).parse()
+  } catch (error) {
+    const { description, index } = error as { readonly description?: string; readonly index?: number }
+    if (description === undefined) throw error
+    const found = description.charAt(0).toLowerCase() + description.slice(1)
+    throw refuse(found, Math.min(index ?? 0, text.length), hintFor(text))
+  }
+}
+
+function hintFor(text: string): string {
+  if (/(^|[^=!<>])=([^=]|$)/.test(text)) return 'To compare, write ==.'
+  return 'Write numbers, "texts", names of parameters, + - * / % **, < <= > >= == !=, && || !, and ( ).'
+}
+
+function converted(node: Parsed, refuse: Refuse): ExpressionNode {
+  const at = placeOf(node)
+  const child = (name: string) => converted(node[name] as Parsed, refuse)
+  switch (node.type) {
+    case 'Literal':
+      return { at, kind: 'literal', value: literalValue(node, refuse) }
+    case 'Identifier':
+      return { at, kind: 'name', name: String(node.name) }
+    case 'MemberExpression':
+      return { at, kind: 'name', name: dottedName(node, refuse) }
+    case 'UnaryExpression':
+      return { at, kind: 'unary', operator: String(node.operator), operand: child('argument') }
+    case 'BinaryExpression':
+    case 'LogicalExpression':
+      return {
+        at,
+        kind: 'binary',
+        operator: String(node.operator),
+        left: child('left'),
+        right: child('right'),
+      }
+    case 'ConditionalExpression':
+      return { at, kind: 'ternary', test: child('test'), yes: child('consequent'), no: child('alternate') }
+    case 'CallExpression': {
+      const callee = node.callee as Parsed
+      const operands = (node.arguments as Parsed[]).map((operand) => converted(operand, refuse))
+      if (callee.type === 'Identifier') return { at, kind: 'call', name: String(callee.name), operands }
+      throw refuse('a call of a member', at, 'Functions are called by their names, like abs(x).')
+    }
+    case 'Compound': {
+      const second = (node.body as Parsed[])[1]
+      const found = second === undefined ? 'there is no expression' : 'a second expression begins'
+      throw refuse(found, second === undefined ? at : placeOf(second), joinHint(second))
+    }
+    default:
+      throw refuse(`${DESCRIPTIONS[node.type] ?? node.type} is not understood`, at, 'Take it away.')
+  }
+}
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  ArrayExpression: 'a list',
+  SequenceExpression: 'a comma',
+  ThisExpression: '"this"',
+}
+
+/** Who writes Python or SQL means these. */
+function joinHint(second: Parsed | undefined): string {
+  const word = second?.type === 'Identifier' ? String(second.name).toLowerCase() : ''
+  const operator = { and: '&&', or: '||', not: '!', is: '==' }[word]
+  return operator === undefined ? 'Join two conditions by && or ||.' : `Write ${operator} for ${word}.`
+}
+
+function placeOf(node: Parsed): number {
+  if (node.start !== undefined) return node.start
+  const first = node.left ?? node.test ?? node.object ?? node.callee
+  return first === undefined ? 0 : placeOf(first as Parsed)
+}
+
+function literalValue({ value, raw, start = 0 }: Parsed, refuse: Refuse): number | string | boolean {
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
+  throw refuse(
+    `${String(raw)} is no value of a parameter`,
+    start,
+    'Compare with a number, a "text", true or false.',
+  )
+}
+
+/** `neuron.tau` is a parameter's name, and nothing else with a dot is anything. */
+function dottedName(node: Parsed, refuse: Refuse): string {
+  const { object, property, computed } = node as unknown as jsep.MemberExpression
+  const isName = object.type === 'Identifier' || object.type === 'MemberExpression'
+  if (computed || !isName) {
+    throw refuse('a member in brackets', placeOf(node), 'Parameters are named with dots, like neuron.tau.')
+  }
+  const group = object.type === 'Identifier' ? String(object.name) : dottedName(object as Parsed, refuse)
+  return `${group}.${String((property as Parsed).name)}`
+}

@@ -1,0 +1,167 @@
+/** Conditions and formulas in text: `x < y && mode == "fast"`. Types are those of the parameters; nothing is executed. */
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { dtypeOf, isBasicDtype, type Scalar } from '../trajectory/stored-value.ts'
+import { stripBranch } from './columns.ts'
+import type { Point } from './exploration.ts'
+import { type ExpressionNode, parseExpression, type Refuse, refusalOf } from './expression-syntax.ts'
+import { compileCall, compileOperator, type Term, type TermType, typeWord } from './expression-term.ts'
+
+export interface ExpressionContext {
+  readonly parameters: readonly Parameter[]
+  /** Names whose values a point has; other parameters count with their preset or default. */
+  readonly explored: readonly string[]
+  /** Names that may not be used, as the one that is being defined. */
+  readonly hidden: readonly string[]
+  /** Names the text in messages, like `--where x < y`. */
+  readonly where: string
+}
+
+/** What a text says of a point, and which names it looks at. */
+export interface Evaluation {
+  readonly call: (point: Point) => Scalar
+  readonly reads: readonly string[]
+}
+
+/**
+ * A condition, ready to be computed for a point: its answers are true and false.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` with the position, `PYPET_PARAMETER_UNKNOWN` with the nearest name;
+ *   the function throws for integers that are too large to compute with
+ */
+export function conditionFromText(text: string, context: ExpressionContext): Evaluation {
+  const refuse = refusalOf(context.where)
+  const node = parseExpression(text, refuse)
+  const term = compile(node, context, refuse)
+  if (term.type !== 'truth') {
+    throw refuse(`found ${typeWord(term.type)} where a condition is expected,`, 0, 'Compare, as in x < 2.')
+  }
+  return { call: term.read, reads: namesIn(node) }
+}
+
+/**
+ * A formula for a parameter, ready to be computed for a point.
+ *
+ * @throws PypetError as `conditionFromText`, `PYPET_PARAMETER_TYPE` when the formula gives another type
+ */
+export function formulaFromText(text: string, parameter: Parameter, context: ExpressionContext): Evaluation {
+  const refuse = refusalOf(context.where)
+  const node = parseExpression(text, refuse)
+  const term = compile(node, context, refuse)
+  if (term.type === termTypeOf(parameter)) return { call: term.read, reads: namesIn(node) }
+  throw new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${context.where}: ${parameter.name} is a ${dtypeOf(parameter.stored)}, and the formula gives ${typeWord(term.type)}`,
+    { where: context.where, hint: `Give ${parameter.name} another formula, or another default.` },
+  )
+}
+
+function compile(node: ExpressionNode, context: ExpressionContext, refuse: Refuse): Term {
+  const inner = (operand: ExpressionNode) => compile(operand, context, refuse)
+  switch (node.kind) {
+    case 'literal': {
+      const { value } = node
+      return { at: node.at, type: LITERAL_TYPES[typeof value as 'number'], read: () => value }
+    }
+    case 'name':
+      return nameTerm(node.name, node.at, context, refuse)
+    case 'unary':
+      return compileOperator(node.operator, node.at, [inner(node.operand)], refuse)
+    case 'binary':
+      return compileOperator(node.operator, node.at, [inner(node.left), inner(node.right)], refuse)
+    case 'ternary':
+      return compileOperator('?:', node.at, [inner(node.test), inner(node.yes), inner(node.no)], refuse)
+    case 'call':
+      return compileCall(node.name, node.at, node.operands.map(inner), refuse)
+  }
+}
+
+function namesIn(node: ExpressionNode): readonly string[] {
+  switch (node.kind) {
+    case 'literal':
+      return []
+    case 'name':
+      return [stripBranch(node.name)]
+    case 'unary':
+      return namesIn(node.operand)
+    case 'binary':
+      return [...namesIn(node.left), ...namesIn(node.right)]
+    case 'ternary':
+      return [node.test, node.yes, node.no].flatMap(namesIn)
+    case 'call':
+      return node.operands.flatMap(namesIn)
+  }
+}
+
+const LITERAL_TYPES = { number: 'number', string: 'text', boolean: 'truth' } as const
+
+const CONSTANTS: Readonly<Record<string, number>> = {
+  pi: Math.PI,
+  Infinity: Number.POSITIVE_INFINITY,
+  NaN: Number.NaN,
+}
+
+function nameTerm(written: string, at: number, context: ExpressionContext, refuse: Refuse): Term {
+  const name = stripBranch(written)
+  const parameter = context.parameters.find((candidate) => candidate.name === name)
+  if (parameter === undefined) {
+    if (Object.hasOwn(CONSTANTS, name)) return { at, type: 'number', read: () => CONSTANTS[name] as number }
+    throw unknownName(name, at, context)
+  }
+  if (context.hidden.includes(name)) {
+    throw refuse(
+      `${name} is not known yet here:`,
+      at,
+      'A text may name other parameters, and of those with texts of their own the ones before it.',
+    )
+  }
+  const type = termTypeOf(parameter)
+  if (type === undefined) {
+    throw refuse(`${name} is no single value`, at, 'Compare numbers, texts and booleans.')
+  }
+  const { value } = parameter
+  const read = context.explored.includes(name)
+    ? (point: Point) => point[name] as Scalar
+    : () => value as Scalar
+  return { at, type, read: type === 'number' ? numberReader(read, name, context.where) : read }
+}
+
+/** Numbers are computed as doubles; a bigint beyond them is refused rather than rounded. */
+function numberReader(read: (point: Point) => Scalar, name: string, where: string): (point: Point) => Scalar {
+  return (point) => {
+    const value = read(point)
+    if (typeof value !== 'bigint') return value
+    const number = Number(value)
+    if (Number.isSafeInteger(number)) return number
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where}: ${name} is ${value}, too large to compute with`,
+      {
+        where,
+        hint: 'Write a function in the job, which gets it as a bigint.',
+      },
+    )
+  }
+}
+
+function termTypeOf({ stored }: Parameter): TermType | undefined {
+  const dtype = dtypeOf(stored)
+  if (stored.form !== 'scalar' || dtype === undefined || !isBasicDtype(dtype)) return undefined
+  if (dtype === 'bool') return 'truth'
+  return dtype === 'str' ? 'text' : 'number'
+}
+
+function unknownName(name: string, at: number, { parameters, where }: ExpressionContext): PypetError {
+  const names = parameters.map((parameter) => parameter.name)
+  const nearest = nearestName(name, names)
+  const found = `${where}: there is no parameter ${name} at position ${at + 1}`
+  const hint =
+    names.length === 0
+      ? 'The experiment declares no parameters.'
+      : `There are: ${names.slice(0, 8).join(', ')}.`
+  return new PypetError('PYPET_PARAMETER_UNKNOWN', found, {
+    where,
+    hint: nearest === undefined ? `${hint} Texts stand in quotes.` : `Did you mean ${nearest}?`,
+  })
+}

@@ -1,0 +1,159 @@
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
+import { stripBranch } from './columns.ts'
+import {
+  type Exploration,
+  type ExplorationDraft,
+  type ExplorationSpec,
+  exploration,
+  explorationLength,
+  explorationNames,
+  explorationReader,
+  type NamedFunction,
+  type PartialColumn,
+} from './exploration.ts'
+import { holds, type ParameterOf, pointReader } from './point-reader.ts'
+import { PointSet } from './point-set.ts'
+import { RunList } from './run-list.ts'
+import { asFunction } from './where.ts'
+
+/** Conditions by the dotted name of the parameter that is explored where they hold. */
+export type Conditions<Values> = {
+  readonly [Name in keyof Values]?: (point: Readonly<Values>) => boolean
+}
+
+/**
+ * Parameters that are explored only where a condition on the others holds. Elsewhere each has its default, and the point
+ * comes once, however many values were to be explored:
+ *
+ * `onlyIf(cartesianProduct({ mode: ['fast', 'slow'], tau: [1, 2, 3] }), { tau: (point) => point.mode === 'slow' })`
+ * has four points, one of them `fast` with the default of `tau`.
+ *
+ * A condition sees the parameters that have none, and those that were named before its own.
+ *
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN` for a name that is not explored, `PYPET_EXPLORATION_INVALID`; later as `where`
+ */
+export function onlyIf<Values>(
+  explored: Exploration<Values>,
+  conditions: Conditions<NoInfer<Values>>,
+): Exploration<Values> {
+  const named = Object.entries(conditions).map(([name, condition]) => ({
+    name: stripBranch(name),
+    where: `onlyIf.${stripBranch(name)}`,
+    call: asFunction(condition, `onlyIf.${name}`),
+  }))
+  return exploration(onlyIfDraft(explored.spec, named))
+}
+
+/** @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_NAME_TAKEN` */
+export function onlyIfDraft(of: ExplorationDraft, conditions: readonly NamedFunction[]): ExplorationDraft {
+  const names = explorationNames(of)
+  conditions.forEach(({ name, where }, index) => {
+    if (!names.includes(name)) {
+      const nearest = nearestName(name, names)
+      throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: ${name} is not explored`, {
+        where,
+        hint: nearest === undefined ? `Explored are: ${names.join(', ')}.` : `Did you mean ${nearest}?`,
+      })
+    }
+    if (conditions.findIndex((other) => other.name === name) < index) {
+      throw new PypetError('PYPET_NAME_TAKEN', `${where}: ${name} has a condition already`, {
+        where,
+        hint: 'Join the two by &&.',
+      })
+    }
+  })
+  return { kind: 'only-if', of, conditions }
+}
+
+/** What a condition does not see: its own parameter, and those with later conditions. */
+export function hiddenFrom(
+  conditions: readonly { readonly name: string }[],
+  index: number,
+): readonly string[] {
+  return conditions.slice(index).map(({ name }) => name)
+}
+
+/** @throws PypetError as `onlyIf` */
+export function settleOnlyIf(
+  of: ExplorationSpec,
+  conditions: readonly NamedFunction[],
+  parameterOf: ParameterOf,
+): ExplorationSpec {
+  const length = explorationLength(of)
+  let columns: readonly PartialColumn[] = []
+  for (const [index, condition] of conditions.entries()) {
+    const before: ExplorationSpec = { kind: 'partial', of, columns }
+    const read = pointReader(before, parameterOf, condition, hiddenFrom(conditions, index))
+    const isExplored = new Uint8Array(Math.ceil(length / 8))
+    for (let run = 0; run < length; run += 1) {
+      if (holds(condition, read(run)))
+        isExplored[run >>> 3] = (isExplored[run >>> 3] as number) | (1 << (run & 7))
+    }
+    columns = [...columns, { name: condition.name, isExplored, otherwise: defaultOf(condition, parameterOf) }]
+  }
+  const partial: ExplorationSpec = { kind: 'partial', of, columns }
+  const isRepeated = repetitionOf(of, columns)
+  const kept = new RunList()
+  for (let run = 0; run < length; run += 1) {
+    if (!isRepeated(run)) kept.add(run)
+  }
+  return kept.length === length ? partial : { kind: 'select', of: partial, runs: kept.toArray() }
+}
+
+function defaultOf({ name, where }: NamedFunction, parameterOf: ParameterOf): Scalar {
+  const parameter = parameterOf(name)
+  const value = parameter?.value
+  if (typeof value === 'number' || typeof value === 'bigint') return value
+  if (typeof value === 'boolean' || typeof value === 'string') return value
+  throw new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${where}: no single value is declared as the default of ${name}`,
+    {
+      where,
+      hint: `Declare ${name} with a default, in an experiment or a trajectory.`,
+    },
+  )
+}
+
+/** Tells the points that another one before them equals, but for what is not explored in either. */
+function repetitionOf(of: ExplorationSpec, columns: readonly PartialColumn[]): (run: number) => boolean {
+  const isExplored = (index: number, run: number) => {
+    const bits = columns[index]?.isExplored
+    return bits === undefined || (((bits[run >>> 3] as number) >>> (run & 7)) & 1) === 1
+  }
+  const indices = columns.map((_, index) => index)
+  const digits = digitReaders(of, columns)
+  if (digits !== undefined) {
+    // Where a parameter of a product is not explored, its first value stands for all of them.
+    return (run) => indices.some((index) => !isExplored(index, run) && (digits[index]?.(run) ?? 0) > 0)
+  }
+  const names = explorationNames(of)
+  const conditions = names.map((name) => columns.findIndex((column) => column.name === name))
+  const seen = new PointSet(
+    names.map((name) => explorationReader(of, name)),
+    (column, run) => isExplored(conditions[column] as number, run),
+  )
+  return (run) => indices.some((index) => !isExplored(index, run)) && !seen.add(run)
+}
+
+/** For a product in which each conditional parameter is a factor of its own, the index of its value by run. */
+function digitReaders(
+  of: ExplorationSpec,
+  columns: readonly PartialColumn[],
+): readonly ((run: number) => number)[] | undefined {
+  if (of.kind !== 'product') return undefined
+  const digits: ((run: number) => number)[] = []
+  let stride = 1
+  for (const factor of [...of.factors].reverse()) {
+    const length = explorationLength({ kind: 'zip', columns: factor })
+    const digitStride = stride
+    stride *= length
+    const index = columns.findIndex(({ name }) => factor.some((column) => column.name === name))
+    if (index < 0) continue
+    if (factor.length > 1) return undefined
+    digits[index] = (run) => Math.floor(run / digitStride) % length
+  }
+  return digits
+}

@@ -1,0 +1,131 @@
+/** A sampler from a config file: `{ sobol: { x: [0, 1] }, count: 100 }`. */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+import { dtypeOf } from '../trajectory/stored-value.ts'
+import { stripBranch } from './columns.ts'
+import type { ExplorationDraft } from './exploration.ts'
+import { checkBounds, checkRange, requireParameter } from './explored-parameter.ts'
+import { toRange } from './range.ts'
+import { sampleOptions, samplerOf } from './sample.ts'
+import { bounded, isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'
+import { sampleRangeFromTexts } from './sample-range-from-text.ts'
+import { typedRange } from './typed-range.ts'
+
+/** Whether a group of a parameter is called so, which then wins over the word. */
+export type IsDeclared = (name: string) => boolean
+
+/**
+ * Bounds are `[low, high]`, `"0:1"`, `"0.001:10:log"`, `{ between: [low, high] }` or `{ logBetween: [low, high] }`; a list
+ * to choose from is `{ choice: [..] }`, `"1,2,3"`, or one of texts or booleans.
+ *
+ * @param given beside the bounds: count and seed
+ * @throws PypetError as `sobol`, `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`
+ */
+export function samplerFrom(
+  method: SampleMethod,
+  bounds: unknown,
+  given: Readonly<Record<string, unknown>>,
+  {
+    where,
+    parameters,
+    isDeclared,
+  }: { readonly where: string; readonly parameters: readonly Parameter[]; readonly isDeclared: IsDeclared },
+): ExplorationDraft {
+  const path = `${where}.${method}`
+  if (!isPlainObject(bounds) || isSampleInput(bounds)) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${path}: expected bounds by parameter name`, {
+      where: path,
+      hint: 'Write { x: [0, 1] }.',
+    })
+  }
+  const columns: { name: string; range: SampleRange }[] = []
+  collect(bounds, '', path, { parameters, isDeclared }, columns)
+  if (columns.length === 0) {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${path} explores nothing: no parameter is named`, {
+      where: path,
+      hint: 'Name at least one parameter with its bounds.',
+    })
+  }
+  const { count, seed } = given
+  const options = sampleOptions({ count, ...(seed !== undefined && { seed }) }, where)
+  return samplerOf(method, columns, options, path)
+}
+
+function collect(
+  group: Readonly<Record<string, unknown>>,
+  prefix: string,
+  where: string,
+  declared: { readonly parameters: readonly Parameter[]; readonly isDeclared: IsDeclared },
+  into: { name: string; range: SampleRange }[],
+): void {
+  for (const [key, entry] of Object.entries(group)) {
+    const name = stripBranch(prefix + key)
+    const path = `${where}.${name}`
+    const isGroup =
+      isPlainObject(entry) && !isSampleInput(entry) && wordOf(entry, name, declared.isDeclared) === undefined
+    if (isGroup) {
+      collect(entry, `${prefix}${key}.`, where, declared, into)
+      continue
+    }
+    const parameter = requireParameter(declared.parameters, name, path)
+    into.push({
+      name,
+      range: checked(rangeFrom(entry, parameter, path, declared.isDeclared), parameter, path),
+    })
+  }
+}
+
+function checked(range: SampleRange, parameter: Parameter, where: string): SampleRange {
+  if (range.kind === 'between') {
+    checkBounds(range, parameter, where)
+    return range
+  }
+  const typed = typedRange(range.range, parameter)
+  checkRange(typed, parameter, (index) => `${where}[${index}]`)
+  return { kind: 'choice', range: typed }
+}
+
+const WORDS = ['between', 'logBetween', 'choice'] as const
+type Word = (typeof WORDS)[number]
+
+function wordOf(
+  entry: Readonly<Record<string, unknown>>,
+  name: string,
+  isDeclared: IsDeclared,
+): Word | undefined {
+  const [key, ...others] = Object.keys(entry)
+  const word = others.length === 0 ? WORDS.find((candidate) => candidate === key) : undefined
+  return word === undefined || isDeclared(`${name}.${word}`) ? undefined : word
+}
+
+function rangeFrom(entry: unknown, parameter: Parameter, where: string, isDeclared: IsDeclared): SampleRange {
+  if (typeof entry === 'string') {
+    const dtype = dtypeOf(parameter.stored)
+    const texts = dtype === 'str' ? [entry] : entry.split(',')
+    return sampleRangeFromTexts(
+      texts.map((text) => ({ text: text.trim(), isQuoted: false })),
+      parameter,
+      where,
+    )
+  }
+  if (!isPlainObject(entry) || isSampleInput(entry)) return toSampleRange(entry, where)
+  const word = wordOf(entry, parameter.name, isDeclared) as Word
+  const path = `${where}.${word}`
+  const list = entry[word]
+  if (!Array.isArray(list)) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${path}: expected a list, found ${typeof list}`, {
+      where: path,
+      hint: word === 'choice' ? 'Write [1, 2, 3].' : 'Write [low, high].',
+    })
+  }
+  if (word === 'choice') return { kind: 'choice', range: toRange(list, path) }
+  const [low, high] = list
+  if (list.length === 2 && typeof low === 'number' && typeof high === 'number') {
+    return bounded(low, high, word === 'logBetween' ? 'log' : 'linear', path)
+  }
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${path}: bounds are two numbers`, {
+    where: path,
+    hint: 'Write [low, high].',
+  })
+}

@@ -1,0 +1,94 @@
+/** Points as the functions of an exploration see them, and what they say of them. */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
+import {
+  type ExplorationSpec,
+  explorationLength,
+  explorationNames,
+  explorationReader,
+  type Point,
+  type PointFunction,
+} from './exploration.ts'
+
+/** The declared parameter of that name; undefined where none is known, as in a script without a trajectory. */
+export type ParameterOf = (name: string) => Parameter | undefined
+
+/** Each point is looked at, so a filter over more would not end; half a minute is about what this takes. */
+const POINTS_MAX = 100_000_000
+
+/**
+ * Reads points, with values as a job sees them: a generated number is a bigint where the default is one.
+ *
+ * @param reader the function that gets them, which may look at some names only
+ * @param hidden names that are left out
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` when there are too many to look at each
+ */
+export function pointReader(
+  spec: ExplorationSpec,
+  parameterOf: ParameterOf,
+  { where, reads }: PointFunction,
+  hidden: readonly string[] = [],
+): (run: number) => Point {
+  const length = explorationLength(spec)
+  if (length > POINTS_MAX) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where} would look at ${length} points; it looks at ${POINTS_MAX} at most`,
+      { where, hint: 'Explore fewer values.' },
+    )
+  }
+  const columns = explorationNames(spec)
+    .filter((name) => !hidden.includes(name) && reads?.includes(name) !== false)
+    .map((name) => {
+      const isBigint = typeof parameterOf(name)?.value === 'bigint'
+      return { name, read: explorationReader(spec, name), isBigint }
+    })
+  return (run) => {
+    const point: Record<string, Scalar> = {}
+    for (const { name, read, isBigint } of columns) {
+      const value = read(run)
+      point[name] =
+        isBigint && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+    }
+    return point
+  }
+}
+
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` when the function throws or gives anything but true and false */
+export function holds(condition: PointFunction, point: Point): boolean {
+  const answer = answerOf(condition, point)
+  if (typeof answer === 'boolean') return answer
+  const found = answer instanceof Promise ? 'a promise' : `${typeof answer} ${String(answer)}`
+  throw new PypetError(
+    'PYPET_EXPLORATION_INVALID',
+    `${condition.where} gives ${found} for ${pointText(point)}; a condition is true or false`,
+    { where: condition.where, hint: 'Compare, as in (point) => point.x < 2.' },
+  )
+}
+
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` when the function throws */
+export function answerOf({ where, call }: PointFunction, point: Point): unknown {
+  try {
+    return call(point)
+  } catch (cause) {
+    if (cause instanceof PypetError) throw cause
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where} fails for ${pointText(point)}: ${String(cause)}`,
+      {
+        where,
+        hint: 'Mend the function; --verbose shows its stack.',
+        cause,
+      },
+    )
+  }
+}
+
+/** `{ x: 1, kind: "a" }`, for messages. */
+export function pointText(point: Point): string {
+  const entries = Object.entries(point).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
+  )
+  return `{ ${entries.join(', ')} }`
+}

@@ -1,0 +1,171 @@
+/** Explorations that spread points over bounds: by chance, in a Latin hypercube, or by Sobol's sequence. */
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+import { assertDistinctNames, stripBranch } from './columns.ts'
+import { type Exploration, type ExplorationDraft, exploration } from './exploration.ts'
+import { isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'
+import type { SampledValues, SampleTree } from './sampled-values.ts'
+import { SOBOL_DIMENSIONS_MAX } from './sobol-directions.ts'
+
+export interface SampleOptions {
+  /** How many points. */
+  readonly count: number
+  /** A whole number from 0 to 2^53 - 1. */
+  readonly seed?: number
+}
+
+type Sampler = Extract<ExplorationDraft, { readonly kind: 'sampler' }>
+
+/**
+ * Points by chance: `random({ x: [0, 1], neuron: { tau: logBetween(1, 100) } }, { count: 50, seed: 7 })`.
+ *
+ * A draw depends on the seed, the name of the parameter and the number of the point: more points leave the first
+ * ones as they are, and so does another parameter or another order.
+ *
+ * @param options.seed 0 unless given
+ * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_NAME_TAKEN`
+ */
+export function random<const Tree extends SampleTree>(
+  bounds: Tree,
+  options: SampleOptions,
+): Exploration<SampledValues<Tree>> {
+  return sampler('random', bounds, options)
+}
+
+/**
+ * A Latin hypercube: each parameter's bounds are cut into `count` equal parts, and each part has one point. Parts and
+ * places depend on the seed, the name of the parameter and the count.
+ *
+ * @param options.seed 0 unless given
+ * @throws PypetError as `random`
+ */
+export function latinHypercube<const Tree extends SampleTree>(
+  bounds: Tree,
+  options: SampleOptions,
+): Exploration<SampledValues<Tree>> {
+  return sampler('latinHypercube', bounds, options)
+}
+
+/**
+ * The first points of Sobol's sequence, which fill the space evenly however many there are: a larger count adds points
+ * to those of a smaller one. Powers of two are the most even. The first parameter has the first dimension, and so on.
+ *
+ * @param options.seed flips the same bits in every point of a parameter (a digital shift): other points, as even.
+ *   Without, the sequence as it is, which begins at the lower bounds
+ * @throws PypetError as `random`; `PYPET_EXPLORATION_INVALID` for more than 40 parameters
+ */
+export function sobol<const Tree extends SampleTree>(
+  bounds: Tree,
+  options: SampleOptions,
+): Exploration<SampledValues<Tree>> {
+  return sampler('sobol', bounds, options)
+}
+
+function sampler<Values>(method: SampleMethod, bounds: unknown, options: unknown): Exploration<Values> {
+  return exploration(
+    samplerOf(method, sampleColumns(bounds, 'explore'), sampleOptions(options, 'explore'), 'explore'),
+  )
+}
+
+/** A checked sampler. @throws PypetError as `sobol` */
+export function samplerOf(
+  method: SampleMethod,
+  columns: Sampler['columns'],
+  { count, seed }: SampleOptions,
+  where: string,
+): Sampler {
+  assertDistinctNames(columns, where)
+  if (method === 'sobol' && columns.length > SOBOL_DIMENSIONS_MAX) {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where} samples ${columns.length} parameters; Sobol's sequence has ${SOBOL_DIMENSIONS_MAX} dimensions here`,
+      { where, hint: 'Take a Latin hypercube, or fewer parameters.' },
+    )
+  }
+  return { kind: 'sampler', method, count, seed: method === 'sobol' ? seed : (seed ?? 0), columns }
+}
+
+/** The file counts runs in 32 bits. */
+const COUNT_MAX = 2 ** 31 - 1
+
+/**
+ * Checks count and seed; further keys are named.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`
+ */
+export function sampleOptions(options: unknown, where: string): SampleOptions {
+  const given = isPlainObject(options) ? options : {}
+  const unknown = Object.keys(given).find((key) => key !== 'count' && key !== 'seed')
+  if (unknown !== undefined) {
+    const nearest = nearestName(unknown, ['count', 'seed'])
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: a sampler has no option ${unknown}`, {
+      where: `${where}.${unknown}`,
+      hint: nearest === undefined ? 'There are: count, seed.' : `Did you mean ${nearest}?`,
+    })
+  }
+  const { count, seed } = given
+  if (count === 0) {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: a count of 0 leaves no point`, {
+      where: `${where}.count`,
+      hint: 'Ask for at least one.',
+    })
+  }
+  if (!isWhole(count, COUNT_MAX) || count < 1) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: count is ${shown(count)}`, {
+      where: `${where}.count`,
+      hint: 'Give the count of points as a whole number, like { count: 100 }.',
+    })
+  }
+  if (seed === undefined) return { count }
+  if (isWhole(seed, Number.MAX_SAFE_INTEGER)) return { count, seed }
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: seed is ${shown(seed)}`, {
+    where: `${where}.seed`,
+    hint: 'Give a whole number from 0 to 2^53 - 1.',
+  })
+}
+
+function isWhole(value: unknown, maximum: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= maximum
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'not given'
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}
+
+/**
+ * A tree of bounds as columns with dotted names.
+ *
+ * @throws PypetError as `random`
+ */
+function sampleColumns(tree: unknown, where: string): Sampler['columns'] {
+  if (!isPlainObject(tree) || isSampleInput(tree)) {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: expected bounds by parameter name`, {
+      where,
+      hint: 'Write { x: [0, 1] }.',
+    })
+  }
+  const columns: { name: string; range: SampleRange }[] = []
+  collect(tree, '', where, columns)
+  if (columns.length > 0) return columns
+  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} explores nothing: no parameter is named`, {
+    where,
+    hint: 'Name at least one parameter with its bounds, as in { x: [0, 1] }.',
+  })
+}
+
+function collect(
+  group: Readonly<Record<string, unknown>>,
+  prefix: string,
+  where: string,
+  into: { name: string; range: SampleRange }[],
+): void {
+  for (const [key, entry] of Object.entries(group)) {
+    if (isPlainObject(entry) && !isSampleInput(entry)) collect(entry, `${prefix}${key}.`, where, into)
+    else {
+      const name = stripBranch(prefix + key)
+      into.push({ name, range: toSampleRange(entry, `${where}.${name}`) })
+    }
+  }
+}

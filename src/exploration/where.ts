@@ -1,0 +1,61 @@
+import { PypetError } from '../errors.ts'
+import {
+  type Exploration,
+  type ExplorationDraft,
+  type ExplorationSpec,
+  exploration,
+  explorationLength,
+  type PointFunction,
+} from './exploration.ts'
+import { holds, type ParameterOf, pointReader } from './point-reader.ts'
+import { RunList } from './run-list.ts'
+
+/**
+ * Only the points for which the condition is true: `where(cartesianProduct({ x, y }), (point) => point.x < point.y)`.
+ *
+ * A point has the explored values by dotted name, `point['neuron.tau']`. The condition is called once for each point,
+ * when the experiment is prepared; continuing does not call it again.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID`; later, when points are counted, also for a condition that throws or
+ *   is neither true nor false, and `PYPET_EXPLORATION_EMPTY` when no point is left
+ */
+export function where<Values>(
+  explored: Exploration<Values>,
+  condition: (point: Readonly<Values>) => boolean,
+): Exploration<Values> {
+  return exploration(whereDraft(explored.spec, { where: 'where', call: asFunction(condition, 'where') }))
+}
+
+export function whereDraft(of: ExplorationDraft, condition: PointFunction): ExplorationDraft {
+  return { kind: 'where', of, condition }
+}
+
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` */
+export function asFunction(given: unknown, place: string): PointFunction['call'] {
+  if (typeof given === 'function') return given as PointFunction['call']
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${place}: expected a function, found ${typeof given}`, {
+    where: place,
+    hint: 'Give a function of the point, as in (point) => point.x < 2.',
+  })
+}
+
+/** @throws PypetError as `where` */
+export function settleWhere(
+  of: ExplorationSpec,
+  condition: PointFunction,
+  parameterOf: ParameterOf,
+): ExplorationSpec {
+  const length = explorationLength(of)
+  const read = pointReader(of, parameterOf, condition)
+  const kept = new RunList()
+  for (let run = 0; run < length; run += 1) {
+    if (holds(condition, read(run))) kept.add(run)
+  }
+  if (kept.length === length) return of
+  if (kept.length > 0) return { kind: 'select', of, runs: kept.toArray() }
+  throw new PypetError(
+    'PYPET_EXPLORATION_EMPTY',
+    `${condition.where} holds for none of the ${length} points: nothing would be run`,
+    { where: condition.where, hint: 'Explore other values, or mend the condition.' },
+  )
+}
