@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
   cartesianProduct,
   concat,
+  Environment,
   integer,
   latinHypercube,
   onlyIf,
@@ -9,7 +11,8 @@ import {
   sobol,
   Trajectory,
   where,
-} from '../../src/index.ts'
+} from '../../dist/index.js'
+import { fileTree } from '../experiment/file-tree.ts'
 
 function trajectoryOf(): Trajectory {
   const traj = new Trajectory({
@@ -47,4 +50,24 @@ test('what counts repeats must be declared in a script, and a wrong sampler chan
   expect(() => traj.explore(repeat(cartesianProduct({ x: [1] }), 2))).toThrow(/trial/)
   expect(() => traj.explore(sobol({ mode: [0, 1] }, { count: 2 }))).toThrow(/bounds are for numbers/)
   expect(traj.length).toBe(1)
+})
+
+test('the option repeat counts in an Environment, and is refused beside an exploration of its own', async () => {
+  const folder = fileTree({})
+  const options = { logFolder: join(folder, 'logs'), repeat: 2 }
+  const environment = () =>
+    new Environment({ trajectory: 'repeated', filename: join(folder, 'repeated.h5'), ...options })
+  {
+    await using env = environment()
+    env.trajectory.addParameter('x', 1)
+    env.trajectory.explore({ x: [1, 2] })
+    await expect(env.run(() => undefined)).rejects.toMatchObject({
+      code: 'PYPET_CONFIG_INVALID',
+      hint: 'Explore repeat(exploration, count), or leave the option out.',
+    })
+  }
+  await using env = environment()
+  env.trajectory.addParameter('x', 1)
+  await env.run((traj) => traj.addResult('z', 1))
+  expect(env.trajectory.getParameter('trial').getRange()).toEqual([0, 1])
 })
