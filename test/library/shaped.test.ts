@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
   cartesianProduct,
   concat,
+  Environment,
   integer,
   latinHypercube,
   onlyIf,
@@ -9,7 +11,8 @@ import {
   sobol,
   Trajectory,
   where,
-} from '../../src/index.ts'
+} from '../../dist/index.js'
+import { fileTree } from '../experiment/file-tree.ts'
 
 function trajectoryOf(): Trajectory {
   const traj = new Trajectory({
@@ -47,4 +50,19 @@ test('what counts repeats must be declared in a script, and a wrong sampler chan
   expect(() => traj.explore(repeat(cartesianProduct({ x: [1] }), 2))).toThrow(/trial/)
   expect(() => traj.explore(sobol({ mode: [0, 1] }, { count: 2 }))).toThrow(/bounds are for numbers/)
   expect(traj.length).toBe(1)
+})
+
+test('the option repeat counts in an Environment, of what its trajectory explores or of the defaults', async () => {
+  const folder = fileTree({})
+  const options = { logFolder: join(folder, 'logs'), repeat: 2 }
+  await using env = new Environment({ trajectory: 'explored', filename: join(folder, 'a.h5'), ...options })
+  env.trajectory.addParameter('x', 1)
+  env.trajectory.explore({ x: [1, 2] })
+  await env.run((traj) => traj.addResult('z', 1))
+  expect(env.trajectory.getParameter('x').getRange()).toEqual([1, 1, 2, 2])
+  expect(env.trajectory.getParameter('trial').getRange()).toEqual([0, 1, 0, 1])
+  await using other = new Environment({ trajectory: 'bare', filename: join(folder, 'b.h5'), ...options })
+  other.trajectory.addParameter('x', 1)
+  await other.run((traj) => traj.addResult('z', 1))
+  expect(other.trajectory.getParameter('trial').getRange()).toEqual([0, 1])
 })
