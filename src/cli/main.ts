@@ -16,10 +16,11 @@ import { usageError } from './usage-error.ts'
  * Runs the command of `argv` (`process.argv`), reports its error, and ends the process with the exit code:
  * a timer or a handle that a job has left open is not waited for.
  */
-export async function main(argv: readonly string[]): Promise<void> {
+export async function main(all: readonly string[]): Promise<void> {
+  const { argv, jobArguments } = splitArguments(all)
   // `pypet-ts overview file.h5 | head` closes the pipe early; that is no error.
   process.stdout.on('error', ignoreClosedPipe)
-  const program = describeProgram()
+  const program = describeProgram(jobArguments)
   try {
     await program.parseAsync(argv)
   } catch (error) {
@@ -53,7 +54,18 @@ function calledCommand(program: Command) {
   return command === undefined ? undefined : { name: command.name(), operands: command.args }
 }
 
-function describeProgram(): Command {
+/** What stands behind `--` in `pypet-ts run job.ts -- --any=flag` is the job's. */
+function splitArguments(all: readonly string[]): {
+  readonly argv: readonly string[]
+  readonly jobArguments: readonly string[]
+} {
+  const end = all[2] === 'run' ? all.indexOf('--') : -1
+  return end < 0
+    ? { argv: all, jobArguments: [] }
+    : { argv: all.slice(0, end), jobArguments: all.slice(end + 1) }
+}
+
+function describeProgram(jobArguments: readonly string[]): Command {
   const program = new Command('pypet-ts')
     .description('Run a function over a parameter space, on all cores, into one HDF5 file.')
     .version(packageVersion(), '-V, --version', 'Print the version.')
@@ -64,7 +76,7 @@ function describeProgram(): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)
-  describeRun(program)
+  describeRun(program, jobArguments)
   describePlan(program)
   describeContinue(program)
   describeExpand(program)
@@ -75,15 +87,16 @@ function describeProgram(): Command {
   return program
 }
 
-function describeRun(program: Command): void {
+function describeRun(program: Command, jobArguments: readonly string[]): void {
   const command = program
     .command('run')
     .description('Run a job at every point of its parameter space, and store every result.')
     .argument('<job>', 'The job module: .ts .mts .cts .js .mjs .cjs')
+    .usage('[options] <job> [-- arguments of the job]')
   for (const option of runOptions()) command.addOption(option)
   command.addHelpText('after', RUN_EXAMPLES).action(async (job: string, _flags: unknown, called: Command) => {
     const { runCommand } = await import('./run.ts')
-    process.exitCode = await runCommand(job, givenFlags(called))
+    process.exitCode = await runCommand(job, givenFlags(called), jobArguments)
   })
 }
 
@@ -319,6 +332,7 @@ Examples:
   $ pypet-ts run job.ts --where 'x < y' --repeat 5
   $ pypet-ts run job.ts --set neuron.tau=10 --name tau10
   $ pypet-ts run job.ts --json | jq .event
+  $ pypet-ts run job.ts -- --any=flag   the job is called with (traj, '--any=flag')
 
 Each option is also a key of pypet.config.{ts,js,json,yaml,toml}, or a variable:
 PYPET_NCORES, PYPET_FILENAME and so on. Flags win over variables, variables over

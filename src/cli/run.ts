@@ -25,13 +25,18 @@ export interface RunFlags extends CommandFlags, ExploreTexts {
  *
  * @throws PypetError before anything has been started, or when storing has become impossible
  */
-export async function runCommand(jobFile: string, flags: RunFlags): Promise<number> {
+export async function runCommand(
+  jobFile: string,
+  flags: RunFlags,
+  args: readonly string[] = [],
+): Promise<number> {
   const request = {
     jobFile,
     configFile: flags.config,
     flags: optionFlags(flags),
     presets: flags.set ?? [],
     ...exploreTexts(flags),
+    args,
     env: process.env,
     isProcessOurs: true,
   }
