@@ -52,6 +52,14 @@ export {
   run,
 } from './library/run.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
+export { MemoryStorage } from './storage/memory-storage.ts'
+export type {
+  ServiceOpened,
+  ServiceOpening,
+  ServiceRecord,
+  StorageService,
+  StorageWorker,
+} from './storage/storage-service.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,
