@@ -60,6 +60,8 @@ export type ErrorCode =
   | 'PYPET_MEMORY_LIMIT'
   // pypet-ts or the machine failed while it worked (exit code 1).
   | 'PYPET_STORAGE_FAILED'
+  // A method of the user's own storage service threw (exit code 1, or 3 where it fails runs only).
+  | 'PYPET_STORAGE_SERVICE_FAILED'
   | 'PYPET_FILE_CHANGING'
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'

@@ -54,6 +54,14 @@ export {
 } from './library/run.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
 export { type RunVerdict, type VerifyOptions, type VerifyReport, verify } from './library/verify.ts'
+export { MemoryStorage } from './storage/memory-storage.ts'
+export type {
+  ServiceOpened,
+  ServiceOpening,
+  ServiceRecord,
+  StorageService,
+  StorageWorker,
+} from './storage/storage-service.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,

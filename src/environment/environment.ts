@@ -142,11 +142,9 @@ export async function runExperiment(
   /** The first session, and another one when its writer has died. */
   async function performWithRecovery(): Promise<SessionEnd> {
     try {
-      return await performSession({
-        ...session,
-        store: await options.stores.next(settings),
-        open: openingOf(experiment, request, options),
-      })
+      const store = await options.stores.next(settings)
+      store.prepare?.(request, serviceOpening(experiment))
+      return await performSession({ ...session, store, open: openingOf(experiment, request, options) })
     } catch (error) {
       if (cntFile === undefined) throw error
       if (!isPypetError(error, 'PYPET_WRITER_DIED')) throw withContinueHint(error, cntFile)
@@ -170,6 +168,11 @@ export async function runExperiment(
 }
 
 type LogEvent = Extract<ExperimentEvent, { type: 'log' }>
+
+function serviceOpening({ opening }: PreparedExperiment) {
+  const isContinued = opening.kind === 'continue'
+  return { isContinued, retryFailed: isContinued && opening.retryFailed }
+}
 
 /** How the storage is to begin. */
 export type StoreOpening = (store: RunStore, ledger: RunLedger) => Promise<Opened>

@@ -37,6 +37,8 @@ export interface ContinueCall {
   readonly allowChangedJob?: boolean
   /** The function, where the job is none of a module. */
   readonly job?: JobFunction | undefined
+  /** A script gives a storage service of its own. */
+  readonly hasStorageService?: boolean
   /** The process is the command's and ends with it. */
   readonly isProcessOurs?: boolean
 }
@@ -132,6 +134,7 @@ async function prepare(
       flags: call.flags ?? {},
       env: changeable(call.env ?? {}),
       config: { file: state.path, options: recordedOptions(state, call) },
+      hasStorageService: call.hasStorageService === true,
     })
     return {
       // The file is where the `.cnt` file is, whatever it was called by.

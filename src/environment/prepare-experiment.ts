@@ -35,6 +35,8 @@ export interface ExperimentRequest extends ExploreTexts {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** What the job is called with behind `traj`. */
   readonly args?: readonly unknown[]
+  /** A script gives a storage service of its own. */
+  readonly hasStorageService?: boolean
   /** The process is the command's and ends with it; else its owner's handlers and output are respected. */
   readonly isProcessOurs?: boolean
 }
@@ -114,7 +116,14 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     const config = configuring.value
     const args = jobArguments({ common: request.args ?? [] })
     const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-    const { settings, origins } = resolveSettings({ jobFile: bundle.file, flags, env, config, definition })
+    const { settings, origins } = resolveSettings({
+      jobFile: bundle.file,
+      flags,
+      env,
+      config,
+      definition,
+      hasStorageService: request.hasStorageService === true,
+    })
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
     if (settings.overwrite) await assertReplaceable(settings.filename)

@@ -22,7 +22,7 @@ export class RunLedger implements RunStoreListener {
   readonly #active = new Set<RunIndex>()
   readonly #handedOver = new Set<RunIndex>()
   #resolveQuiet: (() => void) | undefined
-  #store: Pick<RunStore, 'failRun'> | undefined
+  #store: Pick<RunStore, 'failRun' | 'noteHandedOver'> | undefined
   #reporter: Reporter | undefined
   /** Said before there was anybody to tell. */
   #early: { readonly level: LogLevel; readonly message: string }[] = []
@@ -46,7 +46,7 @@ export class RunLedger implements RunStoreListener {
   }
 
   /** From now on this storage is told of failures. */
-  attach(store: Pick<RunStore, 'failRun'>): void {
+  attach(store: Pick<RunStore, 'failRun' | 'noteHandedOver'>): void {
     this.#store = store
     this.isBroken = false
     this.#active.clear()
@@ -92,7 +92,9 @@ export class RunLedger implements RunStoreListener {
 
   /** The writer has a run's whole record: it will be stored, or refused. */
   noteHandedOver(run: RunIndex): void {
-    if (this.#active.has(run)) this.#handedOver.add(run)
+    if (!this.#active.has(run)) return
+    this.#handedOver.add(run)
+    this.#store?.noteHandedOver?.(run)
   }
 
   /** Resolves when everything that was handed over until now is announced. */

@@ -1,24 +1,34 @@
 /** The storage of an experiment: started before it is known what it will be asked for, and once more if it dies. */
 import type { Settings } from '../experiment/options.ts'
 import type { RunStore } from '../storage/run-store.ts'
+import type { StorageService } from '../storage/storage-service.ts'
 import { Writer } from '../storage/writer.ts'
+import { type LoadedService, loadService } from './load-service.ts'
 
 /** Dispose of it after the experiment: it ends what it has started. */
 export class RunStores implements AsyncDisposable {
   readonly #started: RunStore[] = []
+  /** The user's own storage, loaded once. */
+  #service: LoadedService | undefined
+  readonly #given: StorageService | undefined
   /** Started ahead, and not yet taken. */
   #writer: Writer | undefined
+
+  private constructor(service: StorageService | undefined) {
+    this.#given = service
+  }
 
   /**
    * Starts the writer process at once: it compiles the HDF5 library while the job is still being loaded, and touches
    * no file before it is told to. Where another storage is asked for by then, it ends in vain.
    *
+   * @param service a user's own storage, in the place of all
    * @param wrapMode what flags and environment say already: there is no writer where it is not `queue`
    * @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the writer's socket
    */
-  static start(wrapMode?: unknown): RunStores {
-    const stores = new RunStores()
-    if (wrapMode === undefined || wrapMode === 'queue') {
+  static start(wrapMode?: unknown, service?: StorageService): RunStores {
+    const stores = new RunStores(service)
+    if ((wrapMode === undefined || wrapMode === 'queue') && service === undefined) {
       stores.#writer = Writer.start()
       stores.#started.push(stores.#writer)
     }
@@ -29,15 +39,23 @@ export class RunStores implements AsyncDisposable {
   async next(settings: Settings): Promise<RunStore> {
     const ahead = this.#writer
     this.#writer = undefined
-    if (ahead !== undefined && settings.wrapMode === 'queue') return ahead
+    if (ahead !== undefined && settings.wrapMode === 'queue' && settings.useHdf5) return ahead
     await this.#end()
-    const store = await open(settings)
+    const store = settings.useHdf5 ? await open(settings) : await this.#openService(settings)
     this.#started.push(store)
     return store
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end()
+    await this.#service?.dispose()
+  }
+
+  async #openService(settings: Settings): Promise<RunStore> {
+    this.#service ??= await loadService(settings, this.#given)
+    const { ServiceStore } = await import('../storage/service-store.ts')
+    const { service, workerModule } = this.#service
+    return new ServiceStore(service, { workerModule, pendingMax: queueMax(settings) })
   }
 
   async #end(): Promise<void> {

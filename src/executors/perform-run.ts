@@ -1,6 +1,6 @@
 /** Performs one run: calls the job at its point, catches whatever comes, hands the record over. */
 import { serialize } from 'node:v8'
-import { PypetError, toErrorRecord } from '../errors.ts'
+import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
@@ -50,7 +50,15 @@ export class RunPerformer {
       const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
       return { state: 'failed', failure }
     }
-    await this.#send(performed.frame)
+    try {
+      await this.#send(performed.frame)
+    } catch (thrown) {
+      // A user's own storage may refuse one run and take the next.
+      if (!isPypetError(thrown, 'PYPET_STORAGE_SERVICE_FAILED')) throw thrown
+      const error = toErrorRecord(thrown)
+      const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
+      return { state: 'failed', failure }
+    }
     const { returned } = performed
     return {
       state: 'handed-over',

@@ -19,6 +19,7 @@ import {
   type Settings,
 } from './options.ts'
 import { describePlace, type Origin } from './origin.ts'
+import { storageOf } from './storage-options.ts'
 import { type Layer, textLayer } from './text-layer.ts'
 
 /** What the command line gives: text, or true and false of a switch. Flags that are absent are undefined. */
@@ -38,6 +39,8 @@ export interface SettingsLayers {
   readonly workingDirectory?: string
   /** How many runs `ncores: 0` computes at the same time. */
   readonly coreCount?: number
+  /** A script gives a storage service of its own. */
+  readonly hasStorageService?: boolean
   /** What `addTime` appends, in seconds since 1970. */
   readonly timestamp?: number
 }
@@ -112,11 +115,13 @@ function completed(
     readonly workingDirectory: string
     readonly coreCount: number
     readonly timestamp: number
+    readonly hasStorageService?: boolean
   },
 ): Settings {
   const wanted = values.ncores === 0 ? given.coreCount : values.ncores
   const executor = chooseExecutor(values, origins, Number(wanted))
   if (values.keepCnt === true && values.continuable === false) throw keptAndNot(origins)
+  const storage = storageOf(values, origins, given.hasStorageService === true)
   const plainName = String(values.name ?? nameFromJobFile(given.jobFile))
   // An empty name must be refused, not completed.
   const name =
@@ -126,6 +131,7 @@ function completed(
   const main = OPTION_NAMES.filter((option) => !option.startsWith(OVERVIEWS))
   const settings = {
     ...Object.fromEntries(main.map((option) => [option, values[option]])),
+    ...storage,
     name,
     executor,
     multiproc: executor !== 'inline',

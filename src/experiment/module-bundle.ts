@@ -15,7 +15,7 @@ import { bundleOwnModules, keepPackagesOutside } from './package-plugin.ts'
 
 /** What is being loaded, for messages: the word, and the code of the error when it does not load. */
 export interface ModuleKind {
-  readonly noun: 'job' | 'config file'
+  readonly noun: 'job' | 'config file' | 'storage service'
   readonly code: ErrorCode
 }
 

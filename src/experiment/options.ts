@@ -257,11 +257,22 @@ const MAIN_OPTIONS = {
   },
   wrapMode: {
     kind: 'choice',
-    choices: ['queue', 'lock'],
-    default: 'queue',
+    choices: ['queue', 'lock', 'none'],
     flag: '--wrap-mode',
     description:
-      'Who stores the runs: a process of its own (queue), or each worker by itself under a lock (lock).',
+      'Who stores the runs: a process of its own (queue), each worker under a lock (lock), or a storage service (none). Default: queue; none with a storage service.',
+  },
+  useHdf5: {
+    kind: 'switch',
+    default: true,
+    flag: '--use-hdf5',
+    offDescription: 'Write no HDF5 file: a storage service keeps the runs.',
+    description: 'Store the runs in an HDF5 file.',
+  },
+  storageService: {
+    kind: 'path',
+    flag: '--storage-service',
+    description: 'A module with a storage of your own, which is used instead of an HDF5 file.',
   },
   queueMaxsize: {
     kind: 'whole',
@@ -363,13 +374,17 @@ type ValueOf<Declared extends Option> = Declared extends WholeOption | NumberOpt
       : string
 
 type MainSettings = {
-  readonly [Name in Exclude<keyof typeof MAIN_OPTIONS, 'maxFailures'>]: ValueOf<(typeof MAIN_OPTIONS)[Name]>
+  readonly [Name in Exclude<keyof typeof MAIN_OPTIONS, 'maxFailures' | 'storageService'>]: ValueOf<
+    (typeof MAIN_OPTIONS)[Name]
+  >
 }
 
 /** What an experiment runs with: every option has a value, paths are absolute. */
 export interface Settings extends MainSettings {
   /** Absent where any number of runs may fail. */
   readonly maxFailures: string | undefined
+  /** Absent where runs are stored in an HDF5 file, or by a service that a script has given. */
+  readonly storageService: string | undefined
   readonly overviews: { readonly [Name in OverviewName]: boolean }
 }
 

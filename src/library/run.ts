@@ -6,12 +6,15 @@ import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
+import type { StorageService } from '../storage/storage-service.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
 interface CallOptions {
   /** Options by their names in config files; stronger than environment and config file. */
   readonly options?: FlagValues
+  /** A storage of your own, in the place of an HDF5 file. */
+  readonly storageService?: StorageService
   /** Told everything that happens; nothing is printed. */
   readonly reporter?: Reporter
   /** Aborted, it lets active runs finish and starts no others. */
@@ -76,6 +79,7 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
     onlyIf: call.onlyIf,
     derive: call.derive,
     where: call.where,
+    hasStorageService: call.storageService !== undefined,
     env: process.env,
   })
   return await perform(experiment, call)
@@ -97,6 +101,7 @@ export async function continueRun(file: string, call: ContinueCallOptions = {}):
     retryFailed,
     only,
     allowChangedJob,
+    hasStorageService: call.storageService !== undefined,
   })
   return await perform(experiment, call)
 }
@@ -124,7 +129,7 @@ async function perform(prepared: PreparedExperiment, call: CallOptions): Promise
   return { ...summary, returned: values.map(([run, value]) => ({ run, value })) }
 }
 
-export interface PerformCall extends Pick<CallOptions, 'reporter' | 'signal' | 'giveUp'> {
+export interface PerformCall extends Pick<CallOptions, 'reporter' | 'signal' | 'giveUp' | 'storageService'> {
   readonly postprocessing?: Postprocessing | undefined
   readonly returned?: ReturnedBytes | undefined
   /** Called when the file holds the trajectory, before the first run. */
@@ -139,7 +144,7 @@ export async function performPrepared(
   const { runExperiment, RunStores, openLog, checkLogFolder, teeReporters } = await loadParts()
   const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
   checkLogFolder(folder, trajectory)
-  await using stores = RunStores.start(experiment.settings.wrapMode)
+  await using stores = RunStores.start(experiment.settings.wrapMode, call.storageService)
   let reporter: Reporter | undefined
   try {
     return await runExperiment(experiment, {

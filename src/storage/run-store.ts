@@ -24,6 +24,13 @@ export interface RunStore extends AsyncDisposable {
    */
   workerStorage(): Promise<WorkerStorage>
   /**
+   * Asked before `workerStorage`, where workers have to know what a user's own storage says.
+   */
+  prepare?(
+    request: OpenRequest,
+    options: { readonly isContinued: boolean; readonly retryFailed: boolean },
+  ): void
+  /**
    * Creates the trajectory; when this resolves, all parameters are committed.
    *
    * @throws PypetError as `TrajectoryStore.open`, or `PYPET_WRITER_DIED`
@@ -39,6 +46,8 @@ export interface RunStore extends AsyncDisposable {
    * @throws PypetError as `TrajectoryStore.continue`, or `PYPET_WRITER_DIED`
    */
   continue(request: ContinueRequest, listener: RunStoreListener): Promise<Opened>
+  /** A worker has handed over this run: where nobody else will say so, the storage announces it now. */
+  noteHandedOver?(run: RunIndex): void
   /** The run ends as failed, unless it is stored already. */
   failRun(failure: RunFailure): void
   /** Says that no more runs will begin: nothing waits any longer to share commits. */

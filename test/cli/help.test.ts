@@ -8,7 +8,7 @@ import { pypet } from './pypet.ts'
 test('run --help lists every flag, the common ones first, with examples, on 80 columns', async () => {
   const { exitCode, stdout, stderr } = await pypet(fileTree({}), ['run', '--help'])
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag)
+  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z0-9-]+)/gm)].map(([, flag]) => flag)
   expect(flags).toEqual([
     '--ncores',
     '--config',
@@ -54,6 +54,10 @@ test('run --help lists every flag, the common ones first, with examples, on 80 c
     '--complevel',
     '--commit-interval-ms',
     '--reader-wait-ms',
+    '--wrap-mode',
+    '--no-use-hdf5',
+    '--storage-service',
+    '--queue-maxsize',
     '--keep-cnt',
     '--break-lock',
   ])
@@ -66,7 +70,7 @@ test('run --help lists every flag, the common ones first, with examples, on 80 c
 test('continue --help lists what may differ from the start, and nothing else', async () => {
   const { exitCode, stdout } = await pypet(fileTree({}), ['continue', '--help'])
   expect(exitCode).toBe(0)
-  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag)
+  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z0-9-]+)/gm)].map(([, flag]) => flag)
   expect(flags).toEqual([
     '--ncores',
     '--dry-run',
@@ -96,6 +100,8 @@ test('continue --help lists what may differ from the start, and nothing else', a
     '--immediate-postprocessing',
     '--commit-interval-ms',
     '--reader-wait-ms',
+    '--wrap-mode',
+    '--queue-maxsize',
     '--break-lock',
   ])
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)

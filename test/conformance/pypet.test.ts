@@ -442,13 +442,15 @@ describe('runs', () => {
     expect(own.getFromRuns('w')).toEqual({ run_00000000: 1, run_00000001: 2 })
   })
 
-  test('C35 the file is the same from one core and from two; the modes LOCK, PIPE and LOCAL do not exist yet', async () => {
-    const values = async (ncores: number) => {
-      const { filename } = await performed({ settings: { ncores } })
+  test('C35 the file is the same from one core and from two, from QUEUE and LOCK; there is nothing that PIPE and LOCAL would add', async () => {
+    const values = async (ncores: number, wrapMode = 'queue') => {
+      const { filename } = await performed({ settings: { ncores, wrapMode } })
       using traj = await loadTrajectory(filename)
       return [traj.getFromRuns('z'), traj.getParameter('x').getRange()]
     }
-    expect(await values(2)).toEqual(await values(1))
+    const expected = await values(1)
+    expect(await values(2)).toEqual(expected)
+    expect(await values(2, 'lock')).toEqual(expected)
   })
 
   test('C36 contradicting and unknown options are refused', async () => {

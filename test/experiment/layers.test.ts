@@ -51,6 +51,10 @@ test('without any layer every option has its default', () => {
     commitIntervalMs: 1000,
     readerWaitMs: 10_000,
     keepCnt: false,
+    queueMaxsize: 0,
+    storageService: undefined,
+    useHdf5: true,
+    wrapMode: 'queue',
     overviews: {
       config: true,
       parameters: true,

@@ -1,11 +1,12 @@
 /** Every storage mode, behind every executor: the same content, whole or interrupted. It runs as it is installed. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { continueRun, loadTrajectory, run } from '../../dist/index.js'
+import { beforeAll, expect, test } from 'vitest'
+import { continueRun, loadTrajectory, MemoryStorage, type RunCallOptions, run } from '../../dist/index.js'
 import { contentOf, differences } from '../crash/file-content.ts'
 import {
   activeRuns,
+  type ExperimentFolder,
   keepEvents,
   runJob,
   useExperimentFolder,
@@ -14,7 +15,7 @@ import {
 } from '../environment/experiments.ts'
 import { jobFile, makeTestFolder } from '../executors/performed.ts'
 
-const MODES = ['queue', 'lock'] as const
+const MODES = ['queue', 'lock', 'none'] as const
 const WORKERS: readonly Workers[] = [
   { executor: 'inline', ncores: 1 },
   { executor: 'pool', ncores: 1 },
@@ -34,33 +35,77 @@ beforeAll(async () => {
   folder.remove()
 })
 
-describe.each(TABLE)('$wrapMode, $executor, $ncores cores', ({ wrapMode, executor, ncores }) => {
-  const workers = { executor, ncores }
+/** Performs the fixture in a mode; in `none` the memory writes the file that is compared. */
+async function performIn(
+  wrapMode: (typeof MODES)[number],
+  folder: ExperimentFolder,
+  workers: Workers,
+  call: RunCallOptions = {},
+) {
+  if (wrapMode !== 'none')
+    return await runJob('stores-any', folder, workers, { ...call, options: { wrapMode } })
+  const memory = new MemoryStorage()
+  const summary = await runJob('stores-any', folder, workers, { ...call, storageService: memory })
+  expect(existsSync(folder.file)).toBe(false)
+  await memory.writeHdf5(folder.file)
+  return summary
+}
 
-  test('an experiment ends in the same file, and gives what its jobs returned', async () => {
+test.each(TABLE)(
+  '$wrapMode, $executor, $ncores cores: an experiment ends in the same file',
+  async ({ wrapMode, ...workers }) => {
     const folder = useExperimentFolder()
-    const summary = await runJob('stores-any', folder, workers, { options: { wrapMode }, collect: true })
-    expect(summary).toMatchObject({ storedCount: 23, failedCount: 1, leftCount: 0 })
-    expect((summary as { returned?: unknown }).returned).toHaveLength(23)
+    expect(await performIn(wrapMode, folder, workers)).toMatchObject({
+      storedCount: 23,
+      failedCount: 1,
+      leftCount: 0,
+    })
     expect(differences(comparable(await contentOf(folder.file)), expected)).toEqual([])
-  })
+    expect(writerProcesses()).toEqual([])
+  },
+)
 
-  // The executor plays no part in it, so one is enough.
-  test.runIf(ncores === 2)(
-    'one that is interrupted and continued ends in the same file, whichever mode goes on',
-    async () => {
-      const folder = useExperimentFolder()
-      const stop = new AbortController()
-      const reporter = keepEvents(({ type }) => type === 'runs-stored' && stop.abort())
-      const options = { wrapMode }
-      const first = await runJob('stores-any', folder, workers, { options, reporter, signal: stop.signal })
-      const other = MODES[(MODES.indexOf(wrapMode) + 1) % MODES.length] as string
-      const second = await continueRun(first.cntFile as string, { options: { wrapMode: other } })
-      expect(second).toMatchObject({ storedCount: 23, failedCount: 1, leftCount: 0 })
-      expect(differences(comparable(await contentOf(folder.file)), expected)).toEqual([])
-    },
-  )
+test.each([
+  ['queue', 'lock'],
+  ['lock', 'queue'],
+  ['lock', 'lock'],
+])(
+  '%s, interrupted and continued as %s: the same file, and all that jobs returned',
+  async (before, after) => {
+    const folder = useExperimentFolder()
+    const options = { wrapMode: before, ...STOPS_AT_17 }
+    const first = await runJob('stores-any', folder, TWO_CORES, { options })
+    expect(first.leftCount).toBeGreaterThan(0)
+    const second = await continueRun(first.cntFile as string, {
+      options: { wrapMode: after, onError: 'continue' },
+      collect: true,
+    })
+    expect(second).toMatchObject({ storedCount: 23, failedCount: 1, leftCount: 0 })
+    expect(second.returned?.every(({ run, value }) => (value as { x: number }).x === run)).toBe(true)
+    expect(differences(comparable(await contentOf(folder.file)), expected)).toEqual([])
+  },
+)
+
+test('none: an interrupted experiment goes on with what the memory has', async () => {
+  const folder = useExperimentFolder()
+  const storageService = new MemoryStorage()
+  const first = await runJob('stores-any', folder, TWO_CORES, { storageService, options: STOPS_AT_17 })
+  const before = storageService.runs.length
+  expect(first).toMatchObject({ storedCount: before })
+  expect(before).toBeLessThan(23)
+  const second = await continueRun(first.cntFile as string, {
+    storageService,
+    options: { onError: 'continue' },
+  })
+  expect(second).toMatchObject({ storedCount: 23, previouslyStoredCount: before, failedCount: 1 })
+  await storageService.writeHdf5(folder.file)
+  expect(differences(comparable(await contentOf(folder.file)), expected)).toEqual([])
 })
+
+const TWO_CORES: Workers = { executor: 'pool', ncores: 2 }
+
+/** Run 17 fails, and then at most four others are on their way. */
+const STOPS_AT_17 = { onError: 'stop' }
 
 test.each(['queue', 'lock'] as const)('%s: the file is read while runs are performed', async (wrapMode) => {
   const folder = useExperimentFolder()

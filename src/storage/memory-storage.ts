@@ -1,0 +1,99 @@
+/** The reference of a storage service: all runs stay in the memory of the main process. */
+import type { Ending, OpenRequest, RunFailure } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES } from '../trajectory/run-frame.ts'
+import { FrameServer } from './frame-server.ts'
+import type { ServiceOpened, ServiceOpening, ServiceRecord, StorageService } from './storage-service.ts'
+
+/**
+ * @example
+ * const memory = new MemoryStorage()
+ * await run(new URL('./job.ts', import.meta.url), { storageService: memory })
+ * memory.record(3).leaves
+ */
+export class MemoryStorage implements StorageService {
+  readonly #records = new Map<RunIndex, ServiceRecord>()
+  readonly #failures = new Map<RunIndex, RunFailure>()
+  #request: OpenRequest | undefined
+  #ending: Ending = { config: [], isComplete: false }
+  #server: FrameServer | undefined
+
+  /** The worker half, which sends the runs here. */
+  get workerModule(): URL {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    return new URL(`./memory-worker.${extension}`, import.meta.url)
+  }
+
+  async open({ request, isContinued, retryFailed }: ServiceOpening): Promise<ServiceOpened> {
+    if (!isContinued) this.#records.clear()
+    if (!isContinued || retryFailed) this.#failures.clear()
+    this.#request ??= request
+    if (!isContinued) this.#request = request
+    this.#server = await FrameServer.listen(PENDING_MAX, async (record) => this.storeRun(record))
+    return {
+      stored: this.runs,
+      failed: [...this.#failures.keys()],
+      workerData: { address: this.#server.address },
+    }
+  }
+
+  storeRun(record: ServiceRecord): void {
+    this.#records.set(record.run, record)
+  }
+
+  failRun(failure: RunFailure): void {
+    this.#failures.set(failure.run, failure)
+  }
+
+  close(ending: Ending): void {
+    this.#ending = ending
+    this.#server?.close()
+    this.#server = undefined
+  }
+
+  /** Runs that are stored, in their order. */
+  get runs(): readonly RunIndex[] {
+    return [...this.#records.keys()].sort((a, b) => a - b)
+  }
+
+  get failures(): readonly RunFailure[] {
+    return [...this.#failures.values()]
+  }
+
+  record(run: RunIndex): ServiceRecord | undefined {
+    return this.#records.get(run)
+  }
+
+  /**
+   * Writes everything into an HDF5 file, which then holds what an experiment without this service would have stored.
+   *
+   * @throws PypetError as of a new trajectory: `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, ...
+   */
+  async writeHdf5(file: string): Promise<void> {
+    if (this.#request === undefined) return
+    const { TrajectoryStore } = await import('./trajectory-store.ts')
+    let failure: unknown
+    const store = await TrajectoryStore.open(
+      { ...this.#request, file, keepCnt: false },
+      {
+        breakLock: false,
+        onNotice: () => undefined,
+        onError: (error) => {
+          failure = error
+        },
+      },
+    )
+    for (const run of this.runs) {
+      const { frame } = this.#records.get(run) as ServiceRecord
+      const { headerBytes } = decodeFramePrefix(frame)
+      store.storeRun(decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), headerBytes))
+    }
+    for (const each of this.#failures.values()) store.failRun(each)
+    store.close(this.#ending)
+    await store.finish()
+    if (failure !== undefined) throw failure
+  }
+}
+
+/** So many runs may wait in main's memory twice. */
+const PENDING_MAX = 16

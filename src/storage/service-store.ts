@@ -1,0 +1,221 @@
+/** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
+import { dirname, join } from 'node:path'
+import { CntJournal } from '../continue/cnt-journal.ts'
+import { readExperiment } from '../continue/cnt-state.ts'
+import { FILES } from '../continue/disk.ts'
+import { acquireLock } from '../continue/file-lock.ts'
+import { RunSet } from '../continue/run-set.ts'
+import { PypetError, toErrorRecord } from '../errors.ts'
+import { expand } from '../exploration/expand.ts'
+import type {
+  Closed,
+  ContinueRequest,
+  Ending,
+  Opened,
+  OpenRequest,
+  RunFailure,
+  WorkerStorage,
+} from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { FrameServer } from './frame-server.ts'
+import { makeFolderOf } from './result-folder.ts'
+import type { RunStore, RunStoreListener } from './run-store.ts'
+import type { ServiceOpened, StorageService } from './storage-service.ts'
+
+export interface ServiceStoreOptions {
+  /** `file:` URL of the module of the worker half; undefined where main stores the runs. */
+  readonly workerModule: string | undefined
+  /** So many runs may wait for main. */
+  readonly pendingMax: number
+}
+
+export class ServiceStore implements RunStore {
+  readonly storesInWorkers = true
+  readonly #service: StorageService
+  readonly #options: ServiceStoreOptions
+  #frames: FrameServer | undefined
+  #opening: Promise<ServiceOpened> | undefined
+  #listener: RunStoreListener | undefined
+  #cntFile = ''
+  #keepCnt = false
+  #runCount = 0
+  readonly #stored = new RunSet()
+  #unlock: () => void = () => undefined
+  /** What the service is at work on, one after the other. */
+  #work: Promise<void> = Promise.resolve()
+  #isBroken = false
+
+  constructor(service: StorageService, options: ServiceStoreOptions) {
+    this.#service = service
+    this.#options = options
+  }
+
+  /** The service is opened by now: its workers have to know what it says. */
+  async workerStorage(): Promise<WorkerStorage> {
+    const { workerModule } = this.#options
+    if (workerModule === undefined) {
+      this.#frames = await FrameServer.listen(this.#options.pendingMax, async (record) => {
+        await this.#service.storeRun?.(record)
+        this.#commit(record.run)
+      })
+      this.#frames.onError = (run, error) => this.#refuse(run, error)
+      return { kind: 'queue', address: this.#frames.address }
+    }
+    const { workerData } = this.#opening === undefined ? { workerData: undefined } : await this.#opening
+    return { kind: 'module', url: entry(), data: { module: workerModule, workerData } }
+  }
+
+  /** Before the workers are: asks the service, and keeps what it says for `open` and `continue`. */
+  prepare(
+    request: OpenRequest,
+    options: { readonly isContinued: boolean; readonly retryFailed: boolean },
+  ): void {
+    this.#opening = this.#ask(() => this.#service.open({ request, ...options }))
+    this.#opening.catch(() => undefined)
+  }
+
+  async open(
+    request: OpenRequest,
+    listener: RunStoreListener,
+    { breakLock = false }: { readonly breakLock?: boolean } = {},
+  ): Promise<Opened> {
+    makeFolderOf(request.file)
+    this.#lock(request, listener, breakLock)
+    const path = join(dirname(request.file), `${request.trajectory.name}.cnt`)
+    // Durable before the first run: what is stored from here on can be gone on with.
+    CntJournal.create(FILES, path, { type: 'experiment', request, baseBytes: 0, baseSuperblock: '' }).close()
+    return await this.#begin(request, path, listener)
+  }
+
+  async continue(
+    { cntFile, breakLock, keepCnt }: ContinueRequest,
+    listener: RunStoreListener,
+  ): Promise<Opened> {
+    const { request } = readExperiment(cntFile)
+    this.#lock(request, listener, breakLock)
+    return await this.#begin({ ...request, keepCnt }, cntFile, listener)
+  }
+
+  async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {
+    this.#listener = listener
+    this.#cntFile = cntFile
+    this.#keepCnt = request.keepCnt
+    this.#runCount = expand(request).runCount
+    const { stored = [], failed = [] } = (await this.#opening) ?? {}
+    for (const run of stored) this.#stored.add(run)
+    return {
+      cntFile,
+      stored: RunSet.of(stored).toRanges(),
+      failed: RunSet.of(failed).toRanges(),
+      startTimestamp: undefined,
+      postprocessedCount: -1,
+    }
+  }
+
+  /** A worker has stored the run. */
+  noteHandedOver(run: RunIndex): void {
+    if (this.#options.workerModule !== undefined) this.#commit(run)
+  }
+
+  failRun(failure: RunFailure): void {
+    this.#work = this.#work.then(async () => {
+      try {
+        await this.#service.failRun(failure)
+        this.#listener?.onCommitted([], [failure.run], [])
+      } catch (cause) {
+        this.#break(serviceError('failRun', cause))
+      }
+    })
+  }
+
+  finish(): void {
+    // Nothing is put off.
+  }
+
+  async extend(): Promise<void> {
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      'a trajectory in a storage service of your own cannot grow while it runs',
+      { hint: 'Store it in an HDF5 file (wrapMode queue or lock), or explore all points from the start.' },
+    )
+  }
+
+  giveUp(): void {
+    this.#isBroken = true
+  }
+
+  async close(ending: Ending): Promise<Closed> {
+    this.#isBroken = true
+    await this.#work
+    await this.#ask(() => this.#service.close(ending), 'close')
+    const isComplete = ending.isComplete && this.#stored.count === this.#runCount
+    if (isComplete && !this.#keepCnt) {
+      FILES.remove(this.#cntFile)
+      FILES.syncFolderOf(this.#cntFile)
+    }
+    await this[Symbol.asyncDispose]()
+    return { cntFile: isComplete && !this.#keepCnt ? undefined : this.#cntFile }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener = undefined
+    this.#frames?.close()
+    await this.#work
+    this.#unlock()
+    this.#unlock = () => undefined
+  }
+
+  #lock(request: OpenRequest, listener: RunStoreListener, breakLock: boolean): void {
+    const lock = acquireLock(request.file, { trajectory: request.trajectory.name, breakLock })
+    this.#unlock = lock.release
+    if (lock.notice !== undefined) listener.onNotice('warn', lock.notice)
+  }
+
+  #commit(run: RunIndex): void {
+    this.#stored.add(run)
+    this.#listener?.onCommitted([run], [], [])
+  }
+
+  /** In main, one run fails, as it would in a worker. */
+  #refuse(run: RunIndex, cause: unknown): void {
+    const error = toErrorRecord(serviceError('storeRun', cause))
+    const now = Date.now() / 1000
+    this.#work = this.#work.then(async () => {
+      await this.#service.failRun({ run, error, attempts: 1, startTimestamp: now, finishTimestamp: now })
+      this.#listener?.onCommitted([], [run], [{ run, error }])
+    })
+    this.#work.catch((thrown) => this.#break(serviceError('failRun', thrown)))
+  }
+
+  async #ask<Answer>(call: () => Answer | Promise<Answer>, method = 'open'): Promise<Answer> {
+    try {
+      return await call()
+    } catch (cause) {
+      throw serviceError(method, cause)
+    }
+  }
+
+  #break(error: PypetError): void {
+    if (this.#isBroken) return
+    this.#isBroken = true
+    this.#listener?.onBroken(error)
+  }
+}
+
+function serviceError(method: string, cause: unknown): PypetError {
+  const { name, message } = toErrorRecord(cause)
+  return new PypetError(
+    'PYPET_STORAGE_SERVICE_FAILED',
+    `${method} of the storage service threw ${name}: ${message}`,
+    {
+      hint: 'What the service has stored before, it has to know when the experiment goes on.',
+      cause,
+    },
+  )
+}
+
+/** The entry beside this module, as source or compiled. */
+function entry(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./service-worker.${extension}`, import.meta.url).href
+}

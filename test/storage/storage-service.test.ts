@@ -1,0 +1,70 @@
+/** A user's own storage service, as the command line uses it. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { jobFixture, pypet } from '../cli/pypet.ts'
+import { fileTree } from '../experiment/file-tree.ts'
+import { ROOT } from '../source-tree.ts'
+
+const SERVICE = join(ROOT, 'test/fixtures/entries/file-service.mjs')
+const JOB = `
+import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({ parameters: { x: 0 }, explore: { x: [0, 1, 2, 3, 4, 5] }, run(traj) { traj.addResult('z', traj.par.x * 2) } })`
+
+test('a service keeps each run; one that it refuses fails, and is tried again when the experiment goes on', async () => {
+  const folder = fileTree({ 'job.mjs': JOB })
+  const kept = join(folder, 'kept')
+  const words = ['run', 'job.mjs', '--ncores', '2', '--storage-service', SERVICE]
+  const first = await pypet(folder, words, { SERVICE_FOLDER: kept, SERVICE_REFUSES: '4' })
+  expect(first.stdout + first.stderr).toContain('the disk is in the cupboard')
+  expect(first.exitCode).toBe(3)
+  expect(readdirSync(kept)).toContain('4.failed.json')
+  expect(readdirSync(join(folder, 'hdf5'))).toEqual(['job.cnt'])
+  const again = await pypet(folder, ['continue', 'hdf5/job.cnt', '--retry-failed', '--json'], {
+    SERVICE_FOLDER: kept,
+  })
+  expect(again.exitCode).toBe(0)
+  expect(again.stdout).toContain('"stored_count":6')
+  expect(readdirSync(kept).filter((name) => name.endsWith('.run.json'))).toHaveLength(6)
+  const [leaf] = JSON.parse(readFileSync(join(kept, '4.run.json'), 'utf8'))
+  expect(leaf).toMatchObject({ location: 'results.runs.run_00000004.z', values: { z: 8 } })
+  expect(readdirSync(join(folder, 'hdf5'))).toEqual([])
+})
+
+describe('what is refused before anything starts, with exit code 2', () => {
+  const SERVICES = {
+    'no-close.mjs': 'export default { open() {}, failRun() {} }\nexport const openWorker = () => ({})',
+    'no-worker.mjs': 'export default { open() {}, failRun() {}, close() {} }',
+    'main-half.mjs': 'export default { open() {}, failRun() {}, close() {} }',
+  }
+
+  test.each([
+    ['wrap mode none without a service', ['--wrap-mode', 'none'], '--wrap-mode is none'],
+    ['no HDF5 file without a service', ['--no-use-hdf5'], '--use-hdf5 is false'],
+    [
+      'a service with the lock',
+      ['--storage-service', 'no-worker.mjs', '--wrap-mode', 'lock'],
+      '--wrap-mode is lock',
+    ],
+    ['a service without close', ['--storage-service', 'no-close.mjs'], 'has no close()'],
+    ['one without a worker half', ['--storage-service', 'no-worker.mjs'], 'has no openWorker()'],
+    [
+      'one without a storeRun in main',
+      ['--storage-service', 'main-half.mjs', '--wrap-mode', 'queue'],
+      'has no storeRun()',
+    ],
+  ])('%s', async (_, flags, message) => {
+    const folder = fileTree(SERVICES)
+    const ended = await pypet(folder, ['run', jobFixture('crash.ts'), ...flags])
+    expect(ended.stderr).toContain(message)
+    expect(ended.exitCode).toBe(2)
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(SERVICES).sort())
+  })
+
+  test('a service and HDF5', async () => {
+    const words = ['run', jobFixture('crash.ts'), '--storage-service', 'any.mjs']
+    const ended = await pypet(fileTree({}), words, { PYPET_USE_HDF5: 'true' })
+    expect(ended.stderr).toContain('--storage-service is given, and PYPET_USE_HDF5 is true')
+    expect(ended.exitCode).toBe(2)
+  })
+})
