@@ -35,7 +35,10 @@ export class ReturnedBytes {
   /** What earlier executions returned. */
   add(runs: RunSet, bytes: ReadonlyMap<RunIndex, Uint8Array>): void {
     this.#known.addRanges(runs.toRanges())
-    for (const [run, value] of bytes) this.#bytes.set(run, value)
+    for (const [run, value] of bytes) {
+      this.#known.add(run)
+      this.#bytes.set(run, value)
+    }
   }
 
   /** Of a run that is performed twice, the last counts. */

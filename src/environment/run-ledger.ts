@@ -91,10 +91,10 @@ export class RunLedger implements RunStoreListener {
   }
 
   /** The writer has a run's whole record: it will be stored, or refused. */
-  noteHandedOver(run: RunIndex): void {
+  noteHandedOver(run: RunIndex, returned?: Uint8Array): void {
     if (!this.#active.has(run)) return
     this.#handedOver.add(run)
-    this.#store?.noteHandedOver?.(run)
+    this.#store?.noteHandedOver?.(run, returned)
   }
 
   /** Resolves when everything that was handed over until now is announced. */

@@ -98,8 +98,8 @@ export class Runs implements TaskSource {
     this.startTimestamp = Math.min(this.startTimestamp, startTimestamp)
     ledger.noteStart(startTimestamp)
     if (outcome.state === 'handed-over') {
-      ledger.noteHandedOver(outcome.run)
       returned.set(outcome.run, outcome.returned)
+      ledger.noteHandedOver(outcome.run, outcome.returned)
       return
     }
     const { run, attempts, error } = outcome.failure

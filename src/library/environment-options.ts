@@ -9,6 +9,7 @@ import {
   type OverviewName,
   type Settings,
 } from '../experiment/options.ts'
+import type { StorageService } from '../storage/storage-service.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
@@ -16,7 +17,9 @@ import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import type { Trajectory } from './trajectory.ts'
 
 /** Options by their names in config files, of their types; each may be left out. */
-export type EnvironmentSettings = Partial<Omit<Settings, 'overviews' | 'name'>> & {
+export type EnvironmentSettings = Partial<Omit<Settings, 'overviews' | 'name' | 'storageService'>> & {
+  /** A storage of one's own: its module, or an instance. */
+  readonly storageService?: string | StorageService
   /** Which overview tables are written. */
   readonly overviews?: { readonly [Name in OverviewName]?: boolean }
 }
@@ -60,6 +63,8 @@ export function givenOptions(options: object): FlagValues {
   for (const [key, value] of Object.entries(options)) {
     if (key === 'overviews' && isPlainObject(value)) {
       for (const [name, isOn] of Object.entries(value)) put(`${OVERVIEWS}${name}`, isOn)
+    } else if (key === 'storageService' && typeof value === 'object') {
+      // An instance goes its own way.
     } else if (!isOneOf(key, OWN_KEYS) && !isOneOf(key, TREE_KEYS)) put(key, value)
   }
   return values

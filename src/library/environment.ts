@@ -27,12 +27,14 @@ import {
   OVERVIEWS,
   type Settings,
 } from '../experiment/options.ts'
+import type { StorageService } from '../storage/storage-service.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { Run } from '../trajectory/run.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import { type EnvironmentOptions, givenOptions, treeOptions } from './environment-options.ts'
+import { experimentTrajectory } from './experiment-trajectory.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { type PipelinePart, type PipelinePlan, pipelinePlan } from './pipeline.ts'
 import { type Postprocessor, trajectoryPostprocessing } from './postprocessing.ts'
@@ -73,6 +75,8 @@ export interface ContinueOptions {
  */
 export class Environment<Tree = ParameterTree> {
   readonly #given: FlagValues
+  /** A storage of the user's own, as an instance. */
+  readonly #service: StorageService | undefined
   readonly #options: EnvironmentOptions<Tree>
   #trajectory: Trajectory<Tree>
   #identity: EnvironmentIdentity
@@ -96,10 +100,13 @@ export class Environment<Tree = ParameterTree> {
     const isNew = typeof trajectory === 'string'
     const name = isNew ? trajectory : trajectory.name
     const file = isNew ? undefined : trajectory.filename
+    const { storageService } = options
+    this.#service = typeof storageService === 'object' ? storageService : undefined
     const { settings } = resolveSettings({
       jobFile: name,
       flags: { ...(file !== undefined && { filename: file }), ...this.#given, name },
       env: process.env,
+      hasStorageService: this.#service !== undefined,
     })
     this.#trajectory = isNew
       ? new Trajectory<Tree>({
@@ -222,11 +229,15 @@ export class Environment<Tree = ParameterTree> {
         path: cnt,
         flags: Object.fromEntries(flags),
         env: process.env,
+        hasStorageService: this.#service !== undefined,
         ...(typeof job === 'function' && { job: job as unknown as JobFunction }),
       })
-      const { filename, name } = experiment.settings
+      const { filename, name, useHdf5 } = experiment.settings
       const { parameters: _, ...treeCall } = treeOptions(this.#options)
-      const load = () => loadTrajectory<Tree>(filename, { ...treeCall, name })
+      const load = async () =>
+        useHdf5
+          ? await loadTrajectory<Tree>(filename, { ...treeCall, name })
+          : (experimentTrajectory(experiment) as unknown as Trajectory<Tree>)
       const results = await this.#perform(experiment, load as () => Promise<Trajectory>)
       this.#trajectory.close()
       this.#trajectory = await load()
@@ -250,6 +261,7 @@ export class Environment<Tree = ParameterTree> {
       configFile: this.#options.config,
       argsOf: (runCount) => jobArguments(argsOf(runCount)),
       identity: this.#identity,
+      hasStorageService: this.#service !== undefined,
       isConfig: (node) => this.#config.has(node as ParameterNode),
     })
     const results = await this.#perform(
@@ -260,7 +272,7 @@ export class Environment<Tree = ParameterTree> {
         tree.noteStored()
       },
     )
-    await traj.reopen()
+    if (experiment.settings.useHdf5) await traj.reopen()
     return results
   }
 
@@ -279,7 +291,10 @@ export class Environment<Tree = ParameterTree> {
       ...(reporter !== undefined && { reporter }),
       signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
       returned,
-      ...(processors.length > 0 && { postprocessing: trajectoryPostprocessing(load, processors) }),
+      ...(this.#service !== undefined && { storageService: this.#service }),
+      ...(processors.length > 0 && {
+        postprocessing: trajectoryPostprocessing(load, experiment.settings.useHdf5, processors),
+      }),
       ...(onOpened !== undefined && { onOpened }),
     })
     return returned.values()

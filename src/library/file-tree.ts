@@ -81,23 +81,26 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
    */
   async beginExtending(
     extend: (extension: Extension) => Promise<void>,
-    { isQuiet }: { readonly isQuiet: boolean },
+    { isQuiet, hasFile }: { readonly isQuiet: boolean; readonly hasFile: boolean },
   ): Promise<void> {
-    await loadH5wasm()
     this.#extend = extend
     this.#isQuiet = isQuiet
+    this.#hasFile = hasFile
+    if (hasFile) await loadH5wasm()
     await this.#readAnew()
   }
 
   /** While others write as well, the file is read under its lock. */
   async #readAnew(): Promise<void> {
+    // A storage service of the user's own has the runs: nothing can be read here.
+    if (!this.#hasFile) return
     if (this.#isQuiet) this.#readLazily()
     else await this.reopen()
   }
 
   /** What the file holds; undefined while there is none. */
   protected stored(): Hdf5Source | undefined {
-    if (this.hdf5 === undefined && this.#extend !== undefined) {
+    if (this.hdf5 === undefined && this.#extend !== undefined && this.#hasFile) {
       this.reader = openHdf5ReaderNow(this.file)
       this.hdf5 = new Hdf5Source(this.reader, this.name)
     }
@@ -189,6 +192,7 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
 
   readonly #added: ExplorationSpec[] = []
   #isQuiet = true
+  #hasFile = true
   #extend: ((extension: Extension) => Promise<void>) | undefined
 
   #addedPoints(): ExplorationSpec | undefined {

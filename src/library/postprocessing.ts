@@ -8,6 +8,7 @@ import { foundValue } from '../experiment/options.ts'
 import { isExploration } from '../exploration/exploration.ts'
 import { points } from '../exploration/points.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
+import { experimentTrajectory } from './experiment-trajectory.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import type { Trajectory } from './trajectory.ts'
 
@@ -21,13 +22,22 @@ export interface Postprocessor {
 export function jobPostprocessing(experiment: PreparedExperiment): Postprocessing | undefined {
   const { postprocess, args, settings } = experiment
   if (postprocess === undefined) return undefined
-  const load = () => loadTrajectory(settings.filename, { name: settings.name })
-  return trajectoryPostprocessing(load, [{ call: postprocess, args: args.common }])
+  return trajectoryPostprocessing(trajectoryOf(experiment), settings.useHdf5, [
+    { call: postprocess, args: args.common },
+  ])
+}
+
+/** The trajectory of an experiment, from its file; where a service has it, what is known of it here. */
+export function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory> {
+  const { filename, name, useHdf5 } = experiment.settings
+  if (useHdf5) return () => loadTrajectory(filename, { name })
+  return async () => experimentTrajectory(experiment)
 }
 
 /** Calls the functions one after the other; all of them see the same results. */
 export function trajectoryPostprocessing(
   load: () => Promise<Trajectory>,
+  hasFile: boolean,
   processors: readonly Postprocessor[],
 ): Postprocessing {
   let traj: Trajectory | undefined
@@ -36,7 +46,10 @@ export function trajectoryPostprocessing(
       const current = traj ?? (await load())
       // Only a trajectory that has come through a round is as the file is.
       traj = undefined
-      await current.beginExtending((extension) => extend(extension, { isLast: false }), { isQuiet })
+      await current.beginExtending((extension) => extend(extension, { isLast: false }), {
+        isQuiet,
+        hasFile,
+      })
       try {
         for (const processor of processors) await callOne(current, processor, results)
         const { extension, markStored } = current.takeExtension()

@@ -36,6 +36,7 @@ export interface TreeRequest {
   /** Arguments of the job, once it is known how many runs there are. */
   readonly argsOf: (runCount: number) => JobArguments
   readonly identity: EnvironmentIdentity
+  readonly hasStorageService: boolean
   /** Config that the environment writes itself. */
   readonly isConfig: (node: TreeNode) => boolean
 }
@@ -57,6 +58,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       flags: request.flags,
       env: process.env,
       config,
+      hasStorageService: request.hasStorageService,
     })
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)

@@ -1,5 +1,5 @@
 /** The reference of a storage service: all runs stay in the memory of the main process. */
-import type { Ending, OpenRequest, RunFailure } from '../protocol.ts'
+import type { Ending, Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES } from '../trajectory/run-frame.ts'
 import { FrameServer } from './frame-server.ts'
@@ -14,6 +14,8 @@ import type { ServiceOpened, ServiceOpening, ServiceRecord, StorageService } fro
 export class MemoryStorage implements StorageService {
   readonly #records = new Map<RunIndex, ServiceRecord>()
   readonly #failures = new Map<RunIndex, RunFailure>()
+  /** What was added, and which runs were there by then. */
+  readonly #extensions: { readonly extension: Extension; readonly runs: readonly RunIndex[] }[] = []
   #request: OpenRequest | undefined
   #ending: Ending = { config: [], isComplete: false }
   #server: FrameServer | undefined
@@ -25,7 +27,10 @@ export class MemoryStorage implements StorageService {
   }
 
   async open({ request, isContinued, retryFailed }: ServiceOpening): Promise<ServiceOpened> {
-    if (!isContinued) this.#records.clear()
+    if (!isContinued) {
+      this.#records.clear()
+      this.#extensions.length = 0
+    }
     if (!isContinued || retryFailed) this.#failures.clear()
     this.#request ??= request
     if (!isContinued) this.#request = request
@@ -43,6 +48,10 @@ export class MemoryStorage implements StorageService {
 
   failRun(failure: RunFailure): void {
     this.#failures.set(failure.run, failure)
+  }
+
+  extend(extension: Extension): void {
+    this.#extensions.push({ extension, runs: this.runs })
   }
 
   close(ending: Ending): void {
@@ -83,11 +92,20 @@ export class MemoryStorage implements StorageService {
         },
       },
     )
-    for (const run of this.runs) {
-      const { frame } = this.#records.get(run) as ServiceRecord
-      const { headerBytes } = decodeFramePrefix(frame)
-      store.storeRun(decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), headerBytes))
+    const written = new Set<RunIndex>()
+    const write = (runs: readonly RunIndex[]) => {
+      for (const run of runs.filter((each) => !written.has(each))) {
+        written.add(run)
+        const { frame } = this.#records.get(run) as ServiceRecord
+        const { headerBytes } = decodeFramePrefix(frame)
+        store.storeRun(decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), headerBytes))
+      }
     }
+    for (const { extension, runs } of this.#extensions) {
+      write(runs)
+      store.extend(extension)
+    }
+    write(this.runs)
     for (const each of this.#failures.values()) store.failRun(each)
     store.close(this.#ending)
     await store.finish()

@@ -46,8 +46,12 @@ export interface RunStore extends AsyncDisposable {
    * @throws PypetError as `TrajectoryStore.continue`, or `PYPET_WRITER_DIED`
    */
   continue(request: ContinueRequest, listener: RunStoreListener): Promise<Opened>
-  /** A worker has handed over this run: where nobody else will say so, the storage announces it now. */
-  noteHandedOver?(run: RunIndex): void
+  /**
+   * A worker has handed over this run: where nobody else will say so, the storage announces it now.
+   *
+   * @param returned what the job returned, as structured-clone bytes, where it is to be kept for `continue`
+   */
+  noteHandedOver?(run: RunIndex, returned?: Uint8Array): void
   /** The run ends as failed, unless it is stored already. */
   failRun(failure: RunFailure): void
   /** Says that no more runs will begin: nothing waits any longer to share commits. */

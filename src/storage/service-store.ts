@@ -1,16 +1,19 @@
 /** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
 import { dirname, join } from 'node:path'
 import { CntJournal } from '../continue/cnt-journal.ts'
-import { readExperiment } from '../continue/cnt-state.ts'
+import type { CommitFacts } from '../continue/cnt-record.ts'
+import { readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
+import { explorationLength } from '../exploration/exploration.ts'
 import type {
   Closed,
   ContinueRequest,
   Ending,
+  Extension,
   Opened,
   OpenRequest,
   RunFailure,
@@ -18,6 +21,7 @@ import type {
 } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { FrameServer } from './frame-server.ts'
+import { POSTPROCESSED } from './hdf5-layout.ts'
 import { makeFolderOf } from './result-folder.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
 import type { ServiceOpened, StorageService } from './storage-service.ts'
@@ -37,6 +41,7 @@ export class ServiceStore implements RunStore {
   #opening: Promise<ServiceOpened> | undefined
   #listener: RunStoreListener | undefined
   #cntFile = ''
+  #journal: CntJournal | undefined
   #keepCnt = false
   #runCount = 0
   readonly #stored = new RunSet()
@@ -91,9 +96,11 @@ export class ServiceStore implements RunStore {
     { cntFile, breakLock, keepCnt }: ContinueRequest,
     listener: RunStoreListener,
   ): Promise<Opened> {
-    const { request } = readExperiment(cntFile)
+    const { experiment, memory } = readCnt(cntFile)
+    const { request } = experiment
     this.#lock(request, listener, breakLock)
-    return await this.#begin({ ...request, keepCnt }, cntFile, listener)
+    const opened = await this.#begin({ ...request, keepCnt }, cntFile, listener)
+    return { ...opened, postprocessedCount: Number(memory.values[POSTPROCESSED] ?? -1) }
   }
 
   async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {
@@ -113,8 +120,15 @@ export class ServiceStore implements RunStore {
   }
 
   /** A worker has stored the run. */
-  noteHandedOver(run: RunIndex): void {
+  noteHandedOver(run: RunIndex, returned?: Uint8Array): void {
+    if (returned !== undefined) this.#record({ returned: [{ run, bytes: returned }] })
     if (this.#options.workerModule !== undefined) this.#commit(run)
+  }
+
+  /** What the `.cnt` file has to tell besides. Durable when this returns. */
+  #record(facts: Partial<CommitFacts>): void {
+    this.#journal ??= CntJournal.resume(FILES, readCnt(this.#cntFile))
+    this.#journal.append({ ...NOTHING_COMMITTED, ...facts })
   }
 
   failRun(failure: RunFailure): void {
@@ -132,12 +146,25 @@ export class ServiceStore implements RunStore {
     // Nothing is put off.
   }
 
-  async extend(): Promise<void> {
-    throw new PypetError(
-      'PYPET_EXPLORATION_INVALID',
-      'a trajectory in a storage service of your own cannot grow while it runs',
-      { hint: 'Store it in an HDF5 file (wrapMode queue or lock), or explore all points from the start.' },
-    )
+  /** The service first: what it has been given twice after a crash, it keeps once. */
+  async extend(extension: Extension): Promise<void> {
+    const { added, groups, leaves, links, postprocessedCount } = extension
+    const hasNodes = groups.length + leaves.length + links.length > 0
+    if (added === undefined && !hasNodes && postprocessedCount === undefined) return
+    const service = this.#service
+    if (service.extend === undefined) {
+      throw new PypetError(
+        'PYPET_EXPLORATION_INVALID',
+        'the storage service has no extend(): what it stores cannot grow while it runs',
+        { hint: 'Give the service an extend(extension), or explore all points from the start.' },
+      )
+    }
+    await this.#ask(() => service.extend?.(extension), 'extend')
+    if (added !== undefined) this.#runCount += explorationLength(added)
+    this.#record({
+      memory: { added: {}, values: { [POSTPROCESSED]: postprocessedCount ?? -1 } },
+      ...(added !== undefined && { added }),
+    })
   }
 
   giveUp(): void {
@@ -148,6 +175,8 @@ export class ServiceStore implements RunStore {
     this.#isBroken = true
     await this.#work
     await this.#ask(() => this.#service.close(ending), 'close')
+    this.#journal?.close()
+    this.#journal = undefined
     const isComplete = ending.isComplete && this.#stored.count === this.#runCount
     if (isComplete && !this.#keepCnt) {
       FILES.remove(this.#cntFile)
@@ -161,6 +190,8 @@ export class ServiceStore implements RunStore {
     this.#listener = undefined
     this.#frames?.close()
     await this.#work
+    this.#journal?.close()
+    this.#journal = undefined
     this.#unlock()
     this.#unlock = () => undefined
   }
@@ -200,6 +231,19 @@ export class ServiceStore implements RunStore {
     this.#isBroken = true
     this.#listener?.onBroken(error)
   }
+}
+
+/** There is no HDF5 file: the `.cnt` file tells of what was added, and the service of the runs. */
+const NOTHING_COMMITTED: CommitFacts = {
+  fileBytes: 0,
+  superblock: '',
+  stored: [],
+  failed: [],
+  reopened: [],
+  memory: { added: {}, values: {} },
+  isComplete: false,
+  returned: [],
+  pages: [],
 }
 
 function serviceError(method: string, cause: unknown): PypetError {

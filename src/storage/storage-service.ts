@@ -1,6 +1,6 @@
 /** The contract of a user's own storage: one half in the main process, one in each worker. */
 import { PypetError } from '../errors.ts'
-import type { Ending, OpenRequest, RunFailure } from '../protocol.ts'
+import type { Ending, Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { toStoredValue } from '../trajectory/raw-value.ts'
 import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES } from '../trajectory/run-frame.ts'
@@ -16,6 +16,11 @@ export interface StorageService {
   failRun(failure: RunFailure): void | Promise<void>
   /** No more runs come. */
   close(ending: Ending): void | Promise<void>
+  /**
+   * Post-processing, or a script, has added points and nodes. Without it, an experiment that grows is refused. After a
+   * crash the same may be added again.
+   */
+  extend?(extension: Extension): void | Promise<void>
   /** With the wrap mode `queue`: takes the runs in the main process, one after the other. */
   storeRun?(record: ServiceRecord): void | Promise<void>
 }

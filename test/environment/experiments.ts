@@ -24,7 +24,7 @@ export function useExperimentFolder(): ExperimentFolder {
   return { ...folder, file: join(folder.path, 'file.h5') }
 }
 
-export type Workers = { readonly executor: 'inline' | 'pool'; readonly ncores: number }
+export type Workers = { readonly executor: 'inline' | 'pool' | 'process'; readonly ncores: number }
 
 export async function runJob(
   job: string,

@@ -2,7 +2,17 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { continueRun, Environment, loadTrajectory, type PostprocessCallback, run } from '../../dist/index.js'
+import {
+  continueRun,
+  Environment,
+  type JobResults,
+  loadTrajectory,
+  MemoryStorage,
+  type PostprocessCallback,
+  type Run,
+  run,
+  type Trajectory,
+} from '../../dist/index.js'
 import { pypet, start } from '../cli/pypet.ts'
 import { contentOf } from '../crash/file-content.ts'
 import { keepEvents } from '../environment/experiments.ts'
@@ -114,6 +124,84 @@ ${DOUBLING.replace(
     )
   })
 })
+
+describe.each(['queue', 'lock', 'none'] as const)('in the wrap mode %s', (wrapMode) => {
+  test('a search is the same, whole and interrupted', async () => {
+    const unbroken = folderWith(DOUBLING)
+    await run(unbroken.job, { options: unbroken.options })
+    const expected = inAnyOrder(await withoutEnvironment(unbroken.options.filename))
+    for (const stopAfter of [Number.POSITIVE_INFINITY, 8]) {
+      const { job, options } = folderWith(
+        DOUBLING.replace("traj.getFromRuns('z') ? traj.length : -1", 'traj.length'),
+      )
+      const memory = wrapMode === 'none' ? new MemoryStorage() : undefined
+      const call = {
+        options: { ...options, ncores: 2, ...(memory === undefined && { wrapMode }) },
+        ...(memory !== undefined && { storageService: memory }),
+      }
+      const stop = new AbortController()
+      let storedCount = 0
+      const reporter = keepEvents((event) => {
+        if (event.type === 'runs-stored') storedCount += event.runs.length
+        if (storedCount >= stopAfter) stop.abort()
+      })
+      const first = await run(job, { ...call, reporter, signal: stop.signal, collect: true })
+      const last =
+        first.cntFile === undefined
+          ? first
+          : await continueRun(first.cntFile, {
+              collect: true,
+              ...(memory !== undefined && { storageService: memory }),
+            })
+      expect(last.returned?.map(({ value }) => value)).toEqual(XS)
+      await memory?.writeHdf5(options.filename)
+      expect(inAnyOrder(await withoutEnvironment(options.filename))).toEqual(expected)
+    }
+  })
+
+  test('a pipeline, runMap and post-processing of a script are the same', async () => {
+    const folder = fileTree({})
+    const memory = wrapMode === 'none' ? new MemoryStorage() : undefined
+    const filename = join(folder, 'file.h5')
+    await using env = new Environment({
+      trajectory: 'script',
+      filename,
+      logFolder: join(folder, 'logs'),
+      ...(memory === undefined ? { wrapMode } : { storageService: memory }),
+    })
+    const job = (traj: Run, factor: number) => {
+      const z = (traj.par as { x: number }).x * factor
+      traj.addResult('z', z)
+      return z
+    }
+    const results = await env.pipeline((traj) => {
+      traj.addParameter('x', 1)
+      traj.explore({ x: [1, 2, 3] })
+      return {
+        job,
+        args: [10],
+        postprocess: (_later: Trajectory, found: JobResults, most: number) =>
+          found.length < most ? [{ x: found.length * 10 }] : undefined,
+        postprocessArgs: [5],
+      }
+    })
+    expect(results).toEqual([
+      [0, 10],
+      [1, 20],
+      [2, 30],
+      [3, 300],
+      [4, 400],
+    ])
+    await memory?.writeHdf5(filename)
+    using traj = await loadTrajectory(filename)
+    expect(Object.values(traj.getFromRuns('z'))).toEqual([10, 20, 30, 300, 400])
+  })
+})
+
+/** The overview of results has its rows in the order in which the runs of two cores arrived. */
+function inAnyOrder(content: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(content).filter(([path]) => !path.endsWith('/results_overview')))
+}
 
 /** The job differs in a line, the environment in its name. */
 async function withoutEnvironment(file: string): Promise<Readonly<Record<string, string>>> {

@@ -20,6 +20,8 @@ const WORKERS: readonly Workers[] = [
   { executor: 'inline', ncores: 1 },
   { executor: 'pool', ncores: 1 },
   { executor: 'pool', ncores: 2 },
+  { executor: 'process', ncores: 1 },
+  { executor: 'process', ncores: 2 },
 ]
 const TABLE = MODES.flatMap((wrapMode) => WORKERS.map((workers) => ({ wrapMode, ...workers })))
 

@@ -1,0 +1,17 @@
+import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { exploration } from '../exploration/exploration.ts'
+import { Trajectory } from './trajectory.ts'
+
+/** What is known of an experiment without its storage: parameters and points. It counts as stored. */
+export function experimentTrajectory({ settings, parameters, plan }: PreparedExperiment): Trajectory {
+  const { name, comment, filename } = settings
+  const traj = new Trajectory({ name, comment, filename })
+  for (const { name: parameter, comment: about, stored } of parameters) {
+    const node = traj.addParameter(parameter, 0, { comment: about })
+    node.restoreValue(stored, undefined)
+    node.unlock()
+  }
+  if (plan.exploration !== undefined) traj.explore(exploration(plan.exploration))
+  traj.noteStored()
+  return traj
+}
