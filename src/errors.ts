@@ -50,6 +50,9 @@ export type ErrorCode =
   | 'PYPET_CNT_NEWER'
   | 'PYPET_CNT_DAMAGED'
   | 'PYPET_CNT_FILE_MISMATCH'
+  | 'PYPET_GIT_DIRTY'
+  | 'PYPET_PROVENANCE_NONE'
+  | 'PYPET_RESTORE_REFUSED'
   | 'PYPET_FILE_LOCKED'
   | 'PYPET_FILE_LOCKED_ELSEWHERE'
   // The job did something with a run that had ended; what it wanted to add is lost (exit code 3).

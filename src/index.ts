@@ -45,6 +45,7 @@ export {
   mergeFolder,
 } from './library/merge.ts'
 export type { PipelinePlan } from './library/pipeline.ts'
+export { type Restored, type RestoreOptions, restore } from './library/restore.ts'
 export {
   type ContinueCallOptions,
   continueRun,

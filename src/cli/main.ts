@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { describePlan } from './commands/plan.ts'
+import { describeRestore } from './commands/restore.ts'
 import { describeVerify } from './commands/verify.ts'
 import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
@@ -82,6 +83,7 @@ function describeProgram(jobArguments: readonly string[]): Command {
   describeExpand(program)
   describeMerge(program)
   describeSnapshot(program)
+  describeRestore(program)
   describeVerify(program)
   describeOverview(program)
   return program

@@ -58,6 +58,7 @@ function trajectoryText(trajectory: TrajectoryOverview, page: Page): string {
     [page.bold(printable(name)), commentText(comment)].filter(Boolean).join('  '),
     `${' '.repeat(INDENT)}written  ${timeText(time)} by ${versionText(trajectory)}`,
     `${' '.repeat(INDENT)}runs     ${runsText(runs, page)}`,
+    ...provenanceLines(trajectory),
     ...failureLines(runs, page),
     ...continuationLines(trajectory, page),
   ]
@@ -89,6 +90,13 @@ function trajectoryText(trajectory: TrajectoryOverview, page: Page): string {
   }
   if (runs.table) sections.push(runTableText(runs.table, explored, page))
   return sections.join('\n\n')
+}
+
+function provenanceLines({ provenance }: TrajectoryOverview): string[] {
+  if (provenance === undefined) return []
+  const { commit, state } = provenance
+  const text = commit === undefined ? state : `commit ${commit.slice(0, 12)}, ${state}`
+  return [`${' '.repeat(INDENT)}source   ${printable(text)}`]
 }
 
 function runsText({ total, done, failed, left, unmarked }: RunsOverview, page?: Page): string {

@@ -9,7 +9,7 @@ import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { strayErrorText } from '../executors/job-log.ts'
 import { workerCount } from '../executors/open-executor.ts'
-import type { Opened, OpenRequest } from '../protocol.ts'
+import type { Extension, Opened, OpenRequest } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import type { RunStore } from '../storage/run-store.ts'
@@ -117,6 +117,7 @@ export async function runExperiment(
     listen,
     onOpened,
     closingConfig: closing(identity, ledger),
+    provenance: provenanceOf(experiment, identity),
     ...options,
     returned,
   }
@@ -244,6 +245,22 @@ function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
       startTimestamp: Math.min(ledger.startTimestamp, finishTimestamp),
       finishTimestamp,
     })
+}
+
+/** Once, also where a second session goes on for the first. */
+function provenanceOf(experiment: PreparedExperiment, { name: environment }: EnvironmentIdentity) {
+  const { opening, settings } = experiment
+  let collecting: Promise<Extension> | undefined
+  const collect = async (notice: (message: string) => void): Promise<Extension> => {
+    if (!settings.provenance) return { groups: [], leaves: [], links: [] }
+    const { collectProvenance, hasProvenance } = await import('./provenance.ts')
+    const isKnown = opening.kind === 'continue' && (await hasProvenance(settings, environment))
+    return await collectProvenance(experiment, { environment, isKnown, notice })
+  }
+  return (notice: (message: string) => void): Promise<Extension> => {
+    collecting ??= collect(notice)
+    return collecting
+  }
 }
 
 /** Whatever has stopped the experiment, what is stored is safe, and this is how to go on. */

@@ -126,6 +126,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     })
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
+    if (settings.requireClean) await (await import('./provenance.ts')).assertClean(bundle.file, settings)
     if (settings.overwrite) await assertReplaceable(settings.filename)
     const { parameters: declared } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
     const exploration = await exploreOf(request, {

@@ -4,7 +4,7 @@ import { isPypetError } from '../errors.ts'
 import type { ExperimentEvent, Reporter } from '../events.ts'
 import { heldBack, LoadGate } from '../executors/held-back.ts'
 import { openExecutor, workerCount } from '../executors/open-executor.ts'
-import type { Opened, WorkerSetup } from '../protocol.ts'
+import type { Extension, Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { GrowingPlan } from './growing-plan.ts'
@@ -28,6 +28,8 @@ export interface SessionParts {
   /** What is known when the last run has ended, in seconds since 1970. */
   readonly closingConfig: (finishTimestamp: number) => readonly Parameter[]
   readonly plan: GrowingPlan
+  /** Collects where the results come from; called when the first runs have been given out. */
+  readonly provenance: (notice: (message: string) => void) => Promise<Extension>
   readonly postprocessing?: Postprocessing | undefined
   /** Takes what jobs return, where somebody wants it. */
   readonly returned: ReturnedBytes
@@ -81,6 +83,9 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   void runs.givenUp.then(() => store.giveUp())
   const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
   const tasks = heldBack(runs, load)
+  const provenance = delay(0).then(() =>
+    parts.provenance((message) => reporter.emit({ type: 'log', level: 'warn', message })),
+  )
   let performing: Promise<void> = Promise.resolve()
   try {
     do {
@@ -93,6 +98,10 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     // The threads end while the writer commits; what they have still to say comes before the end.
     const ended = Promise.all([completed, executor[Symbol.asyncDispose]()])
     await Promise.race([ended, runs.givenUp.then(() => executor[Symbol.asyncDispose]())])
+    if (!runs.isGivenUp) {
+      const extension = await provenance
+      if (extension.leaves.length > 0) await store.extend(extension)
+    }
   } catch (error) {
     runs.stop()
     // A run in this thread cannot be ended from outside, and two at once would be one too many.

@@ -199,6 +199,27 @@ const MAIN_OPTIONS = {
     description: "What the runs' random numbers depend on, beside the parameters of each run.",
   },
 
+  provenance: {
+    kind: 'switch',
+    default: true,
+    flag: '--provenance',
+    offDescription: 'Do not record code, machine and options in the file.',
+    description: 'Record code, git state, machine and options in the file.',
+  },
+  provenanceMaxBytes: {
+    kind: 'whole',
+    minimum: 0,
+    default: 4_194_304,
+    flag: '--provenance-max-bytes',
+    description: 'Most bytes of diff, sources and untracked files that are recorded; the rest is named.',
+  },
+  requireClean: {
+    kind: 'switch',
+    default: false,
+    flag: '--require-clean',
+    description: 'Refuse to start unless the job is in a git repository without changes.',
+  },
+
   overwrite: {
     kind: 'switch',
     default: false,

@@ -60,6 +60,10 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       config,
       hasStorageService: request.hasStorageService,
     })
+    if (settings.requireClean) {
+      const { assertClean } = await import('../environment/provenance.ts')
+      await assertClean(location.file, settings)
+    }
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
     }

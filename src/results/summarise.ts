@@ -22,6 +22,7 @@ import type {
   FileOverview,
   Listing,
   ParameterOverview,
+  ProvenanceOverview,
   TrajectoryOverview,
 } from './trajectory-overview.ts'
 
@@ -118,6 +119,7 @@ function summariseTrajectory(reader: Hdf5Reader, name: string, withRuns: boolean
       }),
     },
     continuation: findContinuation(reader, name, total),
+    provenance: findProvenance(reader, path),
     explored: explorations.map(({ explored }) => explored),
     parameters: readParameters(reader, path, new Set(exploredNames)),
     derivedParameters: surveyLeaves(reader, `${path}/derived_parameters`, sampledRuns),
@@ -135,6 +137,26 @@ function findContinuation(
   if (unfinished === undefined) return undefined
   const { cntFile, stored, failed } = unfinished
   return { cntFile, stored, failed, missing: Math.max(0, runCount - stored - failed) }
+}
+
+function findProvenance(reader: Hdf5Reader, path: string): ProvenanceOverview | undefined {
+  const environments = `${path}/config/environment`
+  if (reader.kind(environments) !== 'group') return undefined
+  const found = reader.children(environments).flatMap((name) => {
+    const git = `${environments}/${name}/provenance/git`
+    const state = textAt(reader, `${git}/state`)
+    return state === undefined ? [] : [{ state, commit: textAt(reader, `${git}/hexsha`) }]
+  })
+  return found.at(-1)
+}
+
+function textAt(reader: Hdf5Reader, leaf: string): string | undefined {
+  let text: string | undefined
+  if (reader.kind(`${leaf}/data`) !== 'dataset') return undefined
+  reader.scanRows(`${leaf}/data`, ['data'], (_, [cell]) => {
+    text = String(cell)
+  })
+  return text
 }
 
 function readInfo(reader: Hdf5Reader, path: string) {

@@ -26,6 +26,8 @@ export interface TrajectoryOverview {
   readonly runs: RunsOverview
   /** Undefined unless a `.cnt` file of the trajectory lies beside the file. */
   readonly continuation: ContinuationOverview | undefined
+  /** Of the last execution that recorded it. */
+  readonly provenance: ProvenanceOverview | undefined
   readonly explored: readonly ExploredOverview[]
   /** All parameters, the explored ones among them. */
   readonly parameters: Listing<ParameterOverview>
@@ -33,6 +35,14 @@ export interface TrajectoryOverview {
   readonly results: Listing<SurveyedLeaf>
   /** Runs whose results were looked at: the first, the middle and the last one stored. */
   readonly sampledRuns: readonly RunIndex[]
+}
+
+/** Where the job came from. */
+export interface ProvenanceOverview {
+  /** None without a repository, or without a commit in it. */
+  readonly commit: string | undefined
+  /** `clean`, `dirty`, or why nothing is known. */
+  readonly state: string
 }
 
 /** What was read of a list that may be too long to read. */

@@ -26,6 +26,8 @@ export async function contentOf(
   const opened = new h5wasm.File(file, 'r')
   const content: Record<string, string> = {}
   const visit = (path: string, entity: Group | Dataset) => {
+    // What code and machine it was differs from command to command.
+    if (/\/config\/environment\/[^/]+\/provenance(?:\/|$)/.test(path)) return
     const attributes = Object.entries(entity.attrs).map(([name, { dtype, shape, value }]) => ({
       name,
       dtype,

@@ -1,0 +1,25 @@
+/** `pypet-ts restore <file>`, as the command line describes it. */
+import type { Command } from 'commander'
+import type { RestoreFlags } from '../restore.ts'
+
+export function describeRestore(program: Command): void {
+  program
+    .command('restore')
+    .description('Write back the job of a trajectory as it was when the trajectory was made.')
+    .argument('<file>', 'The HDF5 file')
+    .requiredOption('--to <folder>', 'Where to; it must be empty or new.')
+    .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
+    .option('--force', 'Also into a folder that is not empty; files of the same name are replaced.')
+    .option('--json', 'One JSON object.')
+    .option('--verbose', 'Print stacks of errors.')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, flags: RestoreFlags) => {
+      const { restoreCommand } = await import('../restore.ts')
+      await restoreCommand(file, flags)
+    })
+}
+
+const EXAMPLES = `
+Examples:
+  $ pypet-ts restore hdf5/job.h5 --to again
+  $ pypet-ts restore hdf5/all.h5 --to again --trajectory tau10`

@@ -1,0 +1,43 @@
+/** The action of `pypet-ts restore <file>`. */
+import { join } from 'node:path'
+import { DIFF, type Restored, restore } from '../library/restore.ts'
+import { shownPath } from '../reporting/shown-path.ts'
+
+export interface RestoreFlags {
+  readonly to: string
+  readonly trajectory?: string
+  readonly force?: boolean
+  readonly json?: boolean
+}
+
+/**
+ * Restores, and prints what was written and how to run it again.
+ *
+ * @throws PypetError as `restore`
+ */
+export async function restoreCommand(file: string, flags: RestoreFlags): Promise<void> {
+  const restored = await restore(file, flags)
+  process.stdout.write(flags.json === true ? `${JSON.stringify(restored)}\n` : restoredText(restored))
+}
+
+function restoredText({ folder, files, job, commit, hasDiff, leftOut }: Restored): string {
+  const lines = files.map((name) => `wrote ${shown(join(folder, name))}`)
+  for (const name of leftOut) lines.push(`not in the file: ${shown(name)}`)
+  if (commit !== undefined) {
+    lines.push('', 'The whole repository as it was, in a clone of it:', `  git checkout ${commit}`)
+    if (hasDiff) lines.push(`  git apply ${quoted(join(folder, DIFF))}`)
+  }
+  if (job !== undefined)
+    lines.push('', 'Run it again:', `  pypet-ts run ${quoted(shownPath(join(folder, job)))}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** Names come from a file: they must not write on the terminal what they like. */
+function shown(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1))
+}
+
+function quoted(path: string): string {
+  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,138 @@
+/** What git says of a folder: asked of the `git` command, which is told to write nothing and to run nobody's hooks. */
+import { execFile } from 'node:child_process'
+import { relative, sep } from 'node:path'
+
+export interface GitState {
+  /** The top folder of the working tree, absolute. */
+  readonly root: string
+  /** None where nothing has been committed yet. */
+  readonly commit: string | undefined
+  /** None where HEAD is detached. */
+  readonly branch: string | undefined
+  /** Tracked files that differ from HEAD, from `root`. Bytes as latin1: names need not be UTF-8. */
+  readonly changed: readonly string[]
+  /** Files that git neither tracks nor ignores, as `changed`. */
+  readonly untracked: readonly string[]
+}
+
+export interface GitCall {
+  readonly signal?: AbortSignal | undefined
+  /** What an experiment writes itself, absolute: paths that begin so are no change. */
+  readonly own?: readonly string[]
+}
+
+/**
+ * The state of the repository that a folder lies in.
+ *
+ * @returns a sentence, where there is no repository or no git, or where git fails
+ */
+export async function gitState(
+  folder: string,
+  { signal, own = [] }: GitCall = {},
+): Promise<GitState | string> {
+  try {
+    const top = await git(folder, ['rev-parse', '--show-toplevel'], { signal })
+    const root = top.toString().replace(/\r?\n$/, '')
+    const status = await git(
+      root,
+      ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--no-renames'],
+      { signal },
+    )
+    const prefixes = own.map((path) => Buffer.from(slashed(relative(root, path))).toString('latin1'))
+    return {
+      root,
+      ...parseStatus(status.toString('latin1'), (path) => !prefixes.some((own) => isOf(path, own))),
+    }
+  } catch (error) {
+    return whyNot(error)
+  }
+}
+
+/**
+ * The changes of tracked files against HEAD, as `git apply` takes them.
+ *
+ * @returns undefined when they have more bytes than that
+ */
+export async function gitDiff(
+  root: string,
+  maxBytes: number,
+  signal?: AbortSignal,
+): Promise<Buffer | undefined> {
+  const flags = ['--binary', '--no-color', '--no-ext-diff', '--no-textconv', '--no-renames']
+  try {
+    const call = ['diff', ...flags, '--src-prefix=a/', '--dst-prefix=b/', 'HEAD', '--']
+    return await git(root, call, { signal, maxBuffer: maxBytes + 1 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return undefined
+    throw error
+  }
+}
+
+/** Date (seconds since 1970) and subject of HEAD. */
+export async function gitHead(
+  root: string,
+  signal?: AbortSignal,
+): Promise<{ date: number; message: string }> {
+  const text = (
+    await git(root, ['log', '-1', '--no-show-signature', '--format=%ct%n%s'], { signal })
+  ).toString()
+  const end = text.indexOf('\n')
+  return { date: Number(text.slice(0, end)), message: text.slice(end + 1).trimEnd() }
+}
+
+const SAFELY = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false']
+const STATUS_BYTES_MAX = 67_108_864
+
+function git(
+  cwd: string,
+  args: readonly string[],
+  { signal, maxBuffer = STATUS_BYTES_MAX }: { signal?: AbortSignal | undefined; maxBuffer?: number },
+): Promise<Buffer> {
+  const env = { ...process.env, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
+  return new Promise((resolve, reject) => {
+    const options = {
+      cwd,
+      env,
+      maxBuffer,
+      encoding: 'buffer' as const,
+      ...(signal !== undefined && { signal }),
+    }
+    execFile('git', [...SAFELY, ...args], options, (error, stdout) => {
+      if (error === null) resolve(stdout)
+      else reject(error)
+    })
+  })
+}
+
+/** The format is in `git help status`: entries end with NUL, changed paths come behind eight fields. */
+function parseStatus(text: string, isWanted: (path: string) => boolean) {
+  const state = { commit: undefined as string | undefined, branch: undefined as string | undefined }
+  const changed: string[] = []
+  const untracked: string[] = []
+  for (const entry of text.split('\0')) {
+    const oid = /^# branch\.oid (.*)$/s.exec(entry)?.[1]
+    const head = /^# branch\.head (.*)$/s.exec(entry)?.[1]
+    if (oid !== undefined && oid !== '(initial)') state.commit = oid
+    if (head !== undefined && head !== '(detached)') state.branch = Buffer.from(head, 'latin1').toString()
+    if (entry.startsWith('? ')) untracked.push(entry.slice(2))
+    const path = /^(?:1(?: \S+){7}|u(?: \S+){9}) (.*)$/s.exec(entry)?.[1]
+    if (path !== undefined) changed.push(path)
+  }
+  return { ...state, changed: changed.filter(isWanted), untracked: untracked.filter(isWanted) }
+}
+
+function isOf(path: string, own: string): boolean {
+  return own !== '' && !own.startsWith('../') && path.startsWith(own)
+}
+
+function slashed(path: string): string {
+  return path.split(sep).join('/')
+}
+
+function whyNot(error: unknown): string {
+  const { code, name, message } = error as NodeJS.ErrnoException
+  if (name === 'AbortError') return 'git took too long'
+  if (code === 'ENOENT') return 'there is no git command'
+  if (/not a git repository|must be run in a work tree/.test(message)) return 'not in a git repository'
+  return `git failed: ${message.split('\n').slice(1).join(' ').trim() || message}`
+}

@@ -1,0 +1,303 @@
+/** Where results come from: code, machine and options, as leaves of `config.environment.<env>.provenance`. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { arch, availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os'
+import { dirname, join, parse, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PypetError } from '../errors.ts'
+import { OPTION_NAMES, type Settings } from '../experiment/options.ts'
+import { describeOrigin } from '../experiment/origin.ts'
+import type { Extension } from '../protocol.ts'
+import { openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
+import type { RawLeaf } from '../trajectory/run-frame.ts'
+import { timeText } from '../trajectory/time-text.ts'
+import { integer, type ParameterValue, toStoredValue } from '../trajectory/value.ts'
+import { type GitState, gitDiff, gitHead, gitState } from './git-state.ts'
+import type { PreparedExperiment } from './prepare-experiment.ts'
+
+/** A file whose bytes are in the leaf `contents`, from `offset` on. */
+export interface KeptFile {
+  readonly kind: 'source' | 'config' | 'untracked'
+  /** Slashed, from the folder `root`; base64 of its bytes, because names need not be UTF-8. */
+  readonly path: string
+  readonly offset: number
+  readonly bytes: number
+}
+
+/** What git gives up after, and the whole collection with it. */
+const TIMEOUT_MS = 10_000
+
+type Values = Map<string, readonly [value: ParameterValue, comment: string]>
+
+/**
+ * Collects it; nothing that is missing or slow fails an experiment.
+ *
+ * @param environment `environment_83c1a34_…`, the group that it belongs to
+ * @param isKnown the file has it: only what is special of this continuation is recorded
+ * @param notice told of what could not be recorded
+ */
+export async function collectProvenance(
+  experiment: PreparedExperiment,
+  {
+    environment,
+    isKnown,
+    notice,
+  }: {
+    readonly environment: string
+    readonly isKnown: boolean
+    readonly notice: (message: string) => void
+  },
+): Promise<Extension> {
+  const base = `config.environment.${environment}.provenance`
+  const leaves: RawLeaf[] = []
+  const add = (group: string, values: Values) => {
+    for (const [name, [value, comment]] of values) {
+      const location = `${group}.${name}`
+      const stored = rawValue(toStoredValue(value, location))
+      leaves.push({
+        location,
+        comment,
+        annotations: [],
+        kind: 'parameter',
+        items: [{ name: 'data', value: stored }],
+      })
+    }
+  }
+  try {
+    if (experiment.opening.kind === 'continue')
+      add(`${base}.continued_${timeText(Date.now() / 1000)}`, callValues())
+    if (!isKnown) add(base, await everything(experiment, notice))
+  } catch (error) {
+    notice(`provenance is incomplete: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return { groups: [], leaves, links: [] }
+}
+
+/** Whether an earlier execution has recorded it. */
+export async function hasProvenance({ filename, name }: Settings, environment: string): Promise<boolean> {
+  using reader = await openHdf5Reader(filename)
+  return reader.kind(`/${name}/config/environment/${environment}/provenance/argv`) !== undefined
+}
+
+/**
+ * Refuses a working tree with changes.
+ *
+ * @throws PypetError `PYPET_GIT_DIRTY` naming what has changed, or why that cannot be known
+ */
+export async function assertClean(jobFile: string, settings: Settings): Promise<void> {
+  const state = await gitState(dirname(jobFile), {
+    own: ownPaths(settings),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  const where = dirname(jobFile)
+  if (typeof state === 'string') {
+    throw new PypetError(
+      'PYPET_GIT_DIRTY',
+      `a clean commit is required, and for ${where} there is none: ${state}`,
+      {
+        where,
+        hint: 'Put the job into a git repository, or leave out --require-clean.',
+      },
+    )
+  }
+  const paths = [...state.changed, ...state.untracked].map(utf8)
+  if (paths.length === 0 && state.commit !== undefined) return
+  const shown = paths.slice(0, 10).map((path) => JSON.stringify(path).slice(1, -1))
+  const more = paths.length > shown.length ? ` and ${paths.length - shown.length} more` : ''
+  const found = paths.length === 0 ? 'has no commit' : `has changes: ${shown.join(', ')}${more}`
+  throw new PypetError('PYPET_GIT_DIRTY', `a clean commit is required, and ${state.root} ${found}`, {
+    where: state.root,
+    hint: 'Commit them, or leave out --require-clean.',
+  })
+}
+
+async function everything(
+  experiment: PreparedExperiment,
+  notice: (message: string) => void,
+): Promise<Values> {
+  const { job, settings } = experiment
+  const folder = dirname(job.file)
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const values = callValues()
+  values.set('cpu', [cpus()[0]?.model ?? 'unknown', 'Processor model'])
+  values.set('cores', [integer(availableParallelism()), 'Cores that this process may use'])
+  values.set('memory', [integer(totalmem()), 'Bytes of memory'])
+  values.set('platform', [`${platform()} ${release()} ${arch()}`, 'Operating system and processor family'])
+  values.set('options', [optionLines(experiment), 'Every option and where its value came from'])
+  const variables = Object.entries(process.env)
+    .filter(([name]) => name.startsWith('PYPET_'))
+    .sort()
+  values.set('variables', [
+    variables.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join('\n'),
+    'Environment variables PYPET_*; no others are recorded',
+  ])
+  values.set('packages', [await packageLines(job.url), 'Packages outside of the job, with their versions'])
+  const lock = await lockFile(folder)
+  if (lock !== undefined) values.set('lock_file', [lock, 'Nearest lock file and its SHA-256'])
+
+  const state = await gitState(folder, { own: ownPaths(settings), signal })
+  const leftOut: string[] = []
+  let room = settings.provenanceMaxBytes
+  if (typeof state === 'string') {
+    values.set('git.state', [state, 'Why nothing is known of the repository'])
+    if (!/^not in|^there is no/.test(state)) notice(`provenance is incomplete: ${state}`)
+  } else {
+    room -= await addGit(state, { values, leftOut, room, signal })
+  }
+  const root = typeof state === 'string' ? folder : state.root
+  room = await addFiles(experiment, state, { root, values, leftOut, room })
+  if (leftOut.length === 0) return values
+  values.set('left_out', [
+    leftOut.join('\n'),
+    `What did not fit into ${settings.provenanceMaxBytes} bytes, or was unreadable`,
+  ])
+  notice(`provenance is incomplete: ${leftOut.length} left out, ${leftOut[0]} first (see provenanceMaxBytes)`)
+  return values
+}
+
+function callValues(): Values {
+  return new Map<string, readonly [ParameterValue, string]>([
+    ['argv', [JSON.stringify(process.argv), 'The command, as JSON']],
+    ['timestamp', [Date.now() / 1000, 'When this was recorded']],
+    ['host', [hostname(), 'Name of the machine']],
+    ['node', [process.versions.node, 'Version of Node.js']],
+  ])
+}
+
+interface Taken {
+  readonly values: Values
+  readonly leftOut: string[]
+  readonly room: number
+}
+
+async function addGit(
+  state: GitState,
+  { values, leftOut, room, signal }: Taken & { signal: AbortSignal },
+): Promise<number> {
+  const { root, commit, branch, changed, untracked } = state
+  const names = [
+    ...changed.map((path) => `changed ${utf8(path)}`),
+    ...untracked.map((path) => `untracked ${utf8(path)}`),
+  ]
+  values.set('git.state', [names.length === 0 ? 'clean' : 'dirty', 'Whether files differ from the commit'])
+  values.set('git.dirty', [names.length > 0, 'Whether files differ from the commit'])
+  if (branch !== undefined) values.set('git.branch', [branch, 'Branch'])
+  if (commit === undefined) return 0
+  values.set('git.hexsha', [commit, 'SHA-1 hash of commit'])
+  const { date, message } = await gitHead(root, signal)
+  values.set('git.committed_date', [date, 'Date of commit as unix epoch seconds'])
+  values.set('git.message', [storable(message), 'The commit message'])
+  if (changed.length === 0) return 0
+  const diff = await gitDiff(root, room, signal)
+  if (diff === undefined || diff.length > room) {
+    leftOut.push('the diff')
+    return 0
+  }
+  if (diff.length > 0)
+    values.set('git.diff', [new Uint8Array(diff), 'Changes of tracked files, for git apply'])
+  return diff.length
+}
+
+/** @returns the room that is left */
+async function addFiles(
+  { job, origins, identifyJob }: PreparedExperiment,
+  state: GitState | string,
+  { root, values, leftOut, room }: Taken & { readonly root: string },
+): Promise<number> {
+  const folder = dirname(job.file)
+  const wanted = new Map<string, KeptFile['kind']>()
+  const take = (path: string, kind: KeptFile['kind']) => {
+    const name = Buffer.from(slashed(relative(root, path))).toString('latin1')
+    if (!wanted.has(name)) wanted.set(name, kind)
+  }
+  for (const source of Object.keys(identifyJob(folder).sources)) take(resolve(folder, source), 'source')
+  for (const origin of Object.values(origins)) if (origin.kind === 'config') take(origin.file, 'config')
+  if (typeof state !== 'string')
+    for (const name of state.untracked) if (!wanted.has(name)) wanted.set(name, 'untracked')
+  const kept: KeptFile[] = []
+  const parts: Buffer[] = []
+  let offset = 0
+  for (const [name, kind] of wanted) {
+    const path = Buffer.from(name, 'latin1')
+    const content = await contentOf(Buffer.concat([Buffer.from(`${root}${sep}`), path]), room - offset)
+    if (content === undefined) {
+      leftOut.push(JSON.stringify(utf8(name)))
+      continue
+    }
+    kept.push({ kind, path: path.toString('base64'), offset, bytes: content.length })
+    parts.push(content)
+    offset += content.length
+  }
+  values.set('files', [JSON.stringify(kept), 'Files in contents, as JSON; paths are base64'])
+  values.set('job', [slashed(relative(root, job.file)), 'The job among the files'])
+  if (offset > 0) values.set('contents', [new Uint8Array(Buffer.concat(parts)), 'The bytes of all files'])
+  return room - offset
+}
+
+/** Of a regular file, where it fits: a pipe would never end, and a link leads elsewhere. */
+async function contentOf(path: Buffer, room: number): Promise<Buffer | undefined> {
+  const { lstat } = await import('node:fs/promises')
+  try {
+    const found = await lstat(path)
+    if (!found.isFile() || found.size > room) return undefined
+    const content = await readFile(path)
+    return content.length > room ? undefined : content
+  } catch {
+    return undefined // It is named among what is left out.
+  }
+}
+
+function optionLines({ settings, origins }: PreparedExperiment): string {
+  return OPTION_NAMES.map((name) => {
+    const value = name
+      .split('.')
+      .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], settings)
+    return `${name} = ${JSON.stringify(value)} (${describeOrigin(origins[name])})`
+  }).join('\n')
+}
+
+/** The bundle addresses each package that stayed outside by its path. */
+async function packageLines(url: string): Promise<string> {
+  if (!url.startsWith('file:')) return ''
+  const text = await readFile(fileURLToPath(url), 'utf8').catch(() => '')
+  const found = new Set<string>()
+  for (const [, address] of text.matchAll(
+    /"((?:file:\/\/)?\/[^"\n]*\/node_modules\/(?:@[^/"]+\/)?[^/"]+)\//g,
+  )) {
+    const folder = address?.startsWith('file:') ? fileURLToPath(address) : String(address)
+    const json = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)
+    if (json === undefined) continue
+    const { name, version } = JSON.parse(json) as { name?: string; version?: string }
+    found.add(`${name} ${version}`)
+  }
+  return [...found].sort().join('\n')
+}
+
+async function lockFile(folder: string): Promise<string | undefined> {
+  for (let at = folder; ; at = dirname(at)) {
+    for (const name of ['package-lock.json', 'yarn.lock', 'pnpm-lock.yaml']) {
+      const content = await readFile(join(at, name)).catch(() => undefined)
+      if (content !== undefined) return `${name} ${createHash('sha256').update(content).digest('hex')}`
+    }
+    if (at === parse(at).root) return undefined
+  }
+}
+
+/** The HDF5 file, what lies beside it under its name, and the logs. */
+function ownPaths({ filename, logFolder, name }: Settings): string[] {
+  return [filename, join(dirname(filename), `${name}.cnt`), `${logFolder}${sep}`].map((path) => resolve(path))
+}
+
+function utf8(latin1: string): string {
+  return storable(Buffer.from(latin1, 'latin1').toString())
+}
+
+/** HDF5 ends texts at NUL. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '')
+}
+
+function slashed(path: string): string {
+  return path.split(sep).join('/')
+}
