@@ -9,7 +9,7 @@ export interface VerifyFlags {
   readonly sample?: string
   readonly all?: boolean
   readonly runs?: string
-  readonly seedOfSample?: string
+  readonly sampleSeed?: string
   readonly job?: string
   readonly allowChangedJob?: boolean
   readonly trajectory?: string
@@ -38,7 +38,7 @@ export async function verifyCommand(file: string, flags: VerifyFlags): Promise<E
   return report.identicalCount === report.verdicts.length ? ExitCode.OK : ExitCode.RUNS_FAILED
 }
 
-function chosen({ sample, all, runs, seedOfSample }: VerifyFlags) {
+function chosen({ sample, all, runs, sampleSeed }: VerifyFlags) {
   const given = [
     ['--sample', sample],
     ['--all', all],
@@ -55,7 +55,7 @@ function chosen({ sample, all, runs, seedOfSample }: VerifyFlags) {
   if (all === true) return { runs: 'all' as const }
   return {
     ...(sample !== undefined && { sample: wholeNumber(sample) }),
-    ...(seedOfSample !== undefined && { sampleSeed: wholeNumber(seedOfSample) }),
+    ...(sampleSeed !== undefined && { sampleSeed: wholeNumber(sampleSeed) }),
   }
 }
 
@@ -86,11 +86,11 @@ function parseRuns(text: string): number[] {
 }
 
 function reportText(report: VerifyReport): string {
-  const { file, trajectory, job, jobChanges, seed, storedCount, sampleSeed, verdicts } = report
+  const { file, trajectory, job, jobChanges, seeds, storedCount, sampleSeed, verdicts } = report
   const sample =
-    sampleSeed === undefined || verdicts.length === storedCount ? '' : ` (--seed-of-sample ${sampleSeed})`
+    sampleSeed === undefined || verdicts.length === storedCount ? '' : ` (--sample-seed ${sampleSeed})`
   const lines = [
-    `${file}: ${trajectory}, seed ${seed}`,
+    `${file}: ${trajectory}, ${seeds.length > 1 ? 'seeds' : 'seed'} ${seeds.join(', ')}`,
     `job: ${job}${jobText(jobChanges)}`,
     ...verdicts.flatMap(verdictLines),
     `${report.identicalCount} of ${verdicts.length} runs identical, of ${storedCount} stored${sample}`,
@@ -127,7 +127,7 @@ function verdictLines(verdict: RunVerdict): string[] {
 }
 
 function reportJson({ verdicts, ...report }: VerifyReport): string {
-  const { file, trajectory, job, seed } = report
+  const { file, trajectory, job, seeds } = report
   const runs = verdicts.map((verdict) => {
     if (verdict.state === 'identical') return verdict
     const { run, state } = verdict
@@ -141,7 +141,7 @@ function reportJson({ verdicts, ...report }: VerifyReport): string {
     trajectory,
     job,
     job_changes: report.jobChanges ?? null,
-    seed,
+    seeds,
     stored_count: report.storedCount,
     sample_seed: report.sampleSeed ?? null,
     identical_count: report.identicalCount,

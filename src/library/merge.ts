@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { backupFile } from '../storage/compact-file.ts'
 import { userValue } from '../trajectory/user-value.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
 import { type MergeOptions as PlanOptions, planMerge } from '../tree/merge-plan.ts'
+import { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import type { Trajectory } from './trajectory.ts'
@@ -112,6 +114,8 @@ async function mergeStored(
     })
     if (conflicts.length > 0 && options.conflicts !== 'keep-first') throw conflicting(other, conflicts)
     await traj.takeRuns(other, plan)
+    addEnvironments(traj, other)
+    await traj.store()
     return {
       file: input.file,
       trajectory: other.name,
@@ -121,6 +125,19 @@ async function mergeStored(
     }
   } finally {
     other.close()
+  }
+}
+
+/** What made the runs that were taken, their seed among it. Each environment has a name of its own. */
+function addEnvironments(traj: Trajectory, other: Trajectory): void {
+  for (const node of other.getGroup('config').iterLeaves()) {
+    if (!(node instanceof ParameterNode) || !node.fullName.startsWith('config.environment.')) continue
+    const { stored } = node
+    if (stored === undefined || traj.at(node.fullName) !== undefined) continue
+    const name = node.fullName.slice('config.'.length)
+    const added = traj.addConfig(name, userValue(stored) as ParameterValue, { comment: node.comment })
+    // A number does not tell whether it was stored as an integer.
+    added.restoreValue(stored, undefined)
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a trajectory says about the job that made it: config.environment.<environment>.seed and .job. */
+import type { RunIndex } from '../trajectory/path.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
@@ -12,10 +13,11 @@ export interface RecordedJob {
   readonly sources: Readonly<Record<string, string>>
 }
 
-type Tree = Pick<TrajectoryTree, 'getGroup'>
+type Tree = Pick<TrajectoryTree, 'getGroup' | 'length' | 'runInformation'>
 
 /**
- * The seed that the trajectory's first experiment had; undefined where none is recorded, as by older versions.
+ * The seed that the trajectory's first experiment had, which is that of run 0; undefined where none is recorded, as by
+ * older versions.
  *
  * @param isOthers what is not of the file, such as the config of an experiment to come
  */
@@ -23,12 +25,41 @@ export function recordedSeed(
   tree: Tree,
   isOthers: (node: ParameterNode) => boolean = () => false,
 ): number | undefined {
-  const seed = recorded(tree).find(({ name, node }) => name === 'seed' && !isOthers(node))
-  return seed === undefined ? undefined : Number(seed.node.getDefault())
+  const seeds = seedsByEnvironment(tree, isOthers)
+  const [first] = seeds.values()
+  return (tree.length > 0 ? seeds.get(environmentOf(tree, 0)) : undefined) ?? first
+}
+
+/** The seed of each run: a merged trajectory has runs of several experiments. That of the first where a run names none. */
+export function recordedSeeds(tree: Tree): (run: RunIndex) => number {
+  const seeds = seedsByEnvironment(tree, () => false)
+  const first = recordedSeed(tree) ?? 0
+  return (run) => seeds.get(environmentOf(tree, run)) ?? first
+}
+
+function environmentOf(tree: Tree, run: RunIndex): string {
+  return tree.runInformation(run).environmentHexsha.slice(0, HEXSHA_LENGTH)
+}
+
+/** Rows of runs hold so much of the digest that names their environment. */
+const HEXSHA_LENGTH = 7
+
+function seedsByEnvironment(tree: Tree, isOthers: (node: ParameterNode) => boolean): Map<string, number> {
+  const all = recorded(tree).filter(({ node }) => !isOthers(node))
+  const seeds = new Map<string, number>()
+  for (const { environment, name, node } of all) {
+    if (name !== 'seed') continue
+    const hexsha = all.find((one) => one.environment === environment && one.name === 'hexsha')
+    seeds.set(
+      String(hexsha?.node.getDefault() ?? environment).slice(0, HEXSHA_LENGTH),
+      Number(node.getDefault()),
+    )
+  }
+  return seeds
 }
 
 /** In the order of the file. */
-export function recordedJobs(tree: Tree): RecordedJob[] {
+export function recordedJobs(tree: Pick<Tree, 'getGroup'>): RecordedJob[] {
   const all = recorded(tree)
   return all
     .filter(({ name }) => name === 'job.sha256')
@@ -54,7 +85,7 @@ function parseSources(text: string): Record<string, string> {
   )
 }
 
-function recorded(tree: Tree) {
+function recorded(tree: Pick<Tree, 'getGroup'>) {
   return [...tree.getGroup('config').iterLeaves()].flatMap((node) => {
     const [, environment, name] = /^config\.environment\.([^.]+)\.(.+)$/.exec(node.fullName) ?? []
     if (environment === undefined || name === undefined || !node.isParameter) return []

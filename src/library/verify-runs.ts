@@ -26,7 +26,7 @@ import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { compareRun } from './compare-run.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { type RecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
+import { type RecordedJob, recordedJobs, recordedSeeds } from './recorded-job.ts'
 import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 import type { RunVerdict, VerifyOptions } from './verify.ts'
 
@@ -35,7 +35,7 @@ export interface StoredExperiment extends AsyncDisposable {
   readonly trajectory: string
   readonly jobFile: string
   readonly jobChanges: string | undefined
-  readonly seed: number
+  readonly seedOf: (run: RunIndex) => number
   readonly completed: readonly RunIndex[]
   readonly runCount: number
   readonly settings: Settings
@@ -63,6 +63,10 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       importJob(loaded.location, loaded.userCode.failed),
     )
     const parameters = asDeclared(treeParameters(tree), definition)
+    const seedAt = recordedSeeds(tree)
+    const completed = traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run))
+    // The file is closed when runs are performed.
+    const seeds = new Map(completed.map((run) => [run, seedAt(run)]))
     const flags = { ...(typeof options.job === 'function' && { executor: 'inline' }), ...options.options }
     const { settings } = resolveSettings({ jobFile: loaded.file, flags })
     return {
@@ -70,8 +74,8 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       trajectory: traj.name,
       jobFile: loaded.file,
       jobChanges: changes,
-      seed: recordedSeed(tree) ?? 0,
-      completed: traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run)),
+      seedOf: (run) => seeds.get(run) as number,
+      completed,
       runCount: traj.length,
       settings,
       job: loaded.location,
@@ -89,13 +93,29 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   }
 }
 
-/** Performs the runs, and resolves to what became of each. */
+/** Performs the runs, and resolves to what became of each. Those of one seed are performed by the same workers. */
 export async function performAgain(
   experiment: StoredExperiment,
   runs: readonly RunIndex[],
   onVerdict: (verdict: RunVerdict) => void,
 ): Promise<RunVerdict[]> {
-  const { settings, userCode, plan, args, parameters, seed, job } = experiment
+  // What jobs print and log has been seen when the runs were stored.
+  experiment.userCode.listen({ onLine: () => undefined, onStrayError: () => undefined })
+  const verdicts: RunVerdict[] = []
+  for (const seed of new Set(runs.map(experiment.seedOf))) {
+    const ofSeed = runs.filter((run) => experiment.seedOf(run) === seed)
+    verdicts.push(...(await performOfSeed(experiment, seed, ofSeed, onVerdict)))
+  }
+  return verdicts
+}
+
+async function performOfSeed(
+  experiment: StoredExperiment,
+  seed: number,
+  runs: readonly RunIndex[],
+  onVerdict: (verdict: RunVerdict) => void,
+): Promise<RunVerdict[]> {
+  const { settings, userCode, plan, args, parameters, job } = experiment
   const verdicts: RunVerdict[] = []
   const take = (verdict: RunVerdict) => {
     verdicts.push(verdict)
@@ -115,9 +135,6 @@ export async function performAgain(
     logLevel: 'error' as const,
     timeoutMs: settings.timeout * 1000,
   }
-  if (runs.length === 0) return verdicts
-  // What jobs print and log has been seen when the runs were stored.
-  userCode.listen({ onLine: () => undefined, onStrayError: () => undefined })
   await using executor = await openExecutor(settings, setup, () => undefined, userCode)
   const queue = [...runs].reverse()
   const next = (): RunTask | undefined => {

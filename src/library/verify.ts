@@ -42,8 +42,8 @@ export interface VerifyReport {
   readonly job: string
   /** What of the job is not as it was, as `job.ts changed`; empty when nothing is. Undefined where the file does not say which job it was. */
   readonly jobChanges: string | undefined
-  /** The experiment's, as recorded. */
-  readonly seed: number
+  /** Those that the runs were performed with, ascending, as recorded: several where experiments were merged. */
+  readonly seeds: readonly number[]
   /** How many runs the file holds. */
   readonly storedCount: number
   /** Undefined when nothing was drawn. */
@@ -60,7 +60,7 @@ export interface VerifyReport {
  * add with what it holds. Nothing is written.
  *
  * @throws PypetError as `loadTrajectory`; `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, `PYPET_RUN_UNKNOWN` for a run that is
- *   not there or not stored, `PYPET_USAGE` for a sample that is no number of runs
+ *   not there or not stored, or where none is, `PYPET_USAGE` for a sample that is no number of runs
  * @example
  * const { differentCount } = await verify('hdf5/multiply.h5', { runs: 'all' })
  */
@@ -76,6 +76,7 @@ export async function verify(filename: string, options: VerifyOptions = {}): Pro
   await using experiment = stored
   const sampleSeed = options.runs === undefined ? (options.sampleSeed ?? freshSeed()) : undefined
   const { completed, runCount } = experiment
+  if (completed.length === 0) throw nothingStored(file)
   const runs =
     sampleSeed === undefined
       ? chosenRuns(completed, runCount, file, options.runs ?? 'all')
@@ -88,7 +89,7 @@ export async function verify(filename: string, options: VerifyOptions = {}): Pro
     trajectory: experiment.trajectory,
     job: experiment.jobFile,
     jobChanges: experiment.jobChanges,
-    seed: experiment.seed,
+    seeds: [...new Set(runs.map(experiment.seedOf))].sort((a, b) => a - b),
     storedCount: completed.length,
     sampleSeed,
     verdicts,
@@ -101,7 +102,7 @@ export async function verify(filename: string, options: VerifyOptions = {}): Pro
 function assertOptions({ sample, sampleSeed }: VerifyOptions): void {
   for (const [name, value, minimum] of [
     ['sample', sample, 1],
-    ['seed-of-sample', sampleSeed, 0],
+    ['sample-seed', sampleSeed, 0],
   ] as const) {
     if (value === undefined || (Number.isSafeInteger(value) && value >= minimum)) continue
     throw new PypetError('PYPET_USAGE', `--${name}: expected a whole number >= ${minimum}, found ${value}`, {
@@ -109,6 +110,13 @@ function assertOptions({ sample, sampleSeed }: VerifyOptions): void {
       hint: 'Give a number, or verify all stored runs with --all.',
     })
   }
+}
+
+function nothingStored(file: string): PypetError {
+  return new PypetError('PYPET_RUN_UNKNOWN', `cannot verify ${file}: it holds no run that is completed`, {
+    where: file,
+    hint: `See: pypet-ts overview ${file} --runs`,
+  })
 }
 
 function chosenRuns(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type VerifyFlags, verifyCommand } from '../../dist/cli/verify.js'
-import { run as runJob, verify } from '../../dist/index.js'
+import { mergeFiles, run as runJob, verify } from '../../dist/index.js'
 import { fileTree } from '../experiment/file-tree.ts'
 import { pypet, start, treeOf } from './pypet.ts'
 
@@ -76,7 +76,7 @@ describe('verify', () => {
   test('a run that fails now is told with its line', async () => {
     const { exitCode, stdout } = await pypet(
       folder,
-      ['verify', 'hdf5/demo.h5', '--sample', '1', '--seed-of-sample', '1'],
+      ['verify', 'hdf5/demo.h5', '--sample', '1', '--sample-seed', '1'],
       {
         FAIL: '1',
       },
@@ -92,7 +92,7 @@ describe('verify', () => {
       expect(stderr).toContain('model.mjs changed')
       expect(exitCode).toBe(2)
       const report = await verify(file(), { allowChangedJob: true, runs: [0] })
-      expect(report).toMatchObject({ jobChanges: 'model.mjs changed', differentCount: 1, seed: 7 })
+      expect(report).toMatchObject({ jobChanges: 'model.mjs changed', differentCount: 1, seeds: [7] })
       expect(report.verdicts[0]).toMatchObject({
         difference: { result: 'derived_parameters.runs.run_00000000.sum', stored: '14', computed: '15' },
       })
@@ -114,7 +114,43 @@ describe('verify', () => {
       'text=a,b',
     ])
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('2 points added')])
-    expect(await verify(join(copy, 'a.h5'), { runs: 'all' })).toMatchObject({ identicalCount: 4, seed: 7 })
+    expect(await verify(join(copy, 'a.h5'), { runs: 'all' })).toMatchObject({ identicalCount: 4, seeds: [7] })
+  }, 20_000)
+
+  test('runs of merged files are verified with the seeds that each had', async () => {
+    const place = fileTree({ 'job.mjs': JOB, 'model.mjs': 'export const offset = 1' })
+    const inputs = [5, 6].map((seed) => ({ seed, file: join(place, `${seed}.h5`) }))
+    for (const { seed, file: filename } of inputs) {
+      const options = { seed, filename, logFolder: join(place, 'logs') }
+      await runJob(join(place, 'job.mjs'), { explore: [`x=${seed}`], options })
+    }
+    const into = join(place, 'all.h5')
+    await mergeFiles(inputs, { file: into })
+    const report = await verify(into, { runs: 'all' })
+    expect(report).toMatchObject({ identicalCount: 2, differentCount: 0, seeds: [5, 6], jobChanges: '' })
+    expect(await verify(into, { runs: [1] })).toMatchObject({ identicalCount: 1, seeds: [6] })
+  }, 20_000)
+
+  test('of an experiment with failed runs, what is stored is verified, and nothing changes', async () => {
+    const fails = `if (traj.idx > OF && process.env.UNTIL) throw new Error('not yet')\n    const odd`
+    const place = fileTree({
+      'job.mjs': JOB.replace('const odd', fails.replace('OF', '1')),
+      'model.mjs': 'export const offset = 1',
+    })
+    const begun = await pypet(place, ['run', 'job.mjs'], { UNTIL: '1' })
+    expect(begun.exitCode).toBe(3)
+    const before = treeOf(place)
+    const { exitCode, stdout } = await pypet(place, ['verify', 'hdf5/demo.h5', '--all'])
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('2 of 2 runs identical, of 2 stored\n')])
+    expect(treeOf(place)).toEqual(before)
+  }, 20_000)
+
+  test('where no run is stored, nothing is compared: exit code 2', async () => {
+    const place = fileTree({ 'job.mjs': JOB, 'model.mjs': 'export const offset = 1' })
+    await pypet(place, ['run', 'job.mjs'], { FAIL: '1' })
+    const { exitCode, stderr, stdout } = await pypet(place, ['verify', 'hdf5/demo.h5'])
+    expect(stderr).toContain('it holds no run that is completed')
+    expect([exitCode, stdout]).toEqual([2, ''])
   }, 20_000)
 
   test.each<[VerifyFlags, string, string]>([
@@ -123,7 +159,7 @@ describe('verify', () => {
     [{ runs: 'x' }, 'PYPET_USAGE', '--runs: expected runs as 3,5,7..9'],
     [{ sample: '0' }, 'PYPET_USAGE', '--sample: expected a whole number >= 1'],
     [{ sample: 'x' }, 'PYPET_USAGE', '--sample: expected a whole number >= 1'],
-    [{ seedOfSample: '-1' }, 'PYPET_USAGE', '--seed-of-sample: expected a whole number >= 0'],
+    [{ sampleSeed: '-1' }, 'PYPET_USAGE', '--sample-seed: expected a whole number >= 0'],
     [{ all: true, runs: '1' }, 'PYPET_USAGE', '--all and --runs exclude each other'],
     [{ job: 'none.ts' }, 'PYPET_JOB_NOT_FOUND', 'none.ts'],
     [{ trajectory: 'other' }, 'PYPET_TRAJECTORY_NOT_FOUND', 'other'],

@@ -12,7 +12,7 @@ export function describeVerify(program: Command): void {
     .option('--sample <n>', 'How many stored runs, drawn at random. Default: 20.')
     .option('--all', 'All stored runs.')
     .option('--runs <list>', 'These runs, as 3,5,7..9.')
-    .option('--seed-of-sample <n>', 'Draws the sample that a report names. Default: another one each time.')
+    .option('--sample-seed <n>', 'Draws the sample that a report names. Default: another one each time.')
     .option('--job <file>', 'The job module. Default: the one that the file names.')
     .option('--allow-changed-job', 'Go on although the job module is not the one that made the file.')
     .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
