@@ -34,7 +34,7 @@ export {
   type PostprocessCallback,
 } from './library/environment.ts'
 export type { EnvironmentOptions, EnvironmentSettings } from './library/environment-options.ts'
-export type { StoreOptions, TrajectoryOptions } from './library/file-tree.ts'
+export type { StoreOptions } from './library/file-tree.ts'
 export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
 export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
 export {
@@ -44,6 +44,7 @@ export {
   mergeFiles,
   mergeFolder,
 } from './library/merge.ts'
+export type { TrajectoryOptions } from './library/open-tree.ts'
 export type { PipelinePlan } from './library/pipeline.ts'
 export { type Restored, type RestoreOptions, restore } from './library/restore.ts'
 export {

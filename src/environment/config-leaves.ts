@@ -3,13 +3,8 @@
  * reads and sets at `env.trajectory.conf` comes from this one table.
  */
 import { basename } from 'node:path'
-import {
-  isOptionValue,
-  OPTIONS,
-  type OptionName,
-  type OptionValue,
-  type Settings,
-} from '../experiment/options.ts'
+import { isOptionValue, type OptionValue } from '../experiment/option.ts'
+import { OPTIONS, type OptionName, type Settings } from '../experiment/options.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { integer, type ParameterValue, toStoredValue } from '../trajectory/value.ts'
 

@@ -1,7 +1,7 @@
 /** The options of an experiment as its `.cnt` file keeps them, and back. */
 import { dirname, isAbsolute, join, relative } from 'node:path'
+import { isOptionValue } from '../experiment/option.ts'
 import {
-  isOptionValue,
   OPTION_NAMES,
   OPTIONS,
   type OptionName,

@@ -10,7 +10,7 @@ import {
 } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import { type Integer, integer, isInteger, isNdArray, type ParameterValue } from '../trajectory/value.ts'
-import { foundValue } from './options.ts'
+import { foundValue } from './option.ts'
 
 /**
  * The parameters that a config file declares, in its order. An object is a group, and one with `$value` is

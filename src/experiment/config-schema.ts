@@ -2,14 +2,11 @@
 import { z } from 'zod'
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import { expectedValue, foundValue, type Option, type OptionValue } from './option.ts'
 import {
-  expectedValue,
-  foundValue,
   OPTION_NAMES,
   OPTIONS,
-  type Option,
   type OptionName,
-  type OptionValue,
   type OptionValues,
   OTHER_CONFIG_KEYS,
   OVERVIEWS,

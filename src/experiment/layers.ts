@@ -9,11 +9,11 @@ import { absolutePath } from './absolute-path.ts'
 import { chooseExecutor } from './choose-executor.ts'
 import { environmentLayer } from './environment-variables.ts'
 import { nameFromJobFile } from './job-file.ts'
+import type { OptionValue } from './option.ts'
 import {
   OPTION_NAMES,
   OPTIONS,
   type OptionName,
-  type OptionValue,
   type OptionValues,
   OVERVIEWS,
   type Settings,

@@ -1,6 +1,7 @@
 /** Where runs are stored: three options that must not contradict each other. */
 import { PypetError } from '../errors.ts'
-import type { OptionName, OptionValue } from './options.ts'
+import type { OptionValue } from './option.ts'
+import type { OptionName } from './options.ts'
 import { describePlace, type Origin } from './origin.ts'
 
 export interface StorageOptions {

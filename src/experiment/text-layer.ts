@@ -1,16 +1,8 @@
 /** A layer of options that are given as text: flags and environment variables. */
 import { type ErrorCode, PypetError } from '../errors.ts'
 import { absolutePath } from './absolute-path.ts'
-import {
-  expectedValue,
-  foundValue,
-  OPTION_NAMES,
-  OPTIONS,
-  type OptionName,
-  type OptionValue,
-  type OptionValues,
-  optionValueFromText,
-} from './options.ts'
+import { expectedValue, foundValue, type OptionValue, optionValueFromText } from './option.ts'
+import { OPTION_NAMES, OPTIONS, type OptionName, type OptionValues } from './options.ts'
 import { describeOrigin, type Origin } from './origin.ts'
 
 /** The options that one layer gives, checked, and where it gives each of them. */

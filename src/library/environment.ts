@@ -16,14 +16,12 @@ import type { ExperimentSummary } from '../events.ts'
 import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import type { JobFunction, PostprocessFunction } from '../experiment/load-job.ts'
+import { expectedValue, foundValue, type OptionValue } from '../experiment/option.ts'
 import {
   CHANGEABLE_OPTIONS,
-  expectedValue,
-  foundValue,
   OPTION_NAMES,
   OPTIONS,
   type OptionName,
-  type OptionValue,
   OVERVIEWS,
   type Settings,
 } from '../experiment/options.ts'

@@ -1,10 +1,8 @@
 /** A tree and its file: opening, storing, and what has to be rewritten for it. */
 
 import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { addsNothing } from '../environment/postprocessing.ts'
 import { PypetError } from '../errors.ts'
-import type { ExplorationSpec } from '../exploration/exploration.ts'
 import type { Extension } from '../protocol.ts'
 import { cannotCopy, compactFile } from '../storage/compact-file.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
@@ -14,10 +12,8 @@ import {
   readExploration,
   type StoredExploration,
 } from '../storage/grown-trajectory.ts'
-import { loadH5wasm } from '../storage/h5wasm.ts'
 import { Hdf5File } from '../storage/hdf5-file.ts'
-import { type Hdf5Reader, openHdf5Reader, openHdf5ReaderNow } from '../storage/hdf5-reader.ts'
-import { deletedNodes, Hdf5Source } from '../storage/hdf5-source.ts'
+import { deletedNodes } from '../storage/hdf5-source.ts'
 import { mergedRows, runCopy, runPlaces } from '../storage/merged-runs.ts'
 import {
   fileRoot,
@@ -28,22 +24,12 @@ import {
   pathOf,
   summariser,
 } from '../storage/tree-layout.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { MergePlan } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
-import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { scalarColumns } from './scalar-columns.ts'
-import { type TreeExtension, treeExtension } from './tree-extension.ts'
+import { OpenTree } from './open-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
-
-export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
-  /** The HDF5 file; `<name>.h5` in the current folder unless given. It may hold other trajectories. */
-  readonly filename?: string
-  /** Deflate level of arrays, 0 for none. */
-  readonly complevel?: number
-}
 
 export interface StoreOptions {
   /** The trajectory and its tables, without nodes. */
@@ -56,150 +42,7 @@ export interface StoreOptions {
   readonly overwrite?: boolean
 }
 
-export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree> {
-  protected file: string
-  protected readonly complevel: number
-  protected reader: Hdf5Reader | undefined
-  protected hdf5: Hdf5Source | undefined
-
-  constructor(options: TrajectoryOptions<Tree> = {}) {
-    super(options)
-    this.file = resolve(options.filename ?? `${this.name}.h5`)
-    this.complevel = options.complevel ?? 0
-  }
-
-  /** Gives the file free. What is in memory stays. */
-  close(): void {
-    this.reader?.close()
-    this.reader = undefined
-    this.hdf5 = undefined
-    this.source = undefined
-  }
-
-  /**
-   * From now on an experiment writes the file: what is stored goes through it, and what is read is as of its last commit.
-   */
-  async beginExtending(
-    extend: (extension: Extension) => Promise<void>,
-    { isQuiet, hasFile }: { readonly isQuiet: boolean; readonly hasFile: boolean },
-  ): Promise<void> {
-    this.#extend = extend
-    this.#isQuiet = isQuiet
-    this.#hasFile = hasFile
-    if (hasFile) await loadH5wasm()
-    await this.#readAnew()
-  }
-
-  /** While others write as well, the file is read under its lock. */
-  async #readAnew(): Promise<void> {
-    // A storage service of the user's own has the runs: nothing can be read here.
-    if (!this.#hasFile) return
-    if (this.#isQuiet) this.#readLazily()
-    else await this.reopen()
-  }
-
-  /** What the file holds; undefined while there is none. */
-  protected stored(): Hdf5Source | undefined {
-    if (this.hdf5 === undefined && this.#extend !== undefined && this.#hasFile) {
-      this.reader = openHdf5ReaderNow(this.file)
-      this.hdf5 = new Hdf5Source(this.reader, this.name)
-    }
-    return this.hdf5
-  }
-
-  /** Most rounds of a search need only what the jobs returned: the file is opened when it is first asked. */
-  #readLazily(): void {
-    this.close()
-    const reader = () => this.stored() as Hdf5Source
-    this.source = {
-      entries: (fullName) => reader().entries(fullName),
-      head: (fullName) => reader().head(fullName),
-      items: (fullName, className, wants) => reader().items(fullName, className, wants),
-      parameter: (fullName, className) => reader().parameter(fullName, className),
-    }
-    // What runs add to; the others are as they were.
-    for (const branch of ['results', 'derived_parameters']) {
-      const group = this.inMemory.find(({ name }) => name === branch)
-      if (group instanceof GroupNode) group.relistAll()
-    }
-  }
-
-  /** An experiment has written everything that is in memory. */
-  noteStored(): void {
-    for (const node of inMemoryNodes(this)) node.isStored = true
-    for (const [group, name] of this.allLinks()) group.noteLinkStored(name)
-    this.isStored = true
-  }
-
-  /** Looks into the file anew, and keeps it open for reading: an experiment has written it. */
-  async reopen(): Promise<void> {
-    this.close()
-    await this.open()
-    this.relistAll()
-  }
-
-  /** Where it will be stored; of what is stored already, that is decided. */
-  moveTo(file: string): void {
-    if (this.isStored && this.file !== file) {
-      throw new PypetError(
-        'PYPET_TRAJECTORY_STORED',
-        `${this.name} is stored in ${this.file}, not in ${file}`,
-        {
-          where: file,
-          hint: 'Leave the filename out, or copy the trajectory there: await traj.migrate({ filename }).',
-        },
-      )
-    }
-    this.file = file
-  }
-
-  endExtending(): void {
-    this.#extend = undefined
-    this.close()
-  }
-
-  /** Everything that the file does not have, while an experiment writes it. */
-  takeExtension(nodes: readonly TreeNode[] = [this as TreeNode]): TreeExtension {
-    const { extension, markStored } = treeExtension(this.asTree, nodes, { added: this.#addedPoints() })
-    return {
-      extension,
-      markStored: () => {
-        this.#added.length = 0
-        markStored()
-      },
-    }
-  }
-
-  /**
-   * As that of the tree. While an experiment writes the file, the points are performed; where nothing was explored, the
-   * run there is keeps its defaults.
-   */
-  override expand(given: unknown): this {
-    if (this.#extend === undefined) return super.expand(given)
-    const columns = scalarColumns(this.asTree, given)
-    if (Object.keys(this.exploredParameters).length === 0) {
-      const parameters = columns.map(({ name }) => this.getParameter(`parameters.${name}`))
-      for (const parameter of parameters) parameter.extend([], this.length)
-      this.restoreExploration(
-        parameters.map(({ fullName }) => fullName),
-        this.length,
-      )
-    }
-    super.expand(given)
-    this.#added.push({ kind: 'points', columns })
-    return this
-  }
-
-  readonly #added: ExplorationSpec[] = []
-  #isQuiet = true
-  #hasFile = true
-  #extend: ((extension: Extension) => Promise<void>) | undefined
-
-  #addedPoints(): ExplorationSpec | undefined {
-    const parts = this.#added
-    return parts.length < 2 ? parts[0] : { kind: 'concat', parts: [...parts] }
-  }
-
+export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   async #storeThrough(
     extend: (extension: Extension) => Promise<void>,
     nodes: readonly TreeNode[],
@@ -214,11 +57,11 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     const { extension, markStored } = this.takeExtension(nodes)
     if (!addsNothing(extension)) await extend(extension)
     markStored()
-    await this.#readAnew()
+    await this.readAnew()
   }
 
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
-    if (this.#extend !== undefined) return await this.#storeThrough(this.#extend, nodes, options)
+    if (this.extender !== undefined) return await this.#storeThrough(this.extender, nodes, options)
     const isNew = !this.isStored
     if (isNew) await this.assertNameIsFree()
     const overwritten = options.overwrite === true ? this.storedLeaves(nodes) : []
@@ -370,43 +213,6 @@ export abstract class FileTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     this.close()
     await editHdf5File(this.file, { trajectory: this.name }, edit)
     await this.open()
-  }
-
-  protected async open(): Promise<void> {
-    if (this.reader !== undefined) return
-    const reader = await openHdf5Reader(this.file)
-    if (reader.kind(`/${this.name}/overview/info`) !== 'dataset') {
-      const names = reader.children('/')
-      reader.close()
-      throw trajectoryNotFound(this.file, this.name, names)
-    }
-    this.reader = reader
-    this.hdf5 = new Hdf5Source(reader, this.name)
-    this.source = this.hdf5
-  }
-
-  protected openReader(): Hdf5Reader {
-    if (this.reader === undefined) throw new Error(`${this.file} is not open`)
-    return this.reader
-  }
-}
-
-export function trajectoryNotFound(filename: string, name: string, names: readonly string[]): PypetError {
-  const nearest = nearestName(name, names)
-  return new PypetError(
-    'PYPET_TRAJECTORY_NOT_FOUND',
-    `${filename} holds no trajectory ${JSON.stringify(name)}`,
-    {
-      where: filename,
-      hint: nearest === undefined ? `It holds ${names.join(', ') || 'none'}.` : `Did you mean ${nearest}?`,
-    },
-  )
-}
-
-function* inMemoryNodes(group: GroupNode): Generator<TreeNode> {
-  for (const child of group.inMemory) {
-    yield child
-    if (child instanceof GroupNode) yield* inMemoryNodes(child)
   }
 }
 

@@ -3,8 +3,8 @@ import { PypetError } from '../errors.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { trajectoryNotFound } from './file-tree.ts'
 import type { LoadLevels } from './load-levels.ts'
+import { trajectoryNotFound } from './open-tree.ts'
 import { Trajectory } from './trajectory.ts'
 
 /** What a trajectory is made with that is not in the file. */
