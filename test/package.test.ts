@@ -41,6 +41,7 @@ test('the library exports these names', async () => {
   const library = await import('pypet-ts')
   expect(Object.keys(library).sort()).toEqual([
     'Environment',
+    'MemoryStorage',
     'PypetError',
     'Trajectory',
     'arange',
@@ -66,9 +67,11 @@ test('the library exports these names', async () => {
     'points',
     'random',
     'repeat',
+    'restore',
     'run',
     'sobol',
     'table',
+    'verify',
     'where',
     'zip',
   ])

@@ -254,7 +254,7 @@ function provenanceOf(experiment: PreparedExperiment, { name: environment }: Env
   const collect = async (notice: (message: string) => void): Promise<Extension> => {
     if (!settings.provenance) return { groups: [], leaves: [], links: [] }
     const { collectProvenance, hasProvenance } = await import('./provenance.ts')
-    const isKnown = opening.kind === 'continue' && (await hasProvenance(settings, environment))
+    const isKnown = opening.kind !== 'new' && settings.useHdf5 && (await hasProvenance(settings, environment))
     return await collectProvenance(experiment, { environment, isKnown, notice })
   }
   return (notice: (message: string) => void): Promise<Extension> => {

@@ -17,6 +17,7 @@ export class PostprocessRounds {
   #seenCount: number
   #storedSeenCount = 0
   #underway: Promise<void> | undefined
+  readonly #settled: Promise<void>
   /** Config and overviews are written. */
   #isSettled = false
   /** Runs were added since the executor was last told to go on. */
@@ -28,12 +29,20 @@ export class PostprocessRounds {
       reporter,
       queue,
       seenCount,
-    }: { readonly reporter: Reporter; readonly queue: RunQueue; readonly seenCount: number },
+      settled,
+    }: {
+      readonly reporter: Reporter
+      readonly queue: RunQueue
+      readonly seenCount: number
+      /** What is written by itself has been written. */
+      readonly settled: Promise<void>
+    },
   ) {
     this.#parts = parts
     this.#reporter = reporter
     this.#queue = queue
     this.#seenCount = seenCount
+    this.#settled = settled
   }
 
   /** Runs have ended that it has not seen. */
@@ -112,8 +121,11 @@ export class PostprocessRounds {
     this.#storedSeenCount = ledger.storedCount
     returned.settle(ledger.stored)
     // What the storage has put off for later would come in between.
-    if (isQuiet && !this.#isSettled) await this.#parts.store.extend(NOTHING)
-    this.#isSettled = true
+    if (isQuiet && !this.#isSettled) {
+      await this.#settled
+      await this.#parts.store.extend(NOTHING)
+      this.#isSettled = true
+    }
     try {
       await experiment.userCode.call(() =>
         postprocessing?.call(

@@ -65,7 +65,7 @@ export async function collectProvenance(
     }
   }
   try {
-    if (experiment.opening.kind === 'continue')
+    if (experiment.opening.kind === 'continue' || isKnown)
       add(`${base}.continued_${timeText(Date.now() / 1000)}`, callValues())
     if (!isKnown) add(base, await everything(experiment, notice))
   } catch (error) {

@@ -78,14 +78,17 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     retries: settings.retries,
     workerCount: workerCount(settings, setup.runCount),
   })
-  const rounds = new PostprocessRounds(parts, { reporter, queue, seenCount: opened.postprocessedCount })
+  const recorded = recordProvenance(parts, reporter)
+  const rounds = new PostprocessRounds(parts, {
+    reporter,
+    queue,
+    seenCount: opened.postprocessedCount,
+    settled: recorded,
+  })
   const runs = new Runs(parts, { reporter, queue, rounds })
   void runs.givenUp.then(() => store.giveUp())
   const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
   const tasks = heldBack(runs, load)
-  const provenance = delay(0).then(() =>
-    parts.provenance((message) => reporter.emit({ type: 'log', level: 'warn', message })),
-  )
   let performing: Promise<void> = Promise.resolve()
   try {
     do {
@@ -98,10 +101,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     // The threads end while the writer commits; what they have still to say comes before the end.
     const ended = Promise.all([completed, executor[Symbol.asyncDispose]()])
     await Promise.race([ended, runs.givenUp.then(() => executor[Symbol.asyncDispose]())])
-    if (!runs.isGivenUp) {
-      const extension = await provenance
-      if (extension.leaves.length > 0) await store.extend(extension)
-    }
+    if (!runs.isGivenUp) await recorded
   } catch (error) {
     runs.stop()
     // A run in this thread cannot be ended from outside, and two at once would be one too many.
@@ -120,6 +120,20 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   if (rounds.error !== undefined) throw rounds.error
   const durationMs = Math.max(0, (finishTimestamp - Math.min(runs.startTimestamp, finishTimestamp)) * 1000)
   return { cntFile, stoppedBy: isComplete ? undefined : runs.stoppedBy, durationMs }
+}
+
+/** Collects it beside the first runs, and stores it as soon as it is there: an experiment may be killed before its end. */
+async function recordProvenance({ provenance, store }: SessionParts, reporter: Reporter): Promise<void> {
+  const warn = (message: string) => reporter.emit({ type: 'log', level: 'warn', message })
+  await delay(0)
+  try {
+    const extension = await provenance(warn)
+    if (extension.leaves.length > 0) await store.extend(extension)
+  } catch (error) {
+    // Who cannot be reached any more has said so elsewhere.
+    if (!isPypetError(error)) throw error
+    if (error.code === 'PYPET_EXPLORATION_INVALID') warn(`provenance is not stored: ${error.message}`)
+  }
 }
 
 /** What a dying writer has to say arrives a moment later than its end. */

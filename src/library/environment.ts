@@ -220,6 +220,8 @@ export class Environment<Tree = ParameterTree> {
   async continueRun(cnt: string, options: ContinueOptions = {}): Promise<JobResults> {
     return await this.#exclusively(async () => {
       const { job, ...call } = options
+      // Open for reading, it would keep the pages of its own file back.
+      this.#trajectory.close()
       const changeable = new Set<string>(CHANGEABLE_OPTIONS)
       const flags = Object.entries(this.#given).filter(([name]) => changeable.has(name))
       const experiment = await prepareContinue(readUnfinished(cnt), {
@@ -237,7 +239,6 @@ export class Environment<Tree = ParameterTree> {
           ? await loadTrajectory<Tree>(filename, { ...treeCall, name })
           : (experimentTrajectory(experiment) as unknown as Trajectory<Tree>)
       const results = await this.#perform(experiment, load as () => Promise<Trajectory>)
-      this.#trajectory.close()
       this.#trajectory = await load()
       return results
     })

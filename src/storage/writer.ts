@@ -37,6 +37,8 @@ export class Writer implements RunStore {
   #listener: RunStoreListener | undefined
   #awaited: Awaited | undefined
   #error: PypetError | undefined
+  /** One after the other: at most one answer is awaited at a time. */
+  #extending: Promise<void> = Promise.resolve()
   #stderr = ''
   /** Resolves when the process is gone and everything it has said is read. */
   readonly #ended: Promise<void>
@@ -110,6 +112,12 @@ export class Writer implements RunStore {
   }
 
   async extend(extension: Extension): Promise<void> {
+    const extending = this.#extending.then(() => this.#extend(extension))
+    this.#extending = extending.catch(() => undefined)
+    await extending
+  }
+
+  async #extend(extension: Extension): Promise<void> {
     const extended = this.#await('extended')
     this.#send({ type: 'extend', extension })
     const { error } = await extended

@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   cartesianProduct,
+  Environment,
   findUniquePoints,
   isPypetError,
   loadTrajectory,
   mergeFiles,
+  type Run,
   run,
   Trajectory,
 } from '../../dist/index.js'
@@ -453,11 +455,24 @@ describe('runs', () => {
     expect(await values(2, 'lock')).toEqual(expected)
   })
 
-  test('C36 contradicting and unknown options are refused', async () => {
-    const options = (settings: Record<string, unknown>) => rejecting(() => performed({ settings }))
-    expect(await options({ nonsense: 1 })).toBe('PYPET_CONFIG_UNKNOWN_KEY')
-    expect(await options({ executor: 'inline', timeout: 1 })).toBe('PYPET_CONFIG_INVALID')
-    expect(await options({ ncores: -1 })).toBe('PYPET_USAGE')
+  test.each([
+    ['an unknown option', { nonsense: 1 }, 'PYPET_CONFIG_UNKNOWN_KEY'],
+    ['inline with a time limit', { executor: 'inline', timeout: 1 }, 'PYPET_CONFIG_INVALID'],
+    ['a negative number of cores', { ncores: -1 }, 'PYPET_USAGE'],
+    ['a cap of the processors of 0', { cpuCap: 0, ncores: 2 }, 'PYPET_USAGE'],
+    ['a cap of the processors of 101', { cpuCap: 101, ncores: 2 }, 'PYPET_USAGE'],
+    ['several workers and none of several', { multiproc: false, executor: 'pool' }, 'PYPET_CONFIG_INVALID'],
+    ['a process a run, and the main thread', { isolate: true, executor: 'inline' }, 'PYPET_CONFIG_INVALID'],
+    ['a memory limit of threads', { memoryLimit: 100, executor: 'pool' }, 'PYPET_CONFIG_INVALID'],
+    ['a niceness of the main thread', { niceness: 5, executor: 'inline' }, 'PYPET_CONFIG_INVALID'],
+    ['no HDF5 file and no service', { useHdf5: false }, 'PYPET_CONFIG_INVALID'],
+    ['no wrapping of the HDF5 file', { wrapMode: 'none' }, 'PYPET_CONFIG_INVALID'],
+    ['a .cnt file that is kept and is not', { keepCnt: true, continuable: false }, 'PYPET_CONFIG_INVALID'],
+    ['a seed below 0', { seed: -1 }, 'PYPET_USAGE'],
+    ['a seed beyond 2^53', { seed: 2 ** 53 }, 'PYPET_USAGE'],
+  ])('C36 %s is refused', async (_, settings, code) => {
+    expect(await rejecting(() => performed({ settings }))).toBe(code)
+    expect(await rejecting(async () => new Environment(settings as object))).toBe(code)
   })
 
   test('C37 an error in a run does not stop the others, as it would in pypet: it is recorded, and what is stored stays', async () => {
@@ -480,22 +495,55 @@ describe('runs', () => {
     expect(traj.runInformation(2).failed).toBe(true)
   })
 
-  test('C38 post-processing does not exist yet; expand performs what is new', async () => {
-    const { folder } = await performed({ explore: ['x=1,2'] })
-    const { exitCode, stderr } = await pypet(folder, ['expand', 'f.h5', '--explore', 'x=9', '--quiet'])
-    expect([exitCode, stderr]).toEqual([0, ''])
-    using traj = await loadTrajectory(join(folder, 'f.h5'))
-    expect(traj.getFromRuns('z', { useIndices: true })).toEqual({ 0: 1, 1: 2, 2: 9 })
+  const scripted = () => {
+    const folder = fileTree({})
+    const options = { filename: join(folder, 'f.h5'), logFolder: join(folder, 'logs') }
+    const env = new Environment({ trajectory: 'script', parameters: { x: 0, y: 1 }, ...options })
+    const job = (traj: Run, ...args: readonly unknown[]) => {
+      const { x, y } = traj.par as { x: number; y: number }
+      traj.addResult('z', x * y)
+      return [x * y, ...args]
+    }
+    return { env, job }
+  }
+
+  test('C38 post-processing is called after the runs, may expand, and the new runs are performed', async () => {
+    const { env, job } = scripted()
+    await using _ = env
+    env.trajectory.explore(cartesianProduct({ x: [1, 2, 3], y: [4, 5] }))
+    const counts: number[] = []
+    env.addPostprocessing((traj, results) => {
+      counts.push(results.length)
+      if (results.length === 6) traj.expand({ x: [9], y: [9] })
+    })
+    const results = await env.run(job)
+    expect(counts).toEqual([6, 7])
+    expect(results.at(-1)).toEqual([6, [81]])
+    expect(env.trajectory.getFromRuns('z', { useIndices: true })[6]).toBe(81)
   })
 
-  test('C39 pipelines do not exist yet; a job with parameters and exploration of its own is one call', async () => {
-    const { result } = await performed({ explore: ['x=1,2'] })
-    expect(result.returned?.map(({ value }) => value)).toEqual([1, 2])
+  test('C39 a pipeline gives the job and its arguments, and is as a call of run', async () => {
+    const { env, job } = scripted()
+    await using _ = env
+    const results = await env.pipeline((traj) => {
+      traj.explore({ x: [1, 2], y: [3, 4] })
+      return [job, ['an argument', 5]]
+    })
+    expect(results).toEqual([
+      [0, [3, 'an argument', 5]],
+      [1, [8, 'an argument', 5]],
+    ])
   })
 
-  test('C40 run_map does not exist yet; an argument a run is an explored parameter', async () => {
-    const { result } = await performed({ explore: ['x=1,2', 'y=10'] })
-    expect(result.returned?.map(({ value }) => value)).toEqual([10, 20])
+  test('C40 runMap gives each run its own argument', async () => {
+    const { env, job } = scripted()
+    await using _ = env
+    env.trajectory.explore({ x: [1, 2], y: [3, 4] })
+    expect(await env.runMap(job, ['a', 'b'], new Set([10, 20]))).toEqual([
+      [0, [3, 'a', 10]],
+      [1, [8, 'b', 20]],
+    ])
+    await expect(scripted().env.runMap(job, [])).rejects.toMatchObject({ code: 'PYPET_EXPLORATION_LENGTH' })
   })
 
   test('C41 after reloading only the new runs are performed, and the old results stay', async () => {
