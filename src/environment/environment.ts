@@ -257,9 +257,15 @@ function provenanceOf(experiment: PreparedExperiment, { name: environment }: Env
     const isKnown = opening.kind !== 'new' && settings.useHdf5 && (await hasProvenance(settings, environment))
     return await collectProvenance(experiment, { environment, isKnown, notice })
   }
-  return (notice: (message: string) => void): Promise<Extension> => {
-    collecting ??= collect(notice)
-    return collecting
+  return async (notice: (message: string) => void): Promise<Extension> => {
+    if (collecting === undefined) {
+      collecting = collect(notice)
+      return await collecting
+    }
+    // After the death of a writer, which may have stored it before.
+    const { hasProvenance } = await import('./provenance.ts')
+    const isStored = !settings.useHdf5 || (await hasProvenance(settings, environment))
+    return isStored ? { groups: [], leaves: [], links: [] } : await collecting
   }
 }
 
