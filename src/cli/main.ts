@@ -2,6 +2,8 @@
 import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
+import { describeCompletion } from './commands/completion.ts'
+import { describeInit } from './commands/init.ts'
 import { describePlan } from './commands/plan.ts'
 import { describeRestore } from './commands/restore.ts'
 import { describeVerify } from './commands/verify.ts'
@@ -86,6 +88,8 @@ function describeProgram(jobArguments: readonly string[]): Command {
   describeRestore(program)
   describeVerify(program)
   describeOverview(program)
+  describeInit(program)
+  describeCompletion(program)
   return program
 }
 

@@ -197,7 +197,6 @@ const MAIN_OPTIONS = {
   exploredParameterOverviewInRuns: {
     kind: 'switch',
     default: false,
-    flag: '--explored-parameter-overview-in-runs',
     description: 'Add a table of its explored parameters to the group of each run.',
   },
   resultsPerRun: {

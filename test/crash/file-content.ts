@@ -37,7 +37,7 @@ export async function contentOf(
     attributes.sort((a, b) => (a.name < b.name ? -1 : 1))
     if (entity instanceof Dataset) {
       const { dtype, shape } = entity
-      const value = !withTimes && TIME_LEAVES.test(path) ? 'a time' : cellsOf(entity, withTimes)
+      const value = !withTimes && TIME_LEAVES.test(path) ? 'a time' : cellsOf(path, entity, withTimes)
       content[path] = asText({ dtype, shape, value, attributes })
       return
     }
@@ -56,13 +56,16 @@ export async function contentOf(
   return content
 }
 
-function cellsOf(dataset: Dataset, withTimes: boolean): unknown {
+/** Their rows come in the order in which the runs of several cores arrive. */
+const BY_ARRIVAL = /\/overview\/(results|derived_parameters)_overview$/
+
+function cellsOf(path: string, dataset: Dataset, withTimes: boolean): unknown {
   const members = dataset.metadata.compound_type?.members
   if (members === undefined) return dataset.value
-  const rows = dataset.value as unknown[][]
-  return rows.map((row) =>
+  const rows = (dataset.value as unknown[][]).map((row) =>
     row.map((cell, column) => (!withTimes && TIMES.has(members[column]?.name ?? '') ? 'a time' : cell)),
   )
+  return !withTimes && BY_ARRIVAL.test(path) ? rows.sort((a, b) => (asText(a) < asText(b) ? -1 : 1)) : rows
 }
 
 function asText(value: unknown): string {

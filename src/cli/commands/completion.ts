@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+
+/** `pypet-ts completion <shell>`: what a shell needs to complete the command line. */
+export function describeCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('Print a script that completes commands, flags and their values in a shell.')
+    .argument('<shell>', 'bash, zsh or fish')
+    .addHelpText('after', COMPLETION_EXAMPLES)
+    .action(async (shell: string) => {
+      const { completionScript } = await import('../completion.ts')
+      process.stdout.write(completionScript(program, shell))
+    })
+}
+
+const COMPLETION_EXAMPLES = `
+Examples:
+  $ pypet-ts completion bash > ~/.local/share/bash-completion/completions/pypet-ts
+  $ pypet-ts completion zsh > ~/.zfunc/_pypet-ts
+  $ pypet-ts completion fish > ~/.config/fish/completions/pypet-ts.fish`

@@ -1,0 +1,21 @@
+import type { Command } from 'commander'
+
+/** `pypet-ts init [folder]`: an experiment to begin with. */
+export function describeInit(program: Command): void {
+  program
+    .command('init')
+    .description('Write a job, a config and a README that run at once.')
+    .argument('[folder]', 'Where to; made if need be. Default: the current folder.')
+    .option('--force', 'Replace files that are there.')
+    .option('--verbose', 'Print stacks of errors.')
+    .addHelpText('after', INIT_EXAMPLES)
+    .action(async (folder: string | undefined, flags: { force?: boolean }) => {
+      const { initCommand } = await import('../init.ts')
+      initCommand(folder ?? '.', { isForced: flags.force === true }, process.stdout)
+    })
+}
+
+const INIT_EXAMPLES = `
+Examples:
+  $ pypet-ts init my-experiment
+  $ cd my-experiment && pypet-ts run job.ts`
