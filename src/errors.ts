@@ -65,6 +65,8 @@ export type ErrorCode =
   | 'PYPET_STORAGE_FAILED'
   // A method of the user's own storage service threw (exit code 1, or 3 where it fails runs only).
   | 'PYPET_STORAGE_SERVICE_FAILED'
+  /** A winston transport of the user's: the experiment goes on without it. */
+  | 'PYPET_LOG_TRANSPORT_FAILED'
   | 'PYPET_FILE_CHANGING'
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'

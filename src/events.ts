@@ -23,7 +23,8 @@ export type ExperimentEvent =
       readonly failedCount: number
       readonly ncores: number
       readonly executor: 'inline' | 'pool' | 'process'
-      readonly logFolder: string
+      /** Undefined where no logs are written. */
+      readonly logFolder: string | undefined
     }
   /** These runs are committed to the file. Emitted once a commit, so with one run or with many. */
   | { readonly type: 'runs-stored'; readonly runs: readonly RunIndex[] }
@@ -38,7 +39,7 @@ export type ExperimentEvent =
     }
   /** Post-processing has added points: they are in the file, and will be performed. `runCount` is that of all runs now. */
   | { readonly type: 'runs-added'; readonly addedCount: number; readonly runCount: number }
-  /** A line for the logs. `worker` is the number of the pool thread it comes from, none for the main process. */
+  /** A line for the logs, or for the terminal. `worker` is the number of the pool thread it comes from, none for the main process. */
   | {
       readonly type: 'log'
       readonly level: LogLevel
@@ -47,6 +48,8 @@ export type ExperimentEvent =
       readonly run?: RunIndex
       /** An error of the job that fails no run, since it came when its run had ended: results may be missing. */
       readonly isStray?: true
+      /** The job has printed the line, and it is not for the logs: `logStdout` is off. */
+      readonly printedTo?: 'stdout' | 'stderr'
     }
   /** The file is closed. */
   | { readonly type: 'experiment-finished'; readonly summary: ExperimentSummary }
@@ -56,7 +59,8 @@ export interface ExperimentSummary {
   readonly file: string
   /** What `continue` takes; undefined when every run is stored. */
   readonly cntFile: string | undefined
-  readonly logFolder: string
+  /** Undefined where no logs were written. */
+  readonly logFolder: string | undefined
   readonly runCount: number
   /** All runs that are stored now. */
   readonly storedCount: number

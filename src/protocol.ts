@@ -230,6 +230,8 @@ export interface WorkerSetup {
   readonly storage: WorkerStorage
   /** Lines below this level are not sent. */
   readonly logLevel: LogLevel
+  /** What the job prints is a line of the log; else it is for the terminal, and sent at any level. */
+  readonly logStdout: boolean
   /** A run that takes longer is ended; 0 when it may take as long as it wants. */
   readonly timeoutMs: number
   /** Priority of threads and processes that perform runs, as of `nice`; 0 leaves it as it is. */
@@ -317,4 +319,6 @@ export interface WorkerLine {
   readonly run?: RunIndex
   /** An error that fails no run, since it came when its run had ended: results may be missing. */
   readonly isStray?: true
+  /** Printed by the job, for the terminal and not for the logs. */
+  readonly printedTo?: 'stdout' | 'stderr'
 }

@@ -7,10 +7,10 @@ import {
   prepareContinue,
   readUnfinished,
 } from '../environment/prepare-continue.ts'
+import { checkLogs } from '../environment/prepare-logs.ts'
 import { RunStores } from '../environment/run-stores.ts'
 import { settleComplete } from '../environment/settle-complete.ts'
 import { isPypetError } from '../errors.ts'
-import { checkLogFolder } from '../reporting/log-folder.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { finishEdit } from '../storage/edit-file.ts'
@@ -67,7 +67,7 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
     ...(flags.allowChangedJob !== undefined && { allowChangedJob: flags.allowChangedJob }),
   })
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
-  checkLogFolder(experiment.settings.logFolder, experiment.settings.name)
+  checkLogs(experiment.settings)
   return await performCommand(experiment, { stores, stop, flags })
 }
 

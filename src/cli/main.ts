@@ -1,15 +1,18 @@
 /** The command line: its commands, flags and help. What the commands do is loaded when they are called. */
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, Help, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { describeCompletion } from './commands/completion.ts'
 import { describeInit } from './commands/init.ts'
+import { describeOverview } from './commands/overview.ts'
 import { describePlan } from './commands/plan.ts'
 import { describeRestore } from './commands/restore.ts'
+import { describeSnapshot } from './commands/snapshot.ts'
 import { describeVerify } from './commands/verify.ts'
 import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { collect, EXPLORE_FLAG, type ExplorationFlag, SHAPING_FLAGS } from './exploration-flags.ts'
+import { inHelpGroups } from './help-groups.ts'
 import type { MergeFlags } from './merge.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
@@ -75,6 +78,7 @@ function describeProgram(jobArguments: readonly string[]): Command {
     .helpOption('-h, --help', 'Print help.')
     .helpCommand('help [command]', 'Print the help of a command.')
     .showSuggestionAfterError()
+    .configureHelp(NARROW_HELP)
     // What commander refuses is reported like any other error: see `report`.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
@@ -128,6 +132,19 @@ function givenFlags(command: Command): RunFlags {
   return Object.fromEntries(given)
 }
 
+/** One long flag must not take the room of all descriptions: it gets a line of its own. */
+const TERM_WIDTH_MAX = 28
+const NARROW_HELP: Partial<Help> = {
+  padWidth(command, helper) {
+    return Math.min(TERM_WIDTH_MAX, Help.prototype.padWidth.call(helper, command, helper))
+  },
+  formatItem(term, width, description, helper) {
+    const format = (shown: string) =>
+      Help.prototype.formatItem.call(helper, shown, width, description, helper)
+    return helper.displayWidth(term) <= width ? format(term) : `  ${term}\n${format('')}`
+  },
+}
+
 /** The options of `run`, in the order of its help: what most people need comes first. */
 function runOptions(): readonly Option[] {
   const ofTable = new Map(OPTION_NAMES.map((name) => [name, flagOptions(name)]))
@@ -159,8 +176,7 @@ function runOptions(): readonly Option[] {
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
     new Option('--json', 'Print events as JSON, one a line.'),
   ]
-  const others = [...[...ofTable.values()].flat(), breakLockOption()]
-  for (const option of others) option?.helpGroup('More options:')
+  const others = inHelpGroups([...[...ofTable.values()].flat(), breakLockOption()])
   return [...first, ...others].filter((option) => option !== undefined)
 }
 
@@ -185,8 +201,7 @@ function continueOptions(): readonly Option[] {
     ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) => flagOptions(name, AS_IT_WAS)),
     breakLockOption(),
   ]
-  for (const option of others) option?.helpGroup('More options:')
-  return [...first, ...others].filter((option) => option !== undefined)
+  return [...first, ...inHelpGroups(others)]
 }
 
 /** Where an experiment is continued, what is not given is as it was when it began. */
@@ -229,8 +244,7 @@ function expandOptions(): readonly Option[] {
     ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) => flagOptions(name)),
     breakLockOption(),
   ]
-  for (const option of others) option?.helpGroup('More options:')
-  return [...first, ...others].filter((option) => option !== undefined)
+  return [...first, ...inHelpGroups(others)]
 }
 
 function describeMerge(program: Command): void {
@@ -256,38 +270,6 @@ function describeMerge(program: Command): void {
     })
 }
 
-function describeSnapshot(program: Command): void {
-  program
-    .command('snapshot')
-    .description('Copy the last committed state of an HDF5 file, also while it is being written.')
-    .argument('<source>', 'The HDF5 file, or a .cnt file beside it')
-    .argument('<target>', 'The copy')
-    .option('--overwrite', 'Replace the target.')
-    .option('--json', 'One JSON object.')
-    .option('--verbose', 'Print stacks of errors.')
-    .addHelpText('after', SNAPSHOT_EXAMPLES)
-    .action(async (source: string, target: string, flags: { overwrite?: boolean; json?: boolean }) => {
-      const { snapshotCommand } = await import('./snapshot.ts')
-      await snapshotCommand(source, target, flags)
-    })
-}
-
-function describeOverview(program: Command): void {
-  program
-    .command('overview')
-    .description('Show what an HDF5 file holds: trajectories, parameters, runs and results.')
-    .argument('<file>', 'A file written by pypet-ts or pypet')
-    .option('--trajectory <name>', 'Only this trajectory.')
-    .option('--runs', 'The table of runs too.')
-    .option('--json', 'One JSON document.')
-    .option('--verbose', 'Print stacks of errors.')
-    .addHelpText('after', OVERVIEW_EXAMPLES)
-    .action(async (file: string, flags: { trajectory?: string; runs?: boolean; json?: boolean }) => {
-      const { overview } = await import('./overview.ts')
-      await overview(file, flags, process.stdout)
-    })
-}
-
 /** An option of the table as a flag, or as two where it can be switched both ways. Values stay text: the layers check them and say where they came from. */
 function flagOptions(
   name: OptionName,
@@ -298,6 +280,8 @@ function flagOptions(
   const { default: preset, description } = option
   const text =
     !hasDefault || preset === undefined || preset === '' ? description : `${description} Default: ${preset}.`
+  if (option.kind === 'text' && option.bareFlag !== undefined)
+    return [new Option(`${option.flag} [text]`, text)]
   if (option.kind !== 'switch') return [new Option(`${option.flag} <${PLACEHOLDERS[option.kind]}>`, text)]
   const on = new Option(option.flag, description)
   if (preset === false) return [on]
@@ -338,7 +322,7 @@ Examples:
   $ pypet-ts run job.ts --where 'x < y' --repeat 5
   $ pypet-ts run job.ts --set neuron.tau=10 --name tau10
   $ pypet-ts run job.ts --json | jq .event
-  $ pypet-ts run job.ts -- --any=flag   the job is called with (traj, '--any=flag')
+  $ pypet-ts run job.ts -- --any=flag   the job gets '--any=flag', too
 
 Each option is also a key of pypet.config.{ts,js,json,yaml,toml}, or a variable:
 PYPET_NCORES, PYPET_FILENAME and so on. Flags win over variables, variables over
@@ -366,14 +350,3 @@ Examples:
   $ pypet-ts merge a.h5 b.h5 --into c.h5
   $ pypet-ts merge a.h5 b.h5 --into c.h5 --remove-duplicates
   $ pypet-ts merge results/ --into all.h5 --trial-parameter trial`
-
-const SNAPSHOT_EXAMPLES = `
-Examples:
-  $ pypet-ts snapshot hdf5/job.h5 copy.h5
-  $ pypet-ts snapshot hdf5/job.cnt copy.h5 --overwrite`
-
-const OVERVIEW_EXAMPLES = `
-Examples:
-  $ pypet-ts overview hdf5/job.h5
-  $ pypet-ts overview hdf5/job.h5 --runs --trajectory tau10
-  $ pypet-ts overview hdf5/job.h5 --json | jq '.trajectories[0].runs'`

@@ -1,14 +1,14 @@
 /** What `run` and `continue` have in common: runs are performed, shown, logged, and summed up. */
 import { runExperiment } from '../environment/environment.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { prepareLogs } from '../environment/prepare-logs.ts'
 import type { RunStores } from '../environment/run-stores.ts'
+import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { jobPostprocessing } from '../library/postprocessing.ts'
-import { openLog } from '../reporting/log.ts'
-import { checkLogFolder } from '../reporting/log-folder.ts'
-import { quietLines } from '../reporting/quiet-lines.ts'
+import { openShownReporter, type ProgressKind } from '../reporting/open-shown.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
 import { ExitCode } from './exit-code.ts'
 import type { SignalStop } from './stop-on-signals.ts'
@@ -37,9 +37,16 @@ export async function performCommand(
     flags,
   }: { readonly stores: RunStores; readonly stop: SignalStop; readonly flags: CommandFlags },
 ): Promise<number> {
-  const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
-  checkLogFolder(folder, trajectory)
-  const shown = await openShownReporter(flags)
+  const progress = shownProgress(experiment, flags)
+  await using logs = await prepareLogs(experiment.settings)
+  const shown = await openShownReporter({
+    progress,
+    progressStep: experiment.settings.progressStep,
+    isQuiet: flags.quiet === true,
+    isVerbose: flags.verbose === true,
+    stdout: process.stdout,
+    stderr: process.stderr,
+  })
   let reporter: Reporter | undefined
   try {
     const summary = await runExperiment(experiment, {
@@ -48,15 +55,15 @@ export async function performCommand(
       giveUp: stop.giveUp,
       breakLock: flags.breakLock,
       postprocessing: jobPostprocessing(experiment),
-      openReporter: () => {
+      openReporter: (environment) => {
         stop.letRunsFinish()
-        reporter = teeReporters([shown, openLog({ folder, trajectory, level })])
+        reporter = teeReporters([shown, ...logs.open(environment, shown)])
         return reporter
       },
     })
     await reporter?.close()
     reporter = undefined
-    if (flags.quiet !== true && flags.json !== true) {
+    if (flags.quiet !== true && progress !== 'json') {
       process.stdout.write(summaryText(summary, process.stdout))
     }
     return stop.exitCode ?? exitCodeOfRuns(summary)
@@ -69,8 +76,11 @@ export async function performCommand(
 export function optionFlags(flags: CommandFlags): FlagValues {
   const values: { [Name in OptionName]?: string | boolean } = {}
   for (const name of OPTION_NAMES) {
-    const { flag } = OPTIONS[name]
-    const value = flag === undefined ? undefined : flags[camelCase(flag)]
+    const option = OPTIONS[name]
+    const { flag } = option
+    const given = flag === undefined ? undefined : flags[camelCase(flag)]
+    // A flag that may stand alone is true then.
+    const value = given === true && option.kind === 'text' ? option.bareFlag : given
     if (typeof value === 'string' || typeof value === 'boolean') values[name] = value
   }
   return values
@@ -85,19 +95,14 @@ function exitCodeOfRuns({ storedCount, runCount, strayErrorCount }: ExperimentSu
   return storedCount < runCount || strayErrorCount > 0 ? ExitCode.RUNS_FAILED : ExitCode.OK
 }
 
-/** A bar on a terminal, lines on a pipe, JSON when asked for. */
-async function openShownReporter(flags: CommandFlags): Promise<Reporter> {
-  if (flags.quiet === true) return quietLines(process.stderr)
-  if (flags.json === true) {
-    const { eventLines } = await import('../reporting/event-lines.ts')
-    return eventLines(process.stdout)
+/** `--json` is short for `--progress json`, and wins over what a config file says. */
+function shownProgress({ settings, origins }: PreparedExperiment, { json }: CommandFlags): ProgressKind {
+  if (json !== true) return settings.progress
+  if (origins.progress.kind === 'flag' && settings.progress !== 'json') {
+    throw new PypetError('PYPET_USAGE', `--json is given, and --progress is ${settings.progress}`, {
+      where: '--progress',
+      hint: 'Leave one of the two out.',
+    })
   }
-  if (flags.verbose !== true && process.stdout.isTTY) {
-    const { progressBar } = await import('../reporting/progress-bar.ts')
-    return progressBar(process.stdout)
-  }
-  const { plainLines } = await import('../reporting/plain-lines.ts')
-  if (flags.verbose !== true) return plainLines(process.stdout)
-  const { verboseLines } = await import('../reporting/verbose-lines.ts')
-  return teeReporters([plainLines(process.stdout), verboseLines(process.stderr)])
+  return 'json'
 }

@@ -52,6 +52,7 @@ export async function pointCommand(
       storage: { kind: 'queue', address: '' },
       niceness: 0,
       logLevel: settings.logLevel,
+      logStdout: settings.logStdout,
       timeoutMs: 0,
     },
     async (frame) => {

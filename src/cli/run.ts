@@ -1,11 +1,11 @@
 /** The action of `pypet-ts run <job>`. */
 import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
+import { checkLogs } from '../environment/prepare-logs.ts'
 import { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
-import { checkLogFolder } from '../reporting/log-folder.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploreTexts } from './exploration-flags.ts'
 import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
@@ -76,7 +76,7 @@ function inspectsAll(): PypetError {
 async function checkPlaces({ settings }: PreparedExperiment): Promise<void> {
   const { checkTarget } = await import('../environment/check-target.ts')
   await checkTarget(settings)
-  checkLogFolder(settings.logFolder, settings.name)
+  checkLogs(settings)
 }
 
 export function settingsText({ settings, origins }: PreparedExperiment): string {

@@ -20,22 +20,21 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
   const { failedCount, leftCount, strayErrorCount, stoppedBy, cntFile } = summary
   const colours = coloursOf(stream)
   const file = shownPath(summary.file)
-  const logs = shownPath(summary.logFolder)
+  const logs = summary.logFolder === undefined ? undefined : shownPath(summary.logFolder)
+  const see = logs === undefined ? '' : `: see ${logs}/${WARNINGS_LOG}`
   const lines = [storedText(summary)]
   if (failedCount > 0) {
-    lines.push(colours.red(`${formatRuns(failedCount)} failed: see ${logs}/${WARNINGS_LOG}`))
+    lines.push(colours.red(`${formatRuns(failedCount)} failed${see}`))
   }
   if (strayErrorCount > 0) {
     const errors = strayErrorCount === 1 ? '1 error' : `${formatCount(strayErrorCount)} errors`
-    lines.push(
-      colours.red(`${errors} after the end of a run, results may be missing: see ${logs}/${WARNINGS_LOG}`),
-    )
+    lines.push(colours.red(`${errors} after the end of a run, results may be missing${see}`))
   }
   if (leftCount > 0) {
     const reason = stoppedBy === 'failures' ? ': too many runs have failed' : ''
     lines.push(colours.yellow(`${formatRuns(leftCount)} not performed${reason}`))
   }
-  lines.push(`${colours.dim('logs:')}  ${logs}`)
+  if (logs !== undefined) lines.push(`${colours.dim('logs:')}  ${logs}`)
   lines.push(`${colours.dim('next:')}  pypet-ts overview ${shellWord(file)}`)
   if (cntFile !== undefined) {
     const command = `pypet-ts continue ${shellWord(shownPath(cntFile))}`

@@ -7,7 +7,7 @@ import { returnedValues } from '../continue/cnt-journal.ts'
 import { FILES } from '../continue/disk.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
-import { strayErrorText } from '../executors/job-log.ts'
+import { printedLine, strayErrorText } from '../executors/job-log.ts'
 import { workerCount } from '../executors/open-executor.ts'
 import type { Extension, Opened, OpenRequest } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
@@ -33,8 +33,8 @@ import { performSession, type SessionEnd } from './session.ts'
 export interface RunOptions {
   /** Where the storage comes from; it is closed here. */
   readonly stores: RunStores
-  /** Called once the file holds the trajectory: before that nothing may be created beside it. */
-  readonly openReporter: () => Reporter
+  /** Called with the environment's name once the file holds the trajectory: before that nothing may be created beside it. */
+  readonly openReporter: (environment: string) => Reporter
   /** Aborted, it lets active runs finish and starts no others. */
   readonly signal?: AbortSignal | undefined
   /** Aborted, it gives active runs up, and closes the file in order. */
@@ -62,7 +62,9 @@ export async function runExperiment(
   const { settings, parameters, userCode } = experiment
   const plan = new GrowingPlan(experiment.plan, parameters)
   const identity = identityOf(experiment)
-  const logFolder = logFolderOf(settings.logFolder, settings.name)
+  const logFolder = settings.logging
+    ? logFolderOf(settings.logFolder, settings.name, identity.name)
+    : undefined
   const ledger = new RunLedger()
   let reporter: Reporter | undefined
   const early: LogEvent[] = []
@@ -72,7 +74,10 @@ export async function runExperiment(
     userCode.leave(() => (reporter === undefined ? void early.push(line) : reporter.emit(line)))
   }
   userCode.listen({
-    onLine: (message) => listen({ type: 'log', level: 'info', message }),
+    onLine(message, run, from) {
+      const line = printedLine(settings, { message, from, run })
+      if (line !== undefined) listen(line)
+    },
     onStrayError(thrown) {
       const message = strayErrorText(thrown, 'outside of any run')
       listen({ type: 'log', level: 'error', message, isStray: true })
@@ -85,7 +90,7 @@ export async function runExperiment(
     cntFile = opened.cntFile
     if (reporter !== undefined) return reporter
     previouslyStoredCount = ledger.storedCount
-    reporter = options.openReporter()
+    reporter = options.openReporter(identity.name)
     ledger.reportTo(reporter)
     reporter.emit({
       type: 'experiment-started',

@@ -64,6 +64,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     tellsReturned: parts.wantsReturned,
     storage: await store.workerStorage(),
     logLevel: settings.logLevel,
+    logStdout: settings.logStdout,
     timeoutMs: settings.timeout * 1000,
     niceness: settings.niceness,
   }

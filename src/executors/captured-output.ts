@@ -4,6 +4,9 @@ import { StringDecoder } from 'node:string_decoder'
 /** A longer line is handed on in parts: a job that prints dots for days must not fill the memory. */
 const LINE_LENGTH_MAX = 65_536
 
+/** Where a line was printed to. */
+export type StreamName = 'stdout' | 'stderr'
+
 export interface CapturedOutput {
   /** Hands on what has no line end yet, because nothing more will come to it. */
   flush(): void
@@ -17,8 +20,13 @@ export interface CapturedOutput {
  *
  * @param isCaptured false lets a text through to where it went before
  */
-export function captureOutput(onLine: (line: string) => void, isCaptured: () => boolean): CapturedOutput {
-  const streams = [process.stdout, process.stderr].map((stream) => captureStream(stream, onLine, isCaptured))
+export function captureOutput(
+  onLine: (line: string, from: StreamName) => void,
+  isCaptured: () => boolean,
+): CapturedOutput {
+  const streams = (['stdout', 'stderr'] as const).map((name) =>
+    captureStream(process[name], (line) => onLine(line, name), isCaptured),
+  )
   return {
     flush() {
       for (const { flush } of streams) flush()

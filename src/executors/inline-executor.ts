@@ -2,7 +2,7 @@
 import { importJob } from '../experiment/load-job.ts'
 import type { WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
-import { atLogLevel, strayErrorLine } from './job-log.ts'
+import { atLogLevel, printedLine, strayErrorLine } from './job-log.ts'
 import { RunPerformer } from './perform-run.ts'
 import { openRecordStore } from './record-store.ts'
 import type { UserCode } from './user-code.ts'
@@ -26,7 +26,10 @@ export async function openInlineExecutor(
   const performer = new RunPerformer(job.run, setup, (frame) => store.sendFrame(frame), writeLog)
   // Also after the last run: what a job has left behind still has to be heard.
   userCode.listen({
-    onLine: (line, run) => writeLog('info', line, run),
+    onLine(message, run, from) {
+      const line = printedLine(setup, { message, from, run })
+      if (line !== undefined) listener({ ...line, worker: INLINE_WORKER })
+    },
     onStrayError(thrown, run) {
       if (performer.strayError(thrown, run)) return
       const source = { worker: INLINE_WORKER, ...(run !== undefined && { run }) }

@@ -1,10 +1,11 @@
 /** The lines that a job writes, through `traj.log` or by printing, on their way to the log files. */
 import { inspect } from 'node:util'
 import { toErrorRecord } from '../errors.ts'
-import type { WorkerLine } from '../protocol.ts'
+import type { WorkerLine, WorkerSetup } from '../protocol.ts'
 import { allowsLevel } from '../reporting/log-level.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import type { StreamName } from './captured-output.ts'
 
 export type WriteLog = (level: LogLevel, message: string, run?: RunIndex) => void
 
@@ -16,6 +17,28 @@ export function atLogLevel(threshold: LogLevel, write: WriteLog): WriteLog {
   return (level, message: unknown, run) => {
     if (!allowsLevel(threshold, level)) return
     write(level, typeof message === 'string' ? message : inspect(message), run)
+  }
+}
+
+/**
+ * What the job prints, as a line: for the log, where it counts as `info`, or for the terminal, whatever the level.
+ * Undefined where nobody wants it.
+ */
+export function printedLine(
+  { logLevel, logStdout }: Pick<WorkerSetup, 'logLevel' | 'logStdout'>,
+  {
+    message,
+    from,
+    run,
+  }: { readonly message: string; readonly from: StreamName; readonly run?: RunIndex | undefined },
+): Omit<WorkerLine, 'worker'> | undefined {
+  if (logStdout && !allowsLevel(logLevel, 'info')) return undefined
+  return {
+    type: 'log',
+    level: 'info',
+    message,
+    ...(run !== undefined && { run }),
+    ...(!logStdout && { printedTo: from }),
   }
 }
 

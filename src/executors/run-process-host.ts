@@ -1,6 +1,5 @@
 /** The process of one run as main sees it: start, load, perform, end. */
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { type ErrorRecord, fromErrorRecord, type PypetError, toErrorRecord } from '../errors.ts'
 import type {
@@ -11,8 +10,9 @@ import type {
   WorkerLine,
   WorkerSetup,
 } from '../protocol.ts'
-import { allowsLevel } from '../reporting/log-level.ts'
 import { runName } from '../trajectory/path.ts'
+import type { StreamName } from './captured-output.ts'
+import { printedLine } from './job-log.ts'
 import type { MemoryWatch } from './memory-watch.ts'
 import type { OrphanKeeper } from './orphan-keeper.ts'
 import { deathAtStart, deathOfRun, howItEnded, memoryExceeded, type ProcessDeath } from './process-death.ts'
@@ -80,8 +80,8 @@ export class RunProcess {
       })
     }
     this.#process.on('message', (message) => this.#take(message as FromRunProcess))
-    this.#listenTo(this.#process.stdout)
-    this.#listenTo(this.#process.stderr, (text) => {
+    this.#listenTo('stdout')
+    this.#listenTo('stderr', (text) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
     })
     this.#death = this.#awaitDeath()
@@ -184,14 +184,13 @@ export class RunProcess {
   }
 
   /** What native code prints, and what Node itself says, goes past the job's own streams. */
-  #listenTo(stream: Readable | null, onText: (text: string) => void = () => undefined): void {
+  #listenTo(from: StreamName, onText: (text: string) => void = () => undefined): void {
+    const stream = this.#process[from]
     const decoder = new StringDecoder('utf8')
     let rest = ''
-    const isHeard = allowsLevel(this.#parts.setup.logLevel, 'info')
     const say = (message: string) => {
-      if (!isHeard) return
-      const run = this.#run
-      this.#tell({ type: 'log', level: 'info', message, worker: 0, ...(run !== undefined && { run }) })
+      const line = printedLine(this.#parts.setup, { message, from, run: this.#run })
+      if (line !== undefined) this.#tell({ ...line, worker: 0 })
     }
     stream?.on('data', (chunk: Buffer) => {
       const text = decoder.write(chunk)

@@ -4,7 +4,7 @@ import { importJob, type LoadedJob } from '../experiment/load-job.ts'
 import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { type CapturedOutput, captureOutput } from './captured-output.ts'
-import { atLogLevel, strayErrorLine, type WriteLog } from './job-log.ts'
+import { atLogLevel, printedLine, strayErrorLine, type WriteLog } from './job-log.ts'
 import { takeNiceness } from './niceness.ts'
 import { RunPerformer } from './perform-run.ts'
 import { openRecordStore } from './record-store.ts'
@@ -34,7 +34,10 @@ export class RunWorker {
       tell({ type: 'log', level, message, worker, ...(run !== undefined && { run }) }),
     )
     this.#output = captureOutput(
-      (line) => this.#writeLog('info', line, this.#currentRun),
+      (message, from) => {
+        const line = printedLine(setup, { message, from, run: this.#currentRun })
+        if (line !== undefined) tell({ ...line, worker })
+      },
       () => true,
     )
     process.on('uncaughtException', (thrown) => this.#onStrayError(thrown))

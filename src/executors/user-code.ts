@@ -3,11 +3,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { PypetError } from '../errors.ts'
 import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { type CapturedOutput, captureOutput } from './captured-output.ts'
+import { type CapturedOutput, captureOutput, type StreamName } from './captured-output.ts'
 
 export interface UserCodeListener {
-  /** A line that was printed, and in which run. */
-  onLine(line: string, run: RunIndex | undefined): void
+  /** A line that was printed, in which run, and where to. */
+  onLine(line: string, run: RunIndex | undefined, from: StreamName): void
   /** An error that no promise carries to us: thrown in a timer, or a rejection nobody handles. */
   onStrayError(thrown: unknown, run: RunIndex | undefined): void
 }
@@ -49,9 +49,9 @@ export class UserCode implements Disposable {
     // Several await it, at times nobody does.
     this.failed.catch(() => undefined)
     this.#listener = {
-      onLine: (line, run) => {
+      onLine: (line, run, from) => {
         this.printed.push(line)
-        this.#early.push((listener) => listener.onLine(line, run))
+        this.#early.push((listener) => listener.onLine(line, run, from))
       },
       onStrayError: (thrown, run) => {
         fail(thrown)
@@ -59,7 +59,7 @@ export class UserCode implements Disposable {
       },
     }
     this.#output = captureOutput(
-      (line) => this.#listener.onLine(line, places.getStore()?.run),
+      (line, from) => this.#listener.onLine(line, places.getStore()?.run, from),
       () => places.getStore()?.code === this,
     )
     this.#restoreExit = refuseExit((exitCode) => {

@@ -9,6 +9,7 @@ import { absolutePath } from './absolute-path.ts'
 import { chooseExecutor } from './choose-executor.ts'
 import { environmentLayer } from './environment-variables.ts'
 import { nameFromJobFile } from './job-file.ts'
+import { logOptions } from './log-options.ts'
 import type { OptionValue } from './option.ts'
 import {
   OPTION_NAMES,
@@ -132,6 +133,7 @@ function completed(
   const settings = {
     ...Object.fromEntries(main.map((option) => [option, values[option]])),
     ...storage,
+    ...logOptions(values, origins, given.workingDirectory),
     name,
     executor,
     multiproc: executor !== 'inline',
@@ -139,7 +141,6 @@ function completed(
     ncores: executor === 'inline' ? 1 : wanted,
     filename: resultFile(String(values.filename ?? absolutePath('hdf5/', given.workingDirectory)), name),
     fileTitle: values.fileTitle ?? name,
-    logFolder: absolutePath(String(values.logFolder), given.workingDirectory),
     overviews: Object.fromEntries(
       overviews.map((option) => [option.slice(OVERVIEWS.length), values[option]]),
     ),

@@ -11,12 +11,14 @@ import { type ErrorCode, PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
-import { bundleOwnModules, keepPackagesOutside } from './package-plugin.ts'
+import { bundleOwnModules, keepPackagesOutside, lendPackages } from './package-plugin.ts'
 
 /** What is being loaded, for messages: the word, and the code of the error when it does not load. */
 export interface ModuleKind {
-  readonly noun: 'job' | 'config file' | 'storage service'
+  readonly noun: 'job' | 'config file' | 'storage service' | 'log transports'
   readonly code: ErrorCode
+  /** Packages of ours, for a module that may import them and does not find them: the first, and what that one uses. */
+  readonly lends?: readonly [string, ...string[]]
 }
 
 /** A bundle on disk. Structured cloning leaves its `ModuleAddress`, so it can be sent to a thread. */
@@ -83,7 +85,7 @@ export async function bundleModule(file: string, kind: ModuleKind): Promise<Modu
   const bundleFile = join(folder, 'bundle.mjs')
   removeAtExit(folder)
   try {
-    const { contents, sources } = await build(file, folder)
+    const { contents, sources } = await build(file, folder, kind)
     writeFileSync(bundleFile, contents)
     return new ModuleBundle(file, folder, bundleFile, sources)
   } catch (error) {
@@ -171,7 +173,8 @@ const AS_NODE = {
   logLevel: 'silent',
 } as const satisfies BuildOptions
 
-async function build(file: string, folder: string): Promise<Built> {
+async function build(file: string, folder: string, { lends }: ModuleKind): Promise<Built> {
+  const lent = lends === undefined ? [] : [lendPackages(lends[0], lends)]
   const result = await withEsbuild((esbuild) =>
     esbuild.build({
       ...AS_NODE,
@@ -185,7 +188,7 @@ async function build(file: string, folder: string): Promise<Built> {
       metafile: true,
       // CommonJS sources call `require` at run time for what stays outside of the bundle.
       banner: { js: requireBanner(file) },
-      plugins: [keepPackagesOutside, keepMetaTrue],
+      plugins: [keepPackagesOutside, ...lent, keepMetaTrue],
     }),
   )
   const [output] = result.outputFiles

@@ -28,6 +28,8 @@ export interface SwitchOption extends OptionOf<'switch'> {
 /** Without a default of its own, the default follows from other options or from the job. */
 interface TextOption extends OptionOf<'text'> {
   readonly default?: string
+  /** What the flag gives where no value follows it. */
+  readonly bareFlag?: string
   /** What the text must look like, and how messages say that. */
   readonly pattern?: { readonly expression: RegExp; readonly expected: string }
 }

@@ -4,6 +4,7 @@
  * that a run without a config file checks its options without a schema library.
  */
 
+import { LOG_OPTION_NAMES, LOG_OPTIONS } from './log-option-table.ts'
 import type { NumberOption, Option, OptionValue, SwitchOption, WholeOption } from './option.ts'
 
 const MAIN_OPTIONS = {
@@ -93,19 +94,7 @@ const MAIN_OPTIONS = {
     description: 'How often each point is run; the parameter trial counts from 0.',
   },
 
-  logFolder: {
-    kind: 'path',
-    default: './logs',
-    flag: '--log-folder',
-    description: 'Folder of the logs; each trajectory gets its own folder in it.',
-  },
-  logLevel: {
-    kind: 'choice',
-    choices: ['error', 'warn', 'info', 'debug'],
-    default: 'info',
-    flag: '--log-level',
-    description: 'The least important lines that are logged: error, warn, info or debug.',
-  },
+  ...LOG_OPTIONS,
   retries: {
     kind: 'whole',
     minimum: 0,
@@ -327,8 +316,7 @@ export const CHANGEABLE_OPTIONS = [
   'memoryCap',
   'swapCap',
   'niceness',
-  'logFolder',
-  'logLevel',
+  ...LOG_OPTION_NAMES,
   'retries',
   'timeout',
   'onError',
@@ -355,9 +343,10 @@ type ValueOf<Declared extends Option> = Declared extends WholeOption | NumberOpt
       : string
 
 type MainSettings = {
-  readonly [Name in Exclude<keyof typeof MAIN_OPTIONS, 'maxFailures' | 'storageService'>]: ValueOf<
-    (typeof MAIN_OPTIONS)[Name]
-  >
+  readonly [Name in Exclude<
+    keyof typeof MAIN_OPTIONS,
+    'maxFailures' | 'storageService' | 'logRuns' | 'logTransports'
+  >]: ValueOf<(typeof MAIN_OPTIONS)[Name]>
 }
 
 /** What an experiment runs with: every option has a value, paths are absolute. */
@@ -366,6 +355,10 @@ export interface Settings extends MainSettings {
   readonly maxFailures: string | undefined
   /** Absent where runs are stored in an HDF5 file, or by a service that a script has given. */
   readonly storageService: string | undefined
+  /** Absent where runs have no log files of their own. */
+  readonly logRuns: string | undefined
+  /** Absent where nobody else wants the lines of the log. */
+  readonly logTransports: string | undefined
   readonly overviews: { readonly [Name in OverviewName]: boolean }
 }
 

@@ -1,5 +1,5 @@
 /** The esbuild plugin that leaves installed packages where they are. */
-import { isBuiltin } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { extname, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ImportKind, OnResolveResult, Plugin } from 'esbuild'
@@ -43,6 +43,30 @@ export const bundleOwnModules: Plugin = {
       return file === OWN_INDEX ? { path: file, sideEffects: false } : { path, external: true }
     })
   },
+}
+
+/**
+ * Lends a module what pypet-ts has and the module's own folders do not, such as winston to a module of transports.
+ * Comes behind `keepPackagesOutside`: what the user has installed counts.
+ */
+export function lendPackages(lender: string, names: readonly string[]): Plugin {
+  return {
+    name: 'lend-packages',
+    setup(build) {
+      const expression = names.map((name) => name.replace(/[^\w]/g, '\\$&')).join('|')
+      build.onResolve(
+        { filter: new RegExp(`^(?:${expression})$`) },
+        async ({ path, kind, importer, resolveDir, with: attributes, pluginData }) => {
+          if (pluginData === RESOLVING) return undefined
+          const own = { kind, importer, resolveDir, with: attributes, pluginData: RESOLVING }
+          if ((await build.resolve(path, own)).errors.length === 0) return undefined
+          // What the lender itself depends on need not lie beside it.
+          const lenderFile = createRequire(import.meta.url).resolve(lender)
+          return outside(path === lender ? lenderFile : createRequire(lenderFile).resolve(path), kind)
+        },
+      )
+    },
+  }
 }
 
 /** Marks our own question to esbuild, which comes back to this plugin. */

@@ -141,9 +141,8 @@ export async function performPrepared(
   experiment: PreparedExperiment,
   call: PerformCall,
 ): Promise<ExperimentSummary> {
-  const { runExperiment, RunStores, openLog, checkLogFolder, teeReporters } = await loadParts()
-  const { logFolder: folder, name: trajectory, logLevel: level } = experiment.settings
-  checkLogFolder(folder, trajectory)
+  const { runExperiment, RunStores, prepareLogs, printedLines, teeReporters } = await loadParts()
+  await using logs = await prepareLogs(experiment.settings)
   await using stores = RunStores.start(experiment.settings.wrapMode, call.storageService)
   let reporter: Reporter | undefined
   try {
@@ -153,10 +152,11 @@ export async function performPrepared(
       giveUp: call.giveUp,
       returned: call.returned,
       postprocessing: call.postprocessing,
-      openReporter: () => {
+      openReporter: (environment) => {
         call.onOpened?.()
-        const log = openLog({ folder, trajectory, level })
-        reporter = teeReporters(call.reporter === undefined ? [log] : [call.reporter, log])
+        // A reporter shows what the job prints in its own way.
+        const shown = call.reporter ?? printedLines(process)
+        reporter = teeReporters([shown, ...logs.open(environment, shown)])
         return reporter
       },
     })
@@ -175,8 +175,8 @@ async function loadParts() {
     ...(await import('../environment/postprocessing.ts')),
     ...(await import('./postprocessing.ts')),
     ...(await import('../environment/run-stores.ts')),
-    ...(await import('../reporting/log.ts')),
-    ...(await import('../reporting/log-folder.ts')),
+    ...(await import('../environment/prepare-logs.ts')),
+    ...(await import('../reporting/printed-lines.ts')),
     ...(await import('../reporting/tee-reporter.ts')),
   }
 }

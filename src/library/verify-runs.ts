@@ -133,6 +133,7 @@ async function performOfSeed(
     storage: { kind: 'queue' as const, address: receiver.address },
     niceness: settings.niceness,
     logLevel: 'error' as const,
+    logStdout: true,
     timeoutMs: settings.timeout * 1000,
   }
   await using executor = await openExecutor(settings, setup, () => undefined, userCode)

@@ -12,13 +12,14 @@ import { type OutputStream, openTextOutput } from './text-output.ts'
  * `event`:
  *
  * - `experiment-started`: `trajectory`, `file`, `cnt_file`, `run_count`, `ncores`, `executor` (`inline`, `pool` or `process`),
- *   `log_folder`, and `stored_count` and `failed_count` of earlier executions.
+ *   `log_folder` (absent without logs), and `stored_count` and `failed_count` of earlier executions.
  * - `runs-stored`, once a commit: `runs` (their numbers), and the counts so far: `stored_count`,
  *   `failed_count`, `run_count`.
  * - `run-failed`: `run`, `run_name` (`run_00000012`), `error` (`name`, `message`, `stack`; `code`, `hint` and
  *   `where` when the error has them), and the same three counts.
  * - `run-retried`: `run`, `run_name`, `attempt` (the one that failed, from 1), `error`.
- * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there.
+ * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there; `printed_to`
+ *   (`stdout` or `stderr`) when the job has printed it and that is not for the logs.
  * - `experiment-finished`: `trajectory`, `file`, `cnt_file` (what `continue` takes, absent when every run is stored),
  *   `log_folder`, `run_count`, `stored_count`, `previously_stored_count`, `failed_count`, `left_count`, `stopped_by`
  *   (`signal` or `failures`, absent otherwise), `stray_error_count` (errors after the end of a run), `duration_ms`,
@@ -38,7 +39,7 @@ export function eventLines(
   const counts = { stored_count: 0, failed_count: 0, run_count: 0 }
   return {
     emit(event) {
-      if (event.type === 'log' && !allowsLevel(level, event.level)) return
+      if (event.type === 'log' && event.printedTo === undefined && !allowsLevel(level, event.level)) return
       if (event.type === 'experiment-started') {
         counts.run_count = event.runCount
         counts.stored_count = event.storedCount
@@ -85,7 +86,13 @@ function fieldsOf(event: ExperimentEvent, counts: Readonly<Record<string, number
       return { added_count: event.addedCount, run_count: event.runCount }
     case 'log':
       // JSON leaves out what is undefined.
-      return { level: event.level, message: event.message, worker: event.worker, run: event.run }
+      return {
+        level: event.level,
+        message: event.message,
+        worker: event.worker,
+        run: event.run,
+        printed_to: event.printedTo,
+      }
     case 'experiment-finished':
       return summaryFields(event.summary)
   }

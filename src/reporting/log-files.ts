@@ -3,6 +3,7 @@ import { LogFile } from './log-file.ts'
 import { MAIN_LOG, WARNINGS_LOG, workerLog } from './log-folder.ts'
 import { allowsLevel } from './log-level.ts'
 import { formatLogLine, type LogLine } from './log-lines.ts'
+import type { RunLogFiles } from './run-log-files.ts'
 
 /** All files of one log, and which line goes into which. */
 export class LogFiles {
@@ -11,16 +12,19 @@ export class LogFiles {
   readonly #main: LogFile
   readonly #warnings: LogFile
   readonly #workers = new Map<number, LogFile>()
+  readonly #runs: RunLogFiles | undefined
   #failure: unknown
 
   /**
    * Opens the two files that every log has.
    *
    * @param separator what comes first in a file that an earlier run has written to
+   * @param runs where runs have files of their own
    * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
    */
-  constructor(folder: string, separator: string) {
+  constructor(folder: string, separator: string, runs?: RunLogFiles) {
     this.#folder = folder
+    this.#runs = runs
     this.#separator = separator
     this.#main = new LogFile(join(folder, MAIN_LOG), separator)
     this.#warnings = new LogFile(join(folder, WARNINGS_LOG), separator)
@@ -32,6 +36,7 @@ export class LogFiles {
     this.#main.append(text)
     if (allowsLevel('warn', line.level)) this.#warnings.append(text)
     if (line.worker !== undefined) this.#fileOfWorker(line.worker)?.append(text)
+    this.#runs?.write(line, text)
   }
 
   /** Hands all lines to the operating system. Never throws: see `close`. */
@@ -65,7 +70,8 @@ export class LogFiles {
     }
   }
 
-  #all(): LogFile[] {
-    return [this.#main, this.#warnings, ...this.#workers.values()]
+  #all(): (LogFile | RunLogFiles)[] {
+    const runs = this.#runs === undefined ? [] : [this.#runs]
+    return [this.#main, this.#warnings, ...this.#workers.values(), ...runs]
   }
 }

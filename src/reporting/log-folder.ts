@@ -1,21 +1,36 @@
 /** Where the logs of a trajectory are, and whether they can be there. */
 import { accessSync, constants, type Stats, statSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { FOLDER_WILDCARDS, fillLogName, wildcardsOf } from '../trajectory/log-name.ts'
 
 /** Everything at the level of the log. */
 export const MAIN_LOG = 'main.txt'
 /** What somebody should look at. */
 export const WARNINGS_LOG = 'warnings_and_errors.txt'
 
-/** `process_0003.txt`, what worker 3 said. */
-export function workerLog(worker: number): string {
-  return `process_${String(worker).padStart(4, '0')}.txt`
+/** `process_0003`, as the files of worker 3 are called. */
+export function workerName(worker: number): string {
+  return `process_${String(worker).padStart(4, '0')}`
 }
 
-/** The folder of one trajectory's log files. */
-export function logFolderOf(folder: string, trajectory: string): string {
-  return join(folder, trajectory)
+/** `process_0003.txt`, what worker 3 said. */
+export function workerLog(worker: number): string {
+  return `${workerName(worker)}.txt`
+}
+
+/**
+ * The folder of one trajectory's log files: below the folder of all logs, or what the wildcards in that one make of
+ * it.
+ *
+ * @param environment the name of the environment; before that is known, its wildcard stays
+ */
+export function logFolderOf(folder: string, trajectory: string, environment?: string): string {
+  const known: readonly string[] = FOLDER_WILDCARDS
+  if (!wildcardsOf(folder).some((wildcard) => known.includes(wildcard))) return join(folder, trajectory)
+  const names = { $traj: trajectory, $host: hostname() }
+  return fillLogName(folder, { ...names, ...(environment !== undefined && { $env: environment }) })
 }
 
 /**

@@ -20,7 +20,7 @@ export interface LogLine {
 }
 
 /**
- * Turns events into lines, at most as severe as `level` demands: start, finish and each 5 % at `info`,
+ * Turns events into lines, at most as severe as `level` demands: start, finish and each step of the progress at `info`,
  * each failure with its stack at `error`, each stored run at `debug`, and the lines of `log` events.
  *
  * A line that the level suppresses costs one comparison: jobs may log at `debug` a thousand times a run.
@@ -29,10 +29,14 @@ export class LogLines {
   readonly #level: LogLevel
   readonly #now: Clock
   readonly #counter: ProgressCounter
-  readonly #milestones = new Milestones()
+  readonly #milestones: Milestones
 
-  /** @param now the wall clock, in milliseconds since 1970 */
-  constructor(level: LogLevel, now: Clock, clock: Clock) {
+  /**
+   * @param now the wall clock, in milliseconds since 1970
+   * @param progressStep percent of the runs from one line about the progress to the next
+   */
+  constructor(level: LogLevel, now: Clock, clock: Clock, progressStep?: number) {
+    this.#milestones = new Milestones(progressStep)
     this.#level = level
     this.#now = now
     this.#counter = new ProgressCounter(clock)
@@ -41,7 +45,8 @@ export class LogLines {
   /** Gives the event's lines to `write`, in their order. */
   observe(event: ExperimentEvent, write: (line: LogLine) => void): void {
     if (event.type === 'log') {
-      if (!allowsLevel(this.#level, event.level)) return
+      // What the job prints goes to the terminal, or to the logs: never to both.
+      if (event.printedTo !== undefined || !allowsLevel(this.#level, event.level)) return
       write(this.#line(event.level, event.message, event.run, event.worker))
       return
     }

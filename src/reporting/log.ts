@@ -7,6 +7,7 @@ import { LogFiles } from './log-files.ts'
 import { logFolderOf } from './log-folder.ts'
 import { formatTime, type LogLine, LogLines } from './log-lines.ts'
 import type { Clock } from './progress.ts'
+import { RunLogFiles } from './run-log-files.ts'
 
 export interface LogOptions {
   /** The folder of all logs; those of the trajectory get one of their own in it. */
@@ -14,6 +15,12 @@ export interface LogOptions {
   readonly trajectory: string
   /** The least severe lines to keep. */
   readonly level: LogLevel
+  /** The name of the environment, for names with wildcards. */
+  readonly environment?: string
+  /** The name of the file of a run, with wildcards; where it is given, each run gets one. */
+  readonly runFiles?: string | undefined
+  /** Percent of the runs from one line about the progress to the next. */
+  readonly progressStep?: number
   /** The wall clock, in milliseconds since 1970. */
   readonly now?: Clock
 }
@@ -26,7 +33,8 @@ export interface Log extends Reporter {
 /**
  * The log files of an experiment, as a reporter. In `<folder>/<trajectory>/`: `main.txt` has everything at
  * the level, `warnings_and_errors.txt` the warnings and errors, `process_0003.txt` what worker 3 said (from
- * its first line on). Files of an earlier run are added to, below a separator.
+ * its first line on); with `runFiles` there is one for each run, too. Files of an earlier execution are added to, those of
+ * all runs below a separator.
  *
  * The files are open when this returns, and lines are taken at once. winston takes over later: loading it
  * costs as much time as all of a small experiment, and until it is there its one transport gets the lines
@@ -34,10 +42,14 @@ export interface Log extends Reporter {
  *
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, also from `close` when lines were lost (a full disk)
  */
-export function openLog({ folder, trajectory, level, now = Date.now }: LogOptions): Log {
+export function openLog(options: LogOptions): Log {
+  const { trajectory, level, environment = '', runFiles, progressStep, now = Date.now } = options
+  const folder = logFolderOf(options.folder, trajectory, environment)
   const separator = `${'-'.repeat(23)}\n${formatTime(now())} INFO  another run, added to the log\n`
-  const files = new LogFiles(logFolderOf(folder, trajectory), separator)
-  const lines = new LogLines(level, now, () => performance.now())
+  const runs =
+    runFiles === undefined ? undefined : new RunLogFiles(folder, runFiles, { trajectory, environment })
+  const files = new LogFiles(folder, separator, runs)
+  const lines = new LogLines(level, now, () => performance.now(), progressStep)
   let logger: Logger | undefined
   const closing = new AbortController()
 
@@ -51,7 +63,7 @@ export function openLog({ folder, trajectory, level, now = Date.now }: LogOption
   const handOver = async () => {
     try {
       await delay(LOAD_AFTER_MS, undefined, { ref: false, signal: closing.signal })
-      const loaded = await createLogger(level, files)
+      const loaded = await fileLogger(level, files)
       if (!closing.signal.aborted) logger = loaded
     } catch (thrown) {
       emit({ type: 'log', level: 'warn', message: `winston cannot be loaded: ${thrown}` })
@@ -82,7 +94,7 @@ const LOAD_AFTER_MS = 250
 const FLUSH_EACH_MS = 200
 
 /** A logger whose lines reach the files before `log` returns, so that none can pile up in memory. */
-async function createLogger(level: LogLevel, files: LogFiles): Promise<Logger> {
+async function fileLogger(level: LogLevel, files: LogFiles): Promise<Logger> {
   const { default: winston } = await import('winston')
   // winston exports the class under this name, which its declarations do not know.
   const { Transport } = winston as unknown as { readonly Transport: TransportConstructor }
@@ -92,14 +104,21 @@ async function createLogger(level: LogLevel, files: LogFiles): Promise<Logger> {
       next()
     },
   })
-  // The default format would turn each line into JSON, to no purpose: the files have a form of their own.
+  return await transportLogger(level, toFiles)
+}
+
+/** A logger with one transport, which gets every line as it is. */
+export async function transportLogger(level: LogLevel, transport: LogTransport): Promise<Logger> {
+  const { default: winston } = await import('winston')
+  // The default format would turn each line into JSON, to no purpose: the lines have a form of their own.
   const asItIs = winston.format((line) => line)()
-  const logger = winston.createLogger({ level, format: asItIs, transports: [toFiles] })
+  const logger = winston.createLogger({ level, format: asItIs, transports: [transport] })
   // A logger is a stream, and streams begin to flow with the next turn of the event loop.
   await nextTurn()
   return logger
 }
 
-type TransportConstructor = new (options: {
-  log(line: LogLine, next: () => void): void
-}) => Logger['transports'][number]
+export type LogTransport = Logger['transports'][number]
+export type { Logger }
+
+type TransportConstructor = new (options: { log(line: LogLine, next: () => void): void }) => LogTransport

@@ -24,7 +24,7 @@ export class Notices {
   readonly #warnings = new Set<string>()
   #failureKindsShown = 0
   #strayErrorCount = 0
-  #logFolder = ''
+  #logFolder: string | undefined = ''
 
   constructor(writeLine: (line: string) => void, colours: Colours) {
     this.#writeLine = writeLine
@@ -41,7 +41,8 @@ export class Notices {
         return
       case 'log':
         if (event.isStray === true) this.#noticeStrayError(event)
-        else if (event.worker === undefined && event.run === undefined) this.#noticeWarning(event)
+        else if (event.worker === undefined && event.run === undefined && event.printedTo === undefined)
+          this.#noticeWarning(event)
         return
       default:
         return
@@ -97,6 +98,7 @@ export class Notices {
   }
 
   #inLogs(what: string): string {
+    if (this.#logFolder === undefined) return 'no logs are written'
     return this.#logFolder === '' ? `${what} in the logs` : `${what} in ${shownPath(this.#logFolder)}`
   }
 

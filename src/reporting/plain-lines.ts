@@ -6,17 +6,23 @@ import { describeStart } from './start-line.ts'
 import { coloursOf, type OutputStream, openTextOutput } from './text-output.ts'
 
 /**
- * For pipes and files: a line at the start, at most 25 about the progress, one for each kind of failure.
+ * For pipes and files: a line at the start, at most 25 about the progress (with steps of 5 %), one for each kind of failure.
  *
  *     multiply: 12 runs on 2 cores into hdf5/multiply.h5
  *       5 %  600 of 12,000 runs, 1,234 runs/s, 10 s left
  */
-export function plainLines(stream: OutputStream, clock: Clock = () => performance.now()): Reporter {
+export function plainLines(
+  stream: OutputStream,
+  {
+    clock = () => performance.now(),
+    progressStep,
+  }: { readonly clock?: Clock; readonly progressStep?: number } = {},
+): Reporter {
   const output = openTextOutput(stream)
   const writeLine = (line: string) => output.write(`${line}\n`)
   const notices = new Notices(writeLine, coloursOf(stream))
   const counter = new ProgressCounter(clock)
-  const milestones = new Milestones()
+  const milestones = new Milestones(progressStep)
   return {
     emit(event) {
       counter.observe(event)

@@ -14,9 +14,19 @@ const REDRAWS_PER_SECOND = 8
  * It hides no cursor and switches no terminal mode, so that there is nothing to put right after a crash
  * or a kill. `close` leaves the last state of the bar and the cursor on a line of its own.
  *
+ * What the job prints, where it is not for the logs, stands above the bar as well.
+ *
  * @param stream must be a terminal; elsewhere use `plainLines`
+ * @param options.stderr where what the job prints to stderr belongs, unless that is a terminal, too
  */
-export function progressBar(stream: OutputStream, clock: Clock = () => performance.now()): Reporter {
+export function progressBar(
+  stream: OutputStream,
+  {
+    clock = () => performance.now(),
+    stderr,
+  }: { readonly clock?: Clock; readonly stderr?: OutputStream } = {},
+): Reporter {
+  const errors = stderr === undefined || stderr.isTTY === true ? undefined : openTextOutput(stderr)
   const output = openTextOutput(stream)
   const counter = new ProgressCounter(clock)
   let isDrawn = false
@@ -52,6 +62,11 @@ export function progressBar(stream: OutputStream, clock: Clock = () => performan
           output.write(`${describeStart(event)}\n`)
           bar.start(event.runCount, 0)
           isDrawn = true
+          return
+        case 'log':
+          if (event.printedTo === undefined) return
+          if (event.printedTo === 'stderr' && errors !== undefined) errors.write(`${event.message}\n`)
+          else writeAbove(event.message)
           return
         case 'runs-added':
           bar.setTotal(event.runCount)

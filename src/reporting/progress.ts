@@ -29,6 +29,7 @@ export class ProgressCounter {
   #failedCount = 0
   /** Finished by earlier executions. */
   #previousCount = 0
+  #workerCount = 1
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -43,6 +44,7 @@ export class ProgressCounter {
         this.#storedCount = event.storedCount
         this.#failedCount = event.failedCount
         this.#previousCount = event.storedCount + event.failedCount
+        this.#workerCount = event.ncores
         this.#startMs = this.#clock()
         this.#lastFinishMs = this.#startMs
         return
@@ -70,7 +72,13 @@ export class ProgressCounter {
     const workedMs = this.#lastFinishMs - this.#startMs
     const ownCount = finishedCount - this.#previousCount
     const msPerRun = ownCount > 0 ? workedMs / ownCount : undefined
-    const leftCount = Math.max(0, this.#runCount - finishedCount)
+    // Workers begin together, so that the first of four runs to end does not mean four times its time for the next
+    // four: those are nearly done. Counted in rounds of as many runs as there are workers, the estimate is right for
+    // equal runs from the first on, and becomes that of the rate with many.
+    const roundsDone = Math.ceil(ownCount / this.#workerCount)
+    const roundsAll = Math.ceil((this.#runCount - this.#previousCount) / this.#workerCount)
+    const msPerRound = ownCount > 0 ? workedMs / roundsDone : undefined
+    const roundsLeft = Math.max(0, roundsAll - roundsDone)
     return {
       runCount: this.#runCount,
       storedCount: this.#storedCount,
@@ -79,7 +87,9 @@ export class ProgressCounter {
       elapsedMs: nowMs - this.#startMs,
       runsPerSecond: msPerRun !== undefined && msPerRun > 0 ? 1000 / msPerRun : undefined,
       remainingMs:
-        msPerRun === undefined ? undefined : Math.max(0, leftCount * msPerRun - (nowMs - this.#lastFinishMs)),
+        msPerRound === undefined
+          ? undefined
+          : Math.max(0, roundsLeft * msPerRound - (nowMs - this.#lastFinishMs)),
     }
   }
 }

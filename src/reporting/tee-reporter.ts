@@ -1,4 +1,4 @@
-import { toErrorRecord } from '../errors.ts'
+import { isPypetError, toErrorRecord } from '../errors.ts'
 import type { ExperimentEvent, Reporter } from '../events.ts'
 
 /**
@@ -17,10 +17,12 @@ export function teeReporters(reporters: readonly Reporter[]): Reporter {
     if (failed.has(failing)) return
     failed.add(failing)
     const { name, message, hint } = toErrorRecord(thrown)
+    // An error of ours says by itself what has failed.
+    const what = isPypetError(thrown) ? message : `a reporter failed: ${name}: ${message}`
     const event: ExperimentEvent = {
       type: 'log',
       level: 'warn',
-      message: `a reporter failed: ${name}: ${message}${hint === undefined ? '' : ` ${hint}`}`,
+      message: `${what}${hint === undefined ? '' : ` ${hint}`}`,
     }
     for (const reporter of open) if (reporter !== failing) deliver(reporter, event)
   }

@@ -112,6 +112,59 @@ describe('progress', () => {
     expect(counter.snapshot()).toMatchObject({ runsPerSecond: 2, remainingMs: 0 })
   })
 
+  test('the time left of equal runs is right from the first that ends, with any number of workers', () => {
+    const clock = handClock()
+    const counter = new ProgressCounter(clock)
+    counter.observe(started(8, { ncores: 4 }))
+    clock.advance(3600_000)
+    for (const run of [0, 1, 2, 3]) {
+      counter.observe(stored(run))
+      expect(counter.snapshot().remainingMs).toBe(3600_000)
+    }
+    clock.advance(1800_000)
+    expect(counter.snapshot().remainingMs).toBe(1800_000)
+    clock.advance(1800_000)
+    counter.observe(failed(4))
+    expect(counter.snapshot().remainingMs).toBe(0)
+  })
+
+  test.each([1, 2, 4, 8])(
+    'the time left of uneven runs is right within a fifth at half time: %i workers',
+    (workers) => {
+      const clock = handClock()
+      const counter = new ProgressCounter(clock)
+      const runCount = 400
+      counter.observe(started(runCount, { ncores: workers }))
+      // Durations from 100 to 1900 ms, the same in each execution of this test.
+      const durationOf = (run: number) => 100 + ((run * 7919) % 1801)
+      const busyUntil = Array<number>(workers).fill(0)
+      const ends = Array.from({ length: runCount }, (_, run) => {
+        const worker = busyUntil.indexOf(Math.min(...busyUntil))
+        busyUntil[worker] = (busyUntil[worker] as number) + durationOf(run)
+        return busyUntil[worker] as number
+      }).sort((a, b) => a - b)
+      let nowMs = 0
+      for (const [count, endMs] of ends.entries()) {
+        clock.advance(endMs - nowMs)
+        nowMs = endMs
+        counter.observe(count % 3 === 0 ? failed(count) : stored(count))
+        if (count !== runCount / 2) continue
+        const truth = (ends.at(-1) as number) - nowMs
+        expect((counter.snapshot().remainingMs as number) / truth).toBeGreaterThan(0.8)
+        expect((counter.snapshot().remainingMs as number) / truth).toBeLessThan(1.2)
+      }
+    },
+  )
+
+  test('runs of earlier executions neither count in the rate nor in the time left', () => {
+    const clock = handClock()
+    const counter = new ProgressCounter(clock)
+    counter.observe(started(100, { storedCount: 88, failedCount: 2, ncores: 1 }))
+    clock.advance(2000)
+    counter.observe(stored(90))
+    expect(counter.snapshot()).toMatchObject({ runsPerSecond: 0.5, remainingMs: 18_000 })
+  })
+
   test('an experiment without runs is complete, and one that finishes in no time has no rate', () => {
     const counter = new ProgressCounter(handClock())
     counter.observe(started(0))
@@ -150,6 +203,18 @@ describe('milestones', () => {
       milestones.reached(progressOf(fraction, 0)),
     )
     expect(reached).toEqual(Array.from({ length: 20 }, (_, index) => (index + 1) / 20))
+  })
+
+  test.each([
+    [10, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]],
+    [40, [0.4, 0.8, 1]],
+    [100, [1]],
+  ])('with steps of %d percent they are at %j', (step, fractions) => {
+    const milestones = new Milestones(step)
+    const reached = Array.from({ length: 100 }, (_, index) => (index + 1) / 100).filter((fraction) =>
+      milestones.reached(progressOf(fraction, 0)),
+    )
+    expect(reached).toEqual(fractions)
   })
 
   test('without a step one comes after 30 s, then ever more rarely, and 25 times at most', () => {

@@ -78,7 +78,9 @@ export function handClock(): Clock & { advance(ms: number): void } {
   })
 }
 
-export function started(runCount: number): ExperimentEvent {
+type Started = Extract<ExperimentEvent, { type: 'experiment-started' }>
+
+export function started(runCount: number, changes: Partial<Started> = {}): Started {
   return {
     type: 'experiment-started',
     trajectory: 'multiply',
@@ -90,6 +92,7 @@ export function started(runCount: number): ExperimentEvent {
     ncores: 2,
     executor: 'pool',
     logFolder: '/data/logs/multiply',
+    ...changes,
   }
 }
 

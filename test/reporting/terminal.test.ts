@@ -34,7 +34,7 @@ describe('the progress bar', () => {
   test('stands below the first failure of each kind, and leaves the cursor on a line of its own', async () => {
     const clock = handClock()
     const screen = new TerminalScreen(70)
-    const bar = progressBar(screen, clock)
+    const bar = progressBar(screen, { clock })
     bar.emit(started(4))
     clock.advance(1000)
     bar.emit(stored(0))
@@ -58,6 +58,30 @@ describe('the progress bar', () => {
       '2 runs failed alike: TypeError: tau is no number (/data/job.ts:12:9): run_00000001, run_00000002',
     ])
     expect(screen.cursor).toEqual({ row: 5, column: 0 })
+  })
+
+  test('stands below what the job prints, which no longer tears it', async () => {
+    const screen = new TerminalScreen(70)
+    const bar = progressBar(screen, { stderr: screen })
+    bar.emit(started(2))
+    bar.emit({ type: 'log', level: 'info', message: 'tau = 3', printedTo: 'stdout', worker: 1, run: 0 })
+    bar.emit(stored(0))
+    bar.emit({ type: 'log', level: 'info', message: 'careful', printedTo: 'stderr', worker: 1, run: 1 })
+    expect(screen.rows.slice(1, 3)).toEqual(['tau = 3', 'careful'])
+    expect(screen.rows[3]).toMatch(/^█+░+ {2}50 %/)
+    await bar.close()
+    expect(screen.rows.length).toBe(4)
+  })
+
+  test('leaves what the job prints to stderr to a file that it is sent to', async () => {
+    const screen = new TerminalScreen(70)
+    const stderr = new CollectedText()
+    const bar = progressBar(screen, { stderr })
+    bar.emit(started(2))
+    bar.emit({ type: 'log', level: 'info', message: 'careful', printedTo: 'stderr', worker: 1, run: 1 })
+    await bar.close()
+    expect(stderr.text).toBe('careful\n')
+    expect(screen.text).not.toContain('careful')
   })
 
   test('changes no mode of the terminal that a killed process could leave behind', async () => {
@@ -96,7 +120,7 @@ describe('plain lines', () => {
   test('have a start, the steps, and each kind of failure once with its count at the end', async () => {
     const clock = handClock()
     const stream = new CollectedText()
-    const reporter = plainLines(stream, clock)
+    const reporter = plainLines(stream, { clock })
     reporter.emit(started(40))
     for (let run = 0; run < 40; run += 1) {
       clock.advance(100)

@@ -1,0 +1,24 @@
+/** How `pypet-ts overview` is called. */
+import type { Command } from 'commander'
+
+export function describeOverview(program: Command): void {
+  program
+    .command('overview')
+    .description('Show what an HDF5 file holds: trajectories, parameters, runs and results.')
+    .argument('<file>', 'A file written by pypet-ts or pypet')
+    .option('--trajectory <name>', 'Only this trajectory.')
+    .option('--runs', 'The table of runs too.')
+    .option('--json', 'One JSON document.')
+    .option('--verbose', 'Print stacks of errors.')
+    .addHelpText('after', OVERVIEW_EXAMPLES)
+    .action(async (file: string, flags: { trajectory?: string; runs?: boolean; json?: boolean }) => {
+      const { overview } = await import('../overview.ts')
+      await overview(file, flags, process.stdout)
+    })
+}
+
+const OVERVIEW_EXAMPLES = `
+Examples:
+  $ pypet-ts overview hdf5/job.h5
+  $ pypet-ts overview hdf5/job.h5 --runs --trajectory tau10
+  $ pypet-ts overview hdf5/job.h5 --json | jq '.trajectories[0].runs'`

@@ -1,0 +1,82 @@
+/** Names of log files and folders, checked before anything is written under them. */
+import { dirname, isAbsolute, sep } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { FOLDER_WILDCARDS, LOG_WILDCARDS, wildcardsOf } from '../trajectory/log-name.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+import { absolutePath } from './absolute-path.ts'
+import type { OptionValue } from './option.ts'
+import type { OptionName } from './options.ts'
+import { describePlace, type Origin } from './origin.ts'
+
+export interface LogOptions {
+  readonly logFolder: string
+  readonly logRuns: string | undefined
+  readonly logStdout: boolean
+}
+
+/**
+ * Without logs, what jobs print goes to the terminal: there is no log that could have it.
+ *
+ * @throws PypetError `PYPET_CONFIG_INVALID` for a wildcard that there is not, and for names of runs' files that no run
+ *   is told from another by, or that lead out of the folder of the logs
+ */
+export function logOptions(
+  values: { readonly [Name in OptionName]?: OptionValue },
+  origins: Readonly<Record<OptionName, Origin>>,
+  workingDirectory: string,
+): LogOptions {
+  const logFolder = absolutePath(String(values.logFolder), workingDirectory)
+  const folderPlace = describePlace('logFolder', origins.logFolder)
+  const { logFolder: origin } = origins
+  const base = origin.kind === 'config' ? dirname(origin.file) : workingDirectory
+  assertWildcards(withoutCommonFolders(logFolder, base), FOLDER_WILDCARDS, folderPlace)
+  return {
+    logFolder,
+    logRuns: runFiles(String(values.logRuns ?? ''), describePlace('logRuns', origins.logRuns)),
+    logStdout: values.logging === true && values.logStdout === true,
+  }
+}
+
+/** An empty name switches off what a weaker layer has switched on. */
+function runFiles(name: string, where: string): string | undefined {
+  if (name === '') return undefined
+  const wildcards = wildcardsOf(name)
+  assertWildcards(name, Object.keys(LOG_WILDCARDS), where)
+  if (!wildcards.includes('$run') && !wildcards.includes('$set')) {
+    throw new PypetError(
+      'PYPET_CONFIG_INVALID',
+      `${where}: ${JSON.stringify(name)} is one name for all runs`,
+      {
+        where,
+        hint: "Put $run or $set into it, as '$run.txt' or '$set/$run.txt'; in a shell between single quotes.",
+      },
+    )
+  }
+  if (isAbsolute(name) || name.split(/[/\\]/).includes('..')) {
+    throw new PypetError(
+      'PYPET_CONFIG_INVALID',
+      `${where}: ${JSON.stringify(name)} leads out of the folder of the logs`,
+      { where, hint: 'Give a name below that folder; logFolder says where it is.' },
+    )
+  }
+  return name
+}
+
+function assertWildcards(name: string, known: readonly string[], where: string): void {
+  const unknown = wildcardsOf(name).find((wildcard) => !known.includes(wildcard))
+  if (unknown === undefined) return
+  const nearest = nearestName(unknown, known)
+  const list = `There are ${known.join(', ')}.`
+  throw new PypetError('PYPET_CONFIG_INVALID', `${where}: there is no wildcard ${unknown} here`, {
+    where,
+    hint: nearest === undefined ? list : `Did you mean ${nearest}? ${list}`,
+  })
+}
+
+/** The folders above may have any name: nobody has written them for us. */
+function withoutCommonFolders(path: string, base: string): string {
+  const folders = base.split(sep)
+  const parts = path.split(sep)
+  const firstOther = parts.findIndex((part, index) => part !== folders[index])
+  return parts.slice(firstOther < 0 ? parts.length : firstOther).join(sep)
+}

@@ -1,0 +1,100 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fillLogName, runWildcards } from '../trajectory/log-name.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { notWritable, workerName } from './log-folder.ts'
+import type { LogLine } from './log-lines.ts'
+import { formatCount } from './quantity.ts'
+
+/** Text of all runs that waits to be written. */
+const BUFFER_LENGTH_MAX = 256 * 1024
+/** Of so many runs it is known which worker performs them: more than there can be at a time. */
+const WORKERS_KNOWN_MAX = 10_000
+
+/**
+ * The log files of runs. A file is open only while something is written to it, one at a time: a hundred thousand runs
+ * take as many descriptors as one. Like `LogFile` it loses no line silently and stops no experiment.
+ */
+export class RunLogFiles {
+  readonly #folder: string
+  readonly #name: string
+  readonly #needsWorker: boolean
+  #texts = new Map<string, string[]>()
+  #length = 0
+  readonly #workers = new Map<RunIndex, number>()
+  #lostCount = 0
+  #failure: unknown
+
+  /**
+   * Creates nothing yet.
+   *
+   * @param folder of the trajectory's logs
+   * @param name with wildcards, relative to the folder
+   */
+  constructor(
+    folder: string,
+    name: string,
+    of: { readonly trajectory: string; readonly environment: string },
+  ) {
+    this.#folder = folder
+    const known = { $traj: of.trajectory, $env: of.environment, $host: hostname() }
+    this.#name = fillLogName(name, known)
+    this.#needsWorker = name.includes('$proc')
+  }
+
+  /** A line that is of no run has no place here. */
+  write({ run, worker }: Pick<LogLine, 'run' | 'worker'>, text: string): void {
+    if (run === undefined) return
+    const proc = this.#needsWorker ? { $proc: workerName(this.#workerOf(run, worker)) } : {}
+    const name = fillLogName(this.#name, { ...runWildcards(run), ...proc })
+    const texts = this.#texts.get(name)
+    if (texts === undefined) this.#texts.set(name, [text])
+    else texts.push(text)
+    this.#length += text.length
+    if (this.#length >= BUFFER_LENGTH_MAX) this.flush()
+  }
+
+  /** Hands all text to the operating system. Never throws: see `close`. */
+  flush(): void {
+    if (this.#texts.size === 0) return
+    const all = this.#texts
+    this.#texts = new Map()
+    this.#length = 0
+    for (const [name, texts] of all) {
+      try {
+        appendTo(join(this.#folder, name), texts.join(''))
+      } catch (cause) {
+        this.#failure ??= cause
+        this.#lostCount += texts.length
+      }
+    }
+  }
+
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when lines were lost */
+  close(): void {
+    this.flush()
+    if (this.#lostCount === 0) return
+    const found = `${formatCount(this.#lostCount)} lines of runs are lost: ${(this.#failure as Error).message}`
+    throw notWritable(this.#folder, found, this.#failure)
+  }
+
+  /** What main says about a run belongs to the file of the worker that has performed it. */
+  #workerOf(run: RunIndex, worker: number | undefined): number {
+    const known = worker ?? this.#workers.get(run) ?? 0
+    if (this.#workers.size >= WORKERS_KNOWN_MAX)
+      this.#workers.delete(this.#workers.keys().next().value ?? run)
+    this.#workers.set(run, known)
+    return known
+  }
+}
+
+function appendTo(path: string, text: string): void {
+  try {
+    appendFileSync(path, text)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    mkdirSync(dirname(path), { recursive: true })
+    appendFileSync(path, text)
+  }
+}
