@@ -61,7 +61,6 @@ test('run --help lists every flag, the common ones first, with examples, on 80 c
     '--provenance-max-bytes',
     '--require-clean',
     '--no-purge-duplicate-comments',
-    '--explored-parameter-overview-in-runs',
     '--results-per-run',
     '--derived-parameters-per-run',
     '--complevel',
