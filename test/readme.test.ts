@@ -23,7 +23,7 @@ function pypet(...command: string[]) {
 }
 
 describe('README.md', () => {
-  const [firstCommands, commands, crash] = codeBlocks(README, 'sh') as [string, string, string]
+  const [firstCommands, walk, commands, crash] = codeBlocks(README, 'sh') as [string, string, string, string]
   const [experiment, sweep, script] = codeBlocks(README, 'ts') as [string, string, string]
   const [python] = codeBlocks(README, 'python') as [string]
 
@@ -38,6 +38,24 @@ describe('README.md', () => {
       /^12 runs stored in hdf5\/multiply\.h5, in .* s \(.* runs\/s\)\nlogs: {2}logs\/multiply\nnext: {2}pypet-ts overview hdf5\/multiply\.h5\n/m,
     )
     expect(run.status).toBe(0)
+  })
+
+  test('its five commands lead a newcomer from nothing to an overview', () => {
+    const lines = walk
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/\s+#.*$/, ''))
+    expect(lines).toHaveLength(5)
+    const [init = '', ...others] = lines
+    expect(init).toBe('pypet-ts init my-experiment && cd my-experiment')
+    expect(pypet('init', 'my-experiment').status).toBe(0)
+    for (const line of others) {
+      const { status, stderr } = spawnSync(process.execPath, [CLI, ...line.split(/\s+/).slice(1)], {
+        cwd: join(folder, 'my-experiment'),
+        encoding: 'utf8',
+      })
+      expect(`${line}: ${stderr}${status}`).toBe(`${line}: 0`)
+    }
   })
 
   test('its experiment runs by each of its commands', () => {
