@@ -9,8 +9,8 @@ export default defineConfig({
     // A limit for what hangs, not for what is slow: machines are shared.
     // A shared CI machine may stall a process for seconds; a test that fails twice is wrong.
     retry: process.env.CI === undefined ? 0 : 1,
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default', new ClosingLine()],
     env: {
       // Colours would depend on the terminal that runs the tests.

@@ -25,7 +25,7 @@ export interface TurnOptions {
 
 /**
  * Opens the file for one turn after the other. Between two turns others write it; what they did is in the `.cnt` file,
- * of which only the new part is read. Whoever died in a turn has left a file that is as good as any: what that turn had
+ * of which only the new part is read. Whoever died in a turn has harmed nothing: what that turn had
  * not committed lies behind the end of both files, or in its memory.
  */
 export class LockTurns {
