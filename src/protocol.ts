@@ -189,6 +189,8 @@ export interface Extension {
   readonly links: readonly LinkRecord[]
   /** Post-processing has seen so many runs that had ended, and need not see them again. */
   readonly postprocessedCount?: number
+  /** The whole provenance of the environment is among the leaves: no later session need tell it. */
+  readonly hasProvenance?: true
 }
 
 export interface RawGroup {

@@ -5,6 +5,7 @@
 import { dirname } from 'node:path'
 import { returnedValues } from '../continue/cnt-journal.ts'
 import { FILES } from '../continue/disk.ts'
+import { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { printedLine, strayErrorText } from '../executors/job-log.ts'
@@ -86,8 +87,10 @@ export async function runExperiment(
 
   let cntFile: string | undefined
   let previouslyStoredCount = 0
-  const onOpened = (opened: { readonly cntFile: string }): Reporter => {
+  const onOpened = (opened: Opened): Reporter => {
     cntFile = opened.cntFile
+    // A service knows by itself which runs it has; its .cnt file only tells what they returned, if that is something.
+    if (!settings.useHdf5) returned.add(RunSet.ofRanges(opened.stored), new Map())
     if (reporter !== undefined) return reporter
     previouslyStoredCount = ledger.storedCount
     reporter = options.openReporter(identity.name)
@@ -259,7 +262,7 @@ function provenanceOf(experiment: PreparedExperiment, { name: environment }: Env
   const collect = async (notice: (message: string) => void): Promise<Extension> => {
     if (!settings.provenance) return { groups: [], leaves: [], links: [] }
     const { collectProvenance, hasProvenance } = await import('./provenance.ts')
-    const isKnown = opening.kind !== 'new' && settings.useHdf5 && (await hasProvenance(settings, environment))
+    const isKnown = opening.kind !== 'new' && (await hasProvenance(experiment, environment))
     return await collectProvenance(experiment, { environment, isKnown, notice })
   }
   return async (notice: (message: string) => void): Promise<Extension> => {
@@ -269,7 +272,7 @@ function provenanceOf(experiment: PreparedExperiment, { name: environment }: Env
     }
     // After the death of a writer, which may have stored it before.
     const { hasProvenance } = await import('./provenance.ts')
-    const isStored = !settings.useHdf5 || (await hasProvenance(settings, environment))
+    const isStored = !settings.useHdf5 || (await hasProvenance(experiment, environment))
     return isStored ? { groups: [], leaves: [], links: [] } : await collecting
   }
 }

@@ -9,6 +9,7 @@ import { OPTION_NAMES, type Settings } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
 import type { Extension } from '../protocol.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { serviceHasProvenance } from '../storage/service-store.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
 import { timeText } from '../trajectory/time-text.ts'
@@ -51,6 +52,7 @@ export async function collectProvenance(
 ): Promise<Extension> {
   const base = `config.environment.${environment}.provenance`
   const leaves: RawLeaf[] = []
+  let hasAll = false
   const add = (group: string, values: Values) => {
     for (const [name, [value, comment]] of values) {
       const location = `${group}.${name}`
@@ -67,15 +69,23 @@ export async function collectProvenance(
   try {
     if (experiment.opening.kind === 'continue' || isKnown)
       add(`${base}.continued_${timeText(Date.now() / 1000)}`, callValues())
-    if (!isKnown) add(base, await everything(experiment, notice))
+    if (!isKnown) {
+      add(base, await everything(experiment, notice))
+      hasAll = true
+    }
   } catch (error) {
     notice(`provenance is incomplete: ${error instanceof Error ? error.message : String(error)}`)
   }
-  return { groups: [], leaves, links: [] }
+  return { groups: [], leaves, links: [], ...(hasAll && { hasProvenance: true }) }
 }
 
-/** Whether an earlier execution has recorded it. */
-export async function hasProvenance({ filename, name }: Settings, environment: string): Promise<boolean> {
+/** Whether an earlier session has recorded it: in the file, or with the user's own storage. */
+export async function hasProvenance(
+  { opening, settings }: Pick<PreparedExperiment, 'opening' | 'settings'>,
+  environment: string,
+): Promise<boolean> {
+  const { filename, name, useHdf5 } = settings
+  if (!useHdf5) return opening.kind === 'continue' && serviceHasProvenance(opening.cntFile)
   using reader = await openHdf5Reader(filename)
   return reader.kind(`/${name}/config/environment/${environment}/provenance/argv`) !== undefined
 }

@@ -36,8 +36,12 @@ export class Runs implements TaskSource {
     this.#rounds = rounds
     const { giveUp } = parts
     this.givenUp = new Promise((resolve) => {
-      if (giveUp?.aborted === true) resolve()
-      else giveUp?.addEventListener('abort', () => resolve(), { once: true })
+      const stop = () => {
+        this.#stopBecauseOf('signal')
+        resolve()
+      }
+      if (giveUp?.aborted === true) stop()
+      else giveUp?.addEventListener('abort', stop, { once: true })
     })
   }
 
@@ -47,7 +51,7 @@ export class Runs implements TaskSource {
 
   /** Runs are left because somebody or something has stopped the experiment. */
   get isStopped(): boolean {
-    return this.stoppedBy !== undefined || this.isGivenUp || this.#rounds.error !== undefined
+    return this.stoppedBy !== undefined || this.#rounds.error !== undefined
   }
 
   /** No run is begun, and none is taken. */
@@ -66,7 +70,7 @@ export class Runs implements TaskSource {
   next(): RunTask | undefined {
     const { experiment, ledger, plan, signal } = this.#parts
     if (this.#isOver || ledger.isBroken) return undefined
-    if (signal?.aborted === true || this.isGivenUp) this.#stopBecauseOf('signal')
+    if (signal?.aborted === true) this.#stopBecauseOf('signal')
     if (this.#rounds.error !== undefined) this.#queue.stop()
     const queued = this.#queue.next()
     if (queued === undefined) {

@@ -120,9 +120,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const { cntFile } = await store.close({ config, isComplete })
   if (rounds.error !== undefined) throw rounds.error
   const durationMs = Math.max(0, (finishTimestamp - Math.min(runs.startTimestamp, finishTimestamp)) * 1000)
-  // With every run begun there is nothing left to stop but the run that is given up.
-  const stoppedBy = runs.stoppedBy ?? (runs.isGivenUp ? 'signal' : undefined)
-  return { cntFile, stoppedBy: isComplete ? undefined : stoppedBy, durationMs }
+  return { cntFile, stoppedBy: isComplete ? undefined : runs.stoppedBy, durationMs }
 }
 
 /** Collects it beside the first runs, and stores it as soon as it is there: an experiment may be killed before its end. */

@@ -53,7 +53,8 @@ export function trajectoryPostprocessing(
       try {
         for (const processor of processors) await callOne(current, processor, results)
         const { extension, markStored } = current.takeExtension()
-        if (!addsNothing(extension)) await extend(extension, { isLast: true })
+        // That it has looked, and found nothing to add, is to be known as well.
+        if (isQuiet || !addsNothing(extension)) await extend(extension, { isLast: true })
         markStored()
       } finally {
         current.endExtending()

@@ -51,12 +51,7 @@ export class MemoryStorage implements StorageService {
   }
 
   extend(extension: Extension): void {
-    // A session that goes on for another tells again of what both stand on: their code, their machine.
-    const known = new Set(
-      this.#extensions.flatMap((each) => each.extension.leaves.map(({ location }) => location)),
-    )
-    const leaves = extension.leaves.filter(({ location }) => !known.has(location))
-    this.#extensions.push({ extension: { ...extension, leaves }, runs: this.runs })
+    this.#extensions.push({ extension, runs: this.runs })
   }
 
   close(ending: Ending): void {

@@ -43,6 +43,7 @@ export class ServiceStore implements RunStore {
   #cntFile = ''
   #journal: CntJournal | undefined
   #keepCnt = false
+  #retryFailed = false
   #runCount = 0
   readonly #stored = new RunSet()
   #unlock: () => void = () => undefined
@@ -75,6 +76,7 @@ export class ServiceStore implements RunStore {
     request: OpenRequest,
     options: { readonly isContinued: boolean; readonly retryFailed: boolean },
   ): void {
+    this.#retryFailed = options.retryFailed
     this.#opening = this.#ask(() => this.#service.open({ request, ...options }))
     this.#opening.catch(() => undefined)
   }
@@ -100,7 +102,11 @@ export class ServiceStore implements RunStore {
     const { request } = experiment
     this.#lock(request, listener, breakLock)
     const opened = await this.#begin({ ...request, keepCnt }, cntFile, listener)
-    return { ...opened, postprocessedCount: Number(memory.values[POSTPROCESSED] ?? -1) }
+    if (!this.#retryFailed)
+      return { ...opened, postprocessedCount: Number(memory.values[POSTPROCESSED] ?? -1) }
+    // What it has seen changes.
+    this.#record({ memory: { added: {}, values: { [POSTPROCESSED]: -1 } } })
+    return opened
   }
 
   async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {
@@ -148,7 +154,7 @@ export class ServiceStore implements RunStore {
 
   /** The service first: what it has been given twice after a crash, it keeps once. */
   async extend(extension: Extension): Promise<void> {
-    const { added, groups, leaves, links, postprocessedCount } = extension
+    const { added, groups, leaves, links, postprocessedCount, hasProvenance } = extension
     const hasNodes = groups.length + leaves.length + links.length > 0
     if (added === undefined && !hasNodes && postprocessedCount === undefined) return
     const service = this.#service
@@ -162,7 +168,13 @@ export class ServiceStore implements RunStore {
     await this.#ask(() => service.extend?.(extension), 'extend')
     if (added !== undefined) this.#runCount += explorationLength(added)
     this.#record({
-      memory: { added: {}, values: { [POSTPROCESSED]: postprocessedCount ?? -1 } },
+      memory: {
+        added: {},
+        values: {
+          ...(postprocessedCount !== undefined && { [POSTPROCESSED]: postprocessedCount }),
+          ...(hasProvenance === true && { [SERVICE_HAS_PROVENANCE]: true }),
+        },
+      },
       ...(added !== undefined && { added }),
     })
   }
@@ -231,6 +243,14 @@ export class ServiceStore implements RunStore {
     this.#isBroken = true
     this.#listener?.onBroken(error)
   }
+}
+
+/** In the `.cnt` file's memory: the service was told the whole provenance. */
+const SERVICE_HAS_PROVENANCE = 'service has provenance'
+
+/** Whether a session before has told the service the whole provenance. */
+export function serviceHasProvenance(cntFile: string): boolean {
+  return readCnt(cntFile).memory.values[SERVICE_HAS_PROVENANCE] === true
 }
 
 /** There is no HDF5 file: the `.cnt` file tells of what was added, and the service of the runs. */

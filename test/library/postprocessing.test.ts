@@ -1,5 +1,5 @@
 /** Post-processing: called after the runs, may add results and points, is called again, and survives interruptions. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
@@ -197,6 +197,55 @@ describe.each(['queue', 'lock', 'none'] as const)('in the wrap mode %s', (wrapMo
     expect(Object.values(traj.getFromRuns('z'))).toEqual([10, 20, 30, 300, 400])
   })
 })
+
+describe.each(['queue', 'lock', 'none'] as const)(
+  'a search that has ended, in the wrap mode %s',
+  (wrapMode) => {
+    const SEEN = `import { appendFileSync, existsSync } from 'node:fs'
+import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  name: 'seen',
+  parameters: { x: 1 },
+  explore: { x: [1, 2, 3] },
+  run(traj) {
+    if (traj.par.x === 2 && !existsSync(new URL('mended', import.meta.url))) throw new Error('not yet')
+    traj.addResult('z', traj.par.x)
+  },
+  postprocess(_traj, results) {
+    appendFileSync(new URL('calls', import.meta.url), results.length + '\\n')
+  },
+})
+`
+    const PROVENANCE = /^config\.environment\.\w+\.provenance\.argv$/
+
+    test('is not looked at again, unless failed runs are performed again; its provenance is told once', async () => {
+      const { folder, job, options } = folderWith(SEEN)
+      const told: string[] = []
+      class Listening extends MemoryStorage {
+        override extend(extension: Parameters<MemoryStorage['extend']>[0]): void {
+          told.push(...extension.leaves.map(({ location }) => location))
+          super.extend(extension)
+        }
+      }
+      const service = wrapMode === 'none' ? { storageService: new Listening() } : {}
+      const modes = wrapMode === 'none' ? {} : { wrapMode }
+      const calls = () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n')
+      const first = await run(job, { options: { ...options, ...modes, keepCnt: true }, ...service })
+      const cntFile = first.cntFile as string
+      expect(calls()).toEqual(['2'])
+      for (let session = 0; session < 2; session += 1) {
+        expect((await continueRun(cntFile, { ...service })).cntFile).toBe(cntFile)
+        expect(calls()).toEqual(['2'])
+      }
+      writeFileSync(join(folder, 'mended'), '')
+      await continueRun(cntFile, { retryFailed: true, ...service })
+      expect(calls()).toEqual(['2', '3'])
+      await continueRun(cntFile, { ...service })
+      expect(calls()).toEqual(['2', '3'])
+      if (wrapMode === 'none') expect(told.filter((location) => PROVENANCE.test(location))).toHaveLength(1)
+    })
+  },
+)
 
 /** The overview of results has its rows in the order in which the runs of two cores arrived. */
 function inAnyOrder(content: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
