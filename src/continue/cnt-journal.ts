@@ -51,18 +51,22 @@ export class CntJournal {
    * @throws PypetError `PYPET_CNT_EXISTS`; the disk's errors unchanged
    */
   static create(system: DiskSystem, path: string, experiment: ExperimentRecord): CntJournal {
-    if (system.exists(path)) {
-      throw new PypetError(
-        'PYPET_CNT_EXISTS',
-        `${path} exists already: another trajectory of this name is unfinished`,
-        {
-          where: path,
-          hint: `Finish it with \`pypet-ts continue ${path}\`, remove it, or give this one another name (--name).`,
-        },
-      )
-    }
+    CntJournal.refuseExisting(system, path)
     const { disk, end } = writeWhole(system, path, [recordedExperiment({ experiment })])
     return new CntJournal(system, path, { disk, end, lastSequence: 0 })
+  }
+
+  /** @throws PypetError `PYPET_CNT_EXISTS` when there is a file: it is another experiment's */
+  static refuseExisting(system: DiskSystem, path: string): void {
+    if (!system.exists(path)) return
+    throw new PypetError(
+      'PYPET_CNT_EXISTS',
+      `${path} exists already: another trajectory of this name is unfinished`,
+      {
+        where: path,
+        hint: `Finish it with \`pypet-ts continue ${path}\`, remove it, or give this one another name (--name).`,
+      },
+    )
   }
 
   /** Goes on behind the last whole record of a file whose pages are all applied. */

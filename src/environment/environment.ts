@@ -152,7 +152,8 @@ export async function runExperiment(
   async function performWithRecovery(): Promise<SessionEnd> {
     try {
       const store = await options.stores.next(settings)
-      store.prepare?.(request, serviceOpening(experiment))
+      const { breakLock = false } = options
+      store.prepare?.(request, { ...serviceOpening(experiment), breakLock })
       return await performSession({ ...session, store, open: openingOf(experiment, request, options) })
     } catch (error) {
       if (cntFile === undefined) throw error

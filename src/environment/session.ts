@@ -131,9 +131,10 @@ async function recordProvenance({ provenance, store }: SessionParts, reporter: R
     const extension = await provenance(warn)
     if (extension.leaves.length > 0) await store.extend(extension)
   } catch (error) {
-    // Who cannot be reached any more has said so elsewhere.
     if (!isPypetError(error)) throw error
-    if (error.code === 'PYPET_EXPLORATION_INVALID') warn(`provenance is not stored: ${error.message}`)
+    // Who cannot be reached any more has said so elsewhere.
+    const isTold = ['PYPET_WRITER_DIED', 'PYPET_STORAGE_FAILED'].includes(error.code)
+    if (!isTold) warn(`provenance is not stored: ${error.message}`)
   }
 }
 

@@ -36,8 +36,10 @@ export class AssemblyBudget {
 }
 
 interface Body {
+  /** The whole frame. */
   readonly bytes: Uint8Array
   readonly headerBytes: number
+  readonly reservedBytes: number
   filled: number
 }
 
@@ -47,16 +49,19 @@ export interface Connection {
   resume(): unknown
 }
 
-/** Assembles the frames of one connection. `onRecord` may keep nothing: values are views of a buffer. */
+/** Told of a record and of the frame that it came in. It may keep neither: both are views of a buffer. */
+export type OnRecord = (record: RawRunRecord, frame: Uint8Array) => void
+
+/** Assembles the frames of one connection. */
 export class FrameIntake {
   readonly #connection: Connection
   readonly #budget: AssemblyBudget
-  readonly #onRecord: (record: RawRunRecord) => void
+  readonly #onRecord: OnRecord
   /** Bytes not yet consumed: the beginning of a prefix, or all that came while waiting for the budget. */
   #rest: Uint8Array = EMPTY
   #body: Body | undefined
 
-  constructor(connection: Connection, budget: AssemblyBudget, onRecord: (record: RawRunRecord) => void) {
+  constructor(connection: Connection, budget: AssemblyBudget, onRecord: OnRecord) {
     this.#connection = connection
     this.#budget = budget
     this.#onRecord = onRecord
@@ -81,7 +86,7 @@ export class FrameIntake {
 
   /** The worker is gone: a record that it did not finish is dropped. */
   end(): void {
-    if (this.#body !== undefined) this.#budget.release(this.#body.bytes.byteLength)
+    if (this.#body !== undefined) this.#budget.release(this.#body.reservedBytes)
     this.#body = undefined
     this.#rest = EMPTY
   }
@@ -92,7 +97,7 @@ export class FrameIntake {
     const bodyBytes = headerBytes + payloadBytes
     const end = FRAME_PREFIX_BYTES + bodyBytes
     if (bytes.byteLength >= end) {
-      this.#onRecord(decodeRunFrame(bytes.subarray(FRAME_PREFIX_BYTES, end), headerBytes))
+      this.#hand(bytes.subarray(0, end), headerBytes)
       return bytes.subarray(end)
     }
     const retry = () => {
@@ -103,8 +108,8 @@ export class FrameIntake {
       this.#connection.pause()
       return undefined
     }
-    this.#body = { bytes: new Uint8Array(bodyBytes), headerBytes, filled: 0 }
-    return bytes.subarray(FRAME_PREFIX_BYTES)
+    this.#body = { bytes: new Uint8Array(end), headerBytes, reservedBytes: bodyBytes, filled: 0 }
+    return bytes
   }
 
   #fill(bytes: Uint8Array): Uint8Array {
@@ -115,12 +120,16 @@ export class FrameIntake {
     if (body.filled === body.bytes.byteLength) {
       this.#body = undefined
       try {
-        this.#onRecord(decodeRunFrame(body.bytes, body.headerBytes))
+        this.#hand(body.bytes, body.headerBytes)
       } finally {
-        this.#budget.release(body.bytes.byteLength)
+        this.#budget.release(body.reservedBytes)
       }
     }
     return bytes.subarray(taken.byteLength)
+  }
+
+  #hand(frame: Uint8Array, headerBytes: number): void {
+    this.#onRecord(decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), headerBytes), frame)
   }
 }
 

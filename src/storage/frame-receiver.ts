@@ -1,23 +1,16 @@
 /** Takes run frames in this process, in place of the writer: for runs that are not to be stored. */
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { RawRunRecord } from '../trajectory/run-frame.ts'
-import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
+import { AssemblyBudget, FrameIntake, type OnRecord } from './frame-intake.ts'
+import { LocalAddress } from './local-address.ts'
 
 export interface FrameReceiver extends AsyncDisposable {
   /** Where workers send their frames to. */
   readonly address: string
 }
 
-/** @param onRecord as of `FrameIntake` */
-export async function openFrameReceiver(onRecord: (record: RawRunRecord) => void): Promise<FrameReceiver> {
-  // Addresses of sockets are short: a long TMPDIR leaves no room for one.
-  const parent = Buffer.byteLength(tmpdir()) > FOLDER_BYTES_MAX ? '/tmp' : tmpdir()
-  const folder = mkdtempSync(join(parent, 'pypet-ts-'))
-  const address =
-    process.platform === 'win32' ? `\\\\.\\pipe\\pypet-ts-verify-${process.pid}` : join(folder, 'runs.sock')
+/** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket */
+export async function openFrameReceiver(onRecord: OnRecord): Promise<FrameReceiver> {
+  const place = new LocalAddress('runs')
   const sockets = new Set<Socket>()
   const budget = new AssemblyBudget()
   const server = createServer((socket) => {
@@ -32,16 +25,14 @@ export async function openFrameReceiver(onRecord: (record: RawRunRecord) => void
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(address, resolve)
+    server.listen(place.path, resolve)
   })
   return {
-    address,
+    address: place.path,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
-      rmSync(folder, { recursive: true, force: true })
+      place.remove()
     },
   }
 }
-
-const FOLDER_BYTES_MAX = 60

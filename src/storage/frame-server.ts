@@ -1,39 +1,47 @@
 /** Takes run frames in this process, over a local socket, and hands them on one after the other. */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { RunIndex } from '../trajectory/path.ts'
-import { decodeFramePrefix, FRAME_PREFIX_BYTES } from '../trajectory/run-frame.ts'
+import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
 import { LocalAddress } from './local-address.ts'
 import { type ServiceRecord, serviceRecord } from './storage-service.ts'
 
-export class FrameServer {
-  onError: (run: RunIndex, error: unknown) => void = () => undefined
-  readonly address: string
-  readonly #place: LocalAddress
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
-  readonly #pendingMax: number
-  readonly #take: (record: ServiceRecord) => Promise<void>
-  readonly #pending: { readonly record: ServiceRecord; readonly socket: Socket }[] = []
-  #isTaking = false
+export interface FrameServerOptions {
+  /** With so many waiting, no more is read from the workers. */
+  readonly pendingMax: number
+  /** Workers wait for a byte that says their record was taken. */
+  readonly answers: boolean
+  /** @param returned what the job returned, as structured-clone bytes, where the worker sends that */
+  readonly take: (record: ServiceRecord, returned: Uint8Array | undefined) => Promise<void>
+  /** Taking a run threw. */
+  readonly onError: (run: RunIndex, error: unknown) => void
+}
 
-  private constructor(
-    place: LocalAddress,
-    pendingMax: number,
-    take: (record: ServiceRecord) => Promise<void>,
-  ) {
-    this.#place = place
-    this.address = place.path
-    this.#pendingMax = pendingMax
-    this.#take = take
+interface Pending {
+  readonly run: RunIndex
+  readonly frame: Uint8Array
+  readonly returned: Uint8Array | undefined
+  readonly socket: Socket
+}
+
+export class FrameServer {
+  readonly address: string
+  readonly #place = new LocalAddress('runs')
+  readonly #server: Server
+  readonly #options: FrameServerOptions
+  readonly #sockets = new Set<Socket>()
+  readonly #budget = new AssemblyBudget()
+  readonly #pending: Pending[] = []
+  #taking: Promise<void> | undefined
+
+  private constructor(options: FrameServerOptions) {
+    this.#options = options
+    this.address = this.#place.path
     this.#server = createServer((socket) => this.#connect(socket))
   }
 
-  /** @param pendingMax with so many waiting, no more is read from the workers */
-  static async listen(
-    pendingMax: number,
-    take: (record: ServiceRecord) => Promise<void>,
-  ): Promise<FrameServer> {
-    const server = new FrameServer(new LocalAddress('runs'), pendingMax, take)
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket */
+  static async listen(options: FrameServerOptions): Promise<FrameServer> {
+    const server = new FrameServer(options)
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject)
       server.#server.listen(server.address, resolve)
@@ -42,45 +50,51 @@ export class FrameServer {
     return server
   }
 
-  close(): void {
+  /** Takes nothing more, and waits for what is being taken. */
+  async close(): Promise<void> {
+    this.#pending.length = 0
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()
     this.#place.remove()
+    await this.#taking
   }
 
   #connect(socket: Socket): void {
     this.#sockets.add(socket)
-    let rest: Buffer = Buffer.alloc(0)
+    const intake = new FrameIntake(socket, this.#budget, ({ run, returned }, view) => {
+      // Copies: what comes is in a buffer that will be used for other runs, and `slice` of a Buffer copies nothing.
+      const kept = returned === undefined ? undefined : new Uint8Array(returned)
+      this.#pending.push({ run, frame: new Uint8Array(view), returned: kept, socket })
+    })
     socket.on('data', (chunk: Buffer) => {
-      rest = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk])
-      while (rest.byteLength >= FRAME_PREFIX_BYTES) {
-        const { headerBytes, payloadBytes } = decodeFramePrefix(rest)
-        const end = FRAME_PREFIX_BYTES + headerBytes + payloadBytes
-        if (rest.byteLength < end) break
-        this.#pending.push({ record: serviceRecord([rest.subarray(0, end)]), socket })
-        rest = rest.subarray(end)
-      }
-      if (this.#pending.length >= this.#pendingMax) for (const each of this.#sockets) each.pause()
-      void this.#takeAll()
+      intake.push(chunk)
+      if (this.#isFull) for (const each of this.#sockets) each.pause()
+      this.#taking ??= this.#takeAll()
     })
     socket.on('error', () => undefined)
-    socket.on('close', () => this.#sockets.delete(socket))
+    socket.on('close', () => {
+      intake.end()
+      this.#sockets.delete(socket)
+    })
+  }
+
+  get #isFull(): boolean {
+    return this.#pending.length >= this.#options.pendingMax
   }
 
   async #takeAll(): Promise<void> {
-    if (this.#isTaking) return
-    this.#isTaking = true
+    const { take, onError, answers } = this.#options
     for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
-      const { record, socket } = next
+      const { run, frame, returned, socket } = next
       try {
-        await this.#take(record)
-        if (!socket.destroyed) socket.write(Uint8Array.of(TAKEN))
+        await take(serviceRecord([frame]), returned)
+        if (answers && !socket.destroyed) socket.write(Uint8Array.of(TAKEN))
       } catch (error) {
-        this.onError(record.run, error)
+        onError(run, error)
       }
-      if (this.#pending.length < this.#pendingMax) for (const each of this.#sockets) each.resume()
+      if (!this.#isFull) for (const each of this.#sockets) each.resume()
     }
-    this.#isTaking = false
+    this.#taking = undefined
   }
 }
 

@@ -34,7 +34,13 @@ export class MemoryStorage implements StorageService {
     if (!isContinued || retryFailed) this.#failures.clear()
     this.#request ??= request
     if (!isContinued) this.#request = request
-    this.#server = await FrameServer.listen(PENDING_MAX, async (record) => this.storeRun(record))
+    this.#server = await FrameServer.listen({
+      pendingMax: PENDING_MAX,
+      answers: true,
+      take: async (record) => this.storeRun(record),
+      // A Map takes whatever it is given.
+      onError: () => undefined,
+    })
     return {
       stored: this.runs,
       failed: [...this.#failures.keys()],
@@ -54,9 +60,9 @@ export class MemoryStorage implements StorageService {
     this.#extensions.push({ extension, runs: this.runs })
   }
 
-  close(ending: Ending): void {
+  async close(ending: Ending): Promise<void> {
     this.#ending = ending
-    this.#server?.close()
+    await this.#server?.close()
     this.#server = undefined
   }
 

@@ -25,11 +25,10 @@ export interface RunStore extends AsyncDisposable {
   workerStorage(): Promise<WorkerStorage>
   /**
    * Asked before `workerStorage`, where workers have to know what a user's own storage says.
+   *
+   * @throws PypetError `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`, and the storage was not asked then
    */
-  prepare?(
-    request: OpenRequest,
-    options: { readonly isContinued: boolean; readonly retryFailed: boolean },
-  ): void
+  prepare?(request: OpenRequest, options: StorePreparation): void
   /**
    * Creates the trajectory; when this resolves, all parameters are committed.
    *
@@ -70,6 +69,12 @@ export interface RunStore extends AsyncDisposable {
    * the file as long as `readerWaitMs` says.
    */
   close(ending: Ending): Promise<Closed>
+}
+
+export interface StorePreparation {
+  readonly isContinued: boolean
+  readonly retryFailed: boolean
+  readonly breakLock: boolean
 }
 
 export interface RunStoreListener {

@@ -16,6 +16,7 @@ import type {
   Extension,
   Opened,
   OpenRequest,
+  RefusedRun,
   RunFailure,
   WorkerStorage,
 } from '../protocol.ts'
@@ -23,7 +24,7 @@ import type { RunIndex } from '../trajectory/path.ts'
 import { FrameServer } from './frame-server.ts'
 import { POSTPROCESSED } from './hdf5-layout.ts'
 import { makeFolderOf } from './result-folder.ts'
-import type { RunStore, RunStoreListener } from './run-store.ts'
+import type { RunStore, RunStoreListener, StorePreparation } from './run-store.ts'
 import type { ServiceOpened, StorageService } from './storage-service.ts'
 
 export interface ServiceStoreOptions {
@@ -47,6 +48,7 @@ export class ServiceStore implements RunStore {
   #runCount = 0
   readonly #stored = new RunSet()
   #unlock: () => void = () => undefined
+  #lockNotice: string | undefined
   /** What the service is at work on, one after the other. */
   #work: Promise<void> = Promise.resolve()
   #isBroken = false
@@ -60,47 +62,44 @@ export class ServiceStore implements RunStore {
   async workerStorage(): Promise<WorkerStorage> {
     const { workerModule } = this.#options
     if (workerModule === undefined) {
-      this.#frames = await FrameServer.listen(this.#options.pendingMax, async (record) => {
-        await this.#service.storeRun?.(record)
-        this.#commit(record.run)
+      this.#frames = await FrameServer.listen({
+        pendingMax: this.#options.pendingMax,
+        answers: false,
+        take: async (record, returned) => {
+          await this.#service.storeRun?.(record)
+          this.#commit(record.run, returned)
+        },
+        onError: (run, error) => this.#refuse(run, error),
       })
-      this.#frames.onError = (run, error) => this.#refuse(run, error)
       return { kind: 'queue', address: this.#frames.address }
     }
     const { workerData } = this.#opening === undefined ? { workerData: undefined } : await this.#opening
     return { kind: 'module', url: entry(), data: { module: workerModule, workerData } }
   }
 
-  /** Before the workers are: asks the service, and keeps what it says for `open` and `continue`. */
-  prepare(
-    request: OpenRequest,
-    options: { readonly isContinued: boolean; readonly retryFailed: boolean },
-  ): void {
+  /**
+   * Before the workers are: asks the service, and keeps what it says for `open` and `continue`. A service that begins anew
+   * may clear what it holds, so whatever refuses the experiment comes first.
+   */
+  prepare(request: OpenRequest, { breakLock, ...options }: StorePreparation): void {
+    makeFolderOf(request.file)
+    this.#lock(request, breakLock)
+    if (!options.isContinued) CntJournal.refuseExisting(FILES, cntFileOf(request))
     this.#retryFailed = options.retryFailed
     this.#opening = this.#ask(() => this.#service.open({ request, ...options }))
     this.#opening.catch(() => undefined)
   }
 
-  async open(
-    request: OpenRequest,
-    listener: RunStoreListener,
-    { breakLock = false }: { readonly breakLock?: boolean } = {},
-  ): Promise<Opened> {
-    makeFolderOf(request.file)
-    this.#lock(request, listener, breakLock)
-    const path = join(dirname(request.file), `${request.trajectory.name}.cnt`)
+  async open(request: OpenRequest, listener: RunStoreListener): Promise<Opened> {
+    const path = cntFileOf(request)
     // Durable before the first run: what is stored from here on can be gone on with.
     CntJournal.create(FILES, path, { type: 'experiment', request, baseBytes: 0, baseSuperblock: '' }).close()
     return await this.#begin(request, path, listener)
   }
 
-  async continue(
-    { cntFile, breakLock, keepCnt }: ContinueRequest,
-    listener: RunStoreListener,
-  ): Promise<Opened> {
+  async continue({ cntFile, keepCnt }: ContinueRequest, listener: RunStoreListener): Promise<Opened> {
     const { experiment, memory } = readCnt(cntFile)
     const { request } = experiment
-    this.#lock(request, listener, breakLock)
     const opened = await this.#begin({ ...request, keepCnt }, cntFile, listener)
     if (!this.#retryFailed)
       return { ...opened, postprocessedCount: Number(memory.values[POSTPROCESSED] ?? -1) }
@@ -111,6 +110,7 @@ export class ServiceStore implements RunStore {
 
   async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {
     this.#listener = listener
+    if (this.#lockNotice !== undefined) listener.onNotice('warn', this.#lockNotice)
     this.#cntFile = cntFile
     this.#keepCnt = request.keepCnt
     this.#runCount = expand(request).runCount
@@ -127,8 +127,7 @@ export class ServiceStore implements RunStore {
 
   /** A worker has stored the run. */
   noteHandedOver(run: RunIndex, returned?: Uint8Array): void {
-    if (returned !== undefined) this.#record({ returned: [{ run, bytes: returned }] })
-    if (this.#options.workerModule !== undefined) this.#commit(run)
+    if (this.#options.workerModule !== undefined) this.#commit(run, returned)
   }
 
   /** What the `.cnt` file has to tell besides. Durable when this returns. */
@@ -138,14 +137,7 @@ export class ServiceStore implements RunStore {
   }
 
   failRun(failure: RunFailure): void {
-    this.#work = this.#work.then(async () => {
-      try {
-        await this.#service.failRun(failure)
-        this.#listener?.onCommitted([], [failure.run], [])
-      } catch (cause) {
-        this.#break(serviceError('failRun', cause))
-      }
-    })
+    this.#fail(failure, [])
   }
 
   finish(): void {
@@ -185,6 +177,7 @@ export class ServiceStore implements RunStore {
 
   async close(ending: Ending): Promise<Closed> {
     this.#isBroken = true
+    await this.#frames?.close()
     await this.#work
     await this.#ask(() => this.#service.close(ending), 'close')
     this.#journal?.close()
@@ -200,7 +193,7 @@ export class ServiceStore implements RunStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener = undefined
-    this.#frames?.close()
+    await this.#frames?.close()
     await this.#work
     this.#journal?.close()
     this.#journal = undefined
@@ -208,13 +201,20 @@ export class ServiceStore implements RunStore {
     this.#unlock = () => undefined
   }
 
-  #lock(request: OpenRequest, listener: RunStoreListener, breakLock: boolean): void {
+  #lock(request: OpenRequest, breakLock: boolean): void {
     const lock = acquireLock(request.file, { trajectory: request.trajectory.name, breakLock })
     this.#unlock = lock.release
-    if (lock.notice !== undefined) listener.onNotice('warn', lock.notice)
+    this.#lockNotice = lock.notice
   }
 
-  #commit(run: RunIndex): void {
+  /** The value first: `continue` takes a run that the service has, and of which nothing is known here, for one without. */
+  #commit(run: RunIndex, returned: Uint8Array | undefined): void {
+    try {
+      if (returned !== undefined) this.#record({ returned: [{ run, bytes: returned }] })
+    } catch (cause) {
+      this.#break(cannotWrite(this.#cntFile, cause))
+      return
+    }
     this.#stored.add(run)
     this.#listener?.onCommitted([run], [], [])
   }
@@ -223,11 +223,19 @@ export class ServiceStore implements RunStore {
   #refuse(run: RunIndex, cause: unknown): void {
     const error = toErrorRecord(serviceError('storeRun', cause))
     const now = Date.now() / 1000
+    this.#fail({ run, error, attempts: 1, startTimestamp: now, finishTimestamp: now }, [{ run, error }])
+  }
+
+  /** It never rejects: what the service throws ends the experiment. */
+  #fail(failure: RunFailure, refused: readonly RefusedRun[]): void {
     this.#work = this.#work.then(async () => {
-      await this.#service.failRun({ run, error, attempts: 1, startTimestamp: now, finishTimestamp: now })
-      this.#listener?.onCommitted([], [run], [{ run, error }])
+      try {
+        await this.#service.failRun(failure)
+        this.#listener?.onCommitted([], [failure.run], refused)
+      } catch (cause) {
+        this.#break(serviceError('failRun', cause))
+      }
     })
-    this.#work.catch((thrown) => this.#break(serviceError('failRun', thrown)))
   }
 
   async #ask<Answer>(call: () => Answer | Promise<Answer>, method = 'open'): Promise<Answer> {
@@ -243,6 +251,10 @@ export class ServiceStore implements RunStore {
     this.#isBroken = true
     this.#listener?.onBroken(error)
   }
+}
+
+function cntFileOf({ file, trajectory }: OpenRequest): string {
+  return join(dirname(file), `${trajectory.name}.cnt`)
 }
 
 /** In the `.cnt` file's memory: the service was told the whole provenance. */
@@ -264,6 +276,14 @@ const NOTHING_COMMITTED: CommitFacts = {
   isComplete: false,
   returned: [],
   pages: [],
+}
+
+function cannotWrite(cntFile: string, cause: unknown): PypetError {
+  return new PypetError('PYPET_STORAGE_FAILED', `cannot write ${cntFile}: ${toErrorRecord(cause).message}`, {
+    where: cntFile,
+    hint: 'Check the free space and the permissions of the folder.',
+    cause,
+  })
 }
 
 function serviceError(method: string, cause: unknown): PypetError {

@@ -1,0 +1,139 @@
+/** A user's own storage service: what the experiment owes it, and what it does when the service fails. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { continueRun, MemoryStorage, run, type ServiceRecord, type StorageService } from '../../dist/index.js'
+import { keepEvents } from '../environment/experiments.ts'
+import { fileTree } from '../experiment/file-tree.ts'
+
+const JOB = `import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  name: 'served',
+  parameters: { x: 1 },
+  explore: { x: [1, 2, 3, 4, 5, 6] },
+  run(traj) {
+    if (traj.par.x === 4) throw new Error('four')
+    traj.addResult('z', traj.par.x)
+    return traj.par.x * 10
+  },
+})
+`
+
+function experimentFolder() {
+  const folder = fileTree({ 'job.mjs': JOB })
+  return {
+    job: join(folder, 'job.mjs'),
+    cntFile: join(folder, 'served.cnt'),
+    lockFile: join(folder, 'file.h5.lock'),
+    options: { filename: join(folder, 'file.h5'), logFolder: join(folder, 'logs') },
+  }
+}
+
+/** Aborts when so many runs are stored. */
+function stoppedAfter(count: number) {
+  const stop = new AbortController()
+  let storedCount = 0
+  const reporter = keepEvents((event) => {
+    if (event.type === 'runs-stored') storedCount += event.runs.length
+    if (storedCount >= count) stop.abort()
+  })
+  return { reporter, signal: stop.signal }
+}
+
+test('an experiment that is refused does not open the service, which would begin anew', async () => {
+  const { job, options } = experimentFolder()
+  const storageService = new MemoryStorage()
+  await run(job, { options, storageService, ...stoppedAfter(2) })
+  const held = storageService.runs
+  expect(held.length).toBeGreaterThanOrEqual(2)
+  const error: unknown = await run(job, { options, storageService }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'PYPET_CNT_EXISTS' })
+  expect(storageService.runs).toEqual(held)
+})
+
+/** Keeps runs in main, one after the other, and throws in the methods it is told to. */
+class MainStorage implements StorageService {
+  readonly runs = new Map<number, ServiceRecord>()
+  readonly calls: string[] = []
+  broken: string | undefined
+
+  open({ isContinued }: { readonly isContinued: boolean }) {
+    this.#call('open')
+    if (!isContinued) this.runs.clear()
+    return { stored: [...this.runs.keys()] }
+  }
+
+  storeRun(record: ServiceRecord) {
+    this.#call('storeRun')
+    this.runs.set(record.run, record)
+  }
+
+  failRun() {
+    this.#call('failRun')
+  }
+
+  extend() {
+    this.#call('extend')
+  }
+
+  close() {
+    this.#call('close')
+  }
+
+  #call(method: string): void {
+    this.calls.push(method)
+    if (this.broken === method) throw new Error(`no ${method} today`)
+  }
+}
+
+test('what jobs returned is known when runs are stored in main, and the experiment goes on', async () => {
+  const { job, options } = experimentFolder()
+  const storageService = new MainStorage()
+  const settings = { ...options, wrapMode: 'queue', useHdf5: false, ncores: 2 } as const
+  const call = { options: settings, storageService, collect: true }
+  const { cntFile } = await run(job, { ...call, ...stoppedAfter(2) })
+  const { returned } = await continueRun(cntFile as string, { storageService, collect: true })
+  expect(returned).toEqual([0, 1, 2, 4, 5].map((at) => ({ run: at, value: (at + 1) * 10 })))
+})
+
+test.each(['open', 'failRun', 'close'])(
+  'a service that throws in %s ends the experiment, which names it, and gives the file free',
+  async (method) => {
+    const { job, options, lockFile, cntFile } = experimentFolder()
+    const storageService = new MainStorage()
+    storageService.broken = method
+    const call = { options: { ...options, wrapMode: 'queue', useHdf5: false } as const, storageService }
+    const error: unknown = await run(job, call).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'PYPET_STORAGE_SERVICE_FAILED' })
+    expect(String(error)).toContain(`${method} of the storage service threw Error: no ${method} today`)
+    expect(existsSync(lockFile)).toBe(false)
+    storageService.broken = undefined
+    const again = existsSync(cntFile) ? await continueRun(cntFile, { storageService }) : await run(job, call)
+    expect(again.storedCount + again.failedCount).toBe(6)
+  },
+)
+
+test('a service that throws when it is told the provenance is said once, and the runs are stored', async () => {
+  const { job, options } = experimentFolder()
+  const storageService = new MainStorage()
+  storageService.broken = 'extend'
+  const { events, ...reporter } = keepEvents()
+  const settings = { ...options, wrapMode: 'queue', useHdf5: false } as const
+  expect(await run(job, { options: settings, storageService, reporter })).toMatchObject({ storedCount: 5 })
+  const warnings = events.flatMap((event) =>
+    event.type === 'log' && event.message.includes('provenance') ? [event.message] : [],
+  )
+  expect(warnings).toEqual([
+    'provenance is not stored: extend of the storage service threw Error: no extend today',
+  ])
+})
+
+test('a service that throws in storeRun fails the runs', async () => {
+  const { job, options } = experimentFolder()
+  const storageService = new MainStorage()
+  storageService.broken = 'storeRun'
+  const call = { options: { ...options, wrapMode: 'queue', useHdf5: false } as const, storageService }
+  expect(await run(job, call)).toMatchObject({ storedCount: 0, failedCount: 6 })
+  expect(storageService.calls.filter((name) => name === 'failRun')).toHaveLength(6)
+  expect(storageService.calls.at(-1)).toBe('close')
+})
