@@ -55,8 +55,10 @@ export async function pointCommand(
       logStdout: settings.logStdout,
       timeoutMs: 0,
     },
-    async (frame) => {
-      record = recordOf(frame)
+    {
+      async sendFrame(frame) {
+        record = recordOf(frame)
+      },
     },
     (level, message) => printError(`${level}: ${message}`),
   )

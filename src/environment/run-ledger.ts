@@ -109,6 +109,16 @@ export class RunLedger implements RunStoreListener {
   /** A run will be performed again, so nothing is known of it. */
   takeBack(run: RunIndex): void {
     this.#active.delete(run)
+    this.#handedOver.delete(run)
+    this.#tellWhoWaits()
+  }
+
+  /** Told of runs that were handed over and must be performed again. */
+  whenLost: (runs: readonly RunIndex[]) => void = () => undefined
+
+  onLost(runs: readonly RunIndex[]): void {
+    const lost = runs.filter((run) => this.#active.has(run))
+    if (lost.length > 0) this.whenLost(lost)
   }
 
   onCommitted(
@@ -118,6 +128,10 @@ export class RunLedger implements RunStoreListener {
   ): void {
     this.#end(stored, failed, refused)
     for (const run of [...stored, ...failed]) this.#handedOver.delete(run)
+    this.#tellWhoWaits()
+  }
+
+  #tellWhoWaits(): void {
     if (this.#handedOver.size === 0) this.#resolveQuiet?.()
     if (this.#active.size === 0) this.#resolveComplete?.()
   }

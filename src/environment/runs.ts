@@ -3,6 +3,7 @@ import type { Reporter } from '../events.ts'
 import type { TaskSource } from '../executors/executor.ts'
 import { runPoint } from '../exploration/expand.ts'
 import type { RunOutcome, RunTask } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { failuresThatStop } from './failure-policy.ts'
 import type { PostprocessRounds } from './postprocess-rounds.ts'
 import type { RunQueue } from './run-queue.ts'
@@ -116,6 +117,16 @@ export class Runs implements TaskSource {
     if (this.#failureCount >= failuresThatStop(experiment.settings, plan.runCount))
       this.#stopBecauseOf('failures')
     ledger.fail(outcome.failure)
+  }
+
+  /** They had been handed over to a worker that has ended, and are performed again. */
+  takeLost(runs: readonly RunIndex[]): void {
+    if (this.#isOver) return
+    for (const run of runs) this.#parts.ledger.takeBack(run)
+    this.#queue.add(runs.values())
+    const what = runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs`
+    const message = `a worker ended before it had stored ${what}: performed again`
+    this.#reporter.emit({ type: 'log', level: 'warn', message })
   }
 
   #stopBecauseOf(reason: NonNullable<SessionEnd['stoppedBy']>): void {

@@ -87,18 +87,22 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     settled: recorded,
   })
   const runs = new Runs(parts, { reporter, queue, rounds })
+  ledger.whenLost = (lost) => runs.takeLost(lost)
   void runs.givenUp.then(() => store.giveUp())
   const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
   const tasks = heldBack(runs, load)
   let performing: Promise<void> = Promise.resolve()
   try {
     do {
-      performing = executor.perform(tasks, (outcome) => runs.take(outcome))
-      await Promise.race([performing, ledger.broken, runs.givenUp])
-    } while (!runs.isStopped && (await Promise.race([rounds.afterAll(), runs.givenUp])) === true)
-    store.finish()
+      do {
+        performing = executor.perform(tasks, (outcome) => runs.take(outcome))
+        await Promise.race([performing, ledger.broken, runs.givenUp])
+      } while (!runs.isStopped && (await Promise.race([rounds.afterAll(), runs.givenUp])) === true)
+      store.finish()
+      // What a worker loses that ends meanwhile is performed again.
+      if (store.storesInWorkers) await Promise.race([ledger.complete(), runs.givenUp])
+    } while (store.storesInWorkers && runs.hasNext())
     const completed = runs.isGivenUp ? undefined : ledger.complete()
-    if (store.storesInWorkers) await Promise.race([completed, runs.givenUp])
     // The threads end while the writer commits; what they have still to say comes before the end.
     const ended = Promise.all([completed, executor[Symbol.asyncDispose]()])
     await Promise.race([ended, runs.givenUp.then(() => executor[Symbol.asyncDispose]())])

@@ -23,7 +23,7 @@ export async function openInlineExecutor(
   const writeLog = atLogLevel(setup.logLevel, (level, message, run) =>
     listener({ type: 'log', level, message, worker: INLINE_WORKER, ...(run !== undefined && { run }) }),
   )
-  const performer = new RunPerformer(job.run, setup, (frame) => store.sendFrame(frame), writeLog)
+  const performer = new RunPerformer(job.run, setup, store, writeLog)
   // Also after the last run: what a job has left behind still has to be heard.
   userCode.listen({
     onLine(message, run, from) {

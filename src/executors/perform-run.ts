@@ -8,6 +8,7 @@ import type { RunIndex } from '../trajectory/path.ts'
 import { LiveRun } from '../trajectory/run.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
 import type { WriteLog } from './job-log.ts'
+import type { RecordStore } from './record-store.ts'
 import { runSeeds } from './run-seeds.ts'
 
 export class RunPerformer {
@@ -15,7 +16,7 @@ export class RunPerformer {
   readonly #setup: WorkerSetup
   readonly #viewAt: ReturnType<typeof parameterViews>
   readonly #seedsAt: ReturnType<typeof runSeeds>
-  readonly #send: (frame: readonly Uint8Array[]) => Promise<void>
+  readonly #store: Pick<RecordStore, 'sendFrame' | 'ready'>
   readonly #writeLog: WriteLog
   /** The call of the job that has not ended; none between runs. */
   #call: JobCall | undefined
@@ -23,14 +24,14 @@ export class RunPerformer {
   constructor(
     job: JobFunction,
     setup: WorkerSetup,
-    send: (frame: readonly Uint8Array[]) => Promise<void>,
+    store: Pick<RecordStore, 'sendFrame' | 'ready'>,
     writeLog: WriteLog,
   ) {
     this.#job = job
     this.#setup = setup
     this.#viewAt = parameterViews(setup.parameters)
     this.#seedsAt = runSeeds(setup)
-    this.#send = send
+    this.#store = store
     this.#writeLog = writeLog
   }
 
@@ -41,6 +42,7 @@ export class RunPerformer {
    */
   async perform(task: RunTask): Promise<RunOutcome> {
     const { run, attempt } = task
+    if (this.#store.ready !== undefined) await this.#store.ready()
     const startTimestamp = now()
     let performed: Performed
     try {
@@ -51,7 +53,7 @@ export class RunPerformer {
       return { state: 'failed', failure }
     }
     try {
-      await this.#send(performed.frame)
+      await this.#store.sendFrame(performed.frame)
     } catch (thrown) {
       // A user's own storage may refuse one run and take the next.
       if (!isPypetError(thrown, 'PYPET_STORAGE_SERVICE_FAILED')) throw thrown

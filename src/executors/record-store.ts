@@ -10,6 +10,12 @@ export interface RecordStore {
    * @throws PypetError `PYPET_WRITER_DIED` when nobody is there to take it
    */
   sendFrame(pieces: readonly Uint8Array[]): Promise<void>
+  /**
+   * Asked before each run. Resolves when the storage does not need this worker for something else.
+   *
+   * @throws PypetError as `sendFrame`
+   */
+  ready?(): Promise<void>
   /** Gives up what was not taken. */
   close(): void | Promise<void>
 }

@@ -84,7 +84,7 @@ export class RunWorker {
   async #start(): Promise<RunPerformer> {
     const setup = this.#setup
     const [job, store] = await Promise.all([loadJob(setup), openRecordStore(setup.storage)])
-    this.#performer = new RunPerformer(job.run, setup, (frame) => store.sendFrame(frame), this.#writeLog)
+    this.#performer = new RunPerformer(job.run, setup, store, this.#writeLog)
     return this.#performer
   }
 

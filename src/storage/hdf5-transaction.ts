@@ -185,6 +185,17 @@ export class Hdf5Transaction {
     this.#disk.close()
   }
 
+  /** Closes everything without a commit, and leaves what was committed to whoever goes on. */
+  drop(): void {
+    try {
+      this.#closeFile()
+      this.#unhook()
+      this.#staged.discard()
+    } finally {
+      this.leave()
+    }
+  }
+
   /**
    * Closes everything without a commit: what was applied since the last one never happened. What was committed is
    * brought into the file, and the `.cnt` file removed, unless readers or the disk prevent it.

@@ -10,7 +10,7 @@ export type ToLock =
   /** Answered by `granted`, in the order of asking. */
   | { readonly type: 'acquire' }
   | { readonly type: 'release' }
-  /** The job goes on, and this run is in the worker's memory: if the worker dies, it is lost. */
+  /** The job goes on, and this run is in the worker's memory: if the worker dies, it has to be performed again. */
   | { readonly type: 'taken'; readonly run: RunIndex }
   /** These runs are in the file and survive a kill of any process. */
   | {
@@ -36,11 +36,7 @@ export type FromLock =
       readonly cntFile: string
       /** Pages up to this commit are in the HDF5 file, durably. */
       readonly applied: number
-      /** Somebody else waits already. */
-      readonly isWanted: boolean
     }
-  /** Somebody else waits: give the lock back soon. */
-  | { readonly type: 'wanted' }
   /** Whether no more runs begin for now. */
   | { readonly type: 'finish'; readonly isFinishing: boolean }
 

@@ -1,15 +1,12 @@
 /** The lock of an experiment whose workers store by themselves: who asks first, gets it first. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { fromErrorRecord, PypetError } from '../errors.ts'
+import { fromErrorRecord } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
 import type { RunStoreListener } from './run-store.ts'
 
-/** Whoever may hold the lock: a worker, or main itself. */
-interface Holder {
-  readonly grant: () => void
-  readonly want: () => void
-}
+/** Whoever may hold the lock, a worker or main itself: told when it has it. */
+type Grant = () => void
 
 export interface WaitingShare {
   readonly waitedMs: number
@@ -29,8 +26,8 @@ export class LockServer {
   readonly waiting: WaitingShare[] = []
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly #queue: Holder[] = []
-  #holder: Holder | undefined
+  readonly #queue: Grant[] = []
+  #holder: Grant | undefined
   #isFinishing = false
 
   private constructor() {
@@ -50,15 +47,15 @@ export class LockServer {
 
   /** Does something under the lock. */
   async hold<Result>(action: () => Promise<Result> | Result): Promise<Result> {
-    let holder: Holder | undefined
+    let holder: Grant = () => undefined
     await new Promise<void>((resolve) => {
-      holder = { grant: resolve, want: () => undefined }
+      holder = resolve
       this.#ask(holder)
     })
     try {
       return await action()
     } finally {
-      this.#release(holder as Holder)
+      this.#release(holder)
     }
   }
 
@@ -81,16 +78,7 @@ export class LockServer {
     /** In the worker's memory only. */
     const taken = new Set<RunIndex>()
     const tell = (message: FromLock) => writeLine(socket, message)
-    const holder: Holder = {
-      grant: () =>
-        tell({
-          type: 'granted',
-          cntFile: this.cntFile,
-          applied: this.applied,
-          isWanted: this.#queue.length > 0,
-        }),
-      want: () => tell({ type: 'wanted' }),
-    }
+    const holder: Grant = () => tell({ type: 'granted', cntFile: this.cntFile, applied: this.applied })
     if (this.#isFinishing) tell({ type: 'finish', isFinishing: true })
     readLines<ToLock>(socket, (message) => {
       switch (message.type) {
@@ -126,17 +114,16 @@ export class LockServer {
       this.#sockets.delete(socket)
       // What the worker had not committed never happened: whoever comes next finds the file as of the last commit.
       this.#forget(holder)
-      if (taken.size > 0) this.listener?.onBroken(lost([...taken]))
+      if (taken.size > 0) this.listener?.onLost?.([...taken])
     })
   }
 
-  #ask(holder: Holder): void {
+  #ask(holder: Grant): void {
     this.#queue.push(holder)
     if (this.#holder === undefined) this.#next()
-    else this.#holder.want()
   }
 
-  #release(holder: Holder): void {
+  #release(holder: Grant): void {
     if (this.#holder !== holder) return
     this.#holder = undefined
     this.#next()
@@ -144,19 +131,12 @@ export class LockServer {
 
   #next(): void {
     this.#holder = this.#queue.shift()
-    this.#holder?.grant()
+    this.#holder?.()
   }
 
-  #forget(holder: Holder): void {
+  #forget(holder: Grant): void {
     for (let at = this.#queue.indexOf(holder); at >= 0; at = this.#queue.indexOf(holder))
       this.#queue.splice(at, 1)
     this.#release(holder)
   }
-}
-
-function lost(runs: readonly RunIndex[]): PypetError {
-  const names = runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs`
-  return new PypetError('PYPET_WRITER_DIED', `a worker ended before it had stored ${names}`, {
-    hint: 'Runs announced as stored are safe.',
-  })
 }

@@ -3,7 +3,7 @@
  * the lock, and does under it what belongs to no worker: opening, failures, growth, the end; and it brings committed
  * pages into the HDF5 file.
  */
-import type { PypetError } from '../errors.ts'
+import { isPypetError, PypetError } from '../errors.ts'
 import type {
   Closed,
   ContinueRequest,
@@ -37,6 +37,7 @@ export class LockStore implements RunStore {
   #pages: LockPages | undefined
   #unlock: () => void = () => undefined
   readonly #failures: RunFailure[] = []
+  #isClosing = false
   #isClosed = false
   #isBroken = false
 
@@ -81,6 +82,9 @@ export class LockStore implements RunStore {
       onCommitted: (stored, failed, refused) => this.#announce({ stored, failed, refused }),
       onNotice: (level, message) => listener.onNotice(level, message),
       onBroken: (error) => this.#break(error),
+      onLost: (runs) => {
+        if (!this.#isBroken) listener.onLost?.(runs)
+      },
     }
     return await server.hold(async () => {
       const options = {
@@ -90,8 +94,9 @@ export class LockStore implements RunStore {
       }
       const store = await open(options)
       // Whoever comes next finds all of the opening in the file: there is no idle writer to complete it later.
+      this.#unlock = store.unlock
       store.close({ config: [], isComplete: false })
-      this.#unlock = await store.rest()
+      await store.rest()
       const { opened } = store
       const { storage } = this.#settings
       this.#turns = new LockTurns({ cntFile: opened.cntFile, storage, keepCnt, ...options })
@@ -110,8 +115,11 @@ export class LockStore implements RunStore {
       const failures = this.#failures.splice(0)
       if (failures.length === 0) return
       const store = await turns.open(server.applied)
+      // A worker that died may have stored the run just before, and not have said so.
+      const known = failures.map(({ run }) => run).filter((run) => store.hasStored(run))
       for (const each of failures) store.failRun(each)
-      this.#announce(store.leave())
+      const commit = store.leave()
+      this.#announce({ ...commit, stored: [...commit.stored, ...known] })
       this.#pages?.wake()
     }).catch((error: PypetError) => this.#break(error))
   }
@@ -121,13 +129,18 @@ export class LockStore implements RunStore {
   }
 
   async extend(extension: Extension): Promise<void> {
+    // Whatever is collected beside the runs may come when they have been given up.
+    if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the file is being closed')
     await this.#under(async (turns, server) => {
       const store = await turns.open(server.applied)
       try {
         this.#announce(store.extend(extension))
-      } finally {
-        this.#announce(store.leave())
+      } catch (error) {
+        store.drop()
+        if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) this.#break(error as PypetError)
+        throw error
       }
+      this.#announce(store.leave())
       server.finish(false)
       this.#pages?.wake()
     })
@@ -139,6 +152,7 @@ export class LockStore implements RunStore {
 
   async close(ending: Ending): Promise<Closed> {
     const server = await this.#server
+    this.#isClosing = true
     this.#isBroken = true
     this.#pages?.stop()
     const cntFile = await this.#under(async (turns) => {

@@ -5,13 +5,13 @@
 import { connect, type Socket } from 'node:net'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import type { StorageSettings } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import {
   decodeFramePrefix,
   decodeRunFrame,
   FRAME_PREFIX_BYTES,
   type RawRunRecord,
 } from '../trajectory/run-frame.ts'
-import { CommitSchedule } from './commit-schedule.ts'
 import { proveHook } from './hdf5-hook.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
 import { LockTurns } from './lock-turn.ts'
@@ -22,16 +22,16 @@ export interface LockData {
   /** Of the lock, see `lock-server`. */
   readonly address: string
   readonly storage: StorageSettings
-  /** So many runs may wait in a worker. */
+  /** So many quick runs may wait in a worker, to share a turn. */
   readonly pendingMax: number
   /** The worker may be ended between two runs: a job goes on only when its run is committed. */
   readonly isDurable: boolean
 }
 
-/** How long a worker may keep the lock while others wait. */
-const SLICE_MS = 40
-/** A worker whose runs follow each other more slowly gives the lock back between them. */
-const KEEP_MS = 10
+/** A run that follows the one before more slowly is not held back. */
+const QUICK_MS = 10
+/** Quick runs are held back for so long, to share a turn: the work that a worker's end may cost. */
+const HOLD_MS = 200
 /** Bytes of runs that may wait in a worker; one larger run may be alone. */
 const PENDING_BYTES_MAX = 67_108_864
 
@@ -55,33 +55,31 @@ function connected(address: string): Promise<Socket> {
   })
 }
 
+/**
+ * A turn is short: it stores what waits, commits and gives the lock back. No job computes meanwhile, since nobody else
+ * could store until it ends; so a worker that has asked for the lock waits for its turn before it goes on. Only quick
+ * runs do not ask: they wait in memory, for 200 ms at most, and share the next turn.
+ */
 export class LockWorker {
   readonly #socket: Socket
   readonly #data: LockData
   #turns: LockTurns | undefined
   readonly #pending: Pending[] = []
   #pendingBytes = 0
-  /** What has been written in this turn and is not committed. */
-  #store: TrajectoryStore | undefined
-  #schedule: CommitSchedule | undefined
-  #turnStartMs = 0
+  /** The lock was asked for, and has not been given back. */
   #isAsked = false
-  #isWanted = false
+  /** No more runs begin for now: nothing waits to share a turn. */
   #isFinishing = false
-  #hasQuickRuns = false
-  #idleTimer: NodeJS.Timeout | undefined
+  #holdTimer: NodeJS.Timeout | undefined
   #error: PypetError | undefined
-  /** Jobs that wait until their runs are stored. */
-  #waiting: {
-    readonly resolve: () => void
-    readonly reject: (error: PypetError) => void
-    readonly isOver: () => boolean
-  }[] = []
+  /** Jobs that wait for the end of the turn. */
+  #waiting: { readonly resolve: () => void; readonly reject: (error: PypetError) => void }[] = []
   readonly #startMs = performance.now()
   #lastTakenMs = Number.NEGATIVE_INFINITY
+  /** When the oldest of the waiting runs was taken. */
+  #heldSinceMs = 0
   #waitedMs = 0
   #turnCount = 0
-  #uncommittedCount = 0
 
   constructor(socket: Socket, data: LockData) {
     this.#socket = socket
@@ -94,60 +92,63 @@ export class LockWorker {
   }
 
   /**
-   * Takes a run. Resolves when the job may go on: the run is stored, or waits with few others.
+   * Takes a run. Resolves when the job may go on: the run is committed, or waits with few other quick ones.
    *
    * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`
    */
   async sendFrame(pieces: readonly Uint8Array[]): Promise<void> {
     if (this.#error !== undefined) throw this.#error
     const startMs = performance.now()
-    this.#hasQuickRuns = startMs - this.#lastTakenMs < KEEP_MS
+    const isQuick = startMs - this.#lastTakenMs < QUICK_MS
     const record = decode(pieces)
     const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+    if (this.#pending.length === 0) this.#heldSinceMs = startMs
     this.#pending.push({ record, bytes })
     this.#pendingBytes += bytes
     this.#socket.ref()
-    if (!this.#data.isDurable) this.#tell({ type: 'taken', run: record.run })
-    if (this.#store !== undefined) this.#storePending()
+    if (isQuick && this.#mayHold(startMs)) this.#hold(record.run)
     else this.#ask()
-    await this.#room()
+    await this.ready()
     const endMs = performance.now()
     this.#waitedMs += endMs - startMs
     this.#lastTakenMs = endMs
   }
 
-  /** Waits for what was taken, unless main is gone. */
+  /** Resolves when a run may begin: this worker neither has the lock nor waits for it. */
+  ready(): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error)
+    if (!this.#isAsked) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
+  /** Stores what was taken, unless main is gone. */
   async close(): Promise<void> {
-    await this.#until(() => this.#pending.length === 0 && this.#store === undefined).catch(() => undefined)
+    if (this.#pending.length > 0) this.#ask()
+    await this.ready().catch(() => undefined)
     this.#socket.destroy()
     this.#turns?.close()
   }
 
-  #room(): Promise<void> {
-    const { pendingMax, isDurable } = this.#data
-    if (isDurable) return this.#until(() => this.#pending.length === 0 && this.#uncommittedCount === 0)
-    return this.#until(
-      () =>
-        this.#pending.length <= pendingMax &&
-        (this.#pendingBytes <= PENDING_BYTES_MAX || this.#pending.length === 0),
+  #mayHold(nowMs: number): boolean {
+    const { pendingMax, isDurable, storage } = this.#data
+    if (isDurable || this.#isFinishing || this.#isAsked) return false
+    const holdMs = Math.min(HOLD_MS, storage.commitIntervalMs)
+    return (
+      this.#pending.length <= pendingMax &&
+      this.#pendingBytes <= PENDING_BYTES_MAX &&
+      nowMs - this.#heldSinceMs < holdMs
     )
   }
 
-  #until(isOver: () => boolean): Promise<void> {
-    if (this.#error !== undefined) return Promise.reject(this.#error)
-    if (isOver()) return Promise.resolve()
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject, isOver }))
-  }
-
-  #wake(): void {
-    const over = this.#waiting.filter(({ isOver }) => isOver())
-    if (over.length === 0) return
-    this.#waiting = this.#waiting.filter((waiter) => !over.includes(waiter))
-    for (const { resolve } of over) resolve()
+  #hold(run: RunIndex): void {
+    this.#tell({ type: 'taken', run })
+    this.#holdTimer ??= setTimeout(() => this.#ask(), HOLD_MS)
   }
 
   #ask(): void {
-    if (this.#isAsked) return
+    clearTimeout(this.#holdTimer)
+    this.#holdTimer = undefined
+    if (this.#isAsked || this.#error !== undefined) return
     this.#isAsked = true
     this.#tell({ type: 'acquire' })
   }
@@ -155,22 +156,16 @@ export class LockWorker {
   #take(message: FromLock): void {
     switch (message.type) {
       case 'granted':
-        this.#isWanted = message.isWanted
-        void this.#begin(message.cntFile, message.applied)
-        break
-      case 'wanted':
-        this.#isWanted = true
-        this.#endWhenDue()
+        void this.#turn(message.cntFile, message.applied)
         break
       case 'finish':
         this.#isFinishing = message.isFinishing
-        this.#endWhenDue()
+        if (message.isFinishing && this.#pending.length > 0) this.#ask()
         break
     }
   }
 
-  /** The turn has come. */
-  async #begin(cntFile: string, applied: number): Promise<void> {
+  async #turn(cntFile: string, applied: number): Promise<void> {
     const { storage } = this.#data
     this.#turns ??= new LockTurns({
       cntFile,
@@ -181,84 +176,23 @@ export class LockWorker {
     })
     try {
       const store = await this.#turns.open(applied)
-      this.#store = store
+      // The main process may have gone meanwhile.
+      if (this.#error !== undefined) return
       this.#turnCount += 1
-      this.#turnStartMs = performance.now()
-      this.#schedule = new CommitSchedule(storage.commitIntervalMs, () => this.#commit())
-      if (this.#isFinishing) this.#schedule.finish()
-      this.#storePending()
-    } catch (error) {
-      this.#breakDown(error)
-    }
-  }
-
-  #storePending(): void {
-    try {
-      const store = this.#store as TrajectoryStore
-      for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
-        this.#pendingBytes -= next.bytes
-        store.storeRun(next.record)
-        this.#uncommittedCount += 1
-        this.#schedule?.noteWritten()
-        if (this.#isWanted && performance.now() - this.#turnStartMs > SLICE_MS) break
-      }
-      this.#endWhenDue()
-      this.#wake()
-    } catch (error) {
-      this.#breakDown(error)
-    }
-  }
-
-  /** Gives the lock back: at once where runs take their time, else when others have waited long enough. */
-  #endWhenDue(): void {
-    if (this.#store === undefined) return
-    clearTimeout(this.#idleTimer)
-    const restMs = SLICE_MS - (performance.now() - this.#turnStartMs)
-    const isQuick = this.#hasQuickRuns && !this.#isFinishing && !this.#data.isDurable
-    if (!isQuick || (this.#isWanted && restMs <= 0)) {
-      this.#end()
-      return
-    }
-    this.#idleTimer = setTimeout(() => this.#end(), this.#isWanted ? Math.min(KEEP_MS, restMs) : KEEP_MS)
-  }
-
-  #commit(): void {
-    try {
-      if (this.#store?.hasUncommitted === true) this.#announce(this.#store.commit())
-      this.#wake()
-    } catch (error) {
-      this.#breakDown(error)
-    }
-  }
-
-  /** Commits and gives the lock back. */
-  #end(): void {
-    const store = this.#store
-    if (store === undefined) return
-    try {
-      clearTimeout(this.#idleTimer)
-      this.#schedule?.stop()
-      this.#schedule = undefined
-      this.#store = undefined
-      this.#announce(store.leave())
-      this.#tell({
-        type: 'waited',
-        waitedMs: this.#waitedMs,
-        totalMs: performance.now() - this.#startMs,
-        turnCount: this.#turnCount,
-      })
+      this.#tellCommitted(storeAll(store, this.#pending.splice(0)))
+      this.#pendingBytes = 0
+      this.#socket.unref()
+      const totalMs = performance.now() - this.#startMs
+      this.#tell({ type: 'waited', waitedMs: this.#waitedMs, totalMs, turnCount: this.#turnCount })
       this.#isAsked = false
       this.#tell({ type: 'release' })
-      if (this.#pending.length > 0) this.#ask()
-      else this.#socket.unref()
-      this.#wake()
+      for (const { resolve } of this.#waiting.splice(0)) resolve()
     } catch (error) {
       this.#breakDown(error)
     }
   }
 
-  #announce(commit: Commit): void {
-    this.#uncommittedCount = 0
+  #tellCommitted(commit: Commit): void {
     if (commit.stored.length + commit.failed.length > 0) this.#tell({ type: 'committed', ...commit })
   }
 
@@ -278,11 +212,19 @@ export class LockWorker {
   #break(error: PypetError): void {
     if (this.#error !== undefined) return
     this.#error = error
-    clearTimeout(this.#idleTimer)
-    this.#schedule?.stop()
-    this.#store = undefined
+    clearTimeout(this.#holdTimer)
     for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
+}
+
+/**
+ * Stores and commits runs. A run that is stored already is told once more: whoever stored it died before it could say so.
+ */
+function storeAll(store: TrajectoryStore, pending: readonly Pending[]): Commit {
+  const known = pending.map(({ record }) => record.run).filter((run) => store.hasStored(run))
+  for (const { record } of pending) store.storeRun(record)
+  const commit = store.leave()
+  return { ...commit, stored: [...commit.stored, ...known] }
 }
 
 /** One buffer of its own: the arrays of the job may change when it goes on. */

@@ -83,6 +83,8 @@ export interface RunStoreListener {
    * that the storage failed itself.
    */
   onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[], refused: readonly RefusedRun[]): void
+  /** These runs were handed over, and have died with the worker that was to store them. */
+  onLost?(runs: readonly RunIndex[]): void
   /** Something that a user should know, and that stops nothing. */
   onNotice(level: LogLevel, message: string): void
   /** The storage cannot be used any more. Called at most once, and not after `close`. */

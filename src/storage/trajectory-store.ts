@@ -139,6 +139,16 @@ export class TrajectoryStore {
     return this.#stored.length + this.#failed.length > 0
   }
 
+  /** Whether the run was stored before this opening. */
+  hasStored(run: RunIndex): boolean {
+    return this.#open.stored.has(run)
+  }
+
+  /** Ends one turn of several without a commit: what was written since the last one has never happened. */
+  drop(): void {
+    this.#open.transaction.drop()
+  }
+
   /** Resolves when new runs are welcome; undefined when they are now. */
   room(): Promise<void> | undefined {
     return this.#open.transaction.room()
@@ -203,15 +213,19 @@ export class TrajectoryStore {
         : extendedExploration(this.#exploration, added, request.parameters)
     const plan = expand({ parameters: request.parameters, exploration })
     for (const operations of layout.extend(plan, extension)) this.#apply(operations)
-    this.#exploration = exploration
-    this.#runCount = plan.runCount
-    const ended = new Uint8Array(plan.runCount)
-    ended.set(this.#ended)
-    this.#ended = ended
+    if (added !== undefined) this.#growTo(plan.runCount, exploration)
     this.#apply(layout.commit())
     return this.#commit((facts) => {
       this.#open.transaction.commit({ ...facts, ...(added !== undefined && { added }) })
     }, false)
+  }
+
+  #growTo(runCount: number, exploration: ExplorationSpec | undefined): void {
+    this.#exploration = exploration
+    this.#runCount = runCount
+    const ended = new Uint8Array(runCount)
+    ended.set(this.#ended)
+    this.#ended = ended
   }
 
   /** Makes everything so far durable and says what that was. */
@@ -243,13 +257,13 @@ export class TrajectoryStore {
     return commit
   }
 
-  /**
-   * After `close`: as `finish`, but the file stays this process's own, and its `.cnt` file is kept.
-   *
-   * @returns what gives the file free
-   */
-  async rest(): Promise<() => void> {
+  /** After `close`: as `finish`, but the file stays this process's own, and its `.cnt` file is kept. */
+  async rest(): Promise<void> {
     await this.#open.transaction.finish(false)
+  }
+
+  /** Gives the file free for other processes. `finish` does so by itself. */
+  get unlock(): () => void {
     return this.#open.unlock
   }
 

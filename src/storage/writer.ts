@@ -39,6 +39,7 @@ export class Writer implements RunStore {
   #error: PypetError | undefined
   /** One after the other: at most one answer is awaited at a time. */
   #extending: Promise<void> = Promise.resolve()
+  #isClosing = false
   #stderr = ''
   /** Resolves when the process is gone and everything it has said is read. */
   readonly #ended: Promise<void>
@@ -112,6 +113,8 @@ export class Writer implements RunStore {
   }
 
   async extend(extension: Extension): Promise<void> {
+    // Whatever is collected beside the runs may come when they have been given up.
+    if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the file is being closed')
     const extending = this.#extending.then(() => this.#extend(extension))
     this.#extending = extending.catch(() => undefined)
     await extending
@@ -129,6 +132,8 @@ export class Writer implements RunStore {
    * readers of the file as long as `readerWaitMs` says.
    */
   async close(ending: Ending): Promise<Closed> {
+    this.#isClosing = true
+    await this.#extending
     const closed = this.#await('closed')
     this.#send({ type: 'close', ending })
     const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
