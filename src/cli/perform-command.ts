@@ -1,5 +1,6 @@
 /** What `run` and `continue` have in common: runs are performed, shown, logged, and summed up. */
 import { runExperiment } from '../environment/environment.ts'
+import type { Postprocessing } from '../environment/postprocessing.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { prepareLogs } from '../environment/prepare-logs.ts'
 import type { RunStores } from '../environment/run-stores.ts'
@@ -7,7 +8,6 @@ import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
-import { jobPostprocessing } from '../library/postprocessing.ts'
 import { openShownReporter, type ProgressKind } from '../reporting/open-shown.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
 import { ExitCode } from './exit-code.ts'
@@ -54,7 +54,7 @@ export async function performCommand(
       signal: stop.signal,
       giveUp: stop.giveUp,
       breakLock: flags.breakLock,
-      postprocessing: jobPostprocessing(experiment),
+      postprocessing: await postprocessingOf(experiment),
       openReporter: (environment) => {
         stop.letRunsFinish()
         reporter = teeReporters([shown, ...logs.open(environment, shown)])
@@ -70,6 +70,13 @@ export async function performCommand(
   } finally {
     await reporter?.close()
   }
+}
+
+/** It brings the library's whole trajectory with it, which most commands have no use for. */
+async function postprocessingOf(experiment: PreparedExperiment): Promise<Postprocessing | undefined> {
+  if (experiment.postprocess === undefined) return undefined
+  const { jobPostprocessing } = await import('../library/postprocessing.ts')
+  return jobPostprocessing(experiment)
 }
 
 /** The flags that are options, by the options' names: `--file` gives `filename`. */
