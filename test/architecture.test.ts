@@ -133,10 +133,13 @@ describe('what an entry loads', () => {
     expect(HEAVY.filter((name) => reach.has(name))).toEqual(['commander'])
   })
 
-  test.each(['cli/run.ts', 'cli/continue.ts'])('%s loads no library: only post-processing needs it', (entry) => {
-    const reach = [...staticReach(tree, entry)]
-    expect(reach.filter((path) => path.startsWith('library/'))).toEqual([])
-  })
+  test.each(['cli/run.ts', 'cli/continue.ts'])(
+    '%s loads no library: only post-processing needs it',
+    (entry) => {
+      const reach = [...staticReach(tree, entry)]
+      expect(reach.filter((path) => path.startsWith('library/'))).toEqual([])
+    },
+  )
 
   test('the two sides of a conversation meet only in protocol.ts', () => {
     expect(staticReach(tree, 'storage/writer.ts')).not.toContain('storage/writer-process.ts')

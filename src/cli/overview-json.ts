@@ -35,6 +35,7 @@ function trajectoryJson(trajectory: TrajectoryOverview) {
     python,
     runs: runsJson(trajectory.runs, explored),
     continuation: continuationJson(trajectory.continuation),
+    provenance: trajectory.provenance ?? null,
     explored: explored.map(({ name, comment, type, range }) => ({
       name,
       comment,

@@ -1,4 +1,5 @@
 /** What a trajectory says about the job that made it: config.environment.<environment>.seed and .job. */
+import { compareEnvironments } from '../trajectory/environment-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
@@ -58,11 +59,12 @@ function seedsByEnvironment(tree: Tree, isOthers: (node: ParameterNode) => boole
   return seeds
 }
 
-/** In the order of the file. */
+/** In the order of time. */
 export function recordedJobs(tree: Pick<Tree, 'getGroup'>): RecordedJob[] {
   const all = recorded(tree)
   return all
     .filter(({ name }) => name === 'job.sha256')
+    .sort((one, other) => compareEnvironments(one.environment, other.environment))
     .map(({ environment, node }) => {
       const textOf = (wanted: string) => {
         const found = all.find((one) => one.environment === environment && one.name === wanted)

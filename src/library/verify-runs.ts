@@ -20,6 +20,7 @@ import type { JobIdentity, JobLocation, RunTask } from '../protocol.ts'
 import { openFrameReceiver } from '../storage/frame-receiver.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
+import { compareEnvironments } from '../trajectory/environment-name.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
@@ -240,6 +241,11 @@ function keptArguments(file: string, trajectory: string): ReturnType<typeof jobA
   return ofTrajectory === undefined ? { common: [] } : readArguments(ofTrajectory.continuation)
 }
 
+/** `config.environment.<environment>.script` */
+function environmentOf({ fullName }: { readonly fullName: string }): string {
+  return fullName.split('.')[2] ?? ''
+}
+
 function findJob(
   tree: TrajectoryTree,
   file: string,
@@ -257,6 +263,7 @@ function findJob(
   const files = recorded.map((job) => job.file).reverse()
   const scripts = tree
     .getAll('script')
+    .sort((one, other) => compareEnvironments(environmentOf(one), environmentOf(other)))
     .map((node) => basename(String((node as unknown as { getDefault(): unknown }).getDefault())))
     .reverse()
   const places = new Set([

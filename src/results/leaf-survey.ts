@@ -14,15 +14,20 @@ const ENTRIES_MAX = 1000
  * wildcards `$` and `$set` put them.
  *
  * @param branch path of `results` or `derived_parameters`
+ * @param options.comments the summary of the branch: of leaves with equal comments only the first stored has it, which
+ *   need not be among the sampled ones
  * @throws PypetError `PYPET_STORAGE_FAILED` when a group cannot be listed; a leaf that cannot be read is
  *   listed with the reason
  */
 export function surveyLeaves(
   reader: Hdf5Reader,
   branch: string,
-  sampledRuns: readonly RunIndex[],
+  {
+    sampledRuns,
+    comments,
+  }: { readonly sampledRuns: readonly RunIndex[]; readonly comments: readonly SummaryRow[] },
 ): Listing<SurveyedLeaf> {
-  const survey = new Survey(reader)
+  const survey = new Survey(reader, new Map(comments.map(wildcardComment)))
   // Below `runs` the paths are known: a group of a million runs is never listed.
   for (const run of sampledRuns) {
     const nameChild = (child: string) => wildcardName(child, run)
@@ -43,6 +48,21 @@ export function surveyLeaves(
   return survey.listing()
 }
 
+/** A row of `results_summary` or `derived_parameters_summary`. */
+export interface SummaryRow {
+  /** `results.runs.run_00000017.z` */
+  readonly fullName: string
+  readonly comment: string
+}
+
+/** The name as the survey gives it, and its comment. */
+function wildcardComment({ fullName, comment }: SummaryRow): [name: string, comment: string] {
+  const [, ...parts] = fullName.split('.')
+  const below = parts[0] === 'runs' ? parts.slice(2) : parts
+  const names = below.map((part) => (RUN_NAME.test(part) ? '$' : RUN_SET_NAME.test(part) ? '$set' : part))
+  return [names.join('.'), comment]
+}
+
 const RUN_NAME = /^run_\d{8}$/
 const RUN_SET_NAME = /^run_set_\d{5}$/
 
@@ -60,11 +80,13 @@ interface Finding {
 
 class Survey {
   readonly #reader: Hdf5Reader
+  readonly #comments: ReadonlyMap<string, string>
   readonly #findings = new Map<string, Finding[]>()
   #isComplete = true
 
-  constructor(reader: Hdf5Reader) {
+  constructor(reader: Hdf5Reader, comments: ReadonlyMap<string, string>) {
     this.#reader = reader
+    this.#comments = comments
   }
 
   walk(
@@ -73,8 +95,9 @@ class Survey {
     runOf: (path: string) => RunIndex | undefined,
   ): void {
     const visit = (leaf: Leaf, name: string) => {
+      const comment = leaf.comment === '' ? (this.#comments.get(name) ?? '') : leaf.comment
       for (const [item, preview] of this.#items(leaf, name)) {
-        this.#add({ name: item, run: runOf(leaf.path), comment: leaf.comment, preview })
+        this.#add({ name: item, run: runOf(leaf.path), comment, preview })
       }
     }
     if (!walkLeaves(this.#reader, group, visit, { nameChild })) this.#isComplete = false

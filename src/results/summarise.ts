@@ -10,10 +10,11 @@ import {
 import { walkLeaves } from '../storage/leaf-walk.ts'
 import { type Preview, unreadPreview } from '../storage/preview.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
+import { compareEnvironments } from '../trajectory/environment-name.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { summariseRange } from './explored-range.ts'
-import { surveyLeaves } from './leaf-survey.ts'
+import { type SummaryRow, surveyLeaves } from './leaf-survey.ts'
 import { type RunStates, readRunStates } from './run-states.ts'
 import { readRunTable } from './run-table.ts'
 import type {
@@ -122,11 +123,39 @@ function summariseTrajectory(reader: Hdf5Reader, name: string, withRuns: boolean
     provenance: findProvenance(reader, path),
     explored: explorations.map(({ explored }) => explored),
     parameters: readParameters(reader, path, new Set(exploredNames)),
-    derivedParameters: surveyLeaves(reader, `${path}/derived_parameters`, sampledRuns),
-    results: surveyLeaves(reader, `${path}/results`, sampledRuns),
+    derivedParameters: surveyBranch(reader, path, 'derived_parameters', sampledRuns),
+    results: surveyBranch(reader, path, 'results', sampledRuns),
     sampledRuns,
   }
 }
+
+function surveyBranch(
+  reader: Hdf5Reader,
+  path: string,
+  branch: 'results' | 'derived_parameters',
+  sampledRuns: readonly RunIndex[],
+) {
+  const comments = readSummary(reader, `${path}/overview/${branch}_summary`)
+  return surveyLeaves(reader, `${path}/${branch}`, { sampledRuns, comments })
+}
+
+/** Of each distinct comment the leaf that had it first, with its full name. */
+function readSummary(reader: Hdf5Reader, table: string): SummaryRow[] {
+  const rows: SummaryRow[] = []
+  if (reader.kind(table) !== 'dataset') return rows
+  reader.scanRows(
+    table,
+    ['location', 'name', 'comment'],
+    (_, [location, name, comment]) => {
+      rows.push({ fullName: `${location}.${name}`, comment: String(comment) })
+    },
+    { start: 0, end: SUMMARY_ROWS_MAX },
+  )
+  return rows
+}
+
+/** Enough for what is shown; pypet writes a thousand at most. */
+const SUMMARY_ROWS_MAX = 1000
 
 function findContinuation(
   reader: Hdf5Reader,
@@ -142,7 +171,8 @@ function findContinuation(
 function findProvenance(reader: Hdf5Reader, path: string): ProvenanceOverview | undefined {
   const environments = `${path}/config/environment`
   if (reader.kind(environments) !== 'group') return undefined
-  const found = reader.children(environments).flatMap((name) => {
+  const names = reader.children(environments).sort(compareEnvironments)
+  const found = names.flatMap((name) => {
     const git = `${environments}/${name}/provenance/git`
     const state = textAt(reader, `${git}/state`)
     return state === undefined ? [] : [{ state, commit: textAt(reader, `${git}/hexsha`) }]

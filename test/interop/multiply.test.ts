@@ -67,12 +67,14 @@ describe.skipIf(isSkipped)('the example multiply on two cores', () => {
     const names = overview.map(([path]) => path.replace('/multiply/overview/', '')).sort()
     expect(names).toEqual([
       'config_overview',
+      'derived_parameters_overview',
       'derived_parameters_summary',
       'explorations',
       'explored_parameters_overview',
       'hdf5_settings',
       'info',
       'parameters_overview',
+      'results_overview',
       'results_summary',
       'runs',
     ])
