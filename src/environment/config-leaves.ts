@@ -21,7 +21,7 @@ const ENVIRONMENT: readonly (readonly [OptionName, string, string])[] = [
   ['ncores', 'ncores', 'Number of workers that perform runs.'],
   ['executor', 'executor', 'How runs are performed: inline, on a pool of threads, or each in a process.'],
   ['wrapMode', 'wrap_mode', 'Who stores the runs, QUEUE for a writer process'],
-  ['queueMaxsize', 'queue_maxsize', 'How many runs may wait to be written, 0 for twice as many as workers'],
+  ['queueMaxsize', 'queue_maxsize', 'How many finished runs may wait to be stored, 0 for any number'],
   ['memoryLimit', 'memory_limit', 'MB that the process of a run may take, 0 for any number'],
   ['cpuCap', 'cpu_cap', 'Per cent of the processors in use above which no run begins'],
   ['memoryCap', 'memory_cap', 'Per cent of the memory in use above which no run begins'],

@@ -2,6 +2,7 @@
 import { RunSet } from '../continue/run-set.ts'
 import type { ErrorRecord, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
+import type { Gate } from '../executors/held-back.ts'
 import type { Opened, RefusedRun, RunFailure } from '../protocol.ts'
 import type { RunStore, RunStoreListener } from '../storage/run-store.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
@@ -22,6 +23,7 @@ export class RunLedger implements RunStoreListener {
   readonly #active = new Set<RunIndex>()
   readonly #handedOver = new Set<RunIndex>()
   #resolveQuiet: (() => void) | undefined
+  #resolveRoom: (() => void)[] = []
   #store: Pick<RunStore, 'failRun' | 'noteHandedOver'> | undefined
   #reporter: Reporter | undefined
   /** Said before there was anybody to tell. */
@@ -97,6 +99,14 @@ export class RunLedger implements RunStoreListener {
     this.#store?.noteHandedOver?.(run, returned)
   }
 
+  /** Holds runs back while so many that have been handed over wait to be stored; 0 for never. */
+  gate(queueMaxsize: number): Gate {
+    return {
+      holdsBack: () => queueMaxsize > 0 && this.#handedOver.size >= queueMaxsize,
+      askAgain: () => new Promise((resolve) => this.#resolveRoom.push(resolve)),
+    }
+  }
+
   /** Resolves when everything that was handed over until now is announced. */
   async quiet(): Promise<void> {
     if (this.#handedOver.size === 0) return
@@ -132,6 +142,7 @@ export class RunLedger implements RunStoreListener {
   }
 
   #tellWhoWaits(): void {
+    for (const resolve of this.#resolveRoom.splice(0)) resolve()
     if (this.#handedOver.size === 0) this.#resolveQuiet?.()
     if (this.#active.size === 0) this.#resolveComplete?.()
   }
@@ -144,6 +155,7 @@ export class RunLedger implements RunStoreListener {
   onBroken(error: PypetError): void {
     this.isBroken = true
     this.#rejectBroken(error)
+    for (const resolve of this.#resolveRoom.splice(0)) resolve()
   }
 
   /** Resolves when the writer has announced every run that was begun. Call it when no more will begin. */

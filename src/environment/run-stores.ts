@@ -55,7 +55,7 @@ export class RunStores implements AsyncDisposable {
     this.#service ??= await loadService(settings, this.#given)
     const { ServiceStore } = await import('../storage/service-store.ts')
     const { service, workerModule } = this.#service
-    return new ServiceStore(service, { workerModule, pendingMax: queueMax(settings) })
+    return new ServiceStore(service, { workerModule, pendingMax: serviceQueueMax(settings) })
   }
 
   async #end(): Promise<void> {
@@ -66,15 +66,16 @@ export class RunStores implements AsyncDisposable {
 async function open(settings: Settings): Promise<RunStore> {
   if (settings.wrapMode === 'queue') return Writer.start()
   const { LockStore } = await import('../storage/lock-store.ts')
+  const { queueMaxsize, ncores } = settings
   return new LockStore({
     storage: settings,
-    pendingMax: queueMax(settings),
+    pendingMax: queueMaxsize > 0 ? Math.ceil(queueMaxsize / ncores) : Number.MAX_SAFE_INTEGER,
     // A worker that is ended, or ends by itself, must leave nothing behind that waits.
     isDurable: settings.timeout > 0 || settings.executor === 'process',
   })
 }
 
-/** How many runs may be on the way to the file. */
-export function queueMax({ queueMaxsize, ncores }: Settings): number {
+/** How many runs may wait in main for a service that takes one after the other. */
+function serviceQueueMax({ queueMaxsize, ncores }: Settings): number {
   return queueMaxsize > 0 ? queueMaxsize : 2 * ncores
 }

@@ -90,7 +90,8 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   ledger.whenLost = (lost) => runs.takeLost(lost)
   void runs.givenUp.then(() => store.giveUp())
   const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
-  const tasks = heldBack(runs, load)
+  const queueMaxsize = settings.wrapMode === 'queue' ? settings.queueMaxsize : 0
+  const tasks = heldBack(heldBack(runs, load), ledger.gate(queueMaxsize))
   let performing: Promise<void> = Promise.resolve()
   try {
     do {

@@ -14,8 +14,16 @@ export interface Caps {
 /** How long it is before the load is looked at again. */
 const ASK_AGAIN_MS = 500
 
+/** Says when no run may begin. */
+export interface Gate {
+  /** Whether a run that would begin now is held back. */
+  holdsBack(): boolean
+  /** Resolves when it is worth asking again. */
+  askAgain(): Promise<void>
+}
+
 /** Decides from the load whether runs are held back, and says when that changes. */
-export class LoadGate {
+export class LoadGate implements Gate {
   readonly #caps: Caps
   readonly #probe: () => MachineLoad
   readonly #onNotice: (level: LogLevel, message: string) => void
@@ -73,22 +81,23 @@ export function exceededCaps(load: MachineLoad, { cpuCap, memoryCap, swapCap }: 
  * The same tasks, none of them while the gate holds back. A source that is known to be empty (`hasNext`) is not
  * waited for.
  */
-export function heldBack(
-  tasks: TaskSource & { readonly hasNext?: () => boolean },
-  load: LoadGate,
-): TaskSource {
+export function heldBack(tasks: BoundedSource, gate: Gate): BoundedSource {
   const hasNext = () => tasks.hasNext?.() ?? true
   let isHeld = false
   return {
+    hasNext,
     next(): RunTask | undefined {
-      isHeld = hasNext() && load.holdsBack()
+      isHeld = hasNext() && gate.holdsBack()
       return isHeld ? undefined : tasks.next()
     },
     more() {
-      return isHeld && hasNext() ? load.askAgain() : tasks.more?.()
+      return isHeld && hasNext() ? gate.askAgain() : tasks.more?.()
     },
   }
 }
+
+/** A source that may know whether it is empty. */
+type BoundedSource = TaskSource & { readonly hasNext?: () => boolean }
 
 const IDLE: MachineLoad = { cpu: 0, memory: 0, swap: 0 }
 

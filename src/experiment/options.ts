@@ -250,7 +250,7 @@ const MAIN_OPTIONS = {
     default: 0,
     flag: '--queue-maxsize',
     description:
-      'How many finished runs may wait to be written before jobs wait, too; 0 means twice as many as workers.',
+      'How many finished runs may wait to be stored before no other begins; 0 for any number, within bounds of memory.',
   },
 
   keepCnt: {

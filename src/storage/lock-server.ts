@@ -22,8 +22,10 @@ export class LockServer {
   applied = 0
   /** Known when the trajectory is open: before that nobody asks. */
   cntFile = ''
-  /** Of each worker there was, in the order in which they came. */
-  readonly waiting: WaitingShare[] = []
+  /** Of the workers there are. */
+  readonly #waiting = new Map<Socket, WaitingShare>()
+  /** Of those there were. */
+  #waited: WaitingShare = { waitedMs: 0, totalMs: 0, turnCount: 0 }
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #queue: Grant[] = []
@@ -66,6 +68,11 @@ export class LockServer {
     for (const socket of this.#sockets) writeLine(socket, { type: 'finish', isFinishing })
   }
 
+  /** How long workers waited for the lock, of how long they were at work. */
+  waited(): WaitingShare {
+    return [...this.#waiting.values()].reduce(added, this.#waited)
+  }
+
   close(): void {
     this.listener = undefined
     this.#server.close()
@@ -74,7 +81,6 @@ export class LockServer {
 
   #connect(socket: Socket): void {
     this.#sockets.add(socket)
-    const worker = this.waiting.push({ waitedMs: 0, totalMs: 0, turnCount: 0 }) - 1
     /** In the worker's memory only. */
     const taken = new Set<RunIndex>()
     const tell = (message: FromLock) => writeLine(socket, message)
@@ -102,7 +108,7 @@ export class LockServer {
           this.listener?.onNotice(message.level, message.message)
           break
         case 'waited':
-          this.waiting[worker] = message
+          this.#waiting.set(socket, message)
           break
         case 'broken':
           this.listener?.onBroken(fromErrorRecord(message.error, 'PYPET_STORAGE_FAILED'))
@@ -112,6 +118,8 @@ export class LockServer {
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.#sockets.delete(socket)
+      this.#waited = added(this.#waited, this.#waiting.get(socket))
+      this.#waiting.delete(socket)
       // What the worker had not committed never happened: whoever comes next finds the file as of the last commit.
       this.#forget(holder)
       if (taken.size > 0) this.listener?.onLost?.([...taken])
@@ -138,5 +146,14 @@ export class LockServer {
     for (let at = this.#queue.indexOf(holder); at >= 0; at = this.#queue.indexOf(holder))
       this.#queue.splice(at, 1)
     this.#release(holder)
+  }
+}
+
+function added(sum: WaitingShare, share: WaitingShare | undefined): WaitingShare {
+  if (share === undefined) return sum
+  return {
+    waitedMs: sum.waitedMs + share.waitedMs,
+    totalMs: sum.totalMs + share.totalMs,
+    turnCount: sum.turnCount + share.turnCount,
   }
 }

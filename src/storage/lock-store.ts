@@ -18,7 +18,7 @@ import type {
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { LocalAddress } from './local-address.ts'
 import { LockPages } from './lock-pages.ts'
-import { LockServer } from './lock-server.ts'
+import { LockServer, type WaitingShare } from './lock-server.ts'
 import { LockTurns } from './lock-turn.ts'
 import type { LockData } from './lock-worker.ts'
 import type { StoreOptions } from './open-trajectory.ts'
@@ -162,8 +162,8 @@ export class LockStore implements RunStore {
       this.#announce(store.close(ending))
       return await store.finish()
     })
-    const shares = server.waiting.filter(({ turnCount }) => turnCount > 0)
-    if (shares.length > 0) this.#listener?.onNotice('info', `${shareText(shares)} waiting for the lock`)
+    const waited = server.waited()
+    if (waited.turnCount > 0) this.#listener?.onNotice('info', waitedText(waited))
     await this[Symbol.asyncDispose]()
     return { cntFile }
   }
@@ -198,15 +198,9 @@ export class LockStore implements RunStore {
   }
 }
 
-/** `worker 1 spent 12 % of its time (3 turns), worker 2 10 % (4 turns)`. */
-function shareText(
-  shares: readonly { readonly waitedMs: number; readonly totalMs: number; readonly turnCount: number }[],
-): string {
-  const texts = shares.map(({ waitedMs, totalMs, turnCount }, index) => {
-    const percent = totalMs > 0 ? Math.round((100 * waitedMs) / totalMs) : 0
-    return `worker ${index + 1} spent ${percent} % of its time in ${turnCount} turns`
-  })
-  return texts.join(', ')
+function waitedText({ waitedMs, totalMs, turnCount }: WaitingShare): string {
+  const percent = totalMs > 0 ? Math.round((100 * waitedMs) / totalMs) : 0
+  return `workers spent ${percent} % of their time waiting for the lock and storing, in ${turnCount} turns`
 }
 
 /** The entry beside this module, as source or compiled. */
