@@ -103,7 +103,7 @@ export class Runs implements TaskSource {
     this.startTimestamp = Math.min(this.startTimestamp, startTimestamp)
     ledger.noteStart(startTimestamp)
     if (outcome.state === 'handed-over') {
-      returned.set(outcome.run, outcome.returned)
+      if (this.#parts.wantsReturned) returned.set(outcome.run, outcome.returned)
       ledger.noteHandedOver(outcome.run, outcome.returned)
       return
     }

@@ -61,7 +61,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     seed: settings.seed,
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
     args: args.common,
-    tellsReturned: parts.wantsReturned,
+    tellsReturned: parts.wantsReturned || store.needsReturned === true,
     storage: await store.workerStorage(),
     logLevel: settings.logLevel,
     logStdout: settings.logStdout,

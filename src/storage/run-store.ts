@@ -17,6 +17,8 @@ import type { RunIndex } from '../trajectory/path.ts'
 export interface RunStore extends AsyncDisposable {
   /** Workers store their runs by themselves: they must live until every run is announced. */
   readonly storesInWorkers: boolean
+  /** What jobs return reaches `.cnt` by `noteHandedOver` only: main has to know it. */
+  readonly needsReturned?: boolean
   /**
    * How workers hand over their runs; they may connect before the trajectory is open.
    *

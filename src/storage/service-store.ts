@@ -21,6 +21,7 @@ import type {
   WorkerStorage,
 } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import { CommitSchedule } from './commit-schedule.ts'
 import { FrameServer } from './frame-server.ts'
 import { POSTPROCESSED } from './hdf5-layout.ts'
 import { makeFolderOf } from './result-folder.ts'
@@ -36,6 +37,7 @@ export interface ServiceStoreOptions {
 
 export class ServiceStore implements RunStore {
   readonly storesInWorkers = true
+  readonly needsReturned: boolean
   readonly #service: StorageService
   readonly #options: ServiceStoreOptions
   #frames: FrameServer | undefined
@@ -49,6 +51,9 @@ export class ServiceStore implements RunStore {
   readonly #stored = new RunSet()
   #unlock: () => void = () => undefined
   #lockNotice: string | undefined
+  /** Stored by the service, and not announced: what they returned has to be recorded first. */
+  #uncommitted: { readonly run: RunIndex; readonly returned: Uint8Array | undefined }[] = []
+  #schedule: CommitSchedule | undefined
   /** What the service is at work on, one after the other. */
   #work: Promise<void> = Promise.resolve()
   #isBroken = false
@@ -56,6 +61,7 @@ export class ServiceStore implements RunStore {
   constructor(service: StorageService, options: ServiceStoreOptions) {
     this.#service = service
     this.#options = options
+    this.needsReturned = options.workerModule !== undefined
   }
 
   /** The service is opened by now: its workers have to know what it says. */
@@ -113,6 +119,7 @@ export class ServiceStore implements RunStore {
     if (this.#lockNotice !== undefined) listener.onNotice('warn', this.#lockNotice)
     this.#cntFile = cntFile
     this.#keepCnt = request.keepCnt
+    this.#schedule = new CommitSchedule(request.storage.commitIntervalMs, () => this.#commitAll())
     this.#runCount = expand(request).runCount
     const { stored = [], failed = [] } = (await this.#opening) ?? {}
     for (const run of stored) this.#stored.add(run)
@@ -141,7 +148,7 @@ export class ServiceStore implements RunStore {
   }
 
   finish(): void {
-    // Nothing is put off.
+    this.#schedule?.finish()
   }
 
   /** The service first: what it has been given twice after a crash, it keeps once. */
@@ -159,6 +166,8 @@ export class ServiceStore implements RunStore {
     }
     await this.#ask(() => service.extend?.(extension), 'extend')
     if (added !== undefined) this.#runCount += explorationLength(added)
+    this.#commitAll()
+    this.#schedule?.goOn()
     this.#record({
       memory: {
         added: {},
@@ -179,6 +188,7 @@ export class ServiceStore implements RunStore {
     this.#isBroken = true
     await this.#frames?.close()
     await this.#work
+    this.#commitAll()
     await this.#ask(() => this.#service.close(ending), 'close')
     this.#journal?.close()
     this.#journal = undefined
@@ -193,6 +203,7 @@ export class ServiceStore implements RunStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener = undefined
+    this.#schedule?.stop()
     await this.#frames?.close()
     await this.#work
     this.#journal?.close()
@@ -207,16 +218,30 @@ export class ServiceStore implements RunStore {
     this.#lockNotice = lock.notice
   }
 
-  /** The value first: `continue` takes a run that the service has, and of which nothing is known here, for one without. */
   #commit(run: RunIndex, returned: Uint8Array | undefined): void {
+    this.#uncommitted.push({ run, returned })
+    if (returned === undefined && this.#uncommitted.length === 1) this.#commitAll()
+    else this.#schedule?.noteWritten()
+  }
+
+  /** The values first: `continue` takes a run that the service has, and of which nothing is known here, for one without. */
+  #commitAll(): void {
+    const runs = this.#uncommitted
+    if (runs.length === 0) return
+    this.#uncommitted = []
+    const returned = runs.flatMap(({ run, returned: bytes }) => (bytes === undefined ? [] : [{ run, bytes }]))
     try {
-      if (returned !== undefined) this.#record({ returned: [{ run, bytes: returned }] })
+      if (returned.length > 0) this.#record({ returned })
     } catch (cause) {
       this.#break(cannotWrite(this.#cntFile, cause))
       return
     }
-    this.#stored.add(run)
-    this.#listener?.onCommitted([run], [], [])
+    for (const { run } of runs) this.#stored.add(run)
+    this.#listener?.onCommitted(
+      runs.map(({ run }) => run),
+      [],
+      [],
+    )
   }
 
   /** In main, one run fails, as it would in a worker. */

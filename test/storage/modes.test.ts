@@ -1,9 +1,10 @@
 /** Every storage mode, behind every executor: the same content, whole or interrupted. It runs as it is installed. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { continueRun, loadTrajectory, MemoryStorage, type RunCallOptions, run } from '../../dist/index.js'
 import { contentOf, differences } from '../crash/file-content.ts'
+import { isLongForm } from '../crash/long-form.ts'
 import {
   activeRuns,
   type ExperimentFolder,
@@ -58,7 +59,7 @@ test.each(TABLE)(
   async ({ wrapMode, ...workers }) => {
     const folder = useExperimentFolder()
     expect(await performIn(wrapMode, folder, workers)).toMatchObject({
-      storedCount: 23,
+      storedCount: 9,
       failedCount: 1,
       leftCount: 0,
     })
@@ -67,47 +68,59 @@ test.each(TABLE)(
   },
 )
 
-test.each([
-  ['queue', 'lock'],
-  ['lock', 'queue'],
-  ['lock', 'lock'],
-])(
-  '%s, interrupted and continued as %s: the same file, and all that jobs returned',
-  async (before, after) => {
+/** An experiment that stops at run 3 with runs left, and what it leaves. */
+async function interruptedIn(wrapMode: (typeof MODES)[number], folder: ExperimentFolder, workers: Workers) {
+  const hold = join(folder.temporary, 'hold')
+  writeFileSync(hold, '')
+  const reporter = keepEvents((event) => event.type === 'run-failed' && rmSync(hold))
+  const memory = wrapMode === 'none' ? new MemoryStorage() : undefined
+  const first = await runJob('stores-any', folder, workers, {
+    reporter,
+    ...(memory !== undefined && { storageService: memory }),
+    options: { onError: 'stop', ...(memory === undefined && { wrapMode }) },
+  })
+  expect(first.leftCount).toBeGreaterThan(0)
+  expect(first.storedCount).toBeGreaterThanOrEqual(3)
+  return { cntFile: first.cntFile as string, storedCount: first.storedCount, memory }
+}
+
+const ALL_RETURNED = [0, 1, 2, 4, 5, 6, 7, 8, 9].map((x) => ({
+  run: x,
+  value: { x, squares: new Map([[x, x * x]]) },
+}))
+
+// A process a run is slow to test: one core tells nothing here that two do not.
+test.each(TABLE.filter(({ executor, ncores }) => executor !== 'process' || ncores === 2 || isLongForm))(
+  '$wrapMode, $executor, $ncores cores, interrupted and continued: the same file, and all that jobs returned',
+  async ({ wrapMode, ...workers }) => {
     const folder = useExperimentFolder()
-    const options = { wrapMode: before, ...STOPS_AT_17 }
-    const first = await runJob('stores-any', folder, TWO_CORES, { options })
-    expect(first.leftCount).toBeGreaterThan(0)
-    const second = await continueRun(first.cntFile as string, {
-      options: { wrapMode: after, onError: 'continue' },
+    const { cntFile, storedCount, memory } = await interruptedIn(wrapMode, folder, workers)
+    const second = await continueRun(cntFile, {
+      ...(memory !== undefined && { storageService: memory }),
+      options: { onError: 'continue' },
       collect: true,
     })
-    expect(second).toMatchObject({ storedCount: 23, failedCount: 1, leftCount: 0 })
-    expect(second.returned?.every(({ run, value }) => (value as { x: number }).x === run)).toBe(true)
+    expect(second).toMatchObject({ storedCount: 9, previouslyStoredCount: storedCount, failedCount: 1 })
+    expect(second.returned).toEqual(ALL_RETURNED)
+    await memory?.writeHdf5(folder.file)
     expect(differences(comparable(await contentOf(folder.file)), expected)).toEqual([])
   },
 )
 
-test('none: an interrupted experiment goes on with what the memory has', async () => {
+test.each([
+  ['queue', 'lock'],
+  ['lock', 'queue'],
+] as const)('interrupted in %s and continued in %s: the same file', async (before, after) => {
   const folder = useExperimentFolder()
-  const storageService = new MemoryStorage()
-  const first = await runJob('stores-any', folder, TWO_CORES, { storageService, options: STOPS_AT_17 })
-  const before = storageService.runs.length
-  expect(first).toMatchObject({ storedCount: before })
-  expect(before).toBeLessThan(23)
-  const second = await continueRun(first.cntFile as string, {
-    storageService,
-    options: { onError: 'continue' },
-  })
-  expect(second).toMatchObject({ storedCount: 23, previouslyStoredCount: before, failedCount: 1 })
-  await storageService.writeHdf5(folder.file)
+  const { cntFile } = await interruptedIn(before, folder, TWO_CORES)
+  const { events, ...reporter } = keepEvents()
+  await continueRun(cntFile, { options: { wrapMode: after, onError: 'continue' }, reporter })
+  const hasWaited = events.some((event) => event.type === 'log' && event.message.includes('the lock'))
+  expect(hasWaited).toBe(after === 'lock')
   expect(differences(comparable(await contentOf(folder.file)), expected)).toEqual([])
 })
 
 const TWO_CORES: Workers = { executor: 'pool', ncores: 2 }
-
-/** Run 17 fails, and then at most four others are on their way. */
-const STOPS_AT_17 = { onError: 'stop' }
 
 test.each(['queue', 'lock'] as const)('%s: the file is read while runs are performed', async (wrapMode) => {
   const folder = useExperimentFolder()
