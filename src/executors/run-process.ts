@@ -51,6 +51,7 @@ function take(message: ToRunProcess): void {
           (outcome) => tell({ type: 'ended', outcome }),
           (error: ErrorRecord) => tell({ type: 'unable', error }),
         )
+        .then(() => worker?.close())
         .then(leave)
       break
     // Whatever else comes is not for us: the job may be listening too.

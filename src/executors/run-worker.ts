@@ -7,7 +7,7 @@ import { type CapturedOutput, captureOutput } from './captured-output.ts'
 import { atLogLevel, printedLine, strayErrorLine, type WriteLog } from './job-log.ts'
 import { takeNiceness } from './niceness.ts'
 import { RunPerformer } from './perform-run.ts'
-import { openRecordStore } from './record-store.ts'
+import { openRecordStore, type RecordStore } from './record-store.ts'
 
 /** One a thread or process: it takes over output and stray errors of all of it. */
 export class RunWorker {
@@ -18,6 +18,7 @@ export class RunWorker {
   readonly #output: CapturedOutput
   readonly #starting: Promise<RunPerformer>
   #performer: RunPerformer | undefined
+  #store: RecordStore | undefined
   #currentRun: number | undefined
 
   /**
@@ -81,9 +82,19 @@ export class RunWorker {
     }
   }
 
+  /** After the last run: the storage's half in this worker ends. What goes wrong there is logged. */
+  async close(): Promise<void> {
+    try {
+      await this.#store?.close()
+    } catch (thrown) {
+      this.#tell(strayErrorLine(thrown, { when: 'as its storage was closed', worker: this.#worker }))
+    }
+  }
+
   async #start(): Promise<RunPerformer> {
     const setup = this.#setup
     const [job, store] = await Promise.all([loadJob(setup), openRecordStore(setup.storage)])
+    this.#store = store
     this.#performer = new RunPerformer(job.run, setup, store, this.#writeLog)
     return this.#performer
   }

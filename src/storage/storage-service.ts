@@ -29,6 +29,10 @@ export interface StorageService {
 export interface StorageWorker {
   /** Resolves when the run is durable, in the service's own sense. What it throws fails this run. */
   storeRun(record: ServiceRecord): void | Promise<void>
+  /**
+   * After the last run of this worker: inline, and in the process of a run. Threads of a pool are ended without it, so
+   * `storeRun` must leave nothing to do.
+   */
   close?(): void | Promise<void>
 }
 
