@@ -60,12 +60,14 @@ function calledCommand(program: Command) {
   return command === undefined ? undefined : { name: command.name(), operands: command.args }
 }
 
-/** What stands behind `--` in `pypet-ts run job.ts -- --any=flag` is the job's. */
+/** Commands that call a job: what stands behind `--` in `pypet-ts run job.ts -- --any=flag` is the job's. */
+const CALLING_COMMANDS: readonly (string | undefined)[] = ['run', 'verify']
+
 function splitArguments(all: readonly string[]): {
   readonly argv: readonly string[]
   readonly jobArguments: readonly string[]
 } {
-  const end = all[2] === 'run' ? all.indexOf('--') : -1
+  const end = CALLING_COMMANDS.includes(all[2]) ? all.indexOf('--') : -1
   return end < 0
     ? { argv: all, jobArguments: [] }
     : { argv: all.slice(0, end), jobArguments: all.slice(end + 1) }
@@ -90,7 +92,7 @@ function describeProgram(jobArguments: readonly string[]): Command {
   describeMerge(program)
   describeSnapshot(program)
   describeRestore(program)
-  describeVerify(program)
+  describeVerify(program, jobArguments)
   describeOverview(program)
   describeInit(program)
   describeCompletion(program)
