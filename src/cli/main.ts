@@ -172,7 +172,7 @@ function runOptions(): readonly Option[] {
     new Option(
       '--point <n>',
       'Run only this point, here and now, and print what it gives; store nothing.',
-    ).conflicts(['dryRun', 'json']),
+    ).conflicts(['dryRun', 'json', 'quiet']),
     new Option('--inspect', 'With --point: wait for a debugger, and stop before the job.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
