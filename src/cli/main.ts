@@ -137,6 +137,8 @@ function givenFlags(command: Command): RunFlags {
 /** One long flag must not take the room of all descriptions: it gets a line of its own. */
 const TERM_WIDTH_MAX = 28
 const NARROW_HELP: Partial<Help> = {
+  // Descriptions name choices and defaults themselves.
+  optionDescription: ({ description }) => description,
   padWidth(command, helper) {
     return Math.min(TERM_WIDTH_MAX, Help.prototype.padWidth.call(helper, command, helper))
   },
@@ -190,10 +192,10 @@ function continueOptions(): readonly Option[] {
       'Print what is stored, failed and missing, and what would be run; change nothing.',
     ),
     new Option('--retry-failed', 'Perform failed runs again, too.'),
-    new Option('--only <runs>', 'Perform only runs that failed, or only those that are missing.').choices([
-      'failed',
-      'missing',
-    ]),
+    new Option(
+      '--only <runs>',
+      'Perform only runs that have failed, or only those that are missing: failed or missing.',
+    ).choices(['failed', 'missing']),
     new Option('--allow-changed-job', 'Go on although the job module is not the one that began.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
@@ -256,14 +258,20 @@ function describeMerge(program: Command): void {
     .argument('<files...>', 'HDF5 files with one trajectory each, or a folder of such')
     .requiredOption('--into <file>', 'The new file')
     .option('--remove-duplicates', 'Leave out points that are there already.')
-    .option('--trial-parameter <name>', 'Count the trials of each file on behind those before.')
+    .option(
+      '--trial-parameter <name>',
+      'The parameter that counts trials: those of each file are counted on from those before.',
+    )
     .addOption(
-      new Option('--conflicts <choice>', 'What to do with equal points that have different results.')
+      new Option(
+        '--conflicts <choice>',
+        'Where equal points have different results: error, or keep-first. Default: error.',
+      )
         .choices(['error', 'keep-first'])
         .default('error'),
     )
-    .option('--overwrite', 'Replace the new file.')
-    .option('--json', 'One JSON object.')
+    .option('--overwrite', 'Replace a file that is there under the name of the new one.')
+    .option('--json', 'Print one JSON object.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', MERGE_EXAMPLES)
     .action(async (files: string[], flags: MergeFlags) => {

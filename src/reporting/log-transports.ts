@@ -152,6 +152,7 @@ class TransportChannel {
 
   /** Resolves when the transport has finished, at the latest after `closeMaxMs`. Never rejects. */
   async close(call: TransportLogOptions['call'], closeMaxMs: number): Promise<void> {
+    if (this.#isClosed) return
     let timer: NodeJS.Timeout | undefined
     const enough = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), closeMaxMs)

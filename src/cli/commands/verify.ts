@@ -10,10 +10,10 @@ export function describeVerify(program: Command, jobArguments: readonly string[]
     )
     .argument('<file>', 'The HDF5 file')
     .usage('[options] <file> [-- arguments of the job]')
-    .option('--sample <n>', 'How many stored runs, drawn at random. Default: 20.')
-    .option('--all', 'All stored runs.')
-    .option('--runs <list>', 'These runs, as 3,5,7..9.')
-    .option('--sample-seed <n>', 'Draws the sample that a report names. Default: another one each time.')
+    .option('--sample <n>', 'Verify so many stored runs, drawn at random. Default: 20.')
+    .option('--all', 'Verify all stored runs.')
+    .option('--runs <list>', 'Verify these runs, as 3,5,7..9.')
+    .option('--sample-seed <n>', 'Draw the sample again that a report names. Default: another one each time.')
     .option('--job <file>', 'The job module. Default: the one that the file names.')
     .option('--allow-changed-job', 'Go on although the job module is not the one that made the file.')
     .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
@@ -26,7 +26,7 @@ export function describeVerify(program: Command, jobArguments: readonly string[]
       'Where runs are computed: inline, pool or process. Default: as ncores demands.',
     )
     .option('--timeout <n>', 'Seconds after which a run is ended and has failed; 0 means never. Default: 0.')
-    .option('--json', 'One JSON object.')
+    .option('--json', 'Print one JSON object.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, flags: VerifyFlags) => {
