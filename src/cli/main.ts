@@ -5,7 +5,7 @@ import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../e
 import { describeCompletion } from './commands/completion.ts'
 import { describeInit } from './commands/init.ts'
 import { describeOverview } from './commands/overview.ts'
-import { describePlan } from './commands/plan.ts'
+import { describePlan, PLANNED_OPTIONS } from './commands/plan.ts'
 import { describeRestore } from './commands/restore.ts'
 import { describeSnapshot } from './commands/snapshot.ts'
 import { describeVerify } from './commands/verify.ts'
@@ -86,7 +86,7 @@ function describeProgram(jobArguments: readonly string[]): Command {
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)
   describeRun(program, jobArguments)
-  describePlan(program)
+  describePlan(program, planOptions())
   describeContinue(program)
   describeExpand(program)
   describeMerge(program)
@@ -182,6 +182,13 @@ function runOptions(): readonly Option[] {
   ]
   const others = inHelpGroups([...[...ofTable.values()].flat(), breakLockOption()])
   return [...first, ...others].filter((option) => option !== undefined)
+}
+
+function planOptions(): readonly Option[] {
+  return [
+    ...[EXPLORE_FLAG, ...SHAPING_FLAGS].map(explorationOption),
+    ...PLANNED_OPTIONS.flatMap((name) => flagOptions(name)),
+  ]
 }
 
 function continueOptions(): readonly Option[] {
