@@ -341,7 +341,7 @@ Examples:
   $ pypet-ts run job.ts --json | jq .event
   $ pypet-ts run job.ts -- --any=flag   the job gets '--any=flag', too
 
-Each option is also a key of pypet.config.{ts,js,json,yaml,toml}, or a variable:
+Most options are also keys of pypet.config.{ts,js,json,yaml,toml} and variables:
 PYPET_NCORES, PYPET_FILENAME and so on. Flags win over variables, variables over
 the config file, the config file over the job.`
 
