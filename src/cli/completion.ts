@@ -86,23 +86,29 @@ function bashScript(commands: readonly Completed[]): string {
 _pypet_ts() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command="\${COMP_WORDS[1]}" flags=""
   COMPREPLY=()
+  # To readline = is a word: --wrap-mode=l comes as three.
+  if [ "$word" = = ]; then
+    word=""
+  elif [ "$before" = = ]; then
+    before="\${COMP_WORDS[COMP_CWORD-2]}"
+  fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=( $(compgen -W ${bashWord(commands.map(({ name }) => name).join(' '))} -- "$word") )
     return
   fi
   case "$before" in
 ${values.join('\n')}
-    ${takers.join('|')}) COMPREPLY=( $(compgen -f -- "$word") ); return ;;
+    # No word of ours: readline completes files, and quotes the blanks in their names.
+    ${takers.join('|')}) return ;;
   esac
   case "$command" in
 ${cases.join('\n')}
   esac
   case "$word" in
     -*) COMPREPLY=( $(compgen -W "$flags" -- "$word") ) ;;
-    *) COMPREPLY=( $(compgen -f -- "$word") ) ;;
   esac
 }
-complete -o filenames -F _pypet_ts pypet-ts
+complete -o default -F _pypet_ts pypet-ts
 `
 }
 

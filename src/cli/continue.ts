@@ -7,7 +7,6 @@ import {
   prepareContinue,
   readUnfinished,
 } from '../environment/prepare-continue.ts'
-import { checkLogs } from '../environment/prepare-logs.ts'
 import { RunStores } from '../environment/run-stores.ts'
 import { settleComplete } from '../environment/settle-complete.ts'
 import { isPypetError } from '../errors.ts'
@@ -67,7 +66,6 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
     ...(flags.allowChangedJob !== undefined && { allowChangedJob: flags.allowChangedJob }),
   })
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
-  checkLogs(experiment.settings)
   return await performCommand(experiment, { stores, stop, flags })
 }
 

@@ -35,7 +35,7 @@ export const SHAPING_FLAGS: readonly ExplorationFlag[] = [
   },
   {
     flag: '--where <condition>',
-    description: `Run only points for which a condition holds, as 'x < y' (repeatable).`,
+    description: `Run only points where a condition holds, as 'x<y' (repeatable).`,
     isRepeatable: true,
   },
 ]

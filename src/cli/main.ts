@@ -5,7 +5,7 @@ import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../e
 import { describeCompletion } from './commands/completion.ts'
 import { describeInit } from './commands/init.ts'
 import { describeOverview } from './commands/overview.ts'
-import { describePlan } from './commands/plan.ts'
+import { describePlan, PLANNED_OPTIONS } from './commands/plan.ts'
 import { describeRestore } from './commands/restore.ts'
 import { describeSnapshot } from './commands/snapshot.ts'
 import { describeVerify } from './commands/verify.ts'
@@ -60,12 +60,14 @@ function calledCommand(program: Command) {
   return command === undefined ? undefined : { name: command.name(), operands: command.args }
 }
 
-/** What stands behind `--` in `pypet-ts run job.ts -- --any=flag` is the job's. */
+/** Commands that call a job: what stands behind `--` in `pypet-ts run job.ts -- --any=flag` is the job's. */
+const CALLING_COMMANDS: readonly (string | undefined)[] = ['run', 'verify']
+
 function splitArguments(all: readonly string[]): {
   readonly argv: readonly string[]
   readonly jobArguments: readonly string[]
 } {
-  const end = all[2] === 'run' ? all.indexOf('--') : -1
+  const end = CALLING_COMMANDS.includes(all[2]) ? all.indexOf('--') : -1
   return end < 0
     ? { argv: all, jobArguments: [] }
     : { argv: all.slice(0, end), jobArguments: all.slice(end + 1) }
@@ -84,13 +86,13 @@ function describeProgram(jobArguments: readonly string[]): Command {
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)
   describeRun(program, jobArguments)
-  describePlan(program)
+  describePlan(program, planOptions())
   describeContinue(program)
   describeExpand(program)
   describeMerge(program)
   describeSnapshot(program)
   describeRestore(program)
-  describeVerify(program)
+  describeVerify(program, jobArguments)
   describeOverview(program)
   describeInit(program)
   describeCompletion(program)
@@ -135,6 +137,8 @@ function givenFlags(command: Command): RunFlags {
 /** One long flag must not take the room of all descriptions: it gets a line of its own. */
 const TERM_WIDTH_MAX = 28
 const NARROW_HELP: Partial<Help> = {
+  // Descriptions name choices and defaults themselves.
+  optionDescription: ({ description }) => description,
   padWidth(command, helper) {
     return Math.min(TERM_WIDTH_MAX, Help.prototype.padWidth.call(helper, command, helper))
   },
@@ -170,7 +174,7 @@ function runOptions(): readonly Option[] {
     new Option(
       '--point <n>',
       'Run only this point, here and now, and print what it gives; store nothing.',
-    ).conflicts(['dryRun', 'json']),
+    ).conflicts(['dryRun', 'json', 'quiet']),
     new Option('--inspect', 'With --point: wait for a debugger, and stop before the job.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
@@ -178,6 +182,13 @@ function runOptions(): readonly Option[] {
   ]
   const others = inHelpGroups([...[...ofTable.values()].flat(), breakLockOption()])
   return [...first, ...others].filter((option) => option !== undefined)
+}
+
+function planOptions(): readonly Option[] {
+  return [
+    ...[EXPLORE_FLAG, ...SHAPING_FLAGS].map(explorationOption),
+    ...PLANNED_OPTIONS.flatMap((name) => flagOptions(name)),
+  ]
 }
 
 function continueOptions(): readonly Option[] {
@@ -188,10 +199,10 @@ function continueOptions(): readonly Option[] {
       'Print what is stored, failed and missing, and what would be run; change nothing.',
     ),
     new Option('--retry-failed', 'Perform failed runs again, too.'),
-    new Option('--only <runs>', 'Perform only runs that failed, or only those that are missing.').choices([
-      'failed',
-      'missing',
-    ]),
+    new Option(
+      '--only <runs>',
+      'Perform only runs that have failed, or only those that are missing: failed or missing.',
+    ).choices(['failed', 'missing']),
     new Option('--allow-changed-job', 'Go on although the job module is not the one that began.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
@@ -254,14 +265,20 @@ function describeMerge(program: Command): void {
     .argument('<files...>', 'HDF5 files with one trajectory each, or a folder of such')
     .requiredOption('--into <file>', 'The new file')
     .option('--remove-duplicates', 'Leave out points that are there already.')
-    .option('--trial-parameter <name>', 'Count the trials of each file on behind those before.')
+    .option(
+      '--trial-parameter <name>',
+      'The parameter that counts trials: those of each file are counted on from those before.',
+    )
     .addOption(
-      new Option('--conflicts <choice>', 'What to do with equal points that have different results.')
+      new Option(
+        '--conflicts <choice>',
+        'Where equal points have different results: error, or keep-first. Default: error.',
+      )
         .choices(['error', 'keep-first'])
         .default('error'),
     )
-    .option('--overwrite', 'Replace the new file.')
-    .option('--json', 'One JSON object.')
+    .option('--overwrite', 'Replace a file that is there under the name of the new one.')
+    .option('--json', 'Print one JSON object.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', MERGE_EXAMPLES)
     .action(async (files: string[], flags: MergeFlags) => {
@@ -324,7 +341,7 @@ Examples:
   $ pypet-ts run job.ts --json | jq .event
   $ pypet-ts run job.ts -- --any=flag   the job gets '--any=flag', too
 
-Each option is also a key of pypet.config.{ts,js,json,yaml,toml}, or a variable:
+Most options are also keys of pypet.config.{ts,js,json,yaml,toml} and variables:
 PYPET_NCORES, PYPET_FILENAME and so on. Flags win over variables, variables over
 the config file, the config file over the job.`
 

@@ -1,6 +1,8 @@
 /** The action of `pypet-ts merge <files>`. */
 import { statSync } from 'node:fs'
 import { type MergeReport, mergeFiles, mergeFolder } from '../library/merge.ts'
+import { shownPath } from '../reporting/shown-path.ts'
+import { shellWord } from './summary.ts'
 
 export interface MergeFlags {
   readonly into: string
@@ -42,5 +44,5 @@ function reportText({ file, trajectory, runCount, merged }: MergeReport): string
     )
     return [`  + ${input.runs} runs of ${input.trajectory} in ${input.file}${duplicates}`, ...conflicts]
   })
-  return `${file}: ${trajectory}, ${runCount} runs\n${lines.join('\n')}\nnext:  pypet-ts overview ${file}\n`
+  return `${file}: ${trajectory}, ${runCount} runs\n${lines.join('\n')}\nnext:  pypet-ts overview ${shellWord(shownPath(file))}\n`
 }

@@ -3,7 +3,9 @@
  * no infinity, so these are strings: `"9007199254740993"`, `"NaN"`, `"-Infinity"`. A complex number is
  * `{ "real", "imaginary" }`, a record `{ "fields": { column: value } }`, what cannot be read here
  * `{ "unread": why }`. A value is `{ type, shape, value }` when it is a scalar, and otherwise
- * `{ type, shape, first_values }` with the first elements along the last axis.
+ * `{ type, shape, first_values }` with the first elements along the last axis. `provenance` is where the job of the latest
+ * experiment came from, `{ commit, state }`: `state` is `clean`, `dirty`, or why nothing is known, `commit` null where there
+ * is none; the whole is null where nothing was recorded.
  */
 import type {
   ContinuationOverview,
@@ -11,6 +13,7 @@ import type {
   FileOverview,
   Listing,
   ParameterOverview,
+  ProvenanceOverview,
   RunsOverview,
   SurveyedLeaf,
   TrajectoryOverview,
@@ -35,7 +38,7 @@ function trajectoryJson(trajectory: TrajectoryOverview) {
     python,
     runs: runsJson(trajectory.runs, explored),
     continuation: continuationJson(trajectory.continuation),
-    provenance: trajectory.provenance ?? null,
+    provenance: provenanceJson(trajectory.provenance),
     explored: explored.map(({ name, comment, type, range }) => ({
       name,
       comment,
@@ -47,6 +50,10 @@ function trajectoryJson(trajectory: TrajectoryOverview) {
     results: listingJson(trajectory.results, leafJson),
     sampled_runs: trajectory.sampledRuns,
   }
+}
+
+function provenanceJson(provenance: ProvenanceOverview | undefined) {
+  return provenance === undefined ? null : { commit: provenance.commit ?? null, state: provenance.state }
 }
 
 function runsJson(runs: RunsOverview, explored: TrajectoryOverview['explored']) {

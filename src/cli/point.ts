@@ -9,6 +9,7 @@ import { RunPerformer } from '../executors/perform-run.ts'
 import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
+import { shownPath } from '../reporting/shown-path.ts'
 import { runName } from '../trajectory/path.ts'
 import {
   decodeFramePrefix,
@@ -17,6 +18,7 @@ import {
   type RawRunRecord,
 } from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
+import { shellWord } from './summary.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
@@ -30,7 +32,7 @@ export async function pointCommand(
 ): Promise<ExitCode> {
   await using experiment = await prepareExperiment(request)
   const { settings, parameters, plan, job, userCode, args } = experiment
-  const run = pointOf(text, plan.runCount)
+  const run = pointOf(text, plan.runCount, request.jobFile)
   const print = (line: string) => userCode.leave(() => void process.stdout.write(`${line}\n`))
   const printError = (line: string) => userCode.leave(() => void process.stderr.write(`${line}\n`))
   const point = runPoint(plan, run)
@@ -89,7 +91,7 @@ export async function pointCommand(
   return ExitCode.OK
 }
 
-function pointOf(text: string, runCount: number): number {
+function pointOf(text: string, runCount: number, jobFile: string): number {
   const run = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (run < runCount) return run
   const range = runCount === 1 ? 'only point 0' : `points 0 to ${runCount - 1}`
@@ -98,7 +100,7 @@ function pointOf(text: string, runCount: number): number {
     `--point: the exploration has ${range}, found ${JSON.stringify(text)}`,
     {
       where: '--point',
-      hint: 'See all points with --dry-run.',
+      hint: `See all points: pypet-ts plan ${shellWord(shownPath(jobFile))}`,
     },
   )
 }

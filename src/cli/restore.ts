@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import { DIFF, type Restored, restore } from '../library/restore.ts'
 import { shownPath } from '../reporting/shown-path.ts'
+import { shellWord } from './summary.ts'
+import { printable } from './value-text.ts'
 
 export interface RestoreFlags {
   readonly to: string
@@ -20,24 +22,15 @@ export async function restoreCommand(file: string, flags: RestoreFlags): Promise
   process.stdout.write(flags.json === true ? `${JSON.stringify(restored)}\n` : restoredText(restored))
 }
 
+/** Names come from a file: they must not write on the terminal what they like. */
 function restoredText({ folder, files, job, commit, hasDiff, leftOut }: Restored): string {
-  const lines = files.map((name) => `wrote ${shown(join(folder, name))}`)
-  for (const name of leftOut) lines.push(`not in the file: ${shown(name)}`)
+  const lines = files.map((name) => `wrote ${printable(join(folder, name))}`)
+  for (const name of leftOut) lines.push(`not in the file: ${printable(name)}`)
   if (commit !== undefined) {
     lines.push('', 'The whole repository as it was, in a clone of it:', `  git checkout ${commit}`)
-    if (hasDiff) lines.push(`  git apply ${quoted(join(folder, DIFF))}`)
+    if (hasDiff) lines.push(`  git apply ${shellWord(join(folder, DIFF))}`)
   }
   if (job !== undefined)
-    lines.push('', 'Run it again:', `  pypet-ts run ${quoted(shownPath(join(folder, job)))}`)
+    lines.push('', 'Run it again:', `  pypet-ts run ${printable(shellWord(shownPath(join(folder, job))))}`)
   return `${lines.join('\n')}\n`
-}
-
-/** Names come from a file: they must not write on the terminal what they like. */
-function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1))
-}
-
-function quoted(path: string): string {
-  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }

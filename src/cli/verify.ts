@@ -22,14 +22,20 @@ export interface VerifyFlags {
 /**
  * Verifies, prints a report, and resolves to the exit code.
  *
+ * @param args of the job; those that the file keeps where there are none
  * @throws PypetError as `verify`, and `PYPET_USAGE` for runs that are none
  */
-export async function verifyCommand(file: string, flags: VerifyFlags): Promise<ExitCode> {
+export async function verifyCommand(
+  file: string,
+  flags: VerifyFlags,
+  args: readonly string[] = [],
+): Promise<ExitCode> {
   const { job, trajectory, ncores, executor, timeout } = flags
   const report = await verify(file, {
     ...chosen(flags),
     ...(trajectory !== undefined && { trajectory }),
     ...(job !== undefined && { job }),
+    ...(args.length > 0 && { args }),
     allowChangedJob: flags.allowChangedJob === true,
     options: { ncores, executor, timeout },
     isProcessOurs: true,
@@ -39,29 +45,39 @@ export async function verifyCommand(file: string, flags: VerifyFlags): Promise<E
 }
 
 function chosen({ sample, all, runs, sampleSeed }: VerifyFlags) {
-  const given = [
-    ['--sample', sample],
-    ['--all', all],
-    ['--runs', runs],
-  ].filter(([, value]) => value !== undefined)
-  if (given.length > 1) {
-    const names = given.map(([name]) => name).join(' and ')
-    throw new PypetError('PYPET_USAGE', `${names} exclude each other`, {
-      where: names,
-      hint: 'Give one of them.',
-    })
-  }
+  refuseTogether({ '--sample': sample, '--all': all, '--runs': runs })
+  refuseTogether({ '--sample-seed': sampleSeed, '--all': all })
+  refuseTogether({ '--sample-seed': sampleSeed, '--runs': runs })
   if (runs !== undefined) return { runs: parseRuns(runs) }
   if (all === true) return { runs: 'all' as const }
   return {
-    ...(sample !== undefined && { sample: wholeNumber(sample) }),
-    ...(sampleSeed !== undefined && { sampleSeed: wholeNumber(sampleSeed) }),
+    ...(sample !== undefined && {
+      sample: wholeNumber('--sample', sample, 1, 'Give a number, or verify all stored runs with --all.'),
+    }),
+    ...(sampleSeed !== undefined && {
+      sampleSeed: wholeNumber('--sample-seed', sampleSeed, 0, 'Give the number that a report names.'),
+    }),
   }
 }
 
-/** What is none is refused by `verify`, which names the flag. */
-function wholeNumber(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : Number.NaN
+function refuseTogether(flags: Readonly<Record<string, unknown>>): void {
+  const given = Object.keys(flags).filter((name) => flags[name] !== undefined)
+  if (given.length < 2) return
+  const names = given.join(' and ')
+  throw new PypetError('PYPET_USAGE', `${names} exclude each other`, {
+    where: names,
+    hint: 'Give one of them.',
+  })
+}
+
+function wholeNumber(flag: string, text: string, minimum: number, hint: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (Number.isSafeInteger(value) && value >= minimum) return value
+  const expected = `a whole number from ${minimum} to ${Number.MAX_SAFE_INTEGER}`
+  throw new PypetError('PYPET_USAGE', `${flag}: expected ${expected}, found ${JSON.stringify(text)}`, {
+    where: flag,
+    hint,
+  })
 }
 
 const RUNS_MAX = 10_000_000

@@ -26,8 +26,7 @@ const MAIN_OPTIONS = {
   multiproc: {
     kind: 'switch',
     flag: '--multiproc',
-    description:
-      'Compute runs outside of the main thread, also with one core; without it in the main thread, whatever ncores says. Default: as ncores demands.',
+    description: 'Compute runs outside of the main thread, also with one core. Default: as ncores demands.',
     offDescription: 'Compute runs in the main thread, whatever ncores says.',
   },
   isolate: {
@@ -43,7 +42,7 @@ const MAIN_OPTIONS = {
     default: 0,
     flag: '--memory-limit',
     description:
-      'MB that the process of a run may take before it is ended and the run has failed; 0 means any number. Demands the executor process.',
+      'MB that the process of a run may take before it is ended and the run has failed; 0 means no limit. Demands the executor process.',
   },
   cpuCap: cap('--cpu-cap', 'processors are used'),
   memoryCap: cap('--memory-cap', 'memory is used'),

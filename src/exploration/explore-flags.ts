@@ -6,7 +6,7 @@ import type { ExplorationDraft } from './exploration.ts'
 import { requireParameter } from './explored-parameter.ts'
 import { type Modifier, modified, type NamedModifier } from './modifiers.ts'
 import { parseExploreFlag, parseExploreFlags } from './parse-flag.ts'
-import { type SampleOptions, sampleOptions, samplerOf } from './sample.ts'
+import { type SampleOptions, type Sampler, sampleOptions, samplerOf } from './sample.ts'
 import type { SampleMethod } from './sample-range.ts'
 import { sampleRangeFromTexts } from './sample-range-from-text.ts'
 
@@ -73,7 +73,7 @@ const METHODS: Readonly<Record<string, SampleMethod>> = {
  *
  * @throws PypetError `PYPET_USAGE`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`
  */
-export function parseSampleFlag(text: string): {
+function parseSampleFlag(text: string): {
   readonly method: SampleMethod
   readonly options: SampleOptions
 } {
@@ -89,7 +89,7 @@ export function parseSampleFlag(text: string): {
     if (part !== undefined && !/^\d+$/.test(part)) throw refuse(`${JSON.stringify(part)} is no whole number`)
   }
   const options = { count: Number(count), ...(seed !== undefined && { seed: Number(seed) }) }
-  return { method, options: sampleOptions(options, where) }
+  return { method, options: sampleOptions(options, where, () => where) }
 }
 
 function sampled(
@@ -101,8 +101,9 @@ function sampled(
   const where = `--sample ${text}`
   const { method, options } = parseSampleFlag(text)
   if (explore.length === 0) {
-    const sampler = declared()
-    if (sampler?.kind === 'sampler') return samplerOf(method, sampler.columns, options, where)
+    const draft = declared()
+    const again = draft && resampled(draft, (columns) => samplerOf(method, columns, options, where))
+    if (again !== undefined) return again
     throw new PypetError('PYPET_USAGE', `${where}: there are no bounds to sample`, {
       where,
       hint: 'Give them with --explore x=0:1, one flag a parameter.',
@@ -114,6 +115,26 @@ function sampled(
     return { name: flag.name, range: sampleRangeFromTexts(flag.elements, parameter, flag.where) }
   })
   return samplerOf(method, columns, options, '--explore')
+}
+
+/** The draft with another sampler below what is laid over it; undefined where there is none. */
+function resampled(
+  draft: ExplorationDraft,
+  sampler: (columns: Sampler['columns']) => Sampler,
+): ExplorationDraft | undefined {
+  switch (draft.kind) {
+    case 'sampler':
+      return sampler(draft.columns)
+    case 'where':
+    case 'only-if':
+    case 'derive':
+    case 'repeat': {
+      const of = resampled(draft.of, sampler)
+      return of === undefined ? undefined : { ...draft, of }
+    }
+    default:
+      return undefined
+  }
 }
 
 function namedModifier(text: string, flag: string, separator: string, example: string): NamedModifier {

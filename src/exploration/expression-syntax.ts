@@ -63,8 +63,19 @@ class PlacedParser extends Jsep {
     this.gobbleSpaces()
     const start = this.index
     const node = this.expr[start] === '`' ? this.#quotedName(start) : super.gobbleToken()
-    if (node !== false && node.start === undefined) node.start = start
+    if (node === false) return node
+    if (node.type === 'UnaryExpression' && this.expr[start] !== '(') this.#refusePower(node, start)
+    node.start ??= start
     return node
+  }
+
+  /** To jsep `-x ** 2` is (-x) ** 2, to mathematics -(x ** 2); JavaScript refuses it, too. */
+  #refusePower({ operator }: Parsed, start: number): void {
+    const end = this.index
+    this.gobbleSpaces()
+    if (!this.expr.startsWith('**', this.index)) return
+    const operand = this.expr.slice(start + String(operator).length, end).trim()
+    throw new AmbiguousPower(String(operator), operand, this.index)
   }
 
   #quotedName(start: number): Parsed {
@@ -75,10 +86,22 @@ class PlacedParser extends Jsep {
   }
 }
 
+class AmbiguousPower extends Error {
+  readonly hint: string
+  readonly index: number
+
+  constructor(operator: string, operand: string, index: number) {
+    super(`${operator}${operand} ** may mean two things`)
+    this.hint = `Write ${operator}(${operand} ** …) or (${operator}${operand}) ** …`
+    this.index = index
+  }
+}
+
 function parsed(text: string, refuse: Refuse): Parsed {
   try {
     return new PlacedParser(text).parse()
   } catch (error) {
+    if (error instanceof AmbiguousPower) throw refuse(error.message, error.index, error.hint)
     const { description, index } = error as { readonly description?: string; readonly index?: number }
     if (description === undefined) throw error
     const found = description.charAt(0).toLowerCase() + description.slice(1)

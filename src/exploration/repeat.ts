@@ -5,7 +5,7 @@ import { integer } from '../trajectory/value.ts'
 import { type Exploration, type ExplorationDraft, exploration, explorationNames } from './exploration.ts'
 
 /** The parameter that counts the repeats of a point, as pypet's users call it where they merge. */
-export const TRIAL = 'trial'
+const TRIAL = 'trial'
 
 /**
  * Every point several times. The repeats of a point are neighbours, and an int64 parameter counts them from 0, so that

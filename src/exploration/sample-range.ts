@@ -58,7 +58,7 @@ export function isSampleInput(value: unknown): boolean {
   return isRangeInput(value) || isSampleRange(value)
 }
 
-export function isSampleRange(value: unknown): value is SampleRange {
+function isSampleRange(value: unknown): value is SampleRange {
   return (
     typeof value === 'object' &&
     value !== null &&

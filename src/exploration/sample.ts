@@ -15,7 +15,7 @@ export interface SampleOptions {
   readonly seed?: number
 }
 
-type Sampler = Extract<ExplorationDraft, { readonly kind: 'sampler' }>
+export type Sampler = Extract<ExplorationDraft, { readonly kind: 'sampler' }>
 
 /**
  * Points by chance: `random({ x: [0, 1], neuron: { tau: logBetween(1, 100) } }, { count: 50, seed: 7 })`.
@@ -92,35 +92,40 @@ const COUNT_MAX = 2 ** 31 - 1
 /**
  * Checks count and seed; further keys are named.
  *
+ * @param placeOf where messages place one of them
  * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`
  */
-export function sampleOptions(options: unknown, where: string): SampleOptions {
+export function sampleOptions(
+  options: unknown,
+  where: string,
+  placeOf: (key: string) => string = (key) => `${where}.${key}`,
+): SampleOptions {
   const given = isPlainObject(options) ? options : {}
   const unknown = Object.keys(given).find((key) => key !== 'count' && key !== 'seed')
   if (unknown !== undefined) {
     const nearest = nearestName(unknown, ['count', 'seed'])
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: a sampler has no option ${unknown}`, {
-      where: `${where}.${unknown}`,
+      where: placeOf(unknown),
       hint: nearest === undefined ? 'There are: count, seed.' : `Did you mean ${nearest}?`,
     })
   }
   const { count, seed } = given
   if (count === 0) {
     throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: a count of 0 leaves no point`, {
-      where: `${where}.count`,
+      where: placeOf('count'),
       hint: 'Ask for at least one.',
     })
   }
   if (!isWhole(count, COUNT_MAX) || count < 1) {
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: count is ${shown(count)}`, {
-      where: `${where}.count`,
+      where: placeOf('count'),
       hint: 'Give the count of points as a whole number, like { count: 100 }.',
     })
   }
   if (seed === undefined) return { count }
   if (isWhole(seed, Number.MAX_SAFE_INTEGER)) return { count, seed }
   throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: seed is ${shown(seed)}`, {
-    where: `${where}.seed`,
+    where: placeOf('seed'),
     hint: 'Give a whole number from 0 to 2^53 - 1.',
   })
 }

@@ -1,8 +1,11 @@
 /** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { findCntFiles } from '../continue/find-cnt.ts'
+import { takeSnapshot } from '../continue/snapshot.ts'
 import { PypetError } from '../errors.ts'
-import { backupFile } from '../storage/compact-file.ts'
+import { openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { makeFolderOf } from '../storage/result-folder.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { type MergeOptions as PlanOptions, planMerge } from '../tree/merge-plan.ts'
@@ -43,11 +46,13 @@ export interface MergeReport {
 
 /**
  * Merges trajectories of any number of files into a new one: the runs of each behind those before. In time linear in the
- * runs. The inputs are not changed; a merge that fails leaves nothing behind.
+ * runs. Each is read as of its last commit, also while it is being written. The inputs are not changed; a merge that
+ * fails leaves nothing behind.
  *
- * @param into the new file; `trajectory` is its name there
+ * @param into the new file
  * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ, points conflict, or nothing is new;
- *   `PYPET_FILE_NOT_WRITABLE` when the new file exists, unless `overwrite`
+ *   `PYPET_FILE_NOT_WRITABLE` when the new file exists, unless `overwrite`, and when it is one of the others or belongs to
+ *   an unfinished experiment; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
  */
 export async function mergeFiles(
   inputs: readonly MergeInput[],
@@ -56,21 +61,19 @@ export async function mergeFiles(
 ): Promise<MergeReport> {
   const [first, ...others] = inputs
   if (first === undefined || others.length === 0) {
-    throw new PypetError('PYPET_USAGE', 'a merge needs two files at least', {
-      where: 'merge',
-      hint: 'pypet-ts merge a.h5 b.h5 --into c.h5',
-    })
+    const found = first === undefined ? 'none' : `only ${first.file}`
+    throw tooFew(`a merge needs two files at least, found ${found}`, 'merge')
   }
   const target = resolve(into.file)
-  if (existsSync(target) && into.overwrite !== true) {
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `${into.file} exists`, {
-      where: into.file,
-      hint: 'Give another name, or replace it with --overwrite.',
-    })
-  }
+  // All of them first: the copy of a large file takes its time.
+  for (const { file } of inputs) (await openHdf5Reader(resolve(file)))[Symbol.dispose]()
+  checkTarget(target, inputs, into.overwrite === true)
   const temporary = `${target}.merge.tmp`
+  const missing = missingFolders(target)
+  makeFolderOf(target)
+  let isMerged = false
   try {
-    await backupFile(first.file, temporary)
+    takeSnapshot(first.file, temporary, { overwrite: true })
     const traj = await loadTrajectory(temporary, named(first))
     const merged: MergeReport['merged'][number][] = []
     try {
@@ -79,9 +82,48 @@ export async function mergeFiles(
       traj.close()
     }
     renameSync(temporary, target)
+    isMerged = true
     return { file: into.file, trajectory: traj.name, runCount: traj.length, merged }
   } finally {
     for (const name of [temporary, `${temporary}.edit.cnt`]) rmSync(name, { force: true })
+    if (!isMerged) removeEmpty(missing)
+  }
+}
+
+function tooFew(message: string, where: string): PypetError {
+  return new PypetError('PYPET_USAGE', message, { where, hint: 'pypet-ts merge a.h5 b.h5 --into c.h5' })
+}
+
+function checkTarget(target: string, inputs: readonly MergeInput[], overwrite: boolean): void {
+  if (!existsSync(target)) return
+  const refuse = (found: string, hint = 'Give another name.') =>
+    new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot merge into ${target}: it ${found}`, {
+      where: target,
+      hint,
+    })
+  if (!statSync(target).isFile()) throw refuse('is no file')
+  if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))
+    throw refuse('is one of the files that are merged')
+  if (!overwrite) throw refuse('exists', 'Give another name, or replace it with --overwrite.')
+  const unfinished = findCntFiles(target)[0]
+  if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
+}
+
+/** Folders that a file needs and that are not there, the innermost first. */
+function missingFolders(path: string): string[] {
+  const missing: string[] = []
+  for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) missing.push(folder)
+  return missing
+}
+
+function removeEmpty(folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder)
+    } catch {
+      // It is used by somebody else by now, and so are those around it.
+      return
+    }
   }
 }
 
@@ -91,12 +133,34 @@ export async function mergeFolder(
   into: { readonly file: string; readonly overwrite?: boolean },
   options: MergeOptions = {},
 ): Promise<MergeReport> {
-  const files = readdirSync(folder)
-    .filter((name) => /\.(h5|hdf5)$/.test(name))
+  const names = namesIn(folder).filter((name) => /\.(h5|hdf5)$/.test(name))
+  const files = names
     .sort()
     .map((name) => ({ file: join(folder, name) }))
     .filter(({ file }) => resolve(file) !== resolve(into.file))
+  if (files.length < 2) {
+    const found = files[0] === undefined ? 'none' : `only ${files[0].file}`
+    const apart = files.length < names.length ? `, apart from ${into.file}, the new file` : ''
+    throw tooFew(
+      `cannot merge the folder ${folder}: a merge needs two files (.h5 or .hdf5) at least, found ${found}${apart}`,
+      folder,
+    )
+  }
   return await mergeFiles(files, into, options)
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const found = { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[code ?? ''] ?? code
+    throw new PypetError('PYPET_FILE_NOT_FOUND', `cannot merge the folder ${folder}: ${found}`, {
+      where: folder,
+      hint: 'Name a folder that holds HDF5 files.',
+      cause,
+    })
+  }
 }
 
 /** Adds the runs of a stored trajectory to one that is stored in another file. */

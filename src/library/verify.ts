@@ -107,7 +107,10 @@ function assertOptions({ sample, sampleSeed }: VerifyOptions): void {
     if (value === undefined || (Number.isSafeInteger(value) && value >= minimum)) continue
     throw new PypetError('PYPET_USAGE', `--${name}: expected a whole number >= ${minimum}, found ${value}`, {
       where: `--${name}`,
-      hint: 'Give a number, or verify all stored runs with --all.',
+      hint:
+        name === 'sample'
+          ? 'Give a number, or verify all stored runs with --all.'
+          : 'Give the number that a report names.',
     })
   }
 }

@@ -18,6 +18,7 @@ import { type OutputStream, openTextOutput } from './text-output.ts'
  * - `run-failed`: `run`, `run_name` (`run_00000012`), `error` (`name`, `message`, `stack`; `code`, `hint` and
  *   `where` when the error has them), and the same three counts.
  * - `run-retried`: `run`, `run_name`, `attempt` (the one that failed, from 1), `error`.
+ * - `runs-added`, when post-processing has added points: `added_count`, and `run_count`, the number of all runs by then.
  * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there; `printed_to`
  *   (`stdout` or `stderr`) when the job has printed it and that is not for the logs.
  * - `experiment-finished`: `trajectory`, `file`, `cnt_file` (what `continue` takes, absent when every run is stored),

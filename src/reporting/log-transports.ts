@@ -18,13 +18,14 @@ export interface TransportLogOptions {
   readonly now?: Clock
   /** How many lines a slow transport may be behind. */
   readonly waitingMax?: number
+  /** So long transports may take for what they have when the experiment is over. */
+  readonly closeMaxMs?: number
 }
 
 /** Lines that a slow transport may be behind; then it loses lines, so that memory stays bounded. */
 const WAITING_MAX = 10_000
 /** Errors out of nowhere that are told; a timer may throw for ever. */
 const STRAYS_MAX = 3
-/** So long transports may take for what they have when the experiment is over. */
 const CLOSE_MAX_MS = 5000
 
 /**
@@ -45,6 +46,7 @@ export async function openTransportLog(
     call,
     now = Date.now,
     waitingMax = WAITING_MAX,
+    closeMaxMs = CLOSE_MAX_MS,
   }: TransportLogOptions,
 ): Promise<Reporter & { readonly noteFailure: (thrown: unknown) => void }> {
   const lines = new LogLines(level, now, () => performance.now(), progressStep)
@@ -58,7 +60,7 @@ export async function openTransportLog(
   }
   const strays: unknown[] = []
   const complain = () => {
-    const found = channels.map((channel) => channel.takeComplaint()).filter((text) => text !== undefined)
+    const found = channels.flatMap((channel) => channel.takeComplaints())
     found.push(...strays.splice(0).map((thrown) => complaintOf(`a log transport of ${file}`, thrown)))
     if (found.length > 0) throw new PypetError('PYPET_LOG_TRANSPORT_FAILED', found.join('; '))
   }
@@ -74,7 +76,7 @@ export async function openTransportLog(
       complain()
     },
     async close() {
-      await Promise.all(channels.map((channel) => channel.close(call)))
+      await Promise.all(channels.map((channel) => channel.close(call, closeMaxMs)))
       complain()
     },
   }
@@ -148,11 +150,12 @@ class TransportChannel {
     }
   }
 
-  /** Resolves when the transport has finished, at the latest after `CLOSE_MAX_MS`. Never rejects. */
-  async close(call: TransportLogOptions['call']): Promise<void> {
+  /** Resolves when the transport has finished, at the latest after `closeMaxMs`. Never rejects. */
+  async close(call: TransportLogOptions['call'], closeMaxMs: number): Promise<void> {
+    if (this.#isClosed) return
     let timer: NodeJS.Timeout | undefined
     const enough = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), CLOSE_MAX_MS)
+      timer = setTimeout(() => resolve('late'), closeMaxMs)
     })
     const finished = new Promise<'finished'>((resolve) => {
       this.#transport.once('finish', () => resolve('finished'))
@@ -171,26 +174,29 @@ class TransportChannel {
     clearTimeout(timer)
     if (end !== 'late') return
     this.#lostCount += this.#waitingCount
-    this.#fail(new Error(`it did not finish within ${CLOSE_MAX_MS / 1000} s`))
+    this.#fail(new Error(`it did not finish within ${closeMaxMs / 1000} s`))
   }
 
   /** What there is to say that has not been said: the first failure, the first line that was lost, and how many there were at the end. */
-  takeComplaint(): string | undefined {
+  takeComplaints(): string[] {
+    const complaints: string[] = []
     if (this.#failure !== undefined && !this.#isFailureTold) {
       this.#isFailureTold = true
-      return complaintOf(this.#name, this.#failure.thrown)
+      complaints.push(complaintOf(this.#name, this.#failure.thrown))
     }
     // The first at once, and the sum at the end.
-    if (this.#lostCount === this.#lossTold || (this.#lossTold > 0 && !this.#isClosed)) return undefined
+    if (this.#lostCount === this.#lossTold || (this.#lossTold > 0 && !this.#isClosed)) return complaints
     const isSum = this.#lossTold > 0
     this.#lossTold = this.#lostCount
     const lines = this.#lostCount === 1 ? '1 line' : `${formatCount(this.#lostCount)} lines`
-    return `${this.#name} is too slow: ${lines} did not reach it${isSum ? ' in all' : ''}`
+    complaints.push(`${this.#name} is too slow: ${lines} did not reach it${isSum ? ' in all' : ''}`)
+    return complaints
   }
 
   get #waitingCount(): number {
     const { writableLength, readableLength } = this.#logger
-    return this.#activeCount + this.#transport.writableLength + writableLength + readableLength
+    // What a transport is at counts among what was written to it.
+    return Math.max(this.#activeCount, this.#transport.writableLength) + writableLength + readableLength
   }
 
   /** Lets `log` of the transport neither throw into the stream nor call back twice. */

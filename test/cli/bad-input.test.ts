@@ -321,6 +321,79 @@ const FLAGS: readonly Case[] = [
   ],
 ]
 
+const RANGE_OF_SEEDS = 'a whole number from 0 to 9007199254740991'
+const seedCase = (title: string, value: string): Case => [
+  title,
+  run('--seed', value),
+  `--seed: expected ${RANGE_OF_SEEDS}, found "${value}"`,
+  `Give --seed ${RANGE_OF_SEEDS}.`,
+]
+const pointCase = (title: string, value: string): Case => [
+  title,
+  run('--point', value),
+  `--point: the exploration has points 0 to 2, found "${value}"`,
+  'See all points: pypet-ts plan job.ts',
+]
+const wrongSeed = (title: string, text: string): Case => [
+  title,
+  run('--sample', text, '--explore', 'x=0:1'),
+  `--sample ${text}: "${text.split(':')[2]}" is no whole number`,
+  'Write --sample sobol:100, lhs:100 or random:100; a seed may follow, as in random:100:7.',
+]
+
+const SEEDS_AND_POINTS: readonly Case[] = [
+  seedCase('a seed that is a fraction', '1.5'),
+  seedCase('a seed that is a text', 'text'),
+  seedCase('a negative seed', '-1'),
+  seedCase('a seed beyond its range', '9007199254740992'),
+  seedCase('a seed far beyond its range', '1e400'),
+  seedCase('an empty seed', ''),
+  [
+    'a fraction as the seed of a variable',
+    { ...run(), env: { PYPET_SEED: '1.5' } },
+    `PYPET_SEED: expected ${RANGE_OF_SEEDS}, found "1.5"`,
+    `Give PYPET_SEED ${RANGE_OF_SEEDS}.`,
+  ],
+  [
+    'a fraction as the seed of a config file',
+    config('c.json', '{"seed": 1.5}'),
+    `seed in ~/c.json: expected ${RANGE_OF_SEEDS}, found 1.5`,
+    `Give seed ${RANGE_OF_SEEDS}.`,
+  ],
+  [
+    'a text as the seed of a config file',
+    config('c.json', '{"seed": "7"}'),
+    `seed in ~/c.json: expected ${RANGE_OF_SEEDS}, found "7"`,
+    `Give seed ${RANGE_OF_SEEDS}.`,
+  ],
+  pointCase('the point after the last', '3'),
+  pointCase('a negative point', '-1'),
+  pointCase('a point that is a fraction', '1.5'),
+  pointCase('a point that is a text', 'text'),
+  pointCase('an empty point', ''),
+  [
+    'a point without its value',
+    run('--point'),
+    '--point: expected a value, found nothing',
+    'Write --point <n>.',
+  ],
+  [
+    'a point that is printed and kept quiet',
+    run('--point', '1', '--quiet'),
+    "option '--point <n>' cannot be used with option '--quiet'",
+    'Take one of the two away.',
+  ],
+  wrongSeed('a sample whose seed is a fraction', 'sobol:8:1.5'),
+  wrongSeed('a sample whose seed is a text', 'lhs:8:x'),
+  wrongSeed('a sample whose seed is negative', 'random:8:-1'),
+  [
+    'a sample whose seed is beyond its range',
+    run('--sample', 'sobol:8:9007199254740992', '--explore', 'x=0:1'),
+    '--sample sobol:8:9007199254740992: seed is 9007199254740992',
+    'Give a whole number from 0 to 2^53 - 1.',
+  ],
+]
+
 const CONFIGS: readonly Case[] = [
   [
     'a missing file',
@@ -383,6 +456,7 @@ describe.each([
   ['exploration', EXPLORATIONS],
   ['--set', PRESETS],
   ['flags', FLAGS],
+  ['seed or point', SEEDS_AND_POINTS],
   ['config file', CONFIGS],
 ])('%s', (_, cases) => {
   test.each(cases)('%s is refused', async (_title, given, error, hint) => {

@@ -124,6 +124,27 @@ test('continue --help lists what may differ from the start, and nothing else', a
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 
+test.each([
+  '',
+  'run',
+  'plan',
+  'continue',
+  'expand',
+  'merge',
+  'snapshot',
+  'restore',
+  'verify',
+  'overview',
+  'init',
+  'completion',
+])('the help of pypet-ts %s fits on 80 columns', async (command) => {
+  const { exitCode, stdout } = await pypet(fileTree({}), [...(command === '' ? [] : [command]), '--help'])
+  expect(exitCode).toBe(0)
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  // Each command but help has its case.
+  if (command === '') expect(stdout.match(/^ {2}[a-z]+ [[<]/gm)).toHaveLength(12)
+})
+
 test('overview --help lists its flags and examples', async () => {
   const { exitCode, stdout } = await pypet(fileTree({}), ['help', 'overview'])
   expect(exitCode).toBe(0)

@@ -55,6 +55,13 @@ test('bash completes commands, flags and values', async () => {
   expect(offered(script, ['pypet-ts', 'run', 'job.ts', '--nco'])).toEqual(['--ncores'])
   expect(offered(script, ['pypet-ts', 'continue', 'x.cnt', '--only', ''])).toEqual(['failed', 'missing'])
   expect(offered(script, ['pypet-ts', 'run', '--wrap-mode', 'l'])).toEqual(['lock'])
+  expect(offered(script, ['pypet-ts', 'run', '--wrap-mode', '=', 'l'])).toEqual(['lock'])
+  expect(offered(script, ['pypet-ts', 'continue', 'x.cnt', '--only', '='])).toEqual(['failed', 'missing'])
+  // Files are readline's, which quotes the blanks in their names.
+  expect(offered(script, ['pypet-ts', 'run', '--config', ''])).toEqual([''])
+  expect(offered(script, ['pypet-ts', 'run', 'my'])).toEqual([''])
+  const said = execFileSync('bash', ['-c', `${script}complete -p pypet-ts`], { encoding: 'utf8' })
+  expect(said).toBe('complete -o default -F _pypet_ts pypet-ts\n')
 })
 
 const has = (shell: string): boolean => {

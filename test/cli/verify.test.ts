@@ -131,6 +131,19 @@ describe('verify', () => {
     expect(await verify(into, { runs: [1] })).toMatchObject({ identicalCount: 1, seeds: [6] })
   }, 20_000)
 
+  test('what stands behind -- are arguments of the job, as in run', async () => {
+    const place = fileTree({
+      'job.mjs': `export default (traj, ...args) => { traj.addResult('given', args.join(' ')) }`,
+    })
+    const words = ['--', '--any=flag', '--json']
+    expect(await pypet(place, ['run', 'job.mjs', '--quiet', ...words])).toMatchObject({ exitCode: 0 })
+    const same = await pypet(place, ['verify', 'hdf5/job.h5', '--all', ...words])
+    expect([same.exitCode, same.stdout]).toEqual([0, expect.stringContaining('1 of 1 runs identical')])
+    const without = await pypet(place, ['verify', 'hdf5/job.h5', '--all', '--executor', 'process'])
+    expect(without.exitCode).toBe(3)
+    expect(without.stdout).toContain('--any=flag --json')
+  }, 20_000)
+
   test('of an experiment with failed runs, what is stored is verified, and nothing changes', async () => {
     const fails = `if (traj.idx > OF && process.env.UNTIL) throw new Error('not yet')\n    const odd`
     const place = fileTree({
@@ -157,9 +170,23 @@ describe('verify', () => {
     [{ runs: '6' }, 'PYPET_RUN_UNKNOWN', 'there are runs 0 to 5'],
     [{ runs: '3..1' }, 'PYPET_USAGE', '--runs: expected runs as 3,5,7..9'],
     [{ runs: 'x' }, 'PYPET_USAGE', '--runs: expected runs as 3,5,7..9'],
-    [{ sample: '0' }, 'PYPET_USAGE', '--sample: expected a whole number >= 1'],
-    [{ sample: 'x' }, 'PYPET_USAGE', '--sample: expected a whole number >= 1'],
-    [{ sampleSeed: '-1' }, 'PYPET_USAGE', '--sample-seed: expected a whole number >= 0'],
+    [
+      { sample: '0' },
+      'PYPET_USAGE',
+      '--sample: expected a whole number from 1 to 9007199254740991, found "0"',
+    ],
+    [{ sample: 'x' }, 'PYPET_USAGE', '9007199254740991, found "x"'],
+    [{ sample: '1.5' }, 'PYPET_USAGE', '9007199254740991, found "1.5"'],
+    [
+      { sampleSeed: '-1' },
+      'PYPET_USAGE',
+      '--sample-seed: expected a whole number from 0 to 9007199254740991, found "-1"',
+    ],
+    [{ sampleSeed: 'x' }, 'PYPET_USAGE', '9007199254740991, found "x"'],
+    [{ sampleSeed: '9007199254740992' }, 'PYPET_USAGE', 'found "9007199254740992"'],
+    [{ all: true, sampleSeed: '1' }, 'PYPET_USAGE', '--sample-seed and --all exclude each other'],
+    [{ runs: '1', sampleSeed: '1' }, 'PYPET_USAGE', '--sample-seed and --runs exclude each other'],
+    [{ all: true, sample: '1' }, 'PYPET_USAGE', '--sample and --all exclude each other'],
     [{ all: true, runs: '1' }, 'PYPET_USAGE', '--all and --runs exclude each other'],
     [{ job: 'none.ts' }, 'PYPET_JOB_NOT_FOUND', 'none.ts'],
     [{ trajectory: 'other' }, 'PYPET_TRAJECTORY_NOT_FOUND', 'other'],

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { derive } from '../../src/exploration/derive.ts'
 import { expand, runPoint } from '../../src/exploration/expand.ts'
 import { type ExploreTexts, explorationFromFlags } from '../../src/exploration/explore-flags.ts'
+import { onlyIf } from '../../src/exploration/only-if.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
-import { withTrialParameters } from '../../src/exploration/repeat.ts'
+import { repeat, withTrialParameters } from '../../src/exploration/repeat.ts'
 import { random, sobol } from '../../src/exploration/sample.ts'
 import { choice, logBetween } from '../../src/exploration/sample-range.ts'
+import { where } from '../../src/exploration/where.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
 
@@ -75,6 +78,25 @@ describe('flags', () => {
     expect(draftOf({ sample: 'sobol:3' }, 1, declared as never)).toEqual(
       sobol({ x: [0, 1], y: [2, 3] }, { count: 3 }).spec,
     )
+  })
+
+  test('what is laid over the sampler of the job stays with --sample alone', () => {
+    const laid = (spread: typeof sobol) => {
+      const sampler = derive(spread({ x: [0, 1], y: [2, 3] }, { count: 7 }), { z: ({ x }) => x * 2 })
+      return repeat(
+        where(onlyIf(sampler, { y: ({ x }) => x < 0.5 }), ({ x }) => x > 0),
+        2,
+      ).spec
+    }
+    const points = pointsOf({ sample: 'sobol:8' }, 1, laid(random as never) as never)
+    // Sobol's first eight points in x are the eighths from 0 on, in another order; 0 is filtered out.
+    expect(points.map(({ x }) => Number(x) * 8).sort()).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7])
+    for (const { x, y, z, trial } of points) {
+      expect(z).toBe(Number(x) * 2)
+      if (Number(x) >= 0.5) expect(y).toBe(1)
+      else expect(y).toBeGreaterThanOrEqual(2)
+      expect([0, 1]).toContain(trial)
+    }
   })
 
   test('conditions, formulas, filters and repeats are laid over what is declared, in this order', () => {

@@ -148,6 +148,13 @@ describe('latinHypercube', () => {
   })
 })
 
+/** Of a million points of seed 1 the last, worked out in Python by Philox4x32-10 with whole numbers of any length. */
+const LAST_OF_A_MILLION = {
+  random: { x: 0.03488289147973356, n: 5 },
+  latinHypercube: { x: 0.48087603112048477, n: 7 },
+  sobol: { x: 0.3821084164083004, n: 9 },
+}
+
 describe.each([
   ['random', random],
   ['latinHypercube', latinHypercube],
@@ -202,7 +209,8 @@ describe.each([
     const plan = planOf(sample({ x: [0, 1], n: [0, 9] }, { count: 1_000_000, seed: 1 }))
     expect(plan.runCount).toBe(1_000_000)
     expect(JSON.stringify(plan.exploration).length).toBeLessThan(400)
-    expect(runPoint(plan, 999_999)).toEqual(runPoint(structuredClone(plan), 999_999))
+    expect(runPoint(plan, 999_999)).toEqual(LAST_OF_A_MILLION[method])
+    expect(runPoint(structuredClone(plan), 999_999)).toEqual(LAST_OF_A_MILLION[method])
   })
 
   test('another parameter and another order leave the draws of the others', () => {

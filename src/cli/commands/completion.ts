@@ -15,6 +15,9 @@ export function describeCompletion(program: Command): void {
 
 const COMPLETION_EXAMPLES = `
 Examples:
-  $ pypet-ts completion bash > ~/.local/share/bash-completion/completions/pypet-ts
+  $ pypet-ts completion bash >> ~/.bashrc
   $ pypet-ts completion zsh > ~/.zfunc/_pypet-ts
-  $ pypet-ts completion fish > ~/.config/fish/completions/pypet-ts.fish`
+  $ pypet-ts completion fish > ~/.config/fish/completions/pypet-ts.fish
+
+Shells that are opened afterwards complete. For zsh the folder must stand in
+fpath before compinit is called: fpath+=~/.zfunc in ~/.zshrc.`

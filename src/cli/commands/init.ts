@@ -5,7 +5,7 @@ export function describeInit(program: Command): void {
   program
     .command('init')
     .description('Write a job, a config and a README that run at once.')
-    .argument('[folder]', 'Where to; made if need be. Default: the current folder.')
+    .argument('[folder]', 'The folder to write into; made if need be. Default: the current one.')
     .option('--force', 'Replace files that are there.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', INIT_EXAMPLES)

@@ -7,8 +7,8 @@ export function describeOverview(program: Command): void {
     .description('Show what an HDF5 file holds: trajectories, parameters, runs and results.')
     .argument('<file>', 'A file written by pypet-ts or pypet')
     .option('--trajectory <name>', 'Only this trajectory.')
-    .option('--runs', 'The table of runs too.')
-    .option('--json', 'One JSON document.')
+    .option('--runs', 'Show the table of runs, too.')
+    .option('--json', 'Print one JSON document.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', OVERVIEW_EXAMPLES)
     .action(async (file: string, flags: { trajectory?: string; runs?: boolean; json?: boolean }) => {

@@ -1,30 +1,30 @@
 /** How `pypet-ts plan` is called. */
-import type { Command } from 'commander'
-import { OPTIONS, type OptionName } from '../../experiment/options.ts'
-import { collect, EXPLORE_FLAG, SHAPING_FLAGS } from '../exploration-flags.ts'
+import type { Command, Option } from 'commander'
+import type { OptionName } from '../../experiment/options.ts'
+import { collect } from '../exploration-flags.ts'
 import type { PlanFlags } from '../plan.ts'
 
 /** Options of the experiment that change the plan, or what is said of it. */
-const PLANNED_OPTIONS = ['repeat', 'ncores', 'executor', 'filename', 'name'] as const satisfies OptionName[]
+export const PLANNED_OPTIONS = [
+  'repeat',
+  'ncores',
+  'executor',
+  'filename',
+  'name',
+] as const satisfies OptionName[]
 
-export function describePlan(program: Command): void {
+/** @param options those that say what is explored, and `PLANNED_OPTIONS` */
+export function describePlan(program: Command, options: readonly Option[]): void {
   const command = program
     .command('plan')
     .description('Show the points that would be run, and run nothing.')
     .argument('<job>', 'The job module: .ts .mts .cts .js .mjs .cjs')
-    .option('--csv', 'All points as CSV: a column run, and one for each explored parameter.')
-    .option('--json', 'All points as JSON, one a line, after a line of facts.')
-    .option('--limit <n>', 'At most so many points. Default: 20 in the table, all as CSV and JSON.')
+    .option('--csv', 'Print all points as CSV: a column run, and one for each explored parameter.')
+    .option('--json', 'Print all points as JSON, one a line, after a line of facts.')
+    .option('--limit <n>', 'Show at most so many points. Default: 20 in the table, all as CSV and JSON.')
     .option('--config <file>', "The config file. Default: searched from the job's folder upwards.")
     .option('--set <name=value>', 'Preset a parameter, as neuron.tau=10 (repeatable).', collect)
-  for (const { flag, description, isRepeatable } of [EXPLORE_FLAG, ...SHAPING_FLAGS]) {
-    if (isRepeatable) command.option(flag, description, collect)
-    else command.option(flag, description)
-  }
-  for (const name of PLANNED_OPTIONS) {
-    const { flag, description, kind } = OPTIONS[name]
-    command.option(`${flag} <${kind === 'whole' ? 'n' : kind}>`, description)
-  }
+  for (const option of options) command.addOption(option)
   command
     .option('--verbose', 'Print where each option comes from, and stacks of errors.')
     .addHelpText('after', PLAN_EXAMPLES)
@@ -38,7 +38,7 @@ const PLAN_EXAMPLES = `
 Examples:
   $ pypet-ts plan job.ts                    the first points, and what they take
   $ pypet-ts plan job.ts --csv > points.csv
-  $ pypet-ts plan job.ts --json | jq .point.x
+  $ pypet-ts plan job.ts --json | jq 'select(.point).point.x'
   $ pypet-ts plan job.ts --sample sobol:64 --explore x=0:1 --explore n=1:10
   $ pypet-ts plan job.ts --where 'x < y' --repeat 3 --limit 100
 

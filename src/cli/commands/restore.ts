@@ -7,10 +7,10 @@ export function describeRestore(program: Command): void {
     .command('restore')
     .description('Write back the job of a trajectory as it was when the trajectory was made.')
     .argument('<file>', 'The HDF5 file')
-    .requiredOption('--to <folder>', 'Where to; it must be empty or new.')
+    .requiredOption('--to <folder>', 'The folder to write into; it must be empty or new.')
     .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
-    .option('--force', 'Also into a folder that is not empty; files of the same name are replaced.')
-    .option('--json', 'One JSON object.')
+    .option('--force', 'Write into a folder that is not empty, too, and replace files of the same name.')
+    .option('--json', 'Print one JSON object.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, flags: RestoreFlags) => {

@@ -8,7 +8,7 @@ export function describeSnapshot(program: Command): void {
     .argument('<source>', 'The HDF5 file, or a .cnt file beside it')
     .argument('<target>', 'The copy')
     .option('--overwrite', 'Replace the target.')
-    .option('--json', 'One JSON object.')
+    .option('--json', 'Print one JSON object.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', SNAPSHOT_EXAMPLES)
     .action(async (source: string, target: string, flags: { overwrite?: boolean; json?: boolean }) => {
