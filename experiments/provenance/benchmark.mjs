@@ -29,7 +29,9 @@ try {
     times.with.push(await firstResultMs([]))
   }
   const ratio = median(times.with) / median(times.without)
-  process.stdout.write(`time to the first result, with provenance against without: ${ratio.toFixed(2)} (goal: 1.1)\n`)
+  process.stdout.write(
+    `time to the first result, with provenance against without: ${ratio.toFixed(2)} (goal: 1.1)\n`,
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -47,7 +49,8 @@ function makeRepository() {
   writeFileSync(join(folder, '.gitignore'), 'results\n')
   git('add', '.')
   git('commit', '--quiet', '--message', 'all')
-  for (let index = 0; index < 5; index += 1) appendFileSync(join(folder, `part${index}/file${index}.txt`), 'more\n')
+  for (let index = 0; index < 5; index += 1)
+    appendFileSync(join(folder, `part${index}/file${index}.txt`), 'more\n')
 }
 
 /** Milliseconds from the start of the command to the announcement of the first stored run. */
@@ -55,10 +58,14 @@ async function firstResultMs(flags) {
   const results = join(folder, 'results')
   const words = ['run', 'job.mjs', '--json', '--ncores', '2', '--file', join(results, 'file.h5')]
   const startMs = performance.now()
-  const child = spawn(process.execPath, [COMMAND, ...words, '--log-folder', join(results, 'logs'), ...flags], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [COMMAND, ...words, '--log-folder', join(results, 'logs'), ...flags],
+    {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const ended = once(child, 'close')
   let printed = ''
   let firstMs

@@ -15,7 +15,8 @@ const SHOWN_POINTS = 3
  * `pypet-ts run experiments/throughput/job.ts --explore i=0:1000` and `i=0:5000`, by `ls -l`.
  */
 const RUN_FILE_BYTES = 750
-const EMPTY_FILE_BYTES = 110_000
+/** What it takes without runs: provenance, config, and the overview tables, of a thousand rows at most. */
+const EMPTY_FILE_BYTES = 225_000
 /**
  * Resident memory of main and writer, and of each worker, with a small job: what `ps -o rss,args` says of them while
  * `experiments/throughput` runs, on 1 core, on 2 and 4, and with `--isolate`.

@@ -44,7 +44,7 @@ export async function prepareLogs(settings: Settings): Promise<PreparedLogs> {
   }
 }
 
-/** What `continue` and a dry run check before anything else, too. */
+/** What a dry run of `continue` checks, too. */
 export function checkLogs({ logging, logFolder, name }: Settings): void {
   if (logging) checkLogFolder(logFolder, name)
 }
