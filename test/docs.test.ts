@@ -1,7 +1,7 @@
 /** `docs/from-pypet.md`: every example of its tables runs. */
-import { readFileSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import * as library from '../dist/index.js'
 import { fileTree } from './experiment/file-tree.ts'
 
@@ -32,24 +32,32 @@ test('the page has a line for everything, with an example or a reason', () => {
 })
 
 describe('the examples', () => {
+  /** A folder with two files, of which each example has a copy. */
+  let two: string
+  beforeAll(async () => {
+    two = fileTree({})
+    for (const [name, first] of [
+      ['a.h5', 1],
+      ['b.h5', 4],
+    ] as const) {
+      const filename = join(two, name)
+      const made = new library.Trajectory({ name: 'demo', filename, parameters: { x: 1, y: 1 } })
+      made.explore({ x: [first, first + 1, first + 2], y: [4, 5, 6] })
+      made.addResult('group.z', 7)
+      await made.store()
+      made.close()
+    }
+  })
+
   const examples = rows.filter(({ example }) => example.startsWith('`'))
   test.each(examples.map(({ title, example }) => [title, example.slice(1, -1)]))(
     '%s: %s',
     async (_title, code) => {
       const folder = fileTree({ 'job.mjs': JOB })
       const folderOfTwo = fileTree({})
+      cpSync(two, folderOfTwo, { recursive: true })
       const filename = join(folderOfTwo, 'a.h5')
       const second = join(folderOfTwo, 'b.h5')
-      for (const [file, first] of [
-        [filename, 1],
-        [second, 4],
-      ] as const) {
-        const made = new library.Trajectory({ name: 'demo', filename: file, parameters: { x: 1, y: 1 } })
-        made.explore({ x: [first, first + 1, first + 2], y: [4, 5, 6] })
-        made.addResult('group.z', 7)
-        await made.store()
-        made.close()
-      }
       const traj = await library.loadTrajectory(filename)
       const context = {
         ...library,

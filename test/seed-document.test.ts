@@ -2,8 +2,18 @@
  * The document that the project started from, "More about the Environment" of pypet, section by section. Each test is one
  * of its statements; where we differ on purpose, its title says so.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import h5wasm, { type Dataset } from 'h5wasm/node'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -16,16 +26,16 @@ import {
   Trajectory,
 } from '../dist/index.js'
 import { openHdf5Reader } from '../src/storage/hdf5-reader.ts'
-import { writerProcesses } from './environment/experiments.ts'
+import { keepEvents, writerProcesses } from './environment/experiments.ts'
 import { fileTree } from './experiment/file-tree.ts'
 
 const JOB_MODULE = `import { existsSync } from 'node:fs'
-export default async (traj, stopAt) => {
+export default async (traj, held = []) => {
   const { x } = traj.par
   if (x < 0) traj.log.warn('x is negative')
   traj.log.info('x is ' + x)
   traj.log.debug('of no interest')
-  while (x === stopAt && !existsSync('go')) await new Promise((done) => setTimeout(done, 5))
+  while (held.includes(x) && !existsSync(new URL('go', import.meta.url))) await new Promise((done) => setTimeout(done, 5))
   traj.addResult('my_result', x * 10, { comment: 'Mostly harmless!' })
   traj.addDerivedParameter('half', x / 2)
   return x
@@ -42,13 +52,24 @@ function environmentIn(options: Partial<EnvironmentOptions> = {}) {
     logFolder: join(folder, 'log'),
     useHdf5: true,
     fileTitle: 'experiment',
-    ...(options.storageService === undefined ? { filename } : {}),
+    filename,
     ...options,
   })
   onTestFinished(() => env[Symbol.asyncDispose]())
   const traj = env.trajectory
   if (!traj.contains('parameters.x')) traj.addParameter('x', 0)
   return { folder, filename, env, traj, job: join(folder, 'job.mjs') }
+}
+
+/** An environment whose held runs go on as soon as another one is stored. */
+function releasing(options: Partial<EnvironmentOptions>) {
+  let go: () => void = () => undefined
+  const reporter = keepEvents(({ type }) => {
+    if (type === 'runs-stored') go()
+  })
+  const made = environmentIn({ ...options, reporter })
+  go = () => writeFileSync(join(made.folder, 'go'), '')
+  return made
 }
 
 /** The job as a function, which runs in this thread. */
@@ -122,6 +143,22 @@ describe('More about the Environment', () => {
   })
 })
 
+test('not by strings, as in the document: a class is imported by the script; without it the items are readable', async () => {
+  class Spikes {
+    static load = () => new Spikes()
+    store() {
+      return { times: 3 }
+    }
+  }
+  // @ts-expect-error strings are no classes
+  const { env, traj } = environmentIn({ dynamicImports: ['mysim.results.Spikes'] })
+  await env.run((run) => run.addResult('spikes', new Spikes()))
+  expect(() => traj.getResult('spikes').instance()).toThrow(
+    /stored from the class Spikes, which is not given/,
+  )
+  expect(traj.getResult('spikes').toRecord()).toEqual({ times: 3 })
+})
+
 describe('log files', () => {
   test('the log folder gets a folder with the name of the trajectory, and in it all messages and the warnings', async () => {
     const { folder, env, traj, job: module } = environmentIn()
@@ -136,17 +173,31 @@ describe('log files', () => {
     expect(warnings).not.toContain('x is 1')
   })
 
-  test('the standard level is INFO; with multiprocessing there is a file for every process', async () => {
-    const { folder, env, traj, job: module } = environmentIn({ ncores: 2 })
-    traj.explore({ x: [1, 2, 3, 4, 5, 6] })
+  const linesIn = (folder: string, name: string) =>
+    readFileSync(join(folder, 'log', 'trajectory', name), 'utf8')
+
+  test.each([
+    ['INFO unless another is set', {}, false],
+    ['the one that is set', { logLevel: 'debug' }, true],
+  ] as const)('the level is %s', async (_, options, isTold) => {
+    const { folder, env, job: module } = environmentIn(options)
     await env.run(module)
-    const logs = join(folder, 'log', 'trajectory')
-    const processes = readdirSync(logs).filter((name) => /^process_\d{4}\.txt$/.test(name))
-    expect(processes.length).toBeGreaterThan(0)
-    const all = readdirSync(logs)
-      .map((name) => readFileSync(join(logs, name), 'utf8'))
-      .join('')
-    expect(all).not.toContain('of no interest')
+    expect(linesIn(folder, 'main.txt')).toContain('INFO  run_00000000: x is 0')
+    expect(linesIn(folder, 'main.txt').includes('of no interest')).toBe(isTold)
+  })
+
+  test('with multiprocessing there is a file for every process that performs runs, with what its runs say', async () => {
+    const { folder, env, traj, job: module } = releasing({ ncores: 2 })
+    traj.explore({ x: [1, 2, 3] })
+    await env.run(module, [1])
+    const processes = readdirSync(join(folder, 'log', 'trajectory')).filter((name) =>
+      /^process_\d{4}\.txt$/.test(name),
+    )
+    // The first is held until the second has stored a run.
+    expect(processes).toHaveLength(2)
+    const said = processes.map((name) => [1, 2, 3].filter((x) => linesIn(folder, name).includes(`x is ${x}`)))
+    expect(said.flat().sort()).toEqual([1, 2, 3])
+    expect(said.filter((xs) => xs.includes(1))).toEqual([[1]])
   })
 })
 
@@ -163,36 +214,44 @@ describe('the storage service', () => {
     const { folder, env, traj } = environmentIn({
       useHdf5: false,
       storageService: memory,
-      filename: 'unused.h5',
     })
     traj.explore({ x: [1, 2] })
     await env.run(job)
     expect(memory.runs).toEqual([0, 1])
     expect(memory.record(1)?.leaves[0]?.values).toEqual({ my_result: 20 })
-    expect(readdirSync(folder).filter((name) => name.endsWith('.h5'))).toEqual([])
+    expect(readdirSync(folder).filter((name) => /\.h5/.test(name))).toEqual([])
   })
 })
 
 describe('config data added by the environment', () => {
-  const DEFAULTS: readonly (readonly [string, unknown])[] = [
-    ['environment.multiproc', false],
-    ['environment.ncores', 1],
-    ['environment.continuable', true],
-    ['hdf5.filename', 'experiments.h5'],
-    ['hdf5.fileTitle', 'experiment'],
-    ['hdf5.configOverview', true],
-    ['hdf5.parameterOverview', true],
-    ['hdf5.derivedParameterOverview', true],
-    ['hdf5.resultOverview', true],
-    ['hdf5.exploredParameterOverview', true],
-    ['hdf5.purgeDuplicateComments', true],
-    ['hdf5.resultsPerRun', 0],
-    ['hdf5.derivedParametersPerRun', 0],
+  const DEFAULTS: readonly (readonly [string, unknown, unknown])[] = [
+    ['environment.multiproc', false, true],
+    ['environment.ncores', 1, 3],
+    ['environment.continuable', true, false],
+    ['hdf5.filename', 'experiments.h5', 'others.h5'],
+    ['hdf5.fileTitle', 'experiment', 'another'],
+    ['hdf5.configOverview', true, false],
+    ['hdf5.parameterOverview', true, false],
+    ['hdf5.derivedParameterOverview', true, false],
+    ['hdf5.resultOverview', true, false],
+    ['hdf5.exploredParameterOverview', true, false],
+    ['hdf5.purgeDuplicateComments', true, false],
+    ['hdf5.resultsPerRun', 0, 2],
+    ['hdf5.derivedParametersPerRun', 0, 2],
   ]
-  test.each(DEFAULTS)('%s is readable there, and is %j unless it is changed', (name, value) => {
+  test.each(DEFAULTS)('%s is readable there, and is %j until it is changed', (name, value, other) => {
     const { traj } = environmentIn()
-    const read = name.split('.').reduce((node, part) => node[part], traj.conf)
-    expect(read).toBe(value)
+    const [group, leaf] = name.split('.') as [string, string]
+    expect(traj.conf[group][leaf]).toBe(value)
+    traj.conf[group][leaf] = other
+    expect(traj.conf[group][leaf]).toBe(other)
+  })
+
+  test('the log folder is no config: it cannot be changed there', () => {
+    const { traj } = environmentIn()
+    expect(() => {
+      traj.conf.environment.logFolder = 'elsewhere'
+    }).toThrow(/logFolder cannot be assigned/)
   })
 
   test('environment.wrapMode is QUEUE, not LOCK as in the document: workers do not wait for each other', () => {
@@ -207,7 +266,7 @@ describe('config data added by the environment', () => {
     const { filename, env, traj } = environmentIn()
     traj.conf.hdf5.fileTitle = 'another title'
     traj.conf.purgeDuplicateComments = 0
-    traj.get('config.environment.ncores')
+    traj.conf.hdf5.resultsPerRun = 3
     await env.run(job)
     using reader = await openHdf5Reader(filename)
     expect(reader.attribute('/', 'TITLE')).toBe('another title')
@@ -217,6 +276,16 @@ describe('config data added by the environment', () => {
     ])
     expect(reader.children(`/trajectory/config/environment/${names[0]}`)).toEqual(
       expect.arrayContaining(['continuable', 'multiproc', 'ncores', 'wrap_mode']),
+    )
+    expect(reader.children('/trajectory/config/hdf5')).toEqual(
+      expect.arrayContaining([
+        'filename',
+        'file_title',
+        'purge_duplicate_comments',
+        'explored_parameter_overview_in_runs',
+        'results_per_run',
+        'derived_parameters_per_run',
+      ]),
     )
     expect(traj.conf.hdf5.purge_duplicate_comments).toBe(false)
     expect(() => {
@@ -236,33 +305,75 @@ describe('config data added by the environment', () => {
 })
 
 describe('environment.wrap_mode', () => {
-  const active = async (wrapMode: 'queue' | 'lock') => {
-    const { folder, env, traj, job: module } = environmentIn({ wrapMode, ncores: 2 })
-    traj.explore({ x: [1, 2] })
-    const cwd = process.cwd()
-    process.chdir(folder)
-    const writers: number[] = []
-    try {
-      const running = env.run(module, 2)
-      while (!existsSync(join(folder, 'trajectory.cnt'))) await new Promise((done) => setTimeout(done, 5))
-      writers.push(writerProcesses().length)
-      ;(await import('node:fs')).writeFileSync(join(folder, 'go'), '')
-      await running
-    } finally {
-      process.chdir(cwd)
+  /** What is there while both runs of two workers are active. */
+  const active = async (options: Partial<EnvironmentOptions>) => {
+    const begun = new Set<number>()
+    const reporter = keepEvents((event) => {
+      if (event.type === 'log' && event.run !== undefined) begun.add(event.run)
+    })
+    const { folder, filename, env, traj, job: module } = environmentIn({ ...options, ncores: 2, reporter })
+    traj.explore({ x: [1, 2, 3] })
+    const running = env.run(module, [1, 2, 3])
+    while (begun.size < 2) await delay(5)
+    await delay(100)
+    const writers = writerProcesses()
+    const found = {
+      activeCount: begun.size,
+      writerCount: writers.length,
+      holdersOfFile: [process.pid, ...writers]
+        .filter((id) => holds(id, filename))
+        .map((id) => writers.includes(id)),
     }
-    expect(traj.getFromRuns('my_result')).toEqual({ run_00000000: 10, run_00000001: 20 })
-    return writers
+    writeFileSync(join(folder, 'go'), '')
+    expect(await running).toEqual([1, 2, 3].map((x, run) => [run, x]))
+    return found
   }
 
-  test('QUEUE: another process is spawned, the only one that writes to the file', async () => {
-    expect(await active('queue')).toEqual([1])
-  })
+  test.runIf(existsSync('/proc/self/fd'))(
+    'QUEUE: another process is spawned, not one of the ncores, the only one that has the file open',
+    async () => {
+      const found = await active({ wrapMode: 'queue' })
+      expect(found).toEqual({ activeCount: 2, writerCount: 1, holdersOfFile: [true] })
+    },
+  )
 
   test('LOCK: each process takes care of storage by itself, and there is no other', async () => {
-    expect(await active('lock')).toEqual([0])
+    expect(await active({ wrapMode: 'lock' })).toMatchObject({ activeCount: 2, writerCount: 0 })
+  })
+
+  test('NONE: a service of your own is called without wrapping, and no process is spawned for it', async () => {
+    const storageService = new MemoryStorage()
+    expect(await active({ wrapMode: 'none', useHdf5: false, storageService })).toEqual({
+      activeCount: 2,
+      writerCount: 0,
+      holdersOfFile: [],
+    })
+    expect(storageService.runs).toEqual([0, 1, 2])
+  })
+
+  test('NONE is not for the HDF5 service, which is not made for that', async () => {
+    const { env, traj } = environmentIn()
+    traj.conf.environment.wrapMode = 'NONE'
+    await expect(env.run(job)).rejects.toMatchObject({
+      code: 'PYPET_CONFIG_INVALID',
+      message: '--wrap-mode is none, and there is no storageService',
+    })
   })
 })
+
+/** Whether a process has a file open. */
+function holds(id: number, file: string): boolean {
+  const folder = `/proc/${id}/fd`
+  if (!existsSync(folder)) return false
+  return readdirSync(folder).some((descriptor) => {
+    try {
+      return readlinkSync(join(folder, descriptor)) === file
+    } catch {
+      // It was closed meanwhile.
+      return false
+    }
+  })
+}
 
 describe('overview tables', () => {
   const TABLES = ['config', 'parameters', 'derived_parameters', 'results', 'explored_parameters'].map(
@@ -313,12 +424,15 @@ describe('overview tables', () => {
     expect(kinds).toEqual(Array(6).fill(undefined))
   })
 
-  test('are sized by resultsPerRun, an estimate that costs nothing where it is wrong', async () => {
-    const rows = async (resultsPerRun: number) => {
-      const { filename, env, traj } = environmentIn({ resultsPerRun })
+  test.each([
+    ['resultsPerRun', 'results_overview'],
+    ['derivedParametersPerRun', 'derived_parameters_overview'],
+  ])('are sized by %s, an estimate that costs nothing where it is wrong', async (option, table) => {
+    const rows = async (estimate: number) => {
+      const { filename, env, traj, job: module } = environmentIn({ [option]: estimate })
       traj.explore({ x: Array.from({ length: 12 }, (_, x) => x) })
-      await env.run(job)
-      const dataset = await datasetOf(filename, '/trajectory/overview/results_overview')
+      await env.run(module)
+      const dataset = await datasetOf(filename, `/trajectory/overview/${table}`)
       return [dataset.shape?.[0], dataset.chunks?.[0]]
     }
     expect(await rows(0)).toEqual([12, 8])
@@ -327,10 +441,13 @@ describe('overview tables', () => {
 })
 
 describe('purging duplicate comments', () => {
-  const comments = async (purgeDuplicateComments: boolean) => {
-    const { env, traj } = environmentIn({ purgeDuplicateComments })
-    traj.explore({ x: [42, -55] })
-    await env.run(job)
+  /** As they are when the file is loaded again. */
+  const comments = async (purgeDuplicateComments: boolean | 0, own = (_: number) => 'Mostly harmless!') => {
+    const { env, filename, traj: before } = environmentIn()
+    before.conf.hdf5.purgeDuplicateComments = purgeDuplicateComments
+    before.explore({ x: [42, -55] })
+    await env.run((run) => run.addResult('my_result', run.idx, { comment: own(run.idx) }))
+    using traj = await loadTrajectory(filename)
     return [0, 1].map((run) => traj.get(`results.runs.run_0000000${run}.my_result`).comment)
   }
 
@@ -338,8 +455,13 @@ describe('purging duplicate comments', () => {
     expect(await comments(true)).toEqual(['Mostly harmless!', ''])
   })
 
+  test('comments that are not exactly the same are stored, each of them', async () => {
+    const comment = (run: number) => (run === 0 ? 'Mostly harmless!' : 'mostly harmless!')
+    expect(await comments(true, comment)).toEqual(['Mostly harmless!', 'mostly harmless!'])
+  })
+
   test('hdf5.purgeDuplicateComments 0 stores it with each', async () => {
-    expect(await comments(false)).toEqual(['Mostly harmless!', 'Mostly harmless!'])
+    expect(await comments(0)).toEqual(['Mostly harmless!', 'Mostly harmless!'])
   })
 })
 
@@ -453,6 +575,30 @@ describe('resuming an experiment', () => {
     await expect(env.continueRun(join(folder, 'trajectory.cnt'))).rejects.toMatchObject({
       code: 'PYPET_CNT_NOT_FOUND',
     })
+  })
+
+  test('this needs a file that is not corrupted: another is refused, and stays as it is', async () => {
+    const stop = new AbortController()
+    const { folder, filename, env, traj } = environmentIn({ signal: stop.signal })
+    traj.explore({ x: [1, 2, 3] })
+    const stopping = (run: Run) => {
+      stop.abort()
+      return job(run)
+    }
+    await env.run(stopping)
+    expect(env.summary?.leftCount).toBe(2)
+    await env[Symbol.asyncDispose]()
+    const descriptor = openSync(filename, 'r+')
+    writeSync(descriptor, new Uint8Array(64), 0, 64, 0)
+    closeSync(descriptor)
+    const before = [filename, join(folder, 'trajectory.cnt')].map((file) => readFileSync(file, 'base64'))
+    await using again = new Environment({ logFolder: join(folder, 'log') })
+    await expect(again.continueRun(join(folder, 'trajectory.cnt'), { job: stopping })).rejects.toMatchObject({
+      code: 'PYPET_FILE_NOT_HDF5',
+    })
+    expect([filename, join(folder, 'trajectory.cnt')].map((file) => readFileSync(file, 'base64'))).toEqual(
+      before,
+    )
   })
 
   test('an error in your code is no crash: that run has failed, is recorded, and can be performed again', async () => {

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { whileUnchanged } from '../storage/read-hdf5.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import type { LoadLevels } from './load-levels.ts'
@@ -31,7 +32,8 @@ export interface LoadOptions extends LoadLevels, TreeOptions {
  * it is asked for: the time does not grow with the number of runs, but for their table.
  *
  * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
- *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER`
+ *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER`; `PYPET_FILE_CHANGING` where locks do not work and the writer
+ *   is always faster
  * @example
  * using traj = await loadTrajectory('experiments.h5', { name: 'multiply' })
  * traj.getFromRuns('z') // { run_00000000: 6, … }
@@ -40,6 +42,10 @@ export async function loadTrajectory<Tree = ParameterTree>(
   filename: string,
   options: LoadOptions = {},
 ): Promise<Trajectory<Tree>> {
+  return await whileUnchanged(() => loadOnce(filename, options))
+}
+
+async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<Trajectory<Tree>> {
   const name = await chooseName(resolve(filename), options)
   const traj = new Trajectory<Tree>({
     autoLoad: true,
@@ -48,7 +54,14 @@ export async function loadTrajectory<Tree = ParameterTree>(
     addTime: false,
     filename,
   })
-  if (options.asNew === undefined) return await traj.load(options)
+  if (options.asNew === undefined) {
+    try {
+      return await traj.load(options)
+    } catch (error) {
+      traj.close()
+      throw error
+    }
+  }
   await traj.load({ parameters: 'data', derivedParameters: 'nothing', results: 'nothing', other: 'nothing' })
   const fresh = new Trajectory<Tree>({
     ...treeOptions(options),

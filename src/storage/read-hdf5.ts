@@ -23,6 +23,22 @@ export async function readHdf5<Value>(file: string, read: (reader: Hdf5Reader) =
   throw fileChanging(file)
 }
 
+/**
+ * The same for what opens the file by itself, and may keep it open: it is called again after `PYPET_FILE_CHANGING`.
+ *
+ * @throws what `read` throws, at last also `PYPET_FILE_CHANGING`
+ */
+export async function whileUnchanged<Value>(read: () => Promise<Value>): Promise<Value> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await read()
+    } catch (error) {
+      if (attempt === ATTEMPTS_MAX || !isPypetError(error, 'PYPET_FILE_CHANGING')) throw error
+      await delay(REST_MS * 2 ** (attempt - 1))
+    }
+  }
+}
+
 /** Undefined when the file has changed meanwhile. */
 async function readOnce<Value>(
   file: string,

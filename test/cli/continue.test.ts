@@ -1,8 +1,8 @@
 /** `pypet-ts continue` with the real command. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'
 import { type Ended, jobFixture, pypet, start, treeOf } from './pypet.ts'
@@ -29,8 +29,21 @@ export default defineExperiment({
 const FILES = { 'job.ts': JOB, 'factor.ts': 'export const factor = 3\n', failing: '', wait: '' }
 const RUN = ['run', 'job.ts', '--explore', 'x=0:10']
 
-/** An experiment of which four runs are stored, because it was killed. */
-async function interrupted(files: Readonly<Record<string, string>> = FILES, flags: readonly string[] = []) {
+/** The experiment, killed once for all tests that have no other job. */
+let killed: string
+beforeAll(async () => {
+  killed = await interruptedWith(FILES)
+})
+
+/** A copy of an experiment of which four runs are stored, because it was killed. Its `.cnt` also names the original's folder. */
+function interrupted(): string {
+  const folder = fileTree({})
+  cpSync(killed, folder, { recursive: true, preserveTimestamps: true })
+  return folder
+}
+
+/** The same, with a job or flags of its own. */
+async function interruptedWith(files: Readonly<Record<string, string>>, flags: readonly string[] = []) {
   const folder = fileTree(files)
   const running = start(folder, [...RUN, '--json', ...flags])
   await running.until(({ stdout }) => stdout.includes('"stored_count":4') || /"stored_count":4/.test(stdout))
@@ -55,7 +68,7 @@ const ALL = Array.from({ length: 10 }, (_, x) => x * 6)
 
 describe.skipIf(process.platform === 'win32')('an experiment that was killed', () => {
   test('goes on with what is missing, says so, and leaves no .cnt file', async () => {
-    const folder = await interrupted()
+    const folder = interrupted()
     const before = treeOf(folder)
     const dry = await pypet(folder, ['continue', 'hdf5/demo.cnt', '--dry-run'])
     expect(dry).toMatchObject({ exitCode: 0, stderr: '', temporaries: [] })
@@ -86,7 +99,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
   })
 
   test('goes on from its HDF5 file, on other cores, and keeps its .cnt file on request', async () => {
-    const folder = await interrupted()
+    const folder = interrupted()
     const ended = await pypet(folder, ['continue', 'hdf5/demo.h5', '--ncores', '2', '--keep-cnt', '--json'])
     expect(ended.exitCode).toBe(0)
     expect(factsOf(ended)).toMatchObject({ stored_count: 10, previously_stored_count: 4, complete: true })
@@ -99,7 +112,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
   })
 
   test('goes on where its folder was moved to, with its logs', async () => {
-    const folder = await interrupted()
+    const folder = await interruptedWith(FILES)
     const moved = fileTree({})
     rmSync(moved, { recursive: true })
     renameSync(folder, moved)
@@ -113,7 +126,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
   })
 
   test('does not go on with a changed job, unless that is allowed, which is then recorded', async () => {
-    const folder = await interrupted()
+    const folder = interrupted()
     writeFileSync(join(folder, 'factor.ts'), 'export const factor = 5\n')
     const before = treeOf(folder)
     const refused = await pypet(folder, ['continue', 'hdf5/demo.cnt'])
@@ -137,7 +150,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
   })
 
   test('finds its job nowhere, and says where it has looked', async () => {
-    const folder = await interrupted()
+    const folder = await interruptedWith(FILES)
     renameSync(join(folder, 'job.ts'), join(folder, 'renamed.ts'))
     const { exitCode, stderr } = await pypet(folder, ['continue', 'hdf5/demo.cnt'])
     expect(exitCode).toBe(2)
@@ -147,7 +160,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
   })
 
   test('is not begun anew by run, which names the command to go on', async () => {
-    const folder = await interrupted()
+    const folder = interrupted()
     const { exitCode, stderr } = await pypet(folder, RUN)
     expect(exitCode).toBe(2)
     expect(stderr).toContain('already holds a trajectory named demo')
@@ -155,7 +168,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
   })
 
   test('is recovered when another experiment joins its file, and both end', async () => {
-    const folder = await interrupted()
+    const folder = interrupted()
     const joined = await pypet(folder, [...RUN, '--name', 'other', '--file', 'hdf5/demo.h5', '--quiet'])
     expect(joined.exitCode).toBe(0)
     const { exitCode } = await pypet(folder, ['continue', 'hdf5/demo.cnt', '--quiet'])
@@ -209,7 +222,7 @@ describe('what cannot be continued', () => {
   test.skipIf(process.platform === 'win32')(
     'a damaged .cnt file is refused, and nothing is touched',
     async () => {
-      const folder = await interrupted()
+      const folder = interrupted()
       const path = join(folder, 'hdf5/demo.cnt')
       const bytes = readFileSync(path)
       bytes[bytes.byteLength >> 1] = (bytes[bytes.byteLength >> 1] as number) ^ 1
@@ -250,7 +263,7 @@ describe.skipIf(process.platform === 'win32')('two at once', () => {
   })
 
   test('a lock that a dead process has left is taken over with a notice, that of another host only when told to', async () => {
-    const folder = await interrupted()
+    const folder = interrupted()
     const lock = join(folder, 'hdf5/demo.h5.lock')
     const left = JSON.parse(readFileSync(lock, 'utf8'))
     writeFileSync(lock, JSON.stringify({ ...left, host: 'another-host' }))
@@ -265,7 +278,7 @@ describe.skipIf(process.platform === 'win32')('two at once', () => {
   })
 
   test('the lock of another host is taken over by --break-lock', async () => {
-    const folder = await interrupted()
+    const folder = interrupted()
     const lock = join(folder, 'hdf5/demo.h5.lock')
     writeFileSync(lock, JSON.stringify({ ...JSON.parse(readFileSync(lock, 'utf8')), host: 'another-host' }))
     const taken = await pypet(folder, ['continue', 'hdf5/demo.cnt', '--break-lock'])

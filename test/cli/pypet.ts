@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onTestFinished } from 'vitest'
 import { ROOT } from '../source-tree.ts'
+import { whenOver } from '../when-over.ts'
 
 const COMMAND = join(ROOT, 'bin/pypet-ts.js')
 
@@ -46,7 +46,7 @@ export function start(folder: string, words: readonly string[], env: NodeJS.Proc
     // A group of processes of its own, which is empty when the last of them has ended.
     detached: true,
   })
-  onTestFinished(() => {
+  whenOver(() => {
     if (isGroupAlive(child)) process.kill(-(child.pid as number), 'SIGKILL')
     rmSync(temporary, { recursive: true, force: true })
   })

@@ -25,8 +25,8 @@ import {
 import { goOn, perform, SCRIPT, type Script, samplesOf, scalarOf } from './script.ts'
 
 const inFolder = useFolder()
-const SAMPLES = isLongForm ? Number.POSITIVE_INFINITY : 40
-const POWER_CUTS = isLongForm ? 2000 : 200
+const SAMPLES = isLongForm ? Number.POSITIVE_INFINITY : 20
+const POWER_CUTS = isLongForm ? 2000 : 80
 
 /** The recording of an experiment: its operations, what was announced by when, and how it ended. */
 interface Recording {

@@ -9,14 +9,16 @@ import { fileTree } from '../experiment/file-tree.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'
 import { isLongForm } from './long-form.ts'
 
-const READS = isLongForm ? 500 : 60
+const READS = isLongForm ? 500 : 20
+/** More than are performed while they are read. */
+const RUN_COUNT = isLongForm ? 50_000 : 20_000
 
 const JOB = `import { setTimeout as delay } from 'node:timers/promises'
 import { defineExperiment } from 'pypet-ts'
 export default defineExperiment({
   name: 'reading',
   parameters: { x: 0 },
-  explore: { x: Array.from({ length: 50_000 }, (_, n) => n) },
+  explore: { x: Array.from({ length: ${RUN_COUNT} }, (_, n) => n) },
   async run(traj) {
     await delay(1)
     traj.addResult('z', traj.par.x ** 2)

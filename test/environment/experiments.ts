@@ -55,6 +55,24 @@ export function keepEvents(onEvent: (event: ExperimentEvent) => void = () => und
   }
 }
 
+/** A reporter and a signal for an experiment that is stopped at the event for which a function says so. */
+export function stoppedWhen(isTime: (event: ExperimentEvent) => boolean) {
+  const stop = new AbortController()
+  const reporter = keepEvents((event) => {
+    if (isTime(event)) stop.abort()
+  })
+  return { reporter, signal: stop.signal }
+}
+
+/** The same, when so many runs are stored. */
+export function stoppedAfter(count: number) {
+  let storedCount = 0
+  return stoppedWhen((event) => {
+    if (event.type === 'runs-stored') storedCount += event.runs.length
+    return storedCount >= count
+  })
+}
+
 /** Resolves when so many runs of the job `waits` are active. */
 export async function activeRuns(folder: ExperimentFolder, count: number): Promise<string[]> {
   for (;;) {

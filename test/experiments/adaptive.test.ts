@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { continueRun, loadTrajectory, run } from '../../dist/index.js'
 import { resonance, steadyAmplitude } from '../../experiments/adaptive/oscillator.ts'
 import { contentOf } from '../crash/file-content.ts'
-import { keepEvents } from '../environment/experiments.ts'
+import { stoppedAfter } from '../environment/experiments.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
 const JOB = fileURLToPath(new URL('../../experiments/adaptive/job.ts', import.meta.url))
@@ -16,19 +16,10 @@ async function search(stopEvery: number, ncores: number) {
   const folder = fileTree({})
   const filename = join(folder, 'resonance.h5')
   const options = { filename, logFolder: join(folder, 'logs'), ncores }
-  const stoppable = () => {
-    const stop = new AbortController()
-    let storedCount = 0
-    const reporter = keepEvents((event) => {
-      if (event.type === 'runs-stored') storedCount += event.runs.length
-      if (storedCount >= stopEvery) stop.abort()
-    })
-    return { reporter, signal: stop.signal }
-  }
-  let { cntFile } = await run(JOB, { options, ...stoppable() })
+  let { cntFile } = await run(JOB, { options, ...stoppedAfter(stopEvery) })
   let sessionCount = 1
   while (cntFile !== undefined) {
-    cntFile = (await continueRun(cntFile, stoppable())).cntFile
+    cntFile = (await continueRun(cntFile, stoppedAfter(stopEvery))).cntFile
     sessionCount += 1
   }
   return { filename, sessionCount }

@@ -1,7 +1,7 @@
 /** Post-processing: called after the runs, may add results and points, is called again, and survives interruptions. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import {
   continueRun,
   Environment,
@@ -15,7 +15,7 @@ import {
 } from '../../dist/index.js'
 import { pypet, start } from '../cli/pypet.ts'
 import { contentOf } from '../crash/file-content.ts'
-import { keepEvents } from '../environment/experiments.ts'
+import { keepEvents, stoppedWhen } from '../environment/experiments.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
 /** Doubles the largest x until it is above 100, three points at a time. */
@@ -37,6 +37,13 @@ export default defineExperiment({
   },
 })
 `
+/** The same, whose first points wait from the second on for a file. */
+const HELD = `import { existsSync } from 'node:fs'
+${DOUBLING.replace(
+  '  run(traj) {',
+  `  async run(traj) {
+    while (traj.idx === 1 && !existsSync(new URL('go', import.meta.url))) await new Promise((done) => setTimeout(done, 5))`,
+)}`
 const XS = [1, 2, 3, 6, 7, 8, 16, 17, 18, 36, 37, 38, 76, 77, 78, 156, 157, 158]
 
 function folderWith(job: string) {
@@ -47,6 +54,14 @@ function folderWith(job: string) {
     options: { filename: join(folder, 'file.h5'), logFolder: join(folder, 'logs') },
   }
 }
+
+/** What the file of a search holds that nobody interrupts. */
+let unbroken: Readonly<Record<string, string>>
+beforeAll(async () => {
+  const { job, options } = folderWith(DOUBLING)
+  await run(job, { options })
+  unbroken = await withoutEnvironment(options.filename)
+})
 
 describe.each([
   ['inline', { executor: 'inline' }],
@@ -75,36 +90,27 @@ describe.each([
 })
 
 describe('a search that is interrupted', () => {
-  test.each([1, 3, 8, 13])(
-    'after %i runs continues with the same points, to the same file',
-    async (stopAfter) => {
-      const unbroken = folderWith(DOUBLING)
-      await run(unbroken.job, { options: unbroken.options })
-      const { folder, job, options } = folderWith(DOUBLING)
-      const stop = new AbortController()
-      let storedCount = 0
-      const reporter = keepEvents((event) => {
-        if (event.type === 'runs-stored') storedCount += event.runs.length
-        if (storedCount >= stopAfter) stop.abort()
-      })
-      const first = await run(job, {
-        options,
-        reporter,
-        signal: stop.signal,
-      })
-      expect(first.cntFile).toBe(join(folder, 'doubling.cnt'))
-      const second = await continueRun(first.cntFile as string, { collect: true })
-      expect(second.returned?.map(({ value }) => value)).toEqual(XS)
-      expect(existsSync(join(folder, 'doubling.cnt'))).toBe(false)
-      expect(await withoutEnvironment(options.filename)).toEqual(
-        await withoutEnvironment(unbroken.options.filename),
-      )
-    },
-  )
+  test.each([
+    ['among its first points', HELD, 'runs-stored', 1],
+    ['when points were added for the third time', DOUBLING, 'runs-added', 3],
+  ])('%s continues with the same points, to the same file', async (_, source, type, times) => {
+    const { folder, job, options } = folderWith(source)
+    let seenCount = 0
+    const stop = stoppedWhen((event) => {
+      seenCount += event.type === type ? 1 : 0
+      return seenCount >= times
+    })
+    stop.signal.addEventListener('abort', () => writeFileSync(join(folder, 'go'), ''))
+    const first = await run(job, { options, ...stop })
+    expect(first.cntFile).toBe(join(folder, 'doubling.cnt'))
+    expect(first.leftCount).toBeGreaterThan(0)
+    const second = await continueRun(first.cntFile as string, { collect: true })
+    expect(second.returned?.map(({ value }) => value)).toEqual(XS)
+    expect(existsSync(join(folder, 'doubling.cnt'))).toBe(false)
+    expect(await withoutEnvironment(options.filename)).toEqual(unbroken)
+  })
 
   test('by kill -9 of everything goes on with the same points', async () => {
-    const unbroken = folderWith(DOUBLING)
-    await run(unbroken.job, { options: unbroken.options })
     const waiting = `import { existsSync } from 'node:fs'
 ${DOUBLING.replace(
   '  run(traj) {',
@@ -119,61 +125,59 @@ ${DOUBLING.replace(
     writeFileSync(join(folder, 'go'), '')
     const { exitCode } = await pypet(folder, ['continue', 'doubling.cnt', '--quiet'])
     expect(exitCode).toBe(0)
-    expect(await withoutEnvironment(options.filename)).toEqual(
-      await withoutEnvironment(unbroken.options.filename),
-    )
+    expect(await withoutEnvironment(options.filename)).toEqual(unbroken)
   })
 })
 
 describe.each(['queue', 'lock', 'none'] as const)('in the wrap mode %s', (wrapMode) => {
-  test('a search is the same, whole and interrupted', async () => {
-    const unbroken = folderWith(DOUBLING)
-    await run(unbroken.job, { options: unbroken.options })
-    const expected = inAnyOrder(await withoutEnvironment(unbroken.options.filename))
-    for (const stopAfter of [Number.POSITIVE_INFINITY, 8]) {
-      const { job, options } = folderWith(
-        DOUBLING.replace("traj.getFromRuns('z') ? traj.length : -1", 'traj.length'),
-      )
-      const memory = wrapMode === 'none' ? new MemoryStorage() : undefined
-      const call = {
-        options: { ...options, ncores: 2, ...(memory === undefined && { wrapMode }) },
-        ...(memory !== undefined && { storageService: memory }),
-      }
-      const stop = new AbortController()
-      let storedCount = 0
-      const reporter = keepEvents((event) => {
-        if (event.type === 'runs-stored') storedCount += event.runs.length
-        if (storedCount >= stopAfter) stop.abort()
-      })
-      const first = await run(job, { ...call, reporter, signal: stop.signal, collect: true })
-      const last =
-        first.cntFile === undefined
-          ? first
-          : await continueRun(first.cntFile, {
-              collect: true,
-              ...(memory !== undefined && { storageService: memory }),
-            })
-      expect(last.returned?.map(({ value }) => value)).toEqual(XS)
-      await memory?.writeHdf5(options.filename)
-      expect(inAnyOrder(await withoutEnvironment(options.filename))).toEqual(expected)
-    }
+  const memoryOf = () => (wrapMode === 'none' ? new MemoryStorage() : undefined)
+
+  test.each([
+    ['whole', Number.POSITIVE_INFINITY],
+    ['interrupted', 2],
+  ])('a search is the same, %s', async (_, additions) => {
+    // Jobs of a memory store nothing that could be loaded.
+    const { job, options } = folderWith(
+      DOUBLING.replace("traj.getFromRuns('z') ? traj.length : -1", 'traj.length'),
+    )
+    const storageService = memoryOf()
+    const service = storageService === undefined ? {} : { storageService }
+    const mode = storageService === undefined ? { wrapMode } : {}
+    let addedCount = 0
+    const stop = stoppedWhen((event) => {
+      addedCount += event.type === 'runs-added' ? 1 : 0
+      return addedCount >= additions
+    })
+    const call = { options: { ...options, ncores: 2, ...mode }, ...service, collect: true }
+    let last = await run(job, { ...call, ...stop })
+    expect(last.leftCount > 0).toBe(additions < Number.POSITIVE_INFINITY)
+    if (last.cntFile !== undefined) last = await continueRun(last.cntFile, { collect: true, ...service })
+    expect(last.returned?.map(({ value }) => value)).toEqual(XS)
+    await storageService?.writeHdf5(options.filename)
+    expect(await withoutEnvironment(options.filename)).toEqual(unbroken)
   })
 
-  test('a pipeline, runMap and post-processing of a script are the same', async () => {
-    const folder = fileTree({})
-    const memory = wrapMode === 'none' ? new MemoryStorage() : undefined
+  const job = (traj: Run, factor = 1000) => {
+    const z = (traj.par as { x: number }).x * factor
+    traj.addResult('z', z)
+    return z
+  }
+  /** An environment of a script, in this mode. */
+  const scriptIn = (folder: string) => {
+    const storageService = memoryOf()
     const filename = join(folder, 'file.h5')
-    await using env = new Environment({
+    const env = new Environment({
       trajectory: 'script',
       filename,
       logFolder: join(folder, 'logs'),
-      ...(memory === undefined ? { wrapMode } : { storageService: memory }),
+      ...(storageService === undefined ? { wrapMode } : { storageService }),
     })
-    const job = (traj: Run, factor: number) => {
-      const z = (traj.par as { x: number }).x * factor
-      traj.addResult('z', z)
-      return z
-    }
+    return { env, filename, storageService }
+  }
+
+  test('a pipeline gives its post-processing arguments, and what that adds is run with those of the job', async () => {
+    const { env: made, filename, storageService } = scriptIn(fileTree({}))
+    await using env = made
     const results = await env.pipeline((traj) => {
       traj.addParameter('x', 1)
       traj.explore({ x: [1, 2, 3] })
@@ -192,9 +196,35 @@ describe.each(['queue', 'lock', 'none'] as const)('in the wrap mode %s', (wrapMo
       [3, 300],
       [4, 400],
     ])
-    await memory?.writeHdf5(filename)
+    await storageService?.writeHdf5(filename)
     using traj = await loadTrajectory(filename)
     expect(Object.values(traj.getFromRuns('z'))).toEqual([10, 20, 30, 300, 400])
+  })
+
+  test('runMap gives each run its own argument, and none to those that post-processing adds', async () => {
+    const { env: made, filename, storageService } = scriptIn(fileTree({}))
+    await using env = made
+    env.trajectory.addParameter('x', 1)
+    env.trajectory.explore({ x: [1, 2, 3] })
+    const seen: JobResults[] = []
+    env.addPostprocessing((_later, found) => {
+      seen.push(found)
+      return found.length < 5 ? [{ x: found.length }] : undefined
+    })
+    const own = [
+      [0, 10],
+      [1, 40],
+      [2, 90],
+    ]
+    const added = [
+      [3, 3000],
+      [4, 4000],
+    ]
+    expect(await env.runMap(job, [10, 20, 30])).toEqual([...own, ...added])
+    expect(seen).toEqual([own, [...own, added[0]], [...own, ...added]])
+    await storageService?.writeHdf5(filename)
+    using traj = await loadTrajectory(filename)
+    expect(Object.values(traj.getFromRuns('z'))).toEqual([10, 40, 90, 3000, 4000])
   })
 })
 
@@ -247,10 +277,56 @@ export default defineExperiment({
   },
 )
 
-/** The overview of results has its rows in the order in which the runs of two cores arrived. */
-function inAnyOrder(content: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(content).filter(([path]) => !path.endsWith('/results_overview')))
-}
+/** Run 1 ends when post-processing has seen run 0, and gives up after so many milliseconds. */
+const SEEN_MEANWHILE = (patience: number) => `import { existsSync, writeFileSync } from 'node:fs'
+import { defineExperiment } from 'pypet-ts'
+const seen = new URL('seen', import.meta.url)
+export default defineExperiment({
+  name: 'meanwhile',
+  parameters: { x: 1 },
+  explore: { x: [1, 2] },
+  async run(traj) {
+    const end = Date.now() + ${patience}
+    while (traj.idx === 1 && !existsSync(seen)) {
+      if (Date.now() > end) throw new Error('not seen')
+      await new Promise((done) => setTimeout(done, 5))
+    }
+    traj.addResult('z', traj.par.x)
+    return traj.par.x
+  },
+  postprocess(traj, results) {
+    writeFileSync(seen, '')
+    traj.addResult('after' + results.length, results.map(([run]) => run))
+  },
+})
+`
+
+describe('immediate post-processing', () => {
+  test.each([
+    ['queue', 'pool'],
+    ['lock', 'pool'],
+    ['queue', 'process'],
+  ] as const)(
+    'is called while a run is active, in the wrap mode %s with the executor %s',
+    async (wrapMode, executor) => {
+      const { job, options } = folderWith(SEEN_MEANWHILE(30_000))
+      const settings = { ...options, wrapMode, executor, ncores: 2, immediatePostprocessing: true }
+      expect(await run(job, { options: settings })).toMatchObject({ storedCount: 2, failedCount: 0 })
+      using traj = await loadTrajectory(options.filename)
+      expect([traj.value('after1'), traj.value('after2')]).toEqual([[0], [0, 1]])
+    },
+  )
+
+  test('is what the option asks for: without it, a run that waits for post-processing waits in vain', async () => {
+    const { job, options } = folderWith(SEEN_MEANWHILE(300))
+    expect(await run(job, { options: { ...options, ncores: 2 } })).toMatchObject({
+      storedCount: 1,
+      failedCount: 1,
+    })
+    using traj = await loadTrajectory(options.filename)
+    expect([traj.value('after1'), traj.contains('after2')]).toEqual([[0], false])
+  })
+})
 
 /** The job differs in a line, the environment in its name. */
 async function withoutEnvironment(file: string): Promise<Readonly<Record<string, string>>> {
@@ -334,26 +410,52 @@ export default defineExperiment({
     expect(traj.getParameter('x').getRange()).toEqual([1, 2, 5])
   })
 
-  test('is not called while failed runs stop the experiment, nor by Ctrl-C', async () => {
-    const { folder } = folderWith(
-      failing('console.log("called")').replace(
-        "run: (traj) => traj.addResult('z', traj.par.x)",
-        'run() { throw new Error("always") }',
-      ),
-    )
-    const { exitCode, stderr } = await pypet(folder, [
-      'run',
-      'job.mjs',
-      '--file',
-      'file.h5',
-      '--verbose',
-      '--on-error',
-      'stop',
-    ])
-    expect(exitCode).toBe(3)
-    expect(stderr).not.toContain('called')
+  test.each([
+    ['when runs have ended', 'undefined', 'continue', true],
+    ['not when failed runs stop the experiment', 'Promise.reject(new Error("always"))', 'stop', false],
+  ])('is called %s', async (_, first, onError, isCalled) => {
+    const { folder } = folderWith(calling(first))
+    await pypet(folder, ['run', 'job.mjs', '--file', 'file.h5', '--on-error', onError])
+    expect(existsSync(join(folder, 'called'))).toBe(isCalled)
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'is not called after Ctrl-C, but when continue has ended the runs',
+    async () => {
+      const held = `new Promise((done) => {
+      console.log('active')
+      const timer = setInterval(() => existsSync(new URL('go', import.meta.url)) && done(clearInterval(timer)), 5)
+    })`
+      const { folder } = folderWith(calling(held))
+      const started = start(folder, ['run', 'job.mjs', '--file', 'file.h5', '--verbose'])
+      await started.until(({ stderr, stdout }) => (stderr + stdout).includes('active'))
+      started.process.kill('SIGINT')
+      await started.until(({ stderr }) => /Ctrl-C|interrupt|stopp/i.test(stderr))
+      writeFileSync(join(folder, 'go'), '')
+      expect((await started.ended()).exitCode).toBe(130)
+      expect(existsSync(join(folder, 'called'))).toBe(false)
+      expect((await pypet(folder, ['continue', 'called.cnt', '--quiet'])).exitCode).toBe(0)
+      expect(existsSync(join(folder, 'called'))).toBe(true)
+    },
+  )
 })
+
+/** The first run does something of its own first; post-processing leaves a file behind. */
+function calling(first: string): string {
+  return `import { existsSync, writeFileSync } from 'node:fs'
+import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  name: 'called',
+  parameters: { x: 1 },
+  explore: { x: [1, 2, 3] },
+  async run(traj) {
+    if (traj.idx === 0) await ${first}
+    traj.addResult('z', traj.par.x)
+  },
+  postprocess: () => writeFileSync(new URL('called', import.meta.url), ''),
+})
+`
+}
 
 function fileTreeIn(folder: string, job: string): void {
   writeFileSync(join(folder, 'job.mjs'), job)
@@ -415,23 +517,30 @@ export const postprocess = (traj, results) => (results.length < 3 ? [{ x: result
     expect(traj.getParameter('x').getRange()).toEqual([42, 1, 2])
   })
 
-  test('a hundred rounds take time for what is new only', async () => {
-    const { job, options } = folderWith(`import { defineExperiment } from 'pypet-ts'
+  test.runIf(existsSync('/proc/self/io'))(
+    'a round reads what is new only, however many there were',
+    async () => {
+      const { job, options } = folderWith(`import { defineExperiment } from 'pypet-ts'
 export default defineExperiment({
   parameters: { x: 0 },
   explore: { x: [0] },
-  run: (traj) => traj.par.x,
-  postprocess: (traj, results) => (results.length < 100 ? [{ x: results.length }] : []),
+  run: (traj) => (traj.addResult('z', new Float64Array(1000).fill(traj.par.x)), traj.par.x),
+  postprocess: (traj, results) => (results.length < 40 ? [{ x: results.length }] : []),
 })
 `)
-    const times: number[] = []
-    const reporter = keepEvents((event) => {
-      if (event.type === 'runs-added') times.push(performance.now())
-    })
-    await run(job, { options, reporter })
-    expect(times).toHaveLength(99)
-    const early = (times[35] as number) - (times[5] as number)
-    const late = (times[98] as number) - (times[68] as number)
-    expect(late / early).toBeLessThan(4)
-  })
+      const read: number[] = []
+      const reporter = keepEvents((event) => {
+        if (event.type === 'runs-added') read.push(bytesRead())
+      })
+      await run(job, { options, reporter })
+      expect(read).toHaveLength(39)
+      const between = (first: number, last: number) => (read[last] as number) - (read[first] as number)
+      expect(between(28, 38)).toBeLessThan(2 * between(5, 15) + 10_000)
+    },
+  )
 })
+
+/** Bytes that this process has read so far, of whatever. */
+function bytesRead(): number {
+  return Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
+}

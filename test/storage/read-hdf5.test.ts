@@ -12,8 +12,9 @@ import {
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { FailedRun } from '../../src/continue/cnt-record.ts'
+import { PypetError } from '../../src/errors.ts'
 import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
-import { readHdf5 } from '../../src/storage/read-hdf5.ts'
+import { readHdf5, whileUnchanged } from '../../src/storage/read-hdf5.ts'
 import { ReaderGate } from '../../src/storage/reader-gate.ts'
 import { addGroup } from '../results/trajectory-file.ts'
 import { useFolder } from './temporary-folder.ts'
@@ -271,4 +272,20 @@ describe('where locks do not work', () => {
     expect(seen).toEqual(['base'])
     expect(attemptCount).toBe(2)
   })
+})
+
+test('what opens a file by itself is called again while the file changes, and any other error is told at once', async () => {
+  let calls = 0
+  const read = async () => {
+    calls += 1
+    if (calls < 4) throw new PypetError('PYPET_FILE_CHANGING', 'it was overwritten', { hint: 'Try again.' })
+    return 'read'
+  }
+  expect(await whileUnchanged(read)).toBe('read')
+  expect(calls).toBe(4)
+  const broken = () => Promise.reject(new RangeError('for another reason'))
+  await expect(whileUnchanged(broken)).rejects.toThrow('for another reason')
+  const always = () =>
+    Promise.reject(new PypetError('PYPET_FILE_CHANGING', 'it was overwritten', { hint: 'Try again.' }))
+  await expect(whileUnchanged(always)).rejects.toMatchObject({ code: 'PYPET_FILE_CHANGING' })
 })

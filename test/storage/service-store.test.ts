@@ -1,17 +1,22 @@
 /** A user's own storage service: what the experiment owes it, and what it does when the service fails. */
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { continueRun, MemoryStorage, run, type ServiceRecord, type StorageService } from '../../dist/index.js'
-import { keepEvents } from '../environment/experiments.ts'
+import { keepEvents, stoppedAfter } from '../environment/experiments.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
-const JOB = `import { defineExperiment } from 'pypet-ts'
+/** Two workers may have four on their way, besides two that are stored. */
+const RUN_COUNT = 10
+const JOB = `import { existsSync } from 'node:fs'
+import { defineExperiment } from 'pypet-ts'
 export default defineExperiment({
   name: 'served',
   parameters: { x: 1 },
-  explore: { x: [1, 2, 3, 4, 5, 6] },
-  run(traj) {
+  explore: { x: Array.from({ length: ${RUN_COUNT} }, (_, run) => run + 1) },
+  async run(traj) {
+    // Until somebody lets them go on, so that an interruption leaves runs.
+    while (traj.par.x >= 3 && !existsSync(new URL('go', import.meta.url))) await new Promise((done) => setTimeout(done, 5))
     if (traj.par.x === 4) throw new Error('four')
     traj.addResult('z', traj.par.x)
     return traj.par.x * 10
@@ -19,9 +24,10 @@ export default defineExperiment({
 })
 `
 
-function experimentFolder() {
-  const folder = fileTree({ 'job.mjs': JOB })
+function experimentFolder({ isHeld = false }: { readonly isHeld?: boolean } = {}) {
+  const folder = fileTree({ 'job.mjs': JOB, ...(!isHeld && { go: '' }) })
   return {
+    letGo: () => writeFileSync(join(folder, 'go'), ''),
     job: join(folder, 'job.mjs'),
     cntFile: join(folder, 'served.cnt'),
     lockFile: join(folder, 'file.h5.lock'),
@@ -29,21 +35,18 @@ function experimentFolder() {
   }
 }
 
-/** Aborts when so many runs are stored. */
-function stoppedAfter(count: number) {
-  const stop = new AbortController()
-  let storedCount = 0
-  const reporter = keepEvents((event) => {
-    if (event.type === 'runs-stored') storedCount += event.runs.length
-    if (storedCount >= count) stop.abort()
-  })
-  return { reporter, signal: stop.signal }
+/** Stops an experiment that is held when its first two runs are stored, and then lets its active runs end. */
+function interrupted(letGo: () => void) {
+  const stop = stoppedAfter(2)
+  stop.signal.addEventListener('abort', letGo)
+  return stop
 }
 
 test('an experiment that is refused does not open the service, which would begin anew', async () => {
-  const { job, options } = experimentFolder()
+  const { job, options, letGo } = experimentFolder({ isHeld: true })
   const storageService = new MemoryStorage()
-  await run(job, { options, storageService, ...stoppedAfter(2) })
+  const first = await run(job, { options, storageService, ...interrupted(letGo) })
+  expect(first.leftCount).toBeGreaterThan(0)
   const held = storageService.runs
   expect(held.length).toBeGreaterThanOrEqual(2)
   const error: unknown = await run(job, { options, storageService }).catch((thrown: unknown) => thrown)
@@ -87,13 +90,14 @@ class MainStorage implements StorageService {
 }
 
 test('what jobs returned is known when runs are stored in main, and the experiment goes on', async () => {
-  const { job, options } = experimentFolder()
+  const { job, options, letGo } = experimentFolder({ isHeld: true })
   const storageService = new MainStorage()
   const settings = { ...options, wrapMode: 'queue', useHdf5: false, ncores: 2 } as const
   const call = { options: settings, storageService, collect: true }
-  const { cntFile } = await run(job, { ...call, ...stoppedAfter(2) })
+  const { cntFile, leftCount } = await run(job, { ...call, ...interrupted(letGo) })
+  expect(leftCount).toBeGreaterThan(0)
   const { returned } = await continueRun(cntFile as string, { storageService, collect: true })
-  expect(returned).toEqual([0, 1, 2, 4, 5].map((at) => ({ run: at, value: (at + 1) * 10 })))
+  expect(returned).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9].map((run) => ({ run, value: (run + 1) * 10 })))
 })
 
 test.each(['open', 'failRun', 'close'])(
@@ -109,7 +113,7 @@ test.each(['open', 'failRun', 'close'])(
     expect(existsSync(lockFile)).toBe(false)
     storageService.broken = undefined
     const again = existsSync(cntFile) ? await continueRun(cntFile, { storageService }) : await run(job, call)
-    expect(again.storedCount + again.failedCount).toBe(6)
+    expect(again.storedCount + again.failedCount).toBe(RUN_COUNT)
   },
 )
 
@@ -119,7 +123,9 @@ test('a service that throws when it is told the provenance is said once, and the
   storageService.broken = 'extend'
   const { events, ...reporter } = keepEvents()
   const settings = { ...options, wrapMode: 'queue', useHdf5: false } as const
-  expect(await run(job, { options: settings, storageService, reporter })).toMatchObject({ storedCount: 5 })
+  expect(await run(job, { options: settings, storageService, reporter })).toMatchObject({
+    storedCount: RUN_COUNT - 1,
+  })
   const warnings = events.flatMap((event) =>
     event.type === 'log' && event.message.includes('provenance') ? [event.message] : [],
   )
@@ -133,7 +139,7 @@ test('a service that throws in storeRun fails the runs', async () => {
   const storageService = new MainStorage()
   storageService.broken = 'storeRun'
   const call = { options: { ...options, wrapMode: 'queue', useHdf5: false } as const, storageService }
-  expect(await run(job, call)).toMatchObject({ storedCount: 0, failedCount: 6 })
-  expect(storageService.calls.filter((name) => name === 'failRun')).toHaveLength(6)
+  expect(await run(job, call)).toMatchObject({ storedCount: 0, failedCount: RUN_COUNT })
+  expect(storageService.calls.filter((name) => name === 'failRun')).toHaveLength(RUN_COUNT)
   expect(storageService.calls.at(-1)).toBe('close')
 })
