@@ -4,12 +4,14 @@
  */
 import { dirname } from 'node:path'
 import { returnedValues } from '../continue/cnt-journal.ts'
+import { readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { printedLine, strayErrorText } from '../executors/job-log.ts'
 import { workerCount } from '../executors/open-executor.ts'
+import { expand } from '../exploration/expand.ts'
 import type { Extension, Opened, OpenRequest } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import { shownPath } from '../reporting/shown-path.ts'
@@ -166,14 +168,23 @@ export async function runExperiment(
 
   async function performAgain(unfinished: string): Promise<SessionEnd> {
     try {
-      return await performSession({
-        ...session,
-        store: await options.stores.next(settings),
-        open: reopening(request, unfinished),
-      })
+      // The one before is ended by then.
+      const store = await options.stores.next(settings)
+      takeCommittedPoints(unfinished)
+      return await performSession({ ...session, store, open: reopening(request, unfinished) })
     } catch (error) {
       throw withContinueHint(error, unfinished)
     }
+  }
+
+  /** Points whose commit the writer did not live to tell. */
+  function takeCommittedPoints(unfinished: string): void {
+    const { exploration } = readCnt(unfinished).experiment.request
+    const committed = expand({ parameters, exploration })
+    const addedCount = committed.runCount - plan.runCount
+    if (addedCount <= 0) return
+    plan.take(committed)
+    reporter?.emit({ type: 'runs-added', addedCount, runCount: committed.runCount })
   }
 }
 

@@ -1,5 +1,5 @@
 /** When post-processing is called, and what follows from it. */
-import { isPypetError, type PypetError } from '../errors.ts'
+import { isPypetError, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Extension } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -110,8 +110,10 @@ export class PostprocessRounds {
       store.finish()
       await ledger.quiet()
       if (ledger.storedCount > this.#storedSeenCount) await this.#round({ isQuiet: false })
-    } catch {
-      // The writer is gone: the session hears of that by itself.
+    } catch (error) {
+      // Of a writer that is gone the session hears by itself.
+      if (ledger.isBroken || isPypetError(error, 'PYPET_WRITER_DIED')) return
+      this.error = error instanceof PypetError ? error : postprocessingFailed(error)
     }
   }
 

@@ -80,6 +80,8 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     workerCount: workerCount(settings, setup.runCount),
   })
   const recorded = recordProvenance(parts, reporter)
+  // It is awaited at the end; until then nobody hears of it.
+  recorded.catch(() => undefined)
   const rounds = new PostprocessRounds(parts, {
     reporter,
     queue,
@@ -107,7 +109,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     // The threads end while the writer commits; what they have still to say comes before the end.
     const ended = Promise.all([completed, executor[Symbol.asyncDispose]()])
     await Promise.race([ended, runs.givenUp.then(() => executor[Symbol.asyncDispose]())])
-    if (!runs.isGivenUp) await recorded
+    await Promise.race([recorded, runs.givenUp])
   } catch (error) {
     runs.stop()
     // A run in this thread cannot be ended from outside, and two at once would be one too many.
