@@ -33,18 +33,20 @@ export async function loadService(
         hint: 'Workers are other threads: name the module that exports openWorker. Or use the wrap mode queue.',
       })
     }
-    const url = urlOf(workerModule)
-    checkWorkerModule(await load(url, fileURLToPath(url)), fileURLToPath(url))
-    return { service, workerModule: url, dispose: async () => undefined }
+    return { service, workerModule: await checkedWorkerModule(workerModule), dispose: async () => undefined }
   }
   const file = storageService as string
   const bundle = await bundleModule(file, { noun: 'storage service', code: 'PYPET_CONFIG_INVALID' })
   try {
     const module = await load(bundle.url, file)
     const service = checkService(module.default, file, wrapMode)
-    if (!isQueued && service.workerModule === undefined) checkWorkerModule(module, file)
-    const workerModule = service.workerModule === undefined ? bundle.url : urlOf(service.workerModule)
-    return { service, workerModule: isQueued ? undefined : workerModule, dispose: () => bundle.dispose() }
+    const dispose = () => bundle.dispose()
+    if (isQueued) return { service, workerModule: undefined, dispose }
+    if (service.workerModule === undefined) {
+      checkWorkerModule(module, file)
+      return { service, workerModule: bundle.url, dispose }
+    }
+    return { service, workerModule: await checkedWorkerModule(service.workerModule), dispose }
   } catch (error) {
     await bundle.dispose()
     throw error
@@ -61,6 +63,13 @@ async function load(url: string, file: string): Promise<Readonly<Record<string, 
       { where: file, hint: 'The module must load without an error.', cause },
     )
   }
+}
+
+/** Its address. Loaded here first: a worker could only say so when everything has begun. */
+async function checkedWorkerModule(workerModule: string | URL): Promise<string> {
+  const url = urlOf(workerModule)
+  checkWorkerModule(await load(url, fileURLToPath(url)), fileURLToPath(url))
+  return url
 }
 
 function urlOf(module: string | URL): string {

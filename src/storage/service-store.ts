@@ -25,7 +25,7 @@ import { FrameServer } from './frame-server.ts'
 import { POSTPROCESSED } from './hdf5-layout.ts'
 import { makeFolderOf } from './result-folder.ts'
 import type { RunStore, RunStoreListener, StorePreparation } from './run-store.ts'
-import type { ServiceOpened, StorageService } from './storage-service.ts'
+import { type ServiceOpened, type StorageService, serviceError } from './storage-service.ts'
 
 export interface ServiceStoreOptions {
   /** `file:` URL of the module of the worker half; undefined where main stores the runs. */
@@ -73,7 +73,8 @@ export class ServiceStore implements RunStore {
       })
       return { kind: 'queue', address: this.#frames.address }
     }
-    const { workerData } = this.#opening === undefined ? { workerData: undefined } : await this.#opening
+    // A service of plain JavaScript may say nothing.
+    const { workerData } = (await this.#opening) ?? {}
     return { kind: 'module', url: entry(), data: { module: workerModule, workerData } }
   }
 
@@ -284,18 +285,6 @@ function cannotWrite(cntFile: string, cause: unknown): PypetError {
     hint: 'Check the free space and the permissions of the folder.',
     cause,
   })
-}
-
-function serviceError(method: string, cause: unknown): PypetError {
-  const { name, message } = toErrorRecord(cause)
-  return new PypetError(
-    'PYPET_STORAGE_SERVICE_FAILED',
-    `${method} of the storage service threw ${name}: ${message}`,
-    {
-      hint: 'What the service has stored before, it has to know when the experiment goes on.',
-      cause,
-    },
-  )
 }
 
 /** The entry beside this module, as source or compiled. */

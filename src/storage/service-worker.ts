@@ -1,6 +1,6 @@
 /** ENTRY of a worker's half of a user's own storage. Loaded by executors by its address. */
 import { PypetError, toErrorRecord } from '../errors.ts'
-import { type StorageWorker, serviceRecord } from './storage-service.ts'
+import { type StorageWorker, serviceError, serviceRecord } from './storage-service.ts'
 
 /** What main tells its workers. */
 export interface ServiceData {
@@ -10,15 +10,24 @@ export interface ServiceData {
   readonly workerData: unknown
 }
 
+/** @throws PypetError `PYPET_STORAGE_SERVICE_FAILED` */
 export async function openRecordStore({ module, workerData }: ServiceData): Promise<ServiceRecords> {
   const { openWorker } = (await import(module)) as {
     openWorker(data: unknown): StorageWorker | Promise<StorageWorker>
   }
-  return new ServiceRecords(await openWorker(workerData))
+  const worker = await asked('openWorker', () => openWorker(workerData))
+  if (typeof (worker as Partial<StorageWorker> | undefined)?.storeRun === 'function')
+    return new ServiceRecords(worker)
+  throw new PypetError(
+    'PYPET_STORAGE_SERVICE_FAILED',
+    'openWorker of the storage service gave nothing that has a storeRun()',
+    { hint: 'Let openWorker(workerData) give { storeRun(record) }.' },
+  )
 }
 
 class ServiceRecords {
   readonly #worker: StorageWorker
+  #isClosed = false
 
   constructor(worker: StorageWorker) {
     this.#worker = worker
@@ -39,7 +48,18 @@ class ServiceRecords {
     }
   }
 
+  /** Once, however often an executor is disposed of. */
   async close(): Promise<void> {
-    await this.#worker.close?.()
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await asked('close', async () => await this.#worker.close?.())
+  }
+}
+
+async function asked<Answer>(method: string, call: () => Answer | Promise<Answer>): Promise<Answer> {
+  try {
+    return await call()
+  } catch (cause) {
+    throw serviceError(method, cause)
   }
 }

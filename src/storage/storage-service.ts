@@ -1,5 +1,5 @@
 /** The contract of a user's own storage: one half in the main process, one in each worker. */
-import { PypetError } from '../errors.ts'
+import { PypetError, toErrorRecord } from '../errors.ts'
 import type { Ending, Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { toStoredValue } from '../trajectory/raw-value.ts'
@@ -113,4 +113,17 @@ export function checkWorkerModule(module: Readonly<Record<string, unknown>>, whe
     where,
     hint: 'Export a function openWorker(workerData) that gives { storeRun(record) }.',
   })
+}
+
+/** @param method what the service or its worker was called for */
+export function serviceError(method: string, cause: unknown): PypetError {
+  const { name, message } = toErrorRecord(cause)
+  return new PypetError(
+    'PYPET_STORAGE_SERVICE_FAILED',
+    `${method} of the storage service threw ${name}: ${message}`,
+    {
+      hint: 'What the service has stored before, it has to know when the experiment goes on.',
+      cause,
+    },
+  )
 }

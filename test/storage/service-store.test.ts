@@ -6,12 +6,14 @@ import { continueRun, MemoryStorage, run, type ServiceRecord, type StorageServic
 import { keepEvents, stoppedAfter } from '../environment/experiments.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
+/** Two workers may have four on their way, besides two that are stored. */
+const RUN_COUNT = 10
 const JOB = `import { existsSync } from 'node:fs'
 import { defineExperiment } from 'pypet-ts'
 export default defineExperiment({
   name: 'served',
   parameters: { x: 1 },
-  explore: { x: [1, 2, 3, 4, 5, 6] },
+  explore: { x: Array.from({ length: ${RUN_COUNT} }, (_, run) => run + 1) },
   async run(traj) {
     // Until somebody lets them go on, so that an interruption leaves runs.
     while (traj.par.x >= 3 && !existsSync(new URL('go', import.meta.url))) await new Promise((done) => setTimeout(done, 5))
@@ -95,7 +97,7 @@ test('what jobs returned is known when runs are stored in main, and the experime
   const { cntFile, leftCount } = await run(job, { ...call, ...interrupted(letGo) })
   expect(leftCount).toBeGreaterThan(0)
   const { returned } = await continueRun(cntFile as string, { storageService, collect: true })
-  expect(returned).toEqual([0, 1, 2, 4, 5].map((at) => ({ run: at, value: (at + 1) * 10 })))
+  expect(returned).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9].map((run) => ({ run, value: (run + 1) * 10 })))
 })
 
 test.each(['open', 'failRun', 'close'])(
@@ -111,7 +113,7 @@ test.each(['open', 'failRun', 'close'])(
     expect(existsSync(lockFile)).toBe(false)
     storageService.broken = undefined
     const again = existsSync(cntFile) ? await continueRun(cntFile, { storageService }) : await run(job, call)
-    expect(again.storedCount + again.failedCount).toBe(6)
+    expect(again.storedCount + again.failedCount).toBe(RUN_COUNT)
   },
 )
 
@@ -121,7 +123,9 @@ test('a service that throws when it is told the provenance is said once, and the
   storageService.broken = 'extend'
   const { events, ...reporter } = keepEvents()
   const settings = { ...options, wrapMode: 'queue', useHdf5: false } as const
-  expect(await run(job, { options: settings, storageService, reporter })).toMatchObject({ storedCount: 5 })
+  expect(await run(job, { options: settings, storageService, reporter })).toMatchObject({
+    storedCount: RUN_COUNT - 1,
+  })
   const warnings = events.flatMap((event) =>
     event.type === 'log' && event.message.includes('provenance') ? [event.message] : [],
   )
@@ -135,7 +139,7 @@ test('a service that throws in storeRun fails the runs', async () => {
   const storageService = new MainStorage()
   storageService.broken = 'storeRun'
   const call = { options: { ...options, wrapMode: 'queue', useHdf5: false } as const, storageService }
-  expect(await run(job, call)).toMatchObject({ storedCount: 0, failedCount: 6 })
-  expect(storageService.calls.filter((name) => name === 'failRun')).toHaveLength(6)
+  expect(await run(job, call)).toMatchObject({ storedCount: 0, failedCount: RUN_COUNT })
+  expect(storageService.calls.filter((name) => name === 'failRun')).toHaveLength(RUN_COUNT)
   expect(storageService.calls.at(-1)).toBe('close')
 })

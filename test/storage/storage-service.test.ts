@@ -31,11 +31,95 @@ test('a service keeps each run; one that it refuses fails, and is tried again wh
   expect(readdirSync(join(folder, 'hdf5'))).toEqual([])
 })
 
+/** A main half that does nothing, as plain JavaScript may have it: `open` says nothing. */
+const HALF = 'open() {}, failRun() {}, close() {}'
+
+describe.each([
+  ['inline', []],
+  ['on two threads', ['--ncores', '2']],
+  ['in processes', ['--isolate']],
+])('a worker half, %s', (_name, cores) => {
+  const perform = async (openWorker: string) => {
+    const service = `export default { ${HALF} }\nexport const openWorker = ${openWorker}`
+    const folder = fileTree({ 'job.mjs': JOB, 'service.mjs': service })
+    const ended = await pypet(folder, [
+      'run',
+      'job.mjs',
+      '--storage-service',
+      'service.mjs',
+      '--json',
+      ...cores,
+    ])
+    // It is given free, whatever happens.
+    expect(
+      readdirSync(folder).flatMap((name) => (name === 'hdf5' ? readdirSync(join(folder, name)) : [])),
+    ).not.toContain('job.h5.lock')
+    return ended
+  }
+
+  test('of a service whose open says nothing is called without data', async () => {
+    const { exitCode, stdout } = await perform(
+      '(data) => { if (data !== undefined) throw new Error("there is data"); return { storeRun() {} } }',
+    )
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('"stored_count":6')])
+  })
+
+  test.each([
+    [
+      'that throws',
+      '() => { throw new Error("not today") }',
+      'openWorker of the storage service threw Error: not today',
+    ],
+    [
+      'without storeRun',
+      '() => ({})',
+      'openWorker of the storage service gave nothing that has a storeRun()',
+    ],
+  ])('%s ends the experiment, which names it', async (_, openWorker, message) => {
+    const { exitCode, stdout, stderr } = await perform(openWorker)
+    expect([exitCode, stdout + stderr]).toEqual([1, expect.stringContaining(message)])
+    expect(stderr).not.toContain('fault of pypet-ts')
+  })
+})
+
+test('a worker half that throws in close is named, and what it has stored is stored', async () => {
+  const service = `export default { ${HALF} }
+export const openWorker = () => ({ storeRun() {}, close() { throw new Error('will not close') } })`
+  const folder = fileTree({ 'job.mjs': JOB, 'service.mjs': service })
+  const { exitCode, stdout, stderr } = await pypet(folder, [
+    'run',
+    'job.mjs',
+    '--storage-service',
+    'service.mjs',
+    '--json',
+  ])
+  expect([exitCode, stderr]).toEqual([
+    1,
+    expect.stringContaining('close of the storage service threw Error: will not close'),
+  ])
+  expect(stderr).not.toContain('fault of pypet-ts')
+  expect(stdout).toMatch(/"runs-stored".*5\]/)
+})
+
+test('a service without extend keeps the runs of an experiment that grows, which then ends', async () => {
+  const growing = JOB.replace('run(traj)', 'postprocess: () => [{ x: 9 }], run(traj)')
+  const service = `export default { ${HALF} }\nexport const openWorker = () => ({ storeRun() {} })`
+  const folder = fileTree({ 'job.mjs': growing, 'service.mjs': service })
+  const { exitCode, stderr } = await pypet(folder, ['run', 'job.mjs', '--storage-service', 'service.mjs'])
+  expect(exitCode).toBe(3)
+  expect(stderr).toContain('post-processing failed: the storage service has no extend()')
+  expect(stderr).toContain('pypet-ts continue hdf5/job.cnt')
+})
+
 describe('what is refused before anything starts, with exit code 2', () => {
   const SERVICES = {
     'no-close.mjs': 'export default { open() {}, failRun() {} }\nexport const openWorker = () => ({})',
     'no-worker.mjs': 'export default { open() {}, failRun() {}, close() {} }',
     'main-half.mjs': 'export default { open() {}, failRun() {}, close() {} }',
+    'no-open.mjs': 'export default { failRun() {}, close() {} }\nexport const openWorker = () => ({})',
+    'no-fail.mjs': 'export default { open() {}, close() {} }\nexport const openWorker = () => ({})',
+    'no-module.mjs': `export default { ${HALF}, workerModule: 'gone.mjs' }`,
+    'other-module.mjs': `export default { ${HALF}, workerModule: new URL('main-half.mjs', import.meta.url) }`,
   }
 
   test.each([
@@ -47,6 +131,18 @@ describe('what is refused before anything starts, with exit code 2', () => {
       '--wrap-mode is lock',
     ],
     ['a service without close', ['--storage-service', 'no-close.mjs'], 'has no close()'],
+    ['a service without open', ['--storage-service', 'no-open.mjs'], 'has no open()'],
+    ['a service without failRun', ['--storage-service', 'no-fail.mjs'], 'has no failRun()'],
+    [
+      'a worker half in a module that is not there',
+      ['--storage-service', 'no-module.mjs'],
+      'gone.mjs: Cannot find module',
+    ],
+    [
+      'a worker half in a module without one',
+      ['--storage-service', 'other-module.mjs'],
+      'main-half.mjs has no openWorker()',
+    ],
     ['one without a worker half', ['--storage-service', 'no-worker.mjs'], 'has no openWorker()'],
     [
       'one without a storeRun in main',
