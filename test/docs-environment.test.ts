@@ -5,14 +5,12 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { configReference } from '../src/experiment/config-reference.ts'
 import { pypet } from './cli/pypet.ts'
+import { codeIn } from './code-blocks.ts'
 import { fileTree } from './experiment/file-tree.ts'
 import { ROOT } from './source-tree.ts'
 
 const page = (name: string) => readFileSync(join(ROOT, 'docs', name), 'utf8')
-const blocks = (name: string, language: string) =>
-  [...page(name).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
-    (match) => match[1] as string,
-  )
+const blocks = (name: string, language: string) => codeIn(page(name), language)
 
 describe('docs/environment.md', () => {
   const examples = blocks('environment.md', 'js')

@@ -5,21 +5,17 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { pypet } from './cli/pypet.ts'
+import { codeIn } from './code-blocks.ts'
 import { fileTree } from './experiment/file-tree.ts'
 import { ROOT } from './source-tree.ts'
 
 const PAGE = readFileSync(join(ROOT, 'docs/executors.md'), 'utf8')
 
-function codeBlocks(language: string): string[] {
-  const blocks = PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))
-  return [...blocks].map(([, code]) => code as string)
-}
-
 test('its commands run its job, one after the other, into one file', async () => {
-  const [job = '', script = ''] = codeBlocks('ts')
+  const [job = '', script = ''] = codeIn(PAGE, 'ts')
   const local = script.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))
   const folder = fileTree({ 'job.ts': job, 'script.mjs': local })
-  const commands = codeBlocks('sh').flatMap((block) => block.trim().split('\n'))
+  const commands = codeIn(PAGE, 'sh').flatMap((block) => block.trim().split('\n'))
   expect(commands.length).toBe(6)
   for (const command of commands) {
     const { exitCode, stdout, stderr } = await pypet(folder, [

@@ -8,6 +8,7 @@ import { withTrialParameters } from '../src/exploration/repeat.ts'
 import * as library from '../src/index.ts'
 import { flattenParameters } from '../src/trajectory/parameter.ts'
 import { pypet } from './cli/pypet.ts'
+import { codeBlocks } from './code-blocks.ts'
 import { fileTree } from './experiment/file-tree.ts'
 
 const page = readFileSync(new URL('../docs/exploration.md', import.meta.url), 'utf8')
@@ -19,10 +20,7 @@ interface Example {
   readonly csv: string
 }
 
-const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => ({
-  language,
-  code,
-}))
+const blocks = codeBlocks(page)
 const [job] = blocks
 const examples: Example[] = blocks.slice(1).flatMap(({ language, code }, index, others) => {
   const csv = others.slice(index).find((block) => block.language === 'csv')?.code ?? ''

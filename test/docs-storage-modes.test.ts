@@ -4,22 +4,20 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as library from '../dist/index.js'
 import { pypet } from './cli/pypet.ts'
+import { codeBlocks } from './code-blocks.ts'
 import { fileTree } from './experiment/file-tree.ts'
 
 const page = readFileSync(new URL('../docs/storage-modes.md', import.meta.url), 'utf8')
-const blocks = [...page.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, text = '']) => ({
-  language,
-  text,
-}))
+const blocks = codeBlocks(page)
 const JOB = `
 import { defineExperiment } from 'pypet-ts'
 export default defineExperiment({ parameters: { x: 1 }, explore: { x: [1, 2, 3] }, run(traj) { traj.addResult('z', traj.par.x) } })`
 
 test('the commands', async () => {
-  const service = blocks.find(({ language }) => language === 'js')?.text ?? ''
+  const service = blocks.find(({ language }) => language === 'js')?.code ?? ''
   const commands = blocks.filter(({ language }) => language === 'sh')
   expect(commands).toHaveLength(2)
-  for (const { text } of commands) {
+  for (const { code: text } of commands) {
     const folder = fileTree({ 'job.mjs': JOB, 'service.mjs': service })
     const ended = await pypet(folder, text.trim().split(' ').slice(1))
     expect([ended.stderr, ended.exitCode]).toEqual(['', 0])
@@ -32,7 +30,7 @@ test('the commands', async () => {
 
 test('the script', async () => {
   const folder = fileTree({ 'job.mjs': JOB })
-  const code = blocks.find(({ language }) => language === 'ts')?.text ?? ''
+  const code = blocks.find(({ language }) => language === 'ts')?.code ?? ''
   const context = {
     ...library,
     job: join(folder, 'job.mjs'),

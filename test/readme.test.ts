@@ -1,9 +1,19 @@
 /** What README.md and the experiments' READMEs say, done. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { codeIn } from './code-blocks.ts'
 import { ROOT } from './source-tree.ts'
 
 const CLI = join(ROOT, 'bin/pypet-ts.js')
@@ -11,21 +21,14 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-test-readme-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** The code blocks of one language, in their order. */
-function codeBlocks(text: string, language: string): string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
-    (match) => match[1] as string,
-  )
-}
-
 function pypet(...command: string[]) {
   return spawnSync(process.execPath, [CLI, ...command], { cwd: folder, encoding: 'utf8' })
 }
 
 describe('README.md', () => {
-  const [firstCommands, walk, commands, crash] = codeBlocks(README, 'sh') as [string, string, string, string]
-  const [experiment, sweep, script] = codeBlocks(README, 'ts') as [string, string, string]
-  const [python] = codeBlocks(README, 'python') as [string]
+  const [firstCommands, walk, commands, crash] = codeIn(README, 'sh') as [string, string, string, string]
+  const [experiment, sweep, script] = codeIn(README, 'ts') as [string, string, string]
+  const [python] = codeIn(README, 'python') as [string]
 
   test('its first two commands run the example and the tests', () => {
     expect(firstCommands.trim().split('\n')).toEqual([
@@ -67,7 +70,7 @@ describe('README.md', () => {
     expect(lines.filter((line) => line.startsWith('pypet-ts run'))).toHaveLength(3)
     for (const line of lines) {
       const words = line.split(/\s+/).slice(1)
-      // Files that the example does not have; test/library merges and expands.
+      // They need files that the example does not have: the next test.
       if (words[0] === 'merge' || words[0] === 'expand') continue
       // The example has the same name as the one before; each command writes a file of its own.
       const own = words[0] === 'run' ? ['--file', join(folder, 'own.h5'), '--overwrite'] : []
@@ -88,6 +91,33 @@ describe('README.md', () => {
       'dry.h5',
     )
     expect(JSON.parse(tau10.stdout).run_count).toBe(30)
+  })
+
+  test('its experiment is expanded, and merged with another', () => {
+    const own = join(folder, 'grows')
+    mkdirSync(own)
+    writeFileSync(join(own, 'job.ts'), experiment)
+    const words = (name: string) => {
+      const line = commands.split('\n').find((text) => text.startsWith(`pypet-ts ${name} `)) ?? ''
+      return line
+        .replace(/\s+#.*$/, '')
+        .split(' ')
+        .slice(1)
+    }
+    const inOwn = (command: readonly string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...command], {
+        cwd: own,
+        encoding: 'utf8',
+      })
+      expect(`${command.join(' ')}: ${stderr}${status}`).toBe(`${command.join(' ')}: 0`)
+      return stdout
+    }
+    inOwn(['run', 'job.ts', '--file', 'a.h5', '--explore', 'x=1,2', '--explore', 'y=6,7'])
+    mkdirSync(join(own, 'hdf5'))
+    copyFileSync(join(own, 'a.h5'), join(own, 'hdf5/multiply.h5'))
+    expect(inOwn(words('expand'))).toMatch(/points added, 4 were there already/)
+    inOwn(['run', 'job.ts', '--file', 'b.h5', '--explore', 'x=1,3', '--explore', 'y=6,7'])
+    expect(inOwn(words('merge'))).toContain('c.h5: multiply, ')
   })
 
   test.skipIf(process.platform === 'win32')(
@@ -144,3 +174,16 @@ test.each([
   const dead = links.filter((link) => !existsSync(join(ROOT, dirname(path), link)))
   expect(dead).toEqual([])
 })
+
+test.each(readdirSync(join(ROOT, 'experiments')))(
+  'experiments/%s/README.md: what its commands run is there',
+  (name) => {
+    const text = readFileSync(join(ROOT, 'experiments', name, 'README.md'), 'utf8')
+    const paths = [...text.matchAll(/(?<![\w/])experiments\/[\w./-]+\.\w+/g)].map(([path]) => path)
+    const scripts = [...text.matchAll(/\bnpm run ([\w:]+)/g)].map(([, script]) => script as string)
+    expect(paths.length + scripts.length).toBeGreaterThan(0)
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+    const known = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts
+    expect(scripts.filter((script) => known[script] === undefined)).toEqual([])
+  },
+)

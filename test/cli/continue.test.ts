@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'
-import { type Ended, jobFixture, pypet, start, treeOf } from './pypet.ts'
+import { factsOf, jobFixture, pypet, start, treeOf } from './pypet.ts'
 
 /** Ten runs of which those named in the file `failing` fail, and which stop to wait when the file `wait` is there. */
 const JOB = `
@@ -51,10 +51,6 @@ async function interruptedWith(files: Readonly<Record<string, string>>, flags: r
   await running.ended()
   rmSync(join(folder, 'wait'), { force: true })
   return folder
-}
-
-function factsOf({ stdout }: Ended): Record<string, unknown> {
-  return JSON.parse(stdout.trim().split('\n').at(-1) as string)
 }
 
 async function valuesIn(file: string): Promise<unknown[]> {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
-import { type Ended, pypet } from './pypet.ts'
+import { type Ended, eventsOf, pypet } from './pypet.ts'
 
 /** Each run does what the word for it says. */
 const JOB = `
@@ -40,13 +40,6 @@ async function perform(
   const folder = fileTree({ 'job.ts': JOB })
   const explore = `way=${ways.join(',')}`
   return { folder, ...(await pypet(folder, ['run', 'job.ts', '--json', '--explore', explore, ...flags])) }
-}
-
-function eventsOf({ stdout }: Ended): { readonly event: string; readonly [field: string]: unknown }[] {
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
 }
 
 function failuresOf(ended: Ended): Record<number, string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
-import { type Ended, pypet, start } from './pypet.ts'
+import { eventsOf, factsOf, pypet, start } from './pypet.ts'
 
 /** Tells its process, then computes or waits until the file `go` is there. Run 0 fails when it is not. */
 const JOB = `
@@ -92,17 +92,6 @@ test('a cap that holds every run back says so once, and Ctrl-C ends the wait', a
   const log = readFileSync(join(folder, 'logs/demo/main.txt'), 'utf8')
   expect(log.match(/no run begins for now: the memory is used to [\d.]+ % \(cap 0\.001 %\)/g)?.length).toBe(1)
 })
-
-function eventsOf({ stdout }: Ended): readonly Record<string, unknown>[] {
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-}
-
-function factsOf(ended: Ended): Record<string, unknown> {
-  return eventsOf(ended).at(-1) as Record<string, unknown>
-}
 
 async function activeProcess(folder: string): Promise<number> {
   const file = join(folder, 'pid-0')

@@ -86,6 +86,22 @@ export function pypet(folder: string, words: readonly string[], env: NodeJS.Proc
   return start(folder, words, env).ended()
 }
 
+/** What a command told with `--json`, line by line. */
+export function eventsOf({ stdout }: Pick<Ended, 'stdout'>): {
+  readonly event: string
+  readonly [field: string]: unknown
+}[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+/** The last of it: how it ended. */
+export function factsOf(ended: Pick<Ended, 'stdout'>): Readonly<Record<string, unknown>> {
+  return eventsOf(ended).at(-1) ?? {}
+}
+
 /** Every file below a folder with its content and the time of its last change; folders too. */
 export function treeOf(folder: string): Readonly<Record<string, string>> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()

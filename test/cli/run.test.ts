@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
-import { jobFixture, pypet, start } from './pypet.ts'
+import { eventsOf, jobFixture, pypet, start } from './pypet.ts'
 
 const PLAIN = {
   'job.ts': `import { defineExperiment, cartesianProduct } from 'pypet-ts'
@@ -33,13 +33,6 @@ interface Trajectory {
   }
 }
 
-function eventsOf(stdout: string): { readonly event: string; readonly [field: string]: unknown }[] {
-  return stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-}
-
 describe('what is printed', () => {
   test('on a pipe: a line at the start, lines of progress, and a summary that ends with the next command', async () => {
     const folder = fileTree(PLAIN)
@@ -68,7 +61,7 @@ describe('what is printed', () => {
     const folder = fileTree(PLAIN)
     const { stdout, stderr } = await pypet(folder, ['run', 'job.ts', '--json', '--ncores', '2'])
     expect(stderr).toBe('')
-    const events = eventsOf(stdout)
+    const events = eventsOf({ stdout })
     expect(events[0]).toMatchObject({
       event: 'experiment-started',
       run_count: 6,
@@ -213,7 +206,7 @@ describe('signals', () => {
       const patience =
         signal === 'SIGINT' ? 'once more stops at once' : 'those that take longer than 8 s are given up'
       expect(stderr).toBe(`\nstopping: active runs finish and are stored; ${patience}\n`)
-      const events = eventsOf(stdout)
+      const events = eventsOf({ stdout })
       const finished = events.at(-1)
       expect(finished).toMatchObject({ event: 'experiment-finished', failed_count: 0, complete: false })
       const [trajectory] = await overviewOf(folder, 'hdf5/long.h5')

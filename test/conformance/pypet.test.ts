@@ -457,6 +457,11 @@ describe('runs', () => {
 
   test.each([
     ['an unknown option', { nonsense: 1 }, 'PYPET_CONFIG_UNKNOWN_KEY'],
+    ['freeze_input, which does not exist here', { freezeInput: true }, 'PYPET_CONFIG_UNKNOWN_KEY'],
+    ['a port with the lock', { port: 3000, wrapMode: 'lock' }, 'PYPET_CONFIG_UNKNOWN_KEY'],
+    ['a cap of the memory of 0', { memoryCap: 0, ncores: 2 }, 'PYPET_USAGE'],
+    ['a cap of the swap space of 101', { swapCap: 101, ncores: 2 }, 'PYPET_USAGE'],
+    ['a process a run, and threads', { isolate: true, executor: 'pool' }, 'PYPET_CONFIG_INVALID'],
     ['inline with a time limit', { executor: 'inline', timeout: 1 }, 'PYPET_CONFIG_INVALID'],
     ['a negative number of cores', { ncores: -1 }, 'PYPET_USAGE'],
     ['a cap of the processors of 0', { cpuCap: 0, ncores: 2 }, 'PYPET_USAGE'],
@@ -473,6 +478,16 @@ describe('runs', () => {
   ])('C36 %s is refused', async (_, settings, code) => {
     expect(await rejecting(() => performed({ settings }))).toBe(code)
     expect(await rejecting(async () => new Environment(settings as object))).toBe(code)
+  })
+
+  test('C36 a pool with immediate post-processing, and the queue with continuing, exclude each other in pypet, not here', () => {
+    const settings = {
+      ncores: 2,
+      immediatePostprocessing: true,
+      wrapMode: 'queue',
+      continuable: true,
+    } as const
+    expect(() => new Environment(settings)).not.toThrow()
   })
 
   test('C37 an error in a run does not stop the others, as it would in pypet: it is recorded, and what is stored stays', async () => {

@@ -1,12 +1,11 @@
 /** What every executor promises: each is held to the same, behind a real writer and a real file. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ErrorRecord } from '../../src/errors.ts'
 import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
 import { contentOf, differences } from '../crash/file-content.ts'
 import { isLongForm } from '../crash/long-form.ts'
 import { runTables, valuesIn } from './file-content.ts'
-import { jobFile, makeTestFolder, type Performed, perform, type TestFolder } from './performed.ts'
+import { failureOf, jobFile, makeTestFolder, type Performed, perform, type TestFolder } from './performed.ts'
 
 const INLINE = { executor: 'inline', ncores: 1 } as const
 const ONE_THREAD = { executor: 'pool', ncores: 1 } as const
@@ -319,13 +318,6 @@ const folders: TestFolder[] = []
 afterAll(() => {
   for (const another of folders) another.remove()
 })
-
-function failureOf(told: Performed, run: number): ErrorRecord {
-  for (const outcome of told.outcomes) {
-    if (outcome.state === 'failed' && outcome.failure.run === run) return outcome.failure.error
-  }
-  throw new Error(`run ${run} has not failed: ${JSON.stringify(told)}`)
-}
 
 function expectEachToldOnce(told: Performed, runCount: number): void {
   expect(told.error).toBeUndefined()

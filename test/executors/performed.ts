@@ -97,6 +97,14 @@ export async function perform(
   return { ...NOTHING, ...told, file, printed, exitCode, leftovers }
 }
 
+/** Why a run has failed. */
+export function failureOf(told: Performed, run: number): ErrorRecord {
+  for (const outcome of told.outcomes) {
+    if (outcome.state === 'failed' && outcome.failure.run === run) return outcome.failure.error
+  }
+  throw new Error(`run ${run} has not failed: ${JSON.stringify(told)}`)
+}
+
 const NOTHING = {
   outcomes: [],
   lines: [],

@@ -1,7 +1,7 @@
 /** What only a process of its own gives a run: what it does to itself, it does to nobody else. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { valuesIn } from './file-content.ts'
-import { makeTestFolder, type Performed, perform, type TestFolder } from './performed.ts'
+import { failureOf, makeTestFolder, type Performed, perform, type TestFolder } from './performed.ts'
 
 const PROCESSES = { executor: 'process', ncores: 2 } as const
 
@@ -130,10 +130,3 @@ describe.runIf(process.platform === 'linux')('--niceness', () => {
     ])
   })
 })
-
-function failureOf(told: Performed, run: number) {
-  for (const outcome of told.outcomes) {
-    if (outcome.state === 'failed' && outcome.failure.run === run) return outcome.failure.error
-  }
-  throw new Error(`run ${run} has not failed: ${JSON.stringify(told)}`)
-}

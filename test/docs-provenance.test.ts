@@ -1,0 +1,49 @@
+/** `docs/provenance.md`: its commands bring an experiment back, its options are options, its leaves are in the file. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import * as library from '../dist/index.js'
+import { OPTION_NAMES } from '../src/experiment/options.ts'
+import { pypet } from './cli/pypet.ts'
+import { codeIn } from './code-blocks.ts'
+import { fileTree } from './experiment/file-tree.ts'
+import { ROOT } from './source-tree.ts'
+
+const PAGE = readFileSync(join(ROOT, 'docs/provenance.md'), 'utf8')
+const JOB = `
+import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({ parameters: { x: 1 }, explore: { x: [1, 2] }, run(traj) { traj.addResult('z', traj.par.x) } })`
+
+test('the way back', async () => {
+  const folder = fileTree({ 'job.mjs': JOB })
+  const commands = codeIn(PAGE, 'sh').flatMap((block) => block.trim().split('\n'))
+  expect(commands).toHaveLength(3)
+  for (const command of commands) {
+    const words = command.split(' ').slice(1)
+    // The first experiment is in the file that the last command would take.
+    const file = words.includes('again/job.mjs') && !words.includes('--file') ? ['--file', 'again.h5'] : []
+    const { exitCode, stderr } = await pypet(folder, [...words, ...file])
+    expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: '' })
+  }
+  expect(readFileSync(join(folder, 'again/job.mjs'), 'utf8')).toBe(JOB)
+  const [, call = ''] = /`await (restore\(.*\))`/.exec(PAGE) ?? []
+  const [, file = '', to = ''] = /^restore\('(.*)', \{ to: '(.*)' \}\)$/.exec(call) ?? []
+  await library.restore(join(folder, file), { to: join(folder, `${to}-by-script`) })
+  expect(readFileSync(join(folder, 'again-by-script/job.mjs'), 'utf8')).toBe(JOB)
+  using traj = await library.loadTrajectory(join(folder, 'hdf5/job.h5'))
+  const stored = [...traj.getGroup('config').iterLeaves()].flatMap(
+    ({ fullName }) => /\.provenance\.(.*)$/.exec(fullName)?.[1] ?? [],
+  )
+  const named = [...PAGE.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
+    cell.replaceAll('`', '').split(', '),
+  )
+  // Not of a folder without git and packages.
+  const elsewhere = /^git\.(?!state)|^left_out$|^lock_file$/
+  expect(named.filter((name) => !elsewhere.test(name) && !stored.includes(name))).toEqual([])
+})
+
+test('the options', () => {
+  const names = [...PAGE.matchAll(/^- `--[\w-]+` \(`(\w+)`\)/gm)].map(([, name]) => name)
+  expect(names).toHaveLength(3)
+  expect(names.filter((name) => !OPTION_NAMES.includes(name as never))).toEqual([])
+})
