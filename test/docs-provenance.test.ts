@@ -19,10 +19,8 @@ test('the way back', async () => {
   const commands = codeIn(PAGE, 'sh').flatMap((block) => block.trim().split('\n'))
   expect(commands).toHaveLength(3)
   for (const command of commands) {
-    const words = command.split(' ').slice(1)
-    // The first experiment is in the file that the last command would take.
-    const file = words.includes('again/job.mjs') && !words.includes('--file') ? ['--file', 'again.h5'] : []
-    const { exitCode, stderr } = await pypet(folder, [...words, ...file])
+    const [, inside = '.', words = ''] = /^(?:cd (\S+) && )?pypet-ts (.*)$/.exec(command) ?? []
+    const { exitCode, stderr } = await pypet(join(folder, inside), words.split(' '))
     expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: '' })
   }
   expect(readFileSync(join(folder, 'again/job.mjs'), 'utf8')).toBe(JOB)

@@ -30,7 +30,9 @@ function restoredText({ folder, files, job, commit, hasDiff, leftOut }: Restored
     lines.push('', 'The whole repository as it was, in a clone of it:', `  git checkout ${commit}`)
     if (hasDiff) lines.push(`  git apply ${shellWord(join(folder, DIFF))}`)
   }
+  // There, so that it writes a file of its own.
+  const enter = `cd ${shellWord(shownPath(folder))} && `
   if (job !== undefined)
-    lines.push('', 'Run it again:', `  pypet-ts run ${printable(shellWord(shownPath(join(folder, job))))}`)
+    lines.push('', 'Run it again:', printable(`  ${enter}pypet-ts run ${shellWord(job)}`))
   return `${lines.join('\n')}\n`
 }

@@ -17,7 +17,10 @@ export interface GitState {
 
 export interface GitCall {
   readonly signal?: AbortSignal | undefined
-  /** What an experiment writes itself, absolute: paths that begin so are no change. */
+  /**
+   * What an experiment writes itself, absolute, is no change: a folder ends with a separator; a file is meant with those
+   * beside it whose names go on behind a dot.
+   */
   readonly own?: readonly string[]
 }
 
@@ -38,7 +41,10 @@ export async function gitState(
       ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--no-renames'],
       { signal },
     )
-    const prefixes = own.map((path) => Buffer.from(slashed(relative(root, path))).toString('latin1'))
+    const prefixes = own.map((path) => {
+      const inside = slashed(relative(root, path))
+      return Buffer.from(path.endsWith(sep) ? `${inside}/` : inside).toString('latin1')
+    })
     return {
       root,
       ...parseStatus(status.toString('latin1'), (path) => !prefixes.some((own) => isOf(path, own))),
@@ -58,7 +64,14 @@ export async function gitDiff(
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<Buffer | undefined> {
-  const flags = ['--binary', '--no-color', '--no-ext-diff', '--no-textconv', '--no-renames']
+  const flags = [
+    '--binary',
+    '--no-color',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-renames',
+    '--submodule=short',
+  ]
   try {
     const call = ['diff', ...flags, '--src-prefix=a/', '--dst-prefix=b/', 'HEAD', '--']
     return await git(root, call, { signal, maxBuffer: maxBytes + 1 })
@@ -88,7 +101,9 @@ function git(
   args: readonly string[],
   { signal, maxBuffer = STATUS_BYTES_MAX }: { signal?: AbortSignal | undefined; maxBuffer?: number },
 ): Promise<Buffer> {
-  const env = { ...process.env, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
+  // In a hook of git the variables name the repository of the hook.
+  const elsewhere = { GIT_DIR: undefined, GIT_WORK_TREE: undefined, GIT_INDEX_FILE: undefined }
+  const env = { ...process.env, ...elsewhere, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
   return new Promise((resolve, reject) => {
     const options = {
       cwd,
@@ -122,7 +137,7 @@ function parseStatus(text: string, isWanted: (path: string) => boolean) {
 }
 
 function isOf(path: string, own: string): boolean {
-  return own !== '' && !own.startsWith('../') && path.startsWith(own)
+  return own.endsWith('/') ? path.startsWith(own) : path === own || path.startsWith(`${own}.`)
 }
 
 function slashed(path: string): string {

@@ -296,7 +296,10 @@ async function lockFile(folder: string): Promise<string | undefined> {
 
 /** The HDF5 file, what lies beside it under its name, and the logs. */
 function ownPaths({ filename, logFolder, name }: Settings): string[] {
-  return [filename, join(dirname(filename), `${name}.cnt`), `${logFolder}${sep}`].map((path) => resolve(path))
+  const cntFile = join(dirname(filename), `${name}.cnt`)
+  // A folder with wildcards in its name: all that lies beside it.
+  const [logs = ''] = logFolder.split(/[\\/](?=[^\\/]*\$)/)
+  return [resolve(filename), resolve(cntFile), `${resolve(logs)}${sep}`]
 }
 
 function utf8(latin1: string): string {

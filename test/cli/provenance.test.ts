@@ -79,7 +79,7 @@ test('the job comes back after it was changed and deleted, and gives equal resul
   const { stdout } = await start(folder, ['overview', file]).ended()
   expect(stdout).toMatch(/source {3}commit [0-9a-f]{12}, dirty\n/)
   expect(restored.stdout).toMatch(/git checkout [0-9a-f]{40}\n {2}git apply /)
-  expect(restored.stdout).toContain('pypet-ts run again/src/job.mjs')
+  expect(restored.stdout).toContain('cd again && pypet-ts run src/job.mjs')
   const again = join(away, 'again')
   expect(readFileSync(Buffer.concat([Buffer.from(`${again}/`), odd]))).toEqual(Buffer.from(binary))
   git(folder, 'checkout', '-q', '.')
@@ -104,6 +104,18 @@ test('--require-clean names what has changed, and starts nothing', async () => {
   const { exitCode, stderr } = await run(folder, ['--require-clean'])
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('lib/factor.mjs, new file')])
   expect(readdirSync(folder)).not.toContain('hdf5')
+})
+
+test('what is called like the logs is not taken for them', async () => {
+  const folder = repository()
+  writeFileSync(join(folder, 'logs.mjs'), '')
+  const { exitCode, stderr } = await run(folder, ['--require-clean'])
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('has changes: logs.mjs')])
+  rmSync(join(folder, 'logs.mjs'))
+  expect((await run(folder, ['--require-clean'])).exitCode).toBe(0)
+  expect((await run(folder, ['--require-clean', '--overwrite', '--log-folder', 'logs/$traj'])).exitCode).toBe(
+    0,
+  )
 })
 
 test('without a repository, without a commit, without git: it says so, and the runs are stored', async () => {
