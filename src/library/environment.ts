@@ -11,7 +11,7 @@ import { type JobArguments, jobArguments } from '../environment/job-arguments.ts
 import { ReturnedBytes } from '../environment/postprocessing.ts'
 import { prepareContinue, readUnfinished } from '../environment/prepare-continue.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
-import { PypetError } from '../errors.ts'
+import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentSummary } from '../events.ts'
 import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
@@ -203,9 +203,12 @@ export class Environment<Tree = ParameterTree> {
       const { job, args, postprocess, postprocessArgs }: PipelinePart = pipelinePlan(
         await pipeline(this.#trajectory),
       )
-      if (postprocess !== undefined)
-        this.addPostprocessing(postprocess as PostprocessCallback<Tree>, ...postprocessArgs)
-      return await this.#runTree(job as Job<Tree>, () => ({ common: args }))
+      // For this run only: the next pipeline brings its own.
+      const processors =
+        postprocess === undefined
+          ? []
+          : [{ call: postprocess as unknown as PostprocessFunction, args: postprocessArgs }]
+      return await this.#runTree(job as Job<Tree>, () => ({ common: args }), processors)
     })
   }
 
@@ -238,7 +241,7 @@ export class Environment<Tree = ParameterTree> {
         useHdf5
           ? await loadTrajectory<Tree>(filename, { ...treeCall, name })
           : (experimentTrajectory(experiment) as unknown as Trajectory<Tree>)
-      const results = await this.#perform(experiment, load as () => Promise<Trajectory>)
+      const results = await this.#perform(experiment, { load: load as () => Promise<Trajectory> })
       this.#trajectory = await load()
       return results
     })
@@ -251,7 +254,11 @@ export class Environment<Tree = ParameterTree> {
     this.#trajectory.close()
   }
 
-  async #runTree(job: Job<Tree>, argsOf: (runCount: number) => JobArguments): Promise<JobResults> {
+  async #runTree(
+    job: Job<Tree>,
+    argsOf: (runCount: number) => JobArguments,
+    more: readonly Postprocessor[] = [],
+  ): Promise<JobResults> {
     const traj = this.#trajectory
     const tree = traj as unknown as Trajectory
     const experiment = await prepareTree(tree, {
@@ -263,27 +270,43 @@ export class Environment<Tree = ParameterTree> {
       hasStorageService: this.#service !== undefined,
       isConfig: (node) => this.#config.has(node as ParameterNode),
     })
-    const results = await this.#perform(
-      experiment,
-      async () => tree,
-      () => {
-        this.#showConfig(experiment.settings)
-        tree.noteStored()
-      },
-    )
-    if (experiment.settings.useHdf5) await traj.reopen()
-    return results
+    const { useHdf5 } = experiment.settings
+    try {
+      const results = await this.#perform(experiment, {
+        load: async () => tree,
+        onOpened: () => {
+          this.#showConfig(experiment.settings)
+          tree.noteStored()
+        },
+        more,
+      })
+      if (useHdf5) await traj.reopen()
+      return results
+    } catch (error) {
+      // Every run that was performed is stored, and is to be seen.
+      if (useHdf5 && isPypetError(error, 'PYPET_POSTPROCESSING_FAILED')) await traj.reopen()
+      throw error
+    }
   }
 
   async #perform(
     prepared: PreparedExperiment,
-    load: () => Promise<Trajectory>,
-    onOpened?: () => void,
+    {
+      load,
+      onOpened,
+      more = [],
+    }: {
+      /** Gives post-processing its trajectory. */
+      readonly load: () => Promise<Trajectory>
+      readonly onOpened?: () => void
+      /** Behind that of the job and of this environment. */
+      readonly more?: readonly Postprocessor[]
+    },
   ): Promise<JobResults> {
     await using experiment = prepared
     const { postprocess, args } = experiment
     const own = postprocess === undefined ? [] : [{ call: postprocess, args: args.common }]
-    const processors = [...own, ...this.#postprocessors]
+    const processors = [...own, ...this.#postprocessors, ...more]
     const returned = new ReturnedBytes()
     const { reporter, signal } = this.#options
     this.#summary = await performPrepared(experiment, {
