@@ -1,4 +1,4 @@
-/** How long runs on threads may take. */
+/** How long runs may take, on threads and in processes. */
 import { type RunIndex, runName } from '../trajectory/path.ts'
 
 export class RunClock {

@@ -4,7 +4,10 @@
  * followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
 import { statSync } from 'node:fs'
-import { isPypetError } from '../errors.ts'
+import { basename } from 'node:path'
+import { readCnt } from '../continue/cnt-state.ts'
+import { findCntFiles } from '../continue/find-cnt.ts'
+import { isPypetError, type PypetError } from '../errors.ts'
 import { CommittedFile, isUnfinished } from './committed-file.ts'
 import { hdf5Cause, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 import {
@@ -323,6 +326,21 @@ async function checkFile(file: string): Promise<number> {
   } catch (error) {
     // Only the writer's first commit makes it an HDF5 file.
     if (!isPypetError(error, 'PYPET_FILE_NOT_HDF5') || !isUnfinished(file)) throw error
-    throw notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
+    throw lostContent(file) ?? notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
   }
+}
+
+/** What was in the file and is there no more: its `.cnt` file knows of runs, and has none of their pages left. */
+function lostContent(file: string): PypetError | undefined {
+  for (const cntFile of findCntFiles(file)) {
+    const { stored, isApplied } = readCnt(cntFile)
+    if (!isApplied || stored.count === 0) continue
+    const found = `it has lost its content: ${basename(cntFile)} tells of ${stored.count} runs stored in it`
+    return notHdf5(
+      file,
+      found,
+      'Something else has written to it. Put back copies of both files: `continue` goes on with them.',
+    )
+  }
+  return undefined
 }

@@ -1,5 +1,5 @@
 /** What a job does beside its runs: while it is loaded, when its run has ended, when all runs have. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -14,7 +14,7 @@ const EXECUTORS = [
 function jobThat(run: string, top = ''): Readonly<Record<string, string>> {
   return {
     'job.ts': `import { defineExperiment, type Run } from 'pypet-ts'
-import { isMainThread } from 'node:worker_threads'
+import { existsSync, writeFileSync } from 'node:fs'; import { setTimeout as delay } from 'node:timers/promises'; import { isMainThread } from 'node:worker_threads'; const here = (name: string) => new URL(name, import.meta.url)
 ${top}
 export default defineExperiment({
   parameters: { x: 1 },
@@ -22,13 +22,24 @@ export default defineExperiment({
   async run(traj: Run) {
     traj.addResult('z', 1)
     ${run}
-    void isMainThread
+    void [existsSync, writeFileSync, delay, isMainThread, here]
   },
 })
 `,
   }
 }
 
+/**
+ * Run 0 does something that comes after its end, in five milliseconds at the latest. Run 1 lasts until then; it is performed
+ * beside run 0 where there is another thread.
+ */
+function late(code: string): string {
+  const waitFor = (name: string) => `while (!existsSync(here('${name}'))) await delay(2)`
+  const first = `if (!isMainThread) ${waitFor('begun')}; ${code}; setTimeout(() => writeFileSync(here('late'), ''), 30)`
+  return `if (traj.idx === 0) { ${first} } else { writeFileSync(here('begun'), ''); ${waitFor('late')} }`
+}
+
+/** Longer than the timers of the module, which begin before the runs. */
 const WAIT = 'await new Promise((resolve) => setTimeout(resolve, 60))'
 
 function read(folder: string, name: string): string {
@@ -37,11 +48,7 @@ function read(folder: string, name: string): string {
 
 describe.each(EXECUTORS)('%s: what comes after the end of a run', (_, flags) => {
   test('a result that comes too late is told at once, logged, and no success', async () => {
-    // The second run lasts until the timer of the first has gone off, also in another thread.
-    const folder = fileTree(
-      jobThat(`if (traj.idx === 0) setTimeout(() => traj.addResult('late', 5), 5)
-    else ${WAIT}`),
-    )
+    const folder = fileTree(jobThat(late("setTimeout(() => traj.addResult('late', 5), 5)")))
     const { exitCode, stdout, stderr, temporaries } = await pypet(folder, ['run', 'job.ts', ...flags])
     expect({ exitCode, stderr, temporaries }).toEqual({ exitCode: 3, stderr: '', temporaries: [] })
     const notices = stdout.split('\n').filter((line) => line.startsWith('error: '))
@@ -58,10 +65,8 @@ describe.each(EXECUTORS)('%s: what comes after the end of a run', (_, flags) => 
   })
 
   test('--json counts such errors, one notice stands for many, --quiet shows it', async () => {
-    const folder = fileTree(
-      jobThat(`if (traj.idx === 0) for (let i = 0; i < 3; i += 1) setTimeout(() => { throw new Error('late ' + i) }, 5)
-    else ${WAIT}`),
-    )
+    const code = "for (let i = 0; i < 3; i += 1) setTimeout(() => { throw new Error('late ' + i) }, 5)"
+    const folder = fileTree(jobThat(late(code)))
     const json = await pypet(folder, ['run', 'job.ts', '--json', ...flags])
     expect(json.exitCode).toBe(3)
     const events = json.stdout
@@ -78,6 +83,7 @@ describe.each(EXECUTORS)('%s: what comes after the end of a run', (_, flags) => 
       stored_count: 2,
       stray_error_count: 3,
     })
+    for (const name of ['begun', 'late']) rmSync(join(folder, name))
     const quiet = await pypet(folder, ['run', 'job.ts', '--quiet', '--name', 'b', ...flags])
     expect({ exitCode: quiet.exitCode, stdout: quiet.stdout }).toEqual({ exitCode: 3, stdout: '' })
     expect(quiet.stderr.trimEnd().split('\n')).toEqual([
