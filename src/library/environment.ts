@@ -1,11 +1,4 @@
 /** The environment: runs experiments from a script, and keeps the trajectory they belong to (pypet `environment.py`). */
-import {
-  CONFIG_LEAVES,
-  type ConfigLeaf,
-  configName,
-  configValue,
-  optionFromConfig,
-} from '../environment/config-leaves.ts'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { type JobArguments, jobArguments } from '../environment/job-arguments.ts'
 import { ReturnedBytes } from '../environment/postprocessing.ts'
@@ -16,21 +9,14 @@ import type { ExperimentSummary } from '../events.ts'
 import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import type { JobFunction, PostprocessFunction } from '../experiment/load-job.ts'
-import { expectedValue, foundValue, type OptionValue } from '../experiment/option.ts'
-import {
-  CHANGEABLE_OPTIONS,
-  OPTION_NAMES,
-  OPTIONS,
-  type OptionName,
-  OVERVIEWS,
-  type Settings,
-} from '../experiment/options.ts'
+import { CHANGEABLE_OPTIONS } from '../experiment/options.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { Run } from '../trajectory/run.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
+import { EnvironmentConfig } from './environment-config.ts'
 import { type EnvironmentOptions, givenOptions, treeOptions } from './environment-options.ts'
 import { experimentTrajectory } from './experiment-trajectory.ts'
 import { loadTrajectory } from './load-trajectory.ts'
@@ -78,8 +64,7 @@ export class Environment<Tree = ParameterTree> {
   readonly #options: EnvironmentOptions<Tree>
   #trajectory: Trajectory<Tree>
   #identity: EnvironmentIdentity
-  /** What stands in `config`, and what the options said when it was put there. */
-  readonly #config = new Map<ParameterNode, { readonly leaf: ConfigLeaf; readonly value: unknown }>()
+  readonly #config = new EnvironmentConfig()
   readonly #postprocessors: Postprocessor[] = []
   readonly #closing = new AbortController()
   #running: Promise<unknown> | undefined
@@ -117,7 +102,7 @@ export class Environment<Tree = ParameterTree> {
       : trajectory
     if (!isNew) this.#trajectory.moveTo(settings.filename)
     this.#identity = identifyEnvironment(settings.name, Date.now() / 1000)
-    this.#addConfig(settings)
+    this.#config.add(this.#trajectory as unknown as Trajectory, this.#identity.name, settings)
   }
 
   get trajectory(): Trajectory<Tree> {
@@ -150,13 +135,12 @@ export class Environment<Tree = ParameterTree> {
 
   /** No tables that get a row, or a table, with each run: those of results, of derived parameters, and of runs. */
   switchOffLargeOverview(): void {
-    this.#switchOff(['overviews.results', 'overviews.derivedParameters', 'exploredParameterOverviewInRuns'])
+    this.#config.switchOffLargeOverview()
   }
 
   /** No overview tables at all. What identifies runs is no overview and stays. */
   switchOffAllOverview(): void {
-    const overviews = OPTION_NAMES.filter((name) => name.startsWith(OVERVIEWS))
-    this.#switchOff([...overviews, 'exploredParameterOverviewInRuns'])
+    this.#config.switchOffAllOverview()
   }
 
   /**
@@ -263,7 +247,7 @@ export class Environment<Tree = ParameterTree> {
     const tree = traj as unknown as Trajectory
     const experiment = await prepareTree(tree, {
       job: job as GivenJob,
-      flags: { ...this.#given, ...this.#changedConfig(), name: traj.name, filename: this.#fileOf() },
+      flags: { ...this.#given, ...this.#config.changes(), name: traj.name, filename: this.#fileOf() },
       configFile: this.#options.config,
       argsOf: (runCount) => jobArguments(argsOf(runCount)),
       identity: this.#identity,
@@ -275,7 +259,7 @@ export class Environment<Tree = ParameterTree> {
       const results = await this.#perform(experiment, {
         load: async () => tree,
         onOpened: () => {
-          this.#showConfig(experiment.settings)
+          this.#config.show(experiment.settings)
           tree.noteStored()
         },
         more,
@@ -339,32 +323,8 @@ export class Environment<Tree = ParameterTree> {
     }
   }
 
-  #addConfig(settings: Settings): void {
-    const tree = this.#trajectory
-    for (const leaf of CONFIG_LEAVES) {
-      const value = configValue(leaf, settings)
-      const name = configName(leaf, this.#identity.name)
-      if (value === undefined || tree.at(`config.${name}`) !== undefined) continue
-      const node = tree.addConfig(name, value, { comment: leaf.comment })
-      this.#config.set(node, { leaf, value: node.getDefault() })
-    }
-  }
-
-  /** What a script has changed there since. */
-  #changedConfig(): FlagValues {
-    const values: { [Name in OptionName]?: OptionValue } = {}
-    for (const [node, { leaf, value: before }] of this.#config) {
-      const value = node.getDefault()
-      if (Object.is(value, before)) continue
-      const option = optionFromConfig(leaf, value)
-      if (option === undefined) throw wrongConfig(node, leaf, value)
-      values[leaf.option] = option
-    }
-    return values
-  }
-
   #fileOf(): string {
-    const changed = this.#changedConfig().filename
+    const changed = this.#config.changes().filename
     if (changed === undefined) return this.#trajectory.filename
     const { settings } = resolveSettings({
       jobFile: this.#trajectory.name,
@@ -372,24 +332,6 @@ export class Environment<Tree = ParameterTree> {
     })
     this.#trajectory.moveTo(settings.filename)
     return settings.filename
-  }
-
-  /** What the file has, the trajectory shows. */
-  #showConfig(settings: Settings): void {
-    for (const [node, { leaf }] of this.#config) {
-      const value = configValue(leaf, settings)
-      node.unlock()
-      if (value !== undefined) node.set(value)
-      node.lock()
-    }
-  }
-
-  #switchOff(options: readonly OptionName[]): void {
-    for (const [node, { leaf }] of this.#config) {
-      if (!options.includes(leaf.option)) continue
-      node.unlock()
-      node.set(false)
-    }
   }
 }
 
@@ -407,13 +349,4 @@ function eachOf(iterables: readonly Iterable<unknown>[], runCount: number): JobA
     }),
   )
   return { common: [], each }
-}
-
-function wrongConfig(node: ParameterNode, { option }: ConfigLeaf, value: unknown): PypetError {
-  const expected = expectedValue(OPTIONS[option])
-  return new PypetError(
-    'PYPET_CONFIG_INVALID',
-    `${node.fullName}: expected ${expected}, found ${foundValue(value)}`,
-    { where: node.fullName, hint: `Give it ${expected}.` },
-  )
 }

@@ -1,0 +1,94 @@
+/** What of an environment stands in its trajectory's `config`: readable, and before the run writable. */
+import {
+  CONFIG_LEAVES,
+  type ConfigLeaf,
+  configName,
+  configValue,
+  optionFromConfig,
+} from '../environment/config-leaves.ts'
+import { PypetError } from '../errors.ts'
+import type { FlagValues } from '../experiment/layers.ts'
+import { expectedValue, foundValue, type OptionValue } from '../experiment/option.ts'
+import { OPTION_NAMES, OPTIONS, type OptionName, OVERVIEWS, type Settings } from '../experiment/options.ts'
+import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { Trajectory } from './trajectory.ts'
+
+type Tree = Pick<Trajectory, 'at' | 'addConfig'>
+
+export class EnvironmentConfig {
+  /** The leaves, and what the options said when they were put there. */
+  readonly #leaves = new Map<ParameterNode, { readonly leaf: ConfigLeaf; readonly value: unknown }>()
+
+  /**
+   * Adds what is not there yet.
+   *
+   * @param environment `environment_83c1a34_2026_11_22_17h32m44s`
+   */
+  add(tree: Tree, environment: string, settings: Settings): void {
+    for (const leaf of CONFIG_LEAVES) {
+      const value = configValue(leaf, settings)
+      const name = configName(leaf, environment)
+      if (value === undefined || tree.at(`config.${name}`) !== undefined) continue
+      const node = tree.addConfig(name, value, { comment: leaf.comment })
+      this.#leaves.set(node, { leaf, value: node.getDefault() })
+    }
+  }
+
+  has(node: ParameterNode): boolean {
+    return this.#leaves.has(node)
+  }
+
+  /**
+   * What a script has changed there since.
+   *
+   * @throws PypetError `PYPET_CONFIG_INVALID` for what the option cannot be
+   */
+  changes(): FlagValues {
+    const values: { [Name in OptionName]?: OptionValue } = {}
+    for (const [node, { leaf, value: before }] of this.#leaves) {
+      const value = node.getDefault()
+      if (Object.is(value, before)) continue
+      const option = optionFromConfig(leaf, value)
+      if (option === undefined) throw wrongConfig(node, leaf, value)
+      values[leaf.option] = option
+    }
+    return values
+  }
+
+  /** What the file has, the trajectory shows. */
+  show(settings: Settings): void {
+    for (const [node, { leaf }] of this.#leaves) {
+      const value = configValue(leaf, settings)
+      node.unlock()
+      if (value !== undefined) node.set(value)
+      node.lock()
+    }
+  }
+
+  /** Tables that get a row, or a table, with each run. */
+  switchOffLargeOverview(): void {
+    this.#switchOff(['overviews.results', 'overviews.derivedParameters', 'exploredParameterOverviewInRuns'])
+  }
+
+  switchOffAllOverview(): void {
+    const overviews = OPTION_NAMES.filter((name) => name.startsWith(OVERVIEWS))
+    this.#switchOff([...overviews, 'exploredParameterOverviewInRuns'])
+  }
+
+  #switchOff(options: readonly OptionName[]): void {
+    for (const [node, { leaf }] of this.#leaves) {
+      if (!options.includes(leaf.option)) continue
+      node.unlock()
+      node.set(false)
+    }
+  }
+}
+
+function wrongConfig(node: ParameterNode, { option }: ConfigLeaf, value: unknown): PypetError {
+  const expected = expectedValue(OPTIONS[option])
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${node.fullName}: expected ${expected}, found ${foundValue(value)}`,
+    { where: node.fullName, hint: `Give it ${expected}.` },
+  )
+}
