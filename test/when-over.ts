@@ -1,6 +1,5 @@
 /** Clearing up after a test, or after all tests of a file. */
-import { afterAll, onTestFinished } from 'vitest'
-import { getCurrentTest } from 'vitest/suite'
+import { afterAll, onTestFinished, TestRunner } from 'vitest'
 
 const cleanups: (() => void)[] = []
 afterAll(() => {
@@ -9,6 +8,6 @@ afterAll(() => {
 
 /** Calls a function when the test is finished; in `beforeAll`, when the tests of the file are over. */
 export function whenOver(cleanup: () => void): void {
-  if (getCurrentTest() === undefined) cleanups.push(cleanup)
+  if (TestRunner.getCurrentTest() === undefined) cleanups.push(cleanup)
   else onTestFinished(cleanup)
 }
