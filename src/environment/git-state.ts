@@ -18,8 +18,8 @@ export interface GitState {
 export interface GitCall {
   readonly signal?: AbortSignal | undefined
   /**
-   * What an experiment writes itself, absolute, is no change: a folder ends with a separator; a file is meant with those
-   * beside it whose names go on behind a dot.
+   * What an experiment writes itself, absolute, is no change: a folder ends with a separator, and `$env` in it stands for
+   * the name of any environment; a file is meant with those beside it whose names go on behind a dot.
    */
   readonly own?: readonly string[]
 }
@@ -137,7 +137,9 @@ function parseStatus(text: string, isWanted: (path: string) => boolean) {
 }
 
 function isOf(path: string, own: string): boolean {
-  return own.endsWith('/') ? path.startsWith(own) : path === own || path.startsWith(`${own}.`)
+  if (!own.endsWith('/')) return path === own || path.startsWith(`${own}.`)
+  const literals = own.split('$env').map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  return new RegExp(`^${literals.join('environment_[0-9a-f]{7}_[^/]*')}`).test(path)
 }
 
 function slashed(path: string): string {

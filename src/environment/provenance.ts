@@ -8,8 +8,10 @@ import { PypetError } from '../errors.ts'
 import { OPTION_NAMES, type Settings } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
 import type { Extension } from '../protocol.ts'
+import { logFolderOf } from '../reporting/log-folder.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { serviceHasProvenance } from '../storage/service-store.ts'
+import { wildcardsOf } from '../trajectory/log-name.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
 import { timeText } from '../trajectory/time-text.ts'
@@ -297,8 +299,8 @@ async function lockFile(folder: string): Promise<string | undefined> {
 /** The HDF5 file, what lies beside it under its name, and the logs. */
 function ownPaths({ filename, logFolder, name }: Settings): string[] {
   const cntFile = join(dirname(filename), `${name}.cnt`)
-  // A folder with wildcards in its name: all that lies beside it.
-  const [logs = ''] = logFolder.split(/[\\/](?=[^\\/]*\$)/)
+  // With wildcards it is the folder of this trajectory alone; what lies beside it is not known to be logs.
+  const logs = wildcardsOf(logFolder).length > 0 ? logFolderOf(logFolder, name) : logFolder
   return [resolve(filename), resolve(cntFile), `${resolve(logs)}${sep}`]
 }
 

@@ -127,7 +127,7 @@ export class RunLedger implements RunStoreListener {
   whenLost: (runs: readonly RunIndex[]) => void = () => undefined
 
   onLost(runs: readonly RunIndex[]): void {
-    const lost = runs.filter((run) => this.#active.has(run))
+    const lost = runs.filter((run) => this.#active.has(run) && !this.#failures.has(run))
     if (lost.length > 0) this.whenLost(lost)
   }
 

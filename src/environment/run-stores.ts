@@ -69,7 +69,7 @@ async function open(settings: Settings): Promise<RunStore> {
   const { queueMaxsize, ncores } = settings
   return new LockStore({
     storage: settings,
-    pendingMax: queueMaxsize > 0 ? Math.ceil(queueMaxsize / ncores) : Number.MAX_SAFE_INTEGER,
+    pendingMax: queueMaxsize > 0 ? Math.floor(queueMaxsize / ncores) : Number.MAX_SAFE_INTEGER,
     // A worker that is ended, or ends by itself, must leave nothing behind that waits.
     isDurable: settings.timeout > 0 || settings.executor === 'process',
   })

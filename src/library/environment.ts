@@ -4,7 +4,7 @@ import { type JobArguments, jobArguments } from '../environment/job-arguments.ts
 import { ReturnedBytes } from '../environment/postprocessing.ts'
 import { prepareContinue, readUnfinished } from '../environment/prepare-continue.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
-import { isPypetError, PypetError } from '../errors.ts'
+import { PypetError } from '../errors.ts'
 import type { ExperimentSummary } from '../events.ts'
 import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
@@ -255,10 +255,12 @@ export class Environment<Tree = ParameterTree> {
       isConfig: (node) => this.#config.has(node as ParameterNode),
     })
     const { useHdf5 } = experiment.settings
+    let isOpened = false
     try {
       const results = await this.#perform(experiment, {
         load: async () => tree,
         onOpened: () => {
+          isOpened = true
           this.#config.show(experiment.settings)
           tree.noteStored()
         },
@@ -267,8 +269,8 @@ export class Environment<Tree = ParameterTree> {
       if (useHdf5) await traj.reopen()
       return results
     } catch (error) {
-      // Every run that was performed is stored, and is to be seen.
-      if (useHdf5 && isPypetError(error, 'PYPET_POSTPROCESSING_FAILED')) await traj.reopen()
+      // What is stored is to be seen. Where that fails, too, the first error is the one to tell.
+      if (useHdf5 && isOpened) await traj.reopen().catch(() => undefined)
       throw error
     }
   }

@@ -23,7 +23,7 @@ import { LockTurns } from './lock-turn.ts'
 import type { LockData } from './lock-worker.ts'
 import type { StoreOptions } from './open-trajectory.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
-import { type Commit, TrajectoryStore } from './trajectory-store.ts'
+import { type Commit, TrajectoryStore, withKnown } from './trajectory-store.ts'
 
 export type LockSettings = Omit<LockData, 'address'>
 
@@ -38,6 +38,7 @@ export class LockStore implements RunStore {
   #unlock: () => void = () => undefined
   readonly #failures: RunFailure[] = []
   #isClosing = false
+  #extending: Promise<void> = Promise.resolve()
   #isClosed = false
   #isBroken = false
 
@@ -116,10 +117,9 @@ export class LockStore implements RunStore {
       if (failures.length === 0) return
       const store = await turns.open(server.applied)
       // A worker that died may have stored the run just before, and not have said so.
-      const known = failures.map(({ run }) => run).filter((run) => store.hasStored(run))
+      const known = store.known(failures.map(({ run }) => run))
       for (const each of failures) store.failRun(each)
-      const commit = store.leave()
-      this.#announce({ ...commit, stored: [...commit.stored, ...known] })
+      this.#announce(withKnown(store.leave(), known))
       this.#pages?.wake()
     }).catch((error: PypetError) => this.#break(error))
   }
@@ -129,21 +129,26 @@ export class LockStore implements RunStore {
   }
 
   async extend(extension: Extension): Promise<void> {
+    const extending = this.#under((turns, server) => this.#extend(extension, turns, server))
+    this.#extending = extending.catch(() => undefined)
+    await extending
+  }
+
+  async #extend(extension: Extension, turns: LockTurns, server: LockServer): Promise<void> {
     // Whatever is collected beside the runs may come when they have been given up.
     if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the file is being closed')
-    await this.#under(async (turns, server) => {
-      const store = await turns.open(server.applied)
-      try {
-        this.#announce(store.extend(extension))
-      } catch (error) {
-        store.drop()
-        if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) this.#break(error as PypetError)
-        throw error
-      }
+    let store: TrajectoryStore | undefined
+    try {
+      store = await turns.open(server.applied)
+      this.#announce(store.extend(extension))
       this.#announce(store.leave())
-      server.finish(false)
-      this.#pages?.wake()
-    })
+    } catch (error) {
+      store?.drop()
+      if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) this.#break(error as PypetError)
+      throw error
+    }
+    server.finish(false)
+    this.#pages?.wake()
   }
 
   giveUp(): void {
@@ -171,10 +176,13 @@ export class LockStore implements RunStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#isClosing = true
     this.#listener = undefined
     this.#pages?.stop()
     const server = await this.#server.catch(() => undefined)
     server?.close()
+    // Nothing is written any more when the file is given free.
+    await this.#extending
     await this.#pages?.end()
     this.#turns?.close()
     this.#unlock()

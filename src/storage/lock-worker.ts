@@ -15,7 +15,7 @@ import {
 import { proveHook } from './hdf5-hook.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
 import { LockTurns } from './lock-turn.ts'
-import type { Commit, TrajectoryStore } from './trajectory-store.ts'
+import { type Commit, type TrajectoryStore, withKnown } from './trajectory-store.ts'
 
 /** What main tells its workers. Cloneable. */
 export interface LockData {
@@ -58,11 +58,13 @@ function connected(address: string): Promise<Socket> {
 /**
  * A turn is short: it stores what waits, commits and gives the lock back. No job computes meanwhile, since nobody else
  * could store until it ends; so a worker that has asked for the lock waits for its turn before it goes on. Only quick
- * runs do not ask: they wait in memory, for 200 ms at most, and share the next turn.
+ * runs do not ask: they wait in memory for 200 ms, or until the job that follows leaves its thread free, and share the
+ * next turn.
  */
 export class LockWorker {
   readonly #socket: Socket
   readonly #data: LockData
+  readonly #holdMs: number
   #turns: LockTurns | undefined
   readonly #pending: Pending[] = []
   #pendingBytes = 0
@@ -84,6 +86,7 @@ export class LockWorker {
   constructor(socket: Socket, data: LockData) {
     this.#socket = socket
     this.#data = data
+    this.#holdMs = Math.min(HOLD_MS, data.storage.commitIntervalMs)
     // An open line must not keep a finished process alive.
     socket.unref()
     readLines<FromLock>(socket, (message) => this.#take(message))
@@ -125,24 +128,25 @@ export class LockWorker {
   async close(): Promise<void> {
     if (this.#pending.length > 0) this.#ask()
     await this.ready().catch(() => undefined)
+    // What was said is heard before the line is cut.
+    await new Promise<void>((resolve) => this.#socket.end(() => resolve()))
     this.#socket.destroy()
     this.#turns?.close()
   }
 
   #mayHold(nowMs: number): boolean {
-    const { pendingMax, isDurable, storage } = this.#data
+    const { pendingMax, isDurable } = this.#data
     if (isDurable || this.#isFinishing || this.#isAsked) return false
-    const holdMs = Math.min(HOLD_MS, storage.commitIntervalMs)
     return (
       this.#pending.length <= pendingMax &&
       this.#pendingBytes <= PENDING_BYTES_MAX &&
-      nowMs - this.#heldSinceMs < holdMs
+      nowMs - this.#heldSinceMs < this.#holdMs
     )
   }
 
   #hold(run: RunIndex): void {
     this.#tell({ type: 'taken', run })
-    this.#holdTimer ??= setTimeout(() => this.#ask(), HOLD_MS)
+    this.#holdTimer ??= setTimeout(() => this.#ask(), this.#holdMs)
   }
 
   #ask(): void {
@@ -217,14 +221,11 @@ export class LockWorker {
   }
 }
 
-/**
- * Stores and commits runs. A run that is stored already is told once more: whoever stored it died before it could say so.
- */
+/** Stores and commits runs, and tells those that are known already as well. */
 function storeAll(store: TrajectoryStore, pending: readonly Pending[]): Commit {
-  const known = pending.map(({ record }) => record.run).filter((run) => store.hasStored(run))
+  const known = store.known(pending.map(({ record }) => record.run))
   for (const { record } of pending) store.storeRun(record)
-  const commit = store.leave()
-  return { ...commit, stored: [...commit.stored, ...known] }
+  return withKnown(store.leave(), known)
 }
 
 /** One buffer of its own: the arrays of the job may change when it goes on. */

@@ -57,6 +57,9 @@ export class ServiceStore implements RunStore {
   /** What the service is at work on, one after the other. */
   #work: Promise<void> = Promise.resolve()
   #isBroken = false
+  #isClosing = false
+  /** One after the other. */
+  #extending: Promise<void> = Promise.resolve()
 
   constructor(service: StorageService, options: ServiceStoreOptions) {
     this.#service = service
@@ -120,7 +123,7 @@ export class ServiceStore implements RunStore {
     if (this.#lockNotice !== undefined) listener.onNotice('warn', this.#lockNotice)
     this.#cntFile = cntFile
     this.#keepCnt = request.keepCnt
-    this.#schedule = new CommitSchedule(request.storage.commitIntervalMs, () => this.#commitAll())
+    this.#schedule = new CommitSchedule(request.storage.commitIntervalMs, () => this.#tryCommitAll())
     this.#runCount = expand(request).runCount
     const { stored = [], failed = [] } = (await this.#opening) ?? {}
     for (const run of stored) this.#stored.add(run)
@@ -138,10 +141,18 @@ export class ServiceStore implements RunStore {
     if (this.#options.workerModule !== undefined) this.#commit(run, returned)
   }
 
-  /** What the `.cnt` file has to tell besides. Durable when this returns. */
+  /**
+   * What the `.cnt` file has to tell besides. Durable when this returns.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED`
+   */
   #record(facts: Partial<CommitFacts>): void {
-    this.#journal ??= CntJournal.resume(FILES, readCnt(this.#cntFile))
-    this.#journal.append({ ...NOTHING_COMMITTED, ...facts })
+    try {
+      this.#journal ??= CntJournal.resume(FILES, readCnt(this.#cntFile))
+      this.#journal.append({ ...NOTHING_COMMITTED, ...facts })
+    } catch (cause) {
+      throw cannotWrite(this.#cntFile, cause)
+    }
   }
 
   failRun(failure: RunFailure): void {
@@ -152,8 +163,16 @@ export class ServiceStore implements RunStore {
     this.#schedule?.finish()
   }
 
-  /** The service first: what it has been given twice after a crash, it keeps once. */
   async extend(extension: Extension): Promise<void> {
+    const extending = this.#extending.then(() => this.#extend(extension))
+    this.#extending = extending.catch(() => undefined)
+    await extending
+  }
+
+  /** The service first: what it has been given twice after a crash, it keeps once. */
+  async #extend(extension: Extension): Promise<void> {
+    // Whatever is collected beside the runs may come when they have been given up.
+    if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the storage service is being closed')
     const { added, groups, leaves, links, postprocessedCount, hasProvenance } = extension
     const hasNodes = groups.length + leaves.length + links.length > 0
     if (added === undefined && !hasNodes && postprocessedCount === undefined) return
@@ -167,18 +186,18 @@ export class ServiceStore implements RunStore {
     }
     await this.#ask(() => service.extend?.(extension), 'extend')
     if (added !== undefined) this.#runCount += explorationLength(added)
-    this.#commitAll()
+    const values = {
+      ...(postprocessedCount !== undefined && { [POSTPROCESSED]: postprocessedCount }),
+      ...(hasProvenance === true && { [SERVICE_HAS_PROVENANCE]: true }),
+    }
+    try {
+      this.#commitAll()
+      this.#record({ memory: { added: {}, values }, ...(added !== undefined && { added }) })
+    } catch (error) {
+      this.#break(error as PypetError)
+      throw error
+    }
     this.#schedule?.goOn()
-    this.#record({
-      memory: {
-        added: {},
-        values: {
-          ...(postprocessedCount !== undefined && { [POSTPROCESSED]: postprocessedCount }),
-          ...(hasProvenance === true && { [SERVICE_HAS_PROVENANCE]: true }),
-        },
-      },
-      ...(added !== undefined && { added }),
-    })
   }
 
   giveUp(): void {
@@ -186,7 +205,9 @@ export class ServiceStore implements RunStore {
   }
 
   async close(ending: Ending): Promise<Closed> {
+    this.#isClosing = true
     this.#isBroken = true
+    await this.#extending
     await this.#frames?.close()
     await this.#work
     this.#commitAll()
@@ -203,8 +224,10 @@ export class ServiceStore implements RunStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true
     this.#listener = undefined
     this.#schedule?.stop()
+    await this.#extending
     await this.#frames?.close()
     await this.#work
     this.#journal?.close()
@@ -221,22 +244,29 @@ export class ServiceStore implements RunStore {
 
   #commit(run: RunIndex, returned: Uint8Array | undefined): void {
     this.#uncommitted.push({ run, returned })
-    if (returned === undefined && this.#uncommitted.length === 1) this.#commitAll()
+    if (returned === undefined && this.#uncommitted.length === 1) this.#tryCommitAll()
     else this.#schedule?.noteWritten()
   }
 
-  /** The values first: `continue` takes a run that the service has, and of which nothing is known here, for one without. */
+  #tryCommitAll(): void {
+    try {
+      this.#commitAll()
+    } catch (error) {
+      this.#break(error as PypetError)
+    }
+  }
+
+  /**
+   * The values first: `continue` takes a run that the service has, and of which nothing is known here, for one without.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED`
+   */
   #commitAll(): void {
     const runs = this.#uncommitted
     if (runs.length === 0) return
     this.#uncommitted = []
     const returned = runs.flatMap(({ run, returned: bytes }) => (bytes === undefined ? [] : [{ run, bytes }]))
-    try {
-      if (returned.length > 0) this.#record({ returned })
-    } catch (cause) {
-      this.#break(cannotWrite(this.#cntFile, cause))
-      return
-    }
+    if (returned.length > 0) this.#record({ returned })
     for (const { run } of runs) this.#stored.add(run)
     this.#listener?.onCommitted(
       runs.map(({ run }) => run),

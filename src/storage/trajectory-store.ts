@@ -30,6 +30,17 @@ export interface Commit {
   readonly refused: readonly RefusedRun[]
 }
 
+export type KnownRuns = Pick<Commit, 'stored' | 'failed'>
+
+/** Runs that a commit before has named are told once more: whoever committed them may have died before it could say so. */
+export function withKnown(commit: Commit, known: KnownRuns): Commit {
+  return {
+    ...commit,
+    stored: [...commit.stored, ...known.stored],
+    failed: [...commit.failed, ...known.failed],
+  }
+}
+
 /** A trajectory that is open for writing, as `open-trajectory` makes it. */
 export interface OpenTrajectory {
   readonly request: OpenRequest
@@ -139,9 +150,10 @@ export class TrajectoryStore {
     return this.#stored.length + this.#failed.length > 0
   }
 
-  /** Whether the run was stored before this opening. */
-  hasStored(run: RunIndex): boolean {
-    return this.#open.stored.has(run)
+  /** Which of these runs had ended before this opening, and how. */
+  known(runs: readonly RunIndex[]): KnownRuns {
+    const { stored, failed } = this.#open
+    return { stored: runs.filter((run) => stored.has(run)), failed: runs.filter((run) => failed.has(run)) }
   }
 
   /** Ends one turn of several without a commit: what was written since the last one has never happened. */

@@ -133,11 +133,11 @@ export class Writer implements RunStore {
    */
   async close(ending: Ending): Promise<Closed> {
     this.#isClosing = true
-    await this.#extending
-    const closed = this.#await('closed')
-    this.#send({ type: 'close', ending })
     const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
     try {
+      await this.#extending
+      const closed = this.#await('closed')
+      this.#send({ type: 'close', ending })
       const message = await closed
       this.#listener = undefined
       await this.#ended
