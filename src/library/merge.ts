@@ -95,17 +95,19 @@ function tooFew(message: string, where: string): PypetError {
 }
 
 function checkTarget(target: string, inputs: readonly MergeInput[], overwrite: boolean): void {
-  if (!existsSync(target)) return
   const refuse = (found: string, hint = 'Give another name.') =>
     new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot merge into ${target}: it ${found}`, {
       where: target,
       hint,
     })
-  if (!statSync(target).isFile()) throw refuse('is no file')
-  if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))
-    throw refuse('is one of the files that are merged')
-  if (!overwrite) throw refuse('exists', 'Give another name, or replace it with --overwrite.')
-  const unfinished = findCntFiles(target)[0]
+  if (existsSync(target)) {
+    if (!statSync(target).isFile()) throw refuse('is no file')
+    if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))
+      throw refuse('is one of the files that are merged')
+    if (!overwrite) throw refuse('exists', 'Give another name, or replace it with --overwrite.')
+  }
+  // Also of a file that is gone: what its .cnt file says would be said of this one.
+  const unfinished = existsSync(dirname(target)) ? findCntFiles(target)[0] : undefined
   if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
 }
 
