@@ -14,6 +14,8 @@ export type ExperimentEvent =
       readonly type: 'experiment-started'
       readonly trajectory: string
       readonly file: string
+      /** A storage service keeps the runs: there is no such file. */
+      readonly isInService?: true
       /** Beside the file while the experiment is unfinished. */
       readonly cntFile: string
       readonly runCount: number
@@ -57,6 +59,8 @@ export type ExperimentEvent =
 export interface ExperimentSummary {
   readonly trajectory: string
   readonly file: string
+  /** A storage service keeps the runs: there is no such file. */
+  readonly isInService?: true
   /** What `continue` takes; undefined when every run is stored. */
   readonly cntFile: string | undefined
   /** Undefined where no logs were written. */

@@ -21,11 +21,8 @@ describe('docs/environment.md', () => {
     'example %i prints what it says',
     (_, code) => {
       const folder = fileTree({})
-      // Node 20 knows `await using` only where it was compiled.
-      const runnable = code
-        .replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))
-        .replace('await using env', 'const env')
-      writeFileSync(join(folder, 'script.mjs'), `${runnable}\nawait env[Symbol.asyncDispose]()\n`)
+      const runnable = code.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))
+      writeFileSync(join(folder, 'script.mjs'), runnable)
       const printed = execFileSync(process.execPath, ['script.mjs'], { cwd: folder, encoding: 'utf8' })
       const said = [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)]
         .map(([, text]) => `${text}\n`)

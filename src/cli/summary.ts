@@ -35,7 +35,7 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
     lines.push(colours.yellow(`${formatRuns(leftCount)} not performed${reason}`))
   }
   if (logs !== undefined) lines.push(`${colours.dim('logs:')}  ${logs}`)
-  lines.push(`${colours.dim('next:')}  pypet-ts overview ${shellWord(file)}`)
+  if (!summary.isInService) lines.push(`${colours.dim('next:')}  pypet-ts overview ${shellWord(file)}`)
   if (cntFile !== undefined) {
     const command = `pypet-ts continue ${shellWord(shownPath(cntFile))}`
     if (leftCount > 0) lines.push(`${colours.dim('go on:')} ${command}`)
@@ -46,14 +46,15 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
 
 /** `88 of 100 runs stored in x.h5, 12 of them before, in 0.42 s (28.6 runs/s)`. */
 function storedText(summary: ExperimentSummary): string {
-  const { runCount, storedCount, previouslyStoredCount, failedCount, durationMs, file } = summary
+  const { runCount, storedCount, previouslyStoredCount, failedCount, durationMs, file, isInService } = summary
   const stored =
     storedCount === runCount ? formatRuns(runCount) : `${formatCount(storedCount)} of ${formatRuns(runCount)}`
   const before = previouslyStoredCount > 0 ? `, ${formatCount(previouslyStoredCount)} of them before` : ''
   const finishedCount = storedCount - previouslyStoredCount + failedCount
   const rate =
     finishedCount > 0 && durationMs > 0 ? ` (${formatRate((finishedCount * 1000) / durationMs)})` : ''
-  return `${stored} stored in ${shownPath(file)}${before}, in ${formatDuration(durationMs)}${rate}`
+  const where = isInService ? 'the storage service' : shownPath(file)
+  return `${stored} stored in ${where}${before}, in ${formatDuration(durationMs)}${rate}`
 }
 
 /** A file name as the shell takes it back, quoted where it must be. */

@@ -68,6 +68,7 @@ export async function runExperiment(
   const logFolder = settings.logging
     ? logFolderOf(settings.logFolder, settings.name, identity.name)
     : undefined
+  const inService = settings.useHdf5 ? {} : { isInService: true as const }
   const ledger = new RunLedger()
   let reporter: Reporter | undefined
   const early: LogEvent[] = []
@@ -101,6 +102,7 @@ export async function runExperiment(
       type: 'experiment-started',
       trajectory: settings.name,
       file: settings.filename,
+      ...inService,
       cntFile,
       runCount: plan.runCount,
       storedCount: ledger.storedCount,
@@ -135,6 +137,7 @@ export async function runExperiment(
   const summary: ExperimentSummary = {
     trajectory: settings.name,
     file: settings.filename,
+    ...inService,
     cntFile: end.cntFile,
     logFolder,
     runCount: plan.runCount,

@@ -149,7 +149,7 @@ export class PostprocessRounds {
 
   /** Durable when it resolves, and then the new runs wait to be performed. */
   async #extend(extension: Extension): Promise<void> {
-    const { plan, store } = this.#parts
+    const { experiment, plan, store } = this.#parts
     const before = plan.runCount
     if (extension.added === undefined) {
       await store.extend(extension)
@@ -161,7 +161,10 @@ export class PostprocessRounds {
     const { runCount } = plan
     this.#queue.add(runsFrom(before, runCount))
     this.#hasAdded = true
-    this.#reporter.emit({ type: 'runs-added', addedCount: runCount - before, runCount })
+    // Called by the user's function, whose own output is caught.
+    experiment.userCode.leave(() =>
+      this.#reporter.emit({ type: 'runs-added', addedCount: runCount - before, runCount }),
+    )
   }
 }
 

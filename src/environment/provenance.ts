@@ -120,7 +120,7 @@ export async function assertClean(jobFile: string, settings: Settings): Promise<
   const found = paths.length === 0 ? 'has no commit' : `has changes: ${shown.join(', ')}${more}`
   throw new PypetError('PYPET_GIT_DIRTY', `a clean commit is required, and ${state.root} ${found}`, {
     where: state.root,
-    hint: 'Commit them, or leave out --require-clean.',
+    hint: 'Commit them, name results in .gitignore, or leave out --require-clean.',
   })
 }
 
