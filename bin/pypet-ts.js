@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js'
+import { launch } from '../dist/launch.js'
 
 // Node ends with 13, and says nothing, when nothing is left that could go on.
 process.on('exit', () => {
@@ -10,4 +10,4 @@ process.on('exit', () => {
       '  hint: Does a promise of the job, of post-processing or of the storage service never resolve?\n',
   )
 })
-await main(process.argv)
+await launch(process.argv, process.env)

@@ -36,8 +36,6 @@ export type ToWriter =
 
 /** Writer → main. */
 export type FromWriter =
-  /** Ready for `open`; run frames will be taken at this address. */
-  | { readonly type: 'listening'; readonly address: string }
   /** The file holds the trajectory with its parameters, committed. */
   | { readonly type: 'opened'; readonly opened: Opened }
   /** Something that a user should know, and that stops nothing: a stale lock was taken over, readers are waited for. */

@@ -1,5 +1,6 @@
 /** Reading stacks: the places that an error came through, of everybody's code but ours and Node's. */
 import { fileURLToPath } from 'node:url'
+import { ownFile } from './own-files.ts'
 
 export interface StackFrame {
   /** An absolute path. */
@@ -22,7 +23,7 @@ export function* stackFrames(stack: string): Generator<StackFrame> {
 const FRAME = /^\s+at (?:async )?(?:[^/\\\n]*? \()?(.+?):(\d+):(\d+)\)?$/gm
 
 /** Our own code as it runs, and as source maps tell it: its frames tell a user nothing. */
-const OWN_FOLDERS = ['dist', 'src'].map((name) => fileURLToPath(new URL(`../${name}/`, import.meta.url)))
+const OWN_FOLDERS = ['dist', 'src'].map((name) => fileURLToPath(ownFile(`${name}/`)))
 
 function isForeign(file: string): boolean {
   // Whatever has no path: `node:fs`, `<anonymous>`, `native`, `eval`.

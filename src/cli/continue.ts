@@ -14,7 +14,7 @@ import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { finishEdit } from '../storage/edit-file.ts'
 import { ExitCode } from './exit-code.ts'
-import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
+import { type CommandFlags, optionFlags, performCommand, showLoading } from './perform-command.ts'
 import { settingsText } from './run.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 import { shellWord } from './summary.ts'
@@ -54,6 +54,7 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
   if (plan.runs.count === 0 && !isEndMissing) return await nothingToDo(state, plan, flags)
 
   using stop = stopOnSignals()
+  using waiting = showLoading(path, flags)
   // It starts while the job is loaded, and touches nothing before it is told to.
   await using stores = RunStores.start(flags.wrapMode ?? request.continuation.settings.wrapMode)
   await using experiment = await prepareContinue(state, {
@@ -65,8 +66,11 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
     ...(flags.only !== undefined && { only: flags.only }),
     ...(flags.allowChangedJob !== undefined && { allowChangedJob: flags.allowChangedJob }),
   })
-  if (flags.verbose === true) process.stderr.write(settingsText(experiment))
-  return await performCommand(experiment, { stores, stop, flags })
+  if (flags.verbose === true) {
+    waiting.clear()
+    process.stderr.write(settingsText(experiment))
+  }
+  return await performCommand(experiment, { stores, stop, waiting, flags })
 }
 
 /** Undefined, and said, when the file has no `.cnt` file because everything in it is complete. */

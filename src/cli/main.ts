@@ -21,18 +21,20 @@ import { usageError } from './usage-error.ts'
 /**
  * Runs the command of `argv` (`process.argv`), reports its error, and ends the process with the exit code:
  * a timer or a handle that a job has left open is not waited for.
+ *
+ * @param endAhead ends what was started before it was known what is asked
  */
-export async function main(all: readonly string[]): Promise<void> {
+export async function main(all: readonly string[], endAhead: () => Promise<void>): Promise<void> {
   const { argv, jobArguments } = splitArguments(all)
   // `pypet-ts overview file.h5 | head` closes the pipe early; that is no error.
   process.stdout.on('error', ignoreClosedPipe)
-  const program = describeProgram(jobArguments)
+  const program = describeProgram(jobArguments, argv[2])
   try {
     await program.parseAsync(argv)
   } catch (error) {
     process.exitCode = report(error, program, argv)
   }
-  await Promise.all([drain(process.stdout), drain(process.stderr)])
+  await Promise.all([drain(process.stdout), drain(process.stderr), endAhead()])
   process.exit()
 }
 
@@ -73,7 +75,12 @@ function splitArguments(all: readonly string[]): {
     : { argv: all.slice(0, end), jobArguments: all.slice(end + 1) }
 }
 
-function describeProgram(jobArguments: readonly string[]): Command {
+/**
+ * All commands with their options; or the called one alone, which is all that is read then.
+ *
+ * @param called the first word, which may be anything
+ */
+function describeProgram(jobArguments: readonly string[], called: string | undefined): Command {
   const program = new Command('pypet-ts')
     .description('Run a function over a parameter space, on all cores, into one HDF5 file.')
     .version(packageVersion(), '-V, --version', 'Print the version.')
@@ -85,18 +92,26 @@ function describeProgram(jobArguments: readonly string[]): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)
-  describeRun(program, jobArguments)
-  describePlan(program, planOptions())
-  describeContinue(program)
-  describeExpand(program)
-  describeMerge(program)
-  describeSnapshot(program)
-  describeRestore(program)
-  describeVerify(program, jobArguments)
-  describeOverview(program)
-  describeInit(program)
-  describeCompletion(program)
+  const only = Object.hasOwn(COMMANDS, called ?? '') && called !== 'completion' ? called : undefined
+  for (const [name, describe] of Object.entries(COMMANDS)) {
+    if (only === undefined || name === only) describe(program, jobArguments)
+  }
   return program
+}
+
+/** In the order of the help. The completion of a shell reads all of them. */
+const COMMANDS: Readonly<Record<string, (program: Command, jobArguments: readonly string[]) => void>> = {
+  run: describeRun,
+  plan: (program) => describePlan(program, planOptions()),
+  continue: describeContinue,
+  expand: describeExpand,
+  merge: describeMerge,
+  snapshot: describeSnapshot,
+  restore: describeRestore,
+  verify: describeVerify,
+  overview: describeOverview,
+  init: describeInit,
+  completion: describeCompletion,
 }
 
 function describeRun(program: Command, jobArguments: readonly string[]): void {

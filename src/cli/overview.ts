@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs'
 import { coloursOf } from '../reporting/text-output.ts'
 import { summariseFile } from '../results/summarise.ts'
+import { knowsQuickening, quickenH5wasm, TIERING } from '../storage/h5wasm.ts'
 import { overviewJson } from './overview-json.ts'
 import { overviewText } from './overview-text.ts'
 
@@ -24,6 +26,7 @@ export interface OverviewStream {
  *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_STORAGE_FAILED`; nothing is printed then
  */
 export async function overview(file: string, flags: OverviewFlags, stream: OverviewStream): Promise<void> {
+  quickenIfSmall(file)
   const facts = await summariseFile(file, { trajectory: flags.trajectory, withRuns: flags.runs })
   const isTerminal = stream.isTTY === true
   const text = flags.json
@@ -35,6 +38,14 @@ export async function overview(file: string, flags: OverviewFlags, stream: Overv
   await new Promise<void>((resolve, reject) => {
     stream.write(text, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()))
   })
+}
+
+/** Reading millions of rows is worth an optimised library. */
+const SMALL_BYTES_MAX = 64 * 2 ** 20
+
+function quickenIfSmall(file: string): void {
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (bytes <= SMALL_BYTES_MAX && knowsQuickening()) quickenH5wasm(TIERING.glance)
 }
 
 /** `pypet-ts overview file.h5 | head` has read enough. */

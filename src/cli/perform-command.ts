@@ -9,7 +9,9 @@ import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { openShownReporter, type ProgressKind } from '../reporting/open-shown.ts'
+import { shownPath } from '../reporting/shown-path.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
+import { showWaiting, type WaitingLine } from '../reporting/waiting-line.ts'
 import { ExitCode } from './exit-code.ts'
 import type { SignalStop } from './stop-on-signals.ts'
 import { summaryText } from './summary.ts'
@@ -34,8 +36,14 @@ export async function performCommand(
   {
     stores,
     stop,
+    waiting,
     flags,
-  }: { readonly stores: RunStores; readonly stop: SignalStop; readonly flags: CommandFlags },
+  }: {
+    readonly stores: RunStores
+    readonly stop: SignalStop
+    readonly waiting?: WaitingLine
+    readonly flags: CommandFlags
+  },
 ): Promise<number> {
   const progress = shownProgress(experiment, flags)
   await using logs = await prepareLogs(experiment.settings)
@@ -56,6 +64,7 @@ export async function performCommand(
       breakLock: flags.breakLock,
       postprocessing: await postprocessingOf(experiment),
       openReporter: (environment) => {
+        waiting?.clear()
         stop.letRunsFinish()
         reporter = teeReporters([shown, ...logs.open(environment, shown)])
         return reporter
@@ -70,6 +79,14 @@ export async function performCommand(
   } finally {
     await reporter?.close()
   }
+}
+
+/** From Enter to the first run takes half a second or so, in which a terminal says what is going on. */
+export function showLoading(file: string, { quiet, json, progress: given }: CommandFlags): WaitingLine {
+  // A config file may say it, too, but has not been read.
+  const progress = given ?? process.env.PYPET_PROGRESS
+  const isQuiet = quiet === true || json === true || progress === 'json' || progress === 'none'
+  return showWaiting(process.stdout, `loading ${shownPath(file)} …`, { isQuiet })
 }
 
 /** It brings the library's whole trajectory with it, which most commands have no use for. */

@@ -8,7 +8,7 @@ import { describeOrigin } from '../experiment/origin.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploreTexts } from './exploration-flags.ts'
-import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
+import { type CommandFlags, optionFlags, performCommand, showLoading } from './perform-command.ts'
 import { planText } from './plan-text.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
@@ -53,11 +53,34 @@ export async function runCommand(
     process.stdout.write(planText(experiment, { json: flags.json === true }))
     return ExitCode.OK
   }
+  using waiting = showLoading(jobFile, flags)
   // It starts while the job is loaded, and touches nothing before it is told to.
   await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
+  if (looksParallel(flags)) void preloadPool()
   await using experiment = await prepareExperiment(request)
-  if (flags.verbose === true) process.stderr.write(settingsText(experiment))
-  return await performCommand(experiment, { stores, stop, flags })
+  if (flags.verbose === true) {
+    waiting.clear()
+    process.stderr.write(settingsText(experiment))
+  }
+  return await performCommand(experiment, { stores, stop, waiting, flags })
+}
+
+/** While esbuild bundles the job, this process has nothing else to do. */
+async function preloadPool(): Promise<void> {
+  try {
+    const { loadPiscina } = await import('../executors/pool-executor.ts')
+    loadPiscina()
+  } catch {
+    // Whoever needs a pool meets the same error, where it can be told.
+  }
+}
+
+/** A guess, before the config file is read: a wrong one only costs time. */
+function looksParallel({ ncores, isolate }: RunFlags): boolean {
+  return (
+    isolate !== true &&
+    ![undefined, '', '1'].includes((ncores as string | undefined) ?? process.env.PYPET_NCORES)
+  )
 }
 
 /** In a function of its own: TypeScript 6 leaves the endings of dynamic imports as they are beside `await using`. */

@@ -28,10 +28,11 @@ import { GrowingPlan } from './growing-plan.ts'
 import { recordArguments } from './job-arguments.ts'
 import { type Postprocessing, ReturnedBytes } from './postprocessing.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
+import { collectProvenance } from './provenance.ts'
 import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
 import type { RunStores } from './run-stores.ts'
-import { performSession, type SessionEnd } from './session.ts'
+import { type Provenance, performSession, type SessionEnd } from './session.ts'
 
 export interface RunOptions {
   /** Where the storage comes from; it is closed here. */
@@ -129,7 +130,9 @@ export async function runExperiment(
     listen,
     onOpened,
     closingConfig: closing(identity, ledger),
-    provenance: provenanceOf(experiment, identity),
+    provenance: provenanceOf(experiment, identity, (message) =>
+      listen({ type: 'log', level: 'warn', message }),
+    ),
     ...options,
     returned,
   }
@@ -270,25 +273,39 @@ function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
     })
 }
 
-/** Once, also where a second session goes on for the first. */
-function provenanceOf(experiment: PreparedExperiment, { name: environment }: EnvironmentIdentity) {
+/** Collects it once, also where a second session goes on for the first. */
+function provenanceOf(
+  experiment: PreparedExperiment,
+  { name: environment }: EnvironmentIdentity,
+  notice: (message: string) => void,
+): Provenance {
   const { opening, settings } = experiment
+  const nothing: Extension = { groups: [], leaves: [], links: [] }
+  const giving = new AbortController()
   let collecting: Promise<Extension> | undefined
-  const collect = async (notice: (message: string) => void): Promise<Extension> => {
-    if (!settings.provenance) return { groups: [], leaves: [], links: [] }
-    const { collectProvenance, hasProvenance } = await import('./provenance.ts')
-    const isKnown = opening.kind !== 'new' && (await hasProvenance(experiment, environment))
-    return await collectProvenance(experiment, { environment, isKnown, notice })
+  const isInFile = async (): Promise<boolean> => {
+    const { hasProvenance } = await import('./known-provenance.ts')
+    return await hasProvenance(experiment, environment)
   }
-  return async (notice: (message: string) => void): Promise<Extension> => {
-    if (collecting === undefined) {
-      collecting = collect(notice)
-      return await collecting
-    }
-    // After the death of a writer, which may have stored it before.
-    const { hasProvenance } = await import('./provenance.ts')
-    const isStored = !settings.useHdf5 || (await hasProvenance(experiment, environment))
-    return isStored ? { groups: [], leaves: [], links: [] } : await collecting
+  const collect = async (): Promise<Extension> => {
+    if (!settings.provenance) return nothing
+    const isKnown = opening.kind !== 'new' && (await isInFile())
+    return await collectProvenance(experiment, { environment, isKnown, notice, signal: giving.signal })
+  }
+  let sessionCount = 0
+  return {
+    giveUp: () => giving.abort(),
+    begin() {
+      // Of another trajectory the file must be asked what it has, which nobody else may be writing then.
+      if (opening.kind === 'new') collecting ??= collect()
+    },
+    async collected() {
+      sessionCount += 1
+      collecting ??= collect()
+      // After the death of a writer, which may have stored it before.
+      const isStored = sessionCount > 1 && settings.provenance && (!settings.useHdf5 || (await isInFile()))
+      return isStored ? nothing : await collecting
+    },
   }
 }
 

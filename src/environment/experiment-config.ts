@@ -1,5 +1,5 @@
 /** What the environment records of itself in the trajectory's branch `config`, under pypet's names. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { arch, cpus, hostname, type as osType, release } from 'node:os'
 import { basename, sep } from 'node:path'
 import type { Settings } from '../experiment/options.ts'
@@ -23,12 +23,17 @@ export interface EnvironmentIdentity {
 export const VERSION = `pypet-ts ${packageVersion()}`
 export const RUNTIME_VERSION = `Node.js ${process.versions.node}`
 
-/** As pypet: the SHA-1 of trajectory name, times and version, and from it and the time a name. */
+/** As pypet: the SHA-1 of trajectory name, times and version, and from it and the time a name; of two in one moment, too. */
 export function identifyEnvironment(trajectory: string, timestamp: number): EnvironmentIdentity {
   const hexsha = createHash('sha1')
-    .update(`${trajectory}${timestamp}${process.pid}${hostname()}${VERSION}`)
+    .update(`${trajectory}${timestamp}${hostname()}${VERSION}${randomUUID()}`)
     .digest('hex')
   return { hexsha, timestamp, name: `environment_${hexsha.slice(0, 7)}_${timeText(timestamp)}` }
+}
+
+/** The end of a name for what happens now. Two things may happen within a second, so the time alone is no name. */
+export function momentName(): string {
+  return `${timeText(Date.now() / 1000)}_${randomUUID().slice(0, 8)}`
 }
 
 /** Everything that is known before the first run. */

@@ -20,8 +20,8 @@ import { expand } from '../exploration/expand.ts'
 import type { JobIdentity } from '../protocol.ts'
 import { HAS_ENDED } from '../storage/hdf5-layout.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { timeText } from '../trajectory/time-text.ts'
 import { toStoredValue } from '../trajectory/value.ts'
+import { momentName } from './experiment-config.ts'
 import { readArguments } from './job-arguments.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { readSettings } from './recorded-settings.ts'
@@ -256,7 +256,7 @@ function changedJobConfig(
       },
     )
   }
-  const group = `environment.${environment}.changed_job.changed_${timeText(Date.now() / 1000)}`
+  const group = `environment.${environment}.changed_job.changed_${momentName()}`
   return [
     configParameter(
       `${group}.sha256`,

@@ -22,6 +22,7 @@ import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
 import { type JobArguments, jobArguments } from './job-arguments.ts'
+import { assertClean } from './provenance.ts'
 
 /** What a command or a library call asks for. */
 export interface ExperimentRequest extends ExploreTexts {
@@ -126,7 +127,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     })
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
-    if (settings.requireClean) await (await import('./provenance.ts')).assertClean(bundle.file, settings)
+    if (settings.requireClean) await assertClean(bundle.file, settings)
     if (settings.overwrite) await assertReplaceable(settings.filename)
     const { parameters: declared } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
     const exploration = await exploreOf(request, {

@@ -9,13 +9,11 @@ import { OPTION_NAMES, type Settings } from '../experiment/options.ts'
 import { describeOrigin } from '../experiment/origin.ts'
 import type { Extension } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
-import { openHdf5Reader } from '../storage/hdf5-reader.ts'
-import { serviceHasProvenance } from '../storage/service-store.ts'
 import { wildcardsOf } from '../trajectory/log-name.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
-import { timeText } from '../trajectory/time-text.ts'
 import { integer, type ParameterValue, toStoredValue } from '../trajectory/value.ts'
+import { momentName } from './experiment-config.ts'
 import { type GitState, gitDiff, gitHead, gitState } from './git-state.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 
@@ -39,6 +37,7 @@ type Values = Map<string, readonly [value: ParameterValue, comment: string]>
  * @param environment `environment_83c1a34_…`, the group that it belongs to
  * @param isKnown the file has it: only what is special of this continuation is recorded
  * @param notice told of what could not be recorded
+ * @param signal aborted, it ends the programs that are asked
  */
 export async function collectProvenance(
   experiment: PreparedExperiment,
@@ -46,10 +45,12 @@ export async function collectProvenance(
     environment,
     isKnown,
     notice,
+    signal,
   }: {
     readonly environment: string
     readonly isKnown: boolean
     readonly notice: (message: string) => void
+    readonly signal: AbortSignal
   },
 ): Promise<Extension> {
   const base = `config.environment.${environment}.provenance`
@@ -70,26 +71,15 @@ export async function collectProvenance(
   }
   try {
     if (experiment.opening.kind === 'continue' || isKnown)
-      add(`${base}.continued_${timeText(Date.now() / 1000)}`, callValues())
+      add(`${base}.continued_${momentName()}`, callValues())
     if (!isKnown) {
-      add(base, await everything(experiment, notice))
+      add(base, await everything(experiment, notice, signal))
       hasAll = true
     }
   } catch (error) {
     notice(`provenance is incomplete: ${error instanceof Error ? error.message : String(error)}`)
   }
   return { groups: [], leaves, links: [], ...(hasAll && { hasProvenance: true }) }
-}
-
-/** Whether an earlier session has recorded it: in the file, or with the user's own storage. */
-export async function hasProvenance(
-  { opening, settings }: Pick<PreparedExperiment, 'opening' | 'settings'>,
-  environment: string,
-): Promise<boolean> {
-  const { filename, name, useHdf5 } = settings
-  if (!useHdf5) return opening.kind === 'continue' && serviceHasProvenance(opening.cntFile)
-  using reader = await openHdf5Reader(filename)
-  return reader.kind(`/${name}/config/environment/${environment}/provenance/argv`) !== undefined
 }
 
 /**
@@ -127,10 +117,11 @@ export async function assertClean(jobFile: string, settings: Settings): Promise<
 async function everything(
   experiment: PreparedExperiment,
   notice: (message: string) => void,
+  givenUp: AbortSignal,
 ): Promise<Values> {
   const { job, settings } = experiment
   const folder = dirname(job.file)
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const signal = AbortSignal.any([givenUp, AbortSignal.timeout(TIMEOUT_MS)])
   const values = callValues()
   values.set('cpu', [cpus()[0]?.model ?? 'unknown', 'Processor model'])
   values.set('cores', [integer(availableParallelism()), 'Cores that this process may use'])

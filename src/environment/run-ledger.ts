@@ -18,6 +18,9 @@ export class RunLedger implements RunStoreListener {
   /** Rejects when the writer is gone; never resolves. */
   broken: Promise<never> = new Promise(() => undefined)
   isBroken = false
+  /** Resolves when the writer has announced the first runs of this session, or no more are to come. */
+  firstCommit: Promise<void> = Promise.resolve()
+  #resolveFirstCommit: () => void = () => undefined
   #storedCount = 0
   #failedCount = 0
   readonly #active = new Set<RunIndex>()
@@ -56,6 +59,9 @@ export class RunLedger implements RunStoreListener {
     this.#failures.clear()
     this.broken = new Promise((_resolve, reject) => {
       this.#rejectBroken = reject
+    })
+    this.firstCommit = new Promise((resolve) => {
+      this.#resolveFirstCommit = resolve
     })
     // Several await it, at times nobody does.
     this.broken.catch(() => undefined)
@@ -137,6 +143,7 @@ export class RunLedger implements RunStoreListener {
     refused: readonly RefusedRun[],
   ): void {
     this.#end(stored, failed, refused)
+    this.#resolveFirstCommit()
     for (const run of [...stored, ...failed]) this.#handedOver.delete(run)
     this.#tellWhoWaits()
   }
@@ -160,6 +167,8 @@ export class RunLedger implements RunStoreListener {
 
   /** Resolves when the writer has announced every run that was begun. Call it when no more will begin. */
   async complete(): Promise<void> {
+    // There may have been none to perform.
+    this.#resolveFirstCommit()
     if (this.#active.size === 0) return
     const complete = new Promise<void>((resolve) => {
       this.#resolveComplete = resolve

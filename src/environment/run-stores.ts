@@ -2,7 +2,7 @@
 import type { Settings } from '../experiment/options.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import type { StorageService } from '../storage/storage-service.ts'
-import { Writer } from '../storage/writer.ts'
+import { takeWriter, type Writer } from '../storage/writer.ts'
 import { type LoadedService, loadService } from './load-service.ts'
 
 /** Dispose of it after the experiment: it ends what it has started. */
@@ -29,7 +29,7 @@ export class RunStores implements AsyncDisposable {
   static start(wrapMode?: unknown, service?: StorageService): RunStores {
     const stores = new RunStores(service)
     if ((wrapMode === undefined || wrapMode === 'queue') && service === undefined) {
-      stores.#writer = Writer.start()
+      stores.#writer = takeWriter()
       stores.#started.push(stores.#writer)
     }
     return stores
@@ -64,7 +64,7 @@ export class RunStores implements AsyncDisposable {
 }
 
 async function open(settings: Settings): Promise<RunStore> {
-  if (settings.wrapMode === 'queue') return Writer.start()
+  if (settings.wrapMode === 'queue') return takeWriter()
   const { LockStore } = await import('../storage/lock-store.ts')
   const { queueMaxsize, ncores } = settings
   return new LockStore({

@@ -28,14 +28,23 @@ export interface SessionParts {
   /** What is known when the last run has ended, in seconds since 1970. */
   readonly closingConfig: (finishTimestamp: number) => readonly Parameter[]
   readonly plan: GrowingPlan
-  /** Collects where the results come from; called when the first runs have been given out. */
-  readonly provenance: (notice: (message: string) => void) => Promise<Extension>
+  readonly provenance: Provenance
   readonly postprocessing?: Postprocessing | undefined
   /** Takes what jobs return, where somebody wants it. */
   readonly returned: ReturnedBytes
   readonly wantsReturned: boolean
   readonly signal?: AbortSignal | undefined
   readonly giveUp?: AbortSignal | undefined
+}
+
+/** Where the results come from. */
+export interface Provenance {
+  /** Begins to collect it, where that needs no file; other programs do most of it, such as git. */
+  begin(): void
+  /** Resolves to what is not stored yet. Never rejects for what is missing. */
+  collected(): Promise<Extension>
+  /** Ends the programs that collect it. */
+  giveUp(): void
 }
 
 export interface SessionEnd {
@@ -69,8 +78,12 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     niceness: settings.niceness,
   }
   ledger.attach(store)
+  parts.provenance.begin()
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
-  await using executor = await openExecutor(settings, setup, listen, userCode)
+  await using executor = await openExecutor(settings, setup, listen, userCode).catch((error: unknown) => {
+    parts.provenance.giveUp()
+    throw error
+  })
   const opened = await open(store, ledger)
   ledger.take(opened)
   const reporter = parts.onOpened(opened)
@@ -130,20 +143,28 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   return { cntFile, stoppedBy: isComplete ? undefined : runs.stoppedBy, durationMs }
 }
 
-/** Collects it beside the first runs, and stores it as soon as it is there: an experiment may be killed before its end. */
-async function recordProvenance({ provenance, store }: SessionParts, reporter: Reporter): Promise<void> {
-  const warn = (message: string) => reporter.emit({ type: 'log', level: 'warn', message })
-  await delay(0)
+/**
+ * Stores it after the first commit, which it would delay, or soon, where runs take long: an experiment may be killed
+ * before its end.
+ */
+async function recordProvenance(
+  { provenance, store, ledger }: SessionParts,
+  reporter: Reporter,
+): Promise<void> {
   try {
-    const extension = await provenance(warn)
-    if (extension.leaves.length > 0) await store.extend(extension)
+    const extension = await provenance.collected()
+    if (extension.leaves.length === 0) return
+    await Promise.race([ledger.firstCommit, delay(PROVENANCE_WAIT_MS, undefined, { ref: false })])
+    await store.extend(extension)
   } catch (error) {
     if (!isPypetError(error)) throw error
     // Who cannot be reached any more has said so elsewhere.
-    const isTold = ['PYPET_WRITER_DIED', 'PYPET_STORAGE_FAILED'].includes(error.code)
-    if (!isTold) warn(`provenance is not stored: ${error.message}`)
+    if (['PYPET_WRITER_DIED', 'PYPET_STORAGE_FAILED'].includes(error.code)) return
+    reporter.emit({ type: 'log', level: 'warn', message: `provenance is not stored: ${error.message}` })
   }
 }
+
+const PROVENANCE_WAIT_MS = 250
 
 /** What a dying writer has to say arrives a moment later than its end. */
 const REASON_WAIT_MS = 5000

@@ -1,5 +1,5 @@
 /** The priority of workers, as of `nice`: how they take it, and what main says when they may not. */
-import { readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { setPriority } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import type { WorkerListener } from './executor.ts'
@@ -24,6 +24,8 @@ export function takeNiceness(niceness: number): string | undefined {
 /** 0 is the thread that calls. */
 function ownThreads(): readonly number[] {
   if (process.platform !== 'linux' || !isMainThread) return [0]
+  // Not imported: each thread would load all of `node:fs` for it.
+  const { readdirSync } = createRequire(import.meta.url)('node:fs') as typeof import('node:fs')
   return readdirSync('/proc/self/task').map(Number)
 }
 

@@ -1,5 +1,5 @@
 /** Performs one run: calls the job at its point, catches whatever comes, hands the record over. */
-import { serialize } from 'node:v8'
+import { createRequire } from 'node:module'
 import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
@@ -141,10 +141,14 @@ interface Performed {
   readonly returned: Uint8Array | undefined
 }
 
+/** Loaded with the first job that returns something: many return nothing. */
+let v8: typeof import('node:v8') | undefined
+
 /** What a job returned, as structured-clone bytes. */
 function cloneReturned(returned: unknown): Uint8Array {
   try {
-    return serialize(returned)
+    v8 ??= createRequire(import.meta.url)('node:v8') as typeof import('node:v8')
+    return v8.serialize(returned)
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause)
     throw new PypetError('PYPET_VALUE_UNSUPPORTED', `what the job returned cannot be kept: ${found}`, {

@@ -1,6 +1,8 @@
 /** Performs runs on a pool of threads. The one file that knows Piscina. */
+import { createRequire } from 'node:module'
 import type { Piscina } from 'piscina'
 import { type ErrorRecord, fromErrorRecord, PypetError, toErrorRecord } from '../errors.ts'
+import { entryUrl } from '../own-files.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { priorityWarning } from './niceness.ts'
@@ -30,9 +32,9 @@ export async function openPoolExecutor(
   threadCount: number,
   listener: WorkerListener,
 ): Promise<Executor> {
-  const { Piscina } = await import('piscina')
+  const { Piscina } = loadPiscina()
   const pool: Pool = new Piscina<RunTask | undefined, RunOutcome>({
-    filename: threadEntry(),
+    filename: entryUrl('run-thread').href,
     minThreads: threadCount,
     maxThreads: threadCount,
     idleTimeout: Number.POSITIVE_INFINITY,
@@ -101,6 +103,14 @@ export async function openPoolExecutor(
     },
     [Symbol.asyncDispose]: close,
   }
+}
+
+/**
+ * The package, whoever needs it first. Source maps are read for whatever is loaded once they are switched on for the job,
+ * so it is better loaded before that. (Not `import()`: Node would first search its CommonJS for its exports.)
+ */
+export function loadPiscina(): typeof import('piscina') {
+  return createRequire(import.meta.url)('piscina') as typeof import('piscina')
 }
 
 /** How many runs are with the pool at a time: as many as threads, twice that while runs are short. */
@@ -187,9 +197,3 @@ function desertedError(): PypetError {
 
 const START_HINT =
   'Does the job end its process while it is loaded? Are there enough memory and threads for --ncores?'
-
-/** The entry beside this module, as source or compiled. */
-function threadEntry(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new URL(`./run-thread.${extension}`, import.meta.url).href
-}

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
 import { bundleProcess, type ProcessBundle } from '../experiment/module-bundle.ts'
+import { entryUrl } from '../own-files.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { MemoryWatch } from './memory-watch.ts'
@@ -38,7 +39,7 @@ export async function openProcessExecutor(
   { processCount, memoryLimit }: ProcessSettings,
   listener: WorkerListener,
 ): Promise<Executor> {
-  const bundle = await bundleProcess(entry(), setup.job)
+  const bundle = await bundleProcess(fileURLToPath(entryUrl('run-process')), setup.job)
   const parts: ProcessParts = {
     entry: bundle.entry,
     setup: { ...setup, job: bundle.job },
@@ -200,10 +201,4 @@ function desertedError(): PypetError {
       hint: 'Does the job end its process while it is loaded? Are there enough memory and processes for --ncores?',
     },
   )
-}
-
-/** The entry beside this module, as source or compiled. */
-function entry(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return fileURLToPath(new URL(`./run-process.${extension}`, import.meta.url))
 }

@@ -5,29 +5,13 @@ import { encodeRunFrame } from '../trajectory/run-frame.ts'
 import type { RunRecord } from '../trajectory/run-record.ts'
 
 export class RecordSender {
-  readonly #socket: Socket
+  readonly #address: string
+  /** Connected with the first record: until then the writer may still be starting. */
+  #socket: Socket | undefined
   #error: Error | undefined
 
-  private constructor(socket: Socket) {
-    this.#socket = socket
-    socket.on('error', (error) => {
-      this.#error = error
-    })
-  }
-
-  /** @throws PypetError `PYPET_WRITER_DIED` when nobody listens at the address */
-  static open(address: string): Promise<RecordSender> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(address)
-      const refuse = (cause: Error) => reject(notReached(cause))
-      socket.once('error', refuse)
-      socket.once('connect', () => {
-        socket.off('error', refuse)
-        // An open line must not keep a finished process alive.
-        socket.unref()
-        resolve(new RecordSender(socket))
-      })
-    })
+  constructor(address: string) {
+    this.#address = address
   }
 
   /**
@@ -48,13 +32,16 @@ export class RecordSender {
         return
       }
       const last = pieces.length - 1
+      this.#socket ??= this.#connect()
+      const socket = this.#socket
       // Waiting for the writer is part of the run, so the socket must keep the process alive meanwhile.
-      this.#socket.ref()
+      socket.ref()
       pieces.forEach((piece, index) => {
-        this.#socket.write(piece, (error) => {
+        socket.write(piece, (error) => {
           if (error) reject(notReached(error))
           else if (index === last) {
-            this.#socket.unref()
+            // An open line must not keep a finished process alive.
+            socket.unref()
             resolve()
           }
         })
@@ -63,7 +50,15 @@ export class RecordSender {
   }
 
   close(): void {
-    this.#socket.destroy()
+    this.#socket?.destroy()
+  }
+
+  #connect(): Socket {
+    const socket = connect(this.#address)
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+    return socket
   }
 }
 

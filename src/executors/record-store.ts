@@ -20,9 +20,9 @@ export interface RecordStore {
   close(): void | Promise<void>
 }
 
-/** @throws PypetError `PYPET_WRITER_DIED` when the storage cannot be reached */
+/** @throws PypetError `PYPET_WRITER_DIED` when the storage of another mode cannot be reached; the writer is called with the first run */
 export async function openRecordStore(storage: WorkerStorage): Promise<RecordStore> {
-  if (storage.kind === 'queue') return await RecordSender.open(storage.address)
+  if (storage.kind === 'queue') return new RecordSender(storage.address)
   // Workers know no storages: which module stores, and what it has to know for that, is said to them.
   const module = (await import(storage.url)) as RecordStoreModule
   return await module.openRecordStore(storage.data)

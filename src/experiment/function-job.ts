@@ -2,10 +2,8 @@
 import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
+import { forgetFunction, keepFunction } from './job-functions.ts'
 import type { JobFunction } from './load-job.ts'
-
-const SCHEME = 'pypet-ts-function:'
-const functions = new Map<string, JobFunction>()
 
 export interface FunctionJob extends Disposable {
   readonly location: JobLocation
@@ -16,8 +14,7 @@ export interface FunctionJob extends Disposable {
 /** Gives the function an address that `importJob` of this thread knows, until it is disposed of. */
 export function functionJob(job: JobFunction): FunctionJob {
   const file = process.argv[1] ?? '[eval]'
-  const url = `${SCHEME}${functions.size}-${Date.now()}`
-  functions.set(url, job)
+  const url = keepFunction(job)
   return {
     location: { url, file },
     identity(folder) {
@@ -26,12 +23,7 @@ export function functionJob(job: JobFunction): FunctionJob {
       return { file, relativeFile: relative(folder, file), sha256: digest, sources, isFunction: true }
     },
     [Symbol.dispose]() {
-      functions.delete(url)
+      forgetFunction(url)
     },
   }
-}
-
-/** The function of an address; undefined when it is that of a module. */
-export function functionAt(url: string): JobFunction | undefined {
-  return functions.get(url)
 }

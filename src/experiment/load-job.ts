@@ -2,8 +2,8 @@
 import { PypetError } from '../errors.ts'
 import type { Run } from '../trajectory/run.ts'
 import { type ExperimentDefinition, isExperimentDefinition, type JobResults } from './define.ts'
-import { functionAt } from './function-job.ts'
 import { importModule, type ModuleAddress } from './import-module.ts'
+import { functionAt } from './job-functions.ts'
 
 /** The user's function of the whole trajectory. What it returns may be points to run next. */
 export type PostprocessFunction = (traj: never, results: JobResults, ...args: readonly unknown[]) => unknown

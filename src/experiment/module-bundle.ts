@@ -9,9 +9,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
-import { bundleOwnModules, keepPackagesOutside, lendPackages } from './package-plugin.ts'
+import {
+  bundleOwnModules,
+  keepPackagesOutside,
+  lendPackages,
+  OWN_INDEX,
+  ownExports,
+} from './package-plugin.ts'
 
 /** What is being loaded, for messages: the word, and the code of the error when it does not load. */
 export interface ModuleKind {
@@ -233,7 +240,7 @@ function isBuildFailure(error: unknown): error is BuildFailure {
 }
 
 function notBuilt(failure: BuildFailure, file: string, kind: ModuleKind): PypetError {
-  const [first] = failure.errors
+  const [first] = failure.errors.map(withoutOwnPlaces)
   const more = failure.errors.length > 1 ? `\n(and ${failure.errors.length - 1} more)` : ''
   const text = first?.text ?? failure.message
   const place = first === undefined ? { where: file, excerpt: '' } : placeOf(first, file)
@@ -246,6 +253,11 @@ function notBuilt(failure: BuildFailure, file: string, kind: ModuleKind): PypetE
       cause: failure,
     },
   )
+}
+
+/** A job imports from `pypet-ts`, whatever that is to esbuild. */
+function withoutOwnPlaces(message: Message): Message {
+  return { ...message, text: message.text.replace(new RegExp(`"${OWN_INDEX}:[^"]*"`), '"pypet-ts"') }
 }
 
 function placeOf(message: Message, file: string): { where: string; excerpt: string } {
@@ -262,6 +274,11 @@ function placeOf(message: Message, file: string): { where: string; excerpt: stri
 }
 
 function hintFor(text: string): string {
+  const strange = /^No matching export in "pypet-ts" for import "([^"]*)"/.exec(text)?.[1]
+  if (strange !== undefined) {
+    const nearest = nearestName(strange, ownExports())
+    return nearest === undefined ? 'Check the name: docs/ tells what there is.' : `Did you mean ${nearest}?`
+  }
   const missing = /^Could not resolve "([^"./][^"]*)"/.exec(text)?.[1]
   if (missing === undefined) {
     return text.startsWith('Could not resolve')

@@ -1,8 +1,11 @@
 /** The esbuild plugin that leaves installed packages where they are. */
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
-import { extname, sep } from 'node:path'
+import { dirname, extname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ImportKind, OnResolveResult, Plugin } from 'esbuild'
+import { ownFile } from '../own-files.ts'
 
 /**
  * Resolves packages as the importing file would, then addresses them absolutely, because the bundle lies
@@ -11,7 +14,19 @@ import type { ImportKind, OnResolveResult, Plugin } from 'esbuild'
 export const keepPackagesOutside: Plugin = {
   name: 'keep-packages-outside',
   setup(build) {
-    build.onResolve({ filter: /^pypet-ts$/ }, ({ kind }) => placePypet(kind))
+    // Its index only names what lies in other files (`bin/build.mjs`): it becomes part of the bundle, and they do not.
+    build.onResolve({ filter: /^pypet-ts$/ }, () => ({
+      path: join(OWN_FOLDER, 'index.js'),
+      namespace: OWN_INDEX,
+    }))
+    build.onLoad({ filter: /.*/, namespace: OWN_INDEX }, async ({ path }) => ({
+      contents: await readFile(path, 'utf8'),
+    }))
+    // What a job does not import of pypet-ts, it does not load either: loading does nothing.
+    build.onResolve({ filter: /^\.\//, namespace: OWN_INDEX }, ({ path, importer, kind }) => ({
+      ...outside(join(dirname(importer), path), kind),
+      sideEffects: false,
+    }))
     // Everything but relative and absolute paths; those belong to the job and are bundled.
     build.onResolve({ filter: /^[^./]|\.node$/ }, async (request) => {
       const { path, kind, importer, resolveDir, with: attributes } = request
@@ -39,8 +54,7 @@ export const bundleOwnModules: Plugin = {
   setup(build) {
     build.onResolve({ filter: /^file:/ }, ({ path }) => {
       const file = fileURLToPath(path)
-      // `package.json` says so, too, but the package need not lie in a folder of that name.
-      return file === OWN_INDEX ? { path: file, sideEffects: false } : { path, external: true }
+      return file.startsWith(OWN_FOLDER) ? { path: file, sideEffects: false } : { path, external: true }
     })
   },
 }
@@ -72,11 +86,15 @@ export function lendPackages(lender: string, names: readonly string[]): Plugin {
 /** Marks our own question to esbuild, which comes back to this plugin. */
 const RESOLVING = Symbol('resolving')
 
-/** `pypet-ts` beside this file: compiled it stays outside, as source it is bundled like the job. */
-const OWN_INDEX = fileURLToPath(new URL(`../index${extname(import.meta.url)}`, import.meta.url))
+const OWN_FOLDER = fileURLToPath(ownFile('dist/'))
+/** esbuild's name for the place of the package's index, which it writes into its messages. */
+export const OWN_INDEX = 'pypet-index'
 
-function placePypet(kind: ImportKind): OnResolveResult {
-  return extname(OWN_INDEX) === '.js' ? outside(OWN_INDEX, kind) : { path: OWN_INDEX }
+/** The names that `pypet-ts` exports. */
+export function ownExports(): string[] {
+  const text = readFileSync(join(OWN_FOLDER, 'index.js'), 'utf8')
+  const [, names = ''] = /\bexport\s*\{([^}]*)\}/.exec(text) ?? []
+  return names.split(',').map((name) => name.trim().split(' as ').at(-1) as string)
 }
 
 function staysOutside(path: string, kind: ImportKind): boolean {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { EnvironmentIdentity } from '../environment/experiment-config.ts'
 import type { JobArguments } from '../environment/job-arguments.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { assertClean } from '../environment/provenance.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
@@ -60,10 +61,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       config,
       hasStorageService: request.hasStorageService,
     })
-    if (settings.requireClean) {
-      const { assertClean } = await import('../environment/provenance.ts')
-      await assertClean(location.file, settings)
-    }
+    if (settings.requireClean) await assertClean(location.file, settings)
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
     }

@@ -1,14 +1,21 @@
 /** The library's way to run an experiment, and to go on with one: what the commands do, as functions. */
 import { fileURLToPath } from 'node:url'
-import type { Postprocessing, ReturnedBytes } from '../environment/postprocessing.ts'
-import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { runExperiment } from '../environment/environment.ts'
+import { type Postprocessing, ReturnedBytes } from '../environment/postprocessing.ts'
+import { prepareContinue, readUnfinished } from '../environment/prepare-continue.ts'
+import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
+import { prepareLogs } from '../environment/prepare-logs.ts'
+import { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
+import { printedLines } from '../reporting/printed-lines.ts'
+import { teeReporters } from '../reporting/tee-reporter.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import { jobPostprocessing } from './postprocessing.ts'
 
 interface CallOptions {
   /** Options by their names in config files; stronger than environment and config file. */
@@ -67,7 +74,6 @@ export interface RunResult extends ExperimentSummary {
  */
 export async function run(job: string | URL, call: RunCallOptions = {}): Promise<RunResult> {
   assertKnownOptions(call.options ?? {})
-  const { prepareExperiment } = await import('../environment/prepare-experiment.ts')
   const experiment = await prepareExperiment({
     jobFile: job instanceof URL ? fileURLToPath(job) : job,
     configFile: call.config,
@@ -92,7 +98,6 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
  * @throws PypetError with the codes and meanings of `pypet-ts continue`
  */
 export async function continueRun(file: string, call: ContinueCallOptions = {}): Promise<RunResult> {
-  const { prepareContinue, readUnfinished } = await import('../environment/prepare-continue.ts')
   const { options: flags = {}, retryFailed = false, only, allowChangedJob = false } = call
   const experiment = await prepareContinue(readUnfinished(file), {
     path: file,
@@ -119,7 +124,6 @@ function assertKnownOptions(options: Readonly<Record<string, unknown>>): void {
 }
 
 async function perform(prepared: PreparedExperiment, call: CallOptions): Promise<RunResult> {
-  const { ReturnedBytes, jobPostprocessing } = await loadParts()
   await using experiment = prepared
   const returned = call.collect === true ? new ReturnedBytes() : undefined
   const postprocessing = jobPostprocessing(experiment)
@@ -141,7 +145,6 @@ export async function performPrepared(
   experiment: PreparedExperiment,
   call: PerformCall,
 ): Promise<ExperimentSummary> {
-  const { runExperiment, RunStores, prepareLogs, printedLines, teeReporters } = await loadParts()
   await using logs = await prepareLogs(experiment.settings)
   await using stores = RunStores.start(experiment.settings.wrapMode, call.storageService)
   let reporter: Reporter | undefined
@@ -162,21 +165,5 @@ export async function performPrepared(
     })
   } finally {
     await reporter?.close()
-  }
-}
-
-/**
- * Loaded on call, not on import: pool threads import the package for `defineExperiment` alone. In a
- * function of its own, because TypeScript 6 leaves the endings of dynamic imports as they are beside `await using`.
- */
-async function loadParts() {
-  return {
-    ...(await import('../environment/environment.ts')),
-    ...(await import('../environment/postprocessing.ts')),
-    ...(await import('./postprocessing.ts')),
-    ...(await import('../environment/run-stores.ts')),
-    ...(await import('../environment/prepare-logs.ts')),
-    ...(await import('../reporting/printed-lines.ts')),
-    ...(await import('../reporting/tee-reporter.ts')),
   }
 }

@@ -88,8 +88,8 @@ export function openLog(options: LogOptions): Log {
   }
 }
 
-/** An experiment that ends before this never loads winston; the others have their first results by then. */
-const LOAD_AFTER_MS = 250
+/** An experiment that ends before this never loads winston, which costs as much as all of a small one. */
+const LOAD_AFTER_MS = 2000
 /** How far somebody who follows a file is behind, at most. */
 const FLUSH_EACH_MS = 200
 

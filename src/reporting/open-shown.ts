@@ -1,8 +1,12 @@
 /** What people see of an experiment: a bar, lines, JSON, or next to nothing. */
 import type { Reporter } from '../events.ts'
+import { eventLines } from './event-lines.ts'
+import { plainLines } from './plain-lines.ts'
 import { printedLines } from './printed-lines.ts'
+import { quietLines } from './quiet-lines.ts'
 import { teeReporters } from './tee-reporter.ts'
 import type { OutputStream } from './text-output.ts'
+import { verboseLines } from './verbose-lines.ts'
 
 export type ProgressKind = 'auto' | 'bar' | 'lines' | 'json' | 'none'
 
@@ -26,7 +30,6 @@ export async function openShownReporter(options: ShownOptions): Promise<Reporter
   const { stdout, stderr, progressStep, isVerbose = false, isQuiet = false } = options
   const progress = isQuiet ? 'none' : shownKind(options)
   if (progress === 'json') {
-    const { eventLines } = await import('./event-lines.ts')
     return eventLines(stdout)
   }
   if (progress === 'bar') {
@@ -34,12 +37,10 @@ export async function openShownReporter(options: ShownOptions): Promise<Reporter
     return progressBar(stdout, { stderr })
   }
   const printed = printedLines({ stdout, stderr })
-  const log = isVerbose ? [(await import('./verbose-lines.ts')).verboseLines(stderr)] : []
+  const log = isVerbose ? [verboseLines(stderr)] : []
   if (progress === 'none') {
-    const { quietLines } = await import('./quiet-lines.ts')
     return teeReporters([quietLines(stderr), printed, ...log])
   }
-  const { plainLines } = await import('./plain-lines.ts')
   return teeReporters([plainLines(stdout, { progressStep }), printed, ...log])
 }
 

@@ -43,9 +43,13 @@ export class CommitSchedule {
     if (this.#firstUncommittedMs !== undefined) this.#lookNextTurn()
   }
 
-  /** Everything was just committed, and more runs may begin after all. */
+  /** More runs may begin after all. */
   goOn(): void {
     this.#isFinishing = false
+  }
+
+  /** Everything was just committed, by somebody else. */
+  noteCommitted(): void {
     this.#firstUncommittedMs = undefined
   }
 

@@ -34,7 +34,7 @@ export class GrowingTable {
   create(): Hdf5Operation[] {
     if (this.#exists) return []
     this.#memory.set(this.#rowsName, 0)
-    return createFilledTable(this.#path, this.#table, this.#title, [], this.#expectedRows)
+    return createFilledTable(this.#path, this.#table, this.#title, [], { expectedRows: this.#expectedRows })
   }
 
   append(rows: readonly Row[]): Hdf5Operation[] {
@@ -42,7 +42,7 @@ export class GrowingTable {
     const { rowCount } = this
     const operations = this.#exists
       ? appendRows(this.#path, this.#table, rowCount, rows)
-      : createFilledTable(this.#path, this.#table, this.#title, rows, this.#expectedRows)
+      : createFilledTable(this.#path, this.#table, this.#title, rows, { expectedRows: this.#expectedRows })
     this.#memory.set(this.#rowsName, rowCount + rows.length)
     return operations
   }

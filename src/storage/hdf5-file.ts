@@ -166,17 +166,19 @@ export class Hdf5File {
   }
 
   #createTable(operation: Extract<Hdf5Operation, { type: 'create-table' }>): void {
-    const { path, rowType, rowCount, chunkRows, deflate } = operation
+    const { path, rowType, rowCount, chunkRows, deflate, rows } = operation
     const metadata = {
       ...typeMetadata(rowType),
-      shape: [0n],
+      // One that is created with a size is written at once, whether there are rows or not.
+      shape: [rows === undefined ? 0n : BigInt(rowCount)],
       maxshape: [UNLIMITED],
       chunks: [BigInt(chunkRows)],
-      compression: this.#h5.H5Z_FILTER_DEFLATE,
-      compression_opts: [deflate],
+      compression: deflate > 0 ? this.#h5.H5Z_FILTER_DEFLATE : 0,
+      compression_opts: deflate > 0 ? [deflate] : [],
     }
-    this.#h5.create_dataset(this.#fileId, path, 0n, metadata as unknown as H5Metadata)
-    this.#h5.resize_dataset(this.#fileId, path, [BigInt(rowCount)])
+    const pointer = rows === undefined ? 0n : this.#heap.put(rows)
+    this.#h5.create_dataset(this.#fileId, path, pointer, metadata as unknown as H5Metadata)
+    if (rows === undefined && rowCount > 0) this.#h5.resize_dataset(this.#fileId, path, [BigInt(rowCount)])
   }
 
   #write(path: string, bytes: Uint8Array, offset: readonly number[], count: readonly number[]): void {

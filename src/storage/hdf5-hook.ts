@@ -60,13 +60,14 @@ export function hookFileNow(path: string, file: HookedFile): () => void {
 }
 
 /**
- * Creates a small HDF5 file in a temporary folder and looks where its bytes go.
+ * Creates a small HDF5 file and looks where its bytes go.
  *
+ * @param within a folder for temporary files, which somebody else removes should this process have no chance to
  * @throws PypetError `PYPET_STORAGE_FAILED` when they pass us by: no commit would be safe then
  */
-export async function proveHook(): Promise<void> {
+export async function proveHook(within = tmpdir()): Promise<void> {
   const module = await loadH5wasm()
-  const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-probe-'))
+  const folder = mkdtempSync(join(within, 'pypet-ts-probe-'))
   const path = join(folder, 'probe.h5')
   const probe = new ProbeFile()
   const unhook = await hookFile(path, probe)

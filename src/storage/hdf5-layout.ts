@@ -186,7 +186,8 @@ export class TrajectoryLayout {
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     const isOfJob = leaf.kind === 'result' || leaf.location.startsWith('derived_parameters.')
     const comment = isOfJob ? this.#overviews.add(leaf) : leaf.comment
-    const options = { comment, complevel: this.#request.storage.complevel }
+    const isPlain = leaf.location.startsWith('config.')
+    const options = { comment, complevel: this.#request.storage.complevel, isPlain }
     if (leaf.kind === 'result') {
       for (const operation of resultLeaf(path, leaf, options)) operations.push(operation)
     } else {
@@ -301,7 +302,7 @@ export class TrajectoryLayout {
     const newGroups = new Set<string>()
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     for (const group of newGroups) this.#share(group)
-    const options = { comment, complevel: this.#request.storage.complevel }
+    const options = { comment, complevel: this.#request.storage.complevel, isPlain: branch === 'config' }
     const raw = annotations.map((field) => ({ name: field.name, value: rawValue(field.value) }))
     operations.push(...parameterLeaf(path, rawValue(stored), { annotations: raw }, options))
     return operations

@@ -32,14 +32,17 @@ export type Hdf5Operation =
       /** Sizes that the axes may grow to, null where there is no limit. As they are when it is absent. */
       readonly maxShape?: readonly (number | null)[]
     }
-  /** A table: one dimension, extendable, chunked by `chunkRows`, deflated. Rows are written by `write-rows`. */
+  /** A table: one dimension, extendable, chunked by `chunkRows`. Where it has rows and they are not given, `write-rows` follows. */
   | {
       readonly type: 'create-table'
       readonly path: string
       readonly rowType: Hdf5Type & { readonly kind: 'compound' }
       readonly rowCount: number
       readonly chunkRows: number
+      /** Deflate level 1 to 9, or 0 for none. */
       readonly deflate: number
+      /** All rows, packed; little enough to be in memory at once. */
+      readonly rows?: Uint8Array
     }
   | { readonly type: 'create-soft-link'; readonly path: string; readonly target: string }
   /** Elements in the place of those of the same shape and type. */

@@ -47,20 +47,40 @@ const CHUNK_BYTES = 65_536
 /** Table rows are mostly padding: the fastest level already brings them to a few per cent. */
 const TABLE_DEFLATE = 1
 
-/** Creates a table with the attributes by which PyTables knows it. The rows follow by `write-rows`. */
+/** Setting up deflate costs more than a chunk of this size takes up. */
+const PLAIN_CHUNK_BYTES_MAX = 512
+
+export interface TableOptions {
+  /** How many rows it will have, where more are expected than it has. */
+  readonly expectedRows?: number
+  /** Without the attributes by which PyTables knows tables of its own: of many small ones they are most of the work. */
+  readonly isPlain?: boolean
+}
+
+/** Creates a table with the attributes by which PyTables knows it. Its rows follow by `write-rows`, unless they are given. */
 export function createTable(
   path: string,
   table: Table,
   title: string,
   rowCount: number,
-  /** How many rows it will have, where more are expected than it has. */
-  expectedRows = 0,
+  { expectedRows = 0, isPlain = false, rows }: TableOptions & { readonly rows?: Uint8Array } = {},
 ): Hdf5Operation[] {
   // A table of one row would otherwise occupy a whole chunk of 64 KiB in memory when it is touched.
   const chunkRowsMax = Math.max(1, Math.floor(CHUNK_BYTES / table.rowType.bytes))
   const chunkRows = Math.min(chunkRowsMax, Math.max(rowCount, expectedRows, 8))
+  const deflate = chunkRows * table.rowType.bytes > PLAIN_CHUNK_BYTES_MAX ? TABLE_DEFLATE : 0
+  const creation: Hdf5Operation = {
+    type: 'create-table',
+    path,
+    rowType: table.rowType,
+    rowCount,
+    chunkRows,
+    deflate,
+    ...(rows !== undefined && { rows }),
+  }
+  if (isPlain) return [creation]
   return [
-    { type: 'create-table', path, rowType: table.rowType, rowCount, chunkRows, deflate: TABLE_DEFLATE },
+    creation,
     { type: 'create-attribute', path, name: 'CLASS', value: 'TABLE' },
     { type: 'create-attribute', path, name: 'VERSION', value: '2.7' },
     { type: 'create-attribute', path, name: 'TITLE', value: title },
@@ -82,9 +102,10 @@ export function createFilledTable(
   table: Table,
   title: string,
   rows: readonly Row[],
-  expectedRows = 0,
+  options: TableOptions = {},
 ): Hdf5Operation[] {
-  return [...createTable(path, table, title, rows.length, expectedRows), ...writeRows(path, table, 0, rows)]
+  const packed = rows.length === 0 ? {} : { rows: packRows(table, rows) }
+  return createTable(path, table, title, rows.length, { ...options, ...packed })
 }
 
 export function writeRows(

@@ -15,6 +15,8 @@ export interface LeafOptions {
   readonly comment: string
   /** Deflate level of arrays, 0 for none. */
   readonly complevel: number
+  /** Leave out the attributes by which PyTables knows tables of its own; it reads others as well. */
+  readonly isPlain?: boolean
 }
 
 /** A result: a group of class `Result`, or `SparseResult`, with one data item an item. */
@@ -41,17 +43,20 @@ export function parameterLeaf(
 ): Hdf5Operation[] {
   switch (value.form) {
     case 'scalar':
-      return [...leafGroup(path, 'Parameter', leaf, options.comment), ...scalarData(`${path}/data`, value)]
+      return [
+        ...leafGroup(path, 'Parameter', leaf, options.comment),
+        ...scalarData(`${path}/data`, value, options),
+      ]
     case 'null':
       return [
         ...leafGroup(path, 'Parameter', leaf, options.comment),
-        ...scalarData(`${path}/data`, NAN),
+        ...scalarData(`${path}/data`, NAN, options),
         typeMark(`${path}/data`, 'null'),
       ]
     case 'date':
       return [
         ...leafGroup(path, 'Parameter', leaf, options.comment),
-        ...scalarData(`${path}/data`, dateText(value.time)),
+        ...scalarData(`${path}/data`, dateText(value.time), options),
         typeMark(`${path}/data`, 'date'),
       ]
     case 'sparse':
@@ -73,7 +78,11 @@ export function parameterLeaf(
 /** The name of a parameter's value that is a dataset of its own ends in this. */
 export const ARRAY_SUFFIX = '__rr__'
 
-function scalarData(path: string, value: RawNumbers | RawTexts): Hdf5Operation[] {
+function scalarData(
+  path: string,
+  value: RawNumbers | RawTexts,
+  { isPlain = false }: LeafOptions,
+): Hdf5Operation[] {
   const { dtype } = value
   if (!isBasicDtype(dtype)) {
     const column = { name: 'data', value: { ...value, form: 'list' as const, shape: [1] } }
@@ -81,7 +90,7 @@ function scalarData(path: string, value: RawNumbers | RawTexts): Hdf5Operation[]
   }
   const cell = 'texts' in value ? (value.texts[0] as string) : scalarCell(value)
   const table = dataTable(dtype, 'texts' in value ? utf8Bytes(cell as string) : 0)
-  return [...createFilledTable(path, table, 'data', [[cell]]), ...dataAttributes(path, dtype)]
+  return [...createFilledTable(path, table, 'data', [[cell]], { isPlain }), ...dataAttributes(path, dtype)]
 }
 
 /** Another number in the place of a parameter's. */

@@ -15,10 +15,7 @@ export class LocalAddress {
   /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for it */
   constructor(name: string) {
     this.#folder = makeSocketFolder()
-    this.path =
-      process.platform === 'win32'
-        ? `\\\\.\\pipe\\pypet-ts-${name}-${this.#folder.slice(-6)}-${process.pid}`
-        : join(this.#folder, `${name}.sock`)
+    this.path = socketPath(this.#folder, name)
     process.on('exit', this.#remove)
   }
 
@@ -26,6 +23,13 @@ export class LocalAddress {
     process.off('exit', this.#remove)
     rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** The address of a socket in a folder of `makeSocketFolder`; on Windows a named pipe, which lies in no folder. */
+export function socketPath(folder: string, name: string): string {
+  return process.platform === 'win32'
+    ? `\\\\.\\pipe\\pypet-ts-${name}-${folder.slice(-6)}-${process.pid}`
+    : join(folder, `${name}.sock`)
 }
 
 /** A fresh folder that only this user can enter, with room for the name of a socket in its path. */

@@ -4,6 +4,7 @@
  * pages into the HDF5 file.
  */
 import { isPypetError, PypetError } from '../errors.ts'
+import { entryUrl } from '../own-files.ts'
 import type {
   Closed,
   ContinueRequest,
@@ -52,7 +53,7 @@ export class LockStore implements RunStore {
   async workerStorage(): Promise<WorkerStorage> {
     await this.#server
     const data: LockData = { ...this.#settings, address: this.#address.path }
-    return { kind: 'module', url: workerModule(), data }
+    return { kind: 'module', url: entryUrl('lock-worker').href, data }
   }
 
   async open(
@@ -209,10 +210,4 @@ export class LockStore implements RunStore {
 function waitedText({ waitedMs, totalMs, turnCount }: WaitingShare): string {
   const percent = totalMs > 0 ? Math.round((100 * waitedMs) / totalMs) : 0
   return `workers spent ${percent} % of their time waiting for the lock and storing, in ${turnCount} turns`
-}
-
-/** The entry beside this module, as source or compiled. */
-function workerModule(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new URL(`./lock-worker.${extension}`, import.meta.url).href
 }

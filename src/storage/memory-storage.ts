@@ -1,4 +1,5 @@
 /** The reference of a storage service: all runs stay in the memory of the main process. */
+import { entryUrl } from '../own-files.ts'
 import type { Ending, Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES } from '../trajectory/run-frame.ts'
@@ -22,8 +23,7 @@ export class MemoryStorage implements StorageService {
 
   /** The worker half, which sends the runs here. */
   get workerModule(): URL {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    return new URL(`./memory-worker.${extension}`, import.meta.url)
+    return entryUrl('memory-worker')
   }
 
   async open({ request, isContinued, retryFailed }: ServiceOpening): Promise<ServiceOpened> {

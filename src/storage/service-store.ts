@@ -9,6 +9,7 @@ import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import { explorationLength } from '../exploration/exploration.ts'
+import { entryUrl } from '../own-files.ts'
 import type {
   Closed,
   ContinueRequest,
@@ -84,7 +85,11 @@ export class ServiceStore implements RunStore {
     }
     // A service of plain JavaScript may say nothing.
     const { workerData } = (await this.#opening) ?? {}
-    return { kind: 'module', url: entry(), data: { module: workerModule, workerData } }
+    return {
+      kind: 'module',
+      url: entryUrl('service-worker').href,
+      data: { module: workerModule, workerData },
+    }
   }
 
   /**
@@ -197,7 +202,8 @@ export class ServiceStore implements RunStore {
       this.#break(error as PypetError)
       throw error
     }
-    this.#schedule?.goOn()
+    this.#schedule?.noteCommitted()
+    if (extension.added !== undefined) this.#schedule?.goOn()
   }
 
   giveUp(): void {
@@ -340,10 +346,4 @@ function cannotWrite(cntFile: string, cause: unknown): PypetError {
     hint: 'Check the free space and the permissions of the folder.',
     cause,
   })
-}
-
-/** The entry beside this module, as source or compiled. */
-function entry(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new URL(`./service-worker.${extension}`, import.meta.url).href
 }

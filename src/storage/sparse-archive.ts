@@ -2,13 +2,21 @@
  * Sparse matrices as pypet stores them: the hexadecimal text of what `scipy.sparse.save_npz` writes, a zip archive of
  * numpy's `.npy` files.
  */
-import { unzipSync, zipSync } from 'fflate'
+import { createRequire } from 'node:module'
 import type { RawSparse } from '../trajectory/raw-value.ts'
 import type { NumericDtype, StoredSparse, TypedArray } from '../trajectory/stored-value.ts'
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
 
 /** Of a year that zip archives can tell; equal matrices have equal archives. */
 const MODIFIED = new Date(1980, 0, 1)
+
+let loaded: typeof import('fflate') | undefined
+
+/** Loaded with the first matrix: it makes tables of its own, and most files hold no matrix. */
+function fflate(): typeof import('fflate') {
+  loaded ??= createRequire(import.meta.url)('fflate') as typeof import('fflate')
+  return loaded
+}
 
 /** The archive of a matrix, as text. */
 export function sparseArchive({ format, shape, indptr, indices, data }: RawSparse): string {
@@ -19,7 +27,7 @@ export function sparseArchive({ format, shape, indptr, indices, data }: RawSpars
     'shape.npy': npy('<i8', [2], new Uint8Array(BigInt64Array.from(shape, BigInt).buffer)),
     'data.npy': npy(NUMPY_TYPES[data.dtype as NumericDtype], [data.shape[0] as number], data.bytes),
   }
-  return Buffer.from(zipSync(files, { mtime: MODIFIED })).toString('hex')
+  return Buffer.from(fflate().zipSync(files, { mtime: MODIFIED })).toString('hex')
 }
 
 /**
@@ -29,7 +37,7 @@ export function sparseArchive({ format, shape, indptr, indices, data }: RawSpars
 export function readSparseArchive(text: string): StoredSparse | undefined {
   if (!/^(?:[0-9a-f]{2})+$/i.test(text)) return undefined
   try {
-    const files = unzipSync(Buffer.from(text, 'hex'))
+    const files = fflate().unzipSync(Buffer.from(text, 'hex'))
     const array = (name: string) => readNpy(files[`${name}.npy`])
     const format = decoder.decode(readNpyBytes(files['format.npy']))
     const [rows = 0, columns = 0] = Array.from(array('shape').data as ArrayLike<number>, Number)

@@ -2,14 +2,15 @@
  * ENTRY of the writer process, the only one that writes the HDF5 file. It takes run frames from the
  * workers over a local socket, orders from main over IPC, and announces runs once they are committed.
  */
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { assertNever, isPypetError, toErrorRecord } from '../errors.ts'
 import type { Ending, Extension, FromWriter, ToWriter } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { CommitSchedule } from './commit-schedule.ts'
 import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
+import { quickenH5wasm, TIERING } from './h5wasm.ts'
 import { proveHook } from './hdf5-hook.ts'
 import type { StoreOptions } from './open-trajectory.ts'
 import { type Commit, TrajectoryStore } from './trajectory-store.ts'
@@ -41,8 +42,7 @@ function guarded<Arguments extends unknown[]>(action: (...args: Arguments) => vo
 
 /** Made by main, which removes it when this process has no chance to. */
 const socketFolder = process.argv[2] as string
-const address =
-  process.platform === 'win32' ? `\\\\.\\pipe\\pypet-ts-${process.pid}` : join(socketFolder, 'runs.sock')
+const address = process.argv[3] as string
 process.on('exit', () => rmSync(socketFolder, { recursive: true, force: true }))
 // A terminal sends Ctrl-C to all processes; the writer ends when main says so, or when main is gone.
 process.on('SIGINT', () => undefined)
@@ -117,7 +117,7 @@ function announce(commit: Commit): void {
 /** Answers with `opened`, or with `refused`. */
 async function open(opening: Promise<TrajectoryStore>, commitIntervalMs: number): Promise<void> {
   try {
-    await proven
+    await Promise.all([proven, listening])
     store = await opening
     schedule = new CommitSchedule(commitIntervalMs, commit)
     tell({ type: 'opened', opened: store.opened })
@@ -151,7 +151,8 @@ function extend(extension: Extension): void {
   if (store === undefined || isEnding) return
   try {
     const commit = store.extend(extension)
-    schedule?.goOn()
+    schedule?.noteCommitted()
+    if (extension.added !== undefined) schedule?.goOn()
     announce(commit)
     tell({ type: 'extended' })
   } catch (error) {
@@ -213,7 +214,11 @@ process.on('disconnect', () => {
 })
 // It may have gone while this module was being loaded, and then nothing tells so any more.
 if (!process.connected) process.exit(0)
-server.listen(address, () => tell({ type: 'listening', address }))
+const listening = once(server, 'listening')
+listening.catch(() => undefined)
+server.listen(address)
 // While main still loads the job: the HDF5 library is compiled, and proven to write through the transaction.
-const proven = proveHook()
+// What this process says on stderr main shows only when it dies.
+quickenH5wasm(TIERING.writer)
+const proven = proveHook(socketFolder)
 proven.catch(() => undefined)

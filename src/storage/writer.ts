@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
+import { entryUrl } from '../own-files.ts'
 import type {
   Closed,
   ContinueRequest,
@@ -15,7 +16,7 @@ import type {
   ToWriter,
   WorkerStorage,
 } from '../protocol.ts'
-import { makeSocketFolder } from './local-address.ts'
+import { makeSocketFolder, socketPath } from './local-address.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
 
 /** Enough of what a dying writer prints to explain its death. */
@@ -32,20 +33,27 @@ const CLOSE_TIMEOUT_MS = 600_000
  */
 export class Writer implements RunStore {
   readonly storesInWorkers = false
+  /** Where workers hand over their runs, once the trajectory is open. */
+  readonly address: string
   readonly #process: ChildProcess
-  readonly #address: Promise<string>
   #listener: RunStoreListener | undefined
   #awaited: Awaited | undefined
   #error: PypetError | undefined
   /** One after the other: at most one answer is awaited at a time. */
   #extending: Promise<void> = Promise.resolve()
   #isClosing = false
+  /** From here on it may have something to lose. */
+  #isAsked = false
   #stderr = ''
   /** Resolves when the process is gone and everything it has said is read. */
   readonly #ended: Promise<void>
 
   private constructor(socketFolder: string) {
-    this.#process = fork(entry(), [socketFolder], {
+    this.address = socketPath(socketFolder, 'runs')
+    // The writer does so itself, unless it ends before it can, as by a Ctrl-C that comes early.
+    const removeFolder = () => rmSync(socketFolder, { recursive: true, force: true })
+    process.on('exit', removeFolder)
+    this.#process = fork(fileURLToPath(entryUrl('writer-process')), [socketFolder, this.address], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // Debugger, loaders and the script of `node -e` belong to the user's program, not to the writer.
@@ -54,29 +62,27 @@ export class Writer implements RunStore {
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
     })
-    this.#address = this.#await('listening').then((message) => message.address)
-    // Whoever asks for the address gets the error; nobody may have asked.
-    this.#address.catch(() => undefined)
     this.#ended = endOf(this.#process).then((how) => {
       this.#break(this.#deathError(how))
-      // The writer does so itself, unless it is killed.
-      rmSync(socketFolder, { recursive: true, force: true })
+      removeFolder()
+      process.off('exit', removeFolder)
     })
     this.#process.on('message', (message: FromWriter) => this.#take(message))
   }
 
   /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the writer's socket */
   static start(): Writer {
-    return new Writer(makeSocketFolder())
-  }
-
-  /** Where workers hand over their runs; they may connect before the trajectory is open. */
-  address(): Promise<string> {
-    return this.#address
+    const folder = makeSocketFolder()
+    try {
+      return new Writer(folder)
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
   }
 
   async workerStorage(): Promise<WorkerStorage> {
-    return { kind: 'queue', address: await this.#address }
+    return { kind: 'queue', address: this.address }
   }
 
   async open(
@@ -92,7 +98,7 @@ export class Writer implements RunStore {
   }
 
   async #begin(message: ToWriter, listener: RunStoreListener): Promise<Opened> {
-    await this.#address
+    this.#isAsked = true
     this.#listener = listener
     const opened = this.#await('opened')
     this.#send(message)
@@ -147,10 +153,14 @@ export class Writer implements RunStore {
     }
   }
 
-  /** Ends the process if it still runs: it commits what has arrived whole, then exits. */
+  /**
+   * Ends the process if it still runs: it commits what has arrived whole, then exits. One that was never told to open
+   * a file is ended at once.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener = undefined
-    if (this.#process.connected) this.#process.disconnect()
+    if (!this.#isAsked) this.#process.kill('SIGKILL')
+    else if (this.#process.connected) this.#process.disconnect()
     const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
     await this.#ended
     clearTimeout(timeout)
@@ -168,7 +178,6 @@ export class Writer implements RunStore {
       case 'broken':
         this.#break(brokenError(message.error))
         break
-      case 'listening':
       case 'opened':
       case 'extended':
       case 'closed':
@@ -200,7 +209,7 @@ export class Writer implements RunStore {
   }
 
   #deathError(how: string): PypetError {
-    const printed = this.#stderr.trim()
+    const printed = this.#stderr.replace(UNKNOWN_FLAGS, '').trim()
     return new PypetError(
       'PYPET_WRITER_DIED',
       `the writer process ended unexpectedly (${how})${printed === '' ? '' : `:\n${printed}`}`,
@@ -240,8 +249,37 @@ function brokenError(record: ErrorRecord): PypetError {
   return fromErrorRecord(record, 'PYPET_STORAGE_FAILED')
 }
 
-/** The entry beside this module, as source or compiled. */
-function entry(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return fileURLToPath(new URL(`./writer-process.${extension}`, import.meta.url))
+/** What a V8 says that knows some of the writer's flags no longer: it does without, and does not die of it. */
+const UNKNOWN_FLAGS = /^Error: unrecognized flag .*\nTry --help for options\n/gm
+
+/** Started before anything is known of the experiment, and not yet taken. */
+let ahead: Writer | undefined
+
+/**
+ * Starts a writer that whoever needs one first will find; see `endWriterAhead`. Until it is taken, a signal ends this process as
+ * it would by itself, but not without what is done at the exit: the writer may be too young to clear up.
+ */
+export function startWriterAhead(): void {
+  ahead ??= Writer.start()
+  for (const [signal, end] of ENDINGS) process.on(signal, end)
+}
+
+const ENDINGS = [
+  ['SIGINT', () => process.exit(130)],
+  ['SIGTERM', () => process.exit(143)],
+  ['SIGHUP', () => process.exit(143)],
+] as const
+
+/** The writer that was started ahead, or a fresh one. */
+export function takeWriter(): Writer {
+  const writer = ahead ?? Writer.start()
+  ahead = undefined
+  for (const [signal, end] of ENDINGS) process.off(signal, end)
+  return writer
+}
+
+/** Resolves when the writer that was started ahead is gone, with all that it had, unless somebody has taken it. */
+export async function endWriterAhead(): Promise<void> {
+  await ahead?.[Symbol.asyncDispose]()
+  ahead = undefined
 }

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type VerifyFlags, verifyCommand } from '../../dist/cli/verify.js'
 import { mergeFiles, run as runJob, verify } from '../../dist/index.js'
+import { type VerifyFlags, verifyCommand } from '../../src/cli/verify.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { pypet, start, treeOf } from './pypet.ts'
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'model.mjs'), 'export const offset = 1')
   const options = { seed: 7, ncores: 2, filename: file(), logFolder: join(folder, 'logs') }
   expect(await runJob(join(folder, 'job.mjs'), { options })).toMatchObject({ storedCount: 6, failedCount: 0 })
-}, 30_000)
+})
 
 describe('verify', () => {
   test('runs that give the same are identical, values of every form among them, and no file changes', async () => {
@@ -115,7 +115,7 @@ describe('verify', () => {
     ])
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('2 points added')])
     expect(await verify(join(copy, 'a.h5'), { runs: 'all' })).toMatchObject({ identicalCount: 4, seeds: [7] })
-  }, 20_000)
+  })
 
   test('runs of merged files are verified with the seeds that each had', async () => {
     const place = fileTree({ 'job.mjs': JOB, 'model.mjs': 'export const offset = 1' })
@@ -129,7 +129,7 @@ describe('verify', () => {
     const report = await verify(into, { runs: 'all' })
     expect(report).toMatchObject({ identicalCount: 2, differentCount: 0, seeds: [5, 6], jobChanges: '' })
     expect(await verify(into, { runs: [1] })).toMatchObject({ identicalCount: 1, seeds: [6] })
-  }, 20_000)
+  })
 
   test('what stands behind -- are arguments of the job, as in run', async () => {
     const place = fileTree({
@@ -142,7 +142,7 @@ describe('verify', () => {
     const without = await pypet(place, ['verify', 'hdf5/job.h5', '--all', '--executor', 'process'])
     expect(without.exitCode).toBe(3)
     expect(without.stdout).toContain('--any=flag --json')
-  }, 20_000)
+  })
 
   test('of an experiment with failed runs, what is stored is verified, and nothing changes', async () => {
     const fails = `if (traj.idx > OF && process.env.UNTIL) throw new Error('not yet')\n    const odd`
@@ -156,7 +156,7 @@ describe('verify', () => {
     const { exitCode, stdout } = await pypet(place, ['verify', 'hdf5/demo.h5', '--all'])
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('2 of 2 runs identical, of 2 stored\n')])
     expect(treeOf(place)).toEqual(before)
-  }, 20_000)
+  })
 
   test('where no run is stored, nothing is compared: exit code 2', async () => {
     const place = fileTree({ 'job.mjs': JOB, 'model.mjs': 'export const offset = 1' })
@@ -164,7 +164,7 @@ describe('verify', () => {
     const { exitCode, stderr, stdout } = await pypet(place, ['verify', 'hdf5/demo.h5'])
     expect(stderr).toContain('it holds no run that is completed')
     expect([exitCode, stdout]).toEqual([2, ''])
-  }, 20_000)
+  })
 
   test.each<[VerifyFlags, string, string]>([
     [{ runs: '6' }, 'PYPET_RUN_UNKNOWN', 'there are runs 0 to 5'],
@@ -260,4 +260,4 @@ test('the examples of docs/seeds.md run as they are written', async () => {
     const { exitCode, stderr } = await pypet(place, line.split(' ').slice(1))
     expect([line, exitCode, stderr]).toEqual([line, 0, ''])
   }
-}, 20_000)
+})

@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { Writer } from '../../dist/storage/writer.js'
 import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import { Writer } from '../../src/storage/writer.ts'
+import { compile } from '../compiled.ts'
 import { runTables } from '../executors/file-content.ts'
 import {
   activeRuns,
@@ -193,13 +194,11 @@ test('a writer that turns out not to be needed ends at once', async () => {
 })
 
 test('a writer ends when main is killed, also while both are starting', async () => {
-  const folder = useExperimentFolder()
-  const script = `import { Writer } from ${JSON.stringify(new URL('../../dist/storage/writer.js', import.meta.url).href)}
+  const program = await compile(`import { Writer } from '../src/storage/writer.ts'
     Writer.start()
-    process.kill(process.pid, 'SIGKILL')`
-  const main = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+    process.kill(process.pid, 'SIGKILL')`)
+  const folder = useExperimentFolder()
+  const main = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'pipe'] })
   await once(main, 'exit')
   // The writer removes the folder of its socket as the last thing it does.
   while (readdirSync(folder.temporary).length > 0) await delay(5)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ErrorRecord } from '../../src/errors.ts'
 import type { RunOutcome, WorkerLine } from '../../src/protocol.ts'
+import { compile } from '../compiled.ts'
 
 export interface Performed {
   readonly outcomes: readonly RunOutcome[]
@@ -73,7 +74,7 @@ export async function perform(
 ): Promise<Performed> {
   const file = join(folder.path, `${job}_${options.executor}_${options.ncores}.h5`)
   const flags = { ...options, filename: file, name: 'trajectory' }
-  const entry = fileURLToPath(new URL('../fixtures/entries/perform-runs.mjs', import.meta.url))
+  const entry = await compile('fixtures/entries/perform-runs.mjs')
   const child = fork(entry, [JSON.stringify({ jobFile: jobFile(job), flags, source })], {
     serialization: 'advanced',
     execArgv: [],

@@ -1,13 +1,14 @@
 /** Changes to a file from a script: all of one or nothing, whatever happens. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { editHdf5File } from '../../src/storage/edit-file.ts'
 import { pypet } from '../cli/pypet.ts'
+import { compile } from '../compiled.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
 async function storedDemo(): Promise<{ readonly folder: string; readonly filename: string }> {
@@ -55,19 +56,14 @@ describe('a kill', () => {
     '%s of an edit leaves a file that opens',
     async (moment) => {
       const { folder, filename } = await storedDemo()
-      const script = join(folder, 'edit.mjs')
-      const root = new URL('../../dist/', import.meta.url).href
-      writeFileSync(
-        script,
-        `import { editHdf5File } from '${root}storage/edit-file.js'
-       await editHdf5File(${JSON.stringify(filename)}, { trajectory: 'demo' }, async ({ apply, commit }) => {
+      const script = await compile(`import { editHdf5File } from '../src/storage/edit-file.ts'
+       await editHdf5File(process.argv[2], { trajectory: 'demo' }, async ({ apply, commit }) => {
          apply([{ type: 'create-group', path: '/demo/results/added' }])
          ${moment === 'after the commit' ? 'commit()' : ''}
          process.send('ready')
          await new Promise(() => setInterval(() => undefined, 1000))
-       })`,
-      )
-      const child = fork(script)
+       })`)
+      const child = fork(script, [filename])
       await once(child, 'message')
       const exited = once(child, 'exit')
       child.kill('SIGKILL')
@@ -87,7 +83,7 @@ describe('a kill', () => {
       traj.close()
       using loaded = await loadTrajectory(filename)
       expect([loaded.contains('results.added'), loaded.value('later')]).toEqual([isKept, 3])
-      expect(readdirSync(folder).sort()).toEqual(['edit.mjs', 'f.h5'])
+      expect(readdirSync(folder).sort()).toEqual(['f.h5'])
     },
   )
 })

@@ -93,13 +93,28 @@ describe('operations', () => {
     expect(createTable('/t', wide, '', 10)[0]).toMatchObject({ chunkRows: 1 })
   })
 
-  test('filling writes the rows in one piece, and nothing where there are none', () => {
+  test('small chunks are not deflated, which would cost more than it saves', () => {
+    const small = defineTable([['data', 'float64']])
+    const deflateOf = (rowCount: number) => createTable('/t', small, '', rowCount)[0]
+    expect(deflateOf(1)).toMatchObject({ chunkRows: 8, deflate: 0 })
+    expect(deflateOf(64)).toMatchObject({ chunkRows: 64, deflate: 0 })
+    expect(deflateOf(65)).toMatchObject({ chunkRows: 65, deflate: 1 })
+  })
+
+  test('a plain table is created, and nothing is said of it', () => {
+    expect(createTable('/t', TABLE, 'the title', 5, { isPlain: true })).toMatchObject([
+      { type: 'create-table' },
+    ])
+  })
+
+  test('filling gives the rows to the creation, and none where there are none', () => {
     const rows = [
       [1, 'a', 0, 0, false],
       [2, 'b', 0, 0, false],
     ]
-    const write = { type: 'write-rows', path: '/t', firstRow: 0, rowCount: 2, bytes: packRows(TABLE, rows) }
-    expect(createFilledTable('/t', TABLE, '', rows).at(-1)).toEqual(write)
+    const filled = { type: 'create-table', rowCount: 2, rows: packRows(TABLE, rows) }
+    expect(createFilledTable('/t', TABLE, '', rows)[0]).toMatchObject(filled)
+    expect(createFilledTable('/t', TABLE, '', [])[0]).not.toHaveProperty('rows')
     expect(createFilledTable('/t', TABLE, '', []).at(-1)).toMatchObject({ name: 'NROWS', value: 0 })
     expect(writeRows('/t', TABLE, 0, [])).toEqual([])
   })

@@ -22,11 +22,11 @@ function created(operations: readonly Hdf5Operation[], path: string) {
   return operations.find((operation) => operation.path === path && operation.type.startsWith('create-'))
 }
 
-/** The bytes of the one row that is written. */
+/** The bytes of the one row that the one table is created with. */
 function writtenRow(operations: readonly Hdf5Operation[]): Buffer {
-  const write = operations.find((operation) => operation.type === 'write-rows')
-  if (write === undefined) throw new Error('no row is written')
-  return Buffer.from(write.bytes)
+  const creation = operations.find((operation) => operation.type === 'create-table')
+  if (creation?.rows === undefined) throw new Error('no row is written')
+  return Buffer.from(creation.rows)
 }
 
 const item = (value: StorableValue, complevel = 0) =>
@@ -129,6 +129,16 @@ describe('parameters', () => {
     const read = { float: 'readDoubleLE', int: 'readBigInt64LE', bool: 'readInt8', str: 'toString' } as const
     expect(row[read[scalarType]]()).toBe(cell)
     expect(row.byteLength).toBe({ float: 8, int: 8, bool: 1, str: 4 }[scalarType])
+  })
+
+  test('of many small ones, PyTables is not told what it reads as well', () => {
+    const operations = parameterLeaf('/p', raw(1.5), {}, { ...OPTIONS, isPlain: true })
+    expect(attributes(operations, '/p/data')).toEqual({
+      SRVC_COLUMN_data_COLL_TYPE: 'COLL_SCALAR',
+      SRVC_COLUMN_data_SCALAR_TYPE: 'float',
+      SRVC_STORE: 'TABLE',
+    })
+    expect(writtenRow(operations).readDoubleLE()).toBe(1.5)
   })
 
   test('scalars are read from wherever they lie in a frame', () => {

@@ -1,0 +1,33 @@
+/**
+ * ENTRY of the command line. The writer process needs longer to start than everything else does, so it is started
+ * before the command line is even loaded, wherever the words look as if a file will be written.
+ */
+
+/** @param argv as `process.argv` */
+export async function launch(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const endAhead = looksLikeWriting(argv.slice(2), env) ? await startAhead() : async () => undefined
+  const { main } = await import('./main.ts')
+  await main(argv, endAhead)
+}
+
+/** @returns what ends the writer where nobody has taken it */
+async function startAhead(): Promise<() => Promise<void>> {
+  const { endWriterAhead, startWriterAhead } = await import('../storage/writer.ts')
+  try {
+    startWriterAhead()
+  } catch {
+    // Whoever needs a writer meets the same error, where it can be told.
+  }
+  return endWriterAhead
+}
+
+const WRITING_COMMANDS = ['run', 'continue', 'expand']
+/** With one of these nothing is written, or not by a writer process. */
+const OTHERS = ['-h', '--help', '--dry-run', '--point', '--wrap-mode', '--storage-service']
+
+/** A guess: where it is wrong, the writer is started later, or has been started in vain. */
+function looksLikeWriting([command, ...words]: readonly string[], env: NodeJS.ProcessEnv): boolean {
+  if (!WRITING_COMMANDS.includes(command ?? '') || words.length === 0) return false
+  if (env.PYPET_WRAP_MODE !== undefined || env.PYPET_STORAGE_SERVICE !== undefined) return false
+  return !words.some((word) => OTHERS.includes(word.split('=')[0] as string))
+}
