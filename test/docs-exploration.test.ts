@@ -64,7 +64,7 @@ describe('in a config file', () => {
   })
 })
 
-test('on the command line', { timeout: 60_000 }, async () => {
+test('on the command line', async () => {
   const folder = fileTree({ 'job.mjs': job?.code ?? '' })
   const commands = of('sh')
   expect(commands).toHaveLength(6)

@@ -7,9 +7,13 @@ import { type Ended, eventsOf, pypet } from './pypet.ts'
 
 /** Each run does what the word for it says. */
 const JOB = `
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { defineExperiment } from 'pypet-ts'
 const tries = new URL('tries', import.meta.url)
+const log = new URL('logs/demo/warnings_and_errors.txt', import.meta.url)
+async function untilFailureIsTold(): Promise<void> {
+  while (!existsSync(log) || !readFileSync(log, 'utf8').includes('as asked')) await new Promise((resolve) => setTimeout(resolve, 5))
+}
 export default defineExperiment({
   name: 'demo',
   parameters: { way: 'fine' },
@@ -24,6 +28,7 @@ export default defineExperiment({
       case 'text': throw 'a text'
       case 'rejects': return Promise.reject(new Error('rejected'))
       case 'unhandled': void Promise.reject(new Error('nobody handles it')); return new Promise(() => setInterval(() => undefined, 1000).unref())
+      case 'patient': return untilFailureIsTold().then(() => traj.addResult('z', count))
       case 'third': if (count < 3) throw new Error('not yet'); break
       case 'function': return () => 1
       case 'symbol': return Promise.resolve({ inside: Symbol('s') })
@@ -93,7 +98,7 @@ describe.each([
 
   test('--on-error stop begins no run after a failed one, and the rest can be continued', async () => {
     const ended = await perform(
-      ['fine', 'throws', ...Array(30).fill('fine')],
+      ['fine', 'throws', ...Array(30).fill('patient')],
       [...cores, '--on-error', 'stop'],
     )
     expect(ended.exitCode).toBe(3)

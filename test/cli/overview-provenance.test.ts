@@ -44,10 +44,10 @@ test('overview names the commit, and whether the tree had changes', async () => 
   const off = await overviewOf(folder, ['--no-provenance'])
   expect(off.provenance).toBeNull()
   expect(off.text).not.toContain('source ')
-}, 30_000)
+})
 
 test('outside of a repository there is no commit, and the state says why', async () => {
   const { provenance, text } = await overviewOf(fileTree(FILES))
   expect(provenance).toEqual({ commit: null, state: 'not in a git repository' })
   expect(text).toContain('source   not in a git repository\n')
-}, 20_000)
+})

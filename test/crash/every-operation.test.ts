@@ -25,7 +25,7 @@ import {
 import { goOn, perform, SCRIPT, type Script, samplesOf, scalarOf } from './script.ts'
 
 const inFolder = useFolder()
-const SAMPLES = isLongForm ? Number.POSITIVE_INFINITY : 20
+const SAMPLES = isLongForm ? Number.POSITIVE_INFINITY : 12
 const POWER_CUTS = isLongForm ? 2000 : 80
 
 /** The recording of an experiment: its operations, what was announced by when, and how it ended. */

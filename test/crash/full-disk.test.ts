@@ -13,10 +13,11 @@ import { fileTree } from '../experiment/file-tree.ts'
 import { ROOT } from '../source-tree.ts'
 import { useFolder } from '../storage/temporary-folder.ts'
 import { contentOf, differences } from './file-content.ts'
+import { isLongForm } from './long-form.ts'
 import { goOn, perform, SCRIPT } from './script.ts'
 
 const inFolder = useFolder()
-const POINTS = 30
+const POINTS = isLongForm ? 30 : 10
 
 /** Files on a disk with so much room: each byte beyond what a file had takes of it. */
 class SmallDisks implements DiskSystem {
@@ -100,7 +101,7 @@ test('an experiment that fills its disk stops with the reason, keeps what was an
     const content = await contentOf(join(left, 'file.h5'), { withTimes: true })
     expect(differences(content, expected), `with ${roomBytes} bytes`).toEqual([])
   }
-}, 120_000)
+})
 
 const ARRAYS = `import { defineExperiment } from 'pypet-ts'
 export default defineExperiment({

@@ -12,7 +12,7 @@ import { fileTree } from '../experiment/file-tree.ts'
 import { contentOf, differences } from './file-content.ts'
 import { isLongForm, randomFrom, seedOf } from './long-form.ts'
 
-const ROUNDS = isLongForm ? 200 : 6
+const ROUNDS = isLongForm ? 200 : 4
 /** Kills of one experiment; after them it is let end. */
 const KILLS_MAX = 2
 

@@ -62,7 +62,7 @@ describe.skipIf(process.platform === 'win32')('while an experiment runs', () => 
     expect(counts.at(-1)).toBeGreaterThan(counts[0] as number)
     running.process.kill('SIGINT')
     expect((await running.ended()).exitCode).toBe(130)
-  }, 120_000)
+  })
 
   test('the reader of overview sees one commit at a time, and never less than before', async () => {
     const { file, running, announced } = await underWay()
@@ -78,5 +78,5 @@ describe.skipIf(process.platform === 'win32')('while an experiment runs', () => 
     expect(counts.at(-1)).toBeGreaterThan(counts[0] as number)
     running.process.kill('SIGINT')
     expect((await running.ended()).exitCode).toBe(130)
-  }, 120_000)
+  })
 })

@@ -94,4 +94,4 @@ test('one core and two, whole and interrupted, in three orders: every value has 
       expected,
     )
   }
-}, 120_000)
+})

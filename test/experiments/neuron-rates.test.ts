@@ -96,7 +96,7 @@ describe('pypet-ts run experiments/neuron-rates/job.ts', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pypet-ts-neuron-rates-'))
     ;({ stdout, runs } = await runExperiment(folder, 'two-cores.h5', []))
-  }, 60_000)
+  })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
   test('the config file beside the job asks for two cores', () => {
@@ -163,7 +163,7 @@ describe('pypet-ts run experiments/neuron-rates/job.ts', () => {
     expect(again.stdout).toContain('300 runs on 1 core ')
     // Numbers are compared by Object.is, so equal means the same bits.
     expect(again.runs).toEqual(runs)
-  }, 60_000)
+  })
 })
 
 describe('the neuron', () => {

@@ -20,7 +20,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
     const packed = ['--name', 'packed', '--ncores', '2', '--complevel', '6', '--no-purge-duplicate-comments']
     pypetTs(folder(), [...common, ...packed], { exitCode: 3 })
     for (const reader of READERS) files[reader] = readFile(reader, `${folder()}/types.h5`)
-  }, 60_000)
+  })
 
   describe.each(READERS)('read by %s', (reader) => {
     describe.each(['plain', 'packed'])('trajectory %s', (trajectory) => {

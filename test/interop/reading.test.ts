@@ -55,5 +55,5 @@ describe.skipIf(isSkipped)('h5py while an experiment runs', () => {
       running.kill('SIGINT')
       await ended
     }
-  }, 120_000)
+  })
 })

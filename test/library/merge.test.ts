@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { mergeFiles } from '../../src/library/merge.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
+import { isLongForm } from '../crash/long-form.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
 const SEED = Number(process.env.PYPET_TEST_SEED ?? Date.now() % 2 ** 31)
@@ -61,9 +62,9 @@ test(`any two explorations merged hold the union of their points (seed ${SEED})`
       expect([...(await pointsIn(into))].sort()).toEqual([...new Set([...a, ...b].map(line))].sort())
       expect(readdirSync(folder).sort()).toEqual(['a.h5', 'b.h5', 'c.h5'])
     }),
-    { seed: SEED, numRuns: 25 },
+    { seed: SEED, numRuns: isLongForm ? 25 : 12 },
   )
-}, 120_000)
+})
 
 describe('what cannot be merged', () => {
   test('equal points with different results are listed, and nothing is written', async () => {
