@@ -7,7 +7,7 @@
  *
  * Each row pairs pypet-ts with its reference, alternating, and compares the medians.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +19,8 @@ const CLI = join(HERE, '../../bin/pypet-ts.js')
 const WITHOUT_SYNC = { NODE_OPTIONS: `--import=${new URL('no-sync.mjs', import.meta.url)}` }
 const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-benchmark-'))
 const rows = []
+/** How often each command is started, in turn. */
+const START_TURNS = 15
 /** Early is from the given number of runs to so many times that; late is all that follows. */
 const EARLY = 10
 
@@ -92,13 +94,76 @@ async function work() {
   add('the same', 'the same jobs in two bare loops at once', ours / reference, '')
 }
 
-/** From typing the command to the first result stored, and to the help. */
-function start() {
-  const bareNode = () => wallMs(['-e', '0'])
-  const first = alternate(9, () => firstResultMs(), bareNode)
-  add('time to the first result', '`node -e 0`', first.ours / first.reference, '≤ 8')
-  const help = alternate(9, () => wallMs([CLI, '--help']), bareNode)
-  add('`--help`', '`node -e 0`', help.ours / help.reference, '≤ 3')
+/** What a short command costs, in multiples of `node -e 0`: wall time, and processor time of all of its processes. */
+async function start() {
+  const thousand = join(folder, 'thousand.h5')
+  const logs = ['--log-folder', join(folder, 'logs')]
+  execFileSync(process.execPath, [
+    ...[CLI, 'run', join(HERE, 'job.ts'), '--explore', 'i=0:1000', '--ncores', '2', '--quiet'],
+    ...['--file', thousand, ...logs],
+  ])
+  const twoPoints = (ncores) => runArguments('job.ts', ['--explore', 'i=0:2', '--ncores', ncores])
+  const commands = [
+    { what: '`run` of 2 points, `--ncores 2`', words: twoPoints('2'), wallMax: 6.5, cpuMax: 10 },
+    { what: '`run` of 2 points, `--ncores 1`', words: twoPoints('1'), wallMax: 6.5, cpuMax: 9 },
+    { what: '`overview` of 1,000 runs', words: [CLI, 'overview', thousand], wallMax: 4.3, cpuMax: 4.8 },
+    { what: '`--help`', words: [CLI, '--help'], wallMax: 1.5, cpuMax: 1.55 },
+  ]
+  const bare = []
+  const times = commands.map(() => [])
+  const firstLines = []
+  // The first turn warms the disk's cache up, and does not count.
+  for (let turn = 0; turn <= START_TURNS; turn += 1) {
+    const ofNode = treeMs(['-e', '0'], 3)
+    const ofCommands = commands.map(({ words }) => treeMs(words))
+    const ofLine = await firstLineMs(twoPoints('2'))
+    if (turn === 0) continue
+    bare.push(ofNode)
+    for (const [index, ms] of ofCommands.entries()) times[index].push(ms)
+    firstLines.push(ofLine)
+  }
+  const bareOf = (kind) => median(bare.map((ms) => ms[kind]))
+  for (const [index, { what, wallMax, cpuMax }] of commands.entries()) {
+    const of = (kind) => median(times[index].map((ms) => ms[kind])) / bareOf(kind)
+    add(what, '`node -e 0`', of('wall'), `≤ ${wallMax}`)
+    add(`${what}: processor time`, 'the same', of('cpu'), `≤ ${cpuMax}`)
+  }
+  if (firstLines.includes(undefined))
+    note('the first line on a terminal is measured where there is `script` (util-linux)')
+  else add('the first line on a terminal', '`node -e 0`', median(firstLines) / bareOf('wall'), '≤ 2.5')
+}
+
+/** Of one command, as the mean of several; `times` of the shell tells what all processes of its tree took. */
+function treeMs(words, count = 1) {
+  const command = [process.execPath, ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const script = `${Array(count)
+    .fill(`${command} > ${join(folder, 'printed')} || exit 1`)
+    .join('\n')}\ntimes`
+  const startMs = performance.now()
+  const printed = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })
+  const wall = (performance.now() - startMs) / count
+  const [, ofChildren = ''] = printed.trim().split('\n')
+  const parts = [...ofChildren.matchAll(/(\d+)m([\d.]+)s/g)].map(
+    ([, minutes, seconds]) => 60 * minutes + Number(seconds),
+  )
+  return { wall, cpu: (1000 * parts.reduce((sum, seconds) => sum + seconds, 0)) / count }
+}
+
+/** Until a terminal shows something; undefined where there is no program that gives a command a terminal. */
+async function firstLineMs(words) {
+  const command = [process.execPath, ...words].map((word) => `'${word}'`).join(' ')
+  const startMs = performance.now()
+  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let shownMs
+  child.stdout.once('data', () => {
+    shownMs = performance.now() - startMs
+    child.stdout.resume()
+  })
+  await new Promise((resolve) => {
+    child.once('error', resolve)
+    child.once('close', resolve)
+  })
+  return shownMs
 }
 
 /** All processes together, from run 1,000 to run 50,000. */
@@ -195,27 +260,6 @@ function durationMs(job, flags, env = {}) {
 function bareLoopMs(kind, runCount) {
   const command = [join(HERE, 'bare-loop.mjs'), kind, String(runCount), join(folder, 'bare.h5')]
   return Number(execFileSync(process.execPath, command, { encoding: 'utf8' }))
-}
-
-function wallMs(command) {
-  const startMs = performance.now()
-  const { status } = spawnSync(process.execPath, command)
-  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}`)
-  return performance.now() - startMs
-}
-
-/** Until the event that announces the first stored run. */
-function firstResultMs() {
-  const script = `
-    const { spawn } = require('node:child_process')
-    const start = performance.now()
-    const child = spawn(process.execPath, ${JSON.stringify([...runArguments('job.ts', ['--explore', 'i=0:10']), '--json'])})
-    child.stdout.on('data', (text) => {
-      if (!String(text).includes('runs-stored')) return
-      console.log(performance.now() - start)
-      child.stdout.removeAllListeners('data').resume()
-    })`
-  return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
 }
 
 function parallelMs(scripts) {
