@@ -103,11 +103,7 @@ function roomsOf(path) {
   if (/^executors\/run-(?:thread|process)\.ts$|^storage\/(?:service|memory)-worker\.ts$/.test(path))
     return ['job']
   if (path === 'storage/lock-worker.ts') return ['job', 'file']
-  if (
-    /^(?:executors|reporting|exploration|experiment)\/|^cli\/(?:run|plan|point)\.ts$|^environment\/provenance\.ts$/.test(
-      path,
-    )
-  )
+  if (/^(?:executors|reporting|exploration|experiment)\/|^cli\/(?:run|plan|point)\.ts$/.test(path))
     return ['job', 'run']
   return ['job', 'run', 'file']
 }

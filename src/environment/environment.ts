@@ -122,6 +122,8 @@ export async function runExperiment(
   if (wantsReturned && experiment.opening.kind === 'continue') {
     returned.add(experiment.opening.ownStored, returnedValues(experiment.opening.cntFile, FILES))
   }
+  // However it ends, programs that collect provenance end with it.
+  const ended = new AbortController()
   const session = {
     experiment,
     plan,
@@ -130,13 +132,16 @@ export async function runExperiment(
     listen,
     onOpened,
     closingConfig: closing(identity, ledger),
-    provenance: provenanceOf(experiment, identity, (message) =>
-      listen({ type: 'log', level: 'warn', message }),
-    ),
+    provenance: provenanceOf(experiment, identity, {
+      signal: ended.signal,
+      notice(message) {
+        if (!ended.signal.aborted) listen({ type: 'log', level: 'warn', message })
+      },
+    }),
     ...options,
     returned,
   }
-  const end = await performWithRecovery()
+  const end = await performWithRecovery().finally(() => ended.abort())
   const summary: ExperimentSummary = {
     trajectory: settings.name,
     file: settings.filename,
@@ -277,11 +282,10 @@ function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
 function provenanceOf(
   experiment: PreparedExperiment,
   { name: environment }: EnvironmentIdentity,
-  notice: (message: string) => void,
+  { notice, signal }: { readonly notice: (message: string) => void; readonly signal: AbortSignal },
 ): Provenance {
   const { opening, settings } = experiment
   const nothing: Extension = { groups: [], leaves: [], links: [] }
-  const giving = new AbortController()
   let collecting: Promise<Extension> | undefined
   const isInFile = async (): Promise<boolean> => {
     const { hasProvenance } = await import('./known-provenance.ts')
@@ -290,11 +294,10 @@ function provenanceOf(
   const collect = async (): Promise<Extension> => {
     if (!settings.provenance) return nothing
     const isKnown = opening.kind !== 'new' && (await isInFile())
-    return await collectProvenance(experiment, { environment, isKnown, notice, signal: giving.signal })
+    return await collectProvenance(experiment, { environment, isKnown, notice, signal })
   }
   let sessionCount = 0
   return {
-    giveUp: () => giving.abort(),
     begin() {
       // Of another trajectory the file must be asked what it has, which nobody else may be writing then.
       if (opening.kind === 'new') collecting ??= collect()

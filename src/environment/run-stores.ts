@@ -2,7 +2,7 @@
 import type { Settings } from '../experiment/options.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import type { StorageService } from '../storage/storage-service.ts'
-import { takeWriter, type Writer } from '../storage/writer.ts'
+import { takeWriterAhead, Writer } from '../storage/writer.ts'
 import { type LoadedService, loadService } from './load-service.ts'
 
 /** Dispose of it after the experiment: it ends what it has started. */
@@ -28,10 +28,12 @@ export class RunStores implements AsyncDisposable {
    */
   static start(wrapMode?: unknown, service?: StorageService): RunStores {
     const stores = new RunStores(service)
-    if ((wrapMode === undefined || wrapMode === 'queue') && service === undefined) {
-      stores.#writer = takeWriter()
-      stores.#started.push(stores.#writer)
-    }
+    const isWanted = (wrapMode === undefined || wrapMode === 'queue') && service === undefined
+    const ahead = takeWriterAhead()
+    if (isWanted) stores.#writer = ahead ?? Writer.start()
+    // One that is not wanted is ended before another storage begins.
+    const started = stores.#writer ?? ahead
+    if (started !== undefined) stores.#started.push(started)
     return stores
   }
 
@@ -64,7 +66,7 @@ export class RunStores implements AsyncDisposable {
 }
 
 async function open(settings: Settings): Promise<RunStore> {
-  if (settings.wrapMode === 'queue') return takeWriter()
+  if (settings.wrapMode === 'queue') return Writer.start()
   const { LockStore } = await import('../storage/lock-store.ts')
   const { queueMaxsize, ncores } = settings
   return new LockStore({

@@ -43,8 +43,6 @@ export interface Provenance {
   begin(): void
   /** Resolves to what is not stored yet. Never rejects for what is missing. */
   collected(): Promise<Extension>
-  /** Ends the programs that collect it. */
-  giveUp(): void
 }
 
 export interface SessionEnd {
@@ -80,10 +78,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   ledger.attach(store)
   parts.provenance.begin()
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
-  await using executor = await openExecutor(settings, setup, listen, userCode).catch((error: unknown) => {
-    parts.provenance.giveUp()
-    throw error
-  })
+  await using executor = await openExecutor(settings, setup, listen, userCode)
   const opened = await open(store, ledger)
   ledger.take(opened)
   const reporter = parts.onOpened(opened)

@@ -276,8 +276,9 @@ function placeOf(message: Message, file: string): { where: string; excerpt: stri
 function hintFor(text: string): string {
   const strange = /^No matching export in "pypet-ts" for import "([^"]*)"/.exec(text)?.[1]
   if (strange !== undefined) {
-    const nearest = nearestName(strange, ownExports())
-    return nearest === undefined ? 'Check the name: docs/ tells what there is.' : `Did you mean ${nearest}?`
+    const names = ownExports()
+    const nearest = nearestName(strange, names)
+    return nearest === undefined ? `It exports ${names.join(', ')}.` : `Did you mean ${nearest}?`
   }
   const missing = /^Could not resolve "([^"./][^"]*)"/.exec(text)?.[1]
   if (missing === undefined) {

@@ -26,6 +26,7 @@ export const TIERING = {
  * without.
  */
 export function quickenH5wasm(tieringBudget: number): void {
+  // Not imported: most of those that read a file set no flags.
   const { setFlagsFromString } = createRequire(import.meta.url)('node:v8') as typeof import('node:v8')
   // The bytes come with this package: a function is validated when it is first called.
   for (const flag of [`--wasm-tiering-budget=${tieringBudget}`, '--wasm-lazy-validation']) {

@@ -270,9 +270,9 @@ const ENDINGS = [
   ['SIGHUP', () => process.exit(143)],
 ] as const
 
-/** The writer that was started ahead, or a fresh one. */
-export function takeWriter(): Writer {
-  const writer = ahead ?? Writer.start()
+/** The writer that was started ahead, unless somebody has it: to be used, or to be disposed of. */
+export function takeWriterAhead(): Writer | undefined {
+  const writer = ahead
   ahead = undefined
   for (const [signal, end] of ENDINGS) process.off(signal, end)
   return writer
@@ -280,6 +280,5 @@ export function takeWriter(): Writer {
 
 /** Resolves when the writer that was started ahead is gone, with all that it had, unless somebody has taken it. */
 export async function endWriterAhead(): Promise<void> {
-  await ahead?.[Symbol.asyncDispose]()
-  ahead = undefined
+  await takeWriterAhead()?.[Symbol.asyncDispose]()
 }

@@ -1,7 +1,7 @@
 /** What is started before it is known what is asked: nobody sees it, and it leaves nothing. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -67,7 +67,7 @@ test.each([
 test.each([
   ['text', [], /^error: cannot create a temporary folder .*\n {2}hint: Set TMPDIR to a folder/],
   ['JSON', ['--json'], /^\{"event":"error","code":"PYPET_FILE_NOT_WRITABLE"/],
-])('a temporary folder that is not there is told as any error is, as %s', async (_, flags, message) => {
+])('a TMPDIR that does not exist is told like every error, as %s', async (_, flags, message) => {
   const folder = fileTree({ 'job.ts': JOB })
   const ended = await pypet(folder, ['run', 'job.ts', ...flags], { TMPDIR: join(folder, 'nowhere') })
   expect(ended.exitCode).toBe(2)
@@ -84,6 +84,49 @@ test.skipIf(process.platform === 'win32')('a Ctrl-C leaves nothing, however earl
     expect(temporaries, `after ${delayMs} ms`).toEqual([])
   }
 })
+
+const WAITING = `import { defineExperiment } from 'pypet-ts'
+import { existsSync, writeFileSync } from 'node:fs'
+const here = (name) => new URL(name, import.meta.url)
+export default defineExperiment({
+  parameters: { x: 0 },
+  explore: { x: [0, 1, 2, 3, 4, 5] },
+  async run(traj) {
+    writeFileSync(here('begun'), '')
+    while (!existsSync(here('go'))) await new Promise((resolve) => setTimeout(resolve, 5))
+    traj.addResult('z', traj.par.x)
+  },
+})`
+
+test.skipIf(process.platform === 'win32')(
+  'one that turns out not to be needed is gone before the runs begin, and Ctrl-C lets them finish',
+  async () => {
+    const folder = fileTree({ 'job.mjs': WAITING })
+    const isThere = (name: string) => readdirSync(folder).includes(name)
+    const killed = start(folder, ['run', 'job.mjs', '--wrap-mode', 'lock', '--ncores', '2'])
+    await killed.until(() => isThere('begun'))
+    process.kill(-(killed.process.pid as number), 'SIGKILL')
+    await killed.ended()
+    rmSync(join(folder, 'begun'))
+    // Only the .cnt file says that workers store: a writer was started ahead in vain.
+    const running = start(folder, ['continue', 'hdf5/job.cnt', '--ncores', '2'])
+    await running.until(() => isThere('begun'))
+    expect(
+      childrenOf(running.process.pid as number).filter((line) => line.includes('writer-process')),
+    ).toEqual([])
+    running.process.kill('SIGINT')
+    await running.until(({ stderr }) => stderr.includes('active runs finish'))
+    writeFileSync(join(folder, 'go'), '')
+    const { exitCode, stdout, temporaries } = await running.ended()
+    expect({ exitCode, temporaries }).toEqual({ exitCode: 130, temporaries: [] })
+    expect(stdout).toMatch(/2 of 6 runs stored/)
+  },
+)
+
+function childrenOf(processId: number): string[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'ppid=,command='], { encoding: 'utf8' }).split('\n')
+  return lines.filter((line) => Number(line.trim().split(' ')[0]) === processId)
+}
 
 test('a V8 that does not know the flags of the writer does without, and nobody sees it', async () => {
   const folder = fileTree({

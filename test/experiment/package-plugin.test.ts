@@ -67,6 +67,19 @@ describe('packages', () => {
     expect(await resultOf({ ...PACKAGES, 'job.ts': text }, 'job.ts')).toBe('cjs')
   })
 
+  test('a name that pypet-ts does not export is answered with the one that was meant, or with all', async () => {
+    const refused = (name: string) => {
+      const folder = fileTree({
+        'job.ts': `import { ${name} } from 'pypet-ts'\nexport default () => ${name}`,
+      })
+      return refusal(() => load(join(folder, 'job.ts')))
+    }
+    const mistyped = await refused('defineExperimnt')
+    expect(mistyped.message).toContain('No matching export in "pypet-ts" for import "defineExperimnt"')
+    expect(mistyped.hint).toBe('Did you mean defineExperiment?')
+    expect((await refused('nothingOfTheKind')).hint).toMatch(/^It exports Environment, .*\bzip\.$/)
+  })
+
   test('that are missing are named with the line, and with the command that installs them', async () => {
     const folder = fileTree({ 'job.ts': "\n  import x from '@lab/missing/deep'\nexport default () => x" })
     const error = await refusal(() => load(join(folder, 'job.ts')))
