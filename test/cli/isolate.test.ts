@@ -81,6 +81,23 @@ describe.skipIf(process.platform === 'win32')('a run in a process of its own', (
   })
 })
 
+test.each([
+  ['in processes, which store by themselves', ['--isolate', '--wrap-mode', 'lock']],
+  ['on threads', ['--ncores', '2']],
+])('a CommonJS job requires pypet-ts, %s', async (_, flags) => {
+  const job = `const { defineExperiment, PypetError } = require('pypet-ts')
+    module.exports = defineExperiment({
+      parameters: { x: 0 },
+      explore: { x: [1, 2] },
+      run(traj) {
+        try { traj.addResult('z', () => 1) } catch (error) { traj.addResult('isOurs', error instanceof PypetError) }
+      },
+    })`
+  const ended = await pypet(fileTree({ 'job.cjs': job }), ['run', 'job.cjs', '--json', ...flags])
+  expect({ exitCode: ended.exitCode, stderr: ended.stderr }).toEqual({ exitCode: 0, stderr: '' })
+  expect(factsOf(ended)).toMatchObject({ stored_count: 2, failed_count: 0 })
+})
+
 test('a cap that holds every run back says so once, and Ctrl-C ends the wait', async () => {
   const folder = fileTree({ 'job.mjs': JOB, go: '' })
   const running = start(folder, [...RUN, '--memory-cap', '0.001', '--ncores', '2'])
