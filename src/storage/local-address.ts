@@ -21,7 +21,16 @@ export class LocalAddress {
 
   remove(): void {
     process.off('exit', this.#remove)
-    rmSync(this.#folder, { recursive: true, force: true })
+    removeSocketFolder(this.#folder)
+  }
+}
+
+/** Somebody may still be writing into it: that process removes what it has written. */
+export function removeSocketFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 5 })
+  } catch {
+    // At the exit an error would keep the others who clear up from it.
   }
 }
 

@@ -3,7 +3,6 @@
  * workers over a local socket, orders from main over IPC, and announces runs once they are committed.
  */
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { assertNever, isPypetError, toErrorRecord } from '../errors.ts'
 import type { Ending, Extension, FromWriter, ToWriter } from '../protocol.ts'
@@ -12,6 +11,7 @@ import { CommitSchedule } from './commit-schedule.ts'
 import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
 import { quickenH5wasm, TIERING } from './h5wasm.ts'
 import { proveHook } from './hdf5-hook.ts'
+import { removeSocketFolder } from './local-address.ts'
 import type { StoreOptions } from './open-trajectory.ts'
 import { type Commit, TrajectoryStore } from './trajectory-store.ts'
 
@@ -43,7 +43,7 @@ function guarded<Arguments extends unknown[]>(action: (...args: Arguments) => vo
 /** Made by main, which removes it when this process has no chance to. */
 const socketFolder = process.argv[2] as string
 const address = process.argv[3] as string
-process.on('exit', () => rmSync(socketFolder, { recursive: true, force: true }))
+process.on('exit', () => removeSocketFolder(socketFolder))
 // A terminal sends Ctrl-C to all processes; the writer ends when main says so, or when main is gone.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)

@@ -1,6 +1,5 @@
 /** The writer process as main sees it: open, listen to commits, close. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../errors.ts'
 import { entryUrl } from '../own-files.ts'
@@ -16,7 +15,7 @@ import type {
   ToWriter,
   WorkerStorage,
 } from '../protocol.ts'
-import { makeSocketFolder, socketPath } from './local-address.ts'
+import { makeSocketFolder, removeSocketFolder, socketPath } from './local-address.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
 
 /** Enough of what a dying writer prints to explain its death. */
@@ -51,7 +50,7 @@ export class Writer implements RunStore {
   private constructor(socketFolder: string) {
     this.address = socketPath(socketFolder, 'runs')
     // The writer does so itself, unless it ends before it can, as by a Ctrl-C that comes early.
-    const removeFolder = () => rmSync(socketFolder, { recursive: true, force: true })
+    const removeFolder = () => removeSocketFolder(socketFolder)
     process.on('exit', removeFolder)
     this.#process = fork(fileURLToPath(entryUrl('writer-process')), [socketFolder, this.address], {
       serialization: 'advanced',
@@ -76,7 +75,7 @@ export class Writer implements RunStore {
     try {
       return new Writer(folder)
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
+      removeSocketFolder(folder)
       throw error
     }
   }
@@ -260,8 +259,9 @@ let ahead: Writer | undefined
  * it would by itself, but not without what is done at the exit: the writer may be too young to clear up.
  */
 export function startWriterAhead(): void {
-  ahead ??= Writer.start()
+  // First: until somebody listens, a signal ends this process where it stands, and the writer's folder stays.
   for (const [signal, end] of ENDINGS) process.on(signal, end)
+  ahead ??= Writer.start()
 }
 
 const ENDINGS = [

@@ -85,6 +85,26 @@ test.skipIf(process.platform === 'win32')('a Ctrl-C leaves nothing, however earl
   }
 })
 
+const INTERRUPTED_AT_ONCE = `const fs = require('node:fs')
+const { mkdtempSync } = fs
+fs.mkdtempSync = (prefix, ...more) => {
+  const folder = mkdtempSync(prefix, ...more)
+  if (prefix.includes('pypet-ts-writer-')) process.kill(process.pid, 'SIGINT')
+  return folder
+}
+require('node:module').syncBuiltinESMExports()`
+
+test.skipIf(process.platform === 'win32')(
+  'a Ctrl-C leaves nothing, though it comes with the first folder',
+  async () => {
+    const folder = fileTree({ 'job.ts': JOB, 'interrupt.cjs': INTERRUPTED_AT_ONCE })
+    const ended = await pypet(folder, ['run', 'job.ts'], {
+      NODE_OPTIONS: `--require=${join(folder, 'interrupt.cjs')}`,
+    })
+    expect(ended).toMatchObject({ exitCode: 130, temporaries: [] })
+  },
+)
+
 const WAITING = `import { defineExperiment } from 'pypet-ts'
 import { existsSync, writeFileSync } from 'node:fs'
 const here = (name) => new URL(name, import.meta.url)
