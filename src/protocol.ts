@@ -165,6 +165,8 @@ export interface StorageSettings {
   readonly commitIntervalMs: number
   /** Longest wait for readers of the file, where too much would otherwise pile up for them. */
   readonly readerWaitMs: number
+  /** A smaller `.cnt` file is not compacted. */
+  readonly cntCompactBytes: number
   readonly overviews: {
     readonly config: boolean
     readonly parameters: boolean

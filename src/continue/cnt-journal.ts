@@ -14,9 +14,6 @@ import { readRecords } from './cnt-records.ts'
 import { type CntState, readCnt } from './cnt-state.ts'
 import type { Disk, DiskSystem } from './disk.ts'
 
-/** A smaller file is not worth rewriting. */
-const COMPACT_BYTES_MIN = 1_048_576
-
 export class CntJournal {
   readonly path: string
   readonly #system: DiskSystem
@@ -139,9 +136,13 @@ export class CntJournal {
     this.#disk.sync()
   }
 
-  /** Whether it is worth to compact: much larger than what it would be. */
-  get isLarge(): boolean {
-    return this.#end > COMPACT_BYTES_MIN + 2 * this.#compactedBytes
+  /**
+   * Whether it is worth to compact: much larger than what it would be.
+   *
+   * @param compactBytes a smaller file is not worth rewriting; with 0 every file is
+   */
+  isLarge(compactBytes: number): boolean {
+    return compactBytes === 0 || this.#end > compactBytes + 2 * this.#compactedBytes
   }
 
   /**

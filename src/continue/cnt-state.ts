@@ -19,7 +19,10 @@ import { RunSet } from './run-set.ts'
 
 export interface CntState {
   readonly path: string
-  /** With the HDF5 file where it is now, beside the `.cnt` file, and with the points that were added since. */
+  /**
+   * With the HDF5 file where it is now, beside the `.cnt` file, and with the points that were added since. Of one
+   * reader, it is the same object as long as it is the same experiment.
+   */
   readonly experiment: ExperimentRecord
   readonly stored: RunSet
   /** Runs whose last word is a failure. */
@@ -84,13 +87,11 @@ export class Replay {
   /** Commits whose pages may be missing in the HDF5 file, and the one before them. */
   #commits: Pick<CommitRecord, 'sequence' | 'pages' | 'superblock' | 'fileBytes'>[] = []
   #isApplied = false
+  /** The experiment as it is now, until points are added. */
+  #grown: ExperimentRecord | undefined
 
   constructor(path: string) {
     this.#path = path
-  }
-
-  get extensionCount(): number {
-    return this.#extensions.length
   }
 
   take(record: CntRecord): void {
@@ -128,7 +129,10 @@ export class Replay {
       else for (const text of texts) known.push(text)
     }
     Object.assign(this.#values, record.memory.values)
-    if (record.added !== undefined) this.#extensions.push(record.added)
+    if (record.added !== undefined) {
+      this.#extensions.push(record.added)
+      this.#grown = undefined
+    }
     this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
     // All before is in the file, and what others have made of it since.
     if (record.foundSuperblock !== undefined)
@@ -145,7 +149,8 @@ export class Replay {
   state(endOffset: number): CntState {
     const recorded = this.#experiment
     if (recorded === undefined) throw noExperiment(this.#path)
-    const experiment = grown(atHome(recorded, this.#path), this.#extensions)
+    this.#grown ??= grown(atHome(recorded, this.#path), this.#extensions)
+    const experiment = this.#grown
     const pages = new PageSet()
     for (const commit of this.#commits) for (const page of commit.pages) pages.lay(page)
     const base = this.#commits.length === (this.#last?.sequence ?? 0) ? [experiment.baseSuperblock] : []

@@ -19,11 +19,6 @@ export class CntTail {
     this.#replay = new Replay(path)
   }
 
-  /** How often points were added, so that one can tell whether the exploration has changed. */
-  get extensionCount(): number {
-    return this.#replay.extensionCount
-  }
-
   /**
    * What the file says now. To be called by whose turn it is: a record that is not whole was left by somebody who died,
    * and is not counted.

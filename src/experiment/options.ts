@@ -224,6 +224,14 @@ const MAIN_OPTIONS = {
     description:
       'Milliseconds to wait for programs that have the HDF5 file open, where too much would pile up.',
   },
+  cntCompactBytes: {
+    kind: 'whole',
+    minimum: 0,
+    default: 1_048_576,
+    flag: '--cnt-compact-bytes',
+    description:
+      'Size in bytes from which a .cnt file that has grown is rewritten as a short one, 0 for any size.',
+  },
   wrapMode: {
     kind: 'choice',
     choices: ['queue', 'lock', 'none'],
@@ -324,6 +332,7 @@ export const CHANGEABLE_OPTIONS = [
   'immediatePostprocessing',
   'commitIntervalMs',
   'readerWaitMs',
+  'cntCompactBytes',
   'wrapMode',
   'queueMaxsize',
 ] as const satisfies readonly OptionName[]

@@ -45,6 +45,7 @@ export const STORAGE_DEFAULTS: StorageSettings = {
   derivedParametersPerRun: 0,
   commitIntervalMs: 1000,
   readerWaitMs: READER_WAIT_MS,
+  cntCompactBytes: 1_048_576,
   overviews: {
     config: true,
     parameters: true,
@@ -85,6 +86,7 @@ export async function editHdf5File<Value>(
       isNewFile,
       disk,
       readerWaitMs,
+      compactBytes: STORAGE_DEFAULTS.cntCompactBytes,
       onNotice,
       // The next commit fails with what the disk said.
       onError: () => undefined,

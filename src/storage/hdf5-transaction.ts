@@ -47,6 +47,8 @@ export interface TransactionOptions {
   readonly openJournal: () => CntJournal
   /** Longest wait for readers where too many pages pile up, and at the end. */
   readonly readerWaitMs: number
+  /** A smaller `.cnt` file is not compacted. */
+  readonly compactBytes: number
   /** As of `PageWriterOptions`. */
   readonly pageRestMs?: number | undefined
   readonly onNotice: (level: LogLevel, message: string) => void
@@ -240,7 +242,8 @@ export class Hdf5Transaction {
   /** Only of pages that are all in the file: others would be lost with the commits that hold them. */
   #compactIfLarge(): void {
     const isAllWritten = this.#writtenSequence === this.#journal.lastSequence
-    if (!this.#journal.isLarge || !isAllWritten || this.#staged.pendingBytes > 0) return
+    if (!this.#journal.isLarge(this.#options.compactBytes) || !isAllWritten || this.#staged.pendingBytes > 0)
+      return
     this.#staged.sync()
     this.#journal.compact()
   }

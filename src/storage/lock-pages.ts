@@ -20,6 +20,8 @@ const REST_FOR_READERS_MS = 2000
 
 interface PagesOptions {
   readonly readerWaitMs: number
+  /** A smaller `.cnt` file is not compacted. */
+  readonly compactBytes: number
   readonly onNotice: (level: LogLevel, message: string) => void
   readonly onError: (error: PypetError) => void
 }
@@ -105,14 +107,16 @@ export class LockPages {
   }
 
   #compactIfLarge(state: CntState): void {
-    if (state.endOffset <= this.#compactAt) return
+    const { compactBytes } = this.#options
+    if (compactBytes > 0 && state.endOffset <= compactBytes + this.#worthBytes) return
     const journal = CntJournal.takeUp(FILES, state, state.lastSequence)
     journal.compact()
-    this.#compactAt = COMPACT_BYTES_MIN + 3 * journal.bytes
+    this.#worthBytes = 3 * journal.bytes
     journal.close()
   }
 
-  #compactAt = COMPACT_BYTES_MIN
+  /** Much larger than what it was made by the last compaction. */
+  #worthBytes = 0
 
   async #openGate(descriptor: number, file: string): Promise<ReaderGate> {
     const gate = await ReaderGate.open(descriptor)
@@ -125,9 +129,6 @@ export class LockPages {
     return gate
   }
 }
-
-/** A smaller `.cnt` file is not worth rewriting. */
-const COMPACT_BYTES_MIN = 1_048_576
 
 function failed(cause: unknown): PypetError {
   if (cause instanceof PypetError) return cause

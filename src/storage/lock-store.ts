@@ -102,7 +102,11 @@ export class LockStore implements RunStore {
       const { opened } = store
       const { storage } = this.#settings
       this.#turns = new LockTurns({ cntFile: opened.cntFile, storage, keepCnt, ...options })
-      this.#pages = new LockPages(server, this.#turns, { readerWaitMs: storage.readerWaitMs, ...options })
+      this.#pages = new LockPages(server, this.#turns, {
+        readerWaitMs: storage.readerWaitMs,
+        compactBytes: storage.cntCompactBytes,
+        ...options,
+      })
       server.cntFile = opened.cntFile
       server.onCommitted = () => this.#pages?.wake()
       this.#pages.noteOpened()

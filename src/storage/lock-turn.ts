@@ -1,5 +1,6 @@
 /** One turn at the file of an experiment that several processes or threads write, one after the other. */
 import { CntJournal } from '../continue/cnt-journal.ts'
+import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import type { CntState } from '../continue/cnt-state.ts'
 import { CntTail } from '../continue/cnt-tail.ts'
 import { FILES } from '../continue/disk.ts'
@@ -31,8 +32,7 @@ export interface TurnOptions {
 export class LockTurns {
   readonly #options: TurnOptions
   readonly #tail: CntTail
-  #plan: ExplorationPlan | undefined
-  #planExtensionCount = 0
+  #plan: { readonly of: ExperimentRecord; readonly plan: ExplorationPlan } | undefined
 
   constructor(options: TurnOptions) {
     this.#options = options
@@ -68,6 +68,7 @@ export class LockTurns {
       left: state.lastSequence <= applied ? { ...state, pages: [] } : state,
       leavesPages: !isLast,
       readerWaitMs: storage.readerWaitMs,
+      compactBytes: storage.cntCompactBytes,
       onNotice,
       onError,
       openJournal: () => CntJournal.takeUp(FILES, state, Math.min(applied, state.lastSequence)),
@@ -94,12 +95,10 @@ export class LockTurns {
   }
 
   #planOf({ experiment }: CntState): ExplorationPlan {
-    const { extensionCount } = this.#tail
-    if (this.#plan === undefined || this.#planExtensionCount !== extensionCount) {
+    if (this.#plan?.of !== experiment) {
       const { parameters, exploration } = experiment.request
-      this.#plan = expand({ parameters, exploration })
-      this.#planExtensionCount = extensionCount
+      this.#plan = { of: experiment, plan: expand({ parameters, exploration }) }
     }
-    return this.#plan
+    return this.#plan.plan
   }
 }

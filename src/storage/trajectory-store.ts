@@ -2,7 +2,7 @@
 
 import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
-import { toErrorRecord } from '../errors.ts'
+import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { extendedExploration } from '../exploration/extend.ts'
@@ -340,11 +340,22 @@ export class TrajectoryStore {
     }
   }
 
+  /** @throws PypetError `PYPET_STORAGE_FAILED` for a run that the trajectory does not have */
   #end({ run, startTimestamp }: { readonly run: RunIndex; readonly startTimestamp: number }): boolean {
+    if (!(Number.isInteger(run) && run >= 0 && run < this.#runCount)) throw this.#noSuchRun(run)
     if (this.#ended[run] !== 0) return false
     this.#ended[run] = 1
     this.#startTimestamp = Math.min(this.#startTimestamp, startTimestamp)
     return true
+  }
+
+  #noSuchRun(run: RunIndex): PypetError {
+    const { file, trajectory } = this.#open.request
+    return new PypetError(
+      'PYPET_STORAGE_FAILED',
+      `${file}: run ${run} of ${trajectory.name} cannot be stored: it has runs 0 to ${this.#runCount - 1}`,
+      { where: file },
+    )
   }
 }
 
