@@ -8,7 +8,7 @@ import {
   readUnfinished,
 } from '../environment/prepare-continue.ts'
 import { RunStores } from '../environment/run-stores.ts'
-import { settleComplete } from '../environment/settle-complete.ts'
+import { settle } from '../environment/settle.ts'
 import { isPypetError } from '../errors.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
@@ -91,9 +91,10 @@ async function readOrExplain(path: string, flags: ContinueFlags): Promise<CntSta
   }
 }
 
-/** All runs have ended; what is left to do may be to bring the last pages into the file. */
+/** Nothing is to be performed; what is left to do may be to bring the last pages into the file. */
 async function nothingToDo(state: CntState, plan: ContinuePlan, flags: ContinueFlags): Promise<number> {
   const { runCount, failedCount, missingCount } = plan
+  await settle(state, { breakLock: flags.breakLock === true, keepCnt: flags.keepCnt === true })
   const file = shownPath(state.experiment.request.file)
   if (missingCount > 0) {
     say(flags, { ...facts(plan) }, `no run has failed in ${file}; ${formatRuns(missingCount)} are missing`)
@@ -108,7 +109,6 @@ async function nothingToDo(state: CntState, plan: ContinuePlan, flags: ContinueF
     )
     return ExitCode.RUNS_FAILED
   }
-  await settleComplete(state, { breakLock: flags.breakLock === true, keepCnt: flags.keepCnt === true })
   say(
     flags,
     { complete: true },

@@ -155,7 +155,7 @@ export class CntJournal {
       run,
       bytes,
     }))
-    const { lastSequence, stored, failed, memory, startTimestamp, fileBytes, superblock, isComplete } = state
+    const { lastSequence, stored, failed, memory, startTimestamp, fileBytes, superblock, isComplete, hasEnded } = state
     const merged: CntRecord = {
       type: 'commit',
       sequence: lastSequence,
@@ -168,6 +168,7 @@ export class CntJournal {
       memory,
       ...(startTimestamp !== undefined && { startTimestamp }),
       isComplete,
+      hasEnded,
       returned,
       pages: [],
     }

@@ -49,6 +49,8 @@ export interface CommitFacts {
   readonly startTimestamp?: number
   /** Every run is stored, and the file is as it will stay. */
   readonly isComplete: boolean
+  /** Every run has ended, post-processing has seen them, and the trajectory was closed with this commit. */
+  readonly hasEnded?: boolean
   /** Points that this commit has added to the exploration. */
   readonly added?: ExplorationSpec
   /** What jobs returned, as structured-clone bytes. */

@@ -47,6 +47,8 @@ export interface CntState {
   readonly isApplied: boolean
   /** Every run is stored. */
   readonly isComplete: boolean
+  /** The last commit has closed the trajectory: every run had ended, and post-processing had seen them. */
+  readonly hasEnded: boolean
   /** Where the next record belongs; what lies behind was never finished. */
   readonly endOffset: number
 }
@@ -172,6 +174,7 @@ export class Replay {
       pages: pages.images(),
       isApplied: this.#isApplied,
       isComplete: this.#last?.isComplete ?? false,
+      hasEnded: this.#last?.hasEnded ?? false,
       endOffset,
     }
   }

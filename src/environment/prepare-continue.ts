@@ -18,7 +18,6 @@ import {
 } from '../experiment/options.ts'
 import { expand } from '../exploration/expand.ts'
 import type { JobIdentity } from '../protocol.ts'
-import { HAS_ENDED } from '../storage/hdf5-layout.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { toStoredValue } from '../trajectory/value.ts'
 import { momentName } from './experiment-config.ts'
@@ -60,7 +59,7 @@ export interface ContinuePlan {
   readonly missingCount: number
   /** The runs that would be performed. */
   readonly runs: RunSet
-  /** Every run has ended, and the trajectory was closed. */
+  /** Every run has ended, and the last commit has closed the trajectory. */
   readonly hasEnded: boolean
 }
 
@@ -85,7 +84,7 @@ export function planContinue(
     failedCount: failed.size,
     missingCount,
     runs,
-    hasEnded: missingCount === 0 && state.memory.values[HAS_ENDED] === true,
+    hasEnded: missingCount === 0 && state.hasEnded,
   }
 }
 

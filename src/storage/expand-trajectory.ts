@@ -4,7 +4,7 @@ import { RunSet } from '../continue/run-set.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { textBytesName } from './extension-layout.ts'
-import { HAS_ENDED, HAS_GROUPS, IS_SETTLED } from './hdf5-layout.ts'
+import { HAS_LAST_CONFIG, HAS_GROUPS, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 
@@ -56,7 +56,7 @@ export async function readStoredTrajectory(
     added[`comments of ${branch}`] = digests
   }
   // The environment of a script may run several times, and ends more than once then.
-  if (isThere(`environment.${continuation.environmentName}.finish_timestamp`)) values[HAS_ENDED] = true
+  if (isThere(`environment.${continuation.environmentName}.finish_timestamp`)) values[HAS_LAST_CONFIG] = true
   Object.assign(values, textSizes(reader, root))
   return {
     stored,

@@ -43,8 +43,8 @@ import { RunOverviews } from './run-overviews.ts'
 /** What the memory calls what the layout remembers. */
 export const HAS_GROUPS = 'groups'
 export const IS_SETTLED = 'is settled'
-/** All runs have ended once, and the last config was written. */
-export const HAS_ENDED = 'has ended'
+/** The last config was written once: at another end it is moved. Its text is in `.cnt` files. */
+export const HAS_LAST_CONFIG = 'has ended'
 /** So many runs had ended when post-processing last looked at them; absent or -1 when it has to look again. */
 export const POSTPROCESSED = 'runs post-processed'
 
@@ -236,9 +236,9 @@ export class TrajectoryLayout {
 
   /** The last leaves, known only at the end: how long it took. Where there was an end before, it is moved. */
   close(config: readonly Parameter[]): Hdf5Operation[] {
-    const hasEnded = this.#memory.value(HAS_ENDED) === true
-    this.#memory.set(HAS_ENDED, true)
-    if (!hasEnded) return this.addConfig(config)
+    const hasLastConfig = this.#memory.value(HAS_LAST_CONFIG) === true
+    this.#memory.set(HAS_LAST_CONFIG, true)
+    if (!hasLastConfig) return this.addConfig(config)
     return config.flatMap(({ name, stored }) =>
       replaceScalar(`${this.#root}/config/${name.replaceAll('.', '/')}`, rawValue(stored)),
     )

@@ -257,7 +257,8 @@ export class TrajectoryStore {
     this.#apply(layout.commit())
     const storedCount = this.#storedCount + this.#stored.length
     const isComplete = ending.isComplete && storedCount === this.#runCount
-    return this.#commit((facts) => transaction.close(facts), isComplete)
+    const { isComplete: hasEnded } = ending
+    return this.#commit((facts) => transaction.close({ ...facts, hasEnded }), isComplete)
   }
 
   /** Ends one turn of several: commits, closes the HDF5 file and leaves its pages to whoever comes next. */

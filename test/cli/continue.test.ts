@@ -1,4 +1,7 @@
 /** `pypet-ts continue` with the real command. */
+
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +30,7 @@ export default defineExperiment({
 })`
 
 const FILES = { 'job.ts': JOB, 'factor.ts': 'export const factor = 3\n', failing: '', wait: '' }
+const hasFlock = spawnSync('flock', ['--version']).status === 0
 const RUN = ['run', 'job.ts', '--explore', 'x=0:10']
 
 /** The experiment, killed once for all tests that have no other job. */
@@ -197,6 +201,69 @@ describe('failed runs', () => {
     expect(await valuesIn(join(folder, 'hdf5/demo.h5'))).toEqual(ALL)
     using content = await Hdf5Content.open(join(folder, 'hdf5/demo.h5'))
     expect(content.column('/demo/overview/failed_runs', 'idx')).toEqual([])
+    expect(existsSync(join(folder, 'hdf5/demo.cnt'))).toBe(false)
+  })
+})
+
+/** Calls post-processing when every run has ended; it notes so, and does not end while there is a file `hold`. */
+const SEEN_JOB = `
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { defineExperiment } from 'pypet-ts'
+const here = (name) => new URL(name, import.meta.url)
+export default defineExperiment({
+  name: 'demo',
+  parameters: { x: 0 },
+  explore: { x: [0, 1, 2, 3, 4] },
+  run(traj) {
+    const { x } = traj.par
+    if (readFileSync(here('failing'), 'utf8') === String(x)) throw new Error('as asked')
+    traj.addResult('z', x)
+    return x
+  },
+  async postprocess(traj, results) {
+    writeFileSync(here('seen'), results.map(([run]) => run).join())
+    while (existsSync(here('hold'))) await new Promise((resolve) => setTimeout(resolve, 5))
+  },
+})`
+
+describe.skipIf(process.platform === 'win32')('an experiment that was killed at its end', () => {
+  test.skipIf(!hasFlock)('is brought into its file by continue, also when runs have failed', async () => {
+    const folder = fileTree({ ...FILES, failing: '7' })
+    const file = join(folder, 'hdf5/demo.h5')
+    const running = start(folder, [...RUN, '--json'])
+    await running.until(({ stdout }) => stdout.includes('"runs-stored"'))
+    const reader = spawn('flock', ['-s', file, 'sh', '-c', 'echo open; exec cat'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    await once(reader.stdout, 'data')
+    rmSync(join(folder, 'wait'))
+    await running.until(({ stdout }) => stdout.includes('waiting for its readers'))
+    process.kill(-(running.process.pid as number), 'SIGKILL')
+    await running.ended()
+    reader.stdin.end()
+    await once(reader, 'exit')
+    const left = await pypet(folder, ['continue', 'hdf5/demo.cnt'])
+    expect(left.stdout).toContain('no run is missing in hdf5/demo.h5, and 1 run failed\n')
+    expect(left.exitCode).toBe(3)
+    // As other programs see it, which know nothing of the .cnt file.
+    rmSync(join(folder, 'hdf5/demo.cnt'))
+    using content = await Hdf5Content.open(file)
+    expect(content.column('/demo/overview/runs', 'completed')).toEqual([1, 1, 1, 1, 1, 1, 1, 0, 1, 1])
+  })
+
+  test('has its post-processing called by continue, also when a failed run was the last', async () => {
+    const folder = fileTree({ 'job.mjs': SEEN_JOB, failing: '3' })
+    expect((await pypet(folder, ['run', 'job.mjs'])).exitCode).toBe(3)
+    expect(readFileSync(join(folder, 'seen'), 'utf8')).toBe('0,1,2,4')
+    for (const name of ['failing', 'hold']) writeFileSync(join(folder, name), '')
+    const retrying = start(folder, ['continue', 'hdf5/demo.cnt', '--retry-failed'])
+    await retrying.until(() => readFileSync(join(folder, 'seen'), 'utf8') === '0,1,2,3,4')
+    process.kill(-(retrying.process.pid as number), 'SIGKILL')
+    await retrying.ended()
+    for (const name of ['hold', 'seen']) rmSync(join(folder, name))
+    const last = await pypet(folder, ['continue', 'hdf5/demo.cnt'])
+    expect(last.exitCode).toBe(0)
+    expect(readFileSync(join(folder, 'seen'), 'utf8')).toBe('0,1,2,3,4')
     expect(existsSync(join(folder, 'hdf5/demo.cnt'))).toBe(false)
   })
 })

@@ -5,12 +5,12 @@ import { acquireLock } from '../continue/file-lock.ts'
 import { recoverBehindGate } from '../storage/recover-behind-gate.ts'
 
 /**
- * Ends an experiment whose runs are all stored, but whose last pages a reader kept out of the HDF5 file, or
- * which ended before its `.cnt` file was removed.
+ * Ends an experiment of which no run is to be performed: brings into the HDF5 file what a reader or a crash has kept out of
+ * it, and removes the `.cnt` file when every run is stored.
  *
  * @throws PypetError as `acquireLock` and `recoverBehindGate`
  */
-export async function settleComplete(
+export async function settle(
   { path, experiment }: CntState,
   { breakLock, keepCnt }: { readonly breakLock: boolean; readonly keepCnt: boolean },
 ): Promise<void> {
