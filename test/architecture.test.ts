@@ -7,7 +7,8 @@ const modules = [...tree.values()]
 
 /** From left to right: a folder imports what stands left of its own slot, never its neighbours. */
 const SLOTS: readonly (readonly string[])[] = [
-  ['errors', 'own-files'],
+  ['errors', 'own-files', 'process-facts'],
+  ['temporary-names'],
   ['trajectory'],
   ['exploration'],
   ['tree'],

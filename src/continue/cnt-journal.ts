@@ -155,7 +155,17 @@ export class CntJournal {
       run,
       bytes,
     }))
-    const { lastSequence, stored, failed, memory, startTimestamp, fileBytes, superblock, isComplete, hasEnded } = state
+    const {
+      lastSequence,
+      stored,
+      failed,
+      memory,
+      startTimestamp,
+      fileBytes,
+      superblock,
+      isComplete,
+      hasEnded,
+    } = state
     const merged: CntRecord = {
       type: 'commit',
       sequence: lastSequence,

@@ -91,7 +91,11 @@ export class FileDisk implements Disk {
 /** The files of this machine. */
 export const FILES: DiskSystem = {
   open: (path, access) => new FileDisk(openSync(path, access === 'read' ? 'r' : 'r+')),
-  create: (path) => new FileDisk(openSync(path, 'w+')),
+  create(path) {
+    // A link that somebody has planted there is not followed.
+    rmSync(path, { force: true })
+    return new FileDisk(openSync(path, 'wx+'))
+  },
   exists: existsSync,
   rename: renameSync,
   remove: (path) => rmSync(path, { force: true }),

@@ -1,9 +1,32 @@
-/** One writer at a time: a small file beside the HDF5 file says which process it is. */
+/**
+ * One writer at a time: a small file beside the HDF5 file says which process it is.
+ *
+ * The operating system decides. The writer keeps an exclusive `flock` on that small file for as long as it lives; who
+ * gets that lock knows that the one before is gone, in whatever container it was. Only where there is no `flock` do the
+ * facts about the process decide, which cannot always be seen.
+ */
 import { createHash } from 'node:crypto'
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { PypetError } from '../errors.ts'
+import { fateOf, ownProcess, type ProcessFacts } from '../process-facts.ts'
+import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
+import { flockNow } from './flock.ts'
+import { realFileOf, refuseOtherNames } from './real-file.ts'
 
 export interface LockRequest {
   /** What is being written, for messages. */
@@ -19,85 +42,228 @@ export interface FileLock {
   release(): void
 }
 
-interface Owner {
-  readonly pid: number
-  readonly host: string
-  /** When the process started, as the system counts it; tells it from a later one of the same pid. */
-  readonly processStart: string
+export interface LockOwner extends ProcessFacts {
+  /** What tells that the owner lives: the system's lock, or its name in the file only. */
+  readonly keptBy: 'flock' | 'name'
   readonly trajectory: string
   /** When the lock was taken, ISO 8601. */
   readonly since: string
 }
 
+/** What is known when somebody wants a lock that another one had. */
+export interface LockEvidence {
+  /** The system has given the lock to us; undefined where it has none. */
+  readonly isOurs: boolean | undefined
+  /** Other machines may write here, and the system may not know of their locks. */
+  readonly isShared: boolean
+  /** Of the owner, seen from here. */
+  readonly fate: 'alive' | 'gone' | 'unseen'
+  /** The owner ran on the kernel that runs now. */
+  readonly isSameBoot: boolean
+}
+
+/** Whether the owner of a lock is gone. What cannot be known needs somebody who knows. */
+export function verdictOf(
+  owner: Pick<LockOwner, 'keptBy'>,
+  evidence: LockEvidence,
+): 'gone' | 'alive' | 'unknown' {
+  const { isOurs, isShared, fate, isSameBoot } = evidence
+  if (isOurs === false) return 'alive'
+  // A lock that the system would have kept, and has not.
+  if (isOurs === true && owner.keptBy === 'flock' && (isSameBoot || !isShared)) return 'gone'
+  return fate === 'unseen' ? 'unknown' : fate
+}
+
 /**
- * Takes the lock of an HDF5 file for this process, until it is released or the process ends.
+ * Takes the lock of an HDF5 file for this process, until it is released or the process ends. It is the lock of the file
+ * that the path really means. What killed processes have left beside that file is swept.
  *
- * @throws PypetError `PYPET_FILE_LOCKED` while a process of this host writes it, `PYPET_FILE_LOCKED_ELSEWHERE` when
- *   one of another host may; `PYPET_FILE_NOT_WRITABLE`
+ * @param file as it was typed, for messages
+ * @throws PypetError `PYPET_FILE_LOCKED` while another process writes it, `PYPET_FILE_LOCKED_ELSEWHERE` when one that
+ *   cannot be seen from here may; `PYPET_FILE_NOT_WRITABLE`, also for a file of several names
  */
-export function acquireLock(file: string, { trajectory, breakLock }: LockRequest): FileLock {
-  const path = `${file}.lock`
-  const text = JSON.stringify(ownLock(trajectory))
-  let notice: string | undefined
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    if (tryCreate(path, text, file)) return heldLock(path, text, notice)
-    const found = readSettled(path)
-    // Released in this moment.
-    if (found === undefined) continue
-    notice = takeOverReason(path, parseOwner(found), { file, breakLock })
-    takeOver(path, found, text, { file, breakLock })
-    if (readText(path) === text) return heldLock(path, text, notice)
-  }
-  throw notWritable(file, new Error(`${path} is there, and cannot be read`))
+export function acquireLock(file: string, request: LockRequest): FileLock {
+  const real = realFileOf(file)
+  refuseOtherNames(file)
+  const lock = take({ file, path: `${real}.lock`, ...request })
+  sweepBeside(real)
+  return lock
+}
+
+interface Wanted extends LockRequest {
+  readonly file: string
+  /** Of the lock. */
+  readonly path: string
 }
 
 /** Others may take and release a lock in between, but not so often. */
 const ATTEMPTS_MAX = 100
 
-/** A process that ends in order leaves no lock, whatever it ends by. */
-function heldLock(path: string, text: string, notice: string | undefined): FileLock {
-  const give = () => {
-    process.off('exit', give)
-    release(path, text)
+function take(wanted: Wanted): FileLock {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const taken = takeBySystem(wanted)
+    if (taken === 'unavailable') return takeByName(wanted)
+    if (taken !== 'again') return taken
   }
-  process.on('exit', give)
-  return { notice, release: give }
+  throw notWritable(wanted.file, new Error(`${wanted.path} is there, and cannot be read`))
+}
+
+/** `again` when the file was given free, and removed, in this moment. */
+function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
+  const { file, path } = wanted
+  const descriptor = openLock(wanted)
+  let isKept = false
+  try {
+    const answer = flockNow(descriptor, '-x', '-n')
+    if (answer === 'unavailable') return answer
+    if (!isAt(path, descriptor)) return 'again'
+    const found = readText(path) ?? ''
+    const notice = found === '' ? undefined : takeOverReason(wanted, found, answer === 'locked')
+    // Whoever has it is just writing down who that is.
+    if (answer === 'taken') throw locked(wanted, 'another process')
+    const text = ownText(wanted, 'flock')
+    ftruncateSync(descriptor)
+    writeSync(descriptor, text, 0)
+    isKept = true
+    return heldLock(notice, () => {
+      if (isAt(path, descriptor)) releaseByName(path, text)
+      closeSync(descriptor)
+    })
+  } catch (cause) {
+    throw cause instanceof PypetError ? cause : notWritable(file, cause)
+  } finally {
+    if (!isKept) closeSync(descriptor)
+  }
+}
+
+/** A planted link is not followed. */
+function openLock({ file, path }: Wanted): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EISDIR') throw notWritable(file, new Error(`${path} is there, and cannot be read`))
+    if (code === 'ELOOP') throw notWritable(file, new Error(`${path} is a symbolic link; remove it`))
+    throw notWritable(file, cause)
+  }
+}
+
+function isAt(path: string, descriptor: number): boolean {
+  const there = statSync(path, { throwIfNoEntry: false })
+  const open = fstatSync(descriptor)
+  return there !== undefined && there.ino === open.ino && there.dev === open.dev
+}
+
+/** A process that ends in order leaves no lock, whatever it ends by. */
+function heldLock(notice: string | undefined, give: () => void): FileLock {
+  let isHeld = true
+  const release = () => {
+    process.off('exit', release)
+    if (isHeld) give()
+    isHeld = false
+  }
+  process.on('exit', release)
+  return { notice, release }
 }
 
 /** Why a lock may be taken over; throws when it may not. */
 function takeOverReason(
-  path: string,
-  owner: Owner | undefined,
-  { file, breakLock }: { readonly file: string; readonly breakLock: boolean },
+  { file, path, breakLock }: Pick<Wanted, 'file' | 'path' | 'breakLock'>,
+  found: string,
+  isOurs: boolean | undefined,
 ): string {
-  if (owner === undefined) return `${path} is no lock that can be read; it was taken over`
+  const owner = parseOwner(found)
+  if (owner === undefined) {
+    if (isOurs === false) throw locked({ file, path }, 'another process')
+    return `${path} is no lock that can be read; it was taken over`
+  }
   const { pid, host, since, trajectory } = owner
   const who = `process ${pid} on ${host}, which writes ${trajectory} since ${since}`
-  if (host !== hostname()) {
-    if (breakLock) return `the lock of ${file} was taken from ${who}`
-    throw new PypetError('PYPET_FILE_LOCKED_ELSEWHERE', `${file} is locked by ${who}`, {
-      where: path,
-      hint: 'If that process is gone, take the lock over with --break-lock.',
-    })
-  }
-  if (!isAlive(owner))
+  const verdict = verdictOf(owner, {
+    isOurs,
+    isShared: isShared(path),
+    fate: fateOf(owner),
+    isSameBoot: owner.bootId !== '' && owner.bootId === ownProcess().bootId,
+  })
+  if (verdict === 'gone')
     return `the lock of ${file} was left by ${who}: it is gone, and the lock was taken over`
-  throw new PypetError('PYPET_FILE_LOCKED', `${file} is being written by ${who}`, {
+  if (verdict === 'alive') throw locked({ file, path }, who)
+  if (breakLock) return `the lock of ${file} was taken from ${who}`
+  throw new PypetError('PYPET_FILE_LOCKED_ELSEWHERE', `${file} is locked by ${who}`, {
+    where: path,
+    hint: 'It cannot be seen from here. If that process is gone, take the lock over with --break-lock.',
+  })
+}
+
+function locked({ file, path }: Pick<Wanted, 'file' | 'path'>, who: string): PypetError {
+  return new PypetError('PYPET_FILE_LOCKED', `${file} is being written by ${who}`, {
     where: path,
     hint: 'Wait for it, or write to another file (--file).',
   })
 }
 
-function ownLock(trajectory: string): Owner {
-  const [, processStart] = processFactsOf(process.pid)
-  return { pid: process.pid, host: hostname(), processStart, trajectory, since: new Date().toISOString() }
+/** Magic numbers of file systems that several machines may have at once, from linux/magic.h and the makers' sources. */
+const SHARED_FILE_SYSTEMS: ReadonlySet<number> = new Set([
+  0x6969, // NFS
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB 2
+  0x517b, // SMB
+  0x01021997, // 9P
+  0x00c36400, // Ceph
+  0x0bd00bd0, // Lustre
+  0x47504653, // GPFS
+  0x19830326, // BeeGFS
+  0x5346414f, // AFS
+  0x7461636f, // OCFS2
+  0x01161970, // GFS2
+  0x65735546, // FUSE: sshfs, GlusterFS and others
+  0x786f4256, // VirtualBox shared folders
+])
+
+function isShared(path: string): boolean {
+  try {
+    return SHARED_FILE_SYSTEMS.has(statfsSync(path).type >>> 0)
+  } catch {
+    return true
+  }
 }
 
-/** The lock appears with its content at once: a link is made or not. */
+function ownText({ trajectory }: Wanted, keptBy: LockOwner['keptBy']): string {
+  const owner: LockOwner = { ...ownProcess(), keptBy, trajectory, since: new Date().toISOString() }
+  return JSON.stringify(owner)
+}
+
+function notWritable(file: string, cause: unknown): PypetError {
+  return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
+    where: file,
+    hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
+    cause,
+  })
+}
+
+/** Where the system has no lock: the file with a name in it is the lock, and appears with its content at once. */
+function takeByName(wanted: Wanted): FileLock {
+  const { path } = wanted
+  const text = ownText(wanted, 'name')
+  const held = (notice: string | undefined) => heldLock(notice, () => releaseByName(path, text))
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    if (tryCreate(path, text, wanted.file)) return held(undefined)
+    const found = readSettled(path)
+    // Released in this moment.
+    if (found === undefined) continue
+    // What was opened to be locked by the system, and could not be.
+    const notice = found === '' ? undefined : takeOverReason(wanted, found, undefined)
+    takeOver(path, found, text, wanted)
+    if (readText(path) === text) return held(notice)
+  }
+  throw notWritable(wanted.file, new Error(`${path} is there, and cannot be read`))
+}
+
+/** A link is made or not. */
 function tryCreate(path: string, text: string, file: string): boolean {
-  const own = ownFile(path)
+  const own = temporaryBeside(path, 'own')
   try {
-    writeFileSync(own, text)
+    writeNew(own, text)
     try {
       linkSync(own, path)
       return true
@@ -116,17 +282,10 @@ function tryCreate(path: string, text: string, file: string): boolean {
   }
 }
 
-/** A name that no other process uses, to write to before the file appears under its own. */
-function ownFile(path: string): string {
-  return `${path}.${process.pid}`
-}
-
-function notWritable(file: string, cause: unknown): PypetError {
-  return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
-    where: file,
-    hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
-    cause,
-  })
+/** What lies at a name that is this process's own is nobody's, and a link that was planted there is not followed. */
+function writeNew(own: string, text: string): void {
+  rmSync(own, { force: true })
+  writeFileSync(own, text, { flag: 'wx' })
 }
 
 /** What file systems without links answer. */
@@ -140,34 +299,29 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP',
  * looks once more: only a holder of the claim replaces that lock, so it cannot change in between. A claim of a
  * process that died is taken over like a lock.
  */
-function takeOver(
-  path: string,
-  judged: string,
-  text: string,
-  options: { readonly file: string; readonly breakLock: boolean },
-): void {
+function takeOver(path: string, judged: string, text: string, wanted: Wanted): void {
   const claim = `${path}.${createHash('sha1').update(judged).digest('hex').slice(0, 8)}`
-  if (!tryCreate(claim, text, options.file)) {
+  if (!tryCreate(claim, text, wanted.file)) {
     const holder = readText(claim)
     if (holder === undefined) return
-    takeOverReason(claim, parseOwner(holder), options)
-    takeOver(claim, holder, text, options)
+    takeOverReason({ ...wanted, path: claim }, holder, undefined)
+    takeOver(claim, holder, text, wanted)
     if (readText(claim) !== text) return
   }
-  const own = ownFile(path)
+  const own = temporaryBeside(path, 'own')
   try {
     if (readText(path) !== judged) return
-    writeFileSync(own, text)
+    writeNew(own, text)
     renameSync(own, path)
   } catch (cause) {
-    throw notWritable(options.file, cause)
+    throw notWritable(wanted.file, cause)
   } finally {
     rmSync(own, { force: true })
-    release(claim, text)
+    releaseByName(claim, text)
   }
 }
 
-function release(path: string, own: string): void {
+function releaseByName(path: string, own: string): void {
   if (readText(path) === own) rmSync(path, { force: true })
 }
 
@@ -190,37 +344,24 @@ function readText(path: string): string | undefined {
   }
 }
 
-function parseOwner(text: string): Owner | undefined {
+function parseOwner(text: string): LockOwner | undefined {
   try {
     const owner: unknown = JSON.parse(text)
-    if (!isPlainObject(owner)) return undefined
-    const { pid, host, processStart, trajectory, since } = owner
-    const isOwner =
-      Number.isSafeInteger(pid) &&
-      [host, processStart, trajectory, since].every((field) => typeof field === 'string')
-    return isOwner ? (owner as unknown as Owner) : undefined
+    if (!isPlainObject(owner) || !Number.isSafeInteger(owner.pid)) return undefined
+    if (TEXTS.some((name) => typeof owner[name] !== 'string')) return undefined
+    return owner as unknown as LockOwner
   } catch {
     return undefined
   }
 }
 
-function isAlive({ pid, processStart }: Owner): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // A process of another user is alive, too.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  const [state, start] = processFactsOf(pid)
-  // Of a zombie, nothing is left but the number.
-  if (state === 'Z' || state === 'X') return false
-  return start === '' || processStart === '' || start === processStart
-}
-
-/** Fields 3 and 22 of /proc/<pid>/stat; empty where the system does not tell. */
-function processFactsOf(pid: number): readonly [state: string, start: string] {
-  const stat = readText(`/proc/${pid}/stat`)
-  // The name of the program, in parentheses, may hold anything.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
-  return [fields[0] ?? '', fields[19] ?? '']
-}
+const TEXTS = [
+  'host',
+  'machineId',
+  'bootId',
+  'pidNamespace',
+  'processStart',
+  'keptBy',
+  'trajectory',
+  'since',
+] as const satisfies readonly (keyof LockOwner)[]

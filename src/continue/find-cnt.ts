@@ -1,9 +1,10 @@
 /** Which `.cnt` file belongs to an HDF5 file. */
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
 import { readExperiment } from './cnt-state.ts'
 import { type DiskSystem, FILES } from './disk.ts'
+import { realFileOf, realFolderOf } from './real-file.ts'
 
 /**
  * The `.cnt` files beside an HDF5 file that belong to it: of unfinished trajectories, or kept on request. In
@@ -17,17 +18,15 @@ export function findCntFiles(
   system: DiskSystem = FILES,
   onUnreadable: (error: unknown) => void = throwIt,
 ): string[] {
-  const wanted = realPathOf(file)
-  const folder = dirname(file)
-  // Beside it, and where it is a link, beside the file itself.
-  const folders = realPathOf(folder) === dirname(wanted) ? [folder] : [folder, dirname(wanted)]
-  return folders
-    .flatMap((folder) => namesIn(folder).map((name) => join(folder, name)))
+  const wanted = realFileOf(file)
+  const folder = realFolderOf(file)
+  return namesIn(folder)
+    .map((name) => join(folder, name))
     .filter((path) => path.endsWith('.cnt'))
     .sort()
     .filter((path) => {
       try {
-        return realPathOf(readExperiment(path, system).request.file) === wanted
+        return realFileOf(readExperiment(path, system).request.file) === wanted
       } catch (error) {
         // Other programs have files of this ending, too.
         if (isPypetError(error, 'PYPET_CNT_NOT_CNT') || isPypetError(error, 'PYPET_CNT_NOT_FOUND'))
@@ -82,13 +81,5 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder)
   } catch {
     return [] // A folder that is not there holds nothing.
-  }
-}
-
-function realPathOf(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return resolve(path)
   }
 }

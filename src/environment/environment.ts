@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { returnedValues } from '../continue/cnt-journal.ts'
 import { readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
+import { realFileOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
@@ -239,7 +240,7 @@ function openRequest(
   options: RunOptions,
 ): OpenRequest {
   const { settings, parameters, plan, job } = experiment
-  const jobIdentity = experiment.identifyJob(dirname(settings.filename))
+  const jobIdentity = experiment.identifyJob(dirname(realFileOf(settings.filename)))
   return {
     file: settings.filename,
     fileTitle: settings.fileTitle,

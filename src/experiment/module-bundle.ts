@@ -1,14 +1,14 @@
 /** The one file that runs esbuild: a user's module becomes one file that Node can import anywhere. */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
+import { makeTemporaryFolder, sweepTemporaryFolders } from '../temporary-names.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
@@ -62,6 +62,7 @@ export class ModuleBundle implements ModuleAddress {
   async dispose(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
     leftFolders.delete(this.#folder)
+    sweepTemporaryFolders()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,7 +89,7 @@ function removeAtExit(folder: string): void {
  * @throws PypetError of the given code, with file, line, column and the line itself
  */
 export async function bundleModule(file: string, kind: ModuleKind): Promise<ModuleBundle> {
-  const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-'))
+  const folder = makeTemporaryFolder('')
   const bundleFile = join(folder, 'bundle.mjs')
   removeAtExit(folder)
   try {
@@ -117,7 +118,7 @@ export interface ProcessBundle extends AsyncDisposable {
  * @param entry the compiled module, or its source
  */
 export async function bundleProcess(entry: string, job: ModuleAddress): Promise<ProcessBundle> {
-  const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-'))
+  const folder = makeTemporaryFolder('')
   removeAtExit(folder)
   const dispose = async () => {
     await rm(folder, { recursive: true, force: true })

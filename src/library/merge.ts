@@ -2,10 +2,12 @@
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { findCntFiles } from '../continue/find-cnt.ts'
+import { realFileOf } from '../continue/real-file.ts'
 import { takeSnapshot } from '../continue/snapshot.ts'
 import { PypetError } from '../errors.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { makeFolderOf } from '../storage/result-folder.ts'
+import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { type MergeOptions as PlanOptions, planMerge } from '../tree/merge-plan.ts'
@@ -64,11 +66,12 @@ export async function mergeFiles(
     const found = first === undefined ? 'none' : `only ${first.file}`
     throw tooFew(`a merge needs two files at least, found ${found}`, 'merge')
   }
-  const target = resolve(into.file)
+  const target = realFileOf(into.file)
   // All of them first: the copy of a large file takes its time.
   for (const { file } of inputs) (await openHdf5Reader(resolve(file)))[Symbol.dispose]()
   checkTarget(target, inputs, into.overwrite === true)
-  const temporary = `${target}.merge.tmp`
+  sweepBeside(target)
+  const temporary = temporaryBeside(target, 'merge')
   const missing = missingFolders(target)
   makeFolderOf(target)
   let isMerged = false

@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { type Disk, FILES } from '../continue/disk.ts'
@@ -215,5 +214,5 @@ export function isUnfinished(file: string): boolean {
 
 /** The `.cnt` files of a file, which lie beside it, and not beside links to it. */
 export function cntFilesOf(file: string, onUnreadable: (error: unknown) => void = () => {}): string[] {
-  return findCntFiles(realpathSync(file), FILES, onUnreadable)
+  return findCntFiles(file, FILES, onUnreadable)
 }

@@ -3,7 +3,9 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSyn
 import { copyFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { findCntFiles } from '../continue/find-cnt.ts'
+import { realFileOf } from '../continue/real-file.ts'
 import { PypetError } from '../errors.ts'
+import { temporaryBeside } from '../temporary-names.ts'
 import { editHdf5File } from './edit-file.ts'
 import { copyAttributes, copyOperations } from './hdf5-copy.ts'
 import { Hdf5File } from './hdf5-file.ts'
@@ -38,7 +40,9 @@ export interface CompactOptions {
  */
 export async function compactFile(file: string, options: CompactOptions = {}): Promise<CompactResult> {
   const lock = takeLock(file, 'compact', { breakLock: false, onNotice: () => undefined })
-  const temporary = `${file}.compact.tmp`
+  // A rename takes the place of the file, and not of a link to it.
+  const real = realFileOf(file)
+  const temporary = temporaryBeside(real, 'compact')
   try {
     await recoverOthers(file, 60_000, { onNotice: () => undefined })
     const [cntFile] = findCntFiles(file)
@@ -52,9 +56,9 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
     const uncopied = await rewrite(file, temporary, options.drop ?? new Set())
     if (uncopied.length > 0 && options.dropUncopied !== true) throw cannotCopy(file, uncopied)
     syncFile(temporary)
-    if (options.keepBackup === true) renameSync(file, `${file}.bak`)
-    renameSync(temporary, file)
-    syncFile(dirname(file))
+    if (options.keepBackup === true) renameSync(real, `${real}.bak`)
+    renameSync(temporary, real)
+    syncFile(dirname(real))
     return { bytesBefore, bytesAfter: statSync(file).size, uncopied }
   } finally {
     rmSync(temporary, { force: true })
@@ -121,7 +125,7 @@ export async function copyTrajectory(
 
 /** A copy of the whole file. */
 export async function backupFile(file: string, target: string): Promise<void> {
-  makeFolderOf(target)
+  makeFolderOf(realFileOf(target))
   await copyFile(file, target)
   syncFile(target)
 }

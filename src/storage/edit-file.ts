@@ -7,13 +7,22 @@ import { CntJournal } from '../continue/cnt-journal.ts'
 import { readExperiment } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
+import { realFileOf } from '../continue/real-file.ts'
 import { PypetError } from '../errors.ts'
 import type { OpenRequest, StorageSettings } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
-import { createDisk, headOf, isEmpty, openDisk, recoverOthers, takeLock } from './open-trajectory.ts'
+import {
+  createDisk,
+  experimentRecord,
+  headOf,
+  isEmpty,
+  openDisk,
+  recoverOthers,
+  takeLock,
+} from './open-trajectory.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
 
 export interface EditRequest {
@@ -70,7 +79,7 @@ export async function editHdf5File<Value>(
   edit: (editor: FileEditor) => Value | Promise<Value>,
 ): Promise<Value> {
   const { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = () => undefined } = request
-  const folders = existsSync(file) ? [] : makeFolderOf(file)
+  const folders = existsSync(file) ? [] : makeFolderOf(realFileOf(file))
   const lock = takeLock(file, trajectory, { breakLock, onNotice })
   try {
     const isNewFile = isEmpty(file)
@@ -91,12 +100,11 @@ export async function editHdf5File<Value>(
       // The next commit fails with what the disk said.
       onError: () => undefined,
       openJournal: () =>
-        CntJournal.create(FILES, `${file}.edit.cnt`, {
-          type: 'experiment',
-          request: editRequest(file, trajectory),
-          baseBytes: base.bytes,
-          baseSuperblock: base.superblock,
-        }),
+        CntJournal.create(
+          FILES,
+          `${realFileOf(file)}.edit.cnt`,
+          experimentRecord(editRequest(file, trajectory), base),
+        ),
     })
     syncFolders(folders)
     return await performEdit(transaction, isNewFile, edit)

@@ -4,7 +4,7 @@ import { RunSet } from '../continue/run-set.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { textBytesName } from './extension-layout.ts'
-import { HAS_LAST_CONFIG, HAS_GROUPS, IS_SETTLED } from './hdf5-layout.ts'
+import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 

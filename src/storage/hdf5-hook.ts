@@ -5,10 +5,11 @@
  * These are internals of a pinned dependency, so whoever relies on them proves first that they are in the
  * path: `proveHook`.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { makeTemporaryFolder } from '../temporary-names.ts'
 import { type H5Module, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 
 /** What stands in for a file on disk. Positions and sizes are bytes. */
@@ -67,7 +68,7 @@ export function hookFileNow(path: string, file: HookedFile): () => void {
  */
 export async function proveHook(within = tmpdir()): Promise<void> {
   const module = await loadH5wasm()
-  const folder = mkdtempSync(join(within, 'pypet-ts-probe-'))
+  const folder = makeTemporaryFolder('probe-', within)
   const path = join(folder, 'probe.h5')
   const probe = new ProbeFile()
   const unhook = await hookFile(path, probe)

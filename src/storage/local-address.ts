@@ -1,8 +1,9 @@
 /** Where processes and threads of one experiment meet: a socket in a folder that only this user can enter, or a named pipe. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { makeTemporaryFolder, temporaryPrefix } from '../temporary-names.ts'
 
 /** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
 const SOCKET_PATH_BYTES_MAX = 103
@@ -43,15 +44,14 @@ export function socketPath(folder: string, name: string): string {
 
 /** A fresh folder that only this user can enter, with room for the name of a socket in its path. */
 export function makeSocketFolder(): string {
-  const path = (folder: string) => join(folder, 'pypet-ts-writer-')
+  const path = (folder: string) => `${join(folder, temporaryPrefix('writer-'))}XXXXXX`
   const isTooLong =
-    process.platform !== 'win32' &&
-    Buffer.byteLength(`${path(tmpdir())}XXXXXX/runs.sock`) > SOCKET_PATH_BYTES_MAX
-  const prefix = path(isTooLong ? '/tmp' : tmpdir())
+    process.platform !== 'win32' && Buffer.byteLength(`${path(tmpdir())}/runs.sock`) > SOCKET_PATH_BYTES_MAX
+  const within = isTooLong ? '/tmp' : tmpdir()
   try {
-    return mkdtempSync(prefix)
+    return makeTemporaryFolder('writer-', within)
   } catch (cause) {
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create a temporary folder ${prefix}XXXXXX`, {
+    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create a temporary folder ${path(within)}`, {
       where: tmpdir(),
       hint: 'Set TMPDIR to a folder that exists and can be written to.',
       cause,

@@ -1,12 +1,14 @@
 /** How a trajectory comes to be open for writing: as a new one, or as an unfinished one that goes on. */
 import { existsSync, statSync } from 'node:fs'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { superblockOf } from '../continue/cnt-format.ts'
 import { CntJournal } from '../continue/cnt-journal.ts'
+import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts'
 import { type DiskSystem, FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
+import { realFileOf, realFolderOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
@@ -43,7 +45,7 @@ export async function createTrajectory(request: OpenRequest, options: StoreOptio
   if (!isNewFile && request.isExpansion !== true && findCntFiles(file, options.system).length === 0) {
     await assertNameIsFree(file, request.trajectory.name)
   }
-  const folders = isNewFile ? makeFolderOf(file) : []
+  const folders = isNewFile ? makeFolderOf(realFileOf(file)) : []
   const lock = takeLock(file, request.trajectory.name, options)
   try {
     const opened = await create(request, options, lock.release)
@@ -111,12 +113,7 @@ async function create(
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
-      CntJournal.create(system, newCntFile(file, trajectory.name, system), {
-        type: 'experiment',
-        request,
-        baseBytes: base.bytes,
-        baseSuperblock: base.superblock,
-      }),
+      CntJournal.create(system, newCntFile(file, trajectory.name, system), experimentRecord(request, base)),
   })
   const memory = new LayoutMemory()
   const layout = new TrajectoryLayout(request, plan, memory)
@@ -164,12 +161,7 @@ async function expandStored(
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
-      CntJournal.create(system, newCntFile(file, trajectory.name, system), {
-        type: 'experiment',
-        request,
-        baseBytes: base.bytes,
-        baseSuperblock: base.superblock,
-      }),
+      CntJournal.create(system, newCntFile(file, trajectory.name, system), experimentRecord(request, base)),
   })
   const memory = LayoutMemory.of(found.memory)
   const layout = new TrajectoryLayout(request, plan, memory)
@@ -263,14 +255,26 @@ async function assertHolds({ path, experiment, stored }: CntState): Promise<void
   })
 }
 
+/** The first record: the file is the one that its path really means. */
+export function experimentRecord(request: OpenRequest, base: ReturnType<typeof headOf>): ExperimentRecord {
+  return {
+    type: 'experiment',
+    request: { ...request, file: realFileOf(request.file) },
+    baseBytes: base.bytes,
+    baseSuperblock: base.superblock,
+  }
+}
+
 /**
  * `<trajectory>.cnt`, beside the HDF5 file. Where a trajectory of the same name is unfinished in another HDF5 file
  * of the folder, `<trajectory>.<file>.cnt`.
  */
 function newCntFile(file: string, trajectory: string, system: DiskSystem): string {
-  const path = join(dirname(file), `${trajectory}.cnt`)
+  const folder = realFolderOf(file)
+  const path = join(folder, `${trajectory}.cnt`)
   if (!system.exists(path)) return path
-  return join(dirname(file), `${trajectory}.${basename(file, extname(file))}.cnt`)
+  const real = realFileOf(file)
+  return join(folder, `${trajectory}.${basename(real, extname(real))}.cnt`)
 }
 
 /** The `.cnt` file of this trajectory in this file, if there is one. */
@@ -323,8 +327,9 @@ export function takeLock(
 
 export function createDisk(file: string, system: DiskSystem) {
   try {
-    const disk = system.create(file)
-    system.syncFolderOf(file)
+    const real = realFileOf(file)
+    const disk = system.create(real)
+    system.syncFolderOf(real)
     return disk
   } catch (cause) {
     throw notWritable(file, cause)

@@ -1,10 +1,11 @@
 /** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { CntJournal } from '../continue/cnt-journal.ts'
 import type { CommitFacts } from '../continue/cnt-record.ts'
 import { readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
+import { realFileOf, realFolderOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
@@ -97,7 +98,7 @@ export class ServiceStore implements RunStore {
    * may clear what it holds, so whatever refuses the experiment comes first.
    */
   prepare(request: OpenRequest, { breakLock, ...options }: StorePreparation): void {
-    makeFolderOf(request.file)
+    makeFolderOf(realFileOf(request.file))
     this.#lock(request, breakLock)
     if (!options.isContinued) CntJournal.refuseExisting(FILES, cntFileOf(request))
     this.#retryFailed = options.retryFailed
@@ -316,7 +317,7 @@ export class ServiceStore implements RunStore {
 }
 
 function cntFileOf({ file, trajectory }: OpenRequest): string {
-  return join(dirname(file), `${trajectory.name}.cnt`)
+  return join(realFolderOf(file), `${trajectory.name}.cnt`)
 }
 
 /** In the `.cnt` file's memory: the service was told the whole provenance. */

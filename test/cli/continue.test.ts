@@ -329,7 +329,7 @@ describe.skipIf(process.platform === 'win32')('two at once', () => {
     const folder = interrupted()
     const lock = join(folder, 'hdf5/demo.h5.lock')
     const left = JSON.parse(readFileSync(lock, 'utf8'))
-    writeFileSync(lock, JSON.stringify({ ...left, host: 'another-host' }))
+    writeFileSync(lock, JSON.stringify({ ...left, keptBy: 'name', host: 'another-host', bootId: 'another' }))
     const refused = await pypet(folder, ['continue', 'hdf5/demo.cnt'])
     expect(refused.exitCode).toBe(2)
     expect(refused.stderr).toContain('on another-host')
@@ -343,7 +343,9 @@ describe.skipIf(process.platform === 'win32')('two at once', () => {
   test('the lock of another host is taken over by --break-lock', async () => {
     const folder = interrupted()
     const lock = join(folder, 'hdf5/demo.h5.lock')
-    writeFileSync(lock, JSON.stringify({ ...JSON.parse(readFileSync(lock, 'utf8')), host: 'another-host' }))
+    const left = JSON.parse(readFileSync(lock, 'utf8'))
+    const elsewhere = { keptBy: 'name', host: 'another-host', bootId: 'another' }
+    writeFileSync(lock, JSON.stringify({ ...left, ...elsewhere }))
     const taken = await pypet(folder, ['continue', 'hdf5/demo.cnt', '--break-lock'])
     expect(taken.exitCode).toBe(0)
   })

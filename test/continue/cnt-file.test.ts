@@ -146,7 +146,7 @@ describe('a .cnt file', () => {
           pages,
         }),
       )
-      if (journal.isLarge) journal.compact()
+      if (journal.isLarge(1_048_576)) journal.compact()
       expect(journal.bytes).toBeLessThan(64 * (first + 100) + 1_400_000)
     }
     expect(readCnt(journal.path).stored.toRanges()).toEqual([0, 100_000])

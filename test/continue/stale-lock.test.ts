@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { acquireLock } from '../../src/continue/file-lock.ts'
+import { ownProcess } from '../../src/process-facts.ts'
 import { useFolder } from '../storage/temporary-folder.ts'
 
 const inFolder = useFolder()
@@ -24,7 +24,14 @@ test.runIf(process.platform === 'linux')(
       const fields = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
       while (fields()[0] !== 'Z') await delay(5)
       const file = inFolder('zombie.h5')
-      const owner = { pid, host: hostname(), processStart: fields()[19], trajectory: 'older', since: 'then' }
+      const owner = {
+        ...ownProcess(),
+        pid,
+        processStart: fields()[19],
+        keptBy: 'name',
+        trajectory: 'older',
+        since: 'then',
+      }
       writeFileSync(`${file}.lock`, JSON.stringify(owner))
       const lock = acquireLock(file, REQUEST)
       expect(lock.notice).toContain(`left by process ${pid}`)

@@ -55,6 +55,7 @@ export function openRequest(file: string, requested: Requested = {}): OpenReques
       resultsPerRun: 0,
       derivedParametersPerRun: 0,
       readerWaitMs: 10_000,
+      cntCompactBytes: 1_048_576,
       ...requested.storage,
       overviews: {
         config: true,

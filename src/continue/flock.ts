@@ -1,0 +1,34 @@
+/**
+ * Node has no `flock`. The program of that name takes the lock on a descriptor that it inherits, and the lock stays: it
+ * belongs to the open file, which both share.
+ */
+import { spawnSync } from 'node:child_process'
+
+export type FlockAnswer = 'locked' | 'taken' | 'unavailable'
+
+/** It does not wait for a lock, so it answers in milliseconds or never. */
+const ANSWER_MS = 5000
+
+/**
+ * Takes, shares or gives back the lock of an open file, now or not at all.
+ *
+ * @param flags of the program, such as `-x -n`
+ * @returns `unavailable` where there is no such program, or the file system has no locks
+ */
+export function flockNow(descriptor: number, ...flags: readonly string[]): FlockAnswer {
+  if (process.platform === 'win32') return 'unavailable'
+  for (const program of PROGRAMS) {
+    const { status, error } = spawnSync(program, [...flags, '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+      timeout: ANSWER_MS,
+      killSignal: 'SIGKILL',
+    })
+    if (status === 0) return 'locked'
+    if (status === 1) return 'taken'
+    if ((error as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') return 'unavailable'
+  }
+  return 'unavailable'
+}
+
+/** It must be found without PATH, too. */
+const PROGRAMS = ['flock', '/usr/bin/flock']

@@ -1,0 +1,67 @@
+/** Which file a path really means. Locks, `.cnt` files and temporary files lie beside that one, whatever it is called by. */
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { PypetError } from '../errors.ts'
+
+/** As many as Linux follows. */
+const LINKS_MAX = 40
+
+/** The absolute path behind all symbolic links, also where the file, or its folder, is not there yet. */
+export function realFileOf(path: string): string {
+  let wanted = resolve(path)
+  for (let count = 0; count < LINKS_MAX; count += 1) {
+    try {
+      return realpathSync(wanted)
+    } catch {
+      const target = linkAt(wanted)
+      if (target === undefined) return besideReal(wanted)
+      wanted = resolve(dirname(wanted), target)
+    }
+  }
+  // A ring of links: whoever opens it is told so by the system.
+  return resolve(path)
+}
+
+/** The folder of the real file, spelled as it was typed where that is the same folder. */
+export function realFolderOf(path: string): string {
+  const real = dirname(realFileOf(path))
+  const typed = dirname(path)
+  return realFileOf(typed) === real ? typed : real
+}
+
+function besideReal(path: string): string {
+  const folder = dirname(path)
+  return folder === path ? path : join(realFileOf(folder), basename(path))
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Refuses what is no plain file of one name: another name of it could be written at the same time.
+ *
+ * @param path as it was typed
+ * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
+ */
+export function refuseOtherNames(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  const refuse = (what: string, hint: string) =>
+    new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${path}: it ${what}`, { where: path, hint })
+  if (!found.isFile()) throw refuse('is no file', 'Choose another file with --file.')
+  if (found.nlink > 1) {
+    throw refuse(
+      `has ${found.nlink} names (hard links), and could be written under another one at the same time`,
+      `Make it a file of its own: cp ${quoted(path)} ${quoted(`${path}.copy`)} && mv ${quoted(`${path}.copy`)} ${quoted(path)}`,
+    )
+  }
+}
+
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}

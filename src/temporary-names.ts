@@ -1,0 +1,79 @@
+/**
+ * Temporary files and folders say in their names whose they are, so that whoever comes next can remove what a killed
+ * process has left: `<pid>-<place>`, where the place stands for a boot of a machine and a namespace of its pids.
+ */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { isAlive, place } from './process-facts.ts'
+
+/** `<path>.<kind>.<pid>-<place>`: a name beside a file that no other process uses. */
+export function temporaryBeside(path: string, kind: string): string {
+  return `${path}.${kind}.${ownMark()}`
+}
+
+/** Removes what killed processes have left beside a file under such names, and what grew around those. Never throws. */
+export function sweepBeside(path: string): void {
+  const prefix = `${basename(path)}.`
+  sweep(dirname(path), (name) =>
+    name.startsWith(prefix) ? MARK_BESIDE.exec(name.slice(prefix.length)) : null,
+  )
+}
+
+/**
+ * A fresh folder for temporary files that only this user can enter: `pypet-ts-<kind><pid>-<place>-XXXXXX`.
+ *
+ * @throws the system's error, unchanged
+ */
+export function makeTemporaryFolder(kind: '' | 'writer-' | 'probe-', within = tmpdir()): string {
+  return mkdtempSync(`${join(within, temporaryPrefix(kind))}`)
+}
+
+export function temporaryPrefix(kind: '' | 'writer-' | 'probe-'): string {
+  return `pypet-ts-${kind}${ownMark()}-`
+}
+
+/** Removes the folders for temporary files that killed processes have left. Never throws. */
+export function sweepTemporaryFolders(within = tmpdir()): void {
+  sweep(within, (name) => MARK_OF_FOLDER.exec(name))
+}
+
+/** What an abandoned name looks like behind that of its file. */
+const MARK_BESIDE = /^[a-z-]+\.(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})(?:\..+)?$/
+const MARK_OF_FOLDER = /^pypet-ts-(?:writer-|probe-)?(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})-[A-Za-z0-9]{6}$/
+
+function sweep(folder: string, markOf: (name: string) => RegExpExecArray | null): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      const mark = markOf(name)?.groups
+      // Of another place it cannot be known whether the process lives.
+      if (mark === undefined || mark.place !== ownPlace()) continue
+      if (isAlive({ pid: Number(mark.pid), processStart: '' })) continue
+      remove(join(folder, name))
+    }
+  } catch {
+    // Whoever needs the folder meets the same error, where it can be told.
+  }
+}
+
+/** What belongs to another user stays. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {}
+}
+
+function ownMark(): string {
+  return `${process.pid}-${ownPlace()}`
+}
+
+let knownPlace: string | undefined
+
+function ownPlace(): string {
+  if (knownPlace === undefined) {
+    const { host, bootId, pidNamespace } = place()
+    knownPlace = createHash('sha1').update([host, bootId, pidNamespace].join('\n')).digest('hex').slice(0, 6)
+  }
+  return knownPlace
+}
