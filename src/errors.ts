@@ -68,6 +68,7 @@ export type ErrorCode =
   /** A winston transport of the user's: the experiment goes on without it. */
   | 'PYPET_LOG_TRANSPORT_FAILED'
   | 'PYPET_FILE_CHANGING'
+  | 'PYPET_FILE_MOVED'
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'
 

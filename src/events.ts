@@ -63,6 +63,10 @@ export interface ExperimentSummary {
   readonly isInService?: true
   /** What `continue` takes; undefined when every run is stored. */
   readonly cntFile: string | undefined
+  /**
+   * Other programs have had the file open to the end: its last changes are in the `.cnt` file, and `continue` brings them in.
+   */
+  readonly isBehind?: true
   /** Undefined where no logs were written. */
   readonly logFolder: string | undefined
   readonly runCount: number

@@ -150,6 +150,8 @@ export interface Ending {
 export interface Closed {
   /** The `.cnt` file, unless it was removed because every run is stored. */
   readonly cntFile: string | undefined
+  /** Readers have kept the last pages out of the HDF5 file: it is not whole without its `.cnt` file. */
+  readonly isBehind?: true
 }
 
 /** How the file is written; names as in pypet's `config.hdf5`. */

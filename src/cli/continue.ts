@@ -12,12 +12,12 @@ import { settle } from '../environment/settle.ts'
 import { isPypetError } from '../errors.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
+import { shellWord } from '../shell-word.ts'
 import { finishEdit } from '../storage/edit-file.ts'
 import { ExitCode } from './exit-code.ts'
 import { type CommandFlags, optionFlags, performCommand, showLoading } from './perform-command.ts'
 import { settingsText } from './run.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
-import { shellWord } from './summary.ts'
 
 export interface ContinueFlags extends CommandFlags {
   readonly dryRun?: boolean

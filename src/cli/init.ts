@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { shellWord } from './summary.ts'
+import { shellWord } from '../shell-word.ts'
 
 /**
  * @throws PypetError `PYPET_USAGE` when one of the files is there already, unless it may be replaced;

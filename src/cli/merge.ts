@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { type MergeReport, mergeFiles, mergeFolder } from '../library/merge.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { shellWord } from './summary.ts'
+import { shellWord } from '../shell-word.ts'
 
 export interface MergeFlags {
   readonly into: string

@@ -9,7 +9,7 @@ import type {
   SurveyedLeaf,
   TrajectoryOverview,
 } from '../results/trajectory-overview.ts'
-import { shellWord } from './summary.ts'
+import { shellWord } from '../shell-word.ts'
 import { textTable } from './text-table.ts'
 import { countText, cut, plural, previewText, printable, rangeText } from './value-text.ts'
 

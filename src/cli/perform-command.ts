@@ -115,7 +115,9 @@ function camelCase(flag: string): string {
 }
 
 /** An error that fails no run may have cost a result all the same: that is no success. */
-function exitCodeOfRuns({ storedCount, runCount, strayErrorCount }: ExperimentSummary): ExitCode {
+function exitCodeOfRuns({ storedCount, runCount, strayErrorCount, isBehind }: ExperimentSummary): ExitCode {
+  // The file that others read does not hold every run.
+  if (isBehind) return ExitCode.FAILED
   return storedCount < runCount || strayErrorCount > 0 ? ExitCode.RUNS_FAILED : ExitCode.OK
 }
 

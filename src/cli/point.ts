@@ -10,6 +10,7 @@ import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
 import { shownPath } from '../reporting/shown-path.ts'
+import { shellWord } from '../shell-word.ts'
 import { runName } from '../trajectory/path.ts'
 import {
   decodeFramePrefix,
@@ -18,7 +19,6 @@ import {
   type RawRunRecord,
 } from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
-import { shellWord } from './summary.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the

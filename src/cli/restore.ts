@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { DIFF, type Restored, restore } from '../library/restore.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { shellWord } from './summary.ts'
+import { shellWord } from '../shell-word.ts'
 import { printable } from './value-text.ts'
 
 export interface RestoreFlags {

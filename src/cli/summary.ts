@@ -3,6 +3,7 @@ import { WARNINGS_LOG } from '../reporting/log-folder.ts'
 import { formatCount, formatDuration, formatRate, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
+import { shellWord } from '../shell-word.ts'
 
 /**
  * The closing lines of `run` and `continue`, with their last newline: what is stored where, how fast it went, and
@@ -17,7 +18,7 @@ import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
  * @param stream decides on colours
  */
 export function summaryText(summary: ExperimentSummary, stream: OutputStream): string {
-  const { failedCount, leftCount, strayErrorCount, stoppedBy, cntFile } = summary
+  const { failedCount, leftCount, strayErrorCount, stoppedBy, cntFile, isBehind } = summary
   const colours = coloursOf(stream)
   const file = shownPath(summary.file)
   const logs = summary.logFolder === undefined ? undefined : shownPath(summary.logFolder)
@@ -34,11 +35,15 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
     const reason = stoppedBy === 'failures' ? ': too many runs have failed' : ''
     lines.push(colours.yellow(`${formatRuns(leftCount)} not performed${reason}`))
   }
+  if (isBehind && cntFile !== undefined) {
+    const held = `${file} is still open in another program: its last changes are not in it`
+    lines.push(colours.red(`${held}. All runs are safe in ${shownPath(cntFile)}`))
+  }
   if (logs !== undefined) lines.push(`${colours.dim('logs:')}  ${logs}`)
   if (!summary.isInService) lines.push(`${colours.dim('next:')}  pypet-ts overview ${shellWord(file)}`)
   if (cntFile !== undefined) {
     const command = `pypet-ts continue ${shellWord(shownPath(cntFile))}`
-    if (leftCount > 0) lines.push(`${colours.dim('go on:')} ${command}`)
+    if (leftCount > 0 || isBehind) lines.push(`${colours.dim('go on:')} ${command}`)
     else if (failedCount > 0) lines.push(`${colours.dim('retry:')} ${command} --retry-failed`)
   }
   return `${lines.join('\n')}\n`
@@ -55,13 +60,4 @@ function storedText(summary: ExperimentSummary): string {
     finishedCount > 0 && durationMs > 0 ? ` (${formatRate((finishedCount * 1000) / durationMs)})` : ''
   const where = isInService ? 'the storage service' : shownPath(file)
   return `${stored} stored in ${where}${before}, in ${formatDuration(durationMs)}${rate}`
-}
-
-/** A file name as the shell takes it back, quoted where it must be. */
-export function shellWord(name: string, platform: NodeJS.Platform = process.platform): string {
-  // A leading dash would be read as a flag.
-  const word = name.startsWith('-') ? `./${name}` : name
-  if (platform === 'win32') return /^[\w./\\:~+@,=-]+$/.test(word) ? word : `"${word}"`
-  if (/^[\w./:+@,=-]+$/.test(word)) return word
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -13,6 +13,7 @@ import type { CntRecord, CommitFacts, ExperimentRecord, ReturnedValue } from './
 import { readRecords } from './cnt-records.ts'
 import { type CntState, readCnt } from './cnt-state.ts'
 import type { Disk, DiskSystem } from './disk.ts'
+import type { OpenFile } from './displaced.ts'
 
 export class CntJournal {
   readonly path: string
@@ -101,6 +102,12 @@ export class CntJournal {
 
   get bytes(): number {
     return this.#end
+  }
+
+  /** Undefined where the disk is none of this machine. */
+  get openFile(): OpenFile | undefined {
+    const { descriptor } = this.#disk
+    return descriptor === undefined ? undefined : { path: this.path, descriptor }
   }
 
   /** Pages up to this commit are in the HDF5 file, durably: the next commit says so. */

@@ -4,6 +4,7 @@ import { RECORDS_OFFSET } from './cnt-format.ts'
 import { readRecord } from './cnt-records.ts'
 import { type CntState, Replay } from './cnt-state.ts'
 import { type Disk, type DiskSystem, FILES } from './disk.ts'
+import type { OpenFile } from './displaced.ts'
 
 export class CntTail {
   readonly path: string
@@ -36,6 +37,12 @@ export class CntTail {
       this.#position = found.end
       this.#replay.take(found.record)
     }
+  }
+
+  /** As it was found last; undefined before that. */
+  get openFile(): OpenFile | undefined {
+    const descriptor = this.#disk?.descriptor
+    return descriptor === undefined ? undefined : { path: this.path, descriptor }
   }
 
   close(): void {

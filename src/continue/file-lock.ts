@@ -13,19 +13,17 @@ import {
   ftruncateSync,
   linkSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
-  statfsSync,
   statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { PypetError } from '../errors.ts'
-import { fateOf, ownProcess, type ProcessFacts } from '../process-facts.ts'
+import { fateOf, ownProcess } from '../process-facts.ts'
 import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
 import { flockNow } from './flock.ts'
+import { isShared, type LockOwner, ownLock, parseOwner, readText, verdictOf } from './lock-owner.ts'
 import { realFileOf, refuseOtherNames } from './real-file.ts'
 
 export interface LockRequest {
@@ -38,40 +36,13 @@ export interface LockRequest {
 export interface FileLock {
   /** Whose lock was taken over, and why; undefined when there was none. */
   readonly notice: string | undefined
+  /**
+   * Says in the lock that its owner waits for readers of the file, or does so no longer; see `letWriterGoFirst`. Without
+   * `flock` nothing is said, since readers are not waited for.
+   */
+  noteWaiting(isWaiting: boolean): void
   /** Gives the file free. Whoever has taken the lock over keeps it. */
   release(): void
-}
-
-export interface LockOwner extends ProcessFacts {
-  /** What tells that the owner lives: the system's lock, or its name in the file only. */
-  readonly keptBy: 'flock' | 'name'
-  readonly trajectory: string
-  /** When the lock was taken, ISO 8601. */
-  readonly since: string
-}
-
-/** What is known when somebody wants a lock that another one had. */
-export interface LockEvidence {
-  /** The system has given the lock to us; undefined where it has none. */
-  readonly isOurs: boolean | undefined
-  /** Other machines may write here, and the system may not know of their locks. */
-  readonly isShared: boolean
-  /** Of the owner, seen from here. */
-  readonly fate: 'alive' | 'gone' | 'unseen'
-  /** The owner ran on the kernel that runs now. */
-  readonly isSameBoot: boolean
-}
-
-/** Whether the owner of a lock is gone. What cannot be known needs somebody who knows. */
-export function verdictOf(
-  owner: Pick<LockOwner, 'keptBy'>,
-  evidence: LockEvidence,
-): 'gone' | 'alive' | 'unknown' {
-  const { isOurs, isShared, fate, isSameBoot } = evidence
-  if (isOurs === false) return 'alive'
-  // A lock that the system would have kept, and has not.
-  if (isOurs === true && owner.keptBy === 'flock' && (isSameBoot || !isShared)) return 'gone'
-  return fate === 'unseen' ? 'unknown' : fate
 }
 
 /**
@@ -121,11 +92,18 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
     const notice = found === '' ? undefined : takeOverReason(wanted, found, answer === 'locked')
     // Whoever has it is just writing down who that is.
     if (answer === 'taken') throw locked(wanted, 'another process')
-    const text = ownText(wanted, 'flock')
-    ftruncateSync(descriptor)
-    writeSync(descriptor, text, 0)
+    const owner = ownLock(wanted.trajectory, 'flock')
+    let text = ''
+    const write = (said: LockOwner) => {
+      text = JSON.stringify(said)
+      ftruncateSync(descriptor)
+      writeSync(descriptor, text, 0)
+    }
+    write(owner)
     isKept = true
-    return heldLock(notice, () => {
+    const noteWaiting = (isWaiting: boolean) =>
+      write(isWaiting ? { ...owner, waitingSinceMs: Date.now() } : owner)
+    return heldLock(notice, noteWaiting, () => {
       if (isAt(path, descriptor)) releaseByName(path, text)
       closeSync(descriptor)
     })
@@ -155,7 +133,11 @@ function isAt(path: string, descriptor: number): boolean {
 }
 
 /** A process that ends in order leaves no lock, whatever it ends by. */
-function heldLock(notice: string | undefined, give: () => void): FileLock {
+function heldLock(
+  notice: string | undefined,
+  noteWaiting: FileLock['noteWaiting'],
+  give: () => void,
+): FileLock {
   let isHeld = true
   const release = () => {
     process.off('exit', release)
@@ -163,7 +145,13 @@ function heldLock(notice: string | undefined, give: () => void): FileLock {
     isHeld = false
   }
   process.on('exit', release)
-  return { notice, release }
+  return {
+    notice,
+    release,
+    noteWaiting: (isWaiting) => {
+      if (isHeld) noteWaiting(isWaiting)
+    },
+  }
 }
 
 /** Why a lock may be taken over; throws when it may not. */
@@ -202,37 +190,6 @@ function locked({ file, path }: Pick<Wanted, 'file' | 'path'>, who: string): Pyp
   })
 }
 
-/** Magic numbers of file systems that several machines may have at once, from linux/magic.h and the makers' sources. */
-const SHARED_FILE_SYSTEMS: ReadonlySet<number> = new Set([
-  0x6969, // NFS
-  0xff534d42, // CIFS
-  0xfe534d42, // SMB 2
-  0x517b, // SMB
-  0x01021997, // 9P
-  0x00c36400, // Ceph
-  0x0bd00bd0, // Lustre
-  0x47504653, // GPFS
-  0x19830326, // BeeGFS
-  0x5346414f, // AFS
-  0x7461636f, // OCFS2
-  0x01161970, // GFS2
-  0x65735546, // FUSE: sshfs, GlusterFS and others
-  0x786f4256, // VirtualBox shared folders
-])
-
-function isShared(path: string): boolean {
-  try {
-    return SHARED_FILE_SYSTEMS.has(statfsSync(path).type >>> 0)
-  } catch {
-    return true
-  }
-}
-
-function ownText({ trajectory }: Wanted, keptBy: LockOwner['keptBy']): string {
-  const owner: LockOwner = { ...ownProcess(), keptBy, trajectory, since: new Date().toISOString() }
-  return JSON.stringify(owner)
-}
-
 function notWritable(file: string, cause: unknown): PypetError {
   return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
     where: file,
@@ -244,8 +201,13 @@ function notWritable(file: string, cause: unknown): PypetError {
 /** Where the system has no lock: the file with a name in it is the lock, and appears with its content at once. */
 function takeByName(wanted: Wanted): FileLock {
   const { path } = wanted
-  const text = ownText(wanted, 'name')
-  const held = (notice: string | undefined) => heldLock(notice, () => releaseByName(path, text))
+  const text = JSON.stringify(ownLock(wanted.trajectory, 'name'))
+  const held = (notice: string | undefined) =>
+    heldLock(
+      notice,
+      () => undefined,
+      () => releaseByName(path, text),
+    )
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     if (tryCreate(path, text, wanted.file)) return held(undefined)
     const found = readSettled(path)
@@ -335,33 +297,3 @@ function readSettled(path: string): string | undefined {
 
 /** Nobody needs so long for a hundred bytes. */
 const WRITING_MS = 200
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
-function parseOwner(text: string): LockOwner | undefined {
-  try {
-    const owner: unknown = JSON.parse(text)
-    if (!isPlainObject(owner) || !Number.isSafeInteger(owner.pid)) return undefined
-    if (TEXTS.some((name) => typeof owner[name] !== 'string')) return undefined
-    return owner as unknown as LockOwner
-  } catch {
-    return undefined
-  }
-}
-
-const TEXTS = [
-  'host',
-  'machineId',
-  'bootId',
-  'pidNamespace',
-  'processStart',
-  'keptBy',
-  'trajectory',
-  'since',
-] as const satisfies readonly (keyof LockOwner)[]

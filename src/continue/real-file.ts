@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { shellWord } from '../shell-word.ts'
 
 /** As many as Linux follows. */
 const LINKS_MAX = 40
@@ -57,11 +58,7 @@ export function refuseOtherNames(path: string): void {
   if (found.nlink > 1) {
     throw refuse(
       `has ${found.nlink} names (hard links), and could be written under another one at the same time`,
-      `Make it a file of its own: cp ${quoted(path)} ${quoted(`${path}.copy`)} && mv ${quoted(`${path}.copy`)} ${quoted(path)}`,
+      `Make it a file of its own: cp ${shellWord(path)} ${shellWord(`${path}.copy`)} && mv ${shellWord(`${path}.copy`)} ${shellWord(path)}`,
     )
   }
-}
-
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

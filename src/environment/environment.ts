@@ -148,6 +148,7 @@ export async function runExperiment(
     file: settings.filename,
     ...inService,
     cntFile: end.cntFile,
+    ...(end.isBehind && { isBehind: true as const }),
     logFolder,
     runCount: plan.runCount,
     storedCount: ledger.storedCount,

@@ -48,6 +48,8 @@ export interface Provenance {
 export interface SessionEnd {
   /** The `.cnt` file, unless it was removed because every run is stored. */
   readonly cntFile: string | undefined
+  /** As of `Closed`. */
+  readonly isBehind?: true
   /** Why runs are left, where somebody or something has stopped them. */
   readonly stoppedBy: 'signal' | 'failures' | undefined
   /** From the first run of this session to the last one stored. */
@@ -132,10 +134,10 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const finishTimestamp = (performance.timeOrigin + performance.now()) / 1000
   const isComplete = ledger.storedCount + ledger.failedCount === plan.runCount && !rounds.isPending
   const config = isComplete ? parts.closingConfig(finishTimestamp) : []
-  const { cntFile } = await store.close({ config, isComplete })
+  const closed = await store.close({ config, isComplete })
   if (rounds.error !== undefined) throw rounds.error
   const durationMs = Math.max(0, (finishTimestamp - Math.min(runs.startTimestamp, finishTimestamp)) * 1000)
-  return { cntFile, stoppedBy: isComplete ? undefined : runs.stoppedBy, durationMs }
+  return { ...closed, stoppedBy: isComplete ? undefined : runs.stoppedBy, durationMs }
 }
 
 /**

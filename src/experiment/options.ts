@@ -219,7 +219,7 @@ const MAIN_OPTIONS = {
   readerWaitMs: {
     kind: 'whole',
     minimum: 0,
-    default: 10_000,
+    default: 60_000,
     flag: '--reader-wait-ms',
     description:
       'Milliseconds to wait for programs that have the HDF5 file open, where too much would pile up.',

@@ -22,7 +22,7 @@ import { type OutputStream, openTextOutput } from './text-output.ts'
  * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there; `printed_to`
  *   (`stdout` or `stderr`) when the job has printed it and that is not for the logs.
  * - `experiment-finished`: `trajectory`, `file`, `cnt_file` (what `continue` takes, absent when every run is stored),
- *   `log_folder`, `run_count`, `stored_count`, `previously_stored_count`, `failed_count`, `left_count`, `stopped_by`
+ *   `behind` (true when other programs kept the last changes out of the file: `continue` brings them in), `log_folder`, `run_count`, `stored_count`, `previously_stored_count`, `failed_count`, `left_count`, `stopped_by`
  *   (`signal` or `failures`, absent otherwise), `stray_error_count` (errors after the end of a run), `duration_ms`,
  *   `complete` (every run is stored).
  *
@@ -108,6 +108,7 @@ function summaryFields(summary: ExperimentSummary): object {
     trajectory: summary.trajectory,
     file: summary.file,
     cnt_file: summary.cntFile,
+    behind: summary.isBehind,
     log_folder: summary.logFolder,
     run_count: summary.runCount,
     stored_count: summary.storedCount,

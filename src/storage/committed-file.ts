@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { type Disk, FILES } from '../continue/disk.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
+import { letWriterGoFirst } from '../continue/lock-owner.ts'
 import { isPypetError } from '../errors.ts'
 import { CntWatch } from './cnt-watch.ts'
 import { CommittedView } from './committed-view.ts'
@@ -21,6 +22,8 @@ export interface UnfinishedTrajectory {
 
 /** A writer keeps readers out for milliseconds at a time. */
 const LOCK_WAIT_MS = 1000
+/** A writer that waits for readers comes first, for so long. */
+const WRITER_TURN_MS = 2000
 
 /**
  * An HDF5 file as of its last commit, whether it is being written at this moment or was left by a crash: what the
@@ -131,6 +134,7 @@ class Source {
 
   /** With the lock, a writer puts off what would change the state; without, the watches tell when it may have changed. */
   async lock(): Promise<void> {
+    await letWriterGoFirst(this.#file, WRITER_TURN_MS)
     this.#isLocked = await lockShared(this.disk.descriptor as number, LOCK_WAIT_MS)
   }
 

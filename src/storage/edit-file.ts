@@ -78,7 +78,7 @@ export async function editHdf5File<Value>(
   request: EditRequest,
   edit: (editor: FileEditor) => Value | Promise<Value>,
 ): Promise<Value> {
-  const { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = () => undefined } = request
+  const { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = warn } = request
   const folders = existsSync(file) ? [] : makeFolderOf(realFileOf(file))
   const lock = takeLock(file, trajectory, { breakLock, onNotice })
   try {
@@ -125,6 +125,11 @@ export async function finishEdit(file: string): Promise<void> {
   } finally {
     lock.release()
   }
+}
+
+/** A script hears of it as of other warnings of Node. */
+function warn(level: LogLevel, message: string): void {
+  if (level === 'warn') process.emitWarning(message)
 }
 
 async function performEdit<Value>(

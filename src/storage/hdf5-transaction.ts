@@ -16,12 +16,14 @@
  */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { superblockOf } from '../continue/cnt-format.ts'
+import { SUPERBLOCK_BYTES, superblockOf } from '../continue/cnt-format.ts'
 import type { CntJournal } from '../continue/cnt-journal.ts'
 import type { CommitFacts } from '../continue/cnt-record.ts'
 import type { CntState } from '../continue/cnt-state.ts'
 import type { Disk } from '../continue/disk.ts'
-import { PypetError } from '../errors.ts'
+import { type Displacement, displacedError, displacementOf } from '../continue/displaced.ts'
+import { realFileOf } from '../continue/real-file.ts'
+import { isPypetError, PypetError } from '../errors.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { hdf5Cause } from './h5wasm.ts'
 import { Hdf5File } from './hdf5-file.ts'
@@ -51,6 +53,8 @@ export interface TransactionOptions {
   readonly compactBytes: number
   /** As of `PageWriterOptions`. */
   readonly pageRestMs?: number | undefined
+  /** As of `PageWriterListener`. */
+  readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
   readonly onNotice: (level: LogLevel, message: string) => void
   /** The disk failed outside of a call: the file can take no more commits. */
   readonly onError: (error: PypetError) => void
@@ -66,6 +70,10 @@ export class Hdf5Transaction {
   readonly #unhook: () => void
   /** The commit up to which all pages have been written to the file. */
   #writtenSequence = 0
+  /** The first bytes of the file on the disk, as this writer left them; undefined before its first commit. */
+  #head: string | undefined
+  #committedBytes = 0
+  #isBehind = false
 
   private constructor(
     options: TransactionOptions,
@@ -85,8 +93,10 @@ export class Hdf5Transaction {
     this.#writtenSequence = options.left === undefined ? this.#journal.lastSequence : 0
     this.#pages = new PageWriter(this.#staged, () => openGate(options), {
       restMs: options.pageRestMs,
+      onWaiting: options.onWaiting,
       onWritten: () => {
         this.#writtenSequence = this.#journal.lastSequence
+        this.#noteHead()
       },
       onReopened: () => this.#compactIfLarge(),
       onError: (cause) => options.onError(this.#failed('write the pages of a commit', cause)),
@@ -115,6 +125,11 @@ export class Hdf5Transaction {
 
   get cntFile(): string {
     return this.#journal.path
+  }
+
+  /** Readers have kept the last pages out of the HDF5 file to the end: they are in the `.cnt` file. */
+  get isBehind(): boolean {
+    return this.#isBehind
   }
 
   /**
@@ -165,10 +180,12 @@ export class Hdf5Transaction {
         ),
       )
       if (!isWritten) {
+        this.#isBehind = true
         onNotice('warn', `${path} is still open elsewhere: its last changes stay in ${this.#journal.path}`)
         return true
       }
       this.#staged.finish()
+      this.#assertInPlace()
       if (removesCnt) this.#journal.remove()
       else this.#journal.appendApplied()
       return !removesCnt
@@ -229,14 +246,41 @@ export class Hdf5Transaction {
     }
   }
 
+  /** @throws PypetError `PYPET_FILE_MOVED` when the file that is written is not the one that is found */
+  #assertInPlace(): void {
+    const { descriptor } = this.#disk
+    if (descriptor === undefined) return
+    const file = { path: realFileOf(this.#options.path), descriptor }
+    const found = displacementOf(file.path, descriptor, this.#committedBytes) ?? this.#overwritten()
+    if (found !== undefined) throw displacedError(file, found, this.#journal.openFile)
+  }
+
+  /** Another program that writes into the very file is told by the superblock, which each of our commits changes. */
+  #overwritten(): Displacement | undefined {
+    if (this.#head === undefined || this.#head === this.#readHead()) return undefined
+    return { kind: 'overwritten' }
+  }
+
+  #readHead(): string {
+    const head = new Uint8Array(SUPERBLOCK_BYTES)
+    return superblockOf(head.subarray(0, this.#disk.read(head, 0)))
+  }
+
+  #noteHead(): void {
+    if (this.#disk.descriptor !== undefined) this.#head = this.#readHead()
+  }
+
   #append(facts: TransactionFacts): void {
+    this.#assertInPlace()
     const pages = this.#staged.prepare()
     // What `prepare` has synced need never be laid again.
     if (this.#writtenSequence > 0) this.#journal.noteApplied(this.#writtenSequence)
-    const head = new Uint8Array(96)
+    const head = new Uint8Array(SUPERBLOCK_BYTES)
     const superblock = superblockOf(head.subarray(0, this.#staged.read(head, 0)))
     this.#journal.append({ ...facts, fileBytes: this.#staged.size(), superblock, pages })
     this.#staged.commit()
+    this.#committedBytes = this.#staged.size()
+    this.#noteHead()
   }
 
   /** Only of pages that are all in the file: others would be lost with the commits that hold them. */
@@ -250,7 +294,7 @@ export class Hdf5Transaction {
 
   async #makeRoom(): Promise<void> {
     const { path, readerWaitMs, onNotice } = this.#options
-    if (await this.#pages.makeRoom(readerWaitMs)) return
+    if (await this.#pages.makeRoom(Math.min(readerWaitMs, ROOM_WAIT_MS))) return
     onNotice('warn', `${path} has been open elsewhere for long: its changes pile up in ${this.#journal.path}`)
   }
 
@@ -270,6 +314,7 @@ export class Hdf5Transaction {
   /** The error of an operation on the file, of which the disk may know a better cause. */
   #failed(step: string, thrown: unknown): PypetError {
     const { path } = this.#options
+    if (isPypetError(thrown, 'PYPET_FILE_MOVED')) return thrown
     const cause = this.#disk.failure ?? thrown
     const isFull = FULL.has((cause as NodeJS.ErrnoException).code ?? '')
     return new PypetError('PYPET_STORAGE_FAILED', `${path}: ${step} failed: ${hdf5Cause(cause)}`, {
@@ -279,6 +324,9 @@ export class Hdf5Transaction {
     })
   }
 }
+
+/** Runs are not held back for longer at a time: readers may never end. */
+const ROOM_WAIT_MS = 10_000
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
@@ -298,7 +346,10 @@ function kibibytes(bytes: number): string {
 
 /** Where there is no lock to keep readers away with, it is said once, and pages are written all the same. */
 async function openGate({ disk, path, onNotice }: TransactionOptions): Promise<ReaderGate> {
-  const gate = await ReaderGate.open(disk.descriptor ?? -1)
+  const gate = await ReaderGate.open(disk.descriptor ?? -1, {
+    onReplaced: () =>
+      onNotice('warn', `the shell that keeps readers of ${path} apart did not answer: it was replaced`),
+  })
   if (gate.reason !== undefined) {
     onNotice(
       'info',

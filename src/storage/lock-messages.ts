@@ -1,5 +1,6 @@
 /** The conversation about the lock, over a local socket: one JSON text a line. */
 import type { Socket } from 'node:net'
+import type { FileIdentity } from '../continue/displaced.ts'
 import type { ErrorRecord } from '../errors.ts'
 import type { RefusedRun } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
@@ -36,6 +37,8 @@ export type FromLock =
       readonly cntFile: string
       /** Pages up to this commit are in the HDF5 file, durably. */
       readonly applied: number
+      /** Of the file that the experiment was opened with. */
+      readonly identity: FileIdentity | undefined
     }
   /** Whether no more runs begin for now. */
   | { readonly type: 'finish'; readonly isFinishing: boolean }

@@ -113,6 +113,8 @@ export class LockPages {
     journal.compact()
     this.#worthBytes = 3 * journal.bytes
     journal.close()
+    // What is open of it is the old one, which has no name any more.
+    this.#turns.state()
   }
 
   /** Much larger than what it was made by the last compaction. */

@@ -1,5 +1,6 @@
 /** The lock of an experiment whose workers store by themselves: who asks first, gets it first. */
 import { createServer, type Server, type Socket } from 'node:net'
+import type { FileIdentity } from '../continue/displaced.ts'
 import { fromErrorRecord } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
@@ -22,6 +23,8 @@ export class LockServer {
   applied = 0
   /** Known when the trajectory is open: before that nobody asks. */
   cntFile = ''
+  /** Of the file that the trajectory was opened in. */
+  identity: FileIdentity | undefined
   /** Of the workers there are. */
   readonly #waiting = new Map<Socket, WaitingShare>()
   /** Of those there were. */
@@ -84,7 +87,10 @@ export class LockServer {
     /** In the worker's memory only. */
     const taken = new Set<RunIndex>()
     const tell = (message: FromLock) => writeLine(socket, message)
-    const holder: Grant = () => tell({ type: 'granted', cntFile: this.cntFile, applied: this.applied })
+    const holder: Grant = () => {
+      const { cntFile, applied, identity } = this
+      tell({ type: 'granted', cntFile, applied, identity })
+    }
     if (this.#isFinishing) tell({ type: 'finish', isFinishing: true })
     readLines<ToLock>(socket, (message) => {
       switch (message.type) {

@@ -3,6 +3,10 @@
  * the lock, and does under it what belongs to no worker: opening, failures, growth, the end; and it brings committed
  * pages into the HDF5 file.
  */
+import { closeSync, openSync } from 'node:fs'
+import { displacedError, displacementOf, identityOf, type OpenFile } from '../continue/displaced.ts'
+import type { FileLock } from '../continue/file-lock.ts'
+import { realFileOf } from '../continue/real-file.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import { entryUrl } from '../own-files.ts'
 import type {
@@ -36,7 +40,9 @@ export class LockStore implements RunStore {
   #listener: RunStoreListener | undefined
   #turns: LockTurns | undefined
   #pages: LockPages | undefined
-  #unlock: () => void = () => undefined
+  #lock: FileLock | undefined
+  /** Open as long as the experiment is: what is removed meanwhile can be put back. */
+  #file: OpenFile | undefined
   readonly #failures: RunFailure[] = []
   #isClosing = false
   #extending: Promise<void> = Promise.resolve()
@@ -96,7 +102,7 @@ export class LockStore implements RunStore {
       }
       const store = await open(options)
       // Whoever comes next finds all of the opening in the file: there is no idle writer to complete it later.
-      this.#unlock = store.unlock
+      this.#lock = store.lock
       store.close({ config: [], isComplete: false })
       await store.rest()
       const { opened } = store
@@ -108,6 +114,9 @@ export class LockStore implements RunStore {
         ...options,
       })
       server.cntFile = opened.cntFile
+      const path = realFileOf(store.file)
+      this.#file = { path, descriptor: openSync(path, 'r') }
+      server.identity = identityOf(this.#file.descriptor)
       server.onCommitted = () => this.#pages?.wake()
       this.#pages.noteOpened()
       return opened
@@ -120,7 +129,7 @@ export class LockStore implements RunStore {
     this.#under(async (turns, server) => {
       const failures = this.#failures.splice(0)
       if (failures.length === 0) return
-      const store = await turns.open(server.applied)
+      const store = await turns.open(server.applied, server)
       // A worker that died may have stored the run just before, and not have said so.
       const known = store.known(failures.map(({ run }) => run))
       for (const each of failures) store.failRun(each)
@@ -144,7 +153,7 @@ export class LockStore implements RunStore {
     if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the file is being closed')
     let store: TrajectoryStore | undefined
     try {
-      store = await turns.open(server.applied)
+      store = await turns.open(server.applied, server)
       this.#announce(store.extend(extension))
       this.#announce(store.leave())
     } catch (error) {
@@ -165,17 +174,19 @@ export class LockStore implements RunStore {
     this.#isClosing = true
     this.#isBroken = true
     this.#pages?.stop()
-    const cntFile = await this.#under(async (turns) => {
+    const closed = await this.#under(async (turns) => {
       await this.#pages?.end()
-      const store = await turns.open(server.applied, { isLast: true, unlock: this.#unlock })
+      const { applied, identity } = server
+      const store = await turns.open(applied, { identity, isLast: true, lock: this.#lock })
       for (const failure of this.#failures.splice(0)) store.failRun(failure)
       this.#announce(store.close(ending))
-      return await store.finish()
+      const cntFile = await store.finish()
+      return { cntFile, ...(store.isBehind && { isBehind: true as const }) }
     })
     const waited = server.waited()
     if (waited.turnCount > 0) this.#listener?.onNotice('info', waitedText(waited))
     await this[Symbol.asyncDispose]()
-    return { cntFile }
+    return closed
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -190,14 +201,31 @@ export class LockStore implements RunStore {
     await this.#extending
     await this.#pages?.end()
     this.#turns?.close()
-    this.#unlock()
+    this.#lock?.release()
+    if (this.#file !== undefined) closeSync(this.#file.descriptor)
+    this.#file = undefined
     this.#address.remove()
   }
 
   async #under<Result>(action: (turns: LockTurns, server: LockServer) => Promise<Result>): Promise<Result> {
     const server = await this.#server
-    return await server.hold(() => action(this.#turns as LockTurns, server))
+    try {
+      return await server.hold(() => action(this.#turns as LockTurns, server))
+    } catch (error) {
+      throw this.#explained(error)
+    }
   }
+
+  /** Where the file has lost its name, it is put back. */
+  #explained(error: unknown): unknown {
+    if (!isPypetError(error, 'PYPET_FILE_MOVED') || this.#file === undefined) return error
+    const found = displacementOf(this.#file.path, this.#file.descriptor, 0)
+    this.#moved ??= found === undefined ? error : displacedError(this.#file, found, this.#turns?.openCnt)
+    return this.#moved
+  }
+
+  /** Of several that notice it, the first has put it back. */
+  #moved: PypetError | undefined
 
   #announce({ stored, failed, refused }: Commit): void {
     if (stored.length + failed.length > 0)
@@ -207,7 +235,7 @@ export class LockStore implements RunStore {
   #break(error: PypetError): void {
     if (this.#isBroken) return
     this.#isBroken = true
-    this.#listener?.onBroken(error)
+    this.#listener?.onBroken(this.#explained(error) as PypetError)
   }
 }
 

@@ -3,17 +3,41 @@ import { CntJournal } from '../continue/cnt-journal.ts'
 import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import type { CntState } from '../continue/cnt-state.ts'
 import { CntTail } from '../continue/cnt-tail.ts'
-import { FILES } from '../continue/disk.ts'
+import { type Disk, FILES } from '../continue/disk.ts'
+import { type FileIdentity, identityOf, type OpenFile } from '../continue/displaced.ts'
+import type { FileLock } from '../continue/file-lock.ts'
 import { RunSet } from '../continue/run-set.ts'
-import type { PypetError } from '../errors.ts'
+import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { StorageSettings } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
-import { openDisk } from './open-trajectory.ts'
+import { notWritable } from './open-trajectory.ts'
 import { TrajectoryStore } from './trajectory-store.ts'
+
+/** @throws PypetError `PYPET_FILE_MOVED` when another file, or none, is where the file was */
+function openSame(file: string, identity: FileIdentity | undefined): Disk {
+  let disk: Disk
+  try {
+    disk = FILES.open(file, 'write')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw notTheSame(file, cause)
+    throw notWritable(file, cause)
+  }
+  if (identity === undefined || identityOf(disk.descriptor as number) === identity) return disk
+  disk.close()
+  throw notTheSame(file)
+}
+
+function notTheSame(file: string, cause?: unknown): PypetError {
+  return new PypetError('PYPET_FILE_MOVED', `${file} is not the file any more that is being written`, {
+    where: file,
+    hint: 'Put it back.',
+    cause,
+  })
+}
 
 export interface TurnOptions {
   readonly cntFile: string
@@ -48,27 +72,35 @@ export class LockTurns {
    * Opens the file. Only whose turn it is may do so.
    *
    * @param applied pages up to this commit are in the HDF5 file, durably
+   * @param identity of the file that the experiment was opened with
    * @param isLast the turn ends with the experiment: its pages are brought into the file
    */
   async open(
     applied: number,
     {
+      identity,
       isLast = false,
-      unlock = () => undefined,
-    }: { readonly isLast?: boolean; readonly unlock?: () => void } = {},
+      lock,
+    }: {
+      readonly identity?: FileIdentity | undefined
+      readonly isLast?: boolean
+      readonly lock?: FileLock | undefined
+    } = {},
   ): Promise<TrajectoryStore> {
     const { storage, keepCnt, onNotice, onError } = this.#options
-    const state = this.#tail.readOn()
+    const state = this.#readOn()
     const request = { ...state.experiment.request, storage, keepCnt }
+    const disk = openSame(request.file, identity)
     const transaction = await Hdf5Transaction.begin({
       path: request.file,
       isNewFile: false,
-      disk: openDisk(request.file, FILES),
+      disk,
       // What is in the file already need not be kept in memory.
       left: state.lastSequence <= applied ? { ...state, pages: [] } : state,
       leavesPages: !isLast,
       readerWaitMs: storage.readerWaitMs,
       compactBytes: storage.cntCompactBytes,
+      onWaiting: lock?.noteWaiting,
       onNotice,
       onError,
       openJournal: () => CntJournal.takeUp(FILES, state, Math.min(applied, state.lastSequence)),
@@ -86,12 +118,26 @@ export class LockTurns {
       failed: RunSet.of(state.failed.keys()),
       reopened: new RunSet(),
       startTimestamp: state.startTimestamp,
-      unlock,
+      lock,
     })
   }
 
   close(): void {
     this.#tail.close()
+  }
+
+  /** The `.cnt` file, as it was found last. */
+  get openCnt(): OpenFile | undefined {
+    return this.#tail.openFile
+  }
+
+  #readOn(): CntState {
+    try {
+      return this.#tail.readOn()
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      throw notTheSame(this.#tail.path, cause)
+    }
   }
 
   #planOf({ experiment }: CntState): ExplorationPlan {

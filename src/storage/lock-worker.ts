@@ -160,7 +160,7 @@ export class LockWorker {
   #take(message: FromLock): void {
     switch (message.type) {
       case 'granted':
-        void this.#turn(message.cntFile, message.applied)
+        void this.#turn(message)
         break
       case 'finish':
         this.#isFinishing = message.isFinishing
@@ -169,7 +169,7 @@ export class LockWorker {
     }
   }
 
-  async #turn(cntFile: string, applied: number): Promise<void> {
+  async #turn({ cntFile, applied, identity }: Extract<FromLock, { type: 'granted' }>): Promise<void> {
     const { storage } = this.#data
     this.#turns ??= new LockTurns({
       cntFile,
@@ -179,7 +179,7 @@ export class LockWorker {
       onError: (error) => this.#breakDown(error),
     })
     try {
-      const store = await this.#turns.open(applied)
+      const store = await this.#turns.open(applied, { identity })
       // The main process may have gone meanwhile.
       if (this.#error !== undefined) return
       this.#turnCount += 1

@@ -6,7 +6,7 @@ import { CntJournal } from '../continue/cnt-journal.ts'
 import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts'
 import { type DiskSystem, FILES } from '../continue/disk.ts'
-import { acquireLock } from '../continue/file-lock.ts'
+import { acquireLock, type FileLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf, realFolderOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
@@ -48,7 +48,7 @@ export async function createTrajectory(request: OpenRequest, options: StoreOptio
   const folders = isNewFile ? makeFolderOf(realFileOf(file)) : []
   const lock = takeLock(file, request.trajectory.name, options)
   try {
-    const opened = await create(request, options, lock.release)
+    const opened = await create(request, options, lock)
     syncFolders(folders)
     return opened
   } catch (error) {
@@ -73,24 +73,20 @@ export async function continueTrajectory(
     if (before.lastSequence === 0) {
       // It ended before anything was committed, so it begins as it was meant to.
       await recoverBehindGate(before, storage.readerWaitMs, system)
-      return await create({ ...openRequest, overwrite: false }, options, lock.release)
+      return await create({ ...openRequest, overwrite: false }, options, lock)
     }
     await recoverOthers(file, storage.readerWaitMs, options)
     await recoverBehindGate(before, storage.readerWaitMs, system)
     const state = readCnt(request.cntFile, system)
-    return await resume(state, openRequest, request, options, lock.release)
+    return await resume(state, openRequest, request, options, lock)
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-async function create(
-  request: OpenRequest,
-  options: StoreOptions,
-  unlock: () => void,
-): Promise<OpenTrajectory> {
-  if (request.isExpansion === true) return await expandStored(request, options, unlock)
+async function create(request: OpenRequest, options: StoreOptions, lock: FileLock): Promise<OpenTrajectory> {
+  if (request.isExpansion === true) return await expandStored(request, options, lock)
   const { file, parameters, exploration, trajectory, keepCnt } = request
   const { system = FILES } = options
   const isNewFile = request.overwrite || isEmpty(file)
@@ -110,6 +106,7 @@ async function create(
     readerWaitMs: request.storage.readerWaitMs,
     compactBytes: request.storage.cntCompactBytes,
     pageRestMs: options.pageRestMs,
+    onWaiting: lock.noteWaiting,
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
@@ -133,7 +130,7 @@ async function create(
     failed: new RunSet(),
     reopened: new RunSet(),
     startTimestamp: undefined,
-    unlock,
+    lock,
   }
 }
 
@@ -141,7 +138,7 @@ async function create(
 async function expandStored(
   request: OpenRequest,
   options: StoreOptions,
-  unlock: () => void,
+  lock: FileLock,
 ): Promise<OpenTrajectory> {
   const { file, parameters, exploration, trajectory, keepCnt } = request
   const { system = FILES } = options
@@ -158,6 +155,7 @@ async function expandStored(
     readerWaitMs: request.storage.readerWaitMs,
     compactBytes: request.storage.cntCompactBytes,
     pageRestMs: options.pageRestMs,
+    onWaiting: lock.noteWaiting,
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
@@ -183,7 +181,7 @@ async function expandStored(
     failed: new RunSet(),
     reopened: new RunSet(),
     startTimestamp: undefined,
-    unlock,
+    lock,
   }
 }
 
@@ -192,7 +190,7 @@ async function resume(
   openRequest: OpenRequest,
   request: ContinueRequest,
   options: StoreOptions,
-  unlock: () => void,
+  lock: FileLock,
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
   const { file, parameters, exploration } = openRequest
@@ -207,6 +205,7 @@ async function resume(
     readerWaitMs: openRequest.storage.readerWaitMs,
     compactBytes: openRequest.storage.cntCompactBytes,
     pageRestMs: options.pageRestMs,
+    onWaiting: lock.noteWaiting,
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () => CntJournal.resume(system, state),
@@ -232,7 +231,7 @@ async function resume(
     failed: request.retryFailed ? new RunSet() : failed,
     reopened,
     startTimestamp: state.startTimestamp,
-    unlock,
+    lock,
   }
 }
 
@@ -344,7 +343,7 @@ export function openDisk(file: string, system: DiskSystem) {
   }
 }
 
-function notWritable(file: string, cause: unknown): PypetError {
+export function notWritable(file: string, cause: unknown): PypetError {
   return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
     where: file,
     hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',

@@ -25,6 +25,8 @@ export interface PageWriterOptions extends PageWriterListener {
 }
 
 export interface PageWriterListener {
+  /** Readers are waited for, from now on or no longer: who reads by pypet-ts lets the writer go first. */
+  readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
   /** All committed pages are in the file; not durable yet. */
   onWritten(): void
   /** Called after that, when readers are let in again: for what takes its time. */
@@ -110,6 +112,15 @@ export class PageWriter {
     }
   }
 
+  async #waitToClose(gate: ReaderGate, waitMs: number): Promise<boolean> {
+    this.#listener.onWaiting?.(true)
+    try {
+      return await gate.waitToClose(waitMs)
+    } finally {
+      this.#listener.onWaiting?.(false)
+    }
+  }
+
   async #rest(restMs: number): Promise<void> {
     await delay(restMs, undefined, { signal: this.#waking.signal }).catch(() => undefined)
   }
@@ -122,7 +133,7 @@ export class PageWriter {
     this.#gate ??= this.#openGate()
     const gate = await this.#gate
     const hasReaders = !(await gate.tryClose())
-    if (hasReaders && !(waitMs > 0 && (await gate.waitToClose(waitMs)))) return false
+    if (hasReaders && !(waitMs > 0 && (await this.#waitToClose(gate, waitMs)))) return false
     try {
       this.#file.writePages()
       this.#listener.onWritten()

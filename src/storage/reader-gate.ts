@@ -7,22 +7,30 @@
  *
  * Node has no flock. The `flock` program takes it on a descriptor that it inherits, and the lock stays: it belongs
  * to the open file, which both share. Starting that program from here would copy the page tables of a large process
- * twice a commit, with the event loop waiting; so a small shell does it, which lives as long as the gate.
+ * twice a commit, with the event loop waiting; so a small shell does it, which lives as long as the gate. One that does
+ * not answer, because somebody has stopped it or the system has, is replaced.
  */
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import { flockNow } from '../continue/flock.ts'
 
 export class ReaderGate {
   /** Why this gate is always open, as the end of a sentence; undefined for one that works. */
   readonly reason: string | undefined
   readonly #descriptor: number
-  readonly #keeper: Keeper | undefined
+  #keeper: Keeper | undefined
+  readonly #options: GateOptions
   #isClosed = false
 
-  private constructor(descriptor: number, keeper: Keeper | undefined, reason: string | undefined) {
+  private constructor(
+    descriptor: number,
+    keeper: Keeper | undefined,
+    { reason, ...options }: GateOptions & { readonly reason?: string },
+  ) {
     this.#descriptor = descriptor
     this.#keeper = keeper
+    this.#options = options
     this.reason = reason
   }
 
@@ -31,21 +39,28 @@ export class ReaderGate {
    * locks work for this file, for which it takes one for a moment. Where they do not, the gate is always open, and
    * has a `reason`. Never throws.
    */
-  static async open(descriptor: number | undefined): Promise<ReaderGate> {
-    const alwaysOpen = (reason: string) => new ReaderGate(-1, undefined, reason)
+  static async open(descriptor: number | undefined, options: GateOptions = {}): Promise<ReaderGate> {
+    const alwaysOpen = (reason: string) => new ReaderGate(-1, undefined, { ...options, reason })
     if (descriptor === undefined || descriptor < 0) return alwaysOpen('it is no file of this machine')
     if (process.platform === 'win32') return alwaysOpen('Windows has no flock')
     let keeper: Keeper
+    let answer: Answer | undefined
     try {
       keeper = new Keeper(descriptor)
+      answer = await keeper.ask('lock', options.answerMs)
+      if (answer === undefined) {
+        // Once more: one that was stopped says nothing of the next.
+        keeper = new Keeper(descriptor)
+        answer = await keeper.ask('lock', options.answerMs)
+      }
     } catch (error) {
       return alwaysOpen(`no shell could be started: ${(error as Error).message}`)
     }
-    const { status, text } = (await keeper.ask('lock')) ?? CANNOT_START
+    const { status, text } = answer ?? CANNOT_START
     // A reader may be there already: that its lock is noticed shows as well that locks work.
     const isWorking = status === STATUS_LOCKED || status === STATUS_TAKEN
     if (status === STATUS_LOCKED) await keeper.ask('unlock')
-    if (isWorking) return new ReaderGate(descriptor, keeper, undefined)
+    if (isWorking) return new ReaderGate(descriptor, keeper, options)
     await keeper.end()
     const reason =
       status === STATUS_NOT_FOUND
@@ -65,7 +80,7 @@ export class ReaderGate {
    */
   async tryClose(): Promise<boolean> {
     if (this.#keeper === undefined || this.#isClosed) return true
-    const answer = await this.#keeper.ask('lock')
+    const answer = await this.#ask('lock')
     if (answer === undefined) return this.tryCloseSync()
     this.#isClosed = answer.status === STATUS_LOCKED
     return this.#isClosed
@@ -77,7 +92,7 @@ export class ReaderGate {
    */
   async waitToClose(waitMs: number): Promise<boolean> {
     if (this.#keeper === undefined || this.#isClosed) return true
-    const answer = await this.#keeper.ask(`wait ${waitMs / 1000}`)
+    const answer = await this.#ask(`wait ${waitMs / 1000}`, waitMs)
     if (answer === undefined) return this.tryCloseSync()
     this.#isClosed = answer.status === STATUS_LOCKED
     return this.#isClosed
@@ -86,22 +101,37 @@ export class ReaderGate {
   /** Lets readers in again. */
   async reopen(): Promise<void> {
     if (this.#keeper === undefined || !this.#isClosed) return
-    const answer = await this.#keeper.ask('unlock')
+    const answer = await this.#ask('unlock')
     if (answer === undefined) this.reopenSync()
     this.#isClosed = false
+  }
+
+  /** Undefined when the shell has died, or does not answer: then there is another one for the next question. */
+  async #ask(question: Question, waitMs = 0): Promise<Answer | undefined> {
+    const { answerMs = ANSWER_MS, onReplaced } = this.#options
+    const answer = await this.#keeper?.ask(question, waitMs + answerMs)
+    if (answer === undefined) {
+      onReplaced?.()
+      try {
+        this.#keeper = new Keeper(this.#descriptor)
+      } catch {
+        // The old one says nothing at once, and what is asked is done without it.
+      }
+    }
+    return answer
   }
 
   /** `tryClose` without the event loop, for an end that must not be interrupted. Takes a few milliseconds. */
   tryCloseSync(): boolean {
     if (this.#keeper === undefined || this.#isClosed) return true
-    this.#isClosed = flockSync(this.#descriptor, '-x', '-n') === STATUS_LOCKED
+    this.#isClosed = flockNow(this.#descriptor, '-x', '-n') === 'locked'
     return this.#isClosed
   }
 
   /** `reopen` without the event loop. */
   reopenSync(): void {
     if (this.#keeper === undefined || !this.#isClosed) return
-    flockSync(this.#descriptor, '-u')
+    flockNow(this.#descriptor, '-u')
     this.#isClosed = false
   }
 
@@ -115,6 +145,18 @@ export class ReaderGate {
     return this.end()
   }
 }
+
+export interface GateOptions {
+  /** After so long without an answer the shell is replaced; tests have less patience. */
+  readonly answerMs?: number | undefined
+  /** Told when the shell was replaced, because it had died or did not answer. */
+  readonly onReplaced?: (() => void) | undefined
+}
+
+/** An answer takes milliseconds. */
+const ANSWER_MS = 5000
+
+type Question = 'lock' | 'unlock' | `wait ${number}`
 
 const STATUS_LOCKED = 0
 const STATUS_TAKEN = 1
@@ -177,14 +219,19 @@ class Keeper {
     ;(this.#shell.stdin as Socket).unref()
   }
 
-  /** Undefined when the shell has died, or never lived. */
-  ask(question: 'lock' | 'unlock' | `wait ${number}`): Promise<Answer | undefined> {
-    if (this.#hasEnded) return Promise.resolve(undefined)
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve)
-      this.#holdProcess(true)
-      this.#shell.stdin.write(`${question}\n`)
-    })
+  /** Undefined when the shell has died, never lived, or does not answer in time: then it is killed. */
+  async ask(question: Question, limitMs = ANSWER_MS): Promise<Answer | undefined> {
+    if (this.#hasEnded) return undefined
+    const limit = setTimeout(() => this.#kill(), limitMs)
+    try {
+      return await new Promise((resolve) => {
+        this.#waiting.push(resolve)
+        this.#holdProcess(true)
+        this.#shell.stdin.write(`${question}\n`)
+      })
+    } finally {
+      clearTimeout(limit)
+    }
   }
 
   async end(): Promise<void> {
@@ -192,7 +239,18 @@ class Keeper {
     this.#shell.ref()
     this.#holdProcess(true)
     this.#shell.stdin.end()
+    const limit = setTimeout(() => this.#kill(), ANSWER_MS)
     await this.#ended
+    clearTimeout(limit)
+  }
+
+  /** With the `flock` that it may wait for: both have a group of their own. */
+  #kill(): void {
+    try {
+      process.kill(-(this.#shell.pid as number), 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
   }
 
   #take(text: string): void {
@@ -213,9 +271,4 @@ class Keeper {
     if (isHeld) answers.ref()
     else answers.unref()
   }
-}
-
-/** The same by a process of its own: for what must be done now, and for a keeper that somebody has killed. */
-function flockSync(descriptor: number, ...flags: readonly string[]): number | null {
-  return spawnSync('flock', [...flags, '3'], { stdio: ['ignore', 'ignore', 'ignore', descriptor] }).status
 }

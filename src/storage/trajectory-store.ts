@@ -1,6 +1,7 @@
 /** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
 
 import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
+import type { FileLock } from '../continue/file-lock.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
@@ -59,8 +60,8 @@ export interface OpenTrajectory {
   readonly reopened: RunSet
   /** When the first run of all started, in seconds since 1970; undefined before that. */
   readonly startTimestamp: number | undefined
-  /** Gives the file free for other processes. */
-  readonly unlock: () => void
+  /** Of the file; undefined for one turn of several, whose opening has it. */
+  readonly lock: FileLock | undefined
 }
 
 export class TrajectoryStore {
@@ -275,9 +276,19 @@ export class TrajectoryStore {
     await this.#open.transaction.finish(false)
   }
 
-  /** Gives the file free for other processes. `finish` does so by itself. */
-  get unlock(): () => void {
-    return this.#open.unlock
+  /** Where it is stored. */
+  get file(): string {
+    return this.#open.request.file
+  }
+
+  /** Of the file. `finish` gives it free. */
+  get lock(): FileLock | undefined {
+    return this.#open.lock
+  }
+
+  /** After `finish`: readers have kept the last pages out of the HDF5 file, and they are in its `.cnt` file. */
+  get isBehind(): boolean {
+    return this.#open.transaction.isBehind
   }
 
   /**
@@ -286,13 +297,13 @@ export class TrajectoryStore {
    * @returns the `.cnt` file, unless it was removed because every run is stored
    */
   async finish(): Promise<string | undefined> {
-    const { request, transaction, keepCnt, unlock } = this.#open
+    const { request, transaction, keepCnt, lock } = this.#open
     const isComplete = this.#storedCount === this.#runCount && this.#isClosedComplete
     try {
       const isKept = await transaction.finish((isComplete && !keepCnt) || request.continuable === false)
       return isKept ? transaction.cntFile : undefined
     } finally {
-      unlock()
+      lock?.release()
     }
   }
 

@@ -3,10 +3,12 @@ import type { Disk } from '../continue/disk.ts'
 /** Remembers the first error of a disk: on its way through the HDF5 library an error loses its cause. */
 export class WatchedDisk implements Disk {
   failure: Error | undefined
+  readonly descriptor?: number
   readonly #disk: Disk
 
   constructor(disk: Disk) {
     this.#disk = disk
+    if (disk.descriptor !== undefined) this.descriptor = disk.descriptor
   }
 
   size(): number {

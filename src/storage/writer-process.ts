@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { assertNever, isPypetError, toErrorRecord } from '../errors.ts'
-import type { Ending, Extension, FromWriter, ToWriter } from '../protocol.ts'
+import type { Closed, Ending, Extension, FromWriter, ToWriter } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { CommitSchedule } from './commit-schedule.ts'
 import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
@@ -136,14 +136,15 @@ function storeOptions(breakLock: boolean): StoreOptions {
 const DRAIN_MS = 10_000
 
 /** Takes nothing more, commits the rest, closes the file and waits for its readers. */
-async function end(ending: Ending): Promise<string | undefined> {
+async function end(ending: Ending): Promise<Closed> {
   schedule?.stop()
   isEnding = true
   server.close()
   for (const connection of connections) connection.destroy()
-  if (store === undefined) return undefined
+  if (store === undefined) return { cntFile: undefined }
   announce(store.close(ending))
-  return await store.finish()
+  const cntFile = await store.finish()
+  return { cntFile, ...(store.isBehind && { isBehind: true }) }
 }
 
 /** Answers with `extended`. */
@@ -186,10 +187,7 @@ const take = guarded((message: ToWriter) => {
       break
     case 'close':
       if (isEnding) break
-      end(message.ending).then(
-        (cntFile) => tell({ type: 'closed', closed: { cntFile } }, () => process.exit(0)),
-        breakDown,
-      )
+      end(message.ending).then((closed) => tell({ type: 'closed', closed }, () => process.exit(0)), breakDown)
       break
     default:
       assertNever(message)

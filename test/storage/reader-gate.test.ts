@@ -1,7 +1,15 @@
 /** The gate before a file that is being written, with readers in processes of their own. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { build } from 'esbuild'
@@ -69,6 +77,11 @@ function linksOf(pid: number): string[] {
   }
 }
 
+/** Not a reader, which has the file by its path. */
+function isShell(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('while read')
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(5)
 }
@@ -124,6 +137,32 @@ describe.skipIf(!hasFlock)('with flock', () => {
     expect(await waiting).toBe(true)
     expect(await gate.tryClose()).toBe(false)
   })
+
+  test.skipIf(process.platform !== 'linux')(
+    'a shell that does not answer is replaced, and nobody waits for ever',
+    async () => {
+      let replacedCount = 0
+      const onReplaced = () => {
+        replacedCount += 1
+      }
+      await using gate = await ReaderGate.open(descriptor, { answerMs: 300, onReplaced })
+      const [shell] = holders() as [number]
+      process.kill(shell, 'SIGSTOP')
+      expect(await gate.tryClose()).toBe(true)
+      expect(isOpenForReaders()).toBe(false)
+      expect(replacedCount).toBe(1)
+      await gate.reopen()
+      expect(isOpenForReaders()).toBe(true)
+      const early = await reader()
+      process.kill((holders().find((pid) => pid !== shell && isShell(pid)) ?? 0) as number, 'SIGSTOP')
+      expect(await gate.waitToClose(100)).toBe(false)
+      expect(replacedCount).toBe(2)
+      await early.end()
+      expect(await gate.tryClose()).toBe(true)
+      await gate.end()
+      expect(holders()).toEqual([])
+    },
+  )
 
   test('its end lets readers in and leaves no process', async () => {
     const gate = await ReaderGate.open(descriptor)

@@ -1,0 +1,170 @@
+/**
+ * What becomes of a file while it is open for writing: others may remove, move, replace, cut or overwrite it, and the
+ * system lets the writer go on into a file that nobody finds any more.
+ */
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { shellWord } from '../shell-word.ts'
+import { FILES } from './disk.ts'
+
+/** Device and inode. */
+export type FileIdentity = `${bigint}:${bigint}`
+
+export type Displacement =
+  | { readonly kind: 'removed' }
+  /** To another name, which is known where the system tells it. */
+  | { readonly kind: 'moved'; readonly to: string | undefined }
+  /** Another file has its name, and it has none. */
+  | { readonly kind: 'replaced' }
+  | { readonly kind: 'cut'; readonly bytes: number; readonly committedBytes: number }
+  /** Its name and its inode are as they were, its first bytes are not. */
+  | { readonly kind: 'overwritten' }
+
+export function identityOf(descriptor: number): FileIdentity {
+  const { dev, ino } = fstatSync(descriptor, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+/**
+ * What has become of an open file. Undefined when it is where it was, and whole.
+ *
+ * @param committedBytes so many bytes it has at least
+ */
+export function displacementOf(
+  path: string,
+  descriptor: number,
+  committedBytes: number,
+): Displacement | undefined {
+  const { size, nlink } = fstatSync(descriptor, { bigint: true })
+  const there = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (there === undefined || `${there.dev}:${there.ino}` !== identityOf(descriptor)) {
+    if (nlink > 0n) return { kind: 'moved', to: nameOf(descriptor) }
+    return { kind: there === undefined ? 'removed' : 'replaced' }
+  }
+  return Number(size) < committedBytes ? { kind: 'cut', bytes: Number(size), committedBytes } : undefined
+}
+
+/** Where the system tells it. */
+function nameOf(descriptor: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`)
+  } catch {
+    return undefined
+  }
+}
+
+/** A file that is open and may have lost its name. */
+export interface OpenFile {
+  readonly path: string
+  readonly descriptor: number
+}
+
+/**
+ * Puts back what has lost its name: the HDF5 file, and its `.cnt` file where that has lost its own too. What lies at the
+ * name by now is left alone.
+ *
+ * @returns the error that stops the writer: what was found, what was done, and what to type
+ */
+export function displacedError(file: OpenFile, found: Displacement, cnt: OpenFile | undefined): PypetError {
+  const { path } = file
+  const cntNote = cnt === undefined ? '' : putBackCnt(cnt)
+  const error = (what: string, hint: string) =>
+    new PypetError(
+      'PYPET_FILE_MOVED',
+      `${path} was ${what} while it was being written. Every run that was announced is safe${cntNote}.`,
+      { where: path, hint },
+    )
+  switch (found.kind) {
+    case 'moved':
+      return error(
+        `moved${found.to === undefined ? '' : ` to ${found.to}`}`,
+        found.to === undefined
+          ? 'Move it back.'
+          : `Move it back: mv ${shellWord(found.to)} ${shellWord(path)}`,
+      )
+    case 'removed': {
+      const failure = putBack(file, path)
+      return failure === undefined
+        ? error('removed', 'It was put back from the open file.')
+        : lost(path, 'removed', failure)
+    }
+    case 'replaced': {
+      const rescued = `${path}.rescued`
+      const failure = putBack(file, rescued)
+      return failure === undefined
+        ? error(
+            `replaced by another file`,
+            `What was written is in ${rescued}. Move the other file away, then: mv ${shellWord(rescued)} ${shellWord(path)}`,
+          )
+        : lost(path, 'replaced by another file', failure)
+    }
+    case 'cut':
+      return new PypetError(
+        'PYPET_FILE_MOVED',
+        `${path} was cut to ${found.bytes} bytes while it was being written, of ${found.committedBytes} that were committed`,
+        { where: path, hint: 'Put back a copy of it and of its .cnt file that were made together.' },
+      )
+    case 'overwritten':
+      return new PypetError(
+        'PYPET_FILE_MOVED',
+        `${path} was overwritten by another program while it was being written`,
+        { where: path, hint: 'Put back a copy of it and of its .cnt file that were made together.' },
+      )
+  }
+}
+
+function lost(path: string, what: string, failure: Error): PypetError {
+  return new PypetError(
+    'PYPET_FILE_MOVED',
+    `${path} was ${what} while it was being written, and could not be put back: ${failure.message}`,
+    {
+      where: path,
+      hint: 'Put back a copy of it and of its .cnt file that were made together.',
+      cause: failure,
+    },
+  )
+}
+
+function putBackCnt({ path, descriptor }: OpenFile): string {
+  if (displacementOf(path, descriptor, 0)?.kind !== 'removed') return ''
+  const failure = putBack({ path, descriptor }, path)
+  return failure === undefined ? `; ${path} was put back, too` : `; ${path} could not be put back`
+}
+
+const CHUNK_BYTES = 4_194_304
+
+/** Copies an open file to a name that nothing has. Returns why that was not possible. */
+function putBack({ descriptor }: OpenFile, target: string): Error | undefined {
+  let copy: number | undefined
+  try {
+    mkdirSync(dirname(target), { recursive: true })
+    copy = openSync(target, 'wx+')
+    const chunk = new Uint8Array(CHUNK_BYTES)
+    for (let position = 0; ; ) {
+      const count = readSync(descriptor, chunk, 0, chunk.byteLength, position)
+      if (count === 0) break
+      for (let done = 0; done < count; ) done += writeSync(copy, chunk, done, count - done, position + done)
+      position += count
+    }
+    fsyncSync(copy)
+    FILES.syncFolderOf(target)
+    return undefined
+  } catch (error) {
+    if (copy !== undefined) rmSync(target, { force: true })
+    return error as Error
+  } finally {
+    if (copy !== undefined) closeSync(copy)
+  }
+}
