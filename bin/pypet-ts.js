@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { launch } from '../dist/launch.js'
 
 // Node ends with 13, and says nothing, when nothing is left that could go on.
 process.on('exit', () => {
@@ -10,4 +9,15 @@ process.on('exit', () => {
       '  hint: Does a promise of the job, of post-processing or of the storage service never resolve?\n',
   )
 })
-await launch(process.argv, process.env)
+try {
+  const { launch } = await import('../dist/launch.js')
+  await launch(process.argv, process.env)
+} catch (error) {
+  // Not even what tells of errors could be loaded.
+  if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error
+  process.stderr.write(
+    `error: pypet-ts cannot be loaded: ${error.message}\n` +
+      '  hint: Allow more open files in this shell, and try again: ulimit -n 4096\n',
+  )
+  process.exit(1)
+}

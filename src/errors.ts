@@ -63,6 +63,8 @@ export type ErrorCode =
   | 'PYPET_MEMORY_LIMIT'
   // pypet-ts or the machine failed while it worked (exit code 1).
   | 'PYPET_STORAGE_FAILED'
+  // The operating system refused what nothing of ours could do without.
+  | 'PYPET_SYSTEM_FAILED'
   // A method of the user's own storage service threw (exit code 1, or 3 where it fails runs only).
   | 'PYPET_STORAGE_SERVICE_FAILED'
   /** A winston transport of the user's: the experiment goes on without it. */
@@ -95,7 +97,9 @@ export class PypetError extends Error {
   constructor(code: ErrorCode, message: string, options: PypetErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.hint = options.hint
+    // Whatever was attempted when there were no files left: what helps is more of them.
+    const more = isOutOfFiles(options.cause) ? systemHint(options.cause) : undefined
+    this.hint = more === undefined || options.hint?.startsWith(more) ? options.hint : more
     this.where = options.where
   }
 }
@@ -103,6 +107,63 @@ export class PypetError extends Error {
 /** True for an error of ours, and of the given code when one is named. */
 export function isPypetError(error: unknown, code?: ErrorCode): error is PypetError {
   return error instanceof PypetError && (code === undefined || error.code === code)
+}
+
+/**
+ * The error of ours for one of the operating system that no caller has foreseen, such as too many open files: it is no
+ * fault of the program. Everything else is returned as it is.
+ */
+export function tellSystemError(error: unknown): unknown {
+  const hint = systemHint(error)
+  if (hint === undefined || isPypetError(error)) return error
+  const { syscall, path, message } = error as NodeJS.ErrnoException & { readonly dest?: unknown }
+  // From the loader of modules it may come without.
+  if (typeof syscall !== 'string') return error
+  const attempted = typeof path === 'string' && !syscall.includes(path) ? `${syscall} ${path}` : syscall
+  const found = /^[A-Z\d]+: (.*?),/.exec(message)?.[1] ?? message
+  const { code } = error as NodeJS.ErrnoException
+  return new PypetError('PYPET_SYSTEM_FAILED', `${attempted} failed: ${found} (${code})`, {
+    where: typeof path === 'string' ? path : undefined,
+    hint,
+    cause: error,
+  })
+}
+
+/** What helps against errors of the operating system in which the program has no part. */
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EMFILE: 'Allow more open files in this shell, and try again: ulimit -n 4096',
+  ENFILE: 'All programs of this machine together have too many files open: end some, or raise fs.file-max.',
+  EACCES: 'Check the permissions of the file and of the folders above it.',
+  EPERM: 'Check who owns the file, and whether this user may do that.',
+  EROFS: 'The disk is mounted read-only: choose a place on another one.',
+  ENOSPC: 'The disk is full: make room, or choose a place on another one.',
+  EDQUOT: 'The quota of this user is used up: make room, or choose a place on another disk.',
+  EFBIG: 'The file has grown larger than the disk or the shell allows (ulimit -f).',
+  EIO: 'The disk or its connection fails: look into the log of the system (dmesg).',
+  ENAMETOOLONG: 'Choose a shorter name.',
+  ELOOP: 'Symbolic links lead in a circle: name the file itself.',
+  ENOTDIR: 'Something in the path is a file, and no folder: check the path.',
+  EISDIR: 'A folder is where a file is needed: check the path.',
+  ENOMEM: 'There is not enough memory: end other programs, or use fewer workers (--ncores).',
+  EAGAIN: 'The system starts no further process: end other programs, or use fewer workers (--ncores).',
+}
+
+function systemHint(error: unknown): string | undefined {
+  const code = codeOf(error)
+  return code !== undefined && Object.hasOwn(SYSTEM_HINTS, code) ? SYSTEM_HINTS[code] : undefined
+}
+
+function isOutOfFiles(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')
+}
+
+function codeOf(error: unknown): string | undefined {
+  try {
+    const code = typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    return undefined // Hostile objects are thrown, too.
+  }
 }
 
 /** An error as it crosses a thread or process boundary, where classes do not survive. */
@@ -140,7 +201,8 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
 /** The record of one of our own errors, as that error again; anything else becomes `fallback`. */
 export function fromErrorRecord(record: ErrorRecord, fallback: ErrorCode): PypetError {
   const code = (record.code?.startsWith('PYPET_') ? record.code : fallback) as ErrorCode
-  const error = new PypetError(code, record.message, { hint: record.hint, where: record.where })
+  const hint = record.hint ?? systemHint(record)
+  const error = new PypetError(code, record.message, { hint, where: record.where })
   if (record.stack !== '') error.stack = record.stack
   return error
 }

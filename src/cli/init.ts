@@ -1,7 +1,8 @@
 /** The action of `pypet-ts init [folder]`: the files of an experiment that runs as it is. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { makeFolders } from '../folders.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 
@@ -23,7 +24,7 @@ export function initCommand(
     })
   }
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolders(folder)
     for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text)
   } catch (cause) {
     throw new PypetError(

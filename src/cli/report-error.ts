@@ -1,4 +1,4 @@
-import { isPypetError, toErrorRecord } from '../errors.ts'
+import { isPypetError, tellSystemError, toErrorRecord } from '../errors.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 import { exitCodeOf } from './exit-code.ts'
 
@@ -17,15 +17,15 @@ export interface ReportErrorOptions {
  *     error: ncores in pypet.config.json: expected a whole number >= 0, found "four"
  *       hint: Write ncores: 4.
  *
- * A line `where:` follows when the message does not name the place already. An error that is not one of
- * ours is a fault of pypet-ts: it says so and asks for a report.
+ * A line `where:` follows when the message does not name the place already. What the operating system refuses is told
+ * as such. Any other error that is not one of ours is a fault of pypet-ts: it says so and asks for a report.
  *
  * As JSON: `event` (`error`), `code` (null for a fault of ours), `message`, `where` and `hint` (null when
  * there is none), `exit_code`, and `stack` with `verbose`.
  */
 export function reportError(error: unknown, options: ReportErrorOptions = {}): string {
   const { verbose = false, json = false, stream } = options
-  const report = describeError(error, verbose)
+  const report = describeError(tellSystemError(error), verbose)
   if (json) {
     const { code, message, where, hint, stack } = report
     const fields = { event: 'error', code, message, where, hint, exit_code: exitCodeOf(error) }

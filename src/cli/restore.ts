@@ -1,6 +1,6 @@
 /** The action of `pypet-ts restore <file>`. */
 import { join } from 'node:path'
-import { DIFF, type Restored, restore } from '../library/restore.ts'
+import { type Restored, restore } from '../library/restore.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 import { printable } from './value-text.ts'
@@ -23,12 +23,12 @@ export async function restoreCommand(file: string, flags: RestoreFlags): Promise
 }
 
 /** Names come from a file: they must not write on the terminal what they like. */
-function restoredText({ folder, files, job, commit, hasDiff, leftOut }: Restored): string {
+function restoredText({ folder, files, job, commit, diff, leftOut }: Restored): string {
   const lines = files.map((name) => `wrote ${printable(join(folder, name))}`)
   for (const name of leftOut) lines.push(`not in the file: ${printable(name)}`)
   if (commit !== undefined) {
     lines.push('', 'The whole repository as it was, in a clone of it:', `  git checkout ${commit}`)
-    if (hasDiff) lines.push(`  git apply ${shellWord(join(folder, DIFF))}`)
+    if (diff !== undefined) lines.push(`  git apply ${shellWord(join(folder, diff))}`)
   }
   // There, so that it writes a file of its own.
   const enter = `cd ${shellWord(shownPath(folder))} && `

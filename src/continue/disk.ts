@@ -115,4 +115,18 @@ export const FILES: DiskSystem = {
   },
 }
 
+/**
+ * A new file, where there is nothing: a link that somebody has put there is not followed. What a process of the same
+ * number has left under that name is removed.
+ */
+export function createExclusively(path: string): Disk {
+  try {
+    return new FileDisk(openSync(path, 'wx+'))
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+    rmSync(path, { force: true })
+    return new FileDisk(openSync(path, 'wx+'))
+  }
+}
+
 const UNSYNCABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS'])

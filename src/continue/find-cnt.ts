@@ -79,7 +79,9 @@ function notFound(path: string, found: string, hint: string): PypetError {
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
-  } catch {
-    return [] // A folder that is not there holds nothing.
+  } catch (error) {
+    // A folder that is not there holds nothing. What cannot be known must not pass for that.
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw error
   }
 }

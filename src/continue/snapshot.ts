@@ -5,13 +5,14 @@
  * copied as it happens to be found, the `.cnt` file is followed meanwhile, and at the end every page image
  * that was seen is laid over the copy: it is then the file as of the last commit.
  */
-import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { accessSync, constants, existsSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
+import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
 import { CntFollower, isGone } from './cnt-follower.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import { readExperiment } from './cnt-state.ts'
-import { type Disk, type DiskSystem, FILES } from './disk.ts'
+import { createExclusively, type Disk, type DiskSystem, FILES } from './disk.ts'
 import { findCntFiles } from './find-cnt.ts'
 
 export interface SnapshotOptions {
@@ -29,7 +30,7 @@ const ATTEMPTS_MAX = 8
  * @param source the HDF5 file, or a `.cnt` file beside it
  * @returns the size of the copy
  * @throws PypetError `PYPET_FILE_NOT_FOUND`, also where nothing was committed yet; `PYPET_USAGE` for a target that
- *   is the source, exists, or is being written; `PYPET_CNT_FILE_MISMATCH` when the file is not the one that its
+ *   is the source, exists, is being written, or has no folder to be in; `PYPET_CNT_FILE_MISMATCH` when the file is not the one that its
  *   `.cnt` file knows; `PYPET_FILE_NOT_WRITABLE`; `PYPET_FILE_CHANGING` when experiments begin and end faster than
  *   it is copied; and as `readCnt`
  */
@@ -41,11 +42,16 @@ export function takeSnapshot(
 ): number {
   const file = fileOf(resolve(source), system)
   checkTarget(file, resolve(target), overwrite, system)
-  const temporary = `${resolve(target)}.${process.pid}.new`
+  // A link keeps leading to where it led, and the copy is there.
+  const place = existsSync(target) ? realpathSync(target) : resolve(target)
+  sweepBeside(place)
+  const temporary = temporaryBeside(place, 'snapshot')
+  let to: Disk | undefined
   try {
-    const bytes = copyAgainAndAgain(file, temporary, system)
-    system.rename(temporary, resolve(target))
-    system.syncFolderOf(resolve(target))
+    to = createExclusively(temporary)
+    const bytes = copyAgainAndAgain(file, to, system)
+    system.rename(temporary, place)
+    system.syncFolderOf(place)
     return bytes
   } catch (cause) {
     if (cause instanceof PypetError) throw cause
@@ -59,7 +65,10 @@ export function takeSnapshot(
       },
     )
   } finally {
-    system.remove(temporary)
+    if (to !== undefined) {
+      to.close()
+      system.remove(temporary)
+    }
   }
 }
 
@@ -74,20 +83,52 @@ function checkTarget(file: string, target: string, overwrite: boolean, system: D
   const refuse = (found: string, hint = 'Name another file for the copy.') =>
     new PypetError('PYPET_USAGE', `${target} ${found}`, { where: target, hint })
   if (target.endsWith('.cnt')) throw refuse('is a name for .cnt files')
-  if (!existsSync(target)) return
+  if (!existsSync(target)) {
+    checkFolderOf(target)
+    if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return
+    throw refuse('is a symbolic link to no file', 'Remove the link, or name another file for the copy.')
+  }
   if (realpathSync(target) === file) throw refuse('is the file that is to be copied')
+  if (statSync(target).isDirectory())
+    throw refuse('is a folder', `Name a file in it: ${join(target, basename(file))}`)
   if (!statSync(target).isFile()) throw refuse('is no file')
+  checkFolderOf(realpathSync(target))
   if (!overwrite) throw refuse('exists', 'Name another file, or replace it (--overwrite).')
   const unfinished = findCntFiles(target, system)[0]
   if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
 }
 
+/** Before anything is copied: a large file takes its time. */
+function checkFolderOf(target: string): void {
+  const folder = dirname(target)
+  const refuse = (found: string, hint: string, cause?: unknown) =>
+    new PypetError('PYPET_USAGE', `no copy can be at ${target}: ${found}`, { where: target, hint, cause })
+  let existing = folder
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
+  if (!statSync(existing).isDirectory())
+    throw refuse(`${existing} is no folder`, 'Name another file for the copy.')
+  if (existing !== folder) {
+    const quoted = `'${folder.replaceAll("'", `'\\''`)}'`
+    throw refuse(`there is no folder ${folder}`, `Make it first: mkdir -p ${quoted}`)
+  }
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw refuse(
+      `${folder} is not writable (${code})`,
+      'Name a file in a folder that you may write to.',
+      cause,
+    )
+  }
+}
+
 /** Copies until nothing was missed. */
-function copyAgainAndAgain(file: string, temporary: string, system: DiskSystem): number {
+function copyAgainAndAgain(file: string, to: Disk, system: DiskSystem): number {
   let refusal: unknown
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     try {
-      const bytes = copy(file, temporary, system)
+      const bytes = copy(file, to, system)
       if (bytes !== undefined) return bytes
       refusal = undefined
     } catch (error) {
@@ -112,13 +153,13 @@ function isMomentary(error: unknown): boolean {
 }
 
 /** One try. Undefined when something was missed. */
-function copy(file: string, temporary: string, system: DiskSystem): number | undefined {
+function copy(file: string, to: Disk, system: DiskSystem): number | undefined {
   const before = statSync(file)
   const cntFiles = findCntFiles(file, system)
   const followers: CntFollower[] = []
   const from = system.open(file, 'read')
-  const to = system.create(temporary)
   try {
+    to.truncate(0)
     for (const cntFile of cntFiles) followers.push(new CntFollower(cntFile, system))
     const live = followers.find(({ isApplied }) => !isApplied)
     if (live !== undefined) checkHead(live, from, file)
@@ -147,7 +188,6 @@ function copy(file: string, temporary: string, system: DiskSystem): number | und
   } finally {
     for (const follower of followers) follower.close()
     from.close()
-    to.close()
   }
 }
 

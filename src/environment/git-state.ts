@@ -57,12 +57,16 @@ export async function gitState(
 /**
  * The changes of tracked files against HEAD, as `git apply` takes them.
  *
- * @returns undefined when they have more bytes than that
+ * @param without files whose changes are left out, as `GitState` names them
+ * @returns undefined when they have more than `maxBytes`
  */
 export async function gitDiff(
   root: string,
-  maxBytes: number,
-  signal?: AbortSignal,
+  {
+    maxBytes,
+    without,
+    signal,
+  }: { readonly maxBytes: number; readonly without: readonly string[]; readonly signal?: AbortSignal },
 ): Promise<Buffer | undefined> {
   const flags = [
     '--binary',
@@ -73,12 +77,18 @@ export async function gitDiff(
     '--submodule=short',
   ]
   try {
-    const call = ['diff', ...flags, '--src-prefix=a/', '--dst-prefix=b/', 'HEAD', '--']
+    const call = ['diff', ...flags, '--src-prefix=a/', '--dst-prefix=b/', 'HEAD', '--', ':(top)']
+    for (const path of without) call.push(`:(top,exclude,glob)${globOf(path)}`)
     return await git(root, call, { signal, maxBuffer: maxBytes + 1 })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return undefined
     throw error
   }
+}
+
+/** A pattern for this file. Arguments are UTF-8 and names need not be: any byte will do for one beyond ASCII. */
+function globOf(path: string): string {
+  return path.replace(/[\\*?[\]]/g, '\\$&').replace(/[^\0-\x7F]/g, '?')
 }
 
 /** Date (seconds since 1970) and subject of HEAD. */

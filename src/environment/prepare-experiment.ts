@@ -67,6 +67,8 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly settings: Settings
   readonly origins: Readonly<Record<OptionName, Origin>>
   readonly job: JobLocation
+  /** The config file, where there is one. */
+  readonly configFile?: string | undefined
   /** What tells the job from a changed one, and finds it again from a folder. */
   readonly identifyJob: (folder: string) => JobIdentity
   readonly opening: Opening
@@ -151,6 +153,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       settings,
       origins,
       job,
+      configFile: config?.file,
       identifyJob: (folder) => bundle.identity(folder),
       opening: { kind: 'new' },
       parameters,

@@ -16,6 +16,7 @@ import { integer, type ParameterValue, toStoredValue } from '../trajectory/value
 import { momentName } from './experiment-config.ts'
 import { type GitState, gitDiff, gitHead, gitState } from './git-state.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
+import { isSecretPath, SecretMask } from './secrets.ts'
 
 /** A file whose bytes are in the leaf `contents`, from `offset` on. */
 export interface KeptFile {
@@ -71,7 +72,7 @@ export async function collectProvenance(
   }
   try {
     if (experiment.opening.kind === 'continue' || isKnown)
-      add(`${base}.continued_${momentName()}`, callValues())
+      add(`${base}.continued_${momentName()}`, callValues(new SecretMask()))
     if (!isKnown) {
       add(base, await everything(experiment, notice, signal))
       hasAll = true
@@ -122,17 +123,18 @@ async function everything(
   const { job, settings } = experiment
   const folder = dirname(job.file)
   const signal = AbortSignal.any([givenUp, AbortSignal.timeout(TIMEOUT_MS)])
-  const values = callValues()
+  const mask = new SecretMask()
+  const values = callValues(mask)
   values.set('cpu', [cpus()[0]?.model ?? 'unknown', 'Processor model'])
   values.set('cores', [integer(availableParallelism()), 'Cores that this process may use'])
   values.set('memory', [integer(totalmem()), 'Bytes of memory'])
   values.set('platform', [`${platform()} ${release()} ${arch()}`, 'Operating system and processor family'])
-  values.set('options', [optionLines(experiment), 'Every option and where its value came from'])
+  values.set('options', [optionLines(experiment, mask), 'Every option and where its value came from'])
   const variables = Object.entries(process.env)
     .filter(([name]) => name.startsWith('PYPET_'))
     .sort()
   values.set('variables', [
-    variables.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join('\n'),
+    variables.map(([name, value]) => `${name}=${JSON.stringify(mask.named(name, value ?? ''))}`).join('\n'),
     'Environment variables PYPET_*; no others are recorded',
   ])
   values.set('packages', [await packageLines(job.url), 'Packages outside of the job, with their versions'])
@@ -140,28 +142,37 @@ async function everything(
   if (lock !== undefined) values.set('lock_file', [lock, 'Nearest lock file and its SHA-256'])
 
   const state = await gitState(folder, { own: ownPaths(settings), signal })
+  const root = typeof state === 'string' ? folder : state.root
+  const own = ownFiles(experiment, root)
   const leftOut: string[] = []
   let room = settings.provenanceMaxBytes
   if (typeof state === 'string') {
     values.set('git.state', [state, 'Why nothing is known of the repository'])
     if (!/^not in|^there is no/.test(state)) notice(`provenance is incomplete: ${state}`)
   } else {
-    room -= await addGit(state, { values, leftOut, room, signal })
+    room -= await addGit(state, { values, leftOut, room, own, signal })
   }
-  const root = typeof state === 'string' ? folder : state.root
-  room = await addFiles(experiment, state, { root, values, leftOut, room })
+  room = await addFiles(experiment, state, { root, values, leftOut, room, own })
+  const missing = leftOut.filter((name) => !name.endsWith(SECRET))
+  if (mask.count > 0) leftOut.push(`${mask.count} masked in argv, options and variables${SECRET}`)
   if (leftOut.length === 0) return values
   values.set('left_out', [
     leftOut.join('\n'),
-    `What did not fit into ${settings.provenanceMaxBytes} bytes, or was unreadable`,
+    `What did not fit into ${settings.provenanceMaxBytes} bytes, was unreadable, or may be secret`,
   ])
-  notice(`provenance is incomplete: ${leftOut.length} left out, ${leftOut[0]} first (see provenanceMaxBytes)`)
+  if (missing.length > 0)
+    notice(
+      `provenance is incomplete: ${missing.length} left out, ${missing[0]} first (see provenanceMaxBytes)`,
+    )
   return values
 }
 
-function callValues(): Values {
+/** Behind the name of what is left out on purpose. */
+const SECRET = ' (may hold secrets)'
+
+function callValues(mask: SecretMask): Values {
   return new Map<string, readonly [ParameterValue, string]>([
-    ['argv', [JSON.stringify(process.argv), 'The command, as JSON']],
+    ['argv', [JSON.stringify(mask.words(process.argv)), 'The command, as JSON']],
     ['timestamp', [Date.now() / 1000, 'When this was recorded']],
     ['host', [hostname(), 'Name of the machine']],
     ['node', [process.versions.node, 'Version of Node.js']],
@@ -172,11 +183,29 @@ interface Taken {
   readonly values: Values
   readonly leftOut: string[]
   readonly room: number
+  readonly own: OwnFiles
+}
+
+/** The files without which the job does not run, whatever they are called: paths from the root, as latin1. */
+type OwnFiles = ReadonlyMap<string, 'source' | 'config'>
+
+function ownFiles({ job, origins, configFile, identifyJob }: PreparedExperiment, root: string): OwnFiles {
+  const found = new Map<string, 'source' | 'config'>()
+  const take = (path: string, kind: 'source' | 'config') => {
+    const name = Buffer.from(slashed(relative(root, path))).toString('latin1')
+    if (!found.has(name)) found.set(name, kind)
+  }
+  const folder = dirname(job.file)
+  for (const source of Object.keys(identifyJob(folder).sources)) take(resolve(folder, source), 'source')
+  // It may set parameters only, and no option names it then.
+  if (configFile !== undefined) take(configFile, 'config')
+  for (const origin of Object.values(origins)) if (origin.kind === 'config') take(origin.file, 'config')
+  return found
 }
 
 async function addGit(
   state: GitState,
-  { values, leftOut, room, signal }: Taken & { signal: AbortSignal },
+  { values, leftOut, room, own, signal }: Taken & { signal: AbortSignal },
 ): Promise<number> {
   const { root, commit, branch, changed, untracked } = state
   const names = [
@@ -192,7 +221,10 @@ async function addGit(
   values.set('git.committed_date', [date, 'Date of commit as unix epoch seconds'])
   values.set('git.message', [storable(message), 'The commit message'])
   if (changed.length === 0) return 0
-  const diff = await gitDiff(root, room, signal)
+  const secret = changed.filter((path) => isSecretPath(path) && !own.has(path))
+  for (const path of secret) leftOut.push(`the diff of ${JSON.stringify(utf8(path))}${SECRET}`)
+  if (secret.length === changed.length) return 0
+  const diff = await gitDiff(root, { maxBytes: room, without: secret, signal })
   if (diff === undefined || diff.length > room) {
     leftOut.push('the diff')
     return 0
@@ -204,20 +236,16 @@ async function addGit(
 
 /** @returns the room that is left */
 async function addFiles(
-  { job, origins, identifyJob }: PreparedExperiment,
+  { job }: PreparedExperiment,
   state: GitState | string,
-  { root, values, leftOut, room }: Taken & { readonly root: string },
+  { root, values, leftOut, room, own }: Taken & { readonly root: string },
 ): Promise<number> {
-  const folder = dirname(job.file)
-  const wanted = new Map<string, KeptFile['kind']>()
-  const take = (path: string, kind: KeptFile['kind']) => {
-    const name = Buffer.from(slashed(relative(root, path))).toString('latin1')
-    if (!wanted.has(name)) wanted.set(name, kind)
+  const wanted = new Map<string, KeptFile['kind']>(own)
+  for (const name of typeof state === 'string' ? [] : state.untracked) {
+    if (own.has(name)) continue
+    if (isSecretPath(name)) leftOut.push(`${JSON.stringify(utf8(name))}${SECRET}`)
+    else wanted.set(name, 'untracked')
   }
-  for (const source of Object.keys(identifyJob(folder).sources)) take(resolve(folder, source), 'source')
-  for (const origin of Object.values(origins)) if (origin.kind === 'config') take(origin.file, 'config')
-  if (typeof state !== 'string')
-    for (const name of state.untracked) if (!wanted.has(name)) wanted.set(name, 'untracked')
   const kept: KeptFile[] = []
   const parts: Buffer[] = []
   let offset = 0
@@ -251,12 +279,12 @@ async function contentOf(path: Buffer, room: number): Promise<Buffer | undefined
   }
 }
 
-function optionLines({ settings, origins }: PreparedExperiment): string {
+function optionLines({ settings, origins }: PreparedExperiment, mask: SecretMask): string {
   return OPTION_NAMES.map((name) => {
     const value = name
       .split('.')
       .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], settings)
-    return `${name} = ${JSON.stringify(value)} (${describeOrigin(origins[name])})`
+    return `${name} = ${JSON.stringify(mask.value(value))} (${describeOrigin(origins[name])})`
   }).join('\n')
 }
 

@@ -66,6 +66,8 @@ class ProcessExecutor implements Executor {
   readonly #listener: WorkerListener
   /** All that are not gone, whatever they do. */
   readonly #living = new Set<RunProcess>()
+  /** How the latest of those ended that had not begun. */
+  #lastDeath: PypetError | undefined
   /** Started, and without a run yet; the first is the next to get one. */
   readonly #spares: RunProcess[] = []
   /** Their run has ended, and they exit. */
@@ -131,7 +133,8 @@ class ProcessExecutor implements Executor {
       for (let deathCount = 1; ; deathCount += 1) {
         const outcome = await this.#performIn(this.#takeProcess(), task, worker)
         if (outcome !== undefined) return outcome
-        if (deathCount === DEATHS_IN_A_ROW_MAX || this.#closing !== undefined) throw desertedError()
+        if (deathCount === DEATHS_IN_A_ROW_MAX || this.#closing !== undefined)
+          throw desertedError(this.#lastDeath)
       }
     } finally {
       this.#takenNumbers.delete(worker)
@@ -144,8 +147,9 @@ class ProcessExecutor implements Executor {
       await process.ready
     } catch (error) {
       // A death may be chance, a job that does not load is not.
-      if (process.isGone && isDeath(error)) return undefined
-      throw error
+      if (!process.isGone || !isDeath(error)) throw error
+      this.#lastDeath = error
+      return undefined
     }
     const startMs = performance.now()
     const outcome = await process.perform(task, (line) => this.#listener({ ...line, worker }))
@@ -189,15 +193,16 @@ class ProcessExecutor implements Executor {
   }
 }
 
-function isDeath(error: unknown): boolean {
+function isDeath(error: unknown): error is PypetError {
   return error instanceof PypetError && error.code === 'PYPET_EXECUTOR_FAILED'
 }
 
-function desertedError(): PypetError {
+function desertedError(last: PypetError | undefined): PypetError {
   return new PypetError(
     'PYPET_EXECUTOR_FAILED',
-    `${DEATHS_IN_A_ROW_MAX} processes in a row ended before they could begin with their run`,
+    `${DEATHS_IN_A_ROW_MAX} processes in a row ended before they could begin with their run${last === undefined ? '' : `; the last one: ${last.message}`}`,
     {
+      cause: last?.cause,
       hint: 'Does the job end its process while it is loaded? Are there enough memory and processes for --ncores?',
     },
   )

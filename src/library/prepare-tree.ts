@@ -92,6 +92,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       },
       origins,
       job: location,
+      configFile: config?.file,
       identifyJob: loaded.identify,
       opening,
       parameters,

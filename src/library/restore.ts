@@ -1,10 +1,11 @@
 /** Writes back the job of a trajectory as it was when the trajectory was made. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
-import { isAbsolute, join, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
 import { PypetError } from '../errors.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import { loadTrajectory } from './load-trajectory.ts'
+import { type NewFile, writeNewFiles } from './new-files.ts'
+import { checkFolder, checkPaths, refused } from './restore-paths.ts'
 
 export interface RestoreOptions {
   /** The folder; it is made where there is none. */
@@ -25,15 +26,18 @@ export interface Restored {
   /** The commit that was checked out, where it is known. */
   readonly commit: string | undefined
   readonly hasDiff: boolean
+  /** The file with the changes of tracked files, from the folder; `provenance.diff` unless a kept file has that name. */
+  readonly diff: string | undefined
   /** What the trajectory's provenance does not hold. */
   readonly leftOut: readonly string[]
 }
 
 /**
- * Restores the bundled sources, the config file, untracked files, and the diff as `provenance.diff`.
+ * Restores the bundled sources, the config file, untracked files, and the diff as `provenance.diff`: all of them, or none.
  *
- * @throws PypetError `PYPET_PROVENANCE_NONE`; `PYPET_RESTORE_REFUSED` for a folder that is not empty and for paths that
- *   leave it, before anything is written; as `loadTrajectory`
+ * @throws PypetError `PYPET_PROVENANCE_NONE`; `PYPET_RESTORE_REFUSED` for a folder that is not empty or cannot be one, and
+ *   for paths that leave it, exclude each other or are git's, before anything is written; `PYPET_FILE_NOT_WRITABLE`; as
+ *   `loadTrajectory`
  */
 export async function restore(file: string, options: RestoreOptions): Promise<Restored> {
   const { trajectory } = options
@@ -55,36 +59,27 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
       hint: 'It was made with --no-provenance, by pypet, or was ended before provenance was recorded.',
     })
   }
+  const contents = bytesOf(values.get('contents'))
+  const kept = keptFiles(file, list, contents)
+  const diff = values.has('git.diff') ? bytesOf(values.get('git.diff')) : undefined
+  const diffName = freeName(kept.map(({ path }) => path.toString('latin1')))
+  if (diff !== undefined) kept.push({ path: Buffer.from(diffName), content: diff })
   const folder = resolve(options.to)
-  const kept = (JSON.parse(list) as readonly KeptFile[]).map((entry) => ({
-    ...entry,
-    name: Buffer.from(entry.path, 'base64'),
-  }))
-  for (const { name } of kept) assertInside(folder, name)
-  const isUsed = existsSync(folder) && readdirSync(folder).length > 0
-  if (isUsed && options.force !== true) {
-    throw refused(
-      folder,
-      `${folder} is not empty`,
-      'Name another folder, or replace what is there with --force.',
+  const realFolder = checkFolder(options.to, { isUsed: options.force === true })
+  checkPaths(
+    realFolder,
+    kept.map(({ path }) => path),
+  )
+  try {
+    writeNewFiles(realFolder, kept)
+  } catch (cause) {
+    throw new PypetError(
+      'PYPET_FILE_NOT_WRITABLE',
+      `nothing is restored: cannot write into ${folder}: ${(cause as Error).message}`,
+      { where: folder, hint: 'Check the free space and the permissions, or name another folder.', cause },
     )
   }
-  mkdirSync(folder, { recursive: true })
-  const contents = bytesOf(values.get('contents'))
-  const diff = values.has('git.diff') ? bytesOf(values.get('git.diff')) : undefined
-  const root = Buffer.from(`${realpathSync(folder)}${sep}`)
-  const files: string[] = []
-  const write = (name: Buffer, content: Uint8Array) => {
-    const end = name.lastIndexOf('/')
-    if (end > 0) mkdirSync(Buffer.concat([root, name.subarray(0, end)]), { recursive: true })
-    writeFileSync(Buffer.concat([root, name]), content)
-    files.push(name.toString())
-  }
-  for (const { name, offset, bytes } of kept) write(name, contents.subarray(offset, offset + bytes))
-  if (diff !== undefined) {
-    assertInside(folder, Buffer.from(DIFF))
-    write(Buffer.from(DIFF), diff)
-  }
+  const files = kept.map(({ path }) => path.toString())
   const job = String(values.get('job'))
   const leftOut = values.get('left_out')
   return {
@@ -93,49 +88,42 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
     job: files.includes(job) ? job : undefined,
     commit: values.get('git.hexsha') as string | undefined,
     hasDiff: diff !== undefined,
+    diff: diff === undefined ? undefined : diffName,
     leftOut: typeof leftOut === 'string' ? leftOut.split('\n') : [],
   }
 }
 
-export const DIFF = 'provenance.diff'
+/** As a job may be restored, changed and run again, what it kept may hold the diff of an earlier time. */
+function freeName(taken: readonly string[]): string {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? 'provenance.diff' : `provenance.${number}.diff`
+    if (!taken.includes(name)) return name
+  }
+}
+
+/** The list of files is text from a file that may come from anybody. */
+function keptFiles(file: string, list: string, contents: Uint8Array): NewFile[] {
+  const damaged = (found: string, cause?: unknown) =>
+    refused(file, `the list of files in ${file} is damaged: ${found}`, 'Copy the file again.', cause)
+  let entries: unknown
+  try {
+    entries = JSON.parse(list)
+  } catch (cause) {
+    throw damaged('it is no JSON', cause)
+  }
+  if (!Array.isArray(entries)) throw damaged('it is no list')
+  return entries.map((entry: Partial<Readonly<Record<keyof KeptFile, unknown>>> | null, index) => {
+    const { path, offset, bytes } = entry ?? {}
+    const isWhole = [offset, bytes].every((value) => Number.isSafeInteger(value) && (value as number) >= 0)
+    const end = (offset as number) + (bytes as number)
+    if (typeof path !== 'string' || !isWhole || end > contents.length)
+      throw damaged(`entry ${index} names no bytes that are there`)
+    return { path: Buffer.from(path, 'base64'), content: contents.subarray(offset as number, end) }
+  })
+}
 
 function bytesOf(value: unknown): Uint8Array {
   if (value === undefined) return new Uint8Array()
   const data = (value as { data?: unknown }).data ?? value
   return data instanceof Uint8Array ? data : Uint8Array.from(data as Iterable<number>)
-}
-
-/** A file may come from anybody: none of its names may lead out of the folder, nor through a link. */
-function assertInside(folder: string, name: Buffer): void {
-  const text = name.toString('latin1')
-  const parts = text.split(/[/\\]/)
-  if (
-    text === '' ||
-    text.includes('\0') ||
-    isAbsolute(text) ||
-    /^[A-Za-z]:/.test(text) ||
-    parts.includes('..')
-  ) {
-    throw refused(
-      text,
-      `the path ${JSON.stringify(text)} leads out of ${folder}`,
-      'The job used a file outside of its folder.',
-    )
-  }
-  let at = Buffer.from(folder)
-  for (const part of text.split('/')) {
-    at = Buffer.concat([at, Buffer.from(sep), Buffer.from(part, 'latin1')])
-    const found = lstatSync(at, { throwIfNoEntry: false })
-    if (found?.isSymbolicLink() === true) {
-      throw refused(
-        text,
-        `${join(folder, text)} leads through a symbolic link`,
-        'Remove it, or name another folder.',
-      )
-    }
-  }
-}
-
-function refused(where: string, message: string, hint: string): PypetError {
-  return new PypetError('PYPET_RESTORE_REFUSED', `nothing is restored: ${message}`, { where, hint })
 }

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolders } from '../folders.ts'
 import { notWritable } from './log-folder.ts'
 import { formatCount } from './quantity.ts'
 
@@ -30,7 +31,7 @@ export class LogFile {
   constructor(path: string, separator: string) {
     this.#path = path
     try {
-      mkdirSync(dirname(path), { recursive: true })
+      makeFolders(dirname(path))
       this.#descriptor = openSync(path, 'a')
     } catch (cause) {
       throw notWritable(dirname(path), (cause as Error).message, cause)

@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { makeFolders } from '../folders.ts'
 import { fillLogName, runWildcards } from '../trajectory/log-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { notWritable, workerName } from './log-folder.ts'
@@ -94,7 +95,7 @@ function appendTo(path: string, text: string): void {
     appendFileSync(path, text)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolders(dirname(path))
     appendFileSync(path, text)
   }
 }

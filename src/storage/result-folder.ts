@@ -1,7 +1,8 @@
 /** The folder of a new file: made where it is missing, and as durable as the file itself. */
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { makeFolders } from '../folders.ts'
 
 /**
  * Makes the folder of a file, unless it is there. Returns the folders that get a new entry once the file
@@ -10,9 +11,8 @@ import { PypetError } from '../errors.ts'
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
  */
 export function makeFolderOf(path: string): string[] {
-  const changed = [dirname(path)]
   try {
-    makeFolders(dirname(path), changed)
+    return [dirname(path), ...makeFolders(dirname(path)).map((made) => dirname(made))]
   } catch (cause) {
     throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create the folder ${dirname(path)}`, {
       where: path,
@@ -20,7 +20,6 @@ export function makeFolderOf(path: string): string[] {
       cause,
     })
   }
-  return changed
 }
 
 /**
@@ -55,12 +54,4 @@ function syncFolder(folder: string): void {
   } finally {
     closeSync(descriptor)
   }
-}
-
-/** Not `recursive`: below a folder that takes no folders, such as /proc, Node would try for ever. */
-function makeFolders(folder: string, changed: string[]): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
-  makeFolders(dirname(folder), changed)
-  mkdirSync(folder)
-  changed.push(dirname(folder))
 }

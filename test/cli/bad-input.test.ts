@@ -2,7 +2,7 @@
  * What bad input gets: one message with the place, what was expected, what was found and the next step;
  * exit code 2; nothing started, nothing touched, nothing left behind.
  */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -580,6 +580,15 @@ describe('the HDF5 file', () => {
       `error: ${error}`,
       `  hint: ${hint}`,
     ])
+  })
+
+  test.runIf(existsSync('/proc/self')).each([
+    ['run', 'job.ts', '--log-folder', '/proc/x/y'],
+    ['run', 'job.ts', '--file', '/proc/x/y.h5'],
+    ['init', '/proc/x/y'],
+  ])('a folder that takes no folders ends the command at once: %s %s %s', async (...words) => {
+    const { exitCode, stderr } = await pypet(fileTree({ 'job.ts': JOB }), words)
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^error: .*\/proc\/x/)])
   })
 
   test.skipIf(process.getuid?.() === 0)('a folder that may not be written is refused', async () => {

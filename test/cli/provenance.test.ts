@@ -144,3 +144,78 @@ test('what does not fit is named, and with --no-provenance nothing can be restor
   const { exitCode, stderr } = await start(folder, ['restore', 'hdf5/trajectory.h5', '--to', 'x']).ended()
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('does not hold the source')])
 })
+
+test('untracked secrets are not kept, changes of tracked ones neither, and restore says so', async () => {
+  const odd = 'conf/.env[a]*?\u00e9\\'
+  const folder = fileTree({ ...FILES, 'conf/.env': 'A=first-secret\n', [odd]: 'first-secret' })
+  git(folder, 'init', '-q', '-b', 'main')
+  git(folder, 'add', '.')
+  git(folder, 'commit', '-q', '-m', 'first words')
+  const secrets = ['.env', 'deep/.env.local', 'deep/server.pem', 'tls.key', 'id_rsa', 'id_ed25519.old']
+  mkdirSync(join(folder, 'deep'))
+  for (const name of secrets) writeFileSync(join(folder, name), 'hush-very-secret')
+  writeFileSync(join(folder, 'notes.txt'), 'plain')
+  for (const name of ['conf/.env', odd]) writeFileSync(join(folder, name), 'A=hush-very-secret\n')
+  writeFileSync(join(folder, 'lib/factor.mjs'), 'export const factor = 7\n')
+  const { exitCode, stderr } = await run(folder)
+  expect([exitCode, stderr]).toEqual([0, ''])
+  const found = await provenance(folder)
+  const lines = [...secrets, 'conf/.env', odd].map((name) => JSON.stringify(name))
+  expect(String(found.get('left_out')).split('\n').sort()).toEqual(
+    lines.map((name) => `${name.includes('conf') ? 'the diff of ' : ''}${name} (may hold secrets)`).sort(),
+  )
+  expect(found.get('git/state')).toBe('dirty')
+  const bytes = readFileSync(join(folder, 'hdf5/trajectory.h5'), 'latin1').replaceAll('\0', '')
+  expect(/hush-very-secret|first-secret/.test(bytes + JSON.stringify([...found]))).toBe(false)
+
+  const restored = await start(folder, ['restore', 'hdf5/trajectory.h5', '--to', 'again']).ended()
+  expect([restored.exitCode, restored.stderr]).toEqual([0, ''])
+  for (const name of [...secrets, 'conf/.env'])
+    expect(restored.stdout).toMatch(new RegExp(`^not in the file: .*"${name}" \\(may`, 'm'))
+  expect(readFileSync(join(folder, 'again/notes.txt'), 'utf8')).toBe('plain')
+  git(folder, 'checkout', '-q', '.')
+  git(folder, 'apply', join(folder, 'again/provenance.diff'))
+  expect(readFileSync(join(folder, 'lib/factor.mjs'), 'utf8')).toContain('7')
+  expect(readFileSync(join(folder, 'conf/.env'), 'utf8')).toContain('first-secret')
+})
+
+test.each(['untracked', 'changed'])(
+  'a source and a config that are called like secrets are kept whole: %s',
+  async (state) => {
+    const folder = fileTree({
+      'src/job.mjs': `import { factor } from './.env/secrets.key.mjs'
+export function job(traj) { traj.addResult('z', traj.par.x * factor) }`,
+      'src/.env/secrets.key.mjs': 'export const factor = 3\n',
+      'src/.env.json': '{ "parameters": { "x": 1 }, "explore": { "x": [1, 2] } }',
+      '.gitignore': 'hdf5\nlogs\n',
+    })
+    git(folder, 'init', '-q', '-b', 'main')
+    if (state === 'changed') git(folder, 'add', '.')
+    git(folder, 'commit', '-q', '--allow-empty', '-m', 'first words')
+    writeFileSync(join(folder, 'src/.env/secrets.key.mjs'), 'export const factor = 5\n')
+    const config = ['--config', 'src/.env.json', '--name', 'trajectory']
+    expect((await run(folder, config)).exitCode).toBe(0)
+    expect((await provenance(folder)).has('left_out')).toBe(false)
+    const before = await valuesIn(join(folder, 'hdf5/trajectory.h5'), 'results')
+    const restored = await start(folder, ['restore', 'hdf5/trajectory.h5', '--to', 'again']).ended()
+    expect([restored.exitCode, restored.stdout.includes('not in the file')]).toEqual([0, false])
+    const again = join(folder, 'again')
+    expect((await run(again, config)).exitCode).toBe(0)
+    expect(await valuesIn(join(again, 'hdf5/trajectory.h5'), 'results')).toEqual(before)
+    if (state === 'changed') expect(readdirSync(again)).toContain('provenance.diff')
+  },
+)
+
+test('secrets in the command, in options and in variables are masked and counted', async () => {
+  const folder = repository()
+  const words = ['--comment', 'see https://me:hush-pass@example.org', '--', '--api-token', 'hush-token']
+  const env = { PYPET_FILE_TITLE: 'with Bearer hush-bearer', PYPET_NCORES: '1' }
+  expect((await run(folder, words, env)).exitCode).toBe(0)
+  const found = await provenance(folder)
+  const argv = JSON.parse(String(found.get('argv')))
+  expect(argv.slice(-5)).toEqual([words[0], 'see https://me:***@example.org', '--', '--api-token', '***'])
+  expect(found.get('variables')).toBe('PYPET_FILE_TITLE="with Bearer ***"\nPYPET_NCORES="1"')
+  expect(found.get('options')).toContain('fileTitle = "with Bearer ***" (PYPET_FILE_TITLE)')
+  expect(found.get('left_out')).toBe('5 masked in argv, options and variables (may hold secrets)')
+  expect(/hush-/.test(JSON.stringify([...found]))).toBe(false)
+})

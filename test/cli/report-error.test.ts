@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { closeSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ExitCode, exitCodeOf } from '../../src/cli/exit-code.ts'
 import { reportError } from '../../src/cli/report-error.ts'
 import { summaryText } from '../../src/cli/summary.ts'
-import { type ErrorCode, fromErrorRecord, PypetError } from '../../src/errors.ts'
+import { type ErrorCode, fromErrorRecord, PypetError, toErrorRecord } from '../../src/errors.ts'
 import { shellWord } from '../../src/shell-word.ts'
 import { CollectedText, summaryOf, TerminalScreen } from '../reporting/streams.ts'
 
@@ -75,6 +77,50 @@ describe('an error that is not ours', () => {
   )
 })
 
+describe('an error of the operating system', () => {
+  test.each<[string, () => unknown, string, string]>([
+    ['ENOTDIR', () => readFileSync(join(import.meta.filename, 'x')), 'open ', 'check the path'],
+    ['EISDIR', () => readFileSync(import.meta.dirname), 'read failed', 'A folder is where'],
+    ['ENAMETOOLONG', () => mkdirSync(`/tmp/${'x'.repeat(300)}`), 'mkdir /tmp/xxx', 'shorter name'],
+  ])('%s is told with what was attempted, and is no fault of pypet-ts', (code, attempt, what, hint) => {
+    const error = thrownBy(attempt)
+    const text = reportError(error)
+    expect(text).toMatch(/^error: /)
+    for (const part of [what, `(${code})`, `hint: `, hint]) expect(text).toContain(part)
+    expect(text).not.toContain('fault of pypet-ts')
+    const facts = JSON.parse(reportError(error, { json: true }))
+    expect(facts).toMatchObject({ code: 'PYPET_SYSTEM_FAILED', exit_code: 1 })
+  })
+
+  test('of too many open files has its own next step, whatever was attempted', () => {
+    const cause = Object.assign(new Error("EMFILE: too many open files, open '/a'"), {
+      code: 'EMFILE',
+      syscall: 'open',
+      path: '/a',
+    })
+    expect(reportError(cause)).toBe(
+      'error: open /a failed: too many open files (EMFILE)\n' +
+        '  hint: Allow more open files in this shell, and try again: ulimit -n 4096\n',
+    )
+    const wrapped = new PypetError('PYPET_FILE_NOT_WRITABLE', 'cannot write', { hint: 'Check it.', cause })
+    expect(wrapped.hint).toContain('ulimit -n')
+    const crossed = fromErrorRecord(toErrorRecord(cause), 'PYPET_STORAGE_FAILED')
+    expect([crossed.code, crossed.hint]).toEqual([
+      'PYPET_STORAGE_FAILED',
+      expect.stringContaining('ulimit -n'),
+    ])
+  })
+
+  test('that is a slip of ours, or only looks like one, stays a fault of pypet-ts', () => {
+    const slips = [
+      thrownBy(() => closeSync(1 << 20)),
+      Object.assign(new Error('x'), { code: 'EMFILE' }),
+      Object.assign(new TypeError('x'), { code: 'ERR_INVALID_ARG_TYPE' }),
+    ]
+    for (const slip of slips) expect(reportError(slip)).toContain('fault of pypet-ts')
+  })
+})
+
 test('exit codes tell what is wrong from what failed', () => {
   expect(ExitCode).toEqual({ OK: 0, FAILED: 1, WRONG: 2, RUNS_FAILED: 3, INTERRUPTED: 130, TERMINATED: 143 })
   expect(exitCodeOf(wrong)).toBe(2)
@@ -124,6 +170,14 @@ describe('the summary', () => {
     expect(shellWord('C:\\data\\x.h5', 'win32')).toBe('C:\\data\\x.h5')
   })
 })
+
+function thrownBy(attempt: () => unknown): unknown {
+  try {
+    return attempt()
+  } catch (error) {
+    return error
+  }
+}
 
 function raise(): never {
   throw new Error('hostile')
