@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { shellWord } from '../reporting/shell-word.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { shellWord } from './summary.ts'
 
 /**
  * @throws PypetError `PYPET_USAGE` when one of the files is there already, unless it may be replaced;

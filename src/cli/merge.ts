@@ -1,8 +1,8 @@
 /** The action of `pypet-ts merge <files>`. */
 import { statSync } from 'node:fs'
 import { type MergeReport, mergeFiles, mergeFolder } from '../library/merge.ts'
+import { shellWord } from '../reporting/shell-word.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { shellWord } from './summary.ts'
 
 export interface MergeFlags {
   readonly into: string

@@ -1,4 +1,5 @@
 import pc from 'picocolors'
+import { shellWord } from '../reporting/shell-word.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import type {
   ExploredOverview,
@@ -9,7 +10,6 @@ import type {
   SurveyedLeaf,
   TrajectoryOverview,
 } from '../results/trajectory-overview.ts'
-import { shellWord } from './summary.ts'
 import { textTable } from './text-table.ts'
 import { countText, cut, plural, previewText, printable, rangeText } from './value-text.ts'
 

@@ -9,6 +9,7 @@ import { RunPerformer } from '../executors/perform-run.ts'
 import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
+import { shellWord } from '../reporting/shell-word.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { runName } from '../trajectory/path.ts'
 import {
@@ -18,7 +19,6 @@ import {
   type RawRunRecord,
 } from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
-import { shellWord } from './summary.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the

@@ -1,8 +1,8 @@
 /** The action of `pypet-ts restore <file>`. */
 import { join } from 'node:path'
 import { DIFF, type Restored, restore } from '../library/restore.ts'
+import { shellWord } from '../reporting/shell-word.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { shellWord } from './summary.ts'
 import { printable } from './value-text.ts'
 
 export interface RestoreFlags {

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import { takeSnapshot } from '../continue/snapshot.ts'
 import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
+import { shellWord } from '../reporting/shell-word.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { summariseFile } from '../results/summarise.ts'
 import { isUnfinished } from '../storage/committed-file.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
-import { shellWord } from './summary.ts'
 
 export interface SnapshotFlags {
   readonly overwrite?: boolean

@@ -1,6 +1,7 @@
 import type { ExperimentSummary } from '../events.ts'
 import { WARNINGS_LOG } from '../reporting/log-folder.ts'
 import { formatCount, formatDuration, formatRate, formatRuns } from '../reporting/quantity.ts'
+import { shellWord } from '../reporting/shell-word.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 
@@ -55,13 +56,4 @@ function storedText(summary: ExperimentSummary): string {
     finishedCount > 0 && durationMs > 0 ? ` (${formatRate((finishedCount * 1000) / durationMs)})` : ''
   const where = isInService ? 'the storage service' : shownPath(file)
   return `${stored} stored in ${where}${before}, in ${formatDuration(durationMs)}${rate}`
-}
-
-/** A file name as the shell takes it back, quoted where it must be. */
-export function shellWord(name: string, platform: NodeJS.Platform = process.platform): string {
-  // A leading dash would be read as a flag.
-  const word = name.startsWith('-') ? `./${name}` : name
-  if (platform === 'win32') return /^[\w./\\:~+@,=-]+$/.test(word) ? word : `"${word}"`
-  if (/^[\w./:+@,=-]+$/.test(word)) return word
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ExitCode, exitCodeOf } from '../../src/cli/exit-code.ts'
 import { reportError } from '../../src/cli/report-error.ts'
-import { shellWord, summaryText } from '../../src/cli/summary.ts'
+import { summaryText } from '../../src/cli/summary.ts'
 import { type ErrorCode, fromErrorRecord, PypetError } from '../../src/errors.ts'
+import { shellWord } from '../../src/reporting/shell-word.ts'
 import { CollectedText, summaryOf, TerminalScreen } from '../reporting/streams.ts'
 
 const wrong = new PypetError('PYPET_CONFIG_INVALID', 'ncores in a.json: found "four"', {

@@ -1,0 +1,8 @@
+/** A file name as the shell takes it back, quoted where it must be. */
+export function shellWord(name: string, platform: NodeJS.Platform = process.platform): string {
+  // A leading dash would be read as a flag.
+  const word = name.startsWith('-') ? `./${name}` : name
+  if (platform === 'win32') return /^[\w./\\:~+@,=-]+$/.test(word) ? word : `"${word}"`
+  if (/^[\w./:+@,=-]+$/.test(word)) return word
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}
