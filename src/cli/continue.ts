@@ -3,15 +3,18 @@ import { resolve } from 'node:path'
 import type { CntState } from '../continue/cnt-state.ts'
 import {
   type ContinuePlan,
+  findJob,
   planContinue,
   prepareContinue,
   readUnfinished,
 } from '../environment/prepare-continue.ts'
+import { isAtHome } from '../environment/recorded-places.ts'
 import { RunStores } from '../environment/run-stores.ts'
 import { settle } from '../environment/settle.ts'
 import { isPypetError } from '../errors.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
+import { oneLine } from '../reporting/text-output.ts'
 import { shellWord } from '../shell-word.ts'
 import { finishEdit } from '../storage/edit-file.ts'
 import { ExitCode } from './exit-code.ts'
@@ -24,6 +27,8 @@ export interface ContinueFlags extends CommandFlags {
   readonly retryFailed?: boolean
   readonly only?: 'failed' | 'missing'
   readonly allowChangedJob?: boolean
+  /** The job module, wherever it is. */
+  readonly job?: string
 }
 
 /**
@@ -59,6 +64,11 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
   await using stores = RunStores.start(flags.wrapMode ?? request.continuation.settings.wrapMode)
   await using experiment = await prepareContinue(state, {
     path,
+    job: flags.job,
+    onJob(file) {
+      waiting.clear()
+      sayJob(file, flags)
+    },
     flags: optionFlags(flags),
     env: process.env,
     isProcessOurs: true,
@@ -72,6 +82,17 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
   }
   return await performCommand(experiment, { stores, stop, waiting, flags })
 }
+
+/** The first line: nothing of the job was executed yet. */
+function sayJob(file: string, { quiet, json, progress }: ContinueFlags): void {
+  if (quiet === true) return
+  if (json === true || progress === 'json') {
+    const line = { event: 'job-found', time: new Date().toISOString(), job_file: file }
+    process.stdout.write(`${JSON.stringify(line)}\n`)
+  } else process.stdout.write(`job: ${oneLine(shownPath(file), PATH_LENGTH_MAX)}\n`)
+}
+
+const PATH_LENGTH_MAX = 4096
 
 /** Undefined, and said, when the file has no `.cnt` file because everything in it is complete. */
 async function readOrExplain(path: string, flags: ContinueFlags): Promise<CntState | undefined> {
@@ -118,7 +139,16 @@ async function nothingToDo(state: CntState, plan: ContinuePlan, flags: ContinueF
 }
 
 function dryRunText(state: CntState, plan: ContinuePlan, flags: ContinueFlags): string {
-  if (flags.json === true) return `${JSON.stringify({ event: 'continue-plan', ...facts(plan) })}\n`
+  const job = dryRunJob(state, flags)
+  if (flags.json === true) {
+    const line = {
+      event: 'continue-plan',
+      ...facts(plan),
+      job_file: job.file ?? null,
+      job_is_elsewhere: job.isElsewhere,
+    }
+    return `${JSON.stringify(line)}\n`
+  }
   const { name } = state.experiment.request.trajectory
   const lines = [
     `${name}: ${formatRuns(plan.runs.count)} would be run; nothing was run`,
@@ -127,8 +157,28 @@ function dryRunText(state: CntState, plan: ContinuePlan, flags: ContinueFlags): 
     `  missing:  ${formatCount(plan.missingCount)}`,
     `  would be: ${rangesText(plan)}`,
     `  file:     ${shownPath(state.experiment.request.file)}`,
+    `  job:      ${oneLine(job.text, PATH_LENGTH_MAX)}`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Which job would be run. It is not loaded, and need not be there. */
+function dryRunJob(
+  state: CntState,
+  { job }: ContinueFlags,
+): { readonly file?: string; readonly text: string; readonly isElsewhere: boolean } {
+  if (job !== undefined) return { file: resolve(job), text: shownPath(resolve(job)), isElsewhere: false }
+  const { isFunction, file: recorded } = state.experiment.request.continuation.job
+  if (isFunction === true) return { text: `a function of ${recorded}`, isElsewhere: false }
+  try {
+    const file = findJob(state)
+    const isElsewhere = !isAtHome(file, state.path)
+    const text = shownPath(file)
+    return { file, text: isElsewhere ? `${text} (elsewhere: name it by --job)` : text, isElsewhere }
+  } catch (error) {
+    if (!isPypetError(error, 'PYPET_JOB_NOT_FOUND')) throw error
+    return { text: `${recorded} (not found: name it by --job)`, isElsewhere: false }
+  }
 }
 
 /** As many ranges as fit on a line. */

@@ -218,6 +218,10 @@ function continueOptions(): readonly Option[] {
       '--only <runs>',
       'Perform only runs that have failed, or only those that are missing: failed or missing.',
     ).choices(['failed', 'missing']),
+    new Option(
+      '--job <file>',
+      'The job module, wherever it is. Default: the one that the .cnt file names, where it lies with the experiment.',
+    ),
     new Option('--allow-changed-job', 'Go on although the job module is not the one that began.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
@@ -225,6 +229,8 @@ function continueOptions(): readonly Option[] {
   ]
   const others = [
     ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) => flagOptions(name, AS_IT_WAS)),
+    // It does not change, but may lie where only the user can say that it is the right one.
+    ...flagOptions('storageService', AS_IT_WAS),
     breakLockOption(),
   ]
   return [...first, ...inHelpGroups(others)]

@@ -67,7 +67,7 @@ export class CntFollower {
 
   /** Images that may have come into the HDF5 file since this began, or are not there yet. */
   images(): PageImage[] {
-    return this.#pages.images()
+    return this.#pages.images(this.#fileBytes)
   }
 
   /**
@@ -112,7 +112,7 @@ export class CntFollower {
   #readOn(): void {
     const size = this.#disk.size()
     for (;;) {
-      const found = readRecord(this.#disk, this.#position, size)
+      const found = readRecord(this.path, this.#disk, this.#position, size)
       if (found === undefined) return
       this.#position = found.end
       this.#take(found.record)

@@ -12,7 +12,9 @@
  * on, so a bad one is damage. A bad record behind it is one that was never finished, and never announced.
  */
 import { createHash } from 'node:crypto'
-import type { CntRecord, CommitRecord, PageImage, ReturnedValue } from './cnt-record.ts'
+import { isWhole, RecordFault } from './check.ts'
+import { checkHeader, FILE_BYTES_MAX } from './check-record.ts'
+import type { CntRecord, PageImage, RecordHeader, ReturnedValue } from './cnt-record.ts'
 import { decodeTaggedJson, encodeTaggedJson } from './tagged-json.ts'
 
 export const CNT_VERSION = 1
@@ -58,12 +60,14 @@ export function encodeSlot({ sequence, recordEnd }: Slot): Uint8Array {
   return bytes
 }
 
-/** The slot in these bytes; `unused` when there never was one. */
+/** The slot in these bytes; `unused` when there never was one, `bad` when it names no place in a file. */
 export function decodeSlot(slot: Uint8Array): Slot | 'unused' | 'bad' {
   const bytes = bufferOf(slot)
   if (bytes.every((byte) => byte === 0)) return 'unused'
   if (!digest(bytes.subarray(0, 16)).equals(bytes.subarray(16, 32))) return 'bad'
-  return { sequence: bytes.readDoubleLE(0), recordEnd: bytes.readDoubleLE(8) }
+  const [sequence, recordEnd] = [bytes.readDoubleLE(0), bytes.readDoubleLE(8)]
+  const isPlace = isWhole(sequence, 0, Number.MAX_SAFE_INTEGER) && isWhole(recordEnd, 0, FILE_BYTES_MAX)
+  return isPlace ? { sequence, recordEnd } : 'bad'
 }
 
 /** A record as the pieces to be written one after the other. */
@@ -93,7 +97,8 @@ export function decodePrefix(prefix: Uint8Array): { headerBytes: number; payload
 /**
  * The record in these bytes, prefix included; its page images and returned values are views of them.
  *
- * @returns undefined when the digest, or what it says, is wrong
+ * @returns undefined when the digest is wrong
+ * @throws RecordFault when the digest is right and what it says is not: somebody has written it so
  */
 export function decodeRecord(whole: Uint8Array): CntRecord | undefined {
   const bytes = bufferOf(whole)
@@ -108,13 +113,18 @@ export function decodeRecord(whole: Uint8Array): CntRecord | undefined {
     .subarray(0, DIGEST_BYTES)
   if (!expected.equals(bytes.subarray(16, 32))) return undefined
   const headerEnd = RECORD_PREFIX_BYTES + headerBytes
+  return join(decodeHeader(bytes, headerEnd), bytes.subarray(headerEnd))
+}
+
+function decodeHeader(bytes: Buffer, end: number): RecordHeader {
+  let header: unknown
   try {
-    const header = decodeTaggedJson(bytes.toString('utf8', RECORD_PREFIX_BYTES, headerEnd))
-    return join(header as Header, bytes.subarray(headerEnd))
-  } catch {
-    // Somebody has written it so: its digest is right.
-    return undefined
+    header = decodeTaggedJson(bytes.toString('utf8', RECORD_PREFIX_BYTES, end))
+  } catch (error) {
+    throw new RecordFault(`header: ${(error as Error).message}`)
   }
+  checkHeader(header)
+  return header
 }
 
 /** 16 hexadecimal digits that tell this beginning of an HDF5 file from that of another state of it. */
@@ -122,17 +132,7 @@ export function superblockOf(head: Uint8Array): string {
   return createHash('sha1').update(head.subarray(0, SUPERBLOCK_BYTES)).digest('hex').slice(0, 16)
 }
 
-/** A commit's bulk travels in the payload, and the header says what it is. */
-type Header =
-  | Exclude<CntRecord, CommitRecord>
-  | (Omit<CommitRecord, 'pages' | 'returned'> & {
-      /** Offset and size of each page image. */
-      readonly pages: readonly (readonly [offset: number, bytes: number])[]
-      /** Run and size of each returned value. */
-      readonly returned: readonly (readonly [run: number, bytes: number])[]
-    })
-
-function split(record: CntRecord): { header: Header; payload: readonly Uint8Array[] } {
+function split(record: CntRecord): { header: RecordHeader; payload: readonly Uint8Array[] } {
   if (record.type !== 'commit') return { header: record, payload: [] }
   const { pages, returned } = record
   return {
@@ -145,52 +145,22 @@ function split(record: CntRecord): { header: Header; payload: readonly Uint8Arra
   }
 }
 
-function join(header: Header, payload: Uint8Array): CntRecord | undefined {
-  if (header.type !== 'commit') return payload.byteLength === 0 && isKnown(header) ? header : undefined
+function join(header: RecordHeader, payload: Uint8Array): CntRecord {
+  const described =
+    header.type === 'commit'
+      ? [...header.pages, ...header.returned].reduce((sum, [, size]) => sum + size, 0)
+      : 0
+  if (described !== payload.byteLength)
+    throw new RecordFault(`payload: expected ${described} bytes, found ${payload.byteLength}`)
+  if (header.type !== 'commit') return header
   let start = 0
   const take = (size: number) => {
-    if (!isCount(size)) throw new Error('a size is no count of bytes')
     start += size
     return payload.subarray(start - size, start)
   }
   const pages: PageImage[] = header.pages.map(([offset, size]) => ({ offset, bytes: take(size) }))
   const returned: ReturnedValue[] = header.returned.map(([run, size]) => ({ run, bytes: take(size) }))
-  if (start !== payload.byteLength || !isSound(header, pages)) return undefined
   return { ...header, pages, returned }
-}
-
-function isKnown(record: { readonly type: string }): boolean {
-  return record.type === 'experiment' || record.type === 'applied'
-}
-
-/** What a stranger's file could say to ask for the impossible. */
-function isSound(header: Extract<Header, { type: 'commit' }>, pages: readonly PageImage[]): boolean {
-  const { sequence, applied, fileBytes, stored, reopened } = header
-  const areRanges = [stored, reopened].every(
-    (ranges) =>
-      ranges.length % 2 === 0 &&
-      ranges.every(
-        (bound, index) => isCount(bound) && bound > (index === 0 ? -1 : (ranges[index - 1] as number)),
-      ),
-  )
-  const arePages = pages.every(
-    ({ offset, bytes }) => isCount(offset) && offset + bytes.byteLength <= PAGES_END_MAX,
-  )
-  return (
-    areRanges &&
-    arePages &&
-    isCount(sequence) &&
-    isCount(applied) &&
-    applied <= sequence &&
-    isCount(fileBytes)
-  )
-}
-
-/** The largest file that anybody could have. */
-const PAGES_END_MAX = 2 ** 50
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function digest(bytes: Uint8Array): Buffer {

@@ -70,6 +70,16 @@ export interface AppliedRecord {
 
 export type CntRecord = ExperimentRecord | CommitRecord | AppliedRecord
 
+/** What a record says in its header: a commit's bulk travels in the payload, and the header says what it is. */
+export type RecordHeader = Exclude<CntRecord, CommitRecord> | CommitHeader
+
+export interface CommitHeader extends Omit<CommitRecord, 'pages' | 'returned'> {
+  /** Offset and size of each page image. */
+  readonly pages: readonly (readonly [offset: number, bytes: number])[]
+  /** Run and size of each returned value. */
+  readonly returned: readonly (readonly [run: number, bytes: number])[]
+}
+
 export interface FailedRun {
   readonly run: RunIndex
   /** Class and message of the error, cut to a few hundred characters; its stack is in the HDF5 file. */

@@ -1,5 +1,6 @@
 /** Reads the records of a `.cnt` file, and tells an end that was never finished from damage. */
 import { PypetError } from '../errors.ts'
+import { RecordFault } from './check.ts'
 import {
   CNT_VERSION,
   decodePrefix,
@@ -28,7 +29,7 @@ export function readRecords(path: string, system: DiskSystem, visit: (record: Cn
     const size = disk.size()
     let position = RECORDS_OFFSET
     while (position < size) {
-      const found = readRecord(disk, position, size)
+      const found = readRecord(path, disk, position, size)
       if (found === undefined) break
       position = found.end
       if (visit(found.record) === 'stop') return position
@@ -98,8 +99,13 @@ function readStart(path: string, disk: Disk): { wholeUntil: number; isSlotBad: b
   }
 }
 
-/** The record at a position; undefined when there is no whole one. */
+/**
+ * The record at a position; undefined when there is no whole one.
+ *
+ * @throws PypetError `PYPET_CNT_DAMAGED` for a whole one that says what cannot be
+ */
 export function readRecord(
+  path: string,
   disk: Disk,
   position: number,
   size: number,
@@ -111,18 +117,54 @@ export function readRecord(
   const end = position + RECORD_PREFIX_BYTES + sizes.headerBytes + sizes.payloadBytes
   // Checked before anything is allocated: the sizes may be anybody's.
   if (end > size) return undefined
-  const whole = new Uint8Array(end - position)
+  const whole = allocate(end - position)
+  if (whole === undefined)
+    throw damaged(path, `the record at byte ${position} has ${end - position} bytes, which is too many`)
   if (disk.read(whole, position) < whole.byteLength) return undefined
-  const record = decodeRecord(whole)
-  return record === undefined ? undefined : { record, end }
+  try {
+    const record = decodeRecord(whole)
+    return record === undefined ? undefined : { record, end }
+  } catch (error) {
+    if (!(error instanceof RecordFault)) throw error
+    throw damaged(path, `in the record at byte ${position}, ${error.message}`)
+  }
 }
+
+/** Undefined for more than this process can hold: a file with holes may be larger than the disk. */
+function allocate(byteLength: number): Uint8Array | undefined {
+  if (byteLength > RECORD_BYTES_MAX) return undefined
+  try {
+    return new Uint8Array(byteLength)
+  } catch {
+    return undefined
+  }
+}
+
+/** A record is written as one buffer, and those are no larger. */
+const RECORD_BYTES_MAX = 2 ** 32
 
 /** A record that was never finished is the last one; another whole one behind it shows that this one was whole once. */
 function hasRecordBehind(disk: Disk, position: number, size: number): boolean {
-  const rest = Buffer.alloc(size - position)
+  const rest = allocate(size - position)
+  if (rest === undefined) return true
   disk.read(rest, position)
-  for (let at = rest.indexOf(RECORD_MAGIC, 1); at >= 0; at = rest.indexOf(RECORD_MAGIC, at + 1)) {
-    if (readRecord(disk, position + at, size) !== undefined) return true
+  const bytes = Buffer.from(rest.buffer)
+  let lookedAt = 0
+  for (let at = bytes.indexOf(RECORD_MAGIC, 1); at >= 0; at = bytes.indexOf(RECORD_MAGIC, at + 1)) {
+    const sizes = decodePrefix(bytes.subarray(at, at + RECORD_PREFIX_BYTES))
+    const end = sizes === undefined ? size : at + RECORD_PREFIX_BYTES + sizes.headerBytes + sizes.payloadBytes
+    if (end > bytes.byteLength) continue
+    // Beginnings of records that are none are written on purpose, and as many as take hours to look at.
+    lookedAt += end - at
+    if (lookedAt > LOOKED_AT_MAX * bytes.byteLength) return true
+    try {
+      if (decodeRecord(bytes.subarray(at, end)) !== undefined) return true
+    } catch {
+      return true
+    }
   }
   return false
 }
+
+/** How often the rest of a file is looked at. */
+const LOOKED_AT_MAX = 8

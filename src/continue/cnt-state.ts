@@ -1,9 +1,10 @@
 /** What the records of a `.cnt` file say together. */
 import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
-import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { type ExplorationSpec, explorationLength, explorationNames } from '../exploration/exploration.ts'
 import { extendedExploration } from '../exploration/extend.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import { RUNS_MAX } from './check-exploration.ts'
 import type {
   CntRecord,
   CommitRecord,
@@ -84,6 +85,8 @@ export class Replay {
   readonly #added: Record<string, string[]> = {}
   readonly #values: Record<string, number | boolean> = {}
   readonly #extensions: ExplorationSpec[] = []
+  /** With what was added since. */
+  #runCount = 0
   #startTimestamp: number | undefined
   #last: CommitRecord | undefined
   /** Commits whose pages may be missing in the HDF5 file, and the one before them. */
@@ -96,16 +99,26 @@ export class Replay {
     this.#path = path
   }
 
+  /** @throws PypetError `PYPET_CNT_DAMAGED` for a record that contradicts those before */
   take(record: CntRecord): void {
     switch (record.type) {
-      case 'experiment':
+      case 'experiment': {
         if (this.#experiment !== undefined) throw damaged(this.#path, 'it describes two experiments')
         this.#experiment = record
+        const { exploration } = record.request
+        this.#runCount = exploration === undefined ? 1 : explorationLength(exploration)
         break
+      }
       case 'commit':
         this.#commit(record)
         break
       case 'applied':
+        if (this.#experiment === undefined) throw noExperiment(this.#path)
+        if (record.sequence !== (this.#last?.sequence ?? 0))
+          throw damaged(
+            this.#path,
+            `commit ${record.sequence} is said to be in the HDF5 file, and is not the last`,
+          )
         this.#isApplied = true
         this.#commits = this.#commits.slice(-1).map((commit) => ({ ...commit, pages: [] }))
         break
@@ -118,12 +131,16 @@ export class Replay {
     if (record.sequence !== before + 1 && this.#last !== undefined) {
       throw damaged(this.#path, `commit ${record.sequence} follows commit ${before}`)
     }
+    if (record.added !== undefined) this.#grow(record.added, record.sequence)
+    this.#checkRuns(record)
     this.#last = record
     this.#isApplied = false
     for (const { run } of record.failed) this.#failed.delete(run)
     this.#stored.addRanges(record.stored)
     this.#stored.removeRanges(record.reopened)
-    for (const run of RunSet.ofRanges(record.reopened)) this.#failed.delete(run)
+    const reopened = RunSet.ofRanges(record.reopened)
+    // Of the two, the one that is surely no longer than the file.
+    for (const run of [...this.#failed.keys()]) if (reopened.has(run)) this.#failed.delete(run)
     for (const failure of record.failed) this.#failed.set(failure.run, failure)
     for (const [set, texts] of Object.entries(record.memory.added)) {
       const known = this.#added[set]
@@ -131,10 +148,6 @@ export class Replay {
       else for (const text of texts) known.push(text)
     }
     Object.assign(this.#values, record.memory.values)
-    if (record.added !== undefined) {
-      this.#extensions.push(record.added)
-      this.#grown = undefined
-    }
     this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
     // All before is in the file, and what others have made of it since.
     if (record.foundSuperblock !== undefined)
@@ -148,11 +161,63 @@ export class Replay {
     }
   }
 
+  #grow(added: ExplorationSpec, sequence: number): void {
+    const { exploration, parameters } = (this.#experiment ?? this.#missing()).request
+    const first = exploration ?? this.#extensions[0]
+    const expected = first === undefined ? parameters.map(({ name }) => name) : explorationNames(first)
+    const names = explorationNames(added)
+    const known = new Set(expected)
+    const wrong = names.find((name) => !known.has(name))
+    if (wrong !== undefined || (first !== undefined && names.length !== expected.length))
+      throw damaged(
+        this.#path,
+        `in commit ${sequence}, added: expected the names that are explored, found ${wrong ?? names}`,
+      )
+    this.#runCount += explorationLength(added)
+    if (this.#runCount > RUNS_MAX)
+      throw damaged(
+        this.#path,
+        `in commit ${sequence}, added: expected at most ${RUNS_MAX} runs, found ${this.#runCount}`,
+      )
+    this.#extensions.push(added)
+    this.#grown = undefined
+  }
+
+  /** A run that the exploration does not have would be counted as one of those it has. */
+  #checkRuns({ sequence, stored, reopened, failed, returned }: CommitRecord): void {
+    if (this.#experiment === undefined) throw noExperiment(this.#path)
+    const runCount = this.#runCount
+    const fields = {
+      stored: (stored.at(-1) ?? 0) - 1,
+      reopened: (reopened.at(-1) ?? 0) - 1,
+      failed: failed.find(({ run }) => run >= runCount)?.run ?? 0,
+      returned: returned.find(({ run }) => run >= runCount)?.run ?? 0,
+    }
+    for (const [field, run] of Object.entries(fields)) {
+      if (run >= runCount)
+        throw damaged(
+          this.#path,
+          `in commit ${sequence}, ${field}: expected runs below ${runCount}, found ${run}`,
+        )
+    }
+  }
+
+  #missing(): never {
+    throw noExperiment(this.#path)
+  }
+
   state(endOffset: number): CntState {
     const recorded = this.#experiment
     if (recorded === undefined) throw noExperiment(this.#path)
     this.#grown ??= grown(atHome(recorded, this.#path), this.#extensions)
     const experiment = this.#grown
+    const fileBytes = this.#last?.fileBytes ?? experiment.baseBytes
+    const { useHdf5 } = experiment.request.continuation.settings
+    if (useHdf5 !== false && this.#stored.count > fileBytes)
+      throw damaged(
+        this.#path,
+        `${this.#stored.count} runs are stored, in an HDF5 file of ${fileBytes} bytes`,
+      )
     const pages = new PageSet()
     for (const commit of this.#commits) for (const page of commit.pages) pages.lay(page)
     const base = this.#commits.length === (this.#last?.sequence ?? 0) ? [experiment.baseSuperblock] : []
@@ -164,14 +229,14 @@ export class Replay {
       memory: { added: this.#added, values: this.#values },
       startTimestamp: this.#startTimestamp,
       lastSequence: this.#last?.sequence ?? 0,
-      fileBytes: this.#last?.fileBytes ?? experiment.baseBytes,
+      fileBytes,
       protectedBytes: Math.max(
         base.length > 0 ? experiment.baseBytes : 0,
         ...this.#commits.map(({ fileBytes }) => fileBytes),
       ),
       superblock: this.#last?.superblock ?? experiment.baseSuperblock,
       knownSuperblocks: [...base, ...this.#commits.map(({ superblock }) => superblock)],
-      pages: pages.images(),
+      pages: pages.images(fileBytes),
       isApplied: this.#isApplied,
       isComplete: this.#last?.isComplete ?? false,
       hasEnded: this.#last?.hasEnded ?? false,

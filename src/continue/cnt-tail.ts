@@ -32,7 +32,7 @@ export class CntTail {
     const disk = this.#disk as Disk
     const size = disk.size()
     for (;;) {
-      const found = readRecord(disk, this.#position, size)
+      const found = readRecord(this.path, disk, this.#position, size)
       if (found === undefined) return this.#replay.state(this.#position)
       this.#position = found.end
       this.#replay.take(found.record)

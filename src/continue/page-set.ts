@@ -18,9 +18,16 @@ export class PageSet {
     }
   }
 
-  /** In the order of their offsets. */
-  images(): PageImage[] {
-    return [...this.#pages].sort(([a], [b]) => a - b).map(([offset, bytes]) => ({ offset, bytes }))
+  /**
+   * In the order of their offsets.
+   *
+   * @param end what lies beyond is left out: it was a part of the file once, and is none any more
+   */
+  images(end: number): PageImage[] {
+    return [...this.#pages]
+      .filter(([offset]) => offset < end)
+      .sort(([a], [b]) => a - b)
+      .map(([offset, bytes]) => ({ offset, bytes: bytes.subarray(0, end - offset) }))
   }
 
   #layPart(page: number, from: number, part: Uint8Array): void {

@@ -8,7 +8,8 @@ export class RunSet {
 
   static of(runs: Iterable<RunIndex>): RunSet {
     const set = new RunSet()
-    for (const run of runs) set.add(run)
+    // In their order, so that each is added at the end.
+    for (const run of [...runs].sort((a, b) => a - b)) set.add(run)
     return set
   }
 
@@ -33,10 +34,9 @@ export class RunSet {
     this.addRange(run, run + 1)
   }
 
+  /** @param ranges half-open and ascending */
   addRanges(ranges: RunRanges): void {
-    for (let index = 0; index < ranges.length; index += 2) {
-      this.addRange(ranges[index] as number, ranges[index + 1] as number)
-    }
+    this.#replaceAll(ranges, true)
   }
 
   /** @param end exclusive */
@@ -44,10 +44,9 @@ export class RunSet {
     this.#replace(start, end, true)
   }
 
+  /** @param ranges half-open and ascending */
   removeRanges(ranges: RunRanges): void {
-    for (let index = 0; index < ranges.length; index += 2) {
-      this.#replace(ranges[index] as number, ranges[index + 1] as number, false)
-    }
+    this.#replaceAll(ranges, false)
   }
 
   clear(): void {
@@ -76,6 +75,16 @@ export class RunSet {
     this.#bounds.splice(first, last - first, ...inserted)
   }
 
+  #replaceAll(ranges: RunRanges, isMember: boolean): void {
+    if (ranges.length > MERGED_BOUNDS_MIN) {
+      this.#bounds = merged(this.#bounds, ranges, isMember)
+      return
+    }
+    for (let index = 0; index < ranges.length; index += 2) {
+      this.#replace(ranges[index] as number, ranges[index + 1] as number, isMember)
+    }
+  }
+
   /** How many bounds are smaller than the value. */
   #boundsBelow(value: number): number {
     let low = 0
@@ -96,6 +105,30 @@ export class RunSet {
   #at(index: number): number {
     return this.#bounds[index] as number
   }
+}
+
+/** From so many on they are merged in one go: one by one, each would move all that lie behind it. */
+const MERGED_BOUNDS_MIN = 64
+
+/** The bounds of a set to which ranges were added, or from which they were taken. */
+function merged(bounds: readonly number[], ranges: readonly number[], isMember: boolean): number[] {
+  const result: number[] = []
+  let known = 0
+  let changed = 0
+  let isIn = false
+  while (known < bounds.length || changed < ranges.length) {
+    const at = Math.min(
+      bounds[known] ?? Number.POSITIVE_INFINITY,
+      ranges[changed] ?? Number.POSITIVE_INFINITY,
+    )
+    while (bounds[known] === at) known += 1
+    while (ranges[changed] === at) changed += 1
+    const wasMember = known % 2 === 1
+    const isNow = changed % 2 === 1 ? isMember : wasMember
+    if (isNow !== isIn) result.push(at)
+    isIn = isNow
+  }
+  return result
 }
 
 /** The runs from 0 to `runCount`, exclusive, that are in none of the sets; made one by one. */

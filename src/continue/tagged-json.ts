@@ -9,6 +9,8 @@
  * Nothing that is read is ever executed.
  */
 
+import { shownValue } from './check.ts'
+
 const ARRAY_TYPES = {
   Int8Array,
   Uint8Array,
@@ -30,7 +32,7 @@ export function encodeTaggedJson(value: unknown): string {
 
 /** @throws Error when the text is none that `encodeTaggedJson` writes */
 export function decodeTaggedJson(text: string): unknown {
-  return untag(JSON.parse(text))
+  return untag(JSON.parse(text), 0)
 }
 
 function tag(value: unknown): unknown {
@@ -59,22 +61,87 @@ function tagObject(value: object): unknown {
   return entries.some(([key]) => key.startsWith('$')) ? { $object: tagged } : tagged
 }
 
-function untag(value: unknown): unknown {
+/** Deeper than anything that is ever written, and less deep than the stack. */
+const DEPTH_MAX = 500
+
+function untag(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(untag)
+  if (depth > DEPTH_MAX) throw new Misread(`more than ${DEPTH_MAX} values in each other`)
+  if (Array.isArray(value)) return untagList(value, depth)
   const { $bigint, $number, $array, $object, base64 } = value as Record<string, unknown>
-  if (typeof $bigint === 'string') return BigInt($bigint)
-  if (typeof $number === 'string') return Number($number)
-  if (typeof $array === 'string') return arrayOf($array, String(base64))
-  return untagEntries($object ?? value)
+  if ($bigint !== undefined) return bigintOf($bigint)
+  if ($number !== undefined) return numberOf($number)
+  if ($array !== undefined) return arrayOf($array, base64)
+  if ($object === undefined) return untagEntries(value, depth)
+  if (typeof $object !== 'object' || $object === null) throw new Misread('$object holds no object')
+  return untagEntries($object, depth)
 }
 
-function untagEntries(value: object): unknown {
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, untag(entry)]))
+function untagList(list: readonly unknown[], depth: number): unknown[] {
+  const untagged: unknown[] = []
+  try {
+    for (const value of list) untagged.push(untag(value, depth + 1))
+  } catch (error) {
+    throw below(`[${untagged.length}]`, error)
+  }
+  return untagged
 }
 
-function arrayOf(name: string, base64: string): unknown {
-  if (!Object.hasOwn(ARRAY_TYPES, name)) throw new Error(`unknown kind of array: ${name}`)
+function untagEntries(value: object, depth: number): unknown {
+  const entries = Object.entries(value)
+  for (const entry of entries) {
+    try {
+      entry[1] = untag(entry[1], depth + 1)
+    } catch (error) {
+      throw below(`.${entry[0]}`, error)
+    }
+  }
+  return Object.fromEntries(entries)
+}
+
+/** The time to read one grows faster than its digits; 64 bits, which is what is stored, have 20. */
+function bigintOf(text: unknown): bigint {
+  if (typeof text !== 'string' || !/^-?\d{1,1000}$/.test(text))
+    throw new Misread('$bigint holds no whole number')
+  return BigInt(text)
+}
+
+function numberOf(text: unknown): number {
+  const number = UNUSUAL_NUMBERS.get(text)
+  if (number === undefined) throw new Misread('$number holds none that JSON lacks')
+  return number
+}
+
+const UNUSUAL_NUMBERS: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['-0', -0],
+])
+
+function arrayOf(name: unknown, base64: unknown): unknown {
+  if (typeof name !== 'string' || !Object.hasOwn(ARRAY_TYPES, name))
+    throw new Misread(`unknown kind of array: ${shownValue(name)}`)
+  if (typeof base64 !== 'string') throw new Misread('an array without its bytes')
   const bytes = new Uint8Array(Buffer.from(base64, 'base64'))
-  return new ARRAY_TYPES[name as keyof typeof ARRAY_TYPES](bytes.buffer)
+  const type = ARRAY_TYPES[name as keyof typeof ARRAY_TYPES]
+  if (bytes.byteLength % type.BYTES_PER_ELEMENT !== 0)
+    throw new Misread(`${bytes.byteLength} bytes are no ${name}`)
+  return new type(bytes.buffer)
+}
+
+/** What is wrong in a text, and where. */
+class Misread extends Error {
+  readonly found: string
+  readonly at: string
+
+  constructor(found: string, at = '') {
+    super(at === '' ? found : `${at.replace(/^\./, '')}: ${found}`)
+    this.found = found
+    this.at = at
+  }
+}
+
+function below(key: string, error: unknown): unknown {
+  return error instanceof Misread ? new Misread(error.found, key + error.at) : error
 }

@@ -38,10 +38,22 @@ export function recordArguments({ common, each }: JobArguments): Pick<Continuati
   }
 }
 
-/** What `recordArguments` has kept. Nothing in it is executed. */
+/**
+ * What `recordArguments` has kept. Nothing in it is executed.
+ *
+ * @throws Error for bytes that are none of it
+ */
 export function readArguments({ args, runArgs }: Pick<Continuation, 'args' | 'runArgs'>): JobArguments {
+  const each = runArgs === undefined ? undefined : listIn(runArgs)
+  if (each?.every(Array.isArray) === false) throw new Error('expected a list for each run')
   return {
-    common: args === undefined ? [] : (deserialize(args) as unknown[]),
-    ...(runArgs !== undefined && { each: deserialize(runArgs) as unknown[][] }),
+    common: args === undefined ? [] : listIn(args),
+    ...(each !== undefined && { each: each as unknown[][] }),
   }
+}
+
+function listIn(bytes: Uint8Array): unknown[] {
+  const list: unknown = deserialize(bytes)
+  if (!Array.isArray(list)) throw new Error('expected a list')
+  return list
 }

@@ -59,8 +59,23 @@ export class ReturnedBytes {
       .filter((run) => this.#known.has(run))
       .map((run) => {
         const bytes = this.#bytes.get(run)
-        return [run, bytes === undefined ? undefined : (deserialize(bytes) as unknown)] as const
+        return [run, bytes === undefined ? undefined : returnedBy(run, bytes)] as const
       })
+  }
+}
+
+function returnedBy(run: RunIndex, bytes: Uint8Array): unknown {
+  try {
+    return deserialize(bytes)
+  } catch (cause) {
+    throw new PypetError(
+      'PYPET_CNT_DAMAGED',
+      `what run ${run} returned cannot be read: ${(cause as Error).message}`,
+      {
+        hint: 'Put back a copy of the .cnt file, and one of its HDF5 file that was made together with it.',
+        cause,
+      },
+    )
   }
 }
 

@@ -1,28 +1,33 @@
 /** From a `.cnt` file to an experiment that can go on. */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { damaged } from '../continue/cnt-records.ts'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { findCnt } from '../continue/find-cnt.ts'
 import { RunSet } from '../continue/run-set.ts'
-import { PypetError } from '../errors.ts'
+import { isPypetError, PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
 import { functionJob } from '../experiment/function-job.ts'
-import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import { type FlagValues, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
 import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import {
   CHANGEABLE_OPTIONS,
   environmentName,
+  OPTIONS,
   type OptionName,
   type OptionValues,
 } from '../experiment/options.ts'
-import { expand } from '../exploration/expand.ts'
+import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { JobIdentity } from '../protocol.ts'
+import { logFolderOf } from '../reporting/log-folder.ts'
+import { shellWord } from '../shell-word.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { toStoredValue } from '../trajectory/value.ts'
 import { momentName } from './experiment-config.ts'
-import { readArguments } from './job-arguments.ts'
+import { type JobArguments, readArguments } from './job-arguments.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
+import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
 import { readSettings } from './recorded-settings.ts'
 
 /** What `continue` asks for. */
@@ -34,8 +39,10 @@ export interface ContinueCall {
   readonly retryFailed?: boolean
   readonly only?: 'failed' | 'missing' | undefined
   readonly allowChangedJob?: boolean
-  /** The function, where the job is none of a module. */
-  readonly job?: JobFunction | undefined
+  /** The function, where the job is none of a module; or the module, wherever it is. */
+  readonly job?: JobFunction | string | undefined
+  /** Told which module is the job, before anything of it is executed. */
+  readonly onJob?: (file: string) => void
   /** A script gives a storage service of its own. */
   readonly hasStorageService?: boolean
   /** The process is the command's and ends with it. */
@@ -68,8 +75,7 @@ export function planContinue(
   state: CntState,
   call: Pick<ContinueCall, 'retryFailed' | 'only'>,
 ): ContinuePlan {
-  const { parameters, exploration } = state.experiment.request
-  const { runCount } = expand({ parameters, exploration })
+  const { runCount } = recordedPlan(state)
   const { stored, failed } = state
   const missing = new RunSet()
   missing.addRange(0, runCount)
@@ -88,11 +94,23 @@ export function planContinue(
   }
 }
 
+/** A record of which each field is right may still explore what it does not declare. */
+function recordedPlan({ path, experiment }: CntState): ExplorationPlan {
+  const { parameters, exploration } = experiment.request
+  try {
+    return expand({ parameters, exploration, where: 'exploration' })
+  } catch (error) {
+    if (isPypetError(error)) throw damaged(path, error.message)
+    throw error
+  }
+}
+
 /**
  * Loads the job of an unfinished experiment and checks that it is the same. Dispose of the result after the
  * experiment, as of that of `prepareExperiment`.
  *
- * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, and as `prepareExperiment`
+ * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, `PYPET_USAGE` for a job, a log folder or a module that
+ *   lies elsewhere and that the call does not name, and as `prepareExperiment`
  */
 export async function prepareContinue(state: CntState, call: ContinueCall): Promise<PreparedExperiment> {
   const { isEdit, continuable } = state.experiment.request
@@ -104,10 +122,20 @@ export async function prepareContinue(state: CntState, call: ContinueCall): Prom
       hint: `Recover the file with: pypet-ts continue ${state.path}`,
     })
   }
-  const jobFile = call.job === undefined ? findJob(state) : state.experiment.request.continuation.job.file
+  const { file, isElsewhere } = jobOf(state, call)
+  const resolved = resolveRecorded(state, call, file)
+  refuseElsewhere(
+    state.path,
+    [
+      ...(isElsewhere ? [{ noun: 'job', flag: '--job', path: file }] : []),
+      ...recordedPlaces(state, resolved, call.hasStorageService === true),
+    ],
+    wordsOf(call),
+  )
+  const jobFile = file
   const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
   try {
-    return await prepare(state, call, jobFile, userCode)
+    return await prepare(state, call, { jobFile, resolved, userCode })
   } catch (error) {
     userCode.flush()
     userCode[Symbol.dispose]()
@@ -119,22 +147,25 @@ export async function prepareContinue(state: CntState, call: ContinueCall): Prom
 async function prepare(
   state: CntState,
   call: ContinueCall,
-  jobFile: string,
-  userCode: UserCode,
+  {
+    jobFile,
+    resolved: { settings, origins },
+    userCode,
+  }: {
+    readonly jobFile: string
+    readonly resolved: ResolvedSettings
+    readonly userCode: UserCode
+  },
 ): Promise<PreparedExperiment> {
   const { request } = state.experiment
-  const { continuation, parameters, exploration, trajectory } = request
-  const bundle = call.job === undefined ? await bundleJob(jobFile) : functionBundle(call.job)
+  const { continuation, parameters, trajectory } = request
+  const plan = recordedPlan(state)
+  const args = recordedArguments(state)
+  const bundle = typeof call.job === 'function' ? functionBundle(call.job) : await bundleJob(jobFile)
   try {
     const config = changedJobConfig(state, bundle, call.allowChangedJob === true)
+    call.onJob?.(bundle.file)
     const { postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-    const { settings, origins } = resolveSettings({
-      jobFile: bundle.file,
-      flags: call.flags ?? {},
-      env: changeable(call.env ?? {}),
-      config: { file: state.path, options: recordedOptions(state, call) },
-      hasStorageService: call.hasStorageService === true,
-    })
     return {
       // The file is where the `.cnt` file is, whatever it was called by.
       settings: { ...settings, filename: request.file, overwrite: false },
@@ -156,9 +187,9 @@ async function prepare(
         config,
       },
       parameters,
-      plan: expand({ parameters, exploration }),
+      plan,
       userCode,
-      args: readArguments(continuation),
+      args,
       postprocess,
       async [Symbol.asyncDispose]() {
         userCode[Symbol.dispose]()
@@ -180,8 +211,24 @@ function retriesFailed({ retryFailed, only }: Pick<ContinueCall, 'retryFailed' |
   return retryFailed === true || only === 'failed'
 }
 
-/** Where the job was, seen from the `.cnt` file; else where it was at all. */
-function findJob({ path, experiment }: CntState): string {
+/** The job of a call, and whether it is one that the call has to name. */
+function jobOf(
+  state: CntState,
+  { job }: ContinueCall,
+): { readonly file: string; readonly isElsewhere: boolean } {
+  if (typeof job === 'function')
+    return { file: state.experiment.request.continuation.job.file, isElsewhere: false }
+  if (job !== undefined) return { file: resolve(job), isElsewhere: false }
+  const file = findJob(state)
+  return { file, isElsewhere: !isAtHome(file, state.path) }
+}
+
+/**
+ * Where the job was, seen from the `.cnt` file; else where it was at all.
+ *
+ * @throws PypetError `PYPET_JOB_NOT_FOUND`
+ */
+export function findJob({ path, experiment }: CntState): string {
   const { file, relativeFile, isFunction } = experiment.request.continuation.job
   if (isFunction === true) {
     throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${path} is a function of the script ${file}`, {
@@ -190,16 +237,84 @@ function findJob({ path, experiment }: CntState): string {
     })
   }
   const places = [resolve(dirname(path), relativeFile), file]
-  const found = places.find((place) => existsSync(place))
-  if (found !== undefined) return found
+  const found = places.filter((place) => existsSync(place))
+  const known = found.find((place) => isAtHome(place, path)) ?? found[0]
+  if (known !== undefined) return known
   throw new PypetError(
     'PYPET_JOB_NOT_FOUND',
     `the job of ${path} is not found: looked for ${places.join(' and ')}`,
     {
       where: path,
-      hint: 'Put the job module back where it was.',
+      hint: 'Put the job module back where it was, or name it (--job).',
     },
   )
+}
+
+/** @throws PypetError as `resolveSettings`; `PYPET_USAGE` for a storage service of an experiment that had none */
+function resolveRecorded(state: CntState, call: ContinueCall, jobFile: string): ResolvedSettings {
+  const options = recordedOptions(state, call)
+  if (call.flags?.storageService !== undefined && options.storageService === undefined) {
+    throw new PypetError('PYPET_USAGE', `${state.path} is of an experiment without a storage service`, {
+      where: '--storage-service',
+      hint: 'Leave it out: runs are stored where the others are.',
+    })
+  }
+  return resolveSettings({
+    jobFile,
+    flags: call.flags ?? {},
+    env: changeable(call.env ?? {}),
+    config: { file: state.path, options },
+    hasStorageService: call.hasStorageService === true,
+  })
+}
+
+/** What would be loaded or written because the `.cnt` file says so, and nobody else. */
+function recordedPlaces(
+  { path, experiment }: CntState,
+  { settings, origins }: ResolvedSettings,
+  hasStorageService: boolean,
+): readonly RecordedPlace[] {
+  const isRecorded = (name: OptionName) => origins[name].kind === 'config'
+  const { logging, logFolder, logTransports, storageService, name } = settings
+  const places: RecordedPlace[] = []
+  if (logging && isRecorded('logFolder')) {
+    const folder = logFolderOf(logFolder, name, experiment.request.continuation.environmentName)
+    places.push({
+      noun: 'log folder',
+      flag: '--log-folder',
+      path: logFolder,
+      leadsTo: leadsAway(folder, path),
+    })
+  }
+  if (logging && logTransports !== undefined && isRecorded('logTransports'))
+    places.push({ noun: 'log transports', flag: '--log-transports', path: logTransports })
+  if (storageService !== undefined && !hasStorageService && isRecorded('storageService'))
+    places.push({ noun: 'storage service', flag: '--storage-service', path: storageService })
+  return places
+}
+
+/** The call's own flags, as they stand in a command. */
+function wordsOf({ flags = {}, job, retryFailed, only, allowChangedJob }: ContinueCall): string[] {
+  const words = Object.entries(flags).flatMap(([name, value]) => {
+    const { flag } = OPTIONS[name as OptionName] ?? {}
+    if (flag === undefined || value === undefined) return []
+    if (typeof value === 'boolean') return [value ? flag : flag.replace('--', '--no-')]
+    return [flag, shellWord(String(value))]
+  })
+  if (typeof job === 'string') words.unshift('--job', shellWord(job))
+  if (retryFailed === true) words.push('--retry-failed')
+  if (only !== undefined) words.push('--only', only)
+  if (allowChangedJob === true) words.push('--allow-changed-job')
+  return words
+}
+
+/** @throws PypetError `PYPET_CNT_DAMAGED` */
+function recordedArguments({ path, experiment }: CntState): JobArguments {
+  try {
+    return readArguments(experiment.request.continuation)
+  } catch (error) {
+    throw damaged(path, `the arguments of the job: ${(error as Error).message}`)
+  }
 }
 
 /** With other demands on the place where runs are computed, it follows from them, not from what it was. */

@@ -73,7 +73,14 @@ export class RunLedger implements RunStoreListener {
    */
   take({ stored, failed, startTimestamp }: Opened): void {
     if (startTimestamp !== undefined) this.#noteStart(startTimestamp)
-    this.#end([...RunSet.ofRanges(stored)], [...RunSet.ofRanges(failed)], [])
+    const newlyStored = RunSet.ofRanges(stored)
+    newlyStored.removeRanges(this.stored.toRanges())
+    this.stored.addRanges(stored)
+    this.#storedCount += newlyStored.count
+    for (const run of this.#active) if (this.stored.has(run)) this.#active.delete(run)
+    // Only what is told is written out, run by run.
+    if (newlyStored.count > 0) this.#reporter?.emit({ type: 'runs-stored', runs: [...newlyStored] })
+    this.#end([], [...RunSet.ofRanges(failed)], [])
   }
 
   reportTo(reporter: Reporter): void {

@@ -66,10 +66,13 @@ export function expand({
 }: ExpandOptions): ExplorationPlan {
   if (draft === undefined)
     return Object.freeze({ runCount: 1, exploration: undefined, explored: Object.freeze([]) })
-  const exploration = settle(draft, (name) => requireParameter(parameters, name, `${where}.${name}`), where)
+  const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  const parameterOf = (name: string) =>
+    byName.get(name) ?? requireParameter(parameters, name, `${where}.${name}`)
+  const exploration = settle(draft, parameterOf, where)
   const textBytesMax = new Map<string, number>()
   for (const { column, at } of locatedColumns(exploration, where)) {
-    const parameter = requireParameter(parameters, column.name, `${where}.${column.name}`)
+    const parameter = parameterOf(column.name)
     checkRange(column.range, parameter, at)
     textBytesMax.set(column.name, Math.max(textBytesMax.get(column.name) ?? 0, longestText(column)))
   }
@@ -85,7 +88,7 @@ export function expand({
     )
   }
   const explored = explorationNames(exploration).map((name): ExploredParameter => {
-    const parameter = requireParameter(parameters, name, `${where}.${name}`)
+    const parameter = parameterOf(name)
     const bytesMax = textBytesMax.get(name) ?? 0
     if (runCount * bytesMax > PADDED_TEXTS_BYTES_MAX) throw tooLong(`${where}.${name}`, runCount, bytesMax)
     return { name, parameter, dtype: dtypeOf(parameter.stored) as ExploredDtype, textBytesMax: bytesMax }

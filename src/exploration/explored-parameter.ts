@@ -115,10 +115,21 @@ function checkGeneratedRange(range: Range, parameter: Parameter, at: (index: num
   // Whole steps between whole ends leave nothing to look at in between, however long the range is.
   const isChecked = hasWholeSteps(range) && Number.isSafeInteger(read(0)) && Number.isSafeInteger(read(last))
   if (isChecked) return
+  // So many values that are no whole steps apart are whole only where doubles have no fractions left, or all alike.
+  if (last >= UNEVEN_VALUES_MAX) {
+    throw new PypetError(
+      'PYPET_PARAMETER_TYPE',
+      `${at(last)}: ${parameter.name} is an int64, and ${last + 1} values of ${range.kind} are not whole steps apart`,
+      { where: at(last), hint: 'Let the step be a whole number, or list the values.' },
+    )
+  }
   for (let index = 0; index <= last; index += 1) {
     if (!Number.isSafeInteger(read(index))) throw otherType(read(index), parameter, at(index))
   }
 }
+
+/** Each of them is looked at. */
+const UNEVEN_VALUES_MAX = 1_000_000
 
 function hasWholeSteps(range: Range): boolean {
   if (range.kind === 'arange') return Number.isSafeInteger(range.step)

@@ -1,4 +1,5 @@
 /** The environment: runs experiments from a script, and keeps the trajectory they belong to (pypet `environment.py`). */
+import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { type JobArguments, jobArguments } from '../environment/job-arguments.ts'
 import { ReturnedBytes } from '../environment/postprocessing.ts'
@@ -43,7 +44,7 @@ export interface ContinueOptions {
   readonly only?: 'failed' | 'missing'
   /** Go on although the job module is not the one that began. */
   readonly allowChangedJob?: boolean
-  /** The function, where the experiment was begun with one. */
+  /** As of `continueRun` without an environment: the module, wherever it is, or the function. */
   readonly job?: Job
 }
 
@@ -217,7 +218,7 @@ export class Environment<Tree = ParameterTree> {
         flags: Object.fromEntries(flags),
         env: process.env,
         hasStorageService: this.#service !== undefined,
-        ...(typeof job === 'function' && { job: job as unknown as JobFunction }),
+        job: job instanceof URL ? fileURLToPath(job) : (job as JobFunction | string | undefined),
       })
       const { filename, name, useHdf5 } = experiment.settings
       const { parameters: _, ...treeCall } = treeOptions(this.#options)

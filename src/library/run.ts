@@ -9,6 +9,7 @@ import { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
+import type { JobFunction } from '../experiment/load-job.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { printedLines } from '../reporting/printed-lines.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
@@ -56,6 +57,11 @@ export interface ContinueCallOptions extends CallOptions {
   readonly only?: 'failed' | 'missing'
   /** Go on although the job module is not the one that began. */
   readonly allowChangedJob?: boolean
+  /**
+   * The job module, by path or `file:` URL, wherever it is; without it, the one that the `.cnt` file names counts only
+   * where it lies with the experiment. Or the function, where the experiment was begun with one.
+   */
+  readonly job?: string | URL | JobFunction
 }
 
 export interface RunResult extends ExperimentSummary {
@@ -98,7 +104,7 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
  * @throws PypetError with the codes and meanings of `pypet-ts continue`
  */
 export async function continueRun(file: string, call: ContinueCallOptions = {}): Promise<RunResult> {
-  const { options: flags = {}, retryFailed = false, only, allowChangedJob = false } = call
+  const { options: flags = {}, retryFailed = false, only, allowChangedJob = false, job } = call
   const experiment = await prepareContinue(readUnfinished(file), {
     path: file,
     flags,
@@ -106,6 +112,7 @@ export async function continueRun(file: string, call: ContinueCallOptions = {}):
     retryFailed,
     only,
     allowChangedJob,
+    job: job instanceof URL ? fileURLToPath(job) : job,
     hasStorageService: call.storageService !== undefined,
   })
   return await perform(experiment, call)

@@ -11,6 +11,7 @@ import { type OutputStream, openTextOutput } from './text-output.ts'
  * Every object has `event` and `time` (ISO 8601, UTC, milliseconds). Runs are numbers, counted from 0. By
  * `event`:
  *
+ * - `job-found`, first of all and of `continue` only: `job_file`. Nothing of it was executed yet.
  * - `experiment-started`: `trajectory`, `file`, `cnt_file`, `run_count`, `ncores`, `executor` (`inline`, `pool` or `process`),
  *   `log_folder` (absent without logs), and `stored_count` and `failed_count` of earlier executions.
  * - `runs-stored`, once a commit: `runs` (their numbers), and the counts so far: `stored_count`,

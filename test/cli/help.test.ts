@@ -87,6 +87,7 @@ test('continue --help lists what may differ from the start, and nothing else', a
     '--dry-run',
     '--retry-failed',
     '--only',
+    '--job',
     '--allow-changed-job',
     '--quiet',
     '--verbose',
@@ -119,6 +120,7 @@ test('continue --help lists what may differ from the start, and nothing else', a
     '--reader-wait-ms',
     '--wrap-mode',
     '--queue-maxsize',
+    '--storage-service',
     '--break-lock',
   ])
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)

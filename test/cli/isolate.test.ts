@@ -53,7 +53,7 @@ describe.skipIf(process.platform === 'win32')('a run in a process of its own', (
     expect(factsOf(ended)).toMatchObject({ stored_count: 1, failed_count: 0, left_count: 2 })
     const rest = await pypet(folder, ['continue', 'hdf5/demo.cnt', '--json', '--executor', 'pool'])
     expect(rest).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(eventsOf(rest)[0]).toMatchObject({ executor: 'pool' })
+    expect(eventsOf(rest)[1]).toMatchObject({ event: 'experiment-started', executor: 'pool' })
     expect(factsOf(rest)).toMatchObject({ stored_count: 3 })
   })
 
@@ -76,7 +76,7 @@ describe.skipIf(process.platform === 'win32')('a run in a process of its own', (
     const words = ['continue', 'hdf5/demo.cnt', '--json', '--retry-failed', '--isolate']
     const rest = await pypet(folder, words)
     expect(rest).toMatchObject({ exitCode: 0, stderr: '', temporaries: [] })
-    expect(eventsOf(rest)[0]).toMatchObject({ executor: 'process', ncores: 2 })
+    expect(eventsOf(rest)[1]).toMatchObject({ event: 'experiment-started', executor: 'process', ncores: 2 })
     expect(factsOf(rest)).toMatchObject({ stored_count: 3, failed_count: 0 })
   })
 })

@@ -4,6 +4,8 @@ import { superblockOf } from '../../src/continue/cnt-format.ts'
 import { CntJournal } from '../../src/continue/cnt-journal.ts'
 import type { CommitFacts } from '../../src/continue/cnt-record.ts'
 import { type DiskSystem, FILES } from '../../src/continue/disk.ts'
+import { arange } from '../../src/exploration/range.ts'
+import { zip } from '../../src/exploration/zip.ts'
 import { openRequest } from '../storage/open-request.ts'
 
 /** The bytes that stand for an HDF5 file as of a commit; its first bytes differ from commit to commit. */
@@ -55,7 +57,7 @@ export function makeCnt(
 ): CntJournal {
   const journal = CntJournal.create(system, cntFile, {
     type: 'experiment',
-    request: openRequest(file),
+    request: { ...openRequest(file), exploration: zip({ x: arange(100_000) }).spec },
     baseBytes: contentAfter(0).byteLength,
     baseSuperblock: superblockOf(contentAfter(0)),
   })

@@ -29,6 +29,30 @@ describe('a set of runs', () => {
     )
   })
 
+  test('takes and gives many ranges at once as it does one by one', () => {
+    const bound = fc.uniqueArray(fc.nat(400), { minLength: 70, maxLength: 140 }).map(pairs)
+    fc.assert(
+      fc.property(
+        bound,
+        fc.array(fc.record({ isAdded: fc.boolean(), ranges: bound }), { maxLength: 4 }),
+        (first, steps) => {
+          const set = RunSet.ofRanges(first)
+          const model = RunSet.of(runsOf(first))
+          for (const { isAdded, ranges } of steps) {
+            if (isAdded) set.addRanges(ranges)
+            else set.removeRanges(ranges)
+            for (let index = 0; index < ranges.length; index += 2) {
+              const [start = 0, end = 0] = ranges.slice(index, index + 2)
+              if (isAdded) model.addRange(start, end)
+              else model.removeRanges([start, end])
+            }
+          }
+          expect(set.toRanges()).toEqual(model.toRanges())
+        },
+      ),
+    )
+  })
+
   test('of 100,000 runs that came nearly in order is a few numbers', () => {
     const set = new RunSet()
     for (let run = 0; run < 100_000; run += 2) {
@@ -38,6 +62,15 @@ describe('a set of runs', () => {
     expect(set.toRanges()).toEqual([0, 100_000])
   })
 })
+
+function pairs(numbers: readonly number[]): number[] {
+  const even = numbers.length - (numbers.length % 2)
+  return [...numbers].sort((a, b) => a - b).slice(0, even)
+}
+
+function runsOf(ranges: readonly number[]): number[] {
+  return [...RunSet.ofRanges(ranges)]
+}
 
 test('runs are missing that are in none of several sets', () => {
   expect([...missingRuns(8, [0, 2], [5, 6])]).toEqual([2, 3, 4, 6, 7])

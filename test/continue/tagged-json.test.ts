@@ -34,6 +34,6 @@ test('what is undefined is absent', () => {
 
 test('an unknown kind of array is refused', () => {
   expect(() => decodeTaggedJson('{"$array":"Function","base64":""}')).toThrow(
-    'unknown kind of array: Function',
+    'unknown kind of array: "Function"',
   )
 })

@@ -46,7 +46,17 @@ test.skipIf(process.platform === 'win32')(
           [...announced].filter((run) => isIn(run, missing)),
           where,
         ).toEqual([])
-        words = ['continue', 'hdf5/crash.h5', '--json', '--ncores', cores, '--wrap-mode', mode()]
+        words = [
+          'continue',
+          'hdf5/crash.h5',
+          '--job',
+          jobFixture('crash.ts'),
+          '--json',
+          '--ncores',
+          cores,
+          '--wrap-mode',
+          mode(),
+        ]
       }
       const isBegun = existing(folder).some((name) => name === 'crash.cnt')
       const last = await pypet(

@@ -20,9 +20,13 @@ test('a service keeps each run; one that it refuses fails, and is tried again wh
   expect(first.exitCode).toBe(3)
   expect(readdirSync(kept)).toContain('4.failed.json')
   expect(readdirSync(join(folder, 'hdf5'))).toEqual(['job.cnt'])
-  const again = await pypet(folder, ['continue', 'hdf5/job.cnt', '--retry-failed', '--json'], {
+  const elsewhere = await pypet(folder, ['continue', 'hdf5/job.cnt', '--retry-failed'], {
     SERVICE_FOLDER: kept,
   })
+  expect(elsewhere).toMatchObject({ exitCode: 2, stdout: '' })
+  const command = `continue hdf5/job.cnt --storage-service ${SERVICE} --retry-failed`
+  expect(elsewhere.stderr).toContain(`name it: pypet-ts ${command}\n`)
+  const again = await pypet(folder, [...command.split(' '), '--json'], { SERVICE_FOLDER: kept })
   expect(again.exitCode).toBe(0)
   expect(again.stdout).toContain('"stored_count":6')
   expect(readdirSync(kept).filter((name) => name.endsWith('.run.json'))).toHaveLength(6)

@@ -37,7 +37,7 @@ export class UnfinishedFile {
     const cntFile = path.replace(/[^/]*$/, `${trajectory}.cnt`)
     const journal = CntJournal.create(FILES, cntFile, {
       type: 'experiment',
-      request: openRequest(path, { name: trajectory }),
+      request: openRequest(path, { name: trajectory, x: Array.from({ length: 20 }, (_, run) => run) }),
       baseBytes: base.byteLength,
       baseSuperblock: superblockOf(base),
     })

@@ -1,0 +1,224 @@
+/** Checks an exploration of a `.cnt` file: its kinds, its depth, and how many points it has. */
+import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { SOBOL_DIMENSIONS_MAX } from '../exploration/sobol-directions.ts'
+import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
+import {
+  assertList,
+  assertObject,
+  type Check,
+  fault,
+  finite,
+  flag,
+  isWhole,
+  oneOf,
+  optional,
+  RecordFault,
+  whole,
+} from './check.ts'
+import { legalName } from './check-value.ts'
+
+/** The file counts runs in 32 bits: column `idx` of pypet's table `runs`. */
+export const RUNS_MAX = 2 ** 31 - 1
+/** Each filter and formula nests an exploration once more. */
+const DEPTH_MAX = 100
+
+interface Extent {
+  readonly names: readonly string[]
+  /** How many points there are. */
+  readonly length: number
+}
+
+export const exploration: Check = (value, at) => {
+  extentOf(value, at, 0)
+}
+
+/** Names and length of what is an exploration. */
+export function explorationExtent(spec: ExplorationSpec, at: string): Extent {
+  return extentOf(spec, at, 0)
+}
+
+function extentOf(value: unknown, at: string, depth: number): Extent {
+  assertObject(value, at)
+  if (depth > DEPTH_MAX) throw fault(at, `at most ${DEPTH_MAX} explorations in each other`, value)
+  const extent = extentOfKind(value, at, depth)
+  if (extent.length < 1 || extent.length > RUNS_MAX)
+    throw new RecordFault(`${at}: expected 1 to ${RUNS_MAX} points, found ${extent.length}`)
+  const seen = new Set<string>()
+  for (const name of extent.names) {
+    if (seen.has(name)) throw fault(at, 'each name once', name)
+    seen.add(name)
+  }
+  return extent
+}
+
+function extentOfKind(value: Readonly<Record<string, unknown>>, at: string, depth: number): Extent {
+  switch (value.kind) {
+    case 'product':
+      return productExtent(value.factors, `${at}.factors`)
+    case 'zip':
+    case 'points':
+      return columnsExtent(value.columns, `${at}.columns`)
+    case 'concat':
+      return concatExtent(value.parts, `${at}.parts`, depth)
+    case 'sample':
+      return sampleExtent(value, at)
+    case 'repeat': {
+      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1)
+      const { count, name } = value
+      assertPointCount(count, `${at}.count`)
+      legalName(name, `${at}.name`)
+      return { names: [...names, name as string], length: length * count }
+    }
+    case 'select': {
+      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1)
+      const { runs } = value
+      if (!(runs instanceof Uint32Array)) throw fault(`${at}.runs`, 'a Uint32Array', runs)
+      const wrong = runs.findIndex((run) => run >= length)
+      if (wrong >= 0) throw fault(`${at}.runs[${wrong}]`, `a point below ${length}`, runs[wrong])
+      return { names, length: runs.length }
+    }
+    case 'partial':
+      return partialExtent(value, at, depth)
+    case 'derived': {
+      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1)
+      const derived = columnsExtent(value.columns, `${at}.columns`, length)
+      return { names: [...names, ...derived.names], length }
+    }
+    default:
+      throw fault(`${at}.kind`, 'a kind of exploration', value.kind)
+  }
+}
+
+function productExtent(factors: unknown, at: string): Extent {
+  assertList(factors, at)
+  const names: string[] = []
+  let length = 1
+  for (const [index, factor] of factors.entries()) {
+    const extent = columnsExtent(factor, `${at}[${index}]`)
+    for (const name of extent.names) names.push(name)
+    length *= extent.length
+  }
+  return { names, length }
+}
+
+/** @param expected the length of all; else they are as long as the first */
+function columnsExtent(columns: unknown, at: string, expected?: number): Extent {
+  assertList(columns, at)
+  let length = expected
+  const names: string[] = []
+  for (const [index, column] of columns.entries()) {
+    const here = `${at}[${index}]`
+    assertObject(column, here)
+    legalName(column.name, `${here}.name`)
+    names.push(column.name as string)
+    const own = rangeExtent(column.range, `${here}.range`)
+    length ??= own
+    if (own !== length) throw new RecordFault(`${here}.range: expected ${length} values, found ${own}`)
+  }
+  return { names, length: length ?? 1 }
+}
+
+function concatExtent(parts: unknown, at: string, depth: number): Extent {
+  assertList(parts, at)
+  let length = 0
+  let names: readonly string[] | undefined
+  let sorted = ''
+  for (const [index, part] of parts.entries()) {
+    const extent = extentOf(part, `${at}[${index}]`, depth + 1)
+    const own = String([...extent.names].sort())
+    names ??= extent.names
+    if (index === 0) sorted = own
+    else if (own !== sorted) throw fault(`${at}[${index}]`, `the names ${sorted}`, own)
+    length += extent.length
+  }
+  return { names: names ?? [], length }
+}
+
+function sampleExtent(value: Readonly<Record<string, unknown>>, at: string): Extent {
+  const { count, columns, method } = value
+  oneOf('random', 'latinHypercube', 'sobol')(method, `${at}.method`)
+  assertPointCount(count, `${at}.count`)
+  optional(whole(0))(value.seed, `${at}.seed`)
+  assertList(columns, `${at}.columns`)
+  if (method === 'sobol' && columns.length > SOBOL_DIMENSIONS_MAX)
+    throw fault(`${at}.columns`, `at most ${SOBOL_DIMENSIONS_MAX}`, columns)
+  const names = columns.map((column, index) => {
+    const here = `${at}.columns[${index}]`
+    assertObject(column, here)
+    legalName(column.name, `${here}.name`)
+    sampledRange(column.range, `${here}.range`)
+    return column.name as string
+  })
+  return { names, length: count }
+}
+
+function sampledRange(value: unknown, at: string): void {
+  assertObject(value, at)
+  if (value.kind === 'choice') {
+    rangeExtent(value.range, `${at}.range`)
+    return
+  }
+  oneOf('between', 'choice')(value.kind, `${at}.kind`)
+  finite(value.low, `${at}.low`)
+  finite(value.high, `${at}.high`)
+  oneOf('linear', 'log')(value.scale, `${at}.scale`)
+  flag(value.isWhole, `${at}.isWhole`)
+}
+
+function partialExtent(value: Readonly<Record<string, unknown>>, at: string, depth: number): Extent {
+  const extent = extentOf(value.of, `${at}.of`, depth + 1)
+  const names = new Set(extent.names)
+  assertList(value.columns, `${at}.columns`)
+  for (const [index, column] of value.columns.entries()) {
+    const here = `${at}.columns[${index}]`
+    assertObject(column, here)
+    const { name, isExplored, otherwise } = column
+    if (!names.has(name as string)) throw fault(`${here}.name`, 'a name that is explored', name)
+    const byteCount = Math.ceil(extent.length / 8)
+    if (!(isExplored instanceof Uint8Array) || isExplored.byteLength < byteCount)
+      throw fault(`${here}.isExplored`, `a bit for each of ${extent.length} points`, isExplored)
+    if (!isScalar(otherwise)) throw fault(`${here}.otherwise`, 'a single value', otherwise)
+  }
+  return extent
+}
+
+/** How many values there are. */
+function rangeExtent(value: unknown, at: string): number {
+  assertObject(value, at)
+  switch (value.kind) {
+    case 'values':
+      return listedExtent(value.values, `${at}.values`)
+    case 'arange':
+      finite(value.start, `${at}.start`)
+      finite(value.step, `${at}.step`)
+      assertPointCount(value.length, `${at}.length`)
+      return value.length
+    case 'linspace':
+    case 'logspace':
+      finite(value.start, `${at}.start`)
+      finite(value.stop, `${at}.stop`)
+      if (value.kind === 'logspace') finite(value.base, `${at}.base`)
+      assertPointCount(value.num, `${at}.num`)
+      return value.num
+    default:
+      throw fault(`${at}.kind`, 'a kind of range', value.kind)
+  }
+}
+
+function listedExtent(values: unknown, at: string): number {
+  if (ArrayBuffer.isView(values) && TYPED_ARRAYS.has(values.constructor)) return (values as Uint8Array).length
+  assertList(values, at)
+  const wrong = values.findIndex((value) => !isScalar(value))
+  if (wrong >= 0) throw fault(`${at}[${wrong}]`, 'a single value', values[wrong])
+  return values.length
+}
+
+const TYPED_ARRAYS: ReadonlySet<unknown> = new Set([...Object.values(ARRAY_TYPES), Uint8ClampedArray])
+
+function isScalar(value: unknown): boolean {
+  return ['number', 'bigint', 'boolean', 'string'].includes(typeof value)
+}
+
+function assertPointCount(value: unknown, at: string): asserts value is number {
+  if (!isWhole(value, 1, RUNS_MAX)) throw fault(at, `a number from 1 to ${RUNS_MAX}`, value)
+}

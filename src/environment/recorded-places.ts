@@ -1,0 +1,113 @@
+/**
+ * What a `.cnt` file names and `continue` would load or write. The file may be a stranger's, so what lies elsewhere than
+ * the experiment is used only when the user names it.
+ */
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
+import { PypetError } from '../errors.ts'
+import { shownPath } from '../reporting/shown-path.ts'
+import { shellWord } from '../shell-word.ts'
+
+export interface RecordedPlace {
+  /** What lies there: `job`, `log folder`. */
+  readonly noun: string
+  /** The flag that names it. */
+  readonly flag: string
+  /** Absolute. */
+  readonly path: string
+  /** Where it really leads to, if that is not the path itself. */
+  readonly leadsTo?: string
+}
+
+/**
+ * Whether a path leads into the folder of the `.cnt` file, the one above (the HDF5 file lies in `hdf5/`, beside the
+ * job), or the working directory. Symbolic links are followed on both sides.
+ */
+export function isAtHome(path: string, cntFile: string, workingDirectory: string = process.cwd()): boolean {
+  const folder = realPathOf(dirname(resolve(cntFile)))
+  const homes = [folder, dirname(folder), realPathOf(workingDirectory)]
+  const real = realPathOf(path)
+  return homes.some((home) => liesIn(real, home))
+}
+
+/** Everything lies below the root, so there only what lies directly in it counts. */
+function liesIn(path: string, folder: string): boolean {
+  if (folder === parse(folder).root) return dirname(path) === folder
+  const way = relative(folder, path)
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}
+
+/** Where a path leads to, also where its end is not there yet. */
+export function realPathOf(path: string, linkCount = 0): string {
+  const absolute = resolve(path)
+  try {
+    return realpathSync(absolute)
+  } catch {
+    const parent = dirname(absolute)
+    if (parent === absolute) return absolute
+    const path = join(realPathOf(parent, linkCount), basename(absolute))
+    const target = linkCount < LINKS_MAX ? targetOf(path) : undefined
+    return target === undefined ? path : realPathOf(resolve(dirname(path), target), linkCount + 1)
+  }
+}
+
+/** More links in a row are a ring. */
+const LINKS_MAX = 40
+
+/** Of a link, also of one to what is not there. */
+function targetOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** A link in a folder that leads away from home: who writes below the folder would write there. The folder itself if none does. */
+export function leadsAway(folder: string, cntFile: string): string {
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name)
+    if (!isAtHome(path, cntFile)) return realPathOf(path)
+  }
+  return folder
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // What is not there leads nowhere.
+  }
+}
+
+/**
+ * @param words what the command was called with besides
+ * @throws PypetError `PYPET_USAGE` with the command that names them all, where any lies elsewhere
+ */
+export function refuseElsewhere(
+  cntFile: string,
+  places: readonly RecordedPlace[],
+  words: readonly string[],
+): void {
+  const [first, ...others] = places.filter(({ path, leadsTo = path }) => !isAtHome(leadsTo, cntFile))
+  if (first === undefined) return
+  const named = [first, ...others].map(({ noun, path }) => `${noun} ${path}`).join(' and ')
+  throw new PypetError(
+    'PYPET_USAGE',
+    `${cntFile} names the ${named}, which is outside of its folder, of the one above and of the working directory`,
+    {
+      where: first.path,
+      hint: `If you know what it is, name it: ${continueCommand(cntFile, [first, ...others], words)}`,
+    },
+  )
+}
+
+/** `pypet-ts continue demo.cnt --job /elsewhere/job.ts`. */
+function continueCommand(
+  cntFile: string,
+  places: readonly RecordedPlace[],
+  words: readonly string[],
+): string {
+  const named = places.flatMap(({ flag, path }) => [flag, shellWord(path)])
+  return ['pypet-ts continue', shellWord(shownPath(cntFile)), ...named, ...words].join(' ')
+}
