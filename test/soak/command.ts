@@ -17,6 +17,8 @@ export interface Event {
 
 export class Command {
   readonly words: readonly string[]
+  /** In the environment of its processes, and of no others. */
+  readonly mark: string
   readonly process: ChildProcess
   readonly events: Event[] = []
   stdout = ''
@@ -36,10 +38,17 @@ export class Command {
     {
       folder,
       env,
+      mark,
       diskKilobytes,
-    }: { readonly folder: string; readonly env: NodeJS.ProcessEnv; readonly diskKilobytes?: number },
+    }: {
+      readonly folder: string
+      readonly env: NodeJS.ProcessEnv
+      readonly mark: string
+      readonly diskKilobytes?: number
+    },
   ) {
     this.words = words
+    this.mark = mark
     const limited = ['bash', '-c', `ulimit -f ${diskKilobytes}; exec "$0" "$@"`]
     const [program, ...args] = [
       ...(diskKilobytes === undefined ? [] : limited),

@@ -12,6 +12,8 @@ import { Workplace } from './workplace.ts'
 
 /** More commands than any round needs that comes to its end. */
 const COMMANDS_MAX = 14
+/** What is refused so often in a row is refused for ever. */
+const REFUSALS_MAX = 3
 const GONE_MS = 30_000
 const SECOND_COUNT = 6
 const OTHER_COUNT = 2
@@ -53,6 +55,8 @@ interface Step {
   readonly kill?: Kill
   /** With what is done beside it, and to its file. */
   readonly isDisturbed?: boolean
+  /** What a killed command has left may still be at work. */
+  readonly isAtOnce?: boolean
 }
 
 class RoundPerformance implements PerformedRound {
@@ -72,6 +76,7 @@ class RoundPerformance implements PerformedRound {
   /** Processes of runs that were killed: each may have failed a run. */
   #killedWorkers = 0
   #isHealed = false
+  #isLastKilled = false
   #commandCount = 0
   #hasSecond = false
 
@@ -87,8 +92,9 @@ class RoundPerformance implements PerformedRound {
     }
   }
 
+  /** The first of its kind says it. */
   find(kind: string, details: string): void {
-    this.findings.push({ kind, details })
+    if (this.findings.every((finding) => finding.kind !== kind)) this.findings.push({ kind, details })
   }
 
   async perform(): Promise<void> {
@@ -101,7 +107,8 @@ class RoundPerformance implements PerformedRound {
       const command = await this.#perform(['continue', 'second.cnt', '--json'], { trajectory: 'second' })
       this.#expectExit(command, [0], 'going on with the second trajectory')
     }
-    if (after !== 'none') await this.#performAfter()
+    // What follows from a finding is none.
+    if (after !== 'none' && this.findings.length === 0) await this.#performAfter()
     await this.#checkEnd()
     if (wrapMode !== 'none') await this.#keepForOthers()
   }
@@ -120,6 +127,7 @@ class RoundPerformance implements PerformedRound {
     }
     let isFirst = true
     let isConfirmed = false
+    let refusedCount = 0
     while (next !== undefined) {
       this.#commandCount += 1
       if (this.#commandCount > COMMANDS_MAX) {
@@ -138,6 +146,11 @@ class RoundPerformance implements PerformedRound {
       await this.#secondBetween()
       const { exitCode } = ended
       if (exitCode === 0) return
+      refusedCount = exitCode === 2 ? refusedCount + 1 : 0
+      if (refusedCount === REFUSALS_MAX) {
+        this.find('nobody can go on', shownEnd(ended))
+        return
+      }
       if (exitCode !== 3) {
         next = await this.#afterInterruption(ended, command)
         continue
@@ -239,7 +252,7 @@ class RoundPerformance implements PerformedRound {
   /** One command with all that is done to it, until its processes are gone. */
   async #perform(
     words: readonly string[],
-    { trajectory, command, kill: planned, isDisturbed = false }: Step,
+    { trajectory, command, kill: planned, isDisturbed = false, isAtOnce = false }: Step,
   ): Promise<Command> {
     const { workplace } = this
     const { disturbance, beside, diskKilobytes, executor, isSnapshotAtOnce } = this.#round
@@ -261,6 +274,8 @@ class RoundPerformance implements PerformedRound {
     const killed = planned === undefined ? undefined : await this.#kill(running, planned, trajectory)
     await running.ended()
     await readers?.stop()
+    // What is performed again has not failed any more.
+    if (words.includes('--retry-failed')) announced.failed.clear()
     announced.store(running.announced('runs-stored'))
     announced.fail(running.announced('run-failed'))
     const how = killed === undefined ? '' : ` (${killed} killed)`
@@ -269,10 +284,12 @@ class RoundPerformance implements PerformedRound {
     if (killed === 'worker' && executor === 'isolate') this.#killedWorkers += 1
     const putBack = await taking
     const isInterrupted = running.exitCode === null
+    this.#isLastKilled = isInterrupted
     // What it says of itself must be true while the file is as it left it.
-    if (!isInterrupted) await this.#checkExit(running, trajectory, { killed, isDisturbed })
+    if (!isInterrupted) await this.#checkExit(running, trajectory, { killed, isDisturbed, isAtOnce })
     putBack()
     if (isInterrupted && isSnapshotAtOnce) await this.#checkSnapshot(trajectory)
+    if (killed === 'main' && trajectory === 'soak') await this.#goOnAtOnce()
     await Promise.all([besides, overview])
     const left = await whenGone(workplace.variable, GONE_MS)
     for (const { id, command: line } of left) {
@@ -290,6 +307,11 @@ class RoundPerformance implements PerformedRound {
     return running
   }
 
+  async #goOnAtOnce(): Promise<void> {
+    if (!this.#round.isNextAtOnce || !this.workplace.has('soak.cnt')) return
+    await this.#perform(this.#continueWords('continue'), { trajectory: 'soak', isAtOnce: true })
+  }
+
   /** Kills the target at its moment; what was killed, if the command was still there. */
   async #kill(
     running: Command,
@@ -303,7 +325,7 @@ class RoundPerformance implements PerformedRound {
       return this.#isAllAnnounced(running, trajectory)
     }
     if (!(await running.until(isThere)) || !(await running.after(delayMs))) return undefined
-    return killTarget(target, running.id, this.workplace.variable) ? target : undefined
+    return killTarget(target, running.id, running.mark) ? target : undefined
   }
 
   #isAllAnnounced({ events }: Command, trajectory: Name): boolean {
@@ -319,9 +341,19 @@ class RoundPerformance implements PerformedRound {
   async #checkExit(
     { exitCode, events, words, announced, stderr }: Command,
     trajectory: Name,
-    { killed, isDisturbed }: { readonly killed: Kill['target'] | undefined; readonly isDisturbed: boolean },
+    {
+      killed,
+      isDisturbed,
+      isAtOnce,
+    }: {
+      readonly killed: Kill['target'] | undefined
+      readonly isDisturbed: boolean
+      readonly isAtOnce: boolean
+    },
   ): Promise<void> {
     const { disturbance } = this.#round
+    // The writer of the killed one has the file.
+    if (isAtOnce && exitCode === 2 && /PYPET_FILE_LOCKED/.test(stderr)) return
     const what = `${words.join(' ')}: exit code ${exitCode}`
     if (exitCode === 0 || exitCode === 3) {
       const state = await this.#stateOf(trajectory)
@@ -424,7 +456,17 @@ class RoundPerformance implements PerformedRound {
     const words = {
       none: [],
       // A point that is there already, so nothing is added when it is not refused.
-      expand: ['expand', 'h.h5', '--trajectory', 'soak', '--explore', `x=${FIRST_X.soak}`, '--json'],
+      expand: [
+        'expand',
+        'h.h5',
+        '--trajectory',
+        'soak',
+        '--explore',
+        `x=${FIRST_X.soak}`,
+        '--json',
+        '--retries',
+        '2',
+      ],
       merge: ['merge', 'h.h5', 'other.h5', '--into', copy, '--json'],
       snapshot: ['snapshot', 'h.h5', copy, '--json'],
       verify: ['verify', 'h.h5', '--trajectory', 'soak', '--sample', '2', '--json'],
@@ -540,8 +582,17 @@ class RoundPerformance implements PerformedRound {
   async #expandAfter(isKilled: boolean): Promise<void> {
     const added = pointsOf('expanded', EXPANDED_COUNT)
     this.#x = { ...this.#x, soak: [...this.#x.soak, ...added] }
-    const words = ['expand', 'h.h5', '--trajectory', 'soak', '--explore', `x=${added}`, '--json']
-    if (this.#round.failures === 'flaky') words.push('--retries', '2')
+    const words = [
+      'expand',
+      'h.h5',
+      '--trajectory',
+      'soak',
+      '--explore',
+      `x=${added}`,
+      '--json',
+      '--retries',
+      '2',
+    ]
     const killed: Kill = {
       command: 'run',
       target: 'group',
@@ -562,6 +613,11 @@ class RoundPerformance implements PerformedRound {
   /** When nothing is left to do. */
   async #checkEnd(): Promise<void> {
     const { wrapMode } = this.#round
+    // What a killed command leaves goes with the next one, where there is one for it.
+    if (this.#isLastKilled && wrapMode !== 'none') {
+      const command = await this.#perform(['continue', 'h.h5', '--json'], { trajectory: 'soak' })
+      this.#expectExit(command, [0, 3], 'asking again')
+    }
     const state = await this.#stateOf('soak')
     this.#report('the experiment is not whole in the end', unfinished(state, this.#expectedOf('soak')))
     if (this.#hasSecond)
@@ -577,6 +633,7 @@ class RoundPerformance implements PerformedRound {
       ...(wrapMode === 'none' ? [/^service\.mjs$/, /^runs(\/\d+\.(run|failed)\.json)?$/] : [/^h\.h5$/]),
       ...(hasFailed ? [/^soak\.cnt$/] : []),
     ]
+    if (this.#isLastKilled) known.push(/^TMPDIR/)
     const left = this.workplace.leftovers(known)
     if (left.length > 0) this.find(`left: ${[...new Set(left.map(kindOfFile))].sort()}`, left.join('\n'))
   }
@@ -645,8 +702,5 @@ function shownEnd({ exitCode, stderr, events }: Command): string {
 
 /** Names of one kind differ by numbers and random letters. */
 function kindOfFile(name: string): string {
-  return name
-    .replace(/(pypet-ts-(?:\w+-)?)[A-Za-z0-9]{6}/, '$1*')
-    .replace(/\d{2,}/g, '#')
-    .replace(/^(TMPDIR\/[^/]*)\/.*/, '$1/…')
+  return name.startsWith('TMPDIR') ? 'temporary files' : name.replace(/\d{2,}/g, '#')
 }

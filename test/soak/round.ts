@@ -66,6 +66,8 @@ export interface Round extends Choice {
   readonly disturbanceMs: number
   /** A snapshot is taken while what the killed command leaves is still at work, or when that is gone. */
   readonly isSnapshotAtOnce: boolean
+  /** After main is killed somebody goes on at once, while what it leaves is still at work. */
+  readonly isNextAtOnce: boolean
   /** Modes and cores of the commands that follow the first one. */
   readonly continuations: readonly { readonly wrapMode: Choice['wrapMode']; readonly ncores: 1 | 2 }[]
 }
@@ -225,6 +227,7 @@ function described(
     diskKilobytes: choice.values === 'arrays' ? whole(100, 900) : whole(100, 400),
     disturbanceMs: whole(0, 150),
     isSnapshotAtOnce: random() < 0.5,
+    isNextAtOnce: random() < 0.4 && !isShort,
     continuations: Array.from({ length: 12 }, () => ({
       wrapMode: choice.wrapMode === 'none' ? 'none' : isKillOfMode ? 'queue' : other(),
       ncores: choice.executor === 'inline' ? 1 : random() < 0.5 ? 1 : 2,
@@ -271,6 +274,9 @@ export function describeRound(round: Round): string {
     chosen.join(', '),
     `${runCount} runs${addedCounts.map((added) => ` + ${added}`).join('')} of ${runMs} ms, commits every ${commitIntervalMs} ms`,
     killed.length > 0 ? `kills: ${killed.join('; ')}` : 'no kill',
+    ...(round.isNextAtOnce && kills.some(({ target }) => target === 'main')
+      ? ['somebody goes on at once when main is killed']
+      : []),
     ...(round.disturbance === 'full disk' ? [`files of ${diskKilobytes} kB`] : []),
     ...(/moved|removed/.test(round.disturbance) ? [`${disturbanceMs} ms after the first store`] : []),
   ].join('\n  ')

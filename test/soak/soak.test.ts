@@ -23,6 +23,7 @@ const isLong = PYPET_SOAK_ROUNDS !== undefined || PYPET_SOAK_ONLY !== undefined
 const SHORT_ROUNDS = 12
 const AT_A_TIME = 2
 const TOLD_EVERY = 25
+const DETAILS_MAX = 1500
 const SCRIPT = fileURLToPath(new URL('read_files.py', import.meta.url))
 
 interface FoundInRound {
@@ -56,19 +57,22 @@ async function performRounds(rounds: readonly Round[], seed: number): Promise<re
   const finished: { readonly round: Round; readonly performed: PerformedRound }[] = []
   let next = 0
   let done = 0
-  const tellFinding = (round: Round, performed: PerformedRound, finding: Finding) => {
-    found.push({ round, finding })
-    tell(findingText(round, performed, finding, seed))
+  const take = (round: Round, performed: PerformedRound, findings: readonly Finding[]) => {
+    if (findings.length === 0) return
+    found.push(...findings.map((finding) => ({ round, finding })))
+    tell(findingsText(round, performed, findings, seed))
   }
   const lookAtFinished = () => {
     const batch = finished.splice(0)
-    for (const { path, problem } of readWithPython(batch.flatMap(({ performed }) => performed.files))) {
-      const { round, performed } = batch.find(({ performed }) =>
-        path.startsWith(performed.workplace.base),
-      ) as (typeof batch)[number]
-      tellFinding(round, performed, { kind: 'another reader finds something wrong', details: problem })
-    }
+    const problems = readWithPython(batch.flatMap(({ performed }) => performed.files))
     for (const { round, performed } of batch) {
+      const own = problems.filter(({ path }) => path.startsWith(`${performed.workplace.base}/`))
+      const details = own.map(({ problem }) => problem).join('\n')
+      take(
+        round,
+        performed,
+        own.length === 0 ? [] : [{ kind: 'another reader finds something wrong', details }],
+      )
       const isWrong = found.some((entry) => entry.round === round)
       if (!(isWrong && PYPET_SOAK_KEEP !== undefined)) performed.workplace[Symbol.dispose]()
     }
@@ -76,7 +80,7 @@ async function performRounds(rounds: readonly Round[], seed: number): Promise<re
   const work = async () => {
     for (let round = rounds[next++]; round !== undefined; round = rounds[next++]) {
       const performed = await performRound(round, reader)
-      for (const finding of performed.findings) tellFinding(round, performed, finding)
+      take(round, performed, performed.findings)
       finished.push({ round, performed })
       done += 1
       if (!isLong || done % TOLD_EVERY !== 0) continue
@@ -91,16 +95,22 @@ async function performRounds(rounds: readonly Round[], seed: number): Promise<re
   return found
 }
 
-function findingText(
+function findingsText(
   round: Round,
   { transcript, workplace }: PerformedRound,
-  { kind, details }: Finding,
+  findings: readonly Finding[],
   seed: number,
 ): string {
-  const indented = (text: string, by: number) => text.replaceAll('\n', `\n${' '.repeat(by)}`)
-  return [
+  const lines = findings.flatMap(({ kind, details }) => [
     `FINDING in round ${round.id} of seed ${seed}: ${kind}`,
-    `  ${indented(details.slice(0, 2000), 4)}`,
+    ...details
+      .slice(0, DETAILS_MAX)
+      .trimEnd()
+      .split('\n')
+      .map((line) => `    ${line}`),
+  ])
+  return [
+    ...lines,
     `  ${describeRound(round)}`,
     ...transcript.map((line) => `    ${line}`),
     ...(PYPET_SOAK_KEEP === undefined ? [] : [`  left in ${workplace.base}`]),

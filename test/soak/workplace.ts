@@ -27,6 +27,7 @@ export class Workplace {
   readonly copies: string
   readonly #base: string
   #copyCount = 0
+  #commandCount = 0
 
   constructor(round: Round) {
     this.#base = realpathSync(mkdtempSync(join(tmpdir(), 'pypet-ts-soak-')))
@@ -79,16 +80,20 @@ export class Workplace {
     }: { readonly diskKilobytes?: number; readonly verifies?: boolean } = {},
   ): Command {
     const { PATH } = process.env
+    this.#commandCount += 1
+    const mark = `SOAK_COMMAND=${this.folder} ${this.#commandCount}`
     const env = {
       PATH,
       HOME: this.marks,
       TMPDIR: this.temporary,
       SOAK_MARKS: this.marks,
+      SOAK_COMMAND: mark.slice(mark.indexOf('=') + 1),
       ...(verifies && { SOAK_VERIFIES: '1' }),
     }
     return new Command(words, {
       folder: this.folder,
       env,
+      mark,
       ...(diskKilobytes !== undefined && { diskKilobytes }),
     })
   }
@@ -128,10 +133,9 @@ export class Workplace {
   /** Everything below the folders of the commands that is not known. */
   leftovers(known: readonly RegExp[]): string[] {
     const names = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    return [
-      ...names(this.folder).filter((name) => !known.some((pattern) => pattern.test(name))),
-      ...names(this.temporary).map((name) => `TMPDIR/${name}`),
-    ]
+    return [...names(this.folder), ...names(this.temporary).map((name) => `TMPDIR/${name}`)].filter(
+      (name) => !known.some((pattern) => pattern.test(name)),
+    )
   }
 
   [Symbol.dispose](): void {
