@@ -339,7 +339,7 @@ class RoundPerformance implements PerformedRound {
 
   /** The exit code says what the file on the disk is, without its `.cnt`. */
   async #checkExit(
-    { exitCode, events, words, announced, stderr }: Command,
+    command: Command,
     trajectory: Name,
     {
       killed,
@@ -351,6 +351,7 @@ class RoundPerformance implements PerformedRound {
       readonly isAtOnce: boolean
     },
   ): Promise<void> {
+    const { exitCode, events, words, stderr } = command
     const { disturbance } = this.#round
     // The writer of the killed one has the file.
     if (isAtOnce && exitCode === 2 && /PYPET_FILE_LOCKED/.test(stderr)) return
@@ -374,7 +375,10 @@ class RoundPerformance implements PerformedRound {
     }
     const isDiskFull = isDisturbed && disturbance === 'full disk'
     const isFileGone = isDisturbed && /moved|removed/.test(disturbance)
-    const hasStarted = announced.call({ events } as never, 'runs-stored').length > 0
+    // Only a writer that has begun is replaced.
+    const isEarly = killed === 'writer' && !events.some(({ event }) => event === 'experiment-started')
+    if (exitCode === 1 && isEarly) return
+    const hasStarted = command.announced('runs-stored').length > 0
     if (exitCode === 2 && hasStarted) this.find('exit code 2 after runs were stored', `${what}\n${stderr}`)
     else if (exitCode === 1 && (isDiskFull || isFileGone)) {
       if (hasStarted && !/pypet-ts continue/.test(stderr))
@@ -633,7 +637,7 @@ class RoundPerformance implements PerformedRound {
       ...(wrapMode === 'none' ? [/^service\.mjs$/, /^runs(\/\d+\.(run|failed)\.json)?$/] : [/^h\.h5$/]),
       ...(hasFailed ? [/^soak\.cnt$/] : []),
     ]
-    if (this.#isLastKilled) known.push(/^TMPDIR/)
+    if (this.#isLastKilled) known.push(/^TMPDIR/, /^h\.h5\.lock$/)
     const left = this.workplace.leftovers(known)
     if (left.length > 0) this.find(`left: ${[...new Set(left.map(kindOfFile))].sort()}`, left.join('\n'))
   }

@@ -159,14 +159,29 @@ function pick(random: () => number, name: string, values: readonly unknown[]): u
 }
 
 /** Few commands, and nothing that waits. */
-function isQuick({ beside, after, second, command, disturbance, executor, values }: Choice): boolean {
-  const extras = [beside !== 'none', after !== 'none', second !== 'none', command === 'retry-failed']
-  return (
-    extras.filter(Boolean).length <= 1 &&
-    (command !== 'continue' || after === 'none') &&
-    disturbance !== 'overlapping readers' &&
-    (executor !== 'isolate' || values === 'scalars')
-  )
+function isQuick(choice: Choice): boolean {
+  return commandCountOf(choice) <= QUICK_COMMANDS_MAX && choice.disturbance !== 'overlapping readers'
+}
+
+const QUICK_COMMANDS_MAX = 4
+
+/** About so many commands are given, which is what a round takes. */
+function commandCountOf(choice: Choice): number {
+  const { target, command, failures, second, beside, after, isKilledAfter, disturbance, executor } = choice
+  const more = [
+    target === 'group' || target === 'main',
+    command === 'continue',
+    failures.startsWith('failing'),
+    second !== 'none',
+    second === 'unfinished',
+    beside !== 'none',
+    beside === 'merge' || after === 'merge',
+    after !== 'none',
+    isKilledAfter,
+    disturbance !== 'none',
+    executor === 'isolate',
+  ]
+  return 1 + more.filter(Boolean).length
 }
 
 function described(
@@ -242,7 +257,8 @@ export function coveringRounds(seed: number, count: number): readonly Round[] {
   const covered = new Set<string>()
   while (chosen.length < count) {
     const fresh = (round: Round) => pairsOf(round).filter((pair) => !covered.has(pair)).length
-    const best = candidates.reduce((a, b) => (fresh(b) > fresh(a) ? b : a))
+    const worth = (round: Round) => fresh(round) / (1 + commandCountOf(round))
+    const best = candidates.reduce((a, b) => (worth(b) > worth(a) ? b : a))
     candidates.splice(candidates.indexOf(best), 1)
     chosen.push(best)
     for (const pair of pairsOf(best)) covered.add(pair)
