@@ -71,6 +71,13 @@ export interface OpenRequest {
   readonly isExpansion?: boolean
   /** Points may be added while it runs: texts among the explored values are given room. */
   readonly mayGrow?: boolean
+  /** The file takes the place of another one, see `continue/replacement`. The writer fills it in. */
+  readonly replacement?: {
+    /** Name of the file beside it that is renamed when its first commit is durable. */
+    readonly writtenAs: string
+    /** `environmentHexsha` of the experiments of the old file: their `.cnt` files do not count when it is gone. */
+    readonly supersedes: readonly string[]
+  }
   /** Not an experiment: nodes are added, changed or merged, and there is nothing to run. */
   readonly isEdit?: boolean
   readonly trajectory: {

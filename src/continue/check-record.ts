@@ -151,6 +151,7 @@ const experimentFields = objectOf({
     isExpansion: optional(flag),
     mayGrow: optional(flag),
     isEdit: optional(flag),
+    replacement: optional(objectOf({ writtenAs: bareName, supersedes: listOf(hexadecimal) })),
     trajectory: objectOf({
       name: trajectoryName,
       comment: text,

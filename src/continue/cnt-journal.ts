@@ -1,5 +1,5 @@
 /** Writes a `.cnt` file: one record after the other, each durable before anybody relies on it. */
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { PypetError } from '../errors.ts'
 import {
   encodeFileStart,
@@ -16,7 +16,7 @@ import type { Disk, DiskSystem } from './disk.ts'
 import type { OpenFile } from './displaced.ts'
 
 export class CntJournal {
-  readonly path: string
+  #path: string
   readonly #system: DiskSystem
   #disk: Disk
   #end: number
@@ -35,7 +35,7 @@ export class CntJournal {
     at: { readonly disk: Disk; readonly end: number; readonly lastSequence: number },
   ) {
     this.#system = system
-    this.path = path
+    this.#path = path
     this.#disk = at.disk
     this.#end = at.end
     this.#lastSequence = at.lastSequence
@@ -69,9 +69,6 @@ export class CntJournal {
 
   /** Goes on behind the last whole record of a file whose pages are all applied. */
   static resume(system: DiskSystem, state: CntState): CntJournal {
-    // Left by a compaction that was killed before the rename.
-    const unfinished = temporaryOf(state.path)
-    if (system.exists(unfinished)) system.remove(unfinished)
     const disk = system.open(state.path, 'write')
     if (disk.size() > state.endOffset) disk.truncate(state.endOffset)
     const { experiment, endOffset, lastSequence } = state
@@ -93,6 +90,18 @@ export class CntJournal {
     const journal = new CntJournal(system, state.path, { disk, end: endOffset, lastSequence })
     journal.#applied = applied
     return journal
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  /** Gives the file another name, which is free. Durable when this returns. */
+  rename(path: string): void {
+    if (path === this.#path) return
+    this.#system.rename(this.#path, path)
+    this.#path = path
+    this.#system.syncFolderOf(path)
   }
 
   /** 0 before the first commit. */
@@ -252,17 +261,22 @@ function superblockIn(system: DiskSystem, file: string): string | undefined {
   }
 }
 
-function temporaryOf(path: string): string {
-  return `${path}.new`
+/**
+ * Where a `.cnt` file is written before it gets its name: `file.h5.cnt.new`. It is nobody's when somebody has just taken the
+ * lock of the HDF5 file, who removes it.
+ */
+export function newCntBeside(file: string): string {
+  return `${file}.cnt.new`
 }
 
 /** A whole file in the place of what was there, if anything: either the old one is there, or all of the new one. */
 function writeWhole(
   system: DiskSystem,
   path: string,
-  records: readonly CntRecord[],
+  records: readonly [ExperimentRecord, ...CntRecord[]],
 ): { readonly disk: Disk; readonly end: number } {
-  const temporary = temporaryOf(path)
+  const [experiment] = records
+  const temporary = newCntBeside(join(dirname(path), basename(experiment.request.file)))
   const disk = system.create(temporary)
   try {
     const bytes = Buffer.concat([encodeFileStart(), ...records.map(encodeRecord)])

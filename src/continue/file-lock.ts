@@ -22,6 +22,7 @@ import {
 import { PypetError } from '../errors.ts'
 import { fateOf, ownProcess } from '../process-facts.ts'
 import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
+import { newCntBeside } from './cnt-journal.ts'
 import { flockNow } from './flock.ts'
 import { isShared, type LockOwner, ownLock, parseOwner, readText, verdictOf } from './lock-owner.ts'
 import { realFileOf, refuseOtherNames } from './real-file.ts'
@@ -58,6 +59,7 @@ export function acquireLock(file: string, request: LockRequest): FileLock {
   refuseOtherNames(file)
   const lock = take({ file, path: `${real}.lock`, ...request })
   sweepBeside(real)
+  rmSync(newCntBeside(real), { force: true })
   return lock
 }
 

@@ -2,9 +2,21 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
+import type { ExperimentRecord } from './cnt-record.ts'
 import { readExperiment } from './cnt-state.ts'
 import { type DiskSystem, FILES } from './disk.ts'
 import { realFileOf, realFolderOf } from './real-file.ts'
+import { pendingReplacement } from './replacement.ts'
+
+/** A `.cnt` file beside an HDF5 file, of an experiment in it. */
+export interface CntBeside {
+  readonly path: string
+  readonly experiment: ExperimentRecord
+  /** The file that is to take the place of the HDF5 file: until it does, the old file is in it. */
+  readonly pending: string | undefined
+  /** The file of its experiment was replaced: what it says is of one that is gone. */
+  readonly isSuperseded: boolean
+}
 
 /**
  * The `.cnt` files beside an HDF5 file that belong to it: of unfinished trajectories, or kept on request. In
@@ -18,23 +30,45 @@ export function findCntFiles(
   system: DiskSystem = FILES,
   onUnreadable: (error: unknown) => void = throwIt,
 ): string[] {
+  return cntFilesBeside(file, system, onUnreadable)
+    .filter(({ pending, isSuperseded }) => pending === undefined && !isSuperseded)
+    .map(({ path }) => path)
+}
+
+/** Those of a file that is just being replaced as well; see `replacement`. As `findCntFiles`. */
+export function cntFilesBeside(
+  file: string,
+  system: DiskSystem = FILES,
+  onUnreadable: (error: unknown) => void = throwIt,
+): CntBeside[] {
   const wanted = realFileOf(file)
   const folder = realFolderOf(file)
-  return namesIn(folder)
+  const found = namesIn(folder)
     .map((name) => join(folder, name))
     .filter((path) => path.endsWith('.cnt'))
     .sort()
-    .filter((path) => {
+    .flatMap((path) => {
       try {
-        return realFileOf(readExperiment(path, system).request.file) === wanted
+        const experiment = readExperiment(path, system)
+        if (realFileOf(experiment.request.file) !== wanted) return []
+        return [{ path, experiment, pending: pendingReplacement(experiment, system) }]
       } catch (error) {
         // Other programs have files of this ending, too.
-        if (isPypetError(error, 'PYPET_CNT_NOT_CNT') || isPypetError(error, 'PYPET_CNT_NOT_FOUND'))
-          return false
-        onUnreadable(error)
-        return false
+        const isOther = isPypetError(error, 'PYPET_CNT_NOT_CNT') || isPypetError(error, 'PYPET_CNT_NOT_FOUND')
+        if (!isOther) onUnreadable(error)
+        return []
       }
     })
+  const inPlace = found.filter(({ pending }) => pending === undefined)
+  const superseded = new Set(
+    inPlace.flatMap(({ experiment }) => experiment.request.replacement?.supersedes ?? []),
+  )
+  return found.map((each) => ({ ...each, isSuperseded: superseded.has(identityOf(each)) }))
+}
+
+/** Of an experiment, unlike its name, there is one. */
+function identityOf({ experiment }: Pick<CntBeside, 'experiment'>): string {
+  return experiment.request.trajectory.environmentHexsha
 }
 
 /**
@@ -52,7 +86,9 @@ export function findCnt(path: string, system: DiskSystem = FILES): string {
       'It is removed when every run is stored; see `pypet-ts overview`.',
     )
   }
-  const found = findCntFiles(absolute, system)
+  const found = cntFilesBeside(absolute, system)
+    .filter(({ isSuperseded }) => !isSuperseded)
+    .map(({ path }) => path)
   const [first] = found
   if (first === undefined) {
     throw notFound(

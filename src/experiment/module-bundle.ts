@@ -210,12 +210,36 @@ async function withEsbuild<Result>(
   // Not `import()`: Node would first search esbuild's CommonJS for its exports, a quarter of the loading time.
   const esbuild: typeof import('esbuild') = createRequire(import.meta.url)('esbuild')
   buildCount += 1
+  const spawning = watchSpawn()
   try {
-    return await action(esbuild)
+    return await Promise.race([action(esbuild), spawning.failed])
   } finally {
+    spawning.end()
     buildCount -= 1
     if (buildCount === 0) await esbuild.stop()
   }
+}
+
+/** esbuild does not listen for the error of its own process, such as of too many open files: Node would end with it. */
+function watchSpawn(): { readonly failed: Promise<never>; end(): void } {
+  let reject: (error: Error) => void = () => undefined
+  const failed = new Promise<never>((_, rejectFailed) => {
+    reject = rejectFailed
+  })
+  failed.catch(() => undefined)
+  const onError = (error: NodeJS.ErrnoException) => {
+    if (error.syscall?.startsWith('spawn') === true && error.syscall.includes('esbuild')) {
+      reject(error)
+      return
+    }
+    // Somebody else's: as if nobody had listened here.
+    process.off('uncaughtException', onError)
+    process.nextTick(() => {
+      throw error
+    })
+  }
+  process.on('uncaughtException', onError)
+  return { failed, end: () => process.off('uncaughtException', onError) }
 }
 
 /** The files that were bundled, absolute and sorted; not what plugins have made. */

@@ -62,7 +62,7 @@ export interface TransactionOptions {
 
 export class Hdf5Transaction {
   readonly file: Hdf5File
-  readonly #options: TransactionOptions
+  #options: TransactionOptions
   readonly #disk: WatchedDisk
   readonly #staged: StagedFile
   readonly #journal: CntJournal
@@ -91,7 +91,7 @@ export class Hdf5Transaction {
     this.#unhook = parts.unhook
     this.#journal = options.openJournal()
     this.#writtenSequence = options.left === undefined ? this.#journal.lastSequence : 0
-    this.#pages = new PageWriter(this.#staged, () => openGate(options), {
+    this.#pages = new PageWriter(this.#staged, () => openGate(this.#options), {
       restMs: options.pageRestMs,
       onWaiting: options.onWaiting,
       onWritten: () => {
@@ -143,6 +143,12 @@ export class Hdf5Transaction {
       this.#append(facts)
     })
     if (this.#options.leavesPages !== true) this.#pages.wake()
+  }
+
+  /** The file has another name now, and its `.cnt` file gets one. */
+  noteRenamed(path: string, cntFile: string): void {
+    this.#options = { ...this.#options, path }
+    this.#journal.rename(cntFile)
   }
 
   /** Resolves when new commits are welcome; undefined when they are now. */

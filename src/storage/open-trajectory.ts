@@ -7,7 +7,7 @@ import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts'
 import { type DiskSystem, FILES } from '../continue/disk.ts'
 import { acquireLock, type FileLock } from '../continue/file-lock.ts'
-import { findCntFiles } from '../continue/find-cnt.ts'
+import { cntFilesBeside, findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf, realFolderOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
@@ -22,6 +22,7 @@ import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
 import { recoverBehindGate } from './recover-behind-gate.ts'
+import { completeReplacement, replacementOf, settleReplacements } from './replace-file.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
 import type { OpenTrajectory } from './trajectory-store.ts'
 
@@ -67,9 +68,13 @@ export async function continueTrajectory(
   const lock = takeLock(file, trajectory.name, options)
   try {
     // Read again: until now another process may have held the lock.
-    const before = readCnt(request.cntFile, system)
+    const began = readCnt(request.cntFile, system)
+    const isTakenBack = completeReplacement(began, system)
+    const before = isTakenBack ? began : readCnt(request.cntFile, system)
+    settleReplacements(file, options)
     const { storage, keepCnt } = request
     const openRequest = { ...before.experiment.request, storage, keepCnt }
+    if (isTakenBack) return await create({ ...openRequest, overwrite: true }, options, lock)
     if (before.lastSequence === 0) {
       // It ended before anything was committed, so it begins as it was meant to.
       await recoverBehindGate(before, storage.readerWaitMs, system)
@@ -89,18 +94,27 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
   if (request.isExpansion === true) return await expandStored(request, options, lock)
   const { file, parameters, exploration, trajectory, keepCnt } = request
   const { system = FILES } = options
-  const isNewFile = request.overwrite || isEmpty(file)
-  if (isNewFile) dropUnfinished(file, options)
+  settleReplacements(file, options)
+  const isReplaced = request.overwrite && !isEmpty(file)
+  const isNewFile = isReplaced || isEmpty(file)
+  if (isReplaced) {
+    // What may not be written may not be replaced.
+    openDisk(file, system).close()
+    await finishEdits(file, options)
+  } else if (isNewFile) dropUnfinished(file, options)
   else {
     await recoverOthers(file, request.storage.readerWaitMs, options)
     await assertNameIsFree(file, trajectory.name)
     dropBegun(file, trajectory.name, system)
   }
   const plan = expand({ parameters, exploration })
-  const disk = isNewFile ? createDisk(file, system) : openDisk(file, system)
+  const replacement = isReplaced ? replacementOf(request, options) : undefined
+  const path = replacement?.path ?? file
+  const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
   const base = headOf(disk)
+  const recorded = replacement?.request ?? request
   const transaction = await Hdf5Transaction.begin({
-    path: file,
+    path,
     isNewFile,
     disk,
     readerWaitMs: request.storage.readerWaitMs,
@@ -110,7 +124,7 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
-      CntJournal.create(system, newCntFile(file, trajectory.name, system), experimentRecord(request, base)),
+      CntJournal.create(system, newCntFile(file, trajectory.name, system), experimentRecord(recorded, base)),
   })
   const memory = new LayoutMemory()
   const layout = new TrajectoryLayout(request, plan, memory)
@@ -131,6 +145,12 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
     reopened: new RunSet(),
     startTimestamp: undefined,
     lock,
+    ...(replacement !== undefined && {
+      publish() {
+        replacement.publish()
+        transaction.noteRenamed(file, betterCntFile(transaction.cntFile, file, trajectory.name, system))
+      },
+    }),
   }
 }
 
@@ -269,11 +289,24 @@ export function experimentRecord(request: OpenRequest, base: ReturnType<typeof h
  * of the folder, `<trajectory>.<file>.cnt`.
  */
 function newCntFile(file: string, trajectory: string, system: DiskSystem): string {
-  const folder = realFolderOf(file)
-  const path = join(folder, `${trajectory}.cnt`)
-  if (!system.exists(path)) return path
+  const names = cntNames(file, trajectory)
+  return names.find((path) => !system.exists(path)) ?? (names[1] as string)
+}
+
+/** The same for one that has a name already, when better ones have become free. */
+function betterCntFile(current: string, file: string, trajectory: string, system: DiskSystem): string {
+  const names = cntNames(file, trajectory)
+  const better = names.slice(0, Math.max(0, names.indexOf(current)))
+  return better.find((path) => !system.exists(path)) ?? current
+}
+
+/** The best first; the third is for a file whose old `.cnt` file has the second name while it is replaced. */
+function cntNames(file: string, trajectory: string): string[] {
   const real = realFileOf(file)
-  return join(folder, `${trajectory}.${basename(real, extname(real))}.cnt`)
+  const ofFile = `${trajectory}.${basename(real, extname(real))}`
+  return [`${trajectory}.cnt`, `${ofFile}.cnt`, `${ofFile}.2.cnt`].map((name) =>
+    join(realFolderOf(file), name),
+  )
 }
 
 /** The `.cnt` file of this trajectory in this file, if there is one. */
@@ -288,6 +321,7 @@ export async function recoverOthers(
   waitMs: number,
   { system = FILES, onNotice }: Pick<StoreOptions, 'system' | 'onNotice'>,
 ): Promise<void> {
+  settleReplacements(file, { system, onNotice })
   for (const path of findCntFiles(file, system)) {
     const state = readCnt(path, system)
     if (!state.isApplied) {
@@ -297,6 +331,15 @@ export async function recoverOthers(
     // Nothing is left to do of an edit once what it committed is in the file.
     const { isEdit, continuable } = state.experiment.request
     if (isEdit === true || continuable === false) system.remove(path)
+  }
+}
+
+/** Of a file that is to be replaced; should one fail, it is replaced all the same. */
+async function finishEdits(file: string, { system = FILES }: StoreOptions): Promise<void> {
+  for (const { path, experiment } of cntFilesBeside(file, system, () => undefined)) {
+    if (experiment.request.isEdit !== true) continue
+    await recoverBehindGate(readCnt(path, system), 0, system).catch(() => undefined)
+    system.remove(path)
   }
 }
 

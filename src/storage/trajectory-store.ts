@@ -62,6 +62,8 @@ export interface OpenTrajectory {
   readonly startTimestamp: number | undefined
   /** Of the file; undefined for one turn of several, whose opening has it. */
   readonly lock: FileLock | undefined
+  /** Of a file that takes the place of another one: called when its first commit is durable. */
+  readonly publish?: () => void
 }
 
 export class TrajectoryStore {
@@ -103,8 +105,10 @@ export class TrajectoryStore {
    *   `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`; an existing file is untouched then
    */
   static async open(request: OpenRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    const store = new TrajectoryStore(await createTrajectory(request, options))
+    const open = await createTrajectory(request, options)
+    const store = new TrajectoryStore(open)
     store.commit()
+    open.publish?.()
     return store
   }
 
@@ -115,8 +119,10 @@ export class TrajectoryStore {
    *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
    */
   static async continue(request: ContinueRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    const store = new TrajectoryStore(await continueTrajectory(request, options))
+    const open = await continueTrajectory(request, options)
+    const store = new TrajectoryStore(open)
     store.commit()
+    open.publish?.()
     return store
   }
 

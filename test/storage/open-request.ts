@@ -21,6 +21,7 @@ export interface Requested {
   readonly name?: string
   readonly comment?: string
   readonly overwrite?: boolean
+  readonly hexsha?: string
   readonly parameters?: ParameterTree
   /** One value a run; the parameter `x` is declared for it. */
   readonly x?: readonly number[]
@@ -31,6 +32,7 @@ export interface Requested {
 /** A trajectory that explores `x`, with every small overview. */
 export function openRequest(file: string, requested: Requested = {}): OpenRequest {
   const { name = 'made', comment = '', overwrite = false, parameters = {}, x = [1, 2, 3] } = requested
+  const { hexsha = '0123456789abcdef' } = requested
   return {
     file,
     fileTitle: 'title',
@@ -42,7 +44,7 @@ export function openRequest(file: string, requested: Requested = {}): OpenReques
       timestamp: 1.7e9,
       version: 'pypet-ts 0.1.0',
       runtimeVersion: 'Node.js 20.0.0',
-      environmentHexsha: '0123456789abcdef',
+      environmentHexsha: hexsha,
     },
     parameters: flattenParameters({ x: 0, ...parameters }, 'parameters'),
     exploration: zip({ x }).spec,
