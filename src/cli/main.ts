@@ -2,6 +2,7 @@
 import { Command, CommanderError, Help, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
+import { exitWith } from '../experiment/refuse-exit.ts'
 import { describeCompletion } from './commands/completion.ts'
 import { describeInit } from './commands/init.ts'
 import { describeOverview } from './commands/overview.ts'
@@ -34,8 +35,10 @@ export async function main(all: readonly string[], endAhead: () => Promise<void>
   } catch (error) {
     process.exitCode = report(error, program, argv)
   }
+  // From here on it is not asked for again: what a job has left may set another one.
+  const exitCode = Number(process.exitCode ?? ExitCode.OK)
   await Promise.all([drain(process.stdout), drain(process.stderr), endAhead()])
-  process.exit()
+  exitWith(exitCode)
 }
 
 /** Resolves when everything is written, or the reader of it is gone. */

@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
@@ -213,6 +214,10 @@ async function withEsbuild<Result>(
   const spawning = watchSpawn()
   try {
     return await Promise.race([action(esbuild), spawning.failed])
+  } catch (error) {
+    // What it says by itself comes before the reason.
+    await nextTurn()
+    throw spawning.error() ?? error
   } finally {
     spawning.end()
     buildCount -= 1
@@ -221,7 +226,8 @@ async function withEsbuild<Result>(
 }
 
 /** esbuild does not listen for the error of its own process, such as of too many open files: Node would end with it. */
-function watchSpawn(): { readonly failed: Promise<never>; end(): void } {
+function watchSpawn(): { readonly failed: Promise<never>; error(): Error | undefined; end(): void } {
+  let found: Error | undefined
   let reject: (error: Error) => void = () => undefined
   const failed = new Promise<never>((_, rejectFailed) => {
     reject = rejectFailed
@@ -229,6 +235,7 @@ function watchSpawn(): { readonly failed: Promise<never>; end(): void } {
   failed.catch(() => undefined)
   const onError = (error: NodeJS.ErrnoException) => {
     if (error.syscall?.startsWith('spawn') === true && error.syscall.includes('esbuild')) {
+      found = error
       reject(error)
       return
     }
@@ -239,7 +246,7 @@ function watchSpawn(): { readonly failed: Promise<never>; end(): void } {
     })
   }
   process.on('uncaughtException', onError)
-  return { failed, end: () => process.off('uncaughtException', onError) }
+  return { failed, error: () => found, end: () => process.off('uncaughtException', onError) }
 }
 
 /** The files that were bundled, absolute and sorted; not what plugins have made. */

@@ -199,3 +199,39 @@ test.each([
   expect(readFileSync(join(folder, 'hdf5/job.h5')).equals(before)).toBe(true)
   expect(existsSync(join(folder, 'logs/job/process_0001.txt'))).toBe(false)
 })
+
+test.each([
+  ['a run that calls process.reallyExit(0)', `if (traj.idx === 1) process.reallyExit(0)`, '', 3],
+  [
+    'a timer of a run that calls process.reallyExit(0)',
+    `if (traj.idx === 1) setTimeout(() => process.reallyExit(0), 1)\n${WAIT}`,
+    '',
+    3,
+  ],
+  [
+    'a handler of exit that sets the code',
+    `if (traj.idx === 1) throw new Error('as asked')`,
+    `process.on('exit', () => { process.exitCode = 0 })`,
+    3,
+  ],
+  [
+    'a handler of exit that exits by itself',
+    `if (traj.idx === 1) throw new Error('as asked')`,
+    `process.on('exit', () => process.reallyExit(0))`,
+    3,
+  ],
+  [
+    'a timer that sets the code again and again',
+    `if (traj.idx === 1) throw new Error('as asked')`,
+    `setInterval(() => { process.exitCode = 0 }, 0)`,
+    3,
+  ],
+])('%s does not decide how the command ends', async (_, body, top, expected) => {
+  const folder = fileTree(jobThat(body, top))
+  const { exitCode, stdout } = await pypet(folder, ['run', 'job.ts', '--json', '--ncores', '1'])
+  expect(exitCode).toBe(expected)
+  expect(JSON.parse(stdout.trim().split('\n').at(-1) as string)).toMatchObject({
+    event: 'experiment-finished',
+    stored_count: 1,
+  })
+})
