@@ -183,11 +183,19 @@ export async function runExperiment(
     try {
       // The one before is ended by then.
       const store = await options.stores.next(settings)
+      if (await hasCompleted(unfinished)) return { cntFile: undefined, stoppedBy: undefined, durationMs: 0 }
       takeCommittedPoints(unfinished)
       return await performSession({ ...session, store, open: reopening(request, unfinished) })
     } catch (error) {
-      throw withContinueHint(error, unfinished)
+      throw withContinueHint(duringRuns(error), unfinished)
     }
+  }
+
+  /** The writer died when it had removed the `.cnt` file, which is the last that it does, and could not say so. */
+  async function hasCompleted(unfinished: string): Promise<boolean> {
+    if (!settings.useHdf5 || FILES.exists(unfinished) || ledger.storedCount < plan.runCount) return false
+    const { settleCompleted } = await import('./settle.ts')
+    return await settleCompleted(settings.filename, settings.name, plan.runCount)
   }
 
   /** Points whose commit the writer did not live to tell. */
@@ -313,6 +321,28 @@ function provenanceOf(
     },
   }
 }
+
+/** Runs were stored before: this is no refusal of a command that has started nothing. */
+function duringRuns(thrown: unknown): unknown {
+  if (!isPypetError(thrown) || FAILED_CODES.has(thrown.code)) return thrown
+  const { message, hint, where } = thrown
+  return new PypetError('PYPET_STORAGE_FAILED', `the storage cannot go on: ${message}`, {
+    hint,
+    where,
+    cause: thrown,
+  })
+}
+
+/** Codes that say so already. */
+const FAILED_CODES: ReadonlySet<string> = new Set([
+  'PYPET_STORAGE_FAILED',
+  'PYPET_WRITER_DIED',
+  'PYPET_FILE_MOVED',
+  'PYPET_SYSTEM_FAILED',
+  'PYPET_EXECUTOR_FAILED',
+  'PYPET_POSTPROCESSING_FAILED',
+  'PYPET_STORAGE_SERVICE_FAILED',
+])
 
 /** Whatever has stopped the experiment, what is stored is safe, and this is how to go on. */
 function withContinueHint(thrown: unknown, cntFile: string): unknown {

@@ -2,6 +2,8 @@ import { CntJournal } from '../continue/cnt-journal.ts'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
+import { completedCountIn } from '../storage/completed-runs.ts'
+import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { recoverBehindGate } from '../storage/recover-behind-gate.ts'
 
 /**
@@ -17,12 +19,28 @@ export async function settle(
   const { file, trajectory } = experiment.request
   const lock = acquireLock(file, { trajectory: trajectory.name, breakLock })
   try {
-    await recoverBehindGate(readCnt(path), experiment.request.storage.readerWaitMs)
+    const { readerWaitMs } = experiment.request.storage
+    await recoverBehindGate(readCnt(path), readerWaitMs, FILES, lock.noteWaiting)
     const state = readCnt(path)
     if (keepCnt || experiment.request.keepCnt || !state.isComplete) return
     const journal = CntJournal.resume(FILES, state)
     journal.remove()
     journal.close()
+  } finally {
+    lock.release()
+  }
+}
+
+/**
+ * Removes the lock that a dead writer has left of a file that it had completed.
+ *
+ * @returns whether the file holds so many completed runs of the trajectory
+ */
+export async function settleCompleted(file: string, trajectory: string, runCount: number): Promise<boolean> {
+  const lock = acquireLock(file, { trajectory, breakLock: false })
+  try {
+    using reader = await openHdf5Reader(file)
+    return completedCountIn(reader, trajectory) === runCount
   } finally {
     lock.release()
   }

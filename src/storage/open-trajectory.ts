@@ -14,6 +14,7 @@ import { PypetError } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import { completedCountIn } from './completed-runs.ts'
 import { readStoredTrajectory } from './expand-trajectory.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
@@ -77,11 +78,11 @@ export async function continueTrajectory(
     if (isTakenBack) return await create({ ...openRequest, overwrite: true }, options, lock)
     if (before.lastSequence === 0) {
       // It ended before anything was committed, so it begins as it was meant to.
-      await recoverBehindGate(before, storage.readerWaitMs, system)
+      await recoverBehindGate(before, storage.readerWaitMs, system, lock.noteWaiting)
       return await create({ ...openRequest, overwrite: false }, options, lock)
     }
     await recoverOthers(file, storage.readerWaitMs, options)
-    await recoverBehindGate(before, storage.readerWaitMs, system)
+    await recoverBehindGate(before, storage.readerWaitMs, system, lock.noteWaiting)
     const state = readCnt(request.cntFile, system)
     return await resume(state, openRequest, request, options, lock)
   } catch (error) {
@@ -258,14 +259,8 @@ async function resume(
 /** An older copy of the file in its place would cost the runs that it does not have. */
 async function assertHolds({ path, experiment, stored }: CntState): Promise<void> {
   const { file, trajectory } = experiment.request
-  let completedCount = 0
   using reader = await openHdf5Reader(file)
-  const runs = `/${trajectory.name}/overview/runs`
-  if (reader.kind(runs) === 'dataset') {
-    reader.scanRows(runs, ['completed'], (_, [completed]) => {
-      if (completed === 1) completedCount += 1
-    })
-  }
+  const completedCount = completedCountIn(reader, trajectory.name)
   if (completedCount === stored.count) return
   const found = `it holds ${completedCount} runs of ${trajectory.name}, of ${stored.count} that were stored`
   throw new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {

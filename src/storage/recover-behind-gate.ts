@@ -9,12 +9,14 @@ import { ReaderGate } from './reader-gate.ts'
  * Recovers an HDF5 file when no other program has it open: one that does would see a mixture of two states.
  *
  * @param waitMs how long to wait for such programs
+ * @param onWaiting told while they are waited for: who reads by pypet-ts lets the writer go first
  * @throws PypetError `PYPET_FILE_LOCKED` when they do not close it, and as `recoverFile`
  */
 export async function recoverBehindGate(
   state: CntState,
   waitMs: number,
   system: DiskSystem = FILES,
+  onWaiting: (isWaiting: boolean) => void = () => undefined,
 ): Promise<void> {
   const { file } = state.experiment.request
   if (state.isApplied || !system.exists(file)) {
@@ -24,7 +26,11 @@ export async function recoverBehindGate(
   const descriptor = openSync(file, 'r+')
   try {
     await using gate = await ReaderGate.open(descriptor)
-    if (!(await gate.tryClose()) && !(await gate.waitToClose(waitMs))) throw openElsewhere(file)
+    if (!(await gate.tryClose())) {
+      onWaiting(true)
+      const isClosed = await gate.waitToClose(waitMs).finally(() => onWaiting(false))
+      if (!isClosed) throw openElsewhere(file)
+    }
     recoverFile(state, system)
     await gate.reopen()
   } finally {
