@@ -21,7 +21,7 @@ import {
 } from 'node:fs'
 import { PypetError } from '../errors.ts'
 import { fateOf, ownProcess } from '../process-facts.ts'
-import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
+import { sweepBeside, sweepTemporaryFolders, temporaryBeside } from '../temporary-names.ts'
 import { newCntBeside } from './cnt-journal.ts'
 import { flockNow } from './flock.ts'
 import { isShared, type LockOwner, ownLock, parseOwner, readText, verdictOf } from './lock-owner.ts'
@@ -48,7 +48,7 @@ export interface FileLock {
 
 /**
  * Takes the lock of an HDF5 file for this process, until it is released or the process ends. It is the lock of the file
- * that the path really means. What killed processes have left beside that file is swept.
+ * that the path really means. What killed processes have left beside that file, and in the folder for temporary files, is swept.
  *
  * @param file as it was typed, for messages
  * @throws PypetError `PYPET_FILE_LOCKED` while another process writes it, `PYPET_FILE_LOCKED_ELSEWHERE` when one that
@@ -58,6 +58,7 @@ export function acquireLock(file: string, request: LockRequest): FileLock {
   const real = realFileOf(file)
   refuseOtherNames(file)
   const lock = take({ file, path: `${real}.lock`, ...request })
+  sweepTemporaryFolders()
   sweepBeside(real)
   rmSync(newCntBeside(real), { force: true })
   return lock

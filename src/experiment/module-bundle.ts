@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
-import { makeTemporaryFolder, sweepTemporaryFolders } from '../temporary-names.ts'
+import { makeTemporaryFolder } from '../temporary-names.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
@@ -63,7 +63,6 @@ export class ModuleBundle implements ModuleAddress {
   async dispose(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
     leftFolders.delete(this.#folder)
-    sweepTemporaryFolders()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

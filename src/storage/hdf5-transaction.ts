@@ -192,8 +192,11 @@ export class Hdf5Transaction {
       }
       this.#staged.finish()
       this.#assertInPlace()
-      if (removesCnt) this.#journal.remove()
-      else this.#journal.appendApplied()
+      if (removesCnt) {
+        this.#journal.remove()
+        // Whoever took the file away before that would be left with nothing.
+        this.#assertInPlace()
+      } else this.#journal.appendApplied()
       return !removesCnt
     } catch (cause) {
       throw this.#failed('finish', cause)

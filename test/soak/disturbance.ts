@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from './command.ts'
 import { kill } from './processes.ts'
@@ -92,20 +92,33 @@ export async function takeAway(
   if (disturbance === 'removed') {
     const descriptor = openSync(file, 'r')
     unlinkSync(file)
-    return () => {
+    const restore = () => {
       const bytes = Buffer.alloc(fstatSync(descriptor).size)
       readSync(descriptor, bytes, 0, bytes.byteLength, 0)
       closeSync(descriptor)
       if (!existsSync(file)) writeFileSync(file, bytes)
     }
+    if (isBeingWritten(file)) return restore
+    restore()
+    return nothing
   }
   const away = join(copies, 'away.h5')
   renameSync(file, away)
   const putBack = () => {
     if (!existsSync(file)) renameSync(away, file)
   }
+  // What is done to a file that is complete by then is not the command's to tell.
+  if (!isBeingWritten(file)) {
+    putBack()
+    return nothing
+  }
   if (disturbance === 'moved until the end') return putBack
   await delay(MOMENT_MS)
   putBack()
   return nothing
+}
+
+/** The `.cnt` file is the last that a command removes. */
+function isBeingWritten(file: string): boolean {
+  return readdirSync(dirname(file)).some((name) => name.endsWith('.cnt'))
 }
