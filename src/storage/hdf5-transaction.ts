@@ -94,6 +94,7 @@ export class Hdf5Transaction {
     this.#pages = new PageWriter(this.#staged, () => openGate(this.#options), {
       restMs: options.pageRestMs,
       onWaiting: options.onWaiting,
+      onWriting: () => this.#assertInPlace(),
       onWritten: () => {
         this.#writtenSequence = this.#journal.lastSequence
         this.#noteHead()

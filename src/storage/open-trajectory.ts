@@ -1,6 +1,5 @@
 /** How a trajectory comes to be open for writing: as a new one, or as an unfinished one that goes on. */
 import { existsSync, statSync } from 'node:fs'
-import { basename, extname, join } from 'node:path'
 import { superblockOf } from '../continue/cnt-format.ts'
 import { CntJournal } from '../continue/cnt-journal.ts'
 import type { ExperimentRecord } from '../continue/cnt-record.ts'
@@ -8,7 +7,7 @@ import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts
 import { type DiskSystem, FILES } from '../continue/disk.ts'
 import { acquireLock, type FileLock } from '../continue/file-lock.ts'
 import { cntFilesBeside, findCntFiles } from '../continue/find-cnt.ts'
-import { realFileOf, realFolderOf } from '../continue/real-file.ts'
+import { realFileOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
@@ -22,6 +21,7 @@ import { openHdf5Reader } from './hdf5-reader.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
+import { betterCntFile, newCntFile } from './new-cnt.ts'
 import { recoverBehindGate } from './recover-behind-gate.ts'
 import { completeReplacement, replacementOf, settleReplacements } from './replace-file.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
@@ -277,31 +277,6 @@ export function experimentRecord(request: OpenRequest, base: ReturnType<typeof h
     baseBytes: base.bytes,
     baseSuperblock: base.superblock,
   }
-}
-
-/**
- * `<trajectory>.cnt`, beside the HDF5 file. Where a trajectory of the same name is unfinished in another HDF5 file
- * of the folder, `<trajectory>.<file>.cnt`.
- */
-function newCntFile(file: string, trajectory: string, system: DiskSystem): string {
-  const names = cntNames(file, trajectory)
-  return names.find((path) => !system.exists(path)) ?? (names[1] as string)
-}
-
-/** The same for one that has a name already, when better ones have become free. */
-function betterCntFile(current: string, file: string, trajectory: string, system: DiskSystem): string {
-  const names = cntNames(file, trajectory)
-  const better = names.slice(0, Math.max(0, names.indexOf(current)))
-  return better.find((path) => !system.exists(path)) ?? current
-}
-
-/** The best first; the third is for a file whose old `.cnt` file has the second name while it is replaced. */
-function cntNames(file: string, trajectory: string): string[] {
-  const real = realFileOf(file)
-  const ofFile = `${trajectory}.${basename(real, extname(real))}`
-  return [`${trajectory}.cnt`, `${ofFile}.cnt`, `${ofFile}.2.cnt`].map((name) =>
-    join(realFolderOf(file), name),
-  )
 }
 
 /** The `.cnt` file of this trajectory in this file, if there is one. */

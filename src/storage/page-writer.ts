@@ -27,6 +27,8 @@ export interface PageWriterOptions extends PageWriterListener {
 export interface PageWriterListener {
   /** Readers are waited for, from now on or no longer: who reads by pypet-ts lets the writer go first. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
+  /** Pages are about to be written: throw where they must not. */
+  readonly onWriting?: (() => void) | undefined
   /** All committed pages are in the file; not durable yet. */
   onWritten(): void
   /** Called after that, when readers are let in again: for what takes its time. */
@@ -135,6 +137,7 @@ export class PageWriter {
     const hasReaders = !(await gate.tryClose())
     if (hasReaders && !(waitMs > 0 && (await this.#waitToClose(gate, waitMs)))) return false
     try {
+      this.#listener.onWriting?.()
       this.#file.writePages()
       this.#listener.onWritten()
     } finally {
