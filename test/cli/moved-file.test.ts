@@ -137,6 +137,40 @@ describe.skipIf(!hasFlock)('a file that other programs have open', () => {
     return end
   }
 
+  test('in readers of ours, however many overlap, is whole in the end', async () => {
+    const loop = `import { existsSync } from 'node:fs'
+import { loadTrajectory } from 'pypet-ts'
+while (!existsSync('stop')) {
+  const traj = await loadTrajectory('hdf5/demo.h5', { name: 'demo' })
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  traj.close()
+}`.replace('pypet-ts', new URL('../../dist/index.js', import.meta.url).href)
+    const folder = fileTree({ 'job.mjs': JOB, wait: '', 'loop.mjs': loop })
+    const words = [
+      'run',
+      'job.mjs',
+      '--json',
+      '--no-provenance',
+      '--reader-wait-ms',
+      '30000',
+      '--ncores',
+      '1',
+    ]
+    const running = start(folder, words)
+    await running.until(({ stdout }) => stdout.includes('"runs-stored"'))
+    const readers = [0, 1, 2].map(() =>
+      spawn(process.execPath, ['loop.mjs'], { cwd: folder, stdio: 'ignore' }),
+    )
+    whenOver(() => readers.forEach((reader) => void reader.kill('SIGKILL')))
+    rmSync(join(folder, 'wait'))
+    const ended = await running.ended()
+    expect(ended.exitCode).toBe(0)
+    expect(existsSync(join(folder, 'hdf5/demo.cnt'))).toBe(false)
+    writeFileSync(join(folder, 'stop'), '')
+    await Promise.all(readers.map(async (reader) => reader.exitCode ?? (await once(reader, 'exit'))))
+    expect(await completedIn(join(folder, 'hdf5/demo.h5'))).toEqual(ALL)
+  })
+
   test('to the end is not said to be whole, and continue brings all into it', async () => {
     const folder = fileTree({ 'job.mjs': JOB })
     const file = join(folder, 'hdf5/demo.h5')
