@@ -32,6 +32,10 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     flags: optionFlags(flags),
     env: process.env,
     isProcessOurs: true,
+    breakLock: flags.breakLock === true,
+    onNotice(level, message) {
+      if (level === 'warn' && flags.quiet !== true) process.stderr.write(`warning: ${message}\n`)
+    },
   })
   await using experiment = prepared
   if (flags.quiet !== true && flags.json !== true) {

@@ -18,6 +18,8 @@ import {
 } from '../exploration/exploration.ts'
 import { type ExploreTexts, explorationFromFlags } from '../exploration/explore-flags.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
+import { prepareEdits } from '../storage/edit-file.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
@@ -34,6 +36,9 @@ export interface ExpandCall extends ExploreTexts {
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly isProcessOurs?: boolean
+  /** Take over a lock of another host. */
+  readonly breakLock?: boolean
+  readonly onNotice?: (level: LogLevel, message: string) => void
 }
 
 export interface Expansion {
@@ -54,10 +59,10 @@ export interface Expansion {
  *   `loadTrajectory` and `prepareExperiment`
  */
 export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
-  const traj = await loadTrajectory(call.file, {
-    ...(call.trajectory !== undefined && { name: call.trajectory }),
-    other: 'data',
-  })
+  const named = call.trajectory === undefined ? {} : { name: call.trajectory }
+  // Before anything of the job is executed; it is asked again whenever something is written.
+  await assertExpandable(call, named)
+  const traj = await loadTrajectory(call.file, { ...named, other: 'data' })
   try {
     const jobFile = findJob(traj, call)
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
@@ -129,6 +134,23 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   } finally {
     traj.close()
   }
+}
+
+/** Whose trajectory is unfinished, or being written, is refused; and what was left beside the file is gone then. */
+async function assertExpandable(
+  { file, breakLock = false, onNotice }: ExpandCall,
+  named: { readonly name?: string },
+): Promise<void> {
+  using traj = await loadTrajectory(file, {
+    ...named,
+    parameters: 'nothing',
+    results: 'nothing',
+    derivedParameters: 'nothing',
+    other: 'nothing',
+  })
+  const { filename, name: trajectory } = traj
+  traj.close()
+  await prepareEdits(filename, { trajectory, breakLock, ...(onNotice !== undefined && { onNotice }) })
 }
 
 function findJob(traj: Trajectory, { job, file }: ExpandCall): string {

@@ -1,11 +1,14 @@
 /** A tree and its file: opening, storing, and what has to be rewritten for it. */
 
 import { existsSync, statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { addsNothing } from '../environment/postprocessing.ts'
 import { PypetError } from '../errors.ts'
 import type { Extension } from '../protocol.ts'
+import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { cannotCopy, compactFile } from '../storage/compact-file.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
+import { changed } from '../storage/expand-trajectory.ts'
 import {
   growthOperations,
   outgrownTables,
@@ -108,7 +111,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         apply([operation])
         links.push([group, name])
       }
-    }).catch((error: unknown) => {
+    }, grownFrom).catch((error: unknown) => {
       for (const node of written) node.isStored = false
       throw error
     })
@@ -155,7 +158,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
           editor.apply(operations)
       }
       if (uncopied.length > 0) throw cannotCopy(other.file, uncopied)
-    })
+    }, grownFrom)
     for (const place of places) {
       const group = this.at(place)
       if (group instanceof GroupNode) group.relist()
@@ -208,11 +211,28 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     )
   }
 
-  protected async edit(edit: (editor: FileEditor) => void): Promise<void> {
+  /** @param before what the edit takes for granted: it is refused where that is not so any more */
+  protected async edit(
+    edit: (editor: FileEditor) => void | Promise<void>,
+    before?: StoredExploration,
+  ): Promise<void> {
     // HDF5 does not open a file for writing that is open for reading.
     this.close()
-    await editHdf5File(this.file, { trajectory: this.name }, edit)
+    const check = async () => {
+      if (!this.isStored) await this.assertNameIsFree()
+      else if (before !== undefined) await this.#assertUnchanged(before)
+    }
+    await editHdf5File(this.file, { trajectory: this.name, check }, edit)
     await this.open()
+  }
+
+  /** Between reading and writing another process may have had the file. */
+  async #assertUnchanged(before: StoredExploration): Promise<void> {
+    const now = await this.readBefore()
+    this.close()
+    if (isDeepStrictEqual(now, before)) return
+    const found = `it has ${formatRuns(now.runCount)}, and had ${formatCount(before.runCount)}`
+    throw changed(this.file, this.name, found)
   }
 }
 
