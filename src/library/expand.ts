@@ -39,6 +39,8 @@ export interface ExpandCall extends ExploreTexts {
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
   readonly onNotice?: (level: LogLevel, message: string) => void
+  /** Does what an end of the process in between would leave half done. */
+  readonly whole?: (work: () => Promise<void>) => Promise<void>
 }
 
 export interface Expansion {
@@ -61,7 +63,8 @@ export interface Expansion {
 export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   const named = call.trajectory === undefined ? {} : { name: call.trajectory }
   // Before anything of the job is executed; it is asked again whenever something is written.
-  await assertExpandable(call, named)
+  const { whole = (work) => work() } = call
+  await whole(() => assertExpandable(call, named))
   const traj = await loadTrajectory(call.file, { ...named, other: 'data' })
   try {
     const tree = traj as unknown as TrajectoryTree
@@ -93,7 +96,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const plan = expand({ parameters, exploration })
       if (added !== undefined) {
         traj.expand(columnsOf(added))
-        await traj.store()
+        await whole(async () => void (await traj.store()))
       }
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {

@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { breathe } from '../breath.ts'
 import { addsNothing } from '../environment/postprocessing.ts'
 import { PypetError } from '../errors.ts'
 import type { Extension } from '../protocol.ts'
@@ -144,9 +145,10 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     const missing = places.filter((place) => this.at(place) === undefined)
     const uncopied: string[] = []
     const summary = summariser(tree)
-    await this.edit((editor) => {
+    await this.edit(async (editor) => {
       for (const operations of growthOperations(tree, grownFrom, this.complevel, LIBRARY_VERSIONS)) {
         editor.apply(operations)
+        await breathe()
       }
       editor.apply(mergedRows(tree, other.asTree, plan.runs, summary))
       for (const place of missing) editor.apply(groupsTo(tree, place))
@@ -154,6 +156,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const [index, run] of plan.runs.entries()) {
         const target = { trajectory: this.name, run: first + index }
         const onUncopied = (path: string, reason: string) => uncopied.push(`${path}: ${reason}`)
+        await breathe()
         for (const operations of runCopy({ ...source, run }, target, places, onUncopied))
           editor.apply(operations)
       }

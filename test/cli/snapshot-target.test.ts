@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeSnapshot } from '../../src/continue/snapshot.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
+import { temporaryBeside } from '../../src/temporary-names.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { ROOT } from '../source-tree.ts'
 import { pypet } from './pypet.ts'
@@ -67,7 +68,7 @@ test('what a link leads to is replaced, and the link stays', async () => {
 
 test('a link under the temporary name is not followed', async () => {
   const folder = await folderWithFile()
-  symlinkSync('notes', join(folder, `x.h5.${process.pid}.new`))
+  symlinkSync('notes', temporaryBeside(join(folder, 'x.h5'), 'snapshot'))
   takeSnapshot(join(folder, 'f.h5'), join(folder, 'x.h5'))
   expect(readFileSync(join(folder, 'notes'), 'utf8')).toBe('mine')
   expect(lstatSync(join(folder, 'x.h5')).isFile()).toBe(true)

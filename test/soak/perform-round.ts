@@ -637,7 +637,7 @@ class RoundPerformance implements PerformedRound {
       ...(wrapMode === 'none' ? [/^service\.mjs$/, /^runs(\/\d+\.(run|failed)\.json)?$/] : [/^h\.h5$/]),
       ...(hasFailed ? [/^soak\.cnt$/] : []),
     ]
-    if (this.#isLastKilled) known.push(/^TMPDIR/, /^h\.h5\.lock$/)
+    if (this.#isLastKilled) known.push(/^TMPDIR/)
     const left = this.workplace.leftovers(known)
     if (left.length > 0) this.find(`left: ${[...new Set(left.map(kindOfFile))].sort()}`, left.join('\n'))
   }
