@@ -4,6 +4,7 @@ import { FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
 import { isPypetError } from '../errors.ts'
 import { recoverBehindGate } from '../storage/recover-behind-gate.ts'
+import { sweepTemporaryFolders } from '../temporary-names.ts'
 
 /**
  * Ends an experiment of which no run is to be performed: brings into the HDF5 file what a reader or a crash has kept out of
@@ -17,6 +18,8 @@ export async function settle(
 ): Promise<void> {
   const { file, trajectory } = experiment.request
   const lock = acquireLock(file, { trajectory: trajectory.name, breakLock })
+  // No bundle of a job is made here, which would be followed by this.
+  sweepTemporaryFolders()
   try {
     await recoverBehindGate(readCnt(path), experiment.request.storage.readerWaitMs)
     const state = readCnt(path)
@@ -31,6 +34,7 @@ export async function settle(
 
 /** Removes what no living process owns beside a file of which nothing is unfinished. Where that cannot be, it stays. */
 export function sweepFile(file: string): void {
+  sweepTemporaryFolders()
   try {
     acquireLock(file, { trajectory: 'nothing', breakLock: false }).release()
   } catch (error) {

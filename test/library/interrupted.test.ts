@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { temporaryPrefix } from '../../src/temporary-names.ts'
 import { pypet, type Started, start } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
@@ -129,6 +130,9 @@ describe.skipIf(process.platform === 'win32')('what killed processes have left',
     }
     writeFileSync(join(place, 'h.h5.lock'), JSON.stringify(lock))
     const left = ['h.h5', 'h.h5.lock', 'job.mjs']
+    const temporaries = fileTree({})
+    const bundle = `${temporaryPrefix('').replace(String(process.pid), String(lock.pid))}abcdef`
+    mkdirSync(join(temporaries, bundle))
     for (const words of [
       ['overview', 'h.h5'],
       ['continue', 'h.h5', '--dry-run'],
@@ -136,10 +140,11 @@ describe.skipIf(process.platform === 'win32')('what killed processes have left',
       expect((await pypet(place, words)).exitCode).toBe(0)
       expect(namesIn(place)).toEqual(left)
     }
-    const ended = await pypet(place, ['continue', 'h.h5'])
+    const ended = await pypet(place, ['continue', 'h.h5'], { TMPDIR: temporaries })
     expect([ended.exitCode, ended.stderr]).toEqual([0, ''])
     expect(ended.stdout).toContain('there is nothing to continue')
     expect(namesIn(place)).toEqual(['h.h5', 'job.mjs'])
+    expect(namesIn(temporaries)).toEqual([])
   })
 })
 
