@@ -43,6 +43,8 @@ export type ErrorCode =
   | 'PYPET_FILE_NO_TRAJECTORY'
   | 'PYPET_TRAJECTORY_EXISTS'
   | 'PYPET_TRAJECTORY_NOT_FOUND'
+  // Somebody else was faster: nothing was written.
+  | 'PYPET_TRAJECTORY_CHANGED'
   | 'PYPET_CNT_NOT_FOUND'
   | 'PYPET_CNT_SEVERAL'
   | 'PYPET_CNT_EXISTS'

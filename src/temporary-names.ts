@@ -13,6 +13,28 @@ export function temporaryBeside(path: string, kind: string): string {
   return `${path}.${kind}.${ownMark()}`
 }
 
+/**
+ * Lets something be undone where the process ends before it is done: in order, by a signal that somebody hears, or by an
+ * error that nobody catches.
+ *
+ * @returns undoes it now, and not at the exit
+ */
+export function undoAtExit(undo: () => void): () => void {
+  const undoOnce = () => {
+    process.off('exit', undoOnce)
+    undo()
+  }
+  process.on('exit', undoOnce)
+  return undoOnce
+}
+
+/** Removes a file under such a name, and what grew around it. Never throws. */
+export function removeTemporary(path: string): void {
+  const prefix = `${basename(path)}.`
+  remove(path)
+  for (const name of namesIn(dirname(path))) if (name.startsWith(prefix)) remove(join(dirname(path), name))
+}
+
 /** Removes what killed processes have left beside a file under such names, and what grew around those. Never throws. */
 export function sweepBeside(path: string): void {
   const prefix = `${basename(path)}.`
@@ -40,7 +62,7 @@ export function sweepTemporaryFolders(within = tmpdir()): void {
 }
 
 /** What an abandoned name looks like behind that of its file. */
-const MARK_BESIDE = /^[a-z-]+\.(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})(?:\..+)?$/
+const MARK_BESIDE = /^(?:[a-z-]+\.)+(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})(?:\..+)?$/
 const MARK_OF_FOLDER = /^pypet-ts-(?:writer-|probe-)?(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})-[A-Za-z0-9]{6}$/
 
 function sweep(folder: string, markOf: (name: string) => RegExpExecArray | null): void {
@@ -54,6 +76,14 @@ function sweep(folder: string, markOf: (name: string) => RegExpExecArray | null)
     }
   } catch {
     // Whoever needs the folder meets the same error, where it can be told.
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
   }
 }
 

@@ -74,6 +74,8 @@ describe('README.md', () => {
       if (words[0] === 'merge' || words[0] === 'expand') continue
       // The example has the same name as the one before; each command writes a file of its own.
       const own = words[0] === 'run' ? ['--file', join(folder, 'own.h5'), '--overwrite'] : []
+      // The first command ran a job elsewhere.
+      if (words[0] === 'verify') own.push('--job', join(ROOT, 'experiments/multiply/job.ts'))
       const result = pypet(...words, ...own)
       expect(`${line}: ${result.stderr}`).toBe(`${line}: `)
       expect(result.status).toBe(0)

@@ -10,7 +10,7 @@ import {
 } from '../environment/prepare-continue.ts'
 import { isAtHome } from '../environment/recorded-places.ts'
 import { RunStores } from '../environment/run-stores.ts'
-import { settle } from '../environment/settle.ts'
+import { settle, sweepFile } from '../environment/settle.ts'
 import { isPypetError } from '../errors.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
@@ -103,6 +103,7 @@ async function readOrExplain(path: string, flags: ContinueFlags): Promise<CntSta
     const { summariseFile } = await import('../results/summarise.ts')
     const { trajectories } = await summariseFile(resolve(path))
     if (trajectories.some(({ runs }) => runs.left > 0 || runs.failed > 0)) throw error
+    if (flags.dryRun !== true) sweepFile(path)
     say(
       flags,
       { complete: true },

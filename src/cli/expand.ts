@@ -19,6 +19,8 @@ export interface ExpandFlags extends CommandFlags, ExploreTexts {
  */
 export async function expandCommand(file: string, flags: ExpandFlags): Promise<number> {
   using stop = stopOnSignals()
+  // It touches nothing before it is told to. Who has it decides what a signal does.
+  await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
   const {
     experiment: prepared,
     addedCount,
@@ -32,6 +34,11 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     flags: optionFlags(flags),
     env: process.env,
     isProcessOurs: true,
+    breakLock: flags.breakLock === true,
+    whole: (work) => stop.whole(work),
+    onNotice(level, message) {
+      if (level === 'warn' && flags.quiet !== true) process.stderr.write(`warning: ${message}\n`)
+    },
   })
   await using experiment = prepared
   if (flags.quiet !== true && flags.json !== true) {
@@ -39,6 +46,5 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     process.stdout.write(`${addedCount} points added${known}; ${missingCount} runs to perform\n`)
   }
   if (missingCount === 0) return ExitCode.OK
-  await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
   return await performCommand(experiment, { stores, stop, flags })
 }

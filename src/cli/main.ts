@@ -269,7 +269,10 @@ function expandOptions(): readonly Option[] {
     ...SHAPING_FLAGS.map(explorationOption),
     ...flagOptions('repeat'),
     ...flagOptions('ncores'),
-    new Option('--job <file>', 'The job module. Default: the one that the file names.'),
+    new Option(
+      '--job <file>',
+      'The job module, wherever it is. Default: the one that the file names, where it lies with the experiment.',
+    ),
     new Option('--trajectory <name>', 'Which trajectory, where the file holds several.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, and stacks of errors.'),

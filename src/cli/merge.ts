@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { type MergeReport, mergeFiles, mergeFolder } from '../library/merge.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
+import { interruptible } from './interruption.ts'
 
 export interface MergeFlags {
   readonly into: string
@@ -24,13 +25,15 @@ export async function mergeCommand(files: readonly string[], flags: MergeFlags):
   const [first] = files
   const isFolder =
     files.length === 1 && statSync(first as string, { throwIfNoEntry: false })?.isDirectory() === true
-  const report = isFolder
-    ? await mergeFolder(first as string, into, options)
-    : await mergeFiles(
-        files.map((file) => ({ file })),
-        into,
-        options,
-      )
+  const report = await interruptible('merge', 'nothing was written', async () =>
+    isFolder
+      ? await mergeFolder(first as string, into, options)
+      : await mergeFiles(
+          files.map((file) => ({ file })),
+          into,
+          options,
+        ),
+  )
   process.stdout.write(
     flags.json === true ? `${JSON.stringify({ event: 'merged', ...report })}\n` : reportText(report),
   )

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Restored, restore } from '../library/restore.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
+import { interruptible } from './interruption.ts'
 import { printable } from './value-text.ts'
 
 export interface RestoreFlags {
@@ -18,7 +19,7 @@ export interface RestoreFlags {
  * @throws PypetError as `restore`
  */
 export async function restoreCommand(file: string, flags: RestoreFlags): Promise<void> {
-  const restored = await restore(file, flags)
+  const restored = await interruptible('restore', 'nothing was written', () => restore(file, flags))
   process.stdout.write(flags.json === true ? `${JSON.stringify(restored)}\n` : restoredText(restored))
 }
 

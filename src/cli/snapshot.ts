@@ -1,12 +1,13 @@
 /** The action of `pypet-ts snapshot <file.h5|run.cnt> <out.h5>`. */
 import { existsSync } from 'node:fs'
-import { takeSnapshot } from '../continue/snapshot.ts'
+import { takeSnapshotCalmly } from '../continue/snapshot.ts'
 import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { summariseFile } from '../results/summarise.ts'
 import { shellWord } from '../shell-word.ts'
 import { isUnfinished } from '../storage/committed-file.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
+import { interruptible } from './interruption.ts'
 
 export interface SnapshotFlags {
   readonly overwrite?: boolean
@@ -16,13 +17,15 @@ export interface SnapshotFlags {
 /**
  * Copies the last committed state of a file and says what is in the copy.
  *
- * @throws PypetError `PYPET_FILE_NOT_HDF5`, and as `takeSnapshot`
+ * @throws PypetError `PYPET_FILE_NOT_HDF5`, and as `takeSnapshotCalmly`
  */
 export async function snapshotCommand(source: string, target: string, flags: SnapshotFlags): Promise<void> {
   // With a .cnt file, what lies on the disk need not be whole.
   const isPlain = !source.endsWith('.cnt') && !(existsSync(source) && isUnfinished(source))
   if (isPlain) await checkSignature(source)
-  const bytes = takeSnapshot(source, target, { overwrite: flags.overwrite === true })
+  const bytes = await interruptible('snapshot', 'nothing was written', () =>
+    takeSnapshotCalmly(source, target, { overwrite: flags.overwrite === true }),
+  )
   const { trajectories } = await summariseFile(target)
   if (flags.json === true) {
     const facts = trajectories.map(({ name, runs }) => ({

@@ -19,6 +19,8 @@ export interface SignalStop extends Disposable {
   readonly exitCode: number | undefined
   /** Call it before the first run: from now on the first signal waits for active runs. */
   letRunsFinish(): void
+  /** Does what a signal must not tear: it ends the command as soon as that is done. */
+  whole<Value>(work: () => Promise<Value>): Promise<Value>
 }
 
 /** Leaves two of the ten seconds that a cluster gives for the last commit. */
@@ -33,8 +35,13 @@ export function stopOnSignals(): SignalStop {
   let exitCode: number | undefined
   let areRunsUnderWay = false
   let grace: NodeJS.Timeout | undefined
+  let isWhole = false
   const onSignal = (signal: (typeof SIGNALS)[number]) => {
     const code = signal === 'SIGINT' ? ExitCode.INTERRUPTED : ExitCode.TERMINATED
+    if (isWhole && exitCode === undefined) {
+      exitCode = code
+      return
+    }
     // The writer notices that main is gone, keeps every run that has arrived whole, and closes the file.
     if (!areRunsUnderWay || givingUp.signal.aborted) process.exit(exitCode ?? code)
     if (stopping.signal.aborted) {
@@ -57,6 +64,15 @@ export function stopOnSignals(): SignalStop {
     giveUp: givingUp.signal,
     get exitCode() {
       return exitCode
+    },
+    async whole(work) {
+      isWhole = true
+      try {
+        return await work()
+      } finally {
+        isWhole = false
+        if (exitCode !== undefined) process.exit(exitCode)
+      }
     },
     letRunsFinish() {
       areRunsUnderWay = true

@@ -3,6 +3,7 @@ import { PypetError } from '../errors.ts'
 import { type RunVerdict, type VerifyReport, verify } from '../library/verify.ts'
 import { userFrame } from '../reporting/user-frame.ts'
 import { ExitCode } from './exit-code.ts'
+import { interruptible } from './interruption.ts'
 import { printable } from './value-text.ts'
 
 export interface VerifyFlags {
@@ -31,15 +32,17 @@ export async function verifyCommand(
   args: readonly string[] = [],
 ): Promise<ExitCode> {
   const { job, trajectory, ncores, executor, timeout } = flags
-  const report = await verify(file, {
-    ...chosen(flags),
-    ...(trajectory !== undefined && { trajectory }),
-    ...(job !== undefined && { job }),
-    ...(args.length > 0 && { args }),
-    allowChangedJob: flags.allowChangedJob === true,
-    options: { ncores, executor, timeout },
-    isProcessOurs: true,
-  })
+  const report = await interruptible('verify', 'nothing is known', () =>
+    verify(file, {
+      ...chosen(flags),
+      ...(trajectory !== undefined && { trajectory }),
+      ...(job !== undefined && { job }),
+      ...(args.length > 0 && { args }),
+      allowChangedJob: flags.allowChangedJob === true,
+      options: { ncores, executor, timeout },
+      isProcessOurs: true,
+    }),
+  )
   process.stdout.write(flags.json === true ? reportJson(report) : reportText(report))
   return report.identicalCount === report.verdicts.length ? ExitCode.OK : ExitCode.RUNS_FAILED
 }

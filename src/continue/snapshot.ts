@@ -7,8 +7,9 @@
  */
 import { accessSync, constants, existsSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { breathe } from '../breath.ts'
 import { isPypetError, PypetError } from '../errors.ts'
-import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
+import { removeTemporary, sweepBeside, temporaryBeside, undoAtExit } from '../temporary-names.ts'
 import { CntFollower, isGone } from './cnt-follower.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import { readExperiment } from './cnt-state.ts'
@@ -37,19 +38,48 @@ const ATTEMPTS_MAX = 8
 export function takeSnapshot(
   source: string,
   target: string,
-  { overwrite = false }: SnapshotOptions = {},
+  options: SnapshotOptions = {},
   system: DiskSystem = FILES,
 ): number {
+  const copying = snapshotSteps(source, target, options, system)
+  for (;;) {
+    const step = copying.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** As `takeSnapshot`, without keeping the event loop busy; where the process ends meanwhile, nothing is left. */
+export async function takeSnapshotCalmly(
+  source: string,
+  target: string,
+  options: SnapshotOptions = {},
+): Promise<number> {
+  const copying = snapshotSteps(source, target, options, FILES)
+  for (;;) {
+    const step = copying.next()
+    if (step.done === true) return step.value
+    await breathe()
+  }
+}
+
+/** Copies chunk by chunk. */
+function* snapshotSteps(
+  source: string,
+  target: string,
+  { overwrite = false }: SnapshotOptions,
+  system: DiskSystem,
+): Generator<void, number> {
   const file = fileOf(resolve(source), system)
   checkTarget(file, resolve(target), overwrite, system)
   // A link keeps leading to where it led, and the copy is there.
   const place = existsSync(target) ? realpathSync(target) : resolve(target)
   sweepBeside(place)
   const temporary = temporaryBeside(place, 'snapshot')
+  const removed = undoAtExit(() => removeTemporary(temporary))
   let to: Disk | undefined
   try {
     to = createExclusively(temporary)
-    const bytes = copyAgainAndAgain(file, to, system)
+    const bytes = yield* copyAgainAndAgain(file, to, system)
     system.rename(temporary, place)
     system.syncFolderOf(place)
     return bytes
@@ -65,10 +95,8 @@ export function takeSnapshot(
       },
     )
   } finally {
-    if (to !== undefined) {
-      to.close()
-      system.remove(temporary)
-    }
+    to?.close()
+    removed()
   }
 }
 
@@ -124,11 +152,11 @@ function checkFolderOf(target: string): void {
 }
 
 /** Copies until nothing was missed. */
-function copyAgainAndAgain(file: string, to: Disk, system: DiskSystem): number {
+function* copyAgainAndAgain(file: string, to: Disk, system: DiskSystem): Generator<void, number> {
   let refusal: unknown
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     try {
-      const bytes = copy(file, to, system)
+      const bytes = yield* copy(file, to, system)
       if (bytes !== undefined) return bytes
       refusal = undefined
     } catch (error) {
@@ -153,7 +181,7 @@ function isMomentary(error: unknown): boolean {
 }
 
 /** One try. Undefined when something was missed. */
-function copy(file: string, to: Disk, system: DiskSystem): number | undefined {
+function* copy(file: string, to: Disk, system: DiskSystem): Generator<void, number | undefined> {
   const before = statSync(file)
   const cntFiles = findCntFiles(file, system)
   const followers: CntFollower[] = []
@@ -167,6 +195,7 @@ function copy(file: string, to: Disk, system: DiskSystem): number | undefined {
     for (let position = 0; position < committedBytes(from, live); ) {
       const count = copyChunk(from, to, position, committedBytes(from, live))
       position += count
+      yield
       if (!pollAll()) return undefined
       if (count === 0 && live !== undefined && position < live.fileBytes)
         throw mismatch(file, live, `it has ${position} bytes, of ${live.fileBytes} that were committed`)

@@ -14,7 +14,6 @@ import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import {
   CHANGEABLE_OPTIONS,
   environmentName,
-  OPTIONS,
   type OptionName,
   type OptionValues,
 } from '../experiment/options.ts'
@@ -26,6 +25,7 @@ import type { Parameter } from '../trajectory/parameter.ts'
 import { toStoredValue } from '../trajectory/value.ts'
 import { momentName } from './experiment-config.ts'
 import { type JobArguments, readArguments } from './job-arguments.ts'
+import { optionWords } from './option-words.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
 import { readSettings } from './recorded-settings.ts'
@@ -295,12 +295,7 @@ function recordedPlaces(
 
 /** The call's own flags, as they stand in a command. */
 function wordsOf({ flags = {}, job, retryFailed, only, allowChangedJob }: ContinueCall): string[] {
-  const words = Object.entries(flags).flatMap(([name, value]) => {
-    const { flag } = OPTIONS[name as OptionName] ?? {}
-    if (flag === undefined || value === undefined) return []
-    if (typeof value === 'boolean') return [value ? flag : flag.replace('--', '--no-')]
-    return [flag, shellWord(String(value))]
-  })
+  const words = optionWords(flags)
   if (typeof job === 'string') words.unshift('--job', shellWord(job))
   if (retryFailed === true) words.push('--retry-failed')
   if (only !== undefined) words.push('--only', only)

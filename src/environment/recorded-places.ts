@@ -1,6 +1,6 @@
 /**
- * What a `.cnt` file names and `continue` would load or write. The file may be a stranger's, so what lies elsewhere than
- * the experiment is used only when the user names it.
+ * What a `.cnt` file, or an HDF5 file, names and a command would load or write. The file may be a stranger's, so what lies
+ * elsewhere than the experiment is used only when the user names it.
  */
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
@@ -20,11 +20,11 @@ export interface RecordedPlace {
 }
 
 /**
- * Whether a path leads into the folder of the `.cnt` file, the one above (the HDF5 file lies in `hdf5/`, beside the
+ * Whether a path leads into the folder of the file, the one above (the HDF5 file lies in `hdf5/`, beside the
  * job), or the working directory. Symbolic links are followed on both sides.
  */
-export function isAtHome(path: string, cntFile: string, workingDirectory: string = process.cwd()): boolean {
-  const folder = realPathOf(dirname(resolve(cntFile)))
+export function isAtHome(path: string, file: string, workingDirectory: string = process.cwd()): boolean {
+  const folder = realPathOf(dirname(resolve(file)))
   const homes = [folder, dirname(folder), realPathOf(workingDirectory)]
   const real = realPathOf(path)
   return homes.some((home) => liesIn(real, home))
@@ -81,33 +81,26 @@ function namesIn(folder: string): string[] {
 }
 
 /**
+ * @param file the one that names them, as it was typed
  * @param words what the command was called with besides
+ * @param command which is told to type
  * @throws PypetError `PYPET_USAGE` with the command that names them all, where any lies elsewhere
  */
 export function refuseElsewhere(
-  cntFile: string,
+  file: string,
   places: readonly RecordedPlace[],
   words: readonly string[],
+  command: 'continue' | 'expand' | 'verify' = 'continue',
 ): void {
-  const [first, ...others] = places.filter(({ path, leadsTo = path }) => !isAtHome(leadsTo, cntFile))
+  const [first, ...others] = places.filter(({ path, leadsTo = path }) => !isAtHome(leadsTo, file))
   if (first === undefined) return
-  const named = [first, ...others].map(({ noun, path }) => `${noun} ${path}`).join(' and ')
+  const all = [first, ...others]
+  const named = all.map(({ noun, path }) => `${noun} ${path}`).join(' and ')
+  const flags = all.flatMap(({ flag, path }) => [flag, shellWord(path)])
+  const typed = ['pypet-ts', command, shellWord(shownPath(file)), ...flags, ...words].join(' ')
   throw new PypetError(
     'PYPET_USAGE',
-    `${cntFile} names the ${named}, which is outside of its folder, of the one above and of the working directory`,
-    {
-      where: first.path,
-      hint: `If you know what it is, name it: ${continueCommand(cntFile, [first, ...others], words)}`,
-    },
+    `${file} names the ${named}, which is outside of its folder, of the one above and of the working directory`,
+    { where: first.path, hint: `If you know what it is, name it: ${typed}` },
   )
-}
-
-/** `pypet-ts continue demo.cnt --job /elsewhere/job.ts`. */
-function continueCommand(
-  cntFile: string,
-  places: readonly RecordedPlace[],
-  words: readonly string[],
-): string {
-  const named = places.flatMap(({ flag, path }) => [flag, shellWord(path)])
-  return ['pypet-ts continue', shellWord(shownPath(cntFile)), ...named, ...words].join(' ')
 }

@@ -2,6 +2,7 @@ import { CntJournal } from '../continue/cnt-journal.ts'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
 import { acquireLock } from '../continue/file-lock.ts'
+import { isPypetError } from '../errors.ts'
 import { completedCountIn } from '../storage/completed-runs.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { recoverBehindGate } from '../storage/recover-behind-gate.ts'
@@ -43,5 +44,14 @@ export async function settleCompleted(file: string, trajectory: string, runCount
     return completedCountIn(reader, trajectory) === runCount
   } finally {
     lock.release()
+  }
+}
+
+/** Removes what no living process owns beside a file of which nothing is unfinished. Where that cannot be, it stays. */
+export function sweepFile(file: string): void {
+  try {
+    acquireLock(file, { trajectory: 'nothing', breakLock: false }).release()
+  } catch (error) {
+    if (!isPypetError(error)) throw error
   }
 }

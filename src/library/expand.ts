@@ -1,7 +1,7 @@
 /** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
-import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
+import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
@@ -18,10 +18,12 @@ import {
 } from '../exploration/exploration.ts'
 import { type ExploreTexts, explorationFromFlags } from '../exploration/explore-flags.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
-import type { ParameterNode } from '../tree/parameter-node.ts'
+import { shellWord } from '../shell-word.ts'
+import { prepareEdits } from '../storage/edit-file.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { recordedSeed } from './recorded-job.ts'
+import { findRecordedJob, recordedSeed } from './recorded-job.ts'
 import type { Trajectory } from './trajectory.ts'
 import { asDeclared, assertExplores, treeParameters } from './tree-experiment.ts'
 
@@ -29,11 +31,16 @@ import { asDeclared, assertExplores, treeParameters } from './tree-experiment.ts
 export interface ExpandCall extends ExploreTexts {
   readonly file: string
   readonly trajectory?: string | undefined
-  /** The job module; else the one that the file names, beside it or in the current folder. */
+  /** The job module; else the one that the file names, where it lies with the file or in the current folder. */
   readonly job?: string | undefined
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly isProcessOurs?: boolean
+  /** Take over a lock of another host. */
+  readonly breakLock?: boolean
+  readonly onNotice?: (level: LogLevel, message: string) => void
+  /** Does what an end of the process in between would leave half done. */
+  readonly whole?: (work: () => Promise<void>) => Promise<void>
 }
 
 export interface Expansion {
@@ -54,12 +61,15 @@ export interface Expansion {
  *   `loadTrajectory` and `prepareExperiment`
  */
 export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
-  const traj = await loadTrajectory(call.file, {
-    ...(call.trajectory !== undefined && { name: call.trajectory }),
-    other: 'data',
-  })
+  const named = call.trajectory === undefined ? {} : { name: call.trajectory }
+  // Before anything of the job is executed; it is asked again whenever something is written.
+  const { whole = (work) => work() } = call
+  await whole(() => assertExpandable(call, named))
+  const traj = await loadTrajectory(call.file, { ...named, other: 'data' })
   try {
-    const jobFile = findJob(traj, call)
+    const tree = traj as unknown as TrajectoryTree
+    const words = wordsOf(call)
+    const jobFile = call.job ?? findRecordedJob(tree, call.file, { command: 'expand', words })
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
     const bundle = await bundleJob(jobFile)
     try {
@@ -70,7 +80,6 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         env: call.env ?? {},
         definition,
       })
-      const tree = traj as unknown as TrajectoryTree
       const parameters = asDeclared(treeParameters(tree), definition)
       const before = assertExplores(tree, traj.filename)
       const asked = explorationFromFlags(call, parameters, {
@@ -87,7 +96,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const plan = expand({ parameters, exploration })
       if (added !== undefined) {
         traj.expand(columnsOf(added))
-        await traj.store()
+        await whole(async () => void (await traj.store()))
       }
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
@@ -131,22 +140,39 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   }
 }
 
-function findJob(traj: Trajectory, { job, file }: ExpandCall): string {
-  if (job !== undefined) return job
-  const scripts = traj.getAll('script').map((node) => String((node as ParameterNode).getDefault()))
-  const places = scripts
-    .reverse()
-    .flatMap((script) => [resolve(script), join(dirname(resolve(file)), script)])
-  const found = places.find((place) => existsSync(place))
-  if (found !== undefined) return found
-  throw new PypetError(
-    'PYPET_JOB_NOT_FOUND',
-    `the job of ${file} is not found: looked for ${places.join(' and ') || 'nothing'}`,
-    {
-      where: file,
-      hint: 'Name it: --job job.ts.',
-    },
-  )
+/** Whose trajectory is unfinished, or being written, is refused; and what was left beside the file is gone then. */
+async function assertExpandable(
+  { file, breakLock = false, onNotice }: ExpandCall,
+  named: { readonly name?: string },
+): Promise<void> {
+  using traj = await loadTrajectory(file, {
+    ...named,
+    parameters: 'nothing',
+    results: 'nothing',
+    derivedParameters: 'nothing',
+    other: 'nothing',
+  })
+  const { filename, name: trajectory } = traj
+  traj.close()
+  await prepareEdits(filename, { trajectory, breakLock, ...(onNotice !== undefined && { onNotice }) })
+}
+
+/** The call's own flags, as they stand in a command. */
+function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: ExpandCall): string[] {
+  const repeated = {
+    '--explore': explore,
+    '--only-if': texts.onlyIf,
+    '--derive': texts.derive,
+    '--where': texts.where,
+  }
+  return [
+    ...(trajectory === undefined ? [] : ['--trajectory', shellWord(trajectory)]),
+    ...Object.entries(repeated).flatMap(([flag, values = []]) =>
+      values.flatMap((value) => [flag, shellWord(value)]),
+    ),
+    ...(sample === undefined ? [] : ['--sample', shellWord(sample)]),
+    ...optionWords(flags),
+  ]
 }
 
 /** Of the points asked for, those that the trajectory does not have. */

@@ -1,11 +1,15 @@
 /** A tree and its file: opening, storing, and what has to be rewritten for it. */
 
 import { existsSync, statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { breathe } from '../breath.ts'
 import { addsNothing } from '../environment/postprocessing.ts'
 import { PypetError } from '../errors.ts'
 import type { Extension } from '../protocol.ts'
+import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { cannotCopy, compactFile } from '../storage/compact-file.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
+import { changed } from '../storage/expand-trajectory.ts'
 import {
   growthOperations,
   outgrownTables,
@@ -108,7 +112,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         apply([operation])
         links.push([group, name])
       }
-    }).catch((error: unknown) => {
+    }, grownFrom).catch((error: unknown) => {
       for (const node of written) node.isStored = false
       throw error
     })
@@ -141,9 +145,10 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     const missing = places.filter((place) => this.at(place) === undefined)
     const uncopied: string[] = []
     const summary = summariser(tree)
-    await this.edit((editor) => {
+    await this.edit(async (editor) => {
       for (const operations of growthOperations(tree, grownFrom, this.complevel, LIBRARY_VERSIONS)) {
         editor.apply(operations)
+        await breathe()
       }
       editor.apply(mergedRows(tree, other.asTree, plan.runs, summary))
       for (const place of missing) editor.apply(groupsTo(tree, place))
@@ -151,11 +156,12 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const [index, run] of plan.runs.entries()) {
         const target = { trajectory: this.name, run: first + index }
         const onUncopied = (path: string, reason: string) => uncopied.push(`${path}: ${reason}`)
+        await breathe()
         for (const operations of runCopy({ ...source, run }, target, places, onUncopied))
           editor.apply(operations)
       }
       if (uncopied.length > 0) throw cannotCopy(other.file, uncopied)
-    })
+    }, grownFrom)
     for (const place of places) {
       const group = this.at(place)
       if (group instanceof GroupNode) group.relist()
@@ -208,11 +214,28 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     )
   }
 
-  protected async edit(edit: (editor: FileEditor) => void): Promise<void> {
+  /** @param before what the edit takes for granted: it is refused where that is not so any more */
+  protected async edit(
+    edit: (editor: FileEditor) => void | Promise<void>,
+    before?: StoredExploration,
+  ): Promise<void> {
     // HDF5 does not open a file for writing that is open for reading.
     this.close()
-    await editHdf5File(this.file, { trajectory: this.name }, edit)
+    const check = async () => {
+      if (!this.isStored) await this.assertNameIsFree()
+      else if (before !== undefined) await this.#assertUnchanged(before)
+    }
+    await editHdf5File(this.file, { trajectory: this.name, check }, edit)
     await this.open()
+  }
+
+  /** Between reading and writing another process may have had the file. */
+  async #assertUnchanged(before: StoredExploration): Promise<void> {
+    const now = await this.readBefore()
+    this.close()
+    if (isDeepStrictEqual(now, before)) return
+    const found = `it has ${formatRuns(now.runCount)}, and had ${formatCount(before.runCount)}`
+    throw changed(this.file, this.name, found)
   }
 }
 

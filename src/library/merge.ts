@@ -1,13 +1,15 @@
 /** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
-import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { breathe } from '../breath.ts'
+import { acquireLock, type FileLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
-import { takeSnapshot } from '../continue/snapshot.ts'
+import { takeSnapshotCalmly } from '../continue/snapshot.ts'
 import { PypetError } from '../errors.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { makeFolderOf } from '../storage/result-folder.ts'
-import { sweepBeside, temporaryBeside } from '../temporary-names.ts'
+import { removeTemporary, temporaryBeside, undoAtExit } from '../temporary-names.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { type MergeOptions as PlanOptions, planMerge } from '../tree/merge-plan.ts'
@@ -54,7 +56,7 @@ export interface MergeReport {
  * @param into the new file
  * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ, points conflict, or nothing is new;
  *   `PYPET_FILE_NOT_WRITABLE` when the new file exists, unless `overwrite`, and when it is one of the others or belongs to
- *   an unfinished experiment; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
+ *   an unfinished experiment; `PYPET_FILE_LOCKED` while another process writes it; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
  */
 export async function mergeFiles(
   inputs: readonly MergeInput[],
@@ -70,13 +72,22 @@ export async function mergeFiles(
   // All of them first: the copy of a large file takes its time.
   for (const { file } of inputs) (await openHdf5Reader(resolve(file)))[Symbol.dispose]()
   checkTarget(target, inputs, into.overwrite === true)
-  sweepBeside(target)
   const temporary = temporaryBeside(target, 'merge')
   const missing = missingFolders(target)
-  makeFolderOf(target)
+  let lock: FileLock | undefined
   let isMerged = false
+  // Also where the process ends in between, as by Ctrl-C.
+  const cleared = undoAtExit(() => {
+    removeTemporary(temporary)
+    lock?.release()
+    if (!isMerged) removeEmpty(missing)
+  })
   try {
-    takeSnapshot(first.file, temporary, { overwrite: true })
+    makeFolderOf(target)
+    // Nothing else begins under that name meanwhile, and what a killed merge has left is swept.
+    lock = acquireLock(into.file, { trajectory: 'merge', breakLock: false })
+    checkTarget(target, inputs, into.overwrite === true)
+    await takeSnapshotCalmly(first.file, temporary, { overwrite: true })
     const traj = await loadTrajectory(temporary, named(first))
     const merged: MergeReport['merged'][number][] = []
     try {
@@ -88,8 +99,7 @@ export async function mergeFiles(
     isMerged = true
     return { file: into.file, trajectory: traj.name, runCount: traj.length, merged }
   } finally {
-    for (const name of [temporary, `${temporary}.edit.cnt`]) rmSync(name, { force: true })
-    if (!isMerged) removeEmpty(missing)
+    cleared()
   }
 }
 
@@ -177,10 +187,13 @@ async function mergeStored(
   const other = await loadTrajectory(input.file, named(input))
   try {
     const plan = planMerge(traj as unknown as TrajectoryTree, other as unknown as TrajectoryTree, options)
-    const conflicts = plan.duplicates.flatMap(({ run, known }) => {
+    const conflicts: { readonly known: string; readonly run: string; readonly names: readonly string[] }[] =
+      []
+    for (const { run, known } of plan.duplicates) {
+      await breathe()
       const names = differingResults(traj, other, known, run)
-      return names.length === 0 ? [] : [{ known: traj.idxToRun(known), run: other.idxToRun(run), names }]
-    })
+      if (names.length > 0) conflicts.push({ known: traj.idxToRun(known), run: other.idxToRun(run), names })
+    }
     if (conflicts.length > 0 && options.conflicts !== 'keep-first') throw conflicting(other, conflicts)
     await traj.takeRuns(other, plan)
     addEnvironments(traj, other)

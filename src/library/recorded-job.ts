@@ -1,4 +1,9 @@
 /** What a trajectory says about the job that made it: config.environment.<environment>.seed and .job. */
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { realFileOf } from '../continue/real-file.ts'
+import { isAtHome, refuseElsewhere } from '../environment/recorded-places.ts'
+import { PypetError } from '../errors.ts'
 import { compareEnvironments } from '../trajectory/environment-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
@@ -77,6 +82,68 @@ export function recordedJobs(tree: Pick<Tree, 'getGroup'>): RecordedJob[] {
         sources: parseSources(textOf('job.sources')),
       }
     })
+}
+
+/**
+ * The module that a file names as its job.
+ *
+ * @param call the command, as a refusal gives it to be typed again
+ * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_USAGE` where it lies elsewhere: it has to be named then
+ */
+export function findRecordedJob(
+  tree: Pick<TrajectoryTree, 'getGroup' | 'getAll'>,
+  file: string,
+  call: { readonly command: 'expand' | 'verify'; readonly words: readonly string[] },
+): string {
+  const recorded = recordedJobs(tree)
+  const isFunction = recorded.some(({ sources }) => Object.keys(sources).some((name) => name.endsWith('()')))
+  if (isFunction) {
+    throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${file} is a function of a script`, {
+      where: file,
+      hint: OF_FUNCTIONS[call.command],
+    })
+  }
+  const real = realFileOf(file)
+  const folder = dirname(real)
+  const files = recorded
+    .filter((job) => job.file !== '')
+    .map((job) => resolve(folder, job.file))
+    .reverse()
+  // Where it is not there any more, a module of that name; it may be another one.
+  const named = tree
+    .getAll('script')
+    .sort((one, other) => compareEnvironments(environmentNameOf(one), environmentNameOf(other)))
+    .map((node) => basename(String((node as ParameterNode).getDefault())))
+    .reverse()
+    .flatMap((script) => [resolve(script), join(folder, script)])
+  const known = nearest(files, real) ?? nearest(named, real)
+  if (known === undefined) {
+    const places = [...new Set([...files, ...named])].join(' and ')
+    throw new PypetError(
+      'PYPET_JOB_NOT_FOUND',
+      `the job of ${file} is not found: looked for ${places || 'nothing, since the file names none'}`,
+      { where: file, hint: 'Name it: --job job.ts.' },
+    )
+  }
+  if (isAtHome(known, real)) return known
+  refuseElsewhere(file, [{ noun: 'job', flag: '--job', path: known }], call.words, call.command)
+  return known
+}
+
+/** Of those that are there, one that lies with the file, else the first. */
+function nearest(places: readonly string[], file: string): string | undefined {
+  const found = places.filter((place) => existsSync(place))
+  return found.find((place) => isAtHome(place, file)) ?? found[0]
+}
+
+const OF_FUNCTIONS = {
+  expand: 'Expand it there: traj.expand(points), then await env.run(theFunction).',
+  verify: 'Verify it there: await verify(file, { job: theFunction }).',
+}
+
+/** `config.environment.<environment>.script` */
+function environmentNameOf({ fullName }: { readonly fullName: string }): string {
+  return fullName.split('.')[2] ?? ''
 }
 
 /** `job.ts 3fa9…`, one a line: names may hold blanks, digests do not. */

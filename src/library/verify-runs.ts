@@ -1,10 +1,10 @@
 /** The two halves of `verify`: reading an experiment from its file, and performing runs of it without a writer. */
 import { randomInt } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { readExperiment } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { jobArguments, readArguments } from '../environment/job-arguments.ts'
+import { optionWords } from '../environment/option-words.ts'
 import { jobChanges } from '../environment/prepare-continue.ts'
 import { PypetError } from '../errors.ts'
 import { openExecutor } from '../executors/open-executor.ts'
@@ -17,17 +17,17 @@ import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import type { Settings } from '../experiment/options.ts'
 import { type ExplorationPlan, expand, runPoint } from '../exploration/expand.ts'
 import type { JobIdentity, JobLocation, RunTask } from '../protocol.ts'
+import { shellWord } from '../shell-word.ts'
 import { openFrameReceiver } from '../storage/frame-receiver.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
-import { compareEnvironments } from '../trajectory/environment-name.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { compareRun } from './compare-run.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { type RecordedJob, recordedJobs, recordedSeeds } from './recorded-job.ts'
+import { findRecordedJob, type RecordedJob, recordedJobs, recordedSeeds } from './recorded-job.ts'
 import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 import type { RunVerdict, VerifyOptions } from './verify.ts'
 
@@ -55,7 +55,8 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   using traj = await loadTrajectory(file, { ...(name !== undefined && { name }), other: 'data' })
   const tree = traj as unknown as TrajectoryTree
   const before = recordedJobs(tree)
-  const loaded = await loadJob(findJob(tree, file, before, options.job), isProcessOurs)
+  const job = options.job ?? findRecordedJob(tree, file, { command: 'verify', words: wordsOf(options) })
+  const loaded = await loadJob(job, isProcessOurs)
   try {
     const changes = changesOf(before, loaded.identity(dirname(file)))
     if (changes !== undefined && changes !== '' && !allowChangedJob)
@@ -241,42 +242,16 @@ function keptArguments(file: string, trajectory: string): ReturnType<typeof jobA
   return ofTrajectory === undefined ? { common: [] } : readArguments(ofTrajectory.continuation)
 }
 
-/** `config.environment.<environment>.script` */
-function environmentOf({ fullName }: { readonly fullName: string }): string {
-  return fullName.split('.')[2] ?? ''
-}
-
-function findJob(
-  tree: TrajectoryTree,
-  file: string,
-  recorded: readonly RecordedJob[],
-  given: string | JobFunction | undefined,
-): string | JobFunction {
-  if (given !== undefined) return given
-  const ofFunction = recorded.some(({ sources }) => Object.keys(sources).some((name) => name.endsWith('()')))
-  if (ofFunction) {
-    throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${file} is a function of a script`, {
-      where: file,
-      hint: 'Verify it there: await verify(file, { job: theFunction }).',
-    })
-  }
-  const files = recorded.map((job) => job.file).reverse()
-  const scripts = tree
-    .getAll('script')
-    .sort((one, other) => compareEnvironments(environmentOf(one), environmentOf(other)))
-    .map((node) => basename(String((node as unknown as { getDefault(): unknown }).getDefault())))
-    .reverse()
-  const places = new Set([
-    ...files.filter((path) => path !== '').map((path) => resolve(dirname(file), path)),
-    ...scripts.flatMap((script) => [resolve(script), join(dirname(file), script)]),
-  ])
-  const found = [...places].find((place) => existsSync(place))
-  if (found !== undefined) return found
-  throw new PypetError(
-    'PYPET_JOB_NOT_FOUND',
-    `the job of ${file} is not found: looked for ${[...places].join(' and ') || 'nothing, since the file names none'}`,
-    { where: file, hint: 'Name it: --job job.ts.' },
-  )
+/** The call's own flags, as they stand in a command. */
+function wordsOf({ trajectory, sample, sampleSeed, runs, allowChangedJob, options }: ReadOptions): string[] {
+  return [
+    ...(sample === undefined ? [] : ['--sample', String(sample)]),
+    ...(sampleSeed === undefined ? [] : ['--sample-seed', String(sampleSeed)]),
+    ...(runs === 'all' ? ['--all'] : runs === undefined ? [] : ['--runs', runs.join(',')]),
+    ...(trajectory === undefined ? [] : ['--trajectory', shellWord(trajectory)]),
+    ...(allowChangedJob === true ? ['--allow-changed-job'] : []),
+    ...optionWords(options ?? {}),
+  ]
 }
 
 interface LoadedIdentity {

@@ -2,7 +2,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { PypetError } from '../errors.ts'
 import { temporaryBeside } from '../temporary-names.ts'
@@ -14,6 +13,7 @@ import { DELETED_NODES, deletedNodes } from './hdf5-source.ts'
 import { recoverOthers, takeLock } from './open-trajectory.ts'
 import { makeFolderOf } from './result-folder.ts'
 import { fileRoot } from './tree-layout.ts'
+import { assertFinished } from './unfinished.ts'
 
 export interface CompactResult {
   readonly bytesBefore: number
@@ -44,14 +44,8 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
   const real = realFileOf(file)
   const temporary = temporaryBeside(real, 'compact')
   try {
+    assertFinished(file, undefined)
     await recoverOthers(file, 60_000, { onNotice: () => undefined })
-    const [cntFile] = findCntFiles(file)
-    if (cntFile !== undefined) {
-      throw new PypetError('PYPET_CNT_EXISTS', `${file} holds an unfinished experiment`, {
-        where: file,
-        hint: `Finish it first: pypet-ts continue ${cntFile}.`,
-      })
-    }
     const bytesBefore = statSync(file).size
     const uncopied = await rewrite(file, temporary, options.drop ?? new Set())
     if (uncopied.length > 0 && options.dropUncopied !== true) throw cannotCopy(file, uncopied)

@@ -4,11 +4,8 @@
  */
 import { existsSync } from 'node:fs'
 import { CntJournal } from '../continue/cnt-journal.ts'
-import { readExperiment } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
-import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
-import { PypetError } from '../errors.ts'
 import type { OpenRequest, StorageSettings } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -24,6 +21,7 @@ import {
   takeLock,
 } from './open-trajectory.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
+import { assertFinished, dropBegunExpansion } from './unfinished.ts'
 
 export interface EditRequest {
   /** Which trajectory is changed; refused while an experiment of it is unfinished. */
@@ -33,6 +31,8 @@ export interface EditRequest {
   /** Longest wait for readers of the file. */
   readonly readerWaitMs?: number
   readonly onNotice?: (level: LogLevel, message: string) => void
+  /** Asked when nobody else can write the file any more, and before anything is written: whether it is as it was read. */
+  readonly check?: () => void | Promise<void>
 }
 
 export interface FileEditor {
@@ -87,6 +87,8 @@ export async function editHdf5File<Value>(
       await checkSignature(file)
       assertFinished(file, trajectory)
       await recoverOthers(file, readerWaitMs, { onNotice })
+      dropBegunExpansion(file, trajectory)
+      await request.check?.()
     }
     const disk = isNewFile ? createDisk(file, FILES) : openDisk(file, FILES)
     const base = headOf(disk)
@@ -127,6 +129,24 @@ export async function finishEdit(file: string): Promise<void> {
   }
 }
 
+/**
+ * Makes sure that a trajectory can be changed, and brings to an end what others have left in its file and beside it.
+ *
+ * @throws PypetError as `editHdf5File`
+ */
+export async function prepareEdits(
+  file: string,
+  { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = warn }: EditRequest,
+): Promise<void> {
+  const lock = takeLock(file, trajectory, { breakLock, onNotice })
+  try {
+    assertFinished(file, trajectory)
+    await recoverOthers(file, readerWaitMs, { onNotice })
+  } finally {
+    lock.release()
+  }
+}
+
 /** A script hears of it as of other warnings of Node. */
 function warn(level: LogLevel, message: string): void {
   if (level === 'warn') process.emitWarning(message)
@@ -162,19 +182,6 @@ const NOTHING_RUN = {
   memory: { added: {}, values: {} },
   isComplete: false,
   returned: [],
-}
-
-/** A trajectory that is to be continued is written by its experiment alone. */
-function assertFinished(file: string, trajectory: string): void {
-  for (const cntFile of findCntFiles(file)) {
-    const { request } = readExperiment(cntFile)
-    if (request.isEdit === true || request.continuable === false) continue
-    if (request.trajectory.name !== trajectory) continue
-    throw new PypetError('PYPET_CNT_EXISTS', `${trajectory} in ${file} is an unfinished experiment`, {
-      where: file,
-      hint: `Finish it first: pypet-ts continue ${cntFile}. Or remove that file, if nothing is to be continued.`,
-    })
-  }
 }
 
 function editRequest(file: string, trajectory: string): OpenRequest {

@@ -1,12 +1,19 @@
 /** Opening a stored trajectory for the runs that it has gained and not yet performed. */
 import type { MemoryDelta } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
+import { PypetError } from '../errors.ts'
+import type { ExplorationPlan } from '../exploration/expand.ts'
+import { explorationNames, explorationReader } from '../exploration/exploration.ts'
 import type { OpenRequest } from '../protocol.ts'
+import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { rangeValue } from '../trajectory/parameter-range.ts'
+import { userValue } from '../trajectory/user-value.ts'
 import { textBytesName } from './extension-layout.ts'
 import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
+import { Hdf5Source } from './hdf5-source.ts'
 
 /** What the file says of a trajectory, for who goes on writing it. */
 export interface StoredTrajectory {
@@ -19,13 +26,16 @@ export interface StoredTrajectory {
 
 /**
  * @param request what is to be written: config that is there already is left out of it
- * @throws as `openHdf5Reader`
+ * @param plan the runs that it is to have, as they were read from the file before it was locked
+ * @throws PypetError `PYPET_TRAJECTORY_CHANGED` where the file has other runs by now, and as `openHdf5Reader`
  */
 export async function readStoredTrajectory(
   file: string,
   { trajectory, config, continuation }: Pick<OpenRequest, 'trajectory' | 'config' | 'continuation'>,
+  plan: ExplorationPlan,
 ): Promise<StoredTrajectory> {
   using reader = await openHdf5Reader(file)
+  assertSameRuns(reader, file, trajectory.name, plan)
   const root = `/${trajectory.name}`
   const isThere = (name: string) => reader.kind(`${root}/config/${name.replaceAll('.', '/')}`) !== undefined
   const overview = `${root}/overview`
@@ -65,6 +75,37 @@ export async function readStoredTrajectory(
     // Of the file itself it has been said before.
     config: config.filter(({ name }) => name.startsWith('environment.') && !isThere(name)),
   }
+}
+
+/** Another expansion may have come in between, or another trajectory of the same name. */
+function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, plan: ExplorationPlan): void {
+  const runs = `/${trajectory}/overview/runs`
+  const runCount = reader.kind(runs) === 'dataset' ? reader.rowCount(runs) : 0
+  if (runCount !== plan.runCount)
+    throw changed(file, trajectory, `it has ${formatRuns(runCount)}, and had ${formatCount(plan.runCount)}`)
+  const { exploration } = plan
+  if (exploration === undefined) return
+  const source = new Hdf5Source(reader, trajectory)
+  for (const name of explorationNames(exploration)) {
+    const fullName = `parameters.${name}`
+    const head = source.head(fullName)
+    const range = head === undefined ? undefined : source.parameter(fullName, head.className).range
+    const planned = explorationReader(exploration, name)
+    for (let run = 0; run < runCount; run += 1) {
+      const stored = range === undefined ? undefined : rangeValue(range, run)
+      if (stored !== undefined && String(userValue(stored)) === String(planned(run))) continue
+      throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
+    }
+  }
+}
+
+/** Whoever was faster has changed a trajectory since it was read. */
+export function changed(file: string, trajectory: string, found: string): PypetError {
+  return new PypetError(
+    'PYPET_TRAJECTORY_CHANGED',
+    `${trajectory} in ${file} has changed since it was read: ${found}; nothing was written`,
+    { where: file, hint: 'Give the command again, or load the trajectory again: then it is read anew.' },
+  )
 }
 
 /** Tables that runs add rows to, by their names below `overview`. */

@@ -8,12 +8,21 @@ import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { exploredRangeOperations, grown, grownRange } from './range-layout.ts'
-import { exploredTables, infoOperations, pathOf, runRows, type Versions } from './tree-layout.ts'
+import {
+  EXPLORED_OVERVIEW,
+  exploredTables,
+  infoOperations,
+  pathOf,
+  runRows,
+  type Versions,
+} from './tree-layout.ts'
 
 /** What the file holds of an exploration, read before it is opened for writing. */
 export interface StoredExploration {
   readonly runCount: number
   readonly hasExplorations: boolean
+  /** Where a table is switched off, or not yet written when its experiment was ended, it stays away. */
+  readonly hasExploredOverview: boolean
   readonly ranges: ReadonlyMap<string, StoredRange>
 }
 
@@ -35,6 +44,7 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
   return {
     runCount: reader.kind(`${overview}/runs`) === 'dataset' ? reader.rowCount(`${overview}/runs`) : 0,
     hasExplorations: reader.kind(`${overview}/explorations`) === 'dataset',
+    hasExploredOverview: reader.kind(`${overview}/${EXPLORED_OVERVIEW}`) === 'dataset',
     ranges,
   }
 }
@@ -84,7 +94,7 @@ export function* growthOperations(
   }
   for (const parameter of Object.values(tree.exploredParameters))
     yield rangeGrowth(tree, parameter, before, complevel)
-  if (hasGrown || !before.hasExplorations) yield exploredTables(tree, before.hasExplorations)
+  if (hasGrown || !before.hasExplorations) yield exploredTables(tree, before)
 }
 
 function rangeGrowth(

@@ -26,6 +26,7 @@ import { recoverBehindGate } from './recover-behind-gate.ts'
 import { completeReplacement, replacementOf, settleReplacements } from './replace-file.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
 import type { OpenTrajectory } from './trajectory-store.ts'
+import { assertFinished, dropFinished } from './unfinished.ts'
 
 export interface StoreOptions {
   /** Take over a lock that another host holds. */
@@ -165,8 +166,10 @@ async function expandStored(
   const { system = FILES } = options
   await recoverOthers(file, request.storage.readerWaitMs, options)
   dropBegun(file, trajectory.name, system)
-  const found = await readStoredTrajectory(file, request)
+  assertFinished(file, trajectory.name, system)
   const plan = expand({ parameters, exploration })
+  const found = await readStoredTrajectory(file, request, plan)
+  dropFinished(file, trajectory.name, system)
   const disk = openDisk(file, system)
   const base = headOf(disk)
   const transaction = await Hdf5Transaction.begin({

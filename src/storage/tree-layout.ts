@@ -131,8 +131,12 @@ export function infoOperations(tree: TrajectoryTree, versions: Versions): Hdf5Op
 }
 
 /** Which parameters are explored, and their overview, as they are now. */
-export function exploredTables(tree: TrajectoryTree, areStored: boolean): Hdf5Operation[] {
-  if (!areStored) return [...explorations(tree), ...exploredOverview(tree)]
+export function exploredTables(
+  tree: TrajectoryTree,
+  stored: { readonly hasExplorations: boolean; readonly hasExploredOverview: boolean },
+): Hdf5Operation[] {
+  if (!stored.hasExplorations) return [...explorations(tree), ...exploredOverview(tree)]
+  if (!stored.hasExploredOverview) return []
   return writeRows(
     `/${tree.name}/overview/${EXPLORED_OVERVIEW}`,
     EXPLORED_PARAMETERS_OVERVIEW,
@@ -169,7 +173,7 @@ function overviews(tree: TrajectoryTree): Hdf5Operation[] {
   return [...operations, ...exploredOverview(tree)]
 }
 
-const EXPLORED_OVERVIEW = 'explored_parameters_overview'
+export const EXPLORED_OVERVIEW = 'explored_parameters_overview'
 
 function exploredOverview(tree: TrajectoryTree): Hdf5Operation[] {
   const rows = exploredRows(tree)

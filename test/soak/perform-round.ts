@@ -195,8 +195,8 @@ class RoundPerformance implements PerformedRound {
       }
       return { words: this.#runWords(), command: 'run' }
     }
-    // It had come to its end, or nobody can go on with it.
-    if (wrapMode === 'none' || ended.exitCode !== null) {
+    // It had come to its end, or nobody can go on with it. What is left then may be the second one, which has its own turn.
+    if (wrapMode === 'none' || ended.exitCode !== null || this.workplace.has('second.cnt')) {
       this.#report(
         'without a .cnt file, and not complete',
         unfinished(await this.#stateOf('soak'), this.#expectedOf('soak')),
@@ -637,7 +637,7 @@ class RoundPerformance implements PerformedRound {
       ...(wrapMode === 'none' ? [/^service\.mjs$/, /^runs(\/\d+\.(run|failed)\.json)?$/] : [/^h\.h5$/]),
       ...(hasFailed ? [/^soak\.cnt$/] : []),
     ]
-    if (this.#isLastKilled) known.push(/^TMPDIR/, /^h\.h5\.lock$/)
+    if (this.#isLastKilled) known.push(/^TMPDIR/)
     const left = this.workplace.leftovers(known)
     if (left.length > 0) this.find(`left: ${[...new Set(left.map(kindOfFile))].sort()}`, left.join('\n'))
   }

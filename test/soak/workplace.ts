@@ -111,8 +111,9 @@ export class Workplace {
   /** What the storage service has. */
   serviceState(): FoundTrajectory {
     const names = this.has('runs') ? readdirSync(this.path('runs')) : []
+    // One that a killed worker was just writing begins otherwise.
     const numbers = (end: string) =>
-      names.filter((name) => name.endsWith(end)).map((name) => Number.parseInt(name, 10))
+      names.filter((name) => /^\d/.test(name) && name.endsWith(end)).map((name) => Number.parseInt(name, 10))
     const completed = numbers('.run.json').sort((a, b) => a - b)
     const runs = completed.map((run): [number, FoundRun] => [
       run,

@@ -14,7 +14,10 @@ export function describeVerify(program: Command, jobArguments: readonly string[]
     .option('--all', 'Verify all stored runs.')
     .option('--runs <list>', 'Verify these runs, as 3,5,7..9.')
     .option('--sample-seed <n>', 'Draw the sample again that a report names. Default: another one each time.')
-    .option('--job <file>', 'The job module. Default: the one that the file names.')
+    .option(
+      '--job <file>',
+      'The job module, wherever it is. Default: the one that the file names, where it lies with the experiment.',
+    )
     .option('--allow-changed-job', 'Go on although the job module is not the one that made the file.')
     .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
     .option(
