@@ -17,6 +17,7 @@ import {
 import { dirname } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
+import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import { FILES } from './disk.ts'
 
 /** Device and inode. */
@@ -37,15 +38,24 @@ export function identityOf(descriptor: number): FileIdentity {
   return `${dev}:${ino}`
 }
 
-/**
- * What has become of an open file. Undefined when it is where it was, and whole.
- *
- * @param committedBytes so many bytes it has at least
- */
+/** What its writer knows of a file that it has open. */
+export interface KnownState {
+  /** So many bytes it has at least. */
+  readonly committedBytes?: number | undefined
+  /** `headOf` it, as its writer left it: each commit changes the superblock. */
+  readonly head?: string | undefined
+}
+
+/** `superblockOf` the bytes that are on the disk. */
+export function headOf(descriptor: number): string {
+  const head = new Uint8Array(SUPERBLOCK_BYTES)
+  return superblockOf(head.subarray(0, readSync(descriptor, head, 0, head.byteLength, 0)))
+}
+
+/** What has become of an open file. Undefined when it is where it was, and whole, as far as is known. */
 export function displacementOf(
-  path: string,
-  descriptor: number,
-  committedBytes: number,
+  { path, descriptor }: OpenFile,
+  { committedBytes = 0, head }: KnownState = {},
 ): Displacement | undefined {
   const { size, nlink } = fstatSync(descriptor, { bigint: true })
   const there = statSync(path, { bigint: true, throwIfNoEntry: false })
@@ -53,7 +63,8 @@ export function displacementOf(
     if (nlink > 0n) return { kind: 'moved', to: nameOf(descriptor) }
     return { kind: there === undefined ? 'removed' : 'replaced' }
   }
-  return Number(size) < committedBytes ? { kind: 'cut', bytes: Number(size), committedBytes } : undefined
+  if (Number(size) < committedBytes) return { kind: 'cut', bytes: Number(size), committedBytes }
+  return head === undefined || head === headOf(descriptor) ? undefined : { kind: 'overwritten' }
 }
 
 /** Where the system tells it. */
@@ -69,6 +80,20 @@ function nameOf(descriptor: number): string | undefined {
 export interface OpenFile {
   readonly path: string
   readonly descriptor: number
+}
+
+/** For who is to tell somebody else, who has the file open all the time and can put it back where it has lost its name. */
+export function displacedFor(file: OpenFile, found: Displacement): PypetError {
+  const isHarmed = found.kind === 'cut' || found.kind === 'overwritten'
+  return isHarmed ? displacedError(file, found, undefined) : notTheSame(file.path)
+}
+
+export function notTheSame(path: string, cause?: unknown): PypetError {
+  return new PypetError('PYPET_FILE_MOVED', `${path} is not the file any more that is being written`, {
+    where: path,
+    hint: 'Put it back.',
+    cause,
+  })
 }
 
 /**
@@ -138,7 +163,7 @@ function lost(path: string, what: string, failure: Error): PypetError {
 }
 
 function putBackCnt({ path, descriptor }: OpenFile): string {
-  if (displacementOf(path, descriptor, 0)?.kind !== 'removed') return ''
+  if (displacementOf({ path, descriptor })?.kind !== 'removed') return ''
   const failure = putBack({ path, descriptor }, path)
   return failure === undefined ? `; ${path} was put back, too` : `; ${path} could not be put back`
 }

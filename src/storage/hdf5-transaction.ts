@@ -21,7 +21,7 @@ import type { CntJournal } from '../continue/cnt-journal.ts'
 import type { CommitFacts } from '../continue/cnt-record.ts'
 import type { CntState } from '../continue/cnt-state.ts'
 import type { Disk } from '../continue/disk.ts'
-import { type Displacement, displacedError, displacementOf } from '../continue/displaced.ts'
+import { displacedError, displacedFor, displacementOf, headOf } from '../continue/displaced.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
@@ -29,7 +29,7 @@ import { hdf5Cause } from './h5wasm.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { hookFile } from './hdf5-hook.ts'
 import { PageWriter } from './page-writer.ts'
-import { ReaderGate } from './reader-gate.ts'
+import { ReaderGate, shellReplaced } from './reader-gate.ts'
 import { StagedFile } from './staged-file.ts'
 import { WatchedDisk } from './watched-disk.ts'
 
@@ -45,6 +45,10 @@ export interface TransactionOptions {
   readonly left?: Pick<CntState, 'fileBytes' | 'protectedBytes' | 'pages'>
   /** Committed pages stay in the `.cnt` file: somebody else brings them into the HDF5 file. */
   readonly leavesPages?: boolean
+  /** One of several: who has the file open all the time puts it back, should it lose its name. */
+  readonly isTurn?: boolean
+  /** `headOf` the file as it was left, where another process has left it. */
+  readonly head?: string | undefined
   /** Makes the journal, once HDF5 has taken the file, and before anything is written to it. */
   readonly openJournal: () => CntJournal
   /** Longest wait for readers where too many pages pile up, and at the end. */
@@ -91,6 +95,8 @@ export class Hdf5Transaction {
     this.#unhook = parts.unhook
     this.#journal = options.openJournal()
     this.#writtenSequence = options.left === undefined ? this.#journal.lastSequence : 0
+    this.#committedBytes = options.left?.fileBytes ?? 0
+    this.#head = options.head
     this.#pages = new PageWriter(this.#staged, () => openGate(this.#options), {
       restMs: options.pageRestMs,
       onWaiting: options.onWaiting,
@@ -261,23 +267,16 @@ export class Hdf5Transaction {
     const { descriptor } = this.#disk
     if (descriptor === undefined) return
     const file = { path: realFileOf(this.#options.path), descriptor }
-    const found = displacementOf(file.path, descriptor, this.#committedBytes) ?? this.#overwritten()
-    if (found !== undefined) throw displacedError(file, found, this.#journal.openFile)
-  }
-
-  /** Another program that writes into the very file is told by the superblock, which each of our commits changes. */
-  #overwritten(): Displacement | undefined {
-    if (this.#head === undefined || this.#head === this.#readHead()) return undefined
-    return { kind: 'overwritten' }
-  }
-
-  #readHead(): string {
-    const head = new Uint8Array(SUPERBLOCK_BYTES)
-    return superblockOf(head.subarray(0, this.#disk.read(head, 0)))
+    const found = displacementOf(file, { committedBytes: this.#committedBytes, head: this.#head })
+    if (found === undefined) return
+    throw this.#options.isTurn
+      ? displacedFor(file, found)
+      : displacedError(file, found, this.#journal.openFile)
   }
 
   #noteHead(): void {
-    if (this.#disk.descriptor !== undefined) this.#head = this.#readHead()
+    const { descriptor } = this.#disk
+    if (descriptor !== undefined) this.#head = headOf(descriptor)
   }
 
   #append(facts: TransactionFacts): void {
@@ -316,15 +315,27 @@ export class Hdf5Transaction {
     }
   }
 
+  /** HDF5 stumbles over what others have made of the file. */
+  #displacement(): PypetError | undefined {
+    try {
+      this.#assertInPlace()
+    } catch (error) {
+      if (isPypetError(error)) return error
+    }
+    return undefined
+  }
+
   /** The error of applying operations, with what the disk knows of it. */
   explain(error: unknown): unknown {
-    return this.#disk.failure === undefined ? error : this.#failed('write', error)
+    return this.#disk.failure === undefined ? (this.#displacement() ?? error) : this.#failed('write', error)
   }
 
   /** The error of an operation on the file, of which the disk may know a better cause. */
   #failed(step: string, thrown: unknown): PypetError {
     const { path } = this.#options
     if (isPypetError(thrown, 'PYPET_FILE_MOVED')) return thrown
+    const displacement = this.#displacement()
+    if (displacement !== undefined) return displacement
     const cause = this.#disk.failure ?? thrown
     const isFull = FULL.has((cause as NodeJS.ErrnoException).code ?? '')
     return new PypetError('PYPET_STORAGE_FAILED', `${path}: ${step} failed: ${hdf5Cause(cause)}`, {
@@ -357,8 +368,7 @@ function kibibytes(bytes: number): string {
 /** Where there is no lock to keep readers away with, it is said once, and pages are written all the same. */
 async function openGate({ disk, path, onNotice }: TransactionOptions): Promise<ReaderGate> {
   const gate = await ReaderGate.open(disk.descriptor ?? -1, {
-    onReplaced: () =>
-      onNotice('warn', `the shell that keeps readers of ${path} apart did not answer: it was replaced`),
+    onReplaced: () => onNotice('warn', shellReplaced(path)),
   })
   if (gate.reason !== undefined) {
     onNotice(

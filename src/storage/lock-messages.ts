@@ -1,10 +1,10 @@
 /** The conversation about the lock, over a local socket: one JSON text a line. */
 import type { Socket } from 'node:net'
-import type { FileIdentity } from '../continue/displaced.ts'
 import type { ErrorRecord } from '../errors.ts'
 import type { RefusedRun } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import type { LeftFile } from './lock-turn.ts'
 
 /** Worker → main. */
 export type ToLock =
@@ -37,8 +37,8 @@ export type FromLock =
       readonly cntFile: string
       /** Pages up to this commit are in the HDF5 file, durably. */
       readonly applied: number
-      /** Of the file that the experiment was opened with. */
-      readonly identity: FileIdentity | undefined
+      /** What the HDF5 file was when it was left. */
+      readonly left: LeftFile
     }
   /** Whether no more runs begin for now. */
   | { readonly type: 'finish'; readonly isFinishing: boolean }

@@ -2,16 +2,16 @@
  * Brings the pages that workers have committed into the HDF5 file, in the wrap mode `lock`: from time to time, under the
  * lock, and when no reader looks. They are safe in the `.cnt` file, so there is no hurry.
  */
-import { closeSync, openSync } from 'node:fs'
 import { CntJournal } from '../continue/cnt-journal.ts'
 import type { CntState } from '../continue/cnt-state.ts'
 import { FILES, FileDisk } from '../continue/disk.ts'
+import { displacedFor, displacementOf, headOf, type OpenFile } from '../continue/displaced.ts'
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { LockServer } from './lock-server.ts'
 import type { LockTurns } from './lock-turn.ts'
 import { PENDING_BYTES_MAX } from './page-writer.ts'
-import { ReaderGate } from './reader-gate.ts'
+import { ReaderGate, shellReplaced } from './reader-gate.ts'
 
 /** Pages are written at most so often. */
 const REST_MS = 250
@@ -30,14 +30,16 @@ export class LockPages {
   readonly #server: LockServer
   readonly #turns: LockTurns
   readonly #options: PagesOptions
-  #descriptor: number | undefined
+  /** Open as long as the experiment is, whatever its name becomes. */
+  readonly #file: OpenFile
   #gate: ReaderGate | undefined
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> | undefined
   #restMs = REST_MS
   #isStopped = false
 
-  constructor(server: LockServer, turns: LockTurns, options: PagesOptions) {
+  constructor(server: LockServer, turns: LockTurns, file: OpenFile, options: PagesOptions) {
+    this.#file = file
     this.#server = server
     this.#turns = turns
     this.#options = options
@@ -74,17 +76,14 @@ export class LockPages {
     await this.#working
     await this.#gate?.end()
     this.#gate = undefined
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
-    this.#descriptor = undefined
   }
 
   async #write(): Promise<void> {
     if (this.#isStopped) return
     const state = this.#turns.state()
     if (state.lastSequence <= this.#server.applied) return
-    const { file } = state.experiment.request
-    this.#descriptor ??= openSync(file, 'r+')
-    this.#gate ??= await this.#openGate(this.#descriptor, file)
+    const { descriptor } = this.#file
+    this.#gate ??= await this.#openGate(descriptor, state.experiment.request.file)
     const hasReaders = !(await this.#gate.tryClose())
     this.#restMs = hasReaders ? REST_FOR_READERS_MS : REST_MS
     const bytes = state.pages.reduce((sum, page) => sum + page.bytes.byteLength, 0)
@@ -95,15 +94,23 @@ export class LockPages {
       setImmediate(() => this.wake())
       return
     }
-    const disk = new FileDisk(this.#descriptor)
+    const disk = new FileDisk(descriptor)
     try {
+      this.#assertInPlace(state.fileBytes)
       for (const page of state.pages) disk.write(page.bytes, page.offset)
     } finally {
       await this.#gate.reopen()
     }
     disk.sync()
     this.#server.applied = state.lastSequence
+    this.#server.left = { ...this.#server.left, head: headOf(descriptor) }
     this.#compactIfLarge(state)
+  }
+
+  /** Pages must not go into a file that nobody finds, nor over what another program has written. */
+  #assertInPlace(committedBytes: number): void {
+    const found = displacementOf(this.#file, { committedBytes, head: this.#server.left.head })
+    if (found !== undefined) throw displacedFor(this.#file, found)
   }
 
   #compactIfLarge(state: CntState): void {
@@ -121,7 +128,9 @@ export class LockPages {
   #worthBytes = 0
 
   async #openGate(descriptor: number, file: string): Promise<ReaderGate> {
-    const gate = await ReaderGate.open(descriptor)
+    const gate = await ReaderGate.open(descriptor, {
+      onReplaced: () => this.#options.onNotice('warn', shellReplaced(file)),
+    })
     if (gate.reason !== undefined) {
       this.#options.onNotice(
         'info',

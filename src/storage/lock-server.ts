@@ -1,9 +1,9 @@
 /** The lock of an experiment whose workers store by themselves: who asks first, gets it first. */
 import { createServer, type Server, type Socket } from 'node:net'
-import type { FileIdentity } from '../continue/displaced.ts'
 import { fromErrorRecord } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
+import type { LeftFile } from './lock-turn.ts'
 import type { RunStoreListener } from './run-store.ts'
 
 /** Whoever may hold the lock, a worker or main itself: told when it has it. */
@@ -23,8 +23,8 @@ export class LockServer {
   applied = 0
   /** Known when the trajectory is open: before that nobody asks. */
   cntFile = ''
-  /** Of the file that the trajectory was opened in. */
-  identity: FileIdentity | undefined
+  /** What the file was when main left it: workers write behind its end only. */
+  left: LeftFile = { identity: undefined, head: undefined }
   /** Of the workers there are. */
   readonly #waiting = new Map<Socket, WaitingShare>()
   /** Of those there were. */
@@ -88,8 +88,8 @@ export class LockServer {
     const taken = new Set<RunIndex>()
     const tell = (message: FromLock) => writeLine(socket, message)
     const holder: Grant = () => {
-      const { cntFile, applied, identity } = this
-      tell({ type: 'granted', cntFile, applied, identity })
+      const { cntFile, applied, left } = this
+      tell({ type: 'granted', cntFile, applied, left })
     }
     if (this.#isFinishing) tell({ type: 'finish', isFinishing: true })
     readLines<ToLock>(socket, (message) => {

@@ -4,7 +4,7 @@
  * pages into the HDF5 file.
  */
 import { closeSync, openSync } from 'node:fs'
-import { displacedError, displacementOf, identityOf, type OpenFile } from '../continue/displaced.ts'
+import { displacedError, displacementOf, headOf, identityOf, type OpenFile } from '../continue/displaced.ts'
 import type { FileLock } from '../continue/file-lock.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { isPypetError, PypetError } from '../errors.ts'
@@ -108,15 +108,16 @@ export class LockStore implements RunStore {
       const { opened } = store
       const { storage } = this.#settings
       this.#turns = new LockTurns({ cntFile: opened.cntFile, storage, keepCnt, ...options })
-      this.#pages = new LockPages(server, this.#turns, {
+      const path = realFileOf(store.file)
+      this.#file = { path, descriptor: openSync(path, 'r+') }
+      const { descriptor } = this.#file
+      server.left = { identity: identityOf(descriptor), head: headOf(descriptor) }
+      this.#pages = new LockPages(server, this.#turns, this.#file, {
         readerWaitMs: storage.readerWaitMs,
         compactBytes: storage.cntCompactBytes,
         ...options,
       })
       server.cntFile = opened.cntFile
-      const path = realFileOf(store.file)
-      this.#file = { path, descriptor: openSync(path, 'r') }
-      server.identity = identityOf(this.#file.descriptor)
       server.onCommitted = () => this.#pages?.wake()
       this.#pages.noteOpened()
       return opened
@@ -176,8 +177,8 @@ export class LockStore implements RunStore {
     this.#pages?.stop()
     const closed = await this.#under(async (turns) => {
       await this.#pages?.end()
-      const { applied, identity } = server
-      const store = await turns.open(applied, { identity, isLast: true, lock: this.#lock })
+      const { applied, left } = server
+      const store = await turns.open(applied, { left, isLast: true, lock: this.#lock })
       for (const failure of this.#failures.splice(0)) store.failRun(failure)
       this.#announce(store.close(ending))
       const cntFile = await store.finish()
@@ -219,7 +220,8 @@ export class LockStore implements RunStore {
   /** Where the file has lost its name, it is put back. */
   #explained(error: unknown): unknown {
     if (!isPypetError(error, 'PYPET_FILE_MOVED') || this.#file === undefined) return error
-    const found = displacementOf(this.#file.path, this.#file.descriptor, 0)
+    // Where it is in its place, the error says what was done to it.
+    const found = displacementOf(this.#file)
     this.#moved ??= found === undefined ? error : displacedError(this.#file, found, this.#turns?.openCnt)
     return this.#moved
   }

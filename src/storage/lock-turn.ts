@@ -4,10 +4,17 @@ import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import type { CntState } from '../continue/cnt-state.ts'
 import { CntTail } from '../continue/cnt-tail.ts'
 import { type Disk, FILES } from '../continue/disk.ts'
-import { type FileIdentity, identityOf, type OpenFile } from '../continue/displaced.ts'
+import {
+  displacedFor,
+  displacementOf,
+  type FileIdentity,
+  identityOf,
+  notTheSame,
+  type OpenFile,
+} from '../continue/displaced.ts'
 import type { FileLock } from '../continue/file-lock.ts'
 import { RunSet } from '../continue/run-set.ts'
-import { PypetError } from '../errors.ts'
+import type { PypetError } from '../errors.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { StorageSettings } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
@@ -17,8 +24,14 @@ import { LayoutMemory } from './layout-memory.ts'
 import { notWritable } from './open-trajectory.ts'
 import { TrajectoryStore } from './trajectory-store.ts'
 
-/** @throws PypetError `PYPET_FILE_MOVED` when another file, or none, is where the file was */
-function openSame(file: string, identity: FileIdentity | undefined): Disk {
+/** What the file was when it was left: of the same inode, and with the same first bytes. */
+export interface LeftFile {
+  readonly identity: FileIdentity | undefined
+  readonly head: string | undefined
+}
+
+/** @throws PypetError `PYPET_FILE_MOVED` when another file, or none, is where the file was, or when it was harmed */
+function openSame(file: string, { identity, head }: LeftFile, committedBytes: number): Disk {
   let disk: Disk
   try {
     disk = FILES.open(file, 'write')
@@ -26,17 +39,16 @@ function openSame(file: string, identity: FileIdentity | undefined): Disk {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw notTheSame(file, cause)
     throw notWritable(file, cause)
   }
-  if (identity === undefined || identityOf(disk.descriptor as number) === identity) return disk
-  disk.close()
-  throw notTheSame(file)
-}
-
-function notTheSame(file: string, cause?: unknown): PypetError {
-  return new PypetError('PYPET_FILE_MOVED', `${file} is not the file any more that is being written`, {
-    where: file,
-    hint: 'Put it back.',
-    cause,
-  })
+  try {
+    const open = { path: file, descriptor: disk.descriptor as number }
+    if (identity !== undefined && identityOf(open.descriptor) !== identity) throw notTheSame(file)
+    const found = displacementOf(open, { committedBytes, head })
+    if (found !== undefined) throw displacedFor(open, found)
+    return disk
+  } catch (error) {
+    disk.close()
+    throw error
+  }
 }
 
 export interface TurnOptions {
@@ -72,17 +84,17 @@ export class LockTurns {
    * Opens the file. Only whose turn it is may do so.
    *
    * @param applied pages up to this commit are in the HDF5 file, durably
-   * @param identity of the file that the experiment was opened with
+   * @param left what the file was when it was left
    * @param isLast the turn ends with the experiment: its pages are brought into the file
    */
   async open(
     applied: number,
     {
-      identity,
+      left = { identity: undefined, head: undefined },
       isLast = false,
       lock,
     }: {
-      readonly identity?: FileIdentity | undefined
+      readonly left?: LeftFile
       readonly isLast?: boolean
       readonly lock?: FileLock | undefined
     } = {},
@@ -90,7 +102,7 @@ export class LockTurns {
     const { storage, keepCnt, onNotice, onError } = this.#options
     const state = this.#readOn()
     const request = { ...state.experiment.request, storage, keepCnt }
-    const disk = openSame(request.file, identity)
+    const disk = openSame(request.file, left, state.fileBytes)
     const transaction = await Hdf5Transaction.begin({
       path: request.file,
       isNewFile: false,
@@ -98,6 +110,8 @@ export class LockTurns {
       // What is in the file already need not be kept in memory.
       left: state.lastSequence <= applied ? { ...state, pages: [] } : state,
       leavesPages: !isLast,
+      isTurn: true,
+      head: left.head,
       readerWaitMs: storage.readerWaitMs,
       compactBytes: storage.cntCompactBytes,
       onWaiting: lock?.noteWaiting,

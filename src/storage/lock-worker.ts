@@ -169,7 +169,7 @@ export class LockWorker {
     }
   }
 
-  async #turn({ cntFile, applied, identity }: Extract<FromLock, { type: 'granted' }>): Promise<void> {
+  async #turn({ cntFile, applied, left }: Extract<FromLock, { type: 'granted' }>): Promise<void> {
     const { storage } = this.#data
     this.#turns ??= new LockTurns({
       cntFile,
@@ -179,7 +179,7 @@ export class LockWorker {
       onError: (error) => this.#breakDown(error),
     })
     try {
-      const store = await this.#turns.open(applied, { identity })
+      const store = await this.#turns.open(applied, { left })
       // The main process may have gone meanwhile.
       if (this.#error !== undefined) return
       this.#turnCount += 1

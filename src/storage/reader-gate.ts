@@ -153,6 +153,11 @@ export interface GateOptions {
   readonly onReplaced?: (() => void) | undefined
 }
 
+/** For `onReplaced`. */
+export function shellReplaced(file: string): string {
+  return `the shell that keeps readers of ${file} apart did not answer: it was replaced`
+}
+
 /** An answer takes milliseconds. */
 const ANSWER_MS = 5000
 

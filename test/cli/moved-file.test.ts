@@ -6,6 +6,7 @@ import {
   existsSync,
   lstatSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -85,6 +86,7 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
         expect(error).toMatchObject({ code: 'PYPET_FILE_MOVED' })
         expect(error.message).toContain('Every run that was announced is safe')
         expect(error.hint).toContain('pypet-ts continue hdf5/demo.cnt')
+        if (existsSync(`${file}.rescued`)) expect(readFileSync(file, 'utf8')).toBe('another file')
         restore?.(file)
         const announced = [...ended.stdout.matchAll(/"runs-stored".*?"stored_count":(\d+)/g)].map(
           ([, count]) => Number(count),
@@ -100,24 +102,41 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
   },
 )
 
-describe.skipIf(process.platform !== 'linux')('a file that is written, and is harmed', () => {
-  test.each([
-    ['cut', (file: string) => truncateSync(file, 4096), 'was cut to '],
-    [
-      'overwritten',
-      (file: string, folder: string) => copyFileSync(join(folder, 'other'), file),
-      'was overwritten by another program',
-    ],
-  ])('%s: is never said to be whole', async (_, harm, message) => {
-    const { folder, file, running } = await begun(['--ncores', '1'])
-    writeFileSync(join(folder, 'other'), new Uint8Array(1_000_000))
-    harm(file, folder)
-    rmSync(join(folder, 'wait'))
-    const { exitCode, stderr } = await running.ended()
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(message) })
-    expect(existsSync(join(folder, 'hdf5/demo.cnt'))).toBe(true)
-  })
-})
+describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
+  '%s: a file that is written, and is harmed',
+  (wrapMode) => {
+    test.each([
+      ['cut', (file: string) => truncateSync(file, 4096), 'was cut to '],
+      [
+        'overwritten',
+        (file: string, folder: string) => copyFileSync(join(folder, 'other'), file),
+        'was overwritten by another program',
+      ],
+      [
+        'put back as it was before',
+        (file: string, folder: string) => copyFileSync(join(folder, 'older'), file),
+        'was overwritten by another program',
+      ],
+    ])('%s: is never said to be whole', async (_, harm, message) => {
+      const { folder, file, running } = await begun([
+        '--ncores',
+        '1',
+        '--executor',
+        'pool',
+        '--wrap-mode',
+        wrapMode,
+      ])
+      writeFileSync(join(folder, 'other'), new Uint8Array(1_000_000))
+      const snapshot = await pypet(folder, ['snapshot', 'hdf5/demo.h5', 'older'])
+      expect(snapshot.exitCode).toBe(0)
+      harm(file, folder)
+      rmSync(join(folder, 'wait'))
+      const { exitCode, stderr } = await running.ended()
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(message) })
+      expect(existsSync(join(folder, 'hdf5/demo.cnt'))).toBe(true)
+    })
+  },
+)
 
 const hasFlock = spawnSync('flock', ['--version']).status === 0
 
