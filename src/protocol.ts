@@ -71,10 +71,14 @@ export interface OpenRequest {
   readonly isExpansion?: boolean
   /** Points may be added while it runs: texts among the explored values are given room. */
   readonly mayGrow?: boolean
-  /** The file takes the place of another one, see `continue/replacement`. The writer fills it in. */
+  /** The file is new, or takes the place of another one, see `continue/replacement`. The writer fills it in. */
   readonly replacement?: {
     /** Name of the file beside it that is renamed when its first commit is durable. */
     readonly writtenAs: string
+    /** `superblockOf` the file that was in the place, empty where there was none. */
+    readonly replaces: string
+    /** Its device and inode, which tell it for certain as long as nothing was copied; empty where there was none. */
+    readonly replacesIdentity: string
     /** `environmentHexsha` of the experiments of the old file: their `.cnt` files do not count when it is gone. */
     readonly supersedes: readonly string[]
   }

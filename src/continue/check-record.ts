@@ -68,6 +68,11 @@ const superblock: Check = (value, at) => {
     throw fault(at, '16 hexadecimal digits', value)
 }
 
+const identity: Check = (value, at) => {
+  if (typeof value !== 'string' || !/^(\d{1,20}:\d{1,20})?$/.test(value))
+    throw fault(at, 'a device and an inode', value)
+}
+
 const hexadecimal: Check = (value, at) => {
   if (typeof value !== 'string' || !/^[0-9a-f]{0,128}$/.test(value))
     throw fault(at, 'hexadecimal digits', value)
@@ -151,7 +156,14 @@ const experimentFields = objectOf({
     isExpansion: optional(flag),
     mayGrow: optional(flag),
     isEdit: optional(flag),
-    replacement: optional(objectOf({ writtenAs: bareName, supersedes: listOf(hexadecimal) })),
+    replacement: optional(
+      objectOf({
+        writtenAs: bareName,
+        replaces: superblock,
+        replacesIdentity: identity,
+        supersedes: listOf(hexadecimal),
+      }),
+    ),
     trajectory: objectOf({
       name: trajectoryName,
       comment: text,

@@ -1,19 +1,13 @@
 /** Writes a `.cnt` file: one record after the other, each durable before anybody relies on it. */
 import { basename, dirname, join } from 'node:path'
 import { PypetError } from '../errors.ts'
-import {
-  encodeFileStart,
-  encodeRecord,
-  encodeSlot,
-  SLOT_OFFSETS,
-  SUPERBLOCK_BYTES,
-  superblockOf,
-} from './cnt-format.ts'
+import { encodeFileStart, encodeRecord, encodeSlot, SLOT_OFFSETS } from './cnt-format.ts'
 import type { CntRecord, CommitFacts, ExperimentRecord, ReturnedValue } from './cnt-record.ts'
 import { readRecords } from './cnt-records.ts'
 import { type CntState, readCnt } from './cnt-state.ts'
 import type { Disk, DiskSystem } from './disk.ts'
 import type { OpenFile } from './displaced.ts'
+import { headIn } from './replacement.ts'
 
 export class CntJournal {
   #path: string
@@ -73,7 +67,7 @@ export class CntJournal {
     if (disk.size() > state.endOffset) disk.truncate(state.endOffset)
     const { experiment, endOffset, lastSequence } = state
     const journal = new CntJournal(system, state.path, { disk, end: endOffset, lastSequence })
-    journal.#foundSuperblock = superblockIn(system, experiment.request.file)
+    journal.#foundSuperblock = headIn(experiment.request.file, system) || undefined
     return journal
   }
 
@@ -247,18 +241,6 @@ export function returnedValues(path: string, system: DiskSystem): ReadonlyMap<nu
     for (const { run, bytes } of record.returned) values.set(run, bytes)
   })
   return values
-}
-
-/** Undefined when there is no such file. */
-function superblockIn(system: DiskSystem, file: string): string | undefined {
-  if (!system.exists(file)) return undefined
-  const disk = system.open(file, 'read')
-  try {
-    const head = new Uint8Array(SUPERBLOCK_BYTES)
-    return superblockOf(head.subarray(0, disk.read(head, 0)))
-  } finally {
-    disk.close()
-  }
 }
 
 /**

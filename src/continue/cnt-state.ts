@@ -76,6 +76,17 @@ export function readExperiment(path: string, system: DiskSystem = FILES): Experi
   return atHome(experiment, path)
 }
 
+/** Whether anything was committed, as far as the whole records go. As `readCnt`. */
+export function hasCommit(path: string, system: DiskSystem = FILES): boolean {
+  let isFound = false
+  readRecords(path, system, (record) => {
+    if (record.type !== 'commit') return undefined
+    isFound = true
+    return 'stop'
+  })
+  return isFound
+}
+
 /** Takes record after record. What it holds of a commit are its pages and its runs. */
 export class Replay {
   readonly #path: string

@@ -3,17 +3,17 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentRecord } from './cnt-record.ts'
-import { readExperiment } from './cnt-state.ts'
+import { hasCommit, readExperiment } from './cnt-state.ts'
 import { type DiskSystem, FILES } from './disk.ts'
 import { realFileOf, realFolderOf } from './real-file.ts'
-import { pendingReplacement } from './replacement.ts'
+import { type Whereabouts, whereaboutsOf } from './replacement.ts'
 
 /** A `.cnt` file beside an HDF5 file, of an experiment in it. */
 export interface CntBeside {
   readonly path: string
   readonly experiment: ExperimentRecord
-  /** The file that is to take the place of the HDF5 file: until it does, the old file is in it. */
-  readonly pending: string | undefined
+  /** Where the file of its experiment is: only one in its place is this HDF5 file. */
+  readonly whereabouts: Whereabouts
   /** The file of its experiment was replaced: what it says is of one that is gone. */
   readonly isSuperseded: boolean
 }
@@ -31,7 +31,7 @@ export function findCntFiles(
   onUnreadable: (error: unknown) => void = throwIt,
 ): string[] {
   return cntFilesBeside(file, system, onUnreadable)
-    .filter(({ pending, isSuperseded }) => pending === undefined && !isSuperseded)
+    .filter(({ whereabouts, isSuperseded }) => whereabouts.at === 'place' && !isSuperseded)
     .map(({ path }) => path)
 }
 
@@ -51,7 +51,9 @@ export function cntFilesBeside(
       try {
         const experiment = readExperiment(path, system)
         if (realFileOf(experiment.request.file) !== wanted) return []
-        return [{ path, experiment, pending: pendingReplacement(experiment, system) }]
+        return [
+          { path, experiment, whereabouts: whereaboutsOf(experiment, () => hasCommit(path, system), system) },
+        ]
       } catch (error) {
         // Other programs have files of this ending, too.
         const isOther = isPypetError(error, 'PYPET_CNT_NOT_CNT') || isPypetError(error, 'PYPET_CNT_NOT_FOUND')
@@ -59,7 +61,7 @@ export function cntFilesBeside(
         return []
       }
     })
-  const inPlace = found.filter(({ pending }) => pending === undefined)
+  const inPlace = found.filter(({ whereabouts }) => whereabouts.at === 'place')
   const superseded = new Set(
     inPlace.flatMap(({ experiment }) => experiment.request.replacement?.supersedes ?? []),
   )

@@ -14,10 +14,10 @@ import { type Disk, type DiskSystem, FILES } from './disk.ts'
  */
 export function recoverFile(state: CntState, system: DiskSystem = FILES): void {
   if (state.isApplied) return
+  // A new file is in its place when its first commit is durable: what is there now is somebody else's.
+  if (state.lastSequence === 0 && state.experiment.baseBytes === 0) return
   const { file } = state.experiment.request
   if (!system.exists(file)) {
-    // It ended before it had created the file.
-    if (state.lastSequence === 0 && state.experiment.baseBytes === 0) return
     throw mismatch(state, 'it is missing')
   }
   const disk = system.open(file, 'write')
@@ -42,8 +42,6 @@ function checkFile(state: CntState, disk: Disk): void {
   const size = disk.size()
   if (size < state.fileBytes)
     throw mismatch(state, `it has ${size} bytes, of ${state.fileBytes} that were committed`)
-  // What a new file holds before its first commit is nobody's.
-  if (state.fileBytes === 0) return
   const head = new Uint8Array(SUPERBLOCK_BYTES)
   const superblock = superblockOf(head.subarray(0, disk.read(head, 0)))
   if (!state.knownSuperblocks.includes(superblock))

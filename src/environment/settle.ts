@@ -1,3 +1,4 @@
+/** What commands do with a file in which nothing is to be performed. */
 import { CntJournal } from '../continue/cnt-journal.ts'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { FILES } from '../continue/disk.ts'
@@ -6,6 +7,7 @@ import { isPypetError } from '../errors.ts'
 import { completedCountIn } from '../storage/completed-runs.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { recoverBehindGate } from '../storage/recover-behind-gate.ts'
+import { completeReplacement, settleReplacements } from '../storage/replace-file.ts'
 
 /**
  * Ends an experiment of which no run is to be performed: brings into the HDF5 file what a reader or a crash has kept out of
@@ -21,6 +23,10 @@ export async function settle(
   const lock = acquireLock(file, { trajectory: trajectory.name, breakLock })
   try {
     const { readerWaitMs } = experiment.request.storage
+    const began = readCnt(path)
+    // Of what was only begun there is nothing to be ended.
+    if (began.lastSequence === 0 || completeReplacement(began, FILES)) return
+    settleReplacements(file, { onNotice: () => undefined })
     await recoverBehindGate(readCnt(path), readerWaitMs, FILES, lock.noteWaiting)
     const state = readCnt(path)
     if (keepCnt || experiment.request.keepCnt || !state.isComplete) return

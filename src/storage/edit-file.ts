@@ -2,6 +2,7 @@
  * Changes to an HDF5 file from this process: what a script stores, deletes or merges. They go through the same
  * transaction as runs do, so that a kill at any moment leaves the state of a commit.
  */
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { CntJournal } from '../continue/cnt-journal.ts'
 import { FILES } from '../continue/disk.ts'
@@ -20,6 +21,7 @@ import {
   recoverOthers,
   takeLock,
 } from './open-trajectory.ts'
+import { type Replacement, replacementOf, settleReplacements } from './replace-file.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
 import { assertFinished, dropBegunExpansion } from './unfinished.ts'
 
@@ -82,6 +84,7 @@ export async function editHdf5File<Value>(
   const folders = existsSync(file) ? [] : makeFolderOf(realFileOf(file))
   const lock = takeLock(file, trajectory, { breakLock, onNotice })
   try {
+    settleReplacements(file, { onNotice })
     const isNewFile = isEmpty(file)
     if (!isNewFile) {
       await checkSignature(file)
@@ -90,10 +93,14 @@ export async function editHdf5File<Value>(
       dropBegunExpansion(file, trajectory)
       await request.check?.()
     }
-    const disk = isNewFile ? createDisk(file, FILES) : openDisk(file, FILES)
+    const edited = editRequest(file, trajectory)
+    const replacement = isNewFile ? replacementOf(edited, { onNotice }) : undefined
+    const path = replacement?.path ?? file
+    const disk = isNewFile ? createDisk(path, FILES) : openDisk(path, FILES)
+    replacement?.adoptMode(disk)
     const base = headOf(disk)
     const transaction = await Hdf5Transaction.begin({
-      path: file,
+      path,
       isNewFile,
       disk,
       readerWaitMs,
@@ -105,11 +112,11 @@ export async function editHdf5File<Value>(
         CntJournal.create(
           FILES,
           `${realFileOf(file)}.edit.cnt`,
-          experimentRecord(editRequest(file, trajectory), base),
+          experimentRecord(replacement?.request ?? edited, base),
         ),
     })
     syncFolders(folders)
-    return await performEdit(transaction, isNewFile, edit)
+    return await performEdit(transaction, { file, replacement }, edit)
   } finally {
     lock.release()
   }
@@ -154,23 +161,35 @@ function warn(level: LogLevel, message: string): void {
 
 async function performEdit<Value>(
   transaction: Hdf5Transaction,
-  isNewFile: boolean,
+  { file, replacement }: { readonly file: string; readonly replacement: Replacement | undefined },
   edit: (editor: FileEditor) => Value | Promise<Value>,
 ): Promise<Value> {
   let outcome: Value
+  let isPublished = replacement === undefined
+  const publish = () => {
+    if (isPublished) return
+    replacement?.publish()
+    isPublished = true
+    transaction.noteRenamed(file, transaction.cntFile)
+  }
   try {
     outcome = await edit({
-      isNewFile,
+      isNewFile: replacement !== undefined,
       apply: (operations) => transaction.file.apply(operations),
-      commit: () => transaction.commit(NOTHING_RUN),
+      commit() {
+        transaction.commit(NOTHING_RUN)
+        publish()
+      },
     })
   } catch (error) {
     // What HDF5 holds in memory must not reach the file: the last commit is what counts.
     const explained = transaction.explain(error)
     await transaction.abandon()
+    if (!isPublished) replacement?.discard(transaction.cntFile)
     throw explained
   }
   transaction.close(NOTHING_RUN)
+  publish()
   await transaction.finish(true)
   return outcome
 }
@@ -197,7 +216,8 @@ function editRequest(file: string, trajectory: string): OpenRequest {
       timestamp: 0,
       version: '',
       runtimeVersion: '',
-      environmentHexsha: '',
+      // Told apart from other edits by it.
+      environmentHexsha: randomBytes(8).toString('hex'),
     },
     parameters: [],
     exploration: undefined,

@@ -267,7 +267,9 @@ export class Hdf5Transaction {
     const { descriptor } = this.#disk
     if (descriptor === undefined) return
     const file = { path: realFileOf(this.#options.path), descriptor }
-    const found = displacementOf(file, { committedBytes: this.#committedBytes, head: this.#head })
+    // After a failure the first bytes may be of our own pages, of which not all were written.
+    const head = this.#disk.failure === undefined ? this.#head : undefined
+    const found = displacementOf(file, { committedBytes: this.#committedBytes, head })
     if (found === undefined) return
     throw this.#options.isTurn
       ? displacedFor(file, found)

@@ -6,12 +6,13 @@ import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts'
 import { type DiskSystem, FILES } from '../continue/disk.ts'
 import { acquireLock, type FileLock } from '../continue/file-lock.ts'
-import { cntFilesBeside, findCntFiles } from '../continue/find-cnt.ts'
+import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import type { ContinueRequest, OpenRequest } from '../protocol.ts'
+import { shellWord } from '../shell-word.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { completedCountIn } from './completed-runs.ts'
 import { readStoredTrajectory } from './expand-trajectory.ts'
@@ -76,7 +77,8 @@ export async function continueTrajectory(
     settleReplacements(file, options)
     const { storage, keepCnt } = request
     const openRequest = { ...before.experiment.request, storage, keepCnt }
-    if (isTakenBack) return await create({ ...openRequest, overwrite: true }, options, lock)
+    // It begins as it was meant to.
+    if (isTakenBack) return await create(openRequest, options, lock)
     if (before.lastSequence === 0) {
       // It ended before anything was committed, so it begins as it was meant to.
       await recoverBehindGate(before, storage.readerWaitMs, system, lock.noteWaiting)
@@ -99,20 +101,19 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
   settleReplacements(file, options)
   const isReplaced = request.overwrite && !isEmpty(file)
   const isNewFile = isReplaced || isEmpty(file)
-  if (isReplaced) {
-    // What may not be written may not be replaced.
-    openDisk(file, system).close()
-    await finishEdits(file, options)
-  } else if (isNewFile) dropUnfinished(file, options)
+  // What may not be written may not be replaced.
+  if (isReplaced) openDisk(file, system).close()
+  else if (isNewFile) refuseLost(file, system)
   else {
     await recoverOthers(file, request.storage.readerWaitMs, options)
     await assertNameIsFree(file, trajectory.name)
     dropBegun(file, trajectory.name, system)
   }
   const plan = expand({ parameters, exploration })
-  const replacement = isReplaced ? replacementOf(request, options) : undefined
+  const replacement = isNewFile ? replacementOf(request, options) : undefined
   const path = replacement?.path ?? file
   const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
+  replacement?.adoptMode(disk)
   const base = headOf(disk)
   const recorded = replacement?.request ?? request
   const transaction = await Hdf5Transaction.begin({
@@ -152,6 +153,7 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
         replacement.publish()
         transaction.noteRenamed(file, betterCntFile(transaction.cntFile, file, trajectory.name, system))
       },
+      discard: () => replacement.discard(transaction.cntFile),
     }),
   }
 }
@@ -307,26 +309,22 @@ export async function recoverOthers(
   }
 }
 
-/** Of a file that is to be replaced; should one fail, it is replaced all the same. */
-async function finishEdits(file: string, { system = FILES }: StoreOptions): Promise<void> {
-  for (const { path, experiment } of cntFilesBeside(file, system, () => undefined)) {
-    if (experiment.request.isEdit !== true) continue
-    await recoverBehindGate(readCnt(path, system), 0, system).catch(() => undefined)
-    system.remove(path)
-  }
-}
-
 /** A `.cnt` file of this very trajectory, which ended before anything was committed. */
 function dropBegun(file: string, trajectory: string, system: DiskSystem): void {
   const cntFile = cntFileOf(file, trajectory, system)
   if (cntFile !== undefined && readCnt(cntFile, system).lastSequence === 0) system.remove(cntFile)
 }
 
-/** The file is gone, or to be replaced: what could be continued in it is gone with it. */
-function dropUnfinished(file: string, { system = FILES, onNotice }: StoreOptions): void {
+/** A file that was moved away may come back: what only its `.cnt` file has of it must not be lost by then. */
+function refuseLost(file: string, system: DiskSystem): void {
   for (const path of findCntFiles(file, system)) {
-    system.remove(path)
-    onNotice('warn', `${path} was removed: the file of its experiment, ${file}, is gone or replaced`)
+    const { isApplied, stored } = readCnt(path, system)
+    if (isApplied || stored.count === 0) continue
+    throw new PypetError(
+      'PYPET_CNT_EXISTS',
+      `${file} is not there, and ${path} has what is missing in it of ${stored.count} runs`,
+      { where: path, hint: `Put it back: pypet-ts continue ${shellWord(path)}. Or give --overwrite.` },
+    )
   }
 }
 

@@ -1,11 +1,19 @@
-/** What a kill in the midst of a replacement has left: it is settled by whoever takes the lock of the file next. */
-import { chmodSync, statSync } from 'node:fs'
+/** New files, and what a kill in the midst of making one has left: that is settled by whoever takes the lock of the file next. */
+import { fchmodSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { CntState } from '../continue/cnt-state.ts'
-import { type DiskSystem, FILES } from '../continue/disk.ts'
+import { type Disk, type DiskSystem, FILES } from '../continue/disk.ts'
 import { cntFilesBeside } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
-import { pendingReplacement, replacementBeside, sweepReplacements } from '../continue/replacement.ts'
+import {
+  headIn,
+  identityAt,
+  isAsBefore,
+  replacementBeside,
+  sweepReplacements,
+  whereaboutsOf,
+} from '../continue/replacement.ts'
+import { PypetError } from '../errors.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 
@@ -15,50 +23,62 @@ interface SettleOptions {
 }
 
 /**
- * Under the lock: removes `.cnt` files of a file that was replaced, and replacements that were not completed: no run of
- * those was ever announced, and the old file is whole.
+ * Under the lock: removes `.cnt` files of a file that was replaced, and what was begun and is not in its place: no run of that
+ * was ever announced, and what is in the place is whole.
  */
 export function settleReplacements(file: string, { system = FILES, onNotice }: SettleOptions): void {
   // One that cannot be read is not ours to judge.
-  const found = cntFilesBeside(file, system, () => undefined)
-  for (const { path, pending, isSuperseded } of found) {
-    if (pending === undefined && !isSuperseded) continue
+  for (const { path, whereabouts, isSuperseded } of cntFilesBeside(file, system, () => undefined)) {
+    if (whereabouts.at === 'place' && !isSuperseded) continue
     // First the one that makes the other count.
     system.remove(path)
-    if (pending !== undefined) system.remove(pending)
-    const why = isSuperseded ? 'was replaced' : 'was to be replaced, and was not'
-    onNotice('warn', `${path} was removed: the file of its experiment, ${file}, ${why}`)
+    if (whereabouts.at === 'pending') system.remove(whereabouts.path)
+    const why = isSuperseded ? 'its file was replaced' : 'it was ended before its file was in its place'
+    onNotice('warn', `${path} was removed: ${why}; ${file} is whole`)
   }
-  sweepReplacements(file, [], system)
+  sweepReplacements(file, system)
 }
 
 /**
- * Under the lock: completes the replacement that a `.cnt` file tells of, or takes it back, where nothing of it was committed.
+ * Under the lock: brings the file that a `.cnt` file tells of into its place, or takes it back, where nothing of it was
+ * committed.
  *
- * @returns whether it was taken back: then nothing is in its place, and it is to be begun anew
+ * @returns whether it was taken back: then it is to be begun anew
+ * @throws PypetError `PYPET_CNT_FILE_MISMATCH` when something else is in the place by now
  */
 export function completeReplacement(state: CntState, system: DiskSystem): boolean {
-  const pending = pendingReplacement(state.experiment, system)
-  if (pending === undefined) return false
-  if (state.lastSequence === 0) {
+  const { file, replacement } = state.experiment.request
+  const whereabouts = whereaboutsOf(state.experiment, () => state.lastSequence > 0, system)
+  if (replacement === undefined || whereabouts.at === 'place') return false
+  if (!isAsBefore(file, replacement.replaces, system)) {
+    throw new PypetError(
+      'PYPET_CNT_FILE_MISMATCH',
+      `${file} is not what it was when ${state.path} was begun: something else has written it since`,
+      { where: file, hint: `Move it away to go on; or remove ${state.path}: no run of it was announced.` },
+    )
+  }
+  if (whereabouts.at === 'nowhere' || state.lastSequence === 0) {
     system.remove(state.path)
-    system.remove(pending)
+    if (whereabouts.at === 'pending') system.remove(whereabouts.path)
     return true
   }
-  system.rename(pending, realFileOf(state.experiment.request.file))
-  system.syncFolderOf(pending)
+  system.rename(whereabouts.path, realFileOf(file))
+  system.syncFolderOf(file)
   return false
 }
 
-/** What is written beside a file, to take its place when it is whole. */
+/** A file that is written beside its place. */
 export interface Replacement {
   readonly path: string
   readonly request: OpenRequest
-  /** Renames it. The old file is gone when this returns, durably, and with it its `.cnt` files. */
+  /** Gives it what others may do with the file that it replaces. Call it when it is created. */
+  adoptMode(disk: Disk): void
+  /** Renames it. A file that was in the place is gone when this returns, durably, and with it its `.cnt` files. */
   publish(): void
+  /** Takes it back, before it is in its place, with its `.cnt` file. */
+  discard(cntFile: string): void
 }
 
-/** @param request of a file that is there */
 export function replacementOf(request: OpenRequest, options: SettleOptions): Replacement {
   const { file } = request
   const { system = FILES, onNotice } = options
@@ -68,19 +88,32 @@ export function replacementOf(request: OpenRequest, options: SettleOptions): Rep
   const supersedes = old
     .map(({ experiment }) => experiment.request.trajectory.environmentHexsha)
     .filter((hexsha) => hexsha !== '' && hexsha !== own)
-  const replacement = { writtenAs: basename(path), supersedes }
+  const replacement = {
+    writtenAs: basename(path),
+    replaces: headIn(file, system),
+    replacesIdentity: identityAt(file),
+    supersedes,
+  }
   return {
     path,
     request: { ...request, replacement },
+    adoptMode({ descriptor }) {
+      const before = statSync(file, { throwIfNoEntry: false })
+      if (before !== undefined && descriptor !== undefined) fchmodSync(descriptor, before.mode)
+    },
     publish() {
       const real = realFileOf(file)
-      chmodSync(path, statSync(real).mode)
       system.rename(path, real)
       system.syncFolderOf(real)
       for (const { path: cntFile } of old) {
         system.remove(cntFile)
         onNotice('warn', `${cntFile} was removed: the file of its experiment, ${file}, is gone or replaced`)
       }
+    },
+    discard(cntFile) {
+      if (!system.exists(path)) return
+      system.remove(cntFile)
+      system.remove(path)
     },
   }
 }

@@ -62,8 +62,10 @@ export interface OpenTrajectory {
   readonly startTimestamp: number | undefined
   /** Of the file; undefined for one turn of several, whose opening has it. */
   readonly lock: FileLock | undefined
-  /** Of a file that takes the place of another one: called when its first commit is durable. */
+  /** Of a new file: called when its first commit is durable. */
   readonly publish?: () => void
+  /** Of a new file: called when that does not come to pass. */
+  readonly discard?: () => void
 }
 
 export class TrajectoryStore {
@@ -105,11 +107,7 @@ export class TrajectoryStore {
    *   `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`; an existing file is untouched then
    */
   static async open(request: OpenRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    const open = await createTrajectory(request, options)
-    const store = new TrajectoryStore(open)
-    store.commit()
-    open.publish?.()
-    return store
+    return TrajectoryStore.#begin(await createTrajectory(request, options))
   }
 
   /**
@@ -119,11 +117,22 @@ export class TrajectoryStore {
    *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
    */
   static async continue(request: ContinueRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    const open = await continueTrajectory(request, options)
-    const store = new TrajectoryStore(open)
-    store.commit()
-    open.publish?.()
-    return store
+    return TrajectoryStore.#begin(await continueTrajectory(request, options))
+  }
+
+  /** With its first commit. Where that fails, nothing is held any more. */
+  static #begin(open: OpenTrajectory): TrajectoryStore {
+    try {
+      const store = new TrajectoryStore(open)
+      store.commit()
+      open.publish?.()
+      return store
+    } catch (error) {
+      open.transaction.drop()
+      open.discard?.()
+      open.lock?.release()
+      throw error
+    }
   }
 
   /** One turn of several that write the trajectory: it has been opened before, and is not closed by this one. */

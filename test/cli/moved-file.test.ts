@@ -115,7 +115,7 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
       [
         'put back as it was before',
         (file: string, folder: string) => copyFileSync(join(folder, 'older'), file),
-        'was overwritten by another program',
+        'was (cut|overwritten)',
       ],
     ])('%s: is never said to be whole', async (_, harm, message) => {
       const { folder, file, running } = await begun([

@@ -5,9 +5,11 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readCnt } from '../../src/continue/cnt-state.ts'
 import { cntFilesBeside } from '../../src/continue/find-cnt.ts'
 import { missingRuns } from '../../src/continue/run-set.ts'
 import { takeSnapshot } from '../../src/continue/snapshot.ts'
+import { settle } from '../../src/environment/settle.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'
 import {
@@ -33,7 +35,8 @@ const POWER_CUTS = isLongForm ? 1000 : 40
 const RUN_COUNT = 3
 
 const OLD = { name: 'before', hexsha: '1111111111111111' }
-const NEW = { overwrite: true, hexsha: '2222222222222222' }
+/** The new one is told from an old one of the same name by a parameter. */
+const NEW = { overwrite: true, hexsha: '2222222222222222', parameters: { y: 1 } }
 const store = (run: number) => arrived(runRecord(run, [result(run, 'z', 10 * run)]))
 
 interface Recording {
@@ -74,24 +77,24 @@ function putFiles(files: Files): void {
 }
 
 /** What the file holds is one of the two, whole; each experiment that was begun there is continued to its end. */
-async function expectOneWhole(recording: Recording, files: Files, where: string): Promise<string> {
+async function expectOneWhole(recording: Recording, files: Files, where: string): Promise<boolean> {
   putFiles(files)
   const file = join(inFolder('killed'), 'file.h5')
   const copy = inFolder('copy.h5')
   takeSnapshot(file, copy, { overwrite: true })
-  const [name = '', ...others] = (await heldIn(copy)).names
-  expect(others, where).toEqual([])
-  expect(['before', recording.newName], where).toContain(name)
+  const held = await heldIn(copy)
+  expect(held.names, where).toEqual([held.isNew ? recording.newName : OLD.name])
   const begun = cntFilesBeside(file).filter(({ isSuperseded }) => !isSuperseded)
   expect(begun.length, where).toBeGreaterThan(0)
-  for (const { path, pending } of begun) {
+  for (const { path, whereabouts } of begun) {
     putFiles(files)
     await goOn(path)
-    const expected = pending === undefined ? name : recording.newName
-    expect(await heldIn(file), where).toEqual({ names: [expected], completed: [1, 1, 1] })
+    const isNew = whereabouts.at === 'place' ? held.isNew : true
+    const names = [isNew ? recording.newName : OLD.name]
+    expect(await heldIn(file), where).toEqual({ names, completed: [1, 1, 1], isNew })
     expect(readdirSync(inFolder('killed')), where).toEqual(['file.h5'])
   }
-  return name
+  return held.isNew
 }
 
 async function goOn(cntFile: string): Promise<void> {
@@ -104,7 +107,11 @@ async function goOn(cntFile: string): Promise<void> {
 async function heldIn(file: string) {
   using content = await Hdf5Content.open(file)
   const names = content.names('/')
-  return { names, completed: content.column(`/${names[0]}/overview/runs`, 'completed') }
+  return {
+    names,
+    completed: content.column(`/${names[0]}/overview/runs`, 'completed'),
+    isNew: content.names(`/${names[0]}/parameters`).includes('y'),
+  }
 }
 
 describe.each(['after', 'before'])(
@@ -117,18 +124,16 @@ describe.each(['after', 'before'])(
 
     test('is the old one or the new one after a kill at any operation, and goes on', async () => {
       const { operations, oldCount, openedCount } = recording
-      const names: string[] = []
+      const areNew: boolean[] = []
       for (let count = oldCount; count <= operations.length; count += 1) {
         const where = `killed after ${count - oldCount} of ${operations.length - oldCount} operations`
-        const name = await expectOneWhole(recording, afterKill(operations.slice(0, count)), where)
-        names.push(name)
-        if (count >= openedCount) expect(name, where).toBe(newName)
+        const isNew = await expectOneWhole(recording, afterKill(operations.slice(0, count)), where)
+        areNew.push(isNew)
+        if (count >= openedCount) expect(isNew, where).toBe(true)
       }
-      expect(new Set(names)).toEqual(new Set(['before', newName]))
+      expect(new Set(areNew)).toEqual(new Set([false, true]))
       // Once it is the new one, it stays so.
-      expect(names.lastIndexOf('before')).toBeLessThan(
-        newName === 'before' ? Infinity : names.indexOf(newName),
-      )
+      expect(areNew.lastIndexOf(false)).toBeLessThan(areNew.indexOf(true))
     }, 600_000)
 
     test('is the old one or the new one after a power cut, whatever was lost or torn', async () => {
@@ -139,8 +144,43 @@ describe.each(['after', 'before'])(
         const count = oldCount + Math.floor(random() * (operations.length - oldCount + 1))
         const where = `power cut ${cut} after ${count} of ${operations.length} operations (seed ${seed})`
         const files = afterPowerCut(operations.slice(0, count), random)
-        const name = await expectOneWhole(recording, files, where)
-        if (count >= openedCount) expect(name, where).toBe(newName)
+        const isNew = await expectOneWhole(recording, files, where)
+        if (count >= openedCount) expect(isNew, where).toBe(true)
+      }
+    }, 600_000)
+
+    test('is whole after whatever comes next at any of these moments, also when what was begun is removed', async () => {
+      const { operations, oldCount } = recording
+      const file = join(inFolder('killed'), 'file.h5')
+      for (let count = oldCount; count <= operations.length; count += 1) {
+        const where = `killed after ${count - oldCount} of ${operations.length - oldCount} operations`
+        for (const isRemoved of [false, true]) {
+          putFiles(afterKill(operations.slice(0, count)))
+          for (const { path, whereabouts } of cntFilesBeside(file)) {
+            if (whereabouts.at !== 'pending' || !isRemoved) continue
+            // Of one that was committed, the inode of the old file tells, which is another one here.
+            if (readCnt(path).lastSequence === 0) rmSync(whereabouts.path)
+          }
+          for (const { path } of cntFilesBeside(file)) {
+            // The one before may have completed its replacement.
+            const now = cntFilesBeside(file).find((each) => each.path === path)
+            if (now?.isSuperseded === false) await settle(readCnt(path), { breakLock: false, keepCnt: false })
+          }
+          const other = await TrajectoryStore.open(
+            openRequest(file, { name: 'other', hexsha: '3333333333333333' }),
+            storeOptions(),
+          )
+          for (let run = 0; run < RUN_COUNT; run += 1) other.storeRun(store(run))
+          other.close({ config: [], isComplete: true })
+          await other.finish()
+          using content = await Hdf5Content.open(file)
+          expect(content.names('/'), where).toHaveLength(2)
+          const name = content.names('/').find((each) => each !== 'other')
+          const isNew = content.names(`/${name}/parameters`).includes('y')
+          const completed = content.column(`/${name}/overview/runs`, 'completed')
+          if (!isNew) expect(completed, where).toEqual([1, 0, 0])
+          expect(content.column('/other/overview/runs', 'completed'), where).toEqual([1, 1, 1])
+        }
       }
     }, 600_000)
   },
