@@ -27,7 +27,7 @@ export async function settle(
     // Of what was only begun there is nothing to be ended.
     if (began.lastSequence === 0 || completeReplacement(began, FILES)) return
     settleReplacements(file, { onNotice: () => undefined })
-    await recoverBehindGate(readCnt(path), readerWaitMs, FILES, lock.noteWaiting)
+    await recoverBehindGate(readCnt(path), readerWaitMs, { onWaiting: lock.noteWaiting })
     const state = readCnt(path)
     if (keepCnt || experiment.request.keepCnt || !state.isComplete) return
     const journal = CntJournal.resume(FILES, state)

@@ -76,16 +76,17 @@ export async function continueTrajectory(
     const before = isTakenBack ? began : readCnt(request.cntFile, system)
     settleReplacements(file, options)
     const { storage, keepCnt } = request
+    const waiting = { ...options, onWaiting: lock.noteWaiting }
     const openRequest = { ...before.experiment.request, storage, keepCnt }
     // It begins as it was meant to.
     if (isTakenBack) return await create(openRequest, options, lock)
     if (before.lastSequence === 0) {
       // It ended before anything was committed, so it begins as it was meant to.
-      await recoverBehindGate(before, storage.readerWaitMs, system, lock.noteWaiting)
+      await recoverBehindGate(before, storage.readerWaitMs, waiting)
       return await create({ ...openRequest, overwrite: false }, options, lock)
     }
     await recoverOthers(file, storage.readerWaitMs, options)
-    await recoverBehindGate(before, storage.readerWaitMs, system, lock.noteWaiting)
+    await recoverBehindGate(before, storage.readerWaitMs, waiting)
     const state = readCnt(request.cntFile, system)
     return await resume(state, openRequest, request, options, lock)
   } catch (error) {
@@ -300,7 +301,7 @@ export async function recoverOthers(
   for (const path of findCntFiles(file, system)) {
     const state = readCnt(path, system)
     if (!state.isApplied) {
-      await recoverBehindGate(state, waitMs, system)
+      await recoverBehindGate(state, waitMs, { system, onNotice })
       onNotice('info', `${file} was recovered by ${path}, as of commit ${state.lastSequence}`)
     }
     // Nothing is left to do of an edit once what it committed is in the file.

@@ -3,20 +3,26 @@ import type { CntState } from '../continue/cnt-state.ts'
 import { type DiskSystem, FILES } from '../continue/disk.ts'
 import { recoverFile } from '../continue/recover.ts'
 import { PypetError } from '../errors.ts'
-import { ReaderGate } from './reader-gate.ts'
+import type { LogLevel } from '../trajectory/log-level.ts'
+import { ReaderGate, shellReplaced } from './reader-gate.ts'
+
+export interface RecoverOptions {
+  readonly system?: DiskSystem | undefined
+  /** Told while readers are waited for: who reads by pypet-ts lets the writer go first. */
+  readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
+  readonly onNotice?: ((level: LogLevel, message: string) => void) | undefined
+}
 
 /**
  * Recovers an HDF5 file when no other program has it open: one that does would see a mixture of two states.
  *
  * @param waitMs how long to wait for such programs
- * @param onWaiting told while they are waited for: who reads by pypet-ts lets the writer go first
  * @throws PypetError `PYPET_FILE_LOCKED` when they do not close it, and as `recoverFile`
  */
 export async function recoverBehindGate(
   state: CntState,
   waitMs: number,
-  system: DiskSystem = FILES,
-  onWaiting: (isWaiting: boolean) => void = () => undefined,
+  { system = FILES, onWaiting = () => undefined, onNotice }: RecoverOptions = {},
 ): Promise<void> {
   const { file } = state.experiment.request
   if (state.isApplied || !system.exists(file)) {
@@ -25,7 +31,9 @@ export async function recoverBehindGate(
   }
   const descriptor = openSync(file, 'r+')
   try {
-    await using gate = await ReaderGate.open(descriptor)
+    await using gate = await ReaderGate.open(descriptor, {
+      onReplaced: () => onNotice?.('warn', shellReplaced(file)),
+    })
     if (!(await gate.tryClose())) {
       onWaiting(true)
       const isClosed = await gate.waitToClose(waitMs).finally(() => onWaiting(false))
