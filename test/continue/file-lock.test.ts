@@ -253,6 +253,19 @@ describe('the lock of a file', () => {
     lock.release()
   })
 
+  test.skipIf(process.platform === 'win32')(
+    'is refused where flock gives no answer, whatever the text in it says',
+    async () => {
+      mkdirSync(inFolder('silent'))
+      writeFileSync(`${inFolder('silent')}/flock`, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
+      const file = inFolder('silent.h5')
+      writeLock(file)
+      const child = await startChild(`${inFolder('silent')}:${process.env.PATH}`)
+      expect(await ask(child, 'acquire', file)).toMatchObject({ code: 'PYPET_FILE_LOCKED' })
+    },
+    20_000,
+  )
+
   test('of a file with a second name is refused, with the command that copies it', () => {
     const file = inFolder('two names.h5')
     writeFileSync(file, '')
