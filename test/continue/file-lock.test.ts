@@ -7,6 +7,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -264,6 +266,40 @@ describe('the lock of a file', () => {
       expect(await ask(child, 'acquire', file)).toMatchObject({ code: 'PYPET_FILE_LOCKED' })
     },
     20_000,
+  )
+
+  test('is not held by who finds another one in its place after it was written', () => {
+    const file = inFolder('between.h5')
+    // Called while the lock is about to be written: now somebody without flock puts a lock there.
+    const trajectory = {
+      toJSON() {
+        writeLock(`${file}.other`, { ...ownProcess(), trajectory: 'other' })
+        renameSync(`${file}.other.lock`, `${file}.lock`)
+        return 'made'
+      },
+    } as unknown as string
+    const { code, message } = refusalOf(() => acquireLock(file, { ...REQUEST, trajectory }))
+    expect(code).toBe('PYPET_FILE_LOCKED')
+    expect(message).toContain('which writes other')
+    expect(lockFiles(file)).toEqual(['between.h5.lock'])
+  })
+
+  test.skipIf(process.platform === 'win32')(
+    'sweeps what killed processes have left in /tmp, though temporary files go elsewhere',
+    () => {
+      const before = process.env.TMPDIR
+      onTestFinished(() => {
+        if (before === undefined) delete process.env.TMPDIR
+        else process.env.TMPDIR = before
+      })
+      process.env.TMPDIR = inFolder('.')
+      const mark = temporaryBeside('', 'own').split('-').at(-1)
+      const left = `/tmp/pypet-ts-writer-${deadPid()}-${mark}-abcdef`
+      mkdirSync(left)
+      onTestFinished(() => rmSync(left, { recursive: true, force: true }))
+      acquireLock(inFolder('elsewhere-swept.h5'), REQUEST).release()
+      expect(existsSync(left)).toBe(false)
+    },
   )
 
   test('of a file with a second name is refused, with the command that copies it', () => {
