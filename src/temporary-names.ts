@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { isAlive, place } from './process-facts.ts'
 
+/** Where the folder for temporary files has too long a path for a socket. */
+export const SHORT_FOLDER = process.platform === 'win32' ? tmpdir() : '/tmp'
+
 /** `<path>.<kind>.<pid>-<place>`: a name beside a file that no other process uses. */
 export function temporaryBeside(path: string, kind: string): string {
   return `${path}.${kind}.${ownMark()}`
@@ -57,8 +60,8 @@ export function temporaryPrefix(kind: '' | 'writer-' | 'probe-'): string {
 }
 
 /** Removes the folders for temporary files that killed processes have left. Never throws. */
-export function sweepTemporaryFolders(within = tmpdir()): void {
-  sweep(within, (name) => MARK_OF_FOLDER.exec(name))
+export function sweepTemporaryFolders(): void {
+  for (const within of new Set([tmpdir(), SHORT_FOLDER])) sweep(within, (name) => MARK_OF_FOLDER.exec(name))
 }
 
 /** What an abandoned name looks like behind that of its file. */

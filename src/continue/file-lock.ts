@@ -103,6 +103,8 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
       writeSync(descriptor, text, 0)
     }
     write(owner)
+    // Who judged the lock by name may have put another file there since, and takes itself for the writer.
+    if (!isAt(path, descriptor)) return 'again'
     isKept = true
     const noteWaiting = (isWaiting: boolean) =>
       write(isWaiting ? { ...owner, waitingSinceMs: Date.now() } : owner)

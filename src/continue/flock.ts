@@ -13,7 +13,7 @@ const ANSWER_MS = 5000
  * Takes, shares or gives back the lock of an open file, now or not at all.
  *
  * @param flags of the program, such as `-x -n`
- * @returns `unavailable` where there is no such program, or the file system has no locks
+ * @returns `taken` also where the program gives no answer in time; `unavailable` where there is no such program, or the file system has no locks
  */
 export function flockNow(descriptor: number, ...flags: readonly string[]): FlockAnswer {
   if (process.platform === 'win32') return 'unavailable'
@@ -25,10 +25,16 @@ export function flockNow(descriptor: number, ...flags: readonly string[]): Flock
     })
     if (status === 0) return 'locked'
     if (status === 1) return 'taken'
-    if ((error as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') return 'unavailable'
+    const code = (error as NodeJS.ErrnoException | undefined)?.code ?? ''
+    // It is there, and might have said that somebody has the lock.
+    if (SILENT.has(code)) return 'taken'
+    if (code !== 'ENOENT') return 'unavailable'
   }
   return 'unavailable'
 }
+
+/** No answer in time, or no process for the question. */
+const SILENT: ReadonlySet<string> = new Set(['ETIMEDOUT', 'EAGAIN'])
 
 /** It must be found without PATH, too. */
 const PROGRAMS = ['flock', '/usr/bin/flock']

@@ -1,5 +1,5 @@
 /** Which file a path really means. Locks, `.cnt` files and temporary files lie beside that one, whatever it is called by. */
-import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
@@ -61,4 +61,33 @@ export function refuseOtherNames(path: string): void {
       `Make it a file of its own: cp ${shellWord(path)} ${shellWord(`${path}.copy`)} && mv ${shellWord(`${path}.copy`)} ${shellWord(path)}`,
     )
   }
+  // Such a file has one name, and yet another path: its folder there has locks and `.cnt` files of its own.
+  if (mountPoints().has(realpathSync(path))) {
+    throw refuse(
+      'is a mount point, and could be written under its other path at the same time',
+      'Mount its folder instead of the file.',
+    )
+  }
+}
+
+/** Empty where the system does not say. */
+function mountPoints(): ReadonlySet<string> {
+  try {
+    return mountPointsOf(readFileSync('/proc/self/mountinfo', 'utf8'))
+  } catch {
+    return new Set()
+  }
+}
+
+/** The paths that something is mounted at, by the text of `/proc/<pid>/mountinfo`. */
+export function mountPointsOf(mountInfo: string): ReadonlySet<string> {
+  const escaped = mountInfo.split('\n').flatMap((line) => line.split(' ')[MOUNT_POINT] ?? [])
+  return new Set(escaped.map(unescaped))
+}
+
+const MOUNT_POINT = 4
+
+/** A space, a tab, a line end and a backslash are written as three octal digits. */
+function unescaped(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

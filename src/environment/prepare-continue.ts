@@ -132,10 +132,9 @@ export async function prepareContinue(state: CntState, call: ContinueCall): Prom
     ],
     wordsOf(call),
   )
-  const jobFile = file
-  const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
+  const userCode = new UserCode(resolve(file), { isProcessOurs: call.isProcessOurs === true })
   try {
-    return await prepare(state, call, { jobFile, resolved, userCode })
+    return await prepare(state, call, { jobFile: file, resolved, userCode })
   } catch (error) {
     userCode.flush()
     userCode[Symbol.dispose]()

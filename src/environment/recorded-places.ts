@@ -2,8 +2,9 @@
  * What a `.cnt` file, or an HDF5 file, names and a command would load or write. The file may be a stranger's, so what lies
  * elsewhere than the experiment is used only when the user names it.
  */
-import { readdirSync, readlinkSync, realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
+import { realFileOf } from '../continue/real-file.ts'
 import { PypetError } from '../errors.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
@@ -24,9 +25,9 @@ export interface RecordedPlace {
  * job), or the working directory. Symbolic links are followed on both sides.
  */
 export function isAtHome(path: string, file: string, workingDirectory: string = process.cwd()): boolean {
-  const folder = realPathOf(dirname(resolve(file)))
-  const homes = [folder, dirname(folder), realPathOf(workingDirectory)]
-  const real = realPathOf(path)
+  const folder = realFileOf(dirname(resolve(file)))
+  const homes = [folder, dirname(folder), realFileOf(workingDirectory)]
+  const real = realFileOf(path)
   return homes.some((home) => liesIn(real, home))
 }
 
@@ -37,37 +38,11 @@ function liesIn(path: string, folder: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
-/** Where a path leads to, also where its end is not there yet. */
-export function realPathOf(path: string, linkCount = 0): string {
-  const absolute = resolve(path)
-  try {
-    return realpathSync(absolute)
-  } catch {
-    const parent = dirname(absolute)
-    if (parent === absolute) return absolute
-    const path = join(realPathOf(parent, linkCount), basename(absolute))
-    const target = linkCount < LINKS_MAX ? targetOf(path) : undefined
-    return target === undefined ? path : realPathOf(resolve(dirname(path), target), linkCount + 1)
-  }
-}
-
-/** More links in a row are a ring. */
-const LINKS_MAX = 40
-
-/** Of a link, also of one to what is not there. */
-function targetOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined
-  }
-}
-
 /** A link in a folder that leads away from home: who writes below the folder would write there. The folder itself if none does. */
 export function leadsAway(folder: string, cntFile: string): string {
   for (const name of namesIn(folder)) {
     const path = join(folder, name)
-    if (!isAtHome(path, cntFile)) return realPathOf(path)
+    if (!isAtHome(path, cntFile)) return realFileOf(path)
   }
   return folder
 }

@@ -1,3 +1,4 @@
+import { fstatSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { type Disk, FILES } from '../continue/disk.ts'
@@ -9,6 +10,7 @@ import { CommittedView } from './committed-view.ts'
 import { loadH5wasm } from './h5wasm.ts'
 import { hookFileNow } from './hdf5-hook.ts'
 import { ownIdentity } from './hdf5-identity.ts'
+import { fileChanging } from './hdf5-read-errors.ts'
 import { lockShared } from './shared-lock.ts'
 
 /** A trajectory with a `.cnt` file: one that is being written, that a crash interrupted, or that has failed runs. */
@@ -57,7 +59,8 @@ export class CommittedFile {
   /**
    * Undefined for a file without a `.cnt` file, which can be read as it is. The file exists.
    *
-   * @throws the error of the system when it cannot be opened
+   * @throws the error of the system when it cannot be opened; PypetError `PYPET_FILE_CHANGING` when another file has come
+   *   into its place meanwhile
    */
   static async open(file: string): Promise<CommittedFile | undefined> {
     if (!isUnfinished(file)) return undefined
@@ -75,6 +78,8 @@ export class CommittedFile {
   /**
    * As `open`, for who cannot wait: the library is loaded, and nothing keeps the writer back, so that what is read is
    * only sure to be of one commit while `isLost` is false.
+   *
+   * @throws as `open`
    */
   static openNow(file: string): CommittedFile | undefined {
     return isUnfinished(file) ? CommittedFile.#viewOf(file, new Source(file)) : undefined
@@ -83,6 +88,8 @@ export class CommittedFile {
   static #viewOf(file: string, source: Source): CommittedFile | undefined {
     try {
       const facts = source.takeState()
+      // The `.cnt` files were found by the name: they may be of a file that came while this one was waited for.
+      if (!source.isInPlace()) throw fileChanging(file)
       if (facts === undefined) {
         source.close()
         return undefined
@@ -165,6 +172,13 @@ class Source {
       })),
       notes,
     }
+  }
+
+  /** Whether the name still means the file that was opened. */
+  isInPlace(): boolean {
+    const there = statSync(this.#file, { throwIfNoEntry: false })
+    const open = fstatSync(this.disk.descriptor as number)
+    return there !== undefined && there.ino === open.ino && there.dev === open.dev
   }
 
   hasMoved(): boolean {

@@ -43,6 +43,9 @@ const QUICK_ERRORS_MAX = 32
 const SLICE_BYTES = 2 * 2 ** 20
 /** Tables of more rows are refused: a damaged header must not keep the reader busy for hours. */
 const ROWS_MAX = 20_000_000
+/** A file is seldom replaced just while it is opened, and not several times in a row. */
+const OPEN_ATTEMPTS_MAX = 3
+
 /**
  * Opens a file for reading, as of its last commit when it is unfinished; `readHdf5` also helps where that changes
  * meanwhile. The library is loaded at the first call (about 80 ms).
@@ -51,6 +54,16 @@ const ROWS_MAX = 20_000_000
  *   `PYPET_FILE_CHANGING` when it has changed while it was opened
  */
 export async function openHdf5Reader(file: string): Promise<Hdf5Reader> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await openOnce(file)
+    } catch (error) {
+      if (attempt === OPEN_ATTEMPTS_MAX || !isPypetError(error, 'PYPET_FILE_CHANGING')) throw error
+    }
+  }
+}
+
+async function openOnce(file: string): Promise<Hdf5Reader> {
   const diskBytes = await checkFile(file)
   await loadH5wasm()
   return openReader(file, await CommittedFile.open(file), diskBytes)

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { makeTemporaryFolder, temporaryPrefix } from '../temporary-names.ts'
+import { makeTemporaryFolder, SHORT_FOLDER, temporaryPrefix } from '../temporary-names.ts'
 
 /** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
 const SOCKET_PATH_BYTES_MAX = 103
@@ -47,7 +47,7 @@ export function makeSocketFolder(): string {
   const path = (folder: string) => `${join(folder, temporaryPrefix('writer-'))}XXXXXX`
   const isTooLong =
     process.platform !== 'win32' && Buffer.byteLength(`${path(tmpdir())}/runs.sock`) > SOCKET_PATH_BYTES_MAX
-  const within = isTooLong ? '/tmp' : tmpdir()
+  const within = isTooLong ? SHORT_FOLDER : tmpdir()
   try {
     return makeTemporaryFolder('writer-', within)
   } catch (cause) {

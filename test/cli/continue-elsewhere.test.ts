@@ -3,7 +3,8 @@ import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { continueRun } from '../../dist/index.js'
-import { isAtHome, leadsAway, realPathOf } from '../../src/environment/recorded-places.ts'
+import { realFileOf } from '../../src/continue/real-file.ts'
+import { isAtHome, leadsAway } from '../../src/environment/recorded-places.ts'
 import { craftedFile, type Json, looseRecords } from '../continue/crafted-cnt.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { eventsOf, factsOf, pypet, treeOf } from './pypet.ts'
@@ -209,7 +210,7 @@ describe.skipIf(process.platform === 'win32')('a place is at home', () => {
     ).toHaveLength(5)
     expect(['a/job.ts', 'a/b/out/job.ts', 'a/b/dangling', 'a/bc/job.ts', 'other'].filter(isHome)).toEqual([])
     expect(isHome('a/b/not/there/yet')).toBe(true)
-    expect(realPathOf(join(root, 'a/b/ring'))).toBe(join(root, 'a/b/ring'))
+    expect(realFileOf(join(root, 'a/b/ring'))).toBe(join(root, 'a/b/ring'))
     expect(leadsAway(join(root, 'a/b'), cnt)).toBe(join(root, 'nowhere'))
   })
 

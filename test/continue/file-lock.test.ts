@@ -7,6 +7,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -252,6 +254,53 @@ describe('the lock of a file', () => {
     expect(lockFiles(inFolder('to-come.h5'))).toEqual(['to-come.h5.lock'])
     lock.release()
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'is refused where flock gives no answer, whatever the text in it says',
+    async () => {
+      mkdirSync(inFolder('silent'))
+      writeFileSync(`${inFolder('silent')}/flock`, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
+      const file = inFolder('silent.h5')
+      writeLock(file)
+      const child = await startChild(`${inFolder('silent')}:${process.env.PATH}`)
+      expect(await ask(child, 'acquire', file)).toMatchObject({ code: 'PYPET_FILE_LOCKED' })
+    },
+    20_000,
+  )
+
+  test('is not held by who finds another one in its place after it was written', () => {
+    const file = inFolder('between.h5')
+    // Called while the lock is about to be written: now somebody without flock puts a lock there.
+    const trajectory = {
+      toJSON() {
+        writeLock(`${file}.other`, { ...ownProcess(), trajectory: 'other' })
+        renameSync(`${file}.other.lock`, `${file}.lock`)
+        return 'made'
+      },
+    } as unknown as string
+    const { code, message } = refusalOf(() => acquireLock(file, { ...REQUEST, trajectory }))
+    expect(code).toBe('PYPET_FILE_LOCKED')
+    expect(message).toContain('which writes other')
+    expect(lockFiles(file)).toEqual(['between.h5.lock'])
+  })
+
+  test.skipIf(process.platform === 'win32')(
+    'sweeps what killed processes have left in /tmp, though temporary files go elsewhere',
+    () => {
+      const before = process.env.TMPDIR
+      onTestFinished(() => {
+        if (before === undefined) delete process.env.TMPDIR
+        else process.env.TMPDIR = before
+      })
+      process.env.TMPDIR = inFolder('.')
+      const mark = temporaryBeside('', 'own').split('-').at(-1)
+      const left = `/tmp/pypet-ts-writer-${deadPid()}-${mark}-abcdef`
+      mkdirSync(left)
+      onTestFinished(() => rmSync(left, { recursive: true, force: true }))
+      acquireLock(inFolder('elsewhere-swept.h5'), REQUEST).release()
+      expect(existsSync(left)).toBe(false)
+    },
+  )
 
   test('of a file with a second name is refused, with the command that copies it', () => {
     const file = inFolder('two names.h5')

@@ -3,16 +3,24 @@ import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { FailedRun } from '../../src/continue/cnt-record.ts'
+import { acquireLock } from '../../src/continue/file-lock.ts'
 import { PypetError } from '../../src/errors.ts'
+import { loadH5wasm } from '../../src/storage/h5wasm.ts'
 import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
 import { readHdf5, whileUnchanged } from '../../src/storage/read-hdf5.ts'
 import { ReaderGate } from '../../src/storage/reader-gate.ts'
@@ -273,6 +281,56 @@ describe('where locks do not work', () => {
     expect(attemptCount).toBe(2)
   })
 })
+
+describe.skipIf(!hasFlock || !existsSync('/proc/self/fd'))(
+  'a file that is replaced while it is opened',
+  () => {
+    /** A file of another experiment, with its journal, that comes into the place at once. */
+    async function replacement(): Promise<() => void> {
+      const next = await UnfinishedFile.create(path, 'made', (root) => {
+        for (let count = 0; count < 40; count += 1) addGroup(root, `/new_${count}`)
+      })
+      next.commit((root) => addGroup(root, '/newest'))
+      next.close()
+      renameSync(path, `${path}.next`)
+      renameSync(next.journal.path, `${next.journal.path}.next`)
+      return () => {
+        renameSync(`${path}.next`, path)
+        renameSync(`${next.journal.path}.next`, next.journal.path)
+      }
+    }
+
+    function isOpen(): boolean {
+      return readdirSync('/proc/self/fd').some((descriptor) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${descriptor}`) === realpathSync(path)
+        } catch {
+          return false // Closed by now.
+        }
+      })
+    }
+
+    test('is read as the new one, and its pages are not laid over the old one', async () => {
+      await loadH5wasm()
+      const replace = await replacement()
+      const file = await unfinished()
+      file.commit((root) => addGroup(root, '/old'))
+      const lock = acquireLock(path, { trajectory: 'made', breakLock: false })
+      onTestFinished(lock.release)
+      lock.noteWaiting(true)
+      const opening = openHdf5Reader(path)
+      // The first bytes are looked at before, and that file is closed at once.
+      await delay(100)
+      expect(isOpen()).toBe(true)
+      replace()
+      lock.noteWaiting(false)
+      using reader = await opening
+      const found = reader.children('/')
+      expect(found).toHaveLength(41)
+      for (const name of found) expect(reader.children(`/${name}`)).toEqual([])
+    })
+  },
+)
 
 test('what opens a file by itself is called again while the file changes, and any other error is told at once', async () => {
   let calls = 0
