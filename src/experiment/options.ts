@@ -222,7 +222,7 @@ const MAIN_OPTIONS = {
     default: 60_000,
     flag: '--reader-wait-ms',
     description:
-      'Milliseconds to wait for programs that have the HDF5 file open, where too much would pile up.',
+      'Milliseconds to wait for programs that have the HDF5 file open: at the end of an experiment, before a recovery, and where too much would pile up.',
   },
   cntCompactBytes: {
     kind: 'whole',

@@ -8,7 +8,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -283,24 +282,6 @@ describe('the lock of a file', () => {
     expect(message).toContain('which writes other')
     expect(lockFiles(file)).toEqual(['between.h5.lock'])
   })
-
-  test.skipIf(process.platform === 'win32')(
-    'sweeps what killed processes have left in /tmp, though temporary files go elsewhere',
-    () => {
-      const before = process.env.TMPDIR
-      onTestFinished(() => {
-        if (before === undefined) delete process.env.TMPDIR
-        else process.env.TMPDIR = before
-      })
-      process.env.TMPDIR = inFolder('.')
-      const mark = temporaryBeside('', 'own').split('-').at(-1)
-      const left = `/tmp/pypet-ts-writer-${deadPid()}-${mark}-abcdef`
-      mkdirSync(left)
-      onTestFinished(() => rmSync(left, { recursive: true, force: true }))
-      acquireLock(inFolder('elsewhere-swept.h5'), REQUEST).release()
-      expect(existsSync(left)).toBe(false)
-    },
-  )
 
   test('of a file with a second name is refused, with the command that copies it', () => {
     const file = inFolder('two names.h5')
