@@ -20,7 +20,7 @@ import { Hdf5Content } from '../storage/hdf5-content.ts'
 import { whenOver } from '../when-over.ts'
 import { factsOf, pypet, type Started, start } from './pypet.ts'
 
-/** Ten runs; from the fifth on they wait while there is a file `wait`. */
+/** Ten runs; from the fifth on they wait while there is a file `wait`, from the eighth on for `later`. */
 const JOB = `
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -32,6 +32,7 @@ export default defineExperiment({
   async run(traj) {
     const { x } = traj.par
     while (x >= 4 && existsSync(new URL('wait', import.meta.url))) await delay(5)
+    while (x >= 7 && existsSync(new URL('later', import.meta.url))) await delay(5)
     traj.addResult('z', 2 * x)
   },
 })`
@@ -129,8 +130,12 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
       writeFileSync(join(folder, 'other'), new Uint8Array(1_000_000))
       const snapshot = await pypet(folder, ['snapshot', 'hdf5/demo.h5', 'older'])
       expect(snapshot.exitCode).toBe(0)
-      harm(file, folder)
+      // The older state lacks runs that are announced by then.
+      writeFileSync(join(folder, 'later'), '')
       rmSync(join(folder, 'wait'))
+      await running.until(({ stdout }) => stdout.includes('"stored_count":7'))
+      harm(file, folder)
+      rmSync(join(folder, 'later'))
       const { exitCode, stderr } = await running.ended()
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(message) })
       expect(existsSync(join(folder, 'hdf5/demo.cnt'))).toBe(true)
