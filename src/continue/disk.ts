@@ -91,11 +91,7 @@ export class FileDisk implements Disk {
 /** The files of this machine. */
 export const FILES: DiskSystem = {
   open: (path, access) => new FileDisk(openSync(path, access === 'read' ? 'r' : 'r+')),
-  create(path) {
-    // A link that somebody has planted there is not followed.
-    rmSync(path, { force: true })
-    return new FileDisk(openSync(path, 'wx+'))
-  },
+  create: createExclusively,
   exists: existsSync,
   rename: renameSync,
   remove: (path) => rmSync(path, { force: true }),
@@ -116,8 +112,7 @@ export const FILES: DiskSystem = {
 }
 
 /**
- * A new file, where there is nothing: a link that somebody has put there is not followed. What a process of the same
- * number has left under that name is removed.
+ * A new file, in the place of what was there: a link that somebody has put there is removed, and not followed.
  */
 export function createExclusively(path: string): Disk {
   try {

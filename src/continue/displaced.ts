@@ -6,7 +6,6 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readlinkSync,
   readSync,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { makeFolders } from '../folders.ts'
 import { shellWord } from '../shell-word.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import { FILES } from './disk.ts'
@@ -174,7 +174,7 @@ const CHUNK_BYTES = 4_194_304
 function putBack({ descriptor }: OpenFile, target: string): Error | undefined {
   let copy: number | undefined
   try {
-    mkdirSync(dirname(target), { recursive: true })
+    makeFolders(dirname(target))
     copy = openSync(target, 'wx+')
     const chunk = new Uint8Array(CHUNK_BYTES)
     for (let position = 0; ; ) {

@@ -106,8 +106,14 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
     // Who judged the lock by name may have put another file there since, and takes itself for the writer.
     if (!isAt(path, descriptor)) return 'again'
     isKept = true
-    const noteWaiting = (isWaiting: boolean) =>
-      write(isWaiting ? { ...owner, waitingSinceMs: Date.now() } : owner)
+    const noteWaiting = (isWaiting: boolean) => {
+      try {
+        write(isWaiting ? { ...owner, waitingSinceMs: Date.now() } : owner)
+      } catch {
+        // A full disk: readers do not let this writer go first then, and that is all.
+        text = readText(path) ?? ''
+      }
+    }
     return heldLock(notice, noteWaiting, () => {
       if (isAt(path, descriptor)) releaseByName(path, text)
       closeSync(descriptor)

@@ -323,8 +323,8 @@ function refuseLost(file: string, system: DiskSystem): void {
     if (isApplied || stored.count === 0) continue
     throw new PypetError(
       'PYPET_CNT_EXISTS',
-      `${file} is not there, and ${path} has what is missing in it of ${stored.count} runs`,
-      { where: path, hint: `Put it back: pypet-ts continue ${shellWord(path)}. Or give --overwrite.` },
+      `${file} is not there, or empty, and ${path} has the last pages of its ${stored.count} stored runs`,
+      { where: path, hint: `Put it back, then: pypet-ts continue ${shellWord(path)}. Or give --overwrite.` },
     )
   }
 }
