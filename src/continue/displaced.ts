@@ -2,26 +2,14 @@
  * What becomes of a file while it is open for writing: others may remove, move, replace, cut or overwrite it, and the
  * system lets the writer go on into a file that nobody finds any more.
  */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readlinkSync, readSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
 import { shellWord } from '../shell-word.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import { FILES } from './disk.ts'
-
-/** Device and inode. */
-export type FileIdentity = `${bigint}:${bigint}`
+import { identityAt, identityOf } from './file-identity.ts'
 
 export type Displacement =
   | { readonly kind: 'removed' }
@@ -32,11 +20,6 @@ export type Displacement =
   | { readonly kind: 'cut'; readonly bytes: number; readonly committedBytes: number }
   /** Its name and its inode are as they were, its first bytes are not. */
   | { readonly kind: 'overwritten' }
-
-export function identityOf(descriptor: number): FileIdentity {
-  const { dev, ino } = fstatSync(descriptor, { bigint: true })
-  return `${dev}:${ino}`
-}
 
 /** What its writer knows of a file that it has open. */
 export interface KnownState {
@@ -58,8 +41,8 @@ export function displacementOf(
   { committedBytes = 0, head }: KnownState = {},
 ): Displacement | undefined {
   const { size, nlink } = fstatSync(descriptor, { bigint: true })
-  const there = statSync(path, { bigint: true, throwIfNoEntry: false })
-  if (there === undefined || `${there.dev}:${there.ino}` !== identityOf(descriptor)) {
+  const there = identityAt(path)
+  if (there !== identityOf(descriptor)) {
     if (nlink > 0n) return { kind: 'moved', to: nameOf(descriptor) }
     return { kind: there === undefined ? 'removed' : 'replaced' }
   }

@@ -9,13 +9,11 @@ import { createHash } from 'node:crypto'
 import {
   closeSync,
   constants,
-  fstatSync,
   ftruncateSync,
   linkSync,
   openSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -23,6 +21,7 @@ import { PypetError } from '../errors.ts'
 import { fateOf, ownProcess } from '../process-facts.ts'
 import { sweepBeside, sweepTemporaryFolders, temporaryBeside } from '../temporary-names.ts'
 import { newCntBeside } from './cnt-journal.ts'
+import { isAt } from './file-identity.ts'
 import { flockNow } from './flock.ts'
 import { isShared, type LockOwner, ownLock, parseOwner, readText, verdictOf } from './lock-owner.ts'
 import { realFileOf, refuseOtherNames } from './real-file.ts'
@@ -135,12 +134,6 @@ function openLock({ file, path }: Wanted): number {
     if (code === 'ELOOP') throw notWritable(file, new Error(`${path} is a symbolic link; remove it`))
     throw notWritable(file, cause)
   }
-}
-
-function isAt(path: string, descriptor: number): boolean {
-  const there = statSync(path, { throwIfNoEntry: false })
-  const open = fstatSync(descriptor)
-  return there !== undefined && there.ino === open.ino && there.dev === open.dev
 }
 
 /** A process that ends in order leaves no lock, whatever it ends by. */

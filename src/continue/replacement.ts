@@ -5,11 +5,12 @@
  * old file or the new one, each with what belongs to it. Before the rename no run was announced.
  */
 import { randomBytes } from 'node:crypto'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import type { ExperimentRecord } from './cnt-record.ts'
 import type { DiskSystem } from './disk.ts'
+import { identityAt } from './file-identity.ts'
 import { realFileOf } from './real-file.ts'
 
 const MARK = 'replacement'
@@ -42,12 +43,6 @@ export function whereaboutsOf(
   // Somebody has removed the file beside, and the old one is where it was.
   const isOld = replacesIdentity !== '' && identityAt(file) === replacesIdentity
   return { at: isOld || !hasCommit() ? 'nowhere' : 'place' }
-}
-
-/** Device and inode; empty where there is no file. */
-export function identityAt(file: string): string {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? '' : `${found.dev}:${found.ino}`
 }
 
 /** Whether the place of a file holds what it held when the file was begun. */

@@ -1,7 +1,7 @@
-import { fstatSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { type CntState, readCnt } from '../continue/cnt-state.ts'
 import { type Disk, FILES } from '../continue/disk.ts'
+import { isAt } from '../continue/file-identity.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { letWriterGoFirst } from '../continue/lock-owner.ts'
 import { isPypetError } from '../errors.ts'
@@ -176,9 +176,7 @@ class Source {
 
   /** Whether the name still means the file that was opened. */
   isInPlace(): boolean {
-    const there = statSync(this.#file, { throwIfNoEntry: false })
-    const open = fstatSync(this.disk.descriptor as number)
-    return there !== undefined && there.ino === open.ino && there.dev === open.dev
+    return isAt(this.#file, this.disk.descriptor as number)
   }
 
   hasMoved(): boolean {

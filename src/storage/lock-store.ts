@@ -4,7 +4,8 @@
  * pages into the HDF5 file.
  */
 import { closeSync, openSync } from 'node:fs'
-import { displacedError, displacementOf, headOf, identityOf, type OpenFile } from '../continue/displaced.ts'
+import { displacedError, displacementOf, headOf, type OpenFile } from '../continue/displaced.ts'
+import { identityOf } from '../continue/file-identity.ts'
 import type { FileLock } from '../continue/file-lock.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { isPypetError, PypetError } from '../errors.ts'

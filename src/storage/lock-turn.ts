@@ -4,14 +4,8 @@ import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import type { CntState } from '../continue/cnt-state.ts'
 import { CntTail } from '../continue/cnt-tail.ts'
 import { type Disk, FILES } from '../continue/disk.ts'
-import {
-  displacedFor,
-  displacementOf,
-  type FileIdentity,
-  identityOf,
-  notTheSame,
-  type OpenFile,
-} from '../continue/displaced.ts'
+import { displacedFor, displacementOf, notTheSame, type OpenFile } from '../continue/displaced.ts'
+import { type FileIdentity, identityOf } from '../continue/file-identity.ts'
 import type { FileLock } from '../continue/file-lock.ts'
 import { RunSet } from '../continue/run-set.ts'
 import type { PypetError } from '../errors.ts'

@@ -3,11 +3,11 @@ import { fchmodSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { CntState } from '../continue/cnt-state.ts'
 import { type Disk, type DiskSystem, FILES } from '../continue/disk.ts'
+import { identityAt } from '../continue/file-identity.ts'
 import { cntFilesBeside } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import {
   headIn,
-  identityAt,
   isAsBefore,
   replacementBeside,
   sweepReplacements,
@@ -91,7 +91,7 @@ export function replacementOf(request: OpenRequest, options: SettleOptions): Rep
   const replacement = {
     writtenAs: basename(path),
     replaces: headIn(file, system),
-    replacesIdentity: identityAt(file),
+    replacesIdentity: identityAt(file) ?? '',
     supersedes,
   }
   return {
