@@ -218,5 +218,5 @@ server.listen(address)
 // While main still loads the job: the HDF5 library is compiled, and proven to write through the transaction.
 // What this process says on stderr main shows only when it dies.
 quickenH5wasm(TIERING.writer)
-const proven = proveHook(socketFolder)
+const proven = proveHook()
 proven.catch(() => undefined)
