@@ -64,6 +64,7 @@ export type {
   StorageService,
   StorageWorker,
 } from './storage/storage-service.ts'
+export type { NestedList } from './trajectory/nested-list.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,

@@ -119,7 +119,11 @@ function storedValue(value: unknown, at: string, depth: number): void {
       return
     case 'ndarray':
       optional(flag)(value.isMatrix, `${at}.isMatrix`)
+      optional(flag)(value.isNested, `${at}.isNested`)
+      optional(flag)(value.isBigint, `${at}.isBigint`)
       arrayData(value, at)
+      if (value.isNested === true && (value.shape as readonly unknown[]).length < 2)
+        throw fault(`${at}.shape`, 'that of lists in a list', value.shape)
       return
     case 'null':
       return
@@ -228,6 +232,7 @@ function rawElements(value: unknown, at: string): readonly number[] {
   assertObject(value, at)
   const { form, dtype } = value
   if (form !== 'scalar' && form !== 'list' && form !== 'ndarray') throw fault(`${at}.form`, 'elements', form)
+  optional(flag)(value.isNested, `${at}.isNested`)
   shape(value.shape, `${at}.shape`)
   const count = elementCount(value.shape)
   if (form === 'scalar' && count !== 1) throw fault(`${at}.shape`, 'that of one element', value.shape)

@@ -35,12 +35,22 @@ export function asDeclared(
   definition: ExperimentDefinition | undefined,
 ): Parameter[] {
   const declared = definition === undefined ? [] : flattenParameters(definition.parameters, 'parameters')
-  const bigints = new Set(declared.filter(({ value }) => typeof value === 'bigint').map(({ name }) => name))
+  const bigints = new Set(declared.filter(({ value }) => holdsBigints(value)).map(({ name }) => name))
   return parameters.map((parameter) =>
-    bigints.has(parameter.name) && typeof parameter.value === 'number'
-      ? { ...parameter, value: BigInt(parameter.value) }
-      : parameter,
+    bigints.has(parameter.name) ? { ...parameter, value: asBigints(parameter.value) } : parameter,
   )
+}
+
+function holdsBigints(value: unknown): boolean {
+  let first = value
+  while (Array.isArray(first)) first = first[0]
+  return typeof first === 'bigint'
+}
+
+/** Single ones, and those in lists. */
+function asBigints(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asBigints)
+  return typeof value === 'number' ? BigInt(value) : value
 }
 
 /**

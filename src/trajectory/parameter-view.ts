@@ -1,6 +1,7 @@
 /** `traj.par`: values by natural naming, one view a run. */
 import { PypetError } from '../errors.ts'
 import { nearestName } from './nearest-name.ts'
+import { copyOfNested, isNestedList, type NestedList } from './nested-list.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { TypedArray } from './stored-value.ts'
@@ -12,7 +13,7 @@ export type PointValues = Readonly<Record<string, unknown>>
 /**
  * Prepares views over the given parameters. The returned function makes the view of one run; only the
  * groups that hold explored parameters or arrays are made anew, so that a run does not pay for a large
- * tree. Lists are frozen; an array is copied when a run first asks for it, since a job may write into it.
+ * tree. Lists are frozen; an array or a list of lists is copied when a run first asks for it, since a job may write into it.
  */
 export function parameterViews(
   parameters: readonly Pick<Parameter, 'name' | 'value'>[],
@@ -45,11 +46,14 @@ class Group {
 
   add(path: readonly string[], value: unknown): void {
     const [name, ...rest] = path as [string, ...string[]]
-    const isArray = ArrayBuffer.isView(value) || isNdArray(value)
+    const isArray = ArrayBuffer.isView(value) || isNestedList(value) || isNdArray(value)
     this.#holdsArrays ||= isArray
     if (rest.length === 0) {
       if (isArray) this.#arrays.push(name)
-      this.#entries.set(name, Array.isArray(value) ? Object.freeze(value.slice()) : value)
+      this.#entries.set(
+        name,
+        !isArray && Array.isArray(value) ? Object.freeze((value as unknown[]).slice()) : value,
+      )
       return
     }
     const known = this.#entries.get(name)
@@ -93,7 +97,8 @@ function guarded(
     get(target, name) {
       if (typeof name === 'symbol') return Reflect.get(target, name)
       if (Object.hasOwn(target, name)) {
-        if (uncopied?.delete(name)) target[name] = copyOfArray(target[name] as TypedArray | NdArray)
+        if (uncopied?.delete(name))
+          target[name] = copyOfArray(target[name] as TypedArray | NestedList | NdArray)
         return target[name]
       }
       // Asked by promises, JSON.stringify and inspection, not by users.
@@ -114,7 +119,8 @@ function guarded(
   }) as ParameterValues<ParameterTree>
 }
 
-function copyOfArray(array: TypedArray | NdArray): TypedArray | NdArray {
+function copyOfArray(array: TypedArray | NestedList | NdArray): unknown {
+  if (isNestedList(array)) return copyOfNested(array)
   if (ArrayBuffer.isView(array)) return copyOfElements(array)
   const own = { ...array, data: copyOfElements(array.data as TypedArray), shape: [...array.shape] }
   // Objects of ndarray packages keep their methods.

@@ -1,8 +1,10 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
+import type { NestedValues } from './nested-list.ts'
 import { assertLegalName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { StoredField, StoredValue } from './stored-value.ts'
+import { userValue } from './user-value.ts'
 import {
   checkComment,
   type Integer,
@@ -39,11 +41,13 @@ export type Widen<Value> = Value extends Integer
         ? boolean
         : Value extends string
           ? string
-          : Value extends readonly number[]
+          : Value extends readonly (number | Integer)[]
             ? readonly number[]
             : Value extends readonly string[]
               ? readonly string[]
-              : Value
+              : Value extends readonly (readonly unknown[])[]
+                ? NestedValues<Value>
+                : Value
 
 /** What a job sees at `traj.par`: the same tree with values in place of definitions. */
 export type ParameterValues<Tree> = {
@@ -121,8 +125,16 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
     const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
     const stored = toStoredParameter(value, `${where}.${name}`)
     checkComment(comment, `the comment of ${where}.${name}`)
-    into.push({ name, comment, value: isInteger(value) ? value.value : value, stored })
+    into.push({ name, comment, value: seenByJob(value, stored), stored })
   }
+}
+
+/** Marks of integers do not reach a job. */
+function seenByJob(value: unknown, stored: StoredValue): unknown {
+  if (isInteger(value)) return value.value
+  let first = value
+  while (Array.isArray(first)) first = first[0]
+  return first !== value && isInteger(first) ? userValue(stored) : value
 }
 
 function isGroup(entry: unknown): entry is ParameterTree {

@@ -56,7 +56,7 @@ export interface Run<Tree = ParameterTree> {
   readonly length: number
   /**
    * The parameters at this point, by natural naming. An unknown name throws `PYPET_PARAMETER_UNKNOWN`.
-   * Arrays are copies of this run's own, which it may write into; lists are frozen.
+   * Arrays and lists of lists are copies of this run's own, which it may write into; flat lists are frozen.
    */
   readonly par: ParameterValues<Tree>
   readonly log: RunLog

@@ -4,6 +4,7 @@
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
+import { isNestedList, type NestedList, nestedArray } from './nested-list.ts'
 import { isPlainObject } from './plain-object.ts'
 import {
   type Complex,
@@ -73,6 +74,8 @@ export type ParameterValue =
   | readonly boolean[]
   | readonly string[]
   | readonly Complex[]
+  | readonly Integer[]
+  | NestedList
 
 /** Everything that an item of a result may hold: a list of records is a table. */
 export type StorableValue =
@@ -154,6 +157,7 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
   }
   if (isTable(value)) return tableOfColumns(value.columns, where, STRUCTURED)
   if (Array.isArray(value)) {
+    if (isNestedList(value)) return nestedArray(value, where, STRUCTURED)
     return isPlainRow(value[0]) ? tableOfRows(value, where, STRUCTURED) : listValue(value, where)
   }
   if (isComplex(value)) return { form: 'scalar', dtype: 'complex128', value: { re: value.re, im: value.im } }
@@ -199,7 +203,7 @@ export function toStoredAnnotation(value: unknown, where: string): StoredValue {
 const ANNOTATION_FORMS: ReadonlySet<string> = new Set(['scalar', 'list', 'ndarray', 'date'])
 
 const PARAMETER_ALLOWED =
-  'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, or list of one type'
+  'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, list of one type, or list of rows of one length'
 
 function isPlainRow(value: unknown): boolean {
   return (
@@ -249,8 +253,7 @@ function checkPadding(texts: readonly string[], where: string): void {
 }
 
 const LIST_ALLOWED = 'a list of one type'
-const NESTED_ALLOWED =
-  'a flat list; write { data: new Float64Array([...]), shape: [rows, columns] } for a matrix'
+const NESTED_ALLOWED = 'a list of one type, or for a matrix a list of rows of one length'
 
 const DTYPES: Readonly<Record<string, NumericDtype>> = {
   Float64Array: 'float64',
@@ -389,5 +392,5 @@ function unsupported(where: string, found: string, allowed: string = ALLOWED): P
 }
 
 /** What the values of records, tables and matrices need of this file, which uses them in turn. */
-const STRUCTURED = { toStored: toStoredValue, typedArray, unsupported }
+const STRUCTURED = { toStored: toStoredValue, typedArray, checkPadding, unsupported }
 export type Structured = typeof STRUCTURED

@@ -28,6 +28,11 @@ const parameters = {
   noisy: false,
   weights: [1, 2, 3],
   kernel: new Float64Array(3),
+  matrix: [
+    [1, 2],
+    [3, 4],
+  ],
+  cube: [[[integer(1)]]],
   neuron: { tau: 20, name: parameter('lif'), synapse: { g: 0.1, count: parameter(integer(2)) } },
 }
 
@@ -43,6 +48,8 @@ test('a job sees its parameters with their types', () => {
         expectTypeOf(traj.par.kind).toEqualTypeOf<string>()
         expectTypeOf(traj.par.noisy).toEqualTypeOf<boolean>()
         expectTypeOf(traj.par.weights).toEqualTypeOf<readonly number[]>()
+        expectTypeOf(traj.par.matrix).toEqualTypeOf<number[][]>()
+        expectTypeOf(traj.par.cube).toEqualTypeOf<number[][][]>()
         expectTypeOf(traj.par.neuron.tau).toEqualTypeOf<number>()
         expectTypeOf(traj.par.neuron.name).toEqualTypeOf<string>()
         expectTypeOf(traj.par.neuron.synapse.g).toEqualTypeOf<number>()
