@@ -3,9 +3,9 @@ import { PypetError } from '../errors.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
 import type { GroupNode } from './group-node.ts'
 import { ParameterNode } from './parameter-node.ts'
-import { storedKey } from './stored-equality.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 export interface MergeOptions {
@@ -41,7 +41,7 @@ export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options
   const trial = trialOf(target, pairs, options.trialParameter)
   const explored = pairs.filter(({ own, theirs }) => isExploredIn(own, theirs))
   const keyOf = (parameters: readonly ParameterNode[], run: RunIndex) =>
-    parameters.map((parameter) => storedKey(valueIn(parameter, run))).join('\u0003')
+    parameters.map((parameter) => valueKey(valueIn(parameter, run))).join('\u0003')
   const known = new Map<string, RunIndex>()
   const ownParameters = explored.map(({ own }) => own)
   for (let run = 0; run < target.length; run += 1) {
@@ -107,7 +107,7 @@ function typeOf(parameter: ParameterNode): string {
 
 function isExploredIn(own: ParameterNode, theirs: ParameterNode): boolean {
   if (own.isExplored || theirs.isExplored) return true
-  return storedKey(own.stored as StoredValue) !== storedKey(theirs.stored as StoredValue)
+  return valueKey(own.stored as StoredValue) !== valueKey(theirs.stored as StoredValue)
 }
 
 function valueIn(parameter: ParameterNode, run: RunIndex): StoredValue {

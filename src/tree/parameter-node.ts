@@ -5,8 +5,8 @@ import type { StoredValue } from '../trajectory/stored-value.ts'
 import { typeName } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredParameter } from '../trajectory/value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
 import { TreeNode } from './node.ts'
-import { storedKey } from './stored-equality.ts'
 
 export class ParameterNode extends TreeNode {
   readonly isLeaf = true
@@ -166,7 +166,7 @@ export class ParameterNode extends TreeNode {
 
   #keys(range: ParameterRange): Map<string, number> {
     if (range.kind === 'scalars') return new Map()
-    this.#keysOfRange ??= new Map(range.values.map((value, number) => [storedKey(value), number]))
+    this.#keysOfRange ??= new Map(range.values.map((value, number) => [valueKey(value), number]))
     return this.#keysOfRange
   }
 
@@ -247,7 +247,7 @@ function appendRange(range: ParameterRange, more: ParameterRange, keys: Map<stri
   if (range.kind !== 'objects' || more.kind !== 'objects') return
   for (const number of more.index) {
     const value = more.values[number] as StoredValue
-    const key = storedKey(value)
+    const key = valueKey(value)
     let known = keys.get(key)
     if (known === undefined) {
       known = range.values.length
