@@ -15,9 +15,8 @@ import { createRequire } from 'node:module'
 import type { WorkerSetup } from '../protocol.ts'
 import type { PointValues } from '../trajectory/parameter-view.ts'
 import { type NextWord, type RunRandom, randomOf } from '../trajectory/random.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
+import { type RawValue, rawValue } from '../trajectory/raw-value.ts'
 import type { Scalar, StoredValue } from '../trajectory/stored-value.ts'
-import { toStoredParameter } from '../trajectory/value.ts'
 import { countBytes, valueParts } from '../trajectory/value-key.ts'
 
 /** Of one run; made when the job first asks for either. */
@@ -39,7 +38,7 @@ export function runSeeds({
     hash.update(new Uint8Array(Float64Array.of(seed).buffer))
     for (const { name, digest, stored } of defaults) {
       hash.update(lengthOf(name)).update(name)
-      hash.update(name in point ? digestOf(exploredValue(stored, point[name], name)) : digest())
+      hash.update(name in point ? digestOf(exploredValue(stored, point[name])) : digest())
     }
     return seedsOf(hash.digest())
   }
@@ -57,18 +56,17 @@ function digestParameter({ name, stored }: WorkerSetup['parameters'][number]): P
     name,
     stored,
     digest() {
-      known ??= digestOf(stored)
+      known ??= digestOf(rawValue(stored))
       return known
     },
   }
 }
 
-/** An explored value has the type of the default, which a plain number does not show. */
-function exploredValue(preset: StoredValue, value: unknown, name: string): StoredValue {
-  if (preset.form === 'scalar' && typeof value !== 'object') {
-    return { form: 'scalar', dtype: preset.dtype, value: value as Scalar }
-  }
-  return toStoredParameter(value, `parameters.${name}`)
+/** An explored value has the type of the default, which a plain number does not show; others come as they are stored. */
+function exploredValue(preset: StoredValue, value: unknown): RawValue {
+  if (preset.form === 'scalar' && typeof value !== 'object')
+    return rawValue({ form: 'scalar', dtype: preset.dtype, value: value as Scalar })
+  return value as RawValue
 }
 
 function seedsOf(key: Uint8Array): RunSeeds {
@@ -104,9 +102,9 @@ function generator(state: Buffer): NextWord {
   return () => stream.next()
 }
 
-function digestOf(value: StoredValue): Uint8Array {
+function digestOf(value: RawValue): Uint8Array {
   const hash = sha256('value')
-  valueParts(rawValue(value), (part) => hash.update(part))
+  valueParts(value, (part) => hash.update(part))
   return hash.digest()
 }
 

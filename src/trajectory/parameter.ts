@@ -43,7 +43,11 @@ export type Widen<Value> = Value extends Integer
             ? readonly number[]
             : Value extends readonly string[]
               ? readonly string[]
-              : Value
+              : Value extends readonly bigint[]
+                ? readonly bigint[]
+                : Value extends readonly boolean[]
+                  ? readonly boolean[]
+                  : Value
 
 /** What a job sees at `traj.par`: the same tree with values in place of definitions. */
 export type ParameterValues<Tree> = {

@@ -40,8 +40,10 @@ export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options
   const pairs = parameterPairs(target, other)
   const trial = trialOf(target, pairs, options.trialParameter)
   const explored = pairs.filter(({ own, theirs }) => isExploredIn(own, theirs))
+  /** Many runs may have one array. */
+  const keys = new Map<StoredValue, string>()
   const keyOf = (parameters: readonly ParameterNode[], run: RunIndex) =>
-    parameters.map((parameter) => valueKey(valueIn(parameter, run))).join('\u0003')
+    parameters.map((parameter) => keyOfValue(valueIn(parameter, run), keys)).join('\u0003')
   const known = new Map<string, RunIndex>()
   const ownParameters = explored.map(({ own }) => own)
   for (let run = 0; run < target.length; run += 1) {
@@ -113,6 +115,16 @@ function isExploredIn(own: ParameterNode, theirs: ParameterNode): boolean {
 function valueIn(parameter: ParameterNode, run: RunIndex): StoredValue {
   const { range } = parameter
   return (range === undefined ? parameter.stored : rangeValue(range, run)) as StoredValue
+}
+
+function keyOfValue(value: StoredValue, keys: Map<StoredValue, string>): string {
+  if (value.form === 'scalar') return valueKey(value)
+  let key = keys.get(value)
+  if (key === undefined) {
+    key = valueKey(value)
+    keys.set(value, key)
+  }
+  return key
 }
 
 function trialOf(
