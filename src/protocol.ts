@@ -15,7 +15,7 @@ import type { LogLevel } from './trajectory/log-level.ts'
 import type { Parameter } from './trajectory/parameter.ts'
 import type { PointValues } from './trajectory/parameter-view.ts'
 import type { RunIndex } from './trajectory/path.ts'
-import type { RawField } from './trajectory/raw-value.ts'
+import type { RawField, RawValue } from './trajectory/raw-value.ts'
 import type { RawLeaf } from './trajectory/run-frame.ts'
 import type { LinkRecord } from './trajectory/run-record.ts'
 
@@ -25,6 +25,8 @@ export type ToWriter =
   | { readonly type: 'open'; readonly request: OpenRequest; readonly breakLock: boolean }
   /** Instead of `open`: recovers the file of an unfinished trajectory and goes on with it. Answered alike. */
   | { readonly type: 'continue'; readonly request: ContinueRequest }
+  /** The answer to `values-wanted`. */
+  | { readonly type: 'values'; readonly values: readonly RawValue[] }
   /** The run ends as failed, unless it is stored already. Answered by a `committed` that names it. */
   | { readonly type: 'fail-run'; readonly failure: RunFailure }
   /** No more runs will begin for now: what arrives from here on is committed without waiting for others. */
@@ -38,6 +40,8 @@ export type ToWriter =
 export type FromWriter =
   /** The file holds the trajectory with its parameters, committed. */
   | { readonly type: 'opened'; readonly opened: Opened }
+  /** Before `opened`: the first commit holds explored lists and arrays, and those from this number on are missing. */
+  | { readonly type: 'values-wanted'; readonly name: string; readonly first: number }
   /** Something that a user should know, and that stops nothing: a stale lock was taken over, readers are waited for. */
   | { readonly type: 'notice'; readonly level: LogLevel; readonly message: string }
   /** These runs are in the file and survive a kill of any process. */

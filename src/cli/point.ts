@@ -19,6 +19,8 @@ import {
   type RawRunRecord,
 } from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
+import { exploredText } from './explored-text.ts'
+import { FULL_DIGITS } from './plan-text.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
@@ -38,7 +40,7 @@ export async function pointCommand(
   const point = runPoint(plan, run)
   print(`${runName(run)} of ${plan.runCount}, seed ${settings.seed}`)
   for (const { name, value } of parameters)
-    print(`  ${name} = ${oneLine(name in point ? point[name] : value)}`)
+    print(`  ${name} = ${name in point ? exploredLine(point[name]) : oneLine(value)}`)
 
   const loaded = await importJob(job)
   let record: RawRunRecord | undefined
@@ -89,6 +91,10 @@ export async function pointCommand(
   for (const { location, target } of record?.links ?? []) print(`${location} -> ${target}`)
   if (outcome.returned !== undefined) print(`returned ${oneLine(deserialize(outcome.returned))}`)
   return ExitCode.OK
+}
+
+function exploredLine(value: unknown): string {
+  return typeof value === 'object' ? exploredText(value, FULL_DIGITS) : oneLine(value)
 }
 
 function pointOf(text: string, runCount: number, jobFile: string): number {

@@ -156,7 +156,9 @@ function storedValue(value: unknown, at: string, depth: number): void {
 }
 
 /** A value whose numbers are bytes. */
-function rawValue(value: unknown, at: string, depth: number): void {
+export const rawValue: Check = (value, at) => rawValueAt(value, at, 0)
+
+function rawValueAt(value: unknown, at: string, depth: number): void {
   assertObject(value, at)
   assertDepth(value, at, depth)
   switch (value.form) {
@@ -194,7 +196,7 @@ function rawFieldList(value: unknown, at: string, depth: number): void {
     const here = `${at}[${index}]`
     assertObject(field, here)
     text(field.name, `${here}.name`)
-    rawValue(field.value, `${here}.value`, depth)
+    rawValueAt(field.value, `${here}.value`, depth)
   }
 }
 

@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
 import { type ExplorationSpec, explorationLength, explorationNames } from '../exploration/exploration.ts'
-import { extendedExploration } from '../exploration/extend.ts'
+import { extendedExploration, withoutPools } from '../exploration/extend.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { RUNS_MAX } from './check-exploration.ts'
 import type {
@@ -96,6 +96,8 @@ export class Replay {
   readonly #added: Record<string, string[]> = {}
   readonly #values: Record<string, number | boolean> = {}
   readonly #extensions: ExplorationSpec[] = []
+  /** How many lists and arrays there are, by parameter. */
+  readonly #poolSizes = new Map<string, number>()
   /** With what was added since. */
   #runCount = 0
   #startTimestamp: number | undefined
@@ -118,6 +120,7 @@ export class Replay {
         this.#experiment = record
         const { exploration } = record.request
         this.#runCount = exploration === undefined ? 1 : explorationLength(exploration)
+        if (exploration !== undefined) this.#takePools(exploration, 0, 'the experiment, exploration')
         break
       }
       case 'commit':
@@ -184,6 +187,8 @@ export class Replay {
         this.#path,
         `in commit ${sequence}, added: expected the names that are explored, found ${wrong ?? names}`,
       )
+    // Where nothing was explored, the default is the first value.
+    this.#takePools(added, first === undefined ? 1 : 0, `commit ${sequence}, added`)
     this.#runCount += explorationLength(added)
     if (this.#runCount > RUNS_MAX)
       throw damaged(
@@ -192,6 +197,20 @@ export class Replay {
       )
     this.#extensions.push(added)
     this.#grown = undefined
+  }
+
+  /** Lists and arrays that are added have the numbers behind those there are. */
+  #takePools(added: ExplorationSpec, firstOfNew: number, where: string): void {
+    const [, pools] = withoutPools(added)
+    for (const [name, { first, values }] of Object.entries(pools)) {
+      const expected = this.#poolSizes.get(name) ?? firstOfNew
+      if (first !== expected)
+        throw damaged(
+          this.#path,
+          `in ${where}: expected values of ${name} from ${expected} on, found ${first}`,
+        )
+      this.#poolSizes.set(name, first + values.length)
+    }
   }
 
   /** A run that the exploration does not have would be counted as one of those it has. */
@@ -266,8 +285,12 @@ function atHome(experiment: ExperimentRecord, path: string): ExperimentRecord {
 function grown(experiment: ExperimentRecord, extensions: readonly ExplorationSpec[]): ExperimentRecord {
   if (extensions.length === 0) return experiment
   const { request } = experiment
-  const added: ExplorationSpec = { kind: 'concat', parts: extensions }
-  const exploration = extendedExploration(request.exploration, added, request.parameters)
+  const exploration = extensions.some(({ kind }) => kind === 'pooled')
+    ? extensions.reduce<ExplorationSpec | undefined>(
+        (before, added) => extendedExploration(before, added, request.parameters),
+        request.exploration,
+      )
+    : extendedExploration(request.exploration, { kind: 'concat', parts: extensions }, request.parameters)
   return { ...experiment, request: { ...request, exploration } }
 }
 

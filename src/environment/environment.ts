@@ -184,7 +184,7 @@ export async function runExperiment(
       // The one before is ended by then.
       const store = await options.stores.next(settings)
       if (await hasCompleted(unfinished)) return { cntFile: undefined, stoppedBy: undefined, durationMs: 0 }
-      takeCommittedPoints(unfinished)
+      await takeCommittedPoints(unfinished)
       return await performSession({ ...session, store, open: reopening(request, unfinished) })
     } catch (error) {
       throw withContinueHint(duringRuns(error), unfinished)
@@ -199,11 +199,14 @@ export async function runExperiment(
   }
 
   /** Points whose commit the writer did not live to tell. */
-  function takeCommittedPoints(unfinished: string): void {
+  async function takeCommittedPoints(unfinished: string): Promise<void> {
     const { exploration } = readCnt(unfinished).experiment.request
-    const committed = expand({ parameters, exploration })
+    const found = expand({ parameters, exploration })
+    if (found.runCount <= plan.runCount) return
+    const { filename: file, name: trajectory } = settings
+    const { planWithValues } = await import('./explored-values.ts')
+    const committed = await planWithValues(found, parameters, { file, trajectory, known: plan.now })
     const addedCount = committed.runCount - plan.runCount
-    if (addedCount <= 0) return
     plan.take(committed)
     reporter?.emit({ type: 'runs-added', addedCount, runCount: committed.runCount })
   }

@@ -158,7 +158,11 @@ async function prepare(
 ): Promise<PreparedExperiment> {
   const { request } = state.experiment
   const { continuation, parameters, trajectory } = request
-  const plan = recordedPlan(state)
+  const {
+    file,
+    trajectory: { name },
+  } = request
+  const plan = await wholePlan(recordedPlan(state), parameters, { file, trajectory: name })
   const args = recordedArguments(state)
   const bundle = typeof call.job === 'function' ? functionBundle(call.job) : await bundleJob(jobFile)
   try {
@@ -199,6 +203,17 @@ async function prepare(
     await bundle.dispose()
     throw error
   }
+}
+
+/** With the lists and arrays that only the HDF5 file has. */
+async function wholePlan(
+  plan: ExplorationPlan,
+  parameters: readonly Parameter[],
+  of: { readonly file: string; readonly trajectory: string },
+): Promise<ExplorationPlan> {
+  if (!plan.explored.some(({ pool }) => pool.some((value) => typeof value === 'string'))) return plan
+  const { planWithValues } = await import('./explored-values.ts')
+  return await planWithValues(plan, parameters, of)
 }
 
 function functionBundle(job: JobFunction): Pick<JobBundle, 'file' | 'url' | 'identity' | 'dispose'> {

@@ -37,6 +37,21 @@ export function presetFromText(parameter: Parameter, text: string, where: string
   return { ...parameter, value: userValue(stored), stored }
 }
 
+/**
+ * The list or array that the text in JSON means for this parameter, as it is stored.
+ *
+ * @throws PypetError as `valueFromText`
+ */
+export function objectFromText(
+  text: string,
+  parameter: Parameter,
+  where: string,
+  options: TextOptions = {},
+): BasicValue {
+  if (options.isQuoted === true) throw notOfType(JSON.stringify(text), parameter, where)
+  return storedFromText(text, parameter, where, options)
+}
+
 /** A number as people and Python write it, `1`, `-.5`, `1e-3`, `inf`, `nan`; undefined for anything else. */
 export function floatFromText(text: string): number | undefined {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text)

@@ -9,8 +9,10 @@ import { bundleJob } from '../experiment/bundle-job.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { importJob } from '../experiment/load-job.ts'
 import { describePlace } from '../experiment/origin.ts'
+import { concatSpec } from '../exploration/concat.ts'
 import { expand } from '../exploration/expand.ts'
 import {
+  type ExplorationDraft,
   type ExplorationSpec,
   explorationLength,
   explorationNames,
@@ -21,6 +23,9 @@ import { withTrialParameters } from '../exploration/repeat.ts'
 import { shellWord } from '../shell-word.ts'
 import { prepareEdits } from '../storage/edit-file.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { findRecordedJob, recordedSeed } from './recorded-job.ts'
@@ -86,18 +91,15 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         declared: () => undefined,
         repeat: { given: settings.repeat, where: describePlace('repeat', origins.repeat) },
       })
-      const settled = expand({
-        parameters: withTrialParameters(parameters, asked),
-        exploration: asked,
-      }).exploration
-      const { added, knownCount } = newPoints(traj, before, settled)
-      const exploration: ExplorationSpec =
-        added === undefined ? before : { kind: 'concat', parts: [before, added] }
-      const plan = expand({ parameters, exploration })
+      // First what was asked for, so that messages name its places.
+      if (asked !== undefined)
+        expand({ parameters: withTrialParameters(parameters, asked), exploration: asked })
+      const { added, addedCount, knownCount } = newPoints(traj, parameters, before, asked)
       if (added !== undefined) {
-        traj.expand(columnsOf(added))
+        traj.expand(added)
         await whole(async () => void (await traj.store()))
       }
+      const plan = expand({ parameters, exploration: assertExplores(tree, traj.filename) })
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
         experiment: {
@@ -125,7 +127,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
             await bundle.dispose()
           },
         },
-        addedCount: added === undefined ? 0 : explorationLength(added),
+        addedCount,
         knownCount,
         missingCount,
       }
@@ -175,51 +177,63 @@ function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: Exp
   ]
 }
 
+interface NewPoints {
+  /** Values by name, as `Trajectory.expand` takes them. */
+  readonly added: Readonly<Record<string, readonly unknown[]>> | undefined
+  readonly addedCount: number
+  readonly knownCount: number
+}
+
 /** Of the points asked for, those that the trajectory does not have. */
 function newPoints(
   traj: Trajectory,
+  parameters: readonly Parameter[],
   before: ExplorationSpec,
-  asked: ExplorationSpec | undefined,
-): { readonly added: Extract<ExplorationSpec, { kind: 'points' }> | undefined; readonly knownCount: number } {
-  if (asked === undefined) return { added: undefined, knownCount: 0 }
+  asked: ExplorationDraft | undefined,
+): NewPoints {
+  if (asked === undefined) return { added: undefined, addedCount: 0, knownCount: 0 }
   const names = explorationNames(before)
-  const given = explorationNames(asked)
-  const missing = names.filter((name) => !given.includes(name))
-  const others = given.filter((name) => !names.includes(name))
-  if (missing.length > 0 || others.length > 0) {
-    const found =
-      missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored there`
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand ${traj.name}: ${found}`, {
-      where: '--explore',
-      hint: `Name exactly what it explores: ${names.map((name) => `--explore ${name}=…`).join(' ')}.`,
-    })
-  }
-  const known = new Set<string>()
-  const keyOf = (spec: ExplorationSpec) => {
-    const readers = names.map((name) => explorationReader(spec, name))
-    return (run: number) => readers.map((read) => String(read(run))).join('\u0001')
-  }
-  const keyBefore = keyOf(before)
-  for (let run = 0; run < explorationLength(before); run += 1) known.add(keyBefore(run))
-  const keyAsked = keyOf(asked)
-  const runs: number[] = []
-  for (let run = 0; run < explorationLength(asked); run += 1) {
-    const key = keyAsked(run)
-    if (known.has(key)) continue
-    known.add(key)
-    runs.push(run)
-  }
-  const knownCount = explorationLength(asked) - runs.length
-  if (runs.length === 0) return { added: undefined, knownCount }
-  const columns = names.map((name) => {
-    const read = explorationReader(asked, name)
-    return { name, range: { kind: 'values', values: runs.map((run) => read(run)) } as const }
+  assertSameNames(traj.name, names, explorationNames(asked))
+  // Together, lists and arrays have numbers in common: those that are equal have one.
+  const { exploration, explored } = expand({
+    parameters,
+    exploration: concatSpec([before, asked], '--explore'),
   })
-  return { added: { kind: 'points', columns }, knownCount }
+  const all = exploration as ExplorationSpec
+  const readers = names.map((name) => explorationReader(all, name))
+  const known = new Set<string>()
+  const knownUntil = explorationLength(before)
+  const runs: number[] = []
+  for (let run = 0; run < explorationLength(all); run += 1) {
+    const key = readers.map((read) => String(read(run))).join('\u0001')
+    if (run >= knownUntil && !known.has(key)) runs.push(run)
+    known.add(key)
+  }
+  const knownCount = explorationLength(all) - knownUntil - runs.length
+  if (runs.length === 0) return { added: undefined, addedCount: 0, knownCount }
+  const columns = names.map((name, index) => {
+    const read = readers[index] as (run: number) => unknown
+    const pool = explored.find((candidate) => candidate.name === name)?.pool ?? []
+    if (pool.length === 0) return [name, runs.map(read)] as const
+    const seen = new Map<unknown, unknown>()
+    const values = runs.map((run) => {
+      const number = read(run)
+      if (!seen.has(number)) seen.set(number, userValue(toStoredValue(pool[number as number] as RawValue)))
+      return seen.get(number)
+    })
+    return [name, values] as const
+  })
+  return { added: Object.fromEntries(columns), addedCount: runs.length, knownCount }
 }
 
-function columnsOf(spec: Extract<ExplorationSpec, { kind: 'points' }>): Record<string, readonly unknown[]> {
-  return Object.fromEntries(
-    spec.columns.map(({ name, range }) => [name, (range as { readonly values: readonly unknown[] }).values]),
-  )
+function assertSameNames(trajectory: string, names: readonly string[], given: readonly string[]): void {
+  const missing = names.filter((name) => !given.includes(name))
+  const others = given.filter((name) => !names.includes(name))
+  if (missing.length + others.length === 0) return
+  const found =
+    missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored there`
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand ${trajectory}: ${found}`, {
+    where: '--explore',
+    hint: `Name exactly what it explores: ${names.map((name) => `--explore ${name}=…`).join(' ')}.`,
+  })
 }

@@ -11,7 +11,7 @@ import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { scalarColumns } from './scalar-columns.ts'
+import { pointColumns } from './point-columns.ts'
 import { type TreeExtension, treeExtension } from './tree-extension.ts'
 
 export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
@@ -141,7 +141,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
    */
   override expand(given: unknown): this {
     if (this.#extend === undefined) return super.expand(given)
-    const columns = scalarColumns(this.asTree, given)
+    const columns = pointColumns(this.asTree, given)
     if (Object.keys(this.exploredParameters).length === 0) {
       const parameters = columns.map(({ name }) => this.getParameter(`parameters.${name}`))
       for (const parameter of parameters) parameter.extend([], this.length)

@@ -7,7 +7,7 @@ import type { StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { rangeColumn } from './scalar-columns.ts'
+import { rangesAsPoints } from './point-columns.ts'
 
 /** All nodes below `parameters`, in their order. */
 export function parameterNodes(tree: TrajectoryTree): ParameterNode[] {
@@ -56,11 +56,11 @@ function asBigints(value: unknown): unknown {
 /**
  * What the tree explores, point by point; undefined when it explores nothing.
  *
- * @throws PypetError `PYPET_PARAMETER_TYPE` for arrays, which a job cannot be given
+ * @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot be given
  */
 export function treeExploration(tree: TrajectoryTree): ExplorationSpec | undefined {
   const explored = Object.values(tree.exploredParameters)
-  return explored.length === 0 ? undefined : { kind: 'points', columns: explored.map(rangeColumn) }
+  return explored.length === 0 ? undefined : rangesAsPoints(explored)
 }
 
 /** @throws PypetError `PYPET_EXPLORATION_INVALID` */

@@ -3,7 +3,7 @@ import type { MemoryDelta } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import type { ExplorationPlan } from '../exploration/expand.ts'
-import { explorationNames, explorationReader } from '../exploration/exploration.ts'
+import { type ExplorationSpec, explorationReader } from '../exploration/exploration.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
@@ -14,6 +14,7 @@ import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
+import { rangeSuffix } from './range-layout.ts'
 
 /** What the file says of a trajectory, for who goes on writing it. */
 export interface StoredTrajectory {
@@ -86,7 +87,11 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
   const { exploration } = plan
   if (exploration === undefined) return
   const source = new Hdf5Source(reader, trajectory)
-  for (const name of explorationNames(exploration)) {
+  for (const { name, dtype, parameter } of plan.explored) {
+    if (dtype === 'object') {
+      assertSameNumbers(reader, file, trajectory, plan, name, rangeSuffix(parameter.stored))
+      continue
+    }
     const fullName = `parameters.${name}`
     const head = source.head(fullName)
     const range = head === undefined ? undefined : source.parameter(fullName, head.className).range
@@ -97,6 +102,25 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
       throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
     }
   }
+}
+
+/** Lists and arrays are known by their numbers. */
+function assertSameNumbers(
+  reader: Hdf5Reader,
+  file: string,
+  trajectory: string,
+  { exploration }: ExplorationPlan,
+  name: string,
+  suffix: string,
+): void {
+  const table = `/${trajectory}/parameters/${name.replaceAll('.', '/')}/explored_data${suffix}`
+  const planned = explorationReader(exploration as ExplorationSpec, name)
+  const isThere = reader.kind(table) === 'dataset'
+  if (!isThere) throw changed(file, trajectory, `${name} is not explored any more`)
+  reader.scanRows(table, ['idx'], (run, [number]) => {
+    if (Number(number) !== planned(run))
+      throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
+  })
 }
 
 /** Whoever was faster has changed a trajectory since it was read. */

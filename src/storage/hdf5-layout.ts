@@ -4,6 +4,7 @@
  */
 import type { ExplorationPlan } from '../exploration/expand.ts'
 import { runSummary } from '../exploration/expand.ts'
+import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
@@ -20,13 +21,15 @@ import {
   grownTables,
   RUN_ROW_BYTES,
   rangeRows,
+  rangeTable,
+  rangeValues,
   textBytesName,
 } from './extension-layout.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, type Row, writeRows } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
-import { exploredTable, parameterLeaf, replaceScalar, resultLeaf, type ScalarDtype } from './leaf-layout.ts'
+import { parameterLeaf, replaceScalar, resultLeaf } from './leaf-layout.ts'
 import {
   FAILED_RUNS,
   failedRunRow,
@@ -104,6 +107,13 @@ export class TrajectoryLayout {
     for (const parameter of this.#request.parameters) yield this.#parameter('parameters', parameter)
     yield* this.#ranges()
     if (this.#request.nodes !== undefined) yield this.#nodes(this.#request.nodes)
+  }
+
+  /** Lists and arrays of the ranges that the request has not brought with it. */
+  *values(name: string, part: PoolPart): Generator<Hdf5Operation[]> {
+    const explored = this.#plan.explored.find((candidate) => candidate.name === name)
+    if (explored !== undefined)
+      yield* rangeValues(this.#root, explored, part, this.#request.storage.complevel)
   }
 
   /**
@@ -282,13 +292,13 @@ export class TrajectoryLayout {
   *#ranges(): Generator<Hdf5Operation[]> {
     const { runCount } = this.#plan
     for (const explored of this.#plan.explored) {
-      const { name, dtype, textBytesMax } = explored
+      const { name, dtype, textBytesMax, pool } = explored
       if (dtype === 'str' && this.#request.mayGrow === true) {
         this.#memory.set(textBytesName(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
       }
       const textBytes = columnTextBytes(explored, this.#memory)
-      const path = `${this.#root}/parameters/${name.replaceAll('.', '/')}`
-      yield exploredTable(path, dtype as ScalarDtype, textBytes, runCount)
+      yield* rangeValues(this.#root, explored, { first: 0, values: pool }, this.#request.storage.complevel)
+      yield rangeTable(this.#root, explored, textBytes, runCount)
       yield* rangeRows(this.#root, this.#plan, explored, textBytes, 0)
     }
   }

@@ -22,6 +22,7 @@ import type {
   WorkerStorage,
 } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import { valueSource, withFewValues } from './kept-values.ts'
 import { LocalAddress } from './local-address.ts'
 import { LockPages } from './lock-pages.ts'
 import { LockServer, type WaitingShare } from './lock-server.ts'
@@ -68,8 +69,10 @@ export class LockStore implements RunStore {
     listener: RunStoreListener,
     { breakLock = false }: { readonly breakLock?: boolean } = {},
   ): Promise<Opened> {
+    const { exploration } = request
+    const few = exploration === undefined ? request : { ...request, exploration: withFewValues(exploration) }
     return await this.#begin(listener, breakLock, request.keepCnt, (options) =>
-      TrajectoryStore.open(request, options),
+      TrajectoryStore.open(few, { ...options, values: valueSource(exploration) }),
     )
   }
 

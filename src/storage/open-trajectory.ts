@@ -21,6 +21,7 @@ import { TrajectoryLayout } from './hdf5-layout.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
+import type { ValueSource } from './kept-values.ts'
 import { LayoutMemory } from './layout-memory.ts'
 import { betterCntFile, newCntFile } from './new-cnt.ts'
 import { recoverBehindGate } from './recover-behind-gate.ts'
@@ -33,6 +34,8 @@ export interface StoreOptions {
   /** Take over a lock that another host holds. */
   readonly breakLock: boolean
   readonly onNotice: (level: LogLevel, message: string) => void
+  /** Explored lists and arrays that the request has not brought with it. */
+  readonly values?: ValueSource
   /** The disk has failed between two calls: nothing can be committed any more. */
   readonly onError: (error: PypetError) => void
   /** The disk, for tests that have one of their own. */
@@ -147,6 +150,7 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
     stored: new RunSet(),
     failed: new RunSet(),
     reopened: new RunSet(),
+    isNew: true,
     startTimestamp: undefined,
     lock,
     ...(replacement !== undefined && {

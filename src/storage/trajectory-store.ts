@@ -21,6 +21,7 @@ import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import { POSTPROCESSED, type TrajectoryLayout } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
+import { storeValues, withoutValues } from './kept-values.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import { continueTrajectory, createTrajectory, type StoreOptions } from './open-trajectory.ts'
 
@@ -62,6 +63,8 @@ export interface OpenTrajectory {
   readonly startTimestamp: number | undefined
   /** Of the file; undefined for one turn of several, whose opening has it. */
   readonly lock: FileLock | undefined
+  /** Nothing of it was in the file before. */
+  readonly isNew?: true
   /** Of a new file: called when its first commit is durable. */
   readonly publish?: () => void
   /** Of a new file: called when that does not come to pass. */
@@ -107,7 +110,7 @@ export class TrajectoryStore {
    *   `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`; an existing file is untouched then
    */
   static async open(request: OpenRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    return TrajectoryStore.#begin(await createTrajectory(request, options))
+    return await TrajectoryStore.#begin(await createTrajectory(request, options), options)
   }
 
   /**
@@ -117,13 +120,14 @@ export class TrajectoryStore {
    *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
    */
   static async continue(request: ContinueRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    return TrajectoryStore.#begin(await continueTrajectory(request, options))
+    return await TrajectoryStore.#begin(await continueTrajectory(request, options), options)
   }
 
   /** With its first commit. Where that fails, nothing is held any more. */
-  static #begin(open: OpenTrajectory): TrajectoryStore {
+  static async #begin(open: OpenTrajectory, options: StoreOptions): Promise<TrajectoryStore> {
     try {
       const store = new TrajectoryStore(open)
+      if (open.isNew) await storeValues(open, options.values, (operations) => store.#apply(operations))
       store.commit()
       open.publish?.()
       return store
@@ -244,12 +248,12 @@ export class TrajectoryStore {
     if (added !== undefined) this.#growTo(plan.runCount, exploration)
     this.#apply(layout.commit())
     return this.#commit((facts) => {
-      this.#open.transaction.commit({ ...facts, ...(added !== undefined && { added }) })
+      this.#open.transaction.commit({ ...facts, ...(added !== undefined && { added: withoutValues(added) }) })
     }, false)
   }
 
   #growTo(runCount: number, exploration: ExplorationSpec | undefined): void {
-    this.#exploration = exploration
+    this.#exploration = exploration === undefined ? undefined : withoutValues(exploration)
     this.#runCount = runCount
     const ended = new Uint8Array(runCount)
     ended.set(this.#ended)

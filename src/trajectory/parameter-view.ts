@@ -4,10 +4,12 @@ import { nearestName } from './nearest-name.ts'
 import { copyOfNested, isNestedList, type NestedList } from './nested-list.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 import { isPlainObject } from './plain-object.ts'
+import type { RawValue } from './raw-value.ts'
 import type { TypedArray } from './stored-value.ts'
+import { seenValue } from './user-value.ts'
 import { isNdArray, type NdArray } from './value.ts'
 
-/** The explored values of one run, by parameter name. */
+/** The explored values of one run, by parameter name: single ones as a job sees them, lists and arrays as `RawValue`. */
 export type PointValues = Readonly<Record<string, unknown>>
 
 /**
@@ -20,14 +22,38 @@ export function parameterViews(
 ): (point: PointValues) => ParameterValues<ParameterTree> {
   const root = new Group(BRANCH)
   for (const { name, value } of parameters) root.add(name.split('.'), value)
+  const presets = new Map(parameters.map(({ name, value }) => [name, value]))
   return (point) => {
     const overrides = new Group(BRANCH)
-    for (const [name, value] of Object.entries(point)) overrides.add(name.split('.'), value)
+    for (const [name, value] of Object.entries(point)) {
+      const isSingle = typeof value !== 'object' || value === null
+      overrides.add(name.split('.'), isSingle ? value : new Unmade(value as RawValue, presets.get(name)))
+    }
     return root.view(overrides)
   }
 }
 
 const BRANCH = 'parameters'
+
+/** An explored list or array, which is made for the run when the job asks for it. */
+class Unmade {
+  readonly #value: RawValue
+  readonly #preset: unknown
+
+  constructor(value: RawValue, preset: unknown) {
+    this.#value = value
+    this.#preset = preset
+  }
+
+  make(): unknown {
+    const made = seenValue(this.#value, this.#preset)
+    return Array.isArray(made) ? Object.freeze(made) : made
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): unknown {
+    return this.make()
+  }
+}
 
 /** A group of the declared tree, or of the values that replace some in one run. */
 class Group {
@@ -70,12 +96,17 @@ class Group {
 
   #viewOfRun(overrides: Group): ParameterValues<ParameterTree> {
     const values: Record<string, unknown> = {}
+    let uncopied = this.#arrays.length === 0 ? undefined : new Set(this.#arrays)
     for (const [name, entry] of this.#entries) {
       const override = overrides.#entries.get(name)
-      if (!(entry instanceof Group)) values[name] = override === undefined ? entry : override
+      if (override instanceof Unmade) {
+        values[name] = override
+        uncopied ??= new Set()
+        uncopied.add(name)
+      } else if (!(entry instanceof Group)) values[name] = override === undefined ? entry : override
       else values[name] = entry.view(override instanceof Group ? override : NOTHING)
     }
-    return guarded(values, this.#arrays.length === 0 ? undefined : new Set(this.#arrays), this.#path)
+    return guarded(values, uncopied, this.#path)
   }
 }
 
@@ -85,7 +116,7 @@ const NOTHING = new Group(BRANCH)
 /**
  * A mistyped name must not become `undefined` and then a NaN in nine days of results.
  *
- * @param uncopied names of the values that are still those of all runs
+ * @param uncopied names of the values that are still those of all runs, or not made yet
  */
 function guarded(
   values: Record<string, unknown>,
@@ -97,8 +128,7 @@ function guarded(
     get(target, name) {
       if (typeof name === 'symbol') return Reflect.get(target, name)
       if (Object.hasOwn(target, name)) {
-        if (uncopied?.delete(name))
-          target[name] = copyOfArray(target[name] as TypedArray | NestedList | NdArray)
+        if (uncopied?.delete(name)) target[name] = ownOfRun(target[name])
         return target[name]
       }
       // Asked by promises, JSON.stringify and inspection, not by users.
@@ -117,6 +147,10 @@ function guarded(
     defineProperty: refuse,
     deleteProperty: refuse,
   }) as ParameterValues<ParameterTree>
+}
+
+function ownOfRun(value: unknown): unknown {
+  return value instanceof Unmade ? value.make() : copyOfArray(value as TypedArray | NestedList | NdArray)
 }
 
 function copyOfArray(array: TypedArray | NestedList | NdArray): unknown {

@@ -45,9 +45,13 @@ export type Widen<Value> = Value extends Integer
             ? readonly number[]
             : Value extends readonly string[]
               ? readonly string[]
-              : Value extends readonly (readonly unknown[])[]
-                ? NestedValues<Value>
-                : Value
+              : Value extends readonly bigint[]
+                ? readonly bigint[]
+                : Value extends readonly boolean[]
+                  ? readonly boolean[]
+                  : Value extends readonly (readonly unknown[])[]
+                    ? NestedValues<Value>
+                    : Value
 
 /** What a job sees at `traj.par`: the same tree with values in place of definitions. */
 export type ParameterValues<Tree> = {

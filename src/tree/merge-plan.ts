@@ -3,9 +3,9 @@ import { PypetError } from '../errors.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
 import type { GroupNode } from './group-node.ts'
 import { ParameterNode } from './parameter-node.ts'
-import { storedKey } from './stored-equality.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 export interface MergeOptions {
@@ -40,8 +40,10 @@ export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options
   const pairs = parameterPairs(target, other)
   const trial = trialOf(target, pairs, options.trialParameter)
   const explored = pairs.filter(({ own, theirs }) => isExploredIn(own, theirs))
+  /** Many runs may have one array. */
+  const keys = new Map<StoredValue, string>()
   const keyOf = (parameters: readonly ParameterNode[], run: RunIndex) =>
-    parameters.map((parameter) => storedKey(valueIn(parameter, run))).join('\u0003')
+    parameters.map((parameter) => keyOfValue(valueIn(parameter, run), keys)).join('\u0003')
   const known = new Map<string, RunIndex>()
   const ownParameters = explored.map(({ own }) => own)
   for (let run = 0; run < target.length; run += 1) {
@@ -107,12 +109,22 @@ function typeOf(parameter: ParameterNode): string {
 
 function isExploredIn(own: ParameterNode, theirs: ParameterNode): boolean {
   if (own.isExplored || theirs.isExplored) return true
-  return storedKey(own.stored as StoredValue) !== storedKey(theirs.stored as StoredValue)
+  return valueKey(own.stored as StoredValue) !== valueKey(theirs.stored as StoredValue)
 }
 
 function valueIn(parameter: ParameterNode, run: RunIndex): StoredValue {
   const { range } = parameter
   return (range === undefined ? parameter.stored : rangeValue(range, run)) as StoredValue
+}
+
+function keyOfValue(value: StoredValue, keys: Map<StoredValue, string>): string {
+  if (value.form === 'scalar') return valueKey(value)
+  let key = keys.get(value)
+  if (key === undefined) {
+    key = valueKey(value)
+    keys.set(value, key)
+  }
+  return key
 }
 
 function trialOf(

@@ -1,12 +1,13 @@
 /** Parameters: a default, a range when they are explored, a lock (pypet `parameter.py`). */
 import { PypetError } from '../errors.ts'
+import { storedLike } from '../exploration/explored-object.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../trajectory/parameter-range.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { typeName } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredParameter } from '../trajectory/value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
 import { TreeNode } from './node.ts'
-import { storedKey } from './stored-equality.ts'
 
 export class ParameterNode extends TreeNode {
   readonly isLeaf = true
@@ -166,7 +167,7 @@ export class ParameterNode extends TreeNode {
 
   #keys(range: ParameterRange): Map<string, number> {
     if (range.kind === 'scalars') return new Map()
-    this.#keysOfRange ??= new Map(range.values.map((value, number) => [storedKey(value), number]))
+    this.#keysOfRange ??= new Map(range.values.map((value, number) => [valueKey(value), number]))
     return this.#keysOfRange
   }
 
@@ -179,8 +180,15 @@ export class ParameterNode extends TreeNode {
     const like = this.stored
     if (like === undefined) throw this.#notLoaded()
     const stored: StoredValue[] = []
+    /** Many runs may have one array. */
+    const known = new Map<unknown, StoredValue>()
     for (const value of values) {
-      const given = sameNumber(toStoredParameter(value, `${this.fullName}[${stored.length}]`), like)
+      const before = known.get(value)
+      if (before !== undefined) {
+        stored.push(before)
+        continue
+      }
+      const given = sameType(toStoredParameter(value, `${this.fullName}[${stored.length}]`), like)
       if (typeKey(given) !== typeKey(like)) {
         throw this.#wrongType(
           'explore',
@@ -189,6 +197,7 @@ export class ParameterNode extends TreeNode {
         )
       }
       stored.push(given)
+      if (given.form !== 'scalar') known.set(value, given)
     }
     if (stored.length === 0) {
       throw new PypetError(
@@ -245,21 +254,29 @@ function appendRange(range: ParameterRange, more: ParameterRange, keys: Map<stri
     return
   }
   if (range.kind !== 'objects' || more.kind !== 'objects') return
+  const numbers = new Map<StoredValue, number>()
   for (const number of more.index) {
     const value = more.values[number] as StoredValue
-    const key = storedKey(value)
-    let known = keys.get(key)
+    let known = numbers.get(value)
+    if (known !== undefined) {
+      range.index.push(known)
+      continue
+    }
+    const key = valueKey(value)
+    known = keys.get(key)
     if (known === undefined) {
       known = range.values.length
       range.values.push(value)
       keys.set(key, known)
     }
+    numbers.set(value, known)
     range.index.push(known)
   }
 }
 
-/** Numbers that are whole become integers where the default is one. */
-function sameNumber(given: StoredValue, like: StoredValue): StoredValue {
+/** Numbers that are whole become integers where the default is one, and lists of numbers arrays. */
+function sameType(given: StoredValue, like: StoredValue): StoredValue {
+  if (typeKey(given) !== typeKey(like) && given.form === 'list') return storedLike(given, like) ?? given
   if (given.form !== 'scalar' || like.form !== 'scalar' || like.dtype === given.dtype) return given
   const isWhole = given.dtype === 'float64' && Number.isSafeInteger(given.value)
   const isInteger = /^u?int/.test(like.dtype)
