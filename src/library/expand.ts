@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
@@ -98,6 +99,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         traj.expand(columnsOf(added))
         await whole(async () => void (await traj.store()))
       }
+      const seen = await storedNodes(traj.filename, traj.name)
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
         experiment: {
@@ -120,6 +122,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           userCode,
           args: jobArguments({ common: [] }),
           postprocess,
+          seen,
           async [Symbol.asyncDispose]() {
             userCode[Symbol.dispose]()
             await bundle.dispose()
