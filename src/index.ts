@@ -72,7 +72,7 @@ export {
   parameter,
 } from './trajectory/parameter.ts'
 export type { RunRandom } from './trajectory/random.ts'
-export type { LeafOptions, OwnResult, ResultItems, Run, RunLog } from './trajectory/run.ts'
+export type { LeafOptions, OwnResult, ResultItems, RunLog } from './trajectory/run.ts'
 export type { Complex, TypedArray } from './trajectory/stored-value.ts'
 export { type Table, table } from './trajectory/structured-value.ts'
 export {
@@ -88,4 +88,5 @@ export type { GroupNode, LeafNode } from './tree/group-node.ts'
 export type { TreeNode } from './tree/node.ts'
 export type { ParameterNode } from './tree/parameter-node.ts'
 export type { ResultNode } from './tree/result-node.ts'
+export type { Run } from './tree/run.ts'
 export type { RunInformation } from './tree/run-information.ts'

@@ -15,9 +15,10 @@ import type { LogLevel } from './trajectory/log-level.ts'
 import type { Parameter } from './trajectory/parameter.ts'
 import type { PointValues } from './trajectory/parameter-view.ts'
 import type { RunIndex } from './trajectory/path.ts'
-import type { RawField, RawValue } from './trajectory/raw-value.ts'
-import type { RawLeaf } from './trajectory/run-frame.ts'
+import type { RawValue } from './trajectory/raw-value.ts'
+import type { RawGroup, RawLeaf } from './trajectory/run-frame.ts'
 import type { LinkRecord } from './trajectory/run-record.ts'
+import type { RunNodes } from './tree/run-nodes.ts'
 
 /** Main → writer, in order. `open` comes first, then `finish` and `close`. */
 export type ToWriter =
@@ -114,6 +115,8 @@ export interface Continuation {
   /** Arguments of the job, as structured-clone bytes: those of all runs, or a list of each run's. */
   readonly args?: Uint8Array
   readonly runArgs?: Uint8Array
+  /** How jobs search the tree, where that is not as usual. */
+  readonly tree?: Pick<RunNodes, 'noClobber' | 'shortcuts' | 'maxDepth'>
   /** Which environment's `config` this is, so that a continued experiment ends under the same names. */
   readonly environmentName: string
 }
@@ -210,12 +213,6 @@ export interface Extension {
   readonly hasProvenance?: true
 }
 
-export interface RawGroup {
-  readonly location: string
-  readonly comment: string
-  readonly annotations: readonly RawField[]
-}
-
 /** A failed run, as recorded in the file. */
 export interface RunFailure {
   readonly run: RunIndex
@@ -238,6 +235,8 @@ export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
   readonly job: JobLocation
   readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored'>[]
+  /** What else the trajectory holds when the runs begin: for jobs that read its tree. */
+  readonly nodes: RunNodes | PackedNodes
   /** Of the experiment: with the values of a run's parameters it makes the run's own. */
   readonly seed: number
   /** At least so many runs are to be expected. */
@@ -255,6 +254,15 @@ export interface WorkerSetup {
   readonly timeoutMs: number
   /** Priority of threads and processes that perform runs, as of `nice`; 0 leaves it as it is. */
   readonly niceness: number
+}
+
+/** What `RunNodes` are on their way to a worker. */
+export interface PackedNodes {
+  /** JSON. */
+  readonly text: string
+  /** Threads share them. */
+  readonly bytes: Uint8Array
+  readonly noClobber?: boolean
 }
 
 /** How a worker stores its runs. */

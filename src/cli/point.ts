@@ -1,8 +1,15 @@
 /** `pypet-ts run <job> --point <n>`: one run in this thread, where a debugger sees it. Nothing is stored. */
 
+import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'
-import { type ExperimentRequest, prepareExperiment } from '../environment/prepare-experiment.ts'
+import { identifyEnvironment, openingConfig } from '../environment/experiment-config.ts'
+import {
+  type ExperimentRequest,
+  type PreparedExperiment,
+  prepareExperiment,
+} from '../environment/prepare-experiment.ts'
+import { runNodes } from '../environment/seen-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { strayErrorText } from '../executors/job-log.ts'
 import { RunPerformer } from '../executors/perform-run.ts'
@@ -11,6 +18,7 @@ import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
 import { runName } from '../trajectory/path.ts'
 import {
   decodeFramePrefix,
@@ -49,6 +57,7 @@ export async function pointCommand(
     {
       job,
       parameters,
+      nodes: runNodes(undefined, { parameters, config: configOf(experiment) }),
       seed: settings.seed,
       runCount: plan.runCount,
       args: args.common,
@@ -95,6 +104,12 @@ export async function pointCommand(
 
 function exploredLine(value: unknown): string {
   return typeof value === 'object' ? exploredText(value, FULL_DIGITS) : oneLine(value)
+}
+
+/** As the file would have it. */
+function configOf({ settings, job, identifyJob }: PreparedExperiment): readonly Parameter[] {
+  const identity = identifyEnvironment(settings.name, Date.now() / 1000)
+  return openingConfig(identity, job.file, settings, identifyJob(dirname(settings.filename)))
 }
 
 function pointOf(text: string, runCount: number, jobFile: string): number {

@@ -142,6 +142,9 @@ const continuation = objectOf({
   settings,
   args: optional(bytes),
   runArgs: optional(bytes),
+  tree: optional(
+    objectOf({ noClobber: optional(flag), shortcuts: optional(flag), maxDepth: optional(whole(0)) }),
+  ),
   environmentName,
 })
 

@@ -33,6 +33,7 @@ import { collectProvenance } from './provenance.ts'
 import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
 import type { RunStores } from './run-stores.ts'
+import { runNodes } from './seen-nodes.ts'
 import { type Provenance, performSession, type SessionEnd } from './session.ts'
 
 export interface RunOptions {
@@ -129,6 +130,7 @@ export async function runExperiment(
     experiment,
     plan,
     wantsReturned,
+    nodes: nodesFor(experiment, request),
     ledger,
     listen,
     onOpened,
@@ -278,6 +280,7 @@ function openRequest(
       job: jobIdentity,
       settings: recordSettings(settings),
       ...recordArguments(experiment.args),
+      ...(experiment.tree !== undefined && { tree: experiment.tree }),
       environmentName: identity.name,
     },
   }
@@ -289,6 +292,12 @@ function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
       startTimestamp: Math.min(ledger.startTimestamp, finishTimestamp),
       finishTimestamp,
     })
+}
+
+/** What jobs see. Of an experiment that goes on, what was recorded when it began counts. */
+function nodesFor({ opening, seen, nodes, parameters, tree }: PreparedExperiment, { config }: OpenRequest) {
+  const isRecorded = opening.kind === 'continue'
+  return runNodes(seen ?? nodes, { parameters, config: isRecorded ? [] : config, tree })
 }
 
 /** Collects it once, also where a second session goes on for the first. */

@@ -29,6 +29,7 @@ import { optionWords } from './option-words.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
 import { readSettings } from './recorded-settings.ts'
+import { seenBefore } from './seen-nodes.ts'
 
 /** What `continue` asks for. */
 export interface ContinueCall {
@@ -194,6 +195,8 @@ async function prepare(
       userCode,
       args,
       postprocess,
+      seen: await seenBefore(request, settings.useHdf5),
+      tree: continuation.tree,
       async [Symbol.asyncDispose]() {
         userCode[Symbol.dispose]()
         await bundle.dispose()

@@ -23,6 +23,7 @@ import { checkComment } from '../trajectory/value.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
 import { type JobArguments, jobArguments } from './job-arguments.ts'
 import { assertClean } from './provenance.ts'
+import type { SeenNodes, TreeSettings } from './seen-nodes.ts'
 
 /** What a command or a library call asks for. */
 export interface ExperimentRequest extends ExploreTexts {
@@ -81,6 +82,9 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly identity?: EnvironmentIdentity
   /** Nodes that a script has added to the trajectory, beside parameters and config. */
   readonly nodes?: OpenRequest['nodes']
+  /** What jobs see of the trajectory beside that: of one that is stored already, or goes on. */
+  readonly seen?: SeenNodes
+  readonly tree?: TreeSettings | undefined
   /** The job's own post-processing. */
   readonly postprocess: PostprocessFunction | undefined
 }

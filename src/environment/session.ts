@@ -7,6 +7,7 @@ import { openExecutor, workerCount } from '../executors/open-executor.ts'
 import type { Extension, Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunNodes } from '../tree/run-nodes.ts'
 import type { GrowingPlan } from './growing-plan.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
 import type { Postprocessing, ReturnedBytes } from './postprocessing.ts'
@@ -28,6 +29,8 @@ export interface SessionParts {
   /** What is known when the last run has ended, in seconds since 1970. */
   readonly closingConfig: (finishTimestamp: number) => readonly Parameter[]
   readonly plan: GrowingPlan
+  /** What jobs see of the trajectory beside its parameters. */
+  readonly nodes: RunNodes
   readonly provenance: Provenance
   readonly postprocessing?: Postprocessing | undefined
   /** Takes what jobs return, where somebody wants it. */
@@ -67,6 +70,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const setup: WorkerSetup = {
     job,
     parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    nodes: parts.nodes,
     seed: settings.seed,
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
     args: args.common,

@@ -1,5 +1,6 @@
 import type { WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
+import { packNodes } from './packed-nodes.ts'
 import type { UserCode } from './user-code.ts'
 
 export interface ExecutorSettings {
@@ -26,12 +27,17 @@ export async function openExecutor(
     return openInlineExecutor(setup, listener, userCode)
   }
   const count = workerCount(settings, setup.runCount)
+  const packed = { ...setup, nodes: packedNodes(setup, settings.executor === 'pool') }
   if (settings.executor === 'process') {
     const { openProcessExecutor } = await import('./process-executor.ts')
-    return openProcessExecutor(setup, { processCount: count, memoryLimit: settings.memoryLimit }, listener)
+    return openProcessExecutor(packed, { processCount: count, memoryLimit: settings.memoryLimit }, listener)
   }
   const { openPoolExecutor } = await import('./pool-executor.ts')
-  return openPoolExecutor(setup, count, listener)
+  return openPoolExecutor(packed, count, listener)
+}
+
+function packedNodes({ nodes }: WorkerSetup, isShared: boolean): WorkerSetup['nodes'] {
+  return 'text' in nodes ? nodes : packNodes(nodes, { isShared })
 }
 
 /** How many workers perform the runs: one that gets none would cost 50 MB for nothing. */

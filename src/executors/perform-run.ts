@@ -5,15 +5,17 @@ import type { JobFunction } from '../experiment/load-job.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { LiveRun } from '../trajectory/run.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
+import { JobRun } from '../tree/job-run.ts'
 import type { WriteLog } from './job-log.ts'
+import { jobTree } from './job-tree.ts'
 import type { RecordStore } from './record-store.ts'
 import { runSeeds } from './run-seeds.ts'
 
 export class RunPerformer {
   readonly #job: JobFunction
   readonly #setup: WorkerSetup
+  readonly #tree: ReturnType<typeof jobTree>
   readonly #viewAt: ReturnType<typeof parameterViews>
   readonly #seedsAt: ReturnType<typeof runSeeds>
   readonly #store: Pick<RecordStore, 'sendFrame' | 'ready'>
@@ -29,7 +31,8 @@ export class RunPerformer {
   ) {
     this.#job = job
     this.#setup = setup
-    this.#viewAt = parameterViews(setup.parameters)
+    this.#tree = jobTree(setup)
+    this.#viewAt = parameterViews(setup.parameters, this.#tree.findParameter)
     this.#seedsAt = runSeeds(setup)
     this.#store = store
     this.#writeLog = writeLog
@@ -73,10 +76,12 @@ export class RunPerformer {
   /** The run's record, as a frame. Whatever it throws is the job's fault. */
   async #performJob(task: RunTask, startTimestamp: number): Promise<Performed> {
     const { run, point, runCount } = task
-    const live = new LiveRun({
+    const live = new JobRun({
       run,
       runCount,
       par: this.#viewAt(point),
+      point,
+      tree: this.#tree,
       seeds: () => this.#seedsAt(point),
       writeLog: (level, message) => this.#writeLog(level, message, run),
     })
@@ -89,6 +94,7 @@ export class RunPerformer {
       finishTimestamp: now(),
       leaves,
       ...(live.links.length > 0 && { links: live.links }),
+      ...(live.groups.length > 0 && { groups: live.groups }),
       ...(returned !== undefined && { returned }),
     })
     return { frame, returned }
@@ -110,7 +116,7 @@ export class RunPerformer {
   }
 
   /** Resolves to what the job returns. */
-  async #callJob(live: LiveRun, args: readonly unknown[]): Promise<unknown> {
+  async #callJob(live: JobRun, args: readonly unknown[]): Promise<unknown> {
     const call: JobCall = { run: live.idx, stray: undefined, reject: undefined }
     this.#call = call
     let returned: unknown

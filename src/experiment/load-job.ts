@@ -1,6 +1,6 @@
 /** The job's function, taken out of its bundle, in the main process and in every pool thread. */
 import { PypetError } from '../errors.ts'
-import type { Run } from '../trajectory/run.ts'
+import type { Run } from '../tree/run.ts'
 import { type ExperimentDefinition, isExperimentDefinition, type JobResults } from './define.ts'
 import { importModule, type ModuleAddress } from './import-module.ts'
 import { functionAt } from './job-functions.ts'

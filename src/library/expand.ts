@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
@@ -100,6 +101,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         await whole(async () => void (await traj.store()))
       }
       const plan = expand({ parameters, exploration: assertExplores(tree, traj.filename) })
+      const seen = await storedNodes(traj.filename, traj.name)
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
         experiment: {
@@ -122,6 +124,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           userCode,
           args: jobArguments({ common: [] }),
           postprocess,
+          seen,
           async [Symbol.asyncDispose]() {
             userCode[Symbol.dispose]()
             await bundle.dispose()

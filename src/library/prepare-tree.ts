@@ -5,6 +5,8 @@ import type { EnvironmentIdentity } from '../environment/experiment-config.ts'
 import type { JobArguments } from '../environment/job-arguments.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
+import { treeSettings } from '../environment/seen-nodes.ts'
+import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
@@ -101,7 +103,10 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       args,
       postprocess: job.postprocess,
       identity: request.identity,
-      ...(!traj.isStored && { nodes: { groups, leaves, links } }),
+      tree: treeSettings(traj),
+      ...(traj.isStored
+        ? { seen: await storedNodes(traj.filename, traj.name) }
+        : { nodes: { groups, leaves, links } }),
       [Symbol.asyncDispose]: loaded.dispose,
     }
   } catch (error) {

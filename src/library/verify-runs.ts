@@ -6,6 +6,8 @@ import { findCntFiles } from '../continue/find-cnt.ts'
 import { jobArguments, readArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
 import { jobChanges } from '../environment/prepare-continue.ts'
+import { runNodes, treeSettings } from '../environment/seen-nodes.ts'
+import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { openExecutor } from '../executors/open-executor.ts'
 import { runSeeds } from '../executors/run-seeds.ts'
@@ -24,6 +26,7 @@ import { readHdf5 } from '../storage/read-hdf5.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
+import type { RunNodes } from '../tree/run-nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { compareRun } from './compare-run.ts'
 import { loadTrajectory } from './load-trajectory.ts'
@@ -45,6 +48,7 @@ export interface StoredExperiment extends AsyncDisposable {
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
   readonly args: ReturnType<typeof jobArguments>
+  readonly nodes: RunNodes
 }
 
 type ReadOptions = Omit<VerifyOptions, 'job'> & { readonly job?: string | JobFunction | undefined }
@@ -86,6 +90,11 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       plan: expand({ parameters, exploration: treeExploration(tree) }),
       args:
         options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args }),
+      nodes: runNodes(await storedNodes(traj.filename, traj.name), {
+        parameters,
+        config: [],
+        tree: treeSettings(traj),
+      }),
       [Symbol.asyncDispose]: loaded.dispose,
     }
   } catch (error) {
@@ -128,6 +137,7 @@ async function performOfSeed(
   const setup = {
     job,
     parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    nodes: experiment.nodes,
     seed,
     runCount: plan.runCount,
     args: args.common,

@@ -9,7 +9,7 @@ import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
-import type { RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
+import type { RawGroup, RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import { annotationOperations } from './annotation-layout.ts'
 import { branchOverviews, exploredInRun } from './branch-overviews.ts'
@@ -143,6 +143,7 @@ export class TrajectoryLayout {
       if (this.#request.storage.exploredParameterOverviewInRuns) {
         operations.push(...exploredInRun(group, this.#plan, run))
       }
+      for (const described of record.groups ?? []) this.#group(described, newGroups, operations)
       for (const leaf of record.leaves) this.#leaf(leaf, newGroups, operations)
       for (const link of record.links ?? []) this.#link(link, newGroups, operations)
       this.#pendingRows.set(run, this.#facts(run, record, true))
@@ -177,18 +178,24 @@ export class TrajectoryLayout {
   #nodes({ groups, leaves, links }: Pick<Extension, 'groups' | 'leaves' | 'links'>): Hdf5Operation[] {
     const operations: Hdf5Operation[] = []
     const newGroups = new Set<string>()
-    for (const { location, comment, annotations } of groups) {
-      const path = `${this.#root}/${location.replaceAll('.', '/')}`
-      this.#ensureGroup(path, newGroups, operations)
-      if (comment !== '') {
-        operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
-      }
-      operations.push(...annotationOperations(path, annotations))
-    }
+    for (const described of groups) this.#group(described, newGroups, operations)
     for (const leaf of leaves) this.#leaf(leaf, newGroups, operations)
     for (const link of links) this.#link(link, newGroups, operations)
     for (const path of newGroups) this.#share(path)
     return operations
+  }
+
+  #group(
+    { location, comment, annotations }: RawGroup,
+    newGroups: Set<string>,
+    operations: Hdf5Operation[],
+  ): void {
+    const path = `${this.#root}/${location.replaceAll('.', '/')}`
+    this.#ensureGroup(path, newGroups, operations)
+    if (comment !== '') {
+      operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
+    }
+    operations.push(...annotationOperations(path, annotations))
   }
 
   #leaf(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): void {

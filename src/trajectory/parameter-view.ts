@@ -16,15 +16,18 @@ export type PointValues = Readonly<Record<string, unknown>>
  * Prepares views over the given parameters. The returned function makes the view of one run; only the
  * groups that hold explored parameters or arrays are made anew, so that a run does not pay for a large
  * tree. Lists are frozen; an array or a list of lists is copied when a run first asks for it, since a job may write into it.
+ *
+ * @param find the full name of what is meant by a name that a group does not have, if anything is
  */
 export function parameterViews(
   parameters: readonly Pick<Parameter, 'name' | 'value'>[],
+  find: FindParameter = () => undefined,
 ): (point: PointValues) => ParameterValues<ParameterTree> {
-  const root = new Group(BRANCH)
+  const root = new Group(BRANCH, remembered(find))
   for (const { name, value } of parameters) root.add(name.split('.'), value)
   const presets = new Map(parameters.map(({ name, value }) => [name, value]))
   return (point) => {
-    const overrides = new Group(BRANCH)
+    const overrides = new Group(BRANCH, find)
     for (const [name, value] of Object.entries(point)) {
       const isSingle = typeof value !== 'object' || value === null
       overrides.add(name.split('.'), isSingle ? value : new Unmade(value as RawValue, presets.get(name)))
@@ -55,9 +58,24 @@ class Unmade {
   }
 }
 
+/** Parts on the way to a parameter may be left out. Throws where that is ambiguous. */
+export type FindParameter = (group: string, name: string) => string | undefined
+
+/** Which name is meant is the same in all runs. */
+function remembered(find: FindParameter): FindParameter {
+  const known = new Map<string, string>()
+  return (group, name) => {
+    const key = `${group}.${name}`
+    const found = known.get(key) ?? find(group, name)
+    if (found !== undefined) known.set(key, found)
+    return found
+  }
+}
+
 /** A group of the declared tree, or of the values that replace some in one run. */
 class Group {
   readonly #path: string
+  readonly #find: FindParameter
   readonly #entries = new Map<string, unknown>()
   /** Names of the arrays in this group. */
   readonly #arrays: string[] = []
@@ -66,8 +84,9 @@ class Group {
   /** Of all runs that replace nothing here. */
   #shared: ParameterValues<ParameterTree> | undefined
 
-  constructor(path: string) {
+  constructor(path: string, find: FindParameter) {
     this.#path = path
+    this.#find = find
   }
 
   add(path: readonly string[], value: unknown): void {
@@ -83,7 +102,7 @@ class Group {
       return
     }
     const known = this.#entries.get(name)
-    const inner = known instanceof Group ? known : new Group(`${this.#path}.${name}`)
+    const inner = known instanceof Group ? known : new Group(`${this.#path}.${name}`, this.#find)
     this.#entries.set(name, inner)
     inner.add(rest, value)
   }
@@ -106,12 +125,12 @@ class Group {
       } else if (!(entry instanceof Group)) values[name] = override === undefined ? entry : override
       else values[name] = entry.view(override instanceof Group ? override : NOTHING)
     }
-    return guarded(values, uncopied, this.#path)
+    return guarded(values, uncopied, this.#path, this.#find)
   }
 }
 
 /** What a run replaces in most groups. */
-const NOTHING = new Group(BRANCH)
+const NOTHING = new Group(BRANCH, () => undefined)
 
 /**
  * A mistyped name must not become `undefined` and then a NaN in nine days of results.
@@ -122,9 +141,10 @@ function guarded(
   values: Record<string, unknown>,
   uncopied: Set<string> | undefined,
   path: string,
+  find: FindParameter,
 ): ParameterValues<ParameterTree> {
   const refuse = () => false
-  return new Proxy(values, {
+  const view = new Proxy(values, {
     get(target, name) {
       if (typeof name === 'symbol') return Reflect.get(target, name)
       if (Object.hasOwn(target, name)) {
@@ -133,6 +153,11 @@ function guarded(
       }
       // Asked by promises, JSON.stringify and inspection, not by users.
       if (name === 'then' || name === 'toJSON' || name === 'constructor') return undefined
+      const found = find(path, name)
+      if (found?.startsWith(`${path}.`)) {
+        const parts = found.slice(path.length + 1).split('.')
+        return parts.reduce<unknown>((values, part) => (values as Record<string, unknown>)[part], view)
+      }
       const nearest = nearestName(name, Object.keys(target))
       throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${path}.${name} is not a parameter`, {
         where: `${path}.${name}`,
@@ -147,6 +172,7 @@ function guarded(
     defineProperty: refuse,
     deleteProperty: refuse,
   }) as ParameterValues<ParameterTree>
+  return view
 }
 
 function ownOfRun(value: unknown): unknown {

@@ -25,6 +25,13 @@ export interface LinkRecord {
   readonly target: string
 }
 
+/** A group with a comment or annotations; others are made as their leaves need them. */
+export interface GroupRecord {
+  readonly location: string
+  readonly comment: string
+  readonly annotations: readonly ItemRecord[]
+}
+
 export interface RunRecord {
   readonly run: RunIndex
   /** Seconds since 1970, as pypet's `timestamp` and `finish_timestamp`. */
@@ -32,6 +39,7 @@ export interface RunRecord {
   readonly finishTimestamp: number
   readonly leaves: readonly LeafRecord[]
   readonly links?: readonly LinkRecord[]
+  readonly groups?: readonly GroupRecord[]
   /** What the job returned, as structured-clone bytes (`v8.serialize`); absent when it returned nothing. */
   readonly returned?: Uint8Array
 }

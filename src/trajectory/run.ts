@@ -1,6 +1,6 @@
 /**
- * One run as the job sees it: `traj`. Like pypet's single run it reads one point of the parameter space
- * and takes results and derived parameters; nothing is written before the job has returned.
+ * What is particular to `traj` in a job: one point of the parameter space, and what the run adds. Nothing is written before
+ * the job has returned. What it has of a trajectory's tree, `tree/run` adds.
  */
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from './log-level.ts'
@@ -8,7 +8,7 @@ import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RunRandom } from './random.ts'
-import type { ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
+import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
 import {
   checkComment,
   isComplex,
@@ -39,24 +39,20 @@ export interface RunLog {
 /** Several named values of one result. */
 export type ResultItems = { readonly [item: string]: StorableValue }
 
-/**
- * What a job receives.
- *
- * @example
- * run(traj) {
- *   traj.addResult('z', traj.par.x * traj.par.y, { comment: 'the product' })
- * }
- */
-export interface Run<Tree = ParameterTree> {
+/** A run without its tree. */
+export interface BareRun<Tree = ParameterTree> {
   /** Index of this run, from 0. pypet's `v_idx`. */
   readonly idx: RunIndex
   /** `run_00000012`. pypet's `v_crun`. */
   readonly name: string
   /** How many runs the exploration has. */
   readonly length: number
+  /** Adding what this run has added already keeps what is there, instead of an error. As the script's trajectory unless set. */
+  noClobber: boolean
   /**
-   * The parameters at this point, by natural naming. An unknown name throws `PYPET_PARAMETER_UNKNOWN`.
-   * Arrays and lists of lists are copies of this run's own, which it may write into; flat lists are frozen.
+   * The parameters at this point, by natural naming; groups on the way may be left out. An unknown name throws
+   * `PYPET_PARAMETER_UNKNOWN`. Arrays and lists of lists are copies of this run's own, which it may write into; flat lists
+   * are frozen.
    */
   readonly par: ParameterValues<Tree>
   readonly log: RunLog
@@ -91,19 +87,20 @@ export interface OwnResult {
   store(): ResultItems
 }
 
-/** The collecting implementation behind `Run`. */
-export class LiveRun implements Run {
+/** The collecting implementation behind a run. */
+export class LiveRun implements BareRun {
   readonly idx: RunIndex
   readonly name: string
   readonly length: number
   readonly par: ParameterValues<ParameterTree>
   readonly log: RunLog
+  noClobber = false
   readonly #leaves = new Map<string, LeafRecord>()
   readonly #links = new Map<string, string>()
   /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
-  readonly #makeSeeds: () => Pick<Run, 'seed' | 'random'>
-  #seeds: Pick<Run, 'seed' | 'random'> | undefined
+  readonly #makeSeeds: () => Pick<BareRun, 'seed' | 'random'>
+  #seeds: Pick<BareRun, 'seed' | 'random'> | undefined
   #hasEnded = false
 
   constructor(point: {
@@ -111,7 +108,7 @@ export class LiveRun implements Run {
     readonly runCount: number
     readonly par: ParameterValues<ParameterTree>
     /** Called when the job first asks for a seed or a random number. */
-    readonly seeds: () => Pick<Run, 'seed' | 'random'>
+    readonly seeds: () => Pick<BareRun, 'seed' | 'random'>
     readonly writeLog: (level: LogLevel, message: string) => void
   }) {
     this.idx = point.run
@@ -167,7 +164,7 @@ export class LiveRun implements Run {
 
   addLink(name: string, target: string): void {
     const where = `results.${name}`
-    if (this.#hasEnded) throw hasEnded(this.name, where)
+    this.assertOpen(where)
     assertNoRunName(name, where)
     const location = runLocation('results', name, this.idx)
     assertLegalName(location, where)
@@ -186,7 +183,9 @@ export class LiveRun implements Run {
       )
     }
     this.#assertFree(location, where)
+    const link = { location, target: found }
     this.#links.set(location, found)
+    this.onLinked(link)
   }
 
   /** The links, after `end`. */
@@ -194,20 +193,49 @@ export class LiveRun implements Run {
     return [...this.#links].map(([location, target]) => ({ location, target }))
   }
 
+  /** Groups of this run that are more than what holds its leaves, after `end`. */
+  get groups(): readonly GroupRecord[] {
+    return []
+  }
+
   /** Everything added, in the order of adding. From now on nothing can be: it would be lost. */
   end(): readonly LeafRecord[] {
     this.#hasEnded = true
+    return this.added
+  }
+
+  /** Everything added so far, as it was when it was added. */
+  protected get added(): readonly LeafRecord[] {
     return [...this.#leaves.values()]
   }
 
+  /** Called with each leaf and link that is added. */
+  protected onAdded(_leaf: LeafRecord): void {}
+
+  protected onLinked(_link: LinkRecord): void {}
+
+  /** The leaf, or the link, was taken out again: its name is free. */
+  protected forget(location: string): void {
+    this.#leaves.delete(location)
+    this.#links.delete(location)
+  }
+
+  /** @throws PypetError `PYPET_RUN_ENDED` */
+  protected assertOpen(where: string): void {
+    if (this.#hasEnded) throw hasEnded(this.name, where)
+  }
+
   #add(branch: 'results' | 'derived_parameters', name: string, leaf: Omit<LeafRecord, 'location'>): void {
-    if (this.#hasEnded) throw hasEnded(this.name, `${branch}.${name}`)
+    this.assertOpen(`${branch}.${name}`)
     assertNoRunName(name, `${branch}.${name}`)
     const location = runLocation(branch, name, this.idx)
     assertLegalName(location, `${branch}.${name}`)
     checkComment(leaf.comment, `the comment of ${branch}.${name}`)
+    if (this.noClobber && this.#leaves.has(location)) return
     this.#assertFree(location, `${branch}.${name}`)
-    this.#leaves.set(location, { location, ...leaf })
+    const added = { location, ...leaf }
+    this.#leaves.set(location, added)
+    this.onAdded(added)
   }
 
   /** A location is taken by a leaf of that name, by a group of that name, or by a leaf above it. */

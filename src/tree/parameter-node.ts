@@ -9,12 +9,19 @@ import { toStoredParameter } from '../trajectory/value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
 import { TreeNode } from './node.ts'
 
+/** A parameter as the job of one run sees it. */
+export interface ValueOfRun {
+  readonly get: () => unknown
+  readonly isExplored: boolean
+}
+
 export class ParameterNode extends TreeNode {
   readonly isLeaf = true
   readonly isParameter = true
   #value: StoredValue | undefined
   #range: ParameterRange | undefined
   #isLocked = false
+  #ofRun: ValueOfRun | undefined
 
   /** As it is stored; undefined while it is not loaded. */
   get stored(): StoredValue | undefined {
@@ -32,11 +39,12 @@ export class ParameterNode extends TreeNode {
   }
 
   get isExplored(): boolean {
-    return this.range !== undefined
+    return this.#ofRun?.isExplored ?? this.range !== undefined
   }
 
   /** Number of values: 1 unless it is explored. */
   get length(): number {
+    if (this.#ofRun?.isExplored === true) return this.root.length
     return this.range === undefined ? 1 : rangeSize(this.range)
   }
 
@@ -50,6 +58,7 @@ export class ParameterNode extends TreeNode {
   }
 
   unlock(): void {
+    this.root.assertChangeable(this, 'unlock')
     this.#isLocked = false
   }
 
@@ -66,6 +75,7 @@ export class ParameterNode extends TreeNode {
    * @throws PypetError `PYPET_DATA_NOT_LOADED`
    */
   get(): unknown {
+    if (this.#ofRun !== undefined) return this.#ofRun.get()
     const { idx } = this.root
     const range = this.range
     const value = range === undefined || idx < 0 ? this.stored : rangeValue(range, idx)
@@ -83,6 +93,12 @@ export class ParameterNode extends TreeNode {
 
   /** All values of the range; undefined unless it is explored. */
   getRange(): unknown[] | undefined {
+    if (this.#ofRun?.isExplored === true) {
+      throw new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} has one value here, that of its run`, {
+        where: this.fullName,
+        hint: 'Read it with get(). What depends on all values belongs in post-processing, or in an argument of the job.',
+      })
+    }
     const { range } = this
     if (range === undefined) return undefined
     return Array.from({ length: rangeSize(range) }, (_, run) =>
@@ -151,6 +167,7 @@ export class ParameterNode extends TreeNode {
   }
 
   empty(): void {
+    this.root.assertChangeable(this, 'empty')
     this.#value = undefined
     this.#range = undefined
   }
@@ -160,6 +177,11 @@ export class ParameterNode extends TreeNode {
     this.#value = value
     this.#range = range
     this.#isLocked = value !== undefined
+  }
+
+  /** In a job: what it has for its own run. */
+  showRun(ofRun: ValueOfRun): void {
+    this.#ofRun = ofRun
   }
 
   /** Keys of the distinct arrays of a range, kept because a trajectory may be expanded often. */
@@ -222,6 +244,7 @@ export class ParameterNode extends TreeNode {
   }
 
   #assertUnlocked(attempt: string): void {
+    this.root.assertChangeable(this, attempt)
     if (!this.#isLocked) return
     throw new PypetError('PYPET_PARAMETER_LOCKED', `cannot ${attempt} ${this.fullName}: it is locked`, {
       where: this.fullName,
