@@ -235,8 +235,8 @@ export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
   readonly job: JobLocation
   readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored'>[]
-  /** What else the trajectory holds when the runs begin: for jobs that read its tree. */
-  readonly nodes: RunNodes | PackedNodes
+  /** What else the trajectory holds when the runs begin, for jobs that read its tree; nothing unless given. */
+  readonly nodes?: RunNodes | PackedNodes
   /** Of the experiment: with the values of a run's parameters it makes the run's own. */
   readonly seed: number
   /** At least so many runs are to be expected. */

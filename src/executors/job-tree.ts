@@ -6,7 +6,10 @@ import { type RunNodes, SentNodes } from '../tree/run-nodes.ts'
 import { parameterFinder } from '../tree/run-tree.ts'
 import { unpackNodes } from './packed-nodes.ts'
 
-export function jobTree({ parameters, nodes: sent }: Pick<WorkerSetup, 'parameters' | 'nodes'>): JobTree & {
+export function jobTree({
+  parameters,
+  nodes: sent = NO_NODES,
+}: Pick<WorkerSetup, 'parameters' | 'nodes'>): JobTree & {
   readonly findParameter: FindParameter
 } {
   let nodes: RunNodes | undefined
@@ -29,3 +32,5 @@ export function jobTree({ parameters, nodes: sent }: Pick<WorkerSetup, 'paramete
   }
   return { ...tree, findParameter: parameterFinder(tree.source, options) }
 }
+
+const NO_NODES: RunNodes = { groups: [], leaves: [], links: [], described: [] }

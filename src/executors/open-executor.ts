@@ -27,7 +27,7 @@ export async function openExecutor(
     return openInlineExecutor(setup, listener, userCode)
   }
   const count = workerCount(settings, setup.runCount)
-  const packed = { ...setup, nodes: packedNodes(setup, settings.executor === 'pool') }
+  const packed = withPackedNodes(setup, { isShared: settings.executor === 'pool' })
   if (settings.executor === 'process') {
     const { openProcessExecutor } = await import('./process-executor.ts')
     return openProcessExecutor(packed, { processCount: count, memoryLimit: settings.memoryLimit }, listener)
@@ -36,8 +36,9 @@ export async function openExecutor(
   return openPoolExecutor(packed, count, listener)
 }
 
-function packedNodes({ nodes }: WorkerSetup, isShared: boolean): WorkerSetup['nodes'] {
-  return 'text' in nodes ? nodes : packNodes(nodes, { isShared })
+function withPackedNodes(setup: WorkerSetup, options: { readonly isShared: boolean }): WorkerSetup {
+  const { nodes } = setup
+  return nodes === undefined || 'text' in nodes ? setup : { ...setup, nodes: packNodes(nodes, options) }
 }
 
 /** How many workers perform the runs: one that gets none would cost 50 MB for nothing. */

@@ -80,6 +80,8 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
       skips: isWrittenElsewhere,
     }).extension
+    // Added points are to be as if they had been there from the beginning. It is read before the file is closed.
+    const seed = traj.isStored ? recordedSeed(tree, request.isConfig) : undefined
     if (traj.isStored) await storeGrowth(traj, request.isConfig)
     return {
       settings: {
@@ -88,8 +90,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
         filename: traj.filename,
         ...(traj.isStored && {
           overwrite: false,
-          // Added points are to be as if they had been there from the beginning.
-          seed: recordedSeed(tree, request.isConfig) ?? settings.seed,
+          seed: seed ?? settings.seed,
         }),
       },
       origins,

@@ -172,7 +172,7 @@ test('what a script has added is seen by runs of continue, verify, expand, and o
     expect(told).toMatchObject({
       tau: { at: 'parameters.neuron.tau', value: 20 },
       area: { value: 4, annotations: { unit: 'mm2', of: [1, 2] } },
-      table: { value: [{ a: 1, b: 'x' }] },
+      table: { at: 'results.table', value: { columns: { a: [1], b: ['x'] } } },
       owner: { value: 'me' },
       short: { at: 'parameters.neuron.tau' },
       neuron: { comment: 'all of the neuron' },
