@@ -76,6 +76,14 @@ export function nestedArray(list: NestedList, where: string, parts: Parts): Stor
   return { form: 'ndarray', dtype, shape, data, isNested: true, ...(isBigint && { isBigint }) }
 }
 
+/** The same of what is an array to its owner, of one axis or more: it does not come back as a list. */
+export function arrayOfLists(list: readonly unknown[], where: string, parts: Parts): StoredArray {
+  const isFlat = !isNestedList(list)
+  const nested = nestedArray((isFlat ? [list] : list) as unknown as NestedList, where, parts)
+  const { dtype, shape, data } = nested
+  return { form: 'ndarray', dtype, shape: isFlat ? shape.slice(1) : shape, data }
+}
+
 /** HDF5's limit of axes. */
 const RANK_MAX = 32
 

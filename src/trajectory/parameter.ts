@@ -1,6 +1,7 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
 import type { NestedValues } from './nested-list.ts'
+import { type PackageArray, type PackageArrayValue, packageArray } from './package-array.ts'
 import { assertLegalName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { StoredField, StoredValue } from './stored-value.ts'
@@ -51,7 +52,9 @@ export type Widen<Value> = Value extends Integer
                   ? readonly boolean[]
                   : Value extends readonly (readonly unknown[])[]
                     ? NestedValues<Value>
-                    : Value
+                    : Value extends PackageArray
+                      ? PackageArrayValue
+                      : Value
 
 /** What a job sees at `traj.par`: the same tree with values in place of definitions. */
 export type ParameterValues<Tree> = {
@@ -133,9 +136,11 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
   }
 }
 
-/** Marks of integers do not reach a job. */
+/** Marks of integers do not reach a job, nor do objects whose methods workers do not have. */
 function seenByJob(value: unknown, stored: StoredValue): unknown {
   if (isInteger(value)) return value.value
+  const isArray = (stored.form === 'ndarray' || stored.form === 'sparse') && !ArrayBuffer.isView(value)
+  if (isArray && packageArray(value as object) !== undefined) return userValue(stored)
   let first = value
   while (Array.isArray(first)) first = first[0]
   return first !== value && isInteger(first) ? userValue(stored) : value

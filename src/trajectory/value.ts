@@ -4,7 +4,8 @@
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
-import { isNestedList, type NestedList, nestedArray } from './nested-list.ts'
+import { arrayOfLists, isNestedList, type NestedList, nestedArray } from './nested-list.ts'
+import { type PackageArray, packageArray } from './package-array.ts'
 import { isPlainObject } from './plain-object.ts'
 import {
   type Complex,
@@ -69,6 +70,7 @@ export type ParameterValue =
   | TypedArray
   | NdArray
   | SparseMatrix
+  | PackageArray
   | readonly number[]
   | readonly bigint[]
   | readonly boolean[]
@@ -163,6 +165,9 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
   if (isComplex(value)) return { form: 'scalar', dtype: 'complex128', value: { re: value.re, im: value.im } }
   if (value instanceof Date) return dateValue(value, where)
   if (isSparse(value)) return sparseValue(value, where, STRUCTURED)
+  const known = packageArray(value)
+  if (Array.isArray(known)) return arrayOfLists(known, where, STRUCTURED)
+  if (known !== undefined) return toStoredValue(known, where)
   if ('data' in value && 'shape' in value) return ndarrayValue(value as NdArray, where)
   if (isPlainObject(value)) return recordValue(value, where, STRUCTURED)
   throw unsupported(where, describeObject(value))
@@ -224,7 +229,7 @@ function listValue(list: readonly unknown[], where: string): StoredValue {
   for (let index = 0; index < list.length; index += 1) {
     const element = toStoredValue(list[index], `${where}[${index}]`)
     if (element.form !== 'scalar') {
-      throw unsupported(`${where}[${index}]`, `a ${typeName(element)} inside a list`, NESTED_ALLOWED)
+      throw unsupported(`${where}[${index}]`, `a ${typeName(element)} inside a list`, LIST_ALLOWED)
     }
     if (dtype !== undefined && element.dtype !== dtype) {
       throw unsupported(
@@ -252,8 +257,7 @@ function checkPadding(texts: readonly string[], where: string): void {
   )
 }
 
-const LIST_ALLOWED = 'a list of one type'
-const NESTED_ALLOWED = 'a list of one type, or for a matrix a list of rows of one length'
+const LIST_ALLOWED = 'a list of one type, or for a matrix a list of rows of one length'
 
 const DTYPES: Readonly<Record<string, NumericDtype>> = {
   Float64Array: 'float64',
