@@ -205,9 +205,8 @@ export async function runExperiment(
     const { exploration } = readCnt(unfinished).experiment.request
     const found = expand({ parameters, exploration })
     if (found.runCount <= plan.runCount) return
-    const { filename: file, name: trajectory } = settings
     const { planWithValues } = await import('./explored-values.ts')
-    const committed = await planWithValues(found, parameters, { file, trajectory, known: plan.now })
+    const committed = await planWithValues(found, request, plan.now)
     const addedCount = committed.runCount - plan.runCount
     plan.take(committed)
     reporter?.emit({ type: 'runs-added', addedCount, runCount: committed.runCount })

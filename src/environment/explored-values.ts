@@ -3,28 +3,30 @@ import { isPypetError, PypetError } from '../errors.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
 import { type PooledValue, pooled } from '../exploration/value-pool.ts'
+import type { OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { readRangeValue } from '../storage/stored-leaf.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 
 /**
- * The plan with all its values. Those that a plan has which was made before are taken from it.
+ * The plan with all its values.
+ *
+ * @param known a plan that was made before: the values that it has are taken from it
  *
  * @throws PypetError `PYPET_CNT_FILE_MISMATCH` where the file does not have them, and as `openHdf5Reader`
  */
 export async function planWithValues(
   plan: ExplorationPlan,
-  parameters: readonly Parameter[],
   {
     file,
-    trajectory,
-    known,
-  }: { readonly file: string; readonly trajectory: string; readonly known?: ExplorationPlan },
+    trajectory: { name: trajectory },
+    parameters,
+  }: Pick<OpenRequest, 'file' | 'parameters'> & { readonly trajectory: { readonly name: string } },
+  known?: ExplorationPlan,
 ): Promise<ExplorationPlan> {
   const { exploration } = plan
-  if (exploration?.kind !== 'pooled' || !lacksValues(exploration.pools)) return plan
+  if (exploration?.kind !== 'pooled') return plan
   using reader = await readerOf(file, trajectory)
   const pools = Object.entries(exploration.pools).map(([name, pool]): [string, Pools[string]] => {
     const before = known?.explored.find((explored) => explored.name === name)?.pool ?? []
@@ -36,10 +38,6 @@ export async function planWithValues(
   })
   const whole: ExplorationSpec = { ...exploration, pools: Object.fromEntries(pools) }
   return expand({ parameters, exploration: whole })
-}
-
-function lacksValues(pools: Pools): boolean {
-  return Object.values(pools).some(({ values }) => values.some((value) => typeof value === 'string'))
 }
 
 async function readerOf(file: string, trajectory: string): Promise<Hdf5Reader> {

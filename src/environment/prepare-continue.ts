@@ -17,7 +17,7 @@ import {
   type OptionName,
   type OptionValues,
 } from '../experiment/options.ts'
-import { type ExplorationPlan, expand } from '../exploration/expand.ts'
+import { type ExplorationPlan, expand, lacksValues } from '../exploration/expand.ts'
 import type { JobIdentity } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import { shellWord } from '../shell-word.ts'
@@ -159,11 +159,10 @@ async function prepare(
 ): Promise<PreparedExperiment> {
   const { request } = state.experiment
   const { continuation, parameters, trajectory } = request
-  const {
-    file,
-    trajectory: { name },
-  } = request
-  const plan = await wholePlan(recordedPlan(state), parameters, { file, trajectory: name })
+  const recorded = recordedPlan(state)
+  const plan = lacksValues(recorded)
+    ? await (await import('./explored-values.ts')).planWithValues(recorded, request)
+    : recorded
   const args = recordedArguments(state)
   const bundle = typeof call.job === 'function' ? functionBundle(call.job) : await bundleJob(jobFile)
   try {
@@ -206,17 +205,6 @@ async function prepare(
     await bundle.dispose()
     throw error
   }
-}
-
-/** With the lists and arrays that only the HDF5 file has. */
-async function wholePlan(
-  plan: ExplorationPlan,
-  parameters: readonly Parameter[],
-  of: { readonly file: string; readonly trajectory: string },
-): Promise<ExplorationPlan> {
-  if (!plan.explored.some(({ pool }) => pool.some((value) => typeof value === 'string'))) return plan
-  const { planWithValues } = await import('./explored-values.ts')
-  return await planWithValues(plan, parameters, of)
 }
 
 function functionBundle(job: JobFunction): Pick<JobBundle, 'file' | 'url' | 'identity' | 'dispose'> {

@@ -152,15 +152,20 @@ export function runPoint(plan: ExplorationPlan, run: RunIndex): PointValues {
   const point: Record<string, unknown> = {}
   for (const explored of plan.explored) {
     const value = jobValue(plan, explored, run)
-    point[explored.name] = explored.dtype === 'object' ? valueOf(explored, value as number) : value
+    point[explored.name] = explored.dtype === 'object' ? pooledAt(explored, value as number) : value
   }
   return point
 }
 
-function valueOf({ name, pool }: ExploredParameter, number: number): PooledValue {
+function pooledAt({ name, pool }: ExploredParameter, number: number): PooledValue {
   const value = pool[number]
   if (typeof value === 'object') return value
   throw new Error(`value ${number} of ${name} is in the file and was not read: ${value}`)
+}
+
+/** Whether only the HDF5 file has some of the lists and arrays that are explored. */
+export function lacksValues({ explored }: ExplorationPlan): boolean {
+  return explored.some(({ pool }) => pool.some((value) => typeof value === 'string'))
 }
 
 /** What an explored value looks like in the tables of the file: `1.0`, `[10.0, 5.0]`, `float64 array [1000]`. */

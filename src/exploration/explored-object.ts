@@ -1,11 +1,11 @@
 /** Values to explore that are no single ones: lists, arrays, matrices. Their types are those of the default. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { type RawValue, rawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { type RawValue, rawValue, toStoredValue as storedOf } from '../trajectory/raw-value.ts'
 import type { NumericDtype, Scalar, StoredList, StoredValue, TypedArray } from '../trajectory/stored-value.ts'
 import { typeName } from '../trajectory/stored-value.ts'
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
-import { isInteger, toStoredParameter } from '../trajectory/value.ts'
+import { isInteger, toStoredValue } from '../trajectory/value.ts'
 import { pooled, pooledTypeName } from './value-pool.ts'
 
 /** What one point has of a parameter. */
@@ -25,15 +25,25 @@ export function toExplored(value: unknown, where: string): ExploredValue {
     case 'string':
       return value
     case 'object':
-      if (isInteger(value)) return value.value
-      return pooled(rawValue(toStoredParameter(value, where)))
+      return isInteger(value) ? value.value : toObject(value, where)
     default:
-      throw new PypetError(
-        'PYPET_PARAMETER_TYPE',
-        `${where} cannot be explored: found ${typeof value === 'function' ? 'a function' : String(value)}`,
-        { where, hint: 'Explore numbers, bigints, booleans, strings, lists or arrays.' },
-      )
+      throw notExplored(typeof value === 'function' ? 'a function' : String(value), where)
   }
+}
+
+function toObject(value: unknown, where: string): RawValue {
+  const stored = toStoredValue(value, where)
+  const { form } = stored
+  if (form === 'list' || form === 'ndarray' || form === 'sparse' || form === 'scalar')
+    return pooled(rawValue(stored))
+  throw notExplored(form === 'null' ? 'null' : `a ${form}`, where)
+}
+
+function notExplored(found: string, where: string): PypetError {
+  return new PypetError('PYPET_PARAMETER_TYPE', `${where} cannot be explored: found ${found}`, {
+    where,
+    hint: 'Explore numbers, bigints, booleans, strings, lists or arrays; for anything else explore an index and look it up in the job.',
+  })
 }
 
 /** Whether a parameter is explored with lists or arrays. */
@@ -62,11 +72,11 @@ export function objectLike(
     })
   }
   const { stored: like } = parameter
-  if (typeof value !== 'object') throw otherObject(typeof value, parameter, where)
+  if (typeof value !== 'object') throw otherObject(shown(value), parameter, where)
   if (value.form === like.form && isPooled(parameter)) {
     if (dtypeOfRaw(value) === ('dtype' in like ? like.dtype : undefined)) return value
   }
-  const made = storedLike(toStoredValue(value), like)
+  const made = storedLike(storedOf(value), like)
   if (made === undefined) throw otherObject(`a ${pooledTypeName(value)}`, parameter, where)
   return pooled(rawValue(made))
 }
@@ -120,6 +130,11 @@ function otherObject(found: string, parameter: Parameter, where: string): PypetE
     where,
     hint: HINTS[stored.form] ?? 'Give values of the type of the default.',
   })
+}
+
+function shown(value: Scalar): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+  return typeof value === 'bigint' ? `${value}n` : String(value)
 }
 
 const HINTS: Readonly<Record<string, string>> = {

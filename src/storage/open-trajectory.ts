@@ -21,7 +21,6 @@ import { TrajectoryLayout } from './hdf5-layout.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
-import type { ValueSource } from './kept-values.ts'
 import { LayoutMemory } from './layout-memory.ts'
 import { betterCntFile, newCntFile } from './new-cnt.ts'
 import { recoverBehindGate } from './recover-behind-gate.ts'
@@ -34,8 +33,6 @@ export interface StoreOptions {
   /** Take over a lock that another host holds. */
   readonly breakLock: boolean
   readonly onNotice: (level: LogLevel, message: string) => void
-  /** Explored lists and arrays that the request has not brought with it. */
-  readonly values?: ValueSource
   /** The disk has failed between two calls: nothing can be committed any more. */
   readonly onError: (error: PypetError) => void
   /** The disk, for tests that have one of their own. */
@@ -119,7 +116,6 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
   const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
   replacement?.adoptMode(disk)
   const base = headOf(disk)
-  const recorded = replacement?.request ?? request
   const transaction = await Hdf5Transaction.begin({
     path,
     isNewFile,
@@ -131,7 +127,11 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
-      CntJournal.create(system, newCntFile(file, trajectory.name, system), experimentRecord(recorded, base)),
+      CntJournal.create(
+        system,
+        newCntFile(file, trajectory.name, system),
+        experimentRecord(replacement?.request ?? request, base),
+      ),
   })
   const memory = new LayoutMemory()
   const layout = new TrajectoryLayout(request, plan, memory)

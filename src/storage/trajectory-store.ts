@@ -21,7 +21,7 @@ import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import { POSTPROCESSED, type TrajectoryLayout } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
-import { storeValues, withoutValues } from './kept-values.ts'
+import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import { continueTrajectory, createTrajectory, type StoreOptions } from './open-trajectory.ts'
 
@@ -105,12 +105,16 @@ export class TrajectoryStore {
   /**
    * Creates the trajectory with its parameters and ranges, committed when this returns. `settle` follows.
    *
+   * @param options.values gives explored lists and arrays that the request has not brought with it
    * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_LOCKED`,
    *   `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`, and of an unfinished trajectory in the file
    *   `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`; an existing file is untouched then
    */
-  static async open(request: OpenRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    return await TrajectoryStore.#begin(await createTrajectory(request, options), options)
+  static async open(
+    request: OpenRequest,
+    options: StoreOptions & { readonly values?: ValueSource },
+  ): Promise<TrajectoryStore> {
+    return await TrajectoryStore.#begin(await createTrajectory(request, options), options.values)
   }
 
   /**
@@ -120,14 +124,14 @@ export class TrajectoryStore {
    *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
    */
   static async continue(request: ContinueRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    return await TrajectoryStore.#begin(await continueTrajectory(request, options), options)
+    return await TrajectoryStore.#begin(await continueTrajectory(request, options), undefined)
   }
 
   /** With its first commit. Where that fails, nothing is held any more. */
-  static async #begin(open: OpenTrajectory, options: StoreOptions): Promise<TrajectoryStore> {
+  static async #begin(open: OpenTrajectory, values: ValueSource | undefined): Promise<TrajectoryStore> {
     try {
       const store = new TrajectoryStore(open)
-      if (open.isNew) await storeValues(open, options.values, (operations) => store.#apply(operations))
+      if (open.isNew) await storeValues(open, values, (operations) => store.#apply(operations))
       store.commit()
       open.publish?.()
       return store
