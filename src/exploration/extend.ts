@@ -23,7 +23,8 @@ function partsOf(spec: ExplorationSpec): readonly ExplorationSpec[] {
   return spec.kind === 'concat' ? spec.parts : [spec]
 }
 
-function defaultPoint(names: readonly string[], parameters: readonly Parameter[]): ExplorationSpec {
+/** The point of a run that had the defaults. */
+export function defaultPoint(names: readonly string[], parameters: readonly Parameter[]): ExplorationSpec {
   const columns = names.map((name) => {
     const value = parameters.find((parameter) => parameter.name === name)?.value as Scalar
     return { name, range: { kind: 'values', values: [value] } } as const

@@ -17,15 +17,19 @@ import {
   explorationReader,
 } from '../exploration/exploration.ts'
 import { type ExploreTexts, explorationFromFlags } from '../exploration/explore-flags.ts'
+import { defaultPoint } from '../exploration/extend.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import { shellWord } from '../shell-word.ts'
 import { prepareEdits } from '../storage/edit-file.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { integer } from '../trajectory/value.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { findRecordedJob, recordedSeed } from './recorded-job.ts'
+import { findRecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
+import { assertLastJob } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
-import { asDeclared, assertExplores, treeParameters } from './tree-experiment.ts'
+import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 
 /** Points that are there already are not performed again. */
 export interface ExpandCall extends ExploreTexts {
@@ -36,6 +40,8 @@ export interface ExpandCall extends ExploreTexts {
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly isProcessOurs?: boolean
+  /** Go on although the job is not the one that ran last. */
+  readonly allowChangedJob?: boolean
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
   readonly onNotice?: (level: LogLevel, message: string) => void
@@ -57,8 +63,8 @@ export interface Expansion {
  * Adds the points to the trajectory in its file, durably, and prepares the experiment that performs every run that is
  * not completed. Where it is interrupted before the first run, the same call goes on.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`, and as
- *   `loadTrajectory` and `prepareExperiment`
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`,
+ *   `PYPET_JOB_CHANGED`, and as `loadTrajectory` and `prepareExperiment`
  */
 export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   const named = call.trajectory === undefined ? {} : { name: call.trajectory }
@@ -73,6 +79,11 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
     const bundle = await bundleJob(jobFile)
     try {
+      // Before anything of it is executed.
+      assertLastJob(recordedJobs(tree), bundle, {
+        file: traj.filename,
+        isAllowed: call.allowChangedJob === true,
+      })
       const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
       const { settings, origins } = resolveSettings({
         jobFile: bundle.file,
@@ -81,19 +92,21 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         definition,
       })
       const parameters = asDeclared(treeParameters(tree), definition)
-      const before = assertExplores(tree, traj.filename)
+      const before = treeExploration(tree)
       const asked = explorationFromFlags(call, parameters, {
         declared: () => undefined,
         repeat: { given: settings.repeat, where: describePlace('repeat', origins.repeat) },
       })
-      const settled = expand({
-        parameters: withTrialParameters(parameters, asked),
-        exploration: asked,
-      }).exploration
-      const { added, knownCount } = newPoints(traj, before, settled)
-      const exploration: ExplorationSpec =
-        added === undefined ? before : { kind: 'concat', parts: [before, added] }
-      const plan = expand({ parameters, exploration })
+      const withTrials = withTrialParameters(parameters, asked)
+      const settled = expand({ parameters: withTrials, exploration: asked }).exploration
+      if (before === undefined) addTrials(traj, withTrials)
+      const all = before === undefined ? withTrials : parameters
+      const first = before ?? firstPoint(traj, settled, all)
+      const { added, knownCount } = newPoints(traj, first, settled)
+      const parts = [first, added].filter((part) => part !== undefined)
+      const exploration: ExplorationSpec | undefined =
+        parts.length < 2 ? (added ?? before) : { kind: 'concat', parts }
+      const plan = expand({ parameters: all, exploration })
       if (added !== undefined) {
         traj.expand(columnsOf(added))
         await whole(async () => void (await traj.store()))
@@ -115,7 +128,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           job: { url: bundle.url, file: bundle.file },
           identifyJob: (folder) => bundle.identity(folder),
           opening: { kind: 'expand' },
-          parameters,
+          parameters: all,
           plan,
           userCode,
           args: jobArguments({ common: [] }),
@@ -158,7 +171,14 @@ async function assertExpandable(
 }
 
 /** The call's own flags, as they stand in a command. */
-function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: ExpandCall): string[] {
+function wordsOf({
+  trajectory,
+  explore = [],
+  sample,
+  flags = {},
+  allowChangedJob,
+  ...texts
+}: ExpandCall): string[] {
   const repeated = {
     '--explore': explore,
     '--only-if': texts.onlyIf,
@@ -171,18 +191,48 @@ function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: Exp
       values.flatMap((value) => [flag, shellWord(value)]),
     ),
     ...(sample === undefined ? [] : ['--sample', shellWord(sample)]),
+    ...(allowChangedJob === true ? ['--allow-changed-job'] : []),
     ...optionWords(flags),
   ]
+}
+
+/** Where nothing is explored yet, the point of the run that has been performed; its parameters had their defaults. */
+function firstPoint(
+  traj: Trajectory,
+  asked: ExplorationSpec | undefined,
+  parameters: readonly Parameter[],
+): ExplorationSpec | undefined {
+  if (asked === undefined || !traj.isCompleted(0)) return undefined
+  return defaultPoint(explorationNames(asked), parameters)
+}
+
+/**
+ * What counts repeats, where no parameter does.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` where a run has been performed without it: its random numbers would be others
+ */
+function addTrials(traj: Trajectory, parameters: readonly Parameter[]): void {
+  for (const { name, comment } of parameters) {
+    if (traj.at(`parameters.${name}`) !== undefined) continue
+    if (traj.isCompleted(0)) {
+      throw new PypetError(
+        'PYPET_EXPLORATION_INVALID',
+        `cannot expand ${traj.name}: its run was performed without a parameter ${name}, which would count the repeats`,
+        { where: '--repeat', hint: 'Run the job with --repeat into a new trajectory.' },
+      )
+    }
+    traj.addParameter(name, integer(0), { comment })
+  }
 }
 
 /** Of the points asked for, those that the trajectory does not have. */
 function newPoints(
   traj: Trajectory,
-  before: ExplorationSpec,
+  before: ExplorationSpec | undefined,
   asked: ExplorationSpec | undefined,
 ): { readonly added: Extract<ExplorationSpec, { kind: 'points' }> | undefined; readonly knownCount: number } {
   if (asked === undefined) return { added: undefined, knownCount: 0 }
-  const names = explorationNames(before)
+  const names = explorationNames(before ?? asked)
   const given = explorationNames(asked)
   const missing = names.filter((name) => !given.includes(name))
   const others = given.filter((name) => !names.includes(name))
@@ -199,8 +249,10 @@ function newPoints(
     const readers = names.map((name) => explorationReader(spec, name))
     return (run: number) => readers.map((read) => String(read(run))).join('\u0001')
   }
-  const keyBefore = keyOf(before)
-  for (let run = 0; run < explorationLength(before); run += 1) known.add(keyBefore(run))
+  if (before !== undefined) {
+    const keyBefore = keyOf(before)
+    for (let run = 0; run < explorationLength(before); run += 1) known.add(keyBefore(run))
+  }
   const keyAsked = keyOf(asked)
   const runs: number[] = []
   for (let run = 0; run < explorationLength(asked); run += 1) {

@@ -15,6 +15,7 @@ import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { completedCountIn } from './completed-runs.ts'
+import { continuedRequest } from './continued-request.ts'
 import { readStoredTrajectory } from './expand-trajectory.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
@@ -75,18 +76,17 @@ export async function continueTrajectory(
     const isTakenBack = completeReplacement(began, system)
     const before = isTakenBack ? began : readCnt(request.cntFile, system)
     settleReplacements(file, options)
-    const { storage, keepCnt } = request
+    const { readerWaitMs } = request.storage
     const waiting = { ...options, onWaiting: lock.noteWaiting }
-    const openRequest = { ...before.experiment.request, storage, keepCnt }
-    // It begins as it was meant to.
-    if (isTakenBack) return await create(openRequest, options, lock)
+    const { openRequest, beginning } = continuedRequest(before, request)
+    if (isTakenBack) return await create(beginning, options, lock)
     if (before.lastSequence === 0) {
-      // It ended before anything was committed, so it begins as it was meant to.
-      await recoverBehindGate(before, storage.readerWaitMs, waiting)
-      return await create({ ...openRequest, overwrite: false }, options, lock)
+      // It ended before anything was committed.
+      await recoverBehindGate(before, readerWaitMs, waiting)
+      return await create({ ...beginning, overwrite: false }, options, lock)
     }
-    await recoverOthers(file, storage.readerWaitMs, options)
-    await recoverBehindGate(before, storage.readerWaitMs, waiting)
+    await recoverOthers(file, readerWaitMs, options)
+    await recoverBehindGate(before, readerWaitMs, waiting)
     const state = readCnt(request.cntFile, system)
     return await resume(state, openRequest, request, options, lock)
   } catch (error) {
@@ -242,7 +242,7 @@ async function resume(
   const failed = RunSet.of(state.failed.keys())
   const reopened = request.retryFailed ? failed : new RunSet()
   try {
-    if (request.config.length > 0) transaction.file.apply(layout.addConfig(request.config))
+    if (request.environment !== undefined) transaction.file.apply(layout.beginEnvironment(request.config))
     if (reopened.count > 0) transaction.file.apply(layout.reopen([...state.failed.keys()]))
   } catch (error) {
     throw transaction.explain(error)
@@ -257,7 +257,8 @@ async function resume(
     stored: state.stored,
     failed: request.retryFailed ? new RunSet() : failed,
     reopened,
-    startTimestamp: state.startTimestamp,
+    environment: request.environment,
+    startTimestamp: request.environment === undefined ? state.startTimestamp : undefined,
     lock,
   }
 }
