@@ -14,12 +14,11 @@ import { expand } from '../exploration/expand.ts'
 import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
-import { completedCountIn } from './completed-runs.ts'
+import { assertHolds } from './completed-runs.ts'
 import { continuedRequest } from './continued-request.ts'
 import { readStoredTrajectory } from './expand-trajectory.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
-import { openHdf5Reader } from './hdf5-reader.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
@@ -261,19 +260,6 @@ async function resume(
     startTimestamp: request.environment === undefined ? state.startTimestamp : undefined,
     lock,
   }
-}
-
-/** An older copy of the file in its place would cost the runs that it does not have. */
-async function assertHolds({ path, experiment, stored }: CntState): Promise<void> {
-  const { file, trajectory } = experiment.request
-  using reader = await openHdf5Reader(file)
-  const completedCount = completedCountIn(reader, trajectory.name)
-  if (completedCount === stored.count) return
-  const found = `it holds ${completedCount} runs of ${trajectory.name}, of ${stored.count} that were stored`
-  throw new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {
-    where: file,
-    hint: 'Put back the file that belongs to it.',
-  })
 }
 
 /** The first record: the file is the one that its path really means. */

@@ -1,5 +1,5 @@
 /** A job that has changed: no command mixes its runs with those of the job before without being told to. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
@@ -104,20 +104,10 @@ test('expand refuses a changed job by the names of what changed, before it is ex
     'not compared: runs 0 to 1, which another job has made (factor.mjs changed)\n',
   )
   expect(whole.exitCode).toBe(3)
-  expect(await verify(file)).toMatchObject({
-    identicalCount: 2,
-    jobChanges: '',
-    skipped: [{ runs: [0, 1], jobChanges: 'factor.mjs changed' }],
-  })
   await expect(verify(file, { runs: [1, 2] })).rejects.toMatchObject({
     code: 'PYPET_JOB_CHANGED',
     message: expect.stringContaining('is not the job that made run 1 of'),
     hint: expect.stringContaining('--run 1 --to before'),
-  })
-  expect(await verify(file, { runs: [1], allowChangedJob: true })).toMatchObject({
-    differentCount: 1,
-    jobChanges: 'factor.mjs changed',
-    skipped: [],
   })
 
   // What a stranger does, who has the file alone.
@@ -127,9 +117,7 @@ test('expand refuses a changed job by the names of what changed, before it is ex
   expect(old).toMatchObject({ identicalCount: 2, jobChanges: '' })
   const restored = await restore(file, { to: join(folder, 'later'), run: 2 })
   expect(restored.environments).toHaveLength(3)
-  expect(await verify(file, { runs: [2, 3], job: join(folder, 'later/job.mjs') })).toMatchObject({
-    identicalCount: 2,
-  })
+  expect(readFileSync(join(folder, 'later/factor.mjs'), 'utf8')).toBe(factorOf(5))
   const [first] = restored.environments as [string]
   expect(await restore(file, { to: join(folder, 'first'), environment: first })).toMatchObject({
     environment: first,
@@ -156,7 +144,6 @@ test.each(['queue', 'lock'] as const)(
     })
     await continueRun(cnt, { retryFailed: true, allowChangedJob: true })
     // The one that ran last is no change, and its environment goes on.
-    await continueRun(cnt, { retryFailed: true })
     await expect(continueRun(cnt, { retryFailed: true })).resolves.toMatchObject({ failedCount: 2 })
     change(100, 3)
     await expect(continueRun(cnt, { retryFailed: true })).rejects.toMatchObject({ code: 'PYPET_JOB_CHANGED' })
@@ -271,5 +258,9 @@ test('merged runs keep their environments, so that each is compared with what ma
   const into = join(one.folder, 'all.h5')
   await mergeFiles([{ file: one.file }, { file: join(one.folder, 'b.h5') }], { file: into })
   expect((await environmentsIn(into)).places).toEqual([0, 0, 1, 1])
-  expect(await verify(into)).toMatchObject({ identicalCount: 2, skipped: [{ runs: [0, 1] }] })
+  expect(await verify(into)).toMatchObject({
+    identicalCount: 2,
+    jobChanges: '',
+    skipped: [{ runs: [0, 1], jobChanges: 'factor.mjs changed' }],
+  })
 })
