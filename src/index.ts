@@ -54,6 +54,7 @@ export {
   type RunResult,
   run,
 } from './library/run.ts'
+export type { OtherSource } from './library/stored-source.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
 export { type RunVerdict, type VerifyOptions, type VerifyReport, verify } from './library/verify.ts'
 export { MemoryStorage } from './storage/memory-storage.ts'

@@ -97,6 +97,7 @@ export interface OpenRequest {
     /** What made the file, for the `info` table: `pypet-ts 0.1.0` and `Node.js 20.20.2`. */
     readonly version: string
     readonly runtimeVersion: string
+    /** Of the environment that began: it tells this experiment from others, whatever environments follow. */
     readonly environmentHexsha: string
   }
   readonly parameters: readonly Parameter[]
@@ -119,6 +120,19 @@ export interface Continuation {
   readonly tree?: Pick<RunNodes, 'noClobber' | 'shortcuts' | 'maxDepth'>
   /** Which environment's `config` this is, so that a continued experiment ends under the same names. */
   readonly environmentName: string
+  /** Where that is a later environment than the one that the trajectory began with: see `RunEnvironment`. */
+  readonly environment?: Pick<RunEnvironment, 'hexsha' | 'timestamp'>
+}
+
+/** What the runs from here on are performed by, where an experiment goes on with a job that has changed. */
+export interface RunEnvironment {
+  /** `environment_83c1a34_2026_11_22_17h32m44s`, a group of `config.environment` of its own. */
+  readonly name: string
+  /** The rows of these runs name it. */
+  readonly hexsha: string
+  /** Seconds since 1970. */
+  readonly timestamp: number
+  readonly job: JobIdentity
 }
 
 /** A job module, so that it is found again and its changes are noticed. */
@@ -143,7 +157,9 @@ export interface ContinueRequest {
   /** Replaces what the `.cnt` file has, where it was allowed to change. */
   readonly storage: StorageSettings
   readonly keepCnt: boolean
-  /** More `config`, such as that a changed job was allowed. */
+  /** The job has changed, and was allowed to: from here on runs are of this environment. */
+  readonly environment?: RunEnvironment
+  /** The `config` of that environment. */
   readonly config: readonly Parameter[]
 }
 

@@ -10,6 +10,7 @@ import { stopOnSignals } from './stop-on-signals.ts'
 export interface ExpandFlags extends CommandFlags, ExploreTexts {
   readonly job?: string
   readonly trajectory?: string
+  readonly allowChangedJob?: boolean
 }
 
 /**
@@ -30,6 +31,7 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     file,
     trajectory: flags.trajectory,
     job: flags.job,
+    allowChangedJob: flags.allowChangedJob === true,
     ...exploreTexts(flags),
     flags: optionFlags(flags),
     env: process.env,

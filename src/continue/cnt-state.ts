@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
 import { type ExplorationSpec, explorationLength, explorationNames } from '../exploration/exploration.ts'
 import { extendedExploration, withoutPools } from '../exploration/extend.ts'
+import type { OpenRequest, RunEnvironment } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { RUNS_MAX } from './check-exploration.ts'
 import type {
@@ -21,8 +22,8 @@ import { RunSet } from './run-set.ts'
 export interface CntState {
   readonly path: string
   /**
-   * With the HDF5 file where it is now, beside the `.cnt` file, and with the points that were added since. Of one
-   * reader, it is the same object as long as it is the same experiment.
+   * With the HDF5 file where it is now, beside the `.cnt` file, with the points that were added since, and as its last
+   * environment goes on with it. Of one reader, it is the same object as long as it is the same experiment.
    */
   readonly experiment: ExperimentRecord
   readonly stored: RunSet
@@ -98,6 +99,7 @@ export class Replay {
   readonly #extensions: ExplorationSpec[] = []
   /** How many lists and arrays there are, by parameter. */
   readonly #poolSizes = new Map<string, number>()
+  #environment: RunEnvironment | undefined
   /** With what was added since. */
   #runCount = 0
   #startTimestamp: number | undefined
@@ -146,6 +148,7 @@ export class Replay {
       throw damaged(this.#path, `commit ${record.sequence} follows commit ${before}`)
     }
     if (record.added !== undefined) this.#grow(record.added, record.sequence)
+    if (record.environment !== undefined) this.#goOnWith(record.environment)
     this.#checkRuns(record)
     this.#last = record
     this.#isApplied = false
@@ -173,6 +176,13 @@ export class Replay {
       this.#commits = this.#commits.slice(applied)
       this.#commits[0] = { ...(this.#commits[0] as CommitRecord), pages: [] }
     }
+  }
+
+  /** Its times are its own, and not those of the environment before. */
+  #goOnWith(environment: RunEnvironment): void {
+    this.#environment = environment
+    this.#startTimestamp = undefined
+    this.#grown = undefined
   }
 
   #grow(added: ExplorationSpec, sequence: number): void {
@@ -239,7 +249,7 @@ export class Replay {
   state(endOffset: number): CntState {
     const recorded = this.#experiment
     if (recorded === undefined) throw noExperiment(this.#path)
-    this.#grown ??= grown(atHome(recorded, this.#path), this.#extensions)
+    this.#grown ??= withEnvironment(grown(atHome(recorded, this.#path), this.#extensions), this.#environment)
     const experiment = this.#grown
     const fileBytes = this.#last?.fileBytes ?? experiment.baseBytes
     const { useHdf5 } = experiment.request.continuation.settings
@@ -292,6 +302,21 @@ function grown(experiment: ExperimentRecord, extensions: readonly ExplorationSpe
       )
     : extendedExploration(request.exploration, { kind: 'concat', parts: extensions }, request.parameters)
   return { ...experiment, request: { ...request, exploration } }
+}
+
+function withEnvironment(
+  experiment: ExperimentRecord,
+  environment: RunEnvironment | undefined,
+): ExperimentRecord {
+  if (environment === undefined) return experiment
+  return { ...experiment, request: inEnvironment(experiment.request, environment) }
+}
+
+/** The experiment as it goes on in another environment: what began it stays what it is known by. */
+export function inEnvironment(request: OpenRequest, environment: RunEnvironment): OpenRequest {
+  const { name: environmentName, job, hexsha, timestamp } = environment
+  const continuation = { ...request.continuation, job, environmentName, environment: { hexsha, timestamp } }
+  return { ...request, continuation }
 }
 
 function noExperiment(path: string): PypetError {

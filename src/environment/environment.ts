@@ -229,10 +229,19 @@ function openingOf(
   { breakLock = false }: RunOptions,
 ): StoreOpening {
   if (opening.kind !== 'continue') return (store, ledger) => store.open(request, ledger, { breakLock })
-  const { cntFile, retryFailed, config } = opening
+  const { cntFile, retryFailed, environment } = opening
   const { keepCnt } = settings
-  return (store, ledger) =>
-    store.continue({ cntFile, breakLock, retryFailed, storage: settings, keepCnt, config }, ledger)
+  // Of the file itself it has been said before.
+  const config = request.config.filter(({ name }) => name.startsWith('environment.'))
+  const asked = {
+    cntFile,
+    breakLock,
+    retryFailed,
+    storage: settings,
+    keepCnt,
+    ...(environment === undefined ? { config: [] } : { environment, config }),
+  }
+  return (store, ledger) => store.continue(asked, ledger)
 }
 
 /** After the death of a writer. Its lock is stale, and what was to be reopened has been reopened. */

@@ -16,7 +16,7 @@ import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationDraft } from '../exploration/exploration.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
-import type { JobIdentity, JobLocation, OpenRequest } from '../protocol.ts'
+import type { JobIdentity, JobLocation, OpenRequest, RunEnvironment } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
@@ -57,10 +57,10 @@ export type Opening =
       readonly retryFailed: boolean
       /** Only these runs are performed; all that are missing unless given. */
       readonly only: RunSet | undefined
-      /** Of the first start: a continued experiment ends under its name. */
+      /** A continued experiment ends under the name of the environment that its last job began with. */
       readonly identity: EnvironmentIdentity
-      /** More `config`, such as that a changed job was allowed. */
-      readonly config: readonly Parameter[]
+      /** The job has changed, and was allowed to: its runs are of this environment, which has that identity. */
+      readonly environment: RunEnvironment | undefined
     }
 
 /** Everything is checked; nothing has been started, and no file but the bundle written. */

@@ -71,7 +71,8 @@ function joinedPools(before: Pools, gained: Pools): Pools | undefined {
   return joined
 }
 
-function defaultPoint(names: readonly string[], parameters: readonly Parameter[]): ExplorationSpec {
+/** The point of a run that had the defaults. */
+export function defaultPoint(names: readonly string[], parameters: readonly Parameter[]): ExplorationSpec {
   const pools: Record<string, Pools[string]> = {}
   const columns = names.map((name) => {
     const parameter = parameters.find((candidate) => candidate.name === name)

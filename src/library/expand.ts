@@ -20,6 +20,7 @@ import {
   explorationReader,
 } from '../exploration/exploration.ts'
 import { type ExploreTexts, explorationFromFlags } from '../exploration/explore-flags.ts'
+import { defaultPoint } from '../exploration/extend.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import { shellWord } from '../shell-word.ts'
 import { prepareEdits } from '../storage/edit-file.ts'
@@ -27,11 +28,13 @@ import type { LogLevel } from '../trajectory/log-level.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
+import { integer } from '../trajectory/value.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { findRecordedJob, recordedSeed } from './recorded-job.ts'
+import { findRecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
+import { assertLastJob } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
-import { asDeclared, assertExplores, treeParameters } from './tree-experiment.ts'
+import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 
 /** Points that are there already are not performed again. */
 export interface ExpandCall extends ExploreTexts {
@@ -42,6 +45,8 @@ export interface ExpandCall extends ExploreTexts {
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly isProcessOurs?: boolean
+  /** Go on although the job is not the one that ran last. */
+  readonly allowChangedJob?: boolean
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
   readonly onNotice?: (level: LogLevel, message: string) => void
@@ -63,8 +68,8 @@ export interface Expansion {
  * Adds the points to the trajectory in its file, durably, and prepares the experiment that performs every run that is
  * not completed. Where it is interrupted before the first run, the same call goes on.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`, and as
- *   `loadTrajectory` and `prepareExperiment`
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`,
+ *   `PYPET_JOB_CHANGED`, and as `loadTrajectory` and `prepareExperiment`
  */
 export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   const named = call.trajectory === undefined ? {} : { name: call.trajectory }
@@ -79,6 +84,11 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
     const bundle = await bundleJob(jobFile)
     try {
+      // Before anything of it is executed.
+      assertLastJob(recordedJobs(tree), bundle, {
+        file: traj.filename,
+        isAllowed: call.allowChangedJob === true,
+      })
       const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
       const { settings, origins } = resolveSettings({
         jobFile: bundle.file,
@@ -87,20 +97,24 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         definition,
       })
       const parameters = asDeclared(treeParameters(tree), definition)
-      const before = assertExplores(tree, traj.filename)
+      const before = treeExploration(tree)
       const asked = explorationFromFlags(call, parameters, {
         declared: () => undefined,
         repeat: { given: settings.repeat, where: describePlace('repeat', origins.repeat) },
       })
+      const withTrials = withTrialParameters(parameters, asked)
       // First what was asked for, so that messages name its places.
-      if (asked !== undefined)
-        expand({ parameters: withTrialParameters(parameters, asked), exploration: asked })
-      const { added, addedCount, knownCount } = newPoints(traj, parameters, before, asked)
+      const settled =
+        asked === undefined ? undefined : expand({ parameters: withTrials, exploration: asked }).exploration
+      if (before === undefined) addTrials(traj, withTrials)
+      const all = before === undefined ? withTrials : parameters
+      const first = before ?? firstPoint(traj, settled, all)
+      const { added, addedCount, knownCount } = newPoints(traj, all, first, asked)
       if (added !== undefined) {
         traj.expand(added)
         await whole(async () => void (await traj.store()))
       }
-      const plan = expand({ parameters, exploration: assertExplores(tree, traj.filename) })
+      const plan = expand({ parameters: all, exploration: treeExploration(tree) })
       const seen = await storedNodes(traj.filename, traj.name)
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
@@ -119,7 +133,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           job: { url: bundle.url, file: bundle.file },
           identifyJob: (folder) => bundle.identity(folder),
           opening: { kind: 'expand' },
-          parameters,
+          parameters: all,
           plan,
           userCode,
           args: jobArguments({ common: [] }),
@@ -163,7 +177,14 @@ async function assertExpandable(
 }
 
 /** The call's own flags, as they stand in a command. */
-function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: ExpandCall): string[] {
+function wordsOf({
+  trajectory,
+  explore = [],
+  sample,
+  flags = {},
+  allowChangedJob,
+  ...texts
+}: ExpandCall): string[] {
   const repeated = {
     '--explore': explore,
     '--only-if': texts.onlyIf,
@@ -176,6 +197,7 @@ function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: Exp
       values.flatMap((value) => [flag, shellWord(value)]),
     ),
     ...(sample === undefined ? [] : ['--sample', shellWord(sample)]),
+    ...(allowChangedJob === true ? ['--allow-changed-job'] : []),
     ...optionWords(flags),
   ]
 }
@@ -187,25 +209,54 @@ interface NewPoints {
   readonly knownCount: number
 }
 
+/** Where nothing is explored yet, the point of the run that has been performed; its parameters had their defaults. */
+function firstPoint(
+  traj: Trajectory,
+  asked: ExplorationSpec | undefined,
+  parameters: readonly Parameter[],
+): ExplorationSpec | undefined {
+  if (asked === undefined || !traj.isCompleted(0)) return undefined
+  return defaultPoint(explorationNames(asked), parameters)
+}
+
+/**
+ * What counts repeats, where no parameter does.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` where a run has been performed without it: its random numbers would be others
+ */
+function addTrials(traj: Trajectory, parameters: readonly Parameter[]): void {
+  for (const { name, comment } of parameters) {
+    if (traj.at(`parameters.${name}`) !== undefined) continue
+    if (traj.isCompleted(0)) {
+      throw new PypetError(
+        'PYPET_EXPLORATION_INVALID',
+        `cannot expand ${traj.name}: its run was performed without a parameter ${name}, which would count the repeats`,
+        { where: '--repeat', hint: 'Run the job with --repeat into a new trajectory.' },
+      )
+    }
+    traj.addParameter(name, integer(0), { comment })
+  }
+}
+
 /** Of the points asked for, those that the trajectory does not have. */
 function newPoints(
   traj: Trajectory,
   parameters: readonly Parameter[],
-  before: ExplorationSpec,
+  before: ExplorationSpec | undefined,
   asked: ExplorationDraft | undefined,
 ): NewPoints {
   if (asked === undefined) return { added: undefined, addedCount: 0, knownCount: 0 }
-  const names = explorationNames(before)
+  const names = explorationNames(before ?? asked)
   assertSameNames(traj.name, names, explorationNames(asked))
   // Together, lists and arrays have numbers in common: those that are equal have one.
   const { exploration, explored } = expand({
     parameters,
-    exploration: concatSpec([before, asked], '--explore'),
+    exploration: before === undefined ? asked : concatSpec([before, asked], '--explore'),
   })
   const all = exploration as ExplorationSpec
   const readers = names.map((name) => explorationReader(all, name))
   const known = new Set<string>()
-  const knownUntil = explorationLength(before)
+  const knownUntil = before === undefined ? 0 : explorationLength(before)
   const runs: number[] = []
   for (let run = 0; run < explorationLength(all); run += 1) {
     const key = readers.map((read) => String(read(run))).join('\u0001')

@@ -12,6 +12,7 @@ import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit
 import { changed } from '../storage/expand-trajectory.ts'
 import {
   growthOperations,
+  keepsFirstRun,
   outgrownTables,
   readExploration,
   type StoredExploration,
@@ -71,6 +72,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     const overwritten = options.overwrite === true ? this.storedLeaves(nodes) : []
     for (const leaf of overwritten) this.loadMissing(leaf)
     const before = isNew ? undefined : await this.readBefore()
+    if (before !== undefined && !keepsFirstRun(this.asTree, before))
+      throw changed(this.file, this.name, 'its run has been performed, with other values than it would have')
     const isReplacing = before !== undefined && this.replacesDeleted(nodes)
     const drop = [
       ...overwritten.map(({ fullName }) => pathOf(this.asTree, fullName)),

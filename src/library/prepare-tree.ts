@@ -1,7 +1,7 @@
 /** From a trajectory in memory and a job to an experiment that can run. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { EnvironmentIdentity } from '../environment/experiment-config.ts'
+import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import type { JobArguments } from '../environment/job-arguments.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
@@ -22,10 +22,13 @@ import { type ExplorationDraft, exploration } from '../exploration/exploration.t
 import { parseExploration } from '../exploration/parse-exploration.ts'
 import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
 import type { TreeNode } from '../tree/node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { recordedSeed } from './recorded-job.ts'
+import { readKnownRuns } from './known-runs.ts'
+import type { RecordedJob } from './recorded-job.ts'
+import { assertLastJob, identityBeside } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
 import { treeExploration, treeParameters } from './tree-experiment.ts'
 import { treeExtension } from './tree-extension.ts'
@@ -36,9 +39,11 @@ export interface TreeRequest {
   readonly job: GivenJob
   readonly flags: FlagValues
   readonly configFile: string | undefined
-  /** Arguments of the job, once it is known how many runs there are. */
-  readonly argsOf: (runCount: number) => JobArguments
+  /** Arguments of the job, once it is known which runs are to be performed, ascending. */
+  readonly argsOf: (runs: readonly RunIndex[]) => JobArguments
   readonly identity: EnvironmentIdentity
+  /** Go on although the job is not the one that ran last. */
+  readonly allowChangedJob: boolean
   readonly hasStorageService: boolean
   /** Config that the environment writes itself. */
   readonly isConfig: (node: TreeNode) => boolean
@@ -49,7 +54,7 @@ export interface TreeRequest {
  * and the trajectory does not have are added to it; what it explores counts, else what they explore. A trajectory that is
  * stored already is written as far as it has grown. Dispose of the result after the experiment.
  *
- * @throws PypetError as `prepareExperiment`, and `PYPET_PRESET_UNUSED`
+ * @throws PypetError as `prepareExperiment`; `PYPET_PRESET_UNUSED`; `PYPET_JOB_CHANGED` where it is stored and another job ran last
  */
 export async function prepareTree(traj: Trajectory, request: TreeRequest): Promise<PreparedExperiment> {
   const tree = traj as unknown as TrajectoryTree
@@ -67,6 +72,9 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
     }
+    const known = await readKnownRuns(traj)
+    const source = { file: location.file, identity: loaded.identify }
+    assertLastJob(known.jobs, source, { file: traj.filename, isAllowed: request.allowChangedJob })
     if (!traj.isStored) {
       declare(tree, loaded)
       explore(tree, loaded, settings)
@@ -74,14 +82,13 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     tree.assertPresetsUsed()
     const parameters = treeParameters(tree)
     const plan = expand({ parameters, exploration: treeExploration(tree) })
-    const args = request.argsOf(plan.runCount)
+    const runs = Array.from({ length: plan.runCount }, (_, run) => run)
+    const args = request.argsOf(runs.filter((run) => !known.completed.has(run)))
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
     const isWrittenElsewhere = (node: TreeNode) => node.branch === 'parameters' || request.isConfig(node)
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
       skips: isWrittenElsewhere,
     }).extension
-    // Added points are to be as if they had been there from the beginning. It is read before the file is closed.
-    const seed = traj.isStored ? recordedSeed(tree, request.isConfig) : undefined
     if (traj.isStored) await storeGrowth(traj, request.isConfig)
     return {
       settings: {
@@ -90,7 +97,8 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
         filename: traj.filename,
         ...(traj.isStored && {
           overwrite: false,
-          seed: seed ?? settings.seed,
+          // Added points are to be as if they had been there from the beginning.
+          seed: known.seed ?? settings.seed,
         }),
       },
       origins,
@@ -103,7 +111,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       userCode: loaded.userCode,
       args,
       postprocess: job.postprocess,
-      identity: request.identity,
+      identity: identityFor(request.identity, identityBeside(source, traj.filename), known.jobs, traj.name),
       tree: treeSettings(traj),
       ...(traj.isStored
         ? { seen: await storedNodes(traj.filename, traj.name) }
@@ -114,6 +122,18 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     await loaded.dispose()
     throw error
   }
+}
+
+/** An environment runs one job: another one, which was allowed, gets an environment of its own. */
+function identityFor(
+  identity: EnvironmentIdentity,
+  now: JobIdentity,
+  recorded: readonly RecordedJob[],
+  trajectory: string,
+): EnvironmentIdentity {
+  const before = recorded.find(({ environment }) => environment === identity.name)
+  if (before === undefined || before.sha256 === now.sha256) return identity
+  return identifyEnvironment(trajectory, Date.now() / 1000)
 }
 
 interface Loaded {

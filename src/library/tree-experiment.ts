@@ -1,5 +1,4 @@
 /** A tree as an experiment: its parameters, what it explores, and the nodes beside them. */
-import { PypetError } from '../errors.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { flattenParameters, type Parameter } from '../trajectory/parameter.ts'
@@ -61,15 +60,4 @@ function asBigints(value: unknown): unknown {
 export function treeExploration(tree: TrajectoryTree): ExplorationSpec | undefined {
   const explored = Object.values(tree.exploredParameters)
   return explored.length === 0 ? undefined : rangesAsPoints(explored)
-}
-
-/** @throws PypetError `PYPET_EXPLORATION_INVALID` */
-export function assertExplores(tree: TrajectoryTree, file: string): ExplorationSpec {
-  const spec = treeExploration(tree)
-  if (spec !== undefined) return spec
-  throw new PypetError(
-    'PYPET_EXPLORATION_INVALID',
-    `${tree.name} explores nothing, so there is nothing to add points to`,
-    { where: file, hint: 'Run the job with --explore into a new trajectory.' },
-  )
 }

@@ -246,6 +246,12 @@ export class TrajectoryLayout {
     return this.#failedRuns.clear()
   }
 
+  /** Another environment goes on: its end is one of its own, and that of the one before stays where it is. */
+  beginEnvironment(config: readonly Parameter[]): Hdf5Operation[] {
+    this.#memory.set(HAS_LAST_CONFIG, false)
+    return this.addConfig(config)
+  }
+
   /** More leaves of `config`, such as a continued experiment has. */
   addConfig(config: readonly Parameter[]): Hdf5Operation[] {
     return config.flatMap((parameter) => this.#parameter('config', parameter))
@@ -338,9 +344,10 @@ export class TrajectoryLayout {
     times: { readonly startTimestamp: number; readonly finishTimestamp: number },
     completed: boolean,
   ): RunRowFacts {
+    const { continuation, trajectory } = this.#request
     return {
       parameterSummary: runSummary(this.#plan, run),
-      environmentHexsha: this.#request.trajectory.environmentHexsha,
+      environmentHexsha: continuation.environment?.hexsha ?? trajectory.environmentHexsha,
       startTimestamp: times.startTimestamp,
       finishTimestamp: times.finishTimestamp,
       completed,

@@ -14,6 +14,7 @@ import type {
   Opened,
   OpenRequest,
   RefusedRun,
+  RunEnvironment,
   RunFailure,
 } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -55,6 +56,8 @@ export interface OpenTrajectory {
   readonly stored: RunSet
   /** Those of them that no commit has named: they were stored by another experiment. */
   readonly unrecorded?: RunSet
+  /** What goes on with it from here on: the first commit says so. */
+  readonly environment?: RunEnvironment | undefined
   /** Runs that have failed and are not to be performed again. */
   readonly failed: RunSet
   /** Failed runs that are to be performed again: the next commit says so. */
@@ -333,16 +336,20 @@ export class TrajectoryStore {
   #isClosedComplete = false
 
   #commit(write: (facts: Parameters<Hdf5Transaction['commit']>[0]) => void, isComplete: boolean): Commit {
-    const { memory, reopened } = this.#open
+    const { memory, reopened, unrecorded, environment } = this.#open
     const stored = this.#stored
     const failed = this.#failed
+    const isFirst = !this.#hasCommitted
+    this.#hasCommitted = true
     write({
-      stored: this.#rangesToRecord(stored),
+      // Nothing was stored before the first commit, which names what was there before there was a `.cnt` file.
+      stored: (isFirst && unrecorded !== undefined ? unrecorded : RunSet.of(stored)).toRanges(),
       failed,
       reopened: reopened.toRanges(),
       memory: memory.takeDelta(),
       ...(Number.isFinite(this.#startTimestamp) && { startTimestamp: this.#startTimestamp }),
       isComplete,
+      ...(isFirst && environment !== undefined && { environment }),
       returned: this.#returned,
     })
     this.#isClosedComplete = isComplete
@@ -356,15 +363,7 @@ export class TrajectoryStore {
     return { stored, failed: failed.map(({ run }) => run), refused }
   }
 
-  /** With the first commit, those that were stored before there was a `.cnt` file. */
-  #rangesToRecord(stored: readonly RunIndex[]): readonly number[] {
-    const { unrecorded } = this.#open
-    if (unrecorded === undefined || this.#hasRecorded) return RunSet.of(stored).toRanges()
-    this.#hasRecorded = true
-    return unrecorded.toRanges()
-  }
-
-  #hasRecorded = false
+  #hasCommitted = false
 
   #apply(operations: readonly Hdf5Operation[]): void {
     const { transaction } = this.#open

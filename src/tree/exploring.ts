@@ -33,6 +33,22 @@ export function exploreParameters(
   return { parameters: [...parameters.keys()], runCount: first.length }
 }
 
+/**
+ * What is to be expanded, with its default for each run that is kept. As when more is expanded, locks are no hindrance.
+ *
+ * @throws as `TrajectoryTree.expand`; then nothing has changed
+ */
+export function beginExploration(
+  tree: TrajectoryTree,
+  given: unknown,
+  keptCount: number,
+): readonly ParameterNode[] {
+  const parameters = namedParameters(tree, exploredColumns(given, parameterOf(tree)))
+  for (const [parameter, values] of parameters) parameter.rangeOf(values)
+  for (const parameter of parameters.keys()) parameter.extend([], keptCount)
+  return [...parameters.keys()]
+}
+
 /** @returns how many points were added. @throws as `TrajectoryTree.expand`; then nothing has changed */
 export function expandParameters(
   tree: TrajectoryTree,

@@ -152,7 +152,7 @@ export class ParameterNode extends TreeNode {
     this.#range ??=
       like.form === 'scalar'
         ? { kind: 'scalars', dtype: like.dtype, values: Array(runCount).fill(like.value) }
-        : { kind: 'objects', values: [like], index: Array(runCount).fill(0) }
+        : { kind: 'objects', values: runCount > 0 ? [like] : [], index: Array(runCount).fill(0) }
     const more: ParameterRange =
       like.form === 'scalar'
         ? { kind: 'scalars', dtype: like.dtype, values: values.map((value) => (value as typeof like).value) }

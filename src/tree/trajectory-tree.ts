@@ -9,7 +9,7 @@ import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../traje
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { copyInto } from './copy.ts'
-import { expandParameters, exploreParameters, findRuns } from './exploring.ts'
+import { beginExploration, expandParameters, exploreParameters, findRuns } from './exploring.ts'
 import { type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
 import { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
@@ -199,14 +199,18 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
 
   /**
    * Adds points behind the runs there are. All explored parameters are named, and no others. Takes time for the new
-   * points only.
+   * points only. Where nothing is explored yet, it begins an exploration: a run that has been performed is its first point,
+   * with the defaults that it had.
    *
    * @throws PypetError as `explore`; then nothing has changed
    */
   expand(given: unknown): this {
-    const added = expandParameters(this.asTree, given, this.#explored)
-    this.#length += added
-    this.onExpanded(added)
+    if (this.#explored.size === 0) {
+      const keptCount = this.keepsFirstRun() ? 1 : 0
+      for (const { fullName } of beginExploration(this.asTree, given, keptCount)) this.#explored.add(fullName)
+      this.#length = keptCount
+    }
+    this.#length += expandParameters(this.asTree, given, this.#explored)
     return this
   }
 
@@ -311,8 +315,10 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     }
   }
 
-  /** Called when points were added. */
-  protected onExpanded(_runCount: number): void {}
+  /** Whether the run there is while nothing is explored has been performed, and must stay what it is. */
+  protected keepsFirstRun(): boolean {
+    return this.informationOf(0).completed
+  }
 
   /** The value of a leaf of a full name, without making nodes where that can be saved; undefined when there is none. */
   valueAt(fullName: string, fastAccess: boolean): unknown {
