@@ -147,7 +147,13 @@ export function runRow(run: number, facts: RunRowFacts): Row {
   ]
 }
 
-export function failedRunRow({ run, error }: RunFailure): Row {
+export function failedRunRow({
+  run,
+  error,
+}: {
+  readonly run: number
+  readonly error: Pick<RunFailure['error'], 'name' | 'message' | 'stack'>
+}): Row {
   return [run, runName(run), error.name, error.message, error.stack]
 }
 

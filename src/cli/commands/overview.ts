@@ -22,4 +22,4 @@ Examples:
   $ pypet-ts overview hdf5/job.h5
   $ pypet-ts overview hdf5/job.h5 --runs --trajectory tau10
   $ pypet-ts overview hdf5/job.h5 --json | jq '.trajectories[0].runs'
-  $ pypet-ts overview hdf5/job.h5 --json --runs | jq '.trajectories[0].runs.table.rows[]'`
+  $ pypet-ts overview hdf5/job.h5 --json --runs     the same, with every run`
