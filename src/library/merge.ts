@@ -81,6 +81,7 @@ export async function mergeFiles(
   checkTarget(target, inputs, into.overwrite === true)
   return await writeBeside(into.file, target, async (temporary) => {
     checkTarget(target, inputs, into.overwrite === true)
+    options.onProgress?.({ phase: 'reading', file: first.file, done: 0, total: 0 })
     await copyFirst({ file: first.file, name: names[0] as string }, temporary, into.name)
     return await mergeInPlace(
       { file: temporary, name: into.name ?? (names[0] as string), shown: into.file, first: first.file },
