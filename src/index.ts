@@ -38,11 +38,17 @@ export type { StoreOptions } from './library/file-tree.ts'
 export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
 export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
 export {
+  type LeftOut,
+  type MergeConflict,
+  type MergedInput,
   type MergeInput,
   type MergeOptions,
+  type MergeProgress,
   type MergeReport,
+  type MergeTarget,
   mergeFiles,
   mergeFolder,
+  mergeInto,
 } from './library/merge.ts'
 export type { TrajectoryOptions } from './library/open-tree.ts'
 export type { PipelinePlan } from './library/pipeline.ts'

@@ -5,6 +5,7 @@ import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../e
 import { exitWith } from '../experiment/refuse-exit.ts'
 import { describeCompletion } from './commands/completion.ts'
 import { describeInit } from './commands/init.ts'
+import { describeMerge } from './commands/merge.ts'
 import { describeOverview } from './commands/overview.ts'
 import { describePlan, PLANNED_OPTIONS } from './commands/plan.ts'
 import { describeRestore } from './commands/restore.ts'
@@ -14,7 +15,6 @@ import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { collect, EXPLORE_FLAG, type ExplorationFlag, SHAPING_FLAGS } from './exploration-flags.ts'
 import { inHelpGroups } from './help-groups.ts'
-import type { MergeFlags } from './merge.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
 import { usageError } from './usage-error.ts'
@@ -108,7 +108,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, jobArguments: readonl
   plan: (program) => describePlan(program, planOptions()),
   continue: describeContinue,
   expand: describeExpand,
-  merge: describeMerge,
+  merge: (program) => describeMerge(program, mergeOptions()),
   snapshot: describeSnapshot,
   restore: describeRestore,
   verify: describeVerify,
@@ -286,33 +286,18 @@ function expandOptions(): readonly Option[] {
   return [...first, ...inHelpGroups(others)]
 }
 
-function describeMerge(program: Command): void {
-  program
-    .command('merge')
-    .description('Merge trajectories of the same parameters into a new file.')
-    .argument('<files...>', 'HDF5 files with one trajectory each, or a folder of such')
-    .requiredOption('--into <file>', 'The new file')
-    .option('--remove-duplicates', 'Leave out points that are there already.')
-    .option(
-      '--trial-parameter <name>',
-      'The parameter that counts trials: those of each file are counted on from those before.',
+function mergeOptions(): readonly Option[] {
+  return [
+    new Option(
+      '--conflicts <choice>',
+      'Where equal points have different results: error, or keep-first. Default: error.',
     )
-    .addOption(
-      new Option(
-        '--conflicts <choice>',
-        'Where equal points have different results: error, or keep-first. Default: error.',
-      )
-        .choices(['error', 'keep-first'])
-        .default('error'),
-    )
-    .option('--overwrite', 'Replace a file that is there under the name of the new one.')
-    .option('--json', 'Print one JSON object.')
-    .option('--verbose', 'Print stacks of errors.')
-    .addHelpText('after', MERGE_EXAMPLES)
-    .action(async (files: string[], flags: MergeFlags) => {
-      const { mergeCommand } = await import('./merge.ts')
-      await mergeCommand(files, flags)
-    })
+      .choices(['error', 'keep-first'])
+      .default('error'),
+    new Option('--append', 'Append the runs to the file that is there, in one transaction.').conflicts(
+      'overwrite',
+    ),
+  ]
 }
 
 /** An option of the table as a flag, or as two where it can be switched both ways. Values stay text: the layers check them and say where they came from. */
@@ -389,9 +374,3 @@ Examples:
   $ pypet-ts expand hdf5/job.h5 --job job.ts        what is not completed
 
 Points that are there already are not run again.`
-
-const MERGE_EXAMPLES = `
-Examples:
-  $ pypet-ts merge a.h5 b.h5 --into c.h5
-  $ pypet-ts merge a.h5 b.h5 --into c.h5 --remove-duplicates
-  $ pypet-ts merge results/ --into all.h5 --trial-parameter trial`

@@ -8,13 +8,17 @@ import type { OpenRequest } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
+import { runlessName, runName } from '../trajectory/path.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { textBytesName } from './extension-layout.ts'
 import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
+import { walkLeaves } from './leaf-walk.ts'
+import { commentHexdigest } from './overview-tables.ts'
 import { rangeSuffix } from './range-layout.ts'
+import { commentDigest } from './run-overviews.ts'
 
 /** What the file says of a trajectory, for who goes on writing it. */
 export interface StoredTrajectory {
@@ -60,11 +64,7 @@ export async function readStoredTrajectory(
   }
   const added: Record<string, string[]> = { [HAS_GROUPS]: groups }
   for (const branch of ['results', 'derived_parameters']) {
-    const summary = `${overview}/${branch}_summary`
-    if (reader.kind(summary) !== 'dataset') continue
-    const digests: string[] = []
-    reader.scanRows(summary, ['hexdigest'], (_, [digest]) => digests.push(String(digest)))
-    added[`comments of ${branch}`] = digests
+    added[`comments of ${branch}`] = knownComments(reader, root, branch, stored)
   }
   // The environment of a script may run several times, and ends more than once then.
   if (isThere(`environment.${continuation.environmentName}.finish_timestamp`)) values[HAS_LAST_CONFIG] = true
@@ -76,6 +76,26 @@ export async function readStoredTrajectory(
     // Of the file itself it has been said before.
     config: config.filter(({ name }) => name.startsWith('environment.') && !isThere(name)),
   }
+}
+
+/** As `RunOverviews` remembers them: from the summary, or where that is switched off from the first run that is stored. */
+function knownComments(reader: Hdf5Reader, root: string, branch: string, stored: RunSet): string[] {
+  const summary = `${root}/overview/${branch}_summary`
+  const digests: string[] = []
+  if (reader.kind(summary) === 'dataset') {
+    reader.scanRows(summary, ['location', 'name', 'hexdigest'], (_, [location, name, hexdigest]) => {
+      digests.push(commentDigest(runlessName(`${location}.${name}`), String(hexdigest)))
+    })
+    return digests
+  }
+  const [first] = stored
+  if (first === undefined || reader.kind(`${root}/${branch}`) !== 'group') return digests
+  const group = `${branch}/runs/${runName(first)}`
+  walkLeaves(reader, `${root}/${group}`, ({ comment }, name) => {
+    const fullName = `${group.replaceAll('/', '.')}.${name}`
+    if (comment !== '') digests.push(commentDigest(runlessName(fullName), commentHexdigest(comment)))
+  })
+  return digests
 }
 
 /** Another expansion may have come in between, or another trajectory of the same name. */

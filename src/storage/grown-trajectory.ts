@@ -16,6 +16,7 @@ import { exploredRangeOperations, grown, grownRange } from './range-layout.ts'
 import {
   EXPLORED_OVERVIEW,
   exploredTables,
+  failedRunRows,
   infoOperations,
   pathOf,
   runRows,
@@ -26,6 +27,8 @@ import {
 /** What the file holds of an exploration, read before it is opened for writing. */
 export interface StoredExploration {
   readonly runCount: number
+  /** Rows of `failed_runs`; undefined where there is no such table. */
+  readonly failedRowCount: number | undefined
   readonly hasExplorations: boolean
   /** Where a table is switched off, or not yet written when its experiment was ended, it stays away. */
   readonly hasExploredOverview: boolean
@@ -54,6 +57,10 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
   return {
     firstRun: firstRun?.completed === true ? firstRun : undefined,
     runCount: reader.kind(`${overview}/runs`) === 'dataset' ? reader.rowCount(`${overview}/runs`) : 0,
+    failedRowCount:
+      reader.kind(`${overview}/failed_runs`) === 'dataset'
+        ? reader.rowCount(`${overview}/failed_runs`)
+        : undefined,
     hasExplorations,
     hasExploredOverview: reader.kind(`${overview}/${EXPLORED_OVERVIEW}`) === 'dataset',
     ranges,
@@ -79,8 +86,19 @@ function readStoredRange(reader: Hdf5Reader, path: string): StoredRange | undefi
   }
 }
 
-/** Tables of ranges whose texts have become too long for their columns: they have to be written anew. */
+/**
+ * Tables that have to be written anew: ranges whose texts have become too long for their columns, and the list of what is
+ * explored where that has become more.
+ */
 export function outgrownTables(tree: TrajectoryTree, before: StoredExploration): string[] {
+  const overview = `/${tree.name}/overview`
+  const names = Object.keys(tree.exploredParameters)
+  const isMore = before.hasExplorations && names.some((name) => !before.ranges.has(name))
+  const lists = isMore ? [`${overview}/explorations`, `${overview}/${EXPLORED_OVERVIEW}`] : []
+  return [...lists, ...outgrownRanges(tree, before)]
+}
+
+function outgrownRanges(tree: TrajectoryTree, before: StoredExploration): string[] {
   return Object.values(tree.exploredParameters).flatMap((parameter) => {
     const stored = before.ranges.get(parameter.fullName)
     const range = parameter.range as ParameterRange
@@ -104,6 +122,7 @@ export function* growthOperations(
     if (firstRun !== undefined) yield explainedRow(tree, firstRun)
     const isFirstOpen = runCount === 1 && !hasExplorations && firstRun === undefined
     yield* runRows(tree, isFirstOpen ? 0 : runCount, false)
+    yield failedRunRows(tree, before.runCount, before.failedRowCount)
     yield infoOperations(tree, versions)
   }
   for (const parameter of Object.values(tree.exploredParameters))

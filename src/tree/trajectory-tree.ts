@@ -14,7 +14,7 @@ import { type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
 import { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
 import { type ResultClass, RootNode } from './root-node.ts'
-import type { RunInformation } from './run-information.ts'
+import type { MergedRun, RunFailureText, RunInformation } from './run-information.ts'
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
 
@@ -53,6 +53,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   #length = 1
   #idx: RunIndex = -1
   #isInRun = false
+  readonly #mergedRuns = new Map<RunIndex, MergedRun>()
 
   constructor(options: TrajectoryTreeOptions<Tree> = {}) {
     const timestamp = Date.now() / 1000
@@ -235,6 +236,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
       parameter.shrink()
     }
     this.#explored.clear()
+    this.#mergedRuns.clear()
     this.#length = 1
     this.#idx = -1
     return this
@@ -302,6 +304,8 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   }
 
   protected informationOf(run: RunIndex): RunInformation {
+    const merged = this.#mergedRuns.get(run)?.information
+    if (merged !== undefined) return merged
     return {
       idx: run,
       name: runName(run),
@@ -318,6 +322,20 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   /** Whether the run there is while nothing is explored has been performed, and must stay what it is. */
   protected keepsFirstRun(): boolean {
     return this.informationOf(0).completed
+  }
+
+  /** What is known of a run that another trajectory has performed, until the file says it. */
+  mergedRun(run: RunIndex): MergedRun | undefined {
+    return this.#mergedRuns.get(run)
+  }
+
+  noteMergedRun(run: RunIndex, merged: MergedRun): void {
+    this.#mergedRuns.set(run, merged)
+  }
+
+  /** Why a run has failed; undefined where it has not, or nothing is known of it. */
+  failureOf(run: RunIndex): RunFailureText | undefined {
+    return this.#mergedRuns.get(run)?.failure
   }
 
   /** The value of a leaf of a full name, without making nodes where that can be saved; undefined when there is none. */
