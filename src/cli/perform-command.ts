@@ -81,12 +81,40 @@ export async function performCommand(
   }
 }
 
-/** From Enter to the first run takes half a second or so, in which a terminal says what is going on. */
-export function showLoading(file: string, { quiet, json, progress: given }: CommandFlags): WaitingLine {
+/**
+ * From Enter to the first run takes half a second or so, in which a terminal says what is going on. Where it takes long, a
+ * pipe is told, too, on stderr: a module that awaits at its top level what never comes looks like a command that hangs.
+ */
+export function showLoading(file: string, flags: CommandFlags): WaitingLine {
+  const line = showWaiting(process.stdout, `loading ${shownPath(file)} …`, { isQuiet: isQuiet(flags) })
+  const slow = sayWhenSlow(file, flags, () => line.clear())
+  const clear = () => {
+    slow.clear()
+    line.clear()
+  }
+  return { clear, [Symbol.dispose]: clear }
+}
+
+/** Longer than nearly every job takes to load. */
+const SLOW_MS = 2000
+
+/** For commands that show nothing meanwhile: only what takes long is told, once. */
+export function sayWhenSlow(file: string, flags: CommandFlags, before?: () => void): WaitingLine {
+  const timer = setTimeout(() => {
+    before?.()
+    process.stderr.write(`loading ${shownPath(file)} …: what is awaited at its top level has not come yet\n`)
+  }, SLOW_MS)
+  // When nothing else is left that could go on, the process ends and says so.
+  timer.unref()
+  const clear = () => clearTimeout(timer)
+  if (isQuiet(flags)) clear()
+  return { clear, [Symbol.dispose]: clear }
+}
+
+function isQuiet({ quiet, json, progress: given }: CommandFlags): boolean {
   // A config file may say it, too, but has not been read.
   const progress = given ?? process.env.PYPET_PROGRESS
-  const isQuiet = quiet === true || json === true || progress === 'json' || progress === 'none'
-  return showWaiting(process.stdout, `loading ${shownPath(file)} …`, { isQuiet })
+  return quiet === true || json === true || progress === 'json' || progress === 'none'
 }
 
 /** It brings the library's whole trajectory with it, which most commands have no use for. */

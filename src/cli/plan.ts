@@ -9,9 +9,9 @@ import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploreTexts } from './exploration-flags.ts'
-import { type CommandFlags, optionFlags } from './perform-command.ts'
-import { FULL_DIGITS, factLines, jsonPoint, planFacts } from './plan-text.ts'
-import { settingsText } from './run.ts'
+import { type CommandFlags, optionFlags, sayWhenSlow } from './perform-command.ts'
+import { factLines, jsonPoint, planFacts } from './plan-text.ts'
+import { sayWarnings, settingsText } from './run.ts'
 import { textTable } from './text-table.ts'
 import { cellText } from './value-text.ts'
 
@@ -35,6 +35,7 @@ const TABLE_LIMIT_MAX = 10_000
  */
 export async function planCommand(jobFile: string, flags: PlanFlags, stream: OutputStream): Promise<number> {
   const limit = limitOf(flags)
+  using slow = sayWhenSlow(jobFile, flags)
   await using experiment = await prepareExperiment({
     jobFile,
     configFile: flags.config,
@@ -44,7 +45,9 @@ export async function planCommand(jobFile: string, flags: PlanFlags, stream: Out
     env: process.env,
     isProcessOurs: true,
   })
+  slow.clear()
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
+  sayWarnings(experiment)
   const { runCount } = experiment.plan
   if (flags.csv === true)
     await writeLines(stream, csvLines(experiment, Math.min(limit ?? runCount, runCount)))
@@ -135,7 +138,7 @@ function tableText(experiment: PreparedExperiment, count: number, stream: Output
   const headings = ['run', ...plan.explored.map(({ name }) => name)]
   const rows = Array.from({ length: count }, (_, run) => [
     String(run),
-    ...Object.values(runPoint(plan, run)).map((value) => cellText(value, FULL_DIGITS)),
+    ...Object.values(runPoint(plan, run)).map((value) => cellText(value)),
   ])
   lines.push(textTable(headings, rows, { width: stream.columns, indent: 2, style: dim }))
   const more = plan.runCount - count

@@ -19,6 +19,7 @@ import {
   type RawRunRecord,
 } from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
+import { sayWhenSlow } from './perform-command.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
@@ -30,7 +31,10 @@ export async function pointCommand(
   request: ExperimentRequest,
   { point: text, inspects }: { readonly point: string; readonly inspects: boolean },
 ): Promise<ExitCode> {
+  using slow = sayWhenSlow(request.jobFile, {})
   await using experiment = await prepareExperiment(request)
+  slow.clear()
+  for (const warning of experiment.warnings ?? []) process.stderr.write(`warning: ${warning}\n`)
   const { settings, parameters, plan, job, userCode, args } = experiment
   const run = pointOf(text, plan.runCount, request.jobFile)
   const print = (line: string) => userCode.leave(() => void process.stdout.write(`${line}\n`))

@@ -15,6 +15,7 @@ import { describePlace, type Origin } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationDraft } from '../exploration/exploration.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
+import { parseSetFlag } from '../exploration/parse-flag.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation, OpenRequest } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
@@ -81,6 +82,8 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly identity?: EnvironmentIdentity
   /** Nodes that a script has added to the trajectory, beside parameters and config. */
   readonly nodes?: OpenRequest['nodes']
+  /** What was given and has no effect, to be said when the experiment begins. */
+  readonly warnings?: readonly string[]
   /** The job's own post-processing. */
   readonly postprocess: PostprocessFunction | undefined
 }
@@ -119,7 +122,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     const config = configuring.value
     const args = jobArguments({ common: request.args ?? [] })
     const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-    const { settings, origins } = resolveSettings({
+    const { settings, origins, warnings } = resolveSettings({
       jobFile: bundle.file,
       flags,
       env,
@@ -160,6 +163,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       plan,
       userCode,
       args,
+      warnings: [...warnings, ...ineffectivePresets(presets, plan)],
       postprocess,
       [Symbol.asyncDispose]: dispose,
     }
@@ -167,6 +171,18 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     await bundle.dispose()
     throw error
   }
+}
+
+/** The default of an explored parameter is stored, but no run sees it. */
+function ineffectivePresets(presets: readonly string[], plan: ExplorationPlan): string[] {
+  const explored = plan.explored.map(({ name }) => name)
+  return presets
+    .map(parseSetFlag)
+    .filter(({ name }) => explored.includes(name))
+    .map(
+      ({ name, where }) =>
+        `${where} has no effect on the runs: ${name} is explored; to run other values, write --explore ${name}=…`,
+    )
 }
 
 /** `--overwrite` with a mistyped `--file` must not cost anybody a file that holds something else. */

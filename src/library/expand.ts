@@ -74,7 +74,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const bundle = await bundleJob(jobFile)
     try {
       const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-      const { settings, origins } = resolveSettings({
+      const { settings, origins, warnings } = resolveSettings({
         jobFile: bundle.file,
         flags: call.flags ?? {},
         env: call.env ?? {},
@@ -112,6 +112,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
             seed: recordedSeed(traj) ?? settings.seed,
           },
           origins,
+          warnings,
           job: { url: bundle.url, file: bundle.file },
           identifyJob: (folder) => bundle.identity(folder),
           opening: { kind: 'expand' },
