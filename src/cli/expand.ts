@@ -23,7 +23,7 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
   using stop = stopOnSignals()
   // It touches nothing before it is told to. Who has it decides what a signal does.
   await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
-  using slow = sayWhenSlow(file, flags)
+  using slow = sayWhenSlow(flags)
   const {
     experiment: prepared,
     addedCount,

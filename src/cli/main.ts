@@ -1,6 +1,7 @@
 /** The command line: its commands, flags and help. What the commands do is loaded when they are called. */
 import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
+import { tellSystemError } from '../errors.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
 import { describeCompletion } from './commands/completion.ts'
@@ -57,7 +58,8 @@ function report(thrown: unknown, program: Command, argv: readonly string[]): num
     // Without a command the help has been printed, which says more than an error.
     if (thrown.code === 'commander.help') return ExitCode.WRONG
   }
-  const error = thrown instanceof CommanderError ? usageError(thrown, calledCommand(program)) : thrown
+  const error =
+    thrown instanceof CommanderError ? usageError(thrown, calledCommand(program)) : tellSystemError(thrown)
   const verbose = argv.includes('--verbose')
   process.stderr.write(reportError(error, { verbose, json: argv.includes('--json'), stream: process.stderr }))
   return exitCodeOf(error)

@@ -6,6 +6,7 @@ import { prepareLogs } from '../environment/prepare-logs.ts'
 import type { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
+import { tellSlowImports } from '../experiment/import-module.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { openShownReporter, type ProgressKind } from '../reporting/open-shown.ts'
@@ -82,12 +83,12 @@ export async function performCommand(
 }
 
 /**
- * From Enter to the first run takes half a second or so, in which a terminal says what is going on. Where it takes long, a
- * pipe is told, too, on stderr: a module that awaits at its top level what never comes looks like a command that hangs.
+ * From Enter to the first run takes half a second or so, in which a terminal says what is going on. A module that awaits
+ * at its top level what does not come looks like a command that hangs: that is told on stderr, where a pipe has it, too.
  */
 export function showLoading(file: string, flags: CommandFlags): WaitingLine {
   const line = showWaiting(process.stdout, `loading ${shownPath(file)} …`, { isQuiet: isQuiet(flags) })
-  const slow = sayWhenSlow(file, flags, () => line.clear())
+  const slow = sayWhenSlow(flags, () => line.clear())
   const clear = () => {
     slow.clear()
     line.clear()
@@ -95,19 +96,15 @@ export function showLoading(file: string, flags: CommandFlags): WaitingLine {
   return { clear, [Symbol.dispose]: clear }
 }
 
-/** Longer than nearly every job takes to load. */
-const SLOW_MS = 2000
-
-/** For commands that show nothing meanwhile: only what takes long is told, once. */
-export function sayWhenSlow(file: string, flags: CommandFlags, before?: () => void): WaitingLine {
-  const timer = setTimeout(() => {
-    before?.()
-    process.stderr.write(`loading ${shownPath(file)} …: what is awaited at its top level has not come yet\n`)
-  }, SLOW_MS)
-  // When nothing else is left that could go on, the process ends and says so.
-  timer.unref()
-  const clear = () => clearTimeout(timer)
-  if (isQuiet(flags)) clear()
+/** For commands that show nothing meanwhile: modules that take long to load are told, each once. */
+export function sayWhenSlow(flags: CommandFlags, before?: () => void): WaitingLine {
+  const clear = () => tellSlowImports(undefined)
+  if (!isQuiet(flags)) {
+    tellSlowImports((file) => {
+      before?.()
+      process.stderr.write(`loading ${shownPath(file)} …: what it awaits at its top level has not come yet\n`)
+    })
+  }
   return { clear, [Symbol.dispose]: clear }
 }
 

@@ -35,7 +35,7 @@ const TABLE_LIMIT_MAX = 10_000
  */
 export async function planCommand(jobFile: string, flags: PlanFlags, stream: OutputStream): Promise<number> {
   const limit = limitOf(flags)
-  using slow = sayWhenSlow(jobFile, flags)
+  using slow = sayWhenSlow(flags)
   await using experiment = await prepareExperiment({
     jobFile,
     configFile: flags.config,

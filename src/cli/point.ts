@@ -31,7 +31,7 @@ export async function pointCommand(
   request: ExperimentRequest,
   { point: text, inspects }: { readonly point: string; readonly inspects: boolean },
 ): Promise<ExitCode> {
-  using slow = sayWhenSlow(request.jobFile, {})
+  using slow = sayWhenSlow({})
   await using experiment = await prepareExperiment(request)
   slow.clear()
   for (const warning of experiment.warnings ?? []) process.stderr.write(`warning: ${warning}\n`)

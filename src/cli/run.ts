@@ -54,7 +54,7 @@ export async function runCommand(
   if (flags.inspect === true) throw inspectsAll()
   using stop = stopOnSignals()
   if (flags.dryRun === true) {
-    using slow = sayWhenSlow(jobFile, flags)
+    using slow = sayWhenSlow(flags)
     await using experiment = await prepareExperiment(request)
     slow.clear()
     if (flags.verbose === true) process.stderr.write(settingsText(experiment))

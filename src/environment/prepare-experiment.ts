@@ -133,6 +133,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
     if (settings.requireClean) await assertClean(bundle.file, settings)
+    assertReachable(settings.filename)
     if (settings.overwrite) await assertReplaceable(settings.filename)
     const { parameters: declared } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
     const exploration = await exploreOf(request, {
@@ -198,6 +199,24 @@ async function assertReplaceable(file: string): Promise<void> {
       hint: 'Name another file with --file, or remove this one yourself.',
       cause,
     })
+  }
+}
+
+/** What leads in a circle is no file, and no place for one. */
+function assertReachable(file: string): void {
+  try {
+    statSync(file, { throwIfNoEntry: false })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ELOOP') return
+    throw new PypetError(
+      'PYPET_FILE_NOT_WRITABLE',
+      `${file} cannot be written: symbolic links lead in a circle`,
+      {
+        where: file,
+        hint: 'Name another file with --file, or remove the links.',
+        cause,
+      },
+    )
   }
 }
 

@@ -86,7 +86,8 @@ function jobCandidates(exports: Readonly<Record<string, unknown>>): unknown[] {
 /** `export default { parameters, run }`; the exports of a CommonJS module are one, unless one of them is the job. */
 function isPlainExperiment(value: unknown): value is ExperimentOptions<ParameterTree> {
   if (!isPlainObject(value) || isExperimentDefinition(value)) return false
-  return typeof value.run === 'function' && value.default === undefined && value.job === undefined
+  const isExperiment = typeof value.run === 'function' || ('run' in value && 'parameters' in value)
+  return isExperiment && value.default === undefined && value.job === undefined
 }
 
 /** The same checks as of what is given to `defineExperiment`, of which this has no line of the user's to name. */
@@ -108,7 +109,7 @@ function noFunction(exports: Readonly<Record<string, unknown>>, file: string): P
   const functions = Object.keys(all).filter((name) => typeof all[name] === 'function' && !isClass(all[name]))
   return new PypetError('PYPET_JOB_NO_FUNCTION', `the job ${file} has no function to run: it ${found}`, {
     where: file,
-    hint: exportHint(functions, Object.keys(all)),
+    hint: main instanceof Promise ? AWAIT : exportHint(functions, Object.keys(all)),
   })
 }
 
@@ -124,6 +125,7 @@ function exportHint(functions: readonly string[], all: readonly string[]): strin
   return `Write: export default ${only} (in CommonJS: module.exports = ${only})`
 }
 
+const AWAIT = 'Write: export default await …'
 const EXPERIMENT_EXPORTS = ['name', 'comment', 'parameters', 'explore', 'run', 'postprocess']
 
 function describeExport(value: unknown): string {
