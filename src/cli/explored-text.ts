@@ -10,10 +10,10 @@ const SHOWN_ELEMENTS_MAX = 12
 const JSON_ELEMENTS_MAX = 1000
 
 /** `6`, `'text'`, `[10, 5]`, `[[1, 2], [3, 4]]`, `float64 array [1000]`. */
-export function exploredText(value: unknown, digits: number): string {
-  if (!isRaw(value)) return cellText(value as Scalar, digits)
+export function exploredText(value: unknown): string {
+  if (!isRaw(value)) return cellText(value as Scalar)
   const nested = nestedValue(value, SHOWN_ELEMENTS_MAX)
-  return nested === undefined ? pooledTypeName(value) : nestedText(nested, digits)
+  return nested === undefined ? pooledTypeName(value) : nestedText(nested)
 }
 
 /** The same for a cell of a CSV table: lists as in JSON. */
@@ -56,9 +56,9 @@ function grouped(elements: readonly Nested[], size: number): readonly Nested[] {
   )
 }
 
-function nestedText(value: Nested, digits: number): string {
-  if (!Array.isArray(value)) return cellText(value as Scalar, digits)
-  return `[${value.map((element) => nestedText(element, digits)).join(', ')}]`
+function nestedText(value: Nested): string {
+  if (!Array.isArray(value)) return cellText(value as Scalar)
+  return `[${value.map((element) => nestedText(element)).join(', ')}]`
 }
 
 function nestedJson(value: Nested): unknown {

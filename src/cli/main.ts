@@ -1,9 +1,11 @@
 /** The command line: its commands, flags and help. What the commands do is loaded when they are called. */
-import { Command, CommanderError, Help, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
+import { tellSystemError } from '../errors.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
 import { describeCompletion } from './commands/completion.ts'
+import { askedHelp, NARROW_HELP, withHelpAll } from './commands/help.ts'
 import { describeInit } from './commands/init.ts'
 import { describeMerge } from './commands/merge.ts'
 import { describeOverview } from './commands/overview.ts'
@@ -26,10 +28,12 @@ import { usageError } from './usage-error.ts'
  * @param endAhead ends what was started before it was known what is asked
  */
 export async function main(all: readonly string[], endAhead: () => Promise<void>): Promise<void> {
-  const { argv, jobArguments } = splitArguments(all)
+  const { argv: given, jobArguments } = splitArguments(all)
+  const { argv, asksDaily } = askedHelp(given)
   // `pypet-ts overview file.h5 | head` closes the pipe early; that is no error.
   process.stdout.on('error', ignoreClosedPipe)
   const program = describeProgram(jobArguments, argv[2])
+  withHelpAll(program.commands, asksDaily)
   try {
     await program.parseAsync(argv)
   } catch (error) {
@@ -54,7 +58,8 @@ function report(thrown: unknown, program: Command, argv: readonly string[]): num
     // Without a command the help has been printed, which says more than an error.
     if (thrown.code === 'commander.help') return ExitCode.WRONG
   }
-  const error = thrown instanceof CommanderError ? usageError(thrown, calledCommand(program)) : thrown
+  const error =
+    thrown instanceof CommanderError ? usageError(thrown, calledCommand(program)) : tellSystemError(thrown)
   const verbose = argv.includes('--verbose')
   process.stderr.write(reportError(error, { verbose, json: argv.includes('--json'), stream: process.stderr }))
   return exitCodeOf(error)
@@ -150,21 +155,6 @@ function givenFlags(command: Command): RunFlags {
     ([name]) => command.getOptionValueSource(name) !== 'default',
   )
   return Object.fromEntries(given)
-}
-
-/** One long flag must not take the room of all descriptions: it gets a line of its own. */
-const TERM_WIDTH_MAX = 28
-const NARROW_HELP: Partial<Help> = {
-  // Descriptions name choices and defaults themselves.
-  optionDescription: ({ description }) => description,
-  padWidth(command, helper) {
-    return Math.min(TERM_WIDTH_MAX, Help.prototype.padWidth.call(helper, command, helper))
-  },
-  formatItem(term, width, description, helper) {
-    const format = (shown: string) =>
-      Help.prototype.formatItem.call(helper, shown, width, description, helper)
-    return helper.displayWidth(term) <= width ? format(term) : `  ${term}\n${format('')}`
-  },
 }
 
 /** The options of `run`, in the order of its help: what most people need comes first. */
@@ -331,7 +321,11 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
+const TRAJECTORY = 'The trajectory is all of it in one tree: parameters, points and results.'
+
 const MAIN_EXAMPLES = `
+${TRAJECTORY}
+
 Examples:
   $ pypet-ts run job.ts --ncores 8
   $ pypet-ts plan job.ts --csv
@@ -343,6 +337,8 @@ is wrong, nothing was started; 3 some runs failed, or something of the job after
 its run had ended; 130 and 143 stopped by Ctrl-C and SIGTERM.`
 
 const RUN_EXAMPLES = `
+${TRAJECTORY}
+
 Examples:
   $ pypet-ts run job.ts               every point, one after the other
   $ pypet-ts run job.ts --ncores 0    on all cores

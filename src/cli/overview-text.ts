@@ -114,7 +114,7 @@ function runsText({ total, done, failed, left, unmarked }: RunsOverview, page?: 
 
 function failureLines({ failures, failed }: RunsOverview, page: Page): string[] {
   const lines = failures.map(({ run, error, message }) => {
-    const text = cut(printable(`${error}: ${message}`), COMMENT_LENGTH_MAX)
+    const text = cut(printable(message === '' ? error : `${error}: ${message}`), COMMENT_LENGTH_MAX)
     return `${' '.repeat(INDENT)}failed   run ${run}: ${page.red(text)}`
   })
   if (failed > failures.length && failures.length > 0) {

@@ -5,8 +5,8 @@ import { runPoint } from '../exploration/expand.ts'
 import { pooledBytes } from '../exploration/value-pool.ts'
 import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { pythonRepr } from '../trajectory/python-repr.ts'
 import { exploredJson, exploredText } from './explored-text.ts'
+import { storedText } from './value-text.ts'
 
 /** As many points as are shown of a long plan, at its beginning and at its end. */
 const SHOWN_POINTS = 3
@@ -53,7 +53,7 @@ export function factLines(experiment: PreparedExperiment): string[] {
   return [
     `${settings.name}: ${formatRuns(plan.runCount)} would be run; nothing was run`,
     `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
-    `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${pythonRepr(stored)}`).join(', ') || 'none'}`,
+    `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${storedText(stored)}`).join(', ') || 'none'}`,
     `  on:          ${settings.ncores === 1 ? '1 core' : `${settings.ncores} cores`}, ${settings.executor}`,
     `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number a run`,
     `  memory:      about ${formatBytes(memoryBytes)}, and what the job itself needs`,
@@ -62,13 +62,8 @@ export function factLines(experiment: PreparedExperiment): string[] {
 
 function pointText({ plan }: PreparedExperiment, run: number): string {
   const point = Object.entries(runPoint(plan, run))
-  return (
-    point.map(([name, value]) => `${name} = ${exploredText(value, FULL_DIGITS)}`).join(', ') || 'the defaults'
-  )
+  return point.map(([name, value]) => `${name} = ${exploredText(value)}`).join(', ') || 'the defaults'
 }
-
-/** A point is shown as it is, not rounded. */
-export const FULL_DIGITS = 17
 
 /** The same as fields. */
 export function planFacts(experiment: PreparedExperiment): object {

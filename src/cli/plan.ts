@@ -9,9 +9,9 @@ import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploreTexts } from './exploration-flags.ts'
 import { exploredCsvText, exploredText } from './explored-text.ts'
-import { type CommandFlags, optionFlags } from './perform-command.ts'
-import { FULL_DIGITS, factLines, jsonPoint, planFacts } from './plan-text.ts'
-import { settingsText } from './run.ts'
+import { type CommandFlags, optionFlags, sayWhenSlow } from './perform-command.ts'
+import { factLines, jsonPoint, planFacts } from './plan-text.ts'
+import { sayWarnings, settingsText } from './run.ts'
 import { textTable } from './text-table.ts'
 
 export interface PlanFlags extends CommandFlags, ExploreTexts {
@@ -34,6 +34,7 @@ const TABLE_LIMIT_MAX = 10_000
  */
 export async function planCommand(jobFile: string, flags: PlanFlags, stream: OutputStream): Promise<number> {
   const limit = limitOf(flags)
+  using slow = sayWhenSlow(flags)
   await using experiment = await prepareExperiment({
     jobFile,
     configFile: flags.config,
@@ -43,7 +44,9 @@ export async function planCommand(jobFile: string, flags: PlanFlags, stream: Out
     env: process.env,
     isProcessOurs: true,
   })
+  slow.clear()
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
+  sayWarnings(experiment)
   const { runCount } = experiment.plan
   if (flags.csv === true)
     await writeLines(stream, csvLines(experiment, Math.min(limit ?? runCount, runCount)))
@@ -139,7 +142,7 @@ function tableText(experiment: PreparedExperiment, count: number, stream: Output
   const headings = ['run', ...plan.explored.map(({ name }) => name)]
   const rows = Array.from({ length: count }, (_, run) => [
     String(run),
-    ...Object.values(runPoint(plan, run)).map((value) => exploredText(value, FULL_DIGITS)),
+    ...Object.values(runPoint(plan, run)).map(exploredText),
   ])
   lines.push(textTable(headings, rows, { width: stream.columns, indent: 2, style: dim }))
   const more = plan.runCount - count

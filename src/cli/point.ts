@@ -28,7 +28,7 @@ import {
 } from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploredText } from './explored-text.ts'
-import { FULL_DIGITS } from './plan-text.ts'
+import { sayWhenSlow } from './perform-command.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
@@ -40,7 +40,10 @@ export async function pointCommand(
   request: ExperimentRequest,
   { point: text, inspects }: { readonly point: string; readonly inspects: boolean },
 ): Promise<ExitCode> {
+  using slow = sayWhenSlow({})
   await using experiment = await prepareExperiment(request)
+  slow.clear()
+  for (const warning of experiment.warnings ?? []) process.stderr.write(`warning: ${warning}\n`)
   const { settings, parameters, plan, job, userCode, args } = experiment
   const run = pointOf(text, plan.runCount, request.jobFile)
   const print = (line: string) => userCode.leave(() => void process.stdout.write(`${line}\n`))
@@ -103,7 +106,7 @@ export async function pointCommand(
 }
 
 function exploredLine(value: unknown): string {
-  return typeof value === 'object' ? exploredText(value, FULL_DIGITS) : oneLine(value)
+  return typeof value === 'object' ? exploredText(value) : oneLine(value)
 }
 
 /** As the file would have it. */

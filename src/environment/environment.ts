@@ -74,7 +74,11 @@ export async function runExperiment(
   const inService = settings.useHdf5 ? {} : { isInService: true as const }
   const ledger = new RunLedger()
   let reporter: Reporter | undefined
-  const early: LogEvent[] = []
+  const early: LogEvent[] = (experiment.warnings ?? []).map((message) => ({
+    type: 'log',
+    level: 'warn',
+    message,
+  }))
   const listen = (line: LogEvent): void => {
     if (line.isStray === true) ledger.strayErrorCount += 1
     // A job that logs inline calls this itself.

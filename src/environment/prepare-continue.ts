@@ -8,6 +8,7 @@ import { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
+import { unknownVariables } from '../experiment/environment-variables.ts'
 import { functionJob } from '../experiment/function-job.ts'
 import { type FlagValues, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
 import { importJob, type JobFunction } from '../experiment/load-job.ts'
@@ -189,6 +190,7 @@ async function prepare(
       plan,
       userCode,
       args,
+      warnings: unknownVariables(call.env ?? {}),
       postprocess,
       seen: await seenBefore(request, settings.useHdf5),
       tree: request.continuation.tree,
@@ -237,7 +239,7 @@ export function findJob({ path, experiment }: CntState): string {
       hint: 'Go on there: await env.continueRun(cnt, { job: theFunction }).',
     })
   }
-  const places = [resolve(dirname(path), relativeFile), file]
+  const places = [...new Set([resolve(dirname(path), relativeFile), file])]
   const found = places.filter((place) => existsSync(place))
   const known = found.find((place) => isAtHome(place, path)) ?? found[0]
   if (known !== undefined) return known

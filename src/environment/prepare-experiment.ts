@@ -15,6 +15,7 @@ import { describePlace, type Origin } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationDraft } from '../exploration/exploration.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
+import { parseSetFlag } from '../exploration/parse-flag.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation, OpenRequest, RunEnvironment } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
@@ -85,6 +86,8 @@ export interface PreparedExperiment extends AsyncDisposable {
   /** What jobs see of the trajectory beside that: of one that is stored already, or goes on. */
   readonly seen?: SeenNodes
   readonly tree?: TreeSettings | undefined
+  /** What was given and has no effect, to be said when the experiment begins. */
+  readonly warnings?: readonly string[]
   /** The job's own post-processing. */
   readonly postprocess: PostprocessFunction | undefined
 }
@@ -123,7 +126,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     const config = configuring.value
     const args = jobArguments({ common: request.args ?? [] })
     const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-    const { settings, origins } = resolveSettings({
+    const { settings, origins, warnings } = resolveSettings({
       jobFile: bundle.file,
       flags,
       env,
@@ -134,6 +137,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
     if (settings.requireClean) await assertClean(bundle.file, settings)
+    assertReachable(settings.filename)
     if (settings.overwrite) await assertReplaceable(settings.filename)
     const { parameters: declared } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
     const exploration = await exploreOf(request, {
@@ -164,6 +168,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       plan,
       userCode,
       args,
+      warnings: [...warnings, ...ineffectivePresets(presets, plan)],
       postprocess,
       [Symbol.asyncDispose]: dispose,
     }
@@ -171,6 +176,18 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     await bundle.dispose()
     throw error
   }
+}
+
+/** The default of an explored parameter is stored, but no run sees it. */
+function ineffectivePresets(presets: readonly string[], plan: ExplorationPlan): string[] {
+  const explored = plan.explored.map(({ name }) => name)
+  return presets
+    .map(parseSetFlag)
+    .filter(({ name }) => explored.includes(name))
+    .map(
+      ({ name, where }) =>
+        `${where} has no effect on the runs: ${name} is explored; to run other values, write --explore ${name}=…`,
+    )
 }
 
 /** `--overwrite` with a mistyped `--file` must not cost anybody a file that holds something else. */
@@ -186,6 +203,24 @@ async function assertReplaceable(file: string): Promise<void> {
       hint: 'Name another file with --file, or remove this one yourself.',
       cause,
     })
+  }
+}
+
+/** What leads in a circle is no file, and no place for one. */
+function assertReachable(file: string): void {
+  try {
+    statSync(file, { throwIfNoEntry: false })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ELOOP') return
+    throw new PypetError(
+      'PYPET_FILE_NOT_WRITABLE',
+      `${file} cannot be written: symbolic links lead in a circle`,
+      {
+        where: file,
+        hint: 'Name another file with --file, or remove the links.',
+        cause,
+      },
+    )
   }
 }
 

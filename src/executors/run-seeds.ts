@@ -14,7 +14,7 @@
 import { createRequire } from 'node:module'
 import type { WorkerSetup } from '../protocol.ts'
 import type { PointValues } from '../trajectory/parameter-view.ts'
-import { type NextWord, type RunRandom, randomOf } from '../trajectory/random.ts'
+import { type RunRandom, randomOf, type WordStream } from '../trajectory/random.ts'
 import { type RawValue, rawValue } from '../trajectory/raw-value.ts'
 import type { Scalar, StoredValue } from '../trajectory/stored-value.ts'
 import { countBytes, valueParts } from '../trajectory/value-key.ts'
@@ -96,10 +96,9 @@ type PureRand = typeof import('pure-rand/generator/xoroshiro128plus')
 /** Loaded when the first number is drawn: jobs that draw none do not pay for it. */
 let pureRand: PureRand | undefined
 
-function generator(state: Buffer): NextWord {
+function generator(state: Buffer): WordStream {
   pureRand ??= createRequire(import.meta.url)('pure-rand/generator/xoroshiro128plus') as PureRand
-  const stream = pureRand.xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => state.readInt32LE(offset)))
-  return () => stream.next()
+  return pureRand.xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => state.readInt32LE(offset)))
 }
 
 function digestOf(value: RawValue): Uint8Array {

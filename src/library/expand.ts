@@ -90,7 +90,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         isAllowed: call.allowChangedJob === true,
       })
       const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-      const { settings, origins } = resolveSettings({
+      const { settings, origins, warnings } = resolveSettings({
         jobFile: bundle.file,
         flags: call.flags ?? {},
         env: call.env ?? {},
@@ -130,6 +130,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
             seed: recordedSeed(traj) ?? settings.seed,
           },
           origins,
+          warnings,
           job: { url: bundle.url, file: bundle.file },
           identifyJob: (folder) => bundle.identity(folder),
           opening: { kind: 'expand' },

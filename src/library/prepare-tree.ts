@@ -61,7 +61,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
   const loaded = await loadGiven(request)
   try {
     const { job, config, location } = loaded
-    const { settings, origins } = resolveSettings({
+    const { settings, origins, warnings } = resolveSettings({
       jobFile: location.file,
       flags: request.flags,
       env: process.env,
@@ -102,6 +102,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
         }),
       },
       origins,
+      warnings,
       job: location,
       configFile: config?.file,
       identifyJob: loaded.identify,

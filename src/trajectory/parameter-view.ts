@@ -143,7 +143,9 @@ function guarded(
   path: string,
   find: FindParameter,
 ): ParameterValues<ParameterTree> {
-  const refuse = () => false
+  const refuse = (_: Record<string, unknown>, name: string | symbol): never => {
+    throw isFixed(path, String(name))
+  }
   const view = new Proxy(values, {
     get(target, name) {
       if (typeof name === 'symbol') return Reflect.get(target, name)
@@ -173,6 +175,19 @@ function guarded(
     deleteProperty: refuse,
   }) as ParameterValues<ParameterTree>
   return view
+}
+
+function isFixed(path: string, name: string): PypetError {
+  const where = `${path}.${name}`
+  const shortcut = where.slice(BRANCH.length + 1)
+  return new PypetError(
+    'PYPET_PARAMETER_LOCKED',
+    `${where} cannot be changed: in a job, parameters are fixed`,
+    {
+      where,
+      hint: `Use a variable of your own: let ${/^[a-z_]\w*$/i.test(name) ? name : 'value'} = traj.par.${shortcut}. In a script, before the run: traj.get('${shortcut}').set(…).`,
+    },
+  )
 }
 
 function ownOfRun(value: unknown): unknown {

@@ -283,9 +283,17 @@ function hasEnded(run: string, where: string): PypetError {
 function toItem(name: string, value: unknown, where: string): ItemRecord {
   assertLegalName(name, where)
   if (name.includes('.')) {
-    throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: the name of an item may not hold a dot`, { where })
+    throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: the name of the item ${name} holds a dot`, {
+      where,
+      hint: `Write ${name.replaceAll('.', '_')}, or nest it: ${nested(name)}.`,
+    })
   }
   return { name, value: toStoredValue(value, where) }
+}
+
+/** `{ a: { b: … } }`. */
+function nested(name: string): string {
+  return name.split('.').reduceRight((inner, part) => `{ ${part}: ${inner} }`, '…')
 }
 
 /** `$` and `$set` cannot name an item; the item of `sub.$` is called like the wildcard's meaning. */

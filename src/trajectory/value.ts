@@ -28,6 +28,7 @@ import {
   tableOfRows,
 } from './structured-value.ts'
 import { longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from './utf8.ts'
+import { valueHint } from './value-hint.ts'
 
 /**
  * An n-dimensional array in C order. Objects of the usual ndarray packages have this shape. The element type is that of
@@ -170,7 +171,7 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
   if (known !== undefined) return toStoredValue(known, where)
   if ('data' in value && 'shape' in value) return ndarrayValue(value as NdArray, where)
   if (isPlainObject(value)) return recordValue(value, where, STRUCTURED)
-  throw unsupported(where, describeObject(value))
+  throw unsupported(where, describeObject(value), ALLOWED, valueHint(value))
 }
 
 /**
@@ -218,7 +219,7 @@ function isPlainRow(value: unknown): boolean {
 
 function dateValue(date: Date, where: string): StoredValue {
   const time = date.getTime()
-  if (Number.isNaN(time)) throw unsupported(where, 'an invalid date', 'a date')
+  if (Number.isNaN(time)) throw unsupported(where, 'an invalid date', ALLOWED, valueHint(date))
   return { form: 'date', time }
 }
 
@@ -364,8 +365,7 @@ function asTypedArray(data: unknown, where: string): unknown {
 }
 
 function checkInt64(value: bigint, where: string): bigint {
-  if (BigInt.asIntN(64, value) !== value)
-    throw unsupported(where, `${value}n`, 'an integer of at most 64 bits')
+  if (BigInt.asIntN(64, value) !== value) throw unsupported(where, `${value}n`, ALLOWED, INT64_HINT)
   return value
 }
 
@@ -388,10 +388,13 @@ function describeObject(value: unknown): string {
 const ALLOWED =
   'a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, { indptr, indices, data, shape }, a list of one type, a record or a table of such'
 
-function unsupported(where: string, found: string, allowed: string = ALLOWED): PypetError {
+const INT64_HINT =
+  'An int64 goes from -2n ** 63n to 2n ** 63n - 1n: store Number(value), which is rounded, or String(value).'
+
+function unsupported(where: string, found: string, allowed = ALLOWED, hint = `Allowed here: ${allowed}.`) {
   return new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found ${found}`, {
     where,
-    hint: `Allowed here: ${allowed}.`,
+    hint,
   })
 }
 

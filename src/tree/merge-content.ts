@@ -1,10 +1,10 @@
 /** What another trajectory has outside of its runs, and which of it a merge takes over. Pure. */
 import type { StoredField } from '../trajectory/stored-value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
 import { GroupNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import type { ResultNode } from './result-node.ts'
-import { storedKey } from './stored-equality.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 /** Something of another trajectory that the merged one does not have, and why. */
@@ -144,8 +144,8 @@ class ContentSurvey implements MergeContent {
     if (!(node instanceof GroupNode) && leafKey(node) !== leafKey(there)) {
       this.leftOut.push({ name, reason: 'it has another value; that of the first stays' })
     }
-    const known = new Map(there.storedAnnotations.map(({ name, value }) => [name, storedKey(value)]))
-    const differing = node.storedAnnotations.filter(({ name, value }) => known.get(name) !== storedKey(value))
+    const known = new Map(there.storedAnnotations.map(({ name, value }) => [name, valueKey(value)]))
+    const differing = node.storedAnnotations.filter(({ name, value }) => known.get(name) !== valueKey(value))
     for (const { name: annotation } of differing) {
       this.leftOut.push({
         name: `${name}@${annotation}`,
@@ -162,7 +162,7 @@ function isOfRun(fullName: string): boolean {
 /** Everything that the leaf holds, as a text. What was not in memory is not kept there. */
 export function leafKey(leaf: TreeNode): string {
   if (leaf instanceof ParameterNode) {
-    return leaf.stored === undefined ? 'nothing' : `parameter ${storedKey(leaf.stored)}`
+    return leaf.stored === undefined ? 'nothing' : `parameter ${valueKey(leaf.stored)}`
   }
   const result = leaf as ResultNode
   const keys = [...itemKeys(result)].map(([name, key]) => `${name}=${key}`).sort()
@@ -172,7 +172,7 @@ export function leafKey(leaf: TreeNode): string {
 /** By name of the item. */
 export function itemKeys(result: ResultNode): Map<string, string> {
   const wasEmpty = result.isEmpty
-  const keys = new Map(result.loadAll().map(({ name, value }: StoredField) => [name, storedKey(value)]))
+  const keys = new Map(result.loadAll().map(({ name, value }: StoredField) => [name, valueKey(value)]))
   if (wasEmpty && result.isStored) result.empty()
   return keys
 }
