@@ -88,7 +88,13 @@ export class Environment<Tree = ParameterTree> {
     this.#service = typeof storageService === 'object' ? storageService : undefined
     const { settings } = resolveSettings({
       jobFile: name,
-      flags: { ...(file !== undefined && { filename: file }), ...this.#given, name },
+      // A trajectory that is given has its name.
+      flags: {
+        ...(file !== undefined && { filename: file }),
+        ...this.#given,
+        ...(!isNew && { addTime: false }),
+        name,
+      },
       env: process.env,
       hasStorageService: this.#service !== undefined,
     })
@@ -248,7 +254,14 @@ export class Environment<Tree = ParameterTree> {
     const tree = traj as unknown as Trajectory
     const experiment = await prepareTree(tree, {
       job: job as GivenJob,
-      flags: { ...this.#given, ...this.#config.changes(), name: traj.name, filename: this.#fileOf() },
+      flags: {
+        ...this.#given,
+        ...this.#config.changes(),
+        name: traj.name,
+        // It has been added to the name.
+        addTime: false,
+        filename: this.#fileOf(),
+      },
       configFile: this.#options.config,
       argsOf: (runCount) => jobArguments(argsOf(runCount)),
       identity: this.#identity,

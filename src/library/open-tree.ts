@@ -1,17 +1,21 @@
 /** A tree and the file it is read from: alone, or while an experiment writes the file. */
 import { resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { isPypetError, PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import type { Extension } from '../protocol.ts'
+import { changedNodes } from '../storage/changed-nodes.ts'
 import { loadH5wasm } from '../storage/h5wasm.ts'
 import { type Hdf5Reader, openHdf5Reader, openHdf5ReaderNow } from '../storage/hdf5-reader.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
+import { holdReader } from '../storage/open-readers.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
+import { EVERY_ITEM, type NodeSource } from '../tree/node-source.ts'
 import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { scalarColumns } from './scalar-columns.ts'
+import { readInfo } from './trajectory-info.ts'
 import { type TreeExtension, treeExtension } from './tree-extension.ts'
 
 export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
@@ -35,10 +39,24 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
 
   /** Gives the file free. What is in memory stays. */
   close(): void {
+    this.#letGo()
+    this.#isOpen = false
+    this.source = undefined
+  }
+
+  /** Whoever else in this process changes the file has it let go; it is opened again when something is asked of it. */
+  #release(): void {
+    this.#letGo()
+    this.#isStale = true
+    this.relistAll()
+  }
+
+  #letGo(): void {
+    this.#endHold?.()
+    this.#endHold = undefined
     this.reader?.close()
     this.reader = undefined
     this.hdf5 = undefined
-    this.source = undefined
   }
 
   /**
@@ -63,25 +81,42 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     else await this.reopen()
   }
 
-  /** What the file holds; undefined while there is none. */
+  /** What the file holds; undefined while it is closed, or there is none. */
   protected stored(): Hdf5Source | undefined {
-    if (this.hdf5 === undefined && this.#extend !== undefined && this.#hasFile) {
+    if (this.hdf5 !== undefined) return this.hdf5
+    if (this.#extend !== undefined) {
+      if (!this.#hasFile) return undefined
       this.reader = openHdf5ReaderNow(this.file)
       this.hdf5 = new Hdf5Source(this.reader, this.name)
-    }
+    } else if (this.#isOpen) this.#take(openHdf5ReaderNow(this.file))
     return this.hdf5
+  }
+
+  /** Reads from the file as it is by now. */
+  readonly #lazySource: NodeSource = {
+    entries: (fullName) => this.#read((source) => source.entries(fullName)),
+    head: (fullName) => this.#read((source) => source.head(fullName)),
+    items: (fullName, className, wants) => this.#read((source) => source.items(fullName, className, wants)),
+    parameter: (fullName, className) => this.#read((source) => source.parameter(fullName, className)),
+  }
+
+  #read<Value>(read: (source: Hdf5Source) => Value): Value {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return read(this.stored() as Hdf5Source)
+      } catch (error) {
+        // An experiment of this process has gone on since it was opened.
+        const isTriedAgain = attempt < READ_ATTEMPTS_MAX && isPypetError(error, 'PYPET_FILE_CHANGING')
+        if (!isTriedAgain || this.#extend !== undefined) throw error
+        this.#letGo()
+      }
+    }
   }
 
   /** Most rounds of a search need only what the jobs returned: the file is opened when it is first asked. */
   #readLazily(): void {
     this.close()
-    const reader = () => this.stored() as Hdf5Source
-    this.source = {
-      entries: (fullName) => reader().entries(fullName),
-      head: (fullName) => reader().head(fullName),
-      items: (fullName, className, wants) => reader().items(fullName, className, wants),
-      parameter: (fullName, className) => reader().parameter(fullName, className),
-    }
+    this.source = this.#lazySource
     // What runs add to; the others are as they were.
     for (const branch of ['results', 'derived_parameters']) {
       const group = this.inMemory.find(({ name }) => name === branch)
@@ -94,6 +129,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     for (const node of inMemoryNodes(this)) node.isStored = true
     for (const [group, name] of this.allLinks()) group.noteLinkStored(name)
     this.isStored = true
+    this.storedLength = this.length
   }
 
   /** Looks into the file anew, and keeps it open for reading: an experiment has written it. */
@@ -125,6 +161,8 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
 
   /** Everything that the file does not have, while an experiment writes it. */
   takeExtension(nodes: readonly TreeNode[] = [this as TreeNode]): TreeExtension {
+    const [changedNode] = changedNodes(nodes, Number.POSITIVE_INFINITY)
+    if (changedNode !== undefined) throw isBeingWritten(changedNode)
     const { extension, markStored } = treeExtension(this.asTree, nodes, { added: this.#addedPoints() })
     return {
       extension,
@@ -171,8 +209,11 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   }
 
   protected async open(): Promise<void> {
-    if (this.reader !== undefined) return
-    const reader = await openHdf5Reader(this.file)
+    if (this.reader === undefined) this.#take(await openHdf5Reader(this.file))
+  }
+
+  /** @throws PypetError `PYPET_TRAJECTORY_NOT_FOUND` */
+  #take(reader: Hdf5Reader): void {
     if (reader.kind(`/${this.name}/overview/info`) !== 'dataset') {
       const names = reader.children('/')
       reader.close()
@@ -180,13 +221,62 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     }
     this.reader = reader
     this.hdf5 = new Hdf5Source(reader, this.name)
-    this.source = this.hdf5
+    this.source = this.#lazySource
+    this.#isOpen = true
+    if (this.#extend === undefined) this.#endHold = holdReader(this.file, { release: () => this.#release() })
+    this.#isStale = false
+    if (this.isStored) this.#catchUp(reader)
   }
 
+  protected override refresh(): void {
+    if (this.#isStale && this.#isOpen) this.stored()
+  }
+
+  /** Others of this process may have stored nodes and points meanwhile. Points of its own are not given up for theirs. */
+  #catchUp(reader: Hdf5Reader): void {
+    this.relistAll()
+    const { length, explored } = readInfo(reader, this.name, true)
+    if (length <= this.length || this.length !== this.storedLength) return
+    this.restoreExploration(explored, length)
+    this.storedLength = length
+    for (const parameter of Object.values(this.exploredParameters)) {
+      if (!parameter.isEmpty) this.loadLeaf(parameter, EVERY_ITEM, true)
+    }
+  }
+
+  /** Runs that the file has, as far as is known here. */
+  protected storedLength = 0
+  #isOpen = false
+  #isStale = false
+  #endHold: (() => void) | undefined
+
   protected openReader(): Hdf5Reader {
-    if (this.reader === undefined) throw new Error(`${this.file} is not open`)
+    if (this.stored() === undefined || this.reader === undefined) throw new Error(`${this.file} is not open`)
     return this.reader
   }
+}
+
+/** An experiment may commit between an opening and the reading, and seldom does twice. */
+const READ_ATTEMPTS_MAX = 5
+
+/** An experiment adds to the file, and changes nothing that is in it. */
+function isBeingWritten(node: TreeNode): PypetError {
+  const name = node.fullName || node.name
+  return new PypetError(
+    'PYPET_TRAJECTORY_STORED',
+    `${name} is stored, and cannot be changed while the experiment runs: ${whatChanged(node)}`,
+    { where: name, hint: 'Add what is new under another name, or change it when the experiment has ended.' },
+  )
+}
+
+function whatChanged({ changes }: TreeNode): string {
+  const words = [...changes].map((change) =>
+    change
+      .replace(/^\./, 'item ')
+      .replace(/^@/, 'annotation ')
+      .replace(/^(?:value|comment)$/, 'its $&'),
+  )
+  return words.join(', ')
 }
 
 export function trajectoryNotFound(filename: string, name: string, names: readonly string[]): PypetError {

@@ -78,6 +78,8 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
       skips: isWrittenElsewhere,
     }).extension
+    // Read before the trajectory is closed for the experiment.
+    const seed = traj.isStored ? recordedSeed(tree, request.isConfig) : undefined
     if (traj.isStored) await storeGrowth(traj, request.isConfig)
     return {
       settings: {
@@ -87,7 +89,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
         ...(traj.isStored && {
           overwrite: false,
           // Added points are to be as if they had been there from the beginning.
-          seed: recordedSeed(tree, request.isConfig) ?? settings.seed,
+          seed: seed ?? settings.seed,
         }),
       },
       origins,

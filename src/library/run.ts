@@ -13,6 +13,7 @@ import type { JobFunction } from '../experiment/load-job.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { printedLines } from '../reporting/printed-lines.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
+import { releaseWhileWritten } from '../storage/open-readers.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -152,6 +153,8 @@ export async function performPrepared(
   experiment: PreparedExperiment,
   call: PerformCall,
 ): Promise<ExperimentSummary> {
+  // Those of scripts would keep its last pages back, and show what it was before.
+  using _released = releaseWhileWritten(experiment.settings.filename)
   await using logs = await prepareLogs(experiment.settings)
   await using stores = RunStores.start(experiment.settings.wrapMode, call.storageService)
   let reporter: Reporter | undefined

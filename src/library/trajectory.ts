@@ -8,6 +8,7 @@ import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { MergePlan } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
+import { EVERY_ITEM } from '../tree/node-source.ts'
 import type { RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
 import { FileTree, type StoreOptions } from './file-tree.ts'
@@ -51,10 +52,13 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
   }
 
   /**
-   * Writes what the file does not have yet: the trajectory itself, nodes, points, links. All of it is durable when this
-   * resolves, or none. What is stored already stays as it is there, unless `overwrite`.
+   * Writes what the file does not have yet: the trajectory itself, nodes, points, links, items, comments and annotations.
+   * All of it is durable when this resolves, or none. Values that the file holds already are replaced with `overwrite`
+   * only: without it, one that has been changed in memory is refused by name.
    *
    * @throws PypetError `PYPET_TRAJECTORY_EXISTS` when another trajectory of this name is in the file;
+   *   `PYPET_TRAJECTORY_STORED` for changed values, `PYPET_TRAJECTORY_CHANGED` where others have stored other points, or
+   *   something else under a name;
    *   `PYPET_FILE_LOCKED`, `PYPET_CNT_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_STORAGE_FAILED`
    */
   async store(options: StoreOptions = {}): Promise<this> {
@@ -89,6 +93,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
     this.restore(info.comment, this.hdf5?.head('')?.annotations ?? [])
     this.#loadDepthMax = options.maxDepth ?? Number.POSITIVE_INFINITY
     this.restoreExploration(info.explored, info.length)
+    this.storedLength = info.length
     this.relist()
     for (const name of this.childNames) {
       const level = levelOf(name, options)
@@ -101,7 +106,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
         branch.restore(head.comment, head.annotations)
       }
       if (level === 'skeleton') continue
-      for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, () => true, level === 'overwrite')
+      for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
     }
     return this
   }
@@ -275,6 +280,7 @@ function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolea
     })
   }
   const named = new Set([only ?? except ?? []].flat())
+  if (only === undefined && except === undefined) return EVERY_ITEM
   if (only !== undefined) return (item) => named.has(item)
   return (item) => !named.has(item)
 }

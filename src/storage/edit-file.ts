@@ -12,6 +12,7 @@ import type { LogLevel } from '../trajectory/log-level.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
+import { releaseReaders } from './open-readers.ts'
 import {
   createDisk,
   experimentRecord,
@@ -83,6 +84,7 @@ export async function editHdf5File<Value>(
   const { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = warn } = request
   const folders = existsSync(file) ? [] : makeFolderOf(realFileOf(file))
   const lock = takeLock(file, trajectory, { breakLock, onNotice })
+  releaseReaders(file)
   try {
     settleReplacements(file, { onNotice })
     const isNewFile = isEmpty(file)
@@ -118,6 +120,7 @@ export async function editHdf5File<Value>(
     syncFolders(folders)
     return await performEdit(transaction, { file, replacement }, edit)
   } finally {
+    releaseReaders(file)
     lock.release()
   }
 }
@@ -130,6 +133,7 @@ export async function editHdf5File<Value>(
 export async function finishEdit(file: string): Promise<void> {
   const lock = takeLock(file, 'edit', { breakLock: false, onNotice: () => undefined })
   try {
+    releaseReaders(file)
     await recoverOthers(file, READER_WAIT_MS, { onNotice: () => undefined })
   } finally {
     lock.release()
@@ -148,6 +152,7 @@ export async function prepareEdits(
   const lock = takeLock(file, trajectory, { breakLock, onNotice })
   try {
     assertFinished(file, trajectory)
+    releaseReaders(file)
     await recoverOthers(file, readerWaitMs, { onNotice })
   } finally {
     lock.release()

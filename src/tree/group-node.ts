@@ -6,6 +6,7 @@ import { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import { ResultNode } from './result-node.ts'
 import { findAll, findNode, notFound } from './search.ts'
+import { type DictOptions, dictOf } from './to-dict.ts'
 
 /** Leaves may be anything with items; these two are all there are in memory. */
 export type LeafNode = ParameterNode | ResultNode
@@ -35,8 +36,8 @@ export class GroupNode extends TreeNode {
   readonly #children = new Map<string, TreeNode | typeof LAZY>()
   /** Full names that links lead to. */
   readonly #links = new Map<string, string>()
-  /** Links that the file holds. */
-  readonly #storedLinks = new Set<string>()
+  /** Links that the file holds, and where they lead there. */
+  readonly #storedLinks = new Map<string, string>()
   #isListed = false
 
   /** Names of nodes in this group, without links. */
@@ -190,31 +191,8 @@ export class GroupNode extends TreeNode {
    *   as objects
    * @throws PypetError `PYPET_NAME_AMBIGUOUS` when two leaves have one short name
    */
-  toDict(
-    options: { readonly fastAccess?: boolean; readonly shortNames?: boolean; readonly nested?: boolean } = {},
-  ): Record<string, unknown> {
-    const { fastAccess = false, shortNames = false, nested = false } = options
-    const dict: Record<string, unknown> = {}
-    for (const leaf of this.iterLeaves()) {
-      const entry = fastAccess ? fastValue(leaf) : leaf
-      if (nested) {
-        nest(dict, relativeName(this, leaf).split('.'), entry)
-        continue
-      }
-      const name = shortNames ? leaf.name : leaf.fullName
-      if (Object.hasOwn(dict, name)) {
-        throw new PypetError(
-          'PYPET_NAME_AMBIGUOUS',
-          `two leaves of ${this.fullName || 'the trajectory'} are called ${name}`,
-          {
-            where: leaf.fullName,
-            hint: 'Ask for full names.',
-          },
-        )
-      }
-      dict[name] = entry
-    }
-    return dict
+  toDict(options: DictOptions = {}): Record<string, unknown> {
+    return dictOf(this, options)
   }
 
   /** Adds a group and those above it. @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN` */
@@ -262,6 +240,7 @@ export class GroupNode extends TreeNode {
     this.root.addLinkIn(this, name, target)
   }
 
+  /** Removes a link from memory. One that is stored stays in the file until `deleteItem`, as a node does. */
   removeLink(name: string): boolean {
     this.#list()
     return this.#links.delete(name)
@@ -303,12 +282,18 @@ export class GroupNode extends TreeNode {
   }
 
   isLinkStored(name: string): boolean {
+    return this.storedLinkTarget(name) !== undefined
+  }
+
+  /** Where the link leads in the file; undefined when the file does not hold it. */
+  storedLinkTarget(name: string): string | undefined {
     this.#list()
-    return this.#storedLinks.has(name)
+    return this.#storedLinks.get(name)
   }
 
   noteLinkStored(name: string): void {
-    this.#storedLinks.add(name)
+    const target = this.#links.get(name)
+    if (target !== undefined) this.#storedLinks.set(name, target)
   }
 
   has(name: string): boolean {
@@ -350,35 +335,26 @@ export class GroupNode extends TreeNode {
     const entries = this.root.entriesOf(this)
     if (entries === undefined) return
     this.#isListed = true
+    this.#forgetGone(new Set(entries.map(({ name }) => name)))
     for (const { name, target } of entries) {
       if (target !== undefined) {
-        this.#storedLinks.add(name)
+        this.#storedLinks.set(name, target)
         if (!this.#children.has(name) && !this.#links.has(name)) this.#links.set(name, target)
       } else if (!this.#children.has(name)) this.#children.set(name, LAZY)
     }
   }
-}
 
-/** The value of a parameter or of a result with one item of its own name; else the node. */
-export function fastValue(leaf: TreeNode): unknown {
-  if (leaf instanceof ParameterNode) return leaf.get()
-  if (!(leaf instanceof ResultNode)) return leaf
-  const names = leaf.itemNames
-  return names.length === 1 && names[0] === leaf.name ? leaf.get(leaf.name) : leaf
-}
-
-function relativeName(group: GroupNode, node: TreeNode): string {
-  return group.fullName === '' ? node.fullName : node.fullName.slice(group.fullName.length + 1)
-}
-
-function nest(into: Record<string, unknown>, parts: readonly string[], entry: unknown): void {
-  const [first, ...rest] = parts as [string, ...string[]]
-  if (rest.length === 0) {
-    into[first] = entry
-    return
+  /** What the file had at an earlier look and has no more. */
+  #forgetGone(there: ReadonlySet<string>): void {
+    for (const [name, child] of this.#children) {
+      if (child === LAZY && !there.has(name)) this.#children.delete(name)
+    }
+    for (const [name, target] of this.#storedLinks) {
+      if (there.has(name)) continue
+      this.#storedLinks.delete(name)
+      if (this.#links.get(name) === target) this.#links.delete(name)
+    }
   }
-  into[first] ??= {}
-  nest(into[first] as Record<string, unknown>, rest, entry)
 }
 
 const RUN_NAME = /^run_(\d{8,})$/

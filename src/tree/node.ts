@@ -13,12 +13,40 @@ export abstract class TreeNode {
   abstract readonly isLeaf: boolean
   #comment = ''
   readonly #annotations = new Map<string, StoredValue>()
-  /** The file holds this node. */
-  isStored = false
+  #isStored = false
+  readonly #changes = new Set<string>()
 
   constructor(name: string, parent: GroupNode | undefined) {
     this.name = name
     this.parent = parent
+  }
+
+  /** The file holds this node. */
+  get isStored(): boolean {
+    return this.#isStored
+  }
+
+  /** For who has stored it, or deleted it. */
+  set isStored(isStored: boolean) {
+    this.#isStored = isStored
+    this.#changes.clear()
+  }
+
+  /**
+   * What of it has changed in memory since it was stored or loaded: `comment`, `value`, `@` and the name of an annotation,
+   * `.` and that of an item.
+   */
+  get changes(): ReadonlySet<string> {
+    return this.#changes
+  }
+
+  /** For the node itself, and for who has stored less than all of it. */
+  noteChange(change: string): void {
+    if (this.#isStored) this.#changes.add(change)
+  }
+
+  protected forgetChange(change: string): void {
+    this.#changes.delete(change)
   }
 
   get isGroup(): boolean {
@@ -70,6 +98,7 @@ export abstract class TreeNode {
   /** @throws PypetError `PYPET_VALUE_UNSUPPORTED` */
   set comment(comment: string) {
     checkComment(comment, `the comment of ${this.fullName}`)
+    if (comment !== this.#comment) this.noteChange('comment')
     this.#comment = comment
   }
 
@@ -86,12 +115,16 @@ export abstract class TreeNode {
   annotate(...annotations: readonly unknown[]): this {
     for (const [index, given] of annotations.entries()) {
       const named = isNamed(given) ? Object.entries(given) : [[numbered('annotation', index), given] as const]
-      for (const [name, value] of named) this.#annotations.set(name, this.#storable(name, value))
+      for (const [name, value] of named) {
+        this.#annotations.set(name, this.#storable(name, value))
+        this.noteChange(`@${name}`)
+      }
     }
     return this
   }
 
   removeAnnotation(name: string): boolean {
+    this.noteChange(`@${name}`)
     return this.#annotations.delete(name)
   }
 

@@ -49,6 +49,8 @@ export class ParameterNode extends TreeNode {
   }
 
   unlock(): void {
+    // Loading it would lock it again.
+    this.#load()
     this.#isLocked = false
   }
 
@@ -91,10 +93,12 @@ export class ParameterNode extends TreeNode {
 
   /** @throws PypetError `PYPET_PARAMETER_LOCKED`, `PYPET_PARAMETER_TYPE` while it is explored, `PYPET_VALUE_UNSUPPORTED` */
   set(value: unknown): this {
+    this.#load()
     this.#assertUnlocked('set')
     if (this.#range !== undefined)
       throw this.#wrongType('set', 'it is explored', 'Shrink the trajectory first.')
     this.#value = toStoredParameter(value, this.fullName)
+    this.noteChange('value')
     return this
   }
 
@@ -158,6 +162,7 @@ export class ParameterNode extends TreeNode {
   restoreValue(value: StoredValue | undefined, range: ParameterRange | undefined): void {
     this.#value = value
     this.#range = range
+    this.forgetChange('value')
     this.#isLocked = value !== undefined
   }
 

@@ -62,6 +62,7 @@ export class ResultNode extends TreeNode {
     const where = `${this.fullName}.${name}`
     assertLegalName(name, where)
     this.#items.set(name, toStoredValue(value, where))
+    this.noteChange(`.${name}`)
     return this
   }
 
@@ -107,24 +108,46 @@ export class ResultNode extends TreeNode {
     return Object.fromEntries([...this.#items].map(([name, value]) => [name, userValue(value)]))
   }
 
+  /** Takes an item out; of one that is stored, `store` with `overwrite` takes it out of the file, too. */
   removeItem(name: string): boolean {
-    return this.#items.delete(name)
+    this.#load()
+    const isRemoved = this.#items.delete(name)
+    if (isRemoved) this.noteChange(`.${name}`)
+    return isRemoved
   }
 
+  /** Gives the memory free. What is stored is read again when it is asked for. */
   empty(): void {
+    for (const name of this.#items.keys()) this.forgetChange(`.${name}`)
     this.#items.clear()
+    this.#isWhole = false
   }
 
-  /** What a file holds of it; items in memory stay unless `overwrites`. */
-  restoreItems(items: readonly StoredField[], className: string, overwrites: boolean): void {
+  /**
+   * What a file holds of it; items that are in memory, or were taken out there, stay so unless `overwrites`.
+   *
+   * @param isWhole these are all that the file holds
+   */
+  restoreItems(items: readonly StoredField[], className: string, overwrites: boolean, isWhole = false): void {
     this.#loadedClassName = className
+    this.#isWhole ||= isWhole
     for (const { name, value } of items) {
-      if (overwrites || !this.#items.has(name)) this.#items.set(name, value)
+      if (!overwrites && (this.#items.has(name) || this.changes.has(`.${name}`))) continue
+      this.#items.set(name, value)
+      this.forgetChange(`.${name}`)
     }
   }
 
+  /** Nothing of it is in the file alone. */
+  #isWhole = true
+
+  override restore(comment: string, annotations: readonly StoredField[]): void {
+    super.restore(comment, annotations)
+    this.#isWhole = false
+  }
+
   #load(): void {
-    if (this.#items.size === 0 && this.isStored) this.root.autoLoadLeaf(this)
+    if (this.isStored && !this.#isWhole) this.root.autoLoadLeaf(this)
   }
 
   #onlyItem(): string {

@@ -53,6 +53,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   #length = 1
   #idx: RunIndex = -1
   #isInRun = false
+  #isShrunk = false
 
   constructor(options: TrajectoryTreeOptions<Tree> = {}) {
     const timestamp = Date.now() / 1000
@@ -107,8 +108,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
 
   /** Number of runs: 1 while nothing is explored. */
   get length(): number {
+    this.refresh()
     return this.#length
   }
+
+  /** Called before what others may have changed is looked at. */
+  protected refresh(): void {}
 
   /** The run that parameters show the values of; -1 for their defaults. */
   get idx(): RunIndex {
@@ -117,7 +122,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
 
   /** @throws PypetError `PYPET_RUN_UNKNOWN` */
   set idx(run: RunIndex) {
-    if (!Number.isSafeInteger(run) || run < -1 || run >= this.#length) throw this.#unknownRun(String(run))
+    if (!Number.isSafeInteger(run) || run < -1 || run >= this.length) throw this.#unknownRun(String(run))
     this.#idx = run
   }
 
@@ -147,12 +152,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   idxToRun(run: string): RunIndex
   idxToRun(run: RunIndex | string): RunIndex | string {
     const idx = typeof run === 'number' ? run : Number(/^run_(\d+)$/.exec(run)?.[1] ?? Number.NaN)
-    if (!Number.isSafeInteger(idx) || idx < 0 || idx >= this.#length) throw this.#unknownRun(String(run))
+    if (!Number.isSafeInteger(idx) || idx < 0 || idx >= this.length) throw this.#unknownRun(String(run))
     return typeof run === 'number' ? runName(idx) : idx
   }
 
   get runNames(): string[] {
-    return Array.from({ length: this.#length }, (_, run) => runName(run))
+    return Array.from({ length: this.length }, (_, run) => runName(run))
   }
 
   /** From now on what is added without a `$` goes below this run's group, until `finishRun`. */
@@ -170,10 +175,10 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   }
 
   /** Goes through the runs; the trajectory is at each in turn, and at none afterwards. */
-  *iterRuns(start = 0, stop = this.#length, step = 1): Generator<RunIndex> {
+  *iterRuns(start = 0, stop = this.length, step = 1): Generator<RunIndex> {
     const [before, wasInRun] = [this.#idx, this.#isInRun]
     try {
-      for (let run = start; run < Math.min(stop, this.#length); run += step) {
+      for (let run = start; run < Math.min(stop, this.length); run += step) {
         this.startRun(run)
         yield run
       }
@@ -222,7 +227,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
         `${this.name} is stored with its ${this.#length} runs`,
         {
           where: this.name,
-          hint: 'Shrink a copy (loadTrajectory with asNew), or say { force: true }: the file stays as it is.',
+          hint: 'Shrink a copy (loadTrajectory with asNew), or say { force: true }: the file stays as it is, and it cannot be stored there.',
         },
       )
     }
@@ -230,14 +235,21 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
       parameter.unlock()
       parameter.shrink()
     }
+    if (this.isStored) this.#isShrunk = true
     this.#explored.clear()
     this.#length = 1
     this.#idx = -1
     return this
   }
 
+  /** The file has other runs than there are here. */
+  get isShrunk(): boolean {
+    return this.#isShrunk
+  }
+
   /** By full name. */
   get exploredParameters(): Readonly<Record<string, ParameterNode>> {
+    this.refresh()
     return Object.fromEntries([...this.#explored].map((name) => [name, this.at(name) as ParameterNode]))
   }
 
@@ -256,13 +268,13 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   /** What is known of a run, by name or index. */
   runInformation(run: string | RunIndex): RunInformation {
     const idx = typeof run === 'number' ? run : this.idxToRun(run)
-    if (idx < 0 || idx >= this.#length) throw this.#unknownRun(String(run))
+    if (idx < 0 || idx >= this.length) throw this.#unknownRun(String(run))
     return this.informationOf(idx)
   }
 
   isCompleted(run?: string | RunIndex): boolean {
     if (run !== undefined) return this.runInformation(run).completed
-    for (let idx = 0; idx < this.#length; idx += 1) if (!this.informationOf(idx).completed) return false
+    for (let idx = 0; idx < this.length; idx += 1) if (!this.informationOf(idx).completed) return false
     return true
   }
 
@@ -295,6 +307,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     this.#explored.clear()
     for (const name of explored) this.#explored.add(name)
     this.#length = length
+    this.#isShrunk = false
   }
 
   protected informationOf(run: RunIndex): RunInformation {
