@@ -6,7 +6,7 @@ import type {
   Widen,
 } from '../trajectory/parameter.ts'
 import type { Scalar, TypedArray } from '../trajectory/stored-value.ts'
-import type { Integer } from '../trajectory/value.ts'
+import type { Integer, ParameterValue } from '../trajectory/value.ts'
 import type { GeneratedRange } from './range.ts'
 
 type BigintArray = BigInt64Array | BigUint64Array
@@ -40,7 +40,7 @@ type DottedRanges<Values> = { readonly [Name in keyof Values]?: RangeOf<Values[N
 }
 
 type NestedRanges<Values> = {
-  readonly [Name in keyof Values]?: Values[Name] extends Scalar | Integer
+  readonly [Name in keyof Values]?: Values[Name] extends ParameterValue
     ? RangeOf<Values[Name]>
     : NestedRanges<Values[Name]>
 }

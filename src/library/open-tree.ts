@@ -13,7 +13,7 @@ import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM, type NodeSource } from '../tree/node-source.ts'
-import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { type Explorable, TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { scalarColumns } from './scalar-columns.ts'
 import { readInfo } from './trajectory-info.ts'
 import { type TreeExtension, treeExtension } from './tree-extension.ts'
@@ -177,7 +177,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
    * As that of the tree. While an experiment writes the file, the points are performed; where nothing was explored, the
    * run there is keeps its defaults.
    */
-  override expand(given: unknown): this {
+  override expand(given: Explorable<Tree>): this {
     if (this.#extend === undefined) return super.expand(given)
     const columns = scalarColumns(this.asTree, given)
     if (Object.keys(this.exploredParameters).length === 0) {

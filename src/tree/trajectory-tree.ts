@@ -3,7 +3,9 @@
  * read through a `NodeSource` when it is asked for.
  */
 import { PypetError } from '../errors.ts'
-import type { ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
+import type { Exploration } from '../exploration/exploration.ts'
+import type { RangeMapping } from '../exploration/explored-values.ts'
+import type { FlatParameterValues, ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
 import { flattenParameters } from '../trajectory/parameter.ts'
 import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
@@ -17,6 +19,11 @@ import { type ResultClass, RootNode } from './root-node.ts'
 import type { RunInformation } from './run-information.ts'
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
+
+/** An exploration, or lists by name; of parameters that the compiler knows, with their names and types. */
+export type Explorable<Tree> = string extends keyof Tree
+  ? object
+  : Exploration<FlatParameterValues<Tree>> | RangeMapping<Tree>
 
 export interface TrajectoryTreeOptions<Tree> {
   readonly name?: string
@@ -195,7 +202,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`,
    *   `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE`, `PYPET_PARAMETER_LOCKED`; then nothing has changed
    */
-  explore(given: unknown): this {
+  explore(given: Explorable<Tree>): this {
     const { parameters, runCount } = exploreParameters(this.asTree, given, this.#explored.size > 0)
     for (const { fullName } of parameters) this.#explored.add(fullName)
     this.#length = runCount
@@ -208,7 +215,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    *
    * @throws PypetError as `explore`; then nothing has changed
    */
-  expand(given: unknown): this {
+  expand(given: Explorable<Tree>): this {
     const added = expandParameters(this.asTree, given, this.#explored)
     this.#length += added
     this.onExpanded(added)
