@@ -34,6 +34,7 @@ import { GroupNode } from '../tree/group-node.ts'
 import type { MergePlan } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
 import { ResultNode } from '../tree/result-node.ts'
 import { OpenTree } from './open-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
@@ -48,6 +49,8 @@ export interface StoreOptions {
   /** Leaves that the file has already are written anew; otherwise they stay as they are there. */
   readonly overwrite?: boolean
 }
+
+const STORE_OPTIONS = ['onlyInit', 'maxDepth', 'skeletonOnly', 'overwrite'] satisfies (keyof StoreOptions)[]
 
 export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   async #storeThrough(
@@ -68,10 +71,11 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   }
 
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
+    assertKnownOptions(options, STORE_OPTIONS, 'store')
     if (this.extender !== undefined) return await this.#storeThrough(this.extender, nodes, options)
     const isNew = !this.isStored
     const overwrites = options.overwrite === true
-    if (isNew) await this.assertNameIsFree()
+    if (isNew && !this.overwrites) await this.assertNameIsFree()
     const before = isNew ? undefined : await this.#readKnown(nodes, overwrites)
     const overwritten = overwrites ? this.storedLeaves(nodes) : []
     for (const leaf of overwritten) this.loadMissing(leaf)
@@ -317,10 +321,12 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     // HDF5 does not open a file for writing that is open for reading.
     this.close()
     const check = async () => {
-      if (!this.isStored) await this.assertNameIsFree()
-      else if (before !== undefined) await this.#assertUnchanged(before)
+      if (!this.isStored) {
+        if (!this.overwrites) await this.assertNameIsFree()
+      } else if (before !== undefined) await this.#assertUnchanged(before)
     }
-    await editHdf5File(this.file, { trajectory: this.name, check }, edit)
+    const { name: trajectory, overwrites: overwrite } = this
+    await editHdf5File(this.file, { trajectory, check, overwrite }, edit)
     await this.open()
   }
 

@@ -13,6 +13,7 @@ import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM, type NodeSource } from '../tree/node-source.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
 import { type Explorable, TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { scalarColumns } from './scalar-columns.ts'
 import { readInfo } from './trajectory-info.ts'
@@ -23,7 +24,25 @@ export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
   readonly filename?: string
   /** Deflate level of arrays, 0 for none. */
   readonly complevel?: number
+  /** The first `store`, or the first run, replaces the whole file with all its trajectories, as `run --overwrite` does. */
+  readonly overwrite?: boolean
 }
+
+const TREE_OPTIONS = [
+  'name',
+  'addTime',
+  'comment',
+  'parameters',
+  'wildcards',
+  'dynamicImports',
+  'shortcuts',
+  'maxDepth',
+  'noClobber',
+  'autoLoad',
+  'filename',
+  'complevel',
+  'overwrite',
+] as const satisfies (keyof TrajectoryOptions<unknown>)[]
 
 export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   protected file: string
@@ -32,9 +51,18 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   protected hdf5: Hdf5Source | undefined
 
   constructor(options: TrajectoryOptions<Tree> = {}) {
+    assertKnownOptions(options, TREE_OPTIONS, 'new Trajectory')
     super(options)
+    this.#overwrites = options.overwrite === true
     this.file = resolve(options.filename ?? `${this.name}.h5`)
     this.complevel = options.complevel ?? 0
+  }
+
+  readonly #overwrites: boolean
+
+  /** The file is replaced when it is stored first. */
+  get overwrites(): boolean {
+    return this.#overwrites && !this.isStored
   }
 
   /** Gives the file free. What is in memory stays. */

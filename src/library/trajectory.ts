@@ -9,10 +9,12 @@ import { GroupNode } from '../tree/group-node.ts'
 import type { MergePlan } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
 import type { RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
-import { FileTree, type StoreOptions } from './file-tree.ts'
-import { type LoadLevels, levelOf } from './load-levels.ts'
+import type { StoreOptions } from './file-tree.ts'
+import { LEVEL_NAMES, type LoadLevels, levelOf } from './load-levels.ts'
+import { OptionTree } from './run-options.ts'
 import { readInfo, type TrajectoryInfo } from './trajectory-info.ts'
 
 export interface LoadItemOptions {
@@ -34,7 +36,7 @@ export interface LoadItemOptions {
  * traj.addResult('summary.mean', 2)
  * await traj.store()
  */
-export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
+export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   #loadDepthMax = Number.POSITIVE_INFINITY
   #info: TrajectoryInfo | undefined
 
@@ -86,6 +88,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
   async load(
     options: LoadLevels & { readonly maxDepth?: number; readonly force?: boolean } = {},
   ): Promise<this> {
+    assertKnownOptions(options, [...LEVEL_NAMES, 'maxDepth', 'force'], 'load')
     await this.open()
     const info = readInfo(this.openReader(), this.name, options.force === true)
     this.#info = info
@@ -97,7 +100,8 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
     this.relist()
     for (const name of this.childNames) {
       const level = levelOf(name, options)
-      if (level === 'nothing') continue
+      // What is not loaded now is there when it is asked for.
+      if (level === 'nothing' && !this.autoLoad) continue
       const branch = this.child(name)
       if (!(branch instanceof GroupNode)) continue
       if (!branch.isStored) {
@@ -105,7 +109,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
         if (head === undefined) continue
         branch.restore(head.comment, head.annotations)
       }
-      if (level === 'skeleton') continue
+      if (level === 'skeleton' || level === 'nothing') continue
       for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
     }
     return this
@@ -122,6 +126,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
    * @throws PypetError `PYPET_DATA_NOT_STORED` when the file does not have one, `PYPET_USAGE` for both `only` and `except`
    */
   async loadItems(items: readonly (string | TreeNode)[], options: LoadItemOptions = {}): Promise<void> {
+    assertKnownOptions(options, LOAD_ITEM_OPTIONS, 'loadItems')
     const wants = itemFilter(options)
     await this.open()
     for (const item of items) {
@@ -271,6 +276,8 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
     })
   }
 }
+
+const LOAD_ITEM_OPTIONS = ['only', 'except', 'overwrite'] satisfies (keyof LoadItemOptions)[]
 
 function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolean {
   if (only !== undefined && except !== undefined) {

@@ -31,6 +31,8 @@ export interface EditRequest {
   readonly trajectory: string
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
+  /** Replace the file with all that is in it, as the new one is whole. */
+  readonly overwrite?: boolean
   /** Longest wait for readers of the file. */
   readonly readerWaitMs?: number
   readonly onNotice?: (level: LogLevel, message: string) => void
@@ -87,7 +89,14 @@ export async function editHdf5File<Value>(
   releaseReaders(file)
   try {
     settleReplacements(file, { onNotice })
-    const isNewFile = isEmpty(file)
+    const isReplaced = request.overwrite === true && !isEmpty(file)
+    const isNewFile = isReplaced || isEmpty(file)
+    // What may not be written may not be replaced.
+    if (isReplaced) {
+      // Nor what holds something else.
+      await checkSignature(file)
+      openDisk(file, FILES).close()
+    }
     if (!isNewFile) {
       await checkSignature(file)
       assertFinished(file, trajectory)
@@ -95,7 +104,7 @@ export async function editHdf5File<Value>(
       dropBegunExpansion(file, trajectory)
       await request.check?.()
     }
-    const edited = editRequest(file, trajectory)
+    const edited = { ...editRequest(file, trajectory), overwrite: isReplaced }
     const replacement = isNewFile ? replacementOf(edited, { onNotice }) : undefined
     const path = replacement?.path ?? file
     const disk = isNewFile ? createDisk(path, FILES) : openDisk(path, FILES)

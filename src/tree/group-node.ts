@@ -5,7 +5,7 @@ import type { ParameterValue, StorableValue } from '../trajectory/value.ts'
 import { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import { ResultNode } from './result-node.ts'
-import { findAll, findNode, notFound } from './search.ts'
+import { findAll, findNode, isBranch, notFound } from './search.ts'
 import { type DictOptions, dictOf } from './to-dict.ts'
 
 /** Leaves may be anything with items; these two are all there are in memory. */
@@ -20,6 +20,12 @@ export interface GetOptions {
   readonly withLinks?: boolean
 }
 
+/** What a search is told besides. */
+export interface SearchOptions extends GetOptions {
+  /** Whether a node may be what the last part of the name means; any may unless given. */
+  readonly isWanted?: (node: TreeNode) => boolean
+}
+
 export interface IterateOptions {
   /** All levels; only the children unless it is true. */
   readonly recursive?: boolean
@@ -27,6 +33,8 @@ export interface IterateOptions {
   /** Runs whose groups are visited, or what decides for a node; all unless given. */
   readonly predicate?: readonly number[] | ((node: TreeNode) => boolean)
 }
+
+const CHILDREN_SHOWN_MAX = 8
 
 /** In the file, and not yet made. */
 const LAZY = Symbol('lazy')
@@ -39,6 +47,17 @@ export class GroupNode extends TreeNode {
   /** Links that the file holds, and where they lead there. */
   readonly #storedLinks = new Map<string, string>()
   #isListed = false
+
+  protected get kind(): string {
+    return 'Group'
+  }
+
+  /** What is in memory of it. */
+  protected shown(): string {
+    const names = [...this.#children.keys(), ...this.#links.keys()]
+    const more = names.length - CHILDREN_SHOWN_MAX
+    return `${names.slice(0, CHILDREN_SHOWN_MAX).join(', ') || 'empty'}${more > 0 ? `, and ${more} more` : ''}`
+  }
 
   /** Names of nodes in this group, without links. */
   get childNames(): readonly string[] {
@@ -103,24 +122,56 @@ export class GroupNode extends TreeNode {
     throw notFound(this, name)
   }
 
-  /** A parameter by name. @throws as `get`, and `PYPET_NODE_NOT_FOUND` when it is none */
+  /**
+   * A parameter by name: of the trajectory one below `parameters`, or wherever the name begins to say. Nodes of other
+   * kinds are not in the way.
+   *
+   * @throws as `get`, and `PYPET_NODE_NOT_FOUND` when only something else has this name
+   */
   getParameter(name: string): ParameterNode {
-    const node = this.get(name)
-    if (node instanceof ParameterNode) return node
-    throw notFound(this, name, `${node.fullName} is no parameter`)
+    return this.#typed(name, 'parameters', 'parameter', (node) => node instanceof ParameterNode)
   }
 
-  /** A result by name. @throws as `get`, and `PYPET_NODE_NOT_FOUND` when it is none */
+  /** A result by name: of the trajectory one below `results`. As `getParameter`. */
   getResult(name: string): ResultNode {
-    const node = this.get(name)
-    if (node instanceof ResultNode) return node
-    throw notFound(this, name, `${node.fullName} is no result`)
+    return this.#typed(name, 'results', 'result', (node) => node instanceof ResultNode)
   }
 
+  /** A group by name. As `getParameter`; where several branches have it, say which. */
   getGroup(name: string): GroupNode {
-    const node = this.get(name)
-    if (node instanceof GroupNode) return node
-    throw notFound(this, name, `${node.fullName} is no group`)
+    return this.#typed(name, undefined, 'group', (node) => node instanceof GroupNode)
+  }
+
+  #typed<Node extends TreeNode>(
+    name: string,
+    branch: string | undefined,
+    noun: string,
+    isWanted: (node: TreeNode) => boolean,
+  ): Node {
+    const within = this.isRoot && branch !== undefined ? this.child(branch) : undefined
+    // A name that says its branch is looked for from the root.
+    const start = within instanceof GroupNode && !isBranch(this, name) ? within : this
+    const node = findNode(start, name, { isWanted }) ?? this.#own(name, branch, isWanted)
+    if (node !== undefined) return node as Node
+    const other = this.#anyOf(name)
+    throw notFound(start, name, other === undefined ? undefined : `${other.fullName} is no ${noun}`)
+  }
+
+  #anyOf(name: string): TreeNode | undefined {
+    try {
+      return findNode(this, name, {})
+    } catch {
+      return undefined // There are several, of other kinds.
+    }
+  }
+
+  /** Results may be in groups of one's own. */
+  #own(
+    name: string,
+    branch: string | undefined,
+    isWanted: (node: TreeNode) => boolean,
+  ): TreeNode | undefined {
+    return branch === 'results' ? findNode(this, name, { isWanted }) : undefined
   }
 
   /**

@@ -4,6 +4,7 @@ import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { checkComment, toStoredAnnotation } from '../trajectory/value.ts'
 import type { GroupNode } from './group-node.ts'
+import { refuseUnknownProperties } from './refusing.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 export abstract class TreeNode {
@@ -15,6 +16,13 @@ export abstract class TreeNode {
   readonly #annotations = new Map<string, StoredValue>()
   #isStored = false
   readonly #changes = new Set<string>()
+
+  static {
+    refuseUnknownProperties(
+      TreeNode.prototype,
+      (node: TreeNode) => `${node.isRoot ? 'the trajectory' : 'the node'} ${node.fullName || node.name}`,
+    )
+  }
 
   constructor(name: string, parent: GroupNode | undefined) {
     this.name = name
@@ -127,6 +135,24 @@ export abstract class TreeNode {
     this.noteChange(`@${name}`)
     return this.#annotations.delete(name)
   }
+
+  /** Name, value and comment in one line: `parameters.x: 1 (first factor)`. */
+  toString(): string {
+    const shown = this.shown()
+    const value = shown === '' ? '' : `: ${shown}`
+    const comment = this.comment === '' ? '' : ` (${this.comment})`
+    return `${this.fullName || this.name}${value}${comment}`
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `${this.kind} ${this.toString()}`
+  }
+
+  protected abstract readonly kind: string
+
+  /** The value in words, as far as it is in memory. */
+  protected abstract shown(): string
 
   /** As they are stored. */
   get storedAnnotations(): readonly StoredField[] {

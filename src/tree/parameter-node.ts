@@ -6,14 +6,24 @@ import { typeName } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredParameter } from '../trajectory/value.ts'
 import { TreeNode } from './node.ts'
+import { shownValue } from './shown-value.ts'
 import { storedKey } from './stored-equality.ts'
 
 export class ParameterNode extends TreeNode {
   readonly isLeaf = true
   readonly isParameter = true
+  protected readonly kind = 'Parameter'
   #value: StoredValue | undefined
   #range: ParameterRange | undefined
   #isLocked = false
+
+  protected shown(): string {
+    const { idx } = this.root
+    const value = this.#range === undefined || idx < 0 ? this.#value : rangeValue(this.#range, idx)
+    if (value === undefined) return 'not loaded'
+    const explored = this.#range === undefined ? '' : `, explored with ${rangeSize(this.#range)} values`
+    return `${shownValue(value)}${explored}`
+  }
 
   /** As it is stored; undefined while it is not loaded. */
   get stored(): StoredValue | undefined {

@@ -6,14 +6,26 @@ import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredValue } from '../trajectory/value.ts'
 import { numbered, TreeNode } from './node.ts'
+import { shownValue } from './shown-value.ts'
 
 export class ResultNode extends TreeNode {
   readonly isLeaf = true
   readonly isParameter = false
+  protected readonly kind = 'Result'
   /** The user's own class that it is to be restored as, by name. */
   userClass: string | undefined
   readonly #items = new Map<string, StoredValue>()
   #loadedClassName: string | undefined
+
+  protected shown(): string {
+    if (this.#items.size === 0) return this.#isWhole ? 'empty' : 'not loaded'
+    const items = [...this.#items].slice(0, ITEMS_SHOWN_MAX).map(([name, value]) => {
+      const text = shownValue(value)
+      return name === this.name && this.#items.size === 1 ? text : `${name}=${text}`
+    })
+    const more = this.#items.size - items.length
+    return `${items.join(', ')}${more > 0 ? `, and ${more} more` : ''}`
+  }
 
   get isEmpty(): boolean {
     return this.#items.size === 0
@@ -171,3 +183,6 @@ export class ResultNode extends TreeNode {
     })
   }
 }
+
+/** A result may have thousands. */
+const ITEMS_SHOWN_MAX = 8

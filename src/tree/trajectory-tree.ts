@@ -82,6 +82,14 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     }
   }
 
+  protected override get kind(): string {
+    return 'Trajectory'
+  }
+
+  protected override shown(): string {
+    return `${this.#length} ${this.#length === 1 ? 'run' : 'runs'}, ${super.shown()}`
+  }
+
   /** `2026_01_31_12h34m56s`, local time. */
   get time(): string {
     return timeText(this.timestamp)
