@@ -105,8 +105,12 @@ export abstract class OptionTree<Tree = ParameterTree> extends FileTree<Tree> {
   }
 
   #set(option: OptionName, value: unknown): void {
-    if (this.#options !== undefined) return this.#options.set(option, value)
-    throw new PypetError(
+    if (this.#options === undefined) throw this.#withoutEnvironment(option, value)
+    this.#options.set(option, value)
+  }
+
+  #withoutEnvironment(option: OptionName, value: unknown): PypetError {
+    return new PypetError(
       'PYPET_USAGE',
       `${option} is an option of an environment, and ${this.name} belongs to none`,
       {

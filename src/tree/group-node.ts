@@ -5,7 +5,7 @@ import type { ParameterValue, StorableValue } from '../trajectory/value.ts'
 import { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import { ResultNode } from './result-node.ts'
-import { findAll, findNode, isBranch, notFound } from './search.ts'
+import { findAll, findNode, findTyped, type NodeKind, notFound } from './search.ts'
 import { type DictOptions, dictOf } from './to-dict.ts'
 
 /** Leaves may be anything with items; these two are all there are in memory. */
@@ -18,12 +18,6 @@ export interface GetOptions {
   readonly maxDepth?: number
   /** Let names of links count. */
   readonly withLinks?: boolean
-}
-
-/** What a search is told besides. */
-export interface SearchOptions extends GetOptions {
-  /** Whether a node may be what the last part of the name means; any may unless given. */
-  readonly isWanted?: (node: TreeNode) => boolean
 }
 
 export interface IterateOptions {
@@ -129,49 +123,17 @@ export class GroupNode extends TreeNode {
    * @throws as `get`, and `PYPET_NODE_NOT_FOUND` when only something else has this name
    */
   getParameter(name: string): ParameterNode {
-    return this.#typed(name, 'parameters', 'parameter', (node) => node instanceof ParameterNode)
+    return findTyped(this, name, PARAMETERS)
   }
 
   /** A result by name: of the trajectory one below `results`. As `getParameter`. */
   getResult(name: string): ResultNode {
-    return this.#typed(name, 'results', 'result', (node) => node instanceof ResultNode)
+    return findTyped(this, name, RESULTS)
   }
 
   /** A group by name. As `getParameter`; where several branches have it, say which. */
   getGroup(name: string): GroupNode {
-    return this.#typed(name, undefined, 'group', (node) => node instanceof GroupNode)
-  }
-
-  #typed<Node extends TreeNode>(
-    name: string,
-    branch: string | undefined,
-    noun: string,
-    isWanted: (node: TreeNode) => boolean,
-  ): Node {
-    const within = this.isRoot && branch !== undefined ? this.child(branch) : undefined
-    // A name that says its branch is looked for from the root.
-    const start = within instanceof GroupNode && !isBranch(this, name) ? within : this
-    const node = findNode(start, name, { isWanted }) ?? this.#own(name, branch, isWanted)
-    if (node !== undefined) return node as Node
-    const other = this.#anyOf(name)
-    throw notFound(start, name, other === undefined ? undefined : `${other.fullName} is no ${noun}`)
-  }
-
-  #anyOf(name: string): TreeNode | undefined {
-    try {
-      return findNode(this, name, {})
-    } catch {
-      return undefined // There are several, of other kinds.
-    }
-  }
-
-  /** Results may be in groups of one's own. */
-  #own(
-    name: string,
-    branch: string | undefined,
-    isWanted: (node: TreeNode) => boolean,
-  ): TreeNode | undefined {
-    return branch === 'results' ? findNode(this, name, { isWanted }) : undefined
+    return findTyped(this, name, GROUPS)
   }
 
   /**
@@ -419,3 +381,19 @@ function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) =
     return run === undefined || runs.has(Number(run))
   }
 }
+
+const PARAMETERS: NodeKind<ParameterNode> = {
+  noun: 'parameter',
+  branch: 'parameters',
+  isOne: (node) => node instanceof ParameterNode,
+}
+
+/** Results may be in groups of one's own, too. */
+const RESULTS: NodeKind<ResultNode> = {
+  noun: 'result',
+  branch: 'results',
+  isElsewhere: true,
+  isOne: (node) => node instanceof ResultNode,
+}
+
+const GROUPS: NodeKind<GroupNode> = { noun: 'group', isOne: (node) => node instanceof GroupNode }

@@ -2,8 +2,14 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import { runName } from '../trajectory/path.ts'
-import type { GetOptions, GroupNode, SearchOptions } from './group-node.ts'
+import type { GetOptions, GroupNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
+
+/** What a search is told besides. */
+interface SearchOptions extends GetOptions {
+  /** Whether a node may be what the last part of the name means; any may unless given. */
+  readonly isWanted?: (node: TreeNode) => boolean
+}
 
 /** Other words for the branches, below the root. */
 const BRANCH_WORDS: Readonly<Record<string, string>> = {
@@ -35,8 +41,39 @@ export function findNode(start: GroupNode, name: string, options: SearchOptions)
   return node
 }
 
+/** What a getter of one kind of nodes looks for. */
+export interface NodeKind<Node extends TreeNode> {
+  readonly noun: string
+  /** Where the trajectory has them; anywhere unless given. */
+  readonly branch?: string
+  /** They may be outside of it. */
+  readonly isElsewhere?: boolean
+  readonly isOne: (node: TreeNode) => node is Node
+}
+
+/** @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS` among nodes of the kind */
+export function findTyped<Node extends TreeNode>(group: GroupNode, name: string, kind: NodeKind<Node>): Node {
+  const { noun, branch, isElsewhere = false, isOne: isWanted } = kind
+  const within = group.isRoot && branch !== undefined ? group.child(branch) : undefined
+  // A name that says its branch is looked for from the root.
+  const start = within !== undefined && isGroup(within) && !isBranch(group, name) ? within : group
+  const found =
+    findNode(start, name, { isWanted }) ?? (isElsewhere ? findNode(group, name, { isWanted }) : undefined)
+  if (found !== undefined) return found as Node
+  const other = anyOf(group, name)
+  throw notFound(start, name, other === undefined ? undefined : `${other.fullName} is no ${noun}`)
+}
+
+function anyOf(group: GroupNode, name: string): TreeNode | undefined {
+  try {
+    return findNode(group, name, {})
+  } catch {
+    return undefined // There are several, of other kinds.
+  }
+}
+
 /** Whether a name begins with a branch, or a word for one. */
-export function isBranch(root: GroupNode, name: string): boolean {
+function isBranch(root: GroupNode, name: string): boolean {
   const dot = name.indexOf('.')
   const first = dot < 0 ? name : name.slice(0, dot)
   return dot >= 0 && (first in BRANCH_WORDS || root.has(first))
