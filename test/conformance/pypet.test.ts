@@ -771,7 +771,7 @@ describe('files', () => {
     traj.addResult('r', 1)
     await traj.store()
     traj.getResult('r').setItem('r', 'longer than before')
-    await traj.store()
+    expect(await rejecting(() => traj.store())).toBe('PYPET_TRAJECTORY_STORED')
     const read = async () => {
       using loaded = await loadTrajectory(traj.filename)
       return loaded.value('r')
