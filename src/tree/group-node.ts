@@ -384,9 +384,11 @@ function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) =
   }
 }
 
+/** Derived ones are in a branch of their own, and come second. */
 const PARAMETERS: NodeKind<ParameterNode> = {
   noun: 'parameter',
   branch: 'parameters',
+  isElsewhere: true,
   isOne: (node) => node instanceof ParameterNode,
 }
 
