@@ -2,7 +2,7 @@
  * Ctrl-C, SIGTERM and SIGHUP before a command listens for them itself, or where it never does: they end the process at
  * once, as they would without this, but not in silence.
  */
-import { ExitCode } from './exit-code.ts'
+import { ExitCode } from './exit-codes.ts'
 
 const SIGNALS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED, SIGHUP: ExitCode.TERMINATED }
 

@@ -40,10 +40,10 @@ test('plan shows facts and the first points as a table, without colours on a pip
   expect(stdout).toMatch(/^planned: 1,000 runs would be run; nothing was run\n/)
   expect(stdout).toContain('explored:    x, neuron.tau, n, trial\n')
   expect(stdout.split('\n').slice(7)).toEqual([
-    '  run  x     neuron.tau          n  trial',
-    '  0    0.5   10.000000000000002  2  0',
-    '  1    0.5   10.000000000000002  2  1',
-    '  2    0.75  3.16227766016838    3  0',
+    '  run  x     neuron.tau  n  trial',
+    '  0    0.5   10          2  0',
+    '  1    0.5   10          2  1',
+    '  2    0.75  3.16227766  3  0',
     '  ... 997 more; --limit shows more of them, --csv all',
     '',
   ])

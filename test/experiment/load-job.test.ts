@@ -275,12 +275,6 @@ describe('refused is', () => {
     ['job.ts', 'export const x = 1', 'exports x (a number)', 'Write: export default defineExperiment'],
     [
       'job.ts',
-      'export default { run() {} }',
-      'exports run (a function)',
-      'Write: export default run (in CommonJS: module.exports = run)',
-    ],
-    [
-      'job.ts',
       'export default class Job {}',
       'exports default (a class)',
       'Write: export default defineExperiment',
@@ -297,12 +291,7 @@ describe('refused is', () => {
       'exports simulate (a function)',
       '(in CommonJS: module.exports = simulate)',
     ],
-    [
-      'job.ts',
-      'export default Promise.resolve(1)',
-      'default (a promise)',
-      'Write: export default defineExperiment',
-    ],
+    ['job.ts', 'export default Promise.resolve(1)', 'default (a promise)', 'Write: export default await'],
   ])('%s without a function: %s', async (file, text, found, hint) => {
     const folder = fileTree({ [file]: text })
     const error = await refusal(() => load(join(folder, file)))

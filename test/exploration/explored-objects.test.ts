@@ -10,13 +10,13 @@ import { addedPart, extendedExploration } from '../../src/exploration/extend.ts'
 import { onlyIf } from '../../src/exploration/only-if.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
 import { points } from '../../src/exploration/points.ts'
-import { repeat } from '../../src/exploration/repeat.ts'
+import { repeat, withTrialParameters } from '../../src/exploration/repeat.ts'
 import { random } from '../../src/exploration/sample.ts'
 import { choice } from '../../src/exploration/sample-range.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
+import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
 import { parameterViews } from '../../src/trajectory/parameter-view.ts'
 
 const declared = {
@@ -35,9 +35,12 @@ const viewAt = parameterViews(parameters)
 // biome-ignore lint/suspicious/noExplicitAny: the names of each test are others.
 type Par = any
 
-function plan(exploration: Exploration<never> | ExplorationDraft | undefined): ExplorationPlan {
+function plan(
+  exploration: Exploration<never> | ExplorationDraft | undefined,
+  declaredOnes: readonly Parameter[] = parameters,
+): ExplorationPlan {
   const draft = exploration !== undefined && 'spec' in exploration ? exploration.spec : exploration
-  return expand({ parameters, exploration: draft as ExplorationDraft })
+  return expand({ parameters: declaredOnes, exploration: draft as ExplorationDraft })
 }
 
 function parOf(made: ExplorationPlan, run: number): Par {
@@ -96,12 +99,7 @@ test.each<readonly [string, unknown, string, string]>([
     'explore.w[0]',
     'w is a float64 array [2], found 1',
   ],
-  [
-    'a list for a number',
-    zip({ x: [[1]] }),
-    'explore.x[0]',
-    'x is a float64 (default 1), found a list of 1 float64',
-  ],
+  ['a list for a number', zip({ x: [[1]] }), 'explore.x[0]', 'x is a float64, found a list of 1 float64'],
   ['texts among numbers', zip({ y0: [[1], ['a']] }), 'explore.y0[1]', 'found a list of 1 str'],
   ['another element type', zip({ w: [new Float32Array(2)] }), 'explore.w[0]', 'found a float32 array [2]'],
   ['what does not fit', zip({ bytes: [[256]] }), 'explore.bytes[0]', 'bytes is an uint8 array [2]'],
@@ -144,7 +142,8 @@ describe('each distinct value is there once', () => {
       cartesianProduct({ y0: [[1], [2], [3]], x: [1, 2] }),
       ({ y0 }) => (y0[0] as number) > 1,
     )
-    const made = plan(repeat(filtered, 2) as never)
+    const repeated = repeat(filtered, 2)
+    const made = plan(repeated as never, withTrialParameters(parameters, repeated.spec))
     expect(valuesOf(made, 'y0')).toEqual([[2], [2], [2], [2], [3], [3], [3], [3]])
     expect(poolOf(made, 'y0')).toBe(2)
     const sampled = plan(random({ y0: choice([[1], [2], [3], [4], [5]]) }, { count: 2 }) as never)

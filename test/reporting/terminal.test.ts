@@ -42,7 +42,7 @@ describe('the progress bar', () => {
     expect(screen.rows).toEqual([
       'multiply: 4 runs on 2 cores into /data/multiply.h5',
       'run_00000001 failed: TypeError: tau is no number (/data/job.ts:12:9)',
-      `${'█'.repeat(10)}${'░'.repeat(10)}  50 %  2 of 4 runs, 1 failed, 2 runs/s, 1 s left`,
+      `${'█'.repeat(9)}${'░'.repeat(9)}  50 %  2 of 4 runs, 1 failed, 2 runs/s, 1 s left`,
     ])
     clock.advance(1000)
     bar.emit(failed(2))

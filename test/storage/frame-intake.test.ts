@@ -30,8 +30,12 @@ function copied(raw: RawRunRecord): RunRecord {
     ...leaf,
     items: leaf.items.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
   }))
-  const { groups: _, ...rest } = raw
-  return { ...rest, leaves }
+  const { groups: sent, ...rest } = raw
+  const groups = sent?.map((group) => ({
+    ...group,
+    annotations: group.annotations.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+  }))
+  return { ...rest, ...(groups !== undefined && { groups }), leaves }
 }
 
 /** Only the prefix of a frame: as much as the budget looks at. */

@@ -1,5 +1,5 @@
 /** The help of commands with many options: `--help` shows those of daily use with a line each, `--help-all` all of them. */
-import { type Command, Help, Option } from 'commander'
+import type { Command, Help, Option } from 'commander'
 
 /** One long flag must not take the room of all descriptions: it gets a line of its own. */
 const TERM_WIDTH_MAX = 28
@@ -7,13 +7,17 @@ export const NARROW_HELP: Partial<Help> = {
   // Descriptions name choices and defaults themselves.
   optionDescription: ({ description }) => description,
   padWidth(command, helper) {
-    return Math.min(TERM_WIDTH_MAX, Help.prototype.padWidth.call(helper, command, helper))
+    return Math.min(TERM_WIDTH_MAX, usual(helper).padWidth.call(helper, command, helper))
   },
   formatItem(term, width, description, helper) {
-    const format = (shown: string) =>
-      Help.prototype.formatItem.call(helper, shown, width, description, helper)
+    const format = (shown: string) => usual(helper).formatItem.call(helper, shown, width, description, helper)
     return helper.displayWidth(term) <= width ? format(term) : `  ${term}\n${format('')}`
   },
+}
+
+/** As the package does it: what is here are properties of the object itself. */
+function usual(helper: Help): Help {
+  return Object.getPrototypeOf(helper)
 }
 
 const SHOWN = {
@@ -90,7 +94,7 @@ export function withHelpAll(commands: readonly Command[], asksDaily: boolean): v
     const lines = DAILY[command.name()]
     if (lines === undefined) continue
     if (asksDaily) leaveDaily(command.options as Option[], lines)
-    command.addOption(new Option('--help-all', 'Print all options.'))
+    command.option('--help-all', 'Print all options.')
   }
 }
 
