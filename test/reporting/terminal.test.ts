@@ -54,7 +54,7 @@ describe('the progress bar', () => {
       'multiply: 4 runs on 2 cores into /data/multiply.h5',
       'run_00000001 failed: TypeError: tau is no number (/data/job.ts:12:9)',
       'warning: the disk is slow',
-      `${'█'.repeat(30)} 100 %  4 of 4 runs, 2 failed, 2 runs/s`,
+      `${'█'.repeat(28)} 100 %  4 of 4 runs, 2 failed, 2 runs/s`,
       '2 runs failed alike: TypeError: tau is no number (/data/job.ts:12:9): run_00000001, run_00000002',
     ])
     expect(screen.cursor).toEqual({ row: 5, column: 0 })
