@@ -302,6 +302,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         node.isStored = true
       }
     }, grownFrom)
+    this.storedLength = this.length
     return leftOut
   }
 

@@ -470,7 +470,6 @@ describe('runs', () => {
     ['a process a run, and the main thread', { isolate: true, executor: 'inline' }, 'PYPET_CONFIG_INVALID'],
     ['a memory limit of threads', { memoryLimit: 100, executor: 'pool' }, 'PYPET_CONFIG_INVALID'],
     ['a niceness of the main thread', { niceness: 5, executor: 'inline' }, 'PYPET_CONFIG_INVALID'],
-    ['no HDF5 file and no service', { useHdf5: false }, 'PYPET_CONFIG_INVALID'],
     ['no wrapping of the HDF5 file', { wrapMode: 'none' }, 'PYPET_CONFIG_INVALID'],
     ['a .cnt file that is kept and is not', { keepCnt: true, continuable: false }, 'PYPET_CONFIG_INVALID'],
     ['a seed below 0', { seed: -1 }, 'PYPET_USAGE'],
@@ -480,6 +479,12 @@ describe('runs', () => {
     // A service may still be given to its trajectory.
     if ('useHdf5' in settings) return
     expect(await rejecting(async () => new Environment(settings as object))).toBe(code)
+  })
+
+  test('C36 no HDF5 file and no service is refused; an environment may get the service until it runs', async () => {
+    expect(await rejecting(() => performed({ settings: { useHdf5: false } }))).toBe('PYPET_CONFIG_INVALID')
+    await using env = new Environment({ useHdf5: false })
+    expect(await rejecting(() => env.run(() => 1))).toBe('PYPET_CONFIG_INVALID')
   })
 
   test('C36 a pool with immediate post-processing, and the queue with continuing, exclude each other in pypet, not here', () => {
