@@ -117,7 +117,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
       if (!this.#hasFile) return undefined
       this.reader = openHdf5ReaderNow(this.file)
       this.hdf5 = new Hdf5Source(this.reader, this.name)
-    } else if (this.#isOpen) this.#take(openHdf5ReaderNow(this.file))
+    } else if (this.#isOpen) this.#takeNow()
     return this.hdf5
   }
 
@@ -130,13 +130,23 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   }
 
   #read<Value>(read: (source: Hdf5Source) => Value): Value {
+    if (this.#extend !== undefined) return read(this.stored() as Hdf5Source)
+    return this.#whileUnchanged(() => read(this.stored() as Hdf5Source))
+  }
+
+  #takeNow(): void {
+    this.#whileUnchanged(() => {
+      if (this.reader === undefined) this.#take(openHdf5ReaderNow(this.file))
+    })
+  }
+
+  /** Again, where an experiment of this process has gone on since the file was opened. */
+  #whileUnchanged<Value>(read: () => Value): Value {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return read(this.stored() as Hdf5Source)
+        return read()
       } catch (error) {
-        // An experiment of this process has gone on since it was opened.
-        const isTriedAgain = attempt < READ_ATTEMPTS_MAX && isPypetError(error, 'PYPET_FILE_CHANGING')
-        if (!isTriedAgain || this.#extend !== undefined) throw error
+        if (attempt === READ_ATTEMPTS_MAX || !isPypetError(error, 'PYPET_FILE_CHANGING')) throw error
         this.#letGo()
       }
     }
@@ -256,24 +266,29 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     if (this.reader === undefined) this.#take(await openHdf5Reader(this.file))
   }
 
-  /** @throws PypetError `PYPET_TRAJECTORY_NOT_FOUND` */
+  /** @throws PypetError `PYPET_TRAJECTORY_NOT_FOUND`; then the file is not open */
   #take(reader: Hdf5Reader): void {
-    if (reader.kind(`/${this.name}/overview/info`) !== 'dataset') {
-      const names = reader.children('/')
-      reader.close()
-      throw trajectoryNotFound(this.file, this.name, names)
-    }
     this.reader = reader
-    this.hdf5 = new Hdf5Source(reader, this.name)
-    this.source = this.#lazySource
-    this.#isOpen = true
-    if (this.#extend === undefined) this.#endHold = holdReader(this.file, { release: () => this.#release() })
-    this.#isStale = false
-    if (this.isStored) this.#catchUp(reader)
+    try {
+      if (reader.kind(`/${this.name}/overview/info`) !== 'dataset') {
+        throw trajectoryNotFound(this.file, this.name, reader.children('/'))
+      }
+      this.hdf5 = new Hdf5Source(reader, this.name)
+      this.source = this.#lazySource
+      this.#isOpen = true
+      if (this.#extend === undefined) {
+        this.#endHold = holdReader(this.file, { release: () => this.#release() })
+      }
+      if (this.isStored) this.#catchUp(reader)
+      this.#isStale = false
+    } catch (error) {
+      this.#letGo()
+      throw error
+    }
   }
 
   protected override refresh(): void {
-    if (this.#isStale && this.#isOpen) this.stored()
+    if (this.#isStale && this.#isOpen && this.reader === undefined) this.stored()
   }
 
   /** Others of this process may have stored nodes and points meanwhile. Points of its own are not given up for theirs. */

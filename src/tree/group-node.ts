@@ -362,7 +362,8 @@ export class GroupNode extends TreeNode {
   /** What the file had at an earlier look and has no more. */
   #forgetGone(there: ReadonlySet<string>): void {
     for (const [name, child] of this.#children) {
-      if (child === LAZY && !there.has(name)) this.#children.delete(name)
+      if (there.has(name)) continue
+      if (child === LAZY || this.root.isGone(child)) this.#children.delete(name)
     }
     for (const [name, target] of this.#storedLinks) {
       if (there.has(name)) continue

@@ -65,6 +65,12 @@ export abstract class RootNode extends GroupNode {
     return node
   }
 
+  /** Whether somebody else has deleted from the file what is in memory as it was there. */
+  isGone(node: TreeNode): boolean {
+    if (!node.isStored || node.changes.size > 0) return false
+    return this.source !== undefined && this.source.head(node.fullName) === undefined
+  }
+
   autoLoadLeaf(leaf: TreeNode): void {
     if (this.autoLoad) this.loadLeaf(leaf, EVERY_ITEM, false)
   }
