@@ -243,6 +243,8 @@ export interface WorkerSetup {
   /** Post-processing wants what jobs return, so main is told. */
   readonly tellsReturned: boolean
   readonly storage: WorkerStorage
+  /** Of what jobs store before their run ends. */
+  readonly parts: PartsPlace
   /** Lines below this level are not sent. */
   readonly logLevel: LogLevel
   /** What the job prints is a line of the log; else it is for the terminal, and sent at any level. */
@@ -251,6 +253,13 @@ export interface WorkerSetup {
   readonly timeoutMs: number
   /** Priority of threads and processes that perform runs, as of `nice`; 0 leaves it as it is. */
   readonly niceness: number
+}
+
+export interface PartsPlace {
+  /** Made with the first part; whoever has named it removes it. */
+  readonly folder: string
+  /** The storage reads them from there; else a run is handed over whole. */
+  readonly areTaken: boolean
 }
 
 /** How a worker stores its runs. */

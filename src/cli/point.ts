@@ -11,6 +11,7 @@ import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
+import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
 import { runName } from '../trajectory/path.ts'
 import {
   decodeFramePrefix,
@@ -41,6 +42,8 @@ export async function pointCommand(
     print(`  ${name} = ${oneLine(name in point ? point[name] : value)}`)
 
   const loaded = await importJob(job)
+  const folder = temporaryFolderName()
+  using _folder = { [Symbol.dispose]: () => removeTemporary(folder) }
   let record: RawRunRecord | undefined
   const performer = new RunPerformer(
     inspects ? stoppingBefore(loaded.run) : loaded.run,
@@ -52,6 +55,7 @@ export async function pointCommand(
       args: args.common,
       tellsReturned: true,
       storage: { kind: 'queue', address: '' },
+      parts: { folder, areTaken: false },
       niceness: 0,
       logLevel: settings.logLevel,
       logStdout: settings.logStdout,

@@ -8,6 +8,7 @@ import type { Extension, Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { GrowingPlan } from './growing-plan.ts'
+import type { PartsFolder } from './parts-folder.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
 import type { Postprocessing, ReturnedBytes } from './postprocessing.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
@@ -19,6 +20,7 @@ import { runsToPerform } from './runs-to-perform.ts'
 export interface SessionParts {
   readonly experiment: PreparedExperiment
   readonly store: RunStore
+  readonly partsFolder: PartsFolder
   readonly ledger: RunLedger
   /** Tells the storage what to begin with. */
   readonly open: (store: RunStore, ledger: RunLedger) => Promise<Opened>
@@ -72,6 +74,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     args: args.common,
     tellsReturned: parts.wantsReturned || store.needsReturned === true,
     storage: await store.workerStorage(),
+    parts: { folder: parts.partsFolder.path, areTaken: store.takesParts === true },
     logLevel: settings.logLevel,
     logStdout: settings.logStdout,
     timeoutMs: settings.timeout * 1000,
@@ -100,6 +103,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   })
   const runs = new Runs(parts, { reporter, queue, rounds })
   ledger.whenLost = (lost) => runs.takeLost(lost)
+  ledger.whenEnded = (ended) => parts.partsFolder.noteEnded(ended)
   void runs.givenUp.then(() => store.giveUp())
   const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
   const queueMaxsize = settings.wrapMode === 'queue' ? settings.queueMaxsize : 0

@@ -7,6 +7,7 @@ import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { LiveRun } from '../trajectory/run.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
+import { AttemptParts } from './attempt-parts.ts'
 import type { WriteLog } from './job-log.ts'
 import type { RecordStore } from './record-store.ts'
 import { runSeeds } from './run-seeds.ts'
@@ -44,19 +45,23 @@ export class RunPerformer {
     const { run, attempt } = task
     if (this.#store.ready !== undefined) await this.#store.ready()
     const startTimestamp = now()
+    const parts = new AttemptParts(this.#setup.parts, task)
     let performed: Performed
     try {
-      performed = await this.#performJob(task, startTimestamp)
+      performed = await this.#performJob(task, startTimestamp, parts)
     } catch (thrown) {
+      if (parts.isUsed) await parts.drop()
       const error = toErrorRecord(thrown)
       const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
       return { state: 'failed', failure }
     }
     try {
       await this.#store.sendFrame(performed.frame)
+      if (parts.isUsed) await parts.handOver()
     } catch (thrown) {
       // A user's own storage may refuse one run and take the next.
       if (!isPypetError(thrown, 'PYPET_STORAGE_SERVICE_FAILED')) throw thrown
+      if (parts.isUsed) await parts.drop()
       const error = toErrorRecord(thrown)
       const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
       return { state: 'failed', failure }
@@ -71,7 +76,7 @@ export class RunPerformer {
   }
 
   /** The run's record, as a frame. Whatever it throws is the job's fault. */
-  async #performJob(task: RunTask, startTimestamp: number): Promise<Performed> {
+  async #performJob(task: RunTask, startTimestamp: number, parts: AttemptParts): Promise<Performed> {
     const { run, point, runCount } = task
     const live = new LiveRun({
       run,
@@ -79,9 +84,12 @@ export class RunPerformer {
       par: this.#viewAt(point),
       seeds: () => this.#seedsAt(point),
       writeLog: (level, message) => this.#writeLog(level, message, run),
+      parts: () => parts.open(),
     })
     const value = await this.#callJob(live, task.args ?? this.#setup.args)
-    const leaves = live.end()
+    while (live.storing !== undefined) await live.storing
+    const added = live.end()
+    const leaves = parts.isUsed ? parts.leavesToSend(added) : added
     const returned = value === undefined ? undefined : cloneReturned(value)
     const frame = encodeRunFrame({
       run,
@@ -90,6 +98,7 @@ export class RunPerformer {
       leaves,
       ...(live.links.length > 0 && { links: live.links }),
       ...(returned !== undefined && { returned }),
+      ...(parts.path !== undefined && { partFile: parts.path }),
     })
     return { frame, returned }
   }

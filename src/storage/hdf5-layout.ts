@@ -38,6 +38,7 @@ import {
   SETTINGS,
   settingsRow,
 } from './overview-tables.ts'
+import { pytablesGroup, rootAttributes } from './pytables-group.ts'
 import { RunOverviews } from './run-overviews.ts'
 
 /** What the memory calls what the layout remembers. */
@@ -49,6 +50,13 @@ export const HAS_LAST_CONFIG = 'has ended'
 export const POSTPROCESSED = 'runs post-processed'
 
 const NOT_RUN = { startTimestamp: 0, finishTimestamp: 0 }
+
+export interface PartsOfRun {
+  readonly whole: (leaf: RawLeaf) => RawLeaf
+  readonly later: (...batches: readonly (() => readonly Hdf5Operation[])[]) => void
+}
+
+const NO_PARTS: PartsOfRun = { whole: (leaf) => leaf, later: () => undefined }
 
 export class TrajectoryLayout {
   readonly #request: OpenRequest
@@ -82,7 +90,7 @@ export class TrajectoryLayout {
     const { trajectory } = this.#request
     if (isNewFile) yield rootAttributes(this.#request.fileTitle)
     yield [
-      ...group(this.#root, trajectory.name),
+      ...pytablesGroup(this.#root, trajectory.name),
       ...(trajectory.comment === ''
         ? []
         : [
@@ -93,9 +101,9 @@ export class TrajectoryLayout {
               value: trajectory.comment,
             } as const,
           ]),
-      ...group(`${this.#root}/overview`, 'overview'),
-      ...BRANCHES.flatMap((branch) => group(`${this.#root}/${branch}`, '')),
-      ...group(`${this.#root}/results/runs`, ''),
+      ...pytablesGroup(`${this.#root}/overview`, 'overview'),
+      ...BRANCHES.flatMap((branch) => pytablesGroup(`${this.#root}/${branch}`, '')),
+      ...pytablesGroup(`${this.#root}/results/runs`, ''),
     ]
     for (const branch of BRANCHES) this.#share(`${this.#root}/${branch}`)
     this.#share(`${this.#root}/results/runs`)
@@ -121,10 +129,16 @@ export class TrajectoryLayout {
   /**
    * The groups and leaves of a finished run. Its row in `runs` follows with the commit. When this throws,
    * it is as if the run had never come.
+   *
+   * @param whole reads a leaf that the run stored before its end
+   * @param later takes what writes such a leaf, and all that comes behind it, to be called in this order when what is
+   *   returned has been applied: each is laid out once here, to see that it can be, and once more in its turn, so that no two
+   *   are in memory
    */
-  storeRun(record: RawRunRecord): Hdf5Operation[] {
+  storeRun(record: RawRunRecord, { whole, later }: PartsOfRun = NO_PARTS): Hdf5Operation[] {
     const { run } = record
-    const operations: Hdf5Operation[] = []
+    const first: Hdf5Operation[] = []
+    let operations = first
     const newGroups = new Set<string>()
     this.#overviews.beginRun()
     try {
@@ -133,7 +147,15 @@ export class TrajectoryLayout {
       if (this.#request.storage.exploredParameterOverviewInRuns) {
         operations.push(...exploredInRun(group, this.#plan, run))
       }
-      for (const leaf of record.leaves) this.#leaf(leaf, newGroups, operations)
+      for (const leaf of record.leaves) {
+        if (leaf.parts === undefined) this.#leaf(leaf, newGroups, operations)
+        else {
+          const write = this.#partedLeaf(leaf, whole, newGroups, operations)
+          const behind: Hdf5Operation[] = []
+          later(write, () => behind)
+          operations = behind
+        }
+      }
       for (const link of record.links ?? []) this.#link(link, newGroups, operations)
       this.#pendingRows.set(run, this.#facts(run, record, true))
     } catch (error) {
@@ -141,7 +163,7 @@ export class TrajectoryLayout {
       throw error
     }
     for (const path of newGroups) if (!path.includes(runName(run))) this.#share(path)
-    return operations
+    return first
   }
 
   /**
@@ -182,17 +204,41 @@ export class TrajectoryLayout {
   }
 
   #leaf(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): void {
-    const path = `${this.#root}/${leaf.location.replaceAll('.', '/')}`
+    const comment = this.#place(leaf, newGroups, operations)
+    for (const operation of this.#leafOperations(leaf, comment)) operations.push(operation)
+  }
+
+  /** Gives what writes it. */
+  #partedLeaf(
+    leaf: RawLeaf,
+    whole: PartsOfRun['whole'],
+    newGroups: Set<string>,
+    operations: Hdf5Operation[],
+  ): () => Hdf5Operation[] {
+    const checked = whole(leaf)
+    const comment = this.#place(checked, newGroups, operations)
+    this.#leafOperations(checked, comment)
+    return () => this.#leafOperations(whole(leaf), comment)
+  }
+
+  /** Makes room for a leaf, and gives the comment that is to be written with it. */
+  #place(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): string {
+    const path = this.#pathOf(leaf)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     const isOfJob = leaf.kind === 'result' || leaf.location.startsWith('derived_parameters.')
-    const comment = isOfJob ? this.#overviews.add(leaf) : leaf.comment
+    return isOfJob ? this.#overviews.add(leaf) : leaf.comment
+  }
+
+  #leafOperations(leaf: RawLeaf, comment: string): Hdf5Operation[] {
+    const path = this.#pathOf(leaf)
     const isPlain = leaf.location.startsWith('config.')
     const options = { comment, complevel: this.#request.storage.complevel, isPlain }
-    if (leaf.kind === 'result') {
-      for (const operation of resultLeaf(path, leaf, options)) operations.push(operation)
-    } else {
-      for (const item of leaf.items) operations.push(...parameterLeaf(path, item.value, leaf, options))
-    }
+    if (leaf.kind === 'result') return resultLeaf(path, leaf, options)
+    return leaf.items.flatMap(({ value }) => parameterLeaf(path, value, leaf, options))
+  }
+
+  #pathOf({ location }: RawLeaf): string {
+    return `${this.#root}/${location.replaceAll('.', '/')}`
   }
 
   #link({ location, target }: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
@@ -345,22 +391,4 @@ export class TrajectoryLayout {
     }
     return operations
   }
-}
-
-function rootAttributes(title: string): Hdf5Operation[] {
-  return [
-    { type: 'create-attribute', path: '/', name: 'CLASS', value: 'GROUP' },
-    { type: 'create-attribute', path: '/', name: 'VERSION', value: '1.0' },
-    { type: 'create-attribute', path: '/', name: 'TITLE', value: title },
-    { type: 'create-attribute', path: '/', name: 'PYTABLES_FORMAT_VERSION', value: '2.1' },
-  ]
-}
-
-function group(path: string, title: string): Hdf5Operation[] {
-  return [
-    { type: 'create-group', path },
-    { type: 'create-attribute', path, name: 'CLASS', value: 'GROUP' },
-    { type: 'create-attribute', path, name: 'VERSION', value: '1.0' },
-    { type: 'create-attribute', path, name: 'TITLE', value: title },
-  ]
 }

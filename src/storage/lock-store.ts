@@ -35,6 +35,7 @@ export type LockSettings = Omit<LockData, 'address'>
 
 export class LockStore implements RunStore {
   readonly storesInWorkers = true
+  readonly takesParts = true
   readonly #settings: LockSettings
   readonly #address = new LocalAddress('lock')
   readonly #server: Promise<LockServer>

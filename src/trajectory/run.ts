@@ -9,6 +9,7 @@ import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName }
 import { isPlainObject } from './plain-object.ts'
 import type { RunRandom } from './random.ts'
 import type { ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
+import { type ItemName, type LoadStoredOptions, type RunParts, StoredItems } from './stored-items.ts'
 import {
   checkComment,
   isComplex,
@@ -84,6 +85,31 @@ export interface Run<Tree = ParameterTree> {
    * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`
    */
   addLink(name: string, target: string): void
+  /**
+   * Stores a result or derived parameter of this run now, or all of a group: by the name it was added with. When it
+   * resolves, it is on the disk and out of memory. It belongs to this attempt of the run: it is in the file when the run is
+   * complete, and gone when the run fails. Its arrays must not change before that. What is stored already costs nothing.
+   *
+   * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_RUN_ENDED`; `PYPET_STORAGE_FAILED` when there is no place for it:
+   * then it stays in memory
+   */
+  storeItem(item: ItemName): Promise<void>
+  /** As `storeItem`, several, in this order. */
+  storeItems(items: readonly ItemName[]): Promise<void>
+  /** As `storeItem`, everything that this run has added until now. */
+  store(): Promise<void>
+  /**
+   * Reads what this run has added or stored, or what the trajectory held before the experiment began; never what other runs store.
+   * It gives the value of a result with one item and of a parameter, the items by name of others, and of a group all that is
+   * below it, by name. The run does not keep it.
+   *
+   * @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED`, `PYPET_USAGE` for both `only` and `except`
+   */
+  loadItem<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
+  /** As `loadItem`, several, in this order. */
+  loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]>
+  /** As `loadItem`. */
+  load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
 }
 
 /** An instance of a class of the user's own: it is stored as the items that it gives, and restored by its class. */
@@ -102,6 +128,8 @@ export class LiveRun implements Run {
   readonly #links = new Map<string, string>()
   /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
+  readonly #openParts: () => RunParts
+  #storedItems: StoredItems | undefined
   readonly #makeSeeds: () => Pick<Run, 'seed' | 'random'>
   #seeds: Pick<Run, 'seed' | 'random'> | undefined
   #hasEnded = false
@@ -113,12 +141,15 @@ export class LiveRun implements Run {
     /** Called when the job first asks for a seed or a random number. */
     readonly seeds: () => Pick<Run, 'seed' | 'random'>
     readonly writeLog: (level: LogLevel, message: string) => void
+    /** Called when the job first stores something before its end, or loads something. */
+    readonly parts: () => RunParts
   }) {
     this.idx = point.run
     this.name = runName(point.run)
     this.length = point.runCount
     this.par = point.par
     this.#makeSeeds = point.seeds
+    this.#openParts = point.parts
     for (const branch of ['results', 'derived_parameters']) this.#groups.add(`${branch}.runs.${this.name}`)
     this.log = {
       error: (message) => point.writeLog('error', message),
@@ -187,6 +218,41 @@ export class LiveRun implements Run {
     }
     this.#assertFree(location, where)
     this.#links.set(location, found)
+  }
+
+  async storeItem(item: ItemName): Promise<void> {
+    await this.#stored(item).store([item])
+  }
+
+  async storeItems(items: readonly ItemName[]): Promise<void> {
+    await this.#stored(items[0]).store(items)
+  }
+
+  async store(): Promise<void> {
+    await this.#stored().store(undefined)
+  }
+
+  async loadItem<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value> {
+    return (await this.#stored(item).load(item, options)) as Value
+  }
+
+  async loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]> {
+    return await Promise.all(items.map((item) => this.loadItem(item, options)))
+  }
+
+  async load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value> {
+    return await this.loadItem<Value>(item, options)
+  }
+
+  /** What is being stored, where the job did not wait for it; rejects when it cannot be. */
+  get storing(): Promise<unknown> | undefined {
+    return this.#storedItems?.pending
+  }
+
+  #stored(item: ItemName = 'results'): StoredItems {
+    if (this.#hasEnded) throw hasEnded(this.name, typeof item === 'string' ? item : item.fullName)
+    this.#storedItems ??= new StoredItems(this, this.#leaves, this.#openParts())
+    return this.#storedItems
   }
 
   /** The links, after `end`. */
