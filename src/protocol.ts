@@ -262,6 +262,12 @@ export interface PartsPlace {
   readonly areTaken: boolean
 }
 
+/**
+ * What the trajectory held before the experiment began: leaves of a name, in a run frame. Undefined where it held none. It never rejects.
+ */
+export type StoredBefore = (name: string) => Promise<StoredBeforeAnswer>
+export type StoredBeforeAnswer = { readonly frame: Uint8Array } | { readonly error: ErrorRecord } | undefined
+
 /** How a worker stores its runs. */
 export type WorkerStorage =
   /** It hands them to the writer process. */
@@ -304,6 +310,13 @@ export type RunOutcome =
 /** Pool thread → main, at any time. */
 export type FromWorker = WorkerLine | RunBegun | PriorityRefused
 
+/** Pool thread → main: answered by one message, a `StoredBeforeAnswer`, at the port. */
+export interface ReadBefore<Port> {
+  readonly type: 'read-before'
+  readonly name: string
+  readonly port: Port
+}
+
 /** The worker begins with this run: from now on its time counts. Threads say so only where runs have a time limit. */
 export interface RunBegun {
   readonly type: 'begun'
@@ -322,6 +335,8 @@ export type ToRunProcess =
   | { readonly type: 'load'; readonly setup: WorkerSetup }
   /** Answered by `begun`, then by `ended` or `unable`; then the process exits by itself. */
   | { readonly type: 'perform'; readonly task: RunTask }
+  /** To the `read-before` of this number. */
+  | { readonly type: 'read'; readonly number: number; readonly answer: StoredBeforeAnswer }
 
 /**
  * Process of a run → main. A process that is gone without `ended` or `unable` has failed its run, if it had `begun`.
@@ -332,6 +347,8 @@ export type FromRunProcess =
   /** The job is loaded. */
   | { readonly type: 'ready' }
   | { readonly type: 'ended'; readonly outcome: RunOutcome }
+  /** Answered by `read`. */
+  | { readonly type: 'read-before'; readonly name: string; readonly number: number }
   /** No run can be performed: the job does not load here, or the writer is gone. */
   | { readonly type: 'unable'; readonly error: ErrorRecord }
 

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'
 import { type ExperimentRequest, prepareExperiment } from '../environment/prepare-experiment.ts'
+import { storedBefore } from '../environment/stored-before.ts'
 import { PypetError } from '../errors.ts'
 import { strayErrorText } from '../executors/job-log.ts'
 import { RunPerformer } from '../executors/perform-run.ts'
@@ -67,6 +68,7 @@ export async function pointCommand(
       },
     },
     (level, message) => printError(`${level}: ${message}`),
+    storedBefore(experiment),
   )
   userCode.listen({
     onLine: print,

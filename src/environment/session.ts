@@ -16,6 +16,7 @@ import type { RunLedger } from './run-ledger.ts'
 import { RunQueue } from './run-queue.ts'
 import { Runs } from './runs.ts'
 import { runsToPerform } from './runs-to-perform.ts'
+import { storedBefore } from './stored-before.ts'
 
 export interface SessionParts {
   readonly experiment: PreparedExperiment
@@ -83,7 +84,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   ledger.attach(store)
   parts.provenance.begin()
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
-  await using executor = await openExecutor(settings, setup, listen, userCode)
+  await using executor = await openExecutor(settings, setup, listen, userCode, storedBefore(experiment))
   const opened = await open(store, ledger)
   ledger.take(opened)
   const reporter = parts.onOpened(opened)

@@ -1,4 +1,4 @@
-import type { WorkerSetup } from '../protocol.ts'
+import type { StoredBefore, WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import type { UserCode } from './user-code.ts'
 
@@ -20,18 +20,20 @@ export async function openExecutor(
   setup: WorkerSetup,
   listener: WorkerListener,
   userCode: UserCode,
+  storedBefore: StoredBefore,
 ): Promise<Executor> {
   if (settings.executor === 'inline') {
     const { openInlineExecutor } = await import('./inline-executor.ts')
-    return openInlineExecutor(setup, listener, userCode)
+    return openInlineExecutor(setup, listener, userCode, storedBefore)
   }
   const count = workerCount(settings, setup.runCount)
   if (settings.executor === 'process') {
     const { openProcessExecutor } = await import('./process-executor.ts')
-    return openProcessExecutor(setup, { processCount: count, memoryLimit: settings.memoryLimit }, listener)
+    const { memoryLimit } = settings
+    return openProcessExecutor(setup, { processCount: count, memoryLimit }, listener, storedBefore)
   }
   const { openPoolExecutor } = await import('./pool-executor.ts')
-  return openPoolExecutor(setup, count, listener)
+  return openPoolExecutor(setup, count, listener, storedBefore)
 }
 
 /** How many workers perform the runs: one that gets none would cost 50 MB for nothing. */

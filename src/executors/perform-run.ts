@@ -2,12 +2,12 @@
 import { createRequire } from 'node:module'
 import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
-import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { RunOutcome, RunTask, StoredBefore, StoredBeforeAnswer, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { LiveRun } from '../trajectory/run.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
-import { AttemptParts } from './attempt-parts.ts'
+import { AttemptParts, parameterFrame } from './attempt-parts.ts'
 import type { WriteLog } from './job-log.ts'
 import type { RecordStore } from './record-store.ts'
 import { runSeeds } from './run-seeds.ts'
@@ -19,6 +19,7 @@ export class RunPerformer {
   readonly #seedsAt: ReturnType<typeof runSeeds>
   readonly #store: Pick<RecordStore, 'sendFrame' | 'ready'>
   readonly #writeLog: WriteLog
+  readonly #storedBefore: StoredBefore
   /** The call of the job that has not ended; none between runs. */
   #call: JobCall | undefined
 
@@ -27,7 +28,9 @@ export class RunPerformer {
     setup: WorkerSetup,
     store: Pick<RecordStore, 'sendFrame' | 'ready'>,
     writeLog: WriteLog,
+    storedBefore: StoredBefore = async () => undefined,
   ) {
+    this.#storedBefore = storedBefore
     this.#job = job
     this.#setup = setup
     this.#viewAt = parameterViews(setup.parameters)
@@ -45,7 +48,7 @@ export class RunPerformer {
     const { run, attempt } = task
     if (this.#store.ready !== undefined) await this.#store.ready()
     const startTimestamp = now()
-    const parts = new AttemptParts(this.#setup.parts, task)
+    const parts = new AttemptParts(this.#setup.parts, task, (name) => this.#readBefore(name, task))
     let performed: Performed
     try {
       performed = await this.#performJob(task, startTimestamp, parts)
@@ -73,6 +76,14 @@ export class RunPerformer {
       startTimestamp,
       ...(returned !== undefined && this.#setup.tellsReturned && { returned }),
     }
+  }
+
+  /** A parameter has its value of this run. */
+  async #readBefore(name: string, { point }: RunTask): Promise<StoredBeforeAnswer> {
+    const found = this.#setup.parameters.find(
+      (each) => name === each.name || name === `parameters.${each.name}`,
+    )
+    return found === undefined ? await this.#storedBefore(name) : parameterFrame(found, point)
   }
 
   /** The run's record, as a frame. Whatever it throws is the job's fault. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
 import { bundleProcess, type ProcessBundle } from '../experiment/module-bundle.ts'
 import { entryUrl } from '../own-files.ts'
-import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { RunOutcome, RunTask, StoredBefore, WorkerSetup } from '../protocol.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { priorityWarning } from './niceness.ts'
@@ -38,6 +38,7 @@ export async function openProcessExecutor(
   setup: WorkerSetup,
   { processCount, memoryLimit }: ProcessSettings,
   listener: WorkerListener,
+  storedBefore: StoredBefore,
 ): Promise<Executor> {
   const bundle = await bundleProcess(fileURLToPath(entryUrl('run-process')), setup.job)
   const parts: ProcessParts = {
@@ -48,6 +49,7 @@ export async function openProcessExecutor(
     memory: new MemoryWatch(memoryLimit),
     orphans: new OrphanKeeper(),
     onPriorityRefused: priorityWarning(setup.niceness, listener),
+    storedBefore,
   }
   const executor = new ProcessExecutor(parts, bundle, processCount, listener)
   try {

@@ -7,6 +7,7 @@ import { removePartFile } from '../continue/part-file.ts'
 import { jobArguments, readArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
 import { jobChanges } from '../environment/prepare-continue.ts'
+import { storedInFile } from '../environment/stored-before.ts'
 import { PypetError } from '../errors.ts'
 import { openExecutor } from '../executors/open-executor.ts'
 import { runSeeds } from '../executors/run-seeds.ts'
@@ -143,7 +144,13 @@ async function performOfSeed(
     logStdout: true,
     timeoutMs: settings.timeout * 1000,
   }
-  await using executor = await openExecutor(settings, setup, () => undefined, userCode)
+  await using executor = await openExecutor(
+    settings,
+    setup,
+    () => undefined,
+    userCode,
+    storedInFile(experiment.file, experiment.trajectory),
+  )
   const queue = [...runs].reverse()
   const next = (): RunTask | undefined => {
     if (comparison.isBehind) return undefined

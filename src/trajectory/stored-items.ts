@@ -3,7 +3,7 @@
  * is complete, and dropped with an attempt that fails. Where they are until then is told by `RunParts`.
  */
 import { PypetError } from '../errors.ts'
-import { type RunIndex, runLocation } from './path.ts'
+import { BRANCHES, type RunIndex, runLocation } from './path.ts'
 import { toStoredValue } from './raw-value.ts'
 import { encodeRunFrame, type RawLeaf } from './run-frame.ts'
 import type { LeafRecord, PartPlace } from './run-record.ts'
@@ -71,7 +71,10 @@ export class StoredItems {
         : await this.#parts.before(textOf(name))
     if (leaves === undefined || leaves.length === 0) throw this.#notStored(textOf(name))
     const [first] = leaves as readonly [RawLeaf]
-    const asked = fullNamesOf(textOf(name), this.#run.idx).find((each) => isAtOrBelow(first.location, each))
+    const asked = [
+      ...fullNamesOf(textOf(name), this.#run.idx),
+      ...BRANCHES.map((branch) => `${branch}.${textOf(name)}`),
+    ].find((each) => isAtOrBelow(first.location, each))
     if (leaves.length === 1 && (asked === undefined || asked === first.location))
       return leafValue(first, wants)
     const prefix = asked === undefined ? 0 : asked.length + 1
