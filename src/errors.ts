@@ -2,6 +2,7 @@
  * Every error that pypet-ts itself raises. The user's job failing is not among them: that is data,
  * recorded with the run (see `ErrorRecord` and `protocol.ts`).
  */
+import { describeProperties, describeThrown } from './thrown-value.ts'
 
 /** Codes never change once released; tests and scripts may rely on them. */
 export type ErrorCode =
@@ -186,7 +187,7 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
     if (thrown instanceof Error || isErrorLike(thrown)) {
       const { code, hint, where } = thrown as { code?: unknown; hint?: unknown; where?: unknown }
       return {
-        name: String(thrown.name),
+        name: nameOf(thrown),
         message: String(thrown.message),
         stack: describeCauses(thrown),
         ...(typeof code === 'string' && { code }),
@@ -194,7 +195,7 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
         ...(typeof where === 'string' && { where }),
       }
     }
-    return { name: 'NonError', message: `thrown: ${describe(thrown)}`, stack: '' }
+    return { name: 'NonError', message: `thrown: ${describeThrown(thrown)}`, stack: '', hint: THROW_ERRORS }
   } catch {
     return { name: 'NonError', message: 'thrown: a value that cannot be described', stack: '' }
   }
@@ -222,17 +223,22 @@ function isErrorLike(value: unknown): value is Error {
 const CAUSES_MAX = 8
 
 function describeCauses(error: Error): string {
-  const lines = [String(error.stack ?? '')]
+  const lines = [String(error.stack ?? '') + describeProperties(error)]
   let cause = error.cause
   for (let depth = 0; cause !== undefined && depth < CAUSES_MAX; depth += 1) {
-    lines.push(`caused by ${isErrorLike(cause) ? String(cause.stack) : describe(cause)}`)
+    const text = isErrorLike(cause) ? String(cause.stack) + describeProperties(cause) : describeThrown(cause)
+    lines.push(`caused by ${text}`)
     cause = isErrorLike(cause) ? cause.cause : undefined
   }
   return lines.join('\n')
 }
 
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value)
-  return String(value)
+/** Of what is no error there is no stack. */
+const THROW_ERRORS = 'Throw an Error, so that it is known where: throw new Error(…).'
+
+/** `class TooHot extends Error {}` has the name of its parent, and most people leave it at that. */
+function nameOf(error: Error): string {
+  const name = String(error.name)
+  const { name: className } = error.constructor ?? {}
+  return name === 'Error' && typeof className === 'string' && className !== '' ? className : name
 }

@@ -38,11 +38,17 @@ export type { StoreOptions } from './library/file-tree.ts'
 export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
 export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
 export {
+  type LeftOut,
+  type MergeConflict,
+  type MergedInput,
   type MergeInput,
   type MergeOptions,
+  type MergeProgress,
   type MergeReport,
+  type MergeTarget,
   mergeFiles,
   mergeFolder,
+  mergeInto,
 } from './library/merge.ts'
 export type { TrajectoryOptions } from './library/open-tree.ts'
 export type { PipelinePlan } from './library/pipeline.ts'
@@ -54,6 +60,7 @@ export {
   type RunResult,
   run,
 } from './library/run.ts'
+export type { OtherSource } from './library/stored-source.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
 export { type RunVerdict, type VerifyOptions, type VerifyReport, verify } from './library/verify.ts'
 export { MemoryStorage } from './storage/memory-storage.ts'
@@ -64,6 +71,7 @@ export type {
   StorageService,
   StorageWorker,
 } from './storage/storage-service.ts'
+export type { NestedList } from './trajectory/nested-list.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,
@@ -71,7 +79,7 @@ export {
   parameter,
 } from './trajectory/parameter.ts'
 export type { RunRandom } from './trajectory/random.ts'
-export type { LeafOptions, OwnResult, ResultItems, Run, RunLog } from './trajectory/run.ts'
+export type { LeafOptions, OwnResult, ResultItems, RunLog } from './trajectory/run.ts'
 export type { Complex, TypedArray } from './trajectory/stored-value.ts'
 export { type Table, table } from './trajectory/structured-value.ts'
 export {
@@ -87,4 +95,5 @@ export type { GroupNode, LeafNode } from './tree/group-node.ts'
 export type { TreeNode } from './tree/node.ts'
 export type { ParameterNode } from './tree/parameter-node.ts'
 export type { ResultNode } from './tree/result-node.ts'
+export type { Run } from './tree/run.ts'
 export type { RunInformation } from './tree/run-information.ts'

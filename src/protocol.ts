@@ -15,9 +15,11 @@ import type { LogLevel } from './trajectory/log-level.ts'
 import type { Parameter } from './trajectory/parameter.ts'
 import type { PointValues } from './trajectory/parameter-view.ts'
 import type { RunIndex } from './trajectory/path.ts'
-import type { RawField } from './trajectory/raw-value.ts'
-import type { RawLeaf } from './trajectory/run-frame.ts'
+import type { RawValue } from './trajectory/raw-value.ts'
+import type { RawGroup, RawLeaf } from './trajectory/run-frame.ts'
 import type { LinkRecord } from './trajectory/run-record.ts'
+import type { PartsPlace, StoredBeforeAnswer } from './trajectory/stored-items.ts'
+import type { RunNodes } from './tree/run-nodes.ts'
 
 /** Main → writer, in order. `open` comes first, then `finish` and `close`. */
 export type ToWriter =
@@ -25,6 +27,8 @@ export type ToWriter =
   | { readonly type: 'open'; readonly request: OpenRequest; readonly breakLock: boolean }
   /** Instead of `open`: recovers the file of an unfinished trajectory and goes on with it. Answered alike. */
   | { readonly type: 'continue'; readonly request: ContinueRequest }
+  /** The answer to `values-wanted`. */
+  | { readonly type: 'values'; readonly values: readonly RawValue[] }
   /** The run ends as failed, unless it is stored already. Answered by a `committed` that names it. */
   | { readonly type: 'fail-run'; readonly failure: RunFailure }
   /** No more runs will begin for now: what arrives from here on is committed without waiting for others. */
@@ -38,6 +42,8 @@ export type ToWriter =
 export type FromWriter =
   /** The file holds the trajectory with its parameters, committed. */
   | { readonly type: 'opened'; readonly opened: Opened }
+  /** Before `opened`: the first commit holds explored lists and arrays, and those from this number on are missing. */
+  | { readonly type: 'values-wanted'; readonly name: string; readonly first: number }
   /** Something that a user should know, and that stops nothing: a stale lock was taken over, readers are waited for. */
   | { readonly type: 'notice'; readonly level: LogLevel; readonly message: string }
   /** These runs are in the file and survive a kill of any process. */
@@ -92,6 +98,7 @@ export interface OpenRequest {
     /** What made the file, for the `info` table: `pypet-ts 0.1.0` and `Node.js 20.20.2`. */
     readonly version: string
     readonly runtimeVersion: string
+    /** Of the environment that began: it tells this experiment from others, whatever environments follow. */
     readonly environmentHexsha: string
   }
   readonly parameters: readonly Parameter[]
@@ -110,8 +117,23 @@ export interface Continuation {
   /** Arguments of the job, as structured-clone bytes: those of all runs, or a list of each run's. */
   readonly args?: Uint8Array
   readonly runArgs?: Uint8Array
+  /** How jobs search the tree, where that is not as usual. */
+  readonly tree?: Pick<RunNodes, 'noClobber' | 'shortcuts' | 'maxDepth'>
   /** Which environment's `config` this is, so that a continued experiment ends under the same names. */
   readonly environmentName: string
+  /** Where that is a later environment than the one that the trajectory began with: see `RunEnvironment`. */
+  readonly environment?: Pick<RunEnvironment, 'hexsha' | 'timestamp'>
+}
+
+/** What the runs from here on are performed by, where an experiment goes on with a job that has changed. */
+export interface RunEnvironment {
+  /** `environment_83c1a34_2026_11_22_17h32m44s`, a group of `config.environment` of its own. */
+  readonly name: string
+  /** The rows of these runs name it. */
+  readonly hexsha: string
+  /** Seconds since 1970. */
+  readonly timestamp: number
+  readonly job: JobIdentity
 }
 
 /** A job module, so that it is found again and its changes are noticed. */
@@ -136,7 +158,9 @@ export interface ContinueRequest {
   /** Replaces what the `.cnt` file has, where it was allowed to change. */
   readonly storage: StorageSettings
   readonly keepCnt: boolean
-  /** More `config`, such as that a changed job was allowed. */
+  /** The job has changed, and was allowed to: from here on runs are of this environment. */
+  readonly environment?: RunEnvironment
+  /** The `config` of that environment. */
   readonly config: readonly Parameter[]
 }
 
@@ -206,12 +230,6 @@ export interface Extension {
   readonly hasProvenance?: true
 }
 
-export interface RawGroup {
-  readonly location: string
-  readonly comment: string
-  readonly annotations: readonly RawField[]
-}
-
 /** A failed run, as recorded in the file. */
 export interface RunFailure {
   readonly run: RunIndex
@@ -234,6 +252,8 @@ export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
   readonly job: JobLocation
   readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored'>[]
+  /** What else the trajectory holds when the runs begin, for jobs that read its tree; nothing unless given. */
+  readonly nodes?: RunNodes | PackedNodes
   /** Of the experiment: with the values of a run's parameters it makes the run's own. */
   readonly seed: number
   /** At least so many runs are to be expected. */
@@ -255,18 +275,14 @@ export interface WorkerSetup {
   readonly niceness: number
 }
 
-export interface PartsPlace {
-  /** Made with the first part; whoever has named it removes it. */
-  readonly folder: string
-  /** The storage reads them from there; else a run is handed over whole. */
-  readonly areTaken: boolean
+/** What `RunNodes` are on their way to a worker. */
+export interface PackedNodes {
+  /** JSON. */
+  readonly text: string
+  /** Threads share them. */
+  readonly bytes: Uint8Array
+  readonly noClobber?: boolean
 }
-
-/**
- * What the trajectory held before the experiment began: leaves of a name, in a run frame. Undefined where it held none. It never rejects.
- */
-export type StoredBefore = (name: string) => Promise<StoredBeforeAnswer>
-export type StoredBeforeAnswer = { readonly frame: Uint8Array } | { readonly error: ErrorRecord } | undefined
 
 /** How a worker stores its runs. */
 export type WorkerStorage =

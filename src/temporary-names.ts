@@ -51,7 +51,7 @@ export function sweepBeside(path: string): void {
  *
  * @throws the system's error, unchanged
  */
-export function makeTemporaryFolder(kind: '' | 'writer-' | 'probe-', within = tmpdir()): string {
+export function makeTemporaryFolder(kind: '' | 'writer-', within = tmpdir()): string {
   return mkdtempSync(`${join(within, temporaryPrefix(kind))}`)
 }
 
@@ -60,7 +60,7 @@ export function temporaryFolderName(): string {
   return join(tmpdir(), `${temporaryPrefix('')}${randomBytes(3).toString('hex')}`)
 }
 
-export function temporaryPrefix(kind: '' | 'writer-' | 'probe-'): string {
+export function temporaryPrefix(kind: '' | 'writer-'): string {
   return `pypet-ts-${kind}${ownMark()}-`
 }
 
@@ -71,7 +71,7 @@ export function sweepTemporaryFolders(): void {
 
 /** What an abandoned name looks like behind that of its file. */
 const MARK_BESIDE = /^(?:[a-z-]+\.)+(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})(?:\..+)?$/
-const MARK_OF_FOLDER = /^pypet-ts-(?:writer-|probe-)?(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})-[A-Za-z0-9]{6}$/
+const MARK_OF_FOLDER = /^pypet-ts-(?:writer-)?(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})-[A-Za-z0-9]{6}$/
 
 function sweep(folder: string, markOf: (name: string) => RegExpExecArray | null): void {
   try {

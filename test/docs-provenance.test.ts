@@ -1,5 +1,5 @@
 /** `docs/provenance.md`: its commands bring an experiment back, its options are options, its leaves are in the file. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as library from '../dist/index.js'
@@ -16,17 +16,27 @@ export default defineExperiment({ parameters: { x: 1 }, explore: { x: [1, 2] }, 
 
 test('the way back', async () => {
   const folder = fileTree({ 'job.mjs': JOB })
-  const commands = codeIn(PAGE, 'sh').flatMap((block) => block.trim().split('\n'))
-  expect(commands).toHaveLength(3)
-  for (const command of commands) {
+  const [back = [], changed = []] = codeIn(PAGE, 'sh').map((block) => block.trim().split('\n'))
+  expect([back.length, changed.length]).toEqual([3, 4])
+  for (const command of back) {
     const [, inside = '.', words = ''] = /^(?:cd (\S+) && )?pypet-ts (.*)$/.exec(command) ?? []
     const { exitCode, stderr } = await pypet(join(folder, inside), words.split(' '))
     expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: '' })
   }
   expect(readFileSync(join(folder, 'again/job.mjs'), 'utf8')).toBe(JOB)
+  writeFileSync(join(folder, 'job.mjs'), JOB.replace('traj.par.x', '2 * traj.par.x'))
+  for (const command of changed) {
+    const { exitCode, stderr } = await pypet(folder, command.split(' ').slice(1))
+    // Runs that another job has made cannot all be verified by this one.
+    expect({ command, exitCode, stderr }).toEqual({
+      command,
+      exitCode: command.endsWith('--all') ? 3 : 0,
+      stderr: '',
+    })
+  }
   const [, call = ''] = /`await (restore\(.*\))`/.exec(PAGE) ?? []
   const [, file = '', to = ''] = /^restore\('(.*)', \{ to: '(.*)' \}\)$/.exec(call) ?? []
-  await library.restore(join(folder, file), { to: join(folder, `${to}-by-script`) })
+  await library.restore(join(folder, file), { to: join(folder, `${to}-by-script`), run: 0 })
   expect(readFileSync(join(folder, 'again-by-script/job.mjs'), 'utf8')).toBe(JOB)
   using traj = await library.loadTrajectory(join(folder, 'hdf5/job.h5'))
   const stored = [...traj.getGroup('config').iterLeaves()].flatMap(

@@ -62,6 +62,7 @@ test('the library exports these names', async () => {
     'logspace',
     'mergeFiles',
     'mergeFolder',
+    'mergeInto',
     'onlyIf',
     'parameter',
     'points',

@@ -21,8 +21,15 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 /** The exit code for an error: by its code when it is ours, `FAILED` for anything else. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isPypetError(error)) return ExitCode.FAILED
+  if (error.code === 'PYPET_SYSTEM_FAILED' && isOfPath(error.cause)) return ExitCode.WRONG
   // A record from another process may carry a code that this version does not know.
   return EXIT_CODES[error.code] ?? ExitCode.FAILED
+}
+
+/** The user has named something that leads nowhere, or where this user may not go. */
+function isOfPath(cause: unknown): boolean {
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException
+  return ['EACCES', 'ELOOP', 'ENAMETOOLONG', 'ENOTDIR', 'EISDIR'].includes(code ?? '')
 }
 
 /** Names every code, so that a new one does not compile before somebody has decided. */

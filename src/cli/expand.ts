@@ -2,14 +2,17 @@
 import { RunStores } from '../environment/run-stores.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { prepareExpansion } from '../library/expand.ts'
+import { formatRuns } from '../reporting/quantity.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploreTexts } from './exploration-flags.ts'
-import { type CommandFlags, optionFlags, performCommand } from './perform-command.ts'
+import { type CommandFlags, optionFlags, performCommand, sayWhenSlow } from './perform-command.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
+import { plural } from './value-text.ts'
 
 export interface ExpandFlags extends CommandFlags, ExploreTexts {
   readonly job?: string
   readonly trajectory?: string
+  readonly allowChangedJob?: boolean
 }
 
 /**
@@ -21,6 +24,7 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
   using stop = stopOnSignals()
   // It touches nothing before it is told to. Who has it decides what a signal does.
   await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
+  using slow = sayWhenSlow(flags)
   const {
     experiment: prepared,
     addedCount,
@@ -30,6 +34,7 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
     file,
     trajectory: flags.trajectory,
     job: flags.job,
+    allowChangedJob: flags.allowChangedJob === true,
     ...exploreTexts(flags),
     flags: optionFlags(flags),
     env: process.env,
@@ -40,10 +45,12 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
       if (level === 'warn' && flags.quiet !== true) process.stderr.write(`warning: ${message}\n`)
     },
   })
+  slow.clear()
   await using experiment = prepared
   if (flags.quiet !== true && flags.json !== true) {
-    const known = knownCount === 0 ? '' : `, ${knownCount} were there already`
-    process.stdout.write(`${addedCount} points added${known}; ${missingCount} runs to perform\n`)
+    const known = knownCount === 0 ? '' : `, ${knownCount} ${knownCount === 1 ? 'was' : 'were'} there already`
+    const added = plural(addedCount, 'point')
+    process.stdout.write(`${added} added${known}; ${formatRuns(missingCount)} to perform\n`)
   }
   if (missingCount === 0) return ExitCode.OK
   return await performCommand(experiment, { stores, stop, flags })

@@ -1,5 +1,5 @@
 /** The action of `pypet-ts init [folder]`: the files of an experiment that runs as it is. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
@@ -29,7 +29,7 @@ export function initCommand(
   } catch (cause) {
     throw new PypetError(
       'PYPET_FILE_NOT_WRITABLE',
-      `cannot write into ${folder}: ${(cause as Error).message}`,
+      `cannot write into ${folder}: ${existsSync(folder) && !statSync(folder).isDirectory() ? 'it is a file' : (cause as Error).message}`,
       {
         where: folder,
         hint: 'Name a folder that you may write to.',

@@ -2,9 +2,11 @@
  * ENTRY of the command line. The writer process needs longer to start than everything else does, so it is started
  * before the command line is even loaded, wherever the words look as if a file will be written.
  */
+import { endOnSignals } from './early-signals.ts'
 
 /** @param argv as `process.argv` */
 export async function launch(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  endOnSignals()
   const endAhead = looksLikeWriting(argv.slice(2), env) ? await startAhead() : async () => undefined
   const { main } = await import('./main.ts')
   await main(argv, endAhead)
@@ -23,7 +25,7 @@ async function startAhead(): Promise<() => Promise<void>> {
 
 const WRITING_COMMANDS = ['run', 'continue', 'expand']
 /** With one of these nothing is written, or not by a writer process. */
-const OTHERS = ['-h', '--help', '--dry-run', '--point', '--wrap-mode', '--storage-service']
+const OTHERS = ['-h', '--help', '--help-all', '--dry-run', '--point', '--wrap-mode', '--storage-service']
 
 /** A guess: where it is wrong, the writer is started later, or has been started in vain. */
 function looksLikeWriting([command, ...words]: readonly string[], env: NodeJS.ProcessEnv): boolean {

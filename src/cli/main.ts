@@ -1,10 +1,13 @@
 /** The command line: its commands, flags and help. What the commands do is loaded when they are called. */
-import { Command, CommanderError, Help, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { packageVersion } from '../environment/package-version.ts'
+import { tellSystemError } from '../errors.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
 import { describeCompletion } from './commands/completion.ts'
+import { askedHelp, NARROW_HELP, withHelpAll } from './commands/help.ts'
 import { describeInit } from './commands/init.ts'
+import { describeMerge } from './commands/merge.ts'
 import { describeOverview } from './commands/overview.ts'
 import { describePlan, PLANNED_OPTIONS } from './commands/plan.ts'
 import { describeRestore } from './commands/restore.ts'
@@ -14,7 +17,6 @@ import type { ContinueFlags } from './continue.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { collect, EXPLORE_FLAG, type ExplorationFlag, SHAPING_FLAGS } from './exploration-flags.ts'
 import { inHelpGroups } from './help-groups.ts'
-import type { MergeFlags } from './merge.ts'
 import { reportError } from './report-error.ts'
 import type { RunFlags } from './run.ts'
 import { usageError } from './usage-error.ts'
@@ -26,10 +28,12 @@ import { usageError } from './usage-error.ts'
  * @param endAhead ends what was started before it was known what is asked
  */
 export async function main(all: readonly string[], endAhead: () => Promise<void>): Promise<void> {
-  const { argv, jobArguments } = splitArguments(all)
+  const { argv: given, jobArguments } = splitArguments(all)
+  const { argv, asksDaily } = askedHelp(given)
   // `pypet-ts overview file.h5 | head` closes the pipe early; that is no error.
   process.stdout.on('error', ignoreClosedPipe)
   const program = describeProgram(jobArguments, argv[2])
+  withHelpAll(program.commands, asksDaily)
   try {
     await program.parseAsync(argv)
   } catch (error) {
@@ -54,7 +58,8 @@ function report(thrown: unknown, program: Command, argv: readonly string[]): num
     // Without a command the help has been printed, which says more than an error.
     if (thrown.code === 'commander.help') return ExitCode.WRONG
   }
-  const error = thrown instanceof CommanderError ? usageError(thrown, calledCommand(program)) : thrown
+  const error =
+    thrown instanceof CommanderError ? usageError(thrown, calledCommand(program)) : tellSystemError(thrown)
   const verbose = argv.includes('--verbose')
   process.stderr.write(reportError(error, { verbose, json: argv.includes('--json'), stream: process.stderr }))
   return exitCodeOf(error)
@@ -108,7 +113,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, jobArguments: readonl
   plan: (program) => describePlan(program, planOptions()),
   continue: describeContinue,
   expand: describeExpand,
-  merge: describeMerge,
+  merge: (program) => describeMerge(program, mergeOptions()),
   snapshot: describeSnapshot,
   restore: describeRestore,
   verify: describeVerify,
@@ -150,21 +155,6 @@ function givenFlags(command: Command): RunFlags {
     ([name]) => command.getOptionValueSource(name) !== 'default',
   )
   return Object.fromEntries(given)
-}
-
-/** One long flag must not take the room of all descriptions: it gets a line of its own. */
-const TERM_WIDTH_MAX = 28
-const NARROW_HELP: Partial<Help> = {
-  // Descriptions name choices and defaults themselves.
-  optionDescription: ({ description }) => description,
-  padWidth(command, helper) {
-    return Math.min(TERM_WIDTH_MAX, Help.prototype.padWidth.call(helper, command, helper))
-  },
-  formatItem(term, width, description, helper) {
-    const format = (shown: string) =>
-      Help.prototype.formatItem.call(helper, shown, width, description, helper)
-    return helper.displayWidth(term) <= width ? format(term) : `  ${term}\n${format('')}`
-  },
 }
 
 /** The options of `run`, in the order of its help: what most people need comes first. */
@@ -225,7 +215,7 @@ function continueOptions(): readonly Option[] {
       '--job <file>',
       'The job module, wherever it is. Default: the one that the .cnt file names, where it lies with the experiment.',
     ),
-    new Option('--allow-changed-job', 'Go on although the job module is not the one that began.'),
+    new Option('--allow-changed-job', 'Go on although the job module is not the one that ran last.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
     new Option('--json', 'Print events as JSON, one a line.'),
@@ -274,6 +264,7 @@ function expandOptions(): readonly Option[] {
       'The job module, wherever it is. Default: the one that the file names, where it lies with the experiment.',
     ),
     new Option('--trajectory <name>', 'Which trajectory, where the file holds several.'),
+    new Option('--allow-changed-job', 'Go on although the job module is not the one that ran last.'),
     new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, and stacks of errors.'),
     new Option('--json', 'Print events as JSON, one a line.'),
@@ -285,33 +276,18 @@ function expandOptions(): readonly Option[] {
   return [...first, ...inHelpGroups(others)]
 }
 
-function describeMerge(program: Command): void {
-  program
-    .command('merge')
-    .description('Merge trajectories of the same parameters into a new file.')
-    .argument('<files...>', 'HDF5 files with one trajectory each, or a folder of such')
-    .requiredOption('--into <file>', 'The new file')
-    .option('--remove-duplicates', 'Leave out points that are there already.')
-    .option(
-      '--trial-parameter <name>',
-      'The parameter that counts trials: those of each file are counted on from those before.',
+function mergeOptions(): readonly Option[] {
+  return [
+    new Option(
+      '--conflicts <choice>',
+      'Where equal points have different results: error, or keep-first. Default: error.',
     )
-    .addOption(
-      new Option(
-        '--conflicts <choice>',
-        'Where equal points have different results: error, or keep-first. Default: error.',
-      )
-        .choices(['error', 'keep-first'])
-        .default('error'),
-    )
-    .option('--overwrite', 'Replace a file that is there under the name of the new one.')
-    .option('--json', 'Print one JSON object.')
-    .option('--verbose', 'Print stacks of errors.')
-    .addHelpText('after', MERGE_EXAMPLES)
-    .action(async (files: string[], flags: MergeFlags) => {
-      const { mergeCommand } = await import('./merge.ts')
-      await mergeCommand(files, flags)
-    })
+      .choices(['error', 'keep-first'])
+      .default('error'),
+    new Option('--append', 'Append the runs to the file that is there, in one transaction.').conflicts(
+      'overwrite',
+    ),
+  ]
 }
 
 /** An option of the table as a flag, or as two where it can be switched both ways. Values stay text: the layers check them and say where they came from. */
@@ -345,7 +321,11 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
+const TRAJECTORY = 'The trajectory is all of it in one tree: parameters, points and results.'
+
 const MAIN_EXAMPLES = `
+${TRAJECTORY}
+
 Examples:
   $ pypet-ts run job.ts --ncores 8
   $ pypet-ts plan job.ts --csv
@@ -357,6 +337,8 @@ is wrong, nothing was started; 3 some runs failed, or something of the job after
 its run had ended; 130 and 143 stopped by Ctrl-C and SIGTERM.`
 
 const RUN_EXAMPLES = `
+${TRAJECTORY}
+
 Examples:
   $ pypet-ts run job.ts               every point, one after the other
   $ pypet-ts run job.ts --ncores 0    on all cores
@@ -388,9 +370,3 @@ Examples:
   $ pypet-ts expand hdf5/job.h5 --job job.ts        what is not completed
 
 Points that are there already are not run again.`
-
-const MERGE_EXAMPLES = `
-Examples:
-  $ pypet-ts merge a.h5 b.h5 --into c.h5
-  $ pypet-ts merge a.h5 b.h5 --into c.h5 --remove-duplicates
-  $ pypet-ts merge results/ --into all.h5 --trial-parameter trial`

@@ -1,51 +1,141 @@
 /** The action of `pypet-ts merge <files>`. */
-import { statSync } from 'node:fs'
-import { type MergeReport, mergeFiles, mergeFolder } from '../library/merge.ts'
+import { existsSync, statSync } from 'node:fs'
+import {
+  type MergeInput,
+  type MergeProgress,
+  type MergeReport,
+  mergeFiles,
+  mergeFolder,
+  mergeInto,
+} from '../library/merge.ts'
+import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
+import { type OutputStream, oneLine } from '../reporting/text-output.ts'
 import { shellWord } from '../shell-word.ts'
 import { interruptible } from './interruption.ts'
 
 export interface MergeFlags {
   readonly into: string
   readonly overwrite?: boolean
+  readonly append?: boolean
   readonly removeDuplicates?: boolean
   readonly trialParameter?: string
   readonly conflicts?: 'error' | 'keep-first'
   readonly json?: boolean
+  readonly verbose?: boolean
 }
 
-/** @throws PypetError as `mergeFiles` */
-export async function mergeCommand(files: readonly string[], flags: MergeFlags): Promise<void> {
-  const into = { file: flags.into, overwrite: flags.overwrite === true }
+/** @throws PypetError as `mergeFiles` and `mergeInto` */
+export async function mergeCommand(words: readonly string[], flags: MergeFlags): Promise<void> {
+  const into = { ...inputOf(flags.into), overwrite: flags.overwrite === true }
+  const inputs = words.map(inputOf)
+  const [first] = words as [string]
+  const isFolder = words.length === 1 && statSync(first, { throwIfNoEntry: false })?.isDirectory() === true
+  // One file into one that is there can mean nothing else.
+  const isOne = words.length === 1 && !isFolder && flags.overwrite !== true && existsSync(into.file)
+  const line = progressLine(process.stderr, flags.verbose === true)
   const options = {
     removeDuplicates: flags.removeDuplicates === true,
     ...(flags.trialParameter !== undefined && { trialParameter: flags.trialParameter }),
     ...(flags.conflicts !== undefined && { conflicts: flags.conflicts }),
+    onProgress: line.show,
   }
-  const [first] = files
-  const isFolder =
-    files.length === 1 && statSync(first as string, { throwIfNoEntry: false })?.isDirectory() === true
-  const report = await interruptible('merge', 'nothing was written', async () =>
-    isFolder
-      ? await mergeFolder(first as string, into, options)
-      : await mergeFiles(
-          files.map((file) => ({ file })),
-          into,
-          options,
-        ),
-  )
+  const isAppending = flags.append === true || isOne
+  const left = isAppending ? `${into.file} is as it was` : 'nothing was written'
+  const report = await interruptible('merge', left, async () => {
+    if (isFolder) return await mergeFolder(first, into, options, { append: flags.append === true })
+    if (isAppending) return await mergeInto(into, inputs, options)
+    return await mergeFiles(inputs, into, options)
+  }).finally(line.clear)
   process.stdout.write(
-    flags.json === true ? `${JSON.stringify({ event: 'merged', ...report })}\n` : reportText(report),
+    flags.json === true
+      ? `${JSON.stringify({ event: 'merged', ...report })}\n`
+      : reportText(report, options.removeDuplicates),
   )
 }
 
-function reportText({ file, trajectory, runCount, merged }: MergeReport): string {
+/** `file.h5`, or `file.h5:name` where there is no file of that whole name. */
+export function inputOf(word: string): MergeInput {
+  const [, file, name] = /^(..+):([A-Za-z0-9_-]+)$/.exec(word) ?? []
+  return file === undefined || name === undefined || existsSync(word) ? { file: word } : { file, name }
+}
+
+function reportText(report: MergeReport, removesDuplicates: boolean): string {
+  const { file, trajectory, runCount, failedCount, first, merged } = report
+  const failed = (count: number) => (count === 0 ? '' : `, ${formatCount(count)} of them failed`)
   const lines = merged.flatMap((input) => {
-    const duplicates = input.duplicates === 0 ? '' : `, ${input.duplicates} points were there already`
+    const duplicates =
+      input.duplicates === 0
+        ? ''
+        : `, ${formatCount(input.duplicates)} ${input.duplicates === 1 ? 'point was' : 'points were'} there already`
     const conflicts = input.conflicts.map(
-      ({ known, run, names }) => `    ${run} differs from ${known} in ${names.join(', ')}; that is kept`,
+      ({ known, run, names }) => `${run} differs from ${known} in ${names.join(', ')}; that is kept`,
     )
-    return [`  + ${input.runs} runs of ${input.trajectory} in ${input.file}${duplicates}`, ...conflicts]
+    const leftOut = input.leftOut.map(({ name, reason }) => `left out: ${name} (${reason})`)
+    const own = `${formatRuns(input.runs)} of ${input.trajectory} in ${input.file}`
+    return [`  + ${own}${failed(input.failed)}${duplicates}`, ...shortened(conflicts), ...shortened(leftOut)]
   })
-  return `${file}: ${trajectory}, ${runCount} runs\n${lines.join('\n')}\nnext:  pypet-ts overview ${shellWord(shownPath(file))}\n`
+  const twice = merged.reduce((sum, { duplicates }) => sum + duplicates, 0)
+  const advice =
+    twice === 0 || removesDuplicates
+      ? []
+      : [
+          `${formatCount(twice)} ${twice === 1 ? 'point is' : 'points are'} there twice: --remove-duplicates leaves them out`,
+        ]
+  return `${[
+    `${file}: ${trajectory}, ${formatRuns(runCount)}${failed(failedCount)}`,
+    `    ${formatRuns(first.runs)} of ${first.trajectory} in ${first.file}${failed(first.failed)}`,
+    ...lines,
+    ...advice,
+    `next:  pypet-ts overview ${shellWord(shownPath(file))}`,
+  ].join('\n')}\n`
+}
+
+const LINES_MAX = 10
+
+function shortened(lines: readonly string[]): string[] {
+  const shown = lines.slice(0, LINES_MAX).map((line) => `    ${line}`)
+  return lines.length <= LINES_MAX
+    ? shown
+    : [...shown, `    ... and ${lines.length - LINES_MAX} more, see --json`]
+}
+
+const COLUMNS_DEFAULT = 80
+const CLEAR = '\r\x1B[2K'
+const REDRAW_MS = 125
+
+/** A line that is redrawn on a terminal; elsewhere lines where they are asked for, one for each step. */
+function progressLine(
+  stream: OutputStream,
+  isVerbose: boolean,
+): { readonly show: (progress: MergeProgress) => void; readonly clear: () => void } {
+  const isTerminal = stream.isTTY === true && process.env.TERM !== 'dumb'
+  let isShown = false
+  let drawnMs = Number.NEGATIVE_INFINITY
+  let last = ''
+  const clear = () => {
+    if (isShown) stream.write(CLEAR)
+    isShown = false
+  }
+  // Ctrl-C ends the process before anybody disposes of anything.
+  if (isTerminal) process.once('exit', clear)
+  return {
+    show(progress) {
+      const { phase, file, done, total } = progress
+      const text =
+        total === 0 ? `${phase} ${file}` : `${phase} ${file}: ${formatCount(done)} of ${formatRuns(total)}`
+      if (isTerminal && performance.now() - drawnMs >= REDRAW_MS) {
+        drawnMs = performance.now()
+        stream.write(`${isShown ? CLEAR : ''}${oneLine(text, (stream.columns || COLUMNS_DEFAULT) - 1)}`)
+        isShown = true
+      } else if (!isTerminal && isVerbose && `${phase} ${file}` !== last) {
+        last = `${phase} ${file}`
+        stream.write(`${total === 0 ? last : `${last}: ${formatRuns(total)}`}\n`)
+      }
+    },
+    clear() {
+      clear()
+      process.off('exit', clear)
+    },
+  }
 }

@@ -5,7 +5,7 @@
  * `{ "unread": why }`. A value is `{ type, shape, value }` when it is a scalar, and otherwise
  * `{ type, shape, first_values }` with the first elements along the last axis. `provenance` is where the job of the latest
  * experiment came from, `{ commit, state }`: `state` is `clean`, `dirty`, or why nothing is known, `commit` null where there
- * is none; the whole is null where nothing was recorded.
+ * is none; the whole is null where nothing was recorded. `runs.table`, where it is asked for, has all runs.
  */
 import type {
   ContinuationOverview,
@@ -15,6 +15,7 @@ import type {
   ParameterOverview,
   ProvenanceOverview,
   RunsOverview,
+  RunTable,
   SurveyedLeaf,
   TrajectoryOverview,
 } from '../results/trajectory-overview.ts'
@@ -24,8 +25,38 @@ import type { Preview } from '../storage/preview.ts'
 /** The document, indented by two spaces, with a newline at its end. */
 export function overviewJson({ file, fileBytes, notes, trajectories }: FileOverview): string {
   const document = { file, file_bytes: fileBytes, notes, trajectories: trajectories.map(trajectoryJson) }
-  return `${JSON.stringify(document, null, 2)}\n`
+  const text = JSON.stringify(document, null, 2)
+  const tables = trajectories.flatMap(({ runs, explored }) =>
+    runs.table === undefined ? [] : [rowsText(runs.table, explored)],
+  )
+  return `${tables.reduce((filled, rows) => filled.replace(ROWS_LINE, () => `${ROWS_KEY}${rows}`), text)}\n`
 }
+
+/** Stands for the rows of a table while the rest is made: a line each, since a million would be too long in the other form. */
+const ROWS = '<rows of runs>'
+// No text of the file can look like a line of its own at this depth.
+const ROWS_KEY = `\n${' '.repeat(10)}"rows": `
+const ROWS_LINE = `${ROWS_KEY}"${ROWS}"`
+
+function rowsText({ rows: all }: RunTable, explored: TrajectoryOverview['explored']): string {
+  const rows = all.map(({ run, state, values, parameterSummary, runtimeSeconds }) =>
+    JSON.stringify({
+      run,
+      state,
+      values: Object.fromEntries(
+        explored.map(({ name }, index) => [
+          name,
+          values[index] === undefined ? null : previewJson(values[index]),
+        ]),
+      ),
+      parameter_summary: parameterSummary,
+      runtime_seconds: runtimeSeconds ?? null,
+    }),
+  )
+  return rows.length === 0 ? '[]' : `[\n${ROW_INDENT}${rows.join(`,\n${ROW_INDENT}`)}\n          ]`
+}
+
+const ROW_INDENT = ' '.repeat(12)
 
 function trajectoryJson(trajectory: TrajectoryOverview) {
   const { name, comment, time, timestamp, version, python, explored } = trajectory
@@ -36,7 +67,7 @@ function trajectoryJson(trajectory: TrajectoryOverview) {
     timestamp: cellJson(timestamp),
     version,
     python,
-    runs: runsJson(trajectory.runs, explored),
+    runs: runsJson(trajectory.runs),
     continuation: continuationJson(trajectory.continuation),
     provenance: provenanceJson(trajectory.provenance),
     explored: explored.map(({ name, comment, type, range }) => ({
@@ -56,7 +87,7 @@ function provenanceJson(provenance: ProvenanceOverview | undefined) {
   return provenance === undefined ? null : { commit: provenance.commit ?? null, state: provenance.state }
 }
 
-function runsJson(runs: RunsOverview, explored: TrajectoryOverview['explored']) {
+function runsJson(runs: RunsOverview) {
   const { total, done, failed, left, unmarked, failures, table } = runs
   return {
     total,
@@ -67,18 +98,7 @@ function runsJson(runs: RunsOverview, explored: TrajectoryOverview['explored']) 
     failures,
     ...(table && {
       table: {
-        rows: table.rows.map(({ run, state, values, parameterSummary, runtimeSeconds }) => ({
-          run,
-          state,
-          values: Object.fromEntries(
-            explored.map(({ name }, index) => [
-              name,
-              values[index] === undefined ? null : previewJson(values[index]),
-            ]),
-          ),
-          parameter_summary: parameterSummary,
-          runtime_seconds: runtimeSeconds ?? null,
-        })),
+        rows: ROWS,
         omitted_count: table.omittedCount,
       },
     }),

@@ -114,7 +114,7 @@ function runsText({ total, done, failed, left, unmarked }: RunsOverview, page?: 
 
 function failureLines({ failures, failed }: RunsOverview, page: Page): string[] {
   const lines = failures.map(({ run, error, message }) => {
-    const text = cut(printable(`${error}: ${message}`), COMMENT_LENGTH_MAX)
+    const text = cut(printable(message === '' ? error : `${error}: ${message}`), COMMENT_LENGTH_MAX)
     return `${' '.repeat(INDENT)}failed   run ${run}: ${page.red(text)}`
   })
   if (failed > failures.length && failures.length > 0) {
@@ -140,12 +140,10 @@ function exploredRow({ name, type, range, comment }: ExploredOverview): string[]
 
 function leafRow(leaf: SurveyedLeaf, { sampledRuns }: TrajectoryOverview): string[] {
   const { name, isPerRun, types, example, comment, foundInRuns } = leaf
+  const isInSample = foundInRuns.some((run) => sampledRuns.includes(run))
   const isInAll = foundInRuns.length === sampledRuns.length
-  const place = !isPerRun
-    ? 'trajectory'
-    : isInAll
-      ? 'each run'
-      : `${foundInRuns.length} of ${sampledRuns.length} runs`
+  const ofSample = isInSample ? `${foundInRuns.length} of ${sampledRuns.length} runs` : 'other runs'
+  const place = !isPerRun ? 'trajectory' : isInSample && isInAll ? 'each run' : ofSample
   return [
     printable(name),
     place,
@@ -203,7 +201,9 @@ function runTableText(table: RunTable, explored: readonly ExploredOverview[], pa
     lines.splice(
       half,
       0,
-      page.dim(`${' '.repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted ...`),
+      page.dim(
+        `${' '.repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted, see --runs --json ...`,
+      ),
     )
   }
   return [`${' '.repeat(INDENT)}${page.bold('runs')}`, ...lines].join('\n')

@@ -27,7 +27,8 @@ export interface OverviewStream {
  */
 export async function overview(file: string, flags: OverviewFlags, stream: OverviewStream): Promise<void> {
   quickenIfSmall(file)
-  const facts = await summariseFile(file, { trajectory: flags.trajectory, withRuns: flags.runs })
+  const runs = flags.runs === true ? (flags.json === true ? 'all' : 'ends') : undefined
+  const facts = await summariseFile(file, { trajectory: flags.trajectory, runs })
   const isTerminal = stream.isTTY === true
   const text = flags.json
     ? overviewJson(facts)

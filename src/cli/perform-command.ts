@@ -6,6 +6,7 @@ import { prepareLogs } from '../environment/prepare-logs.ts'
 import type { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
+import { tellSlowImports } from '../experiment/import-module.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import { openShownReporter, type ProgressKind } from '../reporting/open-shown.ts'
@@ -81,12 +82,36 @@ export async function performCommand(
   }
 }
 
-/** From Enter to the first run takes half a second or so, in which a terminal says what is going on. */
-export function showLoading(file: string, { quiet, json, progress: given }: CommandFlags): WaitingLine {
+/**
+ * From Enter to the first run takes half a second or so, in which a terminal says what is going on. A module that awaits
+ * at its top level what does not come looks like a command that hangs: that is told on stderr, where a pipe has it, too.
+ */
+export function showLoading(file: string, flags: CommandFlags): WaitingLine {
+  const line = showWaiting(process.stdout, `loading ${shownPath(file)} …`, { isQuiet: isQuiet(flags) })
+  const slow = sayWhenSlow(flags, () => line.clear())
+  const clear = () => {
+    slow.clear()
+    line.clear()
+  }
+  return { clear, [Symbol.dispose]: clear }
+}
+
+/** For commands that show nothing meanwhile: modules that take long to load are told, each once. */
+export function sayWhenSlow(flags: CommandFlags, before?: () => void): WaitingLine {
+  const clear = () => tellSlowImports(undefined)
+  if (!isQuiet(flags)) {
+    tellSlowImports((file) => {
+      before?.()
+      process.stderr.write(`loading ${shownPath(file)} …: what it awaits at its top level has not come yet\n`)
+    })
+  }
+  return { clear, [Symbol.dispose]: clear }
+}
+
+function isQuiet({ quiet, json, progress: given }: CommandFlags): boolean {
   // A config file may say it, too, but has not been read.
   const progress = given ?? process.env.PYPET_PROGRESS
-  const isQuiet = quiet === true || json === true || progress === 'json' || progress === 'none'
-  return showWaiting(process.stdout, `loading ${shownPath(file)} …`, { isQuiet })
+  return quiet === true || json === true || progress === 'json' || progress === 'none'
 }
 
 /** It brings the library's whole trajectory with it, which most commands have no use for. */

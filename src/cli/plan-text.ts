@@ -2,10 +2,11 @@
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { workerCount } from '../executors/open-executor.ts'
 import { runPoint } from '../exploration/expand.ts'
+import { pooledBytes } from '../exploration/value-pool.ts'
 import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { pythonRepr } from '../trajectory/python-repr.ts'
-import { cellText } from './value-text.ts'
+import { exploredJson, exploredText } from './explored-text.ts'
+import { storedText } from './value-text.ts'
 
 /** As many points as are shown of a long plan, at its beginning and at its end. */
 const SHOWN_POINTS = 3
@@ -52,7 +53,7 @@ export function factLines(experiment: PreparedExperiment): string[] {
   return [
     `${settings.name}: ${formatRuns(plan.runCount)} would be run; nothing was run`,
     `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
-    `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${pythonRepr(stored)}`).join(', ') || 'none'}`,
+    `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${storedText(stored)}`).join(', ') || 'none'}`,
     `  on:          ${settings.ncores === 1 ? '1 core' : `${settings.ncores} cores`}, ${settings.executor}`,
     `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number a run`,
     `  memory:      about ${formatBytes(memoryBytes)}, and what the job itself needs`,
@@ -61,13 +62,8 @@ export function factLines(experiment: PreparedExperiment): string[] {
 
 function pointText({ plan }: PreparedExperiment, run: number): string {
   const point = Object.entries(runPoint(plan, run))
-  return (
-    point.map(([name, value]) => `${name} = ${cellText(value, FULL_DIGITS)}`).join(', ') || 'the defaults'
-  )
+  return point.map(([name, value]) => `${name} = ${exploredText(value)}`).join(', ') || 'the defaults'
 }
-
-/** A point is shown as it is, not rounded. */
-export const FULL_DIGITS = 17
 
 /** The same as fields. */
 export function planFacts(experiment: PreparedExperiment): object {
@@ -86,14 +82,9 @@ export function planFacts(experiment: PreparedExperiment): object {
   }
 }
 
-/** JSON has no bigints and no NaN: both become text. */
+/** As `exploredJson` has its values. */
 export function jsonPoint(point: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(
-    Object.entries(point).map(([name, value]) => {
-      const isJson = typeof value !== 'bigint' && (typeof value !== 'number' || Number.isFinite(value))
-      return [name, isJson ? value : String(value)]
-    }),
-  )
+  return Object.fromEntries(Object.entries(point).map(([name, value]) => [name, exploredJson(value)]))
 }
 
 function shownRuns(runCount: number): number[] {
@@ -104,9 +95,13 @@ function shownRuns(runCount: number): number[] {
 
 function estimate({ settings, plan }: PreparedExperiment): { fileBytes: number; memoryBytes: number } {
   const explored = plan.explored.reduce((bytes, { textBytesMax }) => bytes + Math.max(8, textBytesMax), 0)
+  const arrays = plan.explored.reduce(
+    (bytes, { pool }) => pool.reduce((sum, value) => sum + pooledBytes(value), bytes),
+    0,
+  )
   const workers = workerCount(settings, plan.runCount) * WORKER_MEMORY_BYTES[settings.executor]
   return {
-    fileBytes: EMPTY_FILE_BYTES + plan.runCount * (RUN_FILE_BYTES + explored),
-    memoryBytes: BASE_MEMORY_BYTES + workers + plan.runCount,
+    fileBytes: EMPTY_FILE_BYTES + plan.runCount * (RUN_FILE_BYTES + explored) + arrays,
+    memoryBytes: BASE_MEMORY_BYTES + workers + plan.runCount + arrays,
   }
 }

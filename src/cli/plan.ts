@@ -6,14 +6,13 @@ import { explorationReader } from '../exploration/exploration.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { formatCount } from '../reporting/quantity.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploreTexts } from './exploration-flags.ts'
-import { type CommandFlags, optionFlags } from './perform-command.ts'
-import { FULL_DIGITS, factLines, jsonPoint, planFacts } from './plan-text.ts'
-import { settingsText } from './run.ts'
+import { exploredCsvText, exploredText } from './explored-text.ts'
+import { type CommandFlags, optionFlags, sayWhenSlow } from './perform-command.ts'
+import { factLines, jsonPoint, planFacts } from './plan-text.ts'
+import { sayWarnings, settingsText } from './run.ts'
 import { textTable } from './text-table.ts'
-import { cellText } from './value-text.ts'
 
 export interface PlanFlags extends CommandFlags, ExploreTexts {
   readonly config?: string
@@ -35,6 +34,7 @@ const TABLE_LIMIT_MAX = 10_000
  */
 export async function planCommand(jobFile: string, flags: PlanFlags, stream: OutputStream): Promise<number> {
   const limit = limitOf(flags)
+  using slow = sayWhenSlow(flags)
   await using experiment = await prepareExperiment({
     jobFile,
     configFile: flags.config,
@@ -44,7 +44,9 @@ export async function planCommand(jobFile: string, flags: PlanFlags, stream: Out
     env: process.env,
     isProcessOurs: true,
   })
+  slow.clear()
   if (flags.verbose === true) process.stderr.write(settingsText(experiment))
+  sayWarnings(experiment)
   const { runCount } = experiment.plan
   if (flags.csv === true)
     await writeLines(stream, csvLines(experiment, Math.min(limit ?? runCount, runCount)))
@@ -106,7 +108,12 @@ function isWritten(stream: OutputStream, chunk: string): Promise<boolean> {
 function* csvLines({ plan }: PreparedExperiment, count: number): Generator<string> {
   const { exploration, explored } = plan
   const readers =
-    exploration === undefined ? [] : explored.map(({ name }) => explorationReader(exploration, name))
+    exploration === undefined
+      ? []
+      : explored.map(({ name, dtype, pool }) => {
+          const read = explorationReader(exploration, name)
+          return dtype === 'object' ? (run: number) => pool[read(run) as number] : read
+        })
   yield `${['run', ...explored.map(({ name }) => name)].join(',')}\n`
   for (let run = 0; run < count; run += 1) {
     let line = String(run)
@@ -116,9 +123,9 @@ function* csvLines({ plan }: PreparedExperiment, count: number): Generator<strin
 }
 
 /** As RFC 4180 has it: a text that holds a comma, a quote or the end of a line stands in quotes. */
-function csvCell(value: Scalar): string {
-  const text = String(value)
-  return typeof value === 'string' && /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+function csvCell(value: unknown): string {
+  const text = exploredCsvText(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 function* jsonLines(experiment: PreparedExperiment, count: number): Generator<string> {
@@ -135,7 +142,7 @@ function tableText(experiment: PreparedExperiment, count: number, stream: Output
   const headings = ['run', ...plan.explored.map(({ name }) => name)]
   const rows = Array.from({ length: count }, (_, run) => [
     String(run),
-    ...Object.values(runPoint(plan, run)).map((value) => cellText(value, FULL_DIGITS)),
+    ...Object.values(runPoint(plan, run)).map(exploredText),
   ])
   lines.push(textTable(headings, rows, { width: stream.columns, indent: 2, style: dim }))
   const more = plan.runCount - count

@@ -1,9 +1,15 @@
 /** `pypet-ts run <job> --point <n>`: one run in this thread, where a debugger sees it. Nothing is stored. */
 
+import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'
-import { type ExperimentRequest, prepareExperiment } from '../environment/prepare-experiment.ts'
-import { storedBefore } from '../environment/stored-before.ts'
+import { identifyEnvironment, openingConfig } from '../environment/experiment-config.ts'
+import {
+  type ExperimentRequest,
+  type PreparedExperiment,
+  prepareExperiment,
+} from '../environment/prepare-experiment.ts'
+import { runNodes } from '../environment/seen-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { strayErrorText } from '../executors/job-log.ts'
 import { RunPerformer } from '../executors/perform-run.ts'
@@ -13,6 +19,7 @@ import { shortText } from '../library/short-text.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
 import { runName } from '../trajectory/path.ts'
 import {
   decodeFramePrefix,
@@ -21,6 +28,8 @@ import {
   type RawRunRecord,
 } from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
+import { exploredText } from './explored-text.ts'
+import { sayWhenSlow } from './perform-command.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
@@ -32,7 +41,10 @@ export async function pointCommand(
   request: ExperimentRequest,
   { point: text, inspects }: { readonly point: string; readonly inspects: boolean },
 ): Promise<ExitCode> {
+  using slow = sayWhenSlow({})
   await using experiment = await prepareExperiment(request)
+  slow.clear()
+  for (const warning of experiment.warnings ?? []) process.stderr.write(`warning: ${warning}\n`)
   const { settings, parameters, plan, job, userCode, args } = experiment
   const run = pointOf(text, plan.runCount, request.jobFile)
   const print = (line: string) => userCode.leave(() => void process.stdout.write(`${line}\n`))
@@ -40,7 +52,7 @@ export async function pointCommand(
   const point = runPoint(plan, run)
   print(`${runName(run)} of ${plan.runCount}, seed ${settings.seed}`)
   for (const { name, value } of parameters)
-    print(`  ${name} = ${oneLine(name in point ? point[name] : value)}`)
+    print(`  ${name} = ${name in point ? exploredLine(point[name]) : oneLine(value)}`)
 
   const loaded = await importJob(job)
   const folder = temporaryFolderName()
@@ -51,6 +63,7 @@ export async function pointCommand(
     {
       job,
       parameters,
+      nodes: runNodes(undefined, { parameters, config: configOf(experiment) }),
       seed: settings.seed,
       runCount: plan.runCount,
       args: args.common,
@@ -68,7 +81,6 @@ export async function pointCommand(
       },
     },
     (level, message) => printError(`${level}: ${message}`),
-    storedBefore(experiment),
   )
   userCode.listen({
     onLine: print,
@@ -95,6 +107,16 @@ export async function pointCommand(
   for (const { location, target } of record?.links ?? []) print(`${location} -> ${target}`)
   if (outcome.returned !== undefined) print(`returned ${oneLine(deserialize(outcome.returned))}`)
   return ExitCode.OK
+}
+
+function exploredLine(value: unknown): string {
+  return typeof value === 'object' ? exploredText(value) : oneLine(value)
+}
+
+/** As the file would have it. */
+function configOf({ settings, job, identifyJob }: PreparedExperiment): readonly Parameter[] {
+  const identity = identifyEnvironment(settings.name, Date.now() / 1000)
+  return openingConfig(identity, job.file, settings, identifyJob(dirname(settings.filename)))
 }
 
 function pointOf(text: string, runCount: number, jobFile: string): number {

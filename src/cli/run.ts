@@ -8,8 +8,15 @@ import { describeOrigin } from '../experiment/origin.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploreTexts } from './exploration-flags.ts'
-import { type CommandFlags, optionFlags, performCommand, showLoading } from './perform-command.ts'
+import {
+  type CommandFlags,
+  optionFlags,
+  performCommand,
+  sayWhenSlow,
+  showLoading,
+} from './perform-command.ts'
 import { planText } from './plan-text.ts'
+import { withWaysOut } from './second-run.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
 export interface RunFlags extends CommandFlags, ExploreTexts {
@@ -47,8 +54,11 @@ export async function runCommand(
   if (flags.inspect === true) throw inspectsAll()
   using stop = stopOnSignals()
   if (flags.dryRun === true) {
+    using slow = sayWhenSlow(flags)
     await using experiment = await prepareExperiment(request)
+    slow.clear()
     if (flags.verbose === true) process.stderr.write(settingsText(experiment))
+    sayWarnings(experiment)
     await checkPlaces(experiment)
     process.stdout.write(planText(experiment, { json: flags.json === true }))
     return ExitCode.OK
@@ -62,7 +72,11 @@ export async function runCommand(
     waiting.clear()
     process.stderr.write(settingsText(experiment))
   }
-  return await performCommand(experiment, { stores, stop, waiting, flags })
+  try {
+    return await performCommand(experiment, { stores, stop, waiting, flags })
+  } catch (error) {
+    throw withWaysOut(error, process.argv.slice(2))
+  }
 }
 
 /** While esbuild bundles the job, this process has nothing else to do. */
@@ -98,8 +112,17 @@ function inspectsAll(): PypetError {
 /** What only the writer and the log would refuse. They are not opened for a dry run. */
 async function checkPlaces({ settings }: PreparedExperiment): Promise<void> {
   const { checkTarget } = await import('../environment/check-target.ts')
-  await checkTarget(settings)
+  try {
+    await checkTarget(settings)
+  } catch (error) {
+    throw withWaysOut(error, process.argv.slice(2))
+  }
   checkLogs(settings)
+}
+
+/** Where no run is performed, nobody else says them. */
+export function sayWarnings({ warnings = [] }: PreparedExperiment): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
 }
 
 export function settingsText({ settings, origins }: PreparedExperiment): string {

@@ -8,6 +8,7 @@
  * an hour keeps them waiting for its end; only SIGKILL is quicker, and loses nothing but that run and some
  * temporary files. On a pool the runs are elsewhere, and main hears everything at once.
  */
+import { interruptedBy } from './early-signals.ts'
 import { ExitCode } from './exit-code.ts'
 
 export interface SignalStop extends Disposable {
@@ -43,7 +44,10 @@ export function stopOnSignals(): SignalStop {
       return
     }
     // The writer notices that main is gone, keeps every run that has arrived whole, and closes the file.
-    if (!areRunsUnderWay || givingUp.signal.aborted) process.exit(exitCode ?? code)
+    if (!areRunsUnderWay || givingUp.signal.aborted) {
+      if (exitCode === undefined) process.stderr.write(interruptedBy(signal, 'no run was started'))
+      process.exit(exitCode ?? code)
+    }
     if (stopping.signal.aborted) {
       process.stderr.write('\nstopping now: active runs are given up, the file is closed\n')
       givingUp.abort()

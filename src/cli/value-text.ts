@@ -2,6 +2,7 @@
 import type { ExploredRange } from '../results/trajectory-overview.ts'
 import type { Cell } from '../storage/hdf5-datatype.ts'
 import type { Preview } from '../storage/preview.ts'
+import { type StoredScalar, type StoredValue, typeName } from '../trajectory/stored-value.ts'
 
 /** Digits that a reader compares; the rest are rounding noise, in 32 bits earlier than in 64. */
 const SIGNIFICANT_DIGITS = 10
@@ -57,6 +58,39 @@ export function cellText(cell: Cell, digits: number = SIGNIFICANT_DIGITS): strin
     .join(', ')}${cell.length > FIELDS_SHOWN ? ', ...' : ''}]`
 }
 
+/** A value that is not in a file yet, in the same form. */
+export function storedText(stored: StoredValue): string {
+  switch (stored.form) {
+    case 'scalar':
+      return cellText(cellOf(stored.value))
+    case 'list': {
+      const { dtype, values } = stored
+      return previewText({ type: dtype, shape: [values.length], cells: values.slice(0, SHOWN).map(cellOf) })
+    }
+    case 'ndarray': {
+      const { dtype, shape, data } = stored
+      const row = Math.min(shape.at(-1) ?? 1, SHOWN)
+      const isSimple = dtype !== 'bool' && !dtype.startsWith('complex')
+      if (!isSimple) return `<${typeName(stored)}>`
+      return previewText({ type: dtype, shape, cells: Array.from(data.slice(0, row) as ArrayLike<Cell>) })
+    }
+    case 'null':
+      return 'null'
+    case 'date':
+      return new Date(stored.time).toISOString()
+    default:
+      return `<${typeName(stored)}>`
+  }
+}
+
+/** As many elements as are shown of what is in a file. */
+const SHOWN = 6
+
+function cellOf(value: StoredScalar['value']): Cell {
+  if (typeof value !== 'object') return value
+  return 're' in value ? { real: value.re, imaginary: value.im } : { unread: `${value.length} bytes` }
+}
+
 /** `1, 2, 3, 4`; for many numbers `0 .. 1 (11 values)`; for many others the first ones. */
 export function rangeText(range: ExploredRange): string {
   const { distinctCount, isDistinctCountExact, values, minimum, maximum, hasNaN } = range
@@ -64,7 +98,7 @@ export function rangeText(range: ExploredRange): string {
   if (distinctCount <= values.length) {
     if (values.every(isNamedOnly))
       return values.length === 0 ? 'no values' : `${plural(distinctCount, 'value')}`
-    return values.map(previewText).join(', ')
+    return inOrder(values).map(previewText).join(', ')
   }
   if (minimum !== undefined && maximum !== undefined) {
     const digits = digitsOf(values[0]?.type ?? '')
@@ -73,6 +107,17 @@ export function rangeText(range: ExploredRange): string {
   if (values.every(isNamedOnly)) return `${count} values`
   const first = values.slice(0, 3).map(previewText)
   return `${first.join(', ')}, ... (${count} values)`
+}
+
+/** Numbers and texts ascending: samples, and choices that were drawn, come in an order that means nothing. */
+function inOrder(values: readonly Preview[]): readonly Preview[] {
+  const cells = values.map(({ cells: [cell] }) => cell)
+  const isSortable = (type: string) =>
+    values.every(({ shape }) => shape.length === 0) && cells.every((cell) => typeof cell === type)
+  if (!['number', 'bigint', 'string'].some(isSortable)) return values
+  type Sortable = number | bigint | string
+  const keyOf = ({ cells: [cell] }: Preview) => cell as Sortable
+  return values.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
 }
 
 function isNamedOnly({ cells }: Preview): boolean {

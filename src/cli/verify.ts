@@ -1,5 +1,6 @@
 /** The action of `pypet-ts verify <file>`. */
 import { PypetError } from '../errors.ts'
+import { type OtherSource, restoreHint, runsText } from '../library/stored-source.ts'
 import { type RunVerdict, type VerifyReport, verify } from '../library/verify.ts'
 import { userFrame } from '../reporting/user-frame.ts'
 import { ExitCode } from './exit-code.ts'
@@ -44,7 +45,9 @@ export async function verifyCommand(
     }),
   )
   process.stdout.write(flags.json === true ? reportJson(report) : reportText(report))
-  return report.identicalCount === report.verdicts.length ? ExitCode.OK : ExitCode.RUNS_FAILED
+  // Of a sample, nobody has asked for all of them.
+  const isWhole = flags.all !== true || report.skipped.length === 0
+  return isWhole && report.identicalCount === report.verdicts.length ? ExitCode.OK : ExitCode.RUNS_FAILED
 }
 
 function chosen({ sample, all, runs, sampleSeed }: VerifyFlags) {
@@ -116,7 +119,16 @@ function reportText(report: VerifyReport): string {
   ]
   if (report.differentCount > 0) lines.push(`${report.differentCount} different`)
   if (report.failedCount > 0) lines.push(`${report.failedCount} failed`)
+  for (const other of report.skipped) lines.push(...skippedLines(file, other))
   return `${lines.map(shown).join('\n')}\n`
+}
+
+function skippedLines(file: string, other: OtherSource): string[] {
+  const { jobChanges, runs } = other
+  return [
+    `not compared: ${runsText(runs)}, which another job has made (${jobChanges})`,
+    `  hint: ${restoreHint(file, other)}`,
+  ]
 }
 
 /** Harmless for a terminal, and indented as it was. */
@@ -166,6 +178,11 @@ function reportJson({ verdicts, ...report }: VerifyReport): string {
     identical_count: report.identicalCount,
     different_count: report.differentCount,
     failed_count: report.failedCount,
+    skipped: report.skipped.map(({ environment, jobChanges, runs }) => ({
+      environment,
+      job_changes: jobChanges,
+      runs,
+    })),
     runs,
   }
   return `${JSON.stringify(fields)}\n`

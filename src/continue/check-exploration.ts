@@ -10,12 +10,13 @@ import {
   finite,
   flag,
   isWhole,
+  namesTo,
   oneOf,
   optional,
   RecordFault,
   whole,
 } from './check.ts'
-import { legalName } from './check-value.ts'
+import { legalName, rawValue } from './check-value.ts'
 
 /** The file counts runs in 32 bits: column `idx` of pypet's table `runs`. */
 export const RUNS_MAX = 2 ** 31 - 1
@@ -28,19 +29,55 @@ interface Extent {
   readonly length: number
 }
 
+/** How many values the pools have, by parameter. */
+type PoolSizes = ReadonlyMap<string, number>
+
 export const exploration: Check = (value, at) => {
-  extentOf(value, at, 0)
+  wholeExtent(value, at)
 }
 
 /** Names and length of what is an exploration. */
 export function explorationExtent(spec: ExplorationSpec, at: string): Extent {
-  return extentOf(spec, at, 0)
+  return wholeExtent(spec, at)
 }
 
-function extentOf(value: unknown, at: string, depth: number): Extent {
+/** Pools stand around the whole, and nowhere else. */
+function wholeExtent(value: unknown, at: string): Extent {
+  assertObject(value, at)
+  if (value.kind !== 'pooled') return extentOf(value, at, 0, NO_POOLS)
+  const sizes = poolSizes(value.pools, `${at}.pools`)
+  const extent = extentOf(value.of, `${at}.of`, 1, sizes)
+  const wrong = [...sizes.keys()].find((name) => !extent.names.includes(name))
+  if (wrong !== undefined) throw fault(`${at}.pools`, 'names that are explored', wrong)
+  return extent
+}
+
+const NO_POOLS: PoolSizes = new Map()
+
+function poolSizes(pools: unknown, at: string): PoolSizes {
+  const sizes = new Map<string, number>()
+  namesTo((pool, here) => {
+    assertObject(pool, here)
+    whole(0, RUNS_MAX)(pool.first, `${here}.first`)
+    assertList(pool.values, `${here}.values`)
+    for (const [index, value] of pool.values.entries()) {
+      if (typeof value !== 'string') pooledValue(value, `${here}.values[${index}]`)
+    }
+    sizes.set(here.slice(at.length + 1), (pool.first as number) + pool.values.length)
+  })(pools, at)
+  return sizes
+}
+
+const pooledValue: Check = (value, at) => {
+  assertObject(value, at)
+  oneOf('list', 'ndarray', 'sparse')(value.form, `${at}.form`)
+  rawValue(value, at)
+}
+
+function extentOf(value: unknown, at: string, depth: number, sizes: PoolSizes): Extent {
   assertObject(value, at)
   if (depth > DEPTH_MAX) throw fault(at, `at most ${DEPTH_MAX} explorations in each other`, value)
-  const extent = extentOfKind(value, at, depth)
+  const extent = extentOfKind(value, at, depth, sizes)
   if (extent.length < 1 || extent.length > RUNS_MAX)
     throw new RecordFault(`${at}: expected 1 to ${RUNS_MAX} points, found ${extent.length}`)
   const seen = new Set<string>()
@@ -51,26 +88,31 @@ function extentOf(value: unknown, at: string, depth: number): Extent {
   return extent
 }
 
-function extentOfKind(value: Readonly<Record<string, unknown>>, at: string, depth: number): Extent {
+function extentOfKind(
+  value: Readonly<Record<string, unknown>>,
+  at: string,
+  depth: number,
+  sizes: PoolSizes,
+): Extent {
   switch (value.kind) {
     case 'product':
-      return productExtent(value.factors, `${at}.factors`)
+      return productExtent(value.factors, `${at}.factors`, sizes)
     case 'zip':
     case 'points':
-      return columnsExtent(value.columns, `${at}.columns`)
+      return columnsExtent(value.columns, `${at}.columns`, sizes)
     case 'concat':
-      return concatExtent(value.parts, `${at}.parts`, depth)
+      return concatExtent(value.parts, `${at}.parts`, depth, sizes)
     case 'sample':
-      return sampleExtent(value, at)
+      return sampleExtent(value, at, sizes)
     case 'repeat': {
-      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1)
+      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1, sizes)
       const { count, name } = value
       assertPointCount(count, `${at}.count`)
       legalName(name, `${at}.name`)
       return { names: [...names, name as string], length: length * count }
     }
     case 'select': {
-      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1)
+      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1, sizes)
       const { runs } = value
       if (!(runs instanceof Uint32Array)) throw fault(`${at}.runs`, 'a Uint32Array', runs)
       const wrong = runs.findIndex((run) => run >= length)
@@ -78,10 +120,10 @@ function extentOfKind(value: Readonly<Record<string, unknown>>, at: string, dept
       return { names, length: runs.length }
     }
     case 'partial':
-      return partialExtent(value, at, depth)
+      return partialExtent(value, at, depth, sizes)
     case 'derived': {
-      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1)
-      const derived = columnsExtent(value.columns, `${at}.columns`, length)
+      const { names, length } = extentOf(value.of, `${at}.of`, depth + 1, sizes)
+      const derived = columnsExtent(value.columns, `${at}.columns`, sizes, length)
       return { names: [...names, ...derived.names], length }
     }
     default:
@@ -89,12 +131,12 @@ function extentOfKind(value: Readonly<Record<string, unknown>>, at: string, dept
   }
 }
 
-function productExtent(factors: unknown, at: string): Extent {
+function productExtent(factors: unknown, at: string, sizes: PoolSizes): Extent {
   assertList(factors, at)
   const names: string[] = []
   let length = 1
   for (const [index, factor] of factors.entries()) {
-    const extent = columnsExtent(factor, `${at}[${index}]`)
+    const extent = columnsExtent(factor, `${at}[${index}]`, sizes)
     for (const name of extent.names) names.push(name)
     length *= extent.length
   }
@@ -102,7 +144,7 @@ function productExtent(factors: unknown, at: string): Extent {
 }
 
 /** @param expected the length of all; else they are as long as the first */
-function columnsExtent(columns: unknown, at: string, expected?: number): Extent {
+function columnsExtent(columns: unknown, at: string, sizes: PoolSizes, expected?: number): Extent {
   assertList(columns, at)
   let length = expected
   const names: string[] = []
@@ -111,20 +153,20 @@ function columnsExtent(columns: unknown, at: string, expected?: number): Extent 
     assertObject(column, here)
     legalName(column.name, `${here}.name`)
     names.push(column.name as string)
-    const own = rangeExtent(column.range, `${here}.range`)
+    const own = rangeExtent(column.range, `${here}.range`, sizes.get(column.name as string))
     length ??= own
     if (own !== length) throw new RecordFault(`${here}.range: expected ${length} values, found ${own}`)
   }
   return { names, length: length ?? 1 }
 }
 
-function concatExtent(parts: unknown, at: string, depth: number): Extent {
+function concatExtent(parts: unknown, at: string, depth: number, sizes: PoolSizes): Extent {
   assertList(parts, at)
   let length = 0
   let names: readonly string[] | undefined
   let sorted = ''
   for (const [index, part] of parts.entries()) {
-    const extent = extentOf(part, `${at}[${index}]`, depth + 1)
+    const extent = extentOf(part, `${at}[${index}]`, depth + 1, sizes)
     const own = String([...extent.names].sort())
     names ??= extent.names
     if (index === 0) sorted = own
@@ -134,7 +176,7 @@ function concatExtent(parts: unknown, at: string, depth: number): Extent {
   return { names: names ?? [], length }
 }
 
-function sampleExtent(value: Readonly<Record<string, unknown>>, at: string): Extent {
+function sampleExtent(value: Readonly<Record<string, unknown>>, at: string, sizes: PoolSizes): Extent {
   const { count, columns, method } = value
   oneOf('random', 'latinHypercube', 'sobol')(method, `${at}.method`)
   assertPointCount(count, `${at}.count`)
@@ -146,16 +188,16 @@ function sampleExtent(value: Readonly<Record<string, unknown>>, at: string): Ext
     const here = `${at}.columns[${index}]`
     assertObject(column, here)
     legalName(column.name, `${here}.name`)
-    sampledRange(column.range, `${here}.range`)
+    sampledRange(column.range, `${here}.range`, sizes.get(column.name as string))
     return column.name as string
   })
   return { names, length: count }
 }
 
-function sampledRange(value: unknown, at: string): void {
+function sampledRange(value: unknown, at: string, poolSize: number | undefined): void {
   assertObject(value, at)
   if (value.kind === 'choice') {
-    rangeExtent(value.range, `${at}.range`)
+    rangeExtent(value.range, `${at}.range`, poolSize)
     return
   }
   oneOf('between', 'choice')(value.kind, `${at}.kind`)
@@ -165,8 +207,13 @@ function sampledRange(value: unknown, at: string): void {
   flag(value.isWhole, `${at}.isWhole`)
 }
 
-function partialExtent(value: Readonly<Record<string, unknown>>, at: string, depth: number): Extent {
-  const extent = extentOf(value.of, `${at}.of`, depth + 1)
+function partialExtent(
+  value: Readonly<Record<string, unknown>>,
+  at: string,
+  depth: number,
+  sizes: PoolSizes,
+): Extent {
+  const extent = extentOf(value.of, `${at}.of`, depth + 1, sizes)
   const names = new Set(extent.names)
   assertList(value.columns, `${at}.columns`)
   for (const [index, column] of value.columns.entries()) {
@@ -177,15 +224,26 @@ function partialExtent(value: Readonly<Record<string, unknown>>, at: string, dep
     const byteCount = Math.ceil(extent.length / 8)
     if (!(isExplored instanceof Uint8Array) || isExplored.byteLength < byteCount)
       throw fault(`${here}.isExplored`, `a bit for each of ${extent.length} points`, isExplored)
+    const poolSize = sizes.get(name as string)
+    if (poolSize !== undefined) whole(0, poolSize - 1)(otherwise, `${here}.otherwise`)
     if (!isScalar(otherwise)) throw fault(`${here}.otherwise`, 'a single value', otherwise)
   }
   return extent
 }
 
-/** How many values there are. */
-function rangeExtent(value: unknown, at: string): number {
+/** How many values there are. Of what has a pool, they are numbers in it. */
+function rangeExtent(value: unknown, at: string, poolSize: number | undefined): number {
   assertObject(value, at)
+  if (poolSize !== undefined) oneOf('numbers')(value.kind, `${at}.kind`)
   switch (value.kind) {
+    case 'numbers': {
+      const { numbers } = value
+      if (!(numbers instanceof Uint32Array)) throw fault(`${at}.numbers`, 'a Uint32Array', numbers)
+      const wrong = numbers.findIndex((number) => number >= (poolSize ?? 0))
+      if (wrong >= 0)
+        throw fault(`${at}.numbers[${wrong}]`, `a number below ${poolSize ?? 0}`, numbers[wrong])
+      return numbers.length
+    }
     case 'values':
       return listedExtent(value.values, `${at}.values`)
     case 'arange':

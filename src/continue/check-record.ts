@@ -131,18 +131,24 @@ const settings = namesTo((value, at) => {
   if (at.endsWith('.ncores')) whole(0, CORES_MAX)(value, at)
 })
 
+const job = objectOf({
+  file: pathText,
+  relativeFile: pathText,
+  sha256: hexadecimal,
+  isFunction: optional(flag),
+  sources: namesTo(text),
+})
+
 const continuation = objectOf({
-  job: objectOf({
-    file: pathText,
-    relativeFile: pathText,
-    sha256: hexadecimal,
-    isFunction: optional(flag),
-    sources: namesTo(text),
-  }),
+  job,
   settings,
   args: optional(bytes),
   runArgs: optional(bytes),
+  tree: optional(
+    objectOf({ noClobber: optional(flag), shortcuts: optional(flag), maxDepth: optional(whole(0)) }),
+  ),
   environmentName,
+  environment: optional(objectOf({ hexsha: hexadecimal, timestamp: seconds })),
 })
 
 const experimentFields = objectOf({
@@ -224,6 +230,7 @@ const commitFields = objectOf({
   startTimestamp: optional(seconds),
   isComplete: flag,
   hasEnded: optional(flag),
+  environment: optional(objectOf({ name: trajectoryName, hexsha: hexadecimal, timestamp: seconds, job })),
   added: optional(exploration),
   returned: sizedList(RUNS_MAX - 1, 'a run and a size'),
   pages: sizedList(FILE_BYTES_MAX, 'an offset and a size'),

@@ -119,7 +119,11 @@ function storedValue(value: unknown, at: string, depth: number): void {
       return
     case 'ndarray':
       optional(flag)(value.isMatrix, `${at}.isMatrix`)
+      optional(flag)(value.isNested, `${at}.isNested`)
+      optional(flag)(value.isBigint, `${at}.isBigint`)
       arrayData(value, at)
+      if (value.isNested === true && (value.shape as readonly unknown[]).length < 2)
+        throw fault(`${at}.shape`, 'that of lists in a list', value.shape)
       return
     case 'null':
       return
@@ -152,7 +156,9 @@ function storedValue(value: unknown, at: string, depth: number): void {
 }
 
 /** A value whose numbers are bytes. */
-function rawValue(value: unknown, at: string, depth: number): void {
+export const rawValue: Check = (value, at) => rawValueAt(value, at, 0)
+
+function rawValueAt(value: unknown, at: string, depth: number): void {
   assertObject(value, at)
   assertDepth(value, at, depth)
   switch (value.form) {
@@ -190,7 +196,7 @@ function rawFieldList(value: unknown, at: string, depth: number): void {
     const here = `${at}[${index}]`
     assertObject(field, here)
     text(field.name, `${here}.name`)
-    rawValue(field.value, `${here}.value`, depth)
+    rawValueAt(field.value, `${here}.value`, depth)
   }
 }
 
@@ -228,6 +234,7 @@ function rawElements(value: unknown, at: string): readonly number[] {
   assertObject(value, at)
   const { form, dtype } = value
   if (form !== 'scalar' && form !== 'list' && form !== 'ndarray') throw fault(`${at}.form`, 'elements', form)
+  optional(flag)(value.isNested, `${at}.isNested`)
   shape(value.shape, `${at}.shape`)
   const count = elementCount(value.shape)
   if (form === 'scalar' && count !== 1) throw fault(`${at}.shape`, 'that of one element', value.shape)

@@ -3,7 +3,7 @@
  * from them `cnt-state`'s.
  */
 import type { ExplorationSpec } from '../exploration/exploration.ts'
-import type { OpenRequest } from '../protocol.ts'
+import type { OpenRequest, RunEnvironment } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 
 /** Runs as half-open ranges: `[0, 5, 7, 8]` is 0 to 4, and 7. */
@@ -51,6 +51,8 @@ export interface CommitFacts {
   readonly isComplete: boolean
   /** Every run has ended, post-processing has seen them, and the trajectory was closed with this commit. */
   readonly hasEnded?: boolean
+  /** The experiment goes on with a job that has changed: the runs from this commit on are of this environment. */
+  readonly environment?: RunEnvironment
   /** Points that this commit has added to the exploration. */
   readonly added?: ExplorationSpec
   /** What jobs returned, as structured-clone bytes. */

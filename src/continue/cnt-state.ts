@@ -2,7 +2,8 @@
 import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
 import { type ExplorationSpec, explorationLength, explorationNames } from '../exploration/exploration.ts'
-import { extendedExploration } from '../exploration/extend.ts'
+import { extendedExploration, withoutPools } from '../exploration/extend.ts'
+import type { OpenRequest, RunEnvironment } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { RUNS_MAX } from './check-exploration.ts'
 import type {
@@ -21,8 +22,8 @@ import { RunSet } from './run-set.ts'
 export interface CntState {
   readonly path: string
   /**
-   * With the HDF5 file where it is now, beside the `.cnt` file, and with the points that were added since. Of one
-   * reader, it is the same object as long as it is the same experiment.
+   * With the HDF5 file where it is now, beside the `.cnt` file, with the points that were added since, and as its last
+   * environment goes on with it. Of one reader, it is the same object as long as it is the same experiment.
    */
   readonly experiment: ExperimentRecord
   readonly stored: RunSet
@@ -96,6 +97,9 @@ export class Replay {
   readonly #added: Record<string, string[]> = {}
   readonly #values: Record<string, number | boolean> = {}
   readonly #extensions: ExplorationSpec[] = []
+  /** How many lists and arrays there are, by parameter. */
+  readonly #poolSizes = new Map<string, number>()
+  #environment: RunEnvironment | undefined
   /** With what was added since. */
   #runCount = 0
   #startTimestamp: number | undefined
@@ -118,6 +122,7 @@ export class Replay {
         this.#experiment = record
         const { exploration } = record.request
         this.#runCount = exploration === undefined ? 1 : explorationLength(exploration)
+        if (exploration !== undefined) this.#takePools(exploration, 0, 'the experiment, exploration')
         break
       }
       case 'commit':
@@ -143,6 +148,7 @@ export class Replay {
       throw damaged(this.#path, `commit ${record.sequence} follows commit ${before}`)
     }
     if (record.added !== undefined) this.#grow(record.added, record.sequence)
+    if (record.environment !== undefined) this.#goOnWith(record.environment)
     this.#checkRuns(record)
     this.#last = record
     this.#isApplied = false
@@ -172,6 +178,13 @@ export class Replay {
     }
   }
 
+  /** Its times are its own, and not those of the environment before. */
+  #goOnWith(environment: RunEnvironment): void {
+    this.#environment = environment
+    this.#startTimestamp = undefined
+    this.#grown = undefined
+  }
+
   #grow(added: ExplorationSpec, sequence: number): void {
     const { exploration, parameters } = (this.#experiment ?? this.#missing()).request
     const first = exploration ?? this.#extensions[0]
@@ -184,6 +197,8 @@ export class Replay {
         this.#path,
         `in commit ${sequence}, added: expected the names that are explored, found ${wrong ?? names}`,
       )
+    // Where nothing was explored, the default is the first value.
+    this.#takePools(added, first === undefined ? 1 : 0, `commit ${sequence}, added`)
     this.#runCount += explorationLength(added)
     if (this.#runCount > RUNS_MAX)
       throw damaged(
@@ -192,6 +207,20 @@ export class Replay {
       )
     this.#extensions.push(added)
     this.#grown = undefined
+  }
+
+  /** Lists and arrays that are added have the numbers behind those there are. */
+  #takePools(added: ExplorationSpec, firstOfNew: number, where: string): void {
+    const [, pools] = withoutPools(added)
+    for (const [name, { first, values }] of Object.entries(pools)) {
+      const expected = this.#poolSizes.get(name) ?? firstOfNew
+      if (first !== expected)
+        throw damaged(
+          this.#path,
+          `in ${where}: expected values of ${name} from ${expected} on, found ${first}`,
+        )
+      this.#poolSizes.set(name, first + values.length)
+    }
   }
 
   /** A run that the exploration does not have would be counted as one of those it has. */
@@ -220,7 +249,7 @@ export class Replay {
   state(endOffset: number): CntState {
     const recorded = this.#experiment
     if (recorded === undefined) throw noExperiment(this.#path)
-    this.#grown ??= grown(atHome(recorded, this.#path), this.#extensions)
+    this.#grown ??= withEnvironment(grown(atHome(recorded, this.#path), this.#extensions), this.#environment)
     const experiment = this.#grown
     const fileBytes = this.#last?.fileBytes ?? experiment.baseBytes
     const { useHdf5 } = experiment.request.continuation.settings
@@ -266,9 +295,28 @@ function atHome(experiment: ExperimentRecord, path: string): ExperimentRecord {
 function grown(experiment: ExperimentRecord, extensions: readonly ExplorationSpec[]): ExperimentRecord {
   if (extensions.length === 0) return experiment
   const { request } = experiment
-  const added: ExplorationSpec = { kind: 'concat', parts: extensions }
-  const exploration = extendedExploration(request.exploration, added, request.parameters)
+  const exploration = extensions.some(({ kind }) => kind === 'pooled')
+    ? extensions.reduce<ExplorationSpec | undefined>(
+        (before, added) => extendedExploration(before, added, request.parameters),
+        request.exploration,
+      )
+    : extendedExploration(request.exploration, { kind: 'concat', parts: extensions }, request.parameters)
   return { ...experiment, request: { ...request, exploration } }
+}
+
+function withEnvironment(
+  experiment: ExperimentRecord,
+  environment: RunEnvironment | undefined,
+): ExperimentRecord {
+  if (environment === undefined) return experiment
+  return { ...experiment, request: inEnvironment(experiment.request, environment) }
+}
+
+/** The experiment as it goes on in another environment: what began it stays what it is known by. */
+export function inEnvironment(request: OpenRequest, environment: RunEnvironment): OpenRequest {
+  const { name: environmentName, job, hexsha, timestamp } = environment
+  const continuation = { ...request.continuation, job, environmentName, environment: { hexsha, timestamp } }
+  return { ...request, continuation }
 }
 
 function noExperiment(path: string): PypetError {

@@ -33,6 +33,7 @@ import { collectProvenance } from './provenance.ts'
 import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
 import type { RunStores } from './run-stores.ts'
+import { runNodes } from './seen-nodes.ts'
 import { type Provenance, performSession, type SessionEnd } from './session.ts'
 
 export interface RunOptions {
@@ -73,7 +74,11 @@ export async function runExperiment(
   const inService = settings.useHdf5 ? {} : { isInService: true as const }
   const ledger = new RunLedger()
   let reporter: Reporter | undefined
-  const early: LogEvent[] = []
+  const early: LogEvent[] = (experiment.warnings ?? []).map((message) => ({
+    type: 'log',
+    level: 'warn',
+    message,
+  }))
   const listen = (line: LogEvent): void => {
     if (line.isStray === true) ledger.strayErrorCount += 1
     // A job that logs inline calls this itself.
@@ -129,6 +134,7 @@ export async function runExperiment(
     experiment,
     plan,
     wantsReturned,
+    nodes: nodesFor(experiment, request),
     ledger,
     listen,
     onOpened,
@@ -185,7 +191,7 @@ export async function runExperiment(
       // The one before is ended by then.
       const store = await options.stores.next(settings)
       if (await hasCompleted(unfinished)) return { cntFile: undefined, stoppedBy: undefined, durationMs: 0 }
-      takeCommittedPoints(unfinished)
+      await takeCommittedPoints(unfinished)
       return await performSession({ ...session, store, open: reopening(request, unfinished) })
     } catch (error) {
       throw withContinueHint(duringRuns(error), unfinished)
@@ -200,11 +206,13 @@ export async function runExperiment(
   }
 
   /** Points whose commit the writer did not live to tell. */
-  function takeCommittedPoints(unfinished: string): void {
+  async function takeCommittedPoints(unfinished: string): Promise<void> {
     const { exploration } = readCnt(unfinished).experiment.request
-    const committed = expand({ parameters, exploration })
+    const found = expand({ parameters, exploration })
+    if (found.runCount <= plan.runCount) return
+    const { planWithValues } = await import('./explored-values.ts')
+    const committed = await planWithValues(found, request, plan.now)
     const addedCount = committed.runCount - plan.runCount
-    if (addedCount <= 0) return
     plan.take(committed)
     reporter?.emit({ type: 'runs-added', addedCount, runCount: committed.runCount })
   }
@@ -226,10 +234,19 @@ function openingOf(
   { breakLock = false }: RunOptions,
 ): StoreOpening {
   if (opening.kind !== 'continue') return (store, ledger) => store.open(request, ledger, { breakLock })
-  const { cntFile, retryFailed, config } = opening
+  const { cntFile, retryFailed, environment } = opening
   const { keepCnt } = settings
-  return (store, ledger) =>
-    store.continue({ cntFile, breakLock, retryFailed, storage: settings, keepCnt, config }, ledger)
+  // Of the file itself it has been said before.
+  const config = request.config.filter(({ name }) => name.startsWith('environment.'))
+  const asked = {
+    cntFile,
+    breakLock,
+    retryFailed,
+    storage: settings,
+    keepCnt,
+    ...(environment === undefined ? { config: [] } : { environment, config }),
+  }
+  return (store, ledger) => store.continue(asked, ledger)
 }
 
 /** After the death of a writer. Its lock is stale, and what was to be reopened has been reopened. */
@@ -276,6 +293,7 @@ function openRequest(
       job: jobIdentity,
       settings: recordSettings(settings),
       ...recordArguments(experiment.args),
+      ...(experiment.tree !== undefined && { tree: experiment.tree }),
       environmentName: identity.name,
     },
   }
@@ -287,6 +305,12 @@ function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
       startTimestamp: Math.min(ledger.startTimestamp, finishTimestamp),
       finishTimestamp,
     })
+}
+
+/** What jobs see. Of an experiment that goes on, what was recorded when it began counts. */
+function nodesFor({ opening, seen, nodes, parameters, tree }: PreparedExperiment, { config }: OpenRequest) {
+  const isRecorded = opening.kind === 'continue'
+  return runNodes(seen ?? nodes, { parameters, config: isRecorded ? [] : config, tree })
 }
 
 /** Collects it once, also where a second session goes on for the first. */

@@ -3,7 +3,7 @@
 import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import { type Column, type ExplorationSpec, explorationNames } from '../exploration/exploration.ts'
-import { extendedExploration } from '../exploration/extend.ts'
+import { addedPart, extendedExploration, partsOf } from '../exploration/extend.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 
@@ -37,8 +37,9 @@ export class GrowingPlan {
     const added = typed(given, parameters)
     // First what was added, so that messages name its places; of the rest it has been said before.
     expand({ parameters, exploration: added, where: 'added points' })
-    const grown = extendedExploration(exploration, added, parameters)
-    return { plan: expand({ parameters, exploration: grown }), added }
+    const plan = expand({ parameters, exploration: extendedExploration(exploration, added, parameters) })
+    const part = addedPart(exploration, plan.exploration as ExplorationSpec, partsOf(added).length)
+    return { plan, added: part }
   }
 
   take(plan: ExplorationPlan): void {

@@ -8,6 +8,7 @@ import { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
+import { unknownVariables } from '../experiment/environment-variables.ts'
 import { functionJob } from '../experiment/function-job.ts'
 import { type FlagValues, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
 import { importJob, type JobFunction } from '../experiment/load-job.ts'
@@ -17,18 +18,19 @@ import {
   type OptionName,
   type OptionValues,
 } from '../experiment/options.ts'
-import { type ExplorationPlan, expand } from '../exploration/expand.ts'
-import type { JobIdentity } from '../protocol.ts'
+import { type ExplorationPlan, expand, lacksValues } from '../exploration/expand.ts'
+import type { RunEnvironment } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
+import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { toStoredValue } from '../trajectory/value.ts'
-import { momentName } from './experiment-config.ts'
+import { changedJob, jobChanges } from './changed-job.ts'
+import { type EnvironmentIdentity, identifyEnvironment } from './experiment-config.ts'
 import { type JobArguments, readArguments } from './job-arguments.ts'
 import { optionWords } from './option-words.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
 import { readSettings } from './recorded-settings.ts'
+import { seenBefore } from './seen-nodes.ts'
 
 /** What `continue` asks for. */
 export interface ContinueCall {
@@ -157,12 +159,15 @@ async function prepare(
   },
 ): Promise<PreparedExperiment> {
   const { request } = state.experiment
-  const { continuation, parameters, trajectory } = request
-  const plan = recordedPlan(state)
+  const { parameters } = request
+  const recorded = recordedPlan(state)
+  const plan = lacksValues(recorded)
+    ? await (await import('./explored-values.ts')).planWithValues(recorded, request)
+    : recorded
   const args = recordedArguments(state)
   const bundle = typeof call.job === 'function' ? functionBundle(call.job) : await bundleJob(jobFile)
   try {
-    const config = changedJobConfig(state, bundle, call.allowChangedJob === true)
+    const environment = nextEnvironment(state, bundle, call.allowChangedJob === true)
     call.onJob?.(bundle.file)
     const { postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
     return {
@@ -178,18 +183,17 @@ async function prepare(
         ownStored: request.isExpansion === true ? new RunSet() : state.stored,
         retryFailed: retriesFailed(call),
         only: call.only === 'failed' ? RunSet.of(state.failed.keys()) : undefined,
-        identity: {
-          name: continuation.environmentName,
-          hexsha: trajectory.environmentHexsha,
-          timestamp: trajectory.timestamp,
-        },
-        config,
+        identity: identityOf(state, environment),
+        environment,
       },
       parameters,
       plan,
       userCode,
       args,
+      warnings: unknownVariables(call.env ?? {}),
       postprocess,
+      seen: await seenBefore(request, settings.useHdf5),
+      tree: request.continuation.tree,
       async [Symbol.asyncDispose]() {
         userCode[Symbol.dispose]()
         await bundle.dispose()
@@ -235,7 +239,7 @@ export function findJob({ path, experiment }: CntState): string {
       hint: 'Go on there: await env.continueRun(cnt, { job: theFunction }).',
     })
   }
-  const places = [resolve(dirname(path), relativeFile), file]
+  const places = [...new Set([resolve(dirname(path), relativeFile), file])]
   const found = places.filter((place) => existsSync(place))
   const known = found.find((place) => isAtHome(place, path)) ?? found[0]
   if (known !== undefined) return known
@@ -345,48 +349,31 @@ function changeable(
   return Object.fromEntries(Object.entries(env).filter(([name]) => names.has(name)))
 }
 
-/** Nothing when the job is the one that began; else what is recorded of the change, where it is allowed. */
-function changedJobConfig(
+/**
+ * Undefined when the job is the one that ran last; else the environment of the runs to come, where it is allowed.
+ *
+ * @throws PypetError `PYPET_JOB_CHANGED`
+ */
+function nextEnvironment(
   { path, experiment }: CntState,
   bundle: Pick<JobBundle, 'file' | 'identity'>,
   isAllowed: boolean,
-): readonly Parameter[] {
-  const { job: before, environmentName: environment } = experiment.request.continuation
+): RunEnvironment | undefined {
+  const { continuation, file, trajectory } = experiment.request
   const now = bundle.identity(dirname(path))
-  if (before.sha256 === now.sha256) return []
-  if (!isAllowed) {
-    throw new PypetError(
-      'PYPET_JOB_CHANGED',
-      `${bundle.file} is not the job that began: ${jobChanges(before, now)}`,
-      {
-        where: bundle.file,
-        hint: 'Put back what it was, or go on with the changed job (--allow-changed-job); the file then holds results of both.',
-      },
-    )
+  const changes = jobChanges(continuation.job, now)
+  if (changes === '') return undefined
+  if (!isAllowed) throw changedJob(bundle.file, shownPath(file), changes)
+  return { ...identifyEnvironment(trajectory.name, Date.now() / 1000), job: now }
+}
+
+/** The environment that goes on under its name, or that begins. */
+function identityOf({ experiment }: CntState, environment: RunEnvironment | undefined): EnvironmentIdentity {
+  if (environment !== undefined) return environment
+  const { continuation, trajectory } = experiment.request
+  const { hexsha, timestamp } = continuation.environment ?? {
+    hexsha: trajectory.environmentHexsha,
+    timestamp: trajectory.timestamp,
   }
-  const group = `environment.${environment}.changed_job.changed_${momentName()}`
-  return [
-    configParameter(
-      `${group}.sha256`,
-      now.sha256,
-      'SHA-256 of the job that the experiment was continued with',
-    ),
-    configParameter(`${group}.changes`, jobChanges(before, now), 'What had changed in the job'),
-  ]
-}
-
-function configParameter(name: string, value: string, comment: string): Parameter {
-  return { name, value, comment, stored: toStoredValue(value, `config.${name}`) }
-}
-
-/** `job.ts changed, model.ts added`. */
-export function jobChanges(before: Pick<JobIdentity, 'sources'>, now: Pick<JobIdentity, 'sources'>): string {
-  const names = [...new Set([...Object.keys(before.sources), ...Object.keys(now.sources)])].sort()
-  return names
-    .filter((name) => before.sources[name] !== now.sources[name])
-    .map((name) => {
-      if (before.sources[name] === undefined) return `${name} added`
-      return now.sources[name] === undefined ? `${name} removed` : `${name} changed`
-    })
-    .join(', ')
+  return { name: continuation.environmentName, hexsha, timestamp }
 }

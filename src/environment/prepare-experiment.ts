@@ -15,14 +15,16 @@ import { describePlace, type Origin } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationDraft } from '../exploration/exploration.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
+import { parseSetFlag } from '../exploration/parse-flag.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
-import type { JobIdentity, JobLocation, OpenRequest } from '../protocol.ts'
+import type { JobIdentity, JobLocation, OpenRequest, RunEnvironment } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
 import { type JobArguments, jobArguments } from './job-arguments.ts'
 import { assertClean } from './provenance.ts'
+import type { SeenNodes, TreeSettings } from './seen-nodes.ts'
 
 /** What a command or a library call asks for. */
 export interface ExperimentRequest extends ExploreTexts {
@@ -56,10 +58,10 @@ export type Opening =
       readonly retryFailed: boolean
       /** Only these runs are performed; all that are missing unless given. */
       readonly only: RunSet | undefined
-      /** Of the first start: a continued experiment ends under its name. */
+      /** A continued experiment ends under the name of the environment that its last job began with. */
       readonly identity: EnvironmentIdentity
-      /** More `config`, such as that a changed job was allowed. */
-      readonly config: readonly Parameter[]
+      /** The job has changed, and was allowed to: its runs are of this environment, which has that identity. */
+      readonly environment: RunEnvironment | undefined
     }
 
 /** Everything is checked; nothing has been started, and no file but the bundle written. */
@@ -81,6 +83,11 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly identity?: EnvironmentIdentity
   /** Nodes that a script has added to the trajectory, beside parameters and config. */
   readonly nodes?: OpenRequest['nodes']
+  /** What jobs see of the trajectory beside that: of one that is stored already, or goes on. */
+  readonly seen?: SeenNodes
+  readonly tree?: TreeSettings | undefined
+  /** What was given and has no effect, to be said when the experiment begins. */
+  readonly warnings?: readonly string[]
   /** The job's own post-processing. */
   readonly postprocess: PostprocessFunction | undefined
 }
@@ -119,7 +126,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     const config = configuring.value
     const args = jobArguments({ common: request.args ?? [] })
     const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-    const { settings, origins } = resolveSettings({
+    const { settings, origins, warnings } = resolveSettings({
       jobFile: bundle.file,
       flags,
       env,
@@ -130,6 +137,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
     if (settings.requireClean) await assertClean(bundle.file, settings)
+    assertReachable(settings.filename)
     if (settings.overwrite) await assertReplaceable(settings.filename)
     const { parameters: declared } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
     const exploration = await exploreOf(request, {
@@ -160,6 +168,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       plan,
       userCode,
       args,
+      warnings: [...warnings, ...ineffectivePresets(presets, plan)],
       postprocess,
       [Symbol.asyncDispose]: dispose,
     }
@@ -167,6 +176,18 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     await bundle.dispose()
     throw error
   }
+}
+
+/** The default of an explored parameter is stored, but no run sees it. */
+function ineffectivePresets(presets: readonly string[], plan: ExplorationPlan): string[] {
+  const explored = plan.explored.map(({ name }) => name)
+  return presets
+    .map(parseSetFlag)
+    .filter(({ name }) => explored.includes(name))
+    .map(
+      ({ name, where }) =>
+        `${where} has no effect on the runs: ${name} is explored; to run other values, write --explore ${name}=…`,
+    )
 }
 
 /** `--overwrite` with a mistyped `--file` must not cost anybody a file that holds something else. */
@@ -182,6 +203,24 @@ async function assertReplaceable(file: string): Promise<void> {
       hint: 'Name another file with --file, or remove this one yourself.',
       cause,
     })
+  }
+}
+
+/** What leads in a circle is no file, and no place for one. */
+function assertReachable(file: string): void {
+  try {
+    statSync(file, { throwIfNoEntry: false })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ELOOP') return
+    throw new PypetError(
+      'PYPET_FILE_NOT_WRITABLE',
+      `${file} cannot be written: symbolic links lead in a circle`,
+      {
+        where: file,
+        hint: 'Name another file with --file, or remove the links.',
+        cause,
+      },
+    )
   }
 }
 

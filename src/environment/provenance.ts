@@ -71,8 +71,10 @@ export async function collectProvenance(
     }
   }
   try {
-    if (experiment.opening.kind === 'continue' || isKnown)
-      add(`${base}.continued_${momentName()}`, callValues(new SecretMask()))
+    const { opening } = experiment
+    // What an environment begins with is no continuation of it.
+    const isBegun = opening.kind !== 'continue' || opening.environment !== undefined
+    if (!isBegun || isKnown) add(`${base}.continued_${momentName()}`, callValues(new SecretMask()))
     if (!isKnown) {
       add(base, await everything(experiment, notice, signal))
       hasAll = true

@@ -7,6 +7,7 @@ import { openExecutor, workerCount } from '../executors/open-executor.ts'
 import type { Extension, Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunNodes } from '../tree/run-nodes.ts'
 import type { GrowingPlan } from './growing-plan.ts'
 import type { PartsFolder } from './parts-folder.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
@@ -31,6 +32,8 @@ export interface SessionParts {
   /** What is known when the last run has ended, in seconds since 1970. */
   readonly closingConfig: (finishTimestamp: number) => readonly Parameter[]
   readonly plan: GrowingPlan
+  /** What jobs see of the trajectory beside its parameters. */
+  readonly nodes: RunNodes
   readonly provenance: Provenance
   readonly postprocessing?: Postprocessing | undefined
   /** Takes what jobs return, where somebody wants it. */
@@ -70,6 +73,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const setup: WorkerSetup = {
     job,
     parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    nodes: parts.nodes,
     seed: settings.seed,
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
     args: args.common,
@@ -84,7 +88,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   ledger.attach(store)
   parts.provenance.begin()
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
-  await using executor = await openExecutor(settings, setup, listen, userCode, storedBefore(experiment))
+  await using executor = await openExecutor(settings, setup, listen, userCode, storedBefore(settings))
   const opened = await open(store, ledger)
   ledger.take(opened)
   const reporter = parts.onOpened(opened)

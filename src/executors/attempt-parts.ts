@@ -2,17 +2,21 @@
 
 import { PartFile } from '../continue/part-file.ts'
 import { fromErrorRecord } from '../errors.ts'
-import type { PartsPlace, RunTask, StoredBefore, StoredBeforeAnswer, WorkerSetup } from '../protocol.ts'
+import type { RunTask } from '../protocol.ts'
 import {
   decodeFramePrefix,
   decodeRunFrame,
-  encodeRunFrame,
   FRAME_PREFIX_BYTES,
   type RawLeaf,
 } from '../trajectory/run-frame.ts'
 import type { LeafRecord } from '../trajectory/run-record.ts'
-import { inMemory, type RunParts } from '../trajectory/stored-items.ts'
-import { toStoredParameter } from '../trajectory/value.ts'
+import {
+  inMemory,
+  type PartsPlace,
+  type RunParts,
+  type StoredBefore,
+  type StoredBeforeAnswer,
+} from '../trajectory/stored-items.ts'
 
 export class AttemptParts {
   readonly #place: PartsPlace
@@ -42,7 +46,7 @@ export class AttemptParts {
     return {
       write: (frames) => file.write(frames),
       whole: async (leaf) => file.whole(leaf),
-      before: async (name) => leavesOf(await this.#before(name)),
+      before: async (fullName) => leafOf(await this.#before(fullName)),
     }
   }
 
@@ -65,22 +69,10 @@ export class AttemptParts {
   }
 }
 
-/** A parameter as it was stored, with the value of one run. */
-export function parameterFrame(
-  { name, stored: preset }: WorkerSetup['parameters'][number],
-  point: RunTask['point'],
-): StoredBeforeAnswer {
-  const location = `parameters.${name}`
-  const stored = name in point ? toStoredParameter(point[name], location) : preset
-  const leaf = { location, kind: 'parameter' as const, comment: '', items: [{ name: 'data', value: stored }] }
-  const frame = encodeRunFrame({ run: 0, startTimestamp: 0, finishTimestamp: 0, leaves: [leaf] })
-  return { frame: new Uint8Array(Buffer.concat(frame)) }
-}
-
 /** @throws PypetError when it is there and cannot be read */
-function leavesOf(answer: StoredBeforeAnswer): readonly RawLeaf[] | undefined {
+function leafOf(answer: StoredBeforeAnswer): RawLeaf | undefined {
   if (answer === undefined) return undefined
   if ('error' in answer) throw fromErrorRecord(answer.error, 'PYPET_STORAGE_FAILED')
   const { frame } = answer
-  return decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), decodeFramePrefix(frame).headerBytes).leaves
+  return decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), decodeFramePrefix(frame).headerBytes).leaves[0]
 }

@@ -52,6 +52,7 @@ export function strayErrorLine(
 
 /** `after its run had ended: TypeError: …`, with the stack. */
 export function strayErrorText(thrown: unknown, when: string): string {
-  const { name, message, stack } = toErrorRecord(thrown)
-  return `${when}: ${stack === '' ? `${name}: ${message}` : stack}`
+  const { name, message, stack, hint } = toErrorRecord(thrown)
+  const text = `${when}: ${stack === '' ? `${name}: ${message}` : stack}`
+  return hint === undefined ? text : `${text}\nhint: ${hint}`
 }

@@ -1,5 +1,7 @@
-import type { StoredBefore, WorkerSetup } from '../protocol.ts'
+import type { WorkerSetup } from '../protocol.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { Executor, WorkerListener } from './executor.ts'
+import { packNodes } from './packed-nodes.ts'
 import type { UserCode } from './user-code.ts'
 
 export interface ExecutorSettings {
@@ -27,13 +29,19 @@ export async function openExecutor(
     return openInlineExecutor(setup, listener, userCode, storedBefore)
   }
   const count = workerCount(settings, setup.runCount)
+  const packed = withPackedNodes(setup, { isShared: settings.executor === 'pool' })
   if (settings.executor === 'process') {
     const { openProcessExecutor } = await import('./process-executor.ts')
     const { memoryLimit } = settings
-    return openProcessExecutor(setup, { processCount: count, memoryLimit }, listener, storedBefore)
+    return openProcessExecutor(packed, { processCount: count, memoryLimit }, listener, storedBefore)
   }
   const { openPoolExecutor } = await import('./pool-executor.ts')
-  return openPoolExecutor(setup, count, listener, storedBefore)
+  return openPoolExecutor(packed, count, listener, storedBefore)
+}
+
+function withPackedNodes(setup: WorkerSetup, options: { readonly isShared: boolean }): WorkerSetup {
+  const { nodes } = setup
+  return nodes === undefined || 'text' in nodes ? setup : { ...setup, nodes: packNodes(nodes, options) }
 }
 
 /** How many workers perform the runs: one that gets none would cost 50 MB for nothing. */

@@ -2,19 +2,22 @@
 import { createRequire } from 'node:module'
 import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
-import type { RunOutcome, RunTask, StoredBefore, StoredBeforeAnswer, WorkerSetup } from '../protocol.ts'
+import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { LiveRun } from '../trajectory/run.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
-import { AttemptParts, parameterFrame } from './attempt-parts.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
+import { JobRun } from '../tree/job-run.ts'
+import { AttemptParts } from './attempt-parts.ts'
 import type { WriteLog } from './job-log.ts'
+import { jobTree } from './job-tree.ts'
 import type { RecordStore } from './record-store.ts'
 import { runSeeds } from './run-seeds.ts'
 
 export class RunPerformer {
   readonly #job: JobFunction
   readonly #setup: WorkerSetup
+  readonly #tree: ReturnType<typeof jobTree>
   readonly #viewAt: ReturnType<typeof parameterViews>
   readonly #seedsAt: ReturnType<typeof runSeeds>
   readonly #store: Pick<RecordStore, 'sendFrame' | 'ready'>
@@ -33,7 +36,8 @@ export class RunPerformer {
     this.#storedBefore = storedBefore
     this.#job = job
     this.#setup = setup
-    this.#viewAt = parameterViews(setup.parameters)
+    this.#tree = jobTree(setup)
+    this.#viewAt = parameterViews(setup.parameters, this.#tree.findParameter)
     this.#seedsAt = runSeeds(setup)
     this.#store = store
     this.#writeLog = writeLog
@@ -48,7 +52,7 @@ export class RunPerformer {
     const { run, attempt } = task
     if (this.#store.ready !== undefined) await this.#store.ready()
     const startTimestamp = now()
-    const parts = new AttemptParts(this.#setup.parts, task, (name) => this.#readBefore(name, task))
+    const parts = new AttemptParts(this.#setup.parts, task, this.#storedBefore)
     let performed: Performed
     try {
       performed = await this.#performJob(task, startTimestamp, parts)
@@ -78,21 +82,15 @@ export class RunPerformer {
     }
   }
 
-  /** A parameter has its value of this run. */
-  async #readBefore(name: string, { point }: RunTask): Promise<StoredBeforeAnswer> {
-    const found = this.#setup.parameters.find(
-      (each) => name === each.name || name === `parameters.${each.name}`,
-    )
-    return found === undefined ? await this.#storedBefore(name) : parameterFrame(found, point)
-  }
-
   /** The run's record, as a frame. Whatever it throws is the job's fault. */
   async #performJob(task: RunTask, startTimestamp: number, parts: AttemptParts): Promise<Performed> {
     const { run, point, runCount } = task
-    const live = new LiveRun({
+    const live = new JobRun({
       run,
       runCount,
       par: this.#viewAt(point),
+      point,
+      tree: this.#tree,
       seeds: () => this.#seedsAt(point),
       writeLog: (level, message) => this.#writeLog(level, message, run),
       parts: () => parts.open(),
@@ -108,6 +106,7 @@ export class RunPerformer {
       finishTimestamp: now(),
       leaves,
       ...(live.links.length > 0 && { links: live.links }),
+      ...(live.groups.length > 0 && { groups: live.groups }),
       ...(returned !== undefined && { returned }),
       ...(parts.path !== undefined && { partFile: parts.path }),
     })
@@ -130,7 +129,7 @@ export class RunPerformer {
   }
 
   /** Resolves to what the job returns. */
-  async #callJob(live: LiveRun, args: readonly unknown[]): Promise<unknown> {
+  async #callJob(live: JobRun, args: readonly unknown[]): Promise<unknown> {
     const call: JobCall = { run: live.idx, stray: undefined, reject: undefined }
     this.#call = call
     let returned: unknown

@@ -6,12 +6,12 @@ import type {
   FromRunProcess,
   RunOutcome,
   RunTask,
-  StoredBefore,
   ToRunProcess,
   WorkerLine,
   WorkerSetup,
 } from '../protocol.ts'
 import { runName } from '../trajectory/path.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { StreamName } from './captured-output.ts'
 import { printedLine } from './job-log.ts'
 import type { MemoryWatch } from './memory-watch.ts'

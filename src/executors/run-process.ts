@@ -3,7 +3,8 @@
  * does not need; a log line is a message to main.
  */
 import type { ErrorRecord } from '../errors.ts'
-import type { FromRunProcess, StoredBeforeAnswer, ToRunProcess } from '../protocol.ts'
+import type { FromRunProcess, ToRunProcess } from '../protocol.ts'
+import type { StoredBeforeAnswer } from '../trajectory/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 let worker: RunWorker | undefined

@@ -14,10 +14,10 @@
 import { createRequire } from 'node:module'
 import type { WorkerSetup } from '../protocol.ts'
 import type { PointValues } from '../trajectory/parameter-view.ts'
-import { type NextWord, type RunRandom, randomOf } from '../trajectory/random.ts'
+import { type RunRandom, randomOf, type WordStream } from '../trajectory/random.ts'
 import { type RawValue, rawValue } from '../trajectory/raw-value.ts'
 import type { Scalar, StoredValue } from '../trajectory/stored-value.ts'
-import { toStoredParameter } from '../trajectory/value.ts'
+import { countBytes, valueParts } from '../trajectory/value-key.ts'
 
 /** Of one run; made when the job first asks for either. */
 export interface RunSeeds {
@@ -38,7 +38,7 @@ export function runSeeds({
     hash.update(new Uint8Array(Float64Array.of(seed).buffer))
     for (const { name, digest, stored } of defaults) {
       hash.update(lengthOf(name)).update(name)
-      hash.update(name in point ? digestOf(exploredValue(stored, point[name], name)) : digest())
+      hash.update(name in point ? digestOf(exploredValue(stored, point[name])) : digest())
     }
     return seedsOf(hash.digest())
   }
@@ -56,18 +56,17 @@ function digestParameter({ name, stored }: WorkerSetup['parameters'][number]): P
     name,
     stored,
     digest() {
-      known ??= digestOf(stored)
+      known ??= digestOf(rawValue(stored))
       return known
     },
   }
 }
 
-/** An explored value has the type of the default, which a plain number does not show. */
-function exploredValue(preset: StoredValue, value: unknown, name: string): StoredValue {
-  if (preset.form === 'scalar' && typeof value !== 'object') {
-    return { form: 'scalar', dtype: preset.dtype, value: value as Scalar }
-  }
-  return toStoredParameter(value, `parameters.${name}`)
+/** An explored value has the type of the default, which a plain number does not show; others come as they are stored. */
+function exploredValue(preset: StoredValue, value: unknown): RawValue {
+  if (preset.form === 'scalar' && typeof value !== 'object')
+    return rawValue({ form: 'scalar', dtype: preset.dtype, value: value as Scalar })
+  return value as RawValue
 }
 
 function seedsOf(key: Uint8Array): RunSeeds {
@@ -97,15 +96,14 @@ type PureRand = typeof import('pure-rand/generator/xoroshiro128plus')
 /** Loaded when the first number is drawn: jobs that draw none do not pay for it. */
 let pureRand: PureRand | undefined
 
-function generator(state: Buffer): NextWord {
+function generator(state: Buffer): WordStream {
   pureRand ??= createRequire(import.meta.url)('pure-rand/generator/xoroshiro128plus') as PureRand
-  const stream = pureRand.xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => state.readInt32LE(offset)))
-  return () => stream.next()
+  return pureRand.xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => state.readInt32LE(offset)))
 }
 
-function digestOf(value: StoredValue): Uint8Array {
+function digestOf(value: RawValue): Uint8Array {
   const hash = sha256('value')
-  addValue(hash, rawValue(value))
+  valueParts(value, (part) => hash.update(part))
   return hash.digest()
 }
 
@@ -114,59 +112,9 @@ interface Hash {
   digest(): Buffer
 }
 
-/** Form, element type, shape and bits, so that no two different values are taken for one. */
-function addValue(hash: Hash, value: RawValue): void {
-  const addText = (text: string) => hash.update(lengthOf(text)).update(text)
-  addText(value.form)
-  switch (value.form) {
-    case 'null':
-      break
-    case 'date':
-      hash.update(new Uint8Array(Float64Array.of(value.time).buffer))
-      break
-    case 'record':
-      hash.update(count(value.fields.length))
-      for (const { name, value: field } of value.fields) {
-        addText(name)
-        addValue(hash, field)
-      }
-      break
-    case 'table':
-      hash.update(count(value.columns.length))
-      for (const { name, value: column } of value.columns) {
-        addText(name)
-        addValue(hash, column)
-      }
-      break
-    case 'sparse':
-      addText(`${value.format} ${value.shape.join(' ')}`)
-      for (const part of [value.indptr, value.indices, value.data]) addValue(hash, part)
-      break
-    default:
-      addText(`${value.dtype} ${value.shape.join(' ')}`)
-      if ('texts' in value) for (const text of value.texts) addText(text)
-      else
-        hash.update(value.dtype === 'float64' && value.form !== 'ndarray' ? oneNaN(value.bytes) : value.bytes)
-  }
-}
-
-/** Which of its many bit patterns a NaN has, a single number of JavaScript does not keep. */
-function oneNaN(bytes: Uint8Array): Uint8Array {
-  const numbers = new Float64Array(new Uint8Array(bytes).buffer)
-  const words = new BigUint64Array(numbers.buffer)
-  for (const [index, number] of numbers.entries()) {
-    if (Number.isNaN(number)) words[index] = 0x7ff8000000000000n
-  }
-  return new Uint8Array(numbers.buffer)
-}
-
 /** In front of each text, so that what follows cannot be taken for a part of it. */
 function lengthOf(text: string): Uint8Array {
-  return count(Buffer.byteLength(text))
-}
-
-function count(value: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(value).buffer)
+  return countBytes(Buffer.byteLength(text))
 }
 
 function sha256(first: string | Uint8Array): Hash {

@@ -3,7 +3,8 @@
  * not need; a log line is a message to main.
  */
 import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
-import type { ReadBefore, RunOutcome, RunTask, StoredBeforeAnswer, WorkerSetup } from '../protocol.ts'
+import type { ReadBefore, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { StoredBeforeAnswer } from '../trajectory/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 const setup = workerData as WorkerSetup

@@ -93,6 +93,6 @@ function invalid(where: string, expected: string, found: unknown): PypetError {
   return new PypetError(
     'PYPET_CONFIG_INVALID',
     `${where}: expected ${expected}, found ${foundValue(found)}`,
-    { where },
+    { where, hint: `Write ${expected}.` },
   )
 }

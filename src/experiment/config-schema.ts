@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
-import { expectedValue, foundValue, type Option, type OptionValue } from './option.ts'
+import { exampleValue, expectedValue, foundValue, type Option, type OptionValue } from './option.ts'
 import {
   OPTION_NAMES,
   OPTIONS,
@@ -119,11 +119,15 @@ function refused(issues: readonly z.core.$ZodIssue[], content: unknown, file: st
       },
     )
   }
-  const expected = path in OPTIONS ? expectedValue(OPTIONS[path as OptionName]) : 'an object'
+  const option = path in OPTIONS ? OPTIONS[path as OptionName] : undefined
+  const expected = option === undefined ? 'an object' : expectedValue(option)
   const found = foundValue(valueAt(content, issue?.path ?? []))
   return new PypetError('PYPET_CONFIG_INVALID', `${path} in ${file}: expected ${expected}, found ${found}`, {
     where: path,
-    hint: `Give ${path} ${expected}.`,
+    hint:
+      option === undefined
+        ? `Give ${path} ${expected}.`
+        : `Write ${exampleValue(option)} there. ${option.description}`,
   })
 }
 

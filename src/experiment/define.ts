@@ -7,7 +7,7 @@ import { nearestName } from '../trajectory/nearest-name.ts'
 import { type FlatParameterValues, flattenParameters, type ParameterTree } from '../trajectory/parameter.ts'
 import { assertTrajectoryName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import type { Run } from '../trajectory/run.ts'
+import type { Run } from '../tree/run.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
 /** What a job module says about its experiment. */

@@ -12,6 +12,16 @@ export interface ModuleAddress {
   readonly file: string
 }
 
+/** Nothing but a top-level await makes a module take so long that is there already. */
+const SLOW_MS = 2000
+
+let tellSlow: ((file: string) => void) | undefined
+
+/** Whom this process tells, once for each, of modules that take long to load; undefined for nobody. */
+export function tellSlowImports(tell: ((file: string) => void) | undefined): void {
+  tellSlow = tell
+}
+
 /**
  * Imports the bundle and returns its exports. From here on, stack traces in this thread point into the
  * user's source files.
@@ -25,11 +35,15 @@ export async function importModule(
   interruption?: Promise<never>,
 ): Promise<Readonly<Record<string, unknown>>> {
   process.setSourceMapsEnabled(true)
+  // When nothing else is left that could go on, the process ends and says so.
+  const slow = tellSlow === undefined ? undefined : setTimeout(tellSlow, SLOW_MS, file).unref()
   try {
     const importing = import(url) as Promise<Record<string, unknown>>
     return await (interruption === undefined ? importing : Promise.race([interruption, importing]))
   } catch (thrown) {
     throw notImported(thrown, { url, file }, kind)
+  } finally {
+    clearTimeout(slow)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The file that the user named as the job, checked before anything reads it. */
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { PypetError, tellSystemError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 
 /** What a job file may end in. */
@@ -14,7 +14,7 @@ const JOB_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs',
  */
 export function findJobFile(file: string): string {
   const path = resolve(file)
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = statOf(path)
   if (found === undefined) throw notFound(path, 'there is no such file', nearFile(path))
   if (found.isDirectory()) throw notFound(path, 'it is a folder', jobFilesIn(path)[0])
   if (!JOB_EXTENSIONS.includes(extname(path))) {
@@ -22,6 +22,20 @@ export function findJobFile(file: string): string {
     throw notFound(path, `it has ${extension}`, undefined)
   }
   return path
+}
+
+/** What the system says of a path is said of the job. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    const { message, hint } = tellSystemError(cause) as PypetError
+    throw new PypetError('PYPET_JOB_NOT_FOUND', `cannot load the job ${path}: ${message}`, {
+      where: path,
+      hint: hint ?? 'Check the path.',
+      cause,
+    })
+  }
 }
 
 /** What a trajectory is called after its job file: `my job.v2.ts` → `my_job_v2`. */

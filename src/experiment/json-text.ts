@@ -1,4 +1,5 @@
 /** JSON as people write it, with the line and column of what is wrong. */
+import { describeOverflow, overflowingNumber } from '../exploration/overflowing-number.ts'
 
 /**
  * Parses JSON.
@@ -6,6 +7,10 @@
  * @throws SyntaxError whose message starts with the place, `2:1: Expected ',' or '}' …`, and shows the line
  */
 export function parseJsonText(text: string): unknown {
+  return assertFits(text, parse(text), 'JSON has no infinity')
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -13,11 +18,28 @@ export function parseJsonText(text: string): unknown {
   }
 }
 
+/**
+ * The value that the text was read as, unless a number in it was too large to be read.
+ *
+ * @param infinity how the format writes it
+ * @throws SyntaxError with the place
+ */
+export function assertFits(text: string, read: unknown, infinity: string): unknown {
+  const found = overflowingNumber(text, read)
+  if (found === undefined) return read
+  throw new SyntaxError(faultAt(text, found.position, `${describeOverflow(found.text)}; ${infinity}`))
+}
+
 /** V8 tells the position from 0, or not at all where the text ends too early; newer ones tell a line too. */
 function describeFault(text: string, message: string): string {
   const found = /^(.*?) (?:in JSON )?at position (\d+)/s.exec(message)
   const what = found?.[1] ?? message.replace(/, ?".*" is not valid JSON$/s, '')
   const position = found === null ? text.trimEnd().length : Number(found[2])
+  return faultAt(text, position, what)
+}
+
+/** The place, what is wrong there, and the line. */
+function faultAt(text: string, position: number, what: string): string {
   const before = text.slice(0, position).split('\n')
   const line = text.split('\n')[before.length - 1] ?? ''
   const column = (before.at(-1) ?? '').length + 1

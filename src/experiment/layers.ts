@@ -7,7 +7,7 @@ import { assertTrajectoryName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { absolutePath } from './absolute-path.ts'
 import { chooseExecutor } from './choose-executor.ts'
-import { environmentLayer } from './environment-variables.ts'
+import { environmentLayer, unknownVariables } from './environment-variables.ts'
 import { nameFromJobFile } from './job-file.ts'
 import { logOptions } from './log-options.ts'
 import type { OptionValue } from './option.ts'
@@ -50,6 +50,8 @@ export interface ResolvedSettings {
   readonly settings: Settings
   /** The layer that each value came from. */
   readonly origins: Readonly<Record<OptionName, Origin>>
+  /** What was given and has no effect. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -60,8 +62,7 @@ export interface ResolvedSettings {
  * `logFolder` become absolute; `addTime` is appended to `name`, and a folder as `filename` is completed by
  * that name.
  *
- * @throws PypetError `PYPET_USAGE` (flags), `PYPET_CONFIG_INVALID` (environment, contradictions), `PYPET_CONFIG_UNKNOWN_KEY`
- *   (an unknown `PYPET_…` variable), `PYPET_NAME_ILLEGAL`
+ * @throws PypetError `PYPET_USAGE` (flags), `PYPET_CONFIG_INVALID` (environment, contradictions), `PYPET_NAME_ILLEGAL`
  */
 export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
   const {
@@ -87,6 +88,7 @@ export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
   return {
     settings: completed(values, complete, { ...layers, workingDirectory, coreCount, timestamp }),
     origins: complete,
+    warnings: unknownVariables(layers.env ?? {}),
   }
 }
 

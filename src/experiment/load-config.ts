@@ -7,7 +7,7 @@ import { nearestName } from '../trajectory/nearest-name.ts'
 import { absolutePath } from './absolute-path.ts'
 import type { ConfigContent } from './config-schema.ts'
 import { importModule } from './import-module.ts'
-import { parseJsonText } from './json-text.ts'
+import { assertFits, parseJsonText } from './json-text.ts'
 import { bundleModule, type ModuleKind } from './module-bundle.ts'
 import { OPTION_NAMES, OPTIONS, type OptionValues } from './options.ts'
 
@@ -96,14 +96,23 @@ function isCandidate(file: string): boolean {
 }
 
 async function openExplorer() {
-  const { cosmiconfig } = await import('cosmiconfig')
+  const { cosmiconfig, defaultLoaders } = await import('cosmiconfig')
+  const loadYaml = (file: string, text: string) =>
+    assertFits(text, defaultLoaders['.yaml'](file, text), 'infinity is written .inf')
   const modules = Object.fromEntries(
     ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'].map((extension) => [extension, loadModule]),
   )
   return cosmiconfig('pypet', {
     searchPlaces: [...SEARCH_PLACES],
     searchStrategy: 'none',
-    loaders: { ...modules, '.json': loadJson, '.toml': loadToml },
+    loaders: {
+      ...modules,
+      '.json': loadJson,
+      '.toml': loadToml,
+      '.yaml': loadYaml,
+      '.yml': loadYaml,
+      noExt: loadYaml,
+    },
   })
 }
 
@@ -125,7 +134,7 @@ function loadJson(_file: string, text: string): unknown {
 
 async function loadToml(_file: string, text: string): Promise<unknown> {
   const { parse } = await import('smol-toml')
-  return parse(text, { integersAsBigInt: 'asNeeded' })
+  return assertFits(text, parse(text, { integersAsBigInt: 'asNeeded' }), 'infinity is written inf')
 }
 
 async function reading<Result>(place: string, read: () => Promise<Result>): Promise<Result> {

@@ -1,7 +1,14 @@
 /** The job's function, taken out of its bundle, in the main process and in every pool thread. */
 import { PypetError } from '../errors.ts'
-import type { Run } from '../trajectory/run.ts'
-import { type ExperimentDefinition, isExperimentDefinition, type JobResults } from './define.ts'
+import type { ParameterTree } from '../trajectory/parameter.ts'
+import type { Run } from '../tree/run.ts'
+import {
+  defineExperiment,
+  type ExperimentDefinition,
+  type ExperimentOptions,
+  isExperimentDefinition,
+  type JobResults,
+} from './define.ts'
 import { importModule, type ModuleAddress } from './import-module.ts'
 import { functionAt } from './job-functions.ts'
 
@@ -24,11 +31,11 @@ export interface LoadedJob {
 
 /**
  * Imports a bundled job and finds its function: the default export or the export named `job`, either an
- * experiment made by `defineExperiment` or a function of the run.
+ * experiment made by `defineExperiment`, a plain object that it would take, or a function of the run.
  *
  * @param interruption rejects when the module has failed outside of what an import waits for
  * @throws PypetError `PYPET_JOB_NOT_LOADABLE` when the module throws, with the user's line;
- *   `PYPET_JOB_NO_FUNCTION` with what it exports instead
+ *   `PYPET_JOB_NO_FUNCTION` with what it exports instead; as `defineExperiment` for a plain object
  */
 export async function importJob(
   { url, file }: ModuleAddress,
@@ -38,7 +45,8 @@ export async function importJob(
   if (known !== undefined) return { file, run: known }
   const kind = { noun: 'job', code: 'PYPET_JOB_NOT_LOADABLE' } as const
   const exports = await importModule({ url, file }, kind, interruption)
-  for (const candidate of jobCandidates(exports)) {
+  for (const given of jobCandidates(exports)) {
+    const candidate = isPlainExperiment(given) ? defined(given, file) : given
     if (isExperimentDefinition(candidate)) {
       return {
         file,
@@ -75,6 +83,24 @@ function jobCandidates(exports: Readonly<Record<string, unknown>>): unknown[] {
   return [main, job, ...inner]
 }
 
+/** `export default { parameters, run }`; the exports of a CommonJS module are one, unless one of them is the job. */
+function isPlainExperiment(value: unknown): value is ExperimentOptions<ParameterTree> {
+  if (!isPlainObject(value) || isExperimentDefinition(value)) return false
+  const isExperiment = typeof value.run === 'function' || ('run' in value && 'parameters' in value)
+  return isExperiment && value.default === undefined && value.job === undefined
+}
+
+/** The same checks as of what is given to `defineExperiment`, of which this has no line of the user's to name. */
+function defined(options: ExperimentOptions<ParameterTree>, file: string): ExperimentDefinition {
+  try {
+    return defineExperiment(options)
+  } catch (error) {
+    if (!(error instanceof PypetError)) throw error
+    const { code, message, hint } = error
+    throw new PypetError(code, `${file}: ${message}`, { where: file, hint, cause: error })
+  }
+}
+
 function noFunction(exports: Readonly<Record<string, unknown>>, file: string): PypetError {
   const { default: main, ...named } = exports
   const all = isPlainObject(main) && Object.keys(named).length === 0 ? main : exports
@@ -83,17 +109,24 @@ function noFunction(exports: Readonly<Record<string, unknown>>, file: string): P
   const functions = Object.keys(all).filter((name) => typeof all[name] === 'function' && !isClass(all[name]))
   return new PypetError('PYPET_JOB_NO_FUNCTION', `the job ${file} has no function to run: it ${found}`, {
     where: file,
-    hint: exportHint(functions),
+    hint: main instanceof Promise ? AWAIT : exportHint(functions, Object.keys(all)),
   })
 }
 
-function exportHint(functions: readonly string[]): string {
+function exportHint(functions: readonly string[], all: readonly string[]): string {
   const [only] = functions
+  if (functions.includes('run') && all.includes('parameters')) {
+    const parts = EXPERIMENT_EXPORTS.filter((name) => all.includes(name))
+    return `Export them together: export default { ${parts.join(', ')} }`
+  }
   if (functions.length !== 1 || only === undefined) {
     return 'Write: export default defineExperiment({ parameters: { x: 1 }, run(traj) { … } })'
   }
   return `Write: export default ${only} (in CommonJS: module.exports = ${only})`
 }
+
+const AWAIT = 'Write: export default await …'
+const EXPERIMENT_EXPORTS = ['name', 'comment', 'parameters', 'explore', 'run', 'postprocess']
 
 function describeExport(value: unknown): string {
   if (value === null || value === undefined) return String(value)

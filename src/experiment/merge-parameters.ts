@@ -5,7 +5,7 @@ import { presetFromText } from '../exploration/value-from-text.ts'
 import { flattenParameters, type Parameter, type ParameterTree } from '../trajectory/parameter.ts'
 import { configParameters } from './config-parameters.ts'
 import type { Origin } from './origin.ts'
-import { withValue } from './preset-value.ts'
+import { isNested, withNestedText, withValue } from './preset-value.ts'
 
 export interface ParameterLayers {
   /** The job file, and what its experiment declares; a job that is a bare function declares nothing. */
@@ -54,7 +54,8 @@ export function mergeParameters(layers: ParameterLayers): MergedParameters {
 
   for (const { name, text, where } of presets.map(parseSetFlag)) {
     const parameter = requireParameter([...merged.values()], name, where)
-    put(presetFromText(parameter, text, where), { kind: 'flag', flag: where })
+    const preset = isNested(parameter.stored) ? withNestedText : presetFromText
+    put(preset(parameter, text, where), { kind: 'flag', flag: where })
   }
   return { parameters: [...merged.values()], origins }
 }

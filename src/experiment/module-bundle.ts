@@ -272,6 +272,13 @@ function isBuildFailure(error: unknown): error is BuildFailure {
 
 function notBuilt(failure: BuildFailure, file: string, kind: ModuleKind): PypetError {
   const [first] = failure.errors.map(withoutOwnPlaces)
+  if (first?.location === null && first.text.startsWith(`Could not resolve ${JSON.stringify(file)}`)) {
+    return new PypetError(kind.code, `cannot load the ${kind.noun} ${file}: there is no such file`, {
+      where: file,
+      hint: 'Check the path.',
+      cause: failure,
+    })
+  }
   const more = failure.errors.length > 1 ? `\n(and ${failure.errors.length - 1} more)` : ''
   const text = first?.text ?? failure.message
   const place = first === undefined ? { where: file, excerpt: '' } : placeOf(first, file)

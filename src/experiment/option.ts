@@ -69,6 +69,26 @@ export function expectedValue(option: Option): string {
   }
 }
 
+/** One that may be given, for hints. */
+export function exampleValue(option: Option): string {
+  switch (option.kind) {
+    case 'whole':
+    case 'number':
+      // Beside the default, which nobody needs to write.
+      return String(
+        Math.min(option.maximum ?? 8, Math.max(option.minimum, option.default > 8 ? option.default : 8)),
+      )
+    case 'switch':
+      return String(!(option.default ?? false))
+    case 'choice':
+      return option.choices.at(-1) as string
+    case 'text':
+      return option.pattern === undefined ? 'text' : '10%'
+    case 'path':
+      return './folder'
+  }
+}
+
 /** What was given instead, for messages, cut to a readable length. */
 export function foundValue(value: unknown): string {
   const type = value === null ? 'null' : typeof value

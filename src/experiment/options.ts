@@ -179,8 +179,8 @@ const MAIN_OPTIONS = {
     kind: 'switch',
     default: true,
     flag: '--purge-duplicate-comments',
-    offDescription: 'Store a comment with each result that has it, even where many repeat it.',
-    description: 'Store a comment only once, with the first result that has it, whatever its name.',
+    offDescription: 'Store a comment with each result that has it, even if every run repeats it.',
+    description: 'Store an equal comment of results of one name only once, with the first of them.',
   },
   exploredParameterOverviewInRuns: {
     kind: 'switch',

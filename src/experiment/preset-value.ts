@@ -5,6 +5,7 @@ import {
   type BasicValue,
   isBasic,
   isBasicDtype,
+  type StoredArray,
   type StoredValue,
   type TypedArray,
   typeName,
@@ -21,10 +22,34 @@ import { integer, toStoredValue } from '../trajectory/value.ts'
  */
 export function withValue(parameter: Parameter, value: unknown, where: string): Parameter {
   const given = toStoredValue(value, where)
+  if (isNested(parameter.stored)) {
+    const nested = convertedNested(given, parameter.stored)
+    if (nested === undefined) throw typeDiffers(parameter, given, where)
+    return { ...parameter, value: userValue(nested), stored: nested }
+  }
   const storable = converted(given, parameter)
   if (storable === undefined) throw typeDiffers(parameter, given, where)
   const stored = toStoredValue(storable, where)
   return { ...parameter, value: seenByJob(storable, stored), stored }
+}
+
+export function isNested(stored: StoredValue): stored is StoredArray {
+  return stored.form === 'ndarray' && stored.isNested === true
+}
+
+/**
+ * As `withValue`, of a list of lists in JSON.
+ *
+ * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`
+ */
+export function withNestedText(parameter: Parameter, text: string, where: string): Parameter {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    value = text
+  }
+  return withValue(parameter, value, where)
 }
 
 /** The value as a storable of the parameter's type, or undefined where that would be another value. */
@@ -83,6 +108,15 @@ function convertedArray(given: BasicValue, stored: BasicValue & { readonly form:
   const isExact =
     stored.dtype === 'float32' || numbers.every((number, index) => Object.is(data[index], number))
   return isExact ? { data, shape } : undefined
+}
+
+/** A list of lists, of any shape. */
+function convertedNested(given: StoredValue, stored: StoredArray): StoredArray | undefined {
+  if (given.form !== 'ndarray' || given.shape.length < 2) return undefined
+  const array = isBasic(stored) && isBasic(given) ? convertedArray(given, stored) : undefined
+  if (array !== undefined) return { ...stored, ...(array as Pick<StoredArray, 'data' | 'shape'>) }
+  const { dtype, data, shape } = given
+  return dtype === stored.dtype ? { ...stored, data, shape } : undefined
 }
 
 /** One dimension is seen as the bare typed array, as declared; numbers of integers are seen as numbers. */

@@ -1,7 +1,7 @@
 /** A layer of options that are given as text: flags and environment variables. */
 import { type ErrorCode, PypetError } from '../errors.ts'
 import { absolutePath } from './absolute-path.ts'
-import { expectedValue, foundValue, type OptionValue, optionValueFromText } from './option.ts'
+import { exampleValue, expectedValue, foundValue, type OptionValue, optionValueFromText } from './option.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionValues } from './options.ts'
 import { describeOrigin, type Origin } from './origin.ts'
 
@@ -36,6 +36,10 @@ export function textLayer(
   return { options, originOf: as.originOf }
 }
 
+function assigned(origin: Origin, value: string): string {
+  return origin.kind === 'env' ? `${origin.name}=${value}` : `${describeOrigin(origin)} ${value}`
+}
+
 function refused(
   name: OptionName,
   raw: unknown,
@@ -45,6 +49,6 @@ function refused(
   const expected = expectedValue(OPTIONS[name])
   return new PypetError(as.code, `${place}: expected ${expected}, found ${foundValue(raw)}`, {
     where: place,
-    hint: `Give ${place} ${expected}.`,
+    hint: `Write ${assigned(as.originOf(name), exampleValue(OPTIONS[name]))}. ${OPTIONS[name].description}`,
   })
 }

@@ -1,7 +1,6 @@
 import { PypetError } from '../errors.ts'
 import type { Widen } from '../trajectory/parameter.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
-import type { Integer } from '../trajectory/value.ts'
+import type { StorableValue } from '../trajectory/value.ts'
 import { stripBranch } from './columns.ts'
 import {
   type Column,
@@ -14,12 +13,14 @@ import {
   type NamedFunction,
   type Point,
 } from './exploration.ts'
-import { answerOf, type ParameterOf, pointReader, pointText } from './point-reader.ts'
-import { type Range, toScalar } from './range.ts'
+import { type ExploredValue, toExplored } from './explored-object.ts'
+import { answerOf, pointReader, pointText } from './point-reader.ts'
+import { type Range, rangeOf } from './range.ts'
+import { type Settling, settleRange } from './settle-range.ts'
 import { asFunction } from './where.ts'
 
 /** Formulas by the dotted name of the parameter that they give a value. */
-export type Formulas<Values> = Readonly<Record<string, (point: Readonly<Values>) => Scalar | Integer>>
+export type Formulas<Values> = Readonly<Record<string, (point: Readonly<Values>) => StorableValue>>
 
 type DerivedValues<Given> = {
   [Name in keyof Given]: Given[Name] extends (...point: never[]) => infer Value ? Widen<Value> : never
@@ -63,26 +64,26 @@ export function deriveDraft(of: ExplorationDraft, formulas: readonly NamedFuncti
 export function settleDerive(
   of: ExplorationSpec,
   formulas: readonly NamedFunction[],
-  parameterOf: ParameterOf,
+  settling: Settling,
 ): ExplorationSpec {
   let columns: readonly Column[] = []
   for (const formula of formulas) {
     // A formula sees what those before it gave.
-    const range = derivedRange({ kind: 'derived', of, columns }, formula, parameterOf)
+    const range = derivedRange({ kind: 'derived', of, columns }, formula, settling)
     columns = [...columns, { name: formula.name, range }]
   }
   return { kind: 'derived', of, columns }
 }
 
-function derivedRange(of: ExplorationSpec, formula: NamedFunction, parameterOf: ParameterOf): Range {
+function derivedRange(of: ExplorationSpec, formula: NamedFunction, settling: Settling): Range {
   const length = explorationLength(of)
-  const read = pointReader(of, parameterOf, formula)
-  const isBigint = typeof parameterOf(formula.name)?.value === 'bigint'
-  const valueAt = (run: number): Scalar => {
+  const read = pointReader(of, settling, formula)
+  const isBigint = typeof settling.parameterOf(formula.name)?.value === 'bigint'
+  const valueAt = (run: number): ExploredValue => {
     const point = read(run)
     const answer = answerOf(formula, point)
     // The place is put into words only where somebody will read it.
-    const value = typeof answer === 'number' ? answer : toScalar(answer, placeOf(formula, point))
+    const value = typeof answer === 'number' ? answer : toExplored(answer, placeOf(formula, point))
     return isBigint && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
   }
   // Most formulas give numbers, and a million of these are smaller like this.
@@ -91,7 +92,8 @@ function derivedRange(of: ExplorationSpec, formula: NamedFunction, parameterOf: 
     const value = valueAt(run)
     if (typeof value !== 'number') {
       const others = Array.from({ length: length - run - 1 }, (_, index) => valueAt(run + 1 + index))
-      return { kind: 'values', values: [...numbers.subarray(0, run), value, ...others] }
+      const range = rangeOf([...numbers.subarray(0, run), value, ...others])
+      return settleRange(formula.name, range, settling, (index) => placeOf(formula, read(index)))
     }
     numbers[run] = value
   }

@@ -1,6 +1,7 @@
 /** From declared parameters and an exploration to the plan of all runs, which is read run by run. */
 import { assertNever, PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import type { PointValues } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
@@ -12,14 +13,16 @@ import {
   explorationLength,
   explorationNames,
   explorationReader,
-  type Point,
+  type Pools,
 } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'
 import { arange } from './range.ts'
+import { withoutUnused } from './renumber.ts'
 import { settle } from './settle.ts'
+import { type PooledValue, pooledText, ValuePools } from './value-pool.ts'
 
-/** Types that can be explored in this version. */
-export type ExploredDtype = 'float64' | 'int64' | 'bool' | 'str'
+/** Types of single values that can be explored; `object` are lists, arrays and matrices. */
+export type ExploredDtype = 'float64' | 'int64' | 'bool' | 'str' | 'object'
 
 export interface ExploredParameter {
   readonly name: string
@@ -28,6 +31,8 @@ export interface ExploredParameter {
   readonly dtype: ExploredDtype
   /** UTF-8 bytes of the longest text in the range; 0 unless the dtype is `str`. */
   readonly textBytesMax: number
+  /** The distinct values, by their numbers, where the dtype is `object`; else empty. */
+  readonly pool: readonly PooledValue[]
 }
 
 /** What all runs explore. Plain data: structured-cloneable, and evaluated lazily by the functions below. */
@@ -39,7 +44,7 @@ export interface ExplorationPlan {
   readonly explored: readonly ExploredParameter[]
 }
 
-/** A part of an explored parameter's values, as it is written to the file. */
+/** A part of an explored parameter's values, as it is written to the file; of objects their numbers. */
 export type ExploredColumn = Float64Array | BigInt64Array | Int8Array | string[]
 
 export interface ExpandOptions {
@@ -69,9 +74,12 @@ export function expand({
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   const parameterOf = (name: string) =>
     byName.get(name) ?? requireParameter(parameters, name, `${where}.${name}`)
-  const exploration = settle(draft, parameterOf, where)
+  const pools = new ValuePools()
+  const settled = settle(draft, { parameterOf, pools }, where)
+  const exploration = pools.names.length === 0 ? settled : withPools(settled, pools, draft)
+  const isNumbered = (name: string) => pools.get(name) !== undefined
   const textBytesMax = new Map<string, number>()
-  for (const { column, at } of locatedColumns(exploration, where)) {
+  for (const { column, at } of locatedColumns(exploration, where, isNumbered)) {
     const parameter = parameterOf(column.name)
     checkRange(column.range, parameter, at)
     textBytesMax.set(column.name, Math.max(textBytesMax.get(column.name) ?? 0, longestText(column)))
@@ -90,10 +98,41 @@ export function expand({
   const explored = explorationNames(exploration).map((name): ExploredParameter => {
     const parameter = parameterOf(name)
     const bytesMax = textBytesMax.get(name) ?? 0
+    const values = pools.get(name)?.values
+    if (values !== undefined) return { name, parameter, dtype: 'object', textBytesMax: 0, pool: values }
     if (runCount * bytesMax > PADDED_TEXTS_BYTES_MAX) throw tooLong(`${where}.${name}`, runCount, bytesMax)
-    return { name, parameter, dtype: dtypeOf(parameter.stored) as ExploredDtype, textBytesMax: bytesMax }
+    return {
+      name,
+      parameter,
+      dtype: dtypeOf(parameter.stored) as ExploredDtype,
+      textBytesMax: bytesMax,
+      pool: [],
+    }
   })
   return Object.freeze({ runCount, exploration, explored: Object.freeze(explored) })
+}
+
+/** What a draft brings with it has the numbers of the file; of the rest, what no point has is left out. */
+function withPools(settled: ExplorationSpec, pools: ValuePools, draft: ExplorationDraft): ExplorationSpec {
+  const given = draft.kind === 'pooled' ? draft.pools : {}
+  const isSame = draft.kind === 'pooled' && draft.of === settled
+  if (isSame && pools.names.every((name) => given[name]?.values.length === pools.get(name)?.values.length))
+    return draft
+  const isPartial = hasUnused(settled)
+  const fresh = isPartial ? pools.names.filter((name) => given[name] === undefined) : []
+  const of = withoutUnused(settled, pools, fresh)
+  const parts: [string, Pools[string]][] = pools.names.map((name) => [
+    name,
+    { first: 0, values: pools.of(name).values },
+  ])
+  return { kind: 'pooled', of, pools: Object.fromEntries(parts) }
+}
+
+/** Whether there may be values in ranges that no point has. */
+function hasUnused(spec: ExplorationSpec): boolean {
+  if (spec.kind === 'concat') return spec.parts.some(hasUnused)
+  if (spec.kind === 'sample' || spec.kind === 'select' || spec.kind === 'partial') return true
+  return 'of' in spec && hasUnused(spec.of)
 }
 
 function tooLong(where: string, runCount: number, bytesMax: number): PypetError {
@@ -105,11 +144,41 @@ function tooLong(where: string, runCount: number, bytesMax: number): PypetError 
   )
 }
 
-/** The explored values of one run, as the job sees them; empty when nothing is explored. */
-export function runPoint(plan: ExplorationPlan, run: RunIndex): Point {
-  const point: Record<string, Scalar> = {}
-  for (const explored of plan.explored) point[explored.name] = jobValue(plan, explored, run)
+/**
+ * The explored values of one run, empty when nothing is explored: single ones as the job sees them, others as `RawValue`,
+ * which `parameterViews` turns into what it sees.
+ */
+export function runPoint(plan: ExplorationPlan, run: RunIndex): PointValues {
+  const point: Record<string, unknown> = {}
+  for (const explored of plan.explored) {
+    const value = jobValue(plan, explored, run)
+    point[explored.name] = explored.dtype === 'object' ? pooledAt(explored, value as number) : value
+  }
   return point
+}
+
+function pooledAt({ name, pool }: ExploredParameter, number: number): PooledValue {
+  const value = pool[number]
+  if (typeof value === 'object') return value
+  throw new Error(`value ${number} of ${name} is in the file and was not read: ${value}`)
+}
+
+/** Whether only the HDF5 file has some of the lists and arrays that are explored. */
+export function lacksValues({ explored }: ExplorationPlan): boolean {
+  return explored.some(({ pool }) => pool.some((value) => typeof value === 'string'))
+}
+
+/** What an explored value looks like in the tables of the file: `1.0`, `[10.0, 5.0]`, `float64 array [1000]`. */
+export function exploredText(
+  plan: ExplorationPlan,
+  explored: ExploredParameter,
+  run: RunIndex,
+  lengthMax: number,
+): string {
+  const { dtype, pool } = explored
+  const value = jobValue(plan, explored, run)
+  if (dtype === 'object') return pooledText(pool[value as number] ?? '')
+  return pythonRepr({ form: 'scalar', dtype, value }, lengthMax)
 }
 
 /**
@@ -139,6 +208,8 @@ export function exploredColumn(
       return Int8Array.from({ length }, (_, index) => Number(read(start + index)))
     case 'str':
       return Array.from({ length }, (_, index) => read(start + index) as string)
+    case 'object':
+      return Float64Array.from({ length }, (_, index) => read(start + index) as number)
   }
 }
 
@@ -147,32 +218,33 @@ export function exploredColumn(
  * most 512 UTF-8 bytes with `...` for what is cut. The empty string when nothing is explored.
  */
 export function runSummary(plan: ExplorationPlan, run: RunIndex): string {
-  const entries = summaryLabels(plan).map(({ label, explored }) => {
-    const value = jobValue(plan, explored, run)
-    return `${label}: ${pythonRepr({ form: 'scalar', dtype: explored.dtype, value }, SUMMARY_BYTES_MAX)}`
-  })
+  const entries = summaryLabels(plan).map(
+    ({ label, explored }) => `${label}: ${exploredText(plan, explored, run, SUMMARY_BYTES_MAX)}`,
+  )
   return cutToUtf8Bytes(entries.join(',   '), SUMMARY_BYTES_MAX)
 }
 
 /** Size of the column in pypet's table `runs`. */
 const SUMMARY_BYTES_MAX = 512
 
-/** Every range with the place of its values in messages. */
+/** Every range with the place of its values in messages. Defaults that have a number in a pool need no look. */
 function* locatedColumns(
   spec: ExplorationSpec,
   where: string,
+  isNumbered: (name: string) => boolean,
 ): Generator<{ column: Column; at: (index: number) => string }> {
   const at = (name: string) => (index: number) => `${where}.${name}[${index}]`
   switch (spec.kind) {
     case 'concat':
-      for (const [part, inner] of spec.parts.entries()) yield* locatedColumns(inner, `${where}[${part}]`)
+      for (const [part, inner] of spec.parts.entries())
+        yield* locatedColumns(inner, `${where}[${part}]`, isNumbered)
       return
     case 'product':
       for (const column of spec.factors.flat()) yield { column, at: at(column.name) }
       return
     case 'zip':
     case 'derived':
-      if (spec.kind === 'derived') yield* locatedColumns(spec.of, where)
+      if (spec.kind === 'derived') yield* locatedColumns(spec.of, where, isNumbered)
       for (const column of spec.columns) yield { column, at: at(column.name) }
       return
     case 'points':
@@ -184,15 +256,17 @@ function* locatedColumns(
       }
       return
     case 'repeat':
-      yield* locatedColumns(spec.of, where)
+      yield* locatedColumns(spec.of, where, isNumbered)
       yield { column: { name: spec.name, range: arange(spec.count) }, at: () => `${where}.${spec.name}` }
       return
     case 'select':
-      yield* locatedColumns(spec.of, where)
+    case 'pooled':
+      yield* locatedColumns(spec.of, where, isNumbered)
       return
     case 'partial':
-      yield* locatedColumns(spec.of, where)
+      yield* locatedColumns(spec.of, where, isNumbered)
       for (const { name, otherwise } of spec.columns) {
+        if (isNumbered(name)) continue
         yield {
           column: { name, range: { kind: 'values', values: [otherwise] } },
           at: () => `${where}.${name}`,

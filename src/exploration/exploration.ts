@@ -9,6 +9,7 @@ import type { Scalar } from '../trajectory/stored-value.ts'
 import { type Range, type RangeReader, rangeLength, rangeReader } from './range.ts'
 import type { SampleMethod, SampleRange } from './sample-range.ts'
 import { type SampledColumn, sampleReader } from './sample-reader.ts'
+import type { PoolPart } from './value-pool.ts'
 
 /** One parameter, by its dotted name below `parameters`, and the values it takes. */
 export interface Column {
@@ -42,6 +43,11 @@ export type ExplorationSpec =
     }
   /** More parameters, with values that were computed from the points. */
   | { readonly kind: 'derived'; readonly of: ExplorationSpec; readonly columns: readonly Column[] }
+  /** Some parameters are explored with lists or arrays: `of` has their numbers, and here is what they stand for. */
+  | { readonly kind: 'pooled'; readonly of: ExplorationSpec; readonly pools: Pools }
+
+/** By the dotted names of the parameters. */
+export type Pools = Readonly<Record<string, PoolPart>>
 
 export interface Sampling {
   readonly method: SampleMethod
@@ -62,7 +68,7 @@ export interface PartialColumn {
   readonly name: string
   /** A bit a point, the lowest first: 1 where it is explored. */
   readonly isExplored: Uint8Array
-  /** Its value elsewhere. */
+  /** Its value elsewhere; of a list or an array its number. */
   readonly otherwise: Scalar
 }
 
@@ -100,8 +106,8 @@ export interface NamedFunction extends PointFunction {
   readonly name: string
 }
 
-/** The values of one point by dotted name. */
-export type Point = Readonly<Record<string, Scalar>>
+/** The values of one point by dotted name, as a user sees them. */
+export type Point = Readonly<Record<string, unknown>>
 
 const EXPLORATION: unique symbol = Symbol.for('pypet-ts.exploration') as never
 declare const EXPLORES: unique symbol
@@ -146,6 +152,7 @@ export function explorationNames(draft: ExplorationDraft): readonly string[] {
       return [...explorationNames(draft.of), ...draft.formulas.map(({ name }) => name)]
     case 'select':
     case 'partial':
+    case 'pooled':
     case 'where':
     case 'only-if':
       return explorationNames(draft.of)
@@ -210,6 +217,8 @@ function makeEvaluator(spec: ExplorationSpec): Evaluator {
       return partialEvaluator(spec)
     case 'derived':
       return derivedEvaluator(spec)
+    case 'pooled':
+      return evaluatorOf(spec.of)
     default:
       return assertNever(spec)
   }

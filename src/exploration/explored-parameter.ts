@@ -4,8 +4,10 @@ import { nearestName } from '../trajectory/nearest-name.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../trajectory/stored-value.ts'
 import { toStoredValue } from '../trajectory/value.ts'
+import { type ExploredValue, isPooled, objectLike } from './explored-object.ts'
 import { type Range, rangeLength, rangeReader } from './range.ts'
 import type { BoundedRange } from './sample-range.ts'
+import { pooledTypeName } from './value-pool.ts'
 
 /**
  * The parameter of that name.
@@ -38,17 +40,34 @@ export function requireParameter(parameters: readonly Parameter[], name: string,
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for text that cannot be stored
  */
 export function checkRange(range: Range, parameter: Parameter, at: (index: number) => string): void {
+  if (isPooled(parameter)) {
+    checkObjects(range, parameter, at)
+    return
+  }
   assertScalar(parameter, at(0))
-  if (range.kind !== 'values') {
+  if (range.kind === 'numbers') throw otherType('a list or an array', parameter, at(0))
+  if (range.kind !== 'values' && range.kind !== 'objects') {
     checkGeneratedRange(range, parameter, at)
     return
   }
   const { values } = range
   for (let index = 0; index < values.length; index += 1) {
-    const value = values[index] as Scalar
-    if (!isSameType(value, parameter)) throw otherType(value, parameter, at(index))
+    const value = values[index] as ExploredValue
+    if (typeof value === 'object') throw otherType(`a ${pooledTypeName(value)}`, parameter, at(index))
+    if (!isSameType(value, parameter)) throw otherType(shown(value), parameter, at(index))
     if (typeof value === 'string') toStoredValue(value, at(index))
   }
+}
+
+/** Lists and arrays as they are written; those that have numbers were looked at before. */
+function checkObjects(range: Range, parameter: Parameter, at: (index: number) => string): void {
+  if (range.kind === 'numbers') return
+  if (range.kind === 'objects') {
+    for (const [index, value] of range.values.entries())
+      objectLike(value, parameter, parameter.name, at(index))
+    return
+  }
+  objectLike(rangeReader(range)(0), parameter, parameter.name, at(0))
 }
 
 /**
@@ -58,8 +77,8 @@ export function checkRange(range: Range, parameter: Parameter, at: (index: numbe
  * @throws PypetError `PYPET_PARAMETER_TYPE`
  */
 export function checkBounds({ low, high }: BoundedRange, parameter: Parameter, where: string): boolean {
-  assertScalar(parameter, where)
-  const dtype = dtypeOf(parameter.stored)
+  if (!isPooled(parameter)) assertScalar(parameter, where)
+  const dtype = isPooled(parameter) ? undefined : dtypeOf(parameter.stored)
   if (dtype === 'float64') return false
   if (dtype !== 'int64') {
     throw new PypetError(
@@ -78,13 +97,13 @@ export function checkBounds({ low, high }: BoundedRange, parameter: Parameter, w
   )
 }
 
-/** Only scalars are explored in this version; array parameters need a table of arrays in the file. */
+/** Of other single values, as dates and complex numbers, there are no ranges. */
 function assertScalar(parameter: Parameter, where: string): void {
   if (parameter.stored.form === 'scalar' && isBasicDtype(parameter.stored.dtype)) return
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, and only single values can be explored`,
-    { where, hint: 'Explore an index, and look the array up in the job.' },
+    `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, which cannot be explored`,
+    { where, hint: 'Explore an index, and look the value up in the job.' },
   )
 }
 
@@ -110,7 +129,7 @@ function checkGeneratedRange(range: Range, parameter: Parameter, at: (index: num
   const read = rangeReader(range)
   const dtype = dtypeOf(parameter.stored)
   if (dtype === 'float64') return
-  if (dtype !== 'int64') throw otherType(read(0), parameter, at(0))
+  if (dtype !== 'int64') throw otherType(shown(read(0)), parameter, at(0))
   const last = rangeLength(range) - 1
   // Whole steps between whole ends leave nothing to look at in between, however long the range is.
   const isChecked = hasWholeSteps(range) && Number.isSafeInteger(read(0)) && Number.isSafeInteger(read(last))
@@ -124,7 +143,7 @@ function checkGeneratedRange(range: Range, parameter: Parameter, at: (index: num
     )
   }
   for (let index = 0; index <= last; index += 1) {
-    if (!Number.isSafeInteger(read(index))) throw otherType(read(index), parameter, at(index))
+    if (!Number.isSafeInteger(read(index))) throw otherType(shown(read(index)), parameter, at(index))
   }
 }
 
@@ -138,11 +157,11 @@ function hasWholeSteps(range: Range): boolean {
   )
 }
 
-function otherType(value: Scalar, parameter: Parameter, where: string): PypetError {
+function otherType(found: string, parameter: Parameter, where: string): PypetError {
   const declared = declaredType(parameter)
   return new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${parameter.name} is ${declared.name} (default ${shown(parameter.value as Scalar)}), found ${shown(value)}`,
+    `${where}: ${parameter.name} is ${declared.name} (default ${shown(parameter.value as Scalar)}), found ${found}`,
     { where, hint: declared.hint },
   )
 }

@@ -5,15 +5,15 @@ import type {
   UnionToIntersection,
   Widen,
 } from '../trajectory/parameter.ts'
-import type { Scalar, TypedArray } from '../trajectory/stored-value.ts'
-import type { Integer } from '../trajectory/value.ts'
+import type { TypedArray } from '../trajectory/stored-value.ts'
+import type { Integer, NdArray, ParameterValue } from '../trajectory/value.ts'
 import type { GeneratedRange } from './range.ts'
 
 type BigintArray = BigInt64Array | BigUint64Array
 type NumberArray = Exclude<TypedArray, BigintArray>
 
 /** Anything that a builder takes as the values of one parameter. */
-export type RangeInput = readonly (Scalar | Integer)[] | TypedArray | GeneratedRange
+export type RangeInput = readonly ParameterValue[] | TypedArray | GeneratedRange
 
 /** Ranges by name; a plain object is a group, as among the parameters. */
 export interface RangeTree {
@@ -40,7 +40,7 @@ type DottedRanges<Values> = { readonly [Name in keyof Values]?: RangeOf<Values[N
 }
 
 type NestedRanges<Values> = {
-  readonly [Name in keyof Values]?: Values[Name] extends Scalar | Integer
+  readonly [Name in keyof Values]?: Values[Name] extends ParameterValue
     ? RangeOf<Values[Name]>
     : NestedRanges<Values[Name]>
 }
@@ -62,8 +62,11 @@ type RangeValue<Input> = Input extends GeneratedRange | NumberArray
   : Input extends BigintArray
     ? bigint
     : Input extends readonly (infer Value)[]
-      ? Widen<Value>
+      ? ElementValue<Value>
       : never
+
+/** The sizes of an array are free. */
+type ElementValue<Value> = Value extends NdArray ? Omit<Value, 'shape'> & { shape: number[] } : Widen<Value>
 
 export type StripBranch<Values> = {
   [Name in keyof Values as Name extends `parameters.${infer Rest}` ? Rest : Name]: Values[Name]

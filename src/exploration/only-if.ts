@@ -1,5 +1,6 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { stripBranch } from './columns.ts'
 import {
@@ -13,9 +14,12 @@ import {
   type NamedFunction,
   type PartialColumn,
 } from './exploration.ts'
-import { holds, type ParameterOf, pointReader } from './point-reader.ts'
+import { isPooled } from './explored-object.ts'
+import { holds, pointReader } from './point-reader.ts'
 import { PointSet } from './point-set.ts'
 import { RunList } from './run-list.ts'
+import type { Settling } from './settle-range.ts'
+import { pooled } from './value-pool.ts'
 import { asFunction } from './where.ts'
 
 /** Conditions by the dotted name of the parameter that is explored where they hold. */
@@ -79,19 +83,19 @@ export function hiddenFrom(
 export function settleOnlyIf(
   of: ExplorationSpec,
   conditions: readonly NamedFunction[],
-  parameterOf: ParameterOf,
+  settling: Settling,
 ): ExplorationSpec {
   const length = explorationLength(of)
   let columns: readonly PartialColumn[] = []
   for (const [index, condition] of conditions.entries()) {
     const before: ExplorationSpec = { kind: 'partial', of, columns }
-    const read = pointReader(before, parameterOf, condition, hiddenFrom(conditions, index))
+    const read = pointReader(before, settling, condition, hiddenFrom(conditions, index))
     const isExplored = new Uint8Array(Math.ceil(length / 8))
     for (let run = 0; run < length; run += 1) {
       if (holds(condition, read(run)))
         isExplored[run >>> 3] = (isExplored[run >>> 3] as number) | (1 << (run & 7))
     }
-    columns = [...columns, { name: condition.name, isExplored, otherwise: defaultOf(condition, parameterOf) }]
+    columns = [...columns, { name: condition.name, isExplored, otherwise: defaultOf(condition, settling) }]
   }
   const partial: ExplorationSpec = { kind: 'partial', of, columns }
   const isRepeated = repetitionOf(of, columns)
@@ -102,9 +106,12 @@ export function settleOnlyIf(
   return kept.length === length ? partial : { kind: 'select', of: partial, runs: kept.toArray() }
 }
 
-function defaultOf({ name, where }: NamedFunction, parameterOf: ParameterOf): Scalar {
+function defaultOf({ name, where }: NamedFunction, { parameterOf, pools }: Settling): Scalar {
   const parameter = parameterOf(name)
   const value = parameter?.value
+  if (parameter !== undefined && isPooled(parameter)) {
+    return pools.of(name).numberOf(pooled(rawValue(parameter.stored)))
+  }
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value === 'boolean' || typeof value === 'string') return value
   throw new PypetError(

@@ -7,8 +7,10 @@ import { type CombinedGroups, productSpec } from './cartesian.ts'
 import { assertDistinctNames, stripBranch } from './columns.ts'
 import { concatSpec } from './concat.ts'
 import { type Column, type ExplorationDraft, type ExplorationSpec, isExploration } from './exploration.ts'
+import { isPooled } from './explored-object.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'
 import { modified } from './modifiers.ts'
+import { elementsOf } from './parse-flag.ts'
 import { MODIFIERS, modifiersFrom } from './parse-modifiers.ts'
 import { samplerFrom } from './parse-sampler.ts'
 import { pointsSpec } from './points.ts'
@@ -217,6 +219,7 @@ function rangeFrom(
 
 function rangeFromString(text: string, parameter: Parameter, where: string): Range {
   const dtype = dtypeOf(parameter.stored)
+  if (isPooled(parameter)) return rangeFromTexts(elementsOf(text, where), parameter, where)
   if (dtype === 'str' || dtype === 'bool') return toRange(text, where)
   return rangeFromTexts(
     text.split(',').map((element) => ({ text: element.trim(), isQuoted: false })),

@@ -34,7 +34,7 @@ export interface SetFlag {
 
 /**
  * The syntax of `--explore`: a name, `=`, and elements between commas. Quotes hold commas together,
- * `name="a,b",c`; inside them a backslash escapes a quote or a backslash.
+ * `name="a,b",c`; inside them a backslash escapes a quote or a backslash. Brackets do so as well: `y0=[10,5],[20,5]`.
  *
  * @throws PypetError `PYPET_USAGE`, `PYPET_EXPLORATION_EMPTY`
  */
@@ -47,7 +47,7 @@ export function parseExploreFlag(text: string): ExploreFlag {
       hint: `Give at least one, as in --explore '${name}=1,2,3'.`,
     })
   }
-  return { name, elements: splitElements(right, where), where }
+  return { name, elements: elementsOf(right, where), where }
 }
 
 /**
@@ -109,13 +109,18 @@ function splitAssignment(text: string, where: string, example: string): { name: 
   throw new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint: `Write ${example}.` })
 }
 
-function splitElements(text: string, where: string): FlagElement[] {
+/**
+ * The elements between commas, as of `parseExploreFlag`.
+ *
+ * @throws PypetError `PYPET_USAGE`
+ */
+export function elementsOf(text: string, where: string): FlagElement[] {
   const elements: FlagElement[] = []
   let position = 0
   while (position <= text.length) {
     const element = /^\s*["']/.test(text.slice(position))
       ? quotedElement(text, position, where)
-      : plainElement(text, position, where)
+      : (listElement(text, position) ?? plainElement(text, position, where))
     elements.push(element)
     position = element.end + 1
   }
@@ -125,6 +130,31 @@ function splitElements(text: string, where: string): FlagElement[] {
 interface LocatedElement extends FlagElement {
   /** Position of the comma after it, or the end of the text. */
   readonly end: number
+}
+
+/** A list in JSON: up to the bracket that closes the first one. Undefined where a text only begins like one. */
+function listElement(text: string, start: number): LocatedElement | undefined {
+  const open = start + text.slice(start).search(/\S/)
+  if (text[open] !== '[') return undefined
+  let depth = 0
+  let isInText = false
+  for (let position = open; position < text.length; position += 1) {
+    const character = text[position]
+    if (isInText) {
+      if (character === '\\') position += 1
+      else if (character === '"') isInText = false
+      continue
+    }
+    if (character === '"') isInText = true
+    else if (character === '[') depth += 1
+    else if (character === ']') depth -= 1
+    if (depth > 0) continue
+    const rest = /^\s*(,|$)/.exec(text.slice(position + 1))
+    if (rest === null) return undefined
+    const end = rest[1] === ',' ? position + rest[0].length : text.length
+    return { text: text.slice(open, position + 1), isQuoted: false, end }
+  }
+  return undefined
 }
 
 function plainElement(text: string, start: number, where: string): LocatedElement {

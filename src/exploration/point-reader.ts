@@ -1,7 +1,8 @@
 /** Points as the functions of an exploration see them, and what they say of them. */
 import { PypetError } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
+import { seenValue } from '../trajectory/user-value.ts'
+import { toStoredValue } from '../trajectory/value.ts'
 import {
   type ExplorationSpec,
   explorationLength,
@@ -10,9 +11,8 @@ import {
   type Point,
   type PointFunction,
 } from './exploration.ts'
-
-/** The declared parameter of that name; undefined where none is known, as in a script without a trajectory. */
-export type ParameterOf = (name: string) => Parameter | undefined
+import type { Settling } from './settle-range.ts'
+import { type PooledValue, pooledText } from './value-pool.ts'
 
 /** Each point is looked at, so a filter over more would not end; half a minute is about what this takes. */
 const POINTS_MAX = 100_000_000
@@ -26,7 +26,7 @@ const POINTS_MAX = 100_000_000
  */
 export function pointReader(
   spec: ExplorationSpec,
-  parameterOf: ParameterOf,
+  { parameterOf, pools }: Settling,
   { where, reads }: PointFunction,
   hidden: readonly string[] = [],
 ): (run: number) => Point {
@@ -41,18 +41,30 @@ export function pointReader(
   const columns = explorationNames(spec)
     .filter((name) => !hidden.includes(name) && reads?.includes(name) !== false)
     .map((name) => {
-      const isBigint = typeof parameterOf(name)?.value === 'bigint'
-      return { name, read: explorationReader(spec, name), isBigint }
+      const preset = parameterOf(name)?.value
+      const isBigint = typeof preset === 'bigint'
+      return { name, read: explorationReader(spec, name), isBigint, preset, pool: pools.get(name) }
     })
   return (run) => {
-    const point: Record<string, Scalar> = {}
-    for (const { name, read, isBigint } of columns) {
+    const point: Record<string, unknown> = {}
+    for (const { name, read, isBigint, preset, pool } of columns) {
       const value = read(run)
-      point[name] =
-        isBigint && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
+      if (pool !== undefined) defineObject(point, name, pool.values[value as number], preset)
+      else
+        point[name] =
+          isBigint && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
     }
     return point
   }
+}
+
+/** A list or an array is copied when it is asked for: most functions look at other values. */
+function defineObject(point: object, name: string, value: PooledValue | undefined, preset: unknown): void {
+  const get = () => {
+    if (typeof value === 'object') return seenValue(value, preset)
+    throw new Error(`${name} is not read`)
+  }
+  Object.defineProperty(point, name, { get, enumerable: true, configurable: true })
 }
 
 /** @throws PypetError `PYPET_EXPLORATION_INVALID` when the function throws or gives anything but true and false */
@@ -87,8 +99,12 @@ export function answerOf({ where, call }: PointFunction, point: Point): unknown 
 
 /** `{ x: 1, kind: "a" }`, for messages. */
 export function pointText(point: Point): string {
-  const entries = Object.entries(point).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
-  )
+  const entries = Object.entries(point).map(([name, value]) => `${name}: ${shown(value)}`)
   return `{ ${entries.join(', ')} }`
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  return pooledText(rawValue(toStoredValue(value, 'value')))
 }

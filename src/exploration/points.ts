@@ -1,10 +1,11 @@
 import { PypetError } from '../errors.ts'
 import type { FlatParameterValues, ParameterTree } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import { isComplex, isNdArray, isSparse } from '../trajectory/value.ts'
 import { stripBranch } from './columns.ts'
 import { type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
-import { toScalar } from './range.ts'
+import { type ExploredValue, toExplored } from './explored-object.ts'
+import { rangeOf } from './range.ts'
 
 /**
  * Explores exactly these points, in this order; each names the same parameters.
@@ -35,19 +36,21 @@ export function pointsSpec(list: unknown, where: string): ExplorationSpec {
       hint: 'Give at least one point, as in [{ x: 1 }].',
     })
   }
-  const columns = new Map([...flatPoint(first, `${where}[0]`).keys()].map((name) => [name, [] as Scalar[]]))
+  const columns = new Map(
+    [...flatPoint(first, `${where}[0]`).keys()].map((name) => [name, [] as ExploredValue[]]),
+  )
   for (let index = 0; index < list.length; index += 1) {
     addPoint(flatPoint(list[index], `${where}[${index}]`), columns, `${where}[${index}]`)
   }
   return {
     kind: 'points',
-    columns: [...columns].map(([name, values]) => ({ name, range: { kind: 'values', values } })),
+    columns: [...columns].map(([name, values]) => ({ name, range: rangeOf(values) })),
   }
 }
 
 function addPoint(
-  point: ReadonlyMap<string, Scalar>,
-  columns: ReadonlyMap<string, Scalar[]>,
+  point: ReadonlyMap<string, ExploredValue>,
+  columns: ReadonlyMap<string, ExploredValue[]>,
   where: string,
 ): void {
   for (const [name, values] of columns) {
@@ -60,14 +63,14 @@ function addPoint(
   throw unequalNames(where, `names ${extra}, which the first point does not`, columns)
 }
 
-function flatPoint(point: unknown, where: string): Map<string, Scalar> {
+function flatPoint(point: unknown, where: string): Map<string, ExploredValue> {
   if (!isPlainObject(point)) {
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no point`, {
       where,
       hint: 'A point names parameters and their values, as in { x: 1, y: 6 }.',
     })
   }
-  const flat = new Map<string, Scalar>()
+  const flat = new Map<string, ExploredValue>()
   collect(point, '', where, flat)
   if (flat.size > 0) return flat
   throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} names no parameter`, {
@@ -80,11 +83,11 @@ function collect(
   group: Readonly<Record<string, unknown>>,
   prefix: string,
   where: string,
-  into: Map<string, Scalar>,
+  into: Map<string, ExploredValue>,
 ): void {
   for (const [key, entry] of Object.entries(group)) {
     const name = stripBranch(prefix + key)
-    if (isPlainObject(entry) && Object.getOwnPropertySymbols(entry).length === 0) {
+    if (isGroup(entry)) {
       collect(entry, `${prefix}${key}.`, where, into)
       continue
     }
@@ -94,7 +97,7 @@ function collect(
         hint: 'Keep one of the two values.',
       })
     }
-    into.set(name, toScalar(entry, `${where}.${name}`))
+    into.set(name, toExplored(entry, `${where}.${name}`))
   }
 }
 
@@ -107,4 +110,10 @@ function unequalNames(where: string, found: string, columns: ReadonlyMap<string,
       hint: `Name in each point: ${[...columns.keys()].join(', ')}.`,
     },
   )
+}
+
+/** Arrays, matrices and complex numbers are objects, too. */
+function isGroup(entry: unknown): entry is Readonly<Record<string, unknown>> {
+  if (!isPlainObject(entry) || Object.getOwnPropertySymbols(entry).length > 0) return false
+  return !isNdArray(entry) && !isComplex(entry) && !isSparse(entry)
 }

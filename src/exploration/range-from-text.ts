@@ -1,11 +1,14 @@
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
+import { isPooled } from './explored-object.ts'
 import { arange, type GeneratedRange, type Range, rangeLength, rangeReader } from './range.ts'
-import { floatFromText, valueFromText } from './value-from-text.ts'
+import { floatFromText, objectFromText, valueFromText } from './value-from-text.ts'
+import { pooled } from './value-pool.ts'
 
 /**
- * Written values of one parameter as its range. For a numeric parameter `start:stop` and
+ * Written values of one parameter as its range: lists and arrays in JSON. For a numeric parameter `start:stop` and
  * `start:stop:step` stand for numbers with the stop excluded; for others a colon is a character.
  *
  * @param where names the text in messages, like `--explore x=1,a`
@@ -16,6 +19,12 @@ export function rangeFromTexts(
   parameter: Parameter,
   where: string,
 ): Range {
+  if (isPooled(parameter)) {
+    const values = elements.map(({ text, isQuoted }) =>
+      pooled(rawValue(objectFromText(text, parameter, where, { isQuoted }))),
+    )
+    return { kind: 'objects', values }
+  }
   const parts = elements.map(({ text, isQuoted }) =>
     isNumeric(parameter) && !isQuoted && text.includes(':')
       ? stepsFromText(text, where)

@@ -1,8 +1,8 @@
 /** The values that one parameter takes, written down or generated; plain data, read one at a time. */
 import { assertNever, PypetError } from '../errors.ts'
 import type { Scalar, TypedArray } from '../trajectory/stored-value.ts'
-import { isInteger } from '../trajectory/value.ts'
 import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
+import { type ExploredValue, toExplored } from './explored-object.ts'
 
 /** Numbers by a rule. The values are computed when they are read, so a long range costs nothing. */
 export type GeneratedRange =
@@ -19,9 +19,13 @@ export type GeneratedRange =
 /** Structured-cloneable, and JSON-able where it holds no bigint and no typed array. */
 export type Range =
   | { readonly kind: 'values'; readonly values: readonly Scalar[] | TypedArray }
+  /** Lists and arrays as they are written, until `settle` numbers them. */
+  | { readonly kind: 'objects'; readonly values: readonly ExploredValue[] }
+  /** Of values in the pool of the parameter. */
+  | { readonly kind: 'numbers'; readonly numbers: Uint32Array }
   | GeneratedRange
 
-/** Reads the value at an index from 0 to the range's length, exclusive. */
+/** Reads the value at an index from 0 to the range's length, exclusive: of lists and arrays, its number in their pool. */
 export type RangeReader = (index: number) => Scalar
 
 /**
@@ -92,7 +96,10 @@ export function logspace(start: number, stop: number, num = 50, base = 10): Gene
 export function rangeLength(range: Range): number {
   switch (range.kind) {
     case 'values':
+    case 'objects':
       return range.values.length
+    case 'numbers':
+      return range.numbers.length
     case 'arange':
       return range.length
     case 'linspace':
@@ -109,6 +116,12 @@ export function rangeReader(range: Range): RangeReader {
       const { values } = range
       return (index) => values[index] as Scalar
     }
+    case 'numbers': {
+      const { numbers } = range
+      return (index) => numbers[index] as number
+    }
+    case 'objects':
+      throw new Error('lists and arrays are read when they have numbers')
     case 'arange':
       return decimalStepReader(range)
     case 'linspace':
@@ -133,7 +146,14 @@ function isRange(value: unknown): value is Range {
   )
 }
 
-const KINDS: readonly string[] = ['values', 'linspace', 'arange', 'logspace'] satisfies Range['kind'][]
+const KINDS: readonly string[] = [
+  'values',
+  'objects',
+  'numbers',
+  'linspace',
+  'arange',
+  'logspace',
+] satisfies Range['kind'][]
 
 /** True for what `toRange` takes: a list, a typed array, or a range. Anything else may be a group. */
 export function isRangeInput(value: unknown): boolean {
@@ -145,7 +165,7 @@ export function isRangeInput(value: unknown): boolean {
  *
  * @param where names the range in messages, like `explore.neuron.tau`
  * @throws PypetError `PYPET_EXPLORATION_EMPTY`; `PYPET_EXPLORATION_INVALID` when it is no range;
- *   `PYPET_PARAMETER_TYPE` for elements that are not scalars
+ *   `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for elements that cannot be explored
  */
 export function toRange(input: unknown, where: string): Range {
   const values: unknown = isRange(input) && input.kind === 'values' ? input.values : input
@@ -162,26 +182,14 @@ export function toRange(input: unknown, where: string): Range {
     })
   }
   if (values.length === 0) throw emptyRange(where)
-  return {
-    kind: 'values',
-    values: Array.from(values, (value, index) => toScalar(value, `${where}[${index}]`)),
-  }
+  return rangeOf(Array.from(values, (value, index) => toExplored(value, `${where}[${index}]`)))
 }
 
-/** Only scalars are explored in this version. */
-export function toScalar(value: unknown, where: string): Scalar {
-  switch (typeof value) {
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-    case 'string':
-      return value
-  }
-  if (isInteger(value)) return value.value
-  throw new PypetError('PYPET_PARAMETER_TYPE', `${where} cannot be explored: found ${describe(value)}`, {
-    where,
-    hint: 'Explore numbers, bigints, booleans or strings; for arrays explore an index and look the array up in the job.',
-  })
+/** A range of these values. */
+export function rangeOf(values: readonly ExploredValue[]): Range {
+  return values.some((value) => typeof value === 'object')
+    ? { kind: 'objects', values }
+    : { kind: 'values', values: values as readonly Scalar[] }
 }
 
 function emptyRange(where: string): PypetError {

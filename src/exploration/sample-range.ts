@@ -1,6 +1,6 @@
 /** What a sampled parameter is drawn from: bounds, or a list to choose from. Plain data. */
 import { PypetError } from '../errors.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
 import { isRangeInput, type Range, toRange } from './range.ts'
 
 /** How points are spread. */
@@ -17,7 +17,7 @@ export interface BoundedRange {
 declare const CHOICES: unique symbol
 
 /** One value of a list; `Value` is for the compiler. */
-export interface ChoiceRange<Value extends Scalar = Scalar> {
+export interface ChoiceRange<Value extends ParameterValue = ParameterValue> {
   readonly kind: 'choice'
   readonly range: Range
   readonly [CHOICES]?: Value
@@ -49,7 +49,7 @@ export function logBetween(low: number, high: number): BoundedRange {
  *
  * @throws PypetError `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`, `PYPET_PARAMETER_TYPE`
  */
-export function choice<const Value extends Scalar>(values: readonly Value[]): ChoiceRange<Value> {
+export function choice<const Value extends ParameterValue>(values: readonly Value[]): ChoiceRange<Value> {
   return { kind: 'choice', range: toRange(values, 'choice') }
 }
 

@@ -1,6 +1,6 @@
 /** What a sampler means to the compiler: names and value types. */
 import type { UnionToIntersection, Widen } from '../trajectory/parameter.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
 import type { StripBranch } from './explored-values.ts'
 import type { GeneratedRange } from './range.ts'
 import type { BoundedRange, ChoiceRange } from './sample-range.ts'
@@ -37,7 +37,7 @@ type FlatValues<Tree> = UnionToIntersection<
 
 type SampledValue<Input> = Input extends BoundedRange | GeneratedRange
   ? number
-  : Input extends ChoiceRange<infer Value extends Scalar>
+  : Input extends ChoiceRange<infer Value extends ParameterValue>
     ? Widen<Value>
     : Input extends readonly (infer Value)[]
       ? Widen<Value>

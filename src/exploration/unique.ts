@@ -1,7 +1,12 @@
 import type { RunIndex } from '../trajectory/path.ts'
+import type { RawValue } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
+import { seenValue } from '../trajectory/user-value.ts'
+import { rawValueKey } from '../trajectory/value-key.ts'
 import { type Exploration, explorationLength, explorationNames, explorationReader } from './exploration.ts'
+import type { ExploredValue } from './explored-object.ts'
 import { settle } from './settle.ts'
+import { ValuePools } from './value-pool.ts'
 
 /** A point of the exploration, and every run that computes it. */
 export interface UniquePoint<Values> {
@@ -20,26 +25,42 @@ export interface UniquePoint<Values> {
  * @throws PypetError as `settle`; `PYPET_PARAMETER_TYPE` for `onlyIf`, which needs defaults
  */
 export function findUniquePoints<Values>(exploration: Exploration<Values>): UniquePoint<Values>[] {
-  const spec = settle(exploration.spec, () => undefined, 'explore')
+  const pools = new ValuePools()
+  const spec = settle(exploration.spec, { parameterOf: () => undefined, pools }, 'explore')
   const names = explorationNames(spec)
-  const readers = names.map((name) => explorationReader(spec, name))
-  const found = new Map<string, { key: string; point: Record<string, Scalar>; runs: RunIndex[] }>()
+  const readers = names.map((name) => {
+    const read = explorationReader(spec, name)
+    const values = pools.get(name)?.values
+    if (values === undefined) return (run: RunIndex) => ({ key: scalarKey(read(run)), value: read(run) })
+    const keys = values.map((value) => rawValueKey(value as RawValue))
+    return (run: RunIndex) => {
+      const number = read(run) as number
+      return { key: keys[number] as string, value: values[number] as RawValue }
+    }
+  })
+  const found = new Map<string, { key: string; point: Record<string, unknown>; runs: RunIndex[] }>()
   for (let run = 0; run < explorationLength(spec); run += 1) {
     const values = readers.map((read) => read(run))
-    const key = values.map(valueKey).join(',')
+    const key = values.map((value) => value.key).join(',')
     const unique = found.get(key)
     if (unique !== undefined) {
       unique.runs.push(run)
       continue
     }
-    const point = Object.fromEntries(names.map((name, index) => [name, values[index] as Scalar]))
+    const point = Object.fromEntries(
+      names.map((name, index) => [name, seen(values[index]?.value as ExploredValue)]),
+    )
     found.set(key, { key, point, runs: [run] })
   }
   return [...found.values()] as unknown as UniquePoint<Values>[]
 }
 
 /** Distinct for distinct values of any type: strings are quoted, so `1` and `"1"` differ. */
-function valueKey(value: Scalar): string {
+function scalarKey(value: Scalar): string {
   if (typeof value === 'string') return JSON.stringify(value)
   return typeof value === 'bigint' ? `${value}n` : String(value)
+}
+
+function seen(value: ExploredValue): unknown {
+  return typeof value === 'object' ? seenValue(value, undefined) : value
 }

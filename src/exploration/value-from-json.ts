@@ -2,6 +2,7 @@
 import type { PypetError } from '../errors.ts'
 import type { BasicValue, NumericDtype, Scalar } from '../trajectory/stored-value.ts'
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
+import { overflowingNumber } from './overflowing-number.ts'
 
 type StoredList = Extract<BasicValue, { form: 'list' }>
 type StoredArray = Extract<BasicValue, { form: 'ndarray' }>
@@ -45,11 +46,15 @@ function isWide(dtype: NumericDtype): boolean {
 }
 
 function parseJson(text: string, refuse: Refuse): unknown {
+  let parsed: unknown
   try {
-    return JSON.parse(text)
+    parsed = JSON.parse(text)
   } catch {
     throw refuse(text === '' ? 'nothing' : text)
   }
+  const tooLarge = overflowingNumber(text, parsed)
+  if (tooLarge !== undefined) throw refuse(`${tooLarge.text}, which is beyond the largest number`)
+  return parsed
 }
 
 function untypedList(parsed: readonly unknown[], refuse: Refuse): StoredList {

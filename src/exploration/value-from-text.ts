@@ -37,9 +37,27 @@ export function presetFromText(parameter: Parameter, text: string, where: string
   return { ...parameter, value: userValue(stored), stored }
 }
 
-/** A number as people and Python write it, `1`, `-.5`, `1e-3`, `inf`, `nan`; undefined for anything else. */
+/**
+ * The list or array that the text in JSON means for this parameter, as it is stored.
+ *
+ * @throws PypetError as `valueFromText`
+ */
+export function objectFromText(
+  text: string,
+  parameter: Parameter,
+  where: string,
+  options: TextOptions = {},
+): BasicValue {
+  if (options.isQuoted === true) throw notOfType(JSON.stringify(text), parameter, where)
+  return storedFromText(text, parameter, where, options)
+}
+
+/** A number as people and Python write it, `1`, `-.5`, `1e-3`, `inf`, `nan`; undefined for anything else, and for `1e400`. */
 export function floatFromText(text: string): number | undefined {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text)
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+    const value = Number(text)
+    return Number.isFinite(value) ? value : undefined
+  }
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text)
   if (special === null) return undefined
   if (special[2]?.toLowerCase() === 'nan') return Number.NaN
@@ -71,8 +89,21 @@ function scalarFromText(text: string, parameter: Parameter, where: string, optio
     return text
   }
   const value = options.isQuoted ? undefined : unquotedFromText(text.trim(), parameter)
-  if (value === undefined) throw notOfType(JSON.stringify(text), parameter, where)
+  if (value === undefined) throw notOfType(JSON.stringify(text), parameter, where, rangeHint(text, parameter))
   return value
+}
+
+/** For numbers that are well written, and too large. */
+function rangeHint(text: string, { stored, value }: Parameter): string | undefined {
+  const number = Number(text.trim().replace(/n$/, '') || 'x')
+  if (dtypeOf(stored) === 'float64') {
+    return Number.isFinite(number) || Number.isNaN(number) || !/\d/.test(text)
+      ? undefined
+      : `The largest number is ${Number.MAX_VALUE}; infinity is written inf.`
+  }
+  if (dtypeOf(stored) !== 'int64' || !/^\s*[+-]?\d+n?\s*$/.test(text)) return undefined
+  if (typeof value === 'bigint') return `Write one from ${-(2n ** 63n)} to ${2n ** 63n - 1n}.`
+  return `Write one up to ${Number.MAX_SAFE_INTEGER}, or let the job declare a bigint, as 3n, which goes up to ${2n ** 63n - 1n}.`
 }
 
 function unquotedFromText(text: string, parameter: Parameter): Scalar | undefined {
@@ -98,13 +129,13 @@ function bigintFromText(text: string): bigint | undefined {
   return BigInt.asIntN(64, value) === value ? value : undefined
 }
 
-function notOfType(found: string, parameter: Parameter, where: string): PypetError {
+function notOfType(found: string, parameter: Parameter, where: string, hint?: string): PypetError {
   const expected = expectedText(parameter)
   const cut = found.length > 60 ? `${found.slice(0, 57)}...` : found
   return new PypetError(
     'PYPET_PARAMETER_TYPE',
     `${where}: ${parameter.name} is ${expected.article} ${typeName(parameter.stored)}, found ${cut}`,
-    { where, hint: expected.hint },
+    { where, hint: hint ?? expected.hint },
   )
 }
 

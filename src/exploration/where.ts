@@ -7,8 +7,9 @@ import {
   explorationLength,
   type PointFunction,
 } from './exploration.ts'
-import { holds, type ParameterOf, pointReader } from './point-reader.ts'
+import { holds, pointReader } from './point-reader.ts'
 import { RunList } from './run-list.ts'
+import type { Settling } from './settle-range.ts'
 
 /**
  * Only the points for which the condition is true: `where(cartesianProduct({ x, y }), (point) => point.x < point.y)`.
@@ -43,10 +44,10 @@ export function asFunction(given: unknown, place: string): PointFunction['call']
 export function settleWhere(
   of: ExplorationSpec,
   condition: PointFunction,
-  parameterOf: ParameterOf,
+  settling: Settling,
 ): ExplorationSpec {
   const length = explorationLength(of)
-  const read = pointReader(of, parameterOf, condition)
+  const read = pointReader(of, settling, condition)
   const kept = new RunList()
   for (let run = 0; run < length; run += 1) {
     if (holds(condition, read(run))) kept.add(run)

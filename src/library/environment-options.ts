@@ -35,6 +35,11 @@ export interface EnvironmentOptions<Tree = ParameterTree> extends EnvironmentSet
   readonly trajectory?: string | Trajectory<Tree>
   /** A config file; none is searched. What is given here wins over it. */
   readonly config?: string
+  /**
+   * Run a stored trajectory by another job than the one that ran last; its runs get an environment of their own. Refused
+   * unless given: the results of two jobs would be taken for those of one.
+   */
+  readonly allowChangedJob?: boolean
   /** Told everything that happens; nothing is printed. */
   readonly reporter?: Reporter
   /** Aborted, it lets active runs finish and starts no others. */
@@ -51,7 +56,7 @@ const TREE_KEYS = [
   'autoLoad',
 ] as const
 
-const OWN_KEYS = ['trajectory', 'config', 'reporter', 'signal', 'overviews'] as const
+const OWN_KEYS = ['trajectory', 'config', 'allowChangedJob', 'reporter', 'signal', 'overviews'] as const
 
 /**
  * The options among what an environment was given, as the layers take them.

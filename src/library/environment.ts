@@ -11,12 +11,13 @@ import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import type { JobFunction, PostprocessFunction } from '../experiment/load-job.ts'
 import { CHANGEABLE_OPTIONS } from '../experiment/options.ts'
+import { formatRuns } from '../reporting/quantity.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import type { Run } from '../trajectory/run.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { Run } from '../tree/run.ts'
 import { EnvironmentConfig } from './environment-config.ts'
 import { type EnvironmentOptions, givenOptions, treeOptions } from './environment-options.ts'
 import { experimentTrajectory } from './experiment-trajectory.ts'
@@ -42,7 +43,7 @@ export interface ContinueOptions {
   readonly retryFailed?: boolean
   /** Perform only runs that failed, or only those that are missing. */
   readonly only?: 'failed' | 'missing'
-  /** Go on although the job module is not the one that began. */
+  /** Go on although the job is not the one that ran last. As of the environment unless given. */
   readonly allowChangedJob?: boolean
   /** As of `continueRun` without an environment: the module, wherever it is, or the function. */
   readonly job?: Job
@@ -159,19 +160,21 @@ export class Environment<Tree = ParameterTree> {
    *
    * @param args handed to the job behind `traj`; they must be cloneable
    * @throws PypetError with the codes of `pypet-ts run`; `PYPET_USAGE` while this environment is running,
-   *   `PYPET_POSTPROCESSING_FAILED`, `PYPET_PRESET_UNUSED`
+   *   `PYPET_POSTPROCESSING_FAILED`, `PYPET_PRESET_UNUSED`, `PYPET_JOB_CHANGED` where the trajectory is stored and another job
+   *   ran last, unless `allowChangedJob`
    */
   async run(job: Job<Tree>, ...args: readonly unknown[]): Promise<JobResults> {
     return await this.#exclusively(() => this.#runTree(job, () => ({ common: args })))
   }
 
   /**
-   * As `run`, with arguments of each run's own: the first run gets the first of each iterable.
+   * As `run`, with arguments of each run's own: the first run that is to be performed gets the first of each iterable. After
+   * `expand` that is the first new one, and runs that are stored keep what they had.
    *
-   * @throws PypetError `PYPET_EXPLORATION_LENGTH` when an iterable ends before the runs do
+   * @throws PypetError `PYPET_EXPLORATION_LENGTH` when an iterable ends before the runs do, or a list has values for more
    */
   async runMap(job: Job<Tree>, ...iterables: readonly Iterable<unknown>[]): Promise<JobResults> {
-    return await this.#exclusively(() => this.#runTree(job, (runCount) => eachOf(iterables, runCount)))
+    return await this.#exclusively(() => this.#runTree(job, (runs) => eachOf(iterables, runs)))
   }
 
   /**
@@ -207,13 +210,14 @@ export class Environment<Tree = ParameterTree> {
    */
   async continueRun(cnt: string, options: ContinueOptions = {}): Promise<JobResults> {
     return await this.#exclusively(async () => {
-      const { job, ...call } = options
+      const { job, allowChangedJob = this.#options.allowChangedJob === true, ...call } = options
       // Open for reading, it would keep the pages of its own file back.
       this.#trajectory.close()
       const changeable = new Set<string>(CHANGEABLE_OPTIONS)
       const flags = Object.entries(this.#given).filter(([name]) => changeable.has(name))
       const experiment = await prepareContinue(readUnfinished(cnt), {
         ...call,
+        allowChangedJob,
         path: cnt,
         flags: Object.fromEntries(flags),
         env: process.env,
@@ -241,7 +245,7 @@ export class Environment<Tree = ParameterTree> {
 
   async #runTree(
     job: Job<Tree>,
-    argsOf: (runCount: number) => JobArguments,
+    argsOf: (runs: readonly RunIndex[]) => JobArguments,
     more: readonly Postprocessor[] = [],
   ): Promise<JobResults> {
     const traj = this.#trajectory
@@ -250,11 +254,13 @@ export class Environment<Tree = ParameterTree> {
       job: job as GivenJob,
       flags: { ...this.#given, ...this.#config.changes(), name: traj.name, filename: this.#fileOf() },
       configFile: this.#options.config,
-      argsOf: (runCount) => jobArguments(argsOf(runCount)),
+      argsOf: (runs) => jobArguments(argsOf(runs)),
       identity: this.#identity,
+      allowChangedJob: this.#options.allowChangedJob === true,
       hasStorageService: this.#service !== undefined,
       isConfig: (node) => this.#config.has(node as ParameterNode),
     })
+    this.#identity = experiment.identity ?? this.#identity
     const { useHdf5 } = experiment.settings
     let isOpened = false
     try {
@@ -338,18 +344,32 @@ export class Environment<Tree = ParameterTree> {
   }
 }
 
-function eachOf(iterables: readonly Iterable<unknown>[], runCount: number): JobArguments {
+function eachOf(iterables: readonly Iterable<unknown>[], runs: readonly RunIndex[]): JobArguments {
+  const wrong = (place: number, found: string) =>
+    new PypetError(
+      'PYPET_EXPLORATION_LENGTH',
+      `${formatRuns(runs.length)} to perform, and iterable ${place} of runMap has ${found}`,
+      {
+        where: 'runMap',
+        hint: 'Give one value for each run that is to be performed; stored ones keep theirs.',
+      },
+    )
+  for (const [place, iterable] of iterables.entries()) {
+    const length = Array.isArray(iterable) || ArrayBuffer.isView(iterable) ? lengthOf(iterable) : 0
+    if (length > runs.length) throw wrong(place, `${length} values`)
+  }
   const iterators = iterables.map((iterable) => iterable[Symbol.iterator]())
-  const each = Array.from({ length: runCount }, (_, run: RunIndex) =>
-    iterators.map((iterator, place) => {
+  const each: unknown[][] = Array.from({ length: (runs.at(-1) ?? -1) + 1 }, () => [])
+  for (const [index, run] of runs.entries()) {
+    each[run] = iterators.map((iterator, place) => {
       const next = iterator.next()
       if (next.done !== true) return next.value
-      throw new PypetError(
-        'PYPET_EXPLORATION_LENGTH',
-        `there are ${runCount} runs, and iterable ${place} of runMap has ${run} values`,
-        { where: 'runMap', hint: 'Give one value for each run.' },
-      )
-    }),
-  )
+      throw wrong(place, `${index} values`)
+    })
+  }
   return { common: [], each }
+}
+
+function lengthOf(list: unknown): number {
+  return (list as { readonly length: number }).length
 }

@@ -3,29 +3,38 @@ import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { importJob } from '../experiment/load-job.ts'
 import { describePlace } from '../experiment/origin.ts'
+import { concatSpec } from '../exploration/concat.ts'
 import { expand } from '../exploration/expand.ts'
 import {
+  type ExplorationDraft,
   type ExplorationSpec,
   explorationLength,
   explorationNames,
   explorationReader,
 } from '../exploration/exploration.ts'
 import { type ExploreTexts, explorationFromFlags } from '../exploration/explore-flags.ts'
+import { defaultPoint } from '../exploration/extend.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import { shellWord } from '../shell-word.ts'
 import { prepareEdits } from '../storage/edit-file.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import { integer } from '../trajectory/value.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { findRecordedJob, recordedSeed } from './recorded-job.ts'
+import { findRecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
+import { assertLastJob } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
-import { asDeclared, assertExplores, treeParameters } from './tree-experiment.ts'
+import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 
 /** Points that are there already are not performed again. */
 export interface ExpandCall extends ExploreTexts {
@@ -36,6 +45,8 @@ export interface ExpandCall extends ExploreTexts {
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly isProcessOurs?: boolean
+  /** Go on although the job is not the one that ran last. */
+  readonly allowChangedJob?: boolean
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
   readonly onNotice?: (level: LogLevel, message: string) => void
@@ -57,8 +68,8 @@ export interface Expansion {
  * Adds the points to the trajectory in its file, durably, and prepares the experiment that performs every run that is
  * not completed. Where it is interrupted before the first run, the same call goes on.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`, and as
- *   `loadTrajectory` and `prepareExperiment`
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`,
+ *   `PYPET_JOB_CHANGED`, and as `loadTrajectory` and `prepareExperiment`
  */
 export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   const named = call.trajectory === undefined ? {} : { name: call.trajectory }
@@ -73,31 +84,38 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
     const bundle = await bundleJob(jobFile)
     try {
+      // Before anything of it is executed.
+      assertLastJob(recordedJobs(tree), bundle, {
+        file: traj.filename,
+        isAllowed: call.allowChangedJob === true,
+      })
       const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
-      const { settings, origins } = resolveSettings({
+      const { settings, origins, warnings } = resolveSettings({
         jobFile: bundle.file,
         flags: call.flags ?? {},
         env: call.env ?? {},
         definition,
       })
       const parameters = asDeclared(treeParameters(tree), definition)
-      const before = assertExplores(tree, traj.filename)
+      const before = treeExploration(tree)
       const asked = explorationFromFlags(call, parameters, {
         declared: () => undefined,
         repeat: { given: settings.repeat, where: describePlace('repeat', origins.repeat) },
       })
-      const settled = expand({
-        parameters: withTrialParameters(parameters, asked),
-        exploration: asked,
-      }).exploration
-      const { added, knownCount } = newPoints(traj, before, settled)
-      const exploration: ExplorationSpec =
-        added === undefined ? before : { kind: 'concat', parts: [before, added] }
-      const plan = expand({ parameters, exploration })
+      const withTrials = withTrialParameters(parameters, asked)
+      // First what was asked for, so that messages name its places.
+      const settled =
+        asked === undefined ? undefined : expand({ parameters: withTrials, exploration: asked }).exploration
+      if (before === undefined) addTrials(traj, withTrials)
+      const all = before === undefined ? withTrials : parameters
+      const first = before ?? firstPoint(traj, settled, all)
+      const { added, addedCount, knownCount } = newPoints(traj, all, first, asked)
       if (added !== undefined) {
-        traj.expand(columnsOf(added))
+        traj.expand(added)
         await whole(async () => void (await traj.store()))
       }
+      const plan = expand({ parameters: all, exploration: treeExploration(tree) })
+      const seen = await storedNodes(traj.filename, traj.name)
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
         experiment: {
@@ -112,20 +130,22 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
             seed: recordedSeed(traj) ?? settings.seed,
           },
           origins,
+          warnings,
           job: { url: bundle.url, file: bundle.file },
           identifyJob: (folder) => bundle.identity(folder),
           opening: { kind: 'expand' },
-          parameters,
+          parameters: all,
           plan,
           userCode,
           args: jobArguments({ common: [] }),
           postprocess,
+          seen,
           async [Symbol.asyncDispose]() {
             userCode[Symbol.dispose]()
             await bundle.dispose()
           },
         },
-        addedCount: added === undefined ? 0 : explorationLength(added),
+        addedCount,
         knownCount,
         missingCount,
       }
@@ -158,7 +178,14 @@ async function assertExpandable(
 }
 
 /** The call's own flags, as they stand in a command. */
-function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: ExpandCall): string[] {
+function wordsOf({
+  trajectory,
+  explore = [],
+  sample,
+  flags = {},
+  allowChangedJob,
+  ...texts
+}: ExpandCall): string[] {
   const repeated = {
     '--explore': explore,
     '--only-if': texts.onlyIf,
@@ -171,55 +198,97 @@ function wordsOf({ trajectory, explore = [], sample, flags = {}, ...texts }: Exp
       values.flatMap((value) => [flag, shellWord(value)]),
     ),
     ...(sample === undefined ? [] : ['--sample', shellWord(sample)]),
+    ...(allowChangedJob === true ? ['--allow-changed-job'] : []),
     ...optionWords(flags),
   ]
+}
+
+interface NewPoints {
+  /** Values by name, as `Trajectory.expand` takes them. */
+  readonly added: Readonly<Record<string, readonly unknown[]>> | undefined
+  readonly addedCount: number
+  readonly knownCount: number
+}
+
+/** Where nothing is explored yet, the point of the run that has been performed; its parameters had their defaults. */
+function firstPoint(
+  traj: Trajectory,
+  asked: ExplorationSpec | undefined,
+  parameters: readonly Parameter[],
+): ExplorationSpec | undefined {
+  if (asked === undefined || !traj.isCompleted(0)) return undefined
+  return defaultPoint(explorationNames(asked), parameters)
+}
+
+/**
+ * What counts repeats, where no parameter does.
+ *
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` where a run has been performed without it: its random numbers would be others
+ */
+function addTrials(traj: Trajectory, parameters: readonly Parameter[]): void {
+  for (const { name, comment } of parameters) {
+    if (traj.at(`parameters.${name}`) !== undefined) continue
+    if (traj.isCompleted(0)) {
+      throw new PypetError(
+        'PYPET_EXPLORATION_INVALID',
+        `cannot expand ${traj.name}: its run was performed without a parameter ${name}, which would count the repeats`,
+        { where: '--repeat', hint: 'Run the job with --repeat into a new trajectory.' },
+      )
+    }
+    traj.addParameter(name, integer(0), { comment })
+  }
 }
 
 /** Of the points asked for, those that the trajectory does not have. */
 function newPoints(
   traj: Trajectory,
-  before: ExplorationSpec,
-  asked: ExplorationSpec | undefined,
-): { readonly added: Extract<ExplorationSpec, { kind: 'points' }> | undefined; readonly knownCount: number } {
-  if (asked === undefined) return { added: undefined, knownCount: 0 }
-  const names = explorationNames(before)
-  const given = explorationNames(asked)
-  const missing = names.filter((name) => !given.includes(name))
-  const others = given.filter((name) => !names.includes(name))
-  if (missing.length > 0 || others.length > 0) {
-    const found =
-      missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored there`
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand ${traj.name}: ${found}`, {
-      where: '--explore',
-      hint: `Name exactly what it explores: ${names.map((name) => `--explore ${name}=…`).join(' ')}.`,
-    })
-  }
-  const known = new Set<string>()
-  const keyOf = (spec: ExplorationSpec) => {
-    const readers = names.map((name) => explorationReader(spec, name))
-    return (run: number) => readers.map((read) => String(read(run))).join('\u0001')
-  }
-  const keyBefore = keyOf(before)
-  for (let run = 0; run < explorationLength(before); run += 1) known.add(keyBefore(run))
-  const keyAsked = keyOf(asked)
-  const runs: number[] = []
-  for (let run = 0; run < explorationLength(asked); run += 1) {
-    const key = keyAsked(run)
-    if (known.has(key)) continue
-    known.add(key)
-    runs.push(run)
-  }
-  const knownCount = explorationLength(asked) - runs.length
-  if (runs.length === 0) return { added: undefined, knownCount }
-  const columns = names.map((name) => {
-    const read = explorationReader(asked, name)
-    return { name, range: { kind: 'values', values: runs.map((run) => read(run)) } as const }
+  parameters: readonly Parameter[],
+  before: ExplorationSpec | undefined,
+  asked: ExplorationDraft | undefined,
+): NewPoints {
+  if (asked === undefined) return { added: undefined, addedCount: 0, knownCount: 0 }
+  const names = explorationNames(before ?? asked)
+  assertSameNames(traj.name, names, explorationNames(asked))
+  // Together, lists and arrays have numbers in common: those that are equal have one.
+  const { exploration, explored } = expand({
+    parameters,
+    exploration: before === undefined ? asked : concatSpec([before, asked], '--explore'),
   })
-  return { added: { kind: 'points', columns }, knownCount }
+  const all = exploration as ExplorationSpec
+  const readers = names.map((name) => explorationReader(all, name))
+  const known = new Set<string>()
+  const knownUntil = before === undefined ? 0 : explorationLength(before)
+  const runs: number[] = []
+  for (let run = 0; run < explorationLength(all); run += 1) {
+    const key = readers.map((read) => String(read(run))).join('\u0001')
+    if (run >= knownUntil && !known.has(key)) runs.push(run)
+    known.add(key)
+  }
+  const knownCount = explorationLength(all) - knownUntil - runs.length
+  if (runs.length === 0) return { added: undefined, addedCount: 0, knownCount }
+  const columns = names.map((name, index) => {
+    const read = readers[index] as (run: number) => unknown
+    const pool = explored.find((candidate) => candidate.name === name)?.pool ?? []
+    if (pool.length === 0) return [name, runs.map(read)] as const
+    const seen = new Map<unknown, unknown>()
+    const values = runs.map((run) => {
+      const number = read(run)
+      if (!seen.has(number)) seen.set(number, userValue(toStoredValue(pool[number as number] as RawValue)))
+      return seen.get(number)
+    })
+    return [name, values] as const
+  })
+  return { added: Object.fromEntries(columns), addedCount: runs.length, knownCount }
 }
 
-function columnsOf(spec: Extract<ExplorationSpec, { kind: 'points' }>): Record<string, readonly unknown[]> {
-  return Object.fromEntries(
-    spec.columns.map(({ name, range }) => [name, (range as { readonly values: readonly unknown[] }).values]),
-  )
+function assertSameNames(trajectory: string, names: readonly string[], given: readonly string[]): void {
+  const missing = names.filter((name) => !given.includes(name))
+  const others = given.filter((name) => !names.includes(name))
+  if (missing.length + others.length === 0) return
+  const found =
+    missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored there`
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand ${trajectory}: ${found}`, {
+    where: '--explore',
+    hint: `Name exactly what it explores: ${names.map((name) => `--explore ${name}=…`).join(' ')}.`,
+  })
 }

@@ -12,26 +12,22 @@ import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit
 import { changed } from '../storage/expand-trajectory.ts'
 import {
   growthOperations,
+  keepsFirstRun,
   outgrownTables,
   readExploration,
   type StoredExploration,
 } from '../storage/grown-trajectory.ts'
 import { Hdf5File } from '../storage/hdf5-file.ts'
 import { deletedNodes } from '../storage/hdf5-source.ts'
-import { mergedRows, runCopy, runPlaces } from '../storage/merged-runs.ts'
-import {
-  fileRoot,
-  groupsTo,
-  newLinks,
-  newNodes,
-  newTrajectory,
-  pathOf,
-  summariser,
-} from '../storage/tree-layout.ts'
+import { MergedComments } from '../storage/merged-comments.ts'
+import { carriedCopy, carriedLinks, runCopy } from '../storage/merged-runs.ts'
+import { fileRoot, newLinks, newNodes, newTrajectory, pathOf } from '../storage/tree-layout.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
-import type { MergePlan } from '../tree/merge-plan.ts'
+import type { LeftOut } from '../tree/merge-content.ts'
+import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
+import type { PlannedMerge } from './merge-others.ts'
 import { OpenTree } from './open-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 
@@ -44,6 +40,29 @@ export interface StoreOptions {
   readonly skeletonOnly?: boolean
   /** Leaves that the file has already are written anew; otherwise they stay as they are there. */
   readonly overwrite?: boolean
+}
+
+/** A trajectory of a file whose runs this one has taken over in memory, and what of it is to be copied. */
+export interface MergedOther extends PlannedMerge {
+  readonly trajectory: FileTree
+}
+
+export interface MergedWriting {
+  readonly mayRewrite: boolean
+  /** Told how many runs of which other have been copied. */
+  readonly onRuns: (other: number, runCount: number) => void
+}
+
+/** Groups that its nodes are put into. */
+function groupNames({ plan, content, places, first, runOf }: MergedOther): string[] {
+  const names = new Set(content.carried.map(({ fullName }) => fullName.slice(0, fullName.lastIndexOf('.'))))
+  for (const place of places) {
+    const runs = place.includes('run_set_') ? plan.runs : plan.runs.slice(0, 1)
+    for (const [index] of runs.entries()) names.add(renamedInMerge(place, runOf, first + index) ?? place)
+  }
+  return [...names].flatMap((name) =>
+    name.split('.').map((_, depth, parts) => parts.slice(0, depth + 1).join('.')),
+  )
 }
 
 export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
@@ -71,6 +90,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     const overwritten = options.overwrite === true ? this.storedLeaves(nodes) : []
     for (const leaf of overwritten) this.loadMissing(leaf)
     const before = isNew ? undefined : await this.readBefore()
+    if (before !== undefined && !keepsFirstRun(this.asTree, before))
+      throw changed(this.file, this.name, 'its run has been performed, with other values than it would have')
     const isReplacing = before !== undefined && this.replacesDeleted(nodes)
     const drop = [
       ...overwritten.map(({ fullName }) => pathOf(this.asTree, fullName)),
@@ -120,53 +141,70 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     this.isStored = true
   }
 
-  /** Writes the runs of another trajectory that have become this one's. */
-  protected async growWith(
+  /**
+   * Writes the runs of other trajectories that have become this one's, in one transaction.
+   *
+   * @param options.mayRewrite false: nothing is done where a table of the file must be made anew, which the answer tells
+   * @returns what could not be taken over, by the number of the other; undefined where nothing was done
+   */
+  protected async writeMerged(
     before: StoredExploration,
-    isNewlyExplored: boolean,
-    other: FileTree,
-    plan: MergePlan,
-  ): Promise<void> {
+    others: readonly MergedOther[],
+    { mayRewrite, onRuns }: MergedWriting,
+  ): Promise<LeftOut[][] | undefined> {
     const tree = this.asTree
-    const overview = `/${this.name}/overview`
     const drop = outgrownTables(tree, before)
-    if (isNewlyExplored && before.hasExplorations) {
-      drop.push(`${overview}/explorations`, `${overview}/explored_parameters_overview`)
-    }
     let grownFrom = before
     if (drop.length > 0) {
+      if (!mayRewrite) return undefined
       this.close()
       await compactFile(this.file, { drop: new Set(drop) })
       grownFrom = await this.readBefore()
     }
-    await other.open()
-    const source = { reader: other.openReader(), trajectory: other.name }
-    const places = runPlaces(other.asTree)
-    const missing = places.filter((place) => this.at(place) === undefined)
+    const leftOut: LeftOut[][] = others.map(() => [])
     const uncopied: string[] = []
-    const summary = summariser(tree)
+    const made = new Set<string>()
+    const comments = new MergedComments(this.openReader(), this.name)
+    const known = new Set(others.flatMap(groupNames).filter((name) => this.at(name)?.isStored === true))
     await this.edit(async (editor) => {
       for (const operations of growthOperations(tree, grownFrom, this.complevel, LIBRARY_VERSIONS)) {
         editor.apply(operations)
         await breathe()
       }
-      editor.apply(mergedRows(tree, other.asTree, plan.runs, summary))
-      for (const place of missing) editor.apply(groupsTo(tree, place))
-      const first = this.length - plan.runs.length
-      for (const [index, run] of plan.runs.entries()) {
-        const target = { trajectory: this.name, run: first + index }
-        const onUncopied = (path: string, reason: string) => uncopied.push(`${path}: ${reason}`)
-        await breathe()
-        for (const operations of runCopy({ ...source, run }, target, places, onUncopied))
-          editor.apply(operations)
+      for (const [number, other] of others.entries()) {
+        await other.trajectory.open()
+        const reader = other.trajectory.openReader()
+        const source = { reader, trajectory: other.trajectory.name, places: other.places, runOf: other.runOf }
+        comments.begin(reader, source.trajectory)
+        const target = {
+          trajectory: this.name,
+          hasGroup: (name: string) => known.has(name) || made.has(name),
+          noteGroup: (name: string) => made.add(name),
+          comments,
+          onUncopied: (path: string, reason: string) => uncopied.push(`${path}: ${reason}`),
+          onLeftOut: (left: LeftOut) => leftOut[number]?.push(left),
+        }
+        for (const operations of carriedCopy(source, target, other.content.carried)) editor.apply(operations)
+        for (const [index, run] of other.plan.runs.entries()) {
+          await breathe()
+          for (const operations of runCopy(source, target, run, other.first + index)) editor.apply(operations)
+          onRuns(number, index + 1)
+        }
+        if (uncopied.length > 0) throw cannotCopy(other.trajectory.file, uncopied)
+        other.trajectory.close()
       }
-      if (uncopied.length > 0) throw cannotCopy(other.file, uncopied)
+      editor.apply(comments.operations())
+      for (const { content } of others) editor.apply(carriedLinks(this.name, content.carried))
+      const config = this.child('config') as GroupNode
+      // Groups that were copied, and have been added here as well.
+      for (const node of config.iterNodes()) if (made.has(node.fullName)) node.isStored = true
+      const writing = { complevel: this.complevel, maxDepth: Number.POSITIVE_INFINITY, skeletonOnly: false }
+      for (const { node, operations } of newNodes(tree, config, writing)) {
+        editor.apply(operations)
+        node.isStored = true
+      }
     }, grownFrom)
-    for (const place of places) {
-      const group = this.at(place)
-      if (group instanceof GroupNode) group.relist()
-    }
-    this.relist()
+    return leftOut
   }
 
   /** Names that were deleted are in the way until the file is compacted. */

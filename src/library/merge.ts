@@ -1,51 +1,53 @@
 /** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { breathe } from '../breath.ts'
 import { acquireLock, type FileLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { takeSnapshotCalmly } from '../continue/snapshot.ts'
 import { PypetError } from '../errors.ts'
+import { compactFile, copyTrajectory } from '../storage/compact-file.ts'
+import { prepareEdits } from '../storage/edit-file.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { makeFolderOf } from '../storage/result-folder.ts'
+import { assertFinished } from '../storage/unfinished.ts'
 import { removeTemporary, temporaryBeside, undoAtExit } from '../temporary-names.ts'
-import { userValue } from '../trajectory/user-value.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
-import { type MergeOptions as PlanOptions, planMerge } from '../tree/merge-plan.ts'
-import { ParameterNode } from '../tree/parameter-node.ts'
+import type { LeftOut } from '../tree/merge-content.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import type { MergedOther } from './file-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
+import { type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 import type { Trajectory } from './trajectory.ts'
 
-export interface MergeOptions extends PlanOptions {
-  /** What to do with points that both have, with different results: refuse, or keep those of the first. */
-  readonly conflicts?: 'error' | 'keep-first'
-}
+export type { MergeConflict, MergeProgress } from './merge-others.ts'
+export type { LeftOut, MergedInput, MergeOptions }
 
 /** Which trajectory of which file; the only one in it unless named. */
 export interface MergeInput {
   readonly file: string
-  readonly trajectory?: string
+  readonly name?: string
+}
+
+/** The new file, and what its trajectory is called: as the first one, unless named. */
+export interface MergeTarget extends MergeInput {
+  readonly overwrite?: boolean
 }
 
 export interface MergeReport {
   readonly file: string
   readonly trajectory: string
+  /** Of the merged trajectory. */
   readonly runCount: number
-  readonly merged: readonly {
+  readonly failedCount: number
+  /** The one that the others were merged into. */
+  readonly first: {
     readonly file: string
     readonly trajectory: string
     readonly runs: number
-    /** Points that were there already: left out with `removeDuplicates`, else there twice. */
-    readonly duplicates: number
-    /** Runs of equal points and different results: the one that is there, and the other's. */
-    readonly conflicts: readonly {
-      readonly known: string
-      readonly run: string
-      readonly names: readonly string[]
-    }[]
-  }[]
+    readonly failed: number
+  }
+  /** The others, in order. */
+  readonly merged: readonly MergedInput[]
 }
 
 /**
@@ -53,14 +55,19 @@ export interface MergeReport {
  * runs. Each is read as of its last commit, also while it is being written. The inputs are not changed; a merge that
  * fails leaves nothing behind.
  *
+ * What is outside of runs is taken over, too: results, derived parameters, links, config of environments, of git and of
+ * earlier merges. What differs from what is there already is left out and named in the report. Runs that have failed are
+ * failed runs of the new trajectory.
+ *
  * @param into the new file
  * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ, points conflict, or nothing is new;
  *   `PYPET_FILE_NOT_WRITABLE` when the new file exists, unless `overwrite`, and when it is one of the others or belongs to
- *   an unfinished experiment; `PYPET_FILE_LOCKED` while another process writes it; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
+ *   an unfinished experiment; `PYPET_TRAJECTORY_NOT_FOUND` where a file holds several and none is named;
+ *   `PYPET_FILE_LOCKED` while another process writes it; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
  */
 export async function mergeFiles(
   inputs: readonly MergeInput[],
-  into: { readonly file: string; readonly overwrite?: boolean },
+  into: MergeTarget,
   options: MergeOptions = {},
 ): Promise<MergeReport> {
   const [first, ...others] = inputs
@@ -70,8 +77,219 @@ export async function mergeFiles(
   }
   const target = realFileOf(into.file)
   // All of them first: the copy of a large file takes its time.
-  for (const { file } of inputs) (await openHdf5Reader(resolve(file)))[Symbol.dispose]()
+  const names = await chosenNames(inputs)
   checkTarget(target, inputs, into.overwrite === true)
+  return await writeBeside(into.file, target, async (temporary) => {
+    checkTarget(target, inputs, into.overwrite === true)
+    options.onProgress?.({ phase: 'reading', file: first.file, done: 0, total: 0 })
+    await copyFirst({ file: first.file, name: names[0] as string }, temporary, into.name)
+    return await mergeInPlace(
+      { file: temporary, name: into.name ?? (names[0] as string), shown: into.file, first: first.file },
+      others,
+      options,
+    )
+  })
+}
+
+/**
+ * Appends the runs of other trajectories to one that is stored, in its own file: as `mergeFiles`, without writing the file
+ * anew. It is one transaction: all of it is durable when this resolves, or nothing has changed. Where the file cannot be
+ * appended to, since a parameter becomes explored or a text outgrows its column, it is copied, and the copy takes its place
+ * by a rename.
+ *
+ * @throws PypetError as `mergeFiles`; `PYPET_CNT_EXISTS` while an experiment of the target is unfinished
+ */
+export async function mergeInto(
+  target: MergeInput,
+  others: readonly MergeInput[],
+  options: MergeOptions = {},
+): Promise<MergeReport> {
+  if (others.length === 0) throw tooFew(`there is nothing to merge into ${target.file}`, 'merge')
+  const [name] = (await chosenNames([target, ...others])) as [string]
+  const real = realFileOf(target.file)
+  await prepareEdits(real, { trajectory: name })
+  // HDF5 does not read from a file that it writes: others of the same file are read from a copy.
+  const isOfTarget = others.map(({ file }) => realFileOf(file) === real)
+  if (others.some((other, number) => isOfTarget[number] && (other.name ?? name) === name)) {
+    throw new PypetError('PYPET_MERGE_IMPOSSIBLE', `cannot merge ${name} of ${target.file} into itself`, {
+      where: target.file,
+      hint: 'Name another trajectory, or another file.',
+    })
+  }
+  const copy = temporaryBeside(real, 'read')
+  const removed = undoAtExit(() => removeTemporary(copy))
+  try {
+    if (isOfTarget.includes(true)) await takeSnapshotCalmly(real, copy, { overwrite: true })
+    const readFrom = others.map(({ file }, number) => (isOfTarget[number] ? copy : file))
+    const merging = { file: real, name, shown: target.file, first: target.file, readFrom }
+    const report = await mergeInPlaceIfPossible(merging, others, options, false)
+    if (report !== undefined) return report
+    return await writeBeside(target.file, real, async (temporary) => {
+      // It takes the place of the whole file, in which others may be unfinished as well.
+      assertFinished(real, undefined)
+      await takeSnapshotCalmly(real, temporary, { overwrite: true })
+      return await mergeInPlace({ ...merging, file: temporary }, others, options)
+    })
+  } finally {
+    removed()
+  }
+}
+
+interface LoadedInput {
+  /** As the user named it. */
+  readonly file: string
+  readonly trajectory: Trajectory
+}
+
+/**
+ * Takes over the runs of others, in memory and in the file of `traj`: all of them, or none.
+ *
+ * @param mayRewrite false: where the file would have to be written anew nothing is done, and the answer is undefined; then
+ *   the trajectory in memory is of no use any more
+ */
+async function mergeOthers(
+  traj: Trajectory,
+  inputs: readonly LoadedInput[],
+  options: MergeOptions,
+  mayRewrite: boolean,
+): Promise<MergedInput[] | undefined> {
+  const before = await traj.beforeMerge()
+  const merging = new Merging(traj as unknown as TrajectoryTree, options)
+  const others: MergedOther[] = []
+  for (const { file, trajectory } of inputs) {
+    const planned = await merging.plan(file, trajectory as unknown as TrajectoryTree)
+    others.push({ ...planned, trajectory })
+  }
+  const onRuns = (number: number, done: number) => {
+    const { file } = inputs[number] as LoadedInput
+    const total = others[number]?.plan.runs.length ?? 0
+    options.onProgress?.({ phase: 'copying', file, done, total })
+  }
+  const leftOut = await traj.storeMerged(before, others, { mayRewrite, onRuns })
+  if (leftOut === undefined) return undefined
+  return merging.merged.map((merged, number) => ({
+    ...merged,
+    leftOut: [...merged.leftOut, ...(leftOut[number] ?? [])],
+  }))
+}
+
+/** The file that is written while it is written, the trajectory, and the files that the report names. */
+interface FileMerge {
+  readonly file: string
+  readonly name: string
+  readonly shown: string
+  readonly first: string
+  /** Where the others lie, unless where they are named. */
+  readonly readFrom?: readonly string[]
+}
+
+async function mergeInPlace(
+  merging: FileMerge,
+  others: readonly MergeInput[],
+  options: MergeOptions,
+): Promise<MergeReport> {
+  return (await mergeInPlaceIfPossible(merging, others, options, true)) as MergeReport
+}
+
+async function mergeInPlaceIfPossible(
+  { file, name, shown, first, readFrom }: FileMerge,
+  others: readonly MergeInput[],
+  options: MergeOptions,
+  mayRewrite: boolean,
+): Promise<MergeReport | undefined> {
+  const opened: Trajectory[] = []
+  try {
+    const traj = await loadTrajectory(file, { name })
+    opened.push(traj)
+    const [runs, failed] = [traj.length, failedCount(traj)]
+    const loaded: LoadedInput[] = []
+    for (const [number, input] of others.entries()) {
+      options.onProgress?.({ phase: 'reading', file: input.file, done: 0, total: 0 })
+      const choice = input.name === undefined ? {} : { name: input.name }
+      const trajectory = await loadTrajectory(readFrom?.[number] ?? input.file, choice)
+      opened.push(trajectory)
+      loaded.push({ file: input.file, trajectory })
+    }
+    const merged = await mergeOthers(traj, loaded, options, mayRewrite)
+    if (merged === undefined) return undefined
+    return {
+      file: shown,
+      trajectory: name,
+      runCount: traj.length,
+      failedCount: failed + merged.reduce((sum, each) => sum + each.failed, 0),
+      first: { file: first, trajectory: name, runs, failed },
+      merged,
+    }
+  } finally {
+    for (const trajectory of opened) trajectory.close()
+  }
+}
+
+function failedCount(traj: Trajectory): number {
+  let count = 0
+  for (let run = 0; run < traj.length; run += 1) count += Number(traj.runInformation(run).failed)
+  return count
+}
+
+/** The name of the trajectory of each, which is the only one where it is not named. */
+async function chosenNames(inputs: readonly MergeInput[]): Promise<string[]> {
+  const chosen: string[] = []
+  for (const { file, name } of inputs) {
+    using reader = await openHdf5Reader(resolve(file))
+    const names = reader
+      .children('/')
+      .filter((child) => reader.kind(`/${child}/overview/info`) === 'dataset')
+      .sort()
+    const [only] = names
+    if (name !== undefined && names.includes(name)) chosen.push(name)
+    else if (name === undefined && only !== undefined && names.length === 1) chosen.push(only)
+    else throw notChosen(file, name, names)
+  }
+  return chosen
+}
+
+function notChosen(file: string, name: string | undefined, names: readonly string[]): PypetError {
+  if (names.length === 0) {
+    return new PypetError('PYPET_FILE_NO_TRAJECTORY', `cannot merge ${file}: it holds no trajectory`, {
+      where: file,
+      hint: 'It is an HDF5 file of another program.',
+    })
+  }
+  const found =
+    name === undefined ? `it holds ${names.length} trajectories` : `it holds no trajectory ${name}`
+  return new PypetError('PYPET_TRAJECTORY_NOT_FOUND', `cannot merge ${file}: ${found}`, {
+    where: file,
+    hint: `Name one, as ${file}:${names[0]} (in scripts { file, name }). There are ${names.slice(0, 8).join(', ')}.`,
+  })
+}
+
+/** The trajectory alone, under its new name; or the whole file where it holds nothing else. */
+async function copyFirst(
+  { file, name }: { readonly file: string; readonly name: string },
+  temporary: string,
+  newName = name,
+): Promise<void> {
+  if (newName !== name) {
+    await copyTrajectory({ file, trajectory: name }, { file: temporary, trajectory: newName })
+    return
+  }
+  await takeSnapshotCalmly(file, temporary, { overwrite: true })
+  const others = await otherNames(temporary, name)
+  if (others.length === 0) return
+  await compactFile(temporary, { drop: new Set(others.map((other) => `/${other}`)) })
+}
+
+async function otherNames(file: string, name: string): Promise<string[]> {
+  using reader = await openHdf5Reader(file)
+  return reader.children('/').filter((child) => child !== name)
+}
+
+/** Writes a file beside its place, under the lock of that, and renames it. Nothing is left where it fails. */
+async function writeBeside<Value>(
+  file: string,
+  target: string,
+  write: (temporary: string) => Promise<Value>,
+): Promise<Value> {
   const temporary = temporaryBeside(target, 'merge')
   const missing = missingFolders(target)
   let lock: FileLock | undefined
@@ -85,19 +303,11 @@ export async function mergeFiles(
   try {
     makeFolderOf(target)
     // Nothing else begins under that name meanwhile, and what a killed merge has left is swept.
-    lock = acquireLock(into.file, { trajectory: 'merge', breakLock: false })
-    checkTarget(target, inputs, into.overwrite === true)
-    await takeSnapshotCalmly(first.file, temporary, { overwrite: true })
-    const traj = await loadTrajectory(temporary, named(first))
-    const merged: MergeReport['merged'][number][] = []
-    try {
-      for (const input of others) merged.push(await mergeStored(traj, input, options))
-    } finally {
-      traj.close()
-    }
+    lock = acquireLock(file, { trajectory: 'merge', breakLock: false })
+    const written = await write(temporary)
     renameSync(temporary, target)
     isMerged = true
-    return { file: into.file, trajectory: traj.name, runCount: traj.length, merged }
+    return written
   } finally {
     cleared()
   }
@@ -117,7 +327,11 @@ function checkTarget(target: string, inputs: readonly MergeInput[], overwrite: b
     if (!statSync(target).isFile()) throw refuse('is no file')
     if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))
       throw refuse('is one of the files that are merged')
-    if (!overwrite) throw refuse('exists', 'Give another name, or replace it with --overwrite.')
+    if (!overwrite)
+      throw refuse(
+        'exists',
+        'Give another name, replace it with --overwrite, or append to it with --append (mergeInto in scripts).',
+      )
   }
   // Also of a file that is gone: what its .cnt file says would be said of this one.
   const unfinished = existsSync(dirname(target)) ? findCntFiles(target)[0] : undefined
@@ -142,17 +356,21 @@ function removeEmpty(folders: readonly string[]): void {
   }
 }
 
-/** Merges all HDF5 files of a folder, in alphabetical order. As `mergeFiles`. */
+/**
+ * Merges all HDF5 files of a folder, in alphabetical order. As `mergeFiles`, or with `append` as `mergeInto`.
+ */
 export async function mergeFolder(
   folder: string,
-  into: { readonly file: string; readonly overwrite?: boolean },
+  into: MergeTarget,
   options: MergeOptions = {},
+  { append = false }: { readonly append?: boolean } = {},
 ): Promise<MergeReport> {
   const names = namesIn(folder).filter((name) => /\.(h5|hdf5)$/.test(name))
   const files = names
     .sort()
     .map((name) => ({ file: join(folder, name) }))
     .filter(({ file }) => resolve(file) !== resolve(into.file))
+  if (append && files.length > 0) return await mergeInto(into, files, options)
   if (files.length < 2) {
     const found = files[0] === undefined ? 'none' : `only ${files[0].file}`
     const apart = files.length < names.length ? `, apart from ${into.file}, the new file` : ''
@@ -176,98 +394,4 @@ function namesIn(folder: string): string[] {
       cause,
     })
   }
-}
-
-/** Adds the runs of a stored trajectory to one that is stored in another file. */
-async function mergeStored(
-  traj: Trajectory,
-  input: MergeInput,
-  options: MergeOptions,
-): Promise<MergeReport['merged'][number]> {
-  const other = await loadTrajectory(input.file, named(input))
-  try {
-    const plan = planMerge(traj as unknown as TrajectoryTree, other as unknown as TrajectoryTree, options)
-    const conflicts: { readonly known: string; readonly run: string; readonly names: readonly string[] }[] =
-      []
-    for (const { run, known } of plan.duplicates) {
-      await breathe()
-      const names = differingResults(traj, other, known, run)
-      if (names.length > 0) conflicts.push({ known: traj.idxToRun(known), run: other.idxToRun(run), names })
-    }
-    if (conflicts.length > 0 && options.conflicts !== 'keep-first') throw conflicting(other, conflicts)
-    await traj.takeRuns(other, plan)
-    addEnvironments(traj, other)
-    await traj.store()
-    return {
-      file: input.file,
-      trajectory: other.name,
-      runs: plan.runs.length,
-      duplicates: plan.duplicates.length,
-      conflicts,
-    }
-  } finally {
-    other.close()
-  }
-}
-
-/** What made the runs that were taken, their seed among it. Each environment has a name of its own. */
-function addEnvironments(traj: Trajectory, other: Trajectory): void {
-  for (const node of other.getGroup('config').iterLeaves()) {
-    if (!(node instanceof ParameterNode) || !node.fullName.startsWith('config.environment.')) continue
-    const { stored } = node
-    if (stored === undefined || traj.at(node.fullName) !== undefined) continue
-    const name = node.fullName.slice('config.'.length)
-    const added = traj.addConfig(name, userValue(stored) as ParameterValue, { comment: node.comment })
-    // A number does not tell whether it was stored as an integer.
-    added.restoreValue(stored, undefined)
-  }
-}
-
-function named({ trajectory }: MergeInput) {
-  return trajectory === undefined ? {} : { name: trajectory }
-}
-
-/** Names of results of two runs that are not the same in both. */
-function differingResults(traj: Trajectory, other: Trajectory, known: number, run: number): string[] {
-  const own = resultsOf(traj, known)
-  const theirs = resultsOf(other, run)
-  const names = new Set([...own.keys(), ...theirs.keys()])
-  return [...names].filter((name) => own.get(name) !== theirs.get(name))
-}
-
-function resultsOf(traj: Trajectory, run: number): Map<string, string> {
-  const found = new Map<string, string>()
-  const group = traj.at(`results.runs.${traj.idxToRun(run)}`)
-  if (group === undefined || group.isLeaf) return found
-  const prefix = `${group.fullName}.`
-  for (const leaf of traj.getGroup(group.fullName).iterLeaves()) {
-    if (!('itemNames' in leaf)) continue
-    for (const { name, value } of leaf.loadAll()) {
-      found.set(`${leaf.fullName.slice(prefix.length)}.${name}`, JSON.stringify(userValue(value), spell))
-    }
-  }
-  return found
-}
-
-function spell(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)))
-    return String(value)
-  return ArrayBuffer.isView(value) ? Array.from(value as unknown as Iterable<unknown>) : value
-}
-
-function conflicting(
-  other: Trajectory,
-  conflicts: readonly { readonly known: string; readonly run: string; readonly names: readonly string[] }[],
-): PypetError {
-  const shown = conflicts
-    .slice(0, 5)
-    .map(({ known, run, names }) => `${run} and ${known} (${names.join(', ')})`)
-  return new PypetError(
-    'PYPET_MERGE_IMPOSSIBLE',
-    `cannot merge ${other.name}: ${conflicts.length} points have different results in both: ${shown.join('; ')}`,
-    {
-      where: other.filename,
-      hint: 'Find out which are right; --conflicts keep-first keeps those of the first file.',
-    },
-  )
 }

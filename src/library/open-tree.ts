@@ -1,4 +1,5 @@
 /** A tree and the file it is read from: alone, or while an experiment writes the file. */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
@@ -11,7 +12,7 @@ import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { scalarColumns } from './scalar-columns.ts'
+import { pointColumns } from './point-columns.ts'
 import { type TreeExtension, treeExtension } from './tree-extension.ts'
 
 export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
@@ -136,23 +137,38 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   }
 
   /**
-   * As that of the tree. While an experiment writes the file, the points are performed; where nothing was explored, the
-   * run there is keeps its defaults.
+   * As that of the tree. While an experiment writes the file, the points are performed.
    */
   override expand(given: unknown): this {
     if (this.#extend === undefined) return super.expand(given)
-    const columns = scalarColumns(this.asTree, given)
-    if (Object.keys(this.exploredParameters).length === 0) {
-      const parameters = columns.map(({ name }) => this.getParameter(`parameters.${name}`))
-      for (const parameter of parameters) parameter.extend([], this.length)
-      this.restoreExploration(
-        parameters.map(({ fullName }) => fullName),
-        this.length,
-      )
-    }
+    const columns = pointColumns(this.asTree, given)
     super.expand(given)
     this.#added.push({ kind: 'points', columns })
     return this
+  }
+
+  /**
+   * As that of the tree.
+   *
+   * @throws PypetError as there, and `PYPET_TRAJECTORY_STORED` where nothing is explored and the run there is has been performed
+   */
+  override explore(given: unknown): this {
+    if (Object.keys(this.exploredParameters).length > 0 || !this.keepsFirstRun()) return super.explore(given)
+    throw new PypetError('PYPET_TRAJECTORY_STORED', `the run of ${this.name} has been performed already`, {
+      where: 'explore',
+      hint: 'Add points behind it, which keeps it with the defaults that it had: expand(points).',
+    })
+  }
+
+  /** Whatever of the file is open. */
+  protected override keepsFirstRun(): boolean {
+    if (this.#extend !== undefined) return true
+    if (!this.isStored) return false
+    // A storage service of the user's own has the run.
+    if (!existsSync(this.file)) return true
+    if (this.hdf5 !== undefined) return this.hdf5.runs()[0]?.completed === true
+    using reader = openHdf5ReaderNow(this.file)
+    return new Hdf5Source(reader, this.name).runs()[0]?.completed === true
   }
 
   readonly #added: ExplorationSpec[] = []

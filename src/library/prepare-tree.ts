@@ -1,10 +1,12 @@
 /** From a trajectory in memory and a job to an experiment that can run. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { EnvironmentIdentity } from '../environment/experiment-config.ts'
+import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import type { JobArguments } from '../environment/job-arguments.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
+import { treeSettings } from '../environment/seen-nodes.ts'
+import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
@@ -20,10 +22,13 @@ import { type ExplorationDraft, exploration } from '../exploration/exploration.t
 import { parseExploration } from '../exploration/parse-exploration.ts'
 import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
 import type { TreeNode } from '../tree/node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { recordedSeed } from './recorded-job.ts'
+import { readKnownRuns } from './known-runs.ts'
+import type { RecordedJob } from './recorded-job.ts'
+import { assertLastJob, identityBeside } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
 import { treeExploration, treeParameters } from './tree-experiment.ts'
 import { treeExtension } from './tree-extension.ts'
@@ -34,9 +39,11 @@ export interface TreeRequest {
   readonly job: GivenJob
   readonly flags: FlagValues
   readonly configFile: string | undefined
-  /** Arguments of the job, once it is known how many runs there are. */
-  readonly argsOf: (runCount: number) => JobArguments
+  /** Arguments of the job, once it is known which runs are to be performed, ascending. */
+  readonly argsOf: (runs: readonly RunIndex[]) => JobArguments
   readonly identity: EnvironmentIdentity
+  /** Go on although the job is not the one that ran last. */
+  readonly allowChangedJob: boolean
   readonly hasStorageService: boolean
   /** Config that the environment writes itself. */
   readonly isConfig: (node: TreeNode) => boolean
@@ -47,14 +54,14 @@ export interface TreeRequest {
  * and the trajectory does not have are added to it; what it explores counts, else what they explore. A trajectory that is
  * stored already is written as far as it has grown. Dispose of the result after the experiment.
  *
- * @throws PypetError as `prepareExperiment`, and `PYPET_PRESET_UNUSED`
+ * @throws PypetError as `prepareExperiment`; `PYPET_PRESET_UNUSED`; `PYPET_JOB_CHANGED` where it is stored and another job ran last
  */
 export async function prepareTree(traj: Trajectory, request: TreeRequest): Promise<PreparedExperiment> {
   const tree = traj as unknown as TrajectoryTree
   const loaded = await loadGiven(request)
   try {
     const { job, config, location } = loaded
-    const { settings, origins } = resolveSettings({
+    const { settings, origins, warnings } = resolveSettings({
       jobFile: location.file,
       flags: request.flags,
       env: process.env,
@@ -65,6 +72,9 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
     }
+    const known = await readKnownRuns(traj)
+    const source = { file: location.file, identity: loaded.identify }
+    assertLastJob(known.jobs, source, { file: traj.filename, isAllowed: request.allowChangedJob })
     if (!traj.isStored) {
       declare(tree, loaded)
       explore(tree, loaded, settings)
@@ -72,7 +82,8 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     tree.assertPresetsUsed()
     const parameters = treeParameters(tree)
     const plan = expand({ parameters, exploration: treeExploration(tree) })
-    const args = request.argsOf(plan.runCount)
+    const runs = Array.from({ length: plan.runCount }, (_, run) => run)
+    const args = request.argsOf(runs.filter((run) => !known.completed.has(run)))
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
     const isWrittenElsewhere = (node: TreeNode) => node.branch === 'parameters' || request.isConfig(node)
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
@@ -87,10 +98,11 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
         ...(traj.isStored && {
           overwrite: false,
           // Added points are to be as if they had been there from the beginning.
-          seed: recordedSeed(tree, request.isConfig) ?? settings.seed,
+          seed: known.seed ?? settings.seed,
         }),
       },
       origins,
+      warnings,
       job: location,
       configFile: config?.file,
       identifyJob: loaded.identify,
@@ -100,14 +112,29 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       userCode: loaded.userCode,
       args,
       postprocess: job.postprocess,
-      identity: request.identity,
-      ...(!traj.isStored && { nodes: { groups, leaves, links } }),
+      identity: identityFor(request.identity, identityBeside(source, traj.filename), known.jobs, traj.name),
+      tree: treeSettings(traj),
+      ...(traj.isStored
+        ? { seen: await storedNodes(traj.filename, traj.name) }
+        : { nodes: { groups, leaves, links } }),
       [Symbol.asyncDispose]: loaded.dispose,
     }
   } catch (error) {
     await loaded.dispose()
     throw error
   }
+}
+
+/** An environment runs one job: another one, which was allowed, gets an environment of its own. */
+function identityFor(
+  identity: EnvironmentIdentity,
+  now: JobIdentity,
+  recorded: readonly RecordedJob[],
+  trajectory: string,
+): EnvironmentIdentity {
+  const before = recorded.find(({ environment }) => environment === identity.name)
+  if (before === undefined || before.sha256 === now.sha256) return identity
+  return identifyEnvironment(trajectory, Date.now() / 1000)
 }
 
 interface Loaded {

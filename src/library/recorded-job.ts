@@ -9,9 +9,11 @@ import type { RunIndex } from '../trajectory/path.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
-/** Of one environment: an expanded trajectory has several. */
+/** Of one environment: a trajectory that was expanded, or continued with a changed job, has several. */
 export interface RecordedJob {
   readonly environment: string
+  /** So much of the environment's digest as rows of runs hold. */
+  readonly hexsha: string
   readonly sha256: string
   /** Path from the folder of the HDF5 file. */
   readonly file: string
@@ -24,42 +26,40 @@ type Tree = Pick<TrajectoryTree, 'getGroup' | 'length' | 'runInformation'>
 /**
  * The seed that the trajectory's first experiment had, which is that of run 0; undefined where none is recorded, as by
  * older versions.
- *
- * @param isOthers what is not of the file, such as the config of an experiment to come
  */
-export function recordedSeed(
-  tree: Tree,
-  isOthers: (node: ParameterNode) => boolean = () => false,
-): number | undefined {
-  const seeds = seedsByEnvironment(tree, isOthers)
+export function recordedSeed(tree: Tree): number | undefined {
+  const seeds = seedsByEnvironment(tree)
   const [first] = seeds.values()
   return (tree.length > 0 ? seeds.get(environmentOf(tree, 0)) : undefined) ?? first
 }
 
 /** The seed of each run: a merged trajectory has runs of several experiments. That of the first where a run names none. */
 export function recordedSeeds(tree: Tree): (run: RunIndex) => number {
-  const seeds = seedsByEnvironment(tree, () => false)
+  const seeds = seedsByEnvironment(tree)
   const first = recordedSeed(tree) ?? 0
   return (run) => seeds.get(environmentOf(tree, run)) ?? first
 }
 
-function environmentOf(tree: Tree, run: RunIndex): string {
+/** The job that each run was performed by; undefined where the file does not say. */
+export function recordedJobOfRun(tree: Tree): (run: RunIndex) => RecordedJob | undefined {
+  const jobs = new Map(recordedJobs(tree).map((job) => [job.hexsha, job]))
+  return (run) => jobs.get(environmentOf(tree, run))
+}
+
+/** The digest that the row of a run names its environment by; empty where it names none. */
+export function environmentOf(tree: Pick<Tree, 'runInformation'>, run: RunIndex): string {
   return tree.runInformation(run).environmentHexsha.slice(0, HEXSHA_LENGTH)
 }
 
 /** Rows of runs hold so much of the digest that names their environment. */
 const HEXSHA_LENGTH = 7
 
-function seedsByEnvironment(tree: Tree, isOthers: (node: ParameterNode) => boolean): Map<string, number> {
-  const all = recorded(tree).filter(({ node }) => !isOthers(node))
+function seedsByEnvironment(tree: Tree): Map<string, number> {
+  const all = recorded(tree)
   const seeds = new Map<string, number>()
   for (const { environment, name, node } of all) {
     if (name !== 'seed') continue
-    const hexsha = all.find((one) => one.environment === environment && one.name === 'hexsha')
-    seeds.set(
-      String(hexsha?.node.getDefault() ?? environment).slice(0, HEXSHA_LENGTH),
-      Number(node.getDefault()),
-    )
+    seeds.set(hexshaOf(all, environment), Number(node.getDefault()))
   }
   return seeds
 }
@@ -67,21 +67,22 @@ function seedsByEnvironment(tree: Tree, isOthers: (node: ParameterNode) => boole
 /** In the order of time. */
 export function recordedJobs(tree: Pick<Tree, 'getGroup'>): RecordedJob[] {
   const all = recorded(tree)
-  return all
-    .filter(({ name }) => name === 'job.sha256')
-    .sort((one, other) => compareEnvironments(one.environment, other.environment))
-    .map(({ environment, node }) => {
-      const textOf = (wanted: string) => {
-        const found = all.find((one) => one.environment === environment && one.name === wanted)
-        return found === undefined ? '' : String(found.node.getDefault())
-      }
-      return {
-        environment,
-        sha256: String(node.getDefault()),
-        file: textOf('job.file'),
-        sources: parseSources(textOf('job.sources')),
-      }
-    })
+  return inOrderOfTime(
+    all,
+    all.filter(({ name }) => name === 'job.sha256'),
+  ).map(({ environment, node }) => {
+    const textOf = (wanted: string) => {
+      const found = all.find((one) => one.environment === environment && one.name === wanted)
+      return found === undefined ? '' : String(found.node.getDefault())
+    }
+    return {
+      environment,
+      hexsha: hexshaOf(all, environment),
+      sha256: String(node.getDefault()),
+      file: textOf('job.file'),
+      sources: parseSources(textOf('job.sources')),
+    }
+  })
 }
 
 /**
@@ -154,7 +155,37 @@ function parseSources(text: string): Record<string, string> {
   )
 }
 
-function recorded(tree: Pick<Tree, 'getGroup'>) {
+/** What a file says of one environment: a leaf by its name within the environment's group. */
+export interface RecordedLeaf {
+  readonly environment: string
+  readonly name: string
+  readonly node: ParameterNode
+}
+
+/** The name tells the second only, and two may begin within it. */
+export function inOrderOfTime<Of extends Pick<RecordedLeaf, 'environment'>>(
+  all: readonly RecordedLeaf[],
+  found: readonly Of[],
+): Of[] {
+  const times = new Map(
+    all
+      .filter(({ name }) => name === 'timestamp')
+      .map(({ environment, node }) => [environment, Number(node.getDefault())]),
+  )
+  const timeOf = ({ environment }: Of) => times.get(environment)
+  return [...found].sort((one, other) => {
+    const [time, otherTime] = [timeOf(one), timeOf(other)]
+    if (time !== undefined && otherTime !== undefined) return time - otherTime
+    return compareEnvironments(one.environment, other.environment)
+  })
+}
+
+export function hexshaOf(all: readonly RecordedLeaf[], environment: string): string {
+  const leaf = all.find((one) => one.environment === environment && one.name === 'hexsha')
+  return String(leaf?.node.getDefault() ?? environment.replace(/^environment_/, '')).slice(0, HEXSHA_LENGTH)
+}
+
+export function recorded(tree: Pick<Tree, 'getGroup'>): RecordedLeaf[] {
   return [...tree.getGroup('config').iterLeaves()].flatMap((node) => {
     const [, environment, name] = /^config\.environment\.([^.]+)\.(.+)$/.exec(node.fullName) ?? []
     if (environment === undefined || name === undefined || !node.isParameter) return []

@@ -1,8 +1,10 @@
-/** Writes back the job of a trajectory as it was when the trajectory was made. */
+/** Writes back the job of a trajectory as it was when the trajectory, or one of its runs, was made. */
 import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
 import { PypetError } from '../errors.ts'
-import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { chosenProvenance } from './kept-provenance.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { type NewFile, writeNewFiles } from './new-files.ts'
 import { checkFolder, checkPaths, refused } from './restore-paths.ts'
@@ -12,6 +14,10 @@ export interface RestoreOptions {
   readonly to: string
   /** Which trajectory, where the file holds several. */
   readonly trajectory?: string
+  /** The sources that this run was made with; else those of the latest environment that has kept its sources. */
+  readonly run?: RunIndex
+  /** Instead of a run: the environment, by its name below `config.environment` or by what `overview.runs` has of its digest. */
+  readonly environment?: string
   /** Also into a folder that is not empty; files of the same name are replaced. */
   readonly force?: boolean
 }
@@ -19,6 +25,10 @@ export interface RestoreOptions {
 export interface Restored {
   /** The folder, absolute. */
   readonly folder: string
+  /** The environment that had these sources. */
+  readonly environment: string
+  /** All that have kept theirs, in the order of time. */
+  readonly environments: readonly string[]
   /** What was written, from the folder. */
   readonly files: readonly string[]
   /** The job, from the folder; undefined when its source was left out. */
@@ -35,7 +45,8 @@ export interface Restored {
 /**
  * Restores the bundled sources, the config file, untracked files, and the diff as `provenance.diff`: all of them, or none.
  *
- * @throws PypetError `PYPET_PROVENANCE_NONE`; `PYPET_RESTORE_REFUSED` for a folder that is not empty or cannot be one, and
+ * @throws PypetError `PYPET_PROVENANCE_NONE`; `PYPET_RUN_UNKNOWN` for a run that is not there, or not performed; `PYPET_USAGE` for an
+ *   environment that is not there, or for both; `PYPET_RESTORE_REFUSED` for a folder that is not empty or cannot be one, and
  *   for paths that leave it, exclude each other or are git's, before anything is written; `PYPET_FILE_NOT_WRITABLE`; as
  *   `loadTrajectory`
  */
@@ -47,18 +58,12 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
     derivedParameters: 'nothing',
     ...(trajectory !== undefined && { name: trajectory }),
   })
-  const values = new Map<string, unknown>()
-  for (const node of traj.iterLeaves()) {
-    const name = /^config\.environment\.[^.]+\.provenance\.(.+)$/.exec(node.fullName)?.[1]
-    if (name !== undefined && !name.startsWith('continued_')) values.set(name, (node as ParameterNode).get())
-  }
-  const list = values.get('files')
-  if (typeof list !== 'string') {
-    throw new PypetError('PYPET_PROVENANCE_NONE', `${file} does not hold the source of its job`, {
-      where: file,
-      hint: 'It was made with --no-provenance, by pypet, or was ended before provenance was recorded.',
-    })
-  }
+  const { environment, environments, values } = chosenProvenance(
+    traj as unknown as TrajectoryTree,
+    file,
+    options,
+  )
+  const list = values.get('files') as string
   const contents = bytesOf(values.get('contents'))
   const kept = keptFiles(file, list, contents)
   const diff = values.has('git.diff') ? bytesOf(values.get('git.diff')) : undefined
@@ -84,6 +89,8 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
   const leftOut = values.get('left_out')
   return {
     folder,
+    environment,
+    environments,
     files,
     job: files.includes(job) ? job : undefined,
     commit: values.get('git.hexsha') as string | undefined,

@@ -55,7 +55,7 @@ export interface ContinueCallOptions extends CallOptions {
   readonly retryFailed?: boolean
   /** Perform only runs that failed, or only those that are missing. */
   readonly only?: 'failed' | 'missing'
-  /** Go on although the job module is not the one that began. */
+  /** Go on although the job is not the one that ran last; its runs get an environment of their own. */
   readonly allowChangedJob?: boolean
   /**
    * The job module, by path or `file:` URL, wherever it is; without it, the one that the `.cnt` file names counts only

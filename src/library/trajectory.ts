@@ -3,15 +3,19 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { backupFile, compactFile, copyTrajectory } from '../storage/compact-file.ts'
 import { deletionOperations } from '../storage/deleted-nodes.ts'
+import type { StoredExploration } from '../storage/grown-trajectory.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
-import type { MergePlan } from '../tree/merge-plan.ts'
+import type { LeftOut } from '../tree/merge-content.ts'
 import type { TreeNode } from '../tree/node.ts'
-import type { RunInformation } from '../tree/run-information.ts'
+import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
-import { FileTree, type StoreOptions } from './file-tree.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { FileTree, type MergedOther, type MergedWriting, type StoreOptions } from './file-tree.ts'
 import { type LoadLevels, levelOf } from './load-levels.ts'
+import { mergeInMemory } from './merge-in-memory.ts'
+import type { MergedInput, MergeOptions } from './merge-others.ts'
 import { readInfo, type TrajectoryInfo } from './trajectory-info.ts'
 
 export interface LoadItemOptions {
@@ -210,25 +214,45 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
   }
 
   /**
-   * Adds runs of another stored trajectory, as a plan says: their points, rows and groups. For `mergeFiles`.
+   * Takes over the runs of another trajectory, behind its own, with everything that they hold, and what is outside of runs
+   * as far as it is not there (pypet `f_merge`). In memory: `store` writes it. The other is read whole where it lies in a
+   * file, and not changed; `mergeInto` merges files without reading them into memory.
    *
-   * @throws PypetError `PYPET_STORAGE_FAILED` also for what cannot be copied; then the file is as it was
+   * @returns what became of the other: runs, duplicates, conflicts, what was left out
+   * @throws PypetError `PYPET_MERGE_IMPOSSIBLE`; then nothing has changed
+   * @example
+   * const report = await traj.merge(other, { removeDuplicates: true })
+   * await traj.store()
    */
-  async takeRuns(other: Trajectory, plan: MergePlan): Promise<void> {
-    const before = await this.readBefore()
-    const isNewlyExplored = plan.explored.some(({ isNew }) => isNew)
-    const runCount = this.length
-    for (const { fullName, values } of plan.explored) {
-      const parameter = this.getParameter(fullName)
-      parameter.extend(values, runCount)
-      parameter.lock()
-    }
-    const names = new Set([
-      ...Object.keys(this.exploredParameters),
-      ...plan.explored.map(({ fullName }) => fullName),
-    ])
-    this.restoreExploration([...names], runCount + plan.runs.length)
-    await this.growWith(before, isNewlyExplored, other, plan)
+  async merge<Other>(other: TrajectoryTree<Other>, options: MergeOptions = {}): Promise<MergedInput> {
+    return await mergeInMemory(this.asTree, other as unknown as TrajectoryTree, options)
+  }
+
+  /** As `merge`, of several. Where one cannot be merged, those before it are. */
+  async mergeMany<Other>(
+    others: readonly TrajectoryTree<Other>[],
+    options: MergeOptions = {},
+  ): Promise<MergedInput[]> {
+    const merged: MergedInput[] = []
+    for (const other of others) merged.push(await this.merge(other, options))
+    return merged
+  }
+
+  /** What the file has of the exploration, before a merge changes it in memory. For `mergeFiles`, as the next one. */
+  async beforeMerge(): Promise<StoredExploration> {
+    return await this.readBefore()
+  }
+
+  async storeMerged(
+    before: StoredExploration,
+    others: readonly MergedOther[],
+    options: MergedWriting,
+  ): Promise<LeftOut[][] | undefined> {
+    return await this.writeMerged(before, others, options)
+  }
+
+  override failureOf(run: RunIndex): RunFailureText | undefined {
+    return super.failureOf(run) ?? this.stored()?.failures().get(run)
   }
 
   protected override informationOf(run: RunIndex): RunInformation {

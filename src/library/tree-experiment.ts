@@ -1,5 +1,4 @@
 /** A tree as an experiment: its parameters, what it explores, and the nodes beside them. */
-import { PypetError } from '../errors.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { flattenParameters, type Parameter } from '../trajectory/parameter.ts'
@@ -7,7 +6,7 @@ import type { StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { rangeColumn } from './scalar-columns.ts'
+import { rangesAsPoints } from './point-columns.ts'
 
 /** All nodes below `parameters`, in their order. */
 export function parameterNodes(tree: TrajectoryTree): ParameterNode[] {
@@ -35,31 +34,30 @@ export function asDeclared(
   definition: ExperimentDefinition | undefined,
 ): Parameter[] {
   const declared = definition === undefined ? [] : flattenParameters(definition.parameters, 'parameters')
-  const bigints = new Set(declared.filter(({ value }) => typeof value === 'bigint').map(({ name }) => name))
+  const bigints = new Set(declared.filter(({ value }) => holdsBigints(value)).map(({ name }) => name))
   return parameters.map((parameter) =>
-    bigints.has(parameter.name) && typeof parameter.value === 'number'
-      ? { ...parameter, value: BigInt(parameter.value) }
-      : parameter,
+    bigints.has(parameter.name) ? { ...parameter, value: asBigints(parameter.value) } : parameter,
   )
+}
+
+function holdsBigints(value: unknown): boolean {
+  let first = value
+  while (Array.isArray(first)) first = first[0]
+  return typeof first === 'bigint'
+}
+
+/** Single ones, and those in lists. */
+function asBigints(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asBigints)
+  return typeof value === 'number' ? BigInt(value) : value
 }
 
 /**
  * What the tree explores, point by point; undefined when it explores nothing.
  *
- * @throws PypetError `PYPET_PARAMETER_TYPE` for arrays, which a job cannot be given
+ * @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot be given
  */
 export function treeExploration(tree: TrajectoryTree): ExplorationSpec | undefined {
   const explored = Object.values(tree.exploredParameters)
-  return explored.length === 0 ? undefined : { kind: 'points', columns: explored.map(rangeColumn) }
-}
-
-/** @throws PypetError `PYPET_EXPLORATION_INVALID` */
-export function assertExplores(tree: TrajectoryTree, file: string): ExplorationSpec {
-  const spec = treeExploration(tree)
-  if (spec !== undefined) return spec
-  throw new PypetError(
-    'PYPET_EXPLORATION_INVALID',
-    `${tree.name} explores nothing, so there is nothing to add points to`,
-    { where: file, hint: 'Run the job with --explore into a new trajectory.' },
-  )
+  return explored.length === 0 ? undefined : rangesAsPoints(explored)
 }

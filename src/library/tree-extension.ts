@@ -1,10 +1,10 @@
 /** What a tree has gained in memory, as an extension of the trajectory that an experiment is writing. */
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
-import type { Extension, RawGroup } from '../protocol.ts'
+import type { Extension } from '../protocol.ts'
 import { rawFields } from '../storage/tree-layout.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
-import type { RawLeaf } from '../trajectory/run-frame.ts'
+import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'

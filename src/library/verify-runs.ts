@@ -1,14 +1,14 @@
 /** The two halves of `verify`: reading an experiment from its file, and performing runs of it without a writer. */
 import { randomInt } from 'node:crypto'
-import { dirname } from 'node:path'
 import { readExperiment } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { removePartFile } from '../continue/part-file.ts'
+import { changedJob } from '../environment/changed-job.ts'
 import { jobArguments, readArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
-import { jobChanges } from '../environment/prepare-continue.ts'
+import { runNodes, treeSettings } from '../environment/seen-nodes.ts'
 import { storedInFile } from '../environment/stored-before.ts'
-import { PypetError } from '../errors.ts'
+import { storedNodes } from '../environment/stored-nodes.ts'
 import { openExecutor } from '../executors/open-executor.ts'
 import { runSeeds } from '../executors/run-seeds.ts'
 import { UserCode } from '../executors/user-code.ts'
@@ -27,10 +27,12 @@ import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
+import type { RunNodes } from '../tree/run-nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { compareRun } from './compare-run.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { findRecordedJob, type RecordedJob, recordedJobs, recordedSeeds } from './recorded-job.ts'
+import { findRecordedJob, recordedJobOfRun, recordedSeeds } from './recorded-job.ts'
+import { identityBeside, type OtherSource, restoreHint, runsOfOthers, runsText } from './stored-source.ts'
 import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 import type { RunVerdict, VerifyOptions } from './verify.ts'
 
@@ -38,9 +40,13 @@ export interface StoredExperiment extends AsyncDisposable {
   readonly file: string
   readonly trajectory: string
   readonly jobFile: string
-  readonly jobChanges: string | undefined
+  /** What of the job is not as it was when these runs were made; undefined where the file does not say what made them. */
+  readonly jobChangesOf: (runs: readonly RunIndex[]) => string | undefined
   readonly seedOf: (run: RunIndex) => number
+  /** All that are stored. */
   readonly completed: readonly RunIndex[]
+  /** Those of them that another job has made, unless that is allowed: they cannot be compared. */
+  readonly others: readonly OtherSource[]
   readonly runCount: number
   readonly settings: Settings
   readonly job: JobLocation
@@ -48,6 +54,7 @@ export interface StoredExperiment extends AsyncDisposable {
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
   readonly args: ReturnType<typeof jobArguments>
+  readonly nodes: RunNodes
 }
 
 type ReadOptions = Omit<VerifyOptions, 'job'> & { readonly job?: string | JobFunction | undefined }
@@ -57,30 +64,33 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   const { trajectory: name, allowChangedJob = false, isProcessOurs = false } = options
   using traj = await loadTrajectory(file, { ...(name !== undefined && { name }), other: 'data' })
   const tree = traj as unknown as TrajectoryTree
-  const before = recordedJobs(tree)
   const job = options.job ?? findRecordedJob(tree, file, { command: 'verify', words: wordsOf(options) })
   const loaded = await loadJob(job, isProcessOurs)
   try {
-    const changes = changesOf(before, loaded.identity(dirname(file)))
-    if (changes !== undefined && changes !== '' && !allowChangedJob)
-      throw changedJob(loaded.file, file, changes)
+    const completed = traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run))
+    const now = identityBeside(loaded, file)
+    // The file is closed when runs are performed.
+    const jobs = completedFacts(completed, recordedJobOfRun(tree))
+    const others = allowChangedJob ? [] : runsOfOthers(completed, jobs, now)
+    assertComparable(options.runs ?? 'all', { completed, others, file, job: loaded.file })
     const { definition } = await loaded.userCode.call(() =>
       importJob(loaded.location, loaded.userCode.failed),
     )
     const parameters = asDeclared(treeParameters(tree), definition)
-    const seedAt = recordedSeeds(tree)
-    const completed = traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run))
-    // The file is closed when runs are performed.
-    const seeds = new Map(completed.map((run) => [run, seedAt(run)]))
+    const seedOf = completedFacts(completed, recordedSeeds(tree))
     const flags = { ...(typeof options.job === 'function' && { executor: 'inline' }), ...options.options }
     const { settings } = resolveSettings({ jobFile: loaded.file, flags })
     return {
       file,
       trajectory: traj.name,
       jobFile: loaded.file,
-      jobChanges: changes,
-      seedOf: (run) => seeds.get(run) as number,
+      jobChangesOf(runs) {
+        if (runs.every((run) => jobs(run) === undefined)) return undefined
+        return [...new Set(runsOfOthers(runs, jobs, now).map(({ jobChanges }) => jobChanges))].join('; ')
+      },
+      seedOf,
       completed,
+      others,
       runCount: traj.length,
       settings,
       job: loaded.location,
@@ -89,6 +99,11 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       plan: expand({ parameters, exploration: treeExploration(tree) }),
       args:
         options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args }),
+      nodes: runNodes(await storedNodes(traj.filename, traj.name), {
+        parameters,
+        config: [],
+        tree: treeSettings(traj),
+      }),
       [Symbol.asyncDispose]: loaded.dispose,
     }
   } catch (error) {
@@ -133,6 +148,7 @@ async function performOfSeed(
   const setup = {
     job,
     parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    nodes: experiment.nodes,
     seed,
     runCount: plan.runCount,
     args: args.common,
@@ -299,18 +315,34 @@ async function loadJob(job: string | JobFunction, isProcessOurs: boolean): Promi
   }
 }
 
-/** From what made the file to what is there now; undefined where the file does not say what made it. */
-function changesOf(recorded: readonly RecordedJob[], now: JobIdentity): string | undefined {
-  if (recorded.length === 0) return undefined
-  const others = recorded.filter(({ sha256 }) => sha256 !== now.sha256)
-  return [...new Set(others.map((before) => jobChanges(before, now)))].join('; ')
+function completedFacts<Fact>(
+  completed: readonly RunIndex[],
+  factOf: (run: RunIndex) => Fact,
+): (run: RunIndex) => Fact {
+  const facts = new Map(completed.map((run) => [run, factOf(run)]))
+  return (run) => facts.get(run) as Fact
 }
 
-function changedJob(job: string, file: string, changes: string): PypetError {
-  return new PypetError('PYPET_JOB_CHANGED', `${job} is not the job that made ${file}: ${changes}`, {
-    where: job,
-    hint: 'Put back what it was, or verify with the changed job all the same: --allow-changed-job.',
-  })
+/** Runs that are named are compared, all of them; where nothing is named, there must be some that can be. */
+function assertComparable(
+  asked: readonly RunIndex[] | 'all',
+  {
+    completed,
+    others,
+    file,
+    job,
+  }: Pick<StoredExperiment, 'completed' | 'others' | 'file'> & { readonly job: string },
+): void {
+  const wanted = new Set(asked === 'all' ? completed : asked)
+  const changed = others
+    .map((other) => ({ ...other, runs: other.runs.filter((run) => wanted.has(run)) }))
+    .filter(({ runs }) => runs.length > 0)
+  const [first] = changed
+  const runs = changed.flatMap((other) => other.runs)
+  if (first === undefined || (asked === 'all' && runs.length < completed.length)) return
+  const changes = [...new Set(changed.map(({ jobChanges }) => jobChanges))].join('; ')
+  const isWhole = runs.length === completed.length
+  throw changedJob(job, isWhole ? file : `${runsText(runs)} of ${file}`, changes, restoreHint(file, first))
 }
 
 export function freshSeed(): number {

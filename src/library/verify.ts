@@ -6,6 +6,7 @@ import type { FlagValues } from '../experiment/layers.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RunDifference } from './compare-run.ts'
+import type { OtherSource } from './stored-source.ts'
 
 export interface VerifyOptions {
   /** Which trajectory, where the file holds several. */
@@ -18,7 +19,7 @@ export interface VerifyOptions {
   readonly sampleSeed?: number
   /** Instead of a sample: these runs, or all that are stored. */
   readonly runs?: readonly RunIndex[] | 'all'
-  /** Go on although the job is not the one that made the file. */
+  /** Compare runs that another job has made, too. */
   readonly allowChangedJob?: boolean
   /** What the job is called with behind `traj`; what an unfinished experiment keeps of them unless given. */
   readonly args?: readonly unknown[]
@@ -48,6 +49,11 @@ export interface VerifyReport {
   readonly storedCount: number
   /** Undefined when nothing was drawn. */
   readonly sampleSeed: number | undefined
+  /**
+   * Runs that were not compared, because another job than this one has made them: with `runs: 'all'` some that were asked
+   * for, with a sample those that it was not drawn from.
+   */
+  readonly skipped: readonly OtherSource[]
   /** By run. */
   readonly verdicts: readonly RunVerdict[]
   readonly identicalCount: number
@@ -57,10 +63,11 @@ export interface VerifyReport {
 
 /**
  * Performs stored runs again, with the parameters, the seed and the arguments that the file has, and compares what they
- * add with what it holds. Nothing is written.
+ * add with what it holds. Nothing is written. Runs that another job has made, as after `expand` with a changed one, are not
+ * compared: `skipped` names them.
  *
- * @throws PypetError as `loadTrajectory`; `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, `PYPET_RUN_UNKNOWN` for a run that is
- *   not there or not stored, or where none is, `PYPET_USAGE` for a sample that is no number of runs
+ * @throws PypetError as `loadTrajectory`; `PYPET_JOB_NOT_FOUND`; `PYPET_JOB_CHANGED` where another job has made all runs, or
+ *   one that is named; `PYPET_RUN_UNKNOWN` for a run that is not there or not stored, or where none is, `PYPET_USAGE` for a sample that is no number of runs
  * @example
  * const { differentCount } = await verify('hdf5/multiply.h5', { runs: 'all' })
  */
@@ -75,12 +82,14 @@ export async function verify(filename: string, options: VerifyOptions = {}): Pro
   })
   await using experiment = stored
   const sampleSeed = options.runs === undefined ? (options.sampleSeed ?? freshSeed()) : undefined
-  const { completed, runCount } = experiment
+  const { completed, runCount, others: skipped } = experiment
   if (completed.length === 0) throw nothingStored(file)
+  const ofOthers = new Set(skipped.flatMap(({ runs }) => runs))
+  const comparable = completed.filter((run) => !ofOthers.has(run))
   const runs =
     sampleSeed === undefined
-      ? chosenRuns(completed, runCount, file, options.runs ?? 'all')
-      : drawRuns(completed, options.sample ?? 20, sampleSeed)
+      ? chosenRuns(comparable, runCount, file, options.runs ?? 'all')
+      : drawRuns(comparable, options.sample ?? 20, sampleSeed)
   const verdicts = await performAgain(experiment, runs, options.onVerdict ?? (() => undefined))
   verdicts.sort((a, b) => a.run - b.run)
   const count = (state: RunVerdict['state']) => verdicts.filter((verdict) => verdict.state === state).length
@@ -88,10 +97,11 @@ export async function verify(filename: string, options: VerifyOptions = {}): Pro
     file,
     trajectory: experiment.trajectory,
     job: experiment.jobFile,
-    jobChanges: experiment.jobChanges,
+    jobChanges: experiment.jobChangesOf(runs),
     seeds: [...new Set(runs.map(experiment.seedOf))].sort((a, b) => a - b),
     storedCount: completed.length,
     sampleSeed,
+    skipped: Array.isArray(options.runs) ? [] : skipped,
     verdicts,
     identicalCount: count('identical'),
     differentCount: count('different'),

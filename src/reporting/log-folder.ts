@@ -66,7 +66,9 @@ export function notWritable(target: string, found: string, cause?: unknown): Pyp
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path)
-  } catch {
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
+      throw notWritable(path, 'symbolic links lead in a circle', cause)
     // Not there, or below something that is no folder; the walk upwards finds out which.
     return undefined
   }

@@ -20,15 +20,18 @@ const MESSAGE_LENGTH_MAX = 200
 export class Notices {
   readonly #writeLine: (line: string) => void
   readonly #colours: Colours
+  readonly #hasSummary: boolean
   readonly #failures = new FailureGroups()
   readonly #warnings = new Set<string>()
   #failureKindsShown = 0
   #strayErrorCount = 0
   #logFolder: string | undefined = ''
 
-  constructor(writeLine: (line: string) => void, colours: Colours) {
+  /** @param hasSummary false where no summary follows, which counts the errors after the end of runs */
+  constructor(writeLine: (line: string) => void, colours: Colours, hasSummary = true) {
     this.#writeLine = writeLine
     this.#colours = colours
+    this.#hasSummary = hasSummary
   }
 
   observe(event: ExperimentEvent): void {
@@ -56,7 +59,7 @@ export class Notices {
     const hidden = this.#failures.groups.slice(KINDS_SHOWN_MAX)
     const hiddenCount = hidden.reduce((sum, group) => sum + group.count, this.#failures.ungroupedCount)
     if (hiddenCount > 0) this.#writeLine(this.#red(`${formatRuns(hiddenCount)} failed in other ways`))
-    if (this.#strayErrorCount > 1) {
+    if (this.#strayErrorCount > 1 && !this.#hasSummary) {
       const count = formatCount(this.#strayErrorCount)
       this.#writeLine(this.#red(`${count} errors after the end of a run; ${this.#inLogs('all of them are')}`))
     }
@@ -68,6 +71,7 @@ export class Notices {
     this.#failureKindsShown += 1
     if (this.#failureKindsShown <= KINDS_SHOWN_MAX) {
       this.#writeLine(`${this.#red(`${runName(run)} failed:`)} ${describeFailure(error, group?.frame)}`)
+      this.#writeHint(error.hint)
     } else if (this.#failureKindsShown === KINDS_SHOWN_MAX + 1) {
       this.#writeLine(this.#red(`runs fail in more ways; ${this.#inLogs('all of them are')}`))
     }
@@ -95,6 +99,12 @@ export class Notices {
     const source = run === undefined ? '' : `${runName(run)}: `
     const place = frame === undefined ? '' : ` (${oneLine(frame, MESSAGE_LENGTH_MAX)})`
     this.#writeLine(`${this.#red('error:')} ${source}${oneLine(text, MESSAGE_LENGTH_MAX * 2)}${place}`)
+    this.#writeHint(/^hint: (.*)$/m.exec(message)?.[1])
+  }
+
+  #writeHint(hint: string | undefined): void {
+    if (hint === undefined) return
+    this.#writeLine(`  ${this.#colours.dim('hint:')} ${oneLine(hint, MESSAGE_LENGTH_MAX * 2)}`)
   }
 
   #inLogs(what: string): string {
@@ -109,8 +119,8 @@ export class Notices {
 
 /** `TypeError: x is not a function (job.ts:12:9)`. */
 function describeFailure(error: ErrorRecord, frame: string | undefined): string {
-  const name = error.name === 'NonError' ? '' : `${error.name}: `
-  const text = oneLine(`${name}${error.message}`, MESSAGE_LENGTH_MAX)
+  const parts = [error.name === 'NonError' ? '' : error.name, error.message].filter((part) => part !== '')
+  const text = oneLine(parts.join(': '), MESSAGE_LENGTH_MAX)
   return frame === undefined ? text : `${text} (${oneLine(frame, MESSAGE_LENGTH_MAX)})`
 }
 

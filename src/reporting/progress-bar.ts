@@ -101,14 +101,20 @@ const BAR_WIDTH_MAX = 30
 const BAR_WIDTH_MIN = 8
 
 /**
+ * The last one because some terminals wrap as soon as it is written, and two for the `^C` that a terminal writes behind
+ * the bar: on the next line it would stay there, and the bar above it, too.
+ */
+const FREE_COLUMNS = 3
+
+/**
  * The bar as text, within the columns of the terminal: `██████░░░░  60 %  12 of 20 runs, 3 runs/s, 2 s left`.
  * The bar gives way first, then the end of the text.
  */
 export function barLine(progress: Progress, columns: number): string {
   const text = `${formatPercent(progress).padStart(5)}  ${describeProgress(progress)}`
-  // The last column stays free: some terminals wrap as soon as it is written.
-  const width = Math.min(BAR_WIDTH_MAX, columns - 1 - text.length - 1)
-  if (width < BAR_WIDTH_MIN) return text.trimStart().slice(0, Math.max(0, columns - 1))
+  const room = columns - FREE_COLUMNS
+  const width = Math.min(BAR_WIDTH_MAX, room - text.length - 1)
+  if (width < BAR_WIDTH_MIN) return text.trimStart().slice(0, Math.max(0, room))
   const filled = Math.floor(progress.fraction * width + 1e-9)
   return `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${text}`
 }

@@ -1,8 +1,8 @@
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
-import { type Leaf, previewItems, previewParameter } from '../storage/leaf-reader.ts'
+import { type Leaf, previewItems, previewParameter, readLeaf } from '../storage/leaf-reader.ts'
 import { walkLeaves } from '../storage/leaf-walk.ts'
 import { type Preview, unreadPreview } from '../storage/preview.ts'
-import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
+import { type RunIndex, runlessName, runName, runSetName } from '../trajectory/path.ts'
 import type { AxisRange, Listing, SurveyedLeaf } from './trajectory-overview.ts'
 
 /** Different items that are described; further ones are counted. */
@@ -10,12 +10,12 @@ const ENTRIES_MAX = 1000
 
 /**
  * Finds what a branch holds without visiting every run: what belongs to the whole trajectory, and what
- * the sampled runs have. Runs are recognised by their groups' names, below `runs` and wherever the
+ * the sampled runs have; and what only other runs have, where the summary of the branch names it. Runs are recognised by their groups' names, below `runs` and wherever the
  * wildcards `$` and `$set` put them.
  *
  * @param branch path of `results` or `derived_parameters`
- * @param options.comments the summary of the branch: of leaves with equal comments only the first stored has it, which
- *   need not be among the sampled ones
+ * @param options.summary of the branch: of leaves with equal comments only the first stored has it, which need not be
+ *   among the sampled ones
  * @throws PypetError `PYPET_STORAGE_FAILED` when a group cannot be listed; a leaf that cannot be read is
  *   listed with the reason
  */
@@ -24,10 +24,12 @@ export function surveyLeaves(
   branch: string,
   {
     sampledRuns,
-    comments,
-  }: { readonly sampledRuns: readonly RunIndex[]; readonly comments: readonly SummaryRow[] },
+    summary,
+  }: { readonly sampledRuns: readonly RunIndex[]; readonly summary: readonly SummaryRow[] },
 ): Listing<SurveyedLeaf> {
-  const survey = new Survey(reader, new Map(comments.map(wildcardComment)))
+  const named = summary.map((row) => ({ ...row, name: wildcardFullName(row.fullName) }))
+  // The first comment of several is that of the first run.
+  const survey = new Survey(reader, new Map(named.toReversed().map(({ name, comment }) => [name, comment])))
   // Below `runs` the paths are known: a group of a million runs is never listed.
   for (const run of sampledRuns) {
     const nameChild = (child: string) => wildcardName(child, run)
@@ -45,6 +47,8 @@ export function surveyLeaves(
     },
     (path) => runsByName.get(path.split('/').find((part) => runsByName.has(part)) ?? ''),
   )
+  const root = branch.slice(0, branch.lastIndexOf('/'))
+  for (const { fullName, name } of named) survey.visit(`${root}/${fullName.replaceAll('.', '/')}`, name)
   return survey.listing()
 }
 
@@ -55,16 +59,15 @@ export interface SummaryRow {
   readonly comment: string
 }
 
-/** The name as the survey gives it, and its comment. */
-function wildcardComment({ fullName, comment }: SummaryRow): [name: string, comment: string] {
-  const [, ...parts] = fullName.split('.')
-  const below = parts[0] === 'runs' ? parts.slice(2) : parts
-  const names = below.map((part) => (RUN_NAME.test(part) ? '$' : RUN_SET_NAME.test(part) ? '$set' : part))
-  return [names.join('.'), comment]
+/** The name as the survey gives it. */
+function wildcardFullName(fullName: string): string {
+  const [, ...parts] = runlessName(fullName).split('.')
+  return (parts[0] === 'runs' ? parts.slice(2) : parts).join('.')
 }
 
 const RUN_NAME = /^run_\d{8}$/
 const RUN_SET_NAME = /^run_set_\d{5}$/
+const RUN_OF_PATH = /\/run_(\d{8})(?=\/|$)/
 
 function wildcardName(child: string, run: RunIndex): string {
   if (child === runName(run)) return '$'
@@ -82,6 +85,8 @@ class Survey {
   readonly #reader: Hdf5Reader
   readonly #comments: ReadonlyMap<string, string>
   readonly #findings = new Map<string, Finding[]>()
+  /** Names of the leaves that were found. */
+  readonly #visited = new Set<string>()
   #isComplete = true
 
   constructor(reader: Hdf5Reader, comments: ReadonlyMap<string, string>) {
@@ -94,13 +99,22 @@ class Survey {
     nameChild: (child: string, group: string) => string | undefined,
     runOf: (path: string) => RunIndex | undefined,
   ): void {
-    const visit = (leaf: Leaf, name: string) => {
-      const comment = leaf.comment === '' ? (this.#comments.get(name) ?? '') : leaf.comment
-      for (const [item, preview] of this.#items(leaf, name)) {
-        this.#add({ name: item, run: runOf(leaf.path), comment, preview })
-      }
-    }
+    const visit = (leaf: Leaf, name: string) => this.#addItems(leaf, name, runOf(leaf.path))
     if (!walkLeaves(this.#reader, group, visit, { nameChild })) this.#isComplete = false
+  }
+
+  /** One leaf of a run, unless one of its name was found. */
+  visit(path: string, name: string): void {
+    const run = RUN_OF_PATH.exec(path)?.[1]
+    if (run === undefined || this.#visited.has(name) || this.#reader.kind(path) !== 'group') return
+    const leaf = readLeaf(this.#reader, path)
+    if (leaf !== undefined) this.#addItems(leaf, name, Number(run))
+  }
+
+  #addItems(leaf: Leaf, name: string, run: RunIndex | undefined): void {
+    this.#visited.add(name)
+    const comment = leaf.comment === '' ? (this.#comments.get(name) ?? '') : leaf.comment
+    for (const [item, preview] of this.#items(leaf, name)) this.#add({ name: item, run, comment, preview })
   }
 
   listing(): Listing<SurveyedLeaf> {

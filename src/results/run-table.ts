@@ -1,3 +1,4 @@
+import type { Cell } from '../storage/hdf5-datatype.ts'
 import type { Hdf5Reader, RowRange } from '../storage/hdf5-reader.ts'
 import type { ExploredColumn } from '../storage/leaf-reader.ts'
 import type { Preview } from '../storage/preview.ts'
@@ -10,7 +11,7 @@ const ROWS_PER_END = 10
 const NO_SUMMARY = 'Not yet my friend!'
 
 /**
- * Reads the first and the last rows of the runs, with the values explored in them.
+ * Reads the first and the last rows of the runs, or all, with the values explored in them.
  *
  * @param explored the columns of the explored parameters, undefined for one without stored values
  * @throws PypetError `PYPET_STORAGE_FAILED`
@@ -20,9 +21,10 @@ export function readRunTable(
   overview: string,
   states: RunStates,
   explored: readonly (ExploredColumn | undefined)[],
+  rowsToRead: 'ends' | 'all',
 ): RunTable {
   const { total } = states
-  const isWhole = total <= 2 * ROWS_PER_END
+  const isWhole = rowsToRead === 'all' || total <= 2 * ROWS_PER_END
   const ranges: RowRange[] = isWhole
     ? [{ start: 0, end: total }]
     : [
@@ -67,11 +69,18 @@ function readRows(
 function readValues(reader: Hdf5Reader, column: ExploredColumn | undefined, range: RowRange): Preview[] {
   const previews: Preview[] = []
   if (column === undefined) return previews
+  // Many runs share an array, which is read for each preview.
+  const known = new Map<Cell, Preview>()
+  const preview = (cell: Cell) => {
+    const found = known.get(cell) ?? column.preview(cell)
+    if (column.isReference) known.set(cell, found)
+    return found
+  }
   reader.scanRows(
     column.table,
     [column.column],
     (_, [cell]) => {
-      if (cell !== undefined) previews.push(column.preview(cell))
+      if (cell !== undefined) previews.push(preview(cell))
     },
     range,
   )

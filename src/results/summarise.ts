@@ -30,8 +30,8 @@ import type {
 export interface SummariseOptions {
   /** Only this trajectory. */
   readonly trajectory?: string | undefined
-  /** Also the first and last rows of the runs. */
-  readonly withRuns?: boolean | undefined
+  /** Also the rows of the runs: the first and last ones, or all. */
+  readonly runs?: 'ends' | 'all' | undefined
 }
 
 /**
@@ -45,7 +45,7 @@ export interface SummariseOptions {
 export function summariseFile(file: string, options: SummariseOptions = {}): Promise<FileOverview> {
   return readHdf5(file, (reader) => {
     const names = chooseTrajectories(reader, options.trajectory)
-    const trajectories = names.map((name) => summariseTrajectory(reader, name, options.withRuns ?? false))
+    const trajectories = names.map((name) => summariseTrajectory(reader, name, options.runs))
     trajectories.sort((left, right) => left.timestamp - right.timestamp)
     return { file, fileBytes: reader.fileBytes, notes: reader.notes, trajectories }
   })
@@ -90,7 +90,11 @@ function quoteNames(names: readonly string[]): string {
     : `${shown.join(', ')} and ${names.length - NAMES_MAX} more`
 }
 
-function summariseTrajectory(reader: Hdf5Reader, name: string, withRuns: boolean): TrajectoryOverview {
+function summariseTrajectory(
+  reader: Hdf5Reader,
+  name: string,
+  rows: SummariseOptions['runs'],
+): TrajectoryOverview {
   const path = `/${name}`
   const overview = `${path}/overview`
   const states = readRunStates(reader, overview)
@@ -110,12 +114,13 @@ function summariseTrajectory(reader: Hdf5Reader, name: string, withRuns: boolean
       left,
       unmarked: unmarked.length,
       failures,
-      ...(withRuns && {
+      ...(rows !== undefined && {
         table: readRunTable(
           reader,
           overview,
           states,
           explorations.map(({ column }) => column),
+          rows,
         ),
       }),
     },
@@ -135,11 +140,11 @@ function surveyBranch(
   branch: 'results' | 'derived_parameters',
   sampledRuns: readonly RunIndex[],
 ) {
-  const comments = readSummary(reader, `${path}/overview/${branch}_summary`)
-  return surveyLeaves(reader, `${path}/${branch}`, { sampledRuns, comments })
+  const summary = readSummary(reader, `${path}/overview/${branch}_summary`)
+  return surveyLeaves(reader, `${path}/${branch}`, { sampledRuns, summary })
 }
 
-/** Of each distinct comment the leaf that had it first, with its full name. */
+/** Of each name with each of its comments the leaf that had it first; pypet has one of each comment. */
 function readSummary(reader: Hdf5Reader, table: string): SummaryRow[] {
   const rows: SummaryRow[] = []
   if (reader.kind(table) !== 'dataset') return rows

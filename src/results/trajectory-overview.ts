@@ -85,7 +85,7 @@ export interface RunFailure {
   readonly message: string
 }
 
-/** The first and the last runs. */
+/** The first and the last runs, or all. */
 export interface RunTable {
   readonly rows: readonly RunRow[]
   readonly omittedCount: number
@@ -142,7 +142,7 @@ export interface SurveyedLeaf {
   /** Smallest and largest size of each axis; undefined where runs differ in their number of axes. */
   readonly shape: readonly AxisRange[] | undefined
   readonly example: Preview
-  /** Sampled runs that have it; the example is from the first. */
+  /** Sampled runs that have it, or a run that has it where they have not; the example is from the first. */
   readonly foundInRuns: readonly RunIndex[]
 }
 

@@ -1,10 +1,9 @@
 /** The overview tables of config and parameters, which are known before the first run (FORMAT, section 3). */
-import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
+import { type ExplorationPlan, type ExploredParameter, exploredText } from '../exploration/expand.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
-import type { StoredScalar } from '../trajectory/stored-value.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, type Row, writeRows } from './hdf5-table.ts'
 import {
@@ -54,7 +53,7 @@ export function exploredOverviewRows(root: string, plan: ExplorationPlan): Hdf5O
 export function exploredInRun(group: string, plan: ExplorationPlan, run: RunIndex): Hdf5Operation[] {
   if (plan.explored.length === 0) return []
   const rows = plan.explored.map((explored): Row => {
-    const shown = pythonRepr(storedAt(plan, explored, run), VALUE_BYTES_MAX)
+    const shown = exploredText(plan, explored, run, VALUE_BYTES_MAX)
     return [`parameters.${explored.name}`, shown]
   })
   return createFilledTable(`${group}/${EXPLORED_IN_RUN}`, EXPLORED_IN_RUN_TABLE, EXPLORED_IN_RUN, rows)
@@ -82,14 +81,8 @@ function parameterRow(branch: string, { name, stored, comment }: Parameter): Row
 function rangeText(plan: ExplorationPlan, explored: ExploredParameter): string {
   let text = ''
   for (let run = 0; run < plan.runCount && text.length <= RANGE_BYTES_MAX; run += 1) {
-    const shown = pythonRepr(storedAt(plan, explored, run), RANGE_BYTES_MAX)
+    const shown = exploredText(plan, explored, run, RANGE_BYTES_MAX)
     text += run === 0 ? shown : `, ${shown}`
   }
   return text
-}
-
-function storedAt(plan: ExplorationPlan, { name, dtype }: ExploredParameter, run: RunIndex): StoredScalar {
-  const [stored] = exploredColumn(plan, name, run, run + 1)
-  const value = dtype === 'bool' ? stored === 1 : (stored as number | bigint | string)
-  return { form: 'scalar', dtype, value }
 }

@@ -69,6 +69,7 @@ async function rewrite(file: string, target: string, drop: ReadonlySet<string>):
   try {
     written.apply(copyAttributes(reader, '/', '/', { onUncopied }))
     for (const trajectory of reader.children('/')) {
+      if (drop.has(`/${trajectory}`)) continue
       const deleted = deletedNodes(reader, `/${trajectory}`)
       const nameChild = (child: string, group: string) => {
         const path = `${group}/${child}`

@@ -1,4 +1,6 @@
-import type { Hdf5Reader } from './hdf5-reader.ts'
+import type { CntState } from '../continue/cnt-state.ts'
+import { PypetError } from '../errors.ts'
+import { type Hdf5Reader, openHdf5Reader } from './hdf5-reader.ts'
 
 /** How many runs of a trajectory its file says to be completed; 0 where it has no table of them. */
 export function completedCountIn(reader: Hdf5Reader, trajectory: string): number {
@@ -10,4 +12,17 @@ export function completedCountIn(reader: Hdf5Reader, trajectory: string): number
     })
   }
   return count
+}
+
+/** An older copy of the file in its place would cost the runs that it does not have. */
+export async function assertHolds({ path, experiment, stored }: CntState): Promise<void> {
+  const { file, trajectory } = experiment.request
+  using reader = await openHdf5Reader(file)
+  const completedCount = completedCountIn(reader, trajectory.name)
+  if (completedCount === stored.count) return
+  const found = `it holds ${completedCount} runs of ${trajectory.name}, of ${stored.count} that were stored`
+  throw new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {
+    where: file,
+    hint: 'Put back the file that belongs to it.',
+  })
 }

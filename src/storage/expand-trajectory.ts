@@ -3,17 +3,22 @@ import type { MemoryDelta } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import type { ExplorationPlan } from '../exploration/expand.ts'
-import { explorationNames, explorationReader } from '../exploration/exploration.ts'
+import { type ExplorationSpec, explorationReader } from '../exploration/exploration.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
+import { runlessName, runName } from '../trajectory/path.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { textBytesName } from './extension-layout.ts'
 import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
+import { walkLeaves } from './leaf-walk.ts'
+import { commentHexdigest } from './overview-tables.ts'
+import { rangeSuffix } from './range-layout.ts'
+import { commentDigest } from './run-overviews.ts'
 
 /** What the file says of a trajectory, for who goes on writing it. */
 export interface StoredTrajectory {
@@ -59,11 +64,7 @@ export async function readStoredTrajectory(
   }
   const added: Record<string, string[]> = { [HAS_GROUPS]: groups }
   for (const branch of ['results', 'derived_parameters']) {
-    const summary = `${overview}/${branch}_summary`
-    if (reader.kind(summary) !== 'dataset') continue
-    const digests: string[] = []
-    reader.scanRows(summary, ['hexdigest'], (_, [digest]) => digests.push(String(digest)))
-    added[`comments of ${branch}`] = digests
+    added[`comments of ${branch}`] = knownComments(reader, root, branch, stored)
   }
   // The environment of a script may run several times, and ends more than once then.
   if (isThere(`environment.${continuation.environmentName}.finish_timestamp`)) values[HAS_LAST_CONFIG] = true
@@ -77,6 +78,26 @@ export async function readStoredTrajectory(
   }
 }
 
+/** As `RunOverviews` remembers them: from the summary, or where that is switched off from the first run that is stored. */
+function knownComments(reader: Hdf5Reader, root: string, branch: string, stored: RunSet): string[] {
+  const summary = `${root}/overview/${branch}_summary`
+  const digests: string[] = []
+  if (reader.kind(summary) === 'dataset') {
+    reader.scanRows(summary, ['location', 'name', 'hexdigest'], (_, [location, name, hexdigest]) => {
+      digests.push(commentDigest(runlessName(`${location}.${name}`), String(hexdigest)))
+    })
+    return digests
+  }
+  const [first] = stored
+  if (first === undefined || reader.kind(`${root}/${branch}`) !== 'group') return digests
+  const group = `${branch}/runs/${runName(first)}`
+  walkLeaves(reader, `${root}/${group}`, ({ comment }, name) => {
+    const fullName = `${group.replaceAll('/', '.')}.${name}`
+    if (comment !== '') digests.push(commentDigest(runlessName(fullName), commentHexdigest(comment)))
+  })
+  return digests
+}
+
 /** Another expansion may have come in between, or another trajectory of the same name. */
 function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, plan: ExplorationPlan): void {
   const runs = `/${trajectory}/overview/runs`
@@ -86,7 +107,11 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
   const { exploration } = plan
   if (exploration === undefined) return
   const source = new Hdf5Source(reader, trajectory)
-  for (const name of explorationNames(exploration)) {
+  for (const { name, dtype, parameter } of plan.explored) {
+    if (dtype === 'object') {
+      assertSameNumbers(reader, file, trajectory, plan, name, rangeSuffix(parameter.stored))
+      continue
+    }
     const fullName = `parameters.${name}`
     const head = source.head(fullName)
     const range = head === undefined ? undefined : source.parameter(fullName, head.className).range
@@ -97,6 +122,25 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
       throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
     }
   }
+}
+
+/** Lists and arrays are known by their numbers. */
+function assertSameNumbers(
+  reader: Hdf5Reader,
+  file: string,
+  trajectory: string,
+  { exploration }: ExplorationPlan,
+  name: string,
+  suffix: string,
+): void {
+  const table = `/${trajectory}/parameters/${name.replaceAll('.', '/')}/explored_data${suffix}`
+  const planned = explorationReader(exploration as ExplorationSpec, name)
+  const isThere = reader.kind(table) === 'dataset'
+  if (!isThere) throw changed(file, trajectory, `${name} is not explored any more`)
+  reader.scanRows(table, ['idx'], (run, [number]) => {
+    if (Number(number) !== planned(run))
+      throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
+  })
 }
 
 /** Whoever was faster has changed a trajectory since it was read. */

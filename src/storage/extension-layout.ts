@@ -1,15 +1,22 @@
 /** What the tables of a trajectory gain when points are added while it is open (FORMAT, sections 2 to 4). Decides and does nothing. */
 import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
+import type { PoolPart } from '../exploration/value-pool.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { exploredOverview, exploredOverviewRows } from './branch-overviews.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, defineTable, type Row, writeRows } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
-import { exploredRowBytes, exploredRows, exploredTable, type ScalarDtype } from './leaf-layout.ts'
+import {
+  exploredReferences,
+  exploredReferenceTable,
+  exploredRowBytes,
+  exploredRows,
+  exploredTable,
+} from './leaf-layout.ts'
 import { INFO, infoRow, RUNS } from './overview-tables.ts'
-import { grown } from './range-layout.ts'
+import { grown, objectOperations, rangeSuffix } from './range-layout.ts'
 
 /** What is written at a time when a table is filled: little enough to be in memory several times over. */
 const BATCH_BYTES_MAX = 4_194_304
@@ -46,19 +53,65 @@ export function explorationsTable(root: string, explored: readonly ExploredParam
   return createFilledTable(`${root}/overview/explorations`, table, '', rows)
 }
 
-/** The range of one explored parameter, from a run on. */
+const REFERENCE_BYTES = 8
+
+/** The table that the range of one explored parameter is written to. */
+export function rangeTable(
+  root: string,
+  { name, dtype, parameter }: ExploredParameter,
+  textBytes: number,
+  runCount: number,
+): Hdf5Operation[] {
+  const path = parameterPath(root, name)
+  return dtype === 'object'
+    ? exploredReferenceTable(path, rangeSuffix(parameter.stored), runCount)
+    : exploredTable(path, dtype, textBytes, runCount)
+}
+
+/**
+ * Lists and arrays of a range, in few operations at a time.
+ *
+ * @param first number of the first of them; what is only in the file is left out
+ */
+export function* rangeValues(
+  root: string,
+  { name, parameter }: Pick<ExploredParameter, 'name' | 'parameter'>,
+  { first, values }: PoolPart,
+  complevel: number,
+): Generator<Hdf5Operation[]> {
+  const path = parameterPath(root, name)
+  const suffix = rangeSuffix(parameter.stored)
+  for (const [index, value] of values.entries()) {
+    if (typeof value === 'string') continue
+    yield objectOperations(path, suffix, first + index, [value], complevel)
+  }
+}
+
+function parameterPath(root: string, name: string): string {
+  return `${root}/parameters/${name.replaceAll('.', '/')}`
+}
+
+/** The rows of the range of one explored parameter, from a run on. */
 export function* rangeRows(
   root: string,
   plan: ExplorationPlan,
-  { name, dtype }: ExploredParameter,
+  { name, dtype, parameter }: ExploredParameter,
   textBytes: number,
   firstRun: number,
 ): Generator<Hdf5Operation[]> {
-  const path = `${root}/parameters/${name.replaceAll('.', '/')}`
-  const rowBytes = exploredRowBytes(dtype as ScalarDtype, textBytes)
+  const path = parameterPath(root, name)
+  if (dtype === 'object') {
+    const suffix = rangeSuffix(parameter.stored)
+    for (const [first, end] of batches(firstRun, plan.runCount, REFERENCE_BYTES)) {
+      const numbers = exploredColumn(plan, name, first, end) as Float64Array
+      yield exploredReferences(path, suffix, first, numbers)
+    }
+    return
+  }
+  const rowBytes = exploredRowBytes(dtype, textBytes)
   for (const [first, end] of batches(firstRun, plan.runCount, rowBytes)) {
     const column = exploredColumn(plan, name, first, end)
-    yield exploredRows(path, dtype as ScalarDtype, textBytes, first, column)
+    yield exploredRows(path, dtype, textBytes, first, column)
   }
 }
 
@@ -79,15 +132,17 @@ export function* grownTables(
   yield writeRows(`${root}/overview/info`, INFO, 0, [infoRow(request, after.runCount)])
   if (isNewlyExplored) yield explorationsTable(root, after.explored)
   for (const explored of after.explored) {
-    const path = `${root}/parameters/${explored.name.replaceAll('.', '/')}`
-    const { dtype } = explored
+    const known = before.explored.find(({ name }) => name === explored.name)?.pool.length ?? 0
+    const gained = { first: known, values: explored.pool.slice(known) }
+    yield* rangeValues(root, explored, gained, request.storage.complevel)
     if (isNewlyExplored) {
       memory.set(textBytesName(explored.name), Math.max(GROWING_TEXT_BYTES, explored.textBytesMax))
       const textBytes = columnTextBytes(explored, memory)
-      yield exploredTable(path, dtype as ScalarDtype, textBytes, after.runCount)
+      yield rangeTable(root, explored, textBytes, after.runCount)
       yield* rangeRows(root, after, explored, textBytes, 0)
     } else {
-      yield grown(`${path}/explored_data`, after.runCount)
+      const suffix = explored.dtype === 'object' ? rangeSuffix(explored.parameter.stored) : ''
+      yield grown(`${parameterPath(root, explored.name)}/explored_data${suffix}`, after.runCount)
       yield* rangeRows(root, after, explored, columnTextBytes(explored, memory), before.runCount)
     }
   }

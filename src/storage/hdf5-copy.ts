@@ -11,8 +11,8 @@ import type { Hdf5Reader } from './hdf5-reader.ts'
 export interface CopyOptions {
   /** The name of a child in the copy; undefined leaves it out. Names stay unless it is given. */
   readonly nameChild?: (child: string, group: string) => string | undefined
-  /** Where the copy of a soft link leads. */
-  readonly retarget?: (target: string) => string
+  /** Where the copy of a soft link leads; undefined leaves it out. */
+  readonly retarget?: (target: string, link: string) => string | undefined
   /** Told what could not be copied, and why. */
   readonly onUncopied?: (path: string, reason: string) => void
 }
@@ -31,7 +31,8 @@ export function* copyOperations(
     else yield operations
   } else if (kind === 'soft-link') {
     const target = reader.linkTarget(from) as string
-    yield [{ type: 'create-soft-link', path: to, target: options.retarget?.(target) ?? target }]
+    const retargeted = options.retarget === undefined ? target : options.retarget(target, from)
+    if (retargeted !== undefined) yield [{ type: 'create-soft-link', path: to, target: retargeted }]
   } else if (kind !== 'group') options.onUncopied?.(from, `it is a ${kind ?? 'missing object'}`)
   else {
     yield [{ type: 'create-group', path: to }, ...copyAttributes(reader, from, to, options)]
@@ -73,12 +74,12 @@ export function copyAttributes(
 
 /** The operations, or why there are none. */
 function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operation[] | string {
-  const form = reader.form(from)
+  const { form, ...stored } = reader.storage(from)
   const writable = writableType(form.type)
   if (writable === undefined) return `its type, ${form.type.name}, cannot be created`
   const shape = form.shape ?? [0]
   const attributes = copyAttributes(reader, from, to)
-  const { chunks, maxShape, deflate } = shape.length === 0 ? CONTIGUOUS : reader.storage(from)
+  const { chunks, maxShape, deflate } = shape.length === 0 ? CONTIGUOUS : stored
   const bytes = reader.bytes(from, form)
   if (writable.kind === 'compound' && shape.length === 1 && form.type.kind === 'record') {
     const [rowCount = 0] = shape

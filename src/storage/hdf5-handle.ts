@@ -100,6 +100,28 @@ export class Hdf5Handle {
     return kind
   }
 
+  /**
+   * Learns in one call what groups there are below a group, and what is in them: for who is about to visit them all. What
+   * has nothing in it may be anything, and is asked for singly.
+   */
+  learnBelow(group: string): void {
+    const children = new Map<string, Set<string>>([[group, new Set()]])
+    for (const name of this.attempt(group, () => this.module.get_names(this.id, group, true))) {
+      const path = `${group}/${name}`
+      const slash = path.lastIndexOf('/')
+      const parent = path.slice(0, slash)
+      const known = children.get(parent)
+      if (known === undefined) children.set(parent, new Set([path.slice(slash + 1)]))
+      else known.add(path.slice(slash + 1))
+    }
+    if (this.#kinds.size + children.size >= KINDS_MAX) this.#kinds.clear()
+    if (this.#listings.size + children.size >= LISTINGS_MAX) this.#listings.clear()
+    for (const [path, names] of children) {
+      this.#kinds.set(path, 'group')
+      this.#listings.set(path, names)
+    }
+  }
+
   protected namesIn(group: string): ReadonlySet<string> {
     let names = this.#listings.get(group)
     if (names === undefined) {
@@ -115,10 +137,14 @@ export class Hdf5Handle {
    * hundred of them it aborts; so nothing is asked for that may be absent.
    */
   protected hasAttribute(path: string, name: string): boolean {
+    return this.attributesOf(path).has(name)
+  }
+
+  protected attributesOf(path: string): ReadonlySet<string> {
     if (this.#attributes?.path !== path) {
       this.#attributes = { path, names: new Set(this.module.get_attribute_names(this.id, path)) }
     }
-    return this.#attributes.names.has(name)
+    return this.#attributes.names
   }
 
   /** Of the object that was asked last: its attributes are asked for one after the other. */

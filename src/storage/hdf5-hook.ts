@@ -5,11 +5,8 @@
  * These are internals of a pinned dependency, so whoever relies on them proves first that they are in the
  * path: `proveHook`.
  */
-import { rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { devNull } from 'node:os'
 import { PypetError } from '../errors.ts'
-import { makeTemporaryFolder } from '../temporary-names.ts'
 import { type H5Module, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 
 /** What stands in for a file on disk. Positions and sizes are bytes. */
@@ -61,26 +58,23 @@ export function hookFileNow(path: string, file: HookedFile): () => void {
 }
 
 /**
- * Creates a small HDF5 file and looks where its bytes go.
+ * Creates a small HDF5 file and looks where its bytes go. It stands in for the null device, so that nothing is left of it
+ * however this process ends.
  *
- * @param within a folder for temporary files, which somebody else removes should this process have no chance to
  * @throws PypetError `PYPET_STORAGE_FAILED` when they pass us by: no commit would be safe then
  */
-export async function proveHook(within = tmpdir()): Promise<void> {
+export async function proveHook(): Promise<void> {
   const module = await loadH5wasm()
-  const folder = makeTemporaryFolder('probe-', within)
-  const path = join(folder, 'probe.h5')
   const probe = new ProbeFile()
-  const unhook = await hookFile(path, probe)
+  const unhook = await hookFile(devNull, probe)
   try {
-    const file = module.open(path, module.H5F_ACC_TRUNC, false, -1, -1)
+    const file = module.open(devNull, module.H5F_ACC_TRUNC, false, -1, -1)
     module.create_group(file, '/probe', false)
     module.flush(file)
     module.close_file(file)
     if (!probe.holdsHdf5()) throw notInPath()
   } finally {
     unhook()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 

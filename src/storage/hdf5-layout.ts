@@ -4,11 +4,12 @@
  */
 import type { ExplorationPlan } from '../exploration/expand.ts'
 import { runSummary } from '../exploration/expand.ts'
+import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
-import type { RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
+import type { RawGroup, RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import { annotationOperations } from './annotation-layout.ts'
 import { branchOverviews, exploredInRun } from './branch-overviews.ts'
@@ -20,13 +21,15 @@ import {
   grownTables,
   RUN_ROW_BYTES,
   rangeRows,
+  rangeTable,
+  rangeValues,
   textBytesName,
 } from './extension-layout.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, type Row, writeRows } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
-import { exploredTable, parameterLeaf, replaceScalar, resultLeaf, type ScalarDtype } from './leaf-layout.ts'
+import { leafOperations, parameterLeaf, replaceScalar } from './leaf-layout.ts'
 import {
   FAILED_RUNS,
   failedRunRow,
@@ -40,6 +43,7 @@ import {
 } from './overview-tables.ts'
 import { pytablesGroup, rootAttributes } from './pytables-group.ts'
 import { RunOverviews } from './run-overviews.ts'
+import { runRows } from './run-rows.ts'
 
 /** What the memory calls what the layout remembers. */
 export const HAS_GROUPS = 'groups'
@@ -114,6 +118,13 @@ export class TrajectoryLayout {
     if (this.#request.nodes !== undefined) yield this.#nodes(this.#request.nodes)
   }
 
+  /** Lists and arrays of the ranges that the request has not brought with it. */
+  *values(name: string, part: PoolPart): Generator<Hdf5Operation[]> {
+    const explored = this.#plan.explored.find((candidate) => candidate.name === name)
+    if (explored !== undefined)
+      yield* rangeValues(this.#root, explored, part, this.#request.storage.complevel)
+  }
+
   /**
    * What completes the opening and may follow the first runs: config and overviews. Writing them takes
    * longer than a short run, and nobody who waits for a first result should wait for them.
@@ -147,6 +158,7 @@ export class TrajectoryLayout {
       if (this.#request.storage.exploredParameterOverviewInRuns) {
         operations.push(...exploredInRun(group, this.#plan, run))
       }
+      for (const described of record.groups ?? []) this.#group(described, newGroups, operations)
       for (const leaf of record.leaves) {
         if (leaf.parts === undefined) this.#leaf(leaf, newGroups, operations)
         else {
@@ -189,18 +201,21 @@ export class TrajectoryLayout {
   #nodes({ groups, leaves, links }: Pick<Extension, 'groups' | 'leaves' | 'links'>): Hdf5Operation[] {
     const operations: Hdf5Operation[] = []
     const newGroups = new Set<string>()
-    for (const { location, comment, annotations } of groups) {
-      const path = `${this.#root}/${location.replaceAll('.', '/')}`
-      this.#ensureGroup(path, newGroups, operations)
-      if (comment !== '') {
-        operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
-      }
-      operations.push(...annotationOperations(path, annotations))
-    }
+    for (const described of groups) this.#group(described, newGroups, operations)
     for (const leaf of leaves) this.#leaf(leaf, newGroups, operations)
     for (const link of links) this.#link(link, newGroups, operations)
     for (const path of newGroups) this.#share(path)
     return operations
+  }
+
+  #group(group: RawGroup, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    const { comment, annotations } = group
+    const path = this.#pathOf(group)
+    this.#ensureGroup(path, newGroups, operations)
+    if (comment !== '') {
+      operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
+    }
+    operations.push(...annotationOperations(path, annotations))
   }
 
   #leaf(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): void {
@@ -230,25 +245,22 @@ export class TrajectoryLayout {
   }
 
   #leafOperations(leaf: RawLeaf, comment: string): Hdf5Operation[] {
-    const path = this.#pathOf(leaf)
     const isPlain = leaf.location.startsWith('config.')
-    const options = { comment, complevel: this.#request.storage.complevel, isPlain }
-    if (leaf.kind === 'result') return resultLeaf(path, leaf, options)
-    return leaf.items.flatMap(({ value }) => parameterLeaf(path, value, leaf, options))
+    return leafOperations(this.#pathOf(leaf), leaf, {
+      comment,
+      complevel: this.#request.storage.complevel,
+      isPlain,
+    })
   }
 
-  #pathOf({ location }: RawLeaf): string {
+  #pathOf({ location }: { readonly location: string }): string {
     return `${this.#root}/${location.replaceAll('.', '/')}`
   }
 
-  #link({ location, target }: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
-    const path = `${this.#root}/${location.replaceAll('.', '/')}`
+  #link(link: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    const path = this.#pathOf(link)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    operations.push({
-      type: 'create-soft-link',
-      path,
-      target: `${this.#root}/${target.replaceAll('.', '/')}`,
-    })
+    operations.push({ type: 'create-soft-link', path, target: this.#pathOf({ location: link.target }) })
   }
 
   /** Notes a failed run; its rows follow with the commit. */
@@ -259,7 +271,7 @@ export class TrajectoryLayout {
 
   /** What belongs to the runs since the last commit but lies in shared tables. */
   commit(): Hdf5Operation[] {
-    const operations = this.#runRows()
+    const operations = runRows(`${this.#root}/overview/runs`, this.#pendingRows)
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
     operations.push(...this.#overviews.commit())
     this.#pendingRows.clear()
@@ -273,6 +285,12 @@ export class TrajectoryLayout {
     // What it has seen changes.
     this.#memory.set(POSTPROCESSED, -1)
     return this.#failedRuns.clear()
+  }
+
+  /** Another environment goes on: its end is one of its own, and that of the one before stays where it is. */
+  beginEnvironment(config: readonly Parameter[]): Hdf5Operation[] {
+    this.#memory.set(HAS_LAST_CONFIG, false)
+    return this.addConfig(config)
   }
 
   /** More leaves of `config`, such as a continued experiment has. */
@@ -328,13 +346,13 @@ export class TrajectoryLayout {
   *#ranges(): Generator<Hdf5Operation[]> {
     const { runCount } = this.#plan
     for (const explored of this.#plan.explored) {
-      const { name, dtype, textBytesMax } = explored
+      const { name, dtype, textBytesMax, pool } = explored
       if (dtype === 'str' && this.#request.mayGrow === true) {
         this.#memory.set(textBytesName(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
       }
       const textBytes = columnTextBytes(explored, this.#memory)
-      const path = `${this.#root}/parameters/${name.replaceAll('.', '/')}`
-      yield exploredTable(path, dtype as ScalarDtype, textBytes, runCount)
+      yield* rangeValues(this.#root, explored, { first: 0, values: pool }, this.#request.storage.complevel)
+      yield rangeTable(this.#root, explored, textBytes, runCount)
       yield* rangeRows(this.#root, this.#plan, explored, textBytes, 0)
     }
   }
@@ -367,28 +385,13 @@ export class TrajectoryLayout {
     times: { readonly startTimestamp: number; readonly finishTimestamp: number },
     completed: boolean,
   ): RunRowFacts {
+    const { continuation, trajectory } = this.#request
     return {
       parameterSummary: runSummary(this.#plan, run),
-      environmentHexsha: this.#request.trajectory.environmentHexsha,
+      environmentHexsha: continuation.environment?.hexsha ?? trajectory.environmentHexsha,
       startTimestamp: times.startTimestamp,
       finishTimestamp: times.finishTimestamp,
       completed,
     }
-  }
-
-  /** Neighbouring runs are written together: each write unpacks and packs a whole chunk. */
-  #runRows(): Hdf5Operation[] {
-    const path = `${this.#root}/overview/runs`
-    const runs = [...this.#pendingRows.keys()].sort((a, b) => a - b)
-    const operations: Hdf5Operation[] = []
-    for (let start = 0; start < runs.length; ) {
-      const first = runs[start] as RunIndex
-      let end = start + 1
-      while (end < runs.length && runs[end] === first + (end - start)) end += 1
-      const rows = runs.slice(start, end).map((run) => runRow(run, this.#pendingRows.get(run) as RunRowFacts))
-      operations.push(...writeRows(path, RUNS, first, rows))
-      start = end
-    }
-    return operations
   }
 }

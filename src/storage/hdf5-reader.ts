@@ -111,7 +111,7 @@ export class Hdf5Reader extends Hdf5Handle {
   attributeNames(path: string): string[] {
     return this.attempt(path, () => {
       this.expect(path, 'group', 'dataset')
-      return this.module.get_attribute_names(this.id, path)
+      return [...this.attributesOf(path)]
     })
   }
 
@@ -180,17 +180,21 @@ export class Hdf5Reader extends Hdf5Handle {
     })
   }
 
-  /** How a dataset lies in the file. */
+  /** What a dataset is, and how it lies in the file. */
   storage(dataset: string): {
+    readonly form: DatasetForm
     readonly chunks: readonly number[] | undefined
     readonly maxShape: readonly (number | null)[] | undefined
     readonly deflate: number
   } {
     return this.attempt(dataset, () => {
-      const { chunks, maxshape } = this.module.get_dataset_metadata(this.id, dataset)
+      this.expect(dataset, 'dataset')
+      const raw = this.module.get_dataset_metadata(this.id, dataset)
+      const { chunks, maxshape } = raw
       const filters = chunks === null ? [] : this.module.get_dataset_filters(this.id, dataset)
       const level = filters.find(({ id }) => id === this.module.H5Z_FILTER_DEFLATE)?.cd_values[0]
       return {
+        form: { type: parseDatatype(raw as RawDatatype), shape: raw.shape },
         chunks: chunks?.map(Number),
         maxShape:
           chunks === null

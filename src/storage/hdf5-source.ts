@@ -4,7 +4,7 @@ import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import { runName } from '../trajectory/path.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import type { NodeHead, NodeSource, SourceEntry } from '../tree/node-source.ts'
-import type { RunInformation } from '../tree/run-information.ts'
+import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { exact } from './read-value.ts'
 import { readDefault, readItems, readNodeHead, readRange } from './stored-leaf.ts'
@@ -17,6 +17,7 @@ export class Hdf5Source implements NodeSource {
   readonly #root: string
   readonly #deleted: ReadonlySet<string>
   #runs: readonly RunInformation[] | undefined
+  #failures: ReadonlyMap<number, RunFailureText> | undefined
 
   constructor(reader: Hdf5Reader, trajectory: string) {
     this.#reader = reader
@@ -81,6 +82,22 @@ export class Hdf5Source implements NodeSource {
   runs(): readonly RunInformation[] {
     this.#runs ??= readRuns(this.#reader, `${this.#root}/overview`)
     return this.#runs
+  }
+
+  /** Why runs have failed, as far as the file says; of a run that failed again, why it did the last time. */
+  failures(): ReadonlyMap<number, RunFailureText> {
+    this.#failures ??= this.#readFailures()
+    return this.#failures
+  }
+
+  #readFailures(): ReadonlyMap<number, RunFailureText> {
+    const failures = new Map<number, RunFailureText>()
+    const table = `${this.#root}/overview/failed_runs`
+    if (this.#reader.kind(table) !== 'dataset') return failures
+    this.#reader.scanRows(table, ['idx', 'error', 'message', 'stack'], (_, [idx, name, message, stack]) => {
+      failures.set(Number(idx), { name: String(name), message: String(message), stack: String(stack ?? '') })
+    })
+    return failures
   }
 
   #path(fullName: string): string {

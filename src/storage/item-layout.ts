@@ -4,6 +4,7 @@
  *
  *     null       a NaN                           date        its ISO 8601 text, UTC
  *     ndarray    a scalar: it has no axes        record      a group (`NESTED_GROUP`) with an item a field
+ *     nested     an array: it was a list of lists
  */
 import {
   elementCount,
@@ -98,6 +99,7 @@ function arrayItem(path: string, value: RawNumbers | RawTexts, complevel: number
   if (scalarType !== undefined) operations.push(attribute(path, 'SRVC_DATA_SCALAR_TYPE', scalarType))
   operations.push(attribute(path, 'SRVC_STORE', store))
   if (isScalarArray) operations.push(typeMark(path, 'ndarray'))
+  if (value.isNested === true) operations.push(typeMark(path, 'nested'))
   // Arrays of bytes would be taken for text by who does not know Python's types.
   if (form === 'ndarray' && dtype === 'bytes') operations.push(typeMark(path, 'bytes'))
   return operations

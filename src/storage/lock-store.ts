@@ -22,14 +22,15 @@ import type {
   WorkerStorage,
 } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import { valueSource, withFewValues } from './kept-values.ts'
 import { LocalAddress } from './local-address.ts'
 import { LockPages } from './lock-pages.ts'
 import { LockServer, type WaitingShare } from './lock-server.ts'
-import { LockTurns } from './lock-turn.ts'
+import { LockTurns, withKnown } from './lock-turn.ts'
 import type { LockData } from './lock-worker.ts'
 import type { StoreOptions } from './open-trajectory.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
-import { type Commit, TrajectoryStore, withKnown } from './trajectory-store.ts'
+import { type Commit, TrajectoryStore } from './trajectory-store.ts'
 
 export type LockSettings = Omit<LockData, 'address'>
 
@@ -69,8 +70,10 @@ export class LockStore implements RunStore {
     listener: RunStoreListener,
     { breakLock = false }: { readonly breakLock?: boolean } = {},
   ): Promise<Opened> {
+    const { exploration } = request
+    const few = exploration === undefined ? request : { ...request, exploration: withFewValues(exploration) }
     return await this.#begin(listener, breakLock, request.keepCnt, (options) =>
-      TrajectoryStore.open(request, options),
+      TrajectoryStore.open(few, { ...options, values: valueSource(exploration) }),
     )
   }
 

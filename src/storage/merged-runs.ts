@@ -1,19 +1,20 @@
-/** Runs of another file, as operations: their groups under new numbers, their rows. */
+/** What comes from another file into one, as operations: groups of runs under new numbers, and what is outside of runs. */
 
 import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
 import type { GroupNode } from '../tree/group-node.ts'
+import type { Carried, LeftOut } from '../tree/merge-content.ts'
+import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { copyOperations } from './hdf5-copy.ts'
+import { copyAttributes, copyOperations } from './hdf5-copy.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
-import { writeRows } from './hdf5-table.ts'
-import { RUNS, runRow } from './overview-tables.ts'
+import { type MergedComments, nameOf } from './merged-comments.ts'
 
-/** Where the wildcards have put groups of runs: full names with `$` for the run, without the run's own part. */
+/** Where the wildcards have put groups of runs: full names of the groups that they are in. */
 export function runPlaces(other: TrajectoryTree): string[] {
   const places: string[] = []
-  for (const branch of ['results', 'derived_parameters']) {
-    const group = other.child(branch)
+  for (const branch of other.childNames) {
+    const group = branch === 'parameters' || branch === 'config' ? undefined : other.child(branch)
     if (group !== undefined && !group.isLeaf) collectPlaces(group as GroupNode, places)
   }
   return places
@@ -30,51 +31,123 @@ function collectPlaces(group: GroupNode, places: string[]): void {
 
 const RUN_NAME = /^run_\d{8}$/
 
+export interface CopySource {
+  readonly reader: Hdf5Reader
+  readonly trajectory: string
+  /** As `runPlaces`. */
+  readonly places: readonly string[]
+  /** The run that one of the other becomes, or that has its point; undefined for none. */
+  readonly runOf: (run: RunIndex) => RunIndex | undefined
+}
+
+export interface CopyTarget {
+  readonly trajectory: string
+  /** Full names of groups, with those that were made on the way. */
+  readonly hasGroup: (fullName: string) => boolean
+  readonly noteGroup: (fullName: string) => void
+  readonly comments: MergedComments
+  readonly onUncopied: (path: string, reason: string) => void
+  readonly onLeftOut: (leftOut: LeftOut) => void
+}
+
 /** The groups of one run, wherever they are. */
 export function* runCopy(
-  source: { readonly reader: Hdf5Reader; readonly trajectory: string; readonly run: RunIndex },
-  target: { readonly trajectory: string; readonly run: RunIndex },
-  places: readonly string[],
-  onUncopied: (path: string, reason: string) => void,
+  source: CopySource,
+  target: CopyTarget,
+  from: RunIndex,
+  to: RunIndex,
 ): Generator<Hdf5Operation[]> {
-  const from = runName(source.run)
-  const to = runName(target.run)
-  const fromSet = runSetName(source.run)
-  const toSet = runSetName(target.run)
-  const renamed = (name: string) => (name === from ? to : name === fromSet ? toSet : name)
-  for (const place of places) {
-    const group = place.replaceAll('.', '/')
-    const path = `/${source.trajectory}/${group}/${from}`
-    if (source.reader.kind(path) === undefined) continue
-    yield* copyOperations(source.reader, path, `/${target.trajectory}/${group}/${to}`, {
-      nameChild: renamed,
-      retarget: (link) =>
-        link
-          .split('/')
-          .map((part, index) => (index === 1 ? target.trajectory : renamed(part)))
-          .join('/'),
-      onUncopied,
+  const { reader } = source
+  const root = `/${source.trajectory}/`
+  const renamed = (fullName: string) => renamedInMerge(fullName, source.runOf, to)
+  // Below a run it may be named again, and its set.
+  const own = new Map([
+    [runName(from), runName(to)],
+    [runSetName(from), runSetName(to)],
+  ])
+  const nameChild = (child: string) => own.get(child) ?? child
+  const retarget = (link: string, path: string): string | undefined => {
+    const fullName = link.startsWith(root) ? renamed(link.slice(root.length).replaceAll('/', '.')) : undefined
+    if (fullName !== undefined) return `/${target.trajectory}/${fullName.replaceAll('.', '/')}`
+    const name = path.slice(root.length).replaceAll('/', '.')
+    target.onLeftOut({ name, reason: `it leads to ${link}, which is not taken over` })
+    return undefined
+  }
+  for (const place of source.places) {
+    const path = `${root}${place.replaceAll('.', '/')}/${runName(from)}`
+    if (reader.kind(path) === undefined) continue
+    const group = renamed(place) as string
+    yield newGroups(target, group)
+    reader.learnBelow(path)
+    const toPath = `/${target.trajectory}/${group.replaceAll('.', '/')}/${runName(to)}`
+    const copying = copyOperations(reader, path, toPath, {
+      nameChild,
+      retarget,
+      onUncopied: target.onUncopied,
     })
+    for (const operations of copying) {
+      const isLeaf = operations.some((operation) => nameOf(operation) === 'SRVC_LEAF')
+      const [first] = operations
+      if (!isLeaf || first === undefined) yield operations
+      else yield target.comments.leaf(fullNameOf(first.path, target.trajectory), operations)
+    }
   }
 }
 
-/** The rows of the runs, with the times they had. */
-export function mergedRows(
-  tree: TrajectoryTree,
-  other: TrajectoryTree,
-  runs: readonly RunIndex[],
-  summary: (run: RunIndex) => string,
-): Hdf5Operation[] {
-  const first = tree.length - runs.length
-  const rows = runs.map((run, index) => {
-    const { startTimestamp, finishTimestamp, completed, environmentHexsha } = other.runInformation(run)
-    return runRow(first + index, {
-      parameterSummary: summary(first + index),
-      environmentHexsha,
-      startTimestamp,
-      finishTimestamp,
-      completed,
-    })
-  })
-  return writeRows(`/${tree.name}/overview/runs`, RUNS, first, rows)
+function fullNameOf(path: string, trajectory: string): string {
+  return path.slice(trajectory.length + 2).replaceAll('/', '.')
+}
+
+function newGroups(target: CopyTarget, fullName: string): Hdf5Operation[] {
+  const operations: Hdf5Operation[] = []
+  const parts = fullName.split('.')
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const name = parts.slice(0, depth).join('.')
+    if (target.hasGroup(name)) continue
+    target.noteGroup(name)
+    operations.push({ type: 'create-group', path: `/${target.trajectory}/${name.replaceAll('.', '/')}` })
+  }
+  return operations
+}
+
+/** What is outside of runs, apart from links. What cannot be copied is told, and nothing of it is made. */
+export function* carriedCopy(
+  { reader, trajectory }: CopySource,
+  target: CopyTarget,
+  carried: readonly Carried[],
+): Generator<Hdf5Operation[]> {
+  for (const { kind, fullName } of carried) {
+    if (kind === 'link') continue
+    const from = `/${trajectory}/${fullName.replaceAll('.', '/')}`
+    const to = `/${target.trajectory}/${fullName.replaceAll('.', '/')}`
+    const reasons: string[] = []
+    const onUncopied = (path: string, reason: string) => reasons.push(`${path}: ${reason}`)
+    const operations =
+      kind === 'group'
+        ? [{ type: 'create-group', path: to } as const, ...copyAttributes(reader, from, to, { onUncopied })]
+        : [...copyOperations(reader, from, to, { onUncopied })].flat()
+    if (kind === 'leaf' && reasons.length > 0) {
+      target.onLeftOut({ name: fullName, reason: `it cannot be copied: ${reasons[0]}` })
+      continue
+    }
+    const above = fullName.lastIndexOf('.')
+    if (above > 0) yield newGroups(target, fullName.slice(0, above))
+    if (kind === 'group') target.noteGroup(fullName)
+    yield operations
+  }
+}
+
+/** Links outside of runs, when everything that they lead to is there. */
+export function carriedLinks(trajectory: string, carried: readonly Carried[]): Hdf5Operation[] {
+  return carried.flatMap((each) =>
+    each.kind !== 'link'
+      ? []
+      : [
+          {
+            type: 'create-soft-link' as const,
+            path: `/${trajectory}/${each.fullName.replaceAll('.', '/')}`,
+            target: `/${trajectory}/${each.target.replaceAll('.', '/')}`,
+          },
+        ],
+  )
 }

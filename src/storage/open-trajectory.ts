@@ -14,11 +14,11 @@ import { expand } from '../exploration/expand.ts'
 import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
-import { completedCountIn } from './completed-runs.ts'
+import { assertHolds } from './completed-runs.ts'
+import { continuedRequest } from './continued-request.ts'
 import { readStoredTrajectory } from './expand-trajectory.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
-import { openHdf5Reader } from './hdf5-reader.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
@@ -75,18 +75,17 @@ export async function continueTrajectory(
     const isTakenBack = completeReplacement(began, system)
     const before = isTakenBack ? began : readCnt(request.cntFile, system)
     settleReplacements(file, options)
-    const { storage, keepCnt } = request
+    const { readerWaitMs } = request.storage
     const waiting = { ...options, onWaiting: lock.noteWaiting }
-    const openRequest = { ...before.experiment.request, storage, keepCnt }
-    // It begins as it was meant to.
-    if (isTakenBack) return await create(openRequest, options, lock)
+    const { openRequest, beginning } = continuedRequest(before, request)
+    if (isTakenBack) return await create(beginning, options, lock)
     if (before.lastSequence === 0) {
-      // It ended before anything was committed, so it begins as it was meant to.
-      await recoverBehindGate(before, storage.readerWaitMs, waiting)
-      return await create({ ...openRequest, overwrite: false }, options, lock)
+      // It ended before anything was committed.
+      await recoverBehindGate(before, readerWaitMs, waiting)
+      return await create({ ...beginning, overwrite: false }, options, lock)
     }
-    await recoverOthers(file, storage.readerWaitMs, options)
-    await recoverBehindGate(before, storage.readerWaitMs, waiting)
+    await recoverOthers(file, readerWaitMs, options)
+    await recoverBehindGate(before, readerWaitMs, waiting)
     const state = readCnt(request.cntFile, system)
     return await resume(state, openRequest, request, options, lock)
   } catch (error) {
@@ -116,7 +115,6 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
   const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
   replacement?.adoptMode(disk)
   const base = headOf(disk)
-  const recorded = replacement?.request ?? request
   const transaction = await Hdf5Transaction.begin({
     path,
     isNewFile,
@@ -128,7 +126,11 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
     onNotice: options.onNotice,
     onError: options.onError,
     openJournal: () =>
-      CntJournal.create(system, newCntFile(file, trajectory.name, system), experimentRecord(recorded, base)),
+      CntJournal.create(
+        system,
+        newCntFile(file, trajectory.name, system),
+        experimentRecord(replacement?.request ?? request, base),
+      ),
   })
   const memory = new LayoutMemory()
   const layout = new TrajectoryLayout(request, plan, memory)
@@ -147,6 +149,7 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
     stored: new RunSet(),
     failed: new RunSet(),
     reopened: new RunSet(),
+    isNew: true,
     startTimestamp: undefined,
     lock,
     ...(replacement !== undefined && {
@@ -242,7 +245,7 @@ async function resume(
   const failed = RunSet.of(state.failed.keys())
   const reopened = request.retryFailed ? failed : new RunSet()
   try {
-    if (request.config.length > 0) transaction.file.apply(layout.addConfig(request.config))
+    if (request.environment !== undefined) transaction.file.apply(layout.beginEnvironment(request.config))
     if (reopened.count > 0) transaction.file.apply(layout.reopen([...state.failed.keys()]))
   } catch (error) {
     throw transaction.explain(error)
@@ -257,22 +260,10 @@ async function resume(
     stored: state.stored,
     failed: request.retryFailed ? new RunSet() : failed,
     reopened,
-    startTimestamp: state.startTimestamp,
+    environment: request.environment,
+    startTimestamp: request.environment === undefined ? state.startTimestamp : undefined,
     lock,
   }
-}
-
-/** An older copy of the file in its place would cost the runs that it does not have. */
-async function assertHolds({ path, experiment, stored }: CntState): Promise<void> {
-  const { file, trajectory } = experiment.request
-  using reader = await openHdf5Reader(file)
-  const completedCount = completedCountIn(reader, trajectory.name)
-  if (completedCount === stored.count) return
-  const found = `it holds ${completedCount} runs of ${trajectory.name}, of ${stored.count} that were stored`
-  throw new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {
-    where: file,
-    hint: 'Put back the file that belongs to it.',
-  })
 }
 
 /** The first record: the file is the one that its path really means. */

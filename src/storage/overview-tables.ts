@@ -63,7 +63,7 @@ export const EXPLORED_IN_RUN_TABLE = defineTable([
   ['value', `S${VALUE_BYTES_MAX}`],
 ])
 
-/** `results_summary`, `derived_parameters_summary`: one row a distinct comment. */
+/** `results_summary`, `derived_parameters_summary`: one row for each name, over all runs, with each of its comments. */
 export const SUMMARY = defineTable([
   ['location', 'S512'],
   ['name', 'S128'],
@@ -147,7 +147,13 @@ export function runRow(run: number, facts: RunRowFacts): Row {
   ]
 }
 
-export function failedRunRow({ run, error }: RunFailure): Row {
+export function failedRunRow({
+  run,
+  error,
+}: {
+  readonly run: number
+  readonly error: Pick<RunFailure['error'], 'name' | 'message' | 'stack'>
+}): Row {
   return [run, runName(run), error.name, error.message, error.stack]
 }
 
@@ -158,7 +164,12 @@ export function overviewRow(fullName: string, value: string, comment: string): R
 
 export function summaryRow(fullName: string, value: string, comment: string): Row {
   const [location, name] = splitName(fullName)
-  return [location, name, value, createHash('sha1').update(comment).digest('hex'), comment]
+  return [location, name, value, commentHexdigest(comment), comment]
+}
+
+/** pypet looks for a comment by it. */
+export function commentHexdigest(comment: string): string {
+  return createHash('sha1').update(comment).digest('hex')
 }
 
 /** Python's `str(timedelta)`: `0:00:00.008130`, `2 days, 3:04:05`. */

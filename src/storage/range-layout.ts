@@ -1,6 +1,6 @@
 /** The ranges of explored parameters, whole and as they grow (FORMAT, section 4). */
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
-import { rawElements, rawValue } from '../trajectory/raw-value.ts'
+import { type RawValue, rawElements, rawValue } from '../trajectory/raw-value.ts'
 import { isBasicDtype, type StoredScalar, type StoredValue } from '../trajectory/stored-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -25,9 +25,9 @@ export function exploredRangeOperations(
   complevel: number,
 ): Hdf5Operation[] {
   if (range.kind === 'scalars') return scalarRange(path, range)
-  const suffix = preset.form === 'sparse' ? SPARSE_SUFFIX : ARRAY_SUFFIX
+  const suffix = rangeSuffix(preset)
   return [
-    ...objectOperations(path, suffix, range.values, 0, complevel),
+    ...objectOperations(path, suffix, 0, range.values.map(readable), complevel),
     ...exploredReferenceTable(path, suffix, range.index.length),
     ...exploredReferences(path, suffix, 0, range.index),
   ]
@@ -56,12 +56,22 @@ function cells(dtype: string, values: readonly StoredScalar['value'][]): (number
   return dtype === 'bool' ? values.map(Number) : (values as (number | bigint | string)[])
 }
 
-/** The distinct arrays of a range from a number on, in their groups of a thousand. */
+/** What the names of tables and arrays of a range end in. */
+export function rangeSuffix(preset: StoredValue): string {
+  return preset.form === 'sparse' ? SPARSE_SUFFIX : ARRAY_SUFFIX
+}
+
+/** What cannot be read is in the file that it came from. */
+function readable(value: StoredValue): RawValue | undefined {
+  return value.form === 'unread' ? undefined : rawValue(value)
+}
+
+/** Distinct arrays of a range, the first of which has this number, in their groups of a thousand. */
 export function objectOperations(
   path: string,
   suffix: string,
-  values: readonly StoredValue[],
   first: number,
+  values: readonly (RawValue | undefined)[],
   complevel: number,
 ): Hdf5Operation[] {
   const operations: Hdf5Operation[] = []
@@ -71,25 +81,25 @@ export function objectOperations(
       nested(`${path}/explored${suffix}`),
     )
   }
-  for (let number = first; number < values.length; number += 1) {
-    const value = values[number]
-    if (value === undefined || value.form === 'unread') continue
+  for (const [index, value] of values.entries()) {
+    if (value === undefined) continue
+    const number = first + index
     if (suffix === SPARSE_SUFFIX) {
       operations.push(...renamed(path, number, value))
       continue
     }
     const set = `${path}/explored${suffix}/set_${pad(Math.floor(number / ARRAYS_PER_SET), 5)}`
     if (number % ARRAYS_PER_SET === 0) operations.push({ type: 'create-group', path: set }, nested(set))
-    operations.push(...itemOperations(`${set}/xa_${pad(number, 8)}`, rawValue(value), complevel))
+    operations.push(...itemOperations(`${set}/xa_${pad(number, 8)}`, value, complevel))
   }
   return operations
 }
 
 /** A matrix is stored under its name with a suffix; in a range the suffix stands before its number. */
-function renamed(path: string, number: number, value: StoredValue): Hdf5Operation[] {
+function renamed(path: string, number: number, value: RawValue): Hdf5Operation[] {
   const name = `${path}/xspm`
   const wanted = `${path}/xspm${SPARSE_SUFFIX}${pad(number, 8)}`
-  return itemOperations(name, rawValue(value), 0).map((operation) => ({ ...operation, path: wanted }))
+  return itemOperations(name, value, 0).map((operation) => ({ ...operation, path: wanted }))
 }
 
 function nested(path: string): Hdf5Operation {
@@ -113,10 +123,11 @@ export function grownRange(
   complevel: number,
 ): Hdf5Operation[] {
   if (range.kind === 'objects') {
-    const suffix = preset.form === 'sparse' ? SPARSE_SUFFIX : ARRAY_SUFFIX
+    const suffix = rangeSuffix(preset)
     const table = `${path}/explored_data${suffix}`
+    const values = range.values.slice(before.objectCount).map(readable)
     return [
-      ...objectOperations(path, suffix, range.values, before.objectCount, complevel),
+      ...objectOperations(path, suffix, before.objectCount, values, complevel),
       ...grown(table, range.index.length),
       ...exploredReferences(path, suffix, before.length, range.index.slice(before.length)),
     ]

@@ -44,7 +44,7 @@ export function readValue(
   if (form.type.kind === 'record') return readTable(reader, path, form, store === 'DICT')
   if (reader.attribute(path, 'SRVC_DATA_COLL_TYPE') === 'COLL_EMPTY_DICT')
     return { form: 'record', fields: [] }
-  return readElements(reader, path, form, mark === 'ndarray')
+  return readElements(reader, path, form, mark)
 }
 
 export function unreadable(type: string, note: string): Unreadable {
@@ -63,12 +63,7 @@ function recallOf(reader: Hdf5Reader, path: string, prefix: string): Recall {
   }
 }
 
-function readElements(
-  reader: Hdf5Reader,
-  path: string,
-  form: DatasetForm,
-  isScalarArray: boolean,
-): StoredValue {
+function readElements(reader: Hdf5Reader, path: string, form: DatasetForm, mark?: Cell): StoredValue {
   const recall = recallOf(reader, path, 'SRVC_DATA')
   const { collection } = recall
   const shape = form.shape
@@ -78,10 +73,11 @@ function readElements(
   if (shape === null) return dtype === 'str' ? { form: 'scalar', dtype, value: '' } : emptyArray(dtype)
   const isList = collection === 'COLL_LIST' || collection === 'COLL_TUPLE'
   if (isList && shape.length !== 1) return readNested(reader, path, form, dtype, shape)
-  const kind = isList ? 'list' : shape.length === 0 && !isScalarArray ? 'scalar' : 'ndarray'
+  const kind = isList ? 'list' : shape.length === 0 && mark !== 'ndarray' ? 'scalar' : 'ndarray'
   const marks = {
     ...(collection === 'COLL_TUPLE' && { isTuple: true }),
     ...(collection === 'COLL_MATRIX' && { isMatrix: true }),
+    ...(mark === 'nested' && shape.length > 1 && { isNested: true }),
   }
   if (dtype === 'str' || dtype === 'bytes') {
     const texts = textsOf(reader, path, form, dtype)
@@ -325,7 +321,7 @@ function readSeries(reader: Hdf5Reader, path: string): StoredValue {
   if (reader.kind(values) !== 'dataset' || reader.form(values).type.kind === 'opaque') {
     return unreadable('pandas series', 'it holds Python objects; read it with pandas.read_hdf')
   }
-  return readElements(reader, values, reader.form(values), false)
+  return readElements(reader, values, reader.form(values))
 }
 
 function labels(reader: Hdf5Reader, path: string): string[] | undefined {

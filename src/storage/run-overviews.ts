@@ -1,9 +1,11 @@
 /**
- * The overview and summary tables that grow with the runs, and the purging of duplicate comments:
- * of leaves with an equal comment only the first keeps it, and stands in the summary (FORMAT, section 2).
+ * The overview and summary tables that grow with the runs, and the purging of duplicate comments: of leaves of one name
+ * with an equal comment only the first keeps it (FORMAT, section 2). pypet 0.7 looks at the comment alone. The summary
+ * has a row for each name with each of its comments, so that it names everything that any run has stored.
  */
 import { createHash } from 'node:crypto'
 import type { StorageSettings } from '../protocol.ts'
+import { runlessName } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { toStoredValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
@@ -14,6 +16,7 @@ import type { Row, Table } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import {
   BRANCH_OVERVIEW,
+  commentHexdigest,
   OVERVIEW_ROWS_MAX,
   overviewRow,
   SUMMARY,
@@ -122,10 +125,10 @@ class KindOverviews {
     this.#comments.undoRun()
   }
 
-  /** True when no leaf had this comment before. */
+  /** True when no leaf of this name had this comment before. */
   add(leaf: RawLeaf): boolean {
     this.#overview?.add(() => overviewRow(leaf.location, valueText(leaf), leaf.comment))
-    if (leaf.comment === '' || !this.#comments.add(leaf.comment)) return false
+    if (!this.#comments.add(`${runlessName(leaf.location)}\0${leaf.comment}`)) return false
     this.#summary?.add(() => summaryRow(leaf.location, valueText(leaf), leaf.comment))
     return true
   }
@@ -136,7 +139,7 @@ class KindOverviews {
   }
 }
 
-/** Which comments were seen. The memory keeps a digest of each, because a comment may be a page long. */
+/** Which names were seen with which comments. The memory keeps a digest of each, because a comment may be a page long. */
 class KnownComments {
   readonly #memory: LayoutMemory
   readonly #set: string
@@ -157,7 +160,7 @@ class KnownComments {
   /** The run before is written: its comments stay. */
   beginRun(): void {
     if (this.#fresh.length === 0) return
-    for (const comment of this.#fresh) this.#memory.add(this.#set, digest(comment))
+    for (const comment of this.#fresh) this.#memory.add(this.#set, digestOf(comment))
     this.#fresh = []
   }
 
@@ -167,10 +170,10 @@ class KnownComments {
     this.#fresh = []
   }
 
-  /** True when the comment is new. Of too many it is said every time. */
+  /** True when it is new. Of too many it is said every time. */
   add(comment: string): boolean {
     if (this.#seen.has(comment)) return false
-    if (this.#recorded.size > 0 && this.#recorded.has(digest(comment))) {
+    if (this.#recorded.size > 0 && this.#recorded.has(digestOf(comment))) {
       this.#seen.add(comment)
       return false
     }
@@ -183,8 +186,15 @@ class KnownComments {
   }
 }
 
-function digest(comment: string): string {
-  return createHash('sha1').update(comment).digest('base64').slice(0, 16)
+/** @param known a name, a NUL, a comment */
+function digestOf(known: string): string {
+  const end = known.indexOf('\0')
+  return commentDigest(known.slice(0, end), commentHexdigest(known.slice(end + 1)))
+}
+
+/** As the memory has it, of a leaf's name in all runs and the `hexdigest` of its comment. */
+export function commentDigest(runless: string, hexdigest: string): string {
+  return createHash('sha1').update(`${runless}\0${hexdigest}`).digest('base64').slice(0, 16)
 }
 
 /** A table that takes rows until it is full, with those that wait for the next commit. */

@@ -113,15 +113,22 @@ export class ServiceStore implements RunStore {
     return await this.#begin(request, path, listener)
   }
 
-  async continue({ cntFile, keepCnt }: ContinueRequest, listener: RunStoreListener): Promise<Opened> {
+  async continue(
+    { cntFile, keepCnt, environment }: ContinueRequest,
+    listener: RunStoreListener,
+  ): Promise<Opened> {
     const { experiment, memory } = readCnt(cntFile)
     const { request } = experiment
     const opened = await this.#begin({ ...request, keepCnt }, cntFile, listener)
-    if (!this.#retryFailed)
-      return { ...opened, postprocessedCount: Number(memory.values[POSTPROCESSED] ?? -1) }
-    // What it has seen changes.
-    this.#record({ memory: { added: {}, values: { [POSTPROCESSED]: -1 } } })
-    return opened
+    const values = {
+      // What it has seen changes.
+      ...(this.#retryFailed && { [POSTPROCESSED]: -1 }),
+      ...(environment !== undefined && { [SERVICE_HAS_PROVENANCE]: false }),
+    }
+    if (Object.keys(values).length > 0)
+      this.#record({ memory: { added: {}, values }, ...(environment !== undefined && { environment }) })
+    if (this.#retryFailed) return opened
+    return { ...opened, postprocessedCount: Number(memory.values[POSTPROCESSED] ?? -1) }
   }
 
   async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {

@@ -134,6 +134,17 @@ function pad(number: number, length: number): string {
   return String(number).padStart(length, '0')
 }
 
+/** The list or array of a range that has this number; undefined where the file has none. */
+export function readRangeValue(reader: Hdf5Reader, path: string, number: number): StoredValue | undefined {
+  for (const [suffix, valuePath] of REFERENCES) {
+    const value = `${path}/${valuePath(number)}`
+    const isReference = suffix !== '' && reader.kind(`${path}/explored_data${suffix}`) === 'dataset'
+    if (isReference && reader.kind(value) !== undefined)
+      return readValue(reader, value, 'ArrayParameter', suffix === SPARSE_SUFFIX)
+  }
+  return undefined
+}
+
 function hasColumn(reader: Hdf5Reader, table: string, column: string): boolean {
   const { type } = reader.form(table)
   return type.kind === 'record' && type.fields.some(({ name }) => name === column)

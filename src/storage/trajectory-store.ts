@@ -15,13 +15,16 @@ import type {
   Opened,
   OpenRequest,
   RefusedRun,
+  RunEnvironment,
   RunFailure,
 } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
+import { failedRun } from './failed-run.ts'
 import { POSTPROCESSED, type TrajectoryLayout } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
+import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import { continueTrajectory, createTrajectory, type StoreOptions } from './open-trajectory.ts'
 import { RunParts } from './run-parts.ts'
@@ -35,15 +38,6 @@ export interface Commit {
 
 export type KnownRuns = Pick<Commit, 'stored' | 'failed'>
 
-/** Runs that a commit before has named are told once more: whoever committed them may have died before it could say so. */
-export function withKnown(commit: Commit, known: KnownRuns): Commit {
-  return {
-    ...commit,
-    stored: [...commit.stored, ...known.stored],
-    failed: [...commit.failed, ...known.failed],
-  }
-}
-
 /** A trajectory that is open for writing, as `open-trajectory` makes it. */
 export interface OpenTrajectory {
   readonly request: OpenRequest
@@ -56,6 +50,8 @@ export interface OpenTrajectory {
   readonly stored: RunSet
   /** Those of them that no commit has named: they were stored by another experiment. */
   readonly unrecorded?: RunSet
+  /** What goes on with it from here on: the first commit says so. */
+  readonly environment?: RunEnvironment | undefined
   /** Runs that have failed and are not to be performed again. */
   readonly failed: RunSet
   /** Failed runs that are to be performed again: the next commit says so. */
@@ -64,6 +60,8 @@ export interface OpenTrajectory {
   readonly startTimestamp: number | undefined
   /** Of the file; undefined for one turn of several, whose opening has it. */
   readonly lock: FileLock | undefined
+  /** Nothing of it was in the file before. */
+  readonly isNew?: true
   /** Of a new file: called when its first commit is durable. */
   readonly publish?: () => void
   /** Of a new file: called when that does not come to pass. */
@@ -106,12 +104,16 @@ export class TrajectoryStore {
   /**
    * Creates the trajectory with its parameters and ranges, committed when this returns. `settle` follows.
    *
+   * @param options.values gives explored lists and arrays that the request has not brought with it
    * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_LOCKED`,
    *   `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`, and of an unfinished trajectory in the file
    *   `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`; an existing file is untouched then
    */
-  static async open(request: OpenRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    return TrajectoryStore.#begin(await createTrajectory(request, options))
+  static async open(
+    request: OpenRequest,
+    options: StoreOptions & { readonly values?: ValueSource },
+  ): Promise<TrajectoryStore> {
+    return await TrajectoryStore.#begin(await createTrajectory(request, options), options.values)
   }
 
   /**
@@ -121,13 +123,14 @@ export class TrajectoryStore {
    *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
    */
   static async continue(request: ContinueRequest, options: StoreOptions): Promise<TrajectoryStore> {
-    return TrajectoryStore.#begin(await continueTrajectory(request, options))
+    return await TrajectoryStore.#begin(await continueTrajectory(request, options), undefined)
   }
 
   /** With its first commit. Where that fails, nothing is held any more. */
-  static #begin(open: OpenTrajectory): TrajectoryStore {
+  static async #begin(open: OpenTrajectory, values: ValueSource | undefined): Promise<TrajectoryStore> {
     try {
       const store = new TrajectoryStore(open)
+      if (open.isNew) await storeValues(open, values, (operations) => store.#apply(operations))
       store.commit()
       open.publish?.()
       return store
@@ -227,10 +230,7 @@ export class TrajectoryStore {
 
   #fail(failure: RunFailure): void {
     this.#open.layout.failRun(failure)
-    const { run, attempts, startTimestamp, finishTimestamp } = failure
-    const { name, message } = failure.error
-    const error = { name: name.slice(0, ERROR_LENGTH_MAX), message: message.slice(0, ERROR_LENGTH_MAX) }
-    this.#failed.push({ run, error, attempts, startTimestamp, finishTimestamp })
+    this.#failed.push(failedRun(failure))
   }
 
   /**
@@ -252,12 +252,12 @@ export class TrajectoryStore {
     if (added !== undefined) this.#growTo(plan.runCount, exploration)
     this.#apply(layout.commit())
     return this.#commit((facts) => {
-      this.#open.transaction.commit({ ...facts, ...(added !== undefined && { added }) })
+      this.#open.transaction.commit({ ...facts, ...(added !== undefined && { added: withoutValues(added) }) })
     }, false)
   }
 
   #growTo(runCount: number, exploration: ExplorationSpec | undefined): void {
-    this.#exploration = exploration
+    this.#exploration = exploration === undefined ? undefined : withoutValues(exploration)
     this.#runCount = runCount
     const ended = new Uint8Array(runCount)
     ended.set(this.#ended)
@@ -333,16 +333,20 @@ export class TrajectoryStore {
   #isClosedComplete = false
 
   #commit(write: (facts: Parameters<Hdf5Transaction['commit']>[0]) => void, isComplete: boolean): Commit {
-    const { memory, reopened } = this.#open
+    const { memory, reopened, unrecorded, environment } = this.#open
     const stored = this.#stored
     const failed = this.#failed
+    const isFirst = !this.#hasCommitted
+    this.#hasCommitted = true
     write({
-      stored: this.#rangesToRecord(stored),
+      // Nothing was stored before the first commit, which names what was there before there was a `.cnt` file.
+      stored: (isFirst && unrecorded !== undefined ? unrecorded : RunSet.of(stored)).toRanges(),
       failed,
       reopened: reopened.toRanges(),
       memory: memory.takeDelta(),
       ...(Number.isFinite(this.#startTimestamp) && { startTimestamp: this.#startTimestamp }),
       isComplete,
+      ...(isFirst && environment !== undefined && { environment }),
       returned: this.#returned,
     })
     this.#isClosedComplete = isComplete
@@ -357,15 +361,7 @@ export class TrajectoryStore {
     return { stored, failed: failed.map(({ run }) => run), refused }
   }
 
-  /** With the first commit, those that were stored before there was a `.cnt` file. */
-  #rangesToRecord(stored: readonly RunIndex[]): readonly number[] {
-    const { unrecorded } = this.#open
-    if (unrecorded === undefined || this.#hasRecorded) return RunSet.of(stored).toRanges()
-    this.#hasRecorded = true
-    return unrecorded.toRanges()
-  }
-
-  #hasRecorded = false
+  #hasCommitted = false
 
   #apply(operations: readonly Hdf5Operation[]): void {
     const { transaction } = this.#open
@@ -394,6 +390,3 @@ export class TrajectoryStore {
     )
   }
 }
-
-/** Characters of an error's name and of its message that the `.cnt` file keeps; the rest is in the HDF5 file. */
-const ERROR_LENGTH_MAX = 200

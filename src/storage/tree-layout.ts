@@ -18,11 +18,13 @@ import type { ResultNode } from '../tree/result-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { annotationOperations } from './annotation-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import { createFilledTable, createTable, defineTable, type Row, writeRows } from './hdf5-table.ts'
+import { appendRows, createFilledTable, createTable, defineTable, type Row, writeRows } from './hdf5-table.ts'
 import { parameterLeaf, resultLeaf } from './leaf-layout.ts'
 import {
   BRANCH_OVERVIEW,
   EXPLORED_PARAMETERS_OVERVIEW,
+  FAILED_RUNS,
+  failedRunRow,
   INFO,
   OVERVIEW_ROWS_MAX,
   overviewRow,
@@ -69,11 +71,12 @@ export function* newTrajectory(
     ...createFilledTable(`${overview}/hdf5_settings`, SETTINGS, 'hdf5_settings', [settingsRow(storage)]),
   ]
   yield* runRows(tree, 0, true)
+  yield failedRunRows(tree, 0, undefined)
   yield explorations(tree)
   yield overviews(tree)
 }
 
-/** Rows of `runs` from a run on, none of them completed. */
+/** Rows of `runs` from a run on, none of them completed but those that another trajectory has performed. */
 export function* runRows(tree: TrajectoryTree, first: RunIndex, isNew: boolean): Generator<Hdf5Operation[]> {
   const path = `/${tree.name}/overview/runs`
   if (isNew) yield createTable(path, RUNS, 'runs', tree.length)
@@ -83,16 +86,39 @@ export function* runRows(tree: TrajectoryTree, first: RunIndex, isNew: boolean):
     for (let run = start; run < Math.min(tree.length, start + ROWS_PER_WRITE); run += 1) {
       rows.push(
         runRow(run, {
-          parameterSummary: summary(run),
           environmentHexsha: '',
           startTimestamp: 0,
           finishTimestamp: 0,
           completed: false,
+          ...tree.mergedRun(run)?.information,
+          parameterSummary: summary(run),
         }),
       )
     }
     yield writeRows(path, RUNS, start, rows)
   }
+}
+
+/**
+ * Why runs of another trajectory have failed.
+ *
+ * @param rowCount of the table; undefined while there is none
+ */
+export function failedRunRows(
+  tree: TrajectoryTree,
+  first: RunIndex,
+  rowCount: number | undefined,
+): Hdf5Operation[] {
+  const rows: Row[] = []
+  for (let run = first; run < tree.length; run += 1) {
+    const error = tree.mergedRun(run)?.failure
+    if (error !== undefined) rows.push(failedRunRow({ run, error }))
+  }
+  const path = `/${tree.name}/overview/failed_runs`
+  if (rows.length === 0) return []
+  return rowCount === undefined
+    ? createFilledTable(path, FAILED_RUNS, 'failed_runs', rows)
+    : appendRows(path, FAILED_RUNS, rowCount, rows)
 }
 
 const ROWS_PER_WRITE = 4096
@@ -281,17 +307,6 @@ export function newLinks(
       { group, name, operation: { type: 'create-soft-link', path, target: pathOf(tree, target) } as const },
     ]
   })
-}
-
-/** The groups of a full name that the file does not have. */
-export function groupsTo(tree: TrajectoryTree, fullName: string): Hdf5Operation[] {
-  const operations: Hdf5Operation[] = []
-  const parts = fullName.split('.')
-  for (let depth = 1; depth <= parts.length; depth += 1) {
-    const name = parts.slice(0, depth).join('.')
-    if (tree.at(name)?.isStored !== true) operations.push({ type: 'create-group', path: pathOf(tree, name) })
-  }
-  return operations
 }
 
 export function rawFields(fields: readonly StoredField[]) {

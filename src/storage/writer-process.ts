@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { assertNever, isPypetError, toErrorRecord } from '../errors.ts'
 import type { Closed, Ending, Extension, FromWriter, ToWriter } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
+import type { RawValue } from '../trajectory/raw-value.ts'
 import { CommitSchedule } from './commit-schedule.ts'
 import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
 import { quickenH5wasm, TIERING } from './h5wasm.ts'
@@ -132,6 +133,16 @@ function storeOptions(breakLock: boolean): StoreOptions {
   return { breakLock, onNotice, onError: breakDown }
 }
 
+let takeValues: (values: readonly RawValue[]) => void = () => undefined
+
+/** Asks main, which has them in memory, for a few at a time. */
+function valuesOfMain(name: string, first: number): Promise<readonly RawValue[]> {
+  return new Promise((resolve) => {
+    takeValues = resolve
+    tell({ type: 'values-wanted', name, first })
+  })
+}
+
 /** Sockets of dead workers end as soon as they are read; a worker that outlives main is not waited for. */
 const DRAIN_MS = 10_000
 
@@ -166,7 +177,8 @@ const take = guarded((message: ToWriter) => {
   switch (message.type) {
     case 'open': {
       const { request, breakLock } = message
-      void open(TrajectoryStore.open(request, storeOptions(breakLock)), request.storage.commitIntervalMs)
+      const options = { ...storeOptions(breakLock), values: valuesOfMain }
+      void open(TrajectoryStore.open(request, options), request.storage.commitIntervalMs)
       break
     }
     case 'continue': {
@@ -175,6 +187,9 @@ const take = guarded((message: ToWriter) => {
       void open(continuing, request.storage.commitIntervalMs)
       break
     }
+    case 'values':
+      takeValues(message.values)
+      break
     case 'fail-run':
       store?.failRun(message.failure)
       noteWritten()
@@ -218,5 +233,5 @@ server.listen(address)
 // While main still loads the job: the HDF5 library is compiled, and proven to write through the transaction.
 // What this process says on stderr main shows only when it dies.
 quickenH5wasm(TIERING.writer)
-const proven = proveHook(socketFolder)
+const proven = proveHook()
 proven.catch(() => undefined)

@@ -15,6 +15,7 @@ import type {
   ToWriter,
   WorkerStorage,
 } from '../protocol.ts'
+import { type ValueSource, valueSource, withFewValues } from './kept-values.ts'
 import { makeSocketFolder, removeSocketFolder, socketPath } from './local-address.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
 
@@ -42,6 +43,8 @@ export class Writer implements RunStore {
   /** One after the other: at most one answer is awaited at a time. */
   #extending: Promise<void> = Promise.resolve()
   #isClosing = false
+  /** While it opens. */
+  #values: ValueSource | undefined
   /** From here on it may have something to lose. */
   #isAsked = false
   #stderr = ''
@@ -90,7 +93,14 @@ export class Writer implements RunStore {
     listener: RunStoreListener,
     { breakLock = false }: { readonly breakLock?: boolean } = {},
   ): Promise<Opened> {
-    return await this.#begin({ type: 'open', request, breakLock }, listener)
+    const { exploration } = request
+    this.#values = valueSource(exploration)
+    const sent = exploration === undefined ? request : { ...request, exploration: withFewValues(exploration) }
+    try {
+      return await this.#begin({ type: 'open', request: sent, breakLock }, listener)
+    } finally {
+      this.#values = undefined
+    }
   }
 
   async continue(request: ContinueRequest, listener: RunStoreListener): Promise<Opened> {
@@ -171,6 +181,9 @@ export class Writer implements RunStore {
       case 'committed':
         this.#listener?.onCommitted(message.stored, message.failed, message.refused)
         break
+      case 'values-wanted':
+        void this.#sendValues(message.name, message.first)
+        break
       case 'notice':
         this.#listener?.onNotice(message.level, message.message)
         break
@@ -186,6 +199,11 @@ export class Writer implements RunStore {
       default:
         assertNever(message)
     }
+  }
+
+  async #sendValues(name: string, first: number): Promise<void> {
+    const values = (await this.#values?.(name, first)) ?? []
+    this.#send({ type: 'values', values })
   }
 
   /** At most one answer is awaited at a time: the conversation is a sequence. */

@@ -1,36 +1,81 @@
 /** `traj.par`: values by natural naming, one view a run. */
 import { PypetError } from '../errors.ts'
 import { nearestName } from './nearest-name.ts'
+import { copyOfNested, isNestedList, type NestedList } from './nested-list.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 import { isPlainObject } from './plain-object.ts'
+import type { RawValue } from './raw-value.ts'
 import type { TypedArray } from './stored-value.ts'
+import { seenValue } from './user-value.ts'
 import { isNdArray, type NdArray } from './value.ts'
 
-/** The explored values of one run, by parameter name. */
+/** The explored values of one run, by parameter name: single ones as a job sees them, lists and arrays as `RawValue`. */
 export type PointValues = Readonly<Record<string, unknown>>
 
 /**
  * Prepares views over the given parameters. The returned function makes the view of one run; only the
  * groups that hold explored parameters or arrays are made anew, so that a run does not pay for a large
- * tree. Lists are frozen; an array is copied when a run first asks for it, since a job may write into it.
+ * tree. Lists are frozen; an array or a list of lists is copied when a run first asks for it, since a job may write into it.
+ *
+ * @param find the full name of what is meant by a name that a group does not have, if anything is
  */
 export function parameterViews(
   parameters: readonly Pick<Parameter, 'name' | 'value'>[],
+  find: FindParameter = () => undefined,
 ): (point: PointValues) => ParameterValues<ParameterTree> {
-  const root = new Group(BRANCH)
+  const root = new Group(BRANCH, remembered(find))
   for (const { name, value } of parameters) root.add(name.split('.'), value)
+  const presets = new Map(parameters.map(({ name, value }) => [name, value]))
   return (point) => {
-    const overrides = new Group(BRANCH)
-    for (const [name, value] of Object.entries(point)) overrides.add(name.split('.'), value)
+    const overrides = new Group(BRANCH, find)
+    for (const [name, value] of Object.entries(point)) {
+      const isSingle = typeof value !== 'object' || value === null
+      overrides.add(name.split('.'), isSingle ? value : new Unmade(value as RawValue, presets.get(name)))
+    }
     return root.view(overrides)
   }
 }
 
 const BRANCH = 'parameters'
 
+/** An explored list or array, which is made for the run when the job asks for it. */
+class Unmade {
+  readonly #value: RawValue
+  readonly #preset: unknown
+
+  constructor(value: RawValue, preset: unknown) {
+    this.#value = value
+    this.#preset = preset
+  }
+
+  make(): unknown {
+    const made = seenValue(this.#value, this.#preset)
+    return Array.isArray(made) ? Object.freeze(made) : made
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): unknown {
+    return this.make()
+  }
+}
+
+/** Parts on the way to a parameter may be left out. Throws where that is ambiguous. */
+export type FindParameter = (group: string, name: string) => string | undefined
+
+/** Which name is meant is the same in all runs. */
+function remembered(find: FindParameter): FindParameter {
+  const known = new Map<string, string>()
+  return (group, name) => {
+    const key = `${group}.${name}`
+    const found = known.get(key) ?? find(group, name)
+    if (found !== undefined) known.set(key, found)
+    return found
+  }
+}
+
 /** A group of the declared tree, or of the values that replace some in one run. */
 class Group {
   readonly #path: string
+  readonly #find: FindParameter
   readonly #entries = new Map<string, unknown>()
   /** Names of the arrays in this group. */
   readonly #arrays: string[] = []
@@ -39,21 +84,25 @@ class Group {
   /** Of all runs that replace nothing here. */
   #shared: ParameterValues<ParameterTree> | undefined
 
-  constructor(path: string) {
+  constructor(path: string, find: FindParameter) {
     this.#path = path
+    this.#find = find
   }
 
   add(path: readonly string[], value: unknown): void {
     const [name, ...rest] = path as [string, ...string[]]
-    const isArray = ArrayBuffer.isView(value) || isNdArray(value)
+    const isArray = ArrayBuffer.isView(value) || isNestedList(value) || isNdArray(value)
     this.#holdsArrays ||= isArray
     if (rest.length === 0) {
       if (isArray) this.#arrays.push(name)
-      this.#entries.set(name, Array.isArray(value) ? Object.freeze(value.slice()) : value)
+      this.#entries.set(
+        name,
+        !isArray && Array.isArray(value) ? Object.freeze((value as unknown[]).slice()) : value,
+      )
       return
     }
     const known = this.#entries.get(name)
-    const inner = known instanceof Group ? known : new Group(`${this.#path}.${name}`)
+    const inner = known instanceof Group ? known : new Group(`${this.#path}.${name}`, this.#find)
     this.#entries.set(name, inner)
     inner.add(rest, value)
   }
@@ -66,38 +115,51 @@ class Group {
 
   #viewOfRun(overrides: Group): ParameterValues<ParameterTree> {
     const values: Record<string, unknown> = {}
+    let uncopied = this.#arrays.length === 0 ? undefined : new Set(this.#arrays)
     for (const [name, entry] of this.#entries) {
       const override = overrides.#entries.get(name)
-      if (!(entry instanceof Group)) values[name] = override === undefined ? entry : override
+      if (override instanceof Unmade) {
+        values[name] = override
+        uncopied ??= new Set()
+        uncopied.add(name)
+      } else if (!(entry instanceof Group)) values[name] = override === undefined ? entry : override
       else values[name] = entry.view(override instanceof Group ? override : NOTHING)
     }
-    return guarded(values, this.#arrays.length === 0 ? undefined : new Set(this.#arrays), this.#path)
+    return guarded(values, uncopied, this.#path, this.#find)
   }
 }
 
 /** What a run replaces in most groups. */
-const NOTHING = new Group(BRANCH)
+const NOTHING = new Group(BRANCH, () => undefined)
 
 /**
  * A mistyped name must not become `undefined` and then a NaN in nine days of results.
  *
- * @param uncopied names of the values that are still those of all runs
+ * @param uncopied names of the values that are still those of all runs, or not made yet
  */
 function guarded(
   values: Record<string, unknown>,
   uncopied: Set<string> | undefined,
   path: string,
+  find: FindParameter,
 ): ParameterValues<ParameterTree> {
-  const refuse = () => false
-  return new Proxy(values, {
+  const refuse = (_: Record<string, unknown>, name: string | symbol): never => {
+    throw isFixed(path, String(name))
+  }
+  const view = new Proxy(values, {
     get(target, name) {
       if (typeof name === 'symbol') return Reflect.get(target, name)
       if (Object.hasOwn(target, name)) {
-        if (uncopied?.delete(name)) target[name] = copyOfArray(target[name] as TypedArray | NdArray)
+        if (uncopied?.delete(name)) target[name] = ownOfRun(target[name])
         return target[name]
       }
       // Asked by promises, JSON.stringify and inspection, not by users.
       if (name === 'then' || name === 'toJSON' || name === 'constructor') return undefined
+      const found = find(path, name)
+      if (found?.startsWith(`${path}.`)) {
+        const parts = found.slice(path.length + 1).split('.')
+        return parts.reduce<unknown>((values, part) => (values as Record<string, unknown>)[part], view)
+      }
       const nearest = nearestName(name, Object.keys(target))
       throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${path}.${name} is not a parameter`, {
         where: `${path}.${name}`,
@@ -112,9 +174,28 @@ function guarded(
     defineProperty: refuse,
     deleteProperty: refuse,
   }) as ParameterValues<ParameterTree>
+  return view
 }
 
-function copyOfArray(array: TypedArray | NdArray): TypedArray | NdArray {
+function isFixed(path: string, name: string): PypetError {
+  const where = `${path}.${name}`
+  const shortcut = where.slice(BRANCH.length + 1)
+  return new PypetError(
+    'PYPET_PARAMETER_LOCKED',
+    `${where} cannot be changed: in a job, parameters are fixed`,
+    {
+      where,
+      hint: `Use a variable of your own: let ${/^[a-z_]\w*$/i.test(name) ? name : 'value'} = traj.par.${shortcut}. In a script, before the run: traj.get('${shortcut}').set(…).`,
+    },
+  )
+}
+
+function ownOfRun(value: unknown): unknown {
+  return value instanceof Unmade ? value.make() : copyOfArray(value as TypedArray | NestedList | NdArray)
+}
+
+function copyOfArray(array: TypedArray | NestedList | NdArray): unknown {
+  if (isNestedList(array)) return copyOfNested(array)
   if (ArrayBuffer.isView(array)) return copyOfElements(array)
   const own = { ...array, data: copyOfElements(array.data as TypedArray), shape: [...array.shape] }
   // Objects of ndarray packages keep their methods.

@@ -1,8 +1,11 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
+import type { NestedValues } from './nested-list.ts'
+import { type PackageArray, type PackageArrayValue, packageArray } from './package-array.ts'
 import { assertLegalName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { StoredField, StoredValue } from './stored-value.ts'
+import { userValue } from './user-value.ts'
 import {
   checkComment,
   type Integer,
@@ -39,11 +42,19 @@ export type Widen<Value> = Value extends Integer
         ? boolean
         : Value extends string
           ? string
-          : Value extends readonly number[]
+          : Value extends readonly (number | Integer)[]
             ? readonly number[]
             : Value extends readonly string[]
               ? readonly string[]
-              : Value
+              : Value extends readonly bigint[]
+                ? readonly bigint[]
+                : Value extends readonly boolean[]
+                  ? readonly boolean[]
+                  : Value extends readonly (readonly unknown[])[]
+                    ? NestedValues<Value>
+                    : Value extends PackageArray
+                      ? PackageArrayValue
+                      : Value
 
 /** What a job sees at `traj.par`: the same tree with values in place of definitions. */
 export type ParameterValues<Tree> = {
@@ -121,8 +132,18 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
     const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
     const stored = toStoredParameter(value, `${where}.${name}`)
     checkComment(comment, `the comment of ${where}.${name}`)
-    into.push({ name, comment, value: isInteger(value) ? value.value : value, stored })
+    into.push({ name, comment, value: seenByJob(value, stored), stored })
   }
+}
+
+/** Marks of integers do not reach a job, nor do objects whose methods workers do not have. */
+function seenByJob(value: unknown, stored: StoredValue): unknown {
+  if (isInteger(value)) return value.value
+  const isArray = (stored.form === 'ndarray' || stored.form === 'sparse') && !ArrayBuffer.isView(value)
+  if (isArray && packageArray(value as object) !== undefined) return userValue(stored)
+  let first = value
+  while (Array.isArray(first)) first = first[0]
+  return first !== value && isInteger(first) ? userValue(stored) : value
 }
 
 function isGroup(entry: unknown): entry is ParameterTree {

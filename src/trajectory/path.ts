@@ -45,6 +45,20 @@ export function runLocation(branch: 'results' | 'derived_parameters', name: stri
 }
 
 /**
+ * The full name with `$` and `$set` in the place of a run and its set: what the same leaf of every run has in common.
+ * `runlessName('results.runs.run_00000003.z')` is `results.runs.$.z`.
+ */
+export function runlessName(fullName: string): string {
+  return fullName.includes('.run_')
+    ? fullName.replace(RUN_PARTS, '.$$').replace(RUN_SET_PARTS, '.$$set')
+    : fullName
+}
+
+// In a replacement, `$$` is one `$`.
+const RUN_PARTS = /\.run_\d{8}(?=\.|$)/g
+const RUN_SET_PARTS = /\.run_set_\d{5}(?=\.|$)/g
+
+/**
  * Checks a dotted name part by part: letters, digits, `_` and `-`, no leading `_`, under 128
  * characters each and 512 in all.
  *

@@ -33,21 +33,45 @@ export interface RunRandom {
   stream(name: string): RunRandom
 }
 
-/** Where words come from; each call gives the next 32 random bits. */
-export type NextWord = () => number
+/** Where words come from; each call of `next` gives the next 32 random bits. */
+export interface WordStream {
+  next(): number
+}
+
+/** Numbers are drawn ahead, few at first: most jobs need few, and those that need many do not pay for each call. */
+const AHEAD_MIN = 4
+const AHEAD_MAX = 256
 
 /** @param open makes the generator of a named stream */
-export function randomOf(next: NextWord, open: (name: string) => RunRandom): RunRandom {
+export function randomOf(words: WordStream, open: (name: string) => RunRandom): RunRandom {
   const streams = new Map<string, RunRandom>()
-  /** In [0, 1), of 53 bits. The lowest bits of a word are its weakest: they are left out. */
-  const unit = () => (high27(next) * 2 ** 26 + high26(next)) / 2 ** 53
+  let ahead = new Float64Array(0)
+  let used = 0
+  /** 53 bits, as a whole number. Every method draws these and nothing else, so that what is ahead is the stream's order. */
+  const bits53 = (): number => {
+    if (used === ahead.length) {
+      if (ahead.length < AHEAD_MAX) ahead = new Float64Array(Math.max(AHEAD_MIN, ahead.length * 4))
+      fillBits53(ahead, words)
+      used = 0
+    }
+    const bits = ahead[used] as number
+    used += 1
+    return bits
+  }
+  /** In [0, 1). */
+  const unit = () => bits53() / 2 ** 53
   const below = (count: number): number => {
     // Numbers from here on would make the first ones likelier.
     const end = 2 ** 53 - (2 ** 53 % count)
     for (;;) {
-      const bits = high27(next) * 2 ** 26 + high26(next)
+      const bits = bits53()
       if (bits < end) return bits % count
     }
+  }
+  const between = (low: number, high: number): number => {
+    const value = low + (high - low) * unit()
+    // Rounding may reach the end that is excluded.
+    return value < high ? value : low
   }
   /** Marsaglia's polar method. The second number that it could give is dropped: each call stands for itself. */
   const standardNormal = (): number => {
@@ -60,22 +84,23 @@ export function randomOf(next: NextWord, open: (name: string) => RunRandom): Run
   }
   const random = {
     uniform(low = 0, high = 1, length?: number) {
-      assertFinite('uniform', { low, high })
+      assertFinite('uniform', 'low', low)
+      assertFinite('uniform', 'high', high)
       if (!(low <= high) || !Number.isFinite(high - low)) throw refused('uniform', `from ${low} to ${high}`)
-      return filled('uniform', length, () => {
-        const value = low + (high - low) * unit()
-        // Rounding may reach the end that is excluded.
-        return value < high ? value : low
-      })
+      if (length === undefined) return between(low, high)
+      return filled('uniform', length, () => between(low, high))
     },
     normal(mean = 0, sd = 1, length?: number) {
-      assertFinite('normal', { mean, sd })
+      assertFinite('normal', 'mean', mean)
+      assertFinite('normal', 'sd', sd)
       if (sd < 0) throw refused('normal', `a standard deviation of ${sd}`)
+      if (length === undefined) return mean + sd * standardNormal()
       return filled('normal', length, () => mean + sd * standardNormal())
     },
     integers(low: number, high: number, length?: number) {
       const isRange = Number.isSafeInteger(low) && Number.isSafeInteger(high) && high > low
       if (!isRange || high - low > 2 ** 53) throw refused('integers', `from ${low} to ${high}`)
+      if (length === undefined) return low + below(high - low)
       return filled('integers', length, () => low + below(high - low))
     },
     bool(probability = 0.5) {
@@ -106,16 +131,16 @@ export function randomOf(next: NextWord, open: (name: string) => RunRandom): Run
   return random as RunRandom
 }
 
-function high27(next: NextWord): number {
-  return next() >>> 5
+/** Two words each, of which the lowest bits are the weakest: they are left out. */
+function fillBits53(into: Float64Array, words: WordStream): void {
+  for (let index = 0; index < into.length; index += 1) {
+    const high27 = words.next() >>> 5
+    const low26 = words.next() >>> 6
+    into[index] = high27 * 2 ** 26 + low26
+  }
 }
 
-function high26(next: NextWord): number {
-  return next() >>> 6
-}
-
-function filled(method: string, length: number | undefined, draw: () => number): number | Float64Array {
-  if (length === undefined) return draw()
+function filled(method: string, length: number, draw: () => number): Float64Array {
   if (!Number.isSafeInteger(length) || length < 0) throw refused(method, `a length of ${length}`)
   const values = new Float64Array(length)
   for (let index = 0; index < length; index += 1) values[index] = draw()
@@ -138,14 +163,15 @@ function logarithm(value: number): number {
   const square = s * s
   let sum = 0
   // log(m) = 2 (s + s³/3 + s⁵/5 + …); what follows is below 2^-53 of it.
-  for (let power = 23; power >= 3; power -= 2) sum = (sum + 1 / power) * square
+  for (let index = 0; index < INVERSES.length; index += 1) sum = (sum + (INVERSES[index] as number)) * square
   return 2 * s * (1 + sum) + exponent * Math.LN2
 }
 
-function assertFinite(method: string, values: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!Number.isFinite(value)) throw refused(method, `${name} is ${String(value)}`)
-  }
+/** Of the odd numbers from 23 down to 3. */
+const INVERSES = Float64Array.from({ length: 11 }, (_, index) => 1 / (23 - 2 * index))
+
+function assertFinite(method: string, name: string, value: unknown): void {
+  if (!Number.isFinite(value)) throw refused(method, `${name} is ${String(value)}`)
 }
 
 function refused(method: string, found: string): PypetError {

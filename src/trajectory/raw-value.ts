@@ -21,6 +21,7 @@ export interface RawNumbers {
   readonly bytes: Uint8Array
   readonly isTuple?: boolean
   readonly isMatrix?: boolean
+  readonly isNested?: boolean
 }
 
 /** Bytes of Python travel as texts of one character each. */
@@ -30,6 +31,7 @@ export interface RawTexts {
   readonly shape: readonly number[]
   readonly texts: readonly string[]
   readonly isTuple?: boolean
+  readonly isNested?: boolean
 }
 
 /** A value whose numbers have become bytes: what the writer puts on disk without looking at it. */
@@ -107,11 +109,12 @@ export function rawElements(value: StoredScalar | StoredList | StoredArray): Raw
   const marks = {
     ...(form === 'list' && value.isTuple === true && { isTuple: true }),
     ...(form === 'ndarray' && value.isMatrix === true && { isMatrix: true }),
+    ...(form === 'ndarray' && value.isNested === true && { isNested: true }),
   }
   const shape = form === 'scalar' ? [] : form === 'list' ? [value.values.length] : value.shape
   if (form === 'ndarray') {
     const { data } = value
-    if (!ArrayBuffer.isView(data)) return { form, dtype: 'str', shape, texts: data }
+    if (!ArrayBuffer.isView(data)) return { form, dtype: 'str', shape, texts: data, ...marks }
     const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
     return { form, dtype: dtype as NumericDtype, shape, bytes, ...marks }
   }
@@ -166,14 +169,15 @@ export function toStoredValue(raw: RawValue): StoredValue {
 export function storedElements(raw: RawNumbers | RawTexts): StoredScalar | StoredList | StoredArray {
   const { form, dtype, shape } = raw
   const marks = { ...(raw.isTuple === true && { isTuple: true }) }
+  const nested = { ...(raw.isNested === true && { isNested: true }) }
   if ('texts' in raw) {
-    if (form === 'ndarray') return { form, dtype, shape, data: raw.texts }
+    if (form === 'ndarray') return { form, dtype, shape, data: raw.texts, ...nested }
     const values = raw.dtype === 'bytes' ? raw.texts.map(bytesOfText) : raw.texts
     return form === 'scalar' ? { form, dtype, value: values[0] ?? '' } : { form, dtype, values, ...marks }
   }
   const data = typedArray(raw.dtype, raw.bytes)
   if (form === 'ndarray') {
-    return { form, dtype, shape, data, ...(raw.isMatrix === true && { isMatrix: true }) }
+    return { form, dtype, shape, data, ...(raw.isMatrix === true && { isMatrix: true }), ...nested }
   }
   const values = elementsOf(data, raw.dtype)
   return form === 'scalar'

@@ -29,8 +29,16 @@ export interface RawLeaf extends Omit<LeafRecord, 'items' | 'annotations'> {
   readonly annotations?: readonly RawField[]
 }
 
-export interface RawRunRecord extends Omit<RunRecord, 'leaves'> {
+/** A group with a comment or annotations. */
+export interface RawGroup {
+  readonly location: string
+  readonly comment: string
+  readonly annotations: readonly RawField[]
+}
+
+export interface RawRunRecord extends Omit<RunRecord, 'leaves' | 'groups'> {
   readonly leaves: readonly RawLeaf[]
+  readonly groups?: readonly RawGroup[]
 }
 
 /** Arrays from this size on are sent from where they lie instead of being copied into the frame. */
@@ -51,10 +59,11 @@ export function encodeRunFrame(record: RunRecord): Uint8Array[] {
     items: leaf.items.map(encode),
     ...(leaf.annotations !== undefined && { annotations: leaf.annotations.map(encode) }),
   }))
+  const groups = record.groups?.map((group) => ({ ...group, annotations: group.annotations.map(encode) }))
   const { returned, ...rest } = record
   if (returned !== undefined) payload.push(returned)
   const returnedBytes = returned?.byteLength
-  const header = encoder.encode(JSON.stringify({ ...rest, leaves, returnedBytes }))
+  const header = encoder.encode(JSON.stringify({ ...rest, leaves, groups, returnedBytes }))
   return joinSmallPieces(header, payload)
 }
 
@@ -79,19 +88,29 @@ export function decodeRunFrame(body: Uint8Array, headerBytes: number): RawRunRec
     items: leaf.items.map(decode),
     ...(annotations !== undefined && { annotations: annotations.map(decode) }),
   }))
+  const { groups: encodedGroups, ...head } = header
+  const groups = encodedGroups?.map((group) => ({ ...group, annotations: group.annotations.map(decode) }))
   const returned = returnedBytes === undefined ? undefined : body.subarray(offset, offset + returnedBytes)
   offset += returnedBytes ?? 0
   if (offset !== body.byteLength) {
     throw new Error(`a run frame of ${body.byteLength} bytes describes ${offset}: the stream is out of step`)
   }
-  return { ...header, leaves, ...(returned !== undefined && { returned }) }
+  return {
+    ...head,
+    leaves,
+    ...(groups !== undefined && { groups }),
+    ...(returned !== undefined && { returned }),
+  }
 }
 
-interface FrameHeader extends Omit<RunRecord, 'leaves' | 'returned'> {
+interface FrameHeader extends Omit<RunRecord, 'leaves' | 'groups' | 'returned'> {
   readonly returnedBytes?: number
   readonly leaves: readonly (Omit<LeafRecord, 'items' | 'annotations'> & {
     readonly items: readonly EncodedField[]
     readonly annotations?: readonly EncodedField[]
+  })[]
+  readonly groups?: readonly (Omit<RawGroup, 'annotations'> & {
+    readonly annotations: readonly EncodedField[]
   })[]
 }
 
@@ -101,12 +120,12 @@ interface EncodedField {
 }
 
 /** A raw value without its bytes, which stand in the payload in the order of a walk through the value. */
-type EncodedValue = { readonly form: RawValue['form'] } & Readonly<Record<string, unknown>>
+export type EncodedValue = { readonly form: RawValue['form'] } & Readonly<Record<string, unknown>>
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-function encodeValue(value: RawValue, payload: Uint8Array[]): EncodedValue {
+export function encodeValue(value: RawValue, payload: Uint8Array[]): EncodedValue {
   switch (value.form) {
     case 'null':
     case 'date':
@@ -140,7 +159,7 @@ function encodeValue(value: RawValue, payload: Uint8Array[]): EncodedValue {
   }
 }
 
-function decodeValue(encoded: EncodedValue, take: (byteCount: number) => Uint8Array): RawValue {
+export function decodeValue(encoded: EncodedValue, take: (byteCount: number) => Uint8Array): RawValue {
   const inner = (value: unknown) => decodeValue(value as EncodedValue, take)
   const named = (list: readonly EncodedField[]) =>
     list.map(({ name, value }) => ({ name, value: inner(value) }))

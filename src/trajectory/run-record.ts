@@ -34,6 +34,13 @@ export interface LinkRecord {
   readonly target: string
 }
 
+/** A group with a comment or annotations; others are made as their leaves need them. */
+export interface GroupRecord {
+  readonly location: string
+  readonly comment: string
+  readonly annotations: readonly ItemRecord[]
+}
+
 export interface RunRecord {
   readonly run: RunIndex
   /** Seconds since 1970, as pypet's `timestamp` and `finish_timestamp`. */
@@ -41,6 +48,7 @@ export interface RunRecord {
   readonly finishTimestamp: number
   readonly leaves: readonly LeafRecord[]
   readonly links?: readonly LinkRecord[]
+  readonly groups?: readonly GroupRecord[]
   /** The file of the parts of leaves. Whoever stores the run removes it. */
   readonly partFile?: string
   /** What the job returned, as structured-clone bytes (`v8.serialize`); absent when it returned nothing. */

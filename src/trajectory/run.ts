@@ -1,6 +1,6 @@
 /**
- * One run as the job sees it: `traj`. Like pypet's single run it reads one point of the parameter space
- * and takes results and derived parameters; nothing is written before the job has returned.
+ * What is particular to `traj` in a job: one point of the parameter space, and what the run adds. Nothing is written before
+ * the job has returned. What it has of a trajectory's tree, `tree/run` adds.
  */
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from './log-level.ts'
@@ -8,8 +8,14 @@ import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RunRandom } from './random.ts'
-import type { ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
-import { type ItemName, type LoadStoredOptions, type RunParts, StoredItems } from './stored-items.ts'
+import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
+import {
+  type ItemName,
+  type LoadStoredOptions,
+  type RunParts,
+  StoredItems,
+  type StoringRun,
+} from './stored-items.ts'
 import {
   checkComment,
   isComplex,
@@ -40,24 +46,20 @@ export interface RunLog {
 /** Several named values of one result. */
 export type ResultItems = { readonly [item: string]: StorableValue }
 
-/**
- * What a job receives.
- *
- * @example
- * run(traj) {
- *   traj.addResult('z', traj.par.x * traj.par.y, { comment: 'the product' })
- * }
- */
-export interface Run<Tree = ParameterTree> {
+/** A run without its tree. */
+export interface BareRun<Tree = ParameterTree> {
   /** Index of this run, from 0. pypet's `v_idx`. */
   readonly idx: RunIndex
   /** `run_00000012`. pypet's `v_crun`. */
   readonly name: string
   /** How many runs the exploration has. */
   readonly length: number
+  /** Adding what this run has added already keeps what is there, instead of an error. As the script's trajectory unless set. */
+  noClobber: boolean
   /**
-   * The parameters at this point, by natural naming. An unknown name throws `PYPET_PARAMETER_UNKNOWN`.
-   * Arrays are copies of this run's own, which it may write into; lists are frozen.
+   * The parameters at this point, by natural naming; groups on the way may be left out. An unknown name throws
+   * `PYPET_PARAMETER_UNKNOWN`. Arrays and lists of lists are copies of this run's own, which it may write into; flat lists
+   * are frozen.
    */
   readonly par: ParameterValues<Tree>
   readonly log: RunLog
@@ -85,31 +87,6 @@ export interface Run<Tree = ParameterTree> {
    * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`
    */
   addLink(name: string, target: string): void
-  /**
-   * Stores a result or derived parameter of this run now, or all of a group: by the name it was added with. When it
-   * resolves, it is on the disk and out of memory. It belongs to this attempt of the run: it is in the file when the run is
-   * complete, and gone when the run fails. Its arrays must not change before that. What is stored already costs nothing.
-   *
-   * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_RUN_ENDED`; `PYPET_STORAGE_FAILED` when there is no place for it:
-   * then it stays in memory
-   */
-  storeItem(item: ItemName): Promise<void>
-  /** As `storeItem`, several, in this order. */
-  storeItems(items: readonly ItemName[]): Promise<void>
-  /** As `storeItem`, everything that this run has added until now. */
-  store(): Promise<void>
-  /**
-   * Reads what this run has added or stored, or what the trajectory held before the experiment began; never what other runs store.
-   * It gives the value of a result with one item and of a parameter, the items by name of others, and of a group all that is
-   * below it, by name. The run does not keep it.
-   *
-   * @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED`, `PYPET_USAGE` for both `only` and `except`
-   */
-  loadItem<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
-  /** As `loadItem`, several, in this order. */
-  loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]>
-  /** As `loadItem`. */
-  load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
 }
 
 /** An instance of a class of the user's own: it is stored as the items that it gives, and restored by its class. */
@@ -117,21 +94,22 @@ export interface OwnResult {
   store(): ResultItems
 }
 
-/** The collecting implementation behind `Run`. */
-export class LiveRun implements Run {
+/** The collecting implementation behind a run. */
+export class LiveRun implements BareRun, StoringRun {
   readonly idx: RunIndex
   readonly name: string
   readonly length: number
   readonly par: ParameterValues<ParameterTree>
   readonly log: RunLog
+  noClobber = false
   readonly #leaves = new Map<string, LeafRecord>()
   readonly #links = new Map<string, string>()
   /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
   readonly #openParts: () => RunParts
   #storedItems: StoredItems | undefined
-  readonly #makeSeeds: () => Pick<Run, 'seed' | 'random'>
-  #seeds: Pick<Run, 'seed' | 'random'> | undefined
+  readonly #makeSeeds: () => Pick<BareRun, 'seed' | 'random'>
+  #seeds: Pick<BareRun, 'seed' | 'random'> | undefined
   #hasEnded = false
 
   constructor(point: {
@@ -139,7 +117,7 @@ export class LiveRun implements Run {
     readonly runCount: number
     readonly par: ParameterValues<ParameterTree>
     /** Called when the job first asks for a seed or a random number. */
-    readonly seeds: () => Pick<Run, 'seed' | 'random'>
+    readonly seeds: () => Pick<BareRun, 'seed' | 'random'>
     readonly writeLog: (level: LogLevel, message: string) => void
     /** Called when the job first stores something before its end, or loads something. */
     readonly parts: () => RunParts
@@ -198,7 +176,7 @@ export class LiveRun implements Run {
 
   addLink(name: string, target: string): void {
     const where = `results.${name}`
-    if (this.#hasEnded) throw hasEnded(this.name, where)
+    this.assertOpen(where)
     assertNoRunName(name, where)
     const location = runLocation('results', name, this.idx)
     assertLegalName(location, where)
@@ -217,23 +195,25 @@ export class LiveRun implements Run {
       )
     }
     this.#assertFree(location, where)
+    const link = { location, target: found }
     this.#links.set(location, found)
+    this.onLinked(link)
   }
 
   async storeItem(item: ItemName): Promise<void> {
-    await this.#stored(item).store([item])
+    await this.storeItems([item])
   }
 
   async storeItems(items: readonly ItemName[]): Promise<void> {
-    await this.#stored(items[0]).store(items)
+    await this.stored.store(items.map((item) => this.resolved(item)))
   }
 
   async store(): Promise<void> {
-    await this.#stored().store(undefined)
+    await this.stored.store(undefined)
   }
 
-  async loadItem<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value> {
-    return (await this.#stored(item).load(item, options)) as Value
+  async loadItem<Value = unknown>(item: ItemName, options: LoadStoredOptions = {}): Promise<Value> {
+    return (await this.stored.load(this.resolved(item), options)) as Value
   }
 
   async loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]> {
@@ -249,31 +229,79 @@ export class LiveRun implements Run {
     return this.#storedItems?.pending
   }
 
-  #stored(item: ItemName = 'results'): StoredItems {
-    if (this.#hasEnded) throw hasEnded(this.name, typeof item === 'string' ? item : item.fullName)
-    this.#storedItems ??= new StoredItems(this, this.#leaves, this.#openParts())
+  /** @throws PypetError `PYPET_RUN_ENDED` */
+  protected get stored(): StoredItems {
+    this.assertOpen('what is stored or loaded')
+    this.#storedItems ??= new StoredItems(this.#leaves, this.#openParts(), {
+      idx: this.idx,
+      name: this.name,
+      current: (leaf) => this.current(leaf),
+      onReleased: (location) => this.onReleased(location),
+    })
     return this.#storedItems
   }
+
+  /** What is meant, where the name is a shortcut. */
+  protected resolved(item: ItemName): ItemName {
+    return item
+  }
+
+  /** A leaf that was added, as it is now. */
+  protected current(leaf: LeafRecord): LeafRecord {
+    return leaf
+  }
+
+  /** The items of this leaf are stored, and need no memory. */
+  protected onReleased(_location: string): void {}
 
   /** The links, after `end`. */
   get links(): readonly LinkRecord[] {
     return [...this.#links].map(([location, target]) => ({ location, target }))
   }
 
+  /** Groups of this run that are more than what holds its leaves, after `end`. */
+  get groups(): readonly GroupRecord[] {
+    return []
+  }
+
   /** Everything added, in the order of adding. From now on nothing can be: it would be lost. */
   end(): readonly LeafRecord[] {
     this.#hasEnded = true
+    return this.added
+  }
+
+  /** Everything added so far, as it was when it was added. */
+  protected get added(): readonly LeafRecord[] {
     return [...this.#leaves.values()]
   }
 
+  /** Called with each leaf and link that is added. */
+  protected onAdded(_leaf: LeafRecord): void {}
+
+  protected onLinked(_link: LinkRecord): void {}
+
+  /** The leaf, or the link, was taken out again: its name is free. */
+  protected forget(location: string): void {
+    this.#leaves.delete(location)
+    this.#links.delete(location)
+  }
+
+  /** @throws PypetError `PYPET_RUN_ENDED` */
+  protected assertOpen(where: string): void {
+    if (this.#hasEnded) throw hasEnded(this.name, where)
+  }
+
   #add(branch: 'results' | 'derived_parameters', name: string, leaf: Omit<LeafRecord, 'location'>): void {
-    if (this.#hasEnded) throw hasEnded(this.name, `${branch}.${name}`)
+    this.assertOpen(`${branch}.${name}`)
     assertNoRunName(name, `${branch}.${name}`)
     const location = runLocation(branch, name, this.idx)
     assertLegalName(location, `${branch}.${name}`)
     checkComment(leaf.comment, `the comment of ${branch}.${name}`)
+    if (this.noClobber && this.#leaves.has(location)) return
     this.#assertFree(location, `${branch}.${name}`)
-    this.#leaves.set(location, { location, ...leaf })
+    const added = { location, ...leaf }
+    this.#leaves.set(location, added)
+    this.onAdded(added)
   }
 
   /** A location is taken by a leaf of that name, by a group of that name, or by a leaf above it. */
@@ -321,9 +349,17 @@ function hasEnded(run: string, where: string): PypetError {
 function toItem(name: string, value: unknown, where: string): ItemRecord {
   assertLegalName(name, where)
   if (name.includes('.')) {
-    throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: the name of an item may not hold a dot`, { where })
+    throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: the name of the item ${name} holds a dot`, {
+      where,
+      hint: `Write ${name.replaceAll('.', '_')}, or nest it: ${nested(name)}.`,
+    })
   }
   return { name, value: toStoredValue(value, where) }
+}
+
+/** `{ a: { b: … } }`. */
+function nested(name: string): string {
+  return name.split('.').reduceRight((inner, part) => `{ ${part}: ${inner} }`, '…')
 }
 
 /** `$` and `$set` cannot name an item; the item of `sub.$` is called like the wildcard's meaning. */

@@ -2,8 +2,8 @@
  * Results that a run stores before it ends. They belong to the attempt: out of memory at once, in the file when the run
  * is complete, and dropped with an attempt that fails. Where they are until then is told by `RunParts`.
  */
-import { PypetError } from '../errors.ts'
-import { BRANCHES, type RunIndex, runLocation } from './path.ts'
+import { type ErrorRecord, PypetError } from '../errors.ts'
+import { type RunIndex, runLocation } from './path.ts'
 import { toStoredValue } from './raw-value.ts'
 import { encodeRunFrame, type RawLeaf } from './run-frame.ts'
 import type { LeafRecord, PartPlace } from './run-record.ts'
@@ -15,9 +15,22 @@ export interface RunParts {
   write(frames: readonly (readonly Uint8Array[])[]): Promise<readonly PartPlace[]>
   /** The leaf with the items of all its parts. */
   whole(leaf: LeafRecord): Promise<RawLeaf>
-  /** What the trajectory held before the experiment began; undefined where it held no such thing. */
-  before(name: string): Promise<readonly RawLeaf[] | undefined>
+  /** A leaf that the trajectory held when the runs began, by its full name; undefined where it held no such thing. */
+  before(fullName: string): Promise<RawLeaf | undefined>
 }
+
+/** Where the parts of all attempts are. */
+export interface PartsPlace {
+  /** Made with the first part; whoever has named it removes it. */
+  readonly folder: string
+  /** The storage reads them from there; else a run is handed over whole. */
+  readonly areTaken: boolean
+}
+
+/** Main reads for a worker, which knows no HDF5: a leaf of the trajectory by its full name, in a run frame. It never rejects. */
+export type StoredBefore = (fullName: string) => Promise<StoredBeforeAnswer>
+/** Undefined where the file has no such leaf. */
+export type StoredBeforeAnswer = { readonly frame: Uint8Array } | { readonly error: ErrorRecord } | undefined
 
 /** By the name it was added with, by its full name, or as a node. */
 export type ItemName = string | { readonly fullName: string }
@@ -29,22 +42,56 @@ export interface LoadStoredOptions {
   readonly except?: string | readonly string[]
 }
 
+/** What a run stores and loads before its end. */
+export interface StoringRun {
+  /**
+   * Stores a result or derived parameter of this run now, or all of a group: by the name it was added with. When it
+   * resolves, it is on the disk and out of memory. It belongs to this attempt of the run: it is in the file when the run is
+   * complete, and gone when the run fails. Its arrays must not change before that. What is stored already costs nothing.
+   *
+   * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_RUN_ENDED`; `PYPET_STORAGE_FAILED` when there is no place for it:
+   * then it stays in memory
+   */
+  storeItem(item: ItemName): Promise<void>
+  /** As `storeItem`, several, in this order. */
+  storeItems(items: readonly ItemName[]): Promise<void>
+  /** As `storeItem`, everything that this run has added until now. */
+  store(): Promise<void>
+  /**
+   * Gives what this run has added or stored, or what the trajectory held when the runs began; never what other runs store: the
+   * value of a parameter and of a result with one item, the items by name of others, and of a group all that is below it, by
+   * name. It is read anew each time, and the run does not keep it.
+   *
+   * @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED`, `PYPET_USAGE` for both `only` and `except`
+   */
+  loadItem<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
+  /** As `loadItem`, several, in this order. */
+  loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]>
+  /** As `loadItem`. */
+  load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
+}
+
+/** The run, as far as it concerns what it stores. */
+export interface StoringOwner {
+  readonly idx: RunIndex
+  readonly name: string
+  /** A leaf as it is now. */
+  readonly current: (leaf: LeafRecord) => LeafRecord
+  readonly onReleased: (location: string) => void
+}
+
 export class StoredItems {
-  readonly #run: { readonly idx: RunIndex; readonly name: string }
-  /** The run's own, which gets a word of where the items are in the place of the items. */
+  readonly #run: StoringOwner
+  /** The run's own, which get a word of where the items are in the place of the items. */
   readonly #leaves: Map<string, LeafRecord>
   readonly #parts: RunParts
   /** One after the other. */
   #work: Promise<unknown> | undefined
 
-  constructor(
-    run: { readonly idx: RunIndex; readonly name: string },
-    leaves: Map<string, LeafRecord>,
-    parts: RunParts,
-  ) {
-    this.#run = run
+  constructor(leaves: Map<string, LeafRecord>, parts: RunParts, run: StoringOwner) {
     this.#leaves = leaves
     this.#parts = parts
+    this.#run = run
   }
 
   /** What is not durable yet; rejects as `store`. */
@@ -61,47 +108,56 @@ export class StoredItems {
     })
   }
 
-  /** @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_USAGE`, `PYPET_STORAGE_FAILED` */
-  async load(name: ItemName, options: LoadStoredOptions = {}): Promise<unknown> {
+  /** Of the run's own. @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_USAGE`, `PYPET_STORAGE_FAILED` */
+  async load(name: ItemName, options: LoadStoredOptions): Promise<unknown> {
     const wants = wantedItems(options)
     const own = this.#locationsOf(name)
-    const leaves =
-      own.length > 0
-        ? await this.#after(async () => await Promise.all(own.map((location) => this.#whole(location))))
-        : await this.#parts.before(textOf(name))
-    if (leaves === undefined || leaves.length === 0) throw this.#notStored(textOf(name))
-    const [first] = leaves as readonly [RawLeaf]
-    const asked = [
-      ...fullNamesOf(textOf(name), this.#run.idx),
-      ...BRANCHES.map((branch) => `${branch}.${textOf(name)}`),
-    ].find((each) => isAtOrBelow(first.location, each))
-    if (leaves.length === 1 && (asked === undefined || asked === first.location))
-      return leafValue(first, wants)
-    const prefix = asked === undefined ? 0 : asked.length + 1
-    return Object.fromEntries(leaves.map((leaf) => [leaf.location.slice(prefix), leafValue(leaf, wants)]))
+    if (own.length === 0) throw this.notStored(name)
+    const leaves = await this.#after(async () => {
+      return await Promise.all(own.map((location) => this.#parts.whole(this.#currentAt(location))))
+    })
+    const asked = fullNamesOf(textOf(name), this.#run.idx).find((each) => isAtOrBelow(own[0] as string, each))
+    if (own[0] === asked) return leafValue((leaves[0] as RawLeaf).items, wants)
+    const prefix = (asked as string).length + 1
+    return Object.fromEntries(
+      leaves.map(({ location, items }) => [location.slice(prefix), leafValue(items, wants)]),
+    )
+  }
+
+  /** Whether the run has added a leaf of this name, or any in a group of this name. */
+  has(name: ItemName): boolean {
+    return this.#locationsOf(name).length > 0
+  }
+
+  /** The items of a leaf that was there before the runs began, from its file. */
+  async readBefore(fullName: string): Promise<RawLeaf['items']> {
+    return (await this.#parts.before(fullName))?.items ?? []
   }
 
   async #storeLeaves(locations: readonly string[]): Promise<void> {
     const leaves = [...new Set(locations)]
-      .map((location) => this.#leaves.get(location) as LeafRecord)
+      .filter((location) => this.#leaves.has(location))
+      .map((location) => this.#currentAt(location))
       .filter(({ items }) => items.length > 0)
     if (leaves.length === 0) return
     const places = await this.#parts.write(leaves.map((leaf) => this.#frameOf(leaf)))
-    for (const [index, leaf] of leaves.entries()) {
-      const { location, parts = [] } = leaf
-      // What was changed meanwhile is in memory, whole, and stays there.
-      if (this.#leaves.get(location) !== leaf) continue
-      this.#leaves.set(location, { ...leaf, items: [], parts: [...parts, places[index] as PartPlace] })
+    for (const [index, { location, items }] of leaves.entries()) {
+      const added = this.#leaves.get(location)
+      // What was changed or removed meanwhile is in memory, whole, and stays there.
+      if (added === undefined || !areSame(this.#currentAt(location).items, items)) continue
+      const parts = [...(added.parts ?? []), places[index] as PartPlace]
+      this.#leaves.set(location, { ...added, items: [], parts })
+      this.#run.onReleased(location)
     }
+  }
+
+  #currentAt(location: string): LeafRecord {
+    return this.#run.current(this.#leaves.get(location) as LeafRecord)
   }
 
   #frameOf({ location, kind, items }: LeafRecord): Uint8Array[] {
     const leaves = [{ location, kind, comment: '', items }]
     return encodeRunFrame({ run: this.#run.idx, startTimestamp: 0, finishTimestamp: 0, leaves })
-  }
-
-  async #whole(location: string): Promise<RawLeaf> {
-    return await this.#parts.whole(this.#leaves.get(location) as LeafRecord)
   }
 
   /** One at a time: also what a job does not await is stored in its order. */
@@ -140,7 +196,8 @@ export class StoredItems {
     return []
   }
 
-  #notStored(name: string): PypetError {
+  notStored(item: ItemName): PypetError {
+    const name = textOf(item)
     return new PypetError(
       'PYPET_DATA_NOT_STORED',
       `${name} was stored neither by ${this.#run.name} nor before the experiment began`,
@@ -152,7 +209,7 @@ export class StoredItems {
   }
 }
 
-function textOf(name: ItemName): string {
+export function textOf(name: ItemName): string {
   return typeof name === 'string' ? name : name.fullName
 }
 
@@ -165,7 +222,7 @@ function isAtOrBelow(location: string, group: string): boolean {
 }
 
 /** The value of a parameter, or of a result with one item; else the items by name. */
-function leafValue({ items }: RawLeaf, wants: (item: string) => boolean): unknown {
+export function leafValue(items: RawLeaf['items'], wants: (item: string) => boolean): unknown {
   const values = items
     .filter(({ name }) => wants(name))
     .map(({ name, value }) => [name, userValue(toStoredValue(value))] as const)
@@ -173,7 +230,7 @@ function leafValue({ items }: RawLeaf, wants: (item: string) => boolean): unknow
   return Object.fromEntries(values)
 }
 
-function wantedItems({ only, except }: LoadStoredOptions): (item: string) => boolean {
+export function wantedItems({ only, except }: LoadStoredOptions): (item: string) => boolean {
   if (only !== undefined && except !== undefined) {
     throw new PypetError('PYPET_USAGE', 'only and except exclude each other', {
       where: 'only',
@@ -183,6 +240,13 @@ function wantedItems({ only, except }: LoadStoredOptions): (item: string) => boo
   const named = new Set<string>([only ?? except ?? []].flat())
   if (only !== undefined) return (item) => named.has(item)
   return (item) => !named.has(item)
+}
+
+function areSame(a: LeafRecord['items'], b: LeafRecord['items']): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ name, value }, index) => b[index]?.name === name && b[index].value === value)
+  )
 }
 
 /** The items of all parts and of what is in memory; of one name the last, in the place of the first. */

@@ -74,6 +74,10 @@ export interface StoredArray {
   readonly data: TypedArray | readonly string[]
   /** It was numpy's matrix in Python. */
   readonly isMatrix?: boolean
+  /** A user has given it as a list of lists, and gets it as one. */
+  readonly isNested?: boolean
+  /** Of such a list: its integers were bigints. Known in memory alone, as of single ones. */
+  readonly isBigint?: boolean
 }
 
 export interface StoredField {
@@ -121,6 +125,8 @@ export type BasicValue =
       readonly shape: readonly number[]
       readonly data: TypedArray
       readonly isMatrix?: boolean
+      readonly isNested?: boolean
+      readonly isBigint?: boolean
     }
 
 /** Types of single values that JavaScript has a literal for. */

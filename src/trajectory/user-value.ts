@@ -1,11 +1,14 @@
 /** What a user gets for a stored value: the inverse of `toStoredValue`. */
 import { assertNever } from '../errors.ts'
+import { nestedList } from './nested-list.ts'
+import { type RawValue, toStoredValue } from './raw-value.ts'
 import type { StoredArray, StoredValue, Unreadable } from './stored-value.ts'
 import { table } from './structured-value.ts'
 import type { StorableValue } from './value.ts'
 
 /**
- * The value as a user sees it. One-dimensional arrays are typed arrays, others `{ data, shape }`; integers are numbers
+ * The value as a user sees it. One-dimensional arrays are typed arrays, others `{ data, shape }`, and nested lists are
+ * lists of one's own; integers are numbers
  * while they are exact; a table is a `Table`. What cannot be read is described by an `Unreadable`, and never executed.
  */
 export function userValue(stored: StoredValue): StorableValue | Uint8Array | Unreadable {
@@ -41,7 +44,27 @@ export function userValue(stored: StoredValue): StorableValue | Uint8Array | Unr
   }
 }
 
-function userArray({ dtype, shape, data }: StoredArray): StorableValue {
+function userArray(stored: StoredArray): StorableValue {
+  if (stored.isNested === true) return nestedList(stored) as StorableValue
+  const { dtype, shape, data } = stored
   if (dtype === 'bool' || dtype === 'complex128' || dtype === 'complex64') return { data, shape, dtype }
   return shape.length === 1 && ArrayBuffer.isView(data) ? data : { data, shape }
+}
+
+/**
+ * An explored value as a job sees it, like the default: a list, an array of its own, `{ data, shape }`.
+ *
+ * @param preset the default, which tells whether whole numbers of 64 bits are bigints
+ */
+export function seenValue(value: RawValue, preset: unknown): unknown {
+  const stored = toStoredValue(value)
+  if (stored.form === 'list' && stored.dtype === 'int64') {
+    const isBigint = Array.isArray(preset) && typeof preset[0] === 'bigint'
+    if (!isBigint) return stored.values.map(exact)
+  }
+  return userValue(stored)
+}
+
+function exact(value: unknown): unknown {
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
 }

@@ -4,6 +4,8 @@
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
+import { arrayOfLists, isNestedList, type NestedList, nestedArray } from './nested-list.ts'
+import { type PackageArray, packageArray } from './package-array.ts'
 import { isPlainObject } from './plain-object.ts'
 import {
   type Complex,
@@ -26,6 +28,7 @@ import {
   tableOfRows,
 } from './structured-value.ts'
 import { longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from './utf8.ts'
+import { valueHint } from './value-hint.ts'
 
 /**
  * An n-dimensional array in C order. Objects of the usual ndarray packages have this shape. The element type is that of
@@ -68,11 +71,14 @@ export type ParameterValue =
   | TypedArray
   | NdArray
   | SparseMatrix
+  | PackageArray
   | readonly number[]
   | readonly bigint[]
   | readonly boolean[]
   | readonly string[]
   | readonly Complex[]
+  | readonly Integer[]
+  | NestedList
 
 /** Everything that an item of a result may hold: a list of records is a table. */
 export type StorableValue =
@@ -154,14 +160,18 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
   }
   if (isTable(value)) return tableOfColumns(value.columns, where, STRUCTURED)
   if (Array.isArray(value)) {
+    if (isNestedList(value)) return nestedArray(value, where, STRUCTURED)
     return isPlainRow(value[0]) ? tableOfRows(value, where, STRUCTURED) : listValue(value, where)
   }
   if (isComplex(value)) return { form: 'scalar', dtype: 'complex128', value: { re: value.re, im: value.im } }
   if (value instanceof Date) return dateValue(value, where)
   if (isSparse(value)) return sparseValue(value, where, STRUCTURED)
+  const known = packageArray(value)
+  if (Array.isArray(known)) return arrayOfLists(known, where, STRUCTURED)
+  if (known !== undefined) return toStoredValue(known, where)
   if ('data' in value && 'shape' in value) return ndarrayValue(value as NdArray, where)
   if (isPlainObject(value)) return recordValue(value, where, STRUCTURED)
-  throw unsupported(where, describeObject(value))
+  throw unsupported(where, describeObject(value), ALLOWED, valueHint(value))
 }
 
 /**
@@ -199,7 +209,7 @@ export function toStoredAnnotation(value: unknown, where: string): StoredValue {
 const ANNOTATION_FORMS: ReadonlySet<string> = new Set(['scalar', 'list', 'ndarray', 'date'])
 
 const PARAMETER_ALLOWED =
-  'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, or list of one type'
+  'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, list of one type, or list of rows of one length'
 
 function isPlainRow(value: unknown): boolean {
   return (
@@ -209,7 +219,7 @@ function isPlainRow(value: unknown): boolean {
 
 function dateValue(date: Date, where: string): StoredValue {
   const time = date.getTime()
-  if (Number.isNaN(time)) throw unsupported(where, 'an invalid date', 'a date')
+  if (Number.isNaN(time)) throw unsupported(where, 'an invalid date', ALLOWED, valueHint(date))
   return { form: 'date', time }
 }
 
@@ -220,7 +230,7 @@ function listValue(list: readonly unknown[], where: string): StoredValue {
   for (let index = 0; index < list.length; index += 1) {
     const element = toStoredValue(list[index], `${where}[${index}]`)
     if (element.form !== 'scalar') {
-      throw unsupported(`${where}[${index}]`, `a ${typeName(element)} inside a list`, NESTED_ALLOWED)
+      throw unsupported(`${where}[${index}]`, `a ${typeName(element)} inside a list`, LIST_ALLOWED)
     }
     if (dtype !== undefined && element.dtype !== dtype) {
       throw unsupported(
@@ -248,9 +258,7 @@ function checkPadding(texts: readonly string[], where: string): void {
   )
 }
 
-const LIST_ALLOWED = 'a list of one type'
-const NESTED_ALLOWED =
-  'a flat list; write { data: new Float64Array([...]), shape: [rows, columns] } for a matrix'
+const LIST_ALLOWED = 'a list of one type, or for a matrix a list of rows of one length'
 
 const DTYPES: Readonly<Record<string, NumericDtype>> = {
   Float64Array: 'float64',
@@ -357,8 +365,7 @@ function asTypedArray(data: unknown, where: string): unknown {
 }
 
 function checkInt64(value: bigint, where: string): bigint {
-  if (BigInt.asIntN(64, value) !== value)
-    throw unsupported(where, `${value}n`, 'an integer of at most 64 bits')
+  if (BigInt.asIntN(64, value) !== value) throw unsupported(where, `${value}n`, ALLOWED, INT64_HINT)
   return value
 }
 
@@ -381,13 +388,16 @@ function describeObject(value: unknown): string {
 const ALLOWED =
   'a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, { indptr, indices, data, shape }, a list of one type, a record or a table of such'
 
-function unsupported(where: string, found: string, allowed: string = ALLOWED): PypetError {
+const INT64_HINT =
+  'An int64 goes from -2n ** 63n to 2n ** 63n - 1n: store Number(value), which is rounded, or String(value).'
+
+function unsupported(where: string, found: string, allowed = ALLOWED, hint = `Allowed here: ${allowed}.`) {
   return new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found ${found}`, {
     where,
-    hint: `Allowed here: ${allowed}.`,
+    hint,
   })
 }
 
 /** What the values of records, tables and matrices need of this file, which uses them in turn. */
-const STRUCTURED = { toStored: toStoredValue, typedArray, unsupported }
+const STRUCTURED = { toStored: toStoredValue, typedArray, checkPadding, unsupported }
 export type Structured = typeof STRUCTURED

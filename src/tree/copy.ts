@@ -1,33 +1,49 @@
 import { GroupNode } from './group-node.ts'
+import type { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import { ResultNode } from './result-node.ts'
 
+export interface CopyNames {
+  readonly nameChild?: (name: string) => string
+  /** Where the copy of a link leads; undefined leaves it out. */
+  readonly retarget?: (target: string, link: string) => string | undefined
+}
+
 /** Copies what is in a group, with everything below, into another. What is not in memory is read. */
-export function copyInto(from: GroupNode, to: GroupNode): void {
+export function copyInto(from: GroupNode, to: GroupNode, names: CopyNames = {}): void {
+  const { nameChild = (name) => name, retarget = (target) => target } = names
   for (const node of from.children) {
-    if (node instanceof GroupNode) {
-      const known = to.child(node.name)
-      const group = known instanceof GroupNode ? known : new GroupNode(node.name, to)
-      group.restore(node.comment, node.storedAnnotations)
-      group.isStored = false
-      to.attach(group)
-      copyInto(node, group)
-      continue
-    }
-    const copy =
-      node instanceof ParameterNode ? new ParameterNode(node.name, to) : new ResultNode(node.name, to)
-    copy.restore(node.comment, node.storedAnnotations)
-    copy.isStored = false
-    if (node instanceof ParameterNode && copy instanceof ParameterNode) {
-      const { range } = node
-      const own = range === undefined ? undefined : structuredClone(range)
-      copy.restoreValue(node.stored, own)
-      if (!node.isLocked) copy.unlock()
-    } else if (node instanceof ResultNode && copy instanceof ResultNode) {
-      copy.restoreItems(node.loadAll(), node.className, true)
-      copy.userClass = node.userClass
-    }
-    to.attach(copy)
+    const copy = copyNode(node, to, nameChild(node.name))
+    if (node instanceof GroupNode) copyInto(node, copy as GroupNode, names)
   }
-  for (const name of from.linkNames) to.attachLink(name, from.linkTarget(name) as string)
+  for (const name of from.linkNames) {
+    const target = retarget(from.linkTarget(name) as string, `${from.fullName}.${name}`)
+    if (target !== undefined) to.attachLink(nameChild(name), target)
+  }
+}
+
+/** A leaf, or a group without what is in it. A group that is there takes comment and annotations over. */
+export function copyNode(node: TreeNode, to: GroupNode, name = node.name): TreeNode {
+  if (node instanceof GroupNode) {
+    const known = to.child(name)
+    const group = known instanceof GroupNode ? known : new GroupNode(name, to)
+    group.restore(node.comment, node.storedAnnotations)
+    group.isStored = false
+    to.attach(group)
+    return group
+  }
+  const copy = node instanceof ParameterNode ? new ParameterNode(name, to) : new ResultNode(name, to)
+  copy.restore(node.comment, node.storedAnnotations)
+  copy.isStored = false
+  if (node instanceof ParameterNode && copy instanceof ParameterNode) {
+    const { range } = node
+    const own = range === undefined ? undefined : structuredClone(range)
+    copy.restoreValue(node.stored, own)
+    if (!node.isLocked) copy.unlock()
+  } else if (node instanceof ResultNode && copy instanceof ResultNode) {
+    copy.restoreItems(node.loadAll(), node.className, true)
+    copy.userClass = node.userClass
+  }
+  to.attach(copy)
+  return copy
 }

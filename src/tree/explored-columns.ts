@@ -6,10 +6,13 @@ import {
   explorationReader,
   isExploration,
 } from '../exploration/exploration.ts'
-import type { ParameterOf } from '../exploration/point-reader.ts'
 import { isRangeInput, rangeLength, rangeReader, toRange } from '../exploration/range.ts'
 import { settle } from '../exploration/settle.ts'
+import type { ParameterOf } from '../exploration/settle-range.ts'
+import { ValuePools } from '../exploration/value-pool.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
+import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { userValue } from '../trajectory/user-value.ts'
 
 export type ExploredColumns = ReadonlyMap<string, readonly unknown[]>
 
@@ -21,13 +24,15 @@ export type ExploredColumns = ReadonlyMap<string, readonly unknown[]>
 export function exploredColumns(given: unknown, parameterOf: ParameterOf): ExploredColumns {
   const columns = new Map<string, readonly unknown[]>()
   if (isExploration(given)) {
-    const spec = settle(given.spec, parameterOf, 'explore')
+    const pools = new ValuePools()
+    const spec = settle(given.spec, { parameterOf, pools }, 'explore')
     const length = explorationLength(spec)
     for (const name of explorationNames(spec)) {
       const read = explorationReader(spec, name)
+      const seen = pools.get(name)?.values.map((value) => userValue(toStoredValue(value as RawValue)))
       columns.set(
         name,
-        Array.from({ length }, (_, run) => read(run)),
+        Array.from({ length }, (_, run) => (seen === undefined ? read(run) : seen[read(run) as number])),
       )
     }
   } else {

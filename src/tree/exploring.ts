@@ -1,6 +1,6 @@
 /** Exploring the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
 import { PypetError } from '../errors.ts'
-import type { ParameterOf } from '../exploration/point-reader.ts'
+import type { ParameterOf } from '../exploration/settle-range.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
@@ -31,6 +31,22 @@ export function exploreParameters(
     parameter.lock()
   }
   return { parameters: [...parameters.keys()], runCount: first.length }
+}
+
+/**
+ * What is to be expanded, with its default for each run that is kept. As when more is expanded, locks are no hindrance.
+ *
+ * @throws as `TrajectoryTree.expand`; then nothing has changed
+ */
+export function beginExploration(
+  tree: TrajectoryTree,
+  given: unknown,
+  keptCount: number,
+): readonly ParameterNode[] {
+  const parameters = namedParameters(tree, exploredColumns(given, parameterOf(tree)))
+  for (const [parameter, values] of parameters) parameter.rangeOf(values)
+  for (const parameter of parameters.keys()) parameter.extend([], keptCount)
+  return [...parameters.keys()]
 }
 
 /** @returns how many points were added. @throws as `TrajectoryTree.expand`; then nothing has changed */

@@ -264,6 +264,7 @@ export class GroupNode extends TreeNode {
 
   removeLink(name: string): boolean {
     this.#list()
+    if (this.#links.has(name)) this.root.forgetLink(this, name)
     return this.#links.delete(name)
   }
 
@@ -282,6 +283,7 @@ export class GroupNode extends TreeNode {
         hint: 'Remove what is in it, too: { recursive: true }.',
       })
     }
+    this.root.assertChangeable(node, 'remove')
     this.root.forgetLinksTo(node)
     if (node.isStored && this.root.hasSource) this.#children.set(name, LAZY)
     else this.#children.delete(name)

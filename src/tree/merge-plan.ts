@@ -1,11 +1,11 @@
 /** Which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
 import { PypetError } from '../errors.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
 import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
 import type { GroupNode } from './group-node.ts'
 import { ParameterNode } from './parameter-node.ts'
-import { storedKey } from './stored-equality.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 export interface MergeOptions {
@@ -33,6 +33,8 @@ export interface MergedParameter {
 }
 
 /**
+ * A point of the other counts as a duplicate of a run that is completed, or of any where its own is not.
+ *
  * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where the parameters differ in names or types, where the trial parameter is
  *   none, or where nothing is left to merge
  */
@@ -40,19 +42,26 @@ export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options
   const pairs = parameterPairs(target, other)
   const trial = trialOf(target, pairs, options.trialParameter)
   const explored = pairs.filter(({ own, theirs }) => isExploredIn(own, theirs))
+  /** Many runs may have one array. */
+  const keys = new Map<StoredValue, string>()
   const keyOf = (parameters: readonly ParameterNode[], run: RunIndex) =>
-    parameters.map((parameter) => storedKey(valueIn(parameter, run))).join('\u0003')
+    parameters.map((parameter) => keyOfValue(valueIn(parameter, run), keys)).join('\u0003')
   const known = new Map<string, RunIndex>()
+  const isCompleted = (run: RunIndex) => target.runInformation(run).completed
   const ownParameters = explored.map(({ own }) => own)
   for (let run = 0; run < target.length; run += 1) {
     const key = keyOf(ownParameters, run)
-    if (!known.has(key)) known.set(key, run)
+    const before = known.get(key)
+    if (before === undefined || (!isCompleted(before) && isCompleted(run))) known.set(key, run)
   }
   const runs: RunIndex[] = []
   const duplicates: { run: RunIndex; known: RunIndex }[] = []
   const theirParameters = explored.map(({ theirs }) => theirs)
   for (let run = 0; run < other.length; run += 1) {
-    const same = trial === undefined ? known.get(keyOf(theirParameters, run)) : undefined
+    const there = trial === undefined ? known.get(keyOf(theirParameters, run)) : undefined
+    // A run that failed, or never was performed, does not stand for one that was.
+    const isMissing = there !== undefined && !isCompleted(there) && other.runInformation(run).completed
+    const same = isMissing ? undefined : there
     if (same !== undefined) duplicates.push({ run, known: same })
     if (same === undefined || options.removeDuplicates !== true) runs.push(run)
   }
@@ -107,12 +116,22 @@ function typeOf(parameter: ParameterNode): string {
 
 function isExploredIn(own: ParameterNode, theirs: ParameterNode): boolean {
   if (own.isExplored || theirs.isExplored) return true
-  return storedKey(own.stored as StoredValue) !== storedKey(theirs.stored as StoredValue)
+  return valueKey(own.stored as StoredValue) !== valueKey(theirs.stored as StoredValue)
 }
 
 function valueIn(parameter: ParameterNode, run: RunIndex): StoredValue {
   const { range } = parameter
   return (range === undefined ? parameter.stored : rangeValue(range, run)) as StoredValue
+}
+
+function keyOfValue(value: StoredValue, keys: Map<StoredValue, string>): string {
+  if (value.form === 'scalar') return valueKey(value)
+  let key = keys.get(value)
+  if (key === undefined) {
+    key = valueKey(value)
+    keys.set(value, key)
+  }
+  return key
 }
 
 function trialOf(
@@ -142,6 +161,35 @@ function shifted(value: StoredValue, shift: number): StoredValue {
   if (shift === 0 || value.form !== 'scalar') return value
   return { ...value, value: Number(value.value) + shift }
 }
+
+/**
+ * What something of the other is called in the merged trajectory: parts that name runs, and sets of runs beside them, are
+ * those of the new runs. Undefined where it is of a run that is not there.
+ *
+ * @param runOf the new run of one of the other
+ * @param within the run that the name is used in: a set alone is its set
+ */
+export function renamedInMerge(
+  fullName: string,
+  runOf: (run: RunIndex) => RunIndex | undefined,
+  within?: RunIndex,
+): string | undefined {
+  if (!fullName.includes('run_')) return fullName
+  let run = within
+  const parts = fullName.split('.')
+  for (const [index, part] of parts.entries()) {
+    const named = RUN_NAME.exec(part)?.[1]
+    if (named === undefined) continue
+    run = runOf(Number(named))
+    if (run === undefined) return undefined
+    parts[index] = runName(run)
+  }
+  const set = run === undefined ? undefined : runSetName(run)
+  return parts.map((part) => (set !== undefined && RUN_SET_NAME.test(part) ? set : part)).join('.')
+}
+
+const RUN_NAME = /^run_(\d{8})$/
+const RUN_SET_NAME = /^run_set_\d{5}$/
 
 function impossible(found: string, hint: string): PypetError {
   return new PypetError('PYPET_MERGE_IMPOSSIBLE', `cannot merge: ${found}`, { where: 'merge', hint })

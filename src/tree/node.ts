@@ -69,6 +69,7 @@ export abstract class TreeNode {
 
   /** @throws PypetError `PYPET_VALUE_UNSUPPORTED` */
   set comment(comment: string) {
+    this.root.assertChangeable(this, 'comment')
     checkComment(comment, `the comment of ${this.fullName}`)
     this.#comment = comment
   }
@@ -84,6 +85,7 @@ export abstract class TreeNode {
    * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for records, tables, matrices and null, `PYPET_NAME_ILLEGAL`
    */
   annotate(...annotations: readonly unknown[]): this {
+    this.root.assertChangeable(this, 'annotate')
     for (const [index, given] of annotations.entries()) {
       const named = isNamed(given) ? Object.entries(given) : [[numbered('annotation', index), given] as const]
       for (const [name, value] of named) this.#annotations.set(name, this.#storable(name, value))
@@ -92,6 +94,7 @@ export abstract class TreeNode {
   }
 
   removeAnnotation(name: string): boolean {
+    this.root.assertChangeable(this, 'annotate')
     return this.#annotations.delete(name)
   }
 

@@ -1,12 +1,19 @@
 /** Parameters: a default, a range when they are explored, a lock (pypet `parameter.py`). */
 import { PypetError } from '../errors.ts'
+import { storedLike } from '../exploration/explored-object.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../trajectory/parameter-range.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { typeName } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredParameter } from '../trajectory/value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
 import { TreeNode } from './node.ts'
-import { storedKey } from './stored-equality.ts'
+
+/** A parameter as the job of one run sees it. */
+export interface ValueOfRun {
+  readonly get: () => unknown
+  readonly isExplored: boolean
+}
 
 export class ParameterNode extends TreeNode {
   readonly isLeaf = true
@@ -14,6 +21,7 @@ export class ParameterNode extends TreeNode {
   #value: StoredValue | undefined
   #range: ParameterRange | undefined
   #isLocked = false
+  #ofRun: ValueOfRun | undefined
 
   /** As it is stored; undefined while it is not loaded. */
   get stored(): StoredValue | undefined {
@@ -31,11 +39,12 @@ export class ParameterNode extends TreeNode {
   }
 
   get isExplored(): boolean {
-    return this.range !== undefined
+    return this.#ofRun?.isExplored ?? this.range !== undefined
   }
 
   /** Number of values: 1 unless it is explored. */
   get length(): number {
+    if (this.#ofRun?.isExplored === true) return this.root.length
     return this.range === undefined ? 1 : rangeSize(this.range)
   }
 
@@ -49,6 +58,7 @@ export class ParameterNode extends TreeNode {
   }
 
   unlock(): void {
+    this.root.assertChangeable(this, 'unlock')
     this.#isLocked = false
   }
 
@@ -65,6 +75,7 @@ export class ParameterNode extends TreeNode {
    * @throws PypetError `PYPET_DATA_NOT_LOADED`
    */
   get(): unknown {
+    if (this.#ofRun !== undefined) return this.#ofRun.get()
     const { idx } = this.root
     const range = this.range
     const value = range === undefined || idx < 0 ? this.stored : rangeValue(range, idx)
@@ -82,6 +93,12 @@ export class ParameterNode extends TreeNode {
 
   /** All values of the range; undefined unless it is explored. */
   getRange(): unknown[] | undefined {
+    if (this.#ofRun?.isExplored === true) {
+      throw new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} has one value here, that of its run`, {
+        where: this.fullName,
+        hint: 'Read it with get(). What depends on all values belongs in post-processing, or in an argument of the job.',
+      })
+    }
     const { range } = this
     if (range === undefined) return undefined
     return Array.from({ length: rangeSize(range) }, (_, run) =>
@@ -135,7 +152,7 @@ export class ParameterNode extends TreeNode {
     this.#range ??=
       like.form === 'scalar'
         ? { kind: 'scalars', dtype: like.dtype, values: Array(runCount).fill(like.value) }
-        : { kind: 'objects', values: [like], index: Array(runCount).fill(0) }
+        : { kind: 'objects', values: runCount > 0 ? [like] : [], index: Array(runCount).fill(0) }
     const more: ParameterRange =
       like.form === 'scalar'
         ? { kind: 'scalars', dtype: like.dtype, values: values.map((value) => (value as typeof like).value) }
@@ -150,6 +167,7 @@ export class ParameterNode extends TreeNode {
   }
 
   empty(): void {
+    this.root.assertChangeable(this, 'empty')
     this.#value = undefined
     this.#range = undefined
   }
@@ -161,12 +179,17 @@ export class ParameterNode extends TreeNode {
     this.#isLocked = value !== undefined
   }
 
+  /** In a job: what it has for its own run. */
+  showRun(ofRun: ValueOfRun): void {
+    this.#ofRun = ofRun
+  }
+
   /** Keys of the distinct arrays of a range, kept because a trajectory may be expanded often. */
   #keysOfRange: Map<string, number> | undefined
 
   #keys(range: ParameterRange): Map<string, number> {
     if (range.kind === 'scalars') return new Map()
-    this.#keysOfRange ??= new Map(range.values.map((value, number) => [storedKey(value), number]))
+    this.#keysOfRange ??= new Map(range.values.map((value, number) => [valueKey(value), number]))
     return this.#keysOfRange
   }
 
@@ -179,8 +202,15 @@ export class ParameterNode extends TreeNode {
     const like = this.stored
     if (like === undefined) throw this.#notLoaded()
     const stored: StoredValue[] = []
+    /** Many runs may have one array. */
+    const known = new Map<unknown, StoredValue>()
     for (const value of values) {
-      const given = sameNumber(toStoredParameter(value, `${this.fullName}[${stored.length}]`), like)
+      const before = known.get(value)
+      if (before !== undefined) {
+        stored.push(before)
+        continue
+      }
+      const given = sameType(toStoredParameter(value, `${this.fullName}[${stored.length}]`), like)
       if (typeKey(given) !== typeKey(like)) {
         throw this.#wrongType(
           'explore',
@@ -189,6 +219,7 @@ export class ParameterNode extends TreeNode {
         )
       }
       stored.push(given)
+      if (given.form !== 'scalar') known.set(value, given)
     }
     if (stored.length === 0) {
       throw new PypetError(
@@ -213,6 +244,7 @@ export class ParameterNode extends TreeNode {
   }
 
   #assertUnlocked(attempt: string): void {
+    this.root.assertChangeable(this, attempt)
     if (!this.#isLocked) return
     throw new PypetError('PYPET_PARAMETER_LOCKED', `cannot ${attempt} ${this.fullName}: it is locked`, {
       where: this.fullName,
@@ -245,21 +277,29 @@ function appendRange(range: ParameterRange, more: ParameterRange, keys: Map<stri
     return
   }
   if (range.kind !== 'objects' || more.kind !== 'objects') return
+  const numbers = new Map<StoredValue, number>()
   for (const number of more.index) {
     const value = more.values[number] as StoredValue
-    const key = storedKey(value)
-    let known = keys.get(key)
+    let known = numbers.get(value)
+    if (known !== undefined) {
+      range.index.push(known)
+      continue
+    }
+    const key = valueKey(value)
+    known = keys.get(key)
     if (known === undefined) {
       known = range.values.length
       range.values.push(value)
       keys.set(key, known)
     }
+    numbers.set(value, known)
     range.index.push(known)
   }
 }
 
-/** Numbers that are whole become integers where the default is one. */
-function sameNumber(given: StoredValue, like: StoredValue): StoredValue {
+/** Numbers that are whole become integers where the default is one, and lists of numbers arrays. */
+function sameType(given: StoredValue, like: StoredValue): StoredValue {
+  if (typeKey(given) !== typeKey(like) && given.form === 'list') return storedLike(given, like) ?? given
   if (given.form !== 'scalar' || like.form !== 'scalar' || like.dtype === given.dtype) return given
   const isWhole = given.dtype === 'float64' && Number.isSafeInteger(given.value)
   const isInteger = /^u?int/.test(like.dtype)

@@ -59,6 +59,7 @@ export class ResultNode extends TreeNode {
 
   /** One value. @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL` */
   setItem(name: string, value: unknown): this {
+    this.root.assertChangeable(this, 'set')
     const where = `${this.fullName}.${name}`
     assertLegalName(name, where)
     this.#items.set(name, toStoredValue(value, where))
@@ -108,11 +109,19 @@ export class ResultNode extends TreeNode {
   }
 
   removeItem(name: string): boolean {
+    this.root.assertChangeable(this, 'remove an item of')
     return this.#items.delete(name)
   }
 
   empty(): void {
+    this.root.assertChangeable(this, 'empty')
     this.#items.clear()
+  }
+
+  /** What a run has added as. */
+  adoptItems(items: readonly StoredField[], userClass: string | undefined): void {
+    for (const { name, value } of items) this.#items.set(name, value)
+    this.userClass = userClass
   }
 
   /** What a file holds of it; items in memory stay unless `overwrites`. */

@@ -31,6 +31,16 @@ export abstract class RootNode extends GroupNode {
 
   // What the nodes need of their root.
 
+  /**
+   * Whether a node, its comment or its annotations may be changed: everywhere but in a job.
+   *
+   * @throws PypetError `PYPET_PARAMETER_LOCKED`, `PYPET_RUN_ENDED`
+   */
+  assertChangeable(_node: TreeNode, _attempt: string): void {}
+
+  /** A link of a group is being removed. @throws as `assertChangeable` */
+  forgetLink(_group: GroupNode, _name: string): void {}
+
   get hasSource(): boolean {
     return this.source !== undefined
   }

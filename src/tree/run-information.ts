@@ -16,3 +16,16 @@ export interface RunInformation {
   readonly parameterSummary: string
   readonly environmentHexsha: string
 }
+
+/** A run that came from another trajectory and is not in the file yet: what its rows are to say. */
+export interface MergedRun {
+  readonly information: RunInformation
+  /** Where it has failed. */
+  readonly failure: RunFailureText | undefined
+}
+
+export interface RunFailureText {
+  readonly name: string
+  readonly message: string
+  readonly stack: string
+}

@@ -9,12 +9,12 @@ import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../traje
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { copyInto } from './copy.ts'
-import { expandParameters, exploreParameters, findRuns } from './exploring.ts'
+import { beginExploration, expandParameters, exploreParameters, findRuns } from './exploring.ts'
 import { type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
 import { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
 import { type ResultClass, RootNode } from './root-node.ts'
-import type { RunInformation } from './run-information.ts'
+import type { MergedRun, RunFailureText, RunInformation } from './run-information.ts'
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
 
@@ -53,6 +53,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   #length = 1
   #idx: RunIndex = -1
   #isInRun = false
+  readonly #mergedRuns = new Map<RunIndex, MergedRun>()
 
   constructor(options: TrajectoryTreeOptions<Tree> = {}) {
     const timestamp = Date.now() / 1000
@@ -199,14 +200,18 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
 
   /**
    * Adds points behind the runs there are. All explored parameters are named, and no others. Takes time for the new
-   * points only.
+   * points only. Where nothing is explored yet, it begins an exploration: a run that has been performed is its first point,
+   * with the defaults that it had.
    *
    * @throws PypetError as `explore`; then nothing has changed
    */
   expand(given: unknown): this {
-    const added = expandParameters(this.asTree, given, this.#explored)
-    this.#length += added
-    this.onExpanded(added)
+    if (this.#explored.size === 0) {
+      const keptCount = this.keepsFirstRun() ? 1 : 0
+      for (const { fullName } of beginExploration(this.asTree, given, keptCount)) this.#explored.add(fullName)
+      this.#length = keptCount
+    }
+    this.#length += expandParameters(this.asTree, given, this.#explored)
     return this
   }
 
@@ -231,6 +236,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
       parameter.shrink()
     }
     this.#explored.clear()
+    this.#mergedRuns.clear()
     this.#length = 1
     this.#idx = -1
     return this
@@ -298,6 +304,8 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   }
 
   protected informationOf(run: RunIndex): RunInformation {
+    const merged = this.#mergedRuns.get(run)?.information
+    if (merged !== undefined) return merged
     return {
       idx: run,
       name: runName(run),
@@ -311,8 +319,24 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     }
   }
 
-  /** Called when points were added. */
-  protected onExpanded(_runCount: number): void {}
+  /** Whether the run there is while nothing is explored has been performed, and must stay what it is. */
+  protected keepsFirstRun(): boolean {
+    return this.informationOf(0).completed
+  }
+
+  /** What is known of a run that another trajectory has performed, until the file says it. */
+  mergedRun(run: RunIndex): MergedRun | undefined {
+    return this.#mergedRuns.get(run)
+  }
+
+  noteMergedRun(run: RunIndex, merged: MergedRun): void {
+    this.#mergedRuns.set(run, merged)
+  }
+
+  /** Why a run has failed; undefined where it has not, or nothing is known of it. */
+  failureOf(run: RunIndex): RunFailureText | undefined {
+    return this.#mergedRuns.get(run)?.failure
+  }
 
   /** The value of a leaf of a full name, without making nodes where that can be saved; undefined when there is none. */
   valueAt(fullName: string, fastAccess: boolean): unknown {

@@ -8,6 +8,8 @@ import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
 import { type Ended, pypet, treeOf } from './pypet.ts'
 
+const TOO_LARGE = 'The largest number is 1.7976931348623157e+308; infinity is written inf.'
+
 const JOB = `import { defineExperiment, cartesianProduct, integer } from 'pypet-ts'
 export default defineExperiment({
   name: 'demo',
@@ -94,6 +96,30 @@ const JOBS: readonly Case[] = [
     runOf('throws.ts', '\n\nthrow new Error("boom")'),
     'cannot load the job ~/throws.ts:3:7: it threw Error: boom',
     'The job must load without an error; --verbose shows the stack.',
+  ],
+  [
+    'a plain object with an option that is none',
+    runOf('plain.ts', 'export default { parameters: { x: 1 }, explor: { x: [1] }, run() {} }'),
+    '~/plain.ts: defineExperiment: there is no option "explor"',
+    'Did you mean explore?',
+  ],
+  [
+    'a plain object whose run is none',
+    runOf('plain.ts', 'export default { parameters: { x: 1 }, run: 3 }'),
+    '~/plain.ts: defineExperiment: run is not a function',
+    'Write run(traj) { … }.',
+  ],
+  [
+    'the parts of an experiment, exported one by one',
+    runOf('parts.ts', 'export const parameters = { x: 1 }\nexport function run() {}'),
+    'the job ~/parts.ts has no function to run: it exports parameters (an object), run (a function)',
+    'Export them together: export default { parameters, run }',
+  ],
+  [
+    'a promise of a job',
+    runOf('later.ts', 'export default Promise.resolve(() => 1)'),
+    'the job ~/later.ts has no function to run: it exports default (a promise)',
+    'Write: export default await …',
   ],
   [
     'an unknown option of the experiment',
@@ -207,6 +233,12 @@ const EXPLORATIONS: readonly Case[] = [
     'Write a number, like 10, 0.5 or 1e-3.',
   ],
   [
+    'a number that no float64 holds',
+    run('--explore', 'x=1,1e400'),
+    '--explore x=1,1e400: x is a float64, found "1e400"',
+    TOO_LARGE,
+  ],
+  [
     'a step of 0',
     run('--explore', 'x=0:1:0'),
     '--explore x=0:1:0: 0:1:0 (start:stop:step) needs finite numbers and a step other than 0',
@@ -227,6 +259,18 @@ const EXPLORATIONS: readonly Case[] = [
 ]
 
 const PRESETS: readonly Case[] = [
+  [
+    'a number that no float64 holds',
+    run('--set', 'y=1e400'),
+    '--set y=1e400: y is a float64, found "1e400"',
+    TOO_LARGE,
+  ],
+  [
+    'a whole number beyond those that are exact',
+    run('--set', 'n=99999999999999999999'),
+    '--set n=99999999999999999999: n is an int64, found "99999999999999999999"',
+    'Write one up to 9007199254740991, or let the job declare a bigint, as 3n, which goes up to 9223372036854775807.',
+  ],
   [
     'an unknown parameter',
     run('--set', 'neuron.tua=1'),
@@ -266,19 +310,19 @@ const FLAGS: readonly Case[] = [
     'a word for a number',
     run('--ncores', 'two'),
     '--ncores: expected a whole number >= 0, found "two"',
-    'Give --ncores a whole number >= 0.',
+    'Write --ncores 8. How many runs are computed at the same time; 0 means one on each core.',
   ],
   [
     'a negative number',
     run('--ncores', '-1'),
     '--ncores: expected a whole number >= 0, found "-1"',
-    'Give --ncores a whole number >= 0.',
+    'Write --ncores 8. How many runs are computed at the same time; 0 means one on each core.',
   ],
   [
     'a value that is no choice',
     run('--log-level', 'loud'),
     '--log-level: expected one of error, warn, info, debug, found "loud"',
-    'Give --log-level one of error, warn, info, debug.',
+    'Write --log-level debug. The least important lines that are logged: error, warn, info or debug.',
   ],
   [
     'a flag like no other',
@@ -298,7 +342,12 @@ const FLAGS: readonly Case[] = [
     '--name: "" is not a legal name: it is empty',
     'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
   ],
-  ['an empty path', run('--file', ''), '--file: expected a path, found ""', 'Give --file a path.'],
+  [
+    'an empty path',
+    run('--file', ''),
+    '--file: expected a path, found ""',
+    'Write --file ./folder. The HDF5 file, or a folder for <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
+  ],
   [
     'a second argument',
     run('--explore', 'x=1,', '2'),
@@ -308,25 +357,20 @@ const FLAGS: readonly Case[] = [
   ['no job', { words: ['run'] }, "missing required argument 'job'", 'See: pypet-ts run --help'],
   ['an unknown command', { words: ['rnu', 'job.ts'] }, "unknown command 'rnu'", 'Did you mean run?'],
   [
-    'an unknown variable',
-    { ...run(), env: { PYPET_NCOERS: '2' } },
-    'there is no environment variable PYPET_NCOERS of pypet-ts',
-    'Did you mean PYPET_NCORES?',
-  ],
-  [
     'a variable with a wrong value',
     { ...run(), env: { PYPET_NCORES: 'x' } },
     'PYPET_NCORES: expected a whole number >= 0, found "x"',
-    'Give PYPET_NCORES a whole number >= 0.',
+    'Write PYPET_NCORES=8. How many runs are computed at the same time; 0 means one on each core.',
   ],
 ]
 
+const ABOUT_SEEDS = "What the runs' random numbers depend on, beside the parameters of each run."
 const RANGE_OF_SEEDS = 'a whole number from 0 to 9007199254740991'
 const seedCase = (title: string, value: string): Case => [
   title,
   run('--seed', value),
   `--seed: expected ${RANGE_OF_SEEDS}, found "${value}"`,
-  `Give --seed ${RANGE_OF_SEEDS}.`,
+  `Write --seed 8. ${ABOUT_SEEDS}`,
 ]
 const pointCase = (title: string, value: string): Case => [
   title,
@@ -352,7 +396,7 @@ const SEEDS_AND_POINTS: readonly Case[] = [
     'a fraction as the seed of a variable',
     { ...run(), env: { PYPET_SEED: '1.5' } },
     `PYPET_SEED: expected ${RANGE_OF_SEEDS}, found "1.5"`,
-    `Give PYPET_SEED ${RANGE_OF_SEEDS}.`,
+    `Write PYPET_SEED=8. ${ABOUT_SEEDS}`,
   ],
   [
     'a fraction as the seed of a config file',
@@ -429,13 +473,13 @@ const CONFIGS: readonly Case[] = [
     'a wrong type',
     config('c.json', '{"ncores": "four"}'),
     'ncores in ~/c.json: expected a whole number >= 0, found "four"',
-    'Give ncores a whole number >= 0.',
+    'Write 8 there. How many runs are computed at the same time; 0 means one on each core.',
   ],
   [
     'a wrong type in a file that was found',
     { ...run(), files: { 'pypet.config.toml': 'overwrite = 1' } },
     'overwrite in ~/pypet.config.toml: expected true or false, found 1',
-    'Give overwrite true or false.',
+    'Write true there. Replace an existing HDF5 file. Without this the trajectory is added to it.',
   ],
   [
     'an unknown parameter',
@@ -608,7 +652,10 @@ describe('the HDF5 file', () => {
     expectRefusal(again)
     expect(linesOf(again.stderr, folder)).toEqual([
       'error: ~/hdf5/demo.h5 already holds a trajectory named demo',
-      '  hint: Give it another name (--name, or --add-time), another file (--file), or replace the file (--overwrite).',
+      '  hint: Run it under another name, or replace the file and all that it holds:',
+      '        pypet-ts run job.ts --ncores 2 --add-time',
+      '        pypet-ts run job.ts --ncores 2 --name demo_2',
+      '        pypet-ts run job.ts --ncores 2 --overwrite',
     ])
     expect(treeOf(folder)).toEqual(before)
     const whole = readFileSync(join(folder, 'hdf5/demo.h5'))

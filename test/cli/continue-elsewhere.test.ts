@@ -107,7 +107,7 @@ describe.skipIf(process.platform === 'win32')('a job elsewhere', () => {
     writeFileSync(join(root, 'other.mjs'), `${JOB}\n// changed`)
     const refused = await pypet(work, [...RETRY, '--job', '../other.mjs'])
     expect(refused.exitCode).toBe(2)
-    expect(refused.stderr).toContain('is not the job that began')
+    expect(refused.stderr).toContain('is not the job that made')
     const allowed = await pypet(work, [...RETRY, '--job', '../other.mjs', '--allow-changed-job', '--quiet'])
     expect(allowed.exitCode).toBe(0)
   })

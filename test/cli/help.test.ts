@@ -5,8 +5,44 @@ import { fileTree } from '../experiment/file-tree.ts'
 import { ROOT } from '../source-tree.ts'
 import { pypet } from './pypet.ts'
 
-test('run --help lists every flag, the common ones first, with examples, on 80 columns', async () => {
+test('run --help lists what people need every day, with one line for each, and says where the rest is', async () => {
   const { exitCode, stdout, stderr } = await pypet(fileTree({}), ['run', '--help'])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  const options = stdout.slice(
+    stdout.indexOf('Options:\n'),
+    stdout.indexOf('\n\nThe trajectory is all of it'),
+  )
+  const lines = options.split('\n').slice(1)
+  expect(lines.map((line) => /(--[a-z-]+)/.exec(line)?.[1])).toEqual([
+    '--ncores',
+    '--seed',
+    '--explore',
+    '--sample',
+    '--where',
+    '--repeat',
+    '--set',
+    '--file',
+    '--name',
+    '--add-time',
+    '--overwrite',
+    '--comment',
+    '--config',
+    '--dry-run',
+    '--point',
+    '--retries',
+    '--timeout',
+    '--quiet',
+    '--verbose',
+    '--json',
+    '--help-all',
+    '--help',
+  ])
+  expect(stdout).toMatch(/^Examples:\n {2}\$ pypet-ts run job\.ts/m)
+  for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+})
+
+test('run --help-all lists every flag, the common ones first, with examples, on 80 columns', async () => {
+  const { exitCode, stdout, stderr } = await pypet(fileTree({}), ['run', '--help-all'])
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
   const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z0-9-]+)/gm)].map(([, flag]) => flag)
   expect(flags).toEqual([
@@ -32,6 +68,7 @@ test('run --help lists every flag, the common ones first, with examples, on 80 c
     '--quiet',
     '--verbose',
     '--json',
+    '--help-all',
     '--help',
     '--executor',
     '--multiproc',
@@ -79,8 +116,8 @@ test('run --help lists every flag, the common ones first, with examples, on 80 c
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 
-test('continue --help lists what may differ from the start, and nothing else', async () => {
-  const { exitCode, stdout } = await pypet(fileTree({}), ['continue', '--help'])
+test('continue --help-all lists what may differ from the start, and nothing else', async () => {
+  const { exitCode, stdout } = await pypet(fileTree({}), ['continue', '--help-all'])
   expect(exitCode).toBe(0)
   const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z0-9-]+)/gm)].map(([, flag]) => flag)
   expect(flags).toEqual([
@@ -93,6 +130,7 @@ test('continue --help lists what may differ from the start, and nothing else', a
     '--quiet',
     '--verbose',
     '--json',
+    '--help-all',
     '--help',
     '--executor',
     '--multiproc',

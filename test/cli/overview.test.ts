@@ -86,8 +86,21 @@ describe('text', () => {
     expect(many).toContain('100,000: 100,000 done, 0 failed, 0 left')
     expect(many).toContain('0 .. 99999 (100,000 values)')
     const withRuns = await printed(files[1] as string, { runs: true })
-    expect(withRuns).toContain('... 99,980 runs omitted ...')
+    expect(withRuns).toContain('... 99,980 runs omitted, see --runs --json ...')
     expect(withRuns.split('\n').length).toBeLessThan(50)
+  })
+
+  test('--runs --json has every run, a line each', async () => {
+    const file = await writeHdf5(inFolder('all.h5'), (root) => {
+      addTrajectory(root, 'T', { runCount: 2000, stored: [0], explored: { x: (run) => run / 2 } })
+    })
+    const text = await printed(file, { runs: true, json: true })
+    const [trajectory] = JSON.parse(text).trajectories
+    expect(trajectory.runs.table.omitted_count).toBe(0)
+    expect(trajectory.runs.table.rows.map(({ run }: { run: number }) => run)).toEqual([...Array(2000).keys()])
+    expect(trajectory.runs.table.rows[1234].values.x.value).toBe(617)
+    expect(text.split('\n').filter((line) => line.includes('"parameter_summary"'))).toHaveLength(2000)
+    expect(await printed(file, { json: true })).not.toContain('"table"')
   })
 
   test('long lists are cut and say how many are missing', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { cellText, cut, previewText, printable, rangeText } from '../../src/cli/value-text.ts'
+import { cellText, cut, previewText, printable, rangeText, storedText } from '../../src/cli/value-text.ts'
 import type { ExploredRange } from '../../src/results/trajectory-overview.ts'
 import type { Cell } from '../../src/storage/hdf5-datatype.ts'
+import { toStoredValue } from '../../src/trajectory/value.ts'
 
 describe('values', () => {
   test.each<[string, readonly number[], readonly Cell[], string]>([
@@ -36,6 +37,20 @@ describe('values', () => {
     expect(previewText({ type, shape, cells })).toBe(text)
   })
 
+  test.each([
+    [0.1 + 0.2, '0.3'],
+    [true, 'true'],
+    [3n, '3'],
+    ["it's", "'it's'"],
+    [null, 'null'],
+    [{ re: 1, im: -2 }, '1-2i'],
+    [[1, 2, 3, 4, 5, 6, 7], '[1, 2, 3, 4, 5, 6, ...]'],
+    [Float32Array.of(0.1), '[0.1]'],
+    [{ data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] }, '[[1, 2], ...]'],
+  ])('%o looks before it is stored as it will in the file', (value, text) => {
+    expect(storedText(toStoredValue(value, 'x'))).toBe(text)
+  })
+
   test('a long text is cut by characters, not by halves of them', () => {
     expect(cut('😀'.repeat(5), 3)).toBe('😀😀…')
     expect(cellText('x'.repeat(100))).toHaveLength(62)
@@ -60,6 +75,8 @@ describe('ranges', () => {
 
   test.each<[ExploredRange, string]>([
     [range([1, 2, 3, 4], { minimum: 1, maximum: 4 }), '1, 2, 3, 4'],
+    [range([3, 0.1 + 0.2, 1], { minimum: 0.3, maximum: 3 }), '0.3, 1, 3'],
+    [range(['b', 'a']), "'a', 'b'"],
     [range([0, 0.1], { distinctCount: 11, minimum: 0, maximum: 1 }), '0 .. 1 (11 values)'],
     [
       range([0, 0.1], { distinctCount: 11, minimum: 0, maximum: 1, hasNaN: true }),

@@ -592,6 +592,36 @@ describe('runs', () => {
     expect(counts).toEqual([1, 6])
   })
 
+  // pypet 0.7 looks for the comment alone, so that `w` would have none. The original document says: "since it is already
+  // part of the very first result with the name 'my_result'". A name without its comment helps nobody, so we keep to that.
+  test('C52 a comment is purged by the name of its result and its text, in continue and expand as well', async () => {
+    const job = `
+      import { defineExperiment } from 'pypet-ts'
+      export default defineExperiment({ name: 'T', parameters: { x: 1 }, run(traj) {
+        if (process.env.PYPET_TEST_FAIL === String(traj.idx)) throw new RangeError('x')
+        for (const name of ['z', 'w']) traj.addResult(name, traj.par.x, { comment: 'the same' })
+        traj.addDerivedParameter('d', traj.par.x, { comment: 'the same' })
+        traj.addResult('own', 1, { comment: 'of ' + traj.idx })
+      } })`
+    const folder = fileTree({ 'job.mjs': job })
+    const commented = async () => {
+      using traj = await loadTrajectory(join(folder, 'f.h5'))
+      const all = ['z', 'w', 'd'].flatMap((name) => traj.getAll(name))
+      const own = traj.getAll('own').map(({ comment }) => comment)
+      return [all.filter(({ comment }) => comment !== '').map(({ name }) => name), new Set(own).size]
+    }
+    const quiet = ['--no-log', '--quiet']
+    const words = ['run', 'job.mjs', '--explore', 'x=1,2,3', '--file', 'f.h5', ...quiet]
+    expect(await pypet(folder, words, { PYPET_TEST_FAIL: '2' })).toMatchObject({ exitCode: 3 })
+    expect(await pypet(folder, ['continue', 'f.h5', '--retry-failed', ...quiet])).toMatchObject({
+      exitCode: 0,
+    })
+    expect(await commented()).toEqual([['z', 'w', 'd'], 3])
+    const expanding = await pypet(folder, ['expand', 'f.h5', '--explore', 'x=4,5', ...quiet])
+    expect(expanding).toMatchObject({ exitCode: 0 })
+    expect(await commented()).toEqual([['z', 'w', 'd'], 5])
+  })
+
   test('C54 the table of runs says what each was', async () => {
     const { filename } = await performed()
     using traj = await loadTrajectory(filename)

@@ -27,7 +27,15 @@ import { parameter } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
 import { pypet, treeOf } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
-import { arrived, failure, openRequest, result, runRecord, storeOptions } from '../storage/open-request.ts'
+import {
+  arrived,
+  continueRequest,
+  failure,
+  openRequest,
+  result,
+  runRecord,
+  storeOptions,
+} from '../storage/open-request.ts'
 import { craftedFile, Draws, type Json, type LooseRecord, looseRecords, mutate } from './crafted-cnt.ts'
 import { makeCnt } from './made-cnt.ts'
 
@@ -43,7 +51,11 @@ interface Original {
 }
 
 /** As a writer leaves it, with every kind of value and exploration. */
-async function realOriginal(draft: ExplorationDraft | undefined, more: ExplorationDraft): Promise<Original> {
+async function realOriginal(
+  draft: ExplorationDraft | undefined,
+  more: ExplorationDraft,
+  { isGoneOn = false }: { readonly isGoneOn?: boolean } = {},
+): Promise<Original> {
   const folder = fileTree({})
   const path = `${folder}/made.h5`
   const plain = openRequest(path, {
@@ -92,6 +104,23 @@ async function realOriginal(draft: ExplorationDraft | undefined, more: Explorati
   }
   store.close({ config: [], isComplete: false })
   await store.finish()
+  return isGoneOn ? await withAnotherEnvironment(folder) : original
+}
+
+/** A job that has changed has gone on with it. */
+async function withAnotherEnvironment(folder: string): Promise<Original> {
+  const job = { file: '/jobs/job.ts', relativeFile: 'job.ts', sha256: 'cd34', sources: { 'job.ts': 'cd34' } }
+  const environment = { name: 'environment_fedcba9_2024', hexsha: 'fedcba98', timestamp: 1.71e9, job }
+  const request = continueRequest(`${folder}/made.cnt`, { environment, retryFailed: true })
+  const store = await TrajectoryStore.continue(request, storeOptions())
+  store.storeRun(arrived(runRecord(2, [result(2, 'z', 8)])))
+  store.commit()
+  const original = {
+    records: looseRecords(readFileSync(`${folder}/made.cnt`)),
+    file: readFileSync(`${folder}/made.h5`),
+  }
+  store.close({ config: [], isComplete: false })
+  await store.finish()
   return original
 }
 
@@ -127,6 +156,7 @@ async function originals(): Promise<Original[]> {
     await realOriginal(shaped.spec, moreShaped.spec),
     await realOriginal(sampled.spec, zip({ x: [5] }).spec),
     await realOriginal(undefined, zip({ x: [5, 6, 7] }).spec),
+    await realOriginal(PRODUCT.spec, MORE.spec, { isGoneOn: true }),
   ]
 }
 

@@ -57,13 +57,21 @@ export async function contentOf(
 }
 
 /** Their rows come in the order in which the runs of several cores arrive. */
-const BY_ARRIVAL = /\/overview\/(results|derived_parameters)_overview$/
+const BY_ARRIVAL = /\/overview\/(results|derived_parameters)_(overview|summary)$/
+/** Which run was the first to have a name and a comment depends on the arrival as well, and so does its value. */
+const OF_FIRST_RUN = /\/overview\/(results|derived_parameters)_summary$/
 
 function cellsOf(path: string, dataset: Dataset, withTimes: boolean): unknown {
   const members = dataset.metadata.compound_type?.members
   if (members === undefined) return dataset.value
+  const isOfFirst = !withTimes && OF_FIRST_RUN.test(path)
   const rows = (dataset.value as unknown[][]).map((row) =>
-    row.map((cell, column) => (!withTimes && TIMES.has(members[column]?.name ?? '') ? 'a time' : cell)),
+    row.map((cell, column) => {
+      const name = members[column]?.name ?? ''
+      if (!withTimes && TIMES.has(name)) return 'a time'
+      if (isOfFirst && name === 'value') return 'of the first'
+      return isOfFirst && name === 'location' ? String(cell).replace(/run_\d{8}/, 'run') : cell
+    }),
   )
   return !withTimes && BY_ARRIVAL.test(path) ? rows.sort((a, b) => (asText(a) < asText(b) ? -1 : 1)) : rows
 }

@@ -1,4 +1,5 @@
 /** What a run's random numbers depend on, and that they are always the same. */
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { runSeeds } from '../../src/executors/run-seeds.ts'
@@ -56,6 +57,67 @@ test('the numbers of a run stay as they were in every release', () => {
       ],
     }
   `)
+})
+
+/** As above: one of each type of value, as computed before explored arrays. */
+test.each<readonly [string, unknown, number]>([
+  ['a number', 1.5, 6613785731324747],
+  ['an integer', integer(3), 2244380328778080],
+  ['a bigint', 2n ** 60n, 915419492065734],
+  ['a bool', true, 855794546506536],
+  ['a text', 'ä', 8703347798518184],
+  ['null', null, 7691659771706847],
+  ['a date', new Date(0), 7507418538877644],
+  ['a complex number', { re: 1, im: 2 }, 6604790930700779],
+  ['a NaN', Number.NaN, 5330273129287554],
+  ['a list', [1, 2.5], 5780359786333079],
+  ['a list of bigints', [1n, 2n], 1846578039581322],
+  ['a list of bools', [true, false], 3810759694384768],
+  ['a list of texts', ['a', 'bc'], 1102375783032307],
+  ['an empty list', [], 3719502045266655],
+  ['a list of complex numbers', [{ re: 1, im: 2 }], 2683837451948556],
+  ['a list of NaN and -0', [Number.NaN, -0], 1486893902494005],
+  ['a Float64Array', Float64Array.of(1, 2), 2524202207973289],
+  ['a Float32Array', Float32Array.of(1, 2), 7286029361931008],
+  ['an Int8Array', Int8Array.of(-1), 8103802555816754],
+  ['a BigInt64Array', BigInt64Array.of(5n), 369696799290953],
+  ['a Uint8Array', Uint8Array.of(7), 5381429161292292],
+  ['a matrix', { data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] }, 1718873953066229],
+  ['a matrix of texts', { data: ['a', 'b'], shape: [1, 2] }, 622958051239361],
+  ['an array of bools', { data: Uint8Array.of(0, 1), shape: [2], dtype: 'bool' }, 8551473987201131],
+  [
+    'an array of complex numbers',
+    { data: Float64Array.of(1, 2), shape: [1], dtype: 'complex128' },
+    1277129099883248,
+  ],
+  ['a sparse matrix', { indptr: [0, 1, 1], indices: [1], data: [2.5], shape: [2, 2] }, 3339863929384803],
+])('the seed that follows from %s stays as it was in every release', (_, value, seed) => {
+  expect(seedOf({ x: value } as ParameterTree, {}, 7)).toBe(seed)
+})
+
+/** Drawn by the code of before numbers were drawn ahead. */
+test('single draws, arrays and streams in any order give the numbers that they always gave', () => {
+  const { random } = runSeeds({ seed: 7, parameters: [] })({})
+  const streams = [random, random.stream('a'), random.stream('a').stream('b')]
+  const hash = createHash('sha256')
+  for (let call = 0; call < 3000; call += 1) {
+    const from = streams[call % 3] as typeof random
+    const kind = Math.floor(call / 3) % 9
+    const length = (call * 7919) % 300
+    const draws = [
+      () => from.uniform(),
+      () => from.uniform(-3, 1e10),
+      () => [...from.uniform(0, 1, length)],
+      () => from.normal(),
+      () => [...from.normal(1, 2, length)],
+      () => from.integers(0, 1 + call * 1e11),
+      () => [...from.integers(-5, 2 ** 52, length)],
+      () => from.shuffle([1, 2, 3, 4, 5, 6]),
+      () => [from.bool(0.3), from.choice('abcdef')],
+    ]
+    hash.update(JSON.stringify(draws[kind]?.()))
+  }
+  expect(hash.digest('hex')).toBe('a9df2b97a82dfaa3ba6e363e1db3419b6d2af74fdf50522e84638fff9699aa37')
 })
 
 describe('the point', () => {

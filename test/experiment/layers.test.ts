@@ -281,12 +281,14 @@ describe('refused is', () => {
     expect(error.message).toBe('PYPET_COMPLEVEL: expected a whole number from 0 to 9, found "11"')
   })
 
-  test('an unknown PYPET_ variable, with the nearest; others and reserved ones are left alone', async () => {
-    const error = await refusal(() => resolve({ env: { PYPET_NCORE: '2' } }))
-    expect(error.code).toBe('PYPET_CONFIG_UNKNOWN_KEY')
-    expect(error.hint).toBe('Did you mean PYPET_NCORES?')
+  test('an unknown PYPET_ variable is told of with the nearest; others and reserved ones are left alone', () => {
+    expect(resolve({ env: { PYPET_NCORE: '2', PYPET_OF_ANOTHER_PROGRAM: 'x' } }).warnings).toEqual([
+      'there is no option for the environment variable PYPET_NCORE: it is ignored; did you mean PYPET_NCORES?',
+      'there is no option for the environment variable PYPET_OF_ANOTHER_PROGRAM: it is ignored',
+    ])
     const env = { PYPET_CONFIG: 'x.json', PYPET_TEST_INTEROP: '1', NCORES: '2', PATH: '/bin' }
     expect(settingsOf({ env }).ncores).toBe(1)
+    expect(resolve({ env }).warnings).toEqual([])
   })
 
   test.each([

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { bundleJob } from '../../src/experiment/bundle-job.ts'
 import { importJob, type LoadedJob } from '../../src/experiment/load-job.ts'
-import type { Run } from '../../src/trajectory/run.ts'
+import type { Run } from '../../src/tree/run.ts'
 import { fileTree } from './file-tree.ts'
 
 /** These jobs do not look at their run. */

@@ -89,6 +89,25 @@ describe('a value of the same type is accepted, and one that is the same without
     expect(given(preset, value)).toMatchObject({ value: expected, stored: { dtype } })
   })
 
+  test.each<[ParameterValue, unknown, unknown, string]>([
+    [[[1, 2]], [[3], [4]], [[3], [4]], 'float64'],
+    [[[integer(1)]], [[2, 3]], [[2, 3]], 'int64'],
+    [[[1n]], [[2, 3]], [[2n, 3n]], 'int64'],
+    [[[true]], [[false, true]], [[false, true]], 'bool'],
+    [[['a']], [['b', 'c']], [['b', 'c']], 'str'],
+  ])('a list of lists %o ← %j, from a config file and from --set', (preset, value, expected, dtype) => {
+    const text = `x=${JSON.stringify(value)}`
+    const [fromFlag] = merge({ parameters: { x: preset } }, undefined, [text]).parameters
+    for (const parameter of [given(preset, value), fromFlag]) {
+      expect(parameter).toMatchObject({ value: expected, stored: { form: 'ndarray', dtype, isNested: true } })
+    }
+  })
+
+  test('a matrix of JSON takes the element type of the default, as a list of lists too', () => {
+    const preset = { data: Int16Array.of(1, 2), shape: [2, 1] }
+    expect(given(preset, [[3, 4]])?.value).toEqual({ data: Int16Array.of(3, 4), shape: [1, 2] })
+  })
+
   test('a matrix from JSON takes the element type of the default', () => {
     const preset = { data: Int16Array.of(1, 2), shape: [2, 1] }
     const merged = given(preset, { data: [3, 4, 5, 6], shape: [2, 2] })
@@ -108,6 +127,9 @@ describe('refused is', () => {
     [[1], ['a'], 'list of float64, found list of str'],
     [Uint8Array.of(1), [256], 'uint8 array [1], found list of float64'],
     [Uint8Array.of(1), 1, 'uint8 array [1], found a number'],
+    [[[1]], [['a']], 'float64 array [1, 1], found str array [1, 1]'],
+    [[[integer(1)]], [[1.5]], 'int64 array [1, 1], found float64 array [1, 1]'],
+    [[[1]], [1], 'float64 array [1, 1], found list of float64'],
   ])('for the default %o the value %o', async (preset, value, types) => {
     const error = await refusal(() => given(preset, value))
     expect(error.code).toBe('PYPET_PARAMETER_TYPE')
@@ -135,7 +157,10 @@ describe('refused is', () => {
     [{ x: { $value: 1.5, $type: 'integer' } }, 'F: parameters.x.$value: expected a whole number up to 2^53'],
     [{ x: { $value: '0x', $type: 'bigint' } }, 'F: parameters.x.$value: expected a whole number, as text'],
     [{ a: { b: undefined } }, 'F: parameters.a.b cannot be stored: found undefined'],
-    [{ a: { b: [[1]] } }, 'F: parameters.a.b[0] cannot be stored: found a list of float64 inside a list'],
+    [
+      { a: { b: [[1, 2], [3]] } },
+      'F: parameters.a.b[1] cannot be stored: found a row of 1, where others have 2',
+    ],
     [{ a: new Map() }, 'F: parameters.a cannot be stored: found an instance of Map'],
     [{ 'a b': 1 }, 'F: parameters.a b: "a b" is not a legal name'],
   ])('the declaration %j', async (config, message) => {

@@ -144,7 +144,7 @@ describe('points', () => {
     [[{ x: 1, y: 2 }, { x: 1 }], 'PYPET_EXPLORATION_LENGTH', 'explore[1]'],
     [[{ x: 1 }, { x: 1, y: 2 }], 'PYPET_EXPLORATION_LENGTH', 'explore[1]'],
     [[{ x: 1 }, 5], 'PYPET_EXPLORATION_INVALID', 'explore[1]'],
-    [[{ x: [1] }], 'PYPET_PARAMETER_TYPE', 'explore[0].x'],
+    [[{ x: null }], 'PYPET_PARAMETER_TYPE', 'explore[0].x'],
     [[{ 'a.b': 1, a: { b: 1 } }], 'PYPET_NAME_TAKEN', 'explore[0].a.b'],
   ])('%j is refused with %s at %s', (list, code, where) => {
     expect(() => points(list as never)).toThrow(expect.objectContaining({ code, where }))

@@ -3,6 +3,7 @@ import { cartesianProduct } from '../../src/exploration/cartesian.ts'
 import { explorationLength } from '../../src/exploration/exploration.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
 import { settle } from '../../src/exploration/settle.ts'
+import { ValuePools } from '../../src/exploration/value-pool.ts'
 import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
 import { explorationPoint } from './exploration-point.ts'
@@ -14,7 +15,10 @@ const parameters = flattenParameters(
 const settled = (value: unknown, declared: readonly Parameter[]) =>
   settle(
     parseExploration(value, { parameters: declared, origin: 'pypet.config.json' }),
-    (name) => declared.find((parameter) => parameter.name === name),
+    {
+      parameterOf: (name) => declared.find((parameter) => parameter.name === name),
+      pools: new ValuePools(),
+    },
     'explore',
   )
 const parse = (value: unknown) => settled(value, parameters)
@@ -95,7 +99,9 @@ test.each([
   [{ n: { linspace: [0, 1, 3] } }, 'PYPET_PARAMETER_TYPE', 'explore.n[1]'],
   [{ seed: [1, 1.5] }, 'PYPET_PARAMETER_TYPE', 'explore.seed[1]'],
   [{ kind: { linspace: [0, 1, 3] } }, 'PYPET_PARAMETER_TYPE', 'explore.kind[0]'],
-  [{ list: [[1], [2]] }, 'PYPET_PARAMETER_TYPE', 'explore.list[0]'],
+  [{ list: [[1], ['a']] }, 'PYPET_PARAMETER_TYPE', 'explore.list[1]'],
+  [{ list: [1, 2] }, 'PYPET_PARAMETER_TYPE', 'explore.list[0]'],
+  [{ x: [[1], [2]] }, 'PYPET_PARAMETER_TYPE', 'explore.x[0]'],
   [{ x: [1, 2], y: [1] }, 'PYPET_EXPLORATION_LENGTH', 'explore.y'],
   [{ product: { x: [] } }, 'PYPET_EXPLORATION_EMPTY', 'explore.product.x'],
   [{ product: {} }, 'PYPET_EXPLORATION_EMPTY', 'explore.product'],

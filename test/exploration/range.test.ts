@@ -145,7 +145,7 @@ describe('toRange', () => {
 
   test.each([
     [[1, null], 'PYPET_PARAMETER_TYPE', 'explore.x[1]'],
-    [[[1, 2]], 'PYPET_PARAMETER_TYPE', 'explore.x[0]'],
+    [[() => 1], 'PYPET_PARAMETER_TYPE', 'explore.x[0]'],
     // biome-ignore lint/suspicious/noSparseArray: a hole is what is tested.
     [[1, , 3], 'PYPET_PARAMETER_TYPE', 'explore.x[1]'],
     [[], 'PYPET_EXPLORATION_EMPTY', 'explore.x'],

@@ -271,7 +271,12 @@ test.each([
   ['PYPET_PARAMETER_TYPE', 'choice[0]', 'numbers', () => choice([{}] as never)],
   ['PYPET_PARAMETER_TYPE', 'explore.kind', 'list', () => planOf(random({ kind: [0, 1] }, { count: 1 }))],
   ['PYPET_PARAMETER_TYPE', 'explore.n', 'whole numbers', () => planOf(random({ n: [0.5, 1] }, { count: 1 }))],
-  ['PYPET_PARAMETER_TYPE', 'explore.list', 'index', () => planOf(random({ list: [0, 1] }, { count: 1 }))],
+  [
+    'PYPET_PARAMETER_TYPE',
+    'explore.list',
+    'list to choose',
+    () => planOf(random({ list: [0, 1] }, { count: 1 })),
+  ],
   [
     'PYPET_PARAMETER_TYPE',
     'explore.n[1]',

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
-import { mergeFiles } from '../../src/library/merge.ts'
+import { mergeFiles, mergeInto } from '../../src/library/merge.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
+import { integer } from '../../src/trajectory/value.ts'
 import { isLongForm } from '../crash/long-form.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
@@ -142,4 +143,61 @@ test('what was explored in one only, or had another default, is explored in the 
   ])
   expect(traj.getParameter('constant').getRange()).toEqual([1, 1, 5, 5])
   expect(traj.getParameter('list').getRange()).toEqual([[1, 2], [1, 2], [1, 2], [3]])
+})
+
+test('three files of trials are merged at once, each counted on from those before', async () => {
+  const folder = fileTree({})
+  const files = ['a.h5', 'b.h5', 'c.h5'].map((name) => ({ file: join(folder, name) }))
+  for (const [number, { file }] of files.entries()) {
+    const traj = new Trajectory({ name: 'T', filename: file, parameters: { trial: integer(0), x: 1 } })
+    traj.explore(number === 1 ? { trial: [0, 1], x: [5, 6] } : { trial: [0, 1] })
+    for (const run of traj.iterRuns()) traj.addResult('z', `${number} ${run}`)
+    await traj.store()
+    traj.close()
+  }
+  const expected = ['0 0', '0 1', '1 0', '1 1', '2 0', '2 1']
+  const check = (traj: Trajectory) => {
+    expect(traj.getParameter('trial').getRange()).toEqual([0, 1, 2, 3, 4, 5])
+    expect(traj.getParameter('x').getRange()).toEqual([1, 1, 5, 6, 1, 1])
+    expect(Object.values(traj.getFromRuns('z'))).toEqual(expected)
+    expect(Object.keys(traj.exploredParameters).sort()).toEqual(['parameters.trial', 'parameters.x'])
+  }
+  await mergeFiles(files, { file: join(folder, 'all.h5') }, { trialParameter: 'trial' })
+  using all = await loadTrajectory(join(folder, 'all.h5'))
+  check(all)
+  expect(all.getGroup('config.merge').groups).toHaveLength(2)
+  // The same in memory, where nothing is stored yet, and in the first file, whose list of explored parameters grows.
+  const [a, b, c] = (await Promise.all(files.map(({ file }) => loadTrajectory(file)))) as [
+    Trajectory,
+    Trajectory,
+    Trajectory,
+  ]
+  await a.mergeMany([b, c], { trialParameter: 'trial' })
+  for (const traj of [b, c]) traj.close()
+  await a.store()
+  a.close()
+  using stored = await loadTrajectory(join(folder, 'a.h5'))
+  check(stored)
+})
+
+test('in mergeInto, what runs of three files conflict in is found before anything is written', async () => {
+  const folder = fileTree({})
+  const [a, b, c] = ['a.h5', 'b.h5', 'c.h5'].map((name) => ({ file: join(folder, name) })) as [
+    { file: string },
+    { file: string },
+    { file: string },
+  ]
+  await stored(a.file, [[1, 'p']])
+  await stored(b.file, [[2, 'p']])
+  await stored(c.file, [[2, 'p']], (x) => x * 3)
+  await expect(mergeInto(a, [b, c])).rejects.toThrow(/run_00000000 and run_00000001 \(z\.z\)/)
+  expect(await pointsIn(a.file)).toEqual(['1 p 2'])
+  const report = await mergeInto(a, [b, { file: c.file }], { conflicts: 'keep-first' })
+  expect(
+    report.merged.map(({ runs, duplicates, conflicts }) => [runs, duplicates, conflicts.length]),
+  ).toEqual([
+    [1, 0, 0],
+    [1, 1, 1],
+  ])
+  expect(await pointsIn(a.file)).toEqual(['1 p 2', '2 p 4', '2 p 6'])
 })

@@ -195,6 +195,32 @@ test.each<[string, Options]>([
   expect(again).toEqual([1, [...answers.with(3, 8), 'PYPET_DATA_NOT_STORED', 'PYPET_DATA_NOT_STORED']])
 })
 
+test('what is stored shows in the tree of the run, and can be added to', async () => {
+  const folder = fileTree({})
+  const filename = join(folder, 'f.h5')
+  const options = { trajectory: 'adds', filename, logging: false, provenance: false, parameters: { x: 0 } }
+  await using env = new Environment(options)
+  env.trajectory.explore({ x: [1] })
+  const [[, told] = []] = await env.run(async (traj: Run) => {
+    traj.addResult('huge', { mat1: Float64Array.of(1, 2), mat2: Float64Array.of(3) }, { comment: 'large' })
+    traj.addDerivedParameter('deep.half', 0.5)
+    const node = traj.getResult('huge')
+    await traj.storeItem(node)
+    await traj.storeItem('half')
+    const before = [node.isEmpty, traj.contains('huge'), await traj.loadItem('half')]
+    node.setItem('monty', 'the bright side').annotate({ unit: 'mV' })
+    await traj.storeItem('huge')
+    node.setItem('mat2', 4)
+    return [...before, await traj.loadItem('huge', { only: ['mat2', 'monty'] })]
+  })
+  expect(told).toEqual([true, true, 0.5, { mat2: 4, monty: 'the bright side' }])
+  using traj = await loadTrajectory(filename)
+  const huge = traj.getResult('results.runs.run_00000000.huge')
+  expect(huge.toRecord()).toEqual({ mat1: Float64Array.of(1, 2), mat2: 4, monty: 'the bright side' })
+  expect([huge.comment, huge.annotations]).toEqual(['large', { unit: 'mV' }])
+  expect(traj.value('half')).toBe(0.5)
+})
+
 test('where it cannot be stored now, the run fails with the reason; one that expects it keeps it', async () => {
   const folder = fileTree({})
   const filename = join(folder, 'f.h5')

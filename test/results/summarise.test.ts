@@ -21,7 +21,7 @@ function sample(name: string): string {
 }
 
 async function only(file: string, withRuns = false): Promise<TrajectoryOverview> {
-  const { trajectories } = await summariseFile(file, { withRuns })
+  const { trajectories } = await summariseFile(file, { runs: withRuns ? 'ends' : undefined })
   expect(trajectories).toHaveLength(1)
   return trajectories[0] as TrajectoryOverview
 }
@@ -120,6 +120,29 @@ describe('runs', () => {
       ['late', [99]],
     ])
     expect(trajectory.results.entries[0]?.example.cells).toEqual([2])
+  })
+
+  test('a result that none of the sampled runs has is found by the summary', async () => {
+    const file = await writeHdf5(inFolder('rare.h5'), (root) => {
+      addTrajectory(root, 'T', { runCount: 100, stored: [0, 50, 99] })
+      addGroup(root, '/T/results/runs/run_00000017')
+      addGroup(root, '/T/results/runs/run_00000017/group')
+      addItem(
+        addLeaf(root, '/T/results/runs/run_00000017/group/rare', 'Result', 'seldom'),
+        'rare',
+        Float64Array.of(5),
+        [],
+      )
+      addTable(root.get('/T/overview') as Group, 'results_summary', [
+        ['location', 'S512', ['results.runs.run_00000017.group', 'results.runs.run_00000018']],
+        ['name', 'S128', ['rare', 'gone']],
+        ['comment', 'S512', ['seldom', '']],
+      ])
+    })
+    const { results } = await only(file)
+    const rare = results.entries.find(({ name }) => name === 'group.rare')
+    expect(rare).toMatchObject({ isPerRun: true, comment: 'seldom', foundInRuns: [17], types: ['float64'] })
+    expect(results.entries.map(({ name }) => name)).not.toContain('gone')
   })
 
   test('50,000 runs give the first and the last ten rows and a range of the same length as ten runs', async () => {

@@ -356,6 +356,13 @@ class RoundPerformance implements PerformedRound {
     // The writer of the killed one has the file.
     if (isAtOnce && exitCode === 2 && /PYPET_FILE_LOCKED/.test(stderr)) return
     const what = `${words.join(' ')}: exit code ${exitCode}`
+    // It has just brought the experiment to its end.
+    const isEnded = !this.workplace.has(`${trajectory}.cnt`) && /PYPET_CNT_NOT_FOUND/.test(stderr)
+    if (isAtOnce && exitCode === 2 && isEnded) {
+      const problems = unfinished(await this.#stateOf(trajectory), this.#expectedOf(trajectory))
+      this.#report('without a .cnt file, and not complete', problems, what)
+      return
+    }
     if (exitCode === 0 || exitCode === 3) {
       const state = await this.#stateOf(trajectory)
       const expected = this.#expectedOf(trajectory)

@@ -30,7 +30,8 @@ function copied(raw: RawRunRecord): RunRecord {
     ...leaf,
     items: leaf.items.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
   }))
-  return { ...raw, leaves }
+  const { groups: _, ...rest } = raw
+  return { ...rest, leaves }
 }
 
 /** Only the prefix of a frame: as much as the budget looks at. */

@@ -239,6 +239,21 @@ describe('comments', () => {
     expect(comment(second, at(1, 'w'))).toBe('own')
   })
 
+  test('results of two names keep an equal comment, each with its first run', () => {
+    const layout = openedLayout()
+    const first = stored(layout, 0, result(0, 'z', 1, 'same'), result(0, 'w', 1, 'same'))
+    const second = stored(layout, 1, result(1, 'z', 1, 'same'), result(1, 'w', 1, 'same'))
+    expect([comment(first, at(0)), comment(first, at(0, 'w'))]).toEqual(['same', 'same'])
+    expect([comment(second, at(1)), comment(second, at(1, 'w'))]).toEqual([undefined, undefined])
+  })
+
+  test('the summary names what has no comment, once over all runs', () => {
+    const layout = openedLayout()
+    for (const run of [0, 1]) stored(layout, run, result(run, 'z', 1, ''), result(run, 'w', 1, ''))
+    const summary = layout.commit().filter(({ path }) => path.endsWith('/results_summary'))
+    expect(summary.filter(({ type }) => type === 'create-table')).toMatchObject([{ rowCount: 2 }])
+  })
+
   test('results and derived parameters purge apart from each other', () => {
     const layout = openedLayout()
     stored(layout, 0, result(0, 'z', 1, 'same'))

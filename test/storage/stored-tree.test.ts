@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import type { StoredValue } from '../../src/trajectory/stored-value.ts'
-import { storedKey } from '../../src/tree/stored-equality.ts'
+import { valueKey } from '../../src/trajectory/value-key.ts'
 import { isLongForm } from '../crash/long-form.ts'
 import { storedValue } from '../trajectory/arbitrary-record.ts'
 
@@ -31,16 +31,16 @@ function expectedKey(value: StoredValue): string {
       .sort()
       .join()}}`
   }
-  return storedKey(value)
+  return valueKey(value)
 }
 
 /** In a table a column of lists and one of arrays of the same numbers differ in nothing. */
 function cellsKey(column: StoredValue): string {
   if (column.form === 'list')
     return column.values
-      .map((cell) => storedKey({ form: 'scalar', dtype: column.dtype, value: cell }))
+      .map((cell) => valueKey({ form: 'scalar', dtype: column.dtype, value: cell }))
       .join('|')
-  return storedKey(column)
+  return valueKey(column)
 }
 
 test('any values of any results come back with their types and shapes', async () => {

@@ -1,6 +1,6 @@
 /** Any run record that a worker may send, for random tests. */
 import fc, { type Arbitrary } from 'fast-check'
-import type { LeafRecord, RunRecord } from '../../src/trajectory/run-record.ts'
+import type { GroupRecord, LeafRecord, RunRecord } from '../../src/trajectory/run-record.ts'
 import type { NumericDtype, StoredValue, TypedArray } from '../../src/trajectory/stored-value.ts'
 
 /** No NUL, and no lone surrogate: what `toStoredValue` lets pass. */
@@ -139,11 +139,23 @@ function leaf(): Arbitrary<LeafRecord> {
   })
 }
 
-export function runRecord(): Arbitrary<RunRecord> {
+function group(): Arbitrary<GroupRecord> {
   return fc.record({
-    run: fc.nat(),
-    startTimestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(Math.abs),
-    finishTimestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(Math.abs),
-    leaves: fc.array(leaf(), { maxLength: 4 }),
+    location: name().map((part) => `results.runs.${part}`),
+    comment: text(),
+    annotations: fc.array(fc.record({ name: name(), value: storedValue() }), { maxLength: 2 }),
   })
+}
+
+export function runRecord(): Arbitrary<RunRecord> {
+  return fc.record(
+    {
+      run: fc.nat(),
+      startTimestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(Math.abs),
+      finishTimestamp: fc.double({ min: 0, max: 1e11, noNaN: true }).map(Math.abs),
+      leaves: fc.array(leaf(), { maxLength: 4 }),
+      groups: fc.array(group(), { maxLength: 2 }),
+    },
+    { requiredKeys: ['run', 'startTimestamp', 'finishTimestamp', 'leaves'] },
+  )
 }

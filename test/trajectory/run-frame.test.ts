@@ -16,8 +16,15 @@ function throughTheFrame(record: RunRecord): RunRecord {
   const { headerBytes, payloadBytes } = decodeFramePrefix(bytes)
   expect(bytes.byteLength).toBe(FRAME_PREFIX_BYTES + headerBytes + payloadBytes)
   const raw = decodeRunFrame(bytes.subarray(FRAME_PREFIX_BYTES), headerBytes)
+  const { groups, ...rest } = raw
   return {
-    ...raw,
+    ...rest,
+    ...(groups !== undefined && {
+      groups: groups.map((group) => ({
+        ...group,
+        annotations: group.annotations.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+      })),
+    }),
     leaves: raw.leaves.map(({ annotations, ...leaf }) => ({
       ...leaf,
       ...(annotations !== undefined && {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { typeName } from '../../src/trajectory/stored-value.ts'
+import { userValue } from '../../src/trajectory/user-value.ts'
 import { checkComment, integer, isInteger, toStoredValue } from '../../src/trajectory/value.ts'
 
 const stored = (value: unknown) => toStoredValue(value, 'results.z')
@@ -51,6 +52,121 @@ describe('lists', () => {
     [[], 'float64', []],
   ])('%o is a list of %s', (value, dtype, values) => {
     expect(stored(value)).toEqual({ form: 'list', dtype, values })
+  })
+})
+
+describe('lists of lists', () => {
+  test.each([
+    [
+      [
+        [1, 2, 3],
+        [4, 5.5, Number.NaN],
+      ],
+      'float64',
+      [2, 3],
+      Float64Array.of(1, 2, 3, 4, 5.5, Number.NaN),
+    ],
+    [
+      [
+        [[1], [2]],
+        [[3], [4]],
+      ],
+      'float64',
+      [2, 2, 1],
+      Float64Array.of(1, 2, 3, 4),
+    ],
+    [
+      [
+        [true, false],
+        [false, true],
+      ],
+      'bool',
+      [2, 2],
+      Uint8Array.of(1, 0, 0, 1),
+    ],
+    [
+      [
+        ['a', ''],
+        ['漢', 'b'],
+      ],
+      'str',
+      [2, 2],
+      ['a', '', '漢', 'b'],
+    ],
+    [[[integer(1)], [integer(-2)]], 'int64', [2, 1], BigInt64Array.of(1n, -2n)],
+    [[[1n, 2n]], 'int64', [1, 2], BigInt64Array.of(1n, 2n)],
+    [[[{ re: 1, im: 2 }], [{ re: 3, im: 4 }]], 'complex128', [2, 1], Float64Array.of(1, 2, 3, 4)],
+    [[[], []], 'float64', [2, 0], new Float64Array(0)],
+    [[[]], 'float64', [1, 0], new Float64Array(0)],
+  ])('%o is an array of %s with the shape %j', (value, dtype, shape, data) => {
+    const array = stored(value)
+    expect(array).toMatchObject({ form: 'ndarray', dtype, shape, data, isNested: true })
+    const isInteger = dtype === 'int64' && typeof value[0]?.[0] === 'object'
+    if (!isInteger) expect(userValue(array)).toEqual(value)
+    else expect(userValue(array)).toEqual([[1], [-2]])
+  })
+
+  test.each([
+    [[[1, 2], [3]], 'results.z[1]', 'a row of 1, where others have 2'],
+    [[[1, 2], 3], 'results.z[1]', 'a float64, where others are rows of 2'],
+    [
+      [
+        [1, 2],
+        [3, [4]],
+      ],
+      'results.z[1][1]',
+      'a list of 1, where others are float64',
+    ],
+    [
+      [
+        [[1], [2]],
+        [[3], [4, 5]],
+      ],
+      'results.z[1][1]',
+      'a row of 2, where others have 1',
+    ],
+    [
+      [
+        [[1], [2]],
+        [[3], [4], [5]],
+      ],
+      'results.z[1]',
+      'a row of 3, where others have 2',
+    ],
+    [
+      [
+        [1, 2],
+        [3, '4'],
+      ],
+      'results.z[1][1]',
+      'a str, where others are float64',
+    ],
+    [[['a'], [1]], 'results.z[1][0]', 'a float64, where others are str'],
+    [
+      [
+        [1, 2],
+        [3, undefined],
+      ],
+      'results.z[1][1]',
+      'undefined, where others are float64',
+    ],
+    [[[true], [null]], 'results.z[1][0]', 'null, where others are bool'],
+    [[['a'], ['b\0']], 'results.z[1][0]', 'NUL'],
+    [[[integer(1), 2.5]], 'results.z[0][1]', 'a float64, where others are int64'],
+    [[[{ a: 1 }]], 'results.z[0][0]', 'a record'],
+    [[[() => 1]], 'results.z[0][0]', 'a function'],
+  ])('%o is refused with the place that differs', (value, where, found) => {
+    const error = refusal(value)
+    expect(error).toMatchObject({ code: 'PYPET_VALUE_UNSUPPORTED', where })
+    expect(error.message).toContain(found)
+    expect(error.hint).toContain('Allowed here')
+  })
+
+  test('rows that hold themselves, or are typed arrays, are refused', () => {
+    const ring: unknown[] = []
+    ring.push(ring)
+    expect(refusal(ring).message).toContain('more than 32 lists in each other')
+    expect(refusal([[1], Float64Array.of(1)]).message).toContain('a float64 array [1]')
   })
 })
 

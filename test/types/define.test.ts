@@ -15,6 +15,8 @@ import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
 import { parameter } from '../../src/trajectory/parameter.ts'
 import { integer } from '../../src/trajectory/value.ts'
+import type { ResultNode } from '../../src/tree/result-node.ts'
+import type { TrajectoryTree } from '../../src/tree/trajectory-tree.ts'
 
 /** The compiler is under test: `tsc -p test` fails when a line marked wrong compiles. Nothing here runs. */
 const compiled = (_program: () => void): void => undefined
@@ -28,8 +30,33 @@ const parameters = {
   noisy: false,
   weights: [1, 2, 3],
   kernel: new Float64Array(3),
+  matrix: [
+    [1, 2],
+    [3, 4],
+  ],
+  cube: [[[integer(1)]]],
   neuron: { tau: 20, name: parameter('lif'), synapse: { g: 0.1, count: parameter(integer(2)) } },
 }
+
+test('a job sees the tree with the types of the trajectory', () => {
+  compiled(() =>
+    defineExperiment({
+      parameters,
+      run(traj) {
+        expectTypeOf(traj.value<number>('tau')).toEqualTypeOf<number>()
+        expectTypeOf(traj.get).toEqualTypeOf<TrajectoryTree['get']>()
+        expectTypeOf(traj.getResult('z')).toEqualTypeOf<ResultNode>()
+        expectTypeOf(traj.dpar).toEqualTypeOf<TrajectoryTree['dpar']>()
+        expectTypeOf(traj.res).toEqualTypeOf<TrajectoryTree['res']>()
+        expectTypeOf(traj.exploredParameters).toEqualTypeOf<TrajectoryTree['exploredParameters']>()
+        // @ts-expect-error: names of the tree are no properties
+        traj.tau
+        // @ts-expect-error: what is explored is decided before the runs begin
+        traj.explore({ x: [1, 2] })
+      },
+    }),
+  )
+})
 
 test('a job sees its parameters with their types', () => {
   compiled(() =>
@@ -43,6 +70,8 @@ test('a job sees its parameters with their types', () => {
         expectTypeOf(traj.par.kind).toEqualTypeOf<string>()
         expectTypeOf(traj.par.noisy).toEqualTypeOf<boolean>()
         expectTypeOf(traj.par.weights).toEqualTypeOf<readonly number[]>()
+        expectTypeOf(traj.par.matrix).toEqualTypeOf<number[][]>()
+        expectTypeOf(traj.par.cube).toEqualTypeOf<number[][][]>()
         expectTypeOf(traj.par.neuron.tau).toEqualTypeOf<number>()
         expectTypeOf(traj.par.neuron.name).toEqualTypeOf<string>()
         expectTypeOf(traj.par.neuron.synapse.g).toEqualTypeOf<number>()

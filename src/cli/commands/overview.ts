@@ -7,7 +7,7 @@ export function describeOverview(program: Command): void {
     .description('Show what an HDF5 file holds: trajectories, parameters, runs and results.')
     .argument('<file>', 'A file written by pypet-ts or pypet')
     .option('--trajectory <name>', 'Only this trajectory.')
-    .option('--runs', 'Show the table of runs, too.')
+    .option('--runs', 'Show the table of runs, too: the first and last ones, and with --json all.')
     .option('--json', 'Print one JSON document.')
     .option('--verbose', 'Print stacks of errors.')
     .addHelpText('after', OVERVIEW_EXAMPLES)
@@ -21,4 +21,5 @@ const OVERVIEW_EXAMPLES = `
 Examples:
   $ pypet-ts overview hdf5/job.h5
   $ pypet-ts overview hdf5/job.h5 --runs --trajectory tau10
-  $ pypet-ts overview hdf5/job.h5 --json | jq '.trajectories[0].runs'`
+  $ pypet-ts overview hdf5/job.h5 --json | jq '.trajectories[0].runs'
+  $ pypet-ts overview hdf5/job.h5 --json --runs     the same, with every run`

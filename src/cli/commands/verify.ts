@@ -18,7 +18,7 @@ export function describeVerify(program: Command, jobArguments: readonly string[]
       '--job <file>',
       'The job module, wherever it is. Default: the one that the file names, where it lies with the experiment.',
     )
-    .option('--allow-changed-job', 'Go on although the job module is not the one that made the file.')
+    .option('--allow-changed-job', 'Compare runs that another job has made, too.')
     .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
     .option(
       '--ncores <n>',
@@ -45,4 +45,5 @@ Examples:
   $ pypet-ts verify hdf5/job.h5 --runs 3,5,7..9 --json
   $ pypet-ts verify hdf5/job.h5 -- --any=flag   of a job that was run with it
 
-Exit codes: 0 all are identical; 3 some differ or fail; 2 nothing was compared.`
+Exit codes: 0 all are identical; 3 some differ or fail, or were made by another
+job (--all); 2 nothing was compared.`

@@ -1,0 +1,106 @@
+/** The help of commands with many options: `--help` shows those of daily use with a line each, `--help-all` all of them. */
+import { type Command, Help, Option } from 'commander'
+
+/** One long flag must not take the room of all descriptions: it gets a line of its own. */
+const TERM_WIDTH_MAX = 28
+export const NARROW_HELP: Partial<Help> = {
+  // Descriptions name choices and defaults themselves.
+  optionDescription: ({ description }) => description,
+  padWidth(command, helper) {
+    return Math.min(TERM_WIDTH_MAX, Help.prototype.padWidth.call(helper, command, helper))
+  },
+  formatItem(term, width, description, helper) {
+    const format = (shown: string) =>
+      Help.prototype.formatItem.call(helper, shown, width, description, helper)
+    return helper.displayWidth(term) <= width ? format(term) : `  ${term}\n${format('')}`
+  },
+}
+
+const SHOWN = {
+  '--quiet': 'Print nothing but failures and errors.',
+  '--verbose': 'Print log lines and stacks of errors.',
+  '--json': 'Print events as JSON, one a line.',
+}
+const POINTS = {
+  '--explore': 'x=1,2,3 or x=0:1:0.1; several: a product.',
+  '--sample': 'Draw points: sobol:100, lhs:100, random:100.',
+  '--where': "Only points where this holds: 'x < y'.",
+  '--repeat': 'Run each point so many times.',
+}
+const FAILURES = {
+  '--retries': 'Perform a run that fails so often again.',
+  '--timeout': 'End a run after so many seconds.',
+}
+const NCORES = 'Runs at the same time; 0: one on each core.'
+
+/** By command, in the order of the help: flags, and what is said of them in one line. */
+const DAILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  run: {
+    '--ncores': NCORES,
+    '--seed': 'What random numbers depend on. Default: 0.',
+    ...POINTS,
+    '--set': 'Give a parameter a value: neuron.tau=10.',
+    '--file': 'The HDF5 file. Default: hdf5/<name>.h5.',
+    '--name': 'Name of the trajectory in the file.',
+    '--add-time': 'Append the time to that name.',
+    '--overwrite': 'Replace the HDF5 file.',
+    '--comment': 'A comment that is stored.',
+    '--config': 'The config file. Default: pypet.config.*.',
+    '--dry-run': 'Print the points, and run nothing.',
+    '--point': 'Run one point here; store nothing.',
+    ...FAILURES,
+    ...SHOWN,
+  },
+  continue: {
+    '--ncores': NCORES,
+    '--dry-run': 'Print what would be run, and run nothing.',
+    '--retry-failed': 'Perform failed runs again, too.',
+    '--only': 'Only runs that are failed, or missing.',
+    '--job': 'The job module, where it lies elsewhere.',
+    '--allow-changed-job': 'Go on though the job has changed.',
+    ...FAILURES,
+    ...SHOWN,
+  },
+  expand: {
+    ...POINTS,
+    '--ncores': NCORES,
+    '--job': 'The job module, where it lies elsewhere.',
+    '--allow-changed-job': 'Go on though the job has changed.',
+    '--trajectory': 'Which one, where the file holds several.',
+    ...FAILURES,
+    ...SHOWN,
+  },
+}
+
+/** The words with `--help` in place of `--help-all`, and which of both they ask for. */
+export function askedHelp(argv: readonly string[]): {
+  readonly argv: readonly string[]
+  readonly asksDaily: boolean
+} {
+  const asksAll = argv.includes('--help-all')
+  return {
+    argv: argv.map((word) => (word === '--help-all' ? '--help' : word)),
+    asksDaily: !asksAll && argv.some((word) => ['-h', '--help', 'help'].includes(word)),
+  }
+}
+
+/** Adds `--help-all` to the commands that have it, and leaves the options of daily use where those are asked for. */
+export function withHelpAll(commands: readonly Command[], asksDaily: boolean): void {
+  for (const command of commands) {
+    const lines = DAILY[command.name()]
+    if (lines === undefined) continue
+    if (asksDaily) leaveDaily(command.options as Option[], lines)
+    command.addOption(new Option('--help-all', 'Print all options.'))
+  }
+}
+
+function leaveDaily(options: Option[], lines: Readonly<Record<string, string>>): void {
+  const order = Object.keys(lines)
+  for (const option of options) {
+    const line = lines[option.long ?? '']
+    option.hidden = line === undefined
+    option.description = line ?? option.description
+    delete option.helpGroupHeading
+  }
+  options.sort((a, b) => order.indexOf(a.long ?? '') - order.indexOf(b.long ?? ''))
+}

@@ -1,0 +1,39 @@
+/** How `pypet-ts merge` is called. */
+import type { Command, Option } from 'commander'
+import type { MergeFlags } from '../merge.ts'
+
+/** @param options those that exclude others, or have choices */
+export function describeMerge(program: Command, options: readonly Option[]): void {
+  const command = program
+    .command('merge')
+    .description('Merge trajectories of the same parameters into a new file, or into one that exists.')
+    .argument(
+      '<files...>',
+      'HDF5 files, or a folder of such; file.h5:name where one holds several trajectories',
+    )
+    .requiredOption(
+      '--into <file>',
+      'The new file; or the one that the runs of a single other are appended to',
+    )
+    .option('--remove-duplicates', 'Leave out points that are there already.')
+    .option(
+      '--trial-parameter <name>',
+      'The parameter that counts trials: those of each file are counted on from those before.',
+    )
+    .option('--overwrite', 'Replace a file that is there under the name of the new one.')
+    .option('--json', 'Print one JSON object.')
+    .option('--verbose', 'Print each step on a pipe, too, and stacks of errors.')
+  for (const option of options) command.addOption(option)
+  command.addHelpText('after', MERGE_EXAMPLES).action(async (files: string[], flags: MergeFlags) => {
+    const { mergeCommand } = await import('../merge.ts')
+    await mergeCommand(files, flags)
+  })
+}
+
+const MERGE_EXAMPLES = `
+Examples:
+  $ pypet-ts merge a.h5 b.h5 --into c.h5
+  $ pypet-ts merge a.h5 b.h5 --into c.h5 --remove-duplicates
+  $ pypet-ts merge b.h5 --into a.h5        the runs of b.h5, appended to a.h5
+  $ pypet-ts merge f.h5:one f.h5:two --into c.h5:both
+  $ pypet-ts merge results/ --into all.h5 --trial-parameter trial`

@@ -1,0 +1,71 @@
+/** Explored values as they are shown and given to programs: single ones, and lists and arrays up to a length. */
+import { pooledTypeName } from '../exploration/value-pool.ts'
+import { elementCount, type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import type { Scalar } from '../trajectory/stored-value.ts'
+import { cellText } from './value-text.ts'
+
+/** A longer list tells less than its type and its shape. */
+const SHOWN_ELEMENTS_MAX = 12
+/** Programs get longer ones whole. */
+const JSON_ELEMENTS_MAX = 1000
+
+/** `6`, `'text'`, `[10, 5]`, `[[1, 2], [3, 4]]`, `float64 array [1000]`. */
+export function exploredText(value: unknown): string {
+  if (!isRaw(value)) return cellText(value as Scalar)
+  const nested = nestedValue(value, SHOWN_ELEMENTS_MAX)
+  return nested === undefined ? pooledTypeName(value) : nestedText(nested)
+}
+
+/** The same for a cell of a CSV table: lists as in JSON. */
+export function exploredCsvText(value: unknown): string {
+  if (!isRaw(value)) return String(value)
+  const nested = nestedValue(value, JSON_ELEMENTS_MAX)
+  return nested === undefined ? pooledTypeName(value) : JSON.stringify(nested, jsonScalar)
+}
+
+/** JSON has no bigints and no NaN: both become text. Lists are lists; of long ones the type and shape are told. */
+export function exploredJson(value: unknown): unknown {
+  if (!isRaw(value)) return jsonScalar('', value)
+  const nested = nestedValue(value, JSON_ELEMENTS_MAX)
+  return nested === undefined ? { type: pooledTypeName(value) } : nestedJson(nested)
+}
+
+function isRaw(value: unknown): value is RawValue {
+  return typeof value === 'object' && value !== null
+}
+
+type Nested = Scalar | object | readonly Nested[]
+
+/** As lists in lists; undefined for what is longer, or has no elements in order. */
+function nestedValue(value: RawValue, elementsMax: number): Nested | undefined {
+  if (!('shape' in value) || value.form === 'sparse' || elementCount(value.shape) > elementsMax)
+    return undefined
+  const stored = toStoredValue(value)
+  if (stored.form === 'list') return stored.values as readonly Nested[]
+  if (stored.form !== 'ndarray' || stored.dtype.startsWith('complex')) return undefined
+  const elements = Array.from<unknown, Nested>(stored.data as ArrayLike<unknown>, (element) =>
+    stored.dtype === 'bool' ? element !== 0 : (element as Scalar),
+  )
+  return stored.shape.reduceRight<readonly Nested[]>((inner, size) => grouped(inner, size), elements)[0]
+}
+
+function grouped(elements: readonly Nested[], size: number): readonly Nested[] {
+  if (size === 0) return [[]]
+  return Array.from({ length: elements.length / size }, (_, index) =>
+    elements.slice(index * size, (index + 1) * size),
+  )
+}
+
+function nestedText(value: Nested): string {
+  if (!Array.isArray(value)) return cellText(value as Scalar)
+  return `[${value.map((element) => nestedText(element)).join(', ')}]`
+}
+
+function nestedJson(value: Nested): unknown {
+  return Array.isArray(value) ? value.map(nestedJson) : jsonScalar('', value)
+}
+
+function jsonScalar(_key: string, value: unknown): unknown {
+  const isJson = typeof value !== 'bigint' && (typeof value !== 'number' || Number.isFinite(value))
+  return isJson ? value : String(value)
+}

@@ -1,0 +1,103 @@
+/** What a file holds of a trajectory besides parameters and runs: what jobs of an expansion see, and of `verify`. */
+import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { Hdf5Source } from '../storage/hdf5-source.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
+import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
+import type { LinkRecord } from '../trajectory/run-record.ts'
+import type { StoredField } from '../trajectory/stored-value.ts'
+import type { NodeHead } from '../tree/node-source.ts'
+import type { SeenNodes } from './seen-nodes.ts'
+
+/**
+ * Values are sent to every worker, needed or not. A leaf that would take them beyond this is named there and has no value:
+ * no experiment should need more memory than before because its file holds large results.
+ */
+const BYTES_MAX = 268_435_456
+
+/** @throws PypetError as `openHdf5Reader` */
+export async function storedNodes(file: string, trajectory: string): Promise<SeenNodes> {
+  using reader = await openHdf5Reader(file)
+  const walk = new NodeWalk(reader, trajectory)
+  walk.visit('')
+  return walk
+}
+
+class NodeWalk implements SeenNodes {
+  readonly groups: RawGroup[] = []
+  readonly leaves: RawLeaf[] = []
+  readonly links: LinkRecord[] = []
+  readonly #reader: Hdf5Reader
+  readonly #source: Hdf5Source
+  readonly #root: string
+  #bytes = 0
+
+  constructor(reader: Hdf5Reader, trajectory: string) {
+    this.#reader = reader
+    this.#source = new Hdf5Source(reader, trajectory)
+    this.#root = `/${trajectory}`
+  }
+
+  visit(group: string): void {
+    for (const { name, target } of this.#source.entries(group) ?? []) {
+      // What belongs to one run is no other's.
+      if (RUN_NAME.test(name)) continue
+      const location = group === '' ? name : `${group}.${name}`
+      if (target !== undefined) {
+        if (!target.split('.').some((part) => RUN_NAME.test(part))) this.links.push({ location, target })
+        continue
+      }
+      const head = this.#source.head(location)
+      if (head === undefined) continue
+      if (head.kind === 'leaf') {
+        // Parameters have been read already, with what they explore.
+        if (!location.startsWith('parameters.')) this.leaves.push(this.#leaf(location, head))
+      } else {
+        this.groups.push({ location, comment: head.comment, annotations: rawFields(head.annotations) })
+        this.visit(location)
+      }
+    }
+  }
+
+  #leaf(location: string, head: NodeHead): RawLeaf {
+    const isParameter = head.className.endsWith('Parameter')
+    return {
+      location,
+      kind: isParameter ? 'parameter' : 'result',
+      comment: head.comment,
+      annotations: rawFields(head.annotations),
+      ...(head.userClass !== undefined && { userClass: head.userClass }),
+      items: rawFields(this.#items(location, head.className, isParameter)),
+    }
+  }
+
+  #items(location: string, className: string, isParameter: boolean): readonly StoredField[] {
+    this.#bytes += bytesBelow(this.#reader, `${this.#root}/${location.replaceAll('.', '/')}`)
+    if (this.#bytes > BYTES_MAX) return []
+    if (!isParameter) return this.#source.items(location, className, () => true)
+    const { value } = this.#source.parameter(location, className)
+    return value === undefined ? [] : [{ name: 'data', value }]
+  }
+}
+
+const RUN_NAME = /^run_\d{8,}$/
+
+/** What is only described, as a pickle is, cannot be sent. */
+function rawFields(fields: readonly StoredField[]): RawLeaf['items'] {
+  return fields
+    .filter(({ value }) => value.form !== 'unread')
+    .map(({ name, value }) => ({ name, value: rawValue(value) }))
+}
+
+function bytesBelow(reader: Hdf5Reader, path: string): number {
+  let sum = 0
+  for (const child of reader.children(path)) {
+    const inner = `${path}/${child}`
+    const kind = reader.kind(inner)
+    if (kind === 'group') sum += bytesBelow(reader, inner)
+    else if (kind === 'dataset') {
+      const { type, shape } = reader.form(inner)
+      sum += (shape ?? [0]).reduce((count, size) => count * size, type.bytes)
+    }
+  }
+  return sum
+}

@@ -1,0 +1,144 @@
+/** Values to explore that are no single ones: lists, arrays, matrices. Their types are those of the default. */
+import { PypetError } from '../errors.ts'
+import type { Parameter } from '../trajectory/parameter.ts'
+import { type RawValue, rawValue, toStoredValue as storedOf } from '../trajectory/raw-value.ts'
+import type { NumericDtype, Scalar, StoredList, StoredValue, TypedArray } from '../trajectory/stored-value.ts'
+import { typeName } from '../trajectory/stored-value.ts'
+import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
+import { isInteger, toStoredValue } from '../trajectory/value.ts'
+import { pooled, pooledTypeName } from './value-pool.ts'
+
+/** What one point has of a parameter. */
+export type ExploredValue = Scalar | RawValue
+
+/**
+ * A user's value as it is explored: what is no single value is copied.
+ *
+ * @param where names the value in messages, like `explore.neuron.tau[3]`
+ * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`
+ */
+export function toExplored(value: unknown, where: string): ExploredValue {
+  switch (typeof value) {
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'string':
+      return value
+    case 'object':
+      return isInteger(value) ? value.value : toObject(value, where)
+    default:
+      throw notExplored(typeof value === 'function' ? 'a function' : String(value), where)
+  }
+}
+
+function toObject(value: unknown, where: string): RawValue {
+  const stored = toStoredValue(value, where)
+  const { form } = stored
+  if (form === 'list' || form === 'ndarray' || form === 'sparse' || form === 'scalar')
+    return pooled(rawValue(stored))
+  throw notExplored(form === 'null' ? 'null' : `a ${form}`, where)
+}
+
+function notExplored(found: string, where: string): PypetError {
+  return new PypetError('PYPET_PARAMETER_TYPE', `${where} cannot be explored: found ${found}`, {
+    where,
+    hint: 'Explore numbers, bigints, booleans, strings, lists or arrays; for anything else explore an index and look it up in the job.',
+  })
+}
+
+/** Whether a parameter is explored with lists or arrays. */
+export function isPooled({ stored }: Pick<Parameter, 'stored'>): boolean {
+  return stored.form === 'list' || stored.form === 'ndarray' || stored.form === 'sparse'
+}
+
+/**
+ * The value with the type of the default: whole numbers become integers, and lists of numbers arrays, where the default is
+ * one. As in pypet's ArrayParameter, the shape is free.
+ *
+ * @param parameter the declared one; undefined where none is known, and then every list and array is right
+ * @throws PypetError `PYPET_PARAMETER_TYPE`
+ */
+export function objectLike(
+  value: ExploredValue,
+  parameter: Parameter | undefined,
+  name: string,
+  where: string,
+): RawValue {
+  if (parameter === undefined) {
+    if (typeof value === 'object') return value
+    throw new PypetError('PYPET_PARAMETER_TYPE', `${where}: ${name} is explored with lists or arrays, too`, {
+      where,
+      hint: 'Give values of one type.',
+    })
+  }
+  const { stored: like } = parameter
+  if (typeof value !== 'object') throw otherObject(shown(value), parameter, where)
+  if (value.form === like.form && isPooled(parameter)) {
+    if (dtypeOfRaw(value) === ('dtype' in like ? like.dtype : undefined)) return value
+  }
+  const made = storedLike(storedOf(value), like)
+  if (made === undefined) throw otherObject(`a ${pooledTypeName(value)}`, parameter, where)
+  return pooled(rawValue(made))
+}
+
+function dtypeOfRaw(value: RawValue): string | undefined {
+  if ('dtype' in value) return value.dtype
+  return value.form === 'sparse' ? value.data.dtype : undefined
+}
+
+/** What was given with the type of another value; undefined where that would change it. */
+export function storedLike(given: StoredValue, like: StoredValue): StoredValue | undefined {
+  if (given.form !== 'list') return undefined
+  if (like.form === 'list') return listLike(given, like)
+  return like.form === 'ndarray' && like.dtype in ARRAY_TYPES
+    ? arrayLike(given, like.dtype as NumericDtype)
+    : undefined
+}
+
+function listLike(given: StoredList, like: StoredList): StoredValue | undefined {
+  if (given.values.length === 0) return { ...given, dtype: like.dtype }
+  // An empty default says nothing of the type of its elements.
+  if (like.values.length === 0) return given
+  const isWhole = given.dtype === 'float64' && given.values.every(Number.isSafeInteger)
+  if (like.dtype === 'int64' && isWhole) return { ...given, dtype: 'int64' }
+  const isNumber = given.dtype === 'int64' && given.values.every((value) => typeof value === 'number')
+  return like.dtype === 'float64' && isNumber ? { ...given, dtype: 'float64' } : undefined
+}
+
+function arrayLike({ dtype, values }: StoredList, wanted: NumericDtype): StoredValue | undefined {
+  if (values.length > 0 && dtype !== 'float64' && dtype !== 'int64') return undefined
+  const data: TypedArray = new ARRAY_TYPES[wanted](values.length)
+  const isWide = data instanceof BigInt64Array || data instanceof BigUint64Array
+  for (const [index, value] of (values as readonly (number | bigint)[]).entries()) {
+    if (isWide) {
+      if (typeof value === 'number' && !Number.isSafeInteger(value)) return undefined
+      data[index] = BigInt(value)
+      if (data[index] !== BigInt(value)) return undefined
+    } else {
+      data[index] = Number(value)
+      // Typed arrays wrap and truncate in silence; only the floats may round.
+      if (!wanted.startsWith('float') && data[index] !== Number(value)) return undefined
+    }
+  }
+  return { form: 'ndarray', dtype: wanted, shape: [values.length], data }
+}
+
+function otherObject(found: string, parameter: Parameter, where: string): PypetError {
+  const { name, stored } = parameter
+  const what = `${name} is ${/^[aeiou]/.test(typeName(stored)) ? 'an' : 'a'} ${typeName(stored)}`
+  return new PypetError('PYPET_PARAMETER_TYPE', `${where}: ${what}, found ${found}`, {
+    where,
+    hint: HINTS[stored.form] ?? 'Give values of the type of the default.',
+  })
+}
+
+function shown(value: Scalar): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+  return typeof value === 'bigint' ? `${value}n` : String(value)
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  list: 'Give a list of such lists, as in [[10, 5], [20, 5]].',
+  ndarray: 'Give a list of such arrays, as in [new Float64Array([10, 5]), new Float64Array([20, 5])].',
+  sparse: 'Give a list of such matrices.',
+}

@@ -1,0 +1,30 @@
+import type { Parameter } from '../trajectory/parameter.ts'
+import { objectLike } from './explored-object.ts'
+import type { Range } from './range.ts'
+import type { ValuePools } from './value-pool.ts'
+
+/** The declared parameter of that name; undefined where none is known, as in a script without a trajectory. */
+export type ParameterOf = (name: string) => Parameter | undefined
+
+/** What the parts of a draft are settled with. */
+export interface Settling {
+  /** The declared parameters; types decide what is drawn, and defaults stand where nothing is explored. */
+  readonly parameterOf: ParameterOf
+  /** Gains the lists and arrays that are explored: what is settled has their numbers. */
+  readonly pools: ValuePools
+}
+
+/** Lists and arrays as their numbers. @throws PypetError `PYPET_PARAMETER_TYPE` */
+export function settleRange(
+  name: string,
+  range: Range,
+  { parameterOf, pools }: Settling,
+  at: (index: number) => string,
+): Range {
+  if (range.kind !== 'objects') return range
+  const parameter: Parameter | undefined = parameterOf(name)
+  const objects = range.values.map((value, index) => objectLike(value, parameter, name, at(index)))
+  // Only now, so that what is refused leaves nothing behind.
+  const pool = pools.of(name)
+  return { kind: 'numbers', numbers: Uint32Array.from(objects, (object) => pool.numberOf(object)) }
+}

@@ -1,0 +1,69 @@
+/** Merging trajectories in memory (pypet `f_merge`): the nodes of the other, under the names of its new runs. */
+import { breathe } from '../breath.ts'
+import { runName, runSetName } from '../trajectory/path.ts'
+import { copyInto, copyNode } from '../tree/copy.ts'
+import { GroupNode } from '../tree/group-node.ts'
+import type { LeftOut } from '../tree/merge-content.ts'
+import { renamedInMerge } from '../tree/merge-plan.ts'
+import type { TreeNode } from '../tree/node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
+
+export async function mergeInMemory(
+  tree: TrajectoryTree,
+  other: TrajectoryTree,
+  options: MergeOptions,
+): Promise<MergedInput> {
+  const file = 'filename' in other ? String(other.filename) : other.name
+  const merging = new Merging(tree, options)
+  const { plan, content, places, first, runOf } = await merging.plan(file, other)
+  const leftOut: LeftOut[] = []
+  const retarget = (run: number) => (target: string, name: string) => {
+    const renamed = renamedInMerge(target, runOf, run)
+    if (renamed === undefined)
+      leftOut.push({ name, reason: `it leads to ${target}, which is not taken over` })
+    return renamed
+  }
+  for (const { kind, fullName } of content.carried) {
+    if (kind === 'link') continue
+    copyNode(other.at(fullName) as TreeNode, groupAbove(tree, fullName))
+  }
+  for (const [index, run] of plan.runs.entries()) {
+    options.onProgress?.({ phase: 'copying', file, done: index, total: plan.runs.length })
+    await breathe()
+    const to = first + index
+    const own = new Map([
+      [runName(run), runName(to)],
+      [runSetName(run), runSetName(to)],
+    ])
+    for (const place of places) {
+      const group = other.at(`${place}.${runName(run)}`)
+      if (!(group instanceof GroupNode)) continue
+      const above = groupOf(tree, renamedInMerge(place, runOf, to) as string)
+      const copy = copyNode(group, above, runName(to)) as GroupNode
+      copyInto(group, copy, { nameChild: (name) => own.get(name) ?? name, retarget: retarget(to) })
+    }
+  }
+  for (const each of content.carried) {
+    if (each.kind !== 'link') continue
+    const name = each.fullName.slice(each.fullName.lastIndexOf('.') + 1)
+    groupAbove(tree, each.fullName).attachLink(name, each.target)
+  }
+  const merged = merging.merged[0] as MergedInput
+  return { ...merged, leftOut: [...merged.leftOut, ...leftOut] }
+}
+
+function groupAbove(tree: TrajectoryTree, fullName: string): GroupNode {
+  const dot = fullName.lastIndexOf('.')
+  return dot < 0 ? (tree as unknown as GroupNode) : groupOf(tree, fullName.slice(0, dot))
+}
+
+/** The group of a full name, made with those above it where they are missing. */
+function groupOf(tree: TrajectoryTree, fullName: string): GroupNode {
+  const known = tree.at(fullName)
+  if (known instanceof GroupNode) return known
+  const parent = groupAbove(tree, fullName)
+  const group = new GroupNode(fullName.slice(fullName.lastIndexOf('.') + 1), parent)
+  parent.attach(group)
+  return group
+}

@@ -1,0 +1,235 @@
+/** Takes the runs of trajectories into one in memory; `merge` writes what that means for the files. */
+import { createHash } from 'node:crypto'
+import { breathe } from '../breath.ts'
+import { PypetError } from '../errors.ts'
+import { formatCount } from '../reporting/quantity.ts'
+import { runPlaces } from '../storage/merged-runs.ts'
+import { type RunIndex, runName } from '../trajectory/path.ts'
+import { timeText } from '../trajectory/time-text.ts'
+import { integer, type ParameterValue } from '../trajectory/value.ts'
+import { GroupNode } from '../tree/group-node.ts'
+import {
+  type Claims,
+  itemKeys,
+  type LeftOut,
+  type MergeContent,
+  mergeContent,
+} from '../tree/merge-content.ts'
+import {
+  type MergePlan,
+  type MergeOptions as PlanOptions,
+  planMerge,
+  renamedInMerge,
+} from '../tree/merge-plan.ts'
+import { ResultNode } from '../tree/result-node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { LIBRARY_VERSIONS } from './versions.ts'
+
+export interface MergeOptions extends PlanOptions {
+  /** What to do with points that both have, with different results: refuse, or keep those of the first. */
+  readonly conflicts?: 'error' | 'keep-first'
+  /** Told how far it is, often. */
+  readonly onProgress?: (progress: MergeProgress) => void
+}
+
+/** How far a merge is with one of the files. */
+export interface MergeProgress {
+  /** The file is opened, equal points are compared, runs are copied. */
+  readonly phase: 'reading' | 'comparing' | 'copying'
+  readonly file: string
+  /** Runs of this file that are done. */
+  readonly done: number
+  readonly total: number
+}
+
+/** Two runs of one point with different results. */
+export interface MergeConflict {
+  /** The run that is there. */
+  readonly known: string
+  /** The other's. */
+  readonly run: string
+  /** Results that differ. */
+  readonly names: readonly string[]
+}
+
+/** What has become of one trajectory that was merged into another. */
+export interface MergedInput {
+  readonly file: string
+  readonly trajectory: string
+  /** Runs that were taken over. */
+  readonly runs: number
+  /** Those of them that have failed: they are failed runs of the merged trajectory, with what was said of them. */
+  readonly failed: number
+  /** Points that were there already: left out with `removeDuplicates`, else there twice. */
+  readonly duplicates: number
+  /** Runs of equal points and different results. */
+  readonly conflicts: readonly MergeConflict[]
+  /** What is outside of runs and was not taken over, with the reason of each. */
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** One that is merged into another, and where what of it goes. */
+export interface PlannedMerge {
+  readonly plan: MergePlan
+  readonly content: MergeContent
+  /** As `runPlaces`. */
+  readonly places: readonly string[]
+  /** What its first run becomes. */
+  readonly first: RunIndex
+  /** The run that one of the other becomes, or the one that has its point already. */
+  readonly runOf: (run: RunIndex) => RunIndex | undefined
+}
+
+/** Where a run that has been taken over lies, until it is in the file. */
+interface Origin {
+  readonly tree: TrajectoryTree
+  readonly run: RunIndex
+}
+
+/** Merges others into a tree in memory, one after the other: points, runs, and the record of the merge; no nodes. */
+export class Merging {
+  readonly others: PlannedMerge[] = []
+  readonly merged: MergedInput[] = []
+  readonly #tree: TrajectoryTree
+  readonly #options: MergeOptions
+  readonly #claims: Claims = new Map()
+  readonly #origins = new Map<RunIndex, Origin>()
+
+  constructor(tree: TrajectoryTree, options: MergeOptions) {
+    this.#tree = tree
+    this.#options = options
+  }
+
+  /** @throws PypetError `PYPET_MERGE_IMPOSSIBLE`; then nothing has changed */
+  async plan(file: string, other: TrajectoryTree): Promise<PlannedMerge> {
+    const tree = this.#tree
+    const plan = planMerge(tree, other, this.#options)
+    const conflicts = await this.#conflicts(file, other, plan)
+    if (conflicts.length > 0 && this.#options.conflicts !== 'keep-first')
+      throw conflicting(other.name, file, conflicts)
+    const first = tree.length
+    const taken = new Map<RunIndex, RunIndex>(plan.duplicates.map(({ run, known }) => [run, known]))
+    for (const [index, run] of plan.runs.entries()) taken.set(run, first + index)
+    const runOf = (run: RunIndex) => taken.get(run)
+    const content = mergeContent(tree, other, (name) => renamedInMerge(name, runOf), this.#claims)
+    adoptRuns(tree, other, plan)
+    for (const [index, run] of plan.runs.entries()) this.#origins.set(first + index, { tree: other, run })
+    recordMerge(tree, other, plan, first, this.#options)
+    const planned = { plan, content, places: runPlaces(other), first, runOf }
+    this.others.push(planned)
+    this.merged.push({
+      file,
+      trajectory: other.name,
+      runs: plan.runs.length,
+      failed: plan.runs.filter((run) => other.runInformation(run).failed).length,
+      duplicates: plan.duplicates.length,
+      conflicts,
+      leftOut: content.leftOut,
+    })
+    return planned
+  }
+
+  async #conflicts(file: string, other: TrajectoryTree, { duplicates }: MergePlan): Promise<MergeConflict[]> {
+    const conflicts: MergeConflict[] = []
+    for (const [index, { run, known }] of duplicates.entries()) {
+      this.#options.onProgress?.({ phase: 'comparing', file, done: index, total: duplicates.length })
+      await breathe()
+      const own = this.#origins.get(known) ?? { tree: this.#tree, run: known }
+      const names = differingResults(own, { tree: other, run })
+      if (names.length > 0) conflicts.push({ known: runName(known), run: runName(run), names })
+    }
+    return conflicts
+  }
+}
+
+/** Names of results of two runs that are not the same in both. A run that was not performed has none, and differs in none. */
+function differingResults(own: Origin, other: Origin): string[] {
+  const isDone = ({ tree, run }: Origin) => tree.runInformation(run).completed
+  if (isDone(own) && !isDone(other)) return []
+  const [known, theirs] = [resultsOf(own), resultsOf(other)]
+  const names = new Set([...known.keys(), ...theirs.keys()])
+  return [...names].filter((name) => known.get(name) !== theirs.get(name))
+}
+
+function resultsOf({ tree, run }: Origin): Map<string, string> {
+  const found = new Map<string, string>()
+  const group = tree.at(`results.runs.${runName(run)}`)
+  if (!(group instanceof GroupNode)) return found
+  const prefix = `${group.fullName}.`
+  for (const leaf of group.iterLeaves()) {
+    if (!(leaf instanceof ResultNode)) continue
+    for (const [name, key] of itemKeys(leaf)) found.set(`${leaf.fullName.slice(prefix.length)}.${name}`, key)
+  }
+  return found
+}
+
+/** Takes the points of a merge into memory, and what is known of the runs. */
+function adoptRuns(tree: TrajectoryTree, other: TrajectoryTree, { explored, runs }: MergePlan): void {
+  const first = tree.length
+  for (const { fullName, values } of explored) {
+    const parameter = tree.getParameter(fullName)
+    parameter.extend(values, first)
+    parameter.lock()
+  }
+  const names = new Set([
+    ...Object.keys(tree.exploredParameters),
+    ...explored.map(({ fullName }) => fullName),
+  ])
+  tree.restoreExploration([...names], first + runs.length)
+  for (const [index, run] of runs.entries()) {
+    const idx = first + index
+    const information = { ...other.runInformation(run), idx, name: runName(idx), parameterSummary: '' }
+    tree.noteMergedRun(idx, { information, failure: information.failed ? other.failureOf(run) : undefined })
+  }
+}
+
+/** What pypet notes of a merge, below `config.merge`. */
+function recordMerge(
+  traj: TrajectoryTree,
+  other: TrajectoryTree,
+  plan: MergePlan,
+  lengthBefore: number,
+  { removeDuplicates = false, trialParameter }: MergeOptions,
+): void {
+  const timestamp = Date.now() / 1000
+  const { version } = LIBRARY_VERSIONS
+  const identity = [traj.name, traj.timestamp, other.name, other.timestamp, lengthBefore, version].join('')
+  const hexsha = createHash('sha1').update(identity).digest('hex')
+  const name = `merge.merge_${hexsha.slice(0, 7)}_${timeText(timestamp)}`
+  const add = (entry: string, value: ParameterValue, comment: string) =>
+    traj.addConfig(`${name}.${entry}`, value, { comment })
+  add('merged_runs', integer(plan.runs.length), 'Number of merged runs')
+  add('timestamp', timestamp, 'Timestamp of merge')
+  add('hexsha', hexsha, 'SHA-1 identifier of the merge')
+  add('remove_duplicates', removeDuplicates, 'Option to remove duplicate entries')
+  add('length_before_merge', integer(lengthBefore), 'Length of trajectory before merge')
+  if (trialParameter !== undefined) add('trial_parameter', trialParameter, 'Name of trial parameter')
+  const theirs = (entry: string, value: ParameterValue, comment: string) =>
+    add(`other_trajectory.${entry}`, value, comment)
+  theirs('name', other.name, 'Name of other trajectory merged into the current one')
+  theirs(
+    'timestamp',
+    other.timestamp,
+    'Timestamp of creation of other trajectory merged into the current one',
+  )
+  theirs('length', integer(other.length), 'Length of other trajectory')
+  if (other.comment !== '') theirs('comment', other.comment, 'Comment of other trajectory')
+  const [known, written] = [traj, other].map((tree) => ('version' in tree ? tree.version : undefined))
+  if (typeof written === 'string' && written !== known)
+    theirs('version', written, 'What the other trajectory was written with')
+}
+
+function conflicting(name: string, where: string, conflicts: readonly MergeConflict[]): PypetError {
+  const shown = conflicts
+    .slice(0, 5)
+    .map(({ known, run, names }) => `${run} and ${known} (${names.join(', ')})`)
+  const points = conflicts.length === 1 ? '1 point has' : `${formatCount(conflicts.length)} points have`
+  return new PypetError(
+    'PYPET_MERGE_IMPOSSIBLE',
+    `cannot merge ${name}: ${points} different results in both: ${shown.join('; ')}`,
+    {
+      where,
+      hint: 'Find out which are right; --conflicts keep-first keeps those of the first file.',
+    },
+  )
+}

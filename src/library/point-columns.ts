@@ -1,0 +1,83 @@
+/** Points that are given to a trajectory, and those that it has, as explorations: what runs can be performed at. */
+import { PypetError } from '../errors.ts'
+import type { Column, ExplorationSpec, Pools } from '../exploration/exploration.ts'
+import { type ExploredValue, isPooled, toExplored } from '../exploration/explored-object.ts'
+import { rangeOf } from '../exploration/range.ts'
+import { type PooledValue, pooled } from '../exploration/value-pool.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
+import type { StoredValue } from '../trajectory/stored-value.ts'
+import { exploredColumns } from '../tree/explored-columns.ts'
+import { parameterOf } from '../tree/exploring.ts'
+import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+
+/**
+ * @param given as `expand` takes it; names may be shortcuts
+ * @throws PypetError as `exploredColumns`; `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE` for values that a job cannot be given
+ */
+export function pointColumns(tree: TrajectoryTree, given: unknown): Column[] {
+  const group = tree.getGroup('parameters')
+  return [...exploredColumns(given, parameterOf(tree))].map(([name, values]) => {
+    const parameter = group.getParameter(name.startsWith(BRANCH) ? name.slice(BRANCH.length) : name)
+    return column(parameter, values)
+  })
+}
+
+/** What the parameters have in all runs. @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot be given */
+export function rangesAsPoints(parameters: readonly ParameterNode[]): ExplorationSpec {
+  const pools: Record<string, Pools[string]> = {}
+  const columns = parameters.map((parameter): Column => {
+    const { range } = parameter
+    if (range?.kind !== 'objects') return column(parameter, parameter.getRange() ?? [])
+    assertPooled(parameter)
+    const name = nameOf(parameter)
+    // A number that no run has is a hole.
+    const values = Array.from(range.values, (value: StoredValue | undefined) => inPool(parameter, value))
+    pools[name] = { first: 0, values }
+    return { name, range: { kind: 'numbers', numbers: Uint32Array.from(range.index) } }
+  })
+  const of: ExplorationSpec = { kind: 'points', columns }
+  return Object.keys(pools).length === 0 ? of : { kind: 'pooled', of, pools }
+}
+
+const BRANCH = 'parameters.'
+
+function nameOf({ fullName }: ParameterNode): string {
+  return fullName.slice(BRANCH.length)
+}
+
+function inPool(parameter: ParameterNode, value: StoredValue | undefined): PooledValue {
+  if (value === undefined) return ''
+  if (value.form !== 'unread') return pooled(rawValue(value))
+  throw new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${parameter.fullName} is explored with a ${value.type}, which a job cannot be given: ${value.note}`,
+    { where: parameter.fullName },
+  )
+}
+
+function column(parameter: ParameterNode, values: readonly unknown[]): Column {
+  const { fullName, stored } = parameter
+  if (stored?.form !== 'scalar') assertPooled(parameter)
+  /** Many runs may have one array. */
+  const known = new Map<unknown, ExploredValue>()
+  const explored = values.map((value, index) => {
+    if (typeof value !== 'object') return toExplored(value, `${fullName}[${index}]`)
+    const made = known.get(value) ?? toExplored(value, `${fullName}[${index}]`)
+    known.set(value, made)
+    return made
+  })
+  return { name: nameOf(parameter), range: rangeOf(explored) }
+}
+
+function assertPooled({ fullName, stored }: ParameterNode): void {
+  if (stored !== undefined && isPooled({ stored })) return
+  throw new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${fullName} is explored with values that a job cannot be given`,
+    {
+      where: fullName,
+      hint: 'Explore an index, and look the value up in the job.',
+    },
+  )
+}

@@ -1,0 +1,86 @@
+/** The source of a job against what a file records of those that made it. */
+import { dirname } from 'node:path'
+import { realFileOf } from '../continue/real-file.ts'
+import { RunSet } from '../continue/run-set.ts'
+import { changedJob, jobChanges } from '../environment/changed-job.ts'
+import type { JobIdentity } from '../protocol.ts'
+import { shownPath } from '../reporting/shown-path.ts'
+import { shellWord } from '../shell-word.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import type { RecordedJob } from './recorded-job.ts'
+
+export interface GivenSource {
+  /** The job's file, for messages. */
+  readonly file: string
+  identity(folder: string): JobIdentity
+}
+
+/** Runs of one environment whose job was another one. */
+export interface OtherSource {
+  readonly environment: string
+  /** From what it was to what is there now: `job.ts changed`. */
+  readonly jobChanges: string
+  readonly runs: readonly RunIndex[]
+}
+
+/**
+ * Refuses to add runs to a trajectory by another job than the one that ran last, where the file says which that was.
+ *
+ * @throws PypetError `PYPET_JOB_CHANGED`
+ */
+export function assertLastJob(
+  recorded: readonly RecordedJob[],
+  job: GivenSource,
+  { file, isAllowed }: { readonly file: string; readonly isAllowed: boolean },
+): void {
+  const last = recorded.at(-1)
+  if (last === undefined || isAllowed) return
+  const changes = jobChanges(last, identityBeside(job, file))
+  if (changes !== '') throw changedJob(job.file, shownPath(file), changes)
+}
+
+/** As the file would keep it. */
+export function identityBeside(job: GivenSource, file: string): JobIdentity {
+  return job.identity(dirname(realFileOf(file)))
+}
+
+/** Those of the runs that another job has made, by environment. */
+export function runsOfOthers(
+  runs: readonly RunIndex[],
+  jobOf: (run: RunIndex) => RecordedJob | undefined,
+  now: JobIdentity,
+): OtherSource[] {
+  const found = new Map<string, { jobChanges: string; runs: RunIndex[] }>()
+  for (const run of runs) {
+    const before = jobOf(run)
+    if (before === undefined || before.sha256 === now.sha256) continue
+    const known = found.get(before.environment)
+    if (known === undefined)
+      found.set(before.environment, { jobChanges: jobChanges(before, now), runs: [run] })
+    else known.runs.push(run)
+  }
+  return [...found].map(([environment, other]) => ({ environment, ...other }))
+}
+
+/** `run 3, runs 5 to 9 and 12 more ranges`. */
+export function runsText(runs: Iterable<RunIndex>): string {
+  const bounds = RunSet.of(runs).toRanges()
+  const texts: string[] = []
+  for (let index = 0; index < bounds.length && texts.length < RANGES_SHOWN_MAX; index += 2) {
+    const [start = 0, end = 0] = bounds.slice(index, index + 2)
+    texts.push(end - start === 1 ? `run ${start}` : `runs ${start} to ${end - 1}`)
+  }
+  const more = bounds.length / 2 - texts.length
+  if (more > 0) texts.push(`${more} more ranges`)
+  return texts.join(', ')
+}
+
+/** As many ranges as fit on a line. */
+const RANGES_SHOWN_MAX = 8
+
+/** How the sources of these runs are had back, and the runs verified with them. */
+export function restoreHint(file: string, { runs }: OtherSource): string {
+  const shown = shellWord(shownPath(file))
+  const restore = `pypet-ts restore ${shown} --run ${runs[0]} --to before`
+  return `Put back what it was, or restore it: ${restore}; then name it: --job before/…`
+}

@@ -1,0 +1,85 @@
+/**
+ * Explored lists and arrays are written once, to the HDF5 file. What else knows the exploration, as the `.cnt` file and the
+ * process that writes, knows their numbers and what they look like.
+ */
+import { PypetError } from '../errors.ts'
+import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
+import { pooledBytes, pooledText } from '../exploration/value-pool.ts'
+import type { OpenRequest } from '../protocol.ts'
+import { shellWord } from '../shell-word.ts'
+import type { RawValue } from '../trajectory/raw-value.ts'
+import type { TrajectoryLayout } from './hdf5-layout.ts'
+import type { Hdf5Operation } from './hdf5-operation.ts'
+
+/** Gives some of the values of a parameter, the first of which has this number. */
+export type ValueSource = (name: string, first: number) => Promise<readonly RawValue[]> | readonly RawValue[]
+
+/** So few may stand in the `.cnt` file as well: with them an experiment can begin again of which nothing was committed. */
+const INLINE_BYTES_MAX = 4096
+/** What is sent at a time, unless one value is larger. */
+const BATCH_BYTES_MAX = 8_388_608
+
+/** The exploration without its values, where there are more of them than a few. */
+export function withFewValues(exploration: ExplorationSpec): ExplorationSpec {
+  if (exploration.kind !== 'pooled') return exploration
+  let bytes = 0
+  for (const { values } of Object.values(exploration.pools))
+    for (const value of values) bytes += pooledBytes(value)
+  return bytes <= INLINE_BYTES_MAX ? exploration : withoutValues(exploration)
+}
+
+/** The exploration without its values: the HDF5 file has them. */
+export function withoutValues(exploration: ExplorationSpec): ExplorationSpec {
+  if (exploration.kind !== 'pooled') return exploration
+  const pools = Object.entries(exploration.pools).map(
+    ([name, { first, values }]): [string, Pools[string]] => [name, { first, values: values.map(pooledText) }],
+  )
+  return { ...exploration, pools: Object.fromEntries(pools) }
+}
+
+export function valueSource(exploration: ExplorationSpec | undefined): ValueSource {
+  const pools: Pools = exploration?.kind === 'pooled' ? exploration.pools : {}
+  return (name, first) => {
+    const batch: RawValue[] = []
+    let bytes = 0
+    for (const value of (pools[name]?.values ?? []).slice(first)) {
+      if (typeof value === 'string') break
+      bytes += pooledBytes(value)
+      if (batch.length > 0 && bytes > BATCH_BYTES_MAX) break
+      batch.push(value)
+    }
+    return batch
+  }
+}
+
+/**
+ * Writes what the ranges of a new trajectory refer to and its request has not brought with it, a part at a time: there may
+ * be more than fits into memory twice.
+ *
+ * @throws PypetError `PYPET_CNT_FILE_MISMATCH` without a source: an experiment goes on that ended before its first commit
+ */
+export async function storeValues(
+  { request, layout }: { readonly request: OpenRequest; readonly layout: TrajectoryLayout },
+  source: ValueSource | undefined,
+  apply: (operations: readonly Hdf5Operation[]) => void,
+): Promise<void> {
+  const pools: Pools = request.exploration?.kind === 'pooled' ? request.exploration.pools : {}
+  for (const [name, { values }] of Object.entries(pools)) {
+    const missing = values.findIndex((value) => typeof value === 'string')
+    let first = missing < 0 ? values.length : missing
+    while (first < values.length) {
+      const part = (await source?.(name, first)) ?? []
+      if (part.length === 0) throw lacksValues(request, name)
+      for (const operations of layout.values(name, { first, values: part })) apply(operations)
+      first += part.length
+    }
+  }
+}
+
+function lacksValues({ file, trajectory, continuation }: OpenRequest, name: string): PypetError {
+  return new PypetError(
+    'PYPET_CNT_FILE_MISMATCH',
+    `${trajectory.name} in ${file} ended before the values of ${name} were in the file: nothing of it is stored`,
+    { where: file, hint: `Begin anew: pypet-ts run ${shellWord(continuation.job.file)}` },
+  )
+}

@@ -1,0 +1,178 @@
+/** What another trajectory has outside of its runs, and which of it a merge takes over. Pure. */
+import type { StoredField } from '../trajectory/stored-value.ts'
+import { valueKey } from '../trajectory/value-key.ts'
+import { GroupNode } from './group-node.ts'
+import type { TreeNode } from './node.ts'
+import { ParameterNode } from './parameter-node.ts'
+import type { ResultNode } from './result-node.ts'
+import type { TrajectoryTree } from './trajectory-tree.ts'
+
+/** Something of another trajectory that the merged one does not have, and why. */
+export interface LeftOut {
+  readonly name: string
+  readonly reason: string
+}
+
+/** In the order in which it can be made: groups before what is in them. */
+export type Carried =
+  | { readonly kind: 'group' | 'leaf'; readonly fullName: string }
+  /** Both names as they are in the merged trajectory. */
+  | { readonly kind: 'link'; readonly fullName: string; readonly target: string }
+
+export interface MergeContent {
+  readonly carried: readonly Carried[]
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** What earlier ones of the others bring along: full name → where it is, or true for a link. */
+export type Claims = Map<string, TreeNode | true>
+
+const RUN_NAME = /^run_\d{8}$/
+/** Config of these groups has names of its own in each trajectory; that of the file is about another file. */
+const OF_THE_FILE = 'config.hdf5'
+
+/**
+ * Everything but parameters, runs and their groups: what the target does not have is taken over, what is equal in both is
+ * there already, and what differs stays as it is there, and is told.
+ *
+ * @param renamed the name in the merged trajectory of something of the other; undefined for what is of a run that is not
+ *   taken
+ * @param claims what others that are merged before bring along; what this one does is added
+ */
+export function mergeContent(
+  target: TrajectoryTree,
+  other: TrajectoryTree,
+  renamed: (fullName: string) => string | undefined,
+  claims: Claims,
+): MergeContent {
+  const survey = new ContentSurvey(target, renamed, claims)
+  survey.visitLinks(other as unknown as GroupNode)
+  for (const name of other.childNames) {
+    const child = name === 'parameters' ? undefined : other.child(name)
+    if (child !== undefined) survey.visit(child)
+  }
+  survey.resolveLinks()
+  return survey
+}
+
+class ContentSurvey implements MergeContent {
+  readonly carried: Carried[] = []
+  readonly leftOut: LeftOut[] = []
+  readonly #target: TrajectoryTree
+  readonly #renamed: (fullName: string) => string | undefined
+  readonly #claims: Claims
+  readonly #links: { readonly fullName: string; readonly target: string }[] = []
+
+  constructor(target: TrajectoryTree, renamed: (fullName: string) => string | undefined, claims: Claims) {
+    this.#target = target
+    this.#renamed = renamed
+    this.#claims = claims
+  }
+
+  visit(node: TreeNode): void {
+    const { fullName } = node
+    if (fullName === OF_THE_FILE) return
+    const there = this.#at(fullName)
+    if (there === undefined) {
+      const leaf = this.#leafAbove(node)
+      if (leaf !== undefined) {
+        this.leftOut.push({ name: fullName, reason: `${leaf} is a leaf in the merged trajectory` })
+        return
+      }
+      this.#claims.set(fullName, node)
+      this.carried.push({ kind: node instanceof GroupNode ? 'group' : 'leaf', fullName })
+    } else if (there === true || there instanceof GroupNode !== node instanceof GroupNode) {
+      this.leftOut.push({ name: fullName, reason: 'there is something else of this name' })
+      return
+    } else this.#compare(node, there)
+    if (!(node instanceof GroupNode)) return
+    this.visitLinks(node)
+    for (const name of node.childNames) {
+      const child = RUN_NAME.test(name) ? undefined : node.child(name)
+      if (child !== undefined) this.visit(child)
+    }
+  }
+
+  visitLinks(group: GroupNode): void {
+    for (const name of group.linkNames) {
+      const fullName = group.isRoot ? name : `${group.fullName}.${name}`
+      this.#links.push({ fullName, target: group.linkTarget(name) as string })
+    }
+  }
+
+  /** When it is known what there is, since links may lead forward. */
+  resolveLinks(): void {
+    for (const link of this.#links) {
+      const fullName = this.#renamed(link.fullName)
+      const target = this.#renamed(link.target)
+      if (fullName === undefined || target === undefined) {
+        this.leftOut.push({
+          name: link.fullName,
+          reason: `it leads to ${link.target}, which is not taken over`,
+        })
+        continue
+      }
+      const above = fullName.lastIndexOf('.')
+      const group = above < 0 ? this.#target : this.#target.at(fullName.slice(0, above))
+      const known = group instanceof GroupNode ? group.linkTarget(fullName.slice(above + 1)) : undefined
+      if (known === target) continue
+      if (known !== undefined || this.#at(fullName) !== undefined) {
+        this.leftOut.push({ name: link.fullName, reason: 'there is something else of this name' })
+      } else if (!isOfRun(target) && this.#at(target) === undefined) {
+        this.leftOut.push({ name: link.fullName, reason: `it leads to ${link.target}, which is not there` })
+      } else {
+        this.#claims.set(fullName, true)
+        this.carried.push({ kind: 'link', fullName, target })
+      }
+    }
+  }
+
+  #at(fullName: string): TreeNode | true | undefined {
+    return this.#claims.get(fullName) ?? this.#target.at(fullName)
+  }
+
+  #leafAbove(node: TreeNode): string | undefined {
+    for (let at = node.parent; at !== undefined && !at.isRoot; at = at.parent) {
+      const there = this.#at(at.fullName)
+      if (there === true || (there !== undefined && !(there instanceof GroupNode))) return at.fullName
+    }
+    return undefined
+  }
+
+  #compare(node: TreeNode, there: TreeNode): void {
+    const { fullName: name } = node
+    if (!(node instanceof GroupNode) && leafKey(node) !== leafKey(there)) {
+      this.leftOut.push({ name, reason: 'it has another value; that of the first stays' })
+    }
+    const known = new Map(there.storedAnnotations.map(({ name, value }) => [name, valueKey(value)]))
+    const differing = node.storedAnnotations.filter(({ name, value }) => known.get(name) !== valueKey(value))
+    for (const { name: annotation } of differing) {
+      this.leftOut.push({
+        name: `${name}@${annotation}`,
+        reason: 'annotations of what both have are those of the first',
+      })
+    }
+  }
+}
+
+function isOfRun(fullName: string): boolean {
+  return fullName.split('.').some((part) => RUN_NAME.test(part))
+}
+
+/** Everything that the leaf holds, as a text. What was not in memory is not kept there. */
+export function leafKey(leaf: TreeNode): string {
+  if (leaf instanceof ParameterNode) {
+    return leaf.stored === undefined ? 'nothing' : `parameter ${valueKey(leaf.stored)}`
+  }
+  const result = leaf as ResultNode
+  const keys = [...itemKeys(result)].map(([name, key]) => `${name}=${key}`).sort()
+  return `result ${result.userClass ?? ''} ${keys.join('\u0004')}`
+}
+
+/** By name of the item. */
+export function itemKeys(result: ResultNode): Map<string, string> {
+  const wasEmpty = result.isEmpty
+  const keys = new Map(result.loadAll().map(({ name, value }: StoredField) => [name, valueKey(value)]))
+  if (wasEmpty && result.isStored) result.empty()
+  return keys
+}

@@ -1,0 +1,151 @@
+/** What a trajectory holds when its runs begin, as data: sent to workers once, and read there as a tree. */
+import type { Parameter } from '../trajectory/parameter.ts'
+import type { ParameterRange } from '../trajectory/parameter-range.ts'
+import { rawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
+import type { LinkRecord } from '../trajectory/run-record.ts'
+import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
+import type { NodeHead, NodeSource, SourceEntry } from './node-source.ts'
+
+/** Values are views of the memory they are in. */
+export interface RunNodes {
+  /** Groups with a comment or annotations, and empty ones. */
+  readonly groups: readonly RawGroup[]
+  /** Leaves of all branches but `parameters`. */
+  readonly leaves: readonly RawLeaf[]
+  readonly links: readonly LinkRecord[]
+  /** Parameters that have a comment or annotations, by their names; their values go another way. */
+  readonly described: readonly RawGroup[]
+  /** Adding what is there already gives back what is there. */
+  readonly noClobber?: boolean
+  readonly shortcuts?: boolean
+  readonly maxDepth?: number
+}
+
+/** A parameter as a worker has it. */
+export type SentParameter = Pick<Parameter, 'name' | 'stored'>
+
+/** What stands at a full name. */
+type Sent =
+  | { readonly kind: 'group'; readonly described: RawGroup | undefined }
+  | { readonly kind: 'leaf'; readonly leaf: RawLeaf }
+  | { readonly kind: 'parameter'; readonly stored: StoredValue; readonly described: RawGroup | undefined }
+
+/** The leaves of `config`, as nodes. */
+export function configLeaves(config: readonly Omit<Parameter, 'value'>[]): RawLeaf[] {
+  return config.map(({ name, comment, stored, annotations = [] }) => ({
+    location: `config.${name}`,
+    kind: 'parameter' as const,
+    comment,
+    ...(annotations.length > 0 && {
+      annotations: annotations.map((field) => ({ name: field.name, value: rawValue(field.value) })),
+    }),
+    items: [{ name: 'data', value: rawValue(stored) }],
+  }))
+}
+
+/** Parameters of which more is to be said than their value. */
+export function describedParameters(parameters: readonly Omit<Parameter, 'value'>[]): RawGroup[] {
+  return parameters
+    .filter(({ comment, annotations = [] }) => comment !== '' || annotations.length > 0)
+    .map(({ name, comment, annotations = [] }) => ({
+      location: name,
+      comment,
+      annotations: annotations.map((field) => ({ name: field.name, value: rawValue(field.value) })),
+    }))
+}
+
+/**
+ * Reads what was sent. Nodes, items and annotations come in alphabetical order, as files have them: a job that is performed
+ * later, from the file, finds them in the same order. Each reading gives values of its own: what a run does to an array stays
+ * in the run.
+ */
+export class SentNodes implements NodeSource {
+  readonly #sent = new Map<string, Sent>()
+  readonly #entries = new Map<string, SourceEntry[]>([['', []]])
+
+  constructor(parameters: readonly SentParameter[], nodes: RunNodes) {
+    for (const branch of ['config', 'parameters', 'derived_parameters', 'results']) this.#group(branch)
+    for (const described of nodes.groups) {
+      this.#group(described.location)
+      this.#sent.set(described.location, { kind: 'group', described })
+    }
+    const descriptions = new Map(nodes.described.map((described) => [described.location, described]))
+    for (const { name, stored } of parameters) {
+      this.#put(`parameters.${name}`, { kind: 'parameter', stored, described: descriptions.get(name) })
+    }
+    for (const leaf of nodes.leaves) this.#put(leaf.location, { kind: 'leaf', leaf })
+    for (const { location, target } of nodes.links) this.#enter(location, target)
+    for (const entries of this.#entries.values()) entries.sort(byName)
+  }
+
+  entries(fullName: string): readonly SourceEntry[] | undefined {
+    return this.#entries.get(fullName)
+  }
+
+  head(fullName: string): NodeHead | undefined {
+    const sent = this.#sent.get(fullName)
+    if (sent === undefined) return undefined
+    const described = sent.kind === 'leaf' ? sent.leaf : sent.described
+    return {
+      kind: sent.kind === 'group' ? 'group' : 'leaf',
+      comment: described?.comment ?? '',
+      className: classNameOf(sent),
+      userClass: sent.kind === 'leaf' ? sent.leaf.userClass : undefined,
+      annotations: storedFields(described?.annotations ?? []),
+    }
+  }
+
+  items(fullName: string, _className: string, wants: (item: string) => boolean): readonly StoredField[] {
+    const sent = this.#sent.get(fullName)
+    return sent?.kind === 'leaf' ? storedFields(sent.leaf.items.filter(({ name }) => wants(name))) : []
+  }
+
+  parameter(fullName: string): {
+    readonly value: StoredValue | undefined
+    readonly range: ParameterRange | undefined
+  } {
+    const sent = this.#sent.get(fullName)
+    if (sent?.kind === 'parameter') return { value: ownCopy(sent.stored), range: undefined }
+    const [data] = this.items(fullName, '', () => true)
+    return { value: data?.value, range: undefined }
+  }
+
+  #put(fullName: string, sent: Sent): void {
+    if (!this.#sent.has(fullName)) this.#enter(fullName, undefined)
+    this.#sent.set(fullName, sent)
+  }
+
+  #group(fullName: string): void {
+    if (this.#sent.has(fullName)) return
+    this.#put(fullName, { kind: 'group', described: undefined })
+    this.#entries.set(fullName, [])
+  }
+
+  /** Into the group above, which is made if need be. */
+  #enter(fullName: string, target: string | undefined): void {
+    const dot = fullName.lastIndexOf('.')
+    const above = fullName.slice(0, Math.max(0, dot))
+    if (above !== '') this.#group(above)
+    this.#entries.get(above)?.push({ name: fullName.slice(dot + 1), target })
+  }
+}
+
+function classNameOf(sent: Sent): string {
+  if (sent.kind === 'group') return ''
+  if (sent.kind === 'parameter' || sent.leaf.kind === 'parameter') return 'Parameter'
+  return sent.leaf.items.some(({ value }) => value.form === 'sparse') ? 'SparseResult' : 'Result'
+}
+
+function storedFields(fields: RawLeaf['items']): StoredField[] {
+  return fields.map(({ name, value }) => ({ name, value: toStoredValue(value) })).sort(byName)
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1
+}
+
+/** All runs of a worker have one description of a parameter, with its array. */
+function ownCopy(stored: StoredValue): StoredValue {
+  return stored.form === 'scalar' ? stored : structuredClone(stored)
+}

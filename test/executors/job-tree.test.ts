@@ -1,0 +1,351 @@
+/** A run's tree answers as the trajectory does when it is set to that run: the same names, the same values, the same refusals. */
+import { describe, expect, test } from 'vitest'
+import { isPypetError } from '../../src/errors.ts'
+import { jobTree } from '../../src/executors/job-tree.ts'
+import { packNodes } from '../../src/executors/packed-nodes.ts'
+import { treeParameters } from '../../src/library/tree-experiment.ts'
+import { treeExtension } from '../../src/library/tree-extension.ts'
+import type { PackedNodes } from '../../src/protocol.ts'
+import { parameterViews } from '../../src/trajectory/parameter-view.ts'
+import type { StorableValue } from '../../src/trajectory/value.ts'
+import { JobRun } from '../../src/tree/job-run.ts'
+import { ParameterNode } from '../../src/tree/parameter-node.ts'
+import { describedParameters, type RunNodes } from '../../src/tree/run-nodes.ts'
+import { TrajectoryTree } from '../../src/tree/trajectory-tree.ts'
+
+/** The run of a tree at a point, as a worker makes it of what main has sent. */
+function runOf(
+  tree: TrajectoryTree,
+  run: number,
+  point: Readonly<Record<string, unknown>>,
+  { pack = (nodes: RunNodes): RunNodes | PackedNodes => packNodes(nodes, { isShared: true }) } = {},
+): JobRun {
+  const isParameter = (node: { readonly branch: string }) => node.branch === 'parameters'
+  const { groups, leaves, links } = treeExtension(tree, [tree], { skips: isParameter }).extension
+  const parameters = treeParameters(tree)
+  const nodes = { groups, leaves, links, described: describedParameters(parameters) }
+  const shared = jobTree({ parameters, nodes: pack(nodes) })
+  return new JobRun({
+    run,
+    runCount: tree.length,
+    par: parameterViews(parameters, shared.findParameter)(point),
+    point,
+    tree: shared,
+    seeds: () => {
+      throw new Error('no run here draws')
+    },
+    writeLog: () => undefined,
+    parts: () => {
+      throw new Error('nothing is stored here')
+    },
+  })
+}
+
+type Asked = Pick<TrajectoryTree, 'get' | 'value' | 'contains' | 'getDefault'>
+
+/** What a name leads to, or the code of the refusal. */
+function answers(asked: Asked, name: string): unknown {
+  const attempt = (ask: () => unknown) => {
+    try {
+      return ask()
+    } catch (error) {
+      if (isPypetError(error)) return error.code
+      throw error
+    }
+  }
+  return {
+    name: attempt(() => asked.get(name).fullName),
+    comment: attempt(() => asked.get(name).comment),
+    annotations: attempt(() => asked.get(name).annotations),
+    value: attempt(() => asked.value(name)),
+    contains: attempt(() => asked.contains(name)),
+    preset: attempt(() => asked.getDefault(name, 'preset')),
+    isExplored: attempt(() => {
+      const node = asked.get(name)
+      return node instanceof ParameterNode ? [node.isExplored, node.length, node.getDefault()] : node.isLeaf
+    }),
+  }
+}
+
+/** A small generator, so that a failure is found again by its seed. */
+function generator(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+const WORDS = ['a', 'b', 'c', 'tau', 'z']
+
+describe('names in a job and in the trajectory', () => {
+  test.each(Array.from({ length: 60 }, (_, seed) => seed))('random tree %i', (seed) => {
+    const draw = generator(seed)
+    const word = () => WORDS[draw(WORDS.length)] as string
+    const path = () => Array.from({ length: 1 + draw(3) }, word).join('.')
+    const values: readonly StorableValue[] = [
+      3,
+      'text',
+      true,
+      [1, 2],
+      Float64Array.of(1, 2),
+      { re: 1, im: 2 },
+    ]
+    const value = () => values[draw(values.length)] as number
+    const tree = new TrajectoryTree({ name: 'demo', parameters: { x: 1 } })
+    /** Adds something, unless the name is taken. */
+    const attempt = (add: () => void) => {
+      try {
+        add()
+      } catch (error) {
+        if (!isPypetError(error, 'PYPET_NAME_TAKEN')) throw error
+      }
+    }
+    const described = () => (draw(2) === 0 ? {} : { comment: `comment ${draw(9)}` })
+    for (let count = draw(5); count > 0; count -= 1)
+      attempt(() => tree.addParameter(path(), value(), described()))
+    for (let count = draw(5); count > 0; count -= 1)
+      attempt(() => tree.addDerivedParameter(path(), value(), described()).annotate({ unit: 'mV' }))
+    for (let count = draw(5); count > 0; count -= 1)
+      attempt(() => tree.addResult(path(), value(), described()))
+    for (let count = draw(3); count > 0; count -= 1) attempt(() => tree.addConfig(path(), value()))
+    for (let count = draw(2); count > 0; count -= 1)
+      attempt(() => tree.addGroup(`results.${path()}`, described()))
+    if (draw(2) === 0) attempt(() => tree.addLink(word(), 'parameters.x'))
+    tree.explore({ x: [10, 20, 30] })
+
+    const live = runOf(tree, 1, { x: 20 })
+    if (draw(2) === 0) live.contains('x') // the tree may be made before or after something is added
+    for (const run of [0, 1, 2]) {
+      const own = generator(seed + 1000 * run)
+      const ownPath = () => Array.from({ length: 1 + own(2) }, () => WORDS[own(WORDS.length)]).join('.')
+      tree.startRun(run)
+      for (let count = own(4); count > 0; count -= 1) {
+        const [name, added] = [own(4) === 0 ? `sets.$.${ownPath()}` : ownPath(), own(100)]
+        const isDerived = own(3) === 0
+        for (const target of run === 1 ? [tree, live] : [tree]) {
+          attempt(
+            () => void (isDerived ? target.addDerivedParameter(name, added) : target.addResult(name, added)),
+          )
+        }
+      }
+      tree.finishRun()
+    }
+    tree.idx = 1
+    if (!live.contains('results.runs.$.a') && tree.at('results.runs.run_00000001') === undefined) {
+      tree.addGroup('results.runs.run_00000001')
+    }
+    const names = WORDS.flatMap((one) => [
+      one,
+      ...WORDS.map((two) => `${one}.${two}`),
+      ...[
+        'x',
+        'parameters',
+        'results',
+        'results.runs.$',
+        'crun',
+        'res.runs.run_1',
+        'r_1',
+        'dpar',
+        'conf',
+        '$',
+      ].map((first) => `${first}.${one}`),
+    ])
+    for (const name of [...names, 'x', 'par.x', 'crun', '$', 'run_1', 'nothing']) {
+      expect({ name, ...(answers(live, name) as object) }).toEqual({
+        name,
+        ...(answers(tree, name) as object),
+      })
+    }
+    const listed = (nodes: Iterable<{ readonly fullName: string }>) =>
+      [...nodes]
+        .map(({ fullName }) => fullName)
+        .filter((name) => !/run_0000000[02]/.test(name))
+        .sort()
+    // Groups that other runs have made are not there either.
+    expect(listed(live.iterLeaves())).toEqual(listed(tree.iterLeaves()))
+    expect(listed(live.getAll('a').filter(({ isLeaf }) => isLeaf))).toEqual(
+      listed(tree.getAll('a').filter(({ isLeaf }) => isLeaf)),
+    )
+  })
+})
+
+describe('a run and its tree', () => {
+  const trajectory = () => {
+    const tree = new TrajectoryTree({
+      name: 'demo',
+      parameters: { x: 1, neuron: { tau: 20, weights: Float64Array.of(1, 2) } },
+    })
+    tree.addDerivedParameter('area', 4, { comment: 'of the cell' }).annotate({ unit: 'mm2' })
+    tree.addResult('baseline', Float64Array.of(5, 6))
+    tree.addConfig('threads', 2)
+    tree.explore({ x: [10, 20] })
+    return tree
+  }
+
+  test('what it adds is there at once, can be changed, and is stored as it is at the end', () => {
+    const live = runOf(trajectory(), 1, { x: 20 })
+    live.addResult('z', 7, { comment: 'seven' })
+    expect([live.value('z'), live.res['z'], live.get('crun.z').fullName]).toEqual([
+      7,
+      7,
+      'results.runs.run_00000001.z',
+    ])
+    live.getResult('z').set(8).annotate({ unit: 'mV' })
+    live.get('z').comment = 'eight'
+    live.addDerivedParameter('w', 1)
+    live.getParameter('w').set(2)
+    live.addResult('gone', 1)
+    live.getGroup('results.runs.$').removeChild('gone')
+    live.addResult('gone', { other: 2 })
+    expect(live.end()).toMatchObject([
+      {
+        location: 'results.runs.run_00000001.z',
+        comment: 'eight',
+        annotations: [{ name: 'unit', value: { form: 'scalar', value: 'mV' } }],
+        items: [{ name: 'z', value: { value: 8 } }],
+      },
+      { location: 'derived_parameters.runs.run_00000001.w', items: [{ name: 'data', value: { value: 2 } }] },
+      { location: 'results.runs.run_00000001.gone', items: [{ name: 'other', value: { value: 2 } }] },
+    ])
+  })
+
+  test('what is added through groups and nodes is added to the run, by its rules', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    live.getGroup('results').addResult('a', 1)
+    live.getGroup('results.runs.$').addResult('b.c', 2).annotate('first')
+    live.getGroup('derived_parameters').addDerivedParameter('d', 3)
+    live.getGroup('results').addLeaf('by.$.e', 4)
+    live.getGroup('results.by.$').addResult('f', 5)
+    live.getGroup('results.runs.$').addLink('best', 'b.c')
+    live.getGroup('results.runs.$.b').comment = 'a group'
+    expect(() => live.getGroup('results').addResult('a', 1)).toThrow(/already/)
+    expect(() => live.addResult('b', 1)).toThrow(/already a group/)
+    expect(live.get('best')).toBe(live.get('b.c'))
+    expect(live.end().map(({ location }) => location)).toEqual([
+      'results.runs.run_00000000.a',
+      'results.runs.run_00000000.b.c',
+      'derived_parameters.runs.run_00000000.d',
+      'results.by.run_00000000.e',
+      'results.by.run_00000000.f',
+    ])
+    expect(live.links).toEqual([
+      { location: 'results.runs.run_00000000.best', target: 'results.runs.run_00000000.b.c' },
+    ])
+    expect(live.groups).toEqual([
+      { location: 'results.runs.run_00000000.b', comment: 'a group', annotations: [] },
+    ])
+    expect(() => live.getResult('a').set(2)).toThrow(/has ended/)
+  })
+
+  test('a link that is removed is not stored, and its name is free again', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    live.addResult('a', 1)
+    live.addLink('b', 'a')
+    live.getGroup('results.runs.$').removeLink('b')
+    live.addResult('b', 2)
+    live.addLink('c', 'a')
+    live.getGroup('results.runs.$').removeChild('a')
+    expect([live.end().map(({ location }) => location), live.links]).toEqual([
+      ['results.runs.run_00000000.b'],
+      [],
+    ])
+  })
+
+  test.each<[what: string, change: (live: JobRun) => unknown]>([
+    ['a parameter', (live) => live.getParameter('tau').set(1)],
+    ['an unlocked parameter', (live) => live.getParameter('tau').unlock()],
+    ['a derived parameter of the script', (live) => live.getParameter('area').set(1)],
+    ['a result of the script', (live) => live.getResult('baseline').set(1)],
+    ['an item of one', (live) => live.getResult('baseline').removeItem('baseline')],
+    ['the comment of a node', (live) => (live.get('area').comment = 'other')],
+    ['an annotation', (live) => live.get('neuron').annotate({ a: 1 })],
+    ['what is removed', (live) => live.getGroup('results').removeChild('baseline')],
+    ['what is added beside it', (live) => live.getGroup('parameters.neuron').addGroup('more')],
+    ['the exploration', (live) => live.get('tau').root.explore({ tau: [1, 2] })],
+  ])('%s belongs to all runs and cannot be changed', (_what, change) => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    expect(() => change(live)).toThrow(expect.objectContaining({ code: 'PYPET_PARAMETER_LOCKED' }))
+    expect(live.value('tau')).toBe(20)
+    expect([live.end(), live.links, live.groups]).toEqual([[], [], []])
+  })
+
+  test('config and parameters cannot be added, and views cannot be assigned', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    expect(() => live.getGroup('parameters').addParameter('y', 1)).toThrow(/during a run/)
+    expect(() => live.getGroup('config').addConfig('y', 1)).toThrow(/during a run/)
+    expect(() => {
+      live.conf.threads = 3
+    }).toThrow(/cannot be assigned/)
+    expect(live.conf.threads).toBe(2)
+  })
+
+  test('a run has its own value of what is explored, and no other', () => {
+    const live = runOf(trajectory(), 1, { x: 20 })
+    const { x } = live.getGroup('parameters').toDict({ shortNames: true }) as { x: ParameterNode }
+    expect([x.get(), x.getDefault(), x.isExplored, x.length]).toEqual([20, 1, true, 2])
+    expect(Object.keys(live.exploredParameters)).toEqual(['parameters.x'])
+    expect(() => x.getRange()).toThrow(expect.objectContaining({ code: 'PYPET_DATA_NOT_LOADED' }))
+  })
+
+  test('traj.par finds what is in groups, and gives one array wherever it is asked', () => {
+    const live = runOf(trajectory(), 1, { x: 20 })
+    const par = live.par as unknown as Record<string, Float64Array>
+    ;(par['weights'] as Float64Array)[0] = 99
+    expect([par['tau'], live.value<Float64Array>('weights')[0]]).toEqual([20, 99])
+    expect(() => par['taux']).toThrow(expect.objectContaining({ code: 'PYPET_PARAMETER_UNKNOWN' }))
+  })
+
+  test('what a run does to an array stays in the run', () => {
+    const tree = trajectory()
+    for (const pack of [(nodes: RunNodes) => nodes, undefined]) {
+      const first = runOf(tree, 0, { x: 10 }, pack === undefined ? {} : { pack })
+      first.value<Float64Array>('baseline')[0] = 99
+      first.value<Float64Array>('weights')[0] = 99
+      expect(first.value<Float64Array>('baseline')[0]).toBe(99)
+      const second = runOf(tree, 1, { x: 20 }, pack === undefined ? {} : { pack })
+      expect([second.value('baseline'), second.value('weights')]).toEqual([
+        Float64Array.of(5, 6),
+        Float64Array.of(1, 2),
+      ])
+    }
+    expect(tree.value('baseline')).toEqual(Float64Array.of(5, 6))
+  })
+
+  test('a name of the tree is no property of traj: the error says where it is', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    const asked = live as unknown as Record<string, unknown>
+    const hintOf = (ask: () => unknown) => {
+      try {
+        return String(ask())
+      } catch (error) {
+        return isPypetError(error) ? error.hint : String(error)
+      }
+    }
+    expect(hintOf(() => asked['tau'])).toBe("Write traj.par.tau, or traj.value('tau').")
+    expect(hintOf(() => asked['area'])).toBe("Write traj.dpar.area, or traj.value('area').")
+    expect(hintOf(() => asked['addresult'])).toBe('Did you mean traj.addResult?')
+    expect(hintOf(() => asked['qqqqqqqqq'])).toMatch(/traj\.par/)
+    expect(hintOf(() => (asked['z'] = 3))).toMatch(/addResult\('z', value\)/)
+    expect([JSON.stringify(live).length > 0, asked['then'], String(live)]).toEqual([
+      true,
+      undefined,
+      '[object Object]',
+    ])
+  })
+
+  test('an empty result is refused when the job returns', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    live.addResult('z', 1)
+    live.getResult('z').empty()
+    expect(() => live.end()).toThrow(expect.objectContaining({ code: 'PYPET_VALUE_UNSUPPORTED' }))
+  })
+
+  test('noClobber keeps what is there', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    live.noClobber = true
+    live.addResult('z', 1)
+    live.addResult('z', 2)
+    expect([live.value('z'), live.end().length]).toEqual([1, 1])
+  })
+})
