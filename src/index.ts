@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * pypet-ts: run a function over a parameter space, on all cores, into one HDF5 file.
  *

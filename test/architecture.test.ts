@@ -153,11 +153,6 @@ describe('what an entry loads', () => {
 })
 
 describe('the size of things', () => {
-  test('no module is longer than 400 lines', () => {
-    const long = modules.map(({ path, text }) => ({ path, lines: text.split('\n').length }))
-    expect(long.filter(({ lines }) => lines > 400)).toEqual([])
-  })
-
   test('no folder is a drawer without a noun', () => {
     expect(
       modules.filter(({ path }) => /(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(path)),

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { codeIn } from './code-blocks.ts'
+import { fileTree } from './experiment/file-tree.ts'
 import { ROOT } from './source-tree.ts'
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -84,4 +86,34 @@ test('the compiled modules import compiled modules', () => {
     .filter((path) => path.endsWith('.js'))
     .filter((path) => /(?:from|import\()\s*["'][^"']*\.ts["']/.test(readFileSync(join(dist, path), 'utf8')))
   expect(wrong).toEqual([])
+})
+
+test('the first example of docs/environment.md compiles strictly where nothing else is installed, and so does the package', () => {
+  const [example = ''] = codeIn(readFileSync(join(ROOT, 'docs/environment.md'), 'utf8'), 'js')
+  const compilerOptions = {
+    target: 'es2022',
+    module: 'nodenext',
+    strict: true,
+    noPropertyAccessFromIndexSignature: true,
+    skipLibCheck: false,
+    preserveSymlinks: true,
+    types: [],
+    noEmit: true,
+  }
+  const folder = fileTree({
+    'package.json': '{ "type": "module" }',
+    'tsconfig.json': JSON.stringify({ compilerOptions, files: ['script.ts'] }),
+  })
+  writeFileSync(join(folder, 'script.ts'), example)
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(ROOT, join(folder, 'node_modules/pypet-ts'))
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const told = (() => {
+    try {
+      return execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8' })
+    } catch (error) {
+      return (error as { readonly stdout: string }).stdout
+    }
+  })()
+  expect(told).toBe('')
 })

@@ -356,7 +356,7 @@ describe('environment.wrap_mode', () => {
     traj.conf.environment.wrapMode = 'NONE'
     await expect(env.run(job)).rejects.toMatchObject({
       code: 'PYPET_CONFIG_INVALID',
-      message: '--wrap-mode is none, and there is no storageService',
+      message: 'wrapMode is none, and there is no storageService',
     })
   })
 })

@@ -47,6 +47,8 @@ export interface ContinueCall {
   readonly onJob?: (file: string) => void
   /** A script gives a storage service of its own. */
   readonly hasStorageService?: boolean
+  /** The flags are options of a script, which knows them by name. */
+  readonly isCall?: boolean
   /** The process is the command's and ends with it. */
   readonly isProcessOurs?: boolean
 }
@@ -268,6 +270,7 @@ function resolveRecorded(state: CntState, call: ContinueCall, jobFile: string): 
     env: changeable(call.env ?? {}),
     config: { file: state.path, options },
     hasStorageService: call.hasStorageService === true,
+    isCall: call.isCall === true,
   })
 }
 

@@ -40,6 +40,8 @@ export interface ExperimentRequest extends ExploreTexts {
   readonly args?: readonly unknown[]
   /** A script gives a storage service of its own. */
   readonly hasStorageService?: boolean
+  /** The flags are options of a script, which knows them by name. */
+  readonly isCall?: boolean
   /** The process is the command's and ends with it; else its owner's handlers and output are respected. */
   readonly isProcessOurs?: boolean
 }
@@ -133,6 +135,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       config,
       definition,
       hasStorageService: request.hasStorageService === true,
+      isCall: request.isCall === true,
     })
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))

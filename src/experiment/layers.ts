@@ -42,6 +42,8 @@ export interface SettingsLayers {
   readonly coreCount?: number
   /** A script gives a storage service of its own. */
   readonly hasStorageService?: boolean
+  /** A script gives the flags, as options by name. */
+  readonly isCall?: boolean
   /** What `addTime` appends, in seconds since 1970. */
   readonly timestamp?: number
 }
@@ -71,7 +73,7 @@ export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
     timestamp = Date.now() / 1000,
   } = layers
   const stack: readonly Layer[] = [
-    flagLayer(layers.flags ?? {}, workingDirectory),
+    flagLayer(layers.flags ?? {}, workingDirectory, layers.isCall === true),
     environmentLayer(layers.env ?? {}, workingDirectory),
     configLayer(layers.config),
     experimentLayer(layers),
@@ -92,8 +94,9 @@ export function resolveSettings(layers: SettingsLayers): ResolvedSettings {
   }
 }
 
-function flagLayer(flags: FlagValues, workingDirectory: string): Layer {
-  const originOf = (name: OptionName): Origin => ({ kind: 'flag', flag: OPTIONS[name].flag ?? `--${name}` })
+function flagLayer(flags: FlagValues, workingDirectory: string, isCall: boolean): Layer {
+  const wordOf = (name: OptionName) => (isCall ? name : (OPTIONS[name].flag ?? `--${name}`))
+  const originOf = (name: OptionName): Origin => ({ kind: 'flag', flag: wordOf(name) })
   return textLayer(flags, { originOf, workingDirectory, code: 'PYPET_USAGE' })
 }
 

@@ -55,6 +55,35 @@ export class EnvironmentConfig {
     return values
   }
 
+  /** What an option is by now; undefined where the trajectory had it already. */
+  get(option: OptionName): unknown {
+    return this.#find(option)?.node.getDefault()
+  }
+
+  /**
+   * As a script does at `traj.conf`.
+   *
+   * @throws PypetError `PYPET_CONFIG_INVALID` for what the option cannot be, `PYPET_USAGE` when its run has begun
+   */
+  set(option: OptionName, value: unknown): void {
+    const found = this.#find(option)
+    if (found === undefined || found.node.isStored) {
+      throw new PypetError('PYPET_USAGE', `${option} cannot be set: it is stored as what its run had`, {
+        where: option,
+        hint: `Give it to another environment: new Environment({ trajectory, ${option}: … }).`,
+      })
+    }
+    const { node, leaf } = found
+    if (optionFromConfig(leaf, value) === undefined) throw wrongConfig(node, leaf, value)
+    node.unlock()
+    node.set(value)
+  }
+
+  #find(option: OptionName): { readonly node: ParameterNode; readonly leaf: ConfigLeaf } | undefined {
+    for (const [node, { leaf }] of this.#leaves) if (leaf.option === option) return { node, leaf }
+    return undefined
+  }
+
   /** What the file has, the trajectory shows. */
   show(settings: Settings): void {
     for (const [node, { leaf }] of this.#leaves) {

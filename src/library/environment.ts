@@ -10,13 +10,14 @@ import type { ExperimentSummary } from '../events.ts'
 import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import type { JobFunction, PostprocessFunction } from '../experiment/load-job.ts'
-import { CHANGEABLE_OPTIONS } from '../experiment/options.ts'
+import { CHANGEABLE_OPTIONS, OPTION_NAMES } from '../experiment/options.ts'
 import { formatRuns } from '../reporting/quantity.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
+import { assertKnownOptions, refuseUnknownProperties } from '../tree/refusing.ts'
 import type { Run } from '../tree/run.ts'
 import { EnvironmentConfig } from './environment-config.ts'
 import { type EnvironmentOptions, givenOptions, treeOptions } from './environment-options.ts'
@@ -61,8 +62,8 @@ export interface ContinueOptions {
  */
 export class Environment<Tree = ParameterTree> {
   readonly #given: FlagValues
-  /** A storage of the user's own, as an instance. */
-  readonly #service: StorageService | undefined
+  /** A storage of the user's own, as an instance, as it was given here. */
+  readonly #ownService: StorageService | undefined
   readonly #options: EnvironmentOptions<Tree>
   #trajectory: Trajectory<Tree>
   #identity: EnvironmentIdentity
@@ -86,12 +87,24 @@ export class Environment<Tree = ParameterTree> {
     const name = isNew ? trajectory : trajectory.name
     const file = isNew ? undefined : trajectory.filename
     const { storageService } = options
-    this.#service = typeof storageService === 'object' ? storageService : undefined
+    this.#ownService = typeof storageService === 'object' ? storageService : undefined
     const { settings } = resolveSettings({
       jobFile: name,
-      flags: { ...(file !== undefined && { filename: file }), ...this.#given, name },
+      // A trajectory that is given has its name.
+      flags: {
+        ...(file !== undefined && { filename: file }),
+        ...this.#given,
+        ...(!isNew && { addTime: false }),
+        ...(!isNew && trajectory.overwrites && { overwrite: true }),
+        name,
+      },
       env: process.env,
-      hasStorageService: this.#service !== undefined,
+      // It may be set on the trajectory later on.
+      hasStorageService:
+        this.#ownService !== undefined ||
+        (!isNew && trajectory.storageService !== undefined) ||
+        (options.useHdf5 === false && storageService === undefined),
+      isCall: true,
     })
     this.#trajectory = isNew
       ? new Trajectory<Tree>({
@@ -105,6 +118,20 @@ export class Environment<Tree = ParameterTree> {
     if (!isNew) this.#trajectory.moveTo(settings.filename)
     this.#identity = identifyEnvironment(settings.name, Date.now() / 1000)
     this.#config.add(this.#trajectory as unknown as Trajectory, this.#identity.name, settings)
+    this.#trajectory.useOptions(this.#config)
+  }
+
+  static {
+    const hintOf = (key: string) =>
+      (OPTION_NAMES as readonly string[]).includes(key)
+        ? `Give it when you make the environment: new Environment({ ${key}: … }).`
+        : undefined
+    refuseUnknownProperties(Environment.prototype, () => 'an environment', hintOf)
+  }
+
+  /** A storage of the user's own, as an instance: that of the environment, or of its trajectory. */
+  get #service(): StorageService | undefined {
+    return this.#ownService ?? this.#trajectory.storageService
   }
 
   get trajectory(): Trajectory<Tree> {
@@ -210,6 +237,7 @@ export class Environment<Tree = ParameterTree> {
    */
   async continueRun(cnt: string, options: ContinueOptions = {}): Promise<JobResults> {
     return await this.#exclusively(async () => {
+      assertKnownOptions(options, CONTINUE_OPTIONS, 'continueRun')
       const { job, allowChangedJob = this.#options.allowChangedJob === true, ...call } = options
       // Open for reading, it would keep the pages of its own file back.
       this.#trajectory.close()
@@ -222,6 +250,7 @@ export class Environment<Tree = ParameterTree> {
         flags: Object.fromEntries(flags),
         env: process.env,
         hasStorageService: this.#service !== undefined,
+        isCall: true,
         job: job instanceof URL ? fileURLToPath(job) : (job as JobFunction | string | undefined),
       })
       const { filename, name, useHdf5 } = experiment.settings
@@ -252,7 +281,15 @@ export class Environment<Tree = ParameterTree> {
     const tree = traj as unknown as Trajectory
     const experiment = await prepareTree(tree, {
       job: job as GivenJob,
-      flags: { ...this.#given, ...this.#config.changes(), name: traj.name, filename: this.#fileOf() },
+      flags: {
+        ...this.#given,
+        ...this.#config.changes(),
+        name: traj.name,
+        // It has been added to the name.
+        addTime: false,
+        ...(traj.overwrites && { overwrite: true }),
+        filename: this.#fileOf(),
+      },
       configFile: this.#options.config,
       argsOf: (runs) => jobArguments(argsOf(runs)),
       identity: this.#identity,
@@ -343,6 +380,8 @@ export class Environment<Tree = ParameterTree> {
     return settings.filename
   }
 }
+
+const CONTINUE_OPTIONS = ['retryFailed', 'only', 'allowChangedJob', 'job'] satisfies (keyof ContinueOptions)[]
 
 function eachOf(iterables: readonly Iterable<unknown>[], runs: readonly RunIndex[]): JobArguments {
   const wrong = (place: number, found: string) =>

@@ -7,6 +7,7 @@ import { addsNothing } from '../environment/postprocessing.ts'
 import { PypetError } from '../errors.ts'
 import type { Extension } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
+import { changedNodes, type NodeChange, nodeChange } from '../storage/changed-nodes.ts'
 import { cannotCopy, compactFile } from '../storage/compact-file.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
 import { changed } from '../storage/expand-trajectory.ts'
@@ -18,7 +19,7 @@ import {
   type StoredExploration,
 } from '../storage/grown-trajectory.ts'
 import { Hdf5File } from '../storage/hdf5-file.ts'
-import { deletedNodes } from '../storage/hdf5-source.ts'
+import { deletedNodes, type Hdf5Source } from '../storage/hdf5-source.ts'
 import { MergedComments } from '../storage/merged-comments.ts'
 import { carriedCopy, carriedLinks, runCopy } from '../storage/merged-runs.ts'
 import { fileRoot, newLinks, newNodes, newTrajectory, pathOf } from '../storage/tree-layout.ts'
@@ -27,6 +28,9 @@ import { GroupNode } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
+import { EVERY_ITEM } from '../tree/node-source.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
+import { ResultNode } from '../tree/result-node.ts'
 import type { PlannedMerge } from './merge-others.ts'
 import { OpenTree } from './open-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
@@ -42,6 +46,7 @@ export interface StoreOptions {
   readonly overwrite?: boolean
 }
 
+const STORE_OPTIONS = ['onlyInit', 'maxDepth', 'skeletonOnly', 'overwrite'] satisfies (keyof StoreOptions)[]
 /** A trajectory of a file whose runs this one has taken over in memory, and what of it is to be copied. */
 export interface MergedOther extends PlannedMerge {
   readonly trajectory: FileTree
@@ -84,18 +89,23 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   }
 
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
+    assertKnownOptions(options, STORE_OPTIONS, 'store')
     if (this.extender !== undefined) return await this.#storeThrough(this.extender, nodes, options)
     const isNew = !this.isStored
-    if (isNew) await this.assertNameIsFree()
-    const overwritten = options.overwrite === true ? this.storedLeaves(nodes) : []
+    const overwrites = options.overwrite === true
+    if (isNew && !this.overwrites) await this.assertNameIsFree()
+    const before = isNew ? undefined : await this.#readKnown(nodes, overwrites)
+    const overwritten = overwrites ? this.storedLeaves(nodes) : []
     for (const leaf of overwritten) this.loadMissing(leaf)
-    const before = isNew ? undefined : await this.readBefore()
     if (before !== undefined && !keepsFirstRun(this.asTree, before))
       throw changed(this.file, this.name, 'its run has been performed, with other values than it would have')
+    const changes = isNew ? [] : this.#changes(nodes, options, overwritten)
     const isReplacing = before !== undefined && this.replacesDeleted(nodes)
     const drop = [
       ...overwritten.map(({ fullName }) => pathOf(this.asTree, fullName)),
-      ...(before === undefined ? [] : outgrownTables(this.asTree, before)),
+      ...(before === undefined
+        ? []
+        : [...this.#movedLinks(overwrites), ...outgrownTables(this.asTree, before)]),
     ]
     if (drop.length > 0 || isReplacing) {
       this.close()
@@ -116,6 +126,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
           apply(operations)
         }
       }
+      for (const { operations } of changes) apply(operations)
       const writing = {
         complevel: this.complevel,
         maxDepth: options.maxDepth ?? Number.POSITIVE_INFINITY,
@@ -137,8 +148,95 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const node of written) node.isStored = false
       throw error
     })
+    for (const { node } of changes) node.isStored = true
     for (const [group, name] of links) group.noteLinkStored(name)
-    this.isStored = true
+    if (options.skeletonOnly === true) noteWithoutData(written)
+    // Of what else has changed in it, nothing is stored unless it is asked for.
+    if (isNew) this.isStored = true
+    this.storedLength = this.length
+  }
+
+  /**
+   * What the file holds, where that is what is known of it here. Groups that others have stored meanwhile count as stored.
+   *
+   * @throws PypetError `PYPET_TRAJECTORY_CHANGED`, `PYPET_TRAJECTORY_STORED`
+   */
+  async #readKnown(nodes: readonly TreeNode[], overwrites: boolean): Promise<StoredExploration> {
+    const before = await this.readBefore()
+    if (this.isShrunk) {
+      throw new PypetError(
+        'PYPET_TRAJECTORY_STORED',
+        `${this.name} has been shrunk in memory, and the file holds its ${formatRuns(before.runCount)}`,
+        {
+          where: this.file,
+          hint: 'Store it as another trajectory: load it with { asNew: "name" }, and shrink and explore that one.',
+        },
+      )
+    }
+    // Points of its own would take the places of those.
+    if (before.runCount !== this.storedLength && this.length !== this.storedLength) {
+      const found = `it has ${formatRuns(before.runCount)}, and had ${formatCount(this.storedLength)}`
+      throw changed(this.file, this.name, found)
+    }
+    const source = this.stored() as Hdf5Source
+    for (const node of nodes) this.#adoptStored(node, source, overwrites)
+    return before
+  }
+
+  #adoptStored(node: TreeNode, source: Hdf5Source, overwrites: boolean): void {
+    if (!node.isRoot && !node.isStored) {
+      const { parent } = node
+      if (parent !== undefined && !parent.isStored) this.#adoptStored(parent, source, overwrites)
+      if (parent?.isStored !== true || !source.has(node.fullName)) return
+      const isGroup = source.head(node.fullName)?.kind === 'group'
+      if (isGroup !== node instanceof GroupNode || (!isGroup && !overwrites)) {
+        throw changed(this.file, this.name, `it holds ${node.fullName} already`)
+      }
+      node.isStored = true
+      if (node.comment !== '') node.noteChange('comment')
+      for (const { name } of node.storedAnnotations) node.noteChange(`@${name}`)
+    }
+    if (!(node instanceof GroupNode)) return
+    for (const child of node.inMemory) {
+      if (child instanceof GroupNode || !child.isStored) this.#adoptStored(child, source, overwrites)
+    }
+  }
+
+  /** What stored nodes have gained. @throws PypetError `PYPET_TRAJECTORY_STORED` for what the file holds otherwise */
+  #changes(
+    nodes: readonly TreeNode[],
+    options: StoreOptions,
+    overwritten: readonly TreeNode[],
+  ): readonly NodeChange[] {
+    const file = { reader: this.openReader(), source: this.stored() as Hdf5Source }
+    const writing = { complevel: this.complevel, versions: LIBRARY_VERSIONS }
+    const all = changedNodes(nodes, options.maxDepth ?? Number.POSITIVE_INFINITY)
+    const changes = all
+      .filter((node) => !overwritten.includes(node))
+      .map((node) => {
+        const change = nodeChange(this.asTree, node, file, writing)
+        if (change !== undefined) return change
+        throw changed(this.file, this.name, `it does not hold ${node.fullName} any more`)
+      })
+    const kept = changes.flatMap((change) => change.kept.map((what) => `${change.node.fullName} (${what})`))
+    if (kept.length === 0) return changes
+    throw keeps(this.file, kept)
+  }
+
+  /** Links that lead elsewhere than in the file, by their paths there. */
+  #movedLinks(overwrites: boolean): string[] {
+    const moved = [...this.allLinks()].flatMap(([group, name, target]) => {
+      const stored = group.storedLinkTarget(name)
+      return stored === undefined || stored === target
+        ? []
+        : [group.isRoot ? name : `${group.fullName}.${name}`]
+    })
+    if (moved.length > 0 && !overwrites)
+      throw keeps(
+        this.file,
+        moved.map((name) => `the link ${name}`),
+      )
+    return moved.map((name) => pathOf(this.asTree, name))
   }
 
   /**
@@ -230,7 +328,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
 
   /** What is about to be written anew must be whole in memory. */
   private loadMissing(leaf: TreeNode): void {
-    this.loadLeaf(leaf, () => true, false)
+    this.loadLeaf(leaf, EVERY_ITEM, false)
   }
 
   protected async readBefore() {
@@ -260,10 +358,12 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     // HDF5 does not open a file for writing that is open for reading.
     this.close()
     const check = async () => {
-      if (!this.isStored) await this.assertNameIsFree()
-      else if (before !== undefined) await this.#assertUnchanged(before)
+      if (!this.isStored) {
+        if (!this.overwrites) await this.assertNameIsFree()
+      } else if (before !== undefined) await this.#assertUnchanged(before)
     }
-    await editHdf5File(this.file, { trajectory: this.name, check }, edit)
+    const { name: trajectory, overwrites: overwrite } = this
+    await editHdf5File(this.file, { trajectory, check, overwrite }, edit)
     await this.open()
   }
 
@@ -274,6 +374,23 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     if (isDeepStrictEqual(now, before)) return
     const found = `it has ${formatRuns(now.runCount)}, and had ${formatCount(before.runCount)}`
     throw changed(this.file, this.name, found)
+  }
+}
+
+function keeps(file: string, kept: readonly string[]): PypetError {
+  const shown = `${kept.slice(0, 5).join(', ')}${kept.length > 5 ? `, and ${kept.length - 5} more` : ''}`
+  return new PypetError(
+    'PYPET_TRAJECTORY_STORED',
+    `${file} holds what has been changed in memory: ${shown}; nothing was written`,
+    { where: file, hint: 'Replace it there: store({ overwrite: true }). Or give what is new another name.' },
+  )
+}
+
+/** Their items are to be stored by a later call. */
+function noteWithoutData(nodes: readonly TreeNode[]): void {
+  for (const node of nodes) {
+    if (!(node instanceof ResultNode)) continue
+    for (const { name } of node.storedItems) node.noteChange(`.${name}`)
   }
 }
 

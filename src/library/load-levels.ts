@@ -1,4 +1,5 @@
 /** How much of a trajectory is loaded, by branch (pypet `f_load`). */
+import { PypetError } from '../errors.ts'
 
 /**
  * `nothing`; `skeleton`: the nodes with comments and annotations, without data; `data`; `overwrite`: data, also in the
@@ -15,6 +16,14 @@ export interface LoadLevels {
   /** `config`, and groups of one's own. */
   readonly other?: LoadLevel
 }
+
+export const LEVEL_NAMES = [
+  'all',
+  'parameters',
+  'derivedParameters',
+  'results',
+  'other',
+] as const satisfies (keyof LoadLevels)[]
 
 const LEVELS = ['nothing', 'skeleton', 'data', 'overwrite'] as const
 export type NamedLevel = (typeof LEVELS)[number]
@@ -34,6 +43,12 @@ export function levelOf(branch: string, levels: LoadLevels): NamedLevel {
   }
 }
 
+/** @throws PypetError `PYPET_USAGE` */
 function named(level: LoadLevel): NamedLevel {
-  return typeof level === 'number' ? (LEVELS[level] as NamedLevel) : level
+  const name = typeof level === 'number' ? LEVELS[level] : level
+  if (name !== undefined && LEVELS.includes(name)) return name
+  throw new PypetError('PYPET_USAGE', `there is no level ${JSON.stringify(level)} of loading`, {
+    where: String(level),
+    hint: `There are: ${LEVELS.join(', ')}, or 0 to ${LEVELS.length - 1}.`,
+  })
 }

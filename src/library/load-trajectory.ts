@@ -3,8 +3,9 @@ import { PypetError } from '../errors.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { whileUnchanged } from '../storage/read-hdf5.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
 import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import type { LoadLevels } from './load-levels.ts'
+import { LEVEL_NAMES, type LoadLevels } from './load-levels.ts'
 import { trajectoryNotFound } from './open-tree.ts'
 import { Trajectory } from './trajectory.ts'
 
@@ -42,21 +43,40 @@ export async function loadTrajectory<Tree = ParameterTree>(
   filename: string,
   options: LoadOptions = {},
 ): Promise<Trajectory<Tree>> {
+  assertKnownOptions(options, LOAD_OPTIONS, 'loadTrajectory')
   return await whileUnchanged(() => loadOnce(filename, options))
 }
+
+const LOAD_OPTIONS = [
+  ...LEVEL_NAMES,
+  'name',
+  'index',
+  'asNew',
+  'maxDepth',
+  'force',
+  'wildcards',
+  'dynamicImports',
+  'shortcuts',
+  'noClobber',
+  'autoLoad',
+] as const satisfies (keyof LoadOptions)[]
 
 async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<Trajectory<Tree>> {
   const name = await chooseName(resolve(filename), options)
   const traj = new Trajectory<Tree>({
     autoLoad: true,
     ...treeOptions(options),
+    // Of what becomes a new one, results are left.
+    ...(options.asNew !== undefined && { autoLoad: false }),
     name,
     addTime: false,
     filename,
   })
   if (options.asNew === undefined) {
     try {
-      return await traj.load(options)
+      const { all, parameters, derivedParameters, results, other, maxDepth, force } = options
+      const given = { all, parameters, derivedParameters, results, other, maxDepth, force }
+      return await traj.load(definedOf(given))
     } catch (error) {
       traj.close()
       throw error
@@ -114,4 +134,12 @@ function treeOptions(options: LoadOptions): TreeOptions {
     ...(noClobber !== undefined && { noClobber }),
     ...(autoLoad !== undefined && { autoLoad }),
   }
+}
+
+type Defined<Given> = { readonly [Name in keyof Given]?: Exclude<Given[Name], undefined> }
+
+function definedOf<Given extends object>(given: Given): Defined<Given> {
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Defined<Given>
 }

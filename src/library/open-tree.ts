@@ -1,18 +1,23 @@
 /** A tree and the file it is read from: alone, or while an experiment writes the file. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { isPypetError, PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import type { Extension } from '../protocol.ts'
+import { changedNodes } from '../storage/changed-nodes.ts'
 import { loadH5wasm } from '../storage/h5wasm.ts'
 import { type Hdf5Reader, openHdf5Reader, openHdf5ReaderNow } from '../storage/hdf5-reader.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
+import { holdReader } from '../storage/open-readers.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
-import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { EVERY_ITEM, type NodeSource } from '../tree/node-source.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
+import { type Explorable, TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { pointColumns } from './point-columns.ts'
+import { readInfo } from './trajectory-info.ts'
 import { type TreeExtension, treeExtension } from './tree-extension.ts'
 
 export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
@@ -20,7 +25,25 @@ export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
   readonly filename?: string
   /** Deflate level of arrays, 0 for none. */
   readonly complevel?: number
+  /** The first `store`, or the first run, replaces the whole file with all its trajectories, as `run --overwrite` does. */
+  readonly overwrite?: boolean
 }
+
+const TREE_OPTIONS = [
+  'name',
+  'addTime',
+  'comment',
+  'parameters',
+  'wildcards',
+  'dynamicImports',
+  'shortcuts',
+  'maxDepth',
+  'noClobber',
+  'autoLoad',
+  'filename',
+  'complevel',
+  'overwrite',
+] as const satisfies (keyof TrajectoryOptions<unknown>)[]
 
 export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   protected file: string
@@ -29,17 +52,40 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   protected hdf5: Hdf5Source | undefined
 
   constructor(options: TrajectoryOptions<Tree> = {}) {
+    assertKnownOptions(options, TREE_OPTIONS, 'new Trajectory')
     super(options)
+    this.#overwrites = options.overwrite === true
     this.file = resolve(options.filename ?? `${this.name}.h5`)
     this.complevel = options.complevel ?? 0
   }
 
+  readonly #overwrites: boolean
+
+  /** The file is replaced when it is stored first. */
+  get overwrites(): boolean {
+    return this.#overwrites && !this.isStored
+  }
+
   /** Gives the file free. What is in memory stays. */
   close(): void {
+    this.#letGo()
+    this.#isOpen = false
+    this.source = undefined
+  }
+
+  /** Whoever else in this process changes the file has it let go; it is opened again when something is asked of it. */
+  #release(): void {
+    this.#letGo()
+    this.#isStale = true
+    this.relistAll()
+  }
+
+  #letGo(): void {
+    this.#endHold?.()
+    this.#endHold = undefined
     this.reader?.close()
     this.reader = undefined
     this.hdf5 = undefined
-    this.source = undefined
   }
 
   /**
@@ -64,25 +110,42 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     else await this.reopen()
   }
 
-  /** What the file holds; undefined while there is none. */
+  /** What the file holds; undefined while it is closed, or there is none. */
   protected stored(): Hdf5Source | undefined {
-    if (this.hdf5 === undefined && this.#extend !== undefined && this.#hasFile) {
+    if (this.hdf5 !== undefined) return this.hdf5
+    if (this.#extend !== undefined) {
+      if (!this.#hasFile) return undefined
       this.reader = openHdf5ReaderNow(this.file)
       this.hdf5 = new Hdf5Source(this.reader, this.name)
-    }
+    } else if (this.#isOpen) this.#take(openHdf5ReaderNow(this.file))
     return this.hdf5
+  }
+
+  /** Reads from the file as it is by now. */
+  readonly #lazySource: NodeSource = {
+    entries: (fullName) => this.#read((source) => source.entries(fullName)),
+    head: (fullName) => this.#read((source) => source.head(fullName)),
+    items: (fullName, className, wants) => this.#read((source) => source.items(fullName, className, wants)),
+    parameter: (fullName, className) => this.#read((source) => source.parameter(fullName, className)),
+  }
+
+  #read<Value>(read: (source: Hdf5Source) => Value): Value {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return read(this.stored() as Hdf5Source)
+      } catch (error) {
+        // An experiment of this process has gone on since it was opened.
+        const isTriedAgain = attempt < READ_ATTEMPTS_MAX && isPypetError(error, 'PYPET_FILE_CHANGING')
+        if (!isTriedAgain || this.#extend !== undefined) throw error
+        this.#letGo()
+      }
+    }
   }
 
   /** Most rounds of a search need only what the jobs returned: the file is opened when it is first asked. */
   #readLazily(): void {
     this.close()
-    const reader = () => this.stored() as Hdf5Source
-    this.source = {
-      entries: (fullName) => reader().entries(fullName),
-      head: (fullName) => reader().head(fullName),
-      items: (fullName, className, wants) => reader().items(fullName, className, wants),
-      parameter: (fullName, className) => reader().parameter(fullName, className),
-    }
+    this.source = this.#lazySource
     // What runs add to; the others are as they were.
     for (const branch of ['results', 'derived_parameters']) {
       const group = this.inMemory.find(({ name }) => name === branch)
@@ -95,6 +158,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     for (const node of inMemoryNodes(this)) node.isStored = true
     for (const [group, name] of this.allLinks()) group.noteLinkStored(name)
     this.isStored = true
+    this.storedLength = this.length
   }
 
   /** Looks into the file anew, and keeps it open for reading: an experiment has written it. */
@@ -126,6 +190,8 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
 
   /** Everything that the file does not have, while an experiment writes it. */
   takeExtension(nodes: readonly TreeNode[] = [this as TreeNode]): TreeExtension {
+    const [changedNode] = changedNodes(nodes, Number.POSITIVE_INFINITY)
+    if (changedNode !== undefined) throw isBeingWritten(changedNode)
     const { extension, markStored } = treeExtension(this.asTree, nodes, { added: this.#addedPoints() })
     return {
       extension,
@@ -139,7 +205,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   /**
    * As that of the tree. While an experiment writes the file, the points are performed.
    */
-  override expand(given: unknown): this {
+  override expand(given: Explorable<Tree>): this {
     if (this.#extend === undefined) return super.expand(given)
     const columns = pointColumns(this.asTree, given)
     super.expand(given)
@@ -152,7 +218,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
    *
    * @throws PypetError as there, and `PYPET_TRAJECTORY_STORED` where nothing is explored and the run there is has been performed
    */
-  override explore(given: unknown): this {
+  override explore(given: Explorable<Tree>): this {
     if (Object.keys(this.exploredParameters).length > 0 || !this.keepsFirstRun()) return super.explore(given)
     throw new PypetError('PYPET_TRAJECTORY_STORED', `the run of ${this.name} has been performed already`, {
       where: 'explore',
@@ -187,8 +253,11 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   }
 
   protected async open(): Promise<void> {
-    if (this.reader !== undefined) return
-    const reader = await openHdf5Reader(this.file)
+    if (this.reader === undefined) this.#take(await openHdf5Reader(this.file))
+  }
+
+  /** @throws PypetError `PYPET_TRAJECTORY_NOT_FOUND` */
+  #take(reader: Hdf5Reader): void {
     if (reader.kind(`/${this.name}/overview/info`) !== 'dataset') {
       const names = reader.children('/')
       reader.close()
@@ -196,13 +265,62 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     }
     this.reader = reader
     this.hdf5 = new Hdf5Source(reader, this.name)
-    this.source = this.hdf5
+    this.source = this.#lazySource
+    this.#isOpen = true
+    if (this.#extend === undefined) this.#endHold = holdReader(this.file, { release: () => this.#release() })
+    this.#isStale = false
+    if (this.isStored) this.#catchUp(reader)
   }
 
+  protected override refresh(): void {
+    if (this.#isStale && this.#isOpen) this.stored()
+  }
+
+  /** Others of this process may have stored nodes and points meanwhile. Points of its own are not given up for theirs. */
+  #catchUp(reader: Hdf5Reader): void {
+    this.relistAll()
+    const { length, explored } = readInfo(reader, this.name, true)
+    if (length <= this.length || this.length !== this.storedLength) return
+    this.restoreExploration(explored, length)
+    this.storedLength = length
+    for (const parameter of Object.values(this.exploredParameters)) {
+      if (!parameter.isEmpty) this.loadLeaf(parameter, EVERY_ITEM, true)
+    }
+  }
+
+  /** Runs that the file has, as far as is known here. */
+  protected storedLength = 0
+  #isOpen = false
+  #isStale = false
+  #endHold: (() => void) | undefined
+
   protected openReader(): Hdf5Reader {
-    if (this.reader === undefined) throw new Error(`${this.file} is not open`)
+    if (this.stored() === undefined || this.reader === undefined) throw new Error(`${this.file} is not open`)
     return this.reader
   }
+}
+
+/** An experiment may commit between an opening and the reading, and seldom does twice. */
+const READ_ATTEMPTS_MAX = 5
+
+/** An experiment adds to the file, and changes nothing that is in it. */
+function isBeingWritten(node: TreeNode): PypetError {
+  const name = node.fullName || node.name
+  return new PypetError(
+    'PYPET_TRAJECTORY_STORED',
+    `${name} is stored, and cannot be changed while the experiment runs: ${whatChanged(node)}`,
+    { where: name, hint: 'Add what is new under another name, or change it when the experiment has ended.' },
+  )
+}
+
+function whatChanged({ changes }: TreeNode): string {
+  const words = [...changes].map((change) =>
+    change
+      .replace(/^\./, 'item ')
+      .replace(/^@/, 'annotation ')
+      .replace(/^(?:value|comment)$/, 'its $&'),
+  )
+  return words.join(', ')
 }
 
 export function trajectoryNotFound(filename: string, name: string, names: readonly string[]): PypetError {

@@ -76,7 +76,7 @@ async function callOne(traj: Trajectory, { call, args }: Postprocessor, results:
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`
  */
-function addedPoints(returned: unknown): unknown {
+function addedPoints(returned: unknown): object | undefined {
   if (returned === undefined || returned === null) return undefined
   if (isExploration(returned)) return returned
   if (Array.isArray(returned)) return returned.length === 0 ? undefined : points(returned)

@@ -67,6 +67,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       env: process.env,
       config,
       hasStorageService: request.hasStorageService,
+      isCall: true,
     })
     if (settings.requireClean) await assertClean(location.file, settings)
     if (typeof request.job === 'function' && settings.executor !== 'inline') {

@@ -13,9 +13,11 @@ import type { JobFunction } from '../experiment/load-job.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'
 import { printedLines } from '../reporting/printed-lines.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
+import { releaseWhileWritten } from '../storage/open-readers.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
 import { jobPostprocessing } from './postprocessing.ts'
 
 interface CallOptions {
@@ -79,7 +81,8 @@ export interface RunResult extends ExperimentSummary {
  * const { storedCount } = await run(new URL('./job.ts', import.meta.url), { options: { ncores: 4 } })
  */
 export async function run(job: string | URL, call: RunCallOptions = {}): Promise<RunResult> {
-  assertKnownOptions(call.options ?? {})
+  assertKnownOptions(call, RUN_CALL, 'run')
+  assertOptionNames(call.options ?? {})
   const experiment = await prepareExperiment({
     jobFile: job instanceof URL ? fileURLToPath(job) : job,
     configFile: call.config,
@@ -93,6 +96,7 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
     where: call.where,
     hasStorageService: call.storageService !== undefined,
     env: process.env,
+    isCall: true,
   })
   return await perform(experiment, call)
 }
@@ -104,6 +108,8 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
  * @throws PypetError with the codes and meanings of `pypet-ts continue`
  */
 export async function continueRun(file: string, call: ContinueCallOptions = {}): Promise<RunResult> {
+  assertKnownOptions(call, CONTINUE_CALL, 'continueRun')
+  assertOptionNames(call.options ?? {})
   const { options: flags = {}, retryFailed = false, only, allowChangedJob = false, job } = call
   const experiment = await prepareContinue(readUnfinished(file), {
     path: file,
@@ -114,12 +120,33 @@ export async function continueRun(file: string, call: ContinueCallOptions = {}):
     allowChangedJob,
     job: job instanceof URL ? fileURLToPath(job) : job,
     hasStorageService: call.storageService !== undefined,
+    isCall: true,
   })
   return await perform(experiment, call)
 }
 
+const CALL = ['options', 'storageService', 'reporter', 'signal', 'giveUp', 'collect'] as const
+const RUN_CALL: readonly (keyof RunCallOptions)[] = [
+  ...CALL,
+  'set',
+  'explore',
+  'sample',
+  'onlyIf',
+  'derive',
+  'where',
+  'config',
+  'args',
+]
+const CONTINUE_CALL: readonly (keyof ContinueCallOptions)[] = [
+  ...CALL,
+  'retryFailed',
+  'only',
+  'allowChangedJob',
+  'job',
+]
+
 /** What a flag or a key of a config file would refuse, a script's options do, too. */
-function assertKnownOptions(options: Readonly<Record<string, unknown>>): void {
+function assertOptionNames(options: Readonly<Record<string, unknown>>): void {
   const known: readonly string[] = OPTION_NAMES
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown === undefined) return
@@ -152,6 +179,8 @@ export async function performPrepared(
   experiment: PreparedExperiment,
   call: PerformCall,
 ): Promise<ExperimentSummary> {
+  // Those of scripts would keep its last pages back, and show what it was before.
+  using _released = releaseWhileWritten(experiment.settings.filename)
   await using logs = await prepareLogs(experiment.settings)
   await using stores = RunStores.start(experiment.settings.wrapMode, call.storageService)
   let reporter: Reporter | undefined

@@ -9,13 +9,16 @@ import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import type { TreeNode } from '../tree/node.ts'
+import { EVERY_ITEM } from '../tree/node-source.ts'
+import { assertKnownOptions } from '../tree/refusing.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { FileTree, type MergedOther, type MergedWriting, type StoreOptions } from './file-tree.ts'
-import { type LoadLevels, levelOf } from './load-levels.ts'
+import type { MergedOther, MergedWriting, StoreOptions } from './file-tree.ts'
+import { LEVEL_NAMES, type LoadLevels, levelOf } from './load-levels.ts'
 import { mergeInMemory } from './merge-in-memory.ts'
 import type { MergedInput, MergeOptions } from './merge-others.ts'
+import { OptionTree } from './run-options.ts'
 import { readInfo, type TrajectoryInfo } from './trajectory-info.ts'
 
 export interface LoadItemOptions {
@@ -37,7 +40,7 @@ export interface LoadItemOptions {
  * traj.addResult('summary.mean', 2)
  * await traj.store()
  */
-export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
+export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   #loadDepthMax = Number.POSITIVE_INFINITY
   #info: TrajectoryInfo | undefined
 
@@ -55,10 +58,13 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
   }
 
   /**
-   * Writes what the file does not have yet: the trajectory itself, nodes, points, links. All of it is durable when this
-   * resolves, or none. What is stored already stays as it is there, unless `overwrite`.
+   * Writes what the file does not have yet: the trajectory itself, nodes, points, links, items, comments and annotations.
+   * All of it is durable when this resolves, or none. Values that the file holds already are replaced with `overwrite`
+   * only: without it, one that has been changed in memory is refused by name.
    *
    * @throws PypetError `PYPET_TRAJECTORY_EXISTS` when another trajectory of this name is in the file;
+   *   `PYPET_TRAJECTORY_STORED` for changed values, `PYPET_TRAJECTORY_CHANGED` where others have stored other points, or
+   *   something else under a name;
    *   `PYPET_FILE_LOCKED`, `PYPET_CNT_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_STORAGE_FAILED`
    */
   async store(options: StoreOptions = {}): Promise<this> {
@@ -86,6 +92,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
   async load(
     options: LoadLevels & { readonly maxDepth?: number; readonly force?: boolean } = {},
   ): Promise<this> {
+    assertKnownOptions(options, [...LEVEL_NAMES, 'maxDepth', 'force'], 'load')
     await this.open()
     const info = readInfo(this.openReader(), this.name, options.force === true)
     this.#info = info
@@ -93,10 +100,12 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
     this.restore(info.comment, this.hdf5?.head('')?.annotations ?? [])
     this.#loadDepthMax = options.maxDepth ?? Number.POSITIVE_INFINITY
     this.restoreExploration(info.explored, info.length)
+    this.storedLength = info.length
     this.relist()
     for (const name of this.childNames) {
       const level = levelOf(name, options)
-      if (level === 'nothing') continue
+      // What is not loaded now is there when it is asked for.
+      if (level === 'nothing' && !this.autoLoad) continue
       const branch = this.child(name)
       if (!(branch instanceof GroupNode)) continue
       if (!branch.isStored) {
@@ -104,8 +113,8 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
         if (head === undefined) continue
         branch.restore(head.comment, head.annotations)
       }
-      if (level === 'skeleton') continue
-      for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, () => true, level === 'overwrite')
+      if (level === 'skeleton' || level === 'nothing') continue
+      for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
     }
     return this
   }
@@ -121,6 +130,7 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
    * @throws PypetError `PYPET_DATA_NOT_STORED` when the file does not have one, `PYPET_USAGE` for both `only` and `except`
    */
   async loadItems(items: readonly (string | TreeNode)[], options: LoadItemOptions = {}): Promise<void> {
+    assertKnownOptions(options, LOAD_ITEM_OPTIONS, 'loadItems')
     const wants = itemFilter(options)
     await this.open()
     for (const item of items) {
@@ -291,6 +301,8 @@ export class Trajectory<Tree = ParameterTree> extends FileTree<Tree> {
   }
 }
 
+const LOAD_ITEM_OPTIONS = ['only', 'except', 'overwrite'] satisfies (keyof LoadItemOptions)[]
+
 function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolean {
   if (only !== undefined && except !== undefined) {
     throw new PypetError('PYPET_USAGE', 'only and except exclude each other', {
@@ -299,6 +311,7 @@ function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolea
     })
   }
   const named = new Set([only ?? except ?? []].flat())
+  if (only === undefined && except === undefined) return EVERY_ITEM
   if (only !== undefined) return (item) => named.has(item)
   return (item) => !named.has(item)
 }

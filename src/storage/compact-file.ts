@@ -10,6 +10,7 @@ import { copyAttributes, copyOperations } from './hdf5-copy.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { DELETED_NODES, deletedNodes } from './hdf5-source.ts'
+import { releaseReaders } from './open-readers.ts'
 import { recoverOthers, takeLock } from './open-trajectory.ts'
 import { makeFolderOf } from './result-folder.ts'
 import { fileRoot } from './tree-layout.ts'
@@ -43,6 +44,7 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
   // A rename takes the place of the file, and not of a link to it.
   const real = realFileOf(file)
   const temporary = temporaryBeside(real, 'compact')
+  releaseReaders(file)
   try {
     assertFinished(file, undefined)
     await recoverOthers(file, 60_000, { onNotice: () => undefined })
@@ -56,6 +58,7 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
     return { bytesBefore, bytesAfter: statSync(file).size, uncopied }
   } finally {
     rmSync(temporary, { force: true })
+    releaseReaders(file)
     lock.release()
   }
 }

@@ -12,6 +12,7 @@ import type { LogLevel } from '../trajectory/log-level.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
+import { releaseReaders } from './open-readers.ts'
 import {
   createDisk,
   experimentRecord,
@@ -30,6 +31,8 @@ export interface EditRequest {
   readonly trajectory: string
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
+  /** Replace the file with all that is in it, as the new one is whole. */
+  readonly overwrite?: boolean
   /** Longest wait for readers of the file. */
   readonly readerWaitMs?: number
   readonly onNotice?: (level: LogLevel, message: string) => void
@@ -83,9 +86,17 @@ export async function editHdf5File<Value>(
   const { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = warn } = request
   const folders = existsSync(file) ? [] : makeFolderOf(realFileOf(file))
   const lock = takeLock(file, trajectory, { breakLock, onNotice })
+  releaseReaders(file)
   try {
     settleReplacements(file, { onNotice })
-    const isNewFile = isEmpty(file)
+    const isReplaced = request.overwrite === true && !isEmpty(file)
+    const isNewFile = isReplaced || isEmpty(file)
+    // What may not be written may not be replaced.
+    if (isReplaced) {
+      // Nor what holds something else.
+      await checkSignature(file)
+      openDisk(file, FILES).close()
+    }
     if (!isNewFile) {
       await checkSignature(file)
       assertFinished(file, trajectory)
@@ -93,7 +104,7 @@ export async function editHdf5File<Value>(
       dropBegunExpansion(file, trajectory)
       await request.check?.()
     }
-    const edited = editRequest(file, trajectory)
+    const edited = { ...editRequest(file, trajectory), overwrite: isReplaced }
     const replacement = isNewFile ? replacementOf(edited, { onNotice }) : undefined
     const path = replacement?.path ?? file
     const disk = isNewFile ? createDisk(path, FILES) : openDisk(path, FILES)
@@ -118,6 +129,7 @@ export async function editHdf5File<Value>(
     syncFolders(folders)
     return await performEdit(transaction, { file, replacement }, edit)
   } finally {
+    releaseReaders(file)
     lock.release()
   }
 }
@@ -130,6 +142,7 @@ export async function editHdf5File<Value>(
 export async function finishEdit(file: string): Promise<void> {
   const lock = takeLock(file, 'edit', { breakLock: false, onNotice: () => undefined })
   try {
+    releaseReaders(file)
     await recoverOthers(file, READER_WAIT_MS, { onNotice: () => undefined })
   } finally {
     lock.release()
@@ -148,6 +161,7 @@ export async function prepareEdits(
   const lock = takeLock(file, trajectory, { breakLock, onNotice })
   try {
     assertFinished(file, trajectory)
+    releaseReaders(file)
     await recoverOthers(file, readerWaitMs, { onNotice })
   } finally {
     lock.release()

@@ -12,7 +12,7 @@ interface EmscriptenFiles {
 
 interface Identity {
   readonly inode: number
-  readonly fileBytes: number
+  readonly fileBytes: number | undefined
 }
 
 /** By the path that is opened. */
@@ -21,13 +21,14 @@ let identityCount = 0
 let isInstalled = false
 
 /**
- * A spelling of a path, once the library is loaded, under which HDF5 takes the file for one that nobody else has open, and of this size.
+ * A spelling of a path, once the library is loaded, under which HDF5 takes the file for one that nobody else has open;
+ * of this size, or as large as it is.
  *
  * @returns the spelling, and what ends its meaning
  */
 export function ownIdentity(
   path: { readonly folder: string; readonly name: string },
-  fileBytes: number,
+  fileBytes?: number,
 ): { readonly path: string; readonly end: () => void } {
   install(loadedH5wasm())
   identityCount += 1
@@ -49,6 +50,6 @@ function install(module: H5Module): void {
     const identity = identities.get(files.getStreamChecked(descriptor).path)
     return identity === undefined
       ? stats
-      : Object.assign(stats, { ino: identity.inode, size: identity.fileBytes })
+      : Object.assign(stats, { ino: identity.inode, size: identity.fileBytes ?? stats.size })
   }
 }

@@ -4,12 +4,12 @@
  * followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
 import { statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { readCnt } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { isPypetError, type PypetError } from '../errors.ts'
 import { CommittedFile, isUnfinished } from './committed-file.ts'
-import { hdf5Cause, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
+import { type H5Module, hdf5Cause, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 import {
   type Cell,
   type Datatype,
@@ -20,6 +20,7 @@ import {
   type RawDatatype,
 } from './hdf5-datatype.ts'
 import { type DatasetForm, Hdf5Handle } from './hdf5-handle.ts'
+import { ownIdentity } from './hdf5-identity.ts'
 import { CONTINUE_HINT, cannotOpen, fileChanging } from './hdf5-read-errors.ts'
 import { checkSignature, notHdf5 } from './hdf5-signature.ts'
 
@@ -81,7 +82,7 @@ function openReader(file: string, committed: CommittedFile | undefined, diskByte
   const module = loadedH5wasm()
   try {
     if (committed?.fileBytes === 0) throw notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
-    const id = module.open(committed?.path ?? file, module.H5F_ACC_RDONLY, false, -1, -1)
+    const id = openForReading(module, file, committed)
     if (id < 0n) throw new Error('the HDF5 library refuses it')
     return new Hdf5Reader(module, id, file, committed ?? diskBytes)
   } catch (cause) {
@@ -89,6 +90,19 @@ function openReader(file: string, committed: CommittedFile | undefined, diskByte
     committed?.close()
     if (isLost) throw fileChanging(file, cause)
     throw isPypetError(cause) ? cause : cannotOpen(file, hdf5Cause(cause), cause)
+  }
+}
+
+/** As a file that nobody else has open: what another opening remembers of it may be older. */
+function openForReading(module: H5Module, file: string, committed: CommittedFile | undefined): bigint {
+  if (committed !== undefined) return module.open(committed.path, module.H5F_ACC_RDONLY, false, -1, -1)
+  const absolute = resolve(file)
+  const own = ownIdentity({ folder: dirname(absolute), name: basename(absolute) })
+  try {
+    return module.open(own.path, module.H5F_ACC_RDONLY, false, -1, -1)
+  } finally {
+    // The library asks once.
+    own.end()
   }
 }
 

@@ -45,6 +45,11 @@ export class Hdf5Source implements NodeSource {
     })
   }
 
+  /** Whether there is a node, or a link. */
+  has(fullName: string): boolean {
+    return !this.#deleted.has(fullName) && this.#reader.kind(this.#path(fullName)) !== undefined
+  }
+
   head(fullName: string): NodeHead | undefined {
     const path = this.#path(fullName)
     if (this.#deleted.has(fullName) || this.#reader.kind(path) !== 'group') return undefined

@@ -300,7 +300,7 @@ export function newLinks(
   tree: TrajectoryTree,
 ): { readonly group: GroupNode; readonly name: string; readonly operation: Hdf5Operation }[] {
   return [...tree.allLinks()].flatMap(([group, name, target]) => {
-    if (group.isLinkStored(name) || (!group.isRoot && !group.isStored)) return []
+    if (group.storedLinkTarget(name) === target || (!group.isRoot && !group.isStored)) return []
     const fullName = group.isRoot ? name : `${group.fullName}.${name}`
     const path = pathOf(tree, fullName)
     return [

@@ -56,8 +56,14 @@ export type Widen<Value> = Value extends Integer
                       ? PackageArrayValue
                       : Value
 
-/** What a job sees at `traj.par`: the same tree with values in place of definitions. */
-export type ParameterValues<Tree> = {
+/**
+ * What a job sees at `traj.par`: the same tree with values in place of definitions. Of a trajectory whose parameters are
+ * added one by one, the compiler knows no names: there it is `any`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
+export type ParameterValues<Tree> = string extends keyof Tree ? any : NamedValues<Tree>
+
+type NamedValues<Tree> = {
   readonly [Name in keyof Tree]: Tree[Name] extends ParameterDefinition<infer Value>
     ? Widen<Value>
     : Tree[Name] extends ParameterValue

@@ -5,7 +5,8 @@ import type { ParameterValue, StorableValue } from '../trajectory/value.ts'
 import { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import { ResultNode } from './result-node.ts'
-import { findAll, findNode, notFound } from './search.ts'
+import { findAll, findNode, findTyped, type NodeKind, notFound } from './search.ts'
+import { type DictOptions, dictOf } from './to-dict.ts'
 
 /** Leaves may be anything with items; these two are all there are in memory. */
 export type LeafNode = ParameterNode | ResultNode
@@ -27,6 +28,8 @@ export interface IterateOptions {
   readonly predicate?: readonly number[] | ((node: TreeNode) => boolean)
 }
 
+const CHILDREN_SHOWN_MAX = 8
+
 /** In the file, and not yet made. */
 const LAZY = Symbol('lazy')
 
@@ -35,9 +38,20 @@ export class GroupNode extends TreeNode {
   readonly #children = new Map<string, TreeNode | typeof LAZY>()
   /** Full names that links lead to. */
   readonly #links = new Map<string, string>()
-  /** Links that the file holds. */
-  readonly #storedLinks = new Set<string>()
+  /** Links that the file holds, and where they lead there. */
+  readonly #storedLinks = new Map<string, string>()
   #isListed = false
+
+  protected get kind(): string {
+    return 'Group'
+  }
+
+  /** What is in memory of it. */
+  protected shown(): string {
+    const names = [...this.#children.keys(), ...this.#links.keys()]
+    const more = names.length - CHILDREN_SHOWN_MAX
+    return `${names.slice(0, CHILDREN_SHOWN_MAX).join(', ') || 'empty'}${more > 0 ? `, and ${more} more` : ''}`
+  }
 
   /** Names of nodes in this group, without links. */
   get childNames(): readonly string[] {
@@ -102,24 +116,24 @@ export class GroupNode extends TreeNode {
     throw notFound(this, name)
   }
 
-  /** A parameter by name. @throws as `get`, and `PYPET_NODE_NOT_FOUND` when it is none */
+  /**
+   * A parameter by name: of the trajectory one below `parameters`, or wherever the name begins to say. Nodes of other
+   * kinds are not in the way.
+   *
+   * @throws as `get`, and `PYPET_NODE_NOT_FOUND` when only something else has this name
+   */
   getParameter(name: string): ParameterNode {
-    const node = this.get(name)
-    if (node instanceof ParameterNode) return node
-    throw notFound(this, name, `${node.fullName} is no parameter`)
+    return findTyped(this, name, PARAMETERS)
   }
 
-  /** A result by name. @throws as `get`, and `PYPET_NODE_NOT_FOUND` when it is none */
+  /** A result by name: of the trajectory one below `results`. As `getParameter`. */
   getResult(name: string): ResultNode {
-    const node = this.get(name)
-    if (node instanceof ResultNode) return node
-    throw notFound(this, name, `${node.fullName} is no result`)
+    return findTyped(this, name, RESULTS)
   }
 
+  /** A group by name. As `getParameter`; where several branches have it, say which. */
   getGroup(name: string): GroupNode {
-    const node = this.get(name)
-    if (node instanceof GroupNode) return node
-    throw notFound(this, name, `${node.fullName} is no group`)
+    return findTyped(this, name, GROUPS)
   }
 
   /**
@@ -190,31 +204,8 @@ export class GroupNode extends TreeNode {
    *   as objects
    * @throws PypetError `PYPET_NAME_AMBIGUOUS` when two leaves have one short name
    */
-  toDict(
-    options: { readonly fastAccess?: boolean; readonly shortNames?: boolean; readonly nested?: boolean } = {},
-  ): Record<string, unknown> {
-    const { fastAccess = false, shortNames = false, nested = false } = options
-    const dict: Record<string, unknown> = {}
-    for (const leaf of this.iterLeaves()) {
-      const entry = fastAccess ? fastValue(leaf) : leaf
-      if (nested) {
-        nest(dict, relativeName(this, leaf).split('.'), entry)
-        continue
-      }
-      const name = shortNames ? leaf.name : leaf.fullName
-      if (Object.hasOwn(dict, name)) {
-        throw new PypetError(
-          'PYPET_NAME_AMBIGUOUS',
-          `two leaves of ${this.fullName || 'the trajectory'} are called ${name}`,
-          {
-            where: leaf.fullName,
-            hint: 'Ask for full names.',
-          },
-        )
-      }
-      dict[name] = entry
-    }
-    return dict
+  toDict(options: DictOptions = {}): Record<string, unknown> {
+    return dictOf(this, options)
   }
 
   /** Adds a group and those above it. @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN` */
@@ -262,6 +253,7 @@ export class GroupNode extends TreeNode {
     this.root.addLinkIn(this, name, target)
   }
 
+  /** Removes a link from memory. One that is stored stays in the file until `deleteItem`, as a node does. */
   removeLink(name: string): boolean {
     this.#list()
     if (this.#links.has(name)) this.root.forgetLink(this, name)
@@ -305,12 +297,18 @@ export class GroupNode extends TreeNode {
   }
 
   isLinkStored(name: string): boolean {
+    return this.storedLinkTarget(name) !== undefined
+  }
+
+  /** Where the link leads in the file; undefined when the file does not hold it. */
+  storedLinkTarget(name: string): string | undefined {
     this.#list()
-    return this.#storedLinks.has(name)
+    return this.#storedLinks.get(name)
   }
 
   noteLinkStored(name: string): void {
-    this.#storedLinks.add(name)
+    const target = this.#links.get(name)
+    if (target !== undefined) this.#storedLinks.set(name, target)
   }
 
   has(name: string): boolean {
@@ -352,35 +350,26 @@ export class GroupNode extends TreeNode {
     const entries = this.root.entriesOf(this)
     if (entries === undefined) return
     this.#isListed = true
+    this.#forgetGone(new Set(entries.map(({ name }) => name)))
     for (const { name, target } of entries) {
       if (target !== undefined) {
-        this.#storedLinks.add(name)
+        this.#storedLinks.set(name, target)
         if (!this.#children.has(name) && !this.#links.has(name)) this.#links.set(name, target)
       } else if (!this.#children.has(name)) this.#children.set(name, LAZY)
     }
   }
-}
 
-/** The value of a parameter or of a result with one item of its own name; else the node. */
-export function fastValue(leaf: TreeNode): unknown {
-  if (leaf instanceof ParameterNode) return leaf.get()
-  if (!(leaf instanceof ResultNode)) return leaf
-  const names = leaf.itemNames
-  return names.length === 1 && names[0] === leaf.name ? leaf.get(leaf.name) : leaf
-}
-
-function relativeName(group: GroupNode, node: TreeNode): string {
-  return group.fullName === '' ? node.fullName : node.fullName.slice(group.fullName.length + 1)
-}
-
-function nest(into: Record<string, unknown>, parts: readonly string[], entry: unknown): void {
-  const [first, ...rest] = parts as [string, ...string[]]
-  if (rest.length === 0) {
-    into[first] = entry
-    return
+  /** What the file had at an earlier look and has no more. */
+  #forgetGone(there: ReadonlySet<string>): void {
+    for (const [name, child] of this.#children) {
+      if (child === LAZY && !there.has(name)) this.#children.delete(name)
+    }
+    for (const [name, target] of this.#storedLinks) {
+      if (there.has(name)) continue
+      this.#storedLinks.delete(name)
+      if (this.#links.get(name) === target) this.#links.delete(name)
+    }
   }
-  into[first] ??= {}
-  nest(into[first] as Record<string, unknown>, rest, entry)
 }
 
 const RUN_NAME = /^run_(\d{8,})$/
@@ -394,3 +383,21 @@ function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) =
     return run === undefined || runs.has(Number(run))
   }
 }
+
+/** Derived ones are in a branch of their own, and come second. */
+const PARAMETERS: NodeKind<ParameterNode> = {
+  noun: 'parameter',
+  branch: 'parameters',
+  isElsewhere: true,
+  isOne: (node) => node instanceof ParameterNode,
+}
+
+/** Results may be in groups of one's own, too. */
+const RESULTS: NodeKind<ResultNode> = {
+  noun: 'result',
+  branch: 'results',
+  isElsewhere: true,
+  isOne: (node) => node instanceof ResultNode,
+}
+
+const GROUPS: NodeKind<GroupNode> = { noun: 'group', isOne: (node) => node instanceof GroupNode }

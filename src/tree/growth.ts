@@ -8,6 +8,7 @@ import { isComplex, isInteger, isNdArray, isSparse, type ParameterValue } from '
 import { GroupNode, type LeafNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
+import { assertKnownOptions } from './refusing.ts'
 import { ResultNode } from './result-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
@@ -25,7 +26,7 @@ export function addGroup(tree: Tree, group: GroupNode, name: string, options: Le
   if (known instanceof GroupNode && (tree.noClobber || options.comment === undefined)) return known
   assertFree(parent, last)
   const added = new GroupNode(last, parent)
-  added.comment = options.comment ?? ''
+  describe(added, options)
   parent.attach(added)
   return added
 }
@@ -47,7 +48,7 @@ export function addParameter(
   const [parent, last, known] = place(tree, group, branch, name)
   if (known !== undefined) return known as ParameterNode
   const parameter = new ParameterNode(last, parent)
-  parameter.comment = options.comment ?? ''
+  describe(parameter, options)
   parameter.set(tree.takePreset(parameter.fullName, value))
   parent.attach(parameter)
   return parameter
@@ -64,7 +65,7 @@ export function addResult(
   const [parent, last, known] = place(tree, group, branch, name)
   if (known !== undefined) return known as ResultNode
   const result = new ResultNode(last, parent)
-  result.comment = options.comment ?? ''
+  describe(result, options)
   if (isOwnClass(value)) {
     result.userClass = value.constructor.name
     result.setItems(value.store())
@@ -89,6 +90,14 @@ export function addLeaf(
   }
   return addResult(tree, group, undefined, name, value, options)
 }
+
+function describe(node: TreeNode, options: LeafOptions): void {
+  assertKnownOptions(options, LEAF_OPTIONS, node.fullName)
+  node.comment = options.comment ?? ''
+  if (options.annotations !== undefined) node.annotate(options.annotations)
+}
+
+const LEAF_OPTIONS = ['comment', 'annotations'] satisfies (keyof LeafOptions)[]
 
 export function addLink(tree: Tree, group: GroupNode, name: string, target: TreeNode | string): void {
   const node = typeof target === 'string' ? tree.get(target) : target

@@ -36,3 +36,6 @@ export interface NodeSource {
     className: string,
   ): { readonly value: StoredValue | undefined; readonly range: ParameterRange | undefined }
 }
+
+/** Of a result, everything that the file has. */
+export const EVERY_ITEM = (): boolean => true

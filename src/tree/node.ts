@@ -4,6 +4,7 @@ import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { checkComment, toStoredAnnotation } from '../trajectory/value.ts'
 import type { GroupNode } from './group-node.ts'
+import { refuseUnknownProperties } from './refusing.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 export abstract class TreeNode {
@@ -13,12 +14,47 @@ export abstract class TreeNode {
   abstract readonly isLeaf: boolean
   #comment = ''
   readonly #annotations = new Map<string, StoredValue>()
-  /** The file holds this node. */
-  isStored = false
+  #isStored = false
+  readonly #changes = new Set<string>()
+
+  static {
+    refuseUnknownProperties(
+      TreeNode.prototype,
+      (node: TreeNode) => `${node.isRoot ? 'the trajectory' : 'the node'} ${node.fullName || node.name}`,
+    )
+  }
 
   constructor(name: string, parent: GroupNode | undefined) {
     this.name = name
     this.parent = parent
+  }
+
+  /** The file holds this node. */
+  get isStored(): boolean {
+    return this.#isStored
+  }
+
+  /** For who has stored it, or deleted it. */
+  set isStored(isStored: boolean) {
+    this.#isStored = isStored
+    this.#changes.clear()
+  }
+
+  /**
+   * What of it has changed in memory since it was stored or loaded: `comment`, `value`, `@` and the name of an annotation,
+   * `.` and that of an item.
+   */
+  get changes(): ReadonlySet<string> {
+    return this.#changes
+  }
+
+  /** For the node itself, and for who has stored less than all of it. */
+  noteChange(change: string): void {
+    if (this.#isStored) this.#changes.add(change)
+  }
+
+  protected forgetChange(change: string): void {
+    this.#changes.delete(change)
   }
 
   get isGroup(): boolean {
@@ -71,6 +107,7 @@ export abstract class TreeNode {
   set comment(comment: string) {
     this.root.assertChangeable(this, 'comment')
     checkComment(comment, `the comment of ${this.fullName}`)
+    if (comment !== this.#comment) this.noteChange('comment')
     this.#comment = comment
   }
 
@@ -88,15 +125,37 @@ export abstract class TreeNode {
     this.root.assertChangeable(this, 'annotate')
     for (const [index, given] of annotations.entries()) {
       const named = isNamed(given) ? Object.entries(given) : [[numbered('annotation', index), given] as const]
-      for (const [name, value] of named) this.#annotations.set(name, this.#storable(name, value))
+      for (const [name, value] of named) {
+        this.#annotations.set(name, this.#storable(name, value))
+        this.noteChange(`@${name}`)
+      }
     }
     return this
   }
 
   removeAnnotation(name: string): boolean {
     this.root.assertChangeable(this, 'annotate')
+    this.noteChange(`@${name}`)
     return this.#annotations.delete(name)
   }
+
+  /** Name, value and comment in one line: `parameters.x: 1 (first factor)`. */
+  toString(): string {
+    const shown = this.shown()
+    const value = shown === '' ? '' : `: ${shown}`
+    const comment = this.comment === '' ? '' : ` (${this.comment})`
+    return `${this.fullName || this.name}${value}${comment}`
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `${this.kind} ${this.toString()}`
+  }
+
+  protected abstract readonly kind: string
+
+  /** The value in words, as far as it is in memory. */
+  protected abstract shown(): string
 
   /** As they are stored. */
   get storedAnnotations(): readonly StoredField[] {

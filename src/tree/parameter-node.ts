@@ -8,6 +8,7 @@ import { userValue } from '../trajectory/user-value.ts'
 import { toStoredParameter } from '../trajectory/value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
 import { TreeNode } from './node.ts'
+import { shownValue } from './shown-value.ts'
 
 /** A parameter as the job of one run sees it. */
 export interface ValueOfRun {
@@ -18,10 +19,19 @@ export interface ValueOfRun {
 export class ParameterNode extends TreeNode {
   readonly isLeaf = true
   readonly isParameter = true
+  protected readonly kind = 'Parameter'
   #value: StoredValue | undefined
   #range: ParameterRange | undefined
   #isLocked = false
   #ofRun: ValueOfRun | undefined
+
+  protected shown(): string {
+    const { idx } = this.root
+    const value = this.#range === undefined || idx < 0 ? this.#value : rangeValue(this.#range, idx)
+    if (value === undefined) return 'not loaded'
+    const explored = this.#range === undefined ? '' : `, explored with ${rangeSize(this.#range)} values`
+    return `${shownValue(value)}${explored}`
+  }
 
   /** As it is stored; undefined while it is not loaded. */
   get stored(): StoredValue | undefined {
@@ -59,6 +69,8 @@ export class ParameterNode extends TreeNode {
 
   unlock(): void {
     this.root.assertChangeable(this, 'unlock')
+    // Loading it would lock it again.
+    this.#load()
     this.#isLocked = false
   }
 
@@ -108,10 +120,12 @@ export class ParameterNode extends TreeNode {
 
   /** @throws PypetError `PYPET_PARAMETER_LOCKED`, `PYPET_PARAMETER_TYPE` while it is explored, `PYPET_VALUE_UNSUPPORTED` */
   set(value: unknown): this {
+    this.#load()
     this.#assertUnlocked('set')
     if (this.#range !== undefined)
       throw this.#wrongType('set', 'it is explored', 'Shrink the trajectory first.')
     this.#value = toStoredParameter(value, this.fullName)
+    this.noteChange('value')
     return this
   }
 
@@ -176,6 +190,7 @@ export class ParameterNode extends TreeNode {
   restoreValue(value: StoredValue | undefined, range: ParameterRange | undefined): void {
     this.#value = value
     this.#range = range
+    this.forgetChange('value')
     this.#isLocked = value !== undefined
   }
 

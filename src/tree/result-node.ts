@@ -6,14 +6,26 @@ import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredValue } from '../trajectory/value.ts'
 import { numbered, TreeNode } from './node.ts'
+import { shownValue } from './shown-value.ts'
 
 export class ResultNode extends TreeNode {
   readonly isLeaf = true
   readonly isParameter = false
+  protected readonly kind = 'Result'
   /** The user's own class that it is to be restored as, by name. */
   userClass: string | undefined
   readonly #items = new Map<string, StoredValue>()
   #loadedClassName: string | undefined
+
+  protected shown(): string {
+    if (this.#items.size === 0) return this.#isWhole ? 'empty' : 'not loaded'
+    const items = [...this.#items].slice(0, ITEMS_SHOWN_MAX).map(([name, value]) => {
+      const text = shownValue(value)
+      return name === this.name && this.#items.size === 1 ? text : `${name}=${text}`
+    })
+    const more = this.#items.size - items.length
+    return `${items.join(', ')}${more > 0 ? `, and ${more} more` : ''}`
+  }
 
   get isEmpty(): boolean {
     return this.#items.size === 0
@@ -63,6 +75,7 @@ export class ResultNode extends TreeNode {
     const where = `${this.fullName}.${name}`
     assertLegalName(name, where)
     this.#items.set(name, toStoredValue(value, where))
+    this.noteChange(`.${name}`)
     return this
   }
 
@@ -108,14 +121,21 @@ export class ResultNode extends TreeNode {
     return Object.fromEntries([...this.#items].map(([name, value]) => [name, userValue(value)]))
   }
 
+  /** Takes an item out; of one that is stored, `store` with `overwrite` takes it out of the file, too. */
   removeItem(name: string): boolean {
     this.root.assertChangeable(this, 'remove an item of')
-    return this.#items.delete(name)
+    this.#load()
+    const isRemoved = this.#items.delete(name)
+    if (isRemoved) this.noteChange(`.${name}`)
+    return isRemoved
   }
 
+  /** Gives the memory free. What is stored is read again when it is asked for. */
   empty(): void {
     this.root.assertChangeable(this, 'empty')
+    for (const name of this.#items.keys()) this.forgetChange(`.${name}`)
     this.#items.clear()
+    this.#isWhole = false
   }
 
   /** What a run has added as. */
@@ -124,16 +144,31 @@ export class ResultNode extends TreeNode {
     this.userClass = userClass
   }
 
-  /** What a file holds of it; items in memory stay unless `overwrites`. */
-  restoreItems(items: readonly StoredField[], className: string, overwrites: boolean): void {
+  /**
+   * What a file holds of it; items that are in memory, or were taken out there, stay so unless `overwrites`.
+   *
+   * @param isWhole these are all that the file holds
+   */
+  restoreItems(items: readonly StoredField[], className: string, overwrites: boolean, isWhole = false): void {
     this.#loadedClassName = className
+    this.#isWhole ||= isWhole
     for (const { name, value } of items) {
-      if (overwrites || !this.#items.has(name)) this.#items.set(name, value)
+      if (!overwrites && (this.#items.has(name) || this.changes.has(`.${name}`))) continue
+      this.#items.set(name, value)
+      this.forgetChange(`.${name}`)
     }
   }
 
+  /** Nothing of it is in the file alone. */
+  #isWhole = true
+
+  override restore(comment: string, annotations: readonly StoredField[]): void {
+    super.restore(comment, annotations)
+    this.#isWhole = false
+  }
+
   #load(): void {
-    if (this.#items.size === 0 && this.isStored) this.root.autoLoadLeaf(this)
+    if (this.isStored && !this.#isWhole) this.root.autoLoadLeaf(this)
   }
 
   #onlyItem(): string {
@@ -157,3 +192,6 @@ export class ResultNode extends TreeNode {
     })
   }
 }
+
+/** A result may have thousands. */
+const ITEMS_SHOWN_MAX = 8

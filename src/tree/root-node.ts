@@ -6,7 +6,7 @@ import type { ParameterValue } from '../trajectory/value.ts'
 import { GroupNode, type LeafNode } from './group-node.ts'
 import { addGroup, addLeaf, addLink, addParameter, addResult, taken } from './growth.ts'
 import type { TreeNode } from './node.ts'
-import type { NodeSource, SourceEntry } from './node-source.ts'
+import { EVERY_ITEM, type NodeSource, type SourceEntry } from './node-source.ts'
 import { ParameterNode } from './parameter-node.ts'
 import { ResultNode } from './result-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
@@ -66,7 +66,7 @@ export abstract class RootNode extends GroupNode {
   }
 
   autoLoadLeaf(leaf: TreeNode): void {
-    if (this.autoLoad) this.loadLeaf(leaf, () => true, false)
+    if (this.autoLoad) this.loadLeaf(leaf, EVERY_ITEM, false)
   }
 
   /** Reads a leaf's data now. */
@@ -77,7 +77,9 @@ export abstract class RootNode extends GroupNode {
       const { value, range } = this.source.parameter(leaf.fullName, head.className)
       if (overwrites || leaf.isEmpty) leaf.restoreValue(value, range)
     } else if (leaf instanceof ResultNode) {
-      leaf.restoreItems(this.source.items(leaf.fullName, head.className, wants), head.className, overwrites)
+      const { className } = head
+      const items = this.source.items(leaf.fullName, className, wants)
+      leaf.restoreItems(items, className, overwrites, wants === EVERY_ITEM)
     }
     return true
   }

@@ -5,6 +5,12 @@ import { runName } from '../trajectory/path.ts'
 import type { GetOptions, GroupNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
 
+/** What a search is told besides. */
+interface SearchOptions extends GetOptions {
+  /** Whether a node may be what the last part of the name means; any may unless given. */
+  readonly isWanted?: (node: TreeNode) => boolean
+}
+
 /** Other words for the branches, below the root. */
 const BRANCH_WORDS: Readonly<Record<string, string>> = {
   par: 'parameters',
@@ -22,22 +28,62 @@ const BRANCH_WORDS: Readonly<Record<string, string>> = {
 const RUNS_SEARCHED_MAX = 100
 
 /** @returns undefined when there is none. @throws PypetError `PYPET_NAME_AMBIGUOUS`, `PYPET_WILDCARD_UNKNOWN` */
-export function findNode(start: GroupNode, name: string, options: GetOptions): TreeNode | undefined {
+export function findNode(start: GroupNode, name: string, options: SearchOptions): TreeNode | undefined {
   let node: TreeNode = start
-  for (const part of name.split('.')) {
+  const parts = name.split('.')
+  const above = parts.length > 1 ? { ...options, isWanted: isGroup } : options
+  for (const [index, part] of parts.entries()) {
     if (!isGroup(node)) return undefined
-    const found: TreeNode | undefined = findPart(node, part, options)
+    const found: TreeNode | undefined = findPart(node, part, index === parts.length - 1 ? options : above)
     if (found === undefined) return undefined
     node = found
   }
   return node
 }
 
+/** What a getter of one kind of nodes looks for. */
+export interface NodeKind<Node extends TreeNode> {
+  readonly noun: string
+  /** Where the trajectory has them; anywhere unless given. */
+  readonly branch?: string
+  /** They may be outside of it. */
+  readonly isElsewhere?: boolean
+  readonly isOne: (node: TreeNode) => node is Node
+}
+
+/** @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS` among nodes of the kind */
+export function findTyped<Node extends TreeNode>(group: GroupNode, name: string, kind: NodeKind<Node>): Node {
+  const { noun, branch, isElsewhere = false, isOne: isWanted } = kind
+  const within = group.isRoot && branch !== undefined ? group.child(branch) : undefined
+  // A name that says its branch is looked for from the root.
+  const start = within !== undefined && isGroup(within) && !isBranch(group, name) ? within : group
+  const found =
+    findNode(start, name, { isWanted }) ?? (isElsewhere ? findNode(group, name, { isWanted }) : undefined)
+  if (found !== undefined) return found as Node
+  const other = anyOf(group, name)
+  throw notFound(start, name, other === undefined ? undefined : `${other.fullName} is no ${noun}`)
+}
+
+function anyOf(group: GroupNode, name: string): TreeNode | undefined {
+  try {
+    return findNode(group, name, {})
+  } catch {
+    return undefined // There are several, of other kinds.
+  }
+}
+
+/** Whether a name begins with a branch, or a word for one. */
+function isBranch(root: GroupNode, name: string): boolean {
+  const dot = name.indexOf('.')
+  const first = dot < 0 ? name : name.slice(0, dot)
+  return dot >= 0 && (first in BRANCH_WORDS || root.has(first))
+}
+
 function isGroup(node: TreeNode): node is GroupNode {
   return !node.isLeaf
 }
 
-function findPart(group: GroupNode, part: string, options: GetOptions): TreeNode | undefined {
+function findPart(group: GroupNode, part: string, options: SearchOptions): TreeNode | undefined {
   // Most names are those of children, and need no translation.
   const name = group.has(part) ? part : translate(group, part)
   const direct = childOrLink(group, name, options)
@@ -72,13 +118,14 @@ function translate(group: GroupNode, part: string): string {
   return group.root.wildcards.has(part) ? group.root.wildcards.resolve(part, group.root.idx) : part
 }
 
-function childOrLink(group: GroupNode, name: string, options: GetOptions): TreeNode | undefined {
+function childOrLink(group: GroupNode, name: string, options: SearchOptions): TreeNode | undefined {
   if (!group.has(name)) return undefined
-  return group.child(name) ?? (options.withLinks === false ? undefined : group.linked(name))
+  const node = group.child(name) ?? (options.withLinks === false ? undefined : group.linked(name))
+  return node !== undefined && options.isWanted?.(node) === false ? undefined : node
 }
 
 /** Breadth first: the nearest depth wins, and must have the name once. */
-function findBelow(start: GroupNode, name: string, options: GetOptions): TreeNode | undefined {
+function findBelow(start: GroupNode, name: string, options: SearchOptions): TreeNode | undefined {
   const maxDepth = options.maxDepth ?? start.root.maxDepth
   let level: GroupNode[] = [start]
   for (let depth = 2; level.length > 0 && depth <= maxDepth; depth += 1) {

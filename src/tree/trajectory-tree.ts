@@ -3,7 +3,9 @@
  * read through a `NodeSource` when it is asked for.
  */
 import { PypetError } from '../errors.ts'
-import type { ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
+import type { Exploration } from '../exploration/exploration.ts'
+import type { RangeMapping } from '../exploration/explored-values.ts'
+import type { FlatParameterValues, ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
 import { flattenParameters } from '../trajectory/parameter.ts'
 import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
@@ -17,6 +19,11 @@ import { type ResultClass, RootNode } from './root-node.ts'
 import type { MergedRun, RunFailureText, RunInformation } from './run-information.ts'
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
+
+/** An exploration, or lists by name; of parameters that the compiler knows, with their names and types. */
+export type Explorable<Tree> = string extends keyof Tree
+  ? object
+  : Exploration<FlatParameterValues<Tree>> | RangeMapping<Tree>
 
 export interface TrajectoryTreeOptions<Tree> {
   readonly name?: string
@@ -54,6 +61,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   #idx: RunIndex = -1
   #isInRun = false
   readonly #mergedRuns = new Map<RunIndex, MergedRun>()
+  #isShrunk = false
 
   constructor(options: TrajectoryTreeOptions<Tree> = {}) {
     const timestamp = Date.now() / 1000
@@ -73,6 +81,14 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     for (const parameter of flattenParameters((options.parameters ?? {}) as ParameterTree, 'parameters')) {
       this.addParameter(parameter.name, parameter.value as ParameterValue, { comment: parameter.comment })
     }
+  }
+
+  protected override get kind(): string {
+    return 'Trajectory'
+  }
+
+  protected override shown(): string {
+    return `${this.#length} ${this.#length === 1 ? 'run' : 'runs'}, ${super.shown()}`
   }
 
   /** `2026_01_31_12h34m56s`, local time. */
@@ -108,8 +124,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
 
   /** Number of runs: 1 while nothing is explored. */
   get length(): number {
+    this.refresh()
     return this.#length
   }
+
+  /** Called before what others may have changed is looked at. */
+  protected refresh(): void {}
 
   /** The run that parameters show the values of; -1 for their defaults. */
   get idx(): RunIndex {
@@ -118,7 +138,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
 
   /** @throws PypetError `PYPET_RUN_UNKNOWN` */
   set idx(run: RunIndex) {
-    if (!Number.isSafeInteger(run) || run < -1 || run >= this.#length) throw this.#unknownRun(String(run))
+    if (!Number.isSafeInteger(run) || run < -1 || run >= this.length) throw this.#unknownRun(String(run))
     this.#idx = run
   }
 
@@ -148,12 +168,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   idxToRun(run: string): RunIndex
   idxToRun(run: RunIndex | string): RunIndex | string {
     const idx = typeof run === 'number' ? run : Number(/^run_(\d+)$/.exec(run)?.[1] ?? Number.NaN)
-    if (!Number.isSafeInteger(idx) || idx < 0 || idx >= this.#length) throw this.#unknownRun(String(run))
+    if (!Number.isSafeInteger(idx) || idx < 0 || idx >= this.length) throw this.#unknownRun(String(run))
     return typeof run === 'number' ? runName(idx) : idx
   }
 
   get runNames(): string[] {
-    return Array.from({ length: this.#length }, (_, run) => runName(run))
+    return Array.from({ length: this.length }, (_, run) => runName(run))
   }
 
   /** From now on what is added without a `$` goes below this run's group, until `finishRun`. */
@@ -171,10 +191,10 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   }
 
   /** Goes through the runs; the trajectory is at each in turn, and at none afterwards. */
-  *iterRuns(start = 0, stop = this.#length, step = 1): Generator<RunIndex> {
+  *iterRuns(start = 0, stop = this.length, step = 1): Generator<RunIndex> {
     const [before, wasInRun] = [this.#idx, this.#isInRun]
     try {
-      for (let run = start; run < Math.min(stop, this.#length); run += step) {
+      for (let run = start; run < Math.min(stop, this.length); run += step) {
         this.startRun(run)
         yield run
       }
@@ -191,7 +211,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`,
    *   `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE`, `PYPET_PARAMETER_LOCKED`; then nothing has changed
    */
-  explore(given: unknown): this {
+  explore(given: Explorable<Tree>): this {
     const { parameters, runCount } = exploreParameters(this.asTree, given, this.#explored.size > 0)
     for (const { fullName } of parameters) this.#explored.add(fullName)
     this.#length = runCount
@@ -205,7 +225,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    *
    * @throws PypetError as `explore`; then nothing has changed
    */
-  expand(given: unknown): this {
+  expand(given: Explorable<Tree>): this {
     if (this.#explored.size === 0) {
       const keptCount = this.keepsFirstRun() ? 1 : 0
       for (const { fullName } of beginExploration(this.asTree, given, keptCount)) this.#explored.add(fullName)
@@ -227,7 +247,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
         `${this.name} is stored with its ${this.#length} runs`,
         {
           where: this.name,
-          hint: 'Shrink a copy (loadTrajectory with asNew), or say { force: true }: the file stays as it is.',
+          hint: 'Shrink a copy (loadTrajectory with asNew), or say { force: true }: the file stays as it is, and it cannot be stored there.',
         },
       )
     }
@@ -235,6 +255,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
       parameter.unlock()
       parameter.shrink()
     }
+    if (this.isStored) this.#isShrunk = true
     this.#explored.clear()
     this.#mergedRuns.clear()
     this.#length = 1
@@ -242,8 +263,14 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     return this
   }
 
+  /** The file has other runs than there are here. */
+  get isShrunk(): boolean {
+    return this.#isShrunk
+  }
+
   /** By full name. */
   get exploredParameters(): Readonly<Record<string, ParameterNode>> {
+    this.refresh()
     return Object.fromEntries([...this.#explored].map((name) => [name, this.at(name) as ParameterNode]))
   }
 
@@ -262,13 +289,13 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   /** What is known of a run, by name or index. */
   runInformation(run: string | RunIndex): RunInformation {
     const idx = typeof run === 'number' ? run : this.idxToRun(run)
-    if (idx < 0 || idx >= this.#length) throw this.#unknownRun(String(run))
+    if (idx < 0 || idx >= this.length) throw this.#unknownRun(String(run))
     return this.informationOf(idx)
   }
 
   isCompleted(run?: string | RunIndex): boolean {
     if (run !== undefined) return this.runInformation(run).completed
-    for (let idx = 0; idx < this.#length; idx += 1) if (!this.informationOf(idx).completed) return false
+    for (let idx = 0; idx < this.length; idx += 1) if (!this.informationOf(idx).completed) return false
     return true
   }
 
@@ -301,6 +328,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     this.#explored.clear()
     for (const name of explored) this.#explored.add(name)
     this.#length = length
+    this.#isShrunk = false
   }
 
   protected informationOf(run: RunIndex): RunInformation {

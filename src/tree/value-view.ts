@@ -1,9 +1,10 @@
 /** Natural naming for values: `traj.par.neuron.tau`, `traj.res.z`. */
 import { PypetError } from '../errors.ts'
-import { fastValue, GroupNode } from './group-node.ts'
+import { GroupNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import { findNode, notFound } from './search.ts'
+import { fastValue } from './to-dict.ts'
 
 /**
  * A group as an object that has values and no methods, so that nodes may have any name. Parameters are their values

@@ -48,6 +48,7 @@ test('whole numbers are drawn for integers, and more points of a sequence are ad
 test('what counts repeats must be declared in a script, and a wrong sampler changes nothing', () => {
   const traj = new Trajectory({ name: 'bare', filename: 'nowhere.h5', parameters: { x: 1, mode: 'a' } })
   expect(() => traj.explore(repeat(cartesianProduct({ x: [1] }), 2))).toThrow(/trial/)
+  // @ts-expect-error `mode` is a text.
   expect(() => traj.explore(sobol({ mode: [0, 1] }, { count: 2 }))).toThrow(/bounds are for numbers/)
   expect(traj.length).toBe(1)
 })

@@ -78,6 +78,7 @@ test('any values of any results come back with their types and shapes', async ()
 
 test.each([SEED])('explored parameters of any type come back with their ranges (seed %i)', async () => {
   const filename = join(folder, 'explored.h5')
+  const matrix = (value: number) => ({ indptr: [0, 1], indices: [0], data: [value], shape: [1, 1] as const })
   const traj = new Trajectory({
     name: 'explored',
     filename,
@@ -89,10 +90,9 @@ test.each([SEED])('explored parameters of any type come back with their ranges (
       c: { re: 1, im: 2 },
       list: [1, 2],
       array: new Float64Array(2),
+      sparse: matrix(1),
     },
   })
-  const matrix = (value: number) => ({ indptr: [0, 1], indices: [0], data: [value], shape: [1, 1] as const })
-  traj.addParameter('sparse', matrix(1))
   traj.explore({
     f: [1.5, Number.NaN, -0],
     i: [1n, 2n ** 62n, -5n],

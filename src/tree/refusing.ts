@@ -1,0 +1,77 @@
+/**
+ * What plain JavaScript sets on an object and the object does not have: refused with the nearest name, instead of passing
+ * in silence. The refusal stands at the end of the chain of prototypes, so what an object has never comes there.
+ */
+import { PypetError } from '../errors.ts'
+import { nearestName } from '../trajectory/nearest-name.ts'
+
+/**
+ * @param nounOf what an object is called: `the trajectory T`
+ * @param hintOf what to do instead, where that is no other name
+ */
+export function refuseUnknownProperties(
+  prototype: object,
+  nounOf: (object: never) => string,
+  hintOf: (key: string) => string | undefined = () => undefined,
+): void {
+  const above = Object.getPrototypeOf(prototype) as object
+  Object.setPrototypeOf(
+    prototype,
+    new Proxy(above, {
+      set(target, key, value, receiver) {
+        if (typeof key === 'symbol' || key in target) return Reflect.set(target, key, value, receiver)
+        throw unknownProperty(nounOf(receiver as never), key, hintOf(key) ?? hint(key, receiver as object))
+      },
+    }),
+  )
+}
+
+function unknownProperty(noun: string, key: string, hint: string): PypetError {
+  return new PypetError('PYPET_USAGE', `${noun} has no property ${key} that can be set`, { where: key, hint })
+}
+
+function hint(key: string, object: object): string {
+  const known = settableNames(object)
+  const nearest = nearestName(key, known)
+  if (nearest !== undefined) return `Did you mean ${nearest}?`
+  return known.length === 0 ? 'Nothing of it can be set.' : `What can be set: ${known.join(', ')}.`
+}
+
+function settableNames(object: object): string[] {
+  const names = new Set<string>(FIELDS.filter((name) => Object.hasOwn(object, name)))
+  let at: object | null = object
+  while (at !== null && at !== Object.prototype) {
+    for (const [name, { set }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (set !== undefined && name !== 'isStored') names.add(name)
+    }
+    at = Object.getPrototypeOf(at) as object | null
+  }
+  names.delete('__proto__')
+  return [...names].sort()
+}
+
+/** Those that users may set; others are writable for ourselves. */
+const FIELDS = ['autoLoad', 'maxDepth', 'noClobber', 'shortcuts', 'timestamp']
+
+/**
+ * What a call was given as options and none of them is.
+ *
+ * @param noun who has the options: `new Trajectory`
+ * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` with the nearest name, `PYPET_USAGE` for what is no object
+ */
+export function assertKnownOptions(given: unknown, known: readonly string[], noun: string): void {
+  if (given === undefined) return
+  if (typeof given !== 'object' || given === null) {
+    throw new PypetError('PYPET_USAGE', `${noun}: the options are no object`, {
+      where: noun,
+      hint: `Give them by name: { ${known.slice(0, 2).join(', ')} }.`,
+    })
+  }
+  const unknown = Object.keys(given).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const nearest = nearestName(unknown, known)
+  throw new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `${noun} has no option ${unknown}`, {
+    where: unknown,
+    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
+  })
+}

@@ -1,0 +1,59 @@
+/** The leaves of a group as an object (pypet `f_to_dict`). */
+import { PypetError } from '../errors.ts'
+import type { GroupNode } from './group-node.ts'
+import type { TreeNode } from './node.ts'
+import { ParameterNode } from './parameter-node.ts'
+import { ResultNode } from './result-node.ts'
+
+export interface DictOptions {
+  readonly fastAccess?: boolean
+  readonly shortNames?: boolean
+  readonly nested?: boolean
+}
+
+export function dictOf(group: GroupNode, options: DictOptions): Record<string, unknown> {
+  const { fastAccess = false, shortNames = false, nested = false } = options
+  const dict: Record<string, unknown> = {}
+  for (const leaf of group.iterLeaves()) {
+    const entry = fastAccess ? fastValue(leaf) : leaf
+    if (nested) {
+      nest(dict, relativeName(group, leaf).split('.'), entry)
+      continue
+    }
+    const name = shortNames ? leaf.name : leaf.fullName
+    if (Object.hasOwn(dict, name)) {
+      throw new PypetError(
+        'PYPET_NAME_AMBIGUOUS',
+        `two leaves of ${group.fullName || 'the trajectory'} are called ${name}`,
+        {
+          where: leaf.fullName,
+          hint: 'Ask for full names.',
+        },
+      )
+    }
+    dict[name] = entry
+  }
+  return dict
+}
+
+/** The value of a parameter or of a result with one item of its own name; else the node. */
+export function fastValue(leaf: TreeNode): unknown {
+  if (leaf instanceof ParameterNode) return leaf.get()
+  if (!(leaf instanceof ResultNode)) return leaf
+  const names = leaf.itemNames
+  return names.length === 1 && names[0] === leaf.name ? leaf.get(leaf.name) : leaf
+}
+
+function relativeName(group: GroupNode, node: TreeNode): string {
+  return group.fullName === '' ? node.fullName : node.fullName.slice(group.fullName.length + 1)
+}
+
+function nest(into: Record<string, unknown>, parts: readonly string[], entry: unknown): void {
+  const [first, ...rest] = parts as [string, ...string[]]
+  if (rest.length === 0) {
+    into[first] = entry
+    return
+  }
+  into[first] ??= {}
+  nest(into[first] as Record<string, unknown>, rest, entry)
+}

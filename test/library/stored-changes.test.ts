@@ -1,0 +1,148 @@
+/** What changes of a stored trajectory is stored by the next `store`, or refused by name: nothing is dropped in silence. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { Environment, loadTrajectory, Trajectory } from '../../src/index.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-changes-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let number = 0
+
+/** A stored trajectory with a result of one item, and a group. */
+async function stored(): Promise<Trajectory<{ x: number }>> {
+  number += 1
+  const filename = join(folder, `${number}.h5`)
+  const traj = new Trajectory({ name: 'T', filename, parameters: { x: 1 } })
+  traj.addResult('r', { a: 1 })
+  traj.addResult('group.s', 5, { comment: 'before' })
+  return await traj.store()
+}
+
+async function inFile<Value>(
+  traj: { readonly filename: string },
+  look: (loaded: Trajectory) => Value,
+): Promise<Value> {
+  using loaded = await loadTrajectory(traj.filename)
+  return look(loaded)
+}
+
+test.each(['store', 'storeItem'] as const)('%s writes new items of a stored result', async (method) => {
+  using traj = await stored()
+  traj.getResult('r').setItems({ b: 2, matrix: { data: new Float64Array(4), shape: [2, 2] } })
+  traj.getResult('r').setItem('sparse', { indptr: [0, 1], indices: [0], data: [1], shape: [1, 1] })
+  await (method === 'store' ? traj.store() : traj.storeItem('r'))
+  const items = await inFile(traj, (loaded) => loaded.getResult('r').toRecord())
+  expect(items).toMatchObject({ a: 1, b: 2, matrix: { shape: [2, 2] }, sparse: { data: Float64Array.of(1) } })
+})
+
+test('an item that is set before the others are read leaves them readable', async () => {
+  ;(await stored()).close()
+  using loaded = await loadTrajectory(join(folder, `${number}.h5`))
+  const result = loaded.getResult('r').setItem('b', 2)
+  expect([result.get('a'), result.itemNames]).toEqual([1, ['b', 'a']])
+  await loaded.store()
+  expect(await inFile(loaded, (again) => again.getResult('r').toRecord())).toEqual({ a: 1, b: 2 })
+})
+
+test('comments and annotations of stored nodes are stored when they change', async () => {
+  using traj = await stored()
+  traj.comment = 'of the whole'
+  traj.annotate({ whole: true })
+  traj.getGroup('results.group').comment = 'of a group'
+  traj.get('group.s').comment = 'after'
+  traj.get('group.s').annotate({ k: 1, gone: 'x' })
+  traj.getParameter('x').comment = 'of a parameter'
+  await traj.store()
+  traj.get('group.s').annotate({ k: 'two' }).removeAnnotation('gone')
+  traj.get('r').comment = ''
+  await traj.store()
+  const found = await inFile(traj, (loaded) => ({
+    comments: ['', 'results.group', 'group.s', 'x', 'r'].map((name) =>
+      name === '' ? loaded.comment : loaded.get(name).comment,
+    ),
+    annotations: [loaded.annotations, loaded.get('group.s').annotations],
+  }))
+  expect(found).toEqual({
+    comments: ['of the whole', 'of a group', 'after', 'of a parameter', ''],
+    annotations: [{ whole: true }, { k: 'two' }],
+  })
+})
+
+test.each<[string, (traj: Trajectory<{ x: number }>) => void, string]>([
+  ['a changed item', (traj) => traj.getResult('r').setItem('a', 2), 'results.r (item a)'],
+  ['a removed item', (traj) => traj.getResult('r').removeItem('a'), 'results.r (item a)'],
+  ['a changed parameter', (traj) => traj.getParameter('x').set(2), 'parameters.x (its value)'],
+  [
+    'a link that leads elsewhere',
+    (traj) => {
+      traj.removeLink('link')
+      traj.addLink('link', 'r')
+    },
+    'the link link',
+  ],
+])('%s is refused by name, and replaced with overwrite', async (_, change, name) => {
+  using traj = await stored()
+  traj.addLink('link', 'group.s')
+  await traj.store()
+  change(traj)
+  traj.addResult('new', 1)
+  await expect(traj.store()).rejects.toMatchObject({
+    code: 'PYPET_TRAJECTORY_STORED',
+    message: expect.stringContaining(name),
+    hint: expect.stringContaining('overwrite'),
+  })
+  const read = (loaded: Trajectory) => [
+    loaded.contains('new'),
+    loaded.getResult('r').toRecord(),
+    loaded.value('x'),
+    loaded.links.link?.fullName,
+  ]
+  expect(await inFile(traj, read)).toEqual([false, { a: 1 }, 1, 'results.group.s'])
+  const wanted = read(traj as unknown as Trajectory)
+  await traj.store({ overwrite: true })
+  expect(await inFile(traj, read)).toEqual(wanted)
+})
+
+test('what is set to what the file holds is no change', async () => {
+  using traj = await stored()
+  traj.getResult('r').setItem('a', 1)
+  await traj.store()
+  expect(traj.getResult('r').changes.size).toBe(0)
+})
+
+test('data that was left out of a skeleton is stored later', async () => {
+  number += 1
+  using traj = new Trajectory({ name: 'T', filename: join(folder, `${number}.h5`) })
+  traj.addResult('r', { a: 1 })
+  await traj.store({ skeletonOnly: true })
+  await traj.store()
+  expect(await inFile(traj, (loaded) => loaded.getResult('r').toRecord())).toEqual({ a: 1 })
+})
+
+test('a stored trajectory that was shrunk and explored anew is not taken for the stored one', async () => {
+  using traj = await stored()
+  traj.explore({ x: [1, 2, 3] })
+  await traj.store()
+  traj.shrink({ force: true }).explore({ x: [7, 8] })
+  await expect(traj.store()).rejects.toMatchObject({ code: 'PYPET_TRAJECTORY_STORED' })
+})
+
+test('post-processing that changes a stored result fails, and says so', async () => {
+  number += 1
+  await using env = new Environment({
+    trajectory: 'T',
+    filename: join(folder, `${number}.h5`),
+    parameters: { x: 1 },
+    logging: false,
+    provenance: false,
+  })
+  env.trajectory.addResult('largest', 0)
+  env.addPostprocessing((traj) => {
+    traj.getResult('largest').set(5)
+  })
+  await expect(env.run(() => 1)).rejects.toMatchObject({
+    code: 'PYPET_POSTPROCESSING_FAILED',
+    message: expect.stringContaining('item largest'),
+  })
+})
