@@ -18,6 +18,7 @@ import type { RunIndex } from './trajectory/path.ts'
 import type { RawValue } from './trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf } from './trajectory/run-frame.ts'
 import type { LinkRecord } from './trajectory/run-record.ts'
+import type { PartsPlace, StoredBeforeAnswer } from './trajectory/stored-items.ts'
 import type { RunNodes } from './tree/run-nodes.ts'
 
 /** Main → writer, in order. `open` comes first, then `finish` and `close`. */
@@ -262,6 +263,8 @@ export interface WorkerSetup {
   /** Post-processing wants what jobs return, so main is told. */
   readonly tellsReturned: boolean
   readonly storage: WorkerStorage
+  /** Of what jobs store before their run ends. */
+  readonly parts: PartsPlace
   /** Lines below this level are not sent. */
   readonly logLevel: LogLevel
   /** What the job prints is a line of the log; else it is for the terminal, and sent at any level. */
@@ -323,6 +326,13 @@ export type RunOutcome =
 /** Pool thread → main, at any time. */
 export type FromWorker = WorkerLine | RunBegun | PriorityRefused
 
+/** Pool thread → main: answered by one message, a `StoredBeforeAnswer`, at the port. */
+export interface ReadBefore<Port> {
+  readonly type: 'read-before'
+  readonly name: string
+  readonly port: Port
+}
+
 /** The worker begins with this run: from now on its time counts. Threads say so only where runs have a time limit. */
 export interface RunBegun {
   readonly type: 'begun'
@@ -341,6 +351,8 @@ export type ToRunProcess =
   | { readonly type: 'load'; readonly setup: WorkerSetup }
   /** Answered by `begun`, then by `ended` or `unable`; then the process exits by itself. */
   | { readonly type: 'perform'; readonly task: RunTask }
+  /** To the `read-before` of this number. */
+  | { readonly type: 'read'; readonly number: number; readonly answer: StoredBeforeAnswer }
 
 /**
  * Process of a run → main. A process that is gone without `ended` or `unable` has failed its run, if it had `begun`.
@@ -351,6 +363,8 @@ export type FromRunProcess =
   /** The job is loaded. */
   | { readonly type: 'ready' }
   | { readonly type: 'ended'; readonly outcome: RunOutcome }
+  /** Answered by `read`. */
+  | { readonly type: 'read-before'; readonly name: string; readonly number: number }
   /** No run can be performed: the job does not load here, or the writer is gone. */
   | { readonly type: 'unable'; readonly error: ErrorRecord }
 

@@ -2,7 +2,7 @@
  * Temporary files and folders say in their names whose they are, so that whoever comes next can remove what a killed
  * process has left: `<pid>-<place>`, where the place stands for a boot of a machine and a namespace of its pids.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -53,6 +53,11 @@ export function sweepBeside(path: string): void {
  */
 export function makeTemporaryFolder(kind: '' | 'writer-', within = tmpdir()): string {
   return mkdtempSync(`${join(within, temporaryPrefix(kind))}`)
+}
+
+/** The name of such a folder, which is not made before somebody needs it. */
+export function temporaryFolderName(): string {
+  return join(tmpdir(), `${temporaryPrefix('')}${randomBytes(3).toString('hex')}`)
 }
 
 export function temporaryPrefix(kind: '' | 'writer-'): string {

@@ -18,6 +18,7 @@ import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
+import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { runName } from '../trajectory/path.ts'
 import {
@@ -54,6 +55,8 @@ export async function pointCommand(
     print(`  ${name} = ${name in point ? exploredLine(point[name]) : oneLine(value)}`)
 
   const loaded = await importJob(job)
+  const folder = temporaryFolderName()
+  using _folder = { [Symbol.dispose]: () => removeTemporary(folder) }
   let record: RawRunRecord | undefined
   const performer = new RunPerformer(
     inspects ? stoppingBefore(loaded.run) : loaded.run,
@@ -66,6 +69,7 @@ export async function pointCommand(
       args: args.common,
       tellsReturned: true,
       storage: { kind: 'queue', address: '' },
+      parts: { folder, areTaken: false },
       niceness: 0,
       logLevel: settings.logLevel,
       logStdout: settings.logStdout,

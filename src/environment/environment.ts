@@ -146,6 +146,7 @@ export async function runExperiment(
       },
     }),
     ...options,
+    partsFolder: options.stores.partsFolder(settings),
     returned,
   }
   const end = await performWithRecovery().finally(() => ended.abort())

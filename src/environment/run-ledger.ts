@@ -139,6 +139,9 @@ export class RunLedger implements RunStoreListener {
   /** Told of runs that were handed over and must be performed again. */
   whenLost: (runs: readonly RunIndex[]) => void = () => undefined
 
+  /** Told of runs that are stored or have failed for good. */
+  whenEnded: (runs: readonly RunIndex[]) => void = () => undefined
+
   onLost(runs: readonly RunIndex[]): void {
     const lost = runs.filter((run) => this.#active.has(run) && !this.#failures.has(run))
     if (lost.length > 0) this.whenLost(lost)
@@ -150,6 +153,8 @@ export class RunLedger implements RunStoreListener {
     refused: readonly RefusedRun[],
   ): void {
     this.#end(stored, failed, refused)
+    this.whenEnded(stored)
+    this.whenEnded(failed)
     this.#resolveFirstCommit()
     for (const run of [...stored, ...failed]) this.#handedOver.delete(run)
     this.#tellWhoWaits()

@@ -4,6 +4,7 @@ import type { RunStore } from '../storage/run-store.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import { takeWriterAhead, Writer } from '../storage/writer.ts'
 import { type LoadedService, loadService } from './load-service.ts'
+import { PartsFolder } from './parts-folder.ts'
 
 /** Dispose of it after the experiment: it ends what it has started. */
 export class RunStores implements AsyncDisposable {
@@ -11,6 +12,7 @@ export class RunStores implements AsyncDisposable {
   /** The user's own storage, loaded once. */
   #service: LoadedService | undefined
   readonly #given: StorageService | undefined
+  #parts: PartsFolder | undefined
   /** Started ahead, and not yet taken. */
   #writer: Writer | undefined
 
@@ -48,8 +50,15 @@ export class RunStores implements AsyncDisposable {
     return store
   }
 
+  /** Of what jobs store before their run ends; the storages read it, so it goes when they have ended. */
+  partsFolder({ filename }: Pick<Settings, 'filename'>): PartsFolder {
+    this.#parts ??= new PartsFolder(filename)
+    return this.#parts
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end()
+    this.#parts?.[Symbol.dispose]()
     await this.#service?.dispose()
   }
 

@@ -108,6 +108,7 @@ export class Runs implements TaskSource {
       return
     }
     const { run, attempts, error } = outcome.failure
+    this.#parts.partsFolder.noteFailed(outcome.failure)
     if (this.#queue.retry({ run, attempt: attempts })) {
       ledger.takeBack(run)
       this.#reporter.emit({ type: 'run-retried', run, attempt: attempts, error })

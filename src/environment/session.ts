@@ -9,6 +9,7 @@ import type { RunStore } from '../storage/run-store.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunNodes } from '../tree/run-nodes.ts'
 import type { GrowingPlan } from './growing-plan.ts'
+import type { PartsFolder } from './parts-folder.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
 import type { Postprocessing, ReturnedBytes } from './postprocessing.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
@@ -16,10 +17,12 @@ import type { RunLedger } from './run-ledger.ts'
 import { RunQueue } from './run-queue.ts'
 import { Runs } from './runs.ts'
 import { runsToPerform } from './runs-to-perform.ts'
+import { storedBefore } from './stored-before.ts'
 
 export interface SessionParts {
   readonly experiment: PreparedExperiment
   readonly store: RunStore
+  readonly partsFolder: PartsFolder
   readonly ledger: RunLedger
   /** Tells the storage what to begin with. */
   readonly open: (store: RunStore, ledger: RunLedger) => Promise<Opened>
@@ -76,6 +79,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
     args: args.common,
     tellsReturned: parts.wantsReturned || store.needsReturned === true,
     storage: await store.workerStorage(),
+    parts: { folder: parts.partsFolder.path, areTaken: store.takesParts === true },
     logLevel: settings.logLevel,
     logStdout: settings.logStdout,
     timeoutMs: settings.timeout * 1000,
@@ -84,7 +88,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   ledger.attach(store)
   parts.provenance.begin()
   // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
-  await using executor = await openExecutor(settings, setup, listen, userCode)
+  await using executor = await openExecutor(settings, setup, listen, userCode, storedBefore(settings))
   const opened = await open(store, ledger)
   ledger.take(opened)
   const reporter = parts.onOpened(opened)
@@ -104,6 +108,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   })
   const runs = new Runs(parts, { reporter, queue, rounds })
   ledger.whenLost = (lost) => runs.takeLost(lost)
+  ledger.whenEnded = (ended) => parts.partsFolder.noteEnded(ended)
   void runs.givenUp.then(() => store.giveUp())
   const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
   const queueMaxsize = settings.wrapMode === 'queue' ? settings.queueMaxsize : 0

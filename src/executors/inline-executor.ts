@@ -1,6 +1,7 @@
 /** Performs runs one after the other in the main thread: no copies, no threads, breakpoints work. */
 import { importJob } from '../experiment/load-job.ts'
 import type { WorkerSetup } from '../protocol.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { atLogLevel, printedLine, strayErrorLine } from './job-log.ts'
 import { RunPerformer } from './perform-run.ts'
@@ -18,12 +19,13 @@ export async function openInlineExecutor(
   setup: WorkerSetup,
   listener: WorkerListener,
   userCode: UserCode,
+  storedBefore: StoredBefore,
 ): Promise<Executor> {
   const [job, store] = await Promise.all([importJob(setup.job), openRecordStore(setup.storage)])
   const writeLog = atLogLevel(setup.logLevel, (level, message, run) =>
     listener({ type: 'log', level, message, worker: INLINE_WORKER, ...(run !== undefined && { run }) }),
   )
-  const performer = new RunPerformer(job.run, setup, store, writeLog)
+  const performer = new RunPerformer(job.run, setup, store, writeLog, storedBefore)
   // Also after the last run: what a job has left behind still has to be heard.
   userCode.listen({
     onLine(message, run, from) {

@@ -1,4 +1,5 @@
 import type { WorkerSetup } from '../protocol.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { packNodes } from './packed-nodes.ts'
 import type { UserCode } from './user-code.ts'
@@ -21,19 +22,21 @@ export async function openExecutor(
   setup: WorkerSetup,
   listener: WorkerListener,
   userCode: UserCode,
+  storedBefore: StoredBefore,
 ): Promise<Executor> {
   if (settings.executor === 'inline') {
     const { openInlineExecutor } = await import('./inline-executor.ts')
-    return openInlineExecutor(setup, listener, userCode)
+    return openInlineExecutor(setup, listener, userCode, storedBefore)
   }
   const count = workerCount(settings, setup.runCount)
   const packed = withPackedNodes(setup, { isShared: settings.executor === 'pool' })
   if (settings.executor === 'process') {
     const { openProcessExecutor } = await import('./process-executor.ts')
-    return openProcessExecutor(packed, { processCount: count, memoryLimit: settings.memoryLimit }, listener)
+    const { memoryLimit } = settings
+    return openProcessExecutor(packed, { processCount: count, memoryLimit }, listener, storedBefore)
   }
   const { openPoolExecutor } = await import('./pool-executor.ts')
-  return openPoolExecutor(packed, count, listener)
+  return openPoolExecutor(packed, count, listener, storedBefore)
 }
 
 function withPackedNodes(setup: WorkerSetup, options: { readonly isShared: boolean }): WorkerSetup {

@@ -6,7 +6,9 @@ import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { encodeRunFrame } from '../trajectory/run-frame.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import { JobRun } from '../tree/job-run.ts'
+import { AttemptParts } from './attempt-parts.ts'
 import type { WriteLog } from './job-log.ts'
 import { jobTree } from './job-tree.ts'
 import type { RecordStore } from './record-store.ts'
@@ -20,6 +22,7 @@ export class RunPerformer {
   readonly #seedsAt: ReturnType<typeof runSeeds>
   readonly #store: Pick<RecordStore, 'sendFrame' | 'ready'>
   readonly #writeLog: WriteLog
+  readonly #storedBefore: StoredBefore
   /** The call of the job that has not ended; none between runs. */
   #call: JobCall | undefined
 
@@ -28,7 +31,9 @@ export class RunPerformer {
     setup: WorkerSetup,
     store: Pick<RecordStore, 'sendFrame' | 'ready'>,
     writeLog: WriteLog,
+    storedBefore: StoredBefore = async () => undefined,
   ) {
+    this.#storedBefore = storedBefore
     this.#job = job
     this.#setup = setup
     this.#tree = jobTree(setup)
@@ -47,19 +52,23 @@ export class RunPerformer {
     const { run, attempt } = task
     if (this.#store.ready !== undefined) await this.#store.ready()
     const startTimestamp = now()
+    const parts = new AttemptParts(this.#setup.parts, task, this.#storedBefore)
     let performed: Performed
     try {
-      performed = await this.#performJob(task, startTimestamp)
+      performed = await this.#performJob(task, startTimestamp, parts)
     } catch (thrown) {
+      if (parts.isUsed) await parts.drop()
       const error = toErrorRecord(thrown)
       const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
       return { state: 'failed', failure }
     }
     try {
       await this.#store.sendFrame(performed.frame)
+      if (parts.isUsed) await parts.handOver()
     } catch (thrown) {
       // A user's own storage may refuse one run and take the next.
       if (!isPypetError(thrown, 'PYPET_STORAGE_SERVICE_FAILED')) throw thrown
+      if (parts.isUsed) await parts.drop()
       const error = toErrorRecord(thrown)
       const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }
       return { state: 'failed', failure }
@@ -74,7 +83,7 @@ export class RunPerformer {
   }
 
   /** The run's record, as a frame. Whatever it throws is the job's fault. */
-  async #performJob(task: RunTask, startTimestamp: number): Promise<Performed> {
+  async #performJob(task: RunTask, startTimestamp: number, parts: AttemptParts): Promise<Performed> {
     const { run, point, runCount } = task
     const live = new JobRun({
       run,
@@ -84,9 +93,12 @@ export class RunPerformer {
       tree: this.#tree,
       seeds: () => this.#seedsAt(point),
       writeLog: (level, message) => this.#writeLog(level, message, run),
+      parts: () => parts.open(),
     })
     const value = await this.#callJob(live, task.args ?? this.#setup.args)
-    const leaves = live.end()
+    while (live.storing !== undefined) await live.storing
+    const added = live.end()
+    const leaves = parts.isUsed ? parts.leavesToSend(added) : added
     const returned = value === undefined ? undefined : cloneReturned(value)
     const frame = encodeRunFrame({
       run,
@@ -96,6 +108,7 @@ export class RunPerformer {
       ...(live.links.length > 0 && { links: live.links }),
       ...(live.groups.length > 0 && { groups: live.groups }),
       ...(returned !== undefined && { returned }),
+      ...(parts.path !== undefined && { partFile: parts.path }),
     })
     return { frame, returned }
   }

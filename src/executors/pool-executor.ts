@@ -1,9 +1,11 @@
 /** Performs runs on a pool of threads. The one file that knows Piscina. */
 import { createRequire } from 'node:module'
+import { MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { type ErrorRecord, fromErrorRecord, PypetError, toErrorRecord } from '../errors.ts'
 import { entryUrl } from '../own-files.ts'
-import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { FromWorker, ReadBefore, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { priorityWarning } from './niceness.ts'
 import { performTasks } from './perform-tasks.ts'
@@ -31,6 +33,7 @@ export async function openPoolExecutor(
   setup: WorkerSetup,
   threadCount: number,
   listener: WorkerListener,
+  storedBefore: StoredBefore,
 ): Promise<Executor> {
   const { Piscina } = loadPiscina()
   const pool: Pool = new Piscina<RunTask | undefined, RunOutcome>({
@@ -49,6 +52,11 @@ export async function openPoolExecutor(
   const clock = new RunClock(setup.timeoutMs)
   const warnOnce = priorityWarning(setup.niceness, listener)
   pool.on('message', (message: unknown) => {
+    if (isReadBefore(message)) {
+      const { name, port } = message
+      void storedBefore(name).then((answer) => port.postMessage(answer))
+      return
+    }
     if (!isFromWorker(message)) return
     if (message.type === 'begun') clock.begin(message.run)
     else if (message.type === 'priority-refused') warnOnce(message.reason)
@@ -183,6 +191,11 @@ function durationMs(outcome: RunOutcome): number {
 function isFromWorker(message: unknown): message is FromWorker {
   const type = (message as FromWorker | null | undefined)?.type
   return typeof message === 'object' && (type === 'log' || type === 'begun' || type === 'priority-refused')
+}
+
+function isReadBefore(message: unknown): message is ReadBefore<MessagePort> {
+  const asked = message as ReadBefore<MessagePort> | null | undefined
+  return typeof message === 'object' && asked?.type === 'read-before' && asked.port instanceof MessagePort
 }
 
 function reasonOf(cause: unknown): string {

@@ -4,6 +4,7 @@ import { PypetError } from '../errors.ts'
 import { bundleProcess, type ProcessBundle } from '../experiment/module-bundle.ts'
 import { entryUrl } from '../own-files.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { priorityWarning } from './niceness.ts'
@@ -38,6 +39,7 @@ export async function openProcessExecutor(
   setup: WorkerSetup,
   { processCount, memoryLimit }: ProcessSettings,
   listener: WorkerListener,
+  storedBefore: StoredBefore,
 ): Promise<Executor> {
   const bundle = await bundleProcess(fileURLToPath(entryUrl('run-process')), setup.job)
   const parts: ProcessParts = {
@@ -48,6 +50,7 @@ export async function openProcessExecutor(
     memory: new MemoryWatch(memoryLimit),
     orphans: new OrphanKeeper(),
     onPriorityRefused: priorityWarning(setup.niceness, listener),
+    storedBefore,
   }
   const executor = new ProcessExecutor(parts, bundle, processCount, listener)
   try {

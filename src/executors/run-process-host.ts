@@ -11,6 +11,7 @@ import type {
   WorkerSetup,
 } from '../protocol.ts'
 import { runName } from '../trajectory/path.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { StreamName } from './captured-output.ts'
 import { printedLine } from './job-log.ts'
 import type { MemoryWatch } from './memory-watch.ts'
@@ -28,6 +29,7 @@ export interface ProcessParts {
   readonly memory: MemoryWatch
   readonly orphans: OrphanKeeper
   readonly onPriorityRefused: (reason: string) => void
+  readonly storedBefore: StoredBefore
 }
 
 /** Enough of what a dying process prints to explain its death. */
@@ -152,6 +154,11 @@ export class RunProcess {
         this.#hasBegun = true
         this.#parts.clock.begin(message.run)
         break
+      case 'read-before': {
+        const { name, number } = message
+        void this.#parts.storedBefore(name).then((answer) => this.#send({ type: 'read', number, answer }))
+        break
+      }
       case 'priority-refused':
         this.#parts.onPriorityRefused(message.reason)
         break

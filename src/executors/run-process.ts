@@ -4,6 +4,7 @@
  */
 import type { ErrorRecord } from '../errors.ts'
 import type { FromRunProcess, ToRunProcess } from '../protocol.ts'
+import type { StoredBeforeAnswer } from '../trajectory/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 let worker: RunWorker | undefined
@@ -17,6 +18,18 @@ function tell(message: FromRunProcess): void {
   process.send?.(message, undefined, undefined, () => {
     pendingCount -= 1
     leaveWhenTold()
+  })
+}
+
+const reading = new Map<number, (answer: StoredBeforeAnswer) => void>()
+let readCount = 0
+
+function readBefore(name: string): Promise<StoredBeforeAnswer> {
+  readCount += 1
+  const number = readCount
+  return new Promise((resolve) => {
+    reading.set(number, resolve)
+    tell({ type: 'read-before', name, number })
   })
 }
 
@@ -35,7 +48,7 @@ function leave(): void {
 function take(message: ToRunProcess): void {
   switch (message.type) {
     case 'load':
-      worker = new RunWorker(message.setup, 0, tell)
+      worker = new RunWorker(message.setup, 0, tell, readBefore)
       worker.load().then(
         () => tell({ type: 'ready' }),
         (error: ErrorRecord) => {
@@ -53,6 +66,10 @@ function take(message: ToRunProcess): void {
         )
         .then(() => worker?.close())
         .then(leave)
+      break
+    case 'read':
+      reading.get(message.number)?.(message.answer)
+      reading.delete(message.number)
       break
     // Whatever else comes is not for us: the job may be listening too.
   }

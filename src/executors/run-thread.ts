@@ -2,13 +2,25 @@
  * ENTRY of a pool thread: loads the job once, then performs run after run. Loads nothing that a job does
  * not need; a log line is a message to main.
  */
-import { parentPort, threadId, workerData } from 'node:worker_threads'
-import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
+import type { ReadBefore, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { StoredBeforeAnswer } from '../trajectory/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 const setup = workerData as WorkerSetup
 /** Main makes the number of a worker of its thread's: those grow with each that has died before. */
-const worker = new RunWorker(setup, threadId, (message) => parentPort?.postMessage(message))
+const worker = new RunWorker(setup, threadId, (message) => parentPort?.postMessage(message), readBefore)
+
+function readBefore(name: string): Promise<StoredBeforeAnswer> {
+  const { port1: answers, port2: port } = new MessageChannel()
+  parentPort?.postMessage({ type: 'read-before', name, port } satisfies ReadBefore<MessagePort>, [port])
+  return new Promise((resolve) => {
+    answers.once('message', (answer: StoredBeforeAnswer) => {
+      answers.close()
+      resolve(answer)
+    })
+  })
+}
 
 /**
  * Resolves when this thread can perform runs.

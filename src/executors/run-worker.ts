@@ -3,6 +3,7 @@ import { toErrorRecord } from '../errors.ts'
 import { importJob, type LoadedJob } from '../experiment/load-job.ts'
 import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { StoredBefore } from '../trajectory/stored-items.ts'
 import { type CapturedOutput, captureOutput } from './captured-output.ts'
 import { atLogLevel, printedLine, strayErrorLine, type WriteLog } from './job-log.ts'
 import { takeNiceness } from './niceness.ts'
@@ -14,6 +15,7 @@ export class RunWorker {
   readonly #setup: WorkerSetup
   readonly #worker: number
   readonly #tell: (message: FromWorker) => void
+  readonly #storedBefore: StoredBefore
   readonly #writeLog: WriteLog
   readonly #output: CapturedOutput
   readonly #starting: Promise<RunPerformer>
@@ -26,8 +28,15 @@ export class RunWorker {
    *
    * @param worker the number in log lines
    * @param tell must not throw
+   * @param storedBefore asks main
    */
-  constructor(setup: WorkerSetup, worker: number, tell: (message: FromWorker) => void) {
+  constructor(
+    setup: WorkerSetup,
+    worker: number,
+    tell: (message: FromWorker) => void,
+    storedBefore: StoredBefore,
+  ) {
+    this.#storedBefore = storedBefore
     this.#setup = setup
     this.#worker = worker
     this.#tell = tell
@@ -95,7 +104,7 @@ export class RunWorker {
     const setup = this.#setup
     const [job, store] = await Promise.all([loadJob(setup), openRecordStore(setup.storage)])
     this.#store = store
-    this.#performer = new RunPerformer(job.run, setup, store, this.#writeLog)
+    this.#performer = new RunPerformer(job.run, setup, store, this.#writeLog, this.#storedBefore)
     return this.#performer
   }
 

@@ -1,4 +1,5 @@
 /** A run that was computed again, against what the file holds of it: names, types, shapes and every bit. */
+import { wholeLeaf } from '../continue/part-file.ts'
 import type { Hdf5Source } from '../storage/hdf5-source.ts'
 import { type RunIndex, runName } from '../trajectory/path.ts'
 import {
@@ -27,7 +28,8 @@ export interface RunDifference {
 
 /** Undefined when both are the same. Comments are not compared: a repeated one is stored once. */
 export function compareRun(source: Hdf5Source, record: RawRunRecord): RunDifference | undefined {
-  for (const leaf of record.leaves) {
+  for (const each of record.leaves) {
+    const leaf = record.partFile === undefined ? each : wholeLeaf(record.partFile, each)
     const result = leaf.location
     const head = source.head(result)
     if (head?.kind !== 'leaf') return { result, computed: leaf.items.map(({ name }) => name).join(', ') }

@@ -9,8 +9,9 @@ import type { Extension } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { changedNodes, type NodeChange, nodeChange } from '../storage/changed-nodes.ts'
 import { cannotCopy, compactFile } from '../storage/compact-file.ts'
-import { editHdf5File, type FileEditor, STORAGE_DEFAULTS } from '../storage/edit-file.ts'
+import { editHdf5File, type FileEditor, STORAGE_DEFAULTS, warn } from '../storage/edit-file.ts'
 import { changed } from '../storage/expand-trajectory.ts'
+import { takeTurn } from '../storage/file-turn.ts'
 import {
   growthOperations,
   keepsFirstRun,
@@ -22,8 +23,9 @@ import { Hdf5File } from '../storage/hdf5-file.ts'
 import { deletedNodes, type Hdf5Source } from '../storage/hdf5-source.ts'
 import { MergedComments } from '../storage/merged-comments.ts'
 import { carriedCopy, carriedLinks, runCopy } from '../storage/merged-runs.ts'
-import { fileRoot, newLinks, newNodes, newTrajectory, pathOf } from '../storage/tree-layout.ts'
+import { fileRoot, newLinks, newNodes, newTrajectory, pathOf, performedRows } from '../storage/tree-layout.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
@@ -31,6 +33,7 @@ import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
 import { assertKnownOptions } from '../tree/refusing.ts'
 import { ResultNode } from '../tree/result-node.ts'
+import type { RunTimes } from '../tree/run-information.ts'
 import type { PlannedMerge } from './merge-others.ts'
 import { OpenTree } from './open-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
@@ -91,6 +94,24 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
     assertKnownOptions(options, STORE_OPTIONS, 'store')
     if (this.extender !== undefined) return await this.#storeThrough(this.extender, nodes, options)
+    await this.inTurn(() => this.#storeNodes(nodes, options))
+  }
+
+  /**
+   * Reads and writes the file while nobody else writes it. It is not kept open before and after that: whoever has the lock
+   * would wait for its readers.
+   */
+  protected async inTurn<Value>(action: () => Promise<Value>): Promise<Value> {
+    const { name: trajectory, lockWaitMs: waitMs } = this
+    if (this.isStored) this.release()
+    try {
+      return await takeTurn(this.file, { trajectory, waitMs, onNotice: warn }, action)
+    } finally {
+      if (this.isStored) this.release()
+    }
+  }
+
+  async #storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
     const isNew = !this.isStored
     const overwrites = options.overwrite === true
     if (isNew && !this.overwrites) await this.assertNameIsFree()
@@ -113,6 +134,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const leaf of overwritten) leaf.isStored = false
     }
     const grownFrom = drop.length > 0 || isReplacing ? await this.readBefore() : before
+    const performed = this.#performedBy(nodes, options, isNew ? undefined : (this.stored() as Hdf5Source))
     const written: TreeNode[] = []
     const links: (readonly [GroupNode, string])[] = []
     await this.edit((editor) => {
@@ -127,6 +149,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         }
       }
       for (const { operations } of changes) apply(operations)
+      if (performed.size > 0) apply(performedRows(this.asTree, performed))
       const writing = {
         complevel: this.complevel,
         maxDepth: options.maxDepth ?? Number.POSITIVE_INFINITY,
@@ -148,6 +171,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const node of written) node.isStored = false
       throw error
     })
+    this.notePerformedStored(performed.keys())
     for (const { node } of changes) node.isStored = true
     for (const [group, name] of links) group.noteLinkStored(name)
     if (options.skeletonOnly === true) noteWithoutData(written)
@@ -200,6 +224,19 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     for (const child of node.inMemory) {
       if (child instanceof GroupNode || !child.isStored) this.#adoptStored(child, source, overwrites)
     }
+  }
+
+  /** Runs that a script has performed, where all of them is stored now. What the file has as completed stays as it is. */
+  #performedBy(
+    nodes: readonly TreeNode[],
+    { maxDepth, skeletonOnly }: StoreOptions,
+    source: Hdf5Source | undefined,
+  ): ReadonlyMap<RunIndex, RunTimes> {
+    const isWhole = maxDepth === undefined && skeletonOnly !== true && nodes.some((node) => node.isRoot)
+    if (!isWhole || this.performedRuns.size === 0) return new Map()
+    const known = source?.runs() ?? []
+    this.notePerformedStored([...this.performedRuns.keys()].filter((run) => known[run]?.completed === true))
+    return new Map(this.performedRuns)
   }
 
   /** What stored nodes have gained. @throws PypetError `PYPET_TRAJECTORY_STORED` for what the file holds otherwise */

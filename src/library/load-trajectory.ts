@@ -6,14 +6,15 @@ import type { ParameterTree } from '../trajectory/parameter.ts'
 import { assertKnownOptions } from '../tree/refusing.ts'
 import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { LEVEL_NAMES, type LoadLevels } from './load-levels.ts'
-import { trajectoryNotFound } from './open-tree.ts'
+import { type TrajectoryOptions, trajectoryNotFound } from './open-tree.ts'
 import { Trajectory } from './trajectory.ts'
 
 /** What a trajectory is made with that is not in the file. */
 type TreeOptions = Pick<
   TrajectoryTreeOptions<ParameterTree>,
   'wildcards' | 'dynamicImports' | 'shortcuts' | 'maxDepth' | 'noClobber' | 'autoLoad'
->
+> &
+  Pick<TrajectoryOptions<ParameterTree>, 'lockWaitMs'>
 
 export interface LoadOptions extends LoadLevels, TreeOptions {
   /** Which trajectory of the file; the only one unless given. */
@@ -58,6 +59,7 @@ const LOAD_OPTIONS = [
   'dynamicImports',
   'shortcuts',
   'noClobber',
+  'lockWaitMs',
   'autoLoad',
 ] as const satisfies (keyof LoadOptions)[]
 
@@ -126,12 +128,13 @@ async function chooseName(
 }
 
 function treeOptions(options: LoadOptions): TreeOptions {
-  const { wildcards, dynamicImports, shortcuts, noClobber, autoLoad } = options
+  const { wildcards, dynamicImports, shortcuts, noClobber, lockWaitMs, autoLoad } = options
   return {
     ...(wildcards !== undefined && { wildcards }),
     ...(dynamicImports !== undefined && { dynamicImports }),
     ...(shortcuts !== undefined && { shortcuts }),
     ...(noClobber !== undefined && { noClobber }),
+    ...(lockWaitMs !== undefined && { lockWaitMs }),
     ...(autoLoad !== undefined && { autoLoad }),
   }
 }

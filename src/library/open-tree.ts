@@ -27,6 +27,11 @@ export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree> {
   readonly complevel?: number
   /** The first `store`, or the first run, replaces the whole file with all its trajectories, as `run --overwrite` does. */
   readonly overwrite?: boolean
+  /**
+   * Storing, deleting and compacting wait so long, in ms, while another process writes the file; 60,000 unless given. 0 refuses at
+   * once. What the others have stored is known then.
+   */
+  readonly lockWaitMs?: number
 }
 
 const TREE_OPTIONS = [
@@ -43,11 +48,15 @@ const TREE_OPTIONS = [
   'filename',
   'complevel',
   'overwrite',
+  'lockWaitMs',
 ] as const satisfies (keyof TrajectoryOptions<unknown>)[]
+
+const LOCK_WAIT_MS = 60_000
 
 export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   protected file: string
   protected readonly complevel: number
+  protected readonly lockWaitMs: number
   protected reader: Hdf5Reader | undefined
   protected hdf5: Hdf5Source | undefined
 
@@ -57,6 +66,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     this.#overwrites = options.overwrite === true
     this.file = resolve(options.filename ?? `${this.name}.h5`)
     this.complevel = options.complevel ?? 0
+    this.lockWaitMs = options.lockWaitMs ?? LOCK_WAIT_MS
   }
 
   readonly #overwrites: boolean
@@ -74,7 +84,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   }
 
   /** Whoever else in this process changes the file has it let go; it is opened again when something is asked of it. */
-  #release(): void {
+  protected release(): void {
     this.#letGo()
     this.#isStale = true
     this.relistAll()
@@ -277,7 +287,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
       this.source = this.#lazySource
       this.#isOpen = true
       if (this.#extend === undefined) {
-        this.#endHold = holdReader(this.file, { release: () => this.#release() })
+        this.#endHold = holdReader(this.file, { release: () => this.release() })
       }
       if (this.isStored) this.#catchUp(reader)
       this.#isStale = false

@@ -160,6 +160,10 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     items: readonly (string | TreeNode)[],
     { fromTrajectory = false }: { readonly fromTrajectory?: boolean } = {},
   ): Promise<void> {
+    await this.inTurn(() => this.#deleteItems(items, fromTrajectory))
+  }
+
+  async #deleteItems(items: readonly (string | TreeNode)[], fromTrajectory: boolean): Promise<void> {
     await this.open()
     const nodes = items.map((item) => {
       const node = typeof item === 'string' ? this.#node(item) : item
@@ -213,10 +217,12 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
 
   /** Rewrites the file without what was deleted. As `compactFile`. */
   async compact(): Promise<{ readonly bytesBefore: number; readonly bytesAfter: number }> {
-    this.close()
-    const result = await compactFile(this.file)
-    if (this.isStored) await this.open()
-    return result
+    return await this.inTurn(async () => {
+      this.close()
+      const result = await compactFile(this.file)
+      if (this.isStored) await this.open()
+      return result
+    })
   }
 
   [Symbol.dispose](): void {

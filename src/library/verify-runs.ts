@@ -2,10 +2,12 @@
 import { randomInt } from 'node:crypto'
 import { readExperiment } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
+import { removePartFile } from '../continue/part-file.ts'
 import { changedJob } from '../environment/changed-job.ts'
 import { jobArguments, readArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
 import { runNodes, treeSettings } from '../environment/seen-nodes.ts'
+import { storedInFile } from '../environment/stored-before.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
 import { openExecutor } from '../executors/open-executor.ts'
 import { runSeeds } from '../executors/run-seeds.ts'
@@ -21,6 +23,7 @@ import { shellWord } from '../shell-word.ts'
 import { openFrameReceiver } from '../storage/frame-receiver.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
+import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
@@ -139,6 +142,8 @@ async function performOfSeed(
     onVerdict(verdict)
   }
   const comparison = new Comparison(experiment, take)
+  const folder = temporaryFolderName()
+  using _folder = { [Symbol.dispose]: () => removeTemporary(folder) }
   await using receiver = await openFrameReceiver((record) => comparison.add(record))
   const setup = {
     job,
@@ -149,12 +154,19 @@ async function performOfSeed(
     args: args.common,
     tellsReturned: false,
     storage: { kind: 'queue' as const, address: receiver.address },
+    parts: { folder, areTaken: true },
     niceness: settings.niceness,
     logLevel: 'error' as const,
     logStdout: true,
     timeoutMs: settings.timeout * 1000,
   }
-  await using executor = await openExecutor(settings, setup, () => undefined, userCode)
+  await using executor = await openExecutor(
+    settings,
+    setup,
+    () => undefined,
+    userCode,
+    storedInFile(experiment.file, experiment.trajectory),
+  )
   const queue = [...runs].reverse()
   const next = (): RunTask | undefined => {
     if (comparison.isBehind) return undefined
@@ -233,7 +245,8 @@ class Comparison {
           const source = new Hdf5Source(reader, trajectory)
           return records.map((record): RunVerdict => {
             const difference = compareRun(source, record)
-            const { run } = record
+            const { run, partFile } = record
+            if (partFile !== undefined) removePartFile(partFile)
             return difference === undefined
               ? { run, state: 'identical' }
               : { run, state: 'different', difference }

@@ -169,7 +169,7 @@ export async function prepareEdits(
 }
 
 /** A script hears of it as of other warnings of Node. */
-function warn(level: LogLevel, message: string): void {
+export function warn(level: LogLevel, message: string): void {
   if (level === 'warn') process.emitWarning(message)
 }
 

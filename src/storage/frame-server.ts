@@ -69,7 +69,10 @@ export class FrameServer {
     socket.on('data', (chunk: Buffer) => {
       intake.push(chunk)
       if (this.#isFull) for (const each of this.#sockets) each.pause()
-      this.#taking ??= this.#takeAll()
+      // Of a large record nothing may be there yet: then it ends before it has begun.
+      this.#taking ??= this.#takeAll().finally(() => {
+        this.#taking = undefined
+      })
     })
     socket.on('error', () => undefined)
     socket.on('close', () => {
@@ -94,7 +97,6 @@ export class FrameServer {
       }
       if (!this.#isFull) for (const each of this.#sockets) each.resume()
     }
-    this.#taking = undefined
   }
 }
 

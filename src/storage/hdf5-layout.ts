@@ -29,7 +29,7 @@ import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, type Row, writeRows } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
-import { parameterLeaf, replaceScalar, resultLeaf } from './leaf-layout.ts'
+import { leafOperations, parameterLeaf, replaceScalar } from './leaf-layout.ts'
 import {
   FAILED_RUNS,
   failedRunRow,
@@ -41,7 +41,9 @@ import {
   SETTINGS,
   settingsRow,
 } from './overview-tables.ts'
+import { pytablesGroup, rootAttributes } from './pytables-group.ts'
 import { RunOverviews } from './run-overviews.ts'
+import { runRows } from './run-rows.ts'
 
 /** What the memory calls what the layout remembers. */
 export const HAS_GROUPS = 'groups'
@@ -52,6 +54,13 @@ export const HAS_LAST_CONFIG = 'has ended'
 export const POSTPROCESSED = 'runs post-processed'
 
 const NOT_RUN = { startTimestamp: 0, finishTimestamp: 0 }
+
+export interface PartsOfRun {
+  readonly whole: (leaf: RawLeaf) => RawLeaf
+  readonly later: (...batches: readonly (() => readonly Hdf5Operation[])[]) => void
+}
+
+const NO_PARTS: PartsOfRun = { whole: (leaf) => leaf, later: () => undefined }
 
 export class TrajectoryLayout {
   readonly #request: OpenRequest
@@ -85,7 +94,7 @@ export class TrajectoryLayout {
     const { trajectory } = this.#request
     if (isNewFile) yield rootAttributes(this.#request.fileTitle)
     yield [
-      ...group(this.#root, trajectory.name),
+      ...pytablesGroup(this.#root, trajectory.name),
       ...(trajectory.comment === ''
         ? []
         : [
@@ -96,9 +105,9 @@ export class TrajectoryLayout {
               value: trajectory.comment,
             } as const,
           ]),
-      ...group(`${this.#root}/overview`, 'overview'),
-      ...BRANCHES.flatMap((branch) => group(`${this.#root}/${branch}`, '')),
-      ...group(`${this.#root}/results/runs`, ''),
+      ...pytablesGroup(`${this.#root}/overview`, 'overview'),
+      ...BRANCHES.flatMap((branch) => pytablesGroup(`${this.#root}/${branch}`, '')),
+      ...pytablesGroup(`${this.#root}/results/runs`, ''),
     ]
     for (const branch of BRANCHES) this.#share(`${this.#root}/${branch}`)
     this.#share(`${this.#root}/results/runs`)
@@ -131,10 +140,16 @@ export class TrajectoryLayout {
   /**
    * The groups and leaves of a finished run. Its row in `runs` follows with the commit. When this throws,
    * it is as if the run had never come.
+   *
+   * @param whole reads a leaf that the run stored before its end
+   * @param later takes what writes such a leaf, and all that comes behind it, to be called in this order when what is
+   *   returned has been applied: each is laid out once here, to see that it can be, and once more in its turn, so that no two
+   *   are in memory
    */
-  storeRun(record: RawRunRecord): Hdf5Operation[] {
+  storeRun(record: RawRunRecord, { whole, later }: PartsOfRun = NO_PARTS): Hdf5Operation[] {
     const { run } = record
-    const operations: Hdf5Operation[] = []
+    const first: Hdf5Operation[] = []
+    let operations = first
     const newGroups = new Set<string>()
     this.#overviews.beginRun()
     try {
@@ -144,7 +159,15 @@ export class TrajectoryLayout {
         operations.push(...exploredInRun(group, this.#plan, run))
       }
       for (const described of record.groups ?? []) this.#group(described, newGroups, operations)
-      for (const leaf of record.leaves) this.#leaf(leaf, newGroups, operations)
+      for (const leaf of record.leaves) {
+        if (leaf.parts === undefined) this.#leaf(leaf, newGroups, operations)
+        else {
+          const write = this.#partedLeaf(leaf, whole, newGroups, operations)
+          const behind: Hdf5Operation[] = []
+          later(write, () => behind)
+          operations = behind
+        }
+      }
       for (const link of record.links ?? []) this.#link(link, newGroups, operations)
       this.#pendingRows.set(run, this.#facts(run, record, true))
     } catch (error) {
@@ -152,7 +175,7 @@ export class TrajectoryLayout {
       throw error
     }
     for (const path of newGroups) if (!path.includes(runName(run))) this.#share(path)
-    return operations
+    return first
   }
 
   /**
@@ -185,12 +208,9 @@ export class TrajectoryLayout {
     return operations
   }
 
-  #group(
-    { location, comment, annotations }: RawGroup,
-    newGroups: Set<string>,
-    operations: Hdf5Operation[],
-  ): void {
-    const path = `${this.#root}/${location.replaceAll('.', '/')}`
+  #group(group: RawGroup, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    const { comment, annotations } = group
+    const path = this.#pathOf(group)
     this.#ensureGroup(path, newGroups, operations)
     if (comment !== '') {
       operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
@@ -199,27 +219,48 @@ export class TrajectoryLayout {
   }
 
   #leaf(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): void {
-    const path = `${this.#root}/${leaf.location.replaceAll('.', '/')}`
-    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    const isOfJob = leaf.kind === 'result' || leaf.location.startsWith('derived_parameters.')
-    const comment = isOfJob ? this.#overviews.add(leaf) : leaf.comment
-    const isPlain = leaf.location.startsWith('config.')
-    const options = { comment, complevel: this.#request.storage.complevel, isPlain }
-    if (leaf.kind === 'result') {
-      for (const operation of resultLeaf(path, leaf, options)) operations.push(operation)
-    } else {
-      for (const item of leaf.items) operations.push(...parameterLeaf(path, item.value, leaf, options))
-    }
+    const comment = this.#place(leaf, newGroups, operations)
+    for (const operation of this.#leafOperations(leaf, comment)) operations.push(operation)
   }
 
-  #link({ location, target }: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
-    const path = `${this.#root}/${location.replaceAll('.', '/')}`
+  /** Gives what writes it. */
+  #partedLeaf(
+    leaf: RawLeaf,
+    whole: PartsOfRun['whole'],
+    newGroups: Set<string>,
+    operations: Hdf5Operation[],
+  ): () => Hdf5Operation[] {
+    const checked = whole(leaf)
+    const comment = this.#place(checked, newGroups, operations)
+    this.#leafOperations(checked, comment)
+    return () => this.#leafOperations(whole(leaf), comment)
+  }
+
+  /** Makes room for a leaf, and gives the comment that is to be written with it. */
+  #place(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): string {
+    const path = this.#pathOf(leaf)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    operations.push({
-      type: 'create-soft-link',
-      path,
-      target: `${this.#root}/${target.replaceAll('.', '/')}`,
+    const isOfJob = leaf.kind === 'result' || leaf.location.startsWith('derived_parameters.')
+    return isOfJob ? this.#overviews.add(leaf) : leaf.comment
+  }
+
+  #leafOperations(leaf: RawLeaf, comment: string): Hdf5Operation[] {
+    const isPlain = leaf.location.startsWith('config.')
+    return leafOperations(this.#pathOf(leaf), leaf, {
+      comment,
+      complevel: this.#request.storage.complevel,
+      isPlain,
     })
+  }
+
+  #pathOf({ location }: { readonly location: string }): string {
+    return `${this.#root}/${location.replaceAll('.', '/')}`
+  }
+
+  #link(link: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    const path = this.#pathOf(link)
+    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
+    operations.push({ type: 'create-soft-link', path, target: this.#pathOf({ location: link.target }) })
   }
 
   /** Notes a failed run; its rows follow with the commit. */
@@ -230,7 +271,7 @@ export class TrajectoryLayout {
 
   /** What belongs to the runs since the last commit but lies in shared tables. */
   commit(): Hdf5Operation[] {
-    const operations = this.#runRows()
+    const operations = runRows(`${this.#root}/overview/runs`, this.#pendingRows)
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
     operations.push(...this.#overviews.commit())
     this.#pendingRows.clear()
@@ -353,38 +394,4 @@ export class TrajectoryLayout {
       completed,
     }
   }
-
-  /** Neighbouring runs are written together: each write unpacks and packs a whole chunk. */
-  #runRows(): Hdf5Operation[] {
-    const path = `${this.#root}/overview/runs`
-    const runs = [...this.#pendingRows.keys()].sort((a, b) => a - b)
-    const operations: Hdf5Operation[] = []
-    for (let start = 0; start < runs.length; ) {
-      const first = runs[start] as RunIndex
-      let end = start + 1
-      while (end < runs.length && runs[end] === first + (end - start)) end += 1
-      const rows = runs.slice(start, end).map((run) => runRow(run, this.#pendingRows.get(run) as RunRowFacts))
-      operations.push(...writeRows(path, RUNS, first, rows))
-      start = end
-    }
-    return operations
-  }
-}
-
-function rootAttributes(title: string): Hdf5Operation[] {
-  return [
-    { type: 'create-attribute', path: '/', name: 'CLASS', value: 'GROUP' },
-    { type: 'create-attribute', path: '/', name: 'VERSION', value: '1.0' },
-    { type: 'create-attribute', path: '/', name: 'TITLE', value: title },
-    { type: 'create-attribute', path: '/', name: 'PYTABLES_FORMAT_VERSION', value: '2.1' },
-  ]
-}
-
-function group(path: string, title: string): Hdf5Operation[] {
-  return [
-    { type: 'create-group', path },
-    { type: 'create-attribute', path, name: 'CLASS', value: 'GROUP' },
-    { type: 'create-attribute', path, name: 'VERSION', value: '1.0' },
-    { type: 'create-attribute', path, name: 'TITLE', value: title },
-  ]
 }

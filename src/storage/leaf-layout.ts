@@ -19,6 +19,12 @@ export interface LeafOptions {
   readonly isPlain?: boolean
 }
 
+/** A result, a parameter or a derived one. */
+export function leafOperations(path: string, leaf: RawLeaf, options: LeafOptions): Hdf5Operation[] {
+  if (leaf.kind === 'result') return resultLeaf(path, leaf, options)
+  return leaf.items.flatMap(({ value }) => parameterLeaf(path, value, leaf, options))
+}
+
 /** A result: a group of class `Result`, or `SparseResult`, with one data item an item. */
 export function resultLeaf(path: string, leaf: RawLeaf, options: LeafOptions): Hdf5Operation[] {
   const isSparse = leaf.items.some(({ value }) => value.form === 'sparse')

@@ -26,16 +26,17 @@ import { valueSource, withFewValues } from './kept-values.ts'
 import { LocalAddress } from './local-address.ts'
 import { LockPages } from './lock-pages.ts'
 import { LockServer, type WaitingShare } from './lock-server.ts'
-import { LockTurns } from './lock-turn.ts'
+import { LockTurns, withKnown } from './lock-turn.ts'
 import type { LockData } from './lock-worker.ts'
 import type { StoreOptions } from './open-trajectory.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
-import { type Commit, TrajectoryStore, withKnown } from './trajectory-store.ts'
+import { type Commit, TrajectoryStore } from './trajectory-store.ts'
 
 export type LockSettings = Omit<LockData, 'address'>
 
 export class LockStore implements RunStore {
   readonly storesInWorkers = true
+  readonly takesParts = true
   readonly #settings: LockSettings
   readonly #address = new LocalAddress('lock')
   readonly #server: Promise<LockServer>

@@ -14,8 +14,8 @@ import {
 } from '../trajectory/run-frame.ts'
 import { proveHook } from './hdf5-hook.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
-import { LockTurns } from './lock-turn.ts'
-import { type Commit, type TrajectoryStore, withKnown } from './trajectory-store.ts'
+import { LockTurns, withKnown } from './lock-turn.ts'
+import type { Commit, TrajectoryStore } from './trajectory-store.ts'
 
 /** What main tells its workers. Cloneable. */
 export interface LockData {

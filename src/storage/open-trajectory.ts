@@ -21,6 +21,7 @@ import { Hdf5File } from './hdf5-file.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
 import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
+import { heldLock } from './held-lock.ts'
 import { LayoutMemory } from './layout-memory.ts'
 import { betterCntFile, newCntFile } from './new-cnt.ts'
 import { recoverBehindGate } from './recover-behind-gate.ts'
@@ -325,7 +326,7 @@ export function takeLock(
   trajectory: string,
   { breakLock, onNotice }: Pick<StoreOptions, 'breakLock' | 'onNotice'>,
 ) {
-  const lock = acquireLock(file, { trajectory, breakLock })
+  const lock = heldLock(file) ?? acquireLock(file, { trajectory, breakLock })
   if (lock.notice !== undefined) onNotice('warn', lock.notice)
   return lock
 }

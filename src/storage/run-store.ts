@@ -17,6 +17,8 @@ import type { RunIndex } from '../trajectory/path.ts'
 export interface RunStore extends AsyncDisposable {
   /** Workers store their runs by themselves: they must live until every run is announced. */
   readonly storesInWorkers: boolean
+  /** It reads what a run stored before its end from where the worker has put it; else it is handed over with the run. */
+  readonly takesParts?: true
   /** What jobs return reaches `.cnt` by `noteHandedOver` only: main has to know it. */
   readonly needsReturned?: boolean
   /**

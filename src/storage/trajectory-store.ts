@@ -2,6 +2,7 @@
 
 import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
 import type { FileLock } from '../continue/file-lock.ts'
+import { removePartFile } from '../continue/part-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
@@ -19,12 +20,14 @@ import type {
 } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
+import { failedRun } from './failed-run.ts'
 import { POSTPROCESSED, type TrajectoryLayout } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
 import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import { continueTrajectory, createTrajectory, type StoreOptions } from './open-trajectory.ts'
+import { RunParts } from './run-parts.ts'
 
 export interface Commit {
   readonly stored: readonly RunIndex[]
@@ -34,15 +37,6 @@ export interface Commit {
 }
 
 export type KnownRuns = Pick<Commit, 'stored' | 'failed'>
-
-/** Runs that a commit before has named are told once more: whoever committed them may have died before it could say so. */
-export function withKnown(commit: Commit, known: KnownRuns): Commit {
-  return {
-    ...commit,
-    stored: [...commit.stored, ...known.stored],
-    failed: [...commit.failed, ...known.failed],
-  }
-}
 
 /** A trajectory that is open for writing, as `open-trajectory` makes it. */
 export interface OpenTrajectory {
@@ -89,6 +83,8 @@ export class TrajectoryStore {
   #failed: FailedRun[] = []
   #refused: RefusedRun[] = []
   #returned: ReturnedValue[] = []
+  /** Of runs that the next commit names: then nobody needs them any more. */
+  readonly #partFiles: string[] = []
 
   private constructor(open: OpenTrajectory) {
     this.#open = open
@@ -200,11 +196,15 @@ export class TrajectoryStore {
    * @throws PypetError `PYPET_STORAGE_FAILED`; then nothing may be written any more
    */
   storeRun(record: RawRunRecord): void {
-    const { run, returned } = record
+    const { run, returned, partFile } = record
+    // Also of a run that is stored already, or refused.
+    if (partFile !== undefined) this.#partFiles.push(partFile)
     if (!this.#end(record)) return
-    const operations = this.#layOut(record)
+    const parts = partFile === undefined ? undefined : new RunParts(partFile)
+    const operations = this.#layOut(record, parts)
     if (operations === undefined) return
     this.#apply(operations)
+    for (const write of parts?.batches ?? []) this.#apply(write())
     this.#stored.push(run)
     // A view of a buffer that will be used for other runs.
     if (returned !== undefined) this.#returned.push({ run, bytes: returned.slice() })
@@ -216,9 +216,9 @@ export class TrajectoryStore {
   }
 
   /** What to write for a run, unless that cannot be said: then nothing of it has touched the file. */
-  #layOut(record: RawRunRecord): Hdf5Operation[] | undefined {
+  #layOut(record: RawRunRecord, parts: RunParts | undefined): Hdf5Operation[] | undefined {
     try {
-      return this.#open.layout.storeRun(record)
+      return this.#open.layout.storeRun(record, parts)
     } catch (thrown) {
       const { run, startTimestamp, finishTimestamp } = record
       const error = toErrorRecord(thrown)
@@ -230,10 +230,7 @@ export class TrajectoryStore {
 
   #fail(failure: RunFailure): void {
     this.#open.layout.failRun(failure)
-    const { run, attempts, startTimestamp, finishTimestamp } = failure
-    const { name, message } = failure.error
-    const error = { name: name.slice(0, ERROR_LENGTH_MAX), message: message.slice(0, ERROR_LENGTH_MAX) }
-    this.#failed.push({ run, error, attempts, startTimestamp, finishTimestamp })
+    this.#failed.push(failedRun(failure))
   }
 
   /**
@@ -359,6 +356,7 @@ export class TrajectoryStore {
     this.#failed = []
     this.#refused = []
     this.#returned = []
+    for (const path of this.#partFiles.splice(0)) removePartFile(path)
     reopened.clear()
     return { stored, failed: failed.map(({ run }) => run), refused }
   }
@@ -392,6 +390,3 @@ export class TrajectoryStore {
     )
   }
 }
-
-/** Characters of an error's name and of its message that the `.cnt` file keeps; the rest is in the HDF5 file. */
-const ERROR_LENGTH_MAX = 200

@@ -15,6 +15,7 @@ import { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { ParameterNode } from '../tree/parameter-node.ts'
 import type { ResultNode } from '../tree/result-node.ts'
+import type { RunTimes } from '../tree/run-information.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { annotationOperations } from './annotation-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -36,6 +37,7 @@ import {
   VALUE_BYTES_MAX,
 } from './overview-tables.ts'
 import { exploredRangeOperations } from './range-layout.ts'
+import { runRows as writeRunRows } from './run-rows.ts'
 
 /** Attributes of a file's root, for a file that is new. */
 export function fileRoot(title: string): Hdf5Operation[] {
@@ -97,6 +99,21 @@ export function* runRows(tree: TrajectoryTree, first: RunIndex, isNew: boolean):
     }
     yield writeRows(path, RUNS, start, rows)
   }
+}
+
+/** Rows of runs that a script has performed by hand. */
+export function performedRows(
+  tree: TrajectoryTree,
+  performed: ReadonlyMap<RunIndex, RunTimes>,
+): Hdf5Operation[] {
+  const summary = summariser(tree)
+  const facts = [...performed].map(([run, times]) => {
+    return [
+      run,
+      { ...times, environmentHexsha: '', completed: true, parameterSummary: summary(run) },
+    ] as const
+  })
+  return writeRunRows(`/${tree.name}/overview/runs`, new Map(facts))
 }
 
 /**

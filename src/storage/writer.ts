@@ -33,6 +33,7 @@ const CLOSE_TIMEOUT_MS = 600_000
  */
 export class Writer implements RunStore {
   readonly storesInWorkers = false
+  readonly takesParts = true
   /** Where workers hand over their runs, once the trajectory is open. */
   readonly address: string
   readonly #process: ChildProcess

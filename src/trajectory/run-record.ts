@@ -16,7 +16,16 @@ export interface LeafRecord {
   readonly annotations?: readonly ItemRecord[]
   /** The name of the user's own class that it is to be restored as. */
   readonly userClass?: string
+  /** Without those that were stored before the run ended, unless they were changed since. */
   readonly items: readonly ItemRecord[]
+  /** Where those are, in the file of the run's parts, in the order of storing. */
+  readonly parts?: readonly PartPlace[]
+}
+
+/** A frame of its own in the file of a run's parts. */
+export interface PartPlace {
+  readonly offset: number
+  readonly bytes: number
 }
 
 /** A name that leads to another node. Both are full names: `results.runs.run_00000003.best`. */
@@ -40,6 +49,8 @@ export interface RunRecord {
   readonly leaves: readonly LeafRecord[]
   readonly links?: readonly LinkRecord[]
   readonly groups?: readonly GroupRecord[]
+  /** The file of the parts of leaves. Whoever stores the run removes it. */
+  readonly partFile?: string
   /** What the job returned, as structured-clone bytes (`v8.serialize`); absent when it returned nothing. */
   readonly returned?: Uint8Array
 }

@@ -10,6 +10,13 @@ import { isPlainObject } from './plain-object.ts'
 import type { RunRandom } from './random.ts'
 import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
 import {
+  type ItemName,
+  type LoadStoredOptions,
+  type RunParts,
+  StoredItems,
+  type StoringRun,
+} from './stored-items.ts'
+import {
   checkComment,
   isComplex,
   isNdArray,
@@ -88,7 +95,7 @@ export interface OwnResult {
 }
 
 /** The collecting implementation behind a run. */
-export class LiveRun implements BareRun {
+export class LiveRun implements BareRun, StoringRun {
   readonly idx: RunIndex
   readonly name: string
   readonly length: number
@@ -99,6 +106,8 @@ export class LiveRun implements BareRun {
   readonly #links = new Map<string, string>()
   /** Those of this run, which hold its leaves or are there for the run itself. */
   readonly #groups = new Set<string>()
+  readonly #openParts: () => RunParts
+  #storedItems: StoredItems | undefined
   readonly #makeSeeds: () => Pick<BareRun, 'seed' | 'random'>
   #seeds: Pick<BareRun, 'seed' | 'random'> | undefined
   #hasEnded = false
@@ -110,12 +119,15 @@ export class LiveRun implements BareRun {
     /** Called when the job first asks for a seed or a random number. */
     readonly seeds: () => Pick<BareRun, 'seed' | 'random'>
     readonly writeLog: (level: LogLevel, message: string) => void
+    /** Called when the job first stores something before its end, or loads something. */
+    readonly parts: () => RunParts
   }) {
     this.idx = point.run
     this.name = runName(point.run)
     this.length = point.runCount
     this.par = point.par
     this.#makeSeeds = point.seeds
+    this.#openParts = point.parts
     for (const branch of ['results', 'derived_parameters']) this.#groups.add(`${branch}.runs.${this.name}`)
     this.log = {
       error: (message) => point.writeLog('error', message),
@@ -187,6 +199,60 @@ export class LiveRun implements BareRun {
     this.#links.set(location, found)
     this.onLinked(link)
   }
+
+  async storeItem(item: ItemName): Promise<void> {
+    await this.storeItems([item])
+  }
+
+  async storeItems(items: readonly ItemName[]): Promise<void> {
+    await this.stored.store(items.map((item) => this.resolved(item)))
+  }
+
+  async store(): Promise<void> {
+    await this.stored.store(undefined)
+  }
+
+  async loadItem<Value = unknown>(item: ItemName, options: LoadStoredOptions = {}): Promise<Value> {
+    return (await this.stored.load(this.resolved(item), options)) as Value
+  }
+
+  async loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]> {
+    return await Promise.all(items.map((item) => this.loadItem(item, options)))
+  }
+
+  async load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value> {
+    return await this.loadItem<Value>(item, options)
+  }
+
+  /** What is being stored, where the job did not wait for it; rejects when it cannot be. */
+  get storing(): Promise<unknown> | undefined {
+    return this.#storedItems?.pending
+  }
+
+  /** @throws PypetError `PYPET_RUN_ENDED` */
+  protected get stored(): StoredItems {
+    this.assertOpen('what is stored or loaded')
+    this.#storedItems ??= new StoredItems(this.#leaves, this.#openParts(), {
+      idx: this.idx,
+      name: this.name,
+      current: (leaf) => this.current(leaf),
+      onReleased: (location) => this.onReleased(location),
+    })
+    return this.#storedItems
+  }
+
+  /** What is meant, where the name is a shortcut. */
+  protected resolved(item: ItemName): ItemName {
+    return item
+  }
+
+  /** A leaf that was added, as it is now. */
+  protected current(leaf: LeafRecord): LeafRecord {
+    return leaf
+  }
+
+  /** The items of this leaf are stored, and need no memory. */
+  protected onReleased(_location: string): void {}
 
   /** The links, after `end`. */
   get links(): readonly LinkRecord[] {

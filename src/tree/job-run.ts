@@ -3,6 +3,7 @@ import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import { LiveRun } from '../trajectory/run.ts'
 import type { GroupRecord, LeafRecord, LinkRecord } from '../trajectory/run-record.ts'
+import { type ItemName, type LoadStoredOptions, textOf, wantedItems } from '../trajectory/stored-items.ts'
 import type { GetOptions, GroupNode, IterateOptions, LeafNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
 import type { NodeSource } from './node-source.ts'
@@ -10,6 +11,7 @@ import type { ParameterNode } from './parameter-node.ts'
 import type { ResultNode } from './result-node.ts'
 import type { Run } from './run.ts'
 import { RunTree, type RunTreeOptions } from './run-tree.ts'
+import { seenValue } from './seen-value.ts'
 
 /** What all runs of a worker have in common. */
 export interface JobTree {
@@ -101,6 +103,34 @@ export class JobRun extends LiveRun implements Run {
     return this.#open().toDict(options)
   }
 
+  override async loadItem<Value = unknown>(item: ItemName, options: LoadStoredOptions = {}): Promise<Value> {
+    const { stored } = this
+    const found = this.resolved(item)
+    if (stored.has(found)) return await super.loadItem<Value>(found, options)
+    if (typeof found === 'string') throw stored.notStored(found)
+    const read = async (fullName: string) => {
+      const items = await stored.readBefore(fullName)
+      if (items.length === 0) throw stored.notStored(fullName)
+      return items
+    }
+    return (await seenValue(found as TreeNode, wantedItems(options), read)) as Value
+  }
+
+  protected override resolved(item: ItemName): ItemName {
+    if (this.stored.has(item)) return item
+    const name = textOf(item)
+    const tree = this.#open()
+    return tree.contains(name) ? tree.get(name) : name
+  }
+
+  protected override current(leaf: LeafRecord): LeafRecord {
+    return this.#tree?.recordOf(leaf) ?? leaf
+  }
+
+  protected override onReleased(location: string): void {
+    this.#tree?.emptyLeaf(location)
+  }
+
   override end(): readonly LeafRecord[] {
     const leaves = super.end()
     const tree = this.#tree
@@ -188,9 +218,23 @@ const VIEWS: Readonly<Record<string, string>> = {
   config: 'conf',
 }
 
+/** Of the run's own classes, not of jobs. */
+const INTERNAL: ReadonlySet<string> = new Set([
+  'constructor',
+  'end',
+  'onAdded',
+  'onLinked',
+  'forget',
+  'assertOpen',
+  'added',
+  'stored',
+  'storing',
+  'resolved',
+  'current',
+  'onReleased',
+])
+
 const MEMBERS = [JobRun, LiveRun]
   .flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype))
   .concat(['idx', 'name', 'length', 'par', 'log', 'noClobber'])
-  .filter(
-    (name) => !['constructor', 'end', 'onAdded', 'onLinked', 'forget', 'assertOpen', 'added'].includes(name),
-  )
+  .filter((name) => !INTERNAL.has(name))

@@ -17,6 +17,9 @@ export interface RunInformation {
   readonly environmentHexsha: string
 }
 
+/** In seconds since 1970. */
+export type RunTimes = Pick<RunInformation, 'startTimestamp' | 'finishTimestamp'>
+
 /** A run that came from another trajectory and is not in the file yet: what its rows are to say. */
 export interface MergedRun {
   readonly information: RunInformation

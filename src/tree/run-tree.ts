@@ -92,13 +92,20 @@ export class RunTree extends TrajectoryTree {
         : node.stored === undefined
           ? []
           : [{ name: 'data', value: node.stored }]
-    if (items.length === 0) {
+    if (items.length === 0 && leaf.parts === undefined) {
       throw new PypetError('PYPET_VALUE_UNSUPPORTED', `${leaf.location} cannot be stored: it is empty`, {
         where: leaf.location,
         hint: 'Give it a value, or remove it.',
       })
     }
     return { ...rest, comment: node.comment, ...(annotations.length > 0 && { annotations }), items }
+  }
+
+  /** Its items are stored. */
+  emptyLeaf(location: string): void {
+    const node = this.at(location) as LeafNode
+    if (node instanceof ResultNode) node.empty()
+    else (node as ParameterNode).restoreValue(undefined, undefined)
   }
 
   /** Links that the run has added and not removed again. */

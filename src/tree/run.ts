@@ -1,6 +1,7 @@
 /** What a job receives, as a type: one run, with the tree of the trajectory as far as it concerns this run. */
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { BareRun } from '../trajectory/run.ts'
+import type { StoringRun } from '../trajectory/stored-items.ts'
 import type { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
 
@@ -22,7 +23,7 @@ type TreeMethods = Pick<
 
 /**
  * What a job receives: pypet's single run. It reads one point of the parameter space and takes results and derived
- * parameters; nothing is written before the job has returned.
+ * parameters; nothing is in the file before the job has returned.
  *
  * It has the trajectory's tree, as it was when the runs began: parameters at this point, config, and what the script has
  * added. What this run adds stands in it at once, and can be changed until the job returns; everything else can only be read.
@@ -35,7 +36,7 @@ type TreeMethods = Pick<
  *   traj.addResult('half', traj.value<number>('z') / 2)
  * }
  */
-export interface Run<Tree = ParameterTree> extends BareRun<Tree>, TreeMethods {
+export interface Run<Tree = ParameterTree> extends BareRun<Tree>, TreeMethods, StoringRun {
   /** As `name`: what `$` stands for. */
   readonly crun: string
   /** Values of derived parameters, those of the script and of this run, by natural naming. */

@@ -16,7 +16,7 @@ import { type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
 import { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
 import { type ResultClass, RootNode } from './root-node.ts'
-import type { MergedRun, RunFailureText, RunInformation } from './run-information.ts'
+import type { MergedRun, RunFailureText, RunInformation, RunTimes } from './run-information.ts'
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
 
@@ -60,6 +60,8 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   #length = 1
   #idx: RunIndex = -1
   #isInRun = false
+  #runStart = 0
+  readonly #performedRuns = new Map<RunIndex, RunTimes>()
   readonly #mergedRuns = new Map<RunIndex, MergedRun>()
   #isShrunk = false
 
@@ -180,10 +182,29 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   startRun(run: RunIndex): void {
     this.idx = run
     this.#isInRun = true
+    this.#runStart = Date.now() / 1000
   }
 
+  /**
+   * The run was performed by hand, since `startRun` or the step of `iterRuns`: it counts as completed, in the file from the next
+   * `store` on. One that was completed before keeps its times.
+   */
   finishRun(): void {
+    if (this.#isInRun) {
+      const times = { startTimestamp: this.#runStart, finishTimestamp: Date.now() / 1000 }
+      this.#performedRuns.set(this.#idx, times)
+    }
     this.#isInRun = false
+  }
+
+  /** Runs that were performed by hand and are not stored as completed, with their times. */
+  get performedRuns(): ReadonlyMap<RunIndex, RunTimes> {
+    return this.#performedRuns
+  }
+
+  /** Their rows are in the file. */
+  protected notePerformedStored(runs: Iterable<RunIndex>): void {
+    for (const run of runs) this.#performedRuns.delete(run)
   }
 
   get isRun(): boolean {
@@ -258,6 +279,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     if (this.isStored) this.#isShrunk = true
     this.#explored.clear()
     this.#mergedRuns.clear()
+    this.#performedRuns.clear()
     this.#length = 1
     this.#idx = -1
     return this
@@ -290,12 +312,13 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   runInformation(run: string | RunIndex): RunInformation {
     const idx = typeof run === 'number' ? run : this.idxToRun(run)
     if (idx < 0 || idx >= this.length) throw this.#unknownRun(String(run))
-    return this.informationOf(idx)
+    return this.#withPerformed(this.informationOf(idx))
   }
 
   isCompleted(run?: string | RunIndex): boolean {
     if (run !== undefined) return this.runInformation(run).completed
-    for (let idx = 0; idx < this.length; idx += 1) if (!this.informationOf(idx).completed) return false
+    for (let idx = 0; idx < this.length; idx += 1)
+      if (!this.#withPerformed(this.informationOf(idx)).completed) return false
     return true
   }
 
@@ -349,7 +372,15 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
 
   /** Whether the run there is while nothing is explored has been performed, and must stay what it is. */
   protected keepsFirstRun(): boolean {
-    return this.informationOf(0).completed
+    return this.#withPerformed(this.informationOf(0)).completed
+  }
+
+  /** One that is completed in the file stays what it is there. */
+  #withPerformed(information: RunInformation): RunInformation {
+    const times = this.#performedRuns.get(information.idx)
+    if (times === undefined || information.completed) return information
+    const runtime = times.finishTimestamp - times.startTimestamp
+    return { ...information, ...times, runtime, completed: true, failed: false }
   }
 
   /** What is known of a run that another trajectory has performed, until the file says it. */

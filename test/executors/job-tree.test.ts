@@ -35,6 +35,9 @@ function runOf(
       throw new Error('no run here draws')
     },
     writeLog: () => undefined,
+    parts: () => {
+      throw new Error('nothing is stored here')
+    },
   })
 }
 

@@ -11,6 +11,9 @@ function liveRun(run = 3, lines: string[] = []) {
     seeds: () => {
       throw new Error('no run here draws')
     },
+    parts: () => {
+      throw new Error('nothing is stored here')
+    },
     writeLog: (level, message) => lines.push(`${level} ${message}`),
   })
 }

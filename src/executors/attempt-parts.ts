@@ -1,0 +1,78 @@
+/** What the job of one attempt stores before the run ends: kept by the worker, and handed over with the run. */
+
+import { PartFile } from '../continue/part-file.ts'
+import { fromErrorRecord } from '../errors.ts'
+import type { RunTask } from '../protocol.ts'
+import {
+  decodeFramePrefix,
+  decodeRunFrame,
+  FRAME_PREFIX_BYTES,
+  type RawLeaf,
+} from '../trajectory/run-frame.ts'
+import type { LeafRecord } from '../trajectory/run-record.ts'
+import {
+  inMemory,
+  type PartsPlace,
+  type RunParts,
+  type StoredBefore,
+  type StoredBeforeAnswer,
+} from '../trajectory/stored-items.ts'
+
+export class AttemptParts {
+  readonly #place: PartsPlace
+  readonly #task: Pick<RunTask, 'run' | 'attempt'>
+  readonly #before: StoredBefore
+  #file: PartFile | undefined
+
+  constructor(place: PartsPlace, task: Pick<RunTask, 'run' | 'attempt'>, before: StoredBefore) {
+    this.#place = place
+    this.#task = task
+    this.#before = before
+  }
+
+  get isUsed(): boolean {
+    return this.#file !== undefined
+  }
+
+  /** Where the storage finds them; undefined where there are none that it takes. */
+  get path(): string | undefined {
+    return this.#place.areTaken && this.#file?.hasParts === true ? this.#file.path : undefined
+  }
+
+  open(): RunParts {
+    const { run, attempt } = this.#task
+    this.#file ??= new PartFile(this.#place.folder, run, attempt)
+    const file = this.#file
+    return {
+      write: (frames) => file.write(frames),
+      whole: async (leaf) => file.whole(leaf),
+      before: async (fullName) => leafOf(await this.#before(fullName)),
+    }
+  }
+
+  /** For a storage that takes no parts they come together again, in memory. */
+  leavesToSend(leaves: readonly LeafRecord[]): readonly LeafRecord[] {
+    const file = this.#file
+    if (file === undefined || this.#place.areTaken) return leaves
+    return leaves.map((leaf) => (leaf.parts === undefined ? leaf : inMemory(file.whole(leaf), leaf)))
+  }
+
+  /** The run has been sent. */
+  async handOver(): Promise<void> {
+    if (this.path === undefined) await this.drop()
+    else await this.#file?.close()
+  }
+
+  /** The attempt has failed. */
+  async drop(): Promise<void> {
+    await this.#file?.drop()
+  }
+}
+
+/** @throws PypetError when it is there and cannot be read */
+function leafOf(answer: StoredBeforeAnswer): RawLeaf | undefined {
+  if (answer === undefined) return undefined
+  if ('error' in answer) throw fromErrorRecord(answer.error, 'PYPET_STORAGE_FAILED')
+  const { frame } = answer
+  return decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), decodeFramePrefix(frame).headerBytes).leaves[0]
+}

@@ -1,0 +1,29 @@
+/** One leaf of a file by its full name, for whoever has no tree. */
+import type { LeafRecord } from '../trajectory/run-record.ts'
+import type { StoredField } from '../trajectory/stored-value.ts'
+import { Hdf5Source } from './hdf5-source.ts'
+import { readHdf5 } from './read-hdf5.ts'
+
+/** @throws PypetError as `readHdf5` */
+export async function readStoredLeaf(
+  file: string,
+  trajectory: string,
+  fullName: string,
+): Promise<LeafRecord | undefined> {
+  return await readHdf5(file, (reader) => {
+    const source = new Hdf5Source(reader, trajectory)
+    const head = source.head(fullName)
+    if (head?.kind !== 'leaf') return undefined
+    const isParameter = head.className.endsWith('Parameter')
+    const items = isParameter
+      ? dataOf(source.parameter(fullName, head.className))
+      : source.items(fullName, head.className, () => true)
+    // What only Python can read is left out.
+    const readable = items.filter(({ value }) => value.form !== 'unread')
+    return { location: fullName, kind: isParameter ? 'parameter' : 'result', comment: '', items: readable }
+  })
+}
+
+function dataOf({ value }: ReturnType<Hdf5Source['parameter']>): readonly StoredField[] {
+  return value === undefined ? [] : [{ name: 'data', value }]
+}
