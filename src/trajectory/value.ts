@@ -4,6 +4,7 @@
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
+import { DTYPES_ALLOWED, elementDtype } from './element-dtype.ts'
 import { arrayOfLists, isNestedList, type NestedList, nestedArray } from './nested-list.ts'
 import { type PackageArray, packageArray } from './package-array.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -295,7 +296,9 @@ function ndarrayValue(
   if (Array.isArray(given) && typeof given[0] === 'string')
     return textArray(given, shape, elementCount, where)
   const elements = typedArray(asTypedArray(given, `${where}.data`), `${where}.data`)
-  const { dtype, partCount } = elementDtype(array, elements.dtype, where)
+  const { dtype, partCount } = elementDtype(array, elements.dtype, (found) =>
+    unsupported(where, found, DTYPES_ALLOWED),
+  )
   const { data } = elements
   const { stride, offset = 0 } = array
   if (stride !== undefined && !isContiguous({ shape, stride, offset })) {
@@ -319,23 +322,6 @@ function ndarrayValue(
   }
   return { form: 'ndarray', dtype, shape, data: data.subarray(0, length) }
 }
-
-/** What the numbers of an array mean, and how many make an element. */
-function elementDtype(
-  { dtype }: { readonly dtype?: unknown },
-  found: NumericDtype,
-  where: string,
-): { readonly dtype: Dtype; readonly partCount: number } {
-  if (dtype === 'bool' && (found === 'uint8' || found === 'int8')) return { dtype, partCount: 1 }
-  if (dtype === 'complex128' && found === 'float64') return { dtype, partCount: 2 }
-  if (dtype === 'complex64' && found === 'float32') return { dtype, partCount: 2 }
-  // Ndarray packages name the type of the data in words of their own.
-  if (dtype !== 'bool' && dtype !== 'complex128' && dtype !== 'complex64')
-    return { dtype: found, partCount: 1 }
-  throw unsupported(where, `dtype ${dtype} with data of ${found}`, DTYPES_ALLOWED)
-}
-
-const DTYPES_ALLOWED = 'bool with a Uint8Array, complex128 with a Float64Array, complex64 with a Float32Array'
 
 function textArray(
   texts: readonly unknown[],
