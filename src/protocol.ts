@@ -117,6 +117,8 @@ export interface Continuation {
   /** Arguments of the job, as structured-clone bytes: those of all runs, or a list of each run's. */
   readonly args?: Uint8Array
   readonly runArgs?: Uint8Array
+  /** Instead of these: the arguments live in the process of a script, which has to give them again. */
+  readonly argsOfScript?: { readonly script: string; readonly found: string }
   /** How jobs search the tree, where that is not as usual. */
   readonly tree?: Pick<RunNodes, 'noClobber' | 'shortcuts' | 'maxDepth'>
   /** Which environment's `config` this is, so that a continued experiment ends under the same names. */

@@ -30,3 +30,11 @@ test('its commands run its job, one after the other, into one file', async () =>
   expect(stdout).toBe('4\n')
   expect(existsSync(join(folder, 'hdf5/decay_script.h5'))).toBe(true)
 })
+
+test('its threads fill one array', async () => {
+  const [job = '', script = ''] = codeIn(PAGE, 'js')
+  const local = script.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))
+  const folder = fileTree({ 'square.mjs': job, 'script.mjs': local })
+  const { stdout } = await promisify(execFile)(process.execPath, ['script.mjs'], { cwd: folder })
+  expect(stdout).toBe(`${/ \/\/ (.*)/.exec(script)?.[1]}\n`)
+})

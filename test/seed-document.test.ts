@@ -480,11 +480,15 @@ describe('multiprocessing', () => {
   })
 
   test('needs data that can be sent: arguments and returned values that cannot are refused by name', async () => {
-    const { env, traj } = environmentIn()
-    await expect(env.run(job, () => 1)).rejects.toMatchObject({
+    const { env, traj, job: module } = environmentIn()
+    traj.conf.ncores = 2
+    await expect(env.run(module, () => 1)).rejects.toMatchObject({
       code: 'PYPET_VALUE_UNSUPPORTED',
-      message: expect.stringContaining('the arguments of the job cannot be kept'),
+      message: expect.stringContaining(
+        'the arguments of the job cannot be sent to threads: arguments[0] is a function',
+      ),
     })
+    traj.conf.ncores = 1
     await env.run(() => () => 1)
     expect(traj.runInformation(0).failed).toBe(true)
   })

@@ -160,6 +160,8 @@ function dryRunText(state: CntState, plan: ContinuePlan, flags: ContinueFlags): 
     `  file:     ${shownPath(state.experiment.request.file)}`,
     `  job:      ${oneLine(job.text, PATH_LENGTH_MAX)}`,
   ]
+  const { argsOfScript } = state.experiment.request.continuation
+  if (argsOfScript !== undefined) lines.push(`  script:   ${scriptText(argsOfScript)}`)
   return `${lines.join('\n')}\n`
 }
 
@@ -180,6 +182,11 @@ function dryRunJob(
     if (!isPypetError(error, 'PYPET_JOB_NOT_FOUND')) throw error
     return { text: `${recorded} (not found: name it by --job)`, isElsewhere: false }
   }
+}
+
+/** Who alone can go on, and why. */
+function scriptText({ script, found }: { readonly script: string; readonly found: string }): string {
+  return oneLine(`${shownPath(script)} alone can go on: ${found}`, PATH_LENGTH_MAX)
 }
 
 /** As many ranges as fit on a line. */

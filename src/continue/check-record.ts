@@ -144,6 +144,7 @@ const continuation = objectOf({
   settings,
   args: optional(bytes),
   runArgs: optional(bytes),
+  argsOfScript: optional(objectOf({ script: text, found: text })),
   tree: optional(
     objectOf({ noClobber: optional(flag), shortcuts: optional(flag), maxDepth: optional(whole(0)) }),
   ),

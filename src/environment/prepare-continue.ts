@@ -18,14 +18,16 @@ import {
   type OptionName,
   type OptionValues,
 } from '../experiment/options.ts'
+import { describePlace } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand, lacksValues } from '../exploration/expand.ts'
 import type { RunEnvironment } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 import { changedJob, jobChanges } from './changed-job.ts'
+import { type ArgumentsOfRuns, continuedArguments } from './continued-arguments.ts'
 import { type EnvironmentIdentity, identifyEnvironment } from './experiment-config.ts'
-import { type JobArguments, readArguments } from './job-arguments.ts'
+import { assertReached } from './job-arguments.ts'
 import { optionWords } from './option-words.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
@@ -41,6 +43,8 @@ export interface ContinueCall {
   readonly retryFailed?: boolean
   readonly only?: 'failed' | 'missing' | undefined
   readonly allowChangedJob?: boolean
+  /** The arguments of these runs, from a script whose arguments the `.cnt` file could not keep. */
+  readonly argsOf?: ArgumentsOfRuns | undefined
   /** The function, where the job is none of a module; or the module, wherever it is. */
   readonly job?: JobFunction | string | undefined
   /** Told which module is the job, before anything of it is executed. */
@@ -166,7 +170,8 @@ async function prepare(
   const plan = lacksValues(recorded)
     ? await (await import('./explored-values.ts')).planWithValues(recorded, request)
     : recorded
-  const args = recordedArguments(state)
+  const args = continuedArguments(state, call.argsOf, plan.runCount)
+  assertReached(args, settings.executor, describePlace('executor', origins.executor))
   const bundle = typeof call.job === 'function' ? functionBundle(call.job) : await bundleJob(jobFile)
   try {
     const environment = nextEnvironment(state, bundle, call.allowChangedJob === true)
@@ -307,15 +312,6 @@ function wordsOf({ flags = {}, job, retryFailed, only, allowChangedJob }: Contin
   if (only !== undefined) words.push('--only', only)
   if (allowChangedJob === true) words.push('--allow-changed-job')
   return words
-}
-
-/** @throws PypetError `PYPET_CNT_DAMAGED` */
-function recordedArguments({ path, experiment }: CntState): JobArguments {
-  try {
-    return readArguments(experiment.request.continuation)
-  } catch (error) {
-    throw damaged(path, `the arguments of the job: ${(error as Error).message}`)
-  }
 }
 
 /** With other demands on the place where runs are computed, it follows from them, not from what it was. */

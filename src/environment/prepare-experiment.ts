@@ -22,7 +22,7 @@ import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
-import { type JobArguments, jobArguments } from './job-arguments.ts'
+import { assertReached, type JobArguments, jobArguments } from './job-arguments.ts'
 import { assertClean } from './provenance.ts'
 import type { SeenNodes, TreeSettings } from './seen-nodes.ts'
 
@@ -137,6 +137,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       hasStorageService: request.hasStorageService === true,
       isCall: request.isCall === true,
     })
+    assertReached(args, settings.executor, describePlace('executor', origins.executor))
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
     if (settings.requireClean) await assertClean(bundle.file, settings)

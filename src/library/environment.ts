@@ -11,7 +11,6 @@ import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import type { JobFunction, PostprocessFunction } from '../experiment/load-job.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES } from '../experiment/options.ts'
-import { formatRuns } from '../reporting/quantity.ts'
 import type { StorageService } from '../storage/storage-service.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -22,6 +21,7 @@ import type { Run } from '../tree/run.ts'
 import { EnvironmentConfig } from './environment-config.ts'
 import { type EnvironmentOptions, givenOptions, treeOptions } from './environment-options.ts'
 import { experimentTrajectory } from './experiment-trajectory.ts'
+import { type ArgumentsAgain, argumentsAgain, eachOf } from './given-arguments.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { type PipelinePart, type PipelinePlan, pipelinePlan } from './pipeline.ts'
 import { type Postprocessor, trajectoryPostprocessing } from './postprocessing.ts'
@@ -39,7 +39,7 @@ export type PostprocessCallback<Tree = ParameterTree> = (
   ...args: never[]
 ) => unknown
 
-export interface ContinueOptions {
+export interface ContinueOptions extends ArgumentsAgain {
   /** Perform failed runs again, too. */
   readonly retryFailed?: boolean
   /** Perform only runs that failed, or only those that are missing. */
@@ -185,7 +185,8 @@ export class Environment<Tree = ParameterTree> {
    * Runs the job at every point that the trajectory explores, stores everything, and gives what the jobs returned,
    * sorted by run. Runs that fail are recorded and are missing among the results: see `summary`.
    *
-   * @param args handed to the job behind `traj`; they must be cloneable
+   * @param args handed to the job behind `traj`. Where the runs are performed inline, they may be anything; threads share a
+   *   `SharedArrayBuffer`. What cannot be kept in a file has to be given again to `continueRun`
    * @throws PypetError with the codes of `pypet-ts run`; `PYPET_USAGE` while this environment is running,
    *   `PYPET_POSTPROCESSING_FAILED`, `PYPET_PRESET_UNUSED`, `PYPET_JOB_CHANGED` where the trajectory is stored and another job
    *   ran last, unless `allowChangedJob`
@@ -251,6 +252,7 @@ export class Environment<Tree = ParameterTree> {
         env: process.env,
         hasStorageService: this.#service !== undefined,
         isCall: true,
+        argsOf: argumentsAgain(options),
         job: job instanceof URL ? fileURLToPath(job) : (job as JobFunction | string | undefined),
       })
       const { filename, name, useHdf5 } = experiment.settings
@@ -381,34 +383,11 @@ export class Environment<Tree = ParameterTree> {
   }
 }
 
-const CONTINUE_OPTIONS = ['retryFailed', 'only', 'allowChangedJob', 'job'] satisfies (keyof ContinueOptions)[]
-
-function eachOf(iterables: readonly Iterable<unknown>[], runs: readonly RunIndex[]): JobArguments {
-  const wrong = (place: number, found: string) =>
-    new PypetError(
-      'PYPET_EXPLORATION_LENGTH',
-      `${formatRuns(runs.length)} to perform, and iterable ${place} of runMap has ${found}`,
-      {
-        where: 'runMap',
-        hint: 'Give one value for each run that is to be performed; stored ones keep theirs.',
-      },
-    )
-  for (const [place, iterable] of iterables.entries()) {
-    const length = Array.isArray(iterable) || ArrayBuffer.isView(iterable) ? lengthOf(iterable) : 0
-    if (length > runs.length) throw wrong(place, `${length} values`)
-  }
-  const iterators = iterables.map((iterable) => iterable[Symbol.iterator]())
-  const each: unknown[][] = Array.from({ length: (runs.at(-1) ?? -1) + 1 }, () => [])
-  for (const [index, run] of runs.entries()) {
-    each[run] = iterators.map((iterator, place) => {
-      const next = iterator.next()
-      if (next.done !== true) return next.value
-      throw wrong(place, `${index} values`)
-    })
-  }
-  return { common: [], each }
-}
-
-function lengthOf(list: unknown): number {
-  return (list as { readonly length: number }).length
-}
+const CONTINUE_OPTIONS = [
+  'retryFailed',
+  'only',
+  'allowChangedJob',
+  'job',
+  'args',
+  'iterables',
+] satisfies (keyof ContinueOptions)[]

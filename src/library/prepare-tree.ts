@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
-import type { JobArguments } from '../environment/job-arguments.ts'
+import { assertReached, type JobArguments } from '../environment/job-arguments.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
 import { treeSettings } from '../environment/seen-nodes.ts'
@@ -85,6 +85,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const plan = expand({ parameters, exploration: treeExploration(tree) })
     const runs = Array.from({ length: plan.runCount }, (_, run) => run)
     const args = request.argsOf(runs.filter((run) => !known.completed.has(run)))
+    assertReached(args, settings.executor, describePlace('executor', origins.executor))
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
     const isWrittenElsewhere = (node: TreeNode) => node.branch === 'parameters' || request.isConfig(node)
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {

@@ -18,6 +18,7 @@ import type { StorageService } from '../storage/storage-service.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { assertKnownOptions } from '../tree/refusing.ts'
+import { type ArgumentsAgain, argumentsAgain } from './given-arguments.ts'
 import { jobPostprocessing } from './postprocessing.ts'
 
 interface CallOptions {
@@ -48,11 +49,14 @@ export interface RunCallOptions extends CallOptions {
   readonly where?: readonly string[]
   /** A config file; else it is searched from the job's folder upwards. */
   readonly config?: string
-  /** What the job is called with behind `traj`; kept for `continueRun`. */
+  /**
+   * What the job is called with behind `traj`; kept for `continueRun`, unless it is what no file can keep: functions, where
+   * the runs are performed inline, and `SharedArrayBuffer`s, which threads share.
+   */
   readonly args?: readonly unknown[]
 }
 
-export interface ContinueCallOptions extends CallOptions {
+export interface ContinueCallOptions extends CallOptions, ArgumentsAgain {
   /** Perform failed runs again, too. */
   readonly retryFailed?: boolean
   /** Perform only runs that failed, or only those that are missing. */
@@ -121,6 +125,7 @@ export async function continueRun(file: string, call: ContinueCallOptions = {}):
     job: job instanceof URL ? fileURLToPath(job) : job,
     hasStorageService: call.storageService !== undefined,
     isCall: true,
+    argsOf: argumentsAgain(call),
   })
   return await perform(experiment, call)
 }

@@ -4,7 +4,7 @@ import { readExperiment } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { removePartFile } from '../continue/part-file.ts'
 import { changedJob } from '../environment/changed-job.ts'
-import { jobArguments, readArguments } from '../environment/job-arguments.ts'
+import { assertReached, jobArguments, readArguments } from '../environment/job-arguments.ts'
 import { optionWords } from '../environment/option-words.ts'
 import { runNodes, treeSettings } from '../environment/seen-nodes.ts'
 import { storedInFile } from '../environment/stored-before.ts'
@@ -17,6 +17,7 @@ import { functionJob } from '../experiment/function-job.ts'
 import { resolveSettings } from '../experiment/layers.ts'
 import { importJob, type JobFunction } from '../experiment/load-job.ts'
 import type { Settings } from '../experiment/options.ts'
+import { describePlace } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand, runPoint } from '../exploration/expand.ts'
 import type { JobIdentity, JobLocation, RunTask } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
@@ -79,7 +80,10 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
     const parameters = asDeclared(treeParameters(tree), definition)
     const seedOf = completedFacts(completed, recordedSeeds(tree))
     const flags = { ...(typeof options.job === 'function' && { executor: 'inline' }), ...options.options }
-    const { settings } = resolveSettings({ jobFile: loaded.file, flags })
+    const { settings, origins } = resolveSettings({ jobFile: loaded.file, flags })
+    const args =
+      options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args })
+    assertReached(args, settings.executor, describePlace('executor', origins.executor))
     return {
       file,
       trajectory: traj.name,
@@ -97,8 +101,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       userCode: loaded.userCode,
       parameters,
       plan: expand({ parameters, exploration: treeExploration(tree) }),
-      args:
-        options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args }),
+      args,
       nodes: runNodes(await storedNodes(traj.filename, traj.name), {
         parameters,
         config: [],
@@ -268,7 +271,13 @@ function keptArguments(file: string, trajectory: string): ReturnType<typeof jobA
   const ofTrajectory = findCntFiles(file)
     .map((path) => readExperiment(path).request)
     .find((request) => request.trajectory.name === trajectory && request.isEdit !== true)
-  return ofTrajectory === undefined ? { common: [] } : readArguments(ofTrajectory.continuation)
+  return ofTrajectory === undefined
+    ? { common: [] }
+    : readArguments(
+        ofTrajectory.continuation,
+        file,
+        'Give them in a script: await verify(file, { args: […] }).',
+      )
 }
 
 /** The call's own flags, as they stand in a command. */

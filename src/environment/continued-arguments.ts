@@ -1,0 +1,41 @@
+/** What the job of an unfinished experiment is called with: what its `.cnt` file kept, or what its script gives again. */
+import { basename } from 'node:path'
+import { damaged } from '../continue/cnt-records.ts'
+import type { CntState } from '../continue/cnt-state.ts'
+import { isPypetError, PypetError } from '../errors.ts'
+import type { RunIndex } from '../trajectory/path.ts'
+import { type JobArguments, jobArguments, readArguments } from './job-arguments.ts'
+
+export type ArgumentsOfRuns = (runs: readonly RunIndex[]) => JobArguments
+
+/** @throws PypetError `PYPET_CNT_DAMAGED`; `PYPET_USAGE` where they are neither given nor recorded, or both */
+export function continuedArguments(
+  { path, experiment }: CntState,
+  argsOf: ArgumentsOfRuns | undefined,
+  runCount: number,
+): JobArguments {
+  const { continuation } = experiment.request
+  if (argsOf !== undefined) {
+    if (continuation.argsOfScript === undefined) throw givenAndRecorded(path)
+    return jobArguments(argsOf(Array.from({ length: runCount }, (_, run) => run)))
+  }
+  const isFunction = continuation.job.isFunction === true
+  const options = isFunction ? '{ job: theFunction, args: […] }' : '{ args: […] }'
+  try {
+    return readArguments(
+      continuation,
+      path,
+      `Continue it from its script: await env.continueRun(${JSON.stringify(basename(path))}, ${options}).`,
+    )
+  } catch (error) {
+    if (isPypetError(error)) throw error
+    throw damaged(path, `the arguments of the job: ${(error as Error).message}`)
+  }
+}
+
+function givenAndRecorded(path: string): PypetError {
+  return new PypetError('PYPET_USAGE', `${path} has the arguments of its job`, {
+    where: 'args',
+    hint: 'Leave them out: the runs that are left get what the others had.',
+  })
+}
