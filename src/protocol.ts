@@ -253,7 +253,7 @@ export interface RefusedRun {
 export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
   readonly job: JobLocation
-  readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored'>[]
+  readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored' | 'userClass'>[]
   /** What else the trajectory holds when the runs begin, for jobs that read its tree; nothing unless given. */
   readonly nodes?: RunNodes | PackedNodes
   /** Of the experiment: with the values of a run's parameters it makes the run's own. */
@@ -299,6 +299,15 @@ export interface JobLocation {
   readonly url: string
   /** The user's source file, for messages. */
   readonly file: string
+  /** Classes that parameters are restored by and that are not the job's own. */
+  readonly classes?: readonly ClassAddress[]
+}
+
+/** A bundled module of classes; or, of another kind of URL, classes that only main has. */
+export interface ClassAddress {
+  readonly url: string
+  readonly file: string
+  readonly names: readonly string[]
 }
 
 /** One run to perform. */

@@ -59,7 +59,7 @@ export async function pointCommand(
   using _folder = { [Symbol.dispose]: () => removeTemporary(folder) }
   let record: RawRunRecord | undefined
   const performer = new RunPerformer(
-    inspects ? stoppingBefore(loaded.run) : loaded.run,
+    inspects ? { ...loaded, run: stoppingBefore(loaded.run) } : loaded,
     {
       job,
       parameters,

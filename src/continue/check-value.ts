@@ -50,6 +50,7 @@ const LOCATION_LENGTH_MAX = 4096
 const parameterFields = objectOf({
   name: legalName,
   comment: text,
+  userClass: optional(text),
   stored: (value, at) => storedValue(value, at, 0),
   annotations: optional((value, at) => storedFields(value, at, 0)),
 })

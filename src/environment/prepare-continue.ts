@@ -24,10 +24,12 @@ import type { RunEnvironment } from '../protocol.ts'
 import { logFolderOf } from '../reporting/log-folder.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
+import type { OwnClass } from '../trajectory/own-class.ts'
 import { changedJob, jobChanges } from './changed-job.ts'
 import { type ArgumentsOfRuns, continuedArguments } from './continued-arguments.ts'
 import { type EnvironmentIdentity, identifyEnvironment } from './experiment-config.ts'
 import { assertReached } from './job-arguments.ts'
+import { locateClasses } from './job-classes.ts'
 import { optionWords } from './option-words.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
@@ -43,6 +45,8 @@ export interface ContinueCall {
   readonly retryFailed?: boolean
   readonly only?: 'failed' | 'missing' | undefined
   readonly allowChangedJob?: boolean
+  /** Classes that a script gives, or their modules. */
+  readonly dynamicImports?: readonly (OwnClass | string)[] | undefined
   /** The arguments of these runs, from a script whose arguments the `.cnt` file could not keep. */
   readonly argsOf?: ArgumentsOfRuns | undefined
   /** The function, where the job is none of a module; or the module, wherever it is. */
@@ -176,12 +180,15 @@ async function prepare(
   try {
     const environment = nextEnvironment(state, bundle, call.allowChangedJob === true)
     call.onJob?.(bundle.file)
-    const { postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
+    const loaded = await userCode.call(() => importJob(bundle, userCode.failed))
+    const { definition, postprocess } = loaded
+    const located = await locateClasses(bundle, definition, call.dynamicImports)
     return {
       // The file is where the `.cnt` file is, whatever it was called by.
       settings: { ...settings, filename: request.file, overwrite: false },
       origins,
-      job: { url: bundle.url, file: bundle.file },
+      job: located.location,
+      classes: loaded.classes,
       identifyJob: (folder) => bundle.identity(folder),
       opening: {
         kind: 'continue',
@@ -203,6 +210,7 @@ async function prepare(
       tree: request.continuation.tree,
       async [Symbol.asyncDispose]() {
         userCode[Symbol.dispose]()
+        await located[Symbol.asyncDispose]()
         await bundle.dispose()
       },
     }

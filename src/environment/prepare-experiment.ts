@@ -19,10 +19,12 @@ import { parseSetFlag } from '../exploration/parse-flag.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation, OpenRequest, RunEnvironment } from '../protocol.ts'
 import { checkSignature } from '../storage/hdf5-signature.ts'
+import type { OwnClasses } from '../trajectory/own-class.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { checkComment } from '../trajectory/value.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
 import { assertReached, type JobArguments, jobArguments } from './job-arguments.ts'
+import { locateClasses } from './job-classes.ts'
 import { assertClean } from './provenance.ts'
 import type { SeenNodes, TreeSettings } from './seen-nodes.ts'
 
@@ -90,6 +92,8 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly tree?: TreeSettings | undefined
   /** What was given and has no effect, to be said when the experiment begins. */
   readonly warnings?: readonly string[]
+  /** The user's own classes that the job has. */
+  readonly classes?: OwnClasses
   /** The job's own post-processing. */
   readonly postprocess: PostprocessFunction | undefined
 }
@@ -127,7 +131,8 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     if (configuring.status === 'rejected') throw configuring.reason
     const config = configuring.value
     const args = jobArguments({ common: request.args ?? [] })
-    const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
+    const loaded = await userCode.call(() => importJob(bundle, userCode.failed))
+    const { definition, postprocess } = loaded
     const { settings, origins, warnings } = resolveSettings({
       jobFile: bundle.file,
       flags,
@@ -156,8 +161,9 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     const origin = isOfFlags ? undefined : config?.explore === undefined ? bundle.file : config.file
     // Conditions and formulas are the user's code.
     const plan = userCode.call(() => expandFrom(origin, { parameters, exploration }))
-    const job = { url: bundle.url, file: bundle.file }
+    const { location: job, ...located } = await locateClasses(bundle, definition)
     const dispose = async () => {
+      await located[Symbol.asyncDispose]()
       userCode[Symbol.dispose]()
       await bundle.dispose()
     }
@@ -172,6 +178,7 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       plan,
       userCode,
       args,
+      classes: loaded.classes,
       warnings: [...warnings, ...ineffectivePresets(presets, plan)],
       postprocess,
       [Symbol.asyncDispose]: dispose,

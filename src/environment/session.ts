@@ -7,7 +7,7 @@ import { openExecutor, workerCount } from '../executors/open-executor.ts'
 import type { Extension, Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import type { RunNodes } from '../tree/run-nodes.ts'
+import { type RunNodes, sentParameter } from '../tree/run-nodes.ts'
 import type { GrowingPlan } from './growing-plan.ts'
 import type { PartsFolder } from './parts-folder.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
@@ -72,7 +72,7 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
   const mayGrow = postprocessing !== undefined
   const setup: WorkerSetup = {
     job,
-    parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    parameters: parameters.map(sentParameter),
     nodes: parts.nodes,
     seed: settings.seed,
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,

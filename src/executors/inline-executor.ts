@@ -25,7 +25,13 @@ export async function openInlineExecutor(
   const writeLog = atLogLevel(setup.logLevel, (level, message, run) =>
     listener({ type: 'log', level, message, worker: INLINE_WORKER, ...(run !== undefined && { run }) }),
   )
-  const performer = new RunPerformer(job.run, setup, store, writeLog, storedBefore)
+  let performer: RunPerformer
+  try {
+    performer = new RunPerformer(job, setup, store, writeLog, storedBefore)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   // Also after the last run: what a job has left behind still has to be heard.
   userCode.listen({
     onLine(message, run, from) {

@@ -1,17 +1,16 @@
 /** The tree that the jobs of a worker see: made of what the worker was sent when a job first asks for it. */
 import type { WorkerSetup } from '../protocol.ts'
+import type { OwnClasses } from '../trajectory/own-class.ts'
 import type { FindParameter } from '../trajectory/parameter-view.ts'
 import type { JobTree } from '../tree/job-run.ts'
 import { type RunNodes, SentNodes } from '../tree/run-nodes.ts'
 import { parameterFinder } from '../tree/run-tree.ts'
 import { unpackNodes } from './packed-nodes.ts'
 
-export function jobTree({
-  parameters,
-  nodes: sent = NO_NODES,
-}: Pick<WorkerSetup, 'parameters' | 'nodes'>): JobTree & {
-  readonly findParameter: FindParameter
-} {
+export function jobTree(
+  { parameters, nodes: sent = NO_NODES }: Pick<WorkerSetup, 'parameters' | 'nodes'>,
+  classes: OwnClasses = new Map(),
+): JobTree & { readonly findParameter: FindParameter } {
   let nodes: RunNodes | undefined
   let source: SentNodes | undefined
   const unpacked = () => {
@@ -20,7 +19,11 @@ export function jobTree({
   }
   const options = () => {
     const { shortcuts, maxDepth } = unpacked()
-    return { ...(shortcuts !== undefined && { shortcuts }), ...(maxDepth !== undefined && { maxDepth }) }
+    return {
+      ...(shortcuts !== undefined && { shortcuts }),
+      ...(maxDepth !== undefined && { maxDepth }),
+      dynamicImports: [...classes.values()],
+    }
   }
   const tree = {
     source() {

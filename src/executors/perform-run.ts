@@ -1,7 +1,8 @@
 /** Performs one run: calls the job at its point, catches whatever comes, hands the record over. */
 import { createRequire } from 'node:module'
 import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
-import type { JobFunction } from '../experiment/load-job.ts'
+import type { JobFunction, LoadedJob } from '../experiment/load-job.ts'
+import { assertClasses } from '../experiment/own-classes.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../trajectory/parameter-view.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -27,17 +28,18 @@ export class RunPerformer {
   #call: JobCall | undefined
 
   constructor(
-    job: JobFunction,
+    { run, classes, file }: Pick<LoadedJob, 'run' | 'classes' | 'file'>,
     setup: WorkerSetup,
     store: Pick<RecordStore, 'sendFrame' | 'ready'>,
     writeLog: WriteLog,
     storedBefore: StoredBefore = async () => undefined,
   ) {
+    assertClasses(setup.parameters, classes, file)
     this.#storedBefore = storedBefore
-    this.#job = job
+    this.#job = run
     this.#setup = setup
-    this.#tree = jobTree(setup)
-    this.#viewAt = parameterViews(setup.parameters, this.#tree.findParameter)
+    this.#tree = jobTree(setup, classes)
+    this.#viewAt = parameterViews(setup.parameters, this.#tree.findParameter, classes)
     this.#seedsAt = runSeeds(setup)
     this.#store = store
     this.#writeLog = writeLog

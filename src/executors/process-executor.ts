@@ -44,7 +44,7 @@ export async function openProcessExecutor(
   const bundle = await bundleProcess(fileURLToPath(entryUrl('run-process')), setup.job)
   const parts: ProcessParts = {
     entry: bundle.entry,
-    setup: { ...setup, job: bundle.job },
+    setup: { ...setup, job: { ...setup.job, ...bundle.job } },
     memoryLimit,
     clock: new RunClock(setup.timeoutMs),
     memory: new MemoryWatch(memoryLimit),

@@ -104,7 +104,7 @@ export class RunWorker {
     const setup = this.#setup
     const [job, store] = await Promise.all([loadJob(setup), openRecordStore(setup.storage)])
     this.#store = store
-    this.#performer = new RunPerformer(job.run, setup, store, this.#writeLog, this.#storedBefore)
+    this.#performer = new RunPerformer(job, setup, store, this.#writeLog, this.#storedBefore)
     return this.#performer
   }
 

@@ -4,6 +4,7 @@ import { type Exploration, type ExplorationDraft, isExploration } from '../explo
 import type { RangeMapping } from '../exploration/explored-values.ts'
 import { zipSpec } from '../exploration/zip.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import { isOwnClass, type OwnClass } from '../trajectory/own-class.ts'
 import { type FlatParameterValues, flattenParameters, type ParameterTree } from '../trajectory/parameter.ts'
 import { assertTrajectoryName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
@@ -17,6 +18,11 @@ export interface ExperimentOptions<Tree extends ParameterTree> {
   readonly comment?: string
   /** Defaults by name; a plain object is a group, `parameter(value, { comment })` adds a comment. */
   readonly parameters: Tree
+  /**
+   * Classes of your own that parameters and results are restored by, or the modules that have them: `./my-classes.ts#Spectrum`,
+   * from the folder of the job. Those that the parameters are instances of, and those that the module exports, are known.
+   */
+  readonly dynamicImports?: readonly (OwnClass | string)[]
   /** From a builder such as `cartesianProduct`, or a bare mapping of ranges of one length. */
   readonly explore?: Exploration<FlatParameterValues<NoInfer<Tree>>> | RangeMapping<NoInfer<Tree>>
   /**
@@ -51,6 +57,7 @@ export interface ExperimentDefinition<Tree extends ParameterTree = ParameterTree
   /** As declared; `flattenParameters` accepts it. */
   readonly parameters: Tree
   readonly explore: ExplorationDraft | undefined
+  readonly dynamicImports?: readonly (OwnClass | string)[]
   run(traj: Run<Tree>, ...args: readonly unknown[]): unknown
   readonly postprocess:
     | ((traj: PostprocessTrajectory<Tree>, results: JobResults, ...args: readonly unknown[]) => unknown)
@@ -91,6 +98,7 @@ export function defineExperiment<const Tree extends ParameterTree>(
     comment: options.comment,
     parameters: options.parameters,
     explore: exploreSpec(options.explore),
+    ...(options.dynamicImports !== undefined && { dynamicImports: checkedClasses(options.dynamicImports) }),
     run: options.run,
     postprocess: options.postprocess,
   })
@@ -104,10 +112,18 @@ const KEYS: readonly string[] = [
   'name',
   'comment',
   'parameters',
+  'dynamicImports',
   'explore',
   'run',
   'postprocess',
 ] satisfies (keyof ExperimentOptions<ParameterTree>)[]
+
+function checkedClasses(given: readonly unknown[]): readonly (OwnClass | string)[] {
+  const isRight = Array.isArray(given) && given.every((one) => typeof one === 'string' || isOwnClass(one))
+  if (!isRight)
+    throw invalid('dynamicImports', "a list of classes with a static load, or of './my-classes.ts#Spectrum'")
+  return given as readonly (OwnClass | string)[]
+}
 
 function exploreSpec(explore: unknown): ExplorationDraft | undefined {
   if (explore === undefined) return undefined

@@ -1,4 +1,5 @@
 /** Jobs that a script gave as functions, by the addresses that they have in this thread. Small: every thread loads it. */
+import type { OwnClass } from '../trajectory/own-class.ts'
 import type { JobFunction } from './load-job.ts'
 
 const SCHEME = 'pypet-ts-function:'
@@ -20,4 +21,23 @@ export function forgetFunction(url: string): void {
 /** The function of an address; undefined when it is that of a module. */
 export function functionAt(url: string): JobFunction | undefined {
   return functions.get(url)
+}
+
+const CLASS_SCHEME = 'pypet-ts-classes:'
+const keptClasses = new Map<string, readonly OwnClass[]>()
+
+/** The same for classes. */
+export function keepClasses(classes: readonly OwnClass[]): string {
+  count += 1
+  const url = `${CLASS_SCHEME}${count}`
+  keptClasses.set(url, classes)
+  return url
+}
+
+export function forgetClasses(url: string): void {
+  keptClasses.delete(url)
+}
+
+export function classesAt(url: string): readonly OwnClass[] | undefined {
+  return keptClasses.get(url)
 }

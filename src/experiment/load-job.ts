@@ -1,5 +1,7 @@
 /** The job's function, taken out of its bundle, in the main process and in every pool thread. */
 import { PypetError } from '../errors.ts'
+import type { JobLocation } from '../protocol.ts'
+import type { OwnClass, OwnClasses } from '../trajectory/own-class.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { Run } from '../tree/run.ts'
 import {
@@ -9,8 +11,9 @@ import {
   isExperimentDefinition,
   type JobResults,
 } from './define.ts'
-import { importModule, type ModuleAddress } from './import-module.ts'
+import { importModule } from './import-module.ts'
 import { functionAt } from './job-functions.ts'
+import { classesOfJob, importClasses } from './own-classes.ts'
 
 /** The user's function of the whole trajectory. What it returns may be points to run next. */
 export type PostprocessFunction = (traj: never, results: JobResults, ...args: readonly unknown[]) => unknown
@@ -27,6 +30,8 @@ export interface LoadedJob {
   readonly postprocess?: PostprocessFunction
   /** What `defineExperiment` returned; none where the module exports a bare function. */
   readonly definition?: ExperimentDefinition
+  /** The user's own classes that parameters are restored by. */
+  readonly classes: OwnClasses
 }
 
 /**
@@ -38,18 +43,25 @@ export interface LoadedJob {
  *   `PYPET_JOB_NO_FUNCTION` with what it exports instead; as `defineExperiment` for a plain object
  */
 export async function importJob(
-  { url, file }: ModuleAddress,
+  { url, file, classes: addresses = [] }: JobLocation,
   interruption?: Promise<never>,
 ): Promise<LoadedJob> {
   const known = functionAt(url)
-  if (known !== undefined) return { file, run: known }
+  if (known !== undefined) {
+    const classes = new Map<string, OwnClass>()
+    await importClasses(addresses, classes)
+    return { file, run: known, classes }
+  }
   const kind = { noun: 'job', code: 'PYPET_JOB_NOT_LOADABLE' } as const
   const exports = await importModule({ url, file }, kind, interruption)
   for (const given of jobCandidates(exports)) {
     const candidate = isPlainExperiment(given) ? defined(given, file) : given
     if (isExperimentDefinition(candidate)) {
+      const classes = classesOfJob(exports, candidate)
+      await importClasses(addresses, classes)
       return {
         file,
+        classes,
         run: (traj, ...args) => candidate.run(traj, ...args),
         ...(candidate.postprocess !== undefined && {
           postprocess: (traj, results, ...args) => candidate.postprocess?.(traj, results, ...args),
@@ -59,8 +71,11 @@ export async function importJob(
     }
     if (typeof candidate === 'function' && !isClass(candidate)) {
       const postprocess = postprocessOf(exports)
+      const classes = classesOfJob(exports, undefined)
+      await importClasses(addresses, classes)
       return {
         file,
+        classes,
         run: candidate as JobFunction,
         ...(postprocess !== undefined && { postprocess }),
       }

@@ -23,7 +23,7 @@ import {
 
 /** What is being loaded, for messages: the word, and the code of the error when it does not load. */
 export interface ModuleKind {
-  readonly noun: 'job' | 'config file' | 'storage service' | 'log transports'
+  readonly noun: 'job' | 'config file' | 'storage service' | 'log transports' | 'class module'
   readonly code: ErrorCode
   /** Packages of ours, for a module that may import them and does not find them: the first, and what that one uses. */
   readonly lends?: readonly [string, ...string[]]

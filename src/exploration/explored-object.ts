@@ -1,5 +1,6 @@
 /** Values to explore that are no single ones: lists, arrays, matrices. Their types are those of the default. */
 import { PypetError } from '../errors.ts'
+import { type OwnParameter, ownClassOf } from '../trajectory/own-class.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { type RawValue, rawValue, toStoredValue as storedOf } from '../trajectory/raw-value.ts'
 import type { NumericDtype, Scalar, StoredList, StoredValue, TypedArray } from '../trajectory/stored-value.ts'
@@ -25,10 +26,18 @@ export function toExplored(value: unknown, where: string): ExploredValue {
     case 'string':
       return value
     case 'object':
-      return isInteger(value) ? value.value : toObject(value, where)
+      if (isInteger(value)) return value.value
+      return ownClassOf(value) === undefined
+        ? toObject(value, where)
+        : ofInstance(value as OwnParameter, where)
     default:
       throw notExplored(typeof value === 'function' ? 'a function' : String(value), where)
   }
+}
+
+/** What an instance of the user's own class stores. */
+function ofInstance(value: OwnParameter, where: string): ExploredValue {
+  return toExplored(value.store(), `${where}.store()`)
 }
 
 function toObject(value: unknown, where: string): RawValue {
@@ -74,11 +83,18 @@ export function objectLike(
   const { stored: like } = parameter
   if (typeof value !== 'object') throw otherObject(shown(value), parameter, where)
   if (value.form === like.form && isPooled(parameter)) {
-    if (dtypeOfRaw(value) === ('dtype' in like ? like.dtype : undefined)) return value
+    if (dtypeOfRaw(value) === ('dtype' in like ? like.dtype : undefined)) return nestedLike(value, like)
   }
   const made = storedLike(storedOf(value), like)
   if (made === undefined) throw otherObject(`a ${pooledTypeName(value)}`, parameter, where)
   return pooled(rawValue(made))
+}
+
+/** Matrices are seen as the default is, as lists of lists or not. */
+function nestedLike(value: RawValue, like: StoredValue): RawValue {
+  if (value.form !== 'ndarray' || like.form !== 'ndarray' || value.shape.length < 2) return value
+  const isNested = like.isNested === true
+  return (value.isNested === true) === isNested ? value : { ...value, isNested }
 }
 
 function dtypeOfRaw(value: RawValue): string | undefined {

@@ -253,6 +253,7 @@ export class Environment<Tree = ParameterTree> {
         hasStorageService: this.#service !== undefined,
         isCall: true,
         argsOf: argumentsAgain(options),
+        dynamicImports: this.#options.dynamicImports,
         job: job instanceof URL ? fileURLToPath(job) : (job as JobFunction | string | undefined),
       })
       const { filename, name, useHdf5 } = experiment.settings

@@ -1,6 +1,7 @@
 /** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
 import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
+import { locateClasses } from '../environment/job-classes.ts'
 import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
@@ -116,6 +117,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       }
       const plan = expand({ parameters: all, exploration: treeExploration(tree) })
       const seen = await storedNodes(traj.filename, traj.name)
+      const classes = await locateClasses(bundle, definition)
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
         experiment: {
@@ -131,7 +133,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           },
           origins,
           warnings,
-          job: { url: bundle.url, file: bundle.file },
+          job: classes.location,
           identifyJob: (folder) => bundle.identity(folder),
           opening: { kind: 'expand' },
           parameters: all,
@@ -142,6 +144,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           seen,
           async [Symbol.asyncDispose]() {
             userCode[Symbol.dispose]()
+            await classes[Symbol.asyncDispose]()
             await bundle.dispose()
           },
         },

@@ -6,9 +6,10 @@ import { Trajectory } from './trajectory.ts'
 export function experimentTrajectory({ settings, parameters, plan }: PreparedExperiment): Trajectory {
   const { name, comment, filename } = settings
   const traj = new Trajectory({ name, comment, filename })
-  for (const { name: parameter, comment: about, stored } of parameters) {
+  for (const { name: parameter, comment: about, stored, userClass } of parameters) {
     const node = traj.addParameter(parameter, 0, { comment: about })
     node.restoreValue(stored, undefined)
+    node.userClass = userClass
     node.unlock()
   }
   if (plan.exploration !== undefined) traj.explore(exploration(plan.exploration))

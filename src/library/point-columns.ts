@@ -28,7 +28,7 @@ export function rangesAsPoints(parameters: readonly ParameterNode[]): Exploratio
   const pools: Record<string, Pools[string]> = {}
   const columns = parameters.map((parameter): Column => {
     const { range } = parameter
-    if (range?.kind !== 'objects') return column(parameter, parameter.getRange() ?? [])
+    if (range?.kind !== 'objects') return column(parameter, range?.values ?? [])
     assertPooled(parameter)
     const name = nameOf(parameter)
     // A number that no run has is a hole.

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { assertReached, type JobArguments } from '../environment/job-arguments.ts'
+import { locateClasses } from '../environment/job-classes.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
 import { treeSettings } from '../environment/seen-nodes.ts'
@@ -22,9 +23,11 @@ import { type ExplorationDraft, exploration } from '../exploration/exploration.t
 import { parseExploration } from '../exploration/parse-exploration.ts'
 import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
+import { CheckedValue } from '../trajectory/own-class.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
 import type { TreeNode } from '../tree/node.ts'
+import type { ClassReference } from '../tree/root-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { readKnownRuns } from './known-runs.ts'
 import type { RecordedJob } from './recorded-job.ts'
@@ -76,6 +79,8 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const known = await readKnownRuns(traj)
     const source = { file: location.file, identity: loaded.identify }
     assertLastJob(known.jobs, source, { file: traj.filename, isAllowed: request.allowChangedJob })
+    for (const own of job.classes.values()) tree.learnClass(own)
+    await traj.importClasses()
     if (!traj.isStored) {
       declare(tree, loaded)
       explore(tree, loaded, settings)
@@ -86,6 +91,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const runs = Array.from({ length: plan.runCount }, (_, run) => run)
     const args = request.argsOf(runs.filter((run) => !known.completed.has(run)))
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
+    const classes = await locateClasses(location, job.definition, scriptClasses(tree))
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
     const isWrittenElsewhere = (node: TreeNode) => node.branch === 'parameters' || request.isConfig(node)
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
@@ -105,7 +111,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       },
       origins,
       warnings,
-      job: location,
+      job: classes.location,
       configFile: config?.file,
       identifyJob: loaded.identify,
       opening,
@@ -119,7 +125,10 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       ...(traj.isStored
         ? { seen: await storedNodes(traj.filename, traj.name) }
         : { nodes: { groups, leaves, links } }),
-      [Symbol.asyncDispose]: loaded.dispose,
+      async [Symbol.asyncDispose]() {
+        await classes[Symbol.asyncDispose]()
+        await loaded.dispose()
+      },
     }
   } catch (error) {
     await loaded.dispose()
@@ -160,7 +169,7 @@ async function loadGiven({ job, configFile }: TreeRequest): Promise<Loaded> {
       const config = await configOf(given.location.file, configFile, userCode)
       const { location, identity } = given
       return {
-        job: { file: location.file, run: job },
+        job: { file: location.file, run: job, classes: new Map() },
         config,
         location,
         identify: identity,
@@ -212,14 +221,19 @@ async function configOf(
   return await userCode.call(() => loadConfig({ jobFile, configFile }))
 }
 
+/** Those that came as such, and those that are known only by their modules. */
+function scriptClasses(tree: TrajectoryTree): readonly ClassReference[] {
+  const modules = tree.dynamicImports.filter((given) => typeof given === 'string')
+  return [...modules, ...tree.ownClasses]
+}
+
 /** Adds what job and config file declare and the tree does not have. */
 function declare(tree: TrajectoryTree, { job, config }: Loaded): void {
   const { definition, file } = job
   const { parameters } = mergeParameters({ jobFile: file, definition, config })
-  for (const { name, stored, value, comment } of parameters) {
+  for (const { name, stored, comment, userClass } of parameters) {
     if (tree.at(`parameters.${name}`) !== undefined) continue
-    const isWhole = stored.form === 'scalar' && stored.dtype === 'int64' && typeof value === 'number'
-    tree.addParameter(name, (isWhole ? integer(value) : value) as ParameterValue, { comment })
+    tree.addParameter(name, new CheckedValue({ stored, userClass }) as unknown as ParameterValue, { comment })
   }
 }
 

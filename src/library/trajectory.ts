@@ -93,6 +93,7 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     options: LoadLevels & { readonly maxDepth?: number; readonly force?: boolean } = {},
   ): Promise<this> {
     assertKnownOptions(options, [...LEVEL_NAMES, 'maxDepth', 'force'], 'load')
+    await this.importClasses()
     await this.open()
     const info = readInfo(this.openReader(), this.name, options.force === true)
     this.#info = info
@@ -117,6 +118,31 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
       for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
     }
     return this
+  }
+
+  /**
+   * Imports the classes that `dynamicImports` names by their modules, once; `load` and the run of an experiment do so.
+   *
+   * @throws PypetError `PYPET_CLASS_UNKNOWN`
+   */
+  async importClasses(): Promise<void> {
+    const modules = this.#hasImported ? [] : this.dynamicImports.filter((given) => typeof given === 'string')
+    this.#hasImported = true
+    if (modules.length === 0) return
+    const { importOwnClasses } = await import('./import-classes.ts')
+    for (const own of await importOwnClasses(modules)) this.learnClass(own)
+  }
+
+  #hasImported = false
+
+  protected override onMissingClass(name: string, fullName: string): void {
+    const shown = `${fullName} is shown as it was stored`
+    process.emitWarning(
+      `${shown}: its class ${name} is not known. Give it: { dynamicImports: ['./my-classes.ts#${name}'] }.`,
+      {
+        code: 'PYPET_CLASS_UNKNOWN',
+      },
+    )
   }
 
   /** The nodes of all branches, without data. */

@@ -16,13 +16,14 @@ export function parameterNodes(tree: TrajectoryTree): ParameterNode[] {
 /** @throws PypetError `PYPET_DATA_NOT_LOADED` */
 export function treeParameters(tree: TrajectoryTree): Parameter[] {
   return parameterNodes(tree).map((parameter): Parameter => {
-    const { fullName, comment, storedAnnotations } = parameter
+    const { fullName, comment, storedAnnotations, userClass } = parameter
     const stored = parameter.stored as StoredValue
     return {
       name: fullName.slice('parameters.'.length),
       comment,
       value: userValue(stored),
       stored,
+      ...(userClass !== undefined && { userClass }),
       ...(storedAnnotations.length > 0 && { annotations: storedAnnotations }),
     }
   })

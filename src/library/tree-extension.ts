@@ -102,7 +102,12 @@ function rawLeaf(leaf: TreeNode): RawLeaf {
       hint: 'Declare what is to be explored before the experiment begins.',
     })
   }
-  return { ...described, kind: 'parameter', items: [{ name: 'data', value: rawValue(stored) }] }
+  return {
+    ...described,
+    kind: 'parameter',
+    ...(leaf.userClass !== undefined && { userClass: leaf.userClass }),
+    items: [{ name: 'data', value: rawValue(stored) }],
+  }
 }
 
 function newLinks(

@@ -5,6 +5,7 @@ import { findCntFiles } from '../continue/find-cnt.ts'
 import { removePartFile } from '../continue/part-file.ts'
 import { changedJob } from '../environment/changed-job.ts'
 import { assertReached, jobArguments, readArguments } from '../environment/job-arguments.ts'
+import { locateClasses } from '../environment/job-classes.ts'
 import { optionWords } from '../environment/option-words.ts'
 import { runNodes, treeSettings } from '../environment/seen-nodes.ts'
 import { storedInFile } from '../environment/stored-before.ts'
@@ -28,7 +29,7 @@ import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
-import type { RunNodes } from '../tree/run-nodes.ts'
+import { type RunNodes, sentParameter } from '../tree/run-nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { compareRun } from './compare-run.ts'
 import { loadTrajectory } from './load-trajectory.ts'
@@ -83,6 +84,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
     const { settings, origins } = resolveSettings({ jobFile: loaded.file, flags })
     const args =
       options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args })
+    const classes = await locateClasses(loaded.location, definition, options.dynamicImports)
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     return {
       file,
@@ -97,7 +99,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       others,
       runCount: traj.length,
       settings,
-      job: loaded.location,
+      job: classes.location,
       userCode: loaded.userCode,
       parameters,
       plan: expand({ parameters, exploration: treeExploration(tree) }),
@@ -107,7 +109,10 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
         config: [],
         tree: treeSettings(traj),
       }),
-      [Symbol.asyncDispose]: loaded.dispose,
+      async [Symbol.asyncDispose]() {
+        await classes[Symbol.asyncDispose]()
+        await loaded.dispose()
+      },
     }
   } catch (error) {
     loaded.userCode.flush()
@@ -150,7 +155,7 @@ async function performOfSeed(
   await using receiver = await openFrameReceiver((record) => comparison.add(record))
   const setup = {
     job,
-    parameters: parameters.map(({ name, value, stored }) => ({ name, value, stored })),
+    parameters: parameters.map(sentParameter),
     nodes: experiment.nodes,
     seed,
     runCount: plan.runCount,

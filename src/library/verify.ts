@@ -5,12 +5,15 @@ import { type ErrorRecord, PypetError } from '../errors.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
 import type { RunIndex } from '../trajectory/path.ts'
+import type { ClassReference } from '../tree/root-node.ts'
 import type { RunDifference } from './compare-run.ts'
 import type { OtherSource } from './stored-source.ts'
 
 export interface VerifyOptions {
   /** Which trajectory, where the file holds several. */
   readonly trajectory?: string
+  /** Classes of your own that parameters are restored by, where the job does not have them: as of `loadTrajectory`. */
+  readonly dynamicImports?: readonly ClassReference[]
   /** The job module, or the function; the module that the file names unless given. */
   readonly job?: string | URL | JobFunction
   /** How many stored runs are drawn; 20 unless given. */

@@ -359,7 +359,7 @@ export class TrajectoryLayout {
 
   #parameter(
     branch: 'config' | 'parameters',
-    { name, stored, comment, annotations = [] }: Parameter,
+    { name, stored, comment, annotations = [], userClass }: Parameter,
   ): Hdf5Operation[] {
     const path = `${this.#root}/${branch}/${name.replaceAll('.', '/')}`
     const operations: Hdf5Operation[] = []
@@ -368,7 +368,8 @@ export class TrajectoryLayout {
     for (const group of newGroups) this.#share(group)
     const options = { comment, complevel: this.#request.storage.complevel, isPlain: branch === 'config' }
     const raw = annotations.map((field) => ({ name: field.name, value: rawValue(field.value) }))
-    operations.push(...parameterLeaf(path, rawValue(stored), { annotations: raw }, options))
+    const described = { annotations: raw, ...(userClass !== undefined && { userClass }) }
+    operations.push(...parameterLeaf(path, rawValue(stored), described, options))
     return operations
   }
 

@@ -1,5 +1,6 @@
 /** How one leaf lies in the file: the group, its attributes and its data items (FORMAT, sections 2 and 4). */
-import type { RawNumbers, RawTexts, RawValue } from '../trajectory/raw-value.ts'
+import { pythonRepr } from '../trajectory/python-repr.ts'
+import { type RawNumbers, type RawTexts, type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
 import { isBasicDtype } from '../trajectory/stored-value.ts'
 import { utf8Bytes } from '../trajectory/utf8.ts'
@@ -76,10 +77,34 @@ export function parameterLeaf(
         ...leafGroup(path, 'ArrayParameter', leaf, options.comment),
         ...itemOperations(`${path}/data${ARRAY_SUFFIX}`, value, options.complevel),
       ]
+    case 'record': {
+      // For those who do not know the class: pypet's parameters have one value.
+      const text: RawTexts = {
+        form: 'scalar',
+        dtype: 'str',
+        shape: [],
+        texts: [summaryOf(value, leaf.userClass)],
+      }
+      return [
+        ...leafGroup(path, 'Parameter', leaf, options.comment),
+        ...scalarData(`${path}/data`, text, options),
+        typeMark(`${path}/data`, 'summary'),
+        ...itemOperations(`${path}/${ITEMS}`, value, options.complevel),
+      ]
+    }
     default:
       throw new Error(`${path}: a parameter cannot be a ${value.form}`)
   }
 }
+
+/** What a class of the user's own stores by name; beside it, a parameter's `data` is a summary. */
+export const ITEMS = 'items'
+
+function summaryOf(value: RawValue, userClass = ''): string {
+  return `${userClass}(${pythonRepr(toStoredValue(value), SUMMARY_LENGTH_MAX)})`
+}
+
+const SUMMARY_LENGTH_MAX = 200
 
 /** The name of a parameter's value that is a dataset of its own ends in this. */
 export const ARRAY_SUFFIX = '__rr__'

@@ -7,7 +7,7 @@ import { ANNOTATION_PREFIX } from './annotation-layout.ts'
 import type { Cell, Field } from './hdf5-datatype.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { SPARSE_SUFFIX, TYPE_ATTRIBUTE } from './item-layout.ts'
-import { ARRAY_SUFFIX, CLASS_ATTRIBUTE } from './leaf-layout.ts'
+import { ARRAY_SUFFIX, CLASS_ATTRIBUTE, ITEMS } from './leaf-layout.ts'
 import { arrayOf, columnValue, plainCell, readValue, unreadable } from './read-value.ts'
 import { cellValue, scalarAt } from './table-cell.ts'
 
@@ -75,6 +75,7 @@ export function readDefault(reader: Hdf5Reader, path: string, className: string)
   if (reader.kind(table) !== 'dataset') return undefined
   const mark = reader.attribute(table, TYPE_ATTRIBUTE)
   if (mark === 'null') return { form: 'null' }
+  if (mark === 'summary') return readValue(reader, `${path}/${ITEMS}`, className)
   const value = cellOf(reader, table)
   if (mark === 'date' && value?.form === 'scalar')
     return { form: 'date', time: Date.parse(String(value.value)) }

@@ -295,8 +295,13 @@ function leafOperations(path: string, leaf: TreeNode, options: StoreNodesOptions
   if (leaf instanceof ParameterNode) {
     const { stored, range } = leaf
     if (stored === undefined) throw new Error(`${leaf.fullName} has no value to store`)
+    const { userClass } = leaf
+    const described = {
+      annotations: rawFields(leaf.storedAnnotations),
+      ...(userClass !== undefined && { userClass }),
+    }
     return [
-      ...parameterLeaf(path, rawValue(stored), { annotations: rawFields(leaf.storedAnnotations) }, writing),
+      ...parameterLeaf(path, rawValue(stored), described, writing),
       ...(range === undefined ? [] : exploredRangeOperations(path, stored, range, options.complevel)),
     ]
   }

@@ -2,6 +2,7 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from './nearest-name.ts'
 import { copyOfNested, isNestedList, type NestedList } from './nested-list.ts'
+import type { OwnClass, OwnClasses } from './own-class.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RawValue } from './raw-value.ts'
@@ -17,20 +18,32 @@ export type PointValues = Readonly<Record<string, unknown>>
  * groups that hold explored parameters or arrays are made anew, so that a run does not pay for a large
  * tree. Lists are frozen; an array or a list of lists is copied when a run first asks for it, since a job may write into it.
  *
+ * @param classes of the parameters that have one of the user's own: a run gets an instance when it first asks
  * @param find the full name of what is meant by a name that a group does not have, if anything is
  */
 export function parameterViews(
-  parameters: readonly Pick<Parameter, 'name' | 'value'>[],
+  parameters: readonly Pick<Parameter, 'name' | 'value' | 'userClass'>[],
   find: FindParameter = () => undefined,
+  classes: OwnClasses = new Map(),
 ): (point: PointValues) => ParameterValues<ParameterTree> {
   const root = new Group(BRANCH, remembered(find))
-  for (const { name, value } of parameters) root.add(name.split('.'), value)
+  const ownClasses = new Map<string, OwnClass>()
+  for (const { name, value, userClass } of parameters) {
+    const own = userClass === undefined ? undefined : classes.get(userClass)
+    if (own !== undefined) ownClasses.set(name, own)
+    root.add(name.split('.'), own === undefined ? value : new Instance(own, () => structuredClone(value)))
+  }
   const presets = new Map(parameters.map(({ name, value }) => [name, value]))
   return (point) => {
     const overrides = new Group(BRANCH, find)
     for (const [name, value] of Object.entries(point)) {
+      const own = ownClasses.get(name)
       const isSingle = typeof value !== 'object' || value === null
-      overrides.add(name.split('.'), isSingle ? value : new Unmade(value as RawValue, presets.get(name)))
+      const seen = isSingle ? value : new Unmade(value as RawValue, presets.get(name))
+      overrides.add(
+        name.split('.'),
+        own === undefined ? seen : new Instance(own, () => (seen instanceof Unmade ? seen.make() : seen)),
+      )
     }
     return root.view(overrides)
   }
@@ -50,7 +63,26 @@ class Unmade {
 
   make(): unknown {
     const made = seenValue(this.#value, this.#preset)
-    return Array.isArray(made) ? Object.freeze(made) : made
+    return Array.isArray(made) && !isNestedList(made) ? Object.freeze(made) : made
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): unknown {
+    return this.make()
+  }
+}
+
+/** An instance of the user's own class, which is made for the run when the job asks for it. */
+class Instance {
+  readonly #own: OwnClass
+  readonly #stored: () => unknown
+
+  constructor(own: OwnClass, stored: () => unknown) {
+    this.#own = own
+    this.#stored = stored
+  }
+
+  make(): unknown {
+    return this.#own.load(this.#stored() as never)
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): unknown {
@@ -91,7 +123,8 @@ class Group {
 
   add(path: readonly string[], value: unknown): void {
     const [name, ...rest] = path as [string, ...string[]]
-    const isArray = ArrayBuffer.isView(value) || isNestedList(value) || isNdArray(value)
+    const isArray =
+      ArrayBuffer.isView(value) || isNestedList(value) || isNdArray(value) || value instanceof Instance
     this.#holdsArrays ||= isArray
     if (rest.length === 0) {
       if (isArray) this.#arrays.push(name)
@@ -118,7 +151,7 @@ class Group {
     let uncopied = this.#arrays.length === 0 ? undefined : new Set(this.#arrays)
     for (const [name, entry] of this.#entries) {
       const override = overrides.#entries.get(name)
-      if (override instanceof Unmade) {
+      if (override instanceof Unmade || override instanceof Instance) {
         values[name] = override
         uncopied ??= new Set()
         uncopied.add(name)
@@ -191,7 +224,8 @@ function isFixed(path: string, name: string): PypetError {
 }
 
 function ownOfRun(value: unknown): unknown {
-  return value instanceof Unmade ? value.make() : copyOfArray(value as TypedArray | NestedList | NdArray)
+  const isUnmade = value instanceof Unmade || value instanceof Instance
+  return isUnmade ? value.make() : copyOfArray(value as TypedArray | NestedList | NdArray)
 }
 
 function copyOfArray(array: TypedArray | NestedList | NdArray): unknown {

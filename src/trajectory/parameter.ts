@@ -1,6 +1,7 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
 import type { NestedValues } from './nested-list.ts'
+import { instanceClassName } from './own-class.ts'
 import { type PackageArray, type PackageArrayValue, packageArray } from './package-array.ts'
 import { assertLegalName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -110,6 +111,8 @@ export interface Parameter {
   readonly value: unknown
   /** As it is stored. */
   readonly stored: StoredValue
+  /** The name of the user's own class that a job gets it as. */
+  readonly userClass?: string
   /** Named values beside the data. */
   readonly annotations?: readonly StoredField[]
 }
@@ -138,7 +141,9 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
     const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
     const stored = toStoredParameter(value, `${where}.${name}`)
     checkComment(comment, `the comment of ${where}.${name}`)
-    into.push({ name, comment, value: seenByJob(value, stored), stored })
+    const userClass = instanceClassName(value)
+    if (userClass !== undefined) into.push({ name, comment, value: userValue(stored), stored, userClass })
+    else into.push({ name, comment, value: seenByJob(value, stored), stored })
   }
 }
 

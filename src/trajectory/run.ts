@@ -4,6 +4,7 @@
  */
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from './log-level.ts'
+import { classNameOf, instanceClassName } from './own-class.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -149,7 +150,7 @@ export class LiveRun implements BareRun, StoringRun {
 
   addResult(name: string, given: StorableValue | ResultItems | OwnResult, options: LeafOptions = {}): void {
     const where = `results.${name}`
-    const userClass = isOwnResult(given) ? given.constructor.name : undefined
+    const userClass = isOwnResult(given) ? classNameOf(given.constructor) : undefined
     const value = isOwnResult(given) ? given.store() : given
     const items = isItems(value)
       ? Object.entries(value).map(([item, entry]) => toItem(item, entry, `${where}.${item}`))
@@ -171,7 +172,13 @@ export class LiveRun implements BareRun, StoringRun {
   addDerivedParameter(name: string, value: ParameterValue, options: LeafOptions = {}): void {
     const where = `derived_parameters.${name}`
     const items = [{ name: 'data', value: toStoredParameter(value, where) }]
-    this.#add('derived_parameters', name, { kind: 'parameter', ...described(options, where), items })
+    const userClass = instanceClassName(value)
+    this.#add('derived_parameters', name, {
+      kind: 'parameter',
+      ...described(options, where),
+      ...(userClass !== undefined && { userClass }),
+      items,
+    })
   }
 
   addLink(name: string, target: string): void {

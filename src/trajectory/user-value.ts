@@ -62,6 +62,11 @@ export function seenValue(value: RawValue, preset: unknown): unknown {
     const isBigint = Array.isArray(preset) && typeof preset[0] === 'bigint'
     if (!isBigint) return stored.values.map(exact)
   }
+  if (stored.form === 'ndarray' && stored.isNested === true) {
+    let first = preset
+    while (Array.isArray(first)) first = first[0]
+    return userValue({ ...stored, isBigint: typeof first === 'bigint' })
+  }
   return userValue(stored)
 }
 

@@ -6,6 +6,7 @@
 import { PypetError } from '../errors.ts'
 import { DTYPES_ALLOWED, elementDtype } from './element-dtype.ts'
 import { arrayOfLists, isNestedList, type NestedList, nestedArray } from './nested-list.ts'
+import { CheckedValue, type OwnParameter, ownClassOf, storedInstance } from './own-class.ts'
 import { type PackageArray, packageArray } from './package-array.ts'
 import { isPlainObject } from './plain-object.ts'
 import {
@@ -80,6 +81,7 @@ export type ParameterValue =
   | readonly Complex[]
   | readonly Integer[]
   | NestedList
+  | OwnParameter
 
 /** Everything that an item of a result may hold: a list of records is a table. */
 export type StorableValue =
@@ -186,11 +188,13 @@ export function checkComment(comment: unknown, where: string): asserts comment i
 }
 
 /**
- * As `toStoredValue`, for parameters: they take no records and no tables.
+ * As `toStoredValue`, for parameters: they take no tables, and records only of classes that store as such.
  *
  * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
  */
 export function toStoredParameter(value: unknown, where: string): StoredValue {
+  if (value instanceof CheckedValue) return value.stored
+  if (ownClassOf(value) !== undefined) return storedInstance(value as OwnParameter, where, STRUCTURED)
   const stored = toStoredValue(value, where)
   if (stored.form !== 'record' && stored.form !== 'table') return stored
   throw unsupported(where, `a ${typeName(stored)}`, PARAMETER_ALLOWED)

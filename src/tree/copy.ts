@@ -39,6 +39,7 @@ export function copyNode(node: TreeNode, to: GroupNode, name = node.name): TreeN
     const { range } = node
     const own = range === undefined ? undefined : structuredClone(range)
     copy.restoreValue(node.stored, own)
+    copy.userClass = node.userClass
     if (!node.isLocked) copy.unlock()
   } else if (node instanceof ResultNode && copy instanceof ResultNode) {
     copy.restoreItems(node.loadAll(), node.className, true)

@@ -1,6 +1,7 @@
 /** Parameters: a default, a range when they are explored, a lock (pypet `parameter.py`). */
 import { PypetError } from '../errors.ts'
 import { storedLike } from '../exploration/explored-object.ts'
+import { CheckedValue, instanceClassName, ownClassOf } from '../trajectory/own-class.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../trajectory/parameter-range.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { typeName } from '../trajectory/stored-value.ts'
@@ -20,6 +21,8 @@ export class ParameterNode extends TreeNode {
   readonly isLeaf = true
   readonly isParameter = true
   protected readonly kind = 'Parameter'
+  /** The user's own class that its value is an instance of, by name. */
+  userClass: string | undefined
   #value: StoredValue | undefined
   #range: ParameterRange | undefined
   #isLocked = false
@@ -93,14 +96,14 @@ export class ParameterNode extends TreeNode {
     const value = range === undefined || idx < 0 ? this.stored : rangeValue(range, idx)
     if (value === undefined) throw this.#notLoaded()
     this.#isLocked = true
-    return userValue(value)
+    return this.#shown(value)
   }
 
   /** The default, wherever the trajectory is. */
   getDefault(): unknown {
     const value = this.stored
     if (value === undefined) throw this.#notLoaded()
-    return userValue(value)
+    return this.#shown(value)
   }
 
   /** All values of the range; undefined unless it is explored. */
@@ -114,7 +117,7 @@ export class ParameterNode extends TreeNode {
     const { range } = this
     if (range === undefined) return undefined
     return Array.from({ length: rangeSize(range) }, (_, run) =>
-      userValue(rangeValue(range, run) as StoredValue),
+      this.#shown(rangeValue(range, run) as StoredValue),
     )
   }
 
@@ -126,6 +129,9 @@ export class ParameterNode extends TreeNode {
       throw this.#wrongType('set', 'it is explored', 'Shrink the trajectory first.')
     this.#value = toStoredParameter(value, this.fullName)
     this.noteChange('value')
+    const own = ownClassOf(value)
+    if (own !== undefined) this.root.learnClass(own)
+    this.userClass = value instanceof CheckedValue ? value.userClass : instanceClassName(value)
     return this
   }
 
@@ -208,6 +214,16 @@ export class ParameterNode extends TreeNode {
     return this.#keysOfRange
   }
 
+  /** As the user has given it: an instance where its class is known, else what it was stored as. */
+  #shown(value: StoredValue): unknown {
+    const { userClass } = this
+    if (userClass === undefined || value.form === 'unread') return userValue(value)
+    const own = this.root.ownClass(userClass)
+    if (own !== undefined) return own.load(userValue(value) as never)
+    this.root.missClass(userClass, this.fullName)
+    return userValue(value)
+  }
+
   #load(): void {
     if (this.#value === undefined && this.isStored) this.root.autoLoadLeaf(this)
   }
@@ -220,6 +236,15 @@ export class ParameterNode extends TreeNode {
     /** Many runs may have one array. */
     const known = new Map<unknown, StoredValue>()
     for (const value of values) {
+      const ownName = instanceClassName(value)
+      if (ownName !== undefined && ownName !== this.userClass) {
+        const found = `[${stored.length}] is an instance of ${ownName}, the default`
+        throw this.#wrongType(
+          'explore',
+          `${found} ${this.userClass === undefined ? 'is not' : `one of ${this.userClass}`}`,
+          'Give values of the class of the default.',
+        )
+      }
       const before = known.get(value)
       if (before !== undefined) {
         stored.push(before)

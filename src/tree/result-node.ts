@@ -99,10 +99,10 @@ export class ResultNode extends TreeNode {
    *   the same
    */
   instance(): unknown {
-    const classes = this.root.dynamicImports
-    const found = classes.find(({ name }) => name === this.userClass)
-    if (found !== undefined) return found.load(this.toRecord())
-    const known = classes.map(({ name }) => name).join(', ') || 'none'
+    const { userClass } = this
+    const found = userClass === undefined ? undefined : this.root.ownClass(userClass)
+    if (found !== undefined) return found.load(this.toRecord() as never)
+    const known = this.root.classNames.join(', ') || 'none'
     throw new PypetError(
       'PYPET_CLASS_UNKNOWN',
       this.userClass === undefined

@@ -1,5 +1,6 @@
 /** The root of a tree: where nodes come from, and what they need to know of the whole. */
 import { PypetError } from '../errors.ts'
+import { classNameOf, type OwnClass } from '../trajectory/own-class.ts'
 import { assertLegalName } from '../trajectory/path.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
@@ -11,18 +12,16 @@ import { ParameterNode } from './parameter-node.ts'
 import { ResultNode } from './result-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
-/** A user's own class of results: found by its name when a trajectory is loaded. */
-export interface ResultClass {
-  readonly name: string
-  /** Makes an instance of the items that `store()` gave. */
-  load(items: Readonly<Record<string, unknown>>): unknown
-}
+/** A class of the user's own, or the module that has it: `./my-classes.ts#Spectrum`. */
+export type ClassReference = OwnClass | string
 
 export abstract class RootNode extends GroupNode {
   abstract autoLoad: boolean
-  abstract readonly dynamicImports: readonly ResultClass[]
+  abstract readonly dynamicImports: readonly ClassReference[]
   protected source: NodeSource | undefined
   readonly #presets = new Map<string, unknown>()
+  readonly #classes = new Map<string, OwnClass>()
+  readonly #missedClasses = new Set<string>()
 
   /** There is one kind of root. */
   protected get asTree(): TrajectoryTree {
@@ -61,7 +60,7 @@ export abstract class RootNode extends GroupNode {
           ? new ParameterNode(name, parent)
           : new ResultNode(name, parent)
     node.restore(head.comment, head.annotations)
-    if (node instanceof ResultNode) node.userClass = head.userClass
+    if (node instanceof ResultNode || node instanceof ParameterNode) node.userClass = head.userClass
     return node
   }
 
@@ -115,6 +114,32 @@ export abstract class RootNode extends GroupNode {
   addLinkIn(group: GroupNode, name: string, target: TreeNode | string): void {
     addLink(this.asTree, group, name, target)
   }
+
+  /** Instances of a class are restored by it from now on. */
+  learnClass(own: OwnClass): void {
+    this.#classes.set(classNameOf(own), own)
+  }
+
+  ownClass(name: string): OwnClass | undefined {
+    return this.#classes.get(classNameOf({ name }))
+  }
+
+  get classNames(): readonly string[] {
+    return [...this.#classes.keys()]
+  }
+
+  get ownClasses(): readonly OwnClass[] {
+    return [...this.#classes.values()]
+  }
+
+  /** A value is shown as it was stored, because its class is not known: told once. */
+  missClass(name: string, fullName: string): void {
+    if (this.#missedClasses.has(name)) return
+    this.#missedClasses.add(name)
+    this.onMissingClass(name, fullName)
+  }
+
+  protected onMissingClass(_name: string, _fullName: string): void {}
 
   /** What a parameter that is being added is to have; each preset is taken once. */
   takePreset(fullName: string, value: ParameterValue): unknown {

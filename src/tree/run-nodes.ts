@@ -23,13 +23,28 @@ export interface RunNodes {
 }
 
 /** A parameter as a worker has it. */
-export type SentParameter = Pick<Parameter, 'name' | 'stored'>
+export type SentParameter = Pick<Parameter, 'name' | 'stored' | 'userClass'>
+
+/** What a worker needs of a parameter. */
+export function sentParameter({
+  name,
+  value,
+  stored,
+  userClass,
+}: Omit<Parameter, 'comment'>): SentParameter & Pick<Parameter, 'value'> {
+  return { name, value, stored, ...(userClass !== undefined && { userClass }) }
+}
 
 /** What stands at a full name. */
 type Sent =
   | { readonly kind: 'group'; readonly described: RawGroup | undefined }
   | { readonly kind: 'leaf'; readonly leaf: RawLeaf }
-  | { readonly kind: 'parameter'; readonly stored: StoredValue; readonly described: RawGroup | undefined }
+  | {
+      readonly kind: 'parameter'
+      readonly stored: StoredValue
+      readonly userClass: string | undefined
+      readonly described: RawGroup | undefined
+    }
 
 /** The leaves of `config`, as nodes. */
 export function configLeaves(config: readonly Omit<Parameter, 'value'>[]): RawLeaf[] {
@@ -71,8 +86,9 @@ export class SentNodes implements NodeSource {
       this.#sent.set(described.location, { kind: 'group', described })
     }
     const descriptions = new Map(nodes.described.map((described) => [described.location, described]))
-    for (const { name, stored } of parameters) {
-      this.#put(`parameters.${name}`, { kind: 'parameter', stored, described: descriptions.get(name) })
+    for (const { name, stored, userClass } of parameters) {
+      const described = descriptions.get(name)
+      this.#put(`parameters.${name}`, { kind: 'parameter', stored, userClass, described })
     }
     for (const leaf of nodes.leaves) this.#put(leaf.location, { kind: 'leaf', leaf })
     for (const { location, target } of nodes.links) this.#enter(location, target)
@@ -91,7 +107,8 @@ export class SentNodes implements NodeSource {
       kind: sent.kind === 'group' ? 'group' : 'leaf',
       comment: described?.comment ?? '',
       className: classNameOf(sent),
-      userClass: sent.kind === 'leaf' ? sent.leaf.userClass : undefined,
+      userClass:
+        sent.kind === 'group' ? undefined : sent.kind === 'leaf' ? sent.leaf.userClass : sent.userClass,
       annotations: storedFields(described?.annotations ?? []),
     }
   }

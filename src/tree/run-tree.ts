@@ -32,7 +32,7 @@ export interface TreeRun {
   readonly assertOpen: (where: string) => void
 }
 
-export type RunTreeOptions = Pick<TrajectoryTreeOptions<never>, 'shortcuts' | 'maxDepth'>
+export type RunTreeOptions = Pick<TrajectoryTreeOptions<never>, 'shortcuts' | 'maxDepth' | 'dynamicImports'>
 
 export class RunTree extends TrajectoryTree {
   readonly #run: TreeRun
@@ -66,6 +66,7 @@ export class RunTree extends TrajectoryTree {
     if (node instanceof ResultNode) node.adoptItems(items, userClass)
     else {
       node.restoreValue(items[0]?.value, undefined)
+      node.userClass = userClass
       node.unlock()
     }
     parent.attach(node)

@@ -5,6 +5,7 @@
 import { PypetError } from '../errors.ts'
 import type { Exploration } from '../exploration/exploration.ts'
 import type { RangeMapping } from '../exploration/explored-values.ts'
+import { CheckedValue, classesIn } from '../trajectory/own-class.ts'
 import type { FlatParameterValues, ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
 import { flattenParameters } from '../trajectory/parameter.ts'
 import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
@@ -15,7 +16,7 @@ import { beginExploration, expandParameters, exploreParameters, findRuns } from 
 import { type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
 import { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
-import { type ResultClass, RootNode } from './root-node.ts'
+import { type ClassReference, RootNode } from './root-node.ts'
 import type { MergedRun, RunFailureText, RunInformation, RunTimes } from './run-information.ts'
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
@@ -34,8 +35,11 @@ export interface TrajectoryTreeOptions<Tree> {
   readonly parameters?: Tree
   /** Functions for wildcards of one's own, by names that begin with `$`. */
   readonly wildcards?: Readonly<Record<string, WildcardFunction>>
-  /** Classes that loaded results are restored as. */
-  readonly dynamicImports?: readonly ResultClass[]
+  /**
+   * Classes that parameters and results are restored as, or where they are: `./my-classes.ts#Spectrum`, from the current
+   * folder; such modules are imported when the trajectory is loaded, or its experiment runs.
+   */
+  readonly dynamicImports?: readonly ClassReference[]
   /** Whether parts of names may be left out. On unless given. */
   readonly shortcuts?: boolean
   /** Levels that a search goes down. */
@@ -54,7 +58,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   noClobber: boolean
   autoLoad: boolean
   readonly wildcards: Wildcards
-  readonly dynamicImports: readonly ResultClass[]
+  readonly dynamicImports: readonly ClassReference[]
   /** Full names of explored parameters, in the order in which they were explored. */
   readonly #explored = new Set<string>()
   #length = 1
@@ -79,9 +83,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     this.autoLoad = options.autoLoad ?? false
     this.wildcards = new Wildcards(options.wildcards)
     this.dynamicImports = options.dynamicImports ?? []
+    for (const given of this.dynamicImports) if (typeof given !== 'string') this.learnClass(given)
+    for (const own of classesIn(options.parameters).values()) this.learnClass(own)
     for (const branch of BRANCHES) this.attach(new GroupNode(branch, this))
     for (const parameter of flattenParameters((options.parameters ?? {}) as ParameterTree, 'parameters')) {
-      this.addParameter(parameter.name, parameter.value as ParameterValue, { comment: parameter.comment })
+      const value = new CheckedValue(parameter) as unknown as ParameterValue
+      this.addParameter(parameter.name, value, { comment: parameter.comment })
     }
   }
 

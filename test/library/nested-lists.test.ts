@@ -142,6 +142,40 @@ test('a script gives lists of lists to its jobs, as parameters, derived paramete
   ])
 })
 
+test('lists of lists are explored, and a run gets a copy of its own', async () => {
+  const folder = fileTree({
+    'job.ts': `import { cartesianProduct, defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  parameters: { m: [[1, 2]], flags: [[true]], big: [[1n]], plain: { data: new Float64Array(2), shape: [1, 2] } },
+  explore: cartesianProduct({ m: [[[1, 2]], [[3], [4]]], flags: [[[false]]], big: [[[5n]]] }),
+  run(traj) {
+    const { m, flags, big, plain } = traj.par
+    const told = [JSON.stringify(m), flags[0]?.[0], typeof big[0]?.[0], 'shape' in plain]
+    const row = m[0] as number[]
+    row[0] = 7
+    return told
+  },
+})
+`,
+  })
+  const options = { filename: join(folder, 'f.h5'), logging: false }
+  const { returned } = await run(join(folder, 'job.ts'), { options, collect: true })
+  expect(returned?.map(({ value }) => value)).toEqual([
+    ['[[1,2]]', false, 'bigint', true],
+    ['[[3],[4]]', false, 'bigint', true],
+  ])
+  const explored = await pypet(folder, [
+    'run',
+    'job.ts',
+    '--explore',
+    'm=[[5,6]],[[7,8]]',
+    '--point',
+    '1',
+    '--no-log',
+  ])
+  expect([explored.exitCode, explored.stdout]).toEqual([0, expect.stringContaining('[[7,8]]')])
+})
+
 test.skipIf(isSkipped)('PyTables sees arrays of that shape', async () => {
   const filename = join(fileTree({}), 'f.h5')
   const traj = new Trajectory({ name: 't', filename, parameters: { m: MATRICES.numbers } })

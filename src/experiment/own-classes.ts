@@ -1,0 +1,79 @@
+/** The classes of the user's own that a job, or a script, has its parameters restored by. Small: every thread loads it. */
+import { PypetError } from '../errors.ts'
+import type { ClassAddress } from '../protocol.ts'
+import {
+  classesIn,
+  classNameOf,
+  isOwnClass,
+  type OwnClass,
+  type OwnClasses,
+} from '../trajectory/own-class.ts'
+import { isPlainObject } from '../trajectory/plain-object.ts'
+import type { ExperimentDefinition } from './define.ts'
+import { importModule } from './import-module.ts'
+import { classesAt } from './job-functions.ts'
+
+/** Those that the job's module exports, that its experiment names, and that its parameters are instances of. */
+export function classesOfJob(
+  exports: Readonly<Record<string, unknown>>,
+  definition: ExperimentDefinition | undefined,
+): Map<string, OwnClass> {
+  const classes = classesIn(definition?.parameters)
+  // A CommonJS module arrives as the default export of its bundle.
+  const inner = isPlainObject(exports.default) ? Object.values(exports.default) : []
+  for (const given of [...(definition?.dynamicImports ?? []), ...Object.values(exports), ...inner]) {
+    if (typeof given === 'function' && isOwnClass(given)) classes.set(classNameOf(given), given)
+  }
+  return classes
+}
+
+/**
+ * Adds those of other modules. Of one name, the job's own counts.
+ *
+ * @throws PypetError `PYPET_CLASS_UNKNOWN` for a module that does not load or has no such class
+ */
+export async function importClasses(
+  addresses: readonly ClassAddress[],
+  into: Map<string, OwnClass>,
+): Promise<void> {
+  for (const address of addresses) {
+    const kept = classesAt(address.url)
+    for (const own of kept ?? (await importedClasses(address))) {
+      if (!into.has(classNameOf(own))) into.set(classNameOf(own), own)
+    }
+  }
+}
+
+async function importedClasses({ url, file, names }: ClassAddress): Promise<OwnClass[]> {
+  // Given by a script, to its own thread.
+  if (!url.startsWith('file:')) return []
+  const exports = await importModule({ url, file }, { noun: 'class module', code: 'PYPET_CLASS_UNKNOWN' })
+  return names.map((name) => {
+    const found = exports[name]
+    if (isOwnClass(found)) return found
+    const known = Object.keys(exports).filter((key) => isOwnClass(exports[key]))
+    throw new PypetError('PYPET_CLASS_UNKNOWN', `${file} exports no class ${name} with a static load`, {
+      where: `${file}#${name}`,
+      hint: known.length === 0 ? 'Write: static load(stored) { … }.' : `It exports ${known.join(', ')}.`,
+    })
+  })
+}
+
+/** @throws PypetError `PYPET_CLASS_UNKNOWN` for a parameter that no class is there for */
+export function assertClasses(
+  parameters: readonly { readonly name: string; readonly userClass?: string }[],
+  classes: OwnClasses,
+  jobFile: string,
+): void {
+  for (const { name, userClass } of parameters) {
+    if (userClass === undefined || classes.has(userClass)) continue
+    throw new PypetError(
+      'PYPET_CLASS_UNKNOWN',
+      `${name} is an instance of ${userClass}, which the job ${jobFile} does not have where its runs are performed`,
+      {
+        where: `parameters.${name}`,
+        hint: `Export ${userClass} from the job's module, or name its module: dynamicImports: ['./my-classes.ts#${userClass}'].`,
+      },
+    )
+  }
+}

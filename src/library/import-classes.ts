@@ -1,0 +1,15 @@
+import { bundleClasses } from '../experiment/bundle-classes.ts'
+import { importClasses } from '../experiment/own-classes.ts'
+import type { OwnClass } from '../trajectory/own-class.ts'
+
+/** The classes of modules, `./my-classes.ts#Spectrum`, from the current folder. @throws PypetError `PYPET_CLASS_UNKNOWN` */
+export async function importOwnClasses(modules: readonly string[]): Promise<OwnClass[]> {
+  const { addresses, ...bundle } = await bundleClasses(modules, process.cwd())
+  try {
+    const classes = new Map<string, OwnClass>()
+    await importClasses(addresses, classes)
+    return [...classes.values()]
+  } finally {
+    await bundle[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,92 @@
+/** Classes of the user's own: an instance is stored as what it gives, and restored by its class. */
+import type { PypetError } from '../errors.ts'
+import { isPlainObject } from './plain-object.ts'
+import { type StoredValue, typeName } from './stored-value.ts'
+
+/** Found by its name when a job or a trajectory is loaded. */
+export interface OwnClass {
+  readonly name: string
+  /** Makes an instance of what `store()` gave. */
+  load(stored: never): unknown
+}
+
+/**
+ * An instance as a parameter. `store()` gives one value that a parameter may hold, or several by name; the class's static
+ * `load` makes an instance of the same.
+ */
+export interface OwnParameter {
+  store(): unknown
+}
+
+/** By name. */
+export type OwnClasses = ReadonlyMap<string, OwnClass>
+
+/** The class of an instance that can be stored and restored; undefined for anything else. */
+export function ownClassOf(value: unknown): OwnClass | undefined {
+  if (typeof value !== 'object' || value === null || isPlainObject(value)) return undefined
+  if (typeof (value as Partial<OwnParameter>).store !== 'function') return undefined
+  const own: unknown = value.constructor
+  return isOwnClass(own) ? own : undefined
+}
+
+export function isOwnClass(value: unknown): value is OwnClass {
+  const given = value as Partial<OwnClass> | null | undefined
+  const isObject = typeof value === 'function' || (typeof value === 'object' && value !== null)
+  return isObject && typeof given?.name === 'string' && given.name !== '' && typeof given.load === 'function'
+}
+
+/**
+ * The name that a class is stored and found under. esbuild, which bundles jobs, puts an underscore before the names of
+ * classes that refer to themselves; in the script they have none.
+ */
+export function classNameOf({ name }: { readonly name: string }): string {
+  return name.length > 1 && name.startsWith('_') ? name.slice(1) : name
+}
+
+/** Of an instance; undefined for anything else. */
+export function instanceClassName(value: unknown): string | undefined {
+  const own = ownClassOf(value)
+  return own === undefined ? undefined : classNameOf(own)
+}
+
+/** @throws PypetError `PYPET_VALUE_UNSUPPORTED` for what no parameter can hold */
+export function storedInstance(
+  instance: OwnParameter,
+  where: string,
+  parts: {
+    toStored(value: unknown, where: string): StoredValue
+    unsupported(where: string, found: string, allowed: string): PypetError
+  },
+): StoredValue {
+  const stored = parts.toStored(instance.store(), `${where}.store()`)
+  const isEmpty = stored.form === 'record' && stored.fields.length === 0
+  if (stored.form !== 'table' && !isEmpty) return stored
+  const found = isEmpty ? 'an empty object' : `a ${typeName(stored)}`
+  throw parts.unsupported(
+    `${where}.store()`,
+    found,
+    'one value that a parameter may hold, or several by name',
+  )
+}
+
+/** A value that was checked before: what a tree is given of parameters that were declared elsewhere. */
+export class CheckedValue {
+  readonly stored: StoredValue
+  readonly userClass: string | undefined
+
+  constructor({
+    stored,
+    userClass,
+  }: { readonly stored: StoredValue; readonly userClass?: string | undefined }) {
+    this.stored = stored
+    this.userClass = userClass
+  }
+}
+
+/** Classes of the instances in a tree of parameters. */
+export function classesIn(tree: unknown, into = new Map<string, OwnClass>()): Map<string, OwnClass> {
+  const own = ownClassOf(tree)
+  if (own !== undefined) into.set(classNameOf(own), own)
+  else if (isPlainObject(tree)) for (const entry of Object.values(tree)) classesIn(entry, into)
+  return into
+}
