@@ -150,7 +150,6 @@ test('not by strings, as in the document: a class is imported by the script; wit
       return { times: 3 }
     }
   }
-  // @ts-expect-error strings are no classes
   const { env, traj } = environmentIn({ dynamicImports: ['mysim.results.Spikes'] })
   await env.run((run) => run.addResult('spikes', new Spikes()))
   expect(() => traj.getResult('spikes').instance()).toThrow(

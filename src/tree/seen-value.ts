@@ -17,15 +17,15 @@ export async function seenValue(
   wants: (item: string) => boolean,
   read: (fullName: string) => Promise<RawLeaf['items']>,
 ): Promise<unknown> {
-  if (!(node instanceof GroupNode)) return await valueOf(node as LeafNode, wants, read)
+  if (!(node instanceof GroupNode)) return await valueOfLeaf(node as LeafNode, wants, read)
   const values: Record<string, unknown> = {}
   for (const leaf of node.iterLeaves()) {
-    values[leaf.fullName.slice(node.fullName.length + 1)] = await valueOf(leaf, wants, read)
+    values[leaf.fullName.slice(node.fullName.length + 1)] = await valueOfLeaf(leaf, wants, read)
   }
   return values
 }
 
-async function valueOf(
+async function valueOfLeaf(
   leaf: LeafNode,
   wants: (item: string) => boolean,
   read: (fullName: string) => Promise<RawLeaf['items']>,
