@@ -143,14 +143,18 @@ describe('More about the Environment', () => {
   })
 })
 
-test('not by strings, as in the document: a class is imported by the script; without it the items are readable', async () => {
+test('dotted names of Python name nothing here: a class is imported by the script; without it the items are readable', async () => {
   class Spikes {
     static load = () => new Spikes()
     store() {
       return { times: 3 }
     }
   }
-  const { env, traj } = environmentIn({ dynamicImports: ['mysim.results.Spikes'] })
+  const named = environmentIn({ dynamicImports: ['mysim.results.Spikes'] })
+  await expect(named.env.run((run) => run.addResult('spikes', 1))).rejects.toThrow(
+    'cannot import mysim.results.Spikes: it names no module and class',
+  )
+  const { env, traj } = environmentIn()
   await env.run((run) => run.addResult('spikes', new Spikes()))
   expect(() => traj.getResult('spikes').instance()).toThrow(
     /stored from the class Spikes, which is not given/,

@@ -148,6 +148,8 @@ const CONTINUE_CALL: readonly (keyof ContinueCallOptions)[] = [
   'only',
   'allowChangedJob',
   'job',
+  'args',
+  'iterables',
 ]
 
 /** What a flag or a key of a config file would refuse, a script's options do, too. */

@@ -389,7 +389,7 @@ function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) =
 const PARAMETERS: NodeKind<ParameterNode> = {
   noun: 'parameter',
   branch: 'parameters',
-  isElsewhere: true,
+  otherBranch: 'derived_parameters',
   isOne: (node) => node instanceof ParameterNode,
 }
 

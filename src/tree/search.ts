@@ -46,6 +46,8 @@ export interface NodeKind<Node extends TreeNode> {
   readonly noun: string
   /** Where the trajectory has them; anywhere unless given. */
   readonly branch?: string
+  /** Where else, if there is none. */
+  readonly otherBranch?: string
   /** They may be outside of it. */
   readonly isElsewhere?: boolean
   readonly isOne: (node: TreeNode) => node is Node
@@ -53,15 +55,18 @@ export interface NodeKind<Node extends TreeNode> {
 
 /** @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS` among nodes of the kind */
 export function findTyped<Node extends TreeNode>(group: GroupNode, name: string, kind: NodeKind<Node>): Node {
-  const { noun, branch, isElsewhere = false, isOne: isWanted } = kind
+  const { noun, branch, otherBranch, isElsewhere = false, isOne: isWanted } = kind
   const within = group.isRoot && branch !== undefined ? group.child(branch) : undefined
   // A name that says its branch is looked for from the root.
   const start = within !== undefined && isGroup(within) && !isBranch(group, name) ? within : group
+  const other = otherBranch !== undefined && start === within ? group.child(otherBranch) : undefined
   const found =
-    findNode(start, name, { isWanted }) ?? (isElsewhere ? findNode(group, name, { isWanted }) : undefined)
+    findNode(start, name, { isWanted }) ??
+    (other !== undefined && isGroup(other) ? findNode(other, name, { isWanted }) : undefined) ??
+    (isElsewhere ? findNode(group, name, { isWanted }) : undefined)
   if (found !== undefined) return found as Node
-  const other = anyOf(group, name)
-  throw notFound(start, name, other === undefined ? undefined : `${other.fullName} is no ${noun}`)
+  const otherKind = anyOf(group, name)
+  throw notFound(start, name, otherKind === undefined ? undefined : `${otherKind.fullName} is no ${noun}`)
 }
 
 function anyOf(group: GroupNode, name: string): TreeNode | undefined {
