@@ -1,4 +1,5 @@
 /** What `run` and `continue` have in common: runs are performed, shown, logged, and summed up. */
+import { AsyncResource } from 'node:async_hooks'
 import { runExperiment } from '../environment/environment.ts'
 import type { Postprocessing } from '../environment/postprocessing.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
@@ -100,10 +101,12 @@ export function showLoading(file: string, flags: CommandFlags): WaitingLine {
 export function sayWhenSlow(flags: CommandFlags, before?: () => void): WaitingLine {
   const clear = () => tellSlowImports(undefined)
   if (!isQuiet(flags)) {
-    tellSlowImports((file) => {
+    // It is said on behalf of the command: what is written on behalf of the module counts as its output.
+    const tell = (file: string) => {
       before?.()
       process.stderr.write(`loading ${shownPath(file)} …: what it awaits at its top level has not come yet\n`)
-    })
+    }
+    tellSlowImports(AsyncResource.bind(tell))
   }
   return { clear, [Symbol.dispose]: clear }
 }
