@@ -3,8 +3,8 @@
  * library goes through this file. Nothing that a file says is executed, links out of the file are not
  * followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
-import { statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { realpathSync, statSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { readCnt } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { isPypetError, type PypetError } from '../errors.ts'
@@ -96,8 +96,9 @@ function openReader(file: string, committed: CommittedFile | undefined, diskByte
 /** As a file that nobody else has open: what another opening remembers of it may be older. */
 function openForReading(module: H5Module, file: string, committed: CommittedFile | undefined): bigint {
   if (committed !== undefined) return module.open(committed.path, module.H5F_ACC_RDONLY, false, -1, -1)
-  const absolute = resolve(file)
-  const own = ownIdentity({ folder: dirname(absolute), name: basename(absolute) })
+  // Where a link leads, since the library would ask for the identity of that by another path.
+  const real = realpathSync(file)
+  const own = ownIdentity({ folder: dirname(real), name: basename(real) })
   try {
     return module.open(own.path, module.H5F_ACC_RDONLY, false, -1, -1)
   } finally {

@@ -125,7 +125,7 @@ const JOBS: readonly Case[] = [
     'an unknown option of the experiment',
     runWith("name: 'demo'", "naem: 'demo'"),
     '~/job.ts:2:16: defineExperiment: there is no option "naem"',
-    'The options are: name, comment, parameters, explore, run, postprocess.',
+    'The options are: name, comment, parameters, dynamicImports, explore, run, postprocess.',
   ],
   [
     'a name with a slash',

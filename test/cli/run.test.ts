@@ -114,7 +114,7 @@ describe('flags', () => {
     ])
     expect({ exitCode, stderr, temporaries }).toEqual({ exitCode: 0, stderr: '', temporaries: [] })
     expect(stdout).toContain('job: 10,000,000 runs would be run; nothing was run')
-    expect(stdout).toContain('neuron.tau = 10.0')
+    expect(stdout).toContain('neuron.tau = 10')
     expect(stdout).toMatch(/file: +hdf5\/job\.h5, about \d.* GB/)
     expect(stdout).toMatch(/memory: +about \d+ MB/)
     expect(stdout.trimEnd().split('\n').slice(-7)).toEqual([

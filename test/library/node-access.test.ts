@@ -1,5 +1,5 @@
 /** What a script meets at the nodes of a trajectory: words for them, names of one kind, properties that do not exist. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -194,4 +194,18 @@ test('a trajectory with overwrite replaces the file when it is stored first', as
   writeFileSync(join(folder, 'text.h5'), 'my thesis')
   const wrong = new Trajectory({ name: 'T', filename: join(folder, 'text.h5'), overwrite: true })
   await expect(wrong.store()).rejects.toMatchObject({ code: 'PYPET_FILE_NOT_HDF5' })
+})
+
+test('a file is read by the name of a link, and stored into where the link leads', async () => {
+  const filename = join(folder, 'linked.h5')
+  using traj = new Trajectory({ name: 'T', filename, parameters: { x: 1 } })
+  await traj.store()
+  const link = join(folder, 'link.h5')
+  symlinkSync('linked.h5', link)
+  using linked = await loadTrajectory(link)
+  expect(linked.value('x')).toBe(1)
+  linked.addResult('z', 2)
+  await linked.store()
+  using again = await loadTrajectory(filename)
+  expect(again.value('z')).toBe(2)
 })
