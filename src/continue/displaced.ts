@@ -40,8 +40,9 @@ export function displacementOf(
   { path, descriptor }: OpenFile,
   { committedBytes = 0, head }: KnownState = {},
 ): Displacement | undefined {
-  const { size, nlink } = fstatSync(descriptor, { bigint: true })
   const there = identityAt(path)
+  // Asked second: who takes the name away in between has left the file none, which is told apart from a move.
+  const { size, nlink } = fstatSync(descriptor, { bigint: true })
   if (there !== identityOf(descriptor)) {
     if (nlink > 0n) return { kind: 'moved', to: nameOf(descriptor) }
     return { kind: there === undefined ? 'removed' : 'replaced' }

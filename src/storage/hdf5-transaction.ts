@@ -199,11 +199,10 @@ export class Hdf5Transaction {
       }
       this.#staged.finish()
       this.#assertInPlace()
-      if (removesCnt) {
-        this.#journal.remove()
-        // Whoever took the file away before that would be left with nothing.
-        this.#assertInPlace()
-      } else this.#journal.appendApplied()
+      if (removesCnt) this.#journal.remove()
+      else this.#journal.appendApplied()
+      // Whoever took the file away before that would be left with nothing.
+      this.#assertInPlace()
       return !removesCnt
     } catch (cause) {
       throw this.#failed('finish', cause)
@@ -262,18 +261,23 @@ export class Hdf5Transaction {
     }
   }
 
+  /** The page writer and a commit may both notice it: what the first has put back is not to be rescued again. */
+  #moved: PypetError | undefined
+
   /** @throws PypetError `PYPET_FILE_MOVED` when the file that is written is not the one that is found */
   #assertInPlace(): void {
     const { descriptor } = this.#disk
     if (descriptor === undefined) return
+    if (this.#moved !== undefined) throw this.#moved
     const file = { path: realFileOf(this.#options.path), descriptor }
     // After a failure the first bytes may be of our own pages, of which not all were written.
     const head = this.#disk.failure === undefined ? this.#head : undefined
     const found = displacementOf(file, { committedBytes: this.#committedBytes, head })
     if (found === undefined) return
-    throw this.#options.isTurn
+    this.#moved = this.#options.isTurn
       ? displacedFor(file, found)
       : displacedError(file, found, this.#journal.openFile)
+    throw this.#moved
   }
 
   #noteHead(): void {

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { readCnt } from '../../src/continue/cnt-state.ts'
 import type { Command } from './command.ts'
 import { kill } from './processes.ts'
 import type { Round } from './round.ts'
@@ -118,7 +119,18 @@ export async function takeAway(
   return nothing
 }
 
-/** The `.cnt` file is the last that a command removes. */
+/** The last that a command does is to remove the `.cnt` file, or to write that all of it is in the HDF5 file; then it looks once more. */
 function isBeingWritten(file: string): boolean {
-  return readdirSync(dirname(file)).some((name) => name.endsWith('.cnt'))
+  return readdirSync(dirname(file)).some(
+    (name) => name.endsWith('.cnt') && !isApplied(join(dirname(file), name)),
+  )
+}
+
+function isApplied(cntFile: string): boolean {
+  try {
+    return readCnt(cntFile).isApplied
+  } catch {
+    // Removed in this moment.
+    return !existsSync(cntFile)
+  }
 }

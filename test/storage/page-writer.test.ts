@@ -1,6 +1,6 @@
 /** What becomes of committed pages while other programs have the file open. */
 import { spawn } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readCnt } from '../../src/continue/cnt-state.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
@@ -90,3 +90,23 @@ test('an older copy in the place of the file is not gone on with', async () => {
     message: expect.stringContaining('it holds 1 runs of older, of 2 that were stored'),
   })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a file that was removed is put back once, however many notice it',
+  async () => {
+    const file = inFolder('removed.h5')
+    const trajectory = await TrajectoryStore.open(openRequest(file, { name: 'removed' }), storeOptions())
+    trajectory.storeRun(store(0))
+    trajectory.commit()
+    rmSync(file)
+    const error = { code: 'PYPET_FILE_MOVED', message: expect.stringContaining('was removed') }
+    trajectory.storeRun(store(1))
+    expect(() => trajectory.commit()).toThrow(expect.objectContaining(error))
+    const back = readFileSync(file)
+    trajectory.storeRun(store(2))
+    expect(() => trajectory.commit()).toThrow(expect.objectContaining(error))
+    expect(existsSync(`${file}.rescued`)).toBe(false)
+    expect(Buffer.compare(readFileSync(file), back)).toBe(0)
+    expect(() => trajectory.close(ENDING)).toThrow(expect.objectContaining(error))
+  },
+)
