@@ -164,6 +164,8 @@ export interface ContinueRequest {
   readonly environment?: RunEnvironment
   /** The `config` of that environment. */
   readonly config: readonly Parameter[]
+  /** Longest wait for others that have the lock of the file; none where it is left out. */
+  readonly lockWaitMs?: number
 }
 
 /** What the writer found or made. Ranges are half-open: `[0, 5, 7, 8]` is 0 to 4, and 7. */

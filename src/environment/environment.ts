@@ -249,11 +249,13 @@ function openingOf(
   return (store, ledger) => store.continue(asked, ledger)
 }
 
+/** Another command looks at the file for a moment when nobody writes it, and is refused what this experiment is at. */
+const LOCK_WAIT_MS = 60_000
+
 /** After the death of a writer. Its lock is stale, and what was to be reopened has been reopened. */
-function reopening(request: OpenRequest, cntFile: string): StoreOpening {
-  const { storage, keepCnt } = request
-  return (store, ledger) =>
-    store.continue({ cntFile, breakLock: false, retryFailed: false, storage, keepCnt, config: [] }, ledger)
+function reopening({ storage, keepCnt }: OpenRequest, cntFile: string): StoreOpening {
+  const asked = { cntFile, breakLock: false, retryFailed: false, storage, keepCnt, config: [] }
+  return (store, ledger) => store.continue({ ...asked, lockWaitMs: LOCK_WAIT_MS }, ledger)
 }
 
 function identityOf({ opening, settings, identity }: PreparedExperiment): EnvironmentIdentity {

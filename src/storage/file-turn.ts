@@ -1,13 +1,12 @@
 /** Scripts in several processes that change one file wait for each other here. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
-import { acquireLock, type FileLock, type LockRequest } from '../continue/file-lock.ts'
+import type { FileLock } from '../continue/file-lock.ts'
 import { realFileOf } from '../continue/real-file.ts'
-import { isPypetError, PypetError } from '../errors.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { findHeldLocksBy } from './held-lock.ts'
 import { makeFolderOf } from './result-folder.ts'
+import { waitForLock } from './wait-for-lock.ts'
 
 export interface TurnRequest {
   /** What is being written, for messages. */
@@ -32,12 +31,6 @@ findHeldLocksBy((file) => {
   return { ...turn.lock, notice: undefined, release: () => undefined }
 })
 
-/** The first attempts come quickly; then others need not be asked more often than a person waits. */
-const REST_MS = 10
-const REST_MS_MAX = 250
-/** Who waits longer is told what for. */
-const SILENT_MS = 2000
-
 /**
  * Does several steps under the lock of a file, which is waited for while another process, or something else in this one,
  * has it. Whatever takes the lock within the action has it already.
@@ -53,8 +46,10 @@ export async function takeTurn<Value>(
   const current = turns.getStore()
   if (current?.isOver === false && current.real === real) return await action()
   if (!existsSync(file)) makeFolderOf(real)
-  const lock = await lockWaiting(file, request)
-  if (lock.notice !== undefined) request.onNotice('warn', lock.notice)
+  const { trajectory, waitMs, onNotice } = request
+  const hint = 'A script waits longer with the option lockWaitMs.'
+  const lock = await waitForLock(file, { trajectory, breakLock: false }, { waitMs, hint, onNotice })
+  if (lock.notice !== undefined) onNotice('warn', lock.notice)
   const turn: Turn = { real, lock, isOver: false }
   try {
     return await turns.run(turn, action)
@@ -62,37 +57,4 @@ export async function takeTurn<Value>(
     turn.isOver = true
     lock.release()
   }
-}
-
-async function lockWaiting(file: string, { trajectory, waitMs, onNotice }: TurnRequest): Promise<FileLock> {
-  const wanted: LockRequest = { trajectory, breakLock: false }
-  const startMs = performance.now()
-  let isTold = false
-  for (let restMs = REST_MS; ; restMs = Math.min(2 * restMs, REST_MS_MAX)) {
-    try {
-      return acquireLock(file, wanted)
-    } catch (error) {
-      if (!isPypetError(error, 'PYPET_FILE_LOCKED')) throw error
-      const waitedMs = performance.now() - startMs
-      if (waitedMs >= waitMs) throw waitMs > 0 ? waitedInVain(error, waitMs) : error
-      if (!isTold && waitedMs > SILENT_MS) {
-        isTold = true
-        onNotice('warn', `${error.message}; ${trajectory} waits for it, ${seconds(waitMs)} at most`)
-      }
-    }
-    // Several that wait do not ask in step.
-    await delay(restMs * (0.5 + Math.random()))
-  }
-}
-
-function waitedInVain({ message, where, hint, cause }: PypetError, waitMs: number): PypetError {
-  return new PypetError('PYPET_FILE_LOCKED', `${message}; waited for ${seconds(waitMs)}`, {
-    where,
-    hint: `${hint} A script waits longer with the option lockWaitMs.`,
-    cause,
-  })
-}
-
-function seconds(ms: number): string {
-  return `${ms / 1000} s`
 }

@@ -29,6 +29,7 @@ import { completeReplacement, replacementOf, settleReplacements } from './replac
 import { makeFolderOf, syncFolders } from './result-folder.ts'
 import type { OpenTrajectory } from './trajectory-store.ts'
 import { assertFinished, dropFinished } from './unfinished.ts'
+import { waitForLock } from './wait-for-lock.ts'
 
 export interface StoreOptions {
   /** Take over a lock that another host holds. */
@@ -69,7 +70,7 @@ export async function continueTrajectory(
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
   const { file, trajectory } = readCnt(request.cntFile, system).experiment.request
-  const lock = takeLock(file, trajectory.name, options)
+  const lock = await takeLockWaiting(file, trajectory.name, request.lockWaitMs ?? 0, options)
   try {
     // Read again: until now another process may have held the lock.
     const began = readCnt(request.cntFile, system)
@@ -327,6 +328,17 @@ export function takeLock(
   { breakLock, onNotice }: Pick<StoreOptions, 'breakLock' | 'onNotice'>,
 ) {
   const lock = heldLock(file) ?? acquireLock(file, { trajectory, breakLock })
+  if (lock.notice !== undefined) onNotice('warn', lock.notice)
+  return lock
+}
+
+async function takeLockWaiting(
+  file: string,
+  trajectory: string,
+  waitMs: number,
+  { breakLock, onNotice }: Pick<StoreOptions, 'breakLock' | 'onNotice'>,
+): Promise<FileLock> {
+  const lock = heldLock(file) ?? (await waitForLock(file, { trajectory, breakLock }, { waitMs, onNotice }))
   if (lock.notice !== undefined) onNotice('warn', lock.notice)
   return lock
 }

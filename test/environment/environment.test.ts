@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import { waitForLock } from '../../src/storage/wait-for-lock.ts'
 import { Writer } from '../../src/storage/writer.ts'
 import { compile } from '../compiled.ts'
 import { runTables } from '../executors/file-content.ts'
@@ -69,6 +70,29 @@ describe.each<Workers>([INLINE, POOL])('with $executor on $ncores', (workers) =>
       const warnings = reporter.events.filter((event) => event.type === 'log' && event.level === 'warn')
       expect(warnings).toMatchObject([{ message: expect.stringContaining('SIGKILL') }, {}])
       expect((await runTables(folder.file)).completed.length).toBe(20)
+      expectNothingLeft(folder.temporary)
+    },
+  )
+
+  test.skipIf(process.platform === 'win32')(
+    'a writer that goes on for a dead one waits while another command has the file for a moment',
+    async () => {
+      const folder = useExperimentFolder()
+      const reporter = keepEvents()
+      const running = runJob('waits', folder, workers, { set: { folder: folder.path }, reporter })
+      await activeRuns(folder, workers.ncores)
+      process.kill(writerProcesses()[0] as number, 'SIGKILL')
+      const lock = await waitForLock(
+        folder.file,
+        { trajectory: 'other', breakLock: false },
+        { waitMs: 10_000, onNotice: () => undefined },
+      )
+      writeFileSync(join(folder.path, 'go'), '')
+      const isToldOf = () =>
+        reporter.events.some((event) => event.type === 'log' && event.message.includes('waits for it'))
+      await expect.poll(isToldOf, { timeout: 60_000 }).toBe(true)
+      lock.release()
+      expect(await running).toMatchObject({ runCount: 20, storedCount: 20, failedCount: 0, leftCount: 0 })
       expectNothingLeft(folder.temporary)
     },
   )
