@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { codeIn } from '../code-blocks.ts'
 import { projectFile, pypetTs, useFolder } from './command.ts'
-import { isSkipped, READERS, type ReadFile, readFile, tellWhatIsMissing } from './python.ts'
+import { isSkipped, PYTHON, READERS, type ReadFile, readFile, tellWhatIsMissing } from './python.ts'
 
 const folder = useFolder()
 const RUN_NAMES = Array.from({ length: 12 }, (_, run) => `run_${String(run).padStart(8, '0')}`)
@@ -59,6 +62,21 @@ describe.skipIf(isSkipped)('the example multiply on two cores', () => {
       expect(column('overview/info', 'length')).toEqual(['12'])
       expect(column('overview/info', 'comment')).toEqual(['The product of two values'])
     })
+  })
+
+  test('docs/format.md names what is there, and its script reads the products', () => {
+    const page = readFileSync(projectFile('docs/format.md'), 'utf8')
+    const file = readFile('h5py', `${folder()}/multiply.h5`)
+    const listed = [...page.matchAll(/^(\/multiply\S*) +(?:Group|Dataset)/gm)].map(([, path]) => path)
+    expect(listed.length).toBeGreaterThan(15)
+    expect(Object.keys(file)).toEqual(expect.arrayContaining(listed))
+    const [script = ''] = codeIn(page, 'python')
+    mkdirSync(`${folder()}/hdf5`)
+    copyFileSync(`${folder()}/multiply.h5`, `${folder()}/hdf5/multiply.h5`)
+    const { stdout, stderr } = spawnSync(PYTHON, ['-c', script], { cwd: folder(), encoding: 'utf8' })
+    expect(stderr).toBe('')
+    const products = X.map((x, run) => `${x}.0 ${Y[run]}.0 ${x * (Y[run] as number)}.0`)
+    expect(stdout.trim().split('\n')).toEqual(products)
   })
 
   test('every table under overview is a PyTables table that says its number of rows', () => {
