@@ -27,7 +27,10 @@ export interface ProcessSettings {
 const SHORT_RUN_MS = 1000
 /** How much the latest run counts in what is a typical one. */
 const LATEST_RUN_WEIGHT = 0.2
-/** So many processes in a row may end before they begin with their run: somebody may have killed one. */
+/**
+ * So many processes in a row may end before they begin with their run: somebody may have killed one. Those that end
+ * together, since none was started after the death of another, count once.
+ */
 const DEATHS_IN_A_ROW_MAX = 3
 
 /**
@@ -133,9 +136,16 @@ class ProcessExecutor implements Executor {
     this.#runCount = Math.max(this.#runCount, task.runCount)
     this.#givenCount += 1
     try {
-      for (let deathCount = 1; ; deathCount += 1) {
-        const outcome = await this.#performIn(this.#takeProcess(), task, worker)
+      let deathCount = 0
+      let lastDeathMs = 0
+      for (;;) {
+        const process = this.#takeProcess()
+        const outcome = await this.#performIn(process, task, worker)
         if (outcome !== undefined) return outcome
+        if (process.startedMs > lastDeathMs) {
+          deathCount += 1
+          lastDeathMs = performance.now()
+        }
         if (deathCount === DEATHS_IN_A_ROW_MAX || this.#closing !== undefined)
           throw desertedError(this.#lastDeath)
       }

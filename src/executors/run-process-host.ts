@@ -46,6 +46,8 @@ export class RunProcess {
   readonly ready: Promise<void>
   /** Resolves when the process is gone. */
   readonly ended: Promise<void>
+  /** By this process's clock. */
+  readonly startedMs = performance.now()
   readonly #parts: ProcessParts
   readonly #process: ChildProcess
   readonly #death: Promise<ProcessDeath>

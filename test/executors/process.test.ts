@@ -1,5 +1,8 @@
 /** What only a process of its own gives a run: what it does to itself, it does to nobody else. */
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { run } from '../../dist/index.js'
+import { fileTree } from '../experiment/file-tree.ts'
 import { valuesIn } from './file-content.ts'
 import { failureOf, makeTestFolder, type Performed, perform, type TestFolder } from './performed.ts'
 
@@ -130,3 +133,35 @@ describe.runIf(process.platform === 'linux')('--niceness', () => {
     ])
   })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'processes that are killed together, before they begin with a run, are one misfortune and no reason to give up',
+  async () => {
+    // The job is loaded here first. The third to fifth process wait for each other, and die. Run 1 keeps its process until another one was started.
+    const job = fileTree({
+      'job.mjs': `
+import { appendFileSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { defineExperiment } from 'pypet-ts'
+const starts = new URL('starts', import.meta.url)
+const count = () => readFileSync(starts, 'utf8').length
+appendFileSync(starts, '.')
+const number = count()
+if (number >= 4 && number <= 6) {
+  while (count() < 6) await delay(5)
+  process.kill(process.pid, 'SIGKILL')
+}
+export default defineExperiment({
+  parameters: { x: 0 },
+  explore: { x: [0, 1, 2, 3, 4, 5, 6, 7] },
+  async run(traj) {
+    while (traj.par.x === 1 && count() < 7) await delay(5)
+    traj.addResult('z', traj.par.x)
+  },
+})`,
+    })
+    const options = { ...PROCESSES, filename: join(job, 'f.h5'), logging: false, provenance: false }
+    const summary = await run(join(job, 'job.mjs'), { options })
+    expect(summary).toMatchObject({ runCount: 8, storedCount: 8 })
+  },
+)

@@ -1,5 +1,6 @@
 /** Performs a round with the real command, and asks the oracle after each step. */
 import { existsSync } from 'node:fs'
+import { acquireLock } from '../../src/continue/file-lock.ts'
 import { takeSnapshot } from '../../src/continue/snapshot.ts'
 import type { Command } from './command.ts'
 import { Readers, takeAway } from './disturbance.ts'
@@ -628,6 +629,10 @@ class RoundPerformance implements PerformedRound {
     if (this.#isLastKilled && wrapMode !== 'none') {
       const command = await this.#perform(['continue', 'h.h5', '--json'], { trajectory: 'soak' })
       this.#expectExit(command, [0, 3], 'asking again')
+    }
+    // Where there is no HDF5 file to ask for, the next experiment under its name takes the lock and sweeps.
+    if (this.#isLastKilled && wrapMode === 'none') {
+      acquireLock(this.workplace.file, { trajectory: 'soak', breakLock: false }).release()
     }
     const state = await this.#stateOf('soak')
     this.#report('the experiment is not whole in the end', unfinished(state, this.#expectedOf('soak')))
