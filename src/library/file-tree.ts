@@ -309,7 +309,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const [number, other] of others.entries()) {
         await other.trajectory.open()
         const reader = other.trajectory.openReader()
-        const source = { reader, trajectory: other.trajectory.name, places: other.places, runOf: other.runOf }
+        const { places, runOf, leadsTo } = other
+        const source = { reader, trajectory: other.trajectory.name, places, runOf, leadsTo }
         comments.begin(reader, source.trajectory)
         const target = {
           trajectory: this.name,

@@ -16,10 +16,10 @@ export async function mergeInMemory(
 ): Promise<MergedInput> {
   const file = 'filename' in other ? String(other.filename) : other.name
   const merging = new Merging(tree, options)
-  const { plan, content, places, first, runOf } = await merging.plan(file, other)
+  const { plan, content, places, first, runOf, leadsTo } = await merging.plan(file, other)
   const leftOut: LeftOut[] = []
   const retarget = (run: number) => (target: string, name: string) => {
-    const renamed = renamedInMerge(target, runOf, run)
+    const renamed = leadsTo(target, run)
     if (renamed === undefined)
       leftOut.push({ name, reason: `it leads to ${target}, which is not taken over` })
     return renamed

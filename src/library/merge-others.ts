@@ -20,6 +20,7 @@ import {
   type MergeOptions as PlanOptions,
   planMerge,
   renamedInMerge,
+  runIn,
 } from '../tree/merge-plan.ts'
 import { ResultNode } from '../tree/result-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
@@ -78,6 +79,12 @@ export interface PlannedMerge {
   readonly first: RunIndex
   /** The run that one of the other becomes, or the one that has its point already. */
   readonly runOf: (run: RunIndex) => RunIndex | undefined
+  /**
+   * What a link of the other leads to in the merged trajectory; undefined for what is not there.
+   *
+   * @param within the run of the merged trajectory that the link is in
+   */
+  readonly leadsTo: (fullName: string, within?: RunIndex) => string | undefined
 }
 
 /** Where a run that has been taken over lies, until it is in the file. */
@@ -111,11 +118,16 @@ export class Merging {
     const taken = new Map<RunIndex, RunIndex>(plan.duplicates.map(({ run, known }) => [run, known]))
     for (const [index, run] of plan.runs.entries()) taken.set(run, first + index)
     const runOf = (run: RunIndex) => taken.get(run)
-    const content = mergeContent(tree, other, (name) => renamedInMerge(name, runOf), this.#claims)
+    const leadsTo = (fullName: string, within?: RunIndex) => {
+      const name = renamedInMerge(fullName, runOf, within)
+      return name !== undefined && this.#isThere(name, first) ? name : undefined
+    }
+    const names = { renamed: (fullName: string) => renamedInMerge(fullName, runOf), leadsTo }
+    const content = mergeContent(tree, other, names, this.#claims)
     adoptRuns(tree, other, plan)
     for (const [index, run] of plan.runs.entries()) this.#origins.set(first + index, { tree: other, run })
     recordMerge(tree, other, plan, first, this.#options)
-    const planned = { plan, content, places: runPlaces(other), first, runOf }
+    const planned = { plan, content, places: runPlaces(other), first, runOf, leadsTo }
     this.others.push(planned)
     this.merged.push({
       file,
@@ -127,6 +139,16 @@ export class Merging {
       leftOut: content.leftOut,
     })
     return planned
+  }
+
+  /** A run from `first` on comes along with all that it has; one before has only what it had. */
+  #isThere(fullName: string, first: RunIndex): boolean {
+    const run = runIn(fullName)
+    if (run !== undefined && run >= first) return true
+    const origin = run === undefined ? undefined : this.#origins.get(run)
+    if (origin === undefined) return this.#claims.has(fullName) || this.#tree.at(fullName) !== undefined
+    const name = renamedInMerge(fullName, () => origin.run)
+    return name !== undefined && origin.tree.at(name) !== undefined
   }
 
   async #conflicts(file: string, other: TrajectoryTree, { duplicates }: MergePlan): Promise<MergeConflict[]> {

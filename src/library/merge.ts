@@ -60,7 +60,7 @@ export interface MergeReport {
  * failed runs of the new trajectory.
  *
  * @param into the new file
- * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ, points conflict, or nothing is new;
+ * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ or points conflict;
  *   `PYPET_FILE_NOT_WRITABLE` when the new file exists, unless `overwrite`, and when it is one of the others or belongs to
  *   an unfinished experiment; `PYPET_TRAJECTORY_NOT_FOUND` where a file holds several and none is named;
  *   `PYPET_FILE_LOCKED` while another process writes it; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
