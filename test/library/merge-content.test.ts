@@ -131,7 +131,12 @@ describe('a merge of two files', () => {
 describe('mergeInto', () => {
   test('appends to the file, which is one of those that are merged', async () => {
     copyFileSync(inFolder('a2.h5'), inFolder('into.h5'))
-    const report = await mergeInto({ file: inFolder('into.h5') }, [B()], { removeDuplicates: true })
+    const phases: string[] = []
+    const report = await mergeInto({ file: inFolder('into.h5') }, [B()], {
+      removeDuplicates: true,
+      onProgress: ({ phase }) => phases.push(phase),
+    })
+    expect(phases.at(-1)).toBe('stored')
     expect(report).toMatchObject({ file: inFolder('into.h5'), runCount: 5, merged: [{ runs: 3 }] })
     await expectMerged(inFolder('into.h5'))
     expect(readdirSync(folder).filter((name) => name.startsWith('into'))).toEqual(['into.h5'])
