@@ -7,13 +7,14 @@ import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
+import { assertMergeOptions, type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 
 export async function mergeInMemory(
   tree: TrajectoryTree,
   other: TrajectoryTree,
   options: MergeOptions,
 ): Promise<MergedInput> {
+  assertMergeOptions(options)
   const file = 'filename' in other ? String(other.filename) : other.name
   const merging = new Merging(tree, options)
   const { plan, content, places, first, runOf, leadsTo } = await merging.plan(file, other)

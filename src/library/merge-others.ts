@@ -1,9 +1,11 @@
 /** Takes the runs of trajectories into one in memory; `merge` writes what that means for the files. */
+
 import { createHash } from 'node:crypto'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
 import { formatCount } from '../reporting/quantity.ts'
 import { runPlaces } from '../storage/merged-runs.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
@@ -33,10 +35,17 @@ export interface MergeOptions extends PlanOptions {
   readonly onProgress?: (progress: MergeProgress) => void
 }
 
+const MERGE_OPTIONS = [
+  'removeDuplicates',
+  'trialParameter',
+  'conflicts',
+  'onProgress',
+] satisfies (keyof MergeOptions)[]
+
 /** How far a merge is with one of the files. */
 export interface MergeProgress {
-  /** The file is opened, equal points are compared, runs are copied. */
-  readonly phase: 'reading' | 'comparing' | 'copying'
+  /** The file is opened, equal points are compared, runs are copied; in `mergeInto` all of them are stored, durably. */
+  readonly phase: 'reading' | 'comparing' | 'copying' | 'stored'
   readonly file: string
   /** Runs of this file that are done. */
   readonly done: number
@@ -91,6 +100,11 @@ export interface PlannedMerge {
 interface Origin {
   readonly tree: TrajectoryTree
   readonly run: RunIndex
+}
+
+/** @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` */
+export function assertMergeOptions(options: MergeOptions): void {
+  assertKnownOptions(options, MERGE_OPTIONS, 'a merge')
 }
 
 /** Merges others into a tree in memory, one after the other: points, runs, and the record of the merge; no nodes. */

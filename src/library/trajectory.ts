@@ -4,13 +4,13 @@ import { PypetError } from '../errors.ts'
 import { backupFile, compactFile, copyTrajectory } from '../storage/compact-file.ts'
 import { deletionOperations } from '../storage/deleted-nodes.ts'
 import type { StoredExploration } from '../storage/grown-trajectory.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
-import { assertKnownOptions } from '../tree/refusing.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
@@ -184,8 +184,10 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
    */
   async deleteItems(
     items: readonly (string | TreeNode)[],
-    { fromTrajectory = false }: { readonly fromTrajectory?: boolean } = {},
+    options: { readonly fromTrajectory?: boolean } = {},
   ): Promise<void> {
+    assertKnownOptions(options, ['fromTrajectory'], 'deleteItems')
+    const { fromTrajectory = false } = options
     await this.inTurn(() => this.#deleteItems(items, fromTrajectory))
   }
 
