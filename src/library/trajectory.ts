@@ -105,8 +105,10 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     this.relist()
     for (const name of this.childNames) {
       const level = levelOf(name, options)
+      // Runs are nothing without their points.
+      const needed = new Set(name === 'parameters' && !this.autoLoad ? info.explored : [])
       // What is not loaded now is there when it is asked for.
-      if (level === 'nothing' && !this.autoLoad) continue
+      if (level === 'nothing' && !this.autoLoad && needed.size === 0) continue
       const branch = this.child(name)
       if (!(branch instanceof GroupNode)) continue
       if (!branch.isStored) {
@@ -114,8 +116,10 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
         if (head === undefined) continue
         branch.restore(head.comment, head.annotations)
       }
-      if (level === 'skeleton' || level === 'nothing') continue
-      for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
+      const isWhole = level === 'data' || level === 'overwrite'
+      for (const leaf of isWhole || needed.size > 0 ? branch.iterLeaves() : []) {
+        if (isWhole || needed.has(leaf.fullName)) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
+      }
     }
     return this
   }
