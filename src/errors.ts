@@ -119,17 +119,22 @@ export function isPypetError(error: unknown, code?: ErrorCode): error is PypetEr
 export function tellSystemError(error: unknown): unknown {
   const hint = systemHint(error)
   if (hint === undefined || isPypetError(error)) return error
-  const { syscall, path, message } = error as NodeJS.ErrnoException & { readonly dest?: unknown }
+  const { syscall, path } = error as NodeJS.ErrnoException & { readonly dest?: unknown }
   // From the loader of modules it may come without.
   if (typeof syscall !== 'string') return error
   const attempted = typeof path === 'string' && !syscall.includes(path) ? `${syscall} ${path}` : syscall
-  const found = /^[A-Z\d]+: (.*?),/.exec(message)?.[1] ?? message
-  const { code } = error as NodeJS.ErrnoException
-  return new PypetError('PYPET_SYSTEM_FAILED', `${attempted} failed: ${found} (${code})`, {
+  return new PypetError('PYPET_SYSTEM_FAILED', `${attempted} failed: ${systemRefusal(error).found}`, {
     where: typeof path === 'string' ? path : undefined,
     hint,
     cause: error,
   })
+}
+
+/** What the system says, `permission denied (EACCES)`, and what helps where that is known. */
+export function systemRefusal(error: unknown): { readonly found: string; readonly hint: string | undefined } {
+  const { code, message } = error as NodeJS.ErrnoException
+  const found = /^[A-Z\d]+: (.*?),/.exec(message)?.[1] ?? message
+  return { found: code === undefined ? found : `${found} (${code})`, hint: systemHint(error) }
 }
 
 /** What helps against errors of the operating system in which the program has no part. */

@@ -11,16 +11,16 @@ const SIGNALS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED, SI
 /**
  * Does what a signal may end before it is done.
  *
- * @param left what there is then, as `nothing was written`
+ * @param left what there is then, as `nothing was written`; asked when the signal comes
  */
 export async function interruptible<Value>(
   command: string,
-  left: string,
+  left: () => string,
   work: () => Promise<Value>,
 ): Promise<Value> {
   const ends = Object.entries(SIGNALS).map(([signal, exitCode]) => {
     const end = () => {
-      process.stderr.write(`${command} was interrupted by ${signal}: ${left}\n`)
+      process.stderr.write(`${command} was interrupted by ${signal}: ${left()}\n`)
       process.exit(exitCode)
     }
     process.on(signal, end)

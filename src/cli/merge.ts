@@ -33,15 +33,22 @@ export async function mergeCommand(words: readonly string[], flags: MergeFlags):
   const isFolder = words.length === 1 && statSync(first, { throwIfNoEntry: false })?.isDirectory() === true
   // One file into one that is there can mean nothing else.
   const isOne = words.length === 1 && !isFolder && flags.overwrite !== true && existsSync(into.file)
+  let isStored = false
   const line = progressLine(process.stderr, flags.verbose === true)
   const options = {
     removeDuplicates: flags.removeDuplicates === true,
     ...(flags.trialParameter !== undefined && { trialParameter: flags.trialParameter }),
     ...(flags.conflicts !== undefined && { conflicts: flags.conflicts }),
-    onProgress: line.show,
+    onProgress(progress: MergeProgress) {
+      if (progress.phase === 'stored') isStored = true
+      else line.show(progress)
+    },
   }
   const isAppending = flags.append === true || isOne
-  const left = isAppending ? `${into.file} is as it was` : 'nothing was written'
+  const left = () => {
+    if (isStored) return `${into.file} holds all of it`
+    return isAppending ? `${into.file} is as it was` : 'nothing was written'
+  }
   const report = await interruptible('merge', left, async () => {
     if (isFolder) return await mergeFolder(first, into, options, { append: flags.append === true })
     if (isAppending) return await mergeInto(into, inputs, options)

@@ -24,7 +24,11 @@ export interface RestoreFlags {
 export async function restoreCommand(file: string, flags: RestoreFlags): Promise<void> {
   const { run, ...others } = flags
   const options = { ...others, ...(run !== undefined && { run: runOf(run) }) }
-  const restored = await interruptible('restore', 'nothing was written', () => restore(file, options))
+  const restored = await interruptible(
+    'restore',
+    () => 'nothing was written',
+    () => restore(file, options),
+  )
   process.stdout.write(flags.json === true ? `${JSON.stringify(restored)}\n` : restoredText(restored))
 }
 

@@ -23,8 +23,10 @@ export async function snapshotCommand(source: string, target: string, flags: Sna
   // With a .cnt file, what lies on the disk need not be whole.
   const isPlain = !source.endsWith('.cnt') && !(existsSync(source) && isUnfinished(source))
   if (isPlain) await checkSignature(source)
-  const bytes = await interruptible('snapshot', 'nothing was written', () =>
-    takeSnapshotCalmly(source, target, { overwrite: flags.overwrite === true }),
+  const bytes = await interruptible(
+    'snapshot',
+    () => 'nothing was written',
+    () => takeSnapshotCalmly(source, target, { overwrite: flags.overwrite === true }),
   )
   const { trajectories } = await summariseFile(target)
   if (flags.json === true) {

@@ -33,16 +33,19 @@ export async function verifyCommand(
   args: readonly string[] = [],
 ): Promise<ExitCode> {
   const { job, trajectory, ncores, executor, timeout } = flags
-  const report = await interruptible('verify', 'nothing is known', () =>
-    verify(file, {
-      ...chosen(flags),
-      ...(trajectory !== undefined && { trajectory }),
-      ...(job !== undefined && { job }),
-      ...(args.length > 0 && { args }),
-      allowChangedJob: flags.allowChangedJob === true,
-      options: { ncores, executor, timeout },
-      isProcessOurs: true,
-    }),
+  const report = await interruptible(
+    'verify',
+    () => 'nothing is known',
+    () =>
+      verify(file, {
+        ...chosen(flags),
+        ...(trajectory !== undefined && { trajectory }),
+        ...(job !== undefined && { job }),
+        ...(args.length > 0 && { args }),
+        allowChangedJob: flags.allowChangedJob === true,
+        options: { ncores, executor, timeout },
+        isProcessOurs: true,
+      }),
   )
   process.stdout.write(flags.json === true ? reportJson(report) : reportText(report))
   // Of a sample, nobody has asked for all of them.

@@ -1,7 +1,7 @@
 /** The file that the user named as the job, checked before anything reads it. */
-import { readdirSync, type Stats, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { PypetError, tellSystemError } from '../errors.ts'
+import { PypetError, systemRefusal } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 
 /** What a job file may end in. */
@@ -21,16 +21,21 @@ export function findJobFile(file: string): string {
     const extension = extname(path) === '' ? 'no extension' : `the extension ${extname(path)}`
     throw notFound(path, `it has ${extension}`, undefined)
   }
+  ofTheJob(path, () => accessSync(path, constants.R_OK))
   return path
 }
 
-/** What the system says of a path is said of the job. */
 function statOf(path: string): Stats | undefined {
+  return ofTheJob(path, () => statSync(path, { throwIfNoEntry: false }))
+}
+
+/** What the system says of a path is said of the job. */
+function ofTheJob<Value>(path: string, look: () => Value): Value {
   try {
-    return statSync(path, { throwIfNoEntry: false })
+    return look()
   } catch (cause) {
-    const { message, hint } = tellSystemError(cause) as PypetError
-    throw new PypetError('PYPET_JOB_NOT_FOUND', `cannot load the job ${path}: ${message}`, {
+    const { found, hint } = systemRefusal(cause)
+    throw new PypetError('PYPET_JOB_NOT_FOUND', `cannot load the job ${path}: ${found}`, {
       where: path,
       hint: hint ?? 'Check the path.',
       cause,

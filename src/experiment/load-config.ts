@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { PypetError, systemRefusal } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import { absolutePath } from './absolute-path.ts'
 import type { ConfigContent } from './config-schema.ts'
@@ -57,7 +57,7 @@ interface Found {
 }
 
 async function load(file: string): Promise<Found> {
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw notFound(file)
+  if (!isFile(file)) throw notFound(file)
   const explorer = await openExplorer()
   const result = await reading(file, () => explorer.load(file))
   return { file, content: result?.config ?? {} }
@@ -137,6 +137,25 @@ async function loadToml(_file: string, text: string): Promise<unknown> {
   return assertFits(text, parse(text, { integersAsBigInt: 'asNeeded' }), 'infinity is written inf')
 }
 
+/** @throws PypetError `PYPET_CONFIG_NOT_LOADABLE` where the system does not say */
+function isFile(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFile() === true
+  } catch (cause) {
+    throw unreadable(file, cause)
+  }
+}
+
+/** The system gives the file to nobody, or not to us. */
+function unreadable(file: string, cause: unknown): PypetError {
+  const { found, hint } = systemRefusal(cause)
+  return new PypetError('PYPET_CONFIG_NOT_LOADABLE', `cannot read the config file ${file}: ${found}`, {
+    where: file,
+    hint: hint ?? 'Check the path, or name another file with --config.',
+    cause,
+  })
+}
+
 async function reading<Result>(place: string, read: () => Promise<Result>): Promise<Result> {
   try {
     return await read()
@@ -144,6 +163,7 @@ async function reading<Result>(place: string, read: () => Promise<Result>): Prom
     if (error instanceof PypetError) throw error
     const { message, filepath } = error as Error & { readonly filepath?: string }
     const file = filepath ?? place
+    if ('syscall' in (error as NodeJS.ErrnoException)) throw unreadable(file, error)
     // What some parsers say first has been said already: the file, the format, and that it is wrong.
     const reason = message
       .replace(`${file}: `, '')

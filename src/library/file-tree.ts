@@ -24,6 +24,7 @@ import { deletedNodes, type Hdf5Source } from '../storage/hdf5-source.ts'
 import { MergedComments } from '../storage/merged-comments.ts'
 import { carriedCopy, carriedLinks, runCopy } from '../storage/merged-runs.ts'
 import { fileRoot, newLinks, newNodes, newTrajectory, pathOf, performedRows } from '../storage/tree-layout.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
@@ -31,7 +32,6 @@ import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
-import { assertKnownOptions } from '../tree/refusing.ts'
 import { ResultNode } from '../tree/result-node.ts'
 import type { RunTimes } from '../tree/run-information.ts'
 import type { PlannedMerge } from './merge-others.ts'
@@ -59,6 +59,8 @@ export interface MergedWriting {
   readonly mayRewrite: boolean
   /** Told how many runs of which other have been copied. */
   readonly onRuns: (other: number, runCount: number) => void
+  /** All of it is durable. */
+  readonly onCommitted: () => void
 }
 
 /** Groups that its nodes are put into. */
@@ -285,7 +287,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   protected async writeMerged(
     before: StoredExploration,
     others: readonly MergedOther[],
-    { mayRewrite, onRuns }: MergedWriting,
+    { mayRewrite, onRuns, onCommitted }: MergedWriting,
   ): Promise<LeftOut[][] | undefined> {
     const tree = this.asTree
     const drop = outgrownTables(tree, before)
@@ -309,7 +311,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const [number, other] of others.entries()) {
         await other.trajectory.open()
         const reader = other.trajectory.openReader()
-        const source = { reader, trajectory: other.trajectory.name, places: other.places, runOf: other.runOf }
+        const { places, runOf, leadsTo } = other
+        const source = { reader, trajectory: other.trajectory.name, places, runOf, leadsTo }
         comments.begin(reader, source.trajectory)
         const target = {
           trajectory: this.name,
@@ -338,6 +341,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         editor.apply(operations)
         node.isStored = true
       }
+      editor.commit()
+      onCommitted()
     }, grownFrom)
     this.storedLength = this.length
     return leftOut

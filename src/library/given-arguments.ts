@@ -36,7 +36,7 @@ export function eachOf(iterables: readonly Iterable<unknown>[], runs: readonly R
     )
   for (const [place, iterable] of iterables.entries()) {
     const length = Array.isArray(iterable) || ArrayBuffer.isView(iterable) ? lengthOf(iterable) : 0
-    if (length > runs.length) throw wrong(place, `${length} values`)
+    if (length > runs.length) throw wrong(place, valuesText(length))
   }
   const iterators = iterables.map((iterable) => iterable[Symbol.iterator]())
   const each: unknown[][] = Array.from({ length: (runs.at(-1) ?? -1) + 1 }, () => [])
@@ -44,10 +44,14 @@ export function eachOf(iterables: readonly Iterable<unknown>[], runs: readonly R
     each[run] = iterators.map((iterator, place) => {
       const next = iterator.next()
       if (next.done !== true) return next.value
-      throw wrong(place, `${index} values`)
+      throw wrong(place, valuesText(index))
     })
   }
   return { common: [], each }
+}
+
+function valuesText(count: number): string {
+  return count === 1 ? '1 value' : `${count} values`
 }
 
 function lengthOf(list: unknown): number {

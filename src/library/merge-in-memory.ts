@@ -7,19 +7,20 @@ import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
+import { assertMergeOptions, type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 
 export async function mergeInMemory(
   tree: TrajectoryTree,
   other: TrajectoryTree,
   options: MergeOptions,
 ): Promise<MergedInput> {
+  assertMergeOptions(options)
   const file = 'filename' in other ? String(other.filename) : other.name
   const merging = new Merging(tree, options)
-  const { plan, content, places, first, runOf } = await merging.plan(file, other)
+  const { plan, content, places, first, runOf, leadsTo } = await merging.plan(file, other)
   const leftOut: LeftOut[] = []
   const retarget = (run: number) => (target: string, name: string) => {
-    const renamed = renamedInMerge(target, runOf, run)
+    const renamed = leadsTo(target, run)
     if (renamed === undefined)
       leftOut.push({ name, reason: `it leads to ${target}, which is not taken over` })
     return renamed

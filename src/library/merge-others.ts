@@ -1,9 +1,11 @@
 /** Takes the runs of trajectories into one in memory; `merge` writes what that means for the files. */
+
 import { createHash } from 'node:crypto'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
 import { formatCount } from '../reporting/quantity.ts'
 import { runPlaces } from '../storage/merged-runs.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
@@ -20,6 +22,7 @@ import {
   type MergeOptions as PlanOptions,
   planMerge,
   renamedInMerge,
+  runIn,
 } from '../tree/merge-plan.ts'
 import { ResultNode } from '../tree/result-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
@@ -32,10 +35,17 @@ export interface MergeOptions extends PlanOptions {
   readonly onProgress?: (progress: MergeProgress) => void
 }
 
+const MERGE_OPTIONS = [
+  'removeDuplicates',
+  'trialParameter',
+  'conflicts',
+  'onProgress',
+] satisfies (keyof MergeOptions)[]
+
 /** How far a merge is with one of the files. */
 export interface MergeProgress {
-  /** The file is opened, equal points are compared, runs are copied. */
-  readonly phase: 'reading' | 'comparing' | 'copying'
+  /** The file is opened, equal points are compared, runs are copied; in `mergeInto` all of them are stored, durably. */
+  readonly phase: 'reading' | 'comparing' | 'copying' | 'stored'
   readonly file: string
   /** Runs of this file that are done. */
   readonly done: number
@@ -78,12 +88,23 @@ export interface PlannedMerge {
   readonly first: RunIndex
   /** The run that one of the other becomes, or the one that has its point already. */
   readonly runOf: (run: RunIndex) => RunIndex | undefined
+  /**
+   * What a link of the other leads to in the merged trajectory; undefined for what is not there.
+   *
+   * @param within the run of the merged trajectory that the link is in
+   */
+  readonly leadsTo: (fullName: string, within?: RunIndex) => string | undefined
 }
 
 /** Where a run that has been taken over lies, until it is in the file. */
 interface Origin {
   readonly tree: TrajectoryTree
   readonly run: RunIndex
+}
+
+/** @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` */
+export function assertMergeOptions(options: MergeOptions): void {
+  assertKnownOptions(options, MERGE_OPTIONS, 'a merge')
 }
 
 /** Merges others into a tree in memory, one after the other: points, runs, and the record of the merge; no nodes. */
@@ -111,11 +132,16 @@ export class Merging {
     const taken = new Map<RunIndex, RunIndex>(plan.duplicates.map(({ run, known }) => [run, known]))
     for (const [index, run] of plan.runs.entries()) taken.set(run, first + index)
     const runOf = (run: RunIndex) => taken.get(run)
-    const content = mergeContent(tree, other, (name) => renamedInMerge(name, runOf), this.#claims)
+    const leadsTo = (fullName: string, within?: RunIndex) => {
+      const name = renamedInMerge(fullName, runOf, within)
+      return name !== undefined && this.#isThere(name, first) ? name : undefined
+    }
+    const names = { renamed: (fullName: string) => renamedInMerge(fullName, runOf), leadsTo }
+    const content = mergeContent(tree, other, names, this.#claims)
     adoptRuns(tree, other, plan)
     for (const [index, run] of plan.runs.entries()) this.#origins.set(first + index, { tree: other, run })
     recordMerge(tree, other, plan, first, this.#options)
-    const planned = { plan, content, places: runPlaces(other), first, runOf }
+    const planned = { plan, content, places: runPlaces(other), first, runOf, leadsTo }
     this.others.push(planned)
     this.merged.push({
       file,
@@ -127,6 +153,16 @@ export class Merging {
       leftOut: content.leftOut,
     })
     return planned
+  }
+
+  /** A run from `first` on comes along with all that it has; one before has only what it had. */
+  #isThere(fullName: string, first: RunIndex): boolean {
+    const run = runIn(fullName)
+    if (run !== undefined && run >= first) return true
+    const origin = run === undefined ? undefined : this.#origins.get(run)
+    if (origin === undefined) return this.#claims.has(fullName) || this.#tree.at(fullName) !== undefined
+    const name = renamedInMerge(fullName, () => origin.run)
+    return name !== undefined && origin.tree.at(name) !== undefined
   }
 
   async #conflicts(file: string, other: TrajectoryTree, { duplicates }: MergePlan): Promise<MergeConflict[]> {

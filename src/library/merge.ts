@@ -1,4 +1,5 @@
 /** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
+
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { acquireLock, type FileLock } from '../continue/file-lock.ts'
@@ -12,11 +13,12 @@ import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { makeFolderOf } from '../storage/result-folder.ts'
 import { assertFinished } from '../storage/unfinished.ts'
 import { removeTemporary, temporaryBeside, undoAtExit } from '../temporary-names.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { MergedOther } from './file-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
+import { assertMergeOptions, type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 import type { Trajectory } from './trajectory.ts'
 
 export type { MergeConflict, MergeProgress } from './merge-others.ts'
@@ -32,6 +34,8 @@ export interface MergeInput {
 export interface MergeTarget extends MergeInput {
   readonly overwrite?: boolean
 }
+
+const INPUT_OPTIONS = ['file', 'name'] satisfies (keyof MergeInput)[]
 
 export interface MergeReport {
   readonly file: string
@@ -60,7 +64,7 @@ export interface MergeReport {
  * failed runs of the new trajectory.
  *
  * @param into the new file
- * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ, points conflict, or nothing is new;
+ * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ or points conflict;
  *   `PYPET_FILE_NOT_WRITABLE` when the new file exists, unless `overwrite`, and when it is one of the others or belongs to
  *   an unfinished experiment; `PYPET_TRAJECTORY_NOT_FOUND` where a file holds several and none is named;
  *   `PYPET_FILE_LOCKED` while another process writes it; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
@@ -70,6 +74,8 @@ export async function mergeFiles(
   into: MergeTarget,
   options: MergeOptions = {},
 ): Promise<MergeReport> {
+  assertMergeOptions(options)
+  assertKnownOptions(into, [...INPUT_OPTIONS, 'overwrite'], 'the merged file')
   const [first, ...others] = inputs
   if (first === undefined || others.length === 0) {
     const found = first === undefined ? 'none' : `only ${first.file}`
@@ -104,6 +110,7 @@ export async function mergeInto(
   others: readonly MergeInput[],
   options: MergeOptions = {},
 ): Promise<MergeReport> {
+  assertMergeOptions(options)
   if (others.length === 0) throw tooFew(`there is nothing to merge into ${target.file}`, 'merge')
   const [name] = (await chosenNames([target, ...others])) as [string]
   const real = realFileOf(target.file)
@@ -165,7 +172,12 @@ async function mergeOthers(
     const total = others[number]?.plan.runs.length ?? 0
     options.onProgress?.({ phase: 'copying', file, done, total })
   }
-  const leftOut = await traj.storeMerged(before, others, { mayRewrite, onRuns })
+  const onCommitted = () => {
+    // What is written anew does not count before it is renamed.
+    if (!mayRewrite)
+      options.onProgress?.({ phase: 'stored', file: traj.filename, done: traj.length, total: traj.length })
+  }
+  const leftOut = await traj.storeMerged(before, others, { mayRewrite, onRuns, onCommitted })
   if (leftOut === undefined) return undefined
   return merging.merged.map((merged, number) => ({
     ...merged,
@@ -233,6 +245,7 @@ function failedCount(traj: Trajectory): number {
 
 /** The name of the trajectory of each, which is the only one where it is not named. */
 async function chosenNames(inputs: readonly MergeInput[]): Promise<string[]> {
+  for (const input of inputs) assertKnownOptions(input, [...INPUT_OPTIONS, 'overwrite'], 'a file of a merge')
   const chosen: string[] = []
   for (const { file, name } of inputs) {
     using reader = await openHdf5Reader(resolve(file))

@@ -26,7 +26,9 @@ import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { CheckedValue } from '../trajectory/own-class.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
+import type { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
+import { ParameterNode } from '../tree/parameter-node.ts'
 import type { ClassReference } from '../tree/root-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { readKnownRuns } from './known-runs.ts'
@@ -86,6 +88,8 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       explore(tree, loaded, settings)
     }
     tree.assertPresetsUsed()
+    const missing = parametersWithoutValue(tree)
+    if (missing.length > 0) await traj.loadItems(missing)
     const parameters = treeParameters(tree)
     const plan = expand({ parameters, exploration: treeExploration(tree) })
     const runs = Array.from({ length: plan.runCount }, (_, run) => run)
@@ -273,4 +277,10 @@ function functionElsewhere(where: string, executor: string): PypetError {
       hint: 'Put it into a module of its own: await env.run(new URL("./job.ts", import.meta.url)).',
     },
   )
+}
+
+/** Those that were not loaded. */
+function parametersWithoutValue(tree: TrajectoryTree): TreeNode[] {
+  const group = tree.child('parameters') as GroupNode
+  return [...group.iterLeaves()].filter((leaf) => leaf instanceof ParameterNode && leaf.stored === undefined)
 }

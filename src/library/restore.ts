@@ -1,7 +1,9 @@
 /** Writes back the job of a trajectory as it was when the trajectory, or one of its runs, was made. */
+
 import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
 import { PypetError } from '../errors.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { chosenProvenance } from './kept-provenance.ts'
@@ -42,6 +44,8 @@ export interface Restored {
   readonly leftOut: readonly string[]
 }
 
+const RESTORE_OPTIONS = ['to', 'trajectory', 'run', 'environment', 'force'] satisfies (keyof RestoreOptions)[]
+
 /**
  * Restores the bundled sources, the config file, untracked files, and the diff as `provenance.diff`: all of them, or none.
  *
@@ -51,6 +55,7 @@ export interface Restored {
  *   `loadTrajectory`
  */
 export async function restore(file: string, options: RestoreOptions): Promise<Restored> {
+  assertKnownOptions(options, RESTORE_OPTIONS, 'restore')
   const { trajectory } = options
   using traj = await loadTrajectory(file, {
     other: 'data',

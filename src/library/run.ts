@@ -15,9 +15,9 @@ import { printedLines } from '../reporting/printed-lines.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
 import { releaseWhileWritten } from '../storage/open-readers.ts'
 import type { StorageService } from '../storage/storage-service.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { assertKnownOptions } from '../tree/refusing.ts'
 import { type ArgumentsAgain, argumentsAgain } from './given-arguments.ts'
 import { jobPostprocessing } from './postprocessing.ts'
 
@@ -85,6 +85,7 @@ export interface RunResult extends ExperimentSummary {
  * const { storedCount } = await run(new URL('./job.ts', import.meta.url), { options: { ncores: 4 } })
  */
 export async function run(job: string | URL, call: RunCallOptions = {}): Promise<RunResult> {
+  if (typeof job !== 'string' && !(job instanceof URL)) throw noJobModule(job)
   assertKnownOptions(call, RUN_CALL, 'run')
   assertOptionNames(call.options ?? {})
   const experiment = await prepareExperiment({
@@ -209,4 +210,13 @@ export async function performPrepared(
   } finally {
     await reporter?.close()
   }
+}
+
+/** A function of the script's own, in plain JavaScript. */
+function noJobModule(job: unknown): PypetError {
+  const found = typeof job === 'function' ? 'a function' : typeof job
+  return new PypetError('PYPET_USAGE', `run: expected the path or URL of a job module, found ${found}`, {
+    where: 'run',
+    hint: 'Functions are run by an environment: await new Environment({ trajectory, parameters }).run(job).',
+  })
 }

@@ -4,13 +4,13 @@ import { PypetError } from '../errors.ts'
 import { backupFile, compactFile, copyTrajectory } from '../storage/compact-file.ts'
 import { deletionOperations } from '../storage/deleted-nodes.ts'
 import type { StoredExploration } from '../storage/grown-trajectory.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
-import { assertKnownOptions } from '../tree/refusing.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
@@ -105,8 +105,10 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     this.relist()
     for (const name of this.childNames) {
       const level = levelOf(name, options)
+      // Runs are nothing without their points.
+      const needed = new Set(name === 'parameters' && !this.autoLoad ? info.explored : [])
       // What is not loaded now is there when it is asked for.
-      if (level === 'nothing' && !this.autoLoad) continue
+      if (level === 'nothing' && !this.autoLoad && needed.size === 0) continue
       const branch = this.child(name)
       if (!(branch instanceof GroupNode)) continue
       if (!branch.isStored) {
@@ -114,8 +116,10 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
         if (head === undefined) continue
         branch.restore(head.comment, head.annotations)
       }
-      if (level === 'skeleton' || level === 'nothing') continue
-      for (const leaf of branch.iterLeaves()) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
+      const isWhole = level === 'data' || level === 'overwrite'
+      for (const leaf of isWhole || needed.size > 0 ? branch.iterLeaves() : []) {
+        if (isWhole || needed.has(leaf.fullName)) this.loadLeaf(leaf, EVERY_ITEM, level === 'overwrite')
+      }
     }
     return this
   }
@@ -184,8 +188,10 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
    */
   async deleteItems(
     items: readonly (string | TreeNode)[],
-    { fromTrajectory = false }: { readonly fromTrajectory?: boolean } = {},
+    options: { readonly fromTrajectory?: boolean } = {},
   ): Promise<void> {
+    assertKnownOptions(options, ['fromTrajectory'], 'deleteItems')
+    const { fromTrajectory = false } = options
     await this.inTurn(() => this.#deleteItems(items, fromTrajectory))
   }
 

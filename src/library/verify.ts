@@ -1,9 +1,11 @@
 /** Computing stored runs again, and comparing them with the file bit by bit: `pypet-ts verify`. */
+
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ErrorRecord, PypetError } from '../errors.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import type { JobFunction } from '../experiment/load-job.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { ClassReference } from '../tree/root-node.ts'
 import type { RunDifference } from './compare-run.ts'
@@ -75,6 +77,7 @@ export interface VerifyReport {
  * const { differentCount } = await verify('hdf5/multiply.h5', { runs: 'all' })
  */
 export async function verify(filename: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  assertKnownOptions(options, VERIFY_OPTIONS, 'verify')
   assertOptions(options)
   const { readStoredExperiment, performAgain, drawRuns, freshSeed } = await loadParts()
   const { job } = options
@@ -111,6 +114,20 @@ export async function verify(filename: string, options: VerifyOptions = {}): Pro
     failedCount: count('failed'),
   }
 }
+
+const VERIFY_OPTIONS = [
+  'trajectory',
+  'dynamicImports',
+  'job',
+  'sample',
+  'sampleSeed',
+  'runs',
+  'allowChangedJob',
+  'args',
+  'options',
+  'onVerdict',
+  'isProcessOurs',
+] satisfies (keyof VerifyOptions)[]
 
 function assertOptions({ sample, sampleSeed }: VerifyOptions): void {
   for (const [name, value, minimum] of [

@@ -186,6 +186,9 @@ async function performEdit<Value>(
     isPublished = true
     transaction.noteRenamed(file, transaction.cntFile)
   }
+  const forget = () => transaction.forget()
+  // Before the lock is released, which is done at the exit, too.
+  process.prependListener('exit', forget)
   try {
     outcome = await edit({
       isNewFile: replacement !== undefined,
@@ -201,6 +204,8 @@ async function performEdit<Value>(
     await transaction.abandon()
     if (!isPublished) replacement?.discard(transaction.cntFile)
     throw explained
+  } finally {
+    process.off('exit', forget)
   }
   transaction.close(NOTHING_RUN)
   publish()

@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises'
-import { PypetError } from '../errors.ts'
+import { PypetError, systemRefusal } from '../errors.ts'
 
 /** `\x89HDF\r\n\x1a\n`, the first bytes of a superblock. */
 const SIGNATURE = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])
@@ -16,12 +16,16 @@ const USER_BLOCK_BYTES_MAX = 1 << 26
 export async function checkSignature(file: string): Promise<number> {
   const notFound = (found: string, cause: unknown, hint?: string) =>
     new PypetError('PYPET_FILE_NOT_FOUND', `${file} cannot be opened: ${found}`, { where: file, cause, hint })
+  const refused = (cause: unknown) => {
+    const { found, hint } = systemRefusal(cause)
+    return notFound(found, cause, hint ?? 'Check the path, and that you may read the file.')
+  }
   let stats: Awaited<ReturnType<typeof stat>>
   try {
     stats = await stat(file)
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw notFound(String(code), cause)
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw refused(cause)
     throw notFound('there is no such file', cause, 'Check the path; `pypet-ts run` prints it at its end.')
   }
   if (stats.isDirectory()) throw notHdf5(file, 'it is a directory', 'Name the .h5 file inside it.')
@@ -32,7 +36,7 @@ export async function checkSignature(file: string): Promise<number> {
   try {
     hasSignature = await findSignature(file, stats.size)
   } catch (cause) {
-    throw notFound(`reading it fails with ${(cause as NodeJS.ErrnoException).code}`, cause)
+    throw refused(cause)
   }
   if (!hasSignature) throw notHdf5(file, "it has no HDF5 signature ('\\x89HDF')")
   return stats.size

@@ -213,6 +213,11 @@ export class Hdf5Transaction {
     }
   }
 
+  /** As the process exits in between: of what has no commit nothing is left. */
+  forget(): void {
+    if (this.#journal.lastSequence === 0) this.#journal.remove()
+  }
+
   /** After `close`: leaves the committed pages in the `.cnt` file, to whoever goes on. */
   leave(): void {
     this.#journal.close()

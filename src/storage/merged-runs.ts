@@ -38,6 +38,8 @@ export interface CopySource {
   readonly places: readonly string[]
   /** The run that one of the other becomes, or that has its point; undefined for none. */
   readonly runOf: (run: RunIndex) => RunIndex | undefined
+  /** What a link of this run of the merged trajectory leads to there; undefined for what is not there. */
+  readonly leadsTo: (fullName: string, within: RunIndex) => string | undefined
 }
 
 export interface CopyTarget {
@@ -67,7 +69,8 @@ export function* runCopy(
   ])
   const nameChild = (child: string) => own.get(child) ?? child
   const retarget = (link: string, path: string): string | undefined => {
-    const fullName = link.startsWith(root) ? renamed(link.slice(root.length).replaceAll('/', '.')) : undefined
+    const inside = link.startsWith(root) ? link.slice(root.length).replaceAll('/', '.') : undefined
+    const fullName = inside === undefined ? undefined : source.leadsTo(inside, to)
     if (fullName !== undefined) return `/${target.trajectory}/${fullName.replaceAll('.', '/')}`
     const name = path.slice(root.length).replaceAll('/', '.')
     target.onLeftOut({ name, reason: `it leads to ${link}, which is not taken over` })

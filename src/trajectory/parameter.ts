@@ -1,5 +1,7 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
+
 import { PypetError } from '../errors.ts'
+import { assertKnownOptions } from './known-options.ts'
 import type { NestedValues } from './nested-list.ts'
 import { instanceClassName } from './own-class.ts'
 import { type PackageArray, type PackageArrayValue, packageArray } from './package-array.ts'
@@ -96,6 +98,7 @@ export function parameter<Value extends ParameterValue>(
   value: Value,
   options: { readonly comment?: string } = {},
 ): ParameterDefinition<Value> {
+  assertKnownOptions(options, ['comment'], 'parameter')
   return { [PARAMETER]: true, value, comment: options.comment ?? '' }
 }
 

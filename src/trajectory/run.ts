@@ -111,6 +111,8 @@ export class LiveRun implements BareRun, StoringRun {
   #storedItems: StoredItems | undefined
   readonly #makeSeeds: () => Pick<BareRun, 'seed' | 'random'>
   #seeds: Pick<BareRun, 'seed' | 'random'> | undefined
+  /** Jobs ask for it again with each number that they draw. */
+  #random: RunRandom | undefined
   #hasEnded = false
 
   constructor(point: {
@@ -139,8 +141,10 @@ export class LiveRun implements BareRun, StoringRun {
   }
 
   get random(): RunRandom {
+    if (this.#random !== undefined) return this.#random
     this.#seeds ??= this.#makeSeeds()
-    return this.#seeds.random
+    this.#random = this.#seeds.random
+    return this.#random
   }
 
   get seed(): number {
@@ -184,6 +188,7 @@ export class LiveRun implements BareRun, StoringRun {
   addLink(name: string, target: string): void {
     const where = `results.${name}`
     this.assertOpen(where)
+    if (typeof target !== 'string') throw noTargetName(where)
     assertNoRunName(name, where)
     const location = runLocation('results', name, this.idx)
     assertLegalName(location, where)
@@ -378,4 +383,11 @@ function lastPart(name: string): string {
 function isItems(value: unknown): value is ResultItems {
   if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) return false
   return !isNdArray(value) && !isComplex(value) && !isSparse(value)
+}
+
+function noTargetName(where: string): PypetError {
+  return new PypetError('PYPET_USAGE', `${where} cannot be made: its target is no name`, {
+    where,
+    hint: "Name what this run has added, as it was added: traj.addLink('best', 'group.z').",
+  })
 }

@@ -16,6 +16,12 @@ export interface FromRunsOptions {
   readonly includeDefaultRun?: boolean
 }
 
+export const FROM_RUNS_OPTIONS = [
+  'fastAccess',
+  'useIndices',
+  'includeDefaultRun',
+] satisfies (keyof FromRunsOptions)[]
+
 /**
  * One node from each run, by run.
  *

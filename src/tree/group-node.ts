@@ -1,5 +1,7 @@
 /** Groups: what a trajectory is made of besides leaves (pypet `naturalnaming.py`, class `NNGroupNode`). */
+
 import { PypetError } from '../errors.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { LeafOptions, ResultItems } from '../trajectory/run.ts'
 import type { ParameterValue, StorableValue } from '../trajectory/value.ts'
 import { TreeNode } from './node.ts'
@@ -28,6 +30,9 @@ export interface IterateOptions {
   readonly predicate?: readonly number[] | ((node: TreeNode) => boolean)
 }
 
+const GET_OPTIONS = ['shortcuts', 'maxDepth', 'withLinks'] satisfies (keyof GetOptions)[]
+const ITERATE_OPTIONS = ['recursive', 'maxDepth', 'predicate'] satisfies (keyof IterateOptions)[]
+const DICT_OPTIONS = ['fastAccess', 'shortNames', 'nested'] satisfies (keyof DictOptions)[]
 const CHILDREN_SHOWN_MAX = 8
 
 /** In the file, and not yet made. */
@@ -111,6 +116,7 @@ export class GroupNode extends TreeNode {
    * @throws PypetError `PYPET_NODE_NOT_FOUND` with the nearest name, `PYPET_NAME_AMBIGUOUS` with the candidates
    */
   get(name: string, options: GetOptions = {}): TreeNode {
+    assertKnownOptions(options, GET_OPTIONS, 'get')
     const node = findNode(this, name, options)
     if (node !== undefined) return node
     throw notFound(this, name)
@@ -166,15 +172,19 @@ export class GroupNode extends TreeNode {
 
   /** Every node below this group whose full name ends in the given one, in the order of their depth. */
   getAll(name: string, options: GetOptions = {}): TreeNode[] {
+    assertKnownOptions(options, GET_OPTIONS, 'getAll')
     return findAll(this, name, options)
   }
 
   contains(name: string, options: GetOptions = {}): boolean {
+    assertKnownOptions(options, GET_OPTIONS, 'contains')
     return findNode(this, name, options) !== undefined
   }
 
   /** Nodes below this one, breadth first. */
-  *iterNodes({ recursive = true, maxDepth, predicate }: IterateOptions = {}): Generator<TreeNode> {
+  *iterNodes(options: IterateOptions = {}): Generator<TreeNode> {
+    assertKnownOptions(options, ITERATE_OPTIONS, 'iterNodes')
+    const { recursive = true, maxDepth, predicate } = options
     const passes = predicateOf(predicate)
     let level: GroupNode[] = [this]
     for (let depth = 1; level.length > 0 && depth <= (maxDepth ?? Number.POSITIVE_INFINITY); depth += 1) {
@@ -205,6 +215,7 @@ export class GroupNode extends TreeNode {
    * @throws PypetError `PYPET_NAME_AMBIGUOUS` when two leaves have one short name
    */
   toDict(options: DictOptions = {}): Record<string, unknown> {
+    assertKnownOptions(options, DICT_OPTIONS, 'toDict')
     return dictOf(this, options)
   }
 
@@ -266,7 +277,9 @@ export class GroupNode extends TreeNode {
    *
    * @throws PypetError `PYPET_NODE_NOT_FOUND`; `PYPET_GROUP_NOT_EMPTY` unless `recursive` says that what is below goes too
    */
-  removeChild(name: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
+  removeChild(name: string, options: { readonly recursive?: boolean } = {}): void {
+    assertKnownOptions(options, ['recursive'], 'removeChild')
+    const { recursive = false } = options
     const node = this.child(name)
     if (node === undefined) throw notFound(this, name)
     if (node instanceof GroupNode && !recursive && node.childNames.length > 0) {

@@ -1,5 +1,6 @@
 /** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
 import { PypetError } from '../errors.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { classNameOf } from '../trajectory/own-class.ts'
 import { assertLegalName, runName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
@@ -9,7 +10,6 @@ import { isComplex, isInteger, isNdArray, isSparse, type ParameterValue } from '
 import { GroupNode, type LeafNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
-import { assertKnownOptions } from './refusing.ts'
 import { ResultNode } from './result-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 

@@ -24,6 +24,14 @@ export interface MergeContent {
   readonly leftOut: readonly LeftOut[]
 }
 
+/** Names in the merged trajectory of what is in the other. */
+export interface MergedNames {
+  /** Undefined for what is of a run that is not taken. */
+  readonly renamed: (fullName: string) => string | undefined
+  /** Of what a link leads to; undefined also for what the merged trajectory does not have. */
+  readonly leadsTo: (fullName: string) => string | undefined
+}
+
 /** What earlier ones of the others bring along: full name → where it is, or true for a link. */
 export type Claims = Map<string, TreeNode | true>
 
@@ -35,17 +43,15 @@ const OF_THE_FILE = 'config.hdf5'
  * Everything but parameters, runs and their groups: what the target does not have is taken over, what is equal in both is
  * there already, and what differs stays as it is there, and is told.
  *
- * @param renamed the name in the merged trajectory of something of the other; undefined for what is of a run that is not
- *   taken
  * @param claims what others that are merged before bring along; what this one does is added
  */
 export function mergeContent(
   target: TrajectoryTree,
   other: TrajectoryTree,
-  renamed: (fullName: string) => string | undefined,
+  names: MergedNames,
   claims: Claims,
 ): MergeContent {
-  const survey = new ContentSurvey(target, renamed, claims)
+  const survey = new ContentSurvey(target, names, claims)
   survey.visitLinks(other as unknown as GroupNode)
   for (const name of other.childNames) {
     const child = name === 'parameters' ? undefined : other.child(name)
@@ -59,13 +65,13 @@ class ContentSurvey implements MergeContent {
   readonly carried: Carried[] = []
   readonly leftOut: LeftOut[] = []
   readonly #target: TrajectoryTree
-  readonly #renamed: (fullName: string) => string | undefined
+  readonly #names: MergedNames
   readonly #claims: Claims
   readonly #links: { readonly fullName: string; readonly target: string }[] = []
 
-  constructor(target: TrajectoryTree, renamed: (fullName: string) => string | undefined, claims: Claims) {
+  constructor(target: TrajectoryTree, names: MergedNames, claims: Claims) {
     this.#target = target
-    this.#renamed = renamed
+    this.#names = names
     this.#claims = claims
   }
 
@@ -103,8 +109,8 @@ class ContentSurvey implements MergeContent {
   /** When it is known what there is, since links may lead forward. */
   resolveLinks(): void {
     for (const link of this.#links) {
-      const fullName = this.#renamed(link.fullName)
-      const target = this.#renamed(link.target)
+      const fullName = this.#names.renamed(link.fullName)
+      const target = this.#names.leadsTo(link.target)
       if (fullName === undefined || target === undefined) {
         this.leftOut.push({
           name: link.fullName,
@@ -118,8 +124,6 @@ class ContentSurvey implements MergeContent {
       if (known === target) continue
       if (known !== undefined || this.#at(fullName) !== undefined) {
         this.leftOut.push({ name: link.fullName, reason: 'there is something else of this name' })
-      } else if (!isOfRun(target) && this.#at(target) === undefined) {
-        this.leftOut.push({ name: link.fullName, reason: `it leads to ${link.target}, which is not there` })
       } else {
         this.#claims.set(fullName, true)
         this.carried.push({ kind: 'link', fullName, target })
@@ -153,10 +157,6 @@ class ContentSurvey implements MergeContent {
       })
     }
   }
-}
-
-function isOfRun(fullName: string): boolean {
-  return fullName.split('.').some((part) => RUN_NAME.test(part))
 }
 
 /** Everything that the leaf holds, as a text. What was not in memory is not kept there. */

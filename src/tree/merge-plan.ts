@@ -16,7 +16,7 @@ export interface MergeOptions {
 }
 
 export interface MergePlan {
-  /** Runs of the other that are taken, in order; the first becomes run `target.length`. */
+  /** Runs of the other that are taken, in order; the first becomes run `target.length`. None where all are duplicates. */
   readonly runs: readonly RunIndex[]
   /** Runs of the other whose points are there already, and the run that has each. */
   readonly duplicates: readonly { readonly run: RunIndex; readonly known: RunIndex }[]
@@ -35,8 +35,8 @@ export interface MergedParameter {
 /**
  * A point of the other counts as a duplicate of a run that is completed, or of any where its own is not.
  *
- * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where the parameters differ in names or types, where the trial parameter is
- *   none, or where nothing is left to merge
+ * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where the parameters differ in names or types, or where the trial parameter is
+ *   none
  */
 export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options: MergeOptions): MergePlan {
   const pairs = parameterPairs(target, other)
@@ -65,8 +65,6 @@ export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options
     if (same !== undefined) duplicates.push({ run, known: same })
     if (same === undefined || options.removeDuplicates !== true) runs.push(run)
   }
-  if (runs.length === 0)
-    throw impossible('all points of the other are there already', 'There is nothing to merge.')
   return {
     runs,
     duplicates,
@@ -186,6 +184,15 @@ export function renamedInMerge(
   }
   const set = run === undefined ? undefined : runSetName(run)
   return parts.map((part) => (set !== undefined && RUN_SET_NAME.test(part) ? set : part)).join('.')
+}
+
+/** The run that a full name is of. */
+export function runIn(fullName: string): RunIndex | undefined {
+  for (const part of fullName.split('.')) {
+    const named = RUN_NAME.exec(part)?.[1]
+    if (named !== undefined) return Number(named)
+  }
+  return undefined
 }
 
 const RUN_NAME = /^run_(\d{8})$/

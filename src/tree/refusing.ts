@@ -52,26 +52,3 @@ function settableNames(object: object): string[] {
 
 /** Those that users may set; others are writable for ourselves. */
 const FIELDS = ['autoLoad', 'maxDepth', 'noClobber', 'shortcuts', 'timestamp']
-
-/**
- * What a call was given as options and none of them is.
- *
- * @param noun who has the options: `new Trajectory`
- * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` with the nearest name, `PYPET_USAGE` for what is no object
- */
-export function assertKnownOptions(given: unknown, known: readonly string[], noun: string): void {
-  if (given === undefined) return
-  if (typeof given !== 'object' || given === null) {
-    throw new PypetError('PYPET_USAGE', `${noun}: the options are no object`, {
-      where: noun,
-      hint: `Give them by name: { ${known.slice(0, 2).join(', ')} }.`,
-    })
-  }
-  const unknown = Object.keys(given).find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  const nearest = nearestName(unknown, known)
-  throw new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `${noun} has no option ${unknown}`, {
-    where: unknown,
-    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
-  })
-}

@@ -194,6 +194,8 @@ function endsIn(node: TreeNode, parts: readonly string[], start: GroupNode): boo
   return true
 }
 
+const RUN_PART = /(^|\.)run_\d{8}(\.|$)/
+
 function ambiguous(name: string, found: readonly TreeNode[]): PypetError {
   const names = found.map(({ fullName }) => fullName)
   const shown = names.length >= CANDIDATES_MAX ? `${names.join(', ')}, …` : names.join(', ')
@@ -202,7 +204,9 @@ function ambiguous(name: string, found: readonly TreeNode[]): PypetError {
     `${name} is the name of several nodes at the same depth: ${shown}`,
     {
       where: name,
-      hint: 'Say more of the full name; or set the run that you mean: traj.idx = 0.',
+      hint: names.some((fullName) => RUN_PART.test(fullName))
+        ? 'Say more of the full name; or set the run that you mean: traj.idx = 0.'
+        : `Say more of the full name, as in traj.get('${names.at(-1)}').`,
     },
   )
 }

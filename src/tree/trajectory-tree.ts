@@ -2,9 +2,11 @@
  * The trajectory as a tree in memory: everything that needs no file (pypet `trajectory.py`). What lies in a file is
  * read through a `NodeSource` when it is asked for.
  */
+
 import { PypetError } from '../errors.ts'
 import type { Exploration } from '../exploration/exploration.ts'
 import type { RangeMapping } from '../exploration/explored-values.ts'
+import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { CheckedValue, classesIn } from '../trajectory/own-class.ts'
 import type { FlatParameterValues, ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
 import { flattenParameters } from '../trajectory/parameter.ts'
@@ -13,7 +15,7 @@ import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { copyInto } from './copy.ts'
 import { beginExploration, expandParameters, exploreParameters, findRuns } from './exploring.ts'
-import { type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
+import { FROM_RUNS_OPTIONS, type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
 import { GroupNode } from './group-node.ts'
 import type { ParameterNode } from './parameter-node.ts'
 import { type ClassReference, RootNode } from './root-node.ts'
@@ -268,7 +270,9 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    *
    * @throws PypetError `PYPET_TRAJECTORY_STORED` unless `force`: the file holds what was explored
    */
-  shrink({ force = false }: { readonly force?: boolean } = {}): this {
+  shrink(options: { readonly force?: boolean } = {}): this {
+    assertKnownOptions(options, ['force'], 'shrink')
+    const { force = false } = options
     if (this.isStored && !force) {
       throw new PypetError(
         'PYPET_TRAJECTORY_STORED',
@@ -336,6 +340,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    *   the others
    */
   getFromRuns<Value = unknown>(name: string, options: FromRunsOptions = {}): Record<string, Value> {
+    assertKnownOptions(options, FROM_RUNS_OPTIONS, 'getFromRuns')
     return getFromRuns<Value>(this.asTree, name, options)
   }
 

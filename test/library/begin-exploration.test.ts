@@ -132,7 +132,7 @@ test('runMap after expand gives its values to the new runs', async () => {
     message: '2 runs to perform, and iterable 0 of runMap has 4 values',
   })
   await expect(env.runMap(sum, [30])).rejects.toMatchObject({
-    message: '2 runs to perform, and iterable 0 of runMap has 1 values',
+    message: '2 runs to perform, and iterable 0 of runMap has 1 value',
   })
   expect(await env.runMap(sum, [30, 40], new Set([3, 4, 5]))).toEqual([
     [2, [3, 30, 3]],

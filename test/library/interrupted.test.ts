@@ -1,5 +1,5 @@
 /** Commands that a signal ends half way: nothing is left, and the same command works at once. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -79,6 +79,32 @@ describe.skipIf(process.platform === 'win32')('merge', () => {
       const again = await pypet(folder, words)
       expect([again.exitCode, again.stderr]).toEqual([0, ''])
       expect(namesIn(place)).toEqual(['c.h5'])
+    },
+  )
+
+  test.each(['SIGINT', 'SIGKILL'] as const)(
+    '%s while it appends to a file leaves the file as it was, and the same command works at once',
+    async (signal) => {
+      const place = join(folder, `appended-${signal}`)
+      mkdirSync(place)
+      copyFileSync(join(folder, 'a.h5'), join(place, 'a.h5'))
+      const before = readFileSync(join(place, 'a.h5'))
+      const words = ['merge', 'b.h5', '--into', join(place, 'a.h5')]
+      const merging = start(folder, words)
+      await halfMade(merging, place, /\.edit\.cnt$/)
+      merging.process.kill(signal)
+      const { exitCode, stderr } = await merging.ended()
+      expect(readFileSync(join(place, 'a.h5')).equals(before)).toBe(true)
+      if (signal === 'SIGINT') {
+        expect([exitCode, stderr]).toEqual([
+          130,
+          `merge was interrupted by SIGINT: ${join(place, 'a.h5')} is as it was\n`,
+        ])
+        expect(namesIn(place)).toEqual(['a.h5'])
+      }
+      const again = await pypet(folder, words)
+      expect([again.exitCode, again.stdout]).toEqual([0, expect.stringContaining(': demo, 1,200 runs')])
+      expect(namesIn(place)).toEqual(['a.h5'])
     },
   )
 

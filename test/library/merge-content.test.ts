@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../../dist/index.js'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
-import { type MergeProgress, mergeFiles, mergeInto } from '../../src/library/merge.ts'
+import { type MergedInput, type MergeProgress, mergeFiles, mergeInto } from '../../src/library/merge.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -131,7 +131,12 @@ describe('a merge of two files', () => {
 describe('mergeInto', () => {
   test('appends to the file, which is one of those that are merged', async () => {
     copyFileSync(inFolder('a2.h5'), inFolder('into.h5'))
-    const report = await mergeInto({ file: inFolder('into.h5') }, [B()], { removeDuplicates: true })
+    const phases: string[] = []
+    const report = await mergeInto({ file: inFolder('into.h5') }, [B()], {
+      removeDuplicates: true,
+      onProgress: ({ phase }) => phases.push(phase),
+    })
+    expect(phases.at(-1)).toBe('stored')
     expect(report).toMatchObject({ file: inFolder('into.h5'), runCount: 5, merged: [{ runs: 3 }] })
     await expectMerged(inFolder('into.h5'))
     expect(readdirSync(folder).filter((name) => name.startsWith('into'))).toEqual(['into.h5'])
@@ -218,7 +223,76 @@ test('of a point that failed in the first file and ended in the second, the run 
   using traj = await loadTrajectory(into)
   expect([traj.length, traj.value('results.runs.run_00000004.z')]).toEqual([5, 12])
   const back = inFolder('back.h5')
-  const again = mergeFiles([{ file: into }, B()], { file: back }, { removeDuplicates: true })
-  await expect(again).rejects.toThrow(/all points of the other are there already/)
-  expect(existsSync(back)).toBe(false)
+  const again = await mergeFiles([{ file: into }, B()], { file: back }, { removeDuplicates: true })
+  expect(again).toMatchObject({ runCount: 5, merged: [{ runs: 0, duplicates: 4 }] })
+})
+
+/** Runs of `x`, with `extra` beside `z` where it is asked for. */
+async function filled(name: string, values: readonly number[], hasExtra: boolean): Promise<string> {
+  const file = inFolder(name)
+  using traj = new Trajectory({ name: 'demo', filename: file, parameters: { x: 1 }, overwrite: true })
+  traj.explore({ x: values })
+  for (const _ of traj.iterRuns()) {
+    traj.addResult('z', traj.par.x * 2)
+    if (hasExtra) traj.addResult('extra', 1)
+    traj.finishRun()
+  }
+  await traj.store()
+  return file
+}
+
+/** The same merge in each of the three ways; what became of the other, and the merged file. */
+const WAYS: Record<string, (first: string, other: string) => Promise<[MergedInput, string]>> = {
+  async mergeFiles(first, other) {
+    const file = inFolder('way.h5')
+    const inputs = [{ file: first }, { file: other }]
+    const report = await mergeFiles(inputs, { file, overwrite: true }, KEEP_FIRST)
+    return [report.merged[0] as MergedInput, file]
+  },
+  async mergeInto(first, other) {
+    return [(await mergeInto({ file: first }, [{ file: other }], KEEP_FIRST)).merged[0] as MergedInput, first]
+  },
+  async merge(first, other) {
+    using traj = await loadTrajectory(first)
+    using theirs = await loadTrajectory(other)
+    const merged = await traj.merge(theirs, KEEP_FIRST)
+    await traj.store()
+    return [merged, first]
+  },
+}
+const KEEP_FIRST = { removeDuplicates: true, conflicts: 'keep-first' } as const
+
+describe.each(Object.entries(WAYS))('%s of duplicates that are left out', (way, merge) => {
+  test('takes over what is outside of runs where every point is there already', async () => {
+    const other = await filled('same.h5', [1, 2], false)
+    using theirs = await loadTrajectory(other)
+    theirs.addResult('summary.mean', 5)
+    await theirs.store()
+    const [merged, file] = await merge(await filled(`all-${way}.h5`, [1, 2], false), other)
+    expect(merged).toMatchObject({ runs: 0, duplicates: 2, leftOut: [] })
+    using traj = await loadTrajectory(file)
+    expect([traj.length, traj.value('results.summary.mean')]).toEqual([2, 5])
+  })
+
+  test('names the links that lead to what only they have', async () => {
+    const other = await filled('links.h5', [2, 3], true)
+    using theirs = await loadTrajectory(other)
+    const [duplicate, taken] = ['results.runs.run_00000000', 'results.runs.run_00000001']
+    for (const [name, target] of [
+      ['nowhere', `${duplicate}.extra`],
+      ['known', `${duplicate}.z`],
+      ['brought', `${taken}.extra`],
+      [`${taken}.nowhere`, `${duplicate}.extra`],
+      [`${taken}.known`, `${duplicate}.z`],
+    ] as const)
+      theirs.addLink(name, target)
+    await theirs.store()
+    const [merged, file] = await merge(await filled(`links-${way}.h5`, [1, 2], false), other)
+    expect(merged.leftOut.map(({ name }) => name)).toEqual(['nowhere', `${taken}.nowhere`])
+    using traj = await loadTrajectory(file)
+    expect(traj.linkNames).toEqual(['brought', 'known'])
+    expect(traj.get('known').fullName).toBe('results.runs.run_00000001.z')
+    expect(traj.get('brought').fullName).toBe('results.runs.run_00000002.extra')
+    expect(traj.getGroup('results.runs.run_00000002').linkNames).toEqual(['known'])
+  })
 })

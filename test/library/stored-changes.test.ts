@@ -27,6 +27,26 @@ async function inFile<Value>(
   return look(loaded)
 }
 
+test.each(['nothing', 'skeleton'] as const)(
+  'what is added to a trajectory of which %s was loaded, without autoLoad, is stored, and its runs are run',
+  async (level) => {
+    const before = await stored()
+    before.explore({ x: [1, 2] })
+    await before.store()
+    before.close()
+    const levels = { all: level, parameters: level, other: level, autoLoad: false }
+    using traj = await loadTrajectory(before.filename, levels)
+    traj.addResult('n', 3)
+    await traj.store()
+    const env = new Environment({ trajectory: traj, logging: false })
+    await env.run((run) => run.addResult('z', run.par.x * 2))
+    expect(await inFile(traj, (loaded) => [loaded.value('n'), loaded.getFromRuns('z')])).toEqual([
+      3,
+      { run_00000000: 2, run_00000001: 4 },
+    ])
+  },
+)
+
 test.each(['store', 'storeItem'] as const)('%s writes new items of a stored result', async (method) => {
   using traj = await stored()
   traj.getResult('r').setItems({ b: 2, matrix: { data: new Float64Array(4), shape: [2, 2] } })
