@@ -33,6 +33,19 @@ describe('docs/environment.md', () => {
   )
 })
 
+test("docs/environment.md: a class of one's own is a parameter and a result", async () => {
+  const written = [...blocks('environment.md', 'ts'), ...blocks('environment.md', 'mjs')]
+  const files = written.map((code) => [
+    /^\/\/ (\S+)/.exec(code)?.[1] ?? '',
+    code.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js'))),
+  ])
+  const folder = fileTree(Object.fromEntries(files))
+  const [command = ''] = blocks('environment.md', 'sh')
+  const ran = await pypet(folder, command.trim().split(' ').slice(1))
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(execFileSync(process.execPath, ['look.mjs'], { cwd: folder, encoding: 'utf8' })).toBe('3\n30\n')
+})
+
 test('docs/continuing.md: its commands stop, show and go on', async () => {
   const folder = fileTree({
     'job.ts': `import { existsSync } from 'node:fs'
@@ -60,6 +73,15 @@ export default defineExperiment({
   const ended = await pypet(folder, goOn ?? [])
   expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
   expect(ended.stdout).toContain('30 runs stored in runs.h5')
+})
+
+test('docs/continuing.md: its script gives a function again', () => {
+  const [code = ''] = blocks('continuing.md', 'js')
+  const folder = fileTree({
+    'script.mjs': code.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js'))),
+  })
+  const printed = execFileSync(process.execPath, ['script.mjs'], { cwd: folder, encoding: 'utf8' })
+  expect(printed).toBe('1\n1,4,9\n')
 })
 
 test('docs/configuration.md is what the table of options says', () => {

@@ -7,6 +7,8 @@ import { parseExploration } from '../src/exploration/parse-exploration.ts'
 import { withTrialParameters } from '../src/exploration/repeat.ts'
 import * as library from '../src/index.ts'
 import { flattenParameters } from '../src/trajectory/parameter.ts'
+import { type RawValue, toStoredValue } from '../src/trajectory/raw-value.ts'
+import { userValue } from '../src/trajectory/user-value.ts'
 import { pypet } from './cli/pypet.ts'
 import { codeBlocks } from './code-blocks.ts'
 import { fileTree } from './experiment/file-tree.ts'
@@ -29,15 +31,32 @@ const examples: Example[] = blocks.slice(1).flatMap(({ language, code }, index, 
 const of = (language: string) => examples.filter((example) => example.language === language)
 
 const parameters = flattenParameters(
-  { x: 1, y: 1, z: 0, n: library.integer(1), mode: 'fast', neuron: { tau: 20 } },
+  {
+    x: 1,
+    y: 1,
+    z: 0,
+    n: library.integer(1),
+    mode: 'fast',
+    neuron: { tau: 20 },
+    start: [0, 0],
+    mix: [[1]],
+  },
   'parameters',
 )
 
 function csvOf(draft: ExplorationDraft): string {
   const plan = expand({ parameters: withTrialParameters(parameters, draft), exploration: draft })
-  const rows = Array.from({ length: plan.runCount }, (_, run) => [run, ...Object.values(runPoint(plan, run))])
+  const rows = Array.from({ length: plan.runCount }, (_, run) => [
+    run,
+    ...Object.values(runPoint(plan, run)).map(cellOf),
+  ])
   const header = ['run', ...plan.explored.map(({ name }) => name)]
   return `${[header, ...rows].map((row) => row.join(',')).join('\n')}\n`
+}
+
+function cellOf(value: unknown): unknown {
+  const isStored = typeof value === 'object' && value !== null
+  return isStored ? `"${JSON.stringify(userValue(toStoredValue(value as RawValue)))}"` : value
 }
 
 test('every builder that is exported has its example', () => {
@@ -67,7 +86,7 @@ describe('in a config file', () => {
 test('on the command line', async () => {
   const folder = fileTree({ 'job.mjs': job?.code ?? '' })
   const commands = of('sh')
-  expect(commands).toHaveLength(6)
+  expect(commands).toHaveLength(7)
   for (const { code, csv } of commands) {
     const words = [...code.trim().matchAll(/'([^']*)'|(\S+)/g)].map(
       ([, quoted, plain]) => quoted ?? plain ?? '',

@@ -155,10 +155,15 @@ export function holdsPointers(type: Datatype): boolean {
     case 'array':
       return holdsPointers(type.element)
     case 'opaque':
-      return type.name === VARIABLE_LENGTH
+      return isVariableLength(type)
     default:
       return false
   }
+}
+
+/** Rows of different lengths; what their elements are is not known here. */
+export function isVariableLength(type: Datatype): boolean {
+  return type.kind === 'opaque' && type.name === VARIABLE_LENGTH
 }
 
 const VARIABLE_LENGTH = 'variable-length data'

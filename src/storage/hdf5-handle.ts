@@ -219,6 +219,13 @@ export class Hdf5Handle {
   protected readonly textAt = (pointer: number): string =>
     pointer === 0 ? '' : this.module.UTF8ToString(pointer)
 
+  /** A copy of what the library has allocated. */
+  protected lentBytes(pointer: number, bytes: number): Uint8Array {
+    if (bytes > READ_BYTES_MAX)
+      throw new Error(`it takes ${bytes} bytes, more than ${READ_BYTES_MAX} at once`)
+    return this.module.HEAPU8.slice(pointer, pointer + bytes)
+  }
+
   protected attempt<Value>(path: string, read: () => Value): Value {
     if (!this.#isOpen) throw new Error(`${this.file} is closed`)
     try {

@@ -16,6 +16,7 @@ import {
   decoderOf,
   type Field,
   holdsPointers,
+  isVariableLength,
   parseDatatype,
   type RawDatatype,
 } from './hdf5-datatype.ts'
@@ -171,6 +172,26 @@ export class Hdf5Reader extends Hdf5Handle {
       )
     }
     return all
+  }
+
+  /** The bytes of the only row of a dataset of rows that differ in length, such as a pickle; undefined for any other. */
+  variableBytes(dataset: string): Uint8Array | undefined {
+    const form = this.form(dataset)
+    if (form.shape?.length !== 1 || form.shape[0] !== 1 || !isVariableLength(form.type)) return undefined
+    return this.attempt(dataset, () => {
+      let bytes: Uint8Array | undefined
+      this.withBytes(
+        form.type,
+        1,
+        (pointer) => this.module.get_dataset_data(this.id, dataset, [1n], [0n], [1n], pointer),
+        (pointer) => this.module.reclaim_vlen_memory_count(this.id, dataset, '', pointer, [1n]),
+        (view) => {
+          // How many elements there are, and where.
+          bytes = this.lentBytes(view.getUint32(4, true), view.getUint32(0, true))
+        },
+      )
+      return bytes
+    })
   }
 
   /** The bytes of an attribute's elements, little-endian; undefined where those are pointers. */

@@ -19,6 +19,7 @@ import type { Cell, Datatype } from './hdf5-datatype.ts'
 import type { DatasetForm } from './hdf5-handle.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { SPARSE_SUFFIX, TYPE_ATTRIBUTE } from './item-layout.ts'
+import { type PickledElement, pickledElements } from './pickled-elements.ts'
 import { readSparseArchive } from './sparse-archive.ts'
 import { cellValue } from './table-cell.ts'
 
@@ -290,7 +291,10 @@ function numberOf(name: string): number {
   return Number(/_(\d+)$/.exec(name)?.[1] ?? 0)
 }
 
-/** pandas' fixed layout: blocks of columns of one type. Blocks of Python objects are pickles. */
+/**
+ * pandas' fixed layout: blocks of columns of one type. A block of Python objects is a pickle, and is read where it is
+ * nothing but numbers, truth values or texts, and each column of one kind.
+ */
 function readFrame(reader: Hdf5Reader, path: string): StoredValue {
   const notRead = unreadable('pandas frame', 'it holds Python objects; read it with pandas.read_hdf')
   const children = reader.children(path)
@@ -300,28 +304,87 @@ function readFrame(reader: Hdf5Reader, path: string): StoredValue {
   const columns = new Map<string, StoredList | StoredArray>()
   for (const block of children.filter((name) => /^block\d+_items$/.test(name))) {
     const items = labels(reader, `${path}/${block}`)
-    const values = `${path}/${block.replace('_items', '_values')}`
-    const form = reader.kind(values) === 'dataset' ? reader.form(values) : undefined
-    if (items === undefined || form === undefined || form.type.kind === 'opaque') return notRead
-    const cells = reader.cells(values, form)
-    const dtype = dtypeOfType(form.type, { collection: 'COLL_NDARRAY', scalarType: undefined })
-    if (dtype === undefined || dtype === 'bytes' || typeof cells[0] === 'string') return notRead
-    for (const [at, name] of items.entries()) {
-      const column = cells.filter((_, cell) => cell % items.length === at)
-      columns.set(name, arrayOfCells(column, dtype, [column.length]))
+    const values =
+      items && blockColumns(reader, `${path}/${block.replace('_items', '_values')}`, items.length)
+    for (const [at, name] of items?.entries() ?? []) {
+      const value = values?.[at]
+      if (value === undefined) return notRead
+      columns.set(name, value)
     }
   }
-  const all = names.map((name) => ({ name, value: columns.get(name) }))
+  const labelled = indexColumn(reader, `${path}/axis1`)
+  const all = [
+    ...(labelled === undefined
+      ? []
+      : [{ name: names.includes('index') ? 'level_0' : 'index', value: labelled }]),
+    ...names.map((name) => ({ name, value: columns.get(name) })),
+  ]
   if (all.some(({ value }) => value === undefined)) return notRead
   return { form: 'table', rowCount: index.length, columns: all as StoredTable['columns'] }
 }
 
+/** The labels of rows that are not just counted: a column, named as by pandas' `reset_index`. */
+function indexColumn(reader: Hdf5Reader, path: string): StoredList | StoredArray | undefined {
+  const form = reader.form(path)
+  const cells = reader.cells(path, form)
+  if (cells.every((cell, row) => cell === row)) return undefined
+  if (form.type.kind === 'string') return { form: 'list', dtype: 'str', values: cells.map(String) }
+  const dtype = dtypeOfType(form.type, { collection: 'COLL_NDARRAY', scalarType: undefined })
+  return dtype === undefined ? undefined : arrayOfCells(cells, dtype, [cells.length])
+}
+
+/** Its columns, as many as are said; undefined where they cannot be read. */
+function blockColumns(
+  reader: Hdf5Reader,
+  path: string,
+  count: number,
+): readonly (StoredList | StoredArray | undefined)[] | undefined {
+  if (reader.kind(path) !== 'dataset') return undefined
+  const form = reader.form(path)
+  if (form.type.kind === 'opaque') {
+    const elements = objectsOf(reader, path)
+    return elements && columnsOf(elements, count).map(objectColumn)
+  }
+  const cells = reader.cells(path, form)
+  const dtype = dtypeOfType(form.type, { collection: 'COLL_NDARRAY', scalarType: undefined })
+  if (dtype === undefined || dtype === 'bytes' || typeof cells[0] === 'string') return undefined
+  return columnsOf(cells, count).map((column) => arrayOfCells(column, dtype, [column.length]))
+}
+
+function columnsOf<Element>(elements: readonly Element[], count: number): Element[][] {
+  return Array.from({ length: count }, (_, at) => elements.filter((_element, index) => index % count === at))
+}
+
 function readSeries(reader: Hdf5Reader, path: string): StoredValue {
   const values = `${path}/values`
-  if (reader.kind(values) !== 'dataset' || reader.form(values).type.kind === 'opaque') {
-    return unreadable('pandas series', 'it holds Python objects; read it with pandas.read_hdf')
+  const notRead = unreadable('pandas series', 'it holds Python objects; read it with pandas.read_hdf')
+  if (reader.kind(values) !== 'dataset') return notRead
+  if (reader.form(values).type.kind === 'opaque') {
+    const elements = objectsOf(reader, values)
+    return (elements && objectColumn(elements)) ?? notRead
   }
   return readElements(reader, values, reader.form(values))
+}
+
+function objectsOf(reader: Hdf5Reader, path: string): readonly PickledElement[] | undefined {
+  if (reader.attribute(path, 'PSEUDOATOM') !== 'object') return undefined
+  const bytes = reader.variableBytes(path)
+  return bytes && pickledElements(bytes)
+}
+
+/** Of elements of one kind; integers among floats are such. */
+function objectColumn(elements: readonly PickledElement[]): StoredList | undefined {
+  const kinds = new Set(elements.map((element) => (element === null ? 'null' : typeof element)))
+  const all = (...kind: readonly string[]) => [...kinds].every((found) => kind.includes(found))
+  if (all('string')) return { form: 'list', dtype: 'str', values: elements as string[] }
+  if (all('boolean')) return { form: 'list', dtype: 'bool', values: elements as boolean[] }
+  if (all('bigint')) {
+    const integers = elements as readonly bigint[]
+    const isInt64 = integers.every((integer) => BigInt.asIntN(64, integer) === integer)
+    return isInt64 ? exactScalar({ form: 'list', dtype: 'int64', values: integers }) : undefined
+  }
+  if (!all('number', 'bigint')) return undefined
+  return { form: 'list', dtype: 'float64', values: elements.map(Number) }
 }
 
 function labels(reader: Hdf5Reader, path: string): string[] | undefined {

@@ -16,6 +16,23 @@ export const roessler: Equation = ([x = 0, y = 0, z = 0], { a = 0, c = 0 }) => [
   a + z * (x - c),
 ]
 
+/** A parameter of our own: of a function it keeps the source, and nothing that could be executed. */
+export class FunctionSource {
+  readonly text: string
+
+  constructor(given: Equation | string) {
+    this.text = String(given)
+  }
+
+  static load(text: string) {
+    return new FunctionSource(text)
+  }
+
+  store() {
+    return this.text
+  }
+}
+
 /** Control flow by a parameter that may have been preset. */
 export function addParameters(traj: Trajectory): Equation {
   traj.addParameter('steps', 200, { comment: 'Number of time steps to simulate' })
@@ -63,16 +80,20 @@ export function euler(traj: Run<Parameters>, equation: Equation) {
 export async function integrate(env: Environment, filename: string) {
   const { trajectory } = env
   const equation = addParameters(trajectory)
-  trajectory.addDerivedParameter('diff_eq', String(equation), {
+  trajectory.addDerivedParameter('diff_eq', new FunctionSource(equation), {
     comment: 'Source code of our equation!',
   })
   trajectory.explore({ initial_conditions: STARTS })
   await env.run(euler, equation)
 
-  using traj = await loadTrajectory(filename, { derivedParameters: 'data' })
+  using traj = await loadTrajectory(filename, {
+    derivedParameters: 'data',
+    dynamicImports: [FunctionSource],
+  })
   const evolutions = Object.values(traj.getFromRuns<number[][]>('euler_evolution'))
   return {
-    isSource: traj.value('diff_eq') === String(equation),
+    source: traj.value('diff_eq'),
+    equation,
     explored: traj.getParameter('initial_conditions').getRange(),
     values: {
       diff_name: traj.value('diff_name'),

@@ -1,7 +1,7 @@
-/** pypet's example 5: arrays are explored, a function is an argument of the job, and its source is kept as a text. */
-import { deepStrictEqual, ok } from 'node:assert/strict'
+/** pypet's example 5: a parameter of a class of our own keeps the source of the equation; arrays are explored. */
+import { deepStrictEqual } from 'node:assert/strict'
 import { Environment } from '../../src/index.ts'
-import { integrate, STARTS } from './differential.ts'
+import { FunctionSource, integrate, STARTS } from './differential.ts'
 
 export default async function example(folder: string) {
   const filename = `${folder}/example_05.h5`
@@ -10,8 +10,8 @@ export default async function example(folder: string) {
     filename,
     comment: 'Go for Euler!',
   })
-  const { values, isSource, explored } = await integrate(env, filename)
-  ok(isSource)
+  const { values, source, equation, explored } = await integrate(env, filename)
+  deepStrictEqual(source, new FunctionSource(equation))
   deepStrictEqual(explored, STARTS)
   return values
 }

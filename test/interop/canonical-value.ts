@@ -1,5 +1,6 @@
 /** One form for a value as we store it and as the samples' JSON has it, to compare the two. */
-import type { Complex, StoredTable, StoredValue } from '../../src/trajectory/stored-value.ts'
+import { createHash } from 'node:crypto'
+import type { Complex, StoredArray, StoredTable, StoredValue } from '../../src/trajectory/stored-value.ts'
 
 /** A value in the JSON beside a sample: `t` is Python's type. */
 export interface Tagged {
@@ -10,12 +11,17 @@ export interface Tagged {
   readonly coo?: readonly (readonly number[])[]
   readonly columns?: readonly string[]
   readonly data?: unknown
+  /** Labels of the rows of a table. */
+  readonly index?: readonly unknown[]
+  /** SHA-256 of all elements of an array. */
+  readonly digest?: string
 }
 
 /** Elements of larger arrays that are compared. */
 const ELEMENTS_MAX = 50
 
-export function canonical(value: StoredValue): unknown {
+/** With `isDigested`, arrays are compared by all their elements. */
+export function canonical(value: StoredValue, isDigested = false): unknown {
   switch (value.form) {
     case 'scalar':
       return { scalar: familyOf(value.dtype), value: element(value.value) }
@@ -34,11 +40,18 @@ export function canonical(value: StoredValue): unknown {
               dtype === 'bool' ? cell !== 0 : dtype === 'bytes' ? Buffer.from(String(cell), 'latin1') : cell,
             ),
           )
-      return { ndarray: dtype, shape: [...shape], elements: elements.slice(0, ELEMENTS_MAX) }
+      return {
+        ndarray: dtype,
+        shape: [...shape],
+        elements: elements.slice(0, ELEMENTS_MAX),
+        ...(isDigested && { digest: digestOf(data) }),
+      }
     }
     case 'record':
       return {
-        dict: Object.fromEntries(value.fields.map(({ name, value: field }) => [name, canonical(field)])),
+        dict: Object.fromEntries(
+          value.fields.map(({ name, value: field }) => [name, canonical(field, isDigested)]),
+        ),
       }
     case 'table':
       return { table: columnsOf(value) }
@@ -65,6 +78,7 @@ export function canonicalJson(tagged: Tagged): unknown {
         ndarray: dtypeOf(tagged.dtype as string),
         shape: tagged.shape,
         elements: (tagged.v as unknown[]).map(jsonElement).slice(0, ELEMENTS_MAX),
+        ...(tagged.digest !== undefined && { digest: tagged.digest }),
       }
     case 'matrix':
       return { matrix: tagged.shape }
@@ -89,7 +103,11 @@ export function canonicalJson(tagged: Tagged): unknown {
     case 'ObjectTable': {
       const data = tagged.data as Tagged[][]
       const columns = (tagged.columns ?? []).map((name, index) => [name, (data[index] ?? []).map(cellJson)])
-      return { table: Object.fromEntries(columns) }
+      const { index = [] } = tagged
+      const isCounted = index.every((cell, row) => cell === row)
+      return {
+        table: { ...(!isCounted && { index: index.map(jsonElement) }), ...Object.fromEntries(columns) },
+      }
     }
     case 'Series':
       return {
@@ -100,6 +118,13 @@ export function canonicalJson(tagged: Tagged): unknown {
     default:
       return { scalar: familyOf(tagged.t), value: jsonElement(tagged.v) }
   }
+}
+
+function digestOf(data: StoredArray['data']): string {
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : data.join('\0')
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** Cells by column; an array in a cell is its elements. */

@@ -40,16 +40,12 @@ interface Sample {
   }[]
 }
 
-/**
- * What only Python can read, and is shown as such: pickles, and pandas' frames with texts, whose blocks are pickles.
- * Annotations that are no single value are pickles, too.
- */
+/** What only Python can read, and is shown as such: pickles. Annotations that are no single value are pickles, too. */
 const FOR_PYTHON_ONLY: ReadonlySet<string> = new Set([
   'parameters.pickle.p_dict',
   'parameters.pickle.p_none_mix',
   'parameters.xpk',
   'results.pickle_res.o',
-  'results.tables.frame.df',
   'results.annotated@dct',
   'results.annotated@lst',
   'results.annotated@none',
