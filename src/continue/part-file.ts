@@ -34,9 +34,16 @@ export class PartFile {
   #end = 0
   #isClosed = false
 
-  /** Nothing is created before the first part is. */
-  constructor(folder: string, run: RunIndex, attempt: number) {
+  readonly #openFile: typeof open
+
+  /**
+   * Nothing is created before the first part is.
+   *
+   * @param openFile for tests that have a disk of their own
+   */
+  constructor(folder: string, run: RunIndex, attempt: number, openFile: typeof open = open) {
     this.#folder = folder
+    this.#openFile = openFile
     this.path = partFilePath(folder, run, attempt)
   }
 
@@ -52,11 +59,9 @@ export class PartFile {
    */
   async write(frames: readonly (readonly Uint8Array[])[]): Promise<readonly PartPlace[]> {
     const places: PartPlace[] = []
+    const file = await this.#opened()
     let end = this.#end
     try {
-      if (this.#isClosed) throw new Error('the run has ended')
-      this.#opening ??= this.#open()
-      const file = await this.#opening
       for (const frame of frames) {
         const offset = end
         for (const piece of frame) {
@@ -68,7 +73,8 @@ export class PartFile {
       // Not for the crash, which ends the attempt anyway: pages that wait to be written are memory, too.
       await file.datasync()
     } catch (cause) {
-      await this.#cutTo(this.#end)
+      // Where that fails, what is behind the end is named by nobody, and the next part is written over it.
+      await file.truncate(this.#end).catch(() => undefined)
       throw notStored(this.path, cause)
     }
     this.#end = end
@@ -95,21 +101,22 @@ export class PartFile {
     removePartFile(this.path)
   }
 
+  async #opened(): Promise<FileHandle> {
+    if (this.#isClosed) throw notStored(this.path, new Error('the run has ended'))
+    try {
+      this.#opening ??= this.#open()
+      return await this.#opening
+    } catch (cause) {
+      // Perhaps it can be opened the next time.
+      this.#opening = undefined
+      throw notStored(this.path, cause)
+    }
+  }
+
   async #open(): Promise<FileHandle> {
     makeFolder(this.#folder)
     const { O_CREAT, O_RDWR, O_TRUNC, O_NOFOLLOW = 0 } = constants
-    return await open(this.path, O_CREAT | O_RDWR | O_TRUNC | O_NOFOLLOW, 0o600)
-  }
-
-  async #cutTo(bytes: number): Promise<void> {
-    try {
-      const file = await this.#opening
-      if (file === undefined) this.#opening = undefined
-      else await file.truncate(bytes)
-    } catch {
-      // It could not be opened: perhaps it can be the next time.
-      this.#opening = undefined
-    }
+    return await this.#openFile(this.path, O_CREAT | O_RDWR | O_TRUNC | O_NOFOLLOW, 0o600)
   }
 }
 

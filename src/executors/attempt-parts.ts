@@ -63,6 +63,11 @@ export class AttemptParts {
     else await this.#file?.close()
   }
 
+  /** Nobody has taken the run: whoever knows whether its frame has arrived removes the file. */
+  async close(): Promise<void> {
+    await this.#file?.close()
+  }
+
   /** The attempt has failed. */
   async drop(): Promise<void> {
     await this.#file?.drop()

@@ -69,7 +69,10 @@ export class RunPerformer {
       if (parts.isUsed) await parts.handOver()
     } catch (thrown) {
       // A user's own storage may refuse one run and take the next.
-      if (!isPypetError(thrown, 'PYPET_STORAGE_SERVICE_FAILED')) throw thrown
+      if (!isPypetError(thrown, 'PYPET_STORAGE_SERVICE_FAILED')) {
+        await parts.close()
+        throw thrown
+      }
       if (parts.isUsed) await parts.drop()
       const error = toErrorRecord(thrown)
       const failure = { run, error, attempts: attempt, startTimestamp, finishTimestamp: now() }

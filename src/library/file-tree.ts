@@ -23,8 +23,10 @@ import { Hdf5File } from '../storage/hdf5-file.ts'
 import { deletedNodes, type Hdf5Source } from '../storage/hdf5-source.ts'
 import { MergedComments } from '../storage/merged-comments.ts'
 import { carriedCopy, carriedLinks, runCopy } from '../storage/merged-runs.ts'
+import { readHdf5 } from '../storage/read-hdf5.ts'
 import { fileRoot, newLinks, newNodes, newTrajectory, pathOf, performedRows } from '../storage/tree-layout.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
+import { dropBegunExpansion } from '../storage/unfinished.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { GroupNode } from '../tree/group-node.ts'
@@ -45,7 +47,7 @@ export interface StoreOptions {
   readonly maxDepth?: number
   /** Groups and comments of results, without their data. */
   readonly skeletonOnly?: boolean
-  /** Leaves that the file has already are written anew; otherwise they stay as they are there. */
+  /** Leaves that the file has already are written anew; otherwise they stay as they are there. Not with `skeletonOnly`. */
   readonly overwrite?: boolean
 }
 
@@ -96,6 +98,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   protected async storeNodes(nodes: readonly TreeNode[], options: StoreOptions): Promise<void> {
     assertKnownOptions(options, STORE_OPTIONS, 'store')
     if (this.extender !== undefined) return await this.#storeThrough(this.extender, nodes, options)
+    if (options.overwrite === true && options.skeletonOnly === true) throw overwritesSkeleton(this.name)
     await this.inTurn(() => this.#storeNodes(nodes, options))
   }
 
@@ -118,7 +121,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     const overwrites = options.overwrite === true
     if (isNew && !this.overwrites) await this.assertNameIsFree()
     const before = isNew ? undefined : await this.#readKnown(nodes, overwrites)
-    const overwritten = overwrites ? this.storedLeaves(nodes) : []
+    const overwritten = overwrites ? storedLeaves(nodes, options.maxDepth) : []
     for (const leaf of overwritten) this.loadMissing(leaf)
     if (before !== undefined && !keepsFirstRun(this.asTree, before))
       throw changed(this.file, this.name, 'its run has been performed, with other values than it would have')
@@ -130,18 +133,14 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         ? []
         : [...this.#movedLinks(overwrites), ...outgrownTables(this.asTree, before)]),
     ]
-    if (drop.length > 0 || isReplacing) {
-      this.close()
-      await compactFile(this.file, { drop: new Set(drop) })
-      for (const leaf of overwritten) leaf.isStored = false
-    }
-    const grownFrom = drop.length > 0 || isReplacing ? await this.readBefore() : before
     const performed = this.#performedBy(nodes, options, isNew ? undefined : (this.stored() as Hdf5Source))
     const written: TreeNode[] = []
     const links: (readonly [GroupNode, string])[] = []
-    await this.edit((editor) => {
-      const apply = (operations: Parameters<FileEditor['apply']>[0]) => editor.apply(operations)
-      if (editor.isNewFile) apply(fileRoot(''))
+    const write = (
+      { isNewFile, apply }: Pick<FileEditor, 'isNewFile' | 'apply'>,
+      grownFrom: StoredExploration | undefined,
+    ) => {
+      if (isNewFile) apply(fileRoot(''))
       if (isNew) {
         for (const operations of newTrajectory(this.asTree, STORAGE_DEFAULTS, LIBRARY_VERSIONS))
           apply(operations)
@@ -152,6 +151,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       }
       for (const { operations } of changes) apply(operations)
       if (performed.size > 0) apply(performedRows(this.asTree, performed))
+      for (const leaf of overwritten) leaf.isStored = false
       const writing = {
         complevel: this.complevel,
         maxDepth: options.maxDepth ?? Number.POSITIVE_INFINITY,
@@ -169,10 +169,19 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         apply([operation])
         links.push([group, name])
       }
-    }, grownFrom).catch((error: unknown) => {
+    }
+    const changesOf = new Map(overwritten.map((leaf) => [leaf, [...leaf.changes]]))
+    try {
+      if (drop.length > 0 || isReplacing) await this.#rewrite(new Set(drop), write)
+      else await this.edit((editor) => write(editor, before), before)
+    } catch (error) {
       for (const node of written) node.isStored = false
+      for (const [leaf, noted] of changesOf) {
+        leaf.isStored = true
+        for (const change of noted) leaf.noteChange(change)
+      }
       throw error
-    })
+    }
     this.notePerformedStored(performed.keys())
     for (const { node } of changes) node.isStored = true
     for (const [group, name] of links) group.noteLinkStored(name)
@@ -362,13 +371,6 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     })
   }
 
-  protected storedLeaves(nodes: readonly TreeNode[]): TreeNode[] {
-    return nodes.flatMap((node) => {
-      if (!(node instanceof GroupNode)) return node.isStored ? [node] : []
-      return inMemory(node).filter((leaf) => leaf.isStored)
-    })
-  }
-
   /** What is about to be written anew must be whole in memory. */
   private loadMissing(leaf: TreeNode): void {
     this.loadLeaf(leaf, EVERY_ITEM, false)
@@ -391,6 +393,26 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         hint: 'Give it another name (addTime), another file, or load the one that is there.',
       },
     )
+  }
+
+  /**
+   * Writes the file anew without some of its objects, and with what `write` adds: a file of both takes its place, or it stays
+   * as it was.
+   */
+  async #rewrite(
+    drop: ReadonlySet<string>,
+    write: (editor: Pick<FileEditor, 'isNewFile' | 'apply'>, grownFrom: StoredExploration) => void,
+  ): Promise<void> {
+    this.close()
+    const complete = async (copy: string) => {
+      dropBegunExpansion(this.file, this.name)
+      const grownFrom = await readHdf5(copy, (reader) => readExploration(reader, this.asTree))
+      await Hdf5File.write(copy, 'append', (file) =>
+        write({ isNewFile: false, apply: (operations) => file.apply(operations) }, grownFrom),
+      )
+    }
+    await compactFile(this.file, { drop, complete })
+    await this.open()
   }
 
   /** @param before what the edit takes for granted: it is refused where that is not so any more */
@@ -427,6 +449,24 @@ function keeps(file: string, kept: readonly string[]): PypetError {
     `${file} holds what has been changed in memory: ${shown}; nothing was written`,
     { where: file, hint: 'Replace it there: store({ overwrite: true }). Or give what is new another name.' },
   )
+}
+
+function overwritesSkeleton(trajectory: string): PypetError {
+  return new PypetError(
+    'PYPET_USAGE',
+    `cannot store ${trajectory} with overwrite and skeletonOnly: one replaces data, the other writes none`,
+    {
+      where: 'skeletonOnly',
+      hint: 'Give one of them: with skeletonOnly, data that the file has stays as it is.',
+    },
+  )
+}
+
+/** Leaves in memory that the file has, as deep as is stored. */
+function storedLeaves(nodes: readonly TreeNode[], maxDepth = Number.POSITIVE_INFINITY): TreeNode[] {
+  return nodes
+    .flatMap((node) => (node instanceof GroupNode ? inMemory(node) : [node]))
+    .filter((leaf) => leaf.isStored && leaf.depth <= maxDepth)
 }
 
 /** Their items are to be stored by a later call. */

@@ -1,7 +1,7 @@
 /** Rewriting a file without what was deleted, and copying trajectories into files of their own. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { FILES } from '../continue/disk.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { PypetError } from '../errors.ts'
 import { temporaryBeside } from '../temporary-names.ts'
@@ -26,6 +26,8 @@ export interface CompactResult {
 export interface CompactOptions {
   /** Further objects to leave out: absolute paths in the file. */
   readonly drop?: ReadonlySet<string>
+  /** Completes the new file, under its own name, before it takes the place of the old one: what it adds is there with the rest. */
+  readonly complete?: (copy: string) => Promise<void>
   /** Keep the file as it was, beside the new one: `file.h5.bak`. */
   readonly keepBackup?: boolean
   /** Leave out what cannot be copied, such as pickled pandas frames, instead of refusing. */
@@ -48,13 +50,15 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
   try {
     assertFinished(file, undefined)
     await recoverOthers(file, 60_000, { onNotice: () => undefined })
-    const bytesBefore = statSync(file).size
+    const { size: bytesBefore, mode } = statSync(file)
     const uncopied = await rewrite(file, temporary, options.drop ?? new Set())
     if (uncopied.length > 0 && options.dropUncopied !== true) throw cannotCopy(file, uncopied)
+    await options.complete?.(temporary)
+    chmodSync(temporary, mode)
     syncFile(temporary)
     if (options.keepBackup === true) renameSync(real, `${real}.bak`)
     renameSync(temporary, real)
-    syncFile(dirname(real))
+    FILES.syncFolderOf(real)
     return { bytesBefore, bytesAfter: statSync(file).size, uncopied }
   } finally {
     rmSync(temporary, { force: true })
@@ -66,10 +70,9 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
 /** Writes everything but the deleted nodes and `drop` into another file. */
 async function rewrite(file: string, target: string, drop: ReadonlySet<string>): Promise<string[]> {
   using reader = await openHdf5Reader(file)
-  const written = await Hdf5File.open(target, 'create')
   const uncopied: string[] = []
   const onUncopied = (path: string, reason: string) => uncopied.push(`${path}: ${reason}`)
-  try {
+  await Hdf5File.write(target, 'create', (written) => {
     written.apply(copyAttributes(reader, '/', '/', { onUncopied }))
     for (const trajectory of reader.children('/')) {
       if (drop.has(`/${trajectory}`)) continue
@@ -83,10 +86,7 @@ async function rewrite(file: string, target: string, drop: ReadonlySet<string>):
       const copying = copyOperations(reader, `/${trajectory}`, `/${trajectory}`, { nameChild, onUncopied })
       for (const operations of copying) written.apply(operations)
     }
-    written.flush()
-  } finally {
-    written.close()
-  }
+  })
   return uncopied
 }
 

@@ -41,6 +41,33 @@ export class Hdf5File {
     }
   }
 
+  /**
+   * Opens a file, lets something write to it, and closes it. What it was given is with the operating system then.
+   *
+   * @throws as `open` and `work`: of several failures the first
+   */
+  static async write<Value>(
+    path: string,
+    mode: 'create' | 'append',
+    work: (file: Hdf5File) => Value,
+  ): Promise<Value> {
+    const file = await Hdf5File.open(path, mode)
+    let outcome: Value
+    try {
+      outcome = work(file)
+      file.flush()
+    } catch (error) {
+      try {
+        file.close()
+      } catch {
+        // It fails for the same reason.
+      }
+      throw error
+    }
+    file.close()
+    return outcome
+  }
+
   /** Names of the root's children, the trajectories in the file; read without touching it. */
   static async rootNames(path: string): Promise<string[]> {
     const h5 = await loadH5wasm()

@@ -1,5 +1,5 @@
 /** Changes to a file from a script: all of one or nothing, whatever happens. */
-import { fork } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -50,6 +50,23 @@ test('what cannot be stored leaves the tree and the file as they were', async ()
   using again = await loadTrajectory(filename)
   expect(again.value('second')).toBe(2)
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a value that is to be replaced stays where the disk has no room for the new one',
+  async () => {
+    const { folder, filename } = await storedDemo()
+    const script = await compile(`import { loadTrajectory } from '../src/library/load-trajectory.ts'
+      const traj = await loadTrajectory(process.argv[2])
+      traj.getResult('first').setItem('first', new Float64Array(500_000))
+      await traj.store({ overwrite: true }).catch(({ code, message }) => console.log(code, message))`)
+    const words = ['-c', 'ulimit -f 1000; exec "$0" "$@"', process.execPath, script, filename]
+    const { stdout } = spawnSync('bash', words, { encoding: 'utf8' })
+    expect(stdout).toMatch(/^PYPET_STORAGE_FAILED /)
+    using traj = await loadTrajectory(filename)
+    expect([traj.value<Float64Array>('first')[999], traj.length]).toEqual([1, 2])
+    expect(readdirSync(folder)).toEqual(['f.h5'])
+  },
+)
 
 describe('a kill', () => {
   test.each(['before the commit', 'after the commit'])(

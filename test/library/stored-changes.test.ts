@@ -1,5 +1,5 @@
 /** What changes of a stored trajectory is stored by the next `store`, or refused by name: nothing is dropped in silence. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -165,4 +165,49 @@ test('post-processing that changes a stored result fails, and says so', async ()
     code: 'PYPET_POSTPROCESSING_FAILED',
     message: expect.stringContaining('item largest'),
   })
+})
+
+test('overwrite as deep as maxDepth says keeps what is deeper as it is in the file', async () => {
+  using traj = await stored()
+  traj.getResult('r').setItem('a', 2)
+  traj.getResult('group.s').setItem('s', 6)
+  await traj.store({ overwrite: true, maxDepth: 2 })
+  const values = (loaded: Trajectory) => [loaded.value('r'), loaded.value('group.s'), loaded.value('x')]
+  expect(await inFile(traj, values)).toEqual([2, 5, 1])
+  // What was not stored is still to be.
+  await expect(traj.store()).rejects.toMatchObject({ message: expect.stringContaining('results.group.s') })
+  await traj.store({ overwrite: true })
+  expect(await inFile(traj, values)).toEqual([2, 6, 1])
+})
+
+test('overwrite without data is refused, and keeps the data', async () => {
+  using traj = await stored()
+  traj.getResult('r').setItem('a', 2)
+  await expect(traj.store({ overwrite: true, skeletonOnly: true })).rejects.toMatchObject({
+    code: 'PYPET_USAGE',
+    message: expect.stringContaining('overwrite and skeletonOnly'),
+  })
+  expect(await inFile(traj, (loaded) => loaded.value('r'))).toBe(1)
+})
+
+test('overwrite that cannot write something changes nothing, in the file and in memory', async () => {
+  using traj = await stored()
+  traj.getResult('r').setItem('a', 2)
+  // HDF5 takes 32 dimensions.
+  traj.addResult('new', { data: new Float64Array(1), shape: Array.from({ length: 33 }, () => 1) })
+  await expect(traj.store({ overwrite: true })).rejects.toMatchObject({ code: 'PYPET_STORAGE_FAILED' })
+  const values = (loaded: Trajectory) => [loaded.value('r'), loaded.value('group.s'), loaded.contains('new')]
+  expect(await inFile(traj, values)).toEqual([1, 5, false])
+  expect(readdirSync(folder).filter((name) => name.startsWith(`${number}.`))).toEqual([`${number}.h5`])
+  traj.getResult('new').setItem('new', 1)
+  await traj.store({ overwrite: true })
+  expect(await inFile(traj, values)).toEqual([2, 5, true])
+})
+
+test.skipIf(process.platform === 'win32')('what is written anew keeps its permissions', async () => {
+  using traj = await stored()
+  chmodSync(traj.filename, 0o640)
+  traj.getResult('r').setItem('a', 2)
+  await traj.store({ overwrite: true })
+  expect(statSync(traj.filename).mode & 0o777).toBe(0o640)
 })
