@@ -6,6 +6,13 @@ import { PypetError } from '../errors.ts'
 
 export const BRANCHES = ['config', 'parameters', 'derived_parameters', 'results'] as const
 
+/** The name of a parameter relative to its branch: `parameters.neuron.tau` and `neuron.tau` are the same. */
+export function parameterName(name: string): string {
+  return name.startsWith(DECLARED) ? name.slice(DECLARED.length) : name
+}
+
+const DECLARED = 'parameters.'
+
 /** A point of the exploration, counted from 0. */
 export type RunIndex = number
 
