@@ -1,7 +1,7 @@
 /** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
 import { PypetError } from '../errors.ts'
 import { classNameOf } from '../trajectory/own-class.ts'
-import { assertLegalName, runName } from '../trajectory/path.ts'
+import { assertLegalName, assertNoBranch, runName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
 import { isTable } from '../trajectory/structured-value.ts'
@@ -139,6 +139,7 @@ function partsIn(tree: Tree, group: GroupNode, branch: string | undefined, name:
   assertLegalName(replaced, name)
   if (RESERVED.has(replaced)) throw taken(name, 'the word is taken')
   assertLegalName(fullName, name)
+  if (branch === 'parameters') assertNoBranch(fullName.slice('parameters.'.length), name)
   return fullName.split('.')
 }
 
