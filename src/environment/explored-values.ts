@@ -7,6 +7,7 @@ import type { OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { readRangeValue } from '../storage/stored-leaf.ts'
+import { parameterLocation } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 
 /**
@@ -59,7 +60,7 @@ function readValue(
     number,
   }: { readonly file: string; readonly trajectory: string; readonly name: string; readonly number: number },
 ): PooledValue {
-  const path = `/${trajectory}/parameters/${name.replaceAll('.', '/')}`
+  const path = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}`
   const value = reader.kind(path) === 'group' ? readRangeValue(reader, path, number) : undefined
   if (value === undefined || value.form === 'unread')
     throw missing(file, trajectory, `value ${number} of ${name} is not there`)

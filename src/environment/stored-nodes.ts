@@ -1,4 +1,5 @@
 /** What a file holds of a trajectory besides parameters and runs: what jobs of an expansion see, and of `verify`. */
+import { exploredNames } from '../storage/explored-names.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
@@ -29,12 +30,15 @@ class NodeWalk implements SeenNodes {
   readonly #reader: Hdf5Reader
   readonly #source: Hdf5Source
   readonly #root: string
+  /** Full names. */
+  readonly #explored: ReadonlySet<string>
   #bytes = 0
 
   constructor(reader: Hdf5Reader, trajectory: string) {
     this.#reader = reader
     this.#source = new Hdf5Source(reader, trajectory)
     this.#root = `/${trajectory}`
+    this.#explored = new Set(exploredNames(reader, trajectory))
   }
 
   visit(group: string): void {
@@ -50,7 +54,8 @@ class NodeWalk implements SeenNodes {
       if (head === undefined) continue
       if (head.kind === 'leaf') {
         // Parameters have been read already, with what they explore.
-        if (!location.startsWith('parameters.')) this.leaves.push(this.#leaf(location, head))
+        const isParameter = location.startsWith('parameters.') || this.#explored.has(location)
+        if (!isParameter) this.leaves.push(this.#leaf(location, head))
       } else {
         this.groups.push({ location, comment: head.comment, annotations: rawFields(head.annotations) })
         this.visit(location)

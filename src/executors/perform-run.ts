@@ -20,6 +20,7 @@ export class RunPerformer {
   readonly #setup: WorkerSetup
   readonly #tree: ReturnType<typeof jobTree>
   readonly #viewAt: ReturnType<typeof parameterViews>
+  readonly #derivedAt: ReturnType<typeof parameterViews>
   readonly #seedsAt: ReturnType<typeof runSeeds>
   readonly #store: Pick<RecordStore, 'sendFrame' | 'ready'>
   readonly #writeLog: WriteLog
@@ -40,6 +41,7 @@ export class RunPerformer {
     this.#setup = setup
     this.#tree = jobTree(setup, classes)
     this.#viewAt = parameterViews(setup.parameters, this.#tree.findParameter, classes)
+    this.#derivedAt = parameterViews(setup.parameters, undefined, classes, 'derived_parameters')
     this.#seedsAt = runSeeds(setup)
     this.#store = store
     this.#writeLog = writeLog
@@ -95,6 +97,7 @@ export class RunPerformer {
       runCount,
       par: this.#viewAt(point),
       point,
+      derived: () => this.#derivedAt(point),
       tree: this.#tree,
       seeds: () => this.#seedsAt(point),
       writeLog: (level, message) => this.#writeLog(level, message, run),

@@ -3,7 +3,8 @@
  * this run, and on nothing else: no run, worker or attempt is numbered here.
  *
  *     key     SHA-256 of 'pypet-ts seed 1', the seed as float64, and by name, sorted by code unit, each parameter's
- *             name and the SHA-256 of its stored value
+ *             name and the SHA-256 of its stored value; of derived ones those that are explored, with another value
+ *             than their default
  *     seed    SHA-256 of key and 'seed', the first 53 bits
  *     stream  SHA-256 of key and 'random', or 'stream' and its names, the first 128 bits: the state of xoroshiro128+
  *
@@ -14,6 +15,7 @@
 import { createRequire } from 'node:module'
 import type { WorkerSetup } from '../protocol.ts'
 import type { PointValues } from '../trajectory/parameter-view.ts'
+import { parameterBranch } from '../trajectory/path.ts'
 import { type RunRandom, randomOf, type WordStream } from '../trajectory/random.ts'
 import { type RawValue, rawValue } from '../trajectory/raw-value.ts'
 import type { Scalar, StoredValue } from '../trajectory/stored-value.ts'
@@ -37,8 +39,11 @@ export function runSeeds({
     const hash = sha256('pypet-ts seed 1')
     hash.update(new Uint8Array(Float64Array.of(seed).buffer))
     for (const { name, digest, stored } of defaults) {
+      const ofRun = name in point ? digestOf(exploredValue(stored, point[name])) : digest()
+      // Derived ones that are not explored do not count: exploring one later must not change the runs that had its default.
+      if (parameterBranch(name) === 'derived_parameters' && Buffer.compare(ofRun, digest()) === 0) continue
       hash.update(lengthOf(name)).update(name)
-      hash.update(name in point ? digestOf(exploredValue(stored, point[name])) : digest())
+      hash.update(ofRun)
     }
     return seedsOf(hash.digest())
   }

@@ -1,6 +1,7 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
-import { assertDistinctNames, assertEqualLengths, columnsOf, stripBranch } from './columns.ts'
+import { parameterName } from '../trajectory/path.ts'
+import { assertDistinctNames, assertEqualLengths, columnsOf } from './columns.ts'
 import { type Column, type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
 import type { ExploredValues, RangeTree } from './explored-values.ts'
 
@@ -44,7 +45,7 @@ function groupColumns(columns: readonly Column[], combined: CombinedGroups, wher
   const factors: Column[][] = []
   for (const group of combined) {
     const factor = (typeof group === 'string' ? [group] : group).map((written) => {
-      const name = stripBranch(written)
+      const name = parameterName(written)
       const column = ungrouped.get(name)
       if (column === undefined) throw notInRanges(name, columns, where)
       ungrouped.delete(name)

@@ -1,4 +1,5 @@
 import { PypetError } from '../errors.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { Column } from './exploration.ts'
 import { isRangeInput, rangeLength, toRange } from './range.ts'
@@ -54,15 +55,8 @@ export function assertDistinctNames(columns: readonly { readonly name: string }[
   }
 }
 
-/** `parameters.neuron.tau` and `neuron.tau` are the same parameter. */
-export function stripBranch(name: string): string {
-  return name.startsWith(BRANCH) ? name.slice(BRANCH.length) : name
-}
-
-const BRANCH = 'parameters.'
-
 function collect(entry: unknown, path: string, where: string, into: Column[]): void {
-  const here = path === '' ? where : `${where}.${stripBranch(path)}`
+  const here = path === '' ? where : `${where}.${parameterName(path)}`
   if (path === '' || (isPlainObject(entry) && !isRangeInput(entry))) {
     if (!isPlainObject(entry) || isRangeInput(entry)) {
       throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: expected ranges by parameter name`, {
@@ -74,7 +68,7 @@ function collect(entry: unknown, path: string, where: string, into: Column[]): v
       collect(inner, path === '' ? key : `${path}.${key}`, where, into)
     return
   }
-  into.push({ name: stripBranch(path), range: toRange(entry, here) })
+  into.push({ name: parameterName(path), range: toRange(entry, here) })
 }
 
 function count(length: number): string {

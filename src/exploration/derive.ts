@@ -1,7 +1,7 @@
 import { PypetError } from '../errors.ts'
 import type { Widen } from '../trajectory/parameter.ts'
+import { parameterName } from '../trajectory/path.ts'
 import type { StorableValue } from '../trajectory/value.ts'
-import { stripBranch } from './columns.ts'
 import {
   type Column,
   type Exploration,
@@ -38,8 +38,8 @@ export function derive<Values, const Given extends Formulas<Values>>(
   formulas: Given,
 ): Exploration<Values & DerivedValues<Given>> {
   const named = Object.entries(formulas).map(([name, formula]) => ({
-    name: stripBranch(name),
-    where: `derive.${stripBranch(name)}`,
+    name: parameterName(name),
+    where: `derive.${parameterName(name)}`,
     call: asFunction(formula, `derive.${name}`),
   }))
   return exploration(deriveDraft(explored.spec, named))

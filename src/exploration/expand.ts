@@ -2,7 +2,7 @@
 import { assertNever, PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { PointValues } from '../trajectory/parameter-view.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { parameterLocation, type RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
 import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../trajectory/utf8.ts'
@@ -295,12 +295,16 @@ const labelsByPlan = new WeakMap<ExplorationPlan, readonly SummaryLabel[]>()
 function summaryLabels(plan: ExplorationPlan): readonly SummaryLabel[] {
   const known = labelsByPlan.get(plan)
   if (known !== undefined) return known
-  const named = plan.explored.map((explored) => ({ explored, name: lastPart(explored.name) }))
+  const named = plan.explored.map((explored) => ({
+    explored,
+    name: lastPart(explored.name),
+    location: parameterLocation(explored.name),
+  }))
   // By code unit, as Python sorts, and not by a locale that differs between machines.
-  named.sort((a, b) => compare(a.name, b.name) || compare(a.explored.name, b.explored.name))
-  const labels = named.map(({ explored, name }, index) => ({
+  named.sort((a, b) => compare(a.name, b.name) || compare(a.location, b.location))
+  const labels = named.map(({ explored, name, location }, index) => ({
     // As in pypet, the second parameter of one name is told apart by its full name.
-    label: named[index - 1]?.name === name ? `parameters.${explored.name}` : name,
+    label: named[index - 1]?.name === name ? location : name,
     explored,
   }))
   labelsByPlan.set(plan, labels)

@@ -1,7 +1,7 @@
 /** All flags that say what is explored: `--explore`, `--sample`, `--only-if`, `--derive`, `--where`, and `--repeat`. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { stripBranch } from './columns.ts'
+import { parameterName } from '../trajectory/path.ts'
 import type { ExplorationDraft } from './exploration.ts'
 import { requireParameter } from './explored-parameter.ts'
 import { type Modifier, modified, type NamedModifier } from './modifiers.ts'
@@ -140,7 +140,7 @@ function resampled(
 function namedModifier(text: string, flag: string, separator: string, example: string): NamedModifier {
   const where = `${flag} ${text}`
   const end = text.indexOf(separator)
-  const name = stripBranch(text.slice(0, Math.max(0, end)).trim())
+  const name = parameterName(text.slice(0, Math.max(0, end)).trim())
   if (end >= 0 && name !== '') return { name, given: text.slice(end + 1), where }
   const found = end < 0 ? `there is no "${separator}"` : `there is no name before "${separator}"`
   throw new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint: `Write ${flag} ${example}.` })

@@ -2,8 +2,8 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { dtypeOf, isBasicDtype, type Scalar } from '../trajectory/stored-value.ts'
-import { stripBranch } from './columns.ts'
 import type { Point } from './exploration.ts'
 import { type ExpressionNode, parseExpression, type Refuse, refusalOf } from './expression-syntax.ts'
 import { compileCall, compileOperator, type Term, type TermType, typeWord } from './expression-term.ts'
@@ -82,7 +82,7 @@ function namesIn(node: ExpressionNode): readonly string[] {
     case 'literal':
       return []
     case 'name':
-      return [stripBranch(node.name)]
+      return [parameterName(node.name)]
     case 'unary':
       return namesIn(node.operand)
     case 'binary':
@@ -103,7 +103,7 @@ const CONSTANTS: Readonly<Record<string, number>> = {
 }
 
 function nameTerm(written: string, at: number, context: ExpressionContext, refuse: Refuse): Term {
-  const name = stripBranch(written)
+  const name = parameterName(written)
   const parameter = context.parameters.find((candidate) => candidate.name === name)
   if (parameter === undefined) {
     if (Object.hasOwn(CONSTANTS, name)) return { at, type: 'number', read: () => CONSTANTS[name] as number }

@@ -1,8 +1,8 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
-import { stripBranch } from './columns.ts'
 import {
   type Exploration,
   type ExplorationDraft,
@@ -43,8 +43,8 @@ export function onlyIf<Values>(
   conditions: Conditions<NoInfer<Values>>,
 ): Exploration<Values> {
   const named = Object.entries(conditions).map(([name, condition]) => ({
-    name: stripBranch(name),
-    where: `onlyIf.${stripBranch(name)}`,
+    name: parameterName(name),
+    where: `onlyIf.${parameterName(name)}`,
     call: asFunction(condition, `onlyIf.${name}`),
   }))
   return exploration(onlyIfDraft(explored.spec, named))

@@ -1,10 +1,11 @@
 /** An exploration from a config file: unknown data becomes a checked spec, here and nowhere else. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import { dtypeOf } from '../trajectory/stored-value.ts'
 import { type CombinedGroups, productSpec } from './cartesian.ts'
-import { assertDistinctNames, stripBranch } from './columns.ts'
+import { assertDistinctNames } from './columns.ts'
 import { concatSpec } from './concat.ts'
 import { type Column, type ExplorationDraft, type ExplorationSpec, isExploration } from './exploration.ts'
 import { isPooled } from './explored-object.ts'
@@ -192,7 +193,7 @@ function collect(
   into: Column[],
 ): void {
   for (const [key, entry] of Object.entries(group)) {
-    const name = stripBranch(prefix + key)
+    const name = parameterName(prefix + key)
     if (isPlainObject(entry) && !isRangeInput(entry) && generatorOf(entry, name, parameters) === undefined) {
       collect(entry, `${prefix}${key}.`, where, parameters, into)
       continue

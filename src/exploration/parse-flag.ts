@@ -4,8 +4,8 @@
  */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { productSpec } from './cartesian.ts'
-import { stripBranch } from './columns.ts'
 import type { Column, ExplorationSpec } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'
 import { rangeFromTexts } from './range-from-text.ts'
@@ -103,7 +103,7 @@ function exploredTwice({ name, where }: ExploreFlag): PypetError {
 
 function splitAssignment(text: string, where: string, example: string): { name: string; right: string } {
   const equals = text.indexOf('=')
-  const name = stripBranch(text.slice(0, Math.max(0, equals)).trim())
+  const name = parameterName(text.slice(0, Math.max(0, equals)).trim())
   if (equals >= 0 && name !== '') return { name, right: text.slice(equals + 1) }
   const found = equals < 0 ? 'there is no "="' : 'there is no name before "="'
   throw new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint: `Write ${example}.` })

@@ -1,7 +1,7 @@
 /** What stands beside an exploration in a config file: `{ product: {..}, where: "x < y" }`. */
 import { PypetError } from '../errors.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import { stripBranch } from './columns.ts'
 import type { Modifier, Modifiers, NamedModifier } from './modifiers.ts'
 
 export const MODIFIERS = ['where', 'onlyIf', 'derive', 'repeat'] as const
@@ -39,10 +39,10 @@ function named(given: unknown, where: string): readonly NamedModifier[] {
     })
   }
   return Object.entries(given).flatMap(([key, entry]): readonly NamedModifier[] => {
-    const name = stripBranch(key)
+    const name = parameterName(key)
     const path = `${where}.${name}`
     if (!isPlainObject(entry)) return [{ name, given: textOrFunction(entry, path), where: path }]
-    return named(entry, path).map((inner) => ({ ...inner, name: stripBranch(`${key}.${inner.name}`) }))
+    return named(entry, path).map((inner) => ({ ...inner, name: parameterName(`${key}.${inner.name}`) }))
   })
 }
 

@@ -1,9 +1,9 @@
 /** A sampler from a config file: `{ sobol: { x: [0, 1] }, count: 100 }`. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import { dtypeOf } from '../trajectory/stored-value.ts'
-import { stripBranch } from './columns.ts'
 import type { ExplorationDraft } from './exploration.ts'
 import { checkBounds, checkRange, requireParameter } from './explored-parameter.ts'
 import { toRange } from './range.ts'
@@ -60,7 +60,7 @@ function collect(
   into: { name: string; range: SampleRange }[],
 ): void {
   for (const [key, entry] of Object.entries(group)) {
-    const name = stripBranch(prefix + key)
+    const name = parameterName(prefix + key)
     const path = `${where}.${name}`
     const isGroup =
       isPlainObject(entry) && !isSampleInput(entry) && wordOf(entry, name, declared.isDeclared) === undefined

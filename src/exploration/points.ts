@@ -1,8 +1,8 @@
 import { PypetError } from '../errors.ts'
 import type { FlatParameterValues, ParameterTree } from '../trajectory/parameter.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import { isComplex, isNdArray, isSparse } from '../trajectory/value.ts'
-import { stripBranch } from './columns.ts'
 import { type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
 import { type ExploredValue, toExplored } from './explored-object.ts'
 import { rangeOf } from './range.ts'
@@ -86,7 +86,7 @@ function collect(
   into: Map<string, ExploredValue>,
 ): void {
   for (const [key, entry] of Object.entries(group)) {
-    const name = stripBranch(prefix + key)
+    const name = parameterName(prefix + key)
     if (isGroup(entry)) {
       collect(entry, `${prefix}${key}.`, where, into)
       continue

@@ -1,8 +1,9 @@
 /** Explorations that spread points over bounds: by chance, in a Latin hypercube, or by Sobol's sequence. */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import { assertDistinctNames, stripBranch } from './columns.ts'
+import { assertDistinctNames } from './columns.ts'
 import { type Exploration, type ExplorationDraft, exploration } from './exploration.ts'
 import { isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'
 import type { SampledValues, SampleTree } from './sampled-values.ts'
@@ -169,7 +170,7 @@ function collect(
   for (const [key, entry] of Object.entries(group)) {
     if (isPlainObject(entry) && !isSampleInput(entry)) collect(entry, `${prefix}${key}.`, where, into)
     else {
-      const name = stripBranch(prefix + key)
+      const name = parameterName(prefix + key)
       into.push({ name, range: toSampleRange(entry, `${where}.${name}`) })
     }
   }

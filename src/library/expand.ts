@@ -27,6 +27,7 @@ import { shellWord } from '../shell-word.ts'
 import { prepareEdits } from '../storage/edit-file.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import { parameterLocation } from '../trajectory/path.ts'
 import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { integer } from '../trajectory/value.ts'
@@ -35,7 +36,7 @@ import { loadTrajectory } from './load-trajectory.ts'
 import { findRecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
 import { assertLastJob } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
-import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
+import { asDeclared, explorableParameters, treeExploration, treeParameters } from './tree-experiment.ts'
 
 /** Points that are there already are not performed again. */
 export interface ExpandCall extends ExploreTexts {
@@ -97,8 +98,9 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         env: call.env ?? {},
         definition,
       })
-      const parameters = asDeclared(treeParameters(tree), definition)
       const before = treeExploration(tree)
+      const known = before === undefined ? explorableParameters(tree) : treeParameters(tree)
+      const parameters = asDeclared(known, definition)
       const asked = explorationFromFlags(call, parameters, {
         declared: () => undefined,
         repeat: { given: settings.repeat, where: describePlace('repeat', origins.repeat) },
@@ -115,7 +117,8 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         traj.expand(added)
         await whole(async () => void (await traj.store()))
       }
-      const plan = expand({ parameters: all, exploration: treeExploration(tree) })
+      const ofRuns = asDeclared(treeParameters(tree), definition)
+      const plan = expand({ parameters: ofRuns, exploration: treeExploration(tree) })
       const seen = await storedNodes(traj.filename, traj.name)
       const classes = await locateClasses(bundle, definition)
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
@@ -136,7 +139,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           job: classes.location,
           identifyJob: (folder) => bundle.identity(folder),
           opening: { kind: 'expand' },
-          parameters: all,
+          parameters: ofRuns,
           plan,
           userCode,
           args: jobArguments({ common: [] }),
@@ -230,7 +233,7 @@ function firstPoint(
  */
 function addTrials(traj: Trajectory, parameters: readonly Parameter[]): void {
   for (const { name, comment } of parameters) {
-    if (traj.at(`parameters.${name}`) !== undefined) continue
+    if (traj.at(parameterLocation(name)) !== undefined) continue
     if (traj.isCompleted(0)) {
       throw new PypetError(
         'PYPET_EXPLORATION_INVALID',

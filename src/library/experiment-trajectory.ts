@@ -1,5 +1,7 @@
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { exploration } from '../exploration/exploration.ts'
+import { parameterLocation } from '../trajectory/path.ts'
+import type { ParameterNode } from '../tree/parameter-node.ts'
 import { Trajectory } from './trajectory.ts'
 
 /** What is known of an experiment without its storage: parameters and points. It counts as stored. */
@@ -7,7 +9,7 @@ export function experimentTrajectory({ settings, parameters, plan }: PreparedExp
   const { name, comment, filename } = settings
   const traj = new Trajectory({ name, comment, filename })
   for (const { name: parameter, comment: about, stored, userClass } of parameters) {
-    const node = traj.addParameter(parameter, 0, { comment: about })
+    const node = traj.addLeaf(parameterLocation(parameter), 0, { comment: about }) as ParameterNode
     node.restoreValue(stored, undefined)
     node.userClass = userClass
     node.unlock()

@@ -4,7 +4,10 @@ import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { whileUnchanged } from '../storage/read-hdf5.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
-import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { parameterBranch } from '../trajectory/path.ts'
+import { copyNode, groupAbove } from '../tree/copy.ts'
+import type { TreeNode } from '../tree/node.ts'
+import type { TrajectoryTree, TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { LEVEL_NAMES, type LoadLevels } from './load-levels.ts'
 import { type TrajectoryOptions, trajectoryNotFound } from './open-tree.ts'
 import { Trajectory } from './trajectory.ts'
@@ -91,9 +94,20 @@ async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<T
     filename,
   })
   const copy = traj.copy()
+  await copyExploredDerived(traj as unknown as Trajectory, copy as unknown as TrajectoryTree)
   traj.close()
   fresh.adopt(copy)
   return fresh
+}
+
+/** Points are made of derived parameters, too; of the others nothing is taken over. */
+async function copyExploredDerived(from: Trajectory, to: TrajectoryTree): Promise<void> {
+  const explored = Object.keys(from.exploredParameters)
+  const derived = explored.filter((name) => parameterBranch(name) === 'derived_parameters')
+  if (derived.length === 0) return
+  from.autoLoad = true
+  await from.load({ all: 'nothing' })
+  for (const fullName of derived) copyNode(from.at(fullName) as TreeNode, groupAbove(to, fullName))
 }
 
 async function chooseName(

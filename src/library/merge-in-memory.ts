@@ -1,7 +1,7 @@
 /** Merging trajectories in memory (pypet `f_merge`): the nodes of the other, under the names of its new runs. */
 import { breathe } from '../breath.ts'
 import { runName, runSetName } from '../trajectory/path.ts'
-import { copyInto, copyNode } from '../tree/copy.ts'
+import { copyInto, copyNode, groupAbove, groupOf } from '../tree/copy.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
@@ -52,19 +52,4 @@ export async function mergeInMemory(
   }
   const merged = merging.merged[0] as MergedInput
   return { ...merged, leftOut: [...merged.leftOut, ...leftOut] }
-}
-
-function groupAbove(tree: TrajectoryTree, fullName: string): GroupNode {
-  const dot = fullName.lastIndexOf('.')
-  return dot < 0 ? (tree as unknown as GroupNode) : groupOf(tree, fullName.slice(0, dot))
-}
-
-/** The group of a full name, made with those above it where they are missing. */
-function groupOf(tree: TrajectoryTree, fullName: string): GroupNode {
-  const known = tree.at(fullName)
-  if (known instanceof GroupNode) return known
-  const parent = groupAbove(tree, fullName)
-  const group = new GroupNode(fullName.slice(fullName.lastIndexOf('.') + 1), parent)
-  parent.attach(group)
-  return group
 }

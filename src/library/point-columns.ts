@@ -4,10 +4,11 @@ import type { Column, ExplorationSpec, Pools } from '../exploration/exploration.
 import { type ExploredValue, isPooled, toExplored } from '../exploration/explored-object.ts'
 import { rangeOf } from '../exploration/range.ts'
 import { type PooledValue, pooled } from '../exploration/value-pool.ts'
+import { parameterName } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { exploredColumns } from '../tree/explored-columns.ts'
-import { parameterOf } from '../tree/exploring.ts'
+import { explorable, parameterOf } from '../tree/exploring.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
@@ -16,11 +17,9 @@ import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
  * @throws PypetError as `exploredColumns`; `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE` for values that a job cannot be given
  */
 export function pointColumns(tree: TrajectoryTree, given: unknown): Column[] {
-  const group = tree.getGroup('parameters')
-  return [...exploredColumns(given, parameterOf(tree))].map(([name, values]) => {
-    const parameter = group.getParameter(name.startsWith(BRANCH) ? name.slice(BRANCH.length) : name)
-    return column(parameter, values)
-  })
+  return [...exploredColumns(given, parameterOf(tree))].map(([name, values]) =>
+    column(explorable(tree, name), values),
+  )
 }
 
 /** What the parameters have in all runs. @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot be given */
@@ -30,7 +29,7 @@ export function rangesAsPoints(parameters: readonly ParameterNode[]): Exploratio
     const { range } = parameter
     if (range?.kind !== 'objects') return column(parameter, range?.values ?? [])
     assertPooled(parameter)
-    const name = nameOf(parameter)
+    const name = parameterName(parameter.fullName)
     // A number that no run has is a hole.
     const values = Array.from(range.values, (value: StoredValue | undefined) => inPool(parameter, value))
     pools[name] = { first: 0, values }
@@ -38,12 +37,6 @@ export function rangesAsPoints(parameters: readonly ParameterNode[]): Exploratio
   })
   const of: ExplorationSpec = { kind: 'points', columns }
   return Object.keys(pools).length === 0 ? of : { kind: 'pooled', of, pools }
-}
-
-const BRANCH = 'parameters.'
-
-function nameOf({ fullName }: ParameterNode): string {
-  return fullName.slice(BRANCH.length)
 }
 
 function inPool(parameter: ParameterNode, value: StoredValue | undefined): PooledValue {
@@ -67,7 +60,7 @@ function column(parameter: ParameterNode, values: readonly unknown[]): Column {
     known.set(value, made)
     return made
   })
-  return { name: nameOf(parameter), range: rangeOf(explored) }
+  return { name: parameterName(fullName), range: rangeOf(explored) }
 }
 
 function assertPooled({ fullName, stored }: ParameterNode): void {

@@ -24,7 +24,7 @@ import { parseExploration } from '../exploration/parse-exploration.ts'
 import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { CheckedValue } from '../trajectory/own-class.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { parameterLocation, type RunIndex } from '../trajectory/path.ts'
 import { integer, type ParameterValue } from '../trajectory/value.ts'
 import type { GroupNode } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
@@ -35,7 +35,7 @@ import { readKnownRuns } from './known-runs.ts'
 import type { RecordedJob } from './recorded-job.ts'
 import { assertLastJob, identityBeside } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
-import { treeExploration, treeParameters } from './tree-experiment.ts'
+import { explorableParameters, treeExploration, treeParameters } from './tree-experiment.ts'
 import { treeExtension } from './tree-extension.ts'
 
 export type GivenJob = string | URL | JobFunction
@@ -97,7 +97,8 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     const classes = await locateClasses(location, job.definition, scriptClasses(tree))
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
-    const isWrittenElsewhere = (node: TreeNode) => node.branch === 'parameters' || request.isConfig(node)
+    const locations = new Set(parameters.map(({ name }) => parameterLocation(name)))
+    const isWrittenElsewhere = (node: TreeNode) => locations.has(node.fullName) || request.isConfig(node)
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
       skips: isWrittenElsewhere,
     }).extension
@@ -236,7 +237,7 @@ function declare(tree: TrajectoryTree, { job, config }: Loaded): void {
   const { definition, file } = job
   const { parameters } = mergeParameters({ jobFile: file, definition, config })
   for (const { name, stored, comment, userClass } of parameters) {
-    if (tree.at(`parameters.${name}`) !== undefined) continue
+    if (tree.at(parameterLocation(name)) !== undefined) continue
     tree.addParameter(name, new CheckedValue({ stored, userClass }) as unknown as ParameterValue, { comment })
   }
 }
@@ -248,14 +249,14 @@ function explore(tree: TrajectoryTree, { job, config }: Loaded, { repeat }: Sett
     known ??
     (config?.explore === undefined
       ? job.definition?.explore
-      : parseExploration(config.explore, { parameters: treeParameters(tree), origin: config.file }))
+      : parseExploration(config.explore, { parameters: explorableParameters(tree), origin: config.file }))
   if (repeat === 1 && (known !== undefined || declared === undefined)) return
   const draft =
     repeat === 1
       ? (declared as ExplorationDraft)
       : repeatDraft(declared ?? { kind: 'product', factors: [] }, repeat, 'repeat')
-  for (const { name, comment } of withTrialParameters(treeParameters(tree), draft)) {
-    if (tree.at(`parameters.${name}`) === undefined) tree.addParameter(name, integer(0), { comment })
+  for (const { name, comment } of withTrialParameters(explorableParameters(tree), draft)) {
+    if (tree.at(parameterLocation(name)) === undefined) tree.addParameter(name, integer(0), { comment })
   }
   tree.shrink()
   tree.explore(exploration(draft))

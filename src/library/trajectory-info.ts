@@ -1,4 +1,5 @@
 import { PypetError } from '../errors.ts'
+import { exploredNames } from '../storage/explored-names.ts'
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 
@@ -36,7 +37,7 @@ export function readInfo(reader: Hdf5Reader, name: string, force: boolean): Traj
         comment: String(comment ?? ''),
         version: String(version ?? ''),
         runtimeVersion: String(python ?? ''),
-        explored: readExplored(reader, overview),
+        explored: exploredNames(reader, name),
       }
     },
     { start: 0, end: 1 },
@@ -45,13 +46,6 @@ export function readInfo(reader: Hdf5Reader, name: string, force: boolean): Traj
   // The row holds 512 bytes, the node's attribute all of them.
   const comment = reader.attribute(`/${name}`, 'SRVC_INIT_COMMENT')
   return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
-}
-
-function readExplored(reader: Hdf5Reader, overview: string): string[] {
-  const names: string[] = []
-  if (reader.kind(`${overview}/explorations`) !== 'dataset') return names
-  reader.scanRows(`${overview}/explorations`, ['explorations'], (_, [name]) => names.push(String(name)))
-  return names
 }
 
 /** The format may change with the first number, or before 1.0 with the second. */

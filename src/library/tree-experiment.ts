@@ -2,24 +2,48 @@
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { flattenParameters, type Parameter } from '../trajectory/parameter.ts'
+import { parameterName, runlessName } from '../trajectory/path.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
-import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { GroupNode } from '../tree/group-node.ts'
+import { ParameterNode } from '../tree/parameter-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { rangesAsPoints } from './point-columns.ts'
 
-/** All nodes below `parameters`, in their order. */
-export function parameterNodes(tree: TrajectoryTree): ParameterNode[] {
-  return [...tree.getGroup('parameters').iterLeaves()].filter((leaf) => leaf.isParameter) as ParameterNode[]
+/**
+ * What an experiment of the tree has as its parameters: all nodes below `parameters`, in their order, and derived ones that
+ * are explored.
+ *
+ * @throws PypetError `PYPET_DATA_NOT_LOADED`
+ */
+export function treeParameters(tree: TrajectoryTree): Parameter[] {
+  const derived = Object.values(tree.exploredParameters).filter(({ branch }) => branch !== 'parameters')
+  return asParameters([...parametersIn(tree.getGroup('parameters')), ...derived])
 }
 
-/** @throws PypetError `PYPET_DATA_NOT_LOADED` */
-export function treeParameters(tree: TrajectoryTree): Parameter[] {
-  return parameterNodes(tree).map((parameter): Parameter => {
+/**
+ * What can be explored where nothing is yet: parameters, and derived ones.
+ *
+ * @throws PypetError `PYPET_DATA_NOT_LOADED`
+ */
+export function explorableParameters(tree: TrajectoryTree): Parameter[] {
+  return asParameters(
+    ['parameters', 'derived_parameters'].flatMap((branch) => parametersIn(tree.getGroup(branch))),
+  )
+}
+
+function parametersIn(group: GroupNode): ParameterNode[] {
+  return [...group.iterLeaves({ predicate: ({ fullName }) => runlessName(fullName) === fullName })].filter(
+    (leaf) => leaf instanceof ParameterNode,
+  )
+}
+
+function asParameters(nodes: readonly ParameterNode[]): Parameter[] {
+  return nodes.map((parameter): Parameter => {
     const { fullName, comment, storedAnnotations, userClass } = parameter
     const stored = parameter.stored as StoredValue
     return {
-      name: fullName.slice('parameters.'.length),
+      name: parameterName(fullName),
       comment,
       value: userValue(stored),
       stored,

@@ -16,6 +16,7 @@ const ENTRIES_MAX = 1000
  * @param branch path of `results` or `derived_parameters`
  * @param options.summary of the branch: of leaves with equal comments only the first stored has it, which need not be
  *   among the sampled ones
+ * @param options.explored full names of parameters, which are described elsewhere
  * @throws PypetError `PYPET_STORAGE_FAILED` when a group cannot be listed; a leaf that cannot be read is
  *   listed with the reason
  */
@@ -25,11 +26,19 @@ export function surveyLeaves(
   {
     sampledRuns,
     summary,
-  }: { readonly sampledRuns: readonly RunIndex[]; readonly summary: readonly SummaryRow[] },
+    explored,
+  }: {
+    readonly sampledRuns: readonly RunIndex[]
+    readonly summary: readonly SummaryRow[]
+    readonly explored: readonly string[]
+  },
 ): Listing<SurveyedLeaf> {
   const named = summary.map((row) => ({ ...row, name: wildcardFullName(row.fullName) }))
   // The first comment of several is that of the first run.
-  const survey = new Survey(reader, new Map(named.toReversed().map(({ name, comment }) => [name, comment])))
+  const comments = new Map(named.toReversed().map(({ name, comment }) => [name, comment]))
+  const root = branch.slice(0, branch.lastIndexOf('/'))
+  const pathOf = (fullName: string) => `${root}/${fullName.replaceAll('.', '/')}`
+  const survey = new Survey(reader, comments, new Set(explored.map(pathOf)))
   // Below `runs` the paths are known: a group of a million runs is never listed.
   for (const run of sampledRuns) {
     const nameChild = (child: string) => wildcardName(child, run)
@@ -47,8 +56,7 @@ export function surveyLeaves(
     },
     (path) => runsByName.get(path.split('/').find((part) => runsByName.has(part)) ?? ''),
   )
-  const root = branch.slice(0, branch.lastIndexOf('/'))
-  for (const { fullName, name } of named) survey.visit(`${root}/${fullName.replaceAll('.', '/')}`, name)
+  for (const { fullName, name } of named) survey.visit(pathOf(fullName), name)
   return survey.listing()
 }
 
@@ -84,14 +92,17 @@ interface Finding {
 class Survey {
   readonly #reader: Hdf5Reader
   readonly #comments: ReadonlyMap<string, string>
+  readonly #skipped: ReadonlySet<string>
   readonly #findings = new Map<string, Finding[]>()
   /** Names of the leaves that were found. */
   readonly #visited = new Set<string>()
   #isComplete = true
 
-  constructor(reader: Hdf5Reader, comments: ReadonlyMap<string, string>) {
+  /** @param skipped paths of leaves */
+  constructor(reader: Hdf5Reader, comments: ReadonlyMap<string, string>, skipped: ReadonlySet<string>) {
     this.#reader = reader
     this.#comments = comments
+    this.#skipped = skipped
   }
 
   walk(
@@ -99,7 +110,9 @@ class Survey {
     nameChild: (child: string, group: string) => string | undefined,
     runOf: (path: string) => RunIndex | undefined,
   ): void {
-    const visit = (leaf: Leaf, name: string) => this.#addItems(leaf, name, runOf(leaf.path))
+    const visit = (leaf: Leaf, name: string) => {
+      if (!this.#skipped.has(leaf.path)) this.#addItems(leaf, name, runOf(leaf.path))
+    }
     if (!walkLeaves(this.#reader, group, visit, { nameChild })) this.#isComplete = false
   }
 

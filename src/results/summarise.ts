@@ -1,4 +1,5 @@
 import { PypetError } from '../errors.ts'
+import { exploredNames } from '../storage/explored-names.ts'
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
 import {
   type ExploredColumn,
@@ -12,7 +13,7 @@ import { type Preview, unreadPreview } from '../storage/preview.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
 import { compareEnvironments } from '../trajectory/environment-name.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { parameterLocation, parameterName, type RunIndex } from '../trajectory/path.ts'
 import { summariseRange } from './explored-range.ts'
 import { type SummaryRow, surveyLeaves } from './leaf-survey.ts'
 import { type RunStates, readRunStates } from './run-states.ts'
@@ -101,8 +102,8 @@ function summariseTrajectory(
   const runsGroup = `${path}/results/runs`
   const unmarked = states.done === 0 && states.total > 0 ? runsInGroup(reader, runsGroup) : []
   const sampledRuns = sampleRuns(states, unmarked)
-  const exploredNames = readExplorations(reader, overview)
-  const explorations = exploredNames.map((fullName) => readExploration(reader, path, fullName))
+  const explored = exploredNames(reader, name)
+  const explorations = explored.map((fullName) => readExploration(reader, path, fullName))
   const { total, done, failed, left, failures } = states
   return {
     name,
@@ -127,8 +128,8 @@ function summariseTrajectory(
     continuation: findContinuation(reader, name, total),
     provenance: findProvenance(reader, path),
     explored: explorations.map(({ explored }) => explored),
-    parameters: readParameters(reader, path, new Set(exploredNames)),
-    derivedParameters: surveyBranch(reader, path, 'derived_parameters', sampledRuns),
+    parameters: readParameters(reader, path, new Set(explored)),
+    derivedParameters: surveyBranch(reader, path, 'derived_parameters', sampledRuns, explored),
     results: surveyBranch(reader, path, 'results', sampledRuns),
     sampledRuns,
   }
@@ -139,9 +140,10 @@ function surveyBranch(
   path: string,
   branch: 'results' | 'derived_parameters',
   sampledRuns: readonly RunIndex[],
+  explored: readonly string[] = [],
 ) {
   const summary = readSummary(reader, `${path}/overview/${branch}_summary`)
-  return surveyLeaves(reader, `${path}/${branch}`, { sampledRuns, summary })
+  return surveyLeaves(reader, `${path}/${branch}`, { sampledRuns, summary, explored })
 }
 
 /** Of each name with each of its comments the leaf that had it first; pypet has one of each comment. */
@@ -233,24 +235,13 @@ function sampleRuns(states: RunStates, unmarked: readonly RunIndex[]): RunIndex[
   return [...new Set(runs)]
 }
 
-/** Full names: `parameters.neuron.tau`. */
-function readExplorations(reader: Hdf5Reader, overview: string): string[] {
-  const table = `${overview}/explorations`
-  if (reader.kind(table) !== 'dataset') return []
-  const names: string[] = []
-  reader.scanRows(table, ['explorations'], (_, [name]) => {
-    if (typeof name === 'string') names.push(name)
-  })
-  return names
-}
-
 interface Exploration {
   readonly explored: ExploredOverview
   readonly column: ExploredColumn | undefined
 }
 
 function readExploration(reader: Hdf5Reader, trajectoryPath: string, fullName: string): Exploration {
-  const name = fullName.replace(/^parameters\./, '')
+  const name = parameterName(fullName)
   const path = `${trajectoryPath}/${fullName.replaceAll('.', '/')}`
   const leaf = reader.kind(path) === 'group' ? readLeaf(reader, path) : undefined
   const column = leaf && exploredColumn(reader, leaf)
@@ -266,14 +257,14 @@ const PARAMETERS_MAX = 1000
 function readParameters(
   reader: Hdf5Reader,
   path: string,
-  exploredNames: ReadonlySet<string>,
+  explored: ReadonlySet<string>,
 ): Listing<ParameterOverview> {
   const entries: ParameterOverview[] = []
   let count = 0
   const visit = (leaf: Leaf, name: string) => {
     count += 1
     if (entries.length >= PARAMETERS_MAX) return
-    const isExplored = exploredNames.has(`parameters.${name}`)
+    const isExplored = explored.has(parameterLocation(name))
     entries.push({ name, comment: leaf.comment, isExplored, value: readValue(reader, leaf) })
   }
   const isCountExact = walkLeaves(reader, `${path}/parameters`, visit)

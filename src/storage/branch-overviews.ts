@@ -2,7 +2,7 @@
 import { type ExplorationPlan, type ExploredParameter, exploredText } from '../exploration/expand.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { parameterBranch, parameterLocation, type RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, type Row, writeRows } from './hdf5-table.ts'
@@ -23,16 +23,28 @@ export function branchOverviews(
   plan: ExplorationPlan,
 ): Hdf5Operation[] {
   const operations: Hdf5Operation[] = []
-  if (overviews.config) operations.push(...branchOverview(root, 'config', config))
-  if (overviews.parameters) operations.push(...branchOverview(root, 'parameters', parameters))
+  if (overviews.config)
+    operations.push(...branchOverview(root, 'config', config, ({ name }) => `config.${name}`))
+  if (overviews.parameters) {
+    // Derived ones have a table of their own.
+    const declared = parameters.filter(({ name }) => parameterBranch(name) === 'parameters')
+    operations.push(...branchOverview(root, 'parameters', declared, ({ name }) => parameterLocation(name)))
+  }
   if (overviews.exploredParameters && plan.explored.length > 0)
     operations.push(...exploredOverview(root, plan))
   return operations
 }
 
-function branchOverview(root: string, branch: string, leaves: readonly Parameter[]): Hdf5Operation[] {
+function branchOverview(
+  root: string,
+  branch: string,
+  leaves: readonly Parameter[],
+  locationOf: (leaf: Parameter) => string,
+): Hdf5Operation[] {
   const name = `${branch}_overview`
-  const rows = leaves.slice(0, OVERVIEW_ROWS_MAX).map((parameter) => parameterRow(branch, parameter))
+  const rows = leaves
+    .slice(0, OVERVIEW_ROWS_MAX)
+    .map((parameter) => parameterRow(locationOf(parameter), parameter))
   return createFilledTable(`${root}/overview/${name}`, BRANCH_OVERVIEW, name, rows)
 }
 
@@ -54,7 +66,7 @@ export function exploredInRun(group: string, plan: ExplorationPlan, run: RunInde
   if (plan.explored.length === 0) return []
   const rows = plan.explored.map((explored): Row => {
     const shown = exploredText(plan, explored, run, VALUE_BYTES_MAX)
-    return [`parameters.${explored.name}`, shown]
+    return [parameterLocation(explored.name), shown]
   })
   return createFilledTable(`${group}/${EXPLORED_IN_RUN}`, EXPLORED_IN_RUN_TABLE, EXPLORED_IN_RUN, rows)
 }
@@ -66,15 +78,15 @@ function overviewRows(plan: ExplorationPlan): Row[] {
     .slice(0, OVERVIEW_ROWS_MAX)
     .map(
       (explored): Row => [
-        ...parameterRow('parameters', explored.parameter),
+        ...parameterRow(parameterLocation(explored.name), explored.parameter),
         plan.runCount,
         rangeText(plan, explored),
       ],
     )
 }
 
-function parameterRow(branch: string, { name, stored, comment }: Parameter): Row {
-  return overviewRow(`${branch}.${name}`, pythonRepr(stored, VALUE_BYTES_MAX), comment)
+function parameterRow(location: string, { stored, comment }: Parameter): Row {
+  return overviewRow(location, pythonRepr(stored, VALUE_BYTES_MAX), comment)
 }
 
 /** The beginning of the range, as much as the column holds. */

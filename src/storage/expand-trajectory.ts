@@ -8,16 +8,17 @@ import type { OpenRequest } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
-import { runlessName, runName } from '../trajectory/path.ts'
+import { parameterLocation, parameterName, runlessName, runName } from '../trajectory/path.ts'
 import { userValue } from '../trajectory/user-value.ts'
-import { textBytesName } from './extension-layout.ts'
+import { exploredNames } from './explored-names.ts'
+import { numberBytesName, textBytesName } from './extension-layout.ts'
 import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
 import { walkLeaves } from './leaf-walk.ts'
 import { commentHexdigest } from './overview-tables.ts'
-import { rangeSuffix } from './range-layout.ts'
+import { rangeColumn, rangeSuffix } from './range-layout.ts'
 import { commentDigest } from './run-overviews.ts'
 
 /** What the file says of a trajectory, for who goes on writing it. */
@@ -68,7 +69,7 @@ export async function readStoredTrajectory(
   }
   // The environment of a script may run several times, and ends more than once then.
   if (isThere(`environment.${continuation.environmentName}.finish_timestamp`)) values[HAS_LAST_CONFIG] = true
-  Object.assign(values, textSizes(reader, root))
+  Object.assign(values, columnSizes(reader, root))
   return {
     stored,
     failed,
@@ -112,7 +113,7 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
       assertSameNumbers(reader, file, trajectory, plan, name, rangeSuffix(parameter.stored))
       continue
     }
-    const fullName = `parameters.${name}`
+    const fullName = parameterLocation(name)
     const head = source.head(fullName)
     const range = head === undefined ? undefined : source.parameter(fullName, head.className).range
     const planned = explorationReader(exploration, name)
@@ -133,7 +134,7 @@ function assertSameNumbers(
   name: string,
   suffix: string,
 ): void {
-  const table = `/${trajectory}/parameters/${name.replaceAll('.', '/')}/explored_data${suffix}`
+  const table = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}/explored_data${suffix}`
   const planned = explorationReader(exploration as ExplorationSpec, name)
   const isThere = reader.kind(table) === 'dataset'
   if (!isThere) throw changed(file, trajectory, `${name} is not explored any more`)
@@ -161,19 +162,16 @@ const GROWING: ReadonlySet<string> = new Set([
   'derived_parameters_summary',
 ])
 
-/** The sizes of the columns of explored texts, which cannot change. */
-function textSizes(reader: Hdf5Reader, root: string): Record<string, number> {
-  const explorations = `${root}/overview/explorations`
+/** The sizes of the columns of explored texts, and of numbers of arrays that are not ours: they cannot change. */
+function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {
   const sizes: Record<string, number> = {}
-  if (reader.kind(explorations) !== 'dataset') return sizes
-  reader.scanRows(explorations, ['explorations'], (_, [text]) => {
-    const name = String(text).replace(/^parameters\./, '')
-    const table = `${root}/parameters/${name.replaceAll('.', '/')}/explored_data`
-    if (reader.kind(table) !== 'dataset') return
-    const { type } = reader.form(table)
-    const column = type.kind === 'record' ? type.fields[0]?.type : undefined
-    if (column?.kind === 'string') sizes[textBytesName(name)] = column.bytes
-  })
+  for (const fullName of exploredNames(reader, root.slice(1))) {
+    const column = rangeColumn(reader, `${root}/${fullName.replaceAll('.', '/')}`)
+    if (column === undefined) continue
+    const name = parameterName(fullName)
+    if (column.textBytes > 0) sizes[textBytesName(name)] = column.textBytes
+    if (column.numberBytes === 4) sizes[numberBytesName(name)] = column.numberBytes
+  }
   return sizes
 }
 

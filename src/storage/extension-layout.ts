@@ -3,6 +3,7 @@ import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { OpenRequest } from '../protocol.ts'
+import { parameterLocation } from '../trajectory/path.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { exploredOverview, exploredOverviewRows } from './branch-overviews.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -14,6 +15,7 @@ import {
   exploredRowBytes,
   exploredRows,
   exploredTable,
+  type NumberBytes,
 } from './leaf-layout.ts'
 import { INFO, infoRow, RUNS } from './overview-tables.ts'
 import { grown, objectOperations, rangeSuffix } from './range-layout.ts'
@@ -41,13 +43,22 @@ export function columnTextBytes({ name, textBytesMax }: ExploredParameter, memor
   return Number(memory.value(textBytesName(name)) ?? textBytesMax)
 }
 
+/** That of the numbers of arrays, as the layout remembers it where it is not ours. */
+function columnNumberBytes(name: string, memory: LayoutMemory): NumberBytes {
+  return memory.value(numberBytesName(name)) === 4 ? 4 : 8
+}
+
+export function numberBytesName(name: string): string {
+  return `number bytes of ${name}`
+}
+
 export function textBytesName(name: string): string {
   return `text bytes of ${name}`
 }
 
 /** The table of explored parameters, by their names. */
 export function explorationsTable(root: string, explored: readonly ExploredParameter[]): Hdf5Operation[] {
-  const names = explored.map(({ name }) => `parameters.${name}`)
+  const names = explored.map(({ name }) => parameterLocation(name))
   const table = defineTable([['explorations', `S${Math.floor(longestUtf8Bytes(names) * 1.5)}`]])
   const rows = names.map((name): Row => [name])
   return createFilledTable(`${root}/overview/explorations`, table, '', rows)
@@ -88,26 +99,29 @@ export function* rangeValues(
 }
 
 function parameterPath(root: string, name: string): string {
-  return `${root}/parameters/${name.replaceAll('.', '/')}`
+  return `${root}/${parameterLocation(name).replaceAll('.', '/')}`
 }
 
 /** The rows of the range of one explored parameter, from a run on. */
 export function* rangeRows(
   root: string,
   plan: ExplorationPlan,
-  { name, dtype, parameter }: ExploredParameter,
-  textBytes: number,
+  explored: ExploredParameter,
+  memory: LayoutMemory,
   firstRun: number,
 ): Generator<Hdf5Operation[]> {
+  const { name, dtype, parameter } = explored
   const path = parameterPath(root, name)
   if (dtype === 'object') {
     const suffix = rangeSuffix(parameter.stored)
+    const numberBytes = columnNumberBytes(name, memory)
     for (const [first, end] of batches(firstRun, plan.runCount, REFERENCE_BYTES)) {
       const numbers = exploredColumn(plan, name, first, end) as Float64Array
-      yield exploredReferences(path, suffix, first, numbers)
+      yield exploredReferences(path, suffix, first, numbers, numberBytes)
     }
     return
   }
+  const textBytes = columnTextBytes(explored, memory)
   const rowBytes = exploredRowBytes(dtype, textBytes)
   for (const [first, end] of batches(firstRun, plan.runCount, rowBytes)) {
     const column = exploredColumn(plan, name, first, end)
@@ -137,13 +151,12 @@ export function* grownTables(
     yield* rangeValues(root, explored, gained, request.storage.complevel)
     if (isNewlyExplored) {
       memory.set(textBytesName(explored.name), Math.max(GROWING_TEXT_BYTES, explored.textBytesMax))
-      const textBytes = columnTextBytes(explored, memory)
-      yield rangeTable(root, explored, textBytes, after.runCount)
-      yield* rangeRows(root, after, explored, textBytes, 0)
+      yield rangeTable(root, explored, columnTextBytes(explored, memory), after.runCount)
+      yield* rangeRows(root, after, explored, memory, 0)
     } else {
       const suffix = explored.dtype === 'object' ? rangeSuffix(explored.parameter.stored) : ''
       yield grown(`${parameterPath(root, explored.name)}/explored_data${suffix}`, after.runCount)
-      yield* rangeRows(root, after, explored, columnTextBytes(explored, memory), before.runCount)
+      yield* rangeRows(root, after, explored, memory, before.runCount)
     }
   }
   if (!request.storage.overviews.exploredParameters) return

@@ -12,7 +12,13 @@ import type { Hdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
 import { writeRows } from './hdf5-table.ts'
 import { RUNS, runRow } from './overview-tables.ts'
-import { exploredRangeOperations, grown, grownRange } from './range-layout.ts'
+import {
+  exploredRangeOperations,
+  grown,
+  grownRange,
+  readStoredRange,
+  type StoredRange,
+} from './range-layout.ts'
 import {
   EXPLORED_OVERVIEW,
   exploredTables,
@@ -37,14 +43,6 @@ export interface StoredExploration {
   readonly firstRun: RunInformation | undefined
 }
 
-export interface StoredRange {
-  readonly length: number
-  /** Distinct arrays. */
-  readonly objectCount: number
-  /** What the column holds of a text; 0 for other columns. */
-  readonly textBytes: number
-}
-
 export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): StoredExploration {
   const overview = `/${tree.name}/overview`
   const ranges = new Map<string, StoredRange>()
@@ -64,25 +62,6 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
     hasExplorations,
     hasExploredOverview: reader.kind(`${overview}/${EXPLORED_OVERVIEW}`) === 'dataset',
     ranges,
-  }
-}
-
-function readStoredRange(reader: Hdf5Reader, path: string): StoredRange | undefined {
-  if (reader.kind(path) !== 'group') return undefined
-  const table = reader.children(path).find((name) => name.startsWith('explored_data'))
-  if (table === undefined) return undefined
-  const { type } = reader.form(`${path}/${table}`)
-  const column = type.kind === 'record' ? type.fields[0] : undefined
-  let objectCount = 0
-  if (column?.name === 'idx') {
-    reader.scanRows(`${path}/${table}`, ['idx'], (_, [number]) => {
-      objectCount = Math.max(objectCount, Number(number) + 1)
-    })
-  }
-  return {
-    length: reader.rowCount(`${path}/${table}`),
-    objectCount,
-    textBytes: column?.type.kind === 'string' ? column.type.bytes : 0,
   }
 }
 

@@ -7,10 +7,11 @@ import { runSummary } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
+import { BRANCHES, parameterLocation, type RunIndex, runName } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
+import { rawParameter } from '../tree/run-nodes.ts'
 import { annotationOperations } from './annotation-layout.ts'
 import { branchOverviews, exploredInRun } from './branch-overviews.ts'
 import {
@@ -29,7 +30,7 @@ import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { createFilledTable, createTable, type Row, writeRows } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
-import { leafOperations, parameterLeaf, replaceScalar } from './leaf-layout.ts'
+import { leafOperations, replaceScalar } from './leaf-layout.ts'
 import {
   FAILED_RUNS,
   failedRunRow,
@@ -113,7 +114,9 @@ export class TrajectoryLayout {
     this.#share(`${this.#root}/results/runs`)
     yield this.#metaTables()
     yield* this.#runsTable()
-    for (const parameter of this.#request.parameters) yield this.#parameter('parameters', parameter)
+    for (const parameter of this.#request.parameters) {
+      yield this.#parameter(parameterLocation(parameter.name), parameter)
+    }
     yield* this.#ranges()
     if (this.#request.nodes !== undefined) yield this.#nodes(this.#request.nodes)
   }
@@ -132,7 +135,7 @@ export class TrajectoryLayout {
   *settle(): Generator<Hdf5Operation[]> {
     if (this.#memory.value(IS_SETTLED) === true) return
     this.#memory.set(IS_SETTLED, true)
-    for (const parameter of this.#request.config) yield this.#parameter('config', parameter)
+    for (const parameter of this.#request.config) yield this.#parameter(`config.${parameter.name}`, parameter)
     yield branchOverviews(this.#root, this.#request, this.#plan)
     yield this.#overviews.open()
   }
@@ -295,7 +298,7 @@ export class TrajectoryLayout {
 
   /** More leaves of `config`, such as a continued experiment has. */
   addConfig(config: readonly Parameter[]): Hdf5Operation[] {
-    return config.flatMap((parameter) => this.#parameter('config', parameter))
+    return config.flatMap((parameter) => this.#parameter(`config.${parameter.name}`, parameter))
   }
 
   /** The last leaves, known only at the end: how long it took. Where there was an end before, it is moved. */
@@ -350,27 +353,14 @@ export class TrajectoryLayout {
       if (dtype === 'str' && this.#request.mayGrow === true) {
         this.#memory.set(textBytesName(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
       }
-      const textBytes = columnTextBytes(explored, this.#memory)
       yield* rangeValues(this.#root, explored, { first: 0, values: pool }, this.#request.storage.complevel)
-      yield rangeTable(this.#root, explored, textBytes, runCount)
-      yield* rangeRows(this.#root, this.#plan, explored, textBytes, 0)
+      yield rangeTable(this.#root, explored, columnTextBytes(explored, this.#memory), runCount)
+      yield* rangeRows(this.#root, this.#plan, explored, this.#memory, 0)
     }
   }
 
-  #parameter(
-    branch: 'config' | 'parameters',
-    { name, stored, comment, annotations = [], userClass }: Parameter,
-  ): Hdf5Operation[] {
-    const path = `${this.#root}/${branch}/${name.replaceAll('.', '/')}`
-    const operations: Hdf5Operation[] = []
-    const newGroups = new Set<string>()
-    this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    for (const group of newGroups) this.#share(group)
-    const options = { comment, complevel: this.#request.storage.complevel, isPlain: branch === 'config' }
-    const raw = annotations.map((field) => ({ name: field.name, value: rawValue(field.value) }))
-    const described = { annotations: raw, ...(userClass !== undefined && { userClass }) }
-    operations.push(...parameterLeaf(path, rawValue(stored), described, options))
-    return operations
+  #parameter(location: string, parameter: Parameter): Hdf5Operation[] {
+    return this.#nodes({ groups: [], leaves: [rawParameter(location, parameter)], links: [] })
   }
 
   /** Creates a group and those above it, unless they are there. Notes them in `newGroups`. */

@@ -186,12 +186,18 @@ export function exploredReferences(
   suffix: string,
   firstRun: number,
   numbers: ArrayLike<number | bigint>,
+  numberBytes: NumberBytes = 8,
 ): Hdf5Operation[] {
   const rows: Row[] = Array.from(numbers, (number) => [Number(number)])
-  return writeRows(`${path}/explored_data${suffix}`, REFERENCES, firstRun, rows)
+  const table = numberBytes === 4 ? SHORT_REFERENCES : REFERENCES
+  return writeRows(`${path}/explored_data${suffix}`, table, firstRun, rows)
 }
 
+/** The size of a column of numbers of arrays: tables of pypet have half of ours. */
+export type NumberBytes = 4 | 8
+
 const REFERENCES = defineTable([['idx', 'int64']])
+const SHORT_REFERENCES = defineTable([['idx', 'int32']])
 
 function leafGroup(
   path: string,

@@ -1,9 +1,11 @@
 /** The ranges of explored parameters, whole and as they grow (FORMAT, section 4). */
+import { PypetError } from '../errors.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import { type RawValue, rawElements, rawValue } from '../trajectory/raw-value.ts'
 import { isBasicDtype, type StoredScalar, type StoredValue } from '../trajectory/stored-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
+import type { Hdf5Reader } from './hdf5-reader.ts'
 import { itemOperations, SPARSE_SUFFIX } from './item-layout.ts'
 import {
   ARRAY_SUFFIX,
@@ -11,6 +13,7 @@ import {
   exploredReferenceTable,
   exploredRows,
   exploredTable,
+  type NumberBytes,
   type ScalarDtype,
 } from './leaf-layout.ts'
 import { tableDataset } from './table-item.ts'
@@ -110,26 +113,76 @@ function pad(number: number, length: number): string {
   return String(number).padStart(length, '0')
 }
 
-/**
- * What a range has gained since the file had `before` values.
- *
- * @param textBytes what the file's column holds of a text; a longer one needs a new table
- */
+/** What a file holds of a range. */
+export interface StoredRange {
+  readonly length: number
+  /** Its column has the numbers of arrays. */
+  readonly isReference: boolean
+  /** Distinct arrays. */
+  readonly objectCount: number
+  /** What the column holds of a text; 0 for other columns. A longer one needs a new table. */
+  readonly textBytes: number
+  readonly numberBytes: NumberBytes
+}
+
+/** Undefined where the file has none. */
+export function readStoredRange(reader: Hdf5Reader, path: string): StoredRange | undefined {
+  const column = rangeColumn(reader, path)
+  if (column === undefined) return undefined
+  const { table, isReference, textBytes, numberBytes } = column
+  let objectCount = 0
+  if (isReference) {
+    reader.scanRows(table, ['idx'], (_, [number]) => {
+      objectCount = Math.max(objectCount, Number(number) + 1)
+    })
+  }
+  return { length: reader.rowCount(table), isReference, objectCount, textBytes, numberBytes }
+}
+
+interface RangeColumn extends Pick<StoredRange, 'isReference' | 'textBytes' | 'numberBytes'> {
+  readonly table: string
+}
+
+/** The column that a range is written in, whose size cannot change; undefined where there is none. */
+export function rangeColumn(reader: Hdf5Reader, path: string): RangeColumn | undefined {
+  if (reader.kind(path) !== 'group') return undefined
+  const name = reader.children(path).find((child) => child.startsWith('explored_data'))
+  if (name === undefined) return undefined
+  const table = `${path}/${name}`
+  const { type } = reader.form(table)
+  const column = type.kind === 'record' ? type.fields[0] : undefined
+  const isReference = column?.name === 'idx'
+  return {
+    table,
+    isReference,
+    textBytes: column?.type.kind === 'string' ? column.type.bytes : 0,
+    numberBytes: isReference && column.type.bytes === 4 ? 4 : 8,
+  }
+}
+
+/** What a range has gained since the file had `before` of it. */
 export function grownRange(
   path: string,
   preset: StoredValue,
   range: ParameterRange,
-  before: { readonly length: number; readonly objectCount: number; readonly textBytes: number },
+  before: StoredRange,
   complevel: number,
 ): Hdf5Operation[] {
   if (range.kind === 'objects') {
+    if (!before.isReference) throw inCells(path)
     const suffix = rangeSuffix(preset)
     const table = `${path}/explored_data${suffix}`
     const values = range.values.slice(before.objectCount).map(readable)
     return [
       ...objectOperations(path, suffix, before.objectCount, values, complevel),
       ...grown(table, range.index.length),
-      ...exploredReferences(path, suffix, before.length, range.index.slice(before.length)),
+      ...exploredReferences(
+        path,
+        suffix,
+        before.length,
+        range.index.slice(before.length),
+        before.numberBytes,
+      ),
     ]
   }
   const table = `${path}/explored_data`
@@ -147,6 +200,15 @@ export function grownRange(
     ...grown(table, range.values.length),
     { type: 'write-rows', path: table, firstRow: before.length, rowCount: more.length, bytes: raw.bytes },
   ]
+}
+
+/** pypet's `Parameter` has its lists in the cells of a table, which cannot be written here. */
+function inCells(path: string): PypetError {
+  return new PypetError(
+    'PYPET_VALUE_UNSUPPORTED',
+    `cannot add points to ${path}: pypet has written its lists into the cells of a table`,
+    { where: path, hint: 'Declare it as an ArrayParameter in pypet, or add the points there.' },
+  )
 }
 
 /** A table with more rows than before. */

@@ -4,6 +4,7 @@ import { nearestName } from './nearest-name.ts'
 import { copyOfNested, isNestedList, type NestedList } from './nested-list.ts'
 import type { OwnClass, OwnClasses } from './own-class.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
+import { type ParameterBranch, parameterBranch, parameterLocation } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RawValue } from './raw-value.ts'
 import type { TypedArray } from './stored-value.ts'
@@ -14,7 +15,7 @@ import { isNdArray, type NdArray } from './value.ts'
 export type PointValues = Readonly<Record<string, unknown>>
 
 /**
- * Prepares views over the given parameters. The returned function makes the view of one run; only the
+ * Prepares views over those of the given parameters that are in a branch. The returned function makes the view of one run; only the
  * groups that hold explored parameters or arrays are made anew, so that a run does not pay for a large
  * tree. Lists are frozen; an array or a list of lists is copied when a run first asks for it, since a job may write into it.
  *
@@ -25,23 +26,27 @@ export function parameterViews(
   parameters: readonly Pick<Parameter, 'name' | 'value' | 'userClass'>[],
   find: FindParameter = () => undefined,
   classes: OwnClasses = new Map(),
+  branch: ParameterBranch = 'parameters',
 ): (point: PointValues) => ParameterValues<ParameterTree> {
-  const root = new Group(BRANCH, remembered(find))
-  const ownClasses = new Map<string, OwnClass>()
+  const root = new Group(branch, remembered(find))
+  const known = new Map<string, Known>()
   for (const { name, value, userClass } of parameters) {
+    if (parameterBranch(name) !== branch) continue
     const own = userClass === undefined ? undefined : classes.get(userClass)
-    if (own !== undefined) ownClasses.set(name, own)
-    root.add(name.split('.'), own === undefined ? value : new Instance(own, () => structuredClone(value)))
+    const path = parameterLocation(name).split('.').slice(1)
+    known.set(name, { path, own, preset: value })
+    root.add(path, own === undefined ? value : new Instance(own, () => structuredClone(value)))
   }
-  const presets = new Map(parameters.map(({ name, value }) => [name, value]))
   return (point) => {
-    const overrides = new Group(BRANCH, find)
+    const overrides = new Group(branch, find)
     for (const [name, value] of Object.entries(point)) {
-      const own = ownClasses.get(name)
+      const parameter = known.get(name)
+      if (parameter === undefined) continue
+      const { path, own, preset } = parameter
       const isSingle = typeof value !== 'object' || value === null
-      const seen = isSingle ? value : new Unmade(value as RawValue, presets.get(name))
+      const seen = isSingle ? value : new Unmade(value as RawValue, preset)
       overrides.add(
-        name.split('.'),
+        path,
         own === undefined ? seen : new Instance(own, () => (seen instanceof Unmade ? seen.make() : seen)),
       )
     }
@@ -49,7 +54,13 @@ export function parameterViews(
   }
 }
 
-const BRANCH = 'parameters'
+/** A parameter of the branch. */
+interface Known {
+  /** Below the branch. */
+  readonly path: readonly string[]
+  readonly own: OwnClass | undefined
+  readonly preset: unknown
+}
 
 /** An explored list or array, which is made for the run when the job asks for it. */
 class Unmade {
@@ -163,7 +174,7 @@ class Group {
 }
 
 /** What a run replaces in most groups. */
-const NOTHING = new Group(BRANCH, () => undefined)
+const NOTHING = new Group('', () => undefined)
 
 /**
  * A mistyped name must not become `undefined` and then a NaN in nine days of results.
@@ -212,7 +223,7 @@ function guarded(
 
 function isFixed(path: string, name: string): PypetError {
   const where = `${path}.${name}`
-  const shortcut = where.slice(BRANCH.length + 1)
+  const shortcut = where.slice(where.indexOf('.') + 1)
   return new PypetError(
     'PYPET_PARAMETER_LOCKED',
     `${where} cannot be changed: in a job, parameters are fixed`,

@@ -5,7 +5,7 @@ import { assertKnownOptions } from './known-options.ts'
 import type { NestedValues } from './nested-list.ts'
 import { instanceClassName } from './own-class.ts'
 import { type PackageArray, type PackageArrayValue, packageArray } from './package-array.ts'
-import { assertLegalName } from './path.ts'
+import { assertLegalName, assertNoBranch } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { StoredField, StoredValue } from './stored-value.ts'
 import { userValue } from './user-value.ts'
@@ -106,7 +106,7 @@ export function isParameterDefinition(value: unknown): value is ParameterDefinit
   return typeof value === 'object' && value !== null && PARAMETER in value
 }
 
-/** A declared parameter, checked. `name` is relative to the branch: `neuron.tau`. */
+/** A declared parameter, checked. `name` is relative to its branch: `neuron.tau`; of a derived one it is full. */
 export interface Parameter {
   readonly name: string
   readonly comment: string
@@ -137,6 +137,7 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
   for (const [key, entry] of Object.entries(tree)) {
     const name = prefix + key
     assertLegalName(name, `${where}.${name}`)
+    assertNoBranch(name, `${where}.${name}`)
     if (isGroup(entry)) {
       collect(entry, `${name}.`, where, into)
       continue

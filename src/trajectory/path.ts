@@ -6,6 +6,31 @@ import { PypetError } from '../errors.ts'
 
 export const BRANCHES = ['config', 'parameters', 'derived_parameters', 'results'] as const
 
+/**
+ * The full name of a parameter of an experiment. Explorations, plans and records name parameters relative to
+ * `parameters`; derived ones, which can be explored as well, have their full names there.
+ *
+ * `parameterLocation('neuron.tau')` is `parameters.neuron.tau`; `derived_parameters.x` stays what it is.
+ */
+export function parameterLocation(name: string): string {
+  return parameterBranch(name) === 'parameters' ? `${DECLARED}${name}` : name
+}
+
+/** The branch of a parameter that is named so. */
+export function parameterBranch(name: string): ParameterBranch {
+  return name.startsWith(DERIVED) ? 'derived_parameters' : 'parameters'
+}
+
+export type ParameterBranch = 'parameters' | 'derived_parameters'
+
+/** The other way round; names that are relative already stay what they are. */
+export function parameterName(fullName: string): string {
+  return fullName.startsWith(DECLARED) ? fullName.slice(DECLARED.length) : fullName
+}
+
+const DECLARED = 'parameters.'
+const DERIVED = 'derived_parameters.'
+
 /** A point of the exploration, counted from 0. */
 export type RunIndex = number
 
@@ -85,6 +110,20 @@ export function assertLegalName(name: string, where: string): void {
     const character = /[^A-Za-z0-9_-]/.exec(part)
     if (character) throw illegal(`it holds ${JSON.stringify(character[0])}`)
   }
+}
+
+/**
+ * Checks that the name of a parameter, relative to its branch, is not that of a derived one.
+ *
+ * @throws PypetError `PYPET_NAME_ILLEGAL`
+ */
+export function assertNoBranch(name: string, where: string): void {
+  if (!`${name}.`.startsWith(DERIVED)) return
+  throw new PypetError(
+    'PYPET_NAME_ILLEGAL',
+    `${where}: ${JSON.stringify(cut(name))} is not a legal name: derived parameters are called so`,
+    { where, hint: 'Choose another name for the group, or add a derived parameter: addDerivedParameter.' },
+  )
 }
 
 /**

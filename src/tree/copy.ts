@@ -22,6 +22,22 @@ export function copyInto(from: GroupNode, to: GroupNode, names: CopyNames = {}):
   }
 }
 
+/** The group of what has a full name, made with those above it where they are missing. */
+export function groupAbove(tree: GroupNode, fullName: string): GroupNode {
+  const dot = fullName.lastIndexOf('.')
+  return dot < 0 ? tree : groupOf(tree, fullName.slice(0, dot))
+}
+
+/** The group of a full name, as `groupAbove`. */
+export function groupOf(tree: GroupNode, fullName: string): GroupNode {
+  const known = tree.root.at(fullName)
+  if (known instanceof GroupNode) return known
+  const parent = groupAbove(tree, fullName)
+  const group = new GroupNode(fullName.slice(fullName.lastIndexOf('.') + 1), parent)
+  parent.attach(group)
+  return group
+}
+
 /** A leaf, or a group without what is in it. A group that is there takes comment and annotations over. */
 export function copyNode(node: TreeNode, to: GroupNode, name = node.name): TreeNode {
   if (node instanceof GroupNode) {

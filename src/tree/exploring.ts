@@ -1,10 +1,9 @@
 /** Exploring the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
 import { PypetError } from '../errors.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { parameterName, type RunIndex, runlessName } from '../trajectory/path.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
-import type { GroupNode } from './group-node.ts'
 import { taken } from './growth.ts'
 import type { ParameterNode } from './parameter-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
@@ -92,25 +91,38 @@ export function* findRuns(
   }
 }
 
+/**
+ * The parameter that a name in an exploration means: one below `parameters`, else a derived one.
+ *
+ * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS`, `PYPET_PARAMETER_TYPE` for what cannot be explored
+ */
+export function explorable(tree: TrajectoryTree, name: string): ParameterNode {
+  const parameter = tree.getParameter(parameterName(name))
+  const { branch, fullName } = parameter
+  const isOfRun = runlessName(fullName) !== fullName
+  if (!isOfRun && (branch === 'parameters' || branch === 'derived_parameters')) return parameter
+  const found = isOfRun ? 'it belongs to one run' : `it belongs to ${branch}`
+  throw new PypetError('PYPET_PARAMETER_TYPE', `cannot explore ${fullName}: ${found}`, {
+    where: name,
+    hint: 'Explore parameters, and derived ones that are added before the runs.',
+  })
+}
+
 /** Parameters as explorations know them. */
 export function parameterOf(tree: TrajectoryTree): ParameterOf {
-  const group = tree.child('parameters') as GroupNode
   return (name) => {
-    const node = group.getParameter(name)
+    const node = explorable(tree, name)
     return { name, comment: node.comment, value: node.getDefault(), stored: node.stored as StoredValue }
   }
 }
-
-const BRANCH = 'parameters.'
 
 function namedParameters(
   tree: TrajectoryTree,
   columns: ExploredColumns,
 ): Map<ParameterNode, readonly unknown[]> {
-  const group = tree.child('parameters') as GroupNode
   const parameters = new Map<ParameterNode, readonly unknown[]>()
   for (const [name, values] of columns) {
-    const parameter = group.getParameter(name.startsWith(BRANCH) ? name.slice(BRANCH.length) : name)
+    const parameter = explorable(tree, name)
     if (parameters.has(parameter)) throw taken(parameter.fullName, 'it is explored twice')
     parameters.set(parameter, values)
   }

@@ -2,7 +2,7 @@
 import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { classNameOf } from '../trajectory/own-class.ts'
-import { assertLegalName, runName } from '../trajectory/path.ts'
+import { assertLegalName, assertNoBranch, runName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
 import { isTable } from '../trajectory/structured-value.ts'
@@ -139,6 +139,7 @@ function partsIn(tree: Tree, group: GroupNode, branch: string | undefined, name:
   assertLegalName(replaced, name)
   if (RESERVED.has(replaced)) throw taken(name, 'the word is taken')
   assertLegalName(fullName, name)
+  if (branch === 'parameters') assertNoBranch(fullName.slice('parameters.'.length), name)
   return fullName.split('.')
 }
 

@@ -1,6 +1,7 @@
 /** The run as a job has it: what it adds, and the tree, which is made when it is first asked for. */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import { parameterLocation } from '../trajectory/path.ts'
 import { LiveRun } from '../trajectory/run.ts'
 import type { GroupRecord, LeafRecord, LinkRecord } from '../trajectory/run-record.ts'
 import { type ItemName, type LoadStoredOptions, textOf, wantedItems } from '../trajectory/stored-items.ts'
@@ -23,18 +24,24 @@ export interface JobTree {
 export class JobRun extends LiveRun implements Run {
   readonly #jobTree: JobTree
   readonly #point: Readonly<Record<string, unknown>>
+  readonly #derived: () => unknown
   #tree: RunTree | undefined
 
-  /** @param point explored values by name */
+  /**
+   * @param point explored values by name
+   * @param derived values of the derived parameters that are explored, as `par` has those of the others
+   */
   constructor(
     parts: ConstructorParameters<typeof LiveRun>[0] & {
       readonly tree: JobTree
       readonly point: Readonly<Record<string, unknown>>
+      readonly derived: () => unknown
     },
   ) {
     super(parts)
     this.#jobTree = parts.tree
     this.#point = parts.point
+    this.#derived = parts.derived
     this.noClobber = parts.tree.noClobber
   }
 
@@ -157,12 +164,19 @@ export class JobRun extends LiveRun implements Run {
   #open(): RunTree {
     if (this.#tree !== undefined) return this.#tree
     const { source, options } = this.#jobTree
+    let derived: unknown
+    const readValue = (fullName: string) => {
+      const [branch, ...path] = fullName.split('.')
+      if (branch !== 'parameters') derived ??= this.#derived()
+      const values = branch === 'parameters' ? this.par : derived
+      return path.reduce((inner, part) => (inner as Record<string, unknown>)[part], values)
+    }
     const run = {
       idx: this.idx,
       name: this.name,
       length: this.length,
-      par: this.par,
-      explored: Object.keys(this.#point),
+      readValue,
+      explored: Object.keys(this.#point).map(parameterLocation),
       addResult: this.addResult.bind(this),
       addDerivedParameter: this.addDerivedParameter.bind(this),
       addLink: this.addLink.bind(this),

@@ -2,6 +2,7 @@
 import type { StoredField } from '../trajectory/stored-value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
 import { GroupNode } from './group-node.ts'
+import { exploredDerived } from './merge-plan.ts'
 import type { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import type { ResultNode } from './result-node.ts'
@@ -51,7 +52,7 @@ export function mergeContent(
   names: MergedNames,
   claims: Claims,
 ): MergeContent {
-  const survey = new ContentSurvey(target, names, claims)
+  const survey = new ContentSurvey(target, names, claims, exploredDerived(target, other))
   survey.visitLinks(other as unknown as GroupNode)
   for (const name of other.childNames) {
     const child = name === 'parameters' ? undefined : other.child(name)
@@ -67,17 +68,20 @@ class ContentSurvey implements MergeContent {
   readonly #target: TrajectoryTree
   readonly #names: MergedNames
   readonly #claims: Claims
+  /** Full names of parameters that go with the points. */
+  readonly #explored: ReadonlySet<string>
   readonly #links: { readonly fullName: string; readonly target: string }[] = []
 
-  constructor(target: TrajectoryTree, names: MergedNames, claims: Claims) {
+  constructor(target: TrajectoryTree, names: MergedNames, claims: Claims, explored: ReadonlySet<string>) {
     this.#target = target
     this.#names = names
     this.#claims = claims
+    this.#explored = explored
   }
 
   visit(node: TreeNode): void {
     const { fullName } = node
-    if (fullName === OF_THE_FILE) return
+    if (fullName === OF_THE_FILE || this.#explored.has(fullName)) return
     const there = this.#at(fullName)
     if (there === undefined) {
       const leaf = this.#leafAbove(node)

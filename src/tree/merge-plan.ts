@@ -1,7 +1,7 @@
 /** Which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
 import { PypetError } from '../errors.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
-import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
+import { parameterBranch, type RunIndex, runName, runSetName } from '../trajectory/path.ts'
 import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
 import type { GroupNode } from './group-node.ts'
@@ -82,10 +82,11 @@ interface Pair {
 }
 
 function parameterPairs(target: TrajectoryTree, other: TrajectoryTree): Pair[] {
-  const theirs = new Map(parametersOf(other).map((parameter) => [parameter.fullName, parameter]))
+  const derived = exploredDerived(target, other)
+  const theirs = new Map(parametersOf(other, derived).map((parameter) => [parameter.fullName, parameter]))
   const pairs: Pair[] = []
   const differing: string[] = []
-  for (const own of parametersOf(target)) {
+  for (const own of parametersOf(target, derived)) {
     const same = theirs.get(own.fullName)
     theirs.delete(own.fullName)
     if (same === undefined) differing.push(`${own.fullName} is missing in the other`)
@@ -101,9 +102,16 @@ function parameterPairs(target: TrajectoryTree, other: TrajectoryTree): Pair[] {
   )
 }
 
-function parametersOf(tree: TrajectoryTree): ParameterNode[] {
+/** Full names of derived parameters that one of the two explores: in both they are parameters of the runs. */
+export function exploredDerived(target: TrajectoryTree, other: TrajectoryTree): ReadonlySet<string> {
+  const explored = [target, other].flatMap((tree) => Object.keys(tree.exploredParameters))
+  return new Set(explored.filter((name) => parameterBranch(name) === 'derived_parameters'))
+}
+
+function parametersOf(tree: TrajectoryTree, derived: ReadonlySet<string>): ParameterNode[] {
   const group = tree.child('parameters') as GroupNode
-  return [...group.iterLeaves()].filter((leaf) => leaf instanceof ParameterNode)
+  const explored = [...derived].map((name) => tree.at(name))
+  return [...group.iterLeaves(), ...explored].filter((leaf) => leaf instanceof ParameterNode)
 }
 
 function typeOf(parameter: ParameterNode): string {

@@ -1,6 +1,7 @@
 /** What a trajectory holds when its runs begin, as data: sent to workers once, and read there as a tree. */
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
+import { parameterLocation } from '../trajectory/path.ts'
 import { rawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
@@ -11,7 +12,7 @@ import type { NodeHead, NodeSource, SourceEntry } from './node-source.ts'
 export interface RunNodes {
   /** Groups with a comment or annotations, and empty ones. */
   readonly groups: readonly RawGroup[]
-  /** Leaves of all branches but `parameters`. */
+  /** Leaves that are no parameters of the experiment. */
   readonly leaves: readonly RawLeaf[]
   readonly links: readonly LinkRecord[]
   /** Parameters that have a comment or annotations, by their names; their values go another way. */
@@ -48,15 +49,24 @@ type Sent =
 
 /** The leaves of `config`, as nodes. */
 export function configLeaves(config: readonly Omit<Parameter, 'value'>[]): RawLeaf[] {
-  return config.map(({ name, comment, stored, annotations = [] }) => ({
-    location: `config.${name}`,
-    kind: 'parameter' as const,
+  return config.map((parameter) => rawParameter(`config.${parameter.name}`, parameter))
+}
+
+/** A parameter as a leaf. */
+export function rawParameter(
+  location: string,
+  { comment, stored, annotations = [], userClass }: Omit<Parameter, 'name' | 'value'>,
+): RawLeaf {
+  return {
+    location,
+    kind: 'parameter',
     comment,
     ...(annotations.length > 0 && {
       annotations: annotations.map((field) => ({ name: field.name, value: rawValue(field.value) })),
     }),
+    ...(userClass !== undefined && { userClass }),
     items: [{ name: 'data', value: rawValue(stored) }],
-  }))
+  }
 }
 
 /** Parameters of which more is to be said than their value. */
@@ -88,7 +98,7 @@ export class SentNodes implements NodeSource {
     const descriptions = new Map(nodes.described.map((described) => [described.location, described]))
     for (const { name, stored, userClass } of parameters) {
       const described = descriptions.get(name)
-      this.#put(`parameters.${name}`, { kind: 'parameter', stored, userClass, described })
+      this.#put(parameterLocation(name), { kind: 'parameter', stored, userClass, described })
     }
     for (const leaf of nodes.leaves) this.#put(leaf.location, { kind: 'leaf', leaf })
     for (const { location, target } of nodes.links) this.#enter(location, target)

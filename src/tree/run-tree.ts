@@ -20,8 +20,9 @@ export interface TreeRun {
   readonly name: string
   /** How many runs there are. */
   readonly length: number
-  readonly par: unknown
-  /** Names of parameters, relative to their branch. */
+  /** What the run has for a parameter of the experiment, by its full name. */
+  readonly readValue: (fullName: string) => unknown
+  /** Full names of parameters. */
   readonly explored: readonly string[]
   readonly addResult: (name: string, value: never, options: LeafOptions) => void
   readonly addDerivedParameter: (name: string, value: ParameterValue, options: LeafOptions) => void
@@ -46,10 +47,7 @@ export class RunTree extends TrajectoryTree {
       const head = source.head(branch.name)
       branch.restore(head?.comment ?? '', head?.annotations ?? [])
     }
-    this.restoreExploration(
-      run.explored.map((name) => `parameters.${name}`),
-      run.length,
-    )
+    this.restoreExploration(run.explored, run.length)
     super.startRun(run.idx)
     this.#groupAt(['results', 'runs', run.name])
   }
@@ -157,12 +155,11 @@ export class RunTree extends TrajectoryTree {
 
   override materialise(parent: GroupNode, name: string): TreeNode | undefined {
     const node = super.materialise(parent, name)
-    if (node instanceof ParameterNode && node.branch === 'parameters') {
-      const path = node.fullName.split('.').slice(1)
-      node.showRun({
-        get: () => path.reduce((values, part) => (values as Record<string, unknown>)[part], this.#run.par),
-        isExplored: this.#run.explored.includes(path.join('.')),
-      })
+    if (!(node instanceof ParameterNode)) return node
+    const { branch, fullName } = node
+    const isExplored = this.#run.explored.includes(fullName)
+    if (branch === 'parameters' || isExplored) {
+      node.showRun({ get: () => this.#run.readValue(fullName), isExplored })
     }
     return node
   }

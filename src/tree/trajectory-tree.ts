@@ -5,7 +5,7 @@
 
 import { PypetError } from '../errors.ts'
 import type { Exploration } from '../exploration/exploration.ts'
-import type { RangeMapping } from '../exploration/explored-values.ts'
+import type { RangeInput, RangeMapping, RangeTree } from '../exploration/explored-values.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { CheckedValue, classesIn } from '../trajectory/own-class.ts'
 import type { FlatParameterValues, ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
@@ -23,10 +23,22 @@ import type { MergedRun, RunFailureText, RunInformation, RunTimes } from './run-
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
 
-/** An exploration, or lists by name; of parameters that the compiler knows, with their names and types. */
+/**
+ * An exploration, or lists by name; of parameters that the compiler knows, with their names and types. Derived ones are
+ * added one by one: the compiler knows them by their branch only.
+ */
 export type Explorable<Tree> = string extends keyof Tree
   ? object
-  : Exploration<FlatParameterValues<Tree>> | RangeMapping<Tree>
+  : Exploration<FlatParameterValues<Tree> & DerivedValues> | (RangeMapping<Tree> & DerivedRanges)
+
+interface DerivedValues {
+  readonly [name: `derived_parameters.${string}`]: unknown
+}
+
+interface DerivedRanges {
+  readonly [name: `derived_parameters.${string}`]: RangeInput
+  readonly derived_parameters?: RangeTree
+}
 
 export interface TrajectoryTreeOptions<Tree> {
   readonly name?: string

@@ -1,11 +1,11 @@
-/** What examples 19b and 19c share: the individuals of an evolution are values of an explored parameter, which pypet's examples have among the derived ones. */
+/** What examples 19b and 19c share: the individuals of an evolution are values of a derived parameter that is explored. */
 import { cartesianProduct, integer, loadTrajectory, type Run, type Trajectory } from '../../src/index.ts'
 import { LENGTH, type OneMax } from './one-max.ts'
 
 export function addParameters(traj: Trajectory): void {
   traj.addParameter('generation', integer(0), { comment: 'Current generation' })
   traj.addParameter('ind_idx', integer(0), { comment: 'Index of the individual' })
-  traj.addParameter('individual', new Array(LENGTH).fill(integer(0)), {
+  traj.addDerivedParameter('individual', new Array(LENGTH).fill(integer(0)), {
     comment: 'An individual of the population',
   })
 }

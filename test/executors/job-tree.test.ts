@@ -30,6 +30,7 @@ function runOf(
     runCount: tree.length,
     par: parameterViews(parameters, shared.findParameter)(point),
     point,
+    derived: () => ({}),
     tree: shared,
     seeds: () => {
       throw new Error('no run here draws')
