@@ -6,7 +6,7 @@ type Metadata = Dataset['metadata']
 const H5T_CLASSES = ['integer', 'float', 'time', 'string', 'bitfield', 'opaque', 'compound', 'reference']
 const VALUES_MAX = 40
 /** Laid out as all parameters are; their values are those of the machine, or of the defaults. */
-const OPTIONS = /^\/\w+\/config\/(environment|hdf5)\//
+const OPTIONS = /^\/\w+\/(config\/(environment|hdf5)\/|overview\/config_overview$)/
 /** As h5wasm gives `H5S_UNLIMITED`. */
 const UNLIMITED = 2 ** 53
 
@@ -29,7 +29,7 @@ function list(file: InstanceType<typeof h5wasm.File>, path: string, lines: strin
   else if (found instanceof Group) lines.push(`${path} group`)
   else throw new Error(`${path} is neither a group nor a dataset`)
   if (OPTIONS.test(path)) {
-    lines.push(`${lines.pop()?.replace(/ = .*/, '')} …`)
+    lines.push(`${lines.pop()?.replace(/ = .*/, '').replace(/string\d+/, 'string')} …`)
     if (found instanceof Group) for (const name of found.keys().sort()) list(file, `${path}/${name}`, lines)
     return
   }
@@ -102,6 +102,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\d:\d\d:\d\d(\.\d{6})?/g, 'RUNTIME'],
   [/\b1[6-9]\d{8}(\.\d+)?\b/g, 'TIMESTAMP'],
   [/\/\S*\/pypet-ts-test-\w+/g, 'FOLDER'],
+  [/"\/[^"]*\/node_modules\/[^"]*"/g, '"SCRIPT"'],
   [/(platform|versions)\/(\S+) .*/g, '$1/$2 MASKED'],
 ]
 
