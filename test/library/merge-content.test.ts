@@ -1,5 +1,5 @@
 /** What a merge takes over besides the results of runs, and what it says of the rest. */
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../../dist/index.js'
