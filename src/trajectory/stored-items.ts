@@ -3,6 +3,7 @@
  * is complete, and dropped with an attempt that fails. Where they are until then is told by `RunParts`.
  */
 import { type ErrorRecord, PypetError } from '../errors.ts'
+import { receivedValue } from './exact-integer.ts'
 import { type RunIndex, runLocation } from './path.ts'
 import { toStoredValue } from './raw-value.ts'
 import { encodeRunFrame, type RawLeaf } from './run-frame.ts'
@@ -225,7 +226,7 @@ function isAtOrBelow(location: string, group: string): boolean {
 export function leafValue(items: RawLeaf['items'], wants: (item: string) => boolean): unknown {
   const values = items
     .filter(({ name }) => wants(name))
-    .map(({ name, value }) => [name, userValue(toStoredValue(value))] as const)
+    .map(({ name, value }) => [name, userValue(receivedValue(value))] as const)
   if (items.length === 1 && values.length === 1) return values[0]?.[1]
   return Object.fromEntries(values)
 }

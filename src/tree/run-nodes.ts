@@ -1,7 +1,8 @@
 /** What a trajectory holds when its runs begin, as data: sent to workers once, and read there as a tree. */
+import { receivedValue } from '../trajectory/exact-integer.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
-import { rawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
@@ -155,7 +156,7 @@ function classNameOf(sent: Sent): string {
 }
 
 function storedFields(fields: RawLeaf['items']): StoredField[] {
-  return fields.map(({ name, value }) => ({ name, value: toStoredValue(value) })).sort(byName)
+  return fields.map(({ name, value }) => ({ name, value: receivedValue(value) })).sort(byName)
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

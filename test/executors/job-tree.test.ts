@@ -7,9 +7,12 @@ import { treeParameters } from '../../src/library/tree-experiment.ts'
 import { treeExtension } from '../../src/library/tree-extension.ts'
 import type { PackedNodes } from '../../src/protocol.ts'
 import { parameterViews } from '../../src/trajectory/parameter-view.ts'
-import type { StorableValue } from '../../src/trajectory/value.ts'
+import { rawValue } from '../../src/trajectory/raw-value.ts'
+import { leafValue } from '../../src/trajectory/stored-items.ts'
+import { integer, type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
 import { JobRun } from '../../src/tree/job-run.ts'
 import { ParameterNode } from '../../src/tree/parameter-node.ts'
+import type { ResultNode } from '../../src/tree/result-node.ts'
 import { describedParameters, type RunNodes } from '../../src/tree/run-nodes.ts'
 import { TrajectoryTree } from '../../src/tree/trajectory-tree.ts'
 
@@ -294,6 +297,28 @@ describe('a run and its tree', () => {
     ;(par['weights'] as Float64Array)[0] = 99
     expect([par['tau'], live.value<Float64Array>('weights')[0]]).toEqual([20, 99])
     expect(() => par['taux']).toThrow(expect.objectContaining({ code: 'PYPET_PARAMETER_UNKNOWN' }))
+  })
+
+  test('whole numbers are numbers in a job, as in the script and in files', () => {
+    const tree = new TrajectoryTree({ name: 'demo', parameters: { x: 1 } })
+    tree.addConfig('threads', integer(2)).annotate({ most: integer(8) })
+    tree.addDerivedParameter('n', integer(5))
+    tree.addResult('counts', {
+      list: [integer(1), integer(2)],
+      inner: { deep: integer(3) },
+      large: 2n ** 60n,
+    })
+    tree.explore({ x: [10, 20] })
+    const live = runOf(tree, 1, { x: 20 })
+    const { counts } = live.toDict({ shortNames: true }) as { counts: ResultNode }
+    expect([
+      live.conf.threads * 2,
+      live.get('threads').annotations,
+      live.dpar['n'],
+      counts.toRecord(),
+    ]).toEqual([4, { most: 8 }, 5, { list: [1, 2], inner: { deep: 3 }, large: 2n ** 60n }])
+    const items = [{ name: 'n', value: rawValue(toStoredValue(integer(5), 'n')) }]
+    expect(leafValue(items, () => true)).toBe(5)
   })
 
   test('what a run does to an array stays in the run', () => {
