@@ -129,6 +129,12 @@ export class SentNodes implements NodeSource {
     return { value: data?.value, range: undefined }
   }
 
+  /** A leaf with its data; undefined for what has none here, because it is a parameter, or was too large to be sent. */
+  leaf(fullName: string): RawLeaf | undefined {
+    const sent = this.#sent.get(fullName)
+    return sent?.kind === 'leaf' && sent.leaf.items.length > 0 ? sent.leaf : undefined
+  }
+
   #put(fullName: string, sent: Sent): void {
     if (!this.#sent.has(fullName)) this.#enter(fullName, undefined)
     this.#sent.set(fullName, sent)
