@@ -257,7 +257,7 @@ export interface WorkerSetup {
   readonly job: JobLocation
   readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored' | 'userClass'>[]
   /** What else the trajectory holds when the runs begin, for jobs that read its tree; nothing unless given. */
-  readonly nodes?: RunNodes | PackedNodes
+  readonly nodes?: RunNodes | PackedNodes | NodesInFile
   /** Of the experiment: with the values of a run's parameters it makes the run's own. */
   readonly seed: number
   /** At least so many runs are to be expected. */
@@ -285,6 +285,14 @@ export interface PackedNodes {
   readonly text: string
   /** Threads share them. */
   readonly bytes: Uint8Array
+  readonly noClobber?: boolean
+}
+
+/** Packed nodes in a file of main's, for processes: those whose job asks for nothing of it do not read it. */
+export interface NodesInFile {
+  readonly file: string
+  /** The text comes first. */
+  readonly textBytes: number
   readonly noClobber?: boolean
 }
 

@@ -1,6 +1,7 @@
 /** Explored values as they are shown and given to programs: single ones, and lists and arrays up to a length. */
 import { pooledTypeName } from '../exploration/value-pool.ts'
-import { elementCount, type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { exact, receivedValue } from '../trajectory/exact-integer.ts'
+import { elementCount, type RawValue } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { cellText } from './value-text.ts'
 
@@ -40,12 +41,13 @@ type Nested = Scalar | object | readonly Nested[]
 function nestedValue(value: RawValue, elementsMax: number): Nested | undefined {
   if (!('shape' in value) || value.form === 'sparse' || elementCount(value.shape) > elementsMax)
     return undefined
-  const stored = toStoredValue(value)
+  const stored = receivedValue(value)
   if (stored.form === 'list') return stored.values as readonly Nested[]
   if (stored.form !== 'ndarray' || stored.dtype.startsWith('complex')) return undefined
-  const elements = Array.from<unknown, Nested>(stored.data as ArrayLike<unknown>, (element) =>
-    stored.dtype === 'bool' ? element !== 0 : (element as Scalar),
-  )
+  const elements = Array.from<unknown, Nested>(stored.data as ArrayLike<unknown>, (element) => {
+    if (typeof element === 'bigint') return exact(element)
+    return stored.dtype === 'bool' ? element !== 0 : (element as Scalar)
+  })
   return stored.shape.reduceRight<readonly Nested[]>((inner, size) => grouped(inner, size), elements)[0]
 }
 

@@ -33,7 +33,7 @@ import { collectProvenance } from './provenance.ts'
 import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
 import type { RunStores } from './run-stores.ts'
-import { runNodes } from './seen-nodes.ts'
+import { runNodes, type SeenNames, seenNames } from './seen-nodes.ts'
 import { type Provenance, performSession, type SessionEnd } from './session.ts'
 
 export interface RunOptions {
@@ -289,7 +289,7 @@ function openRequest(
     parameters,
     exploration: plan.exploration,
     ...(options.postprocessing !== undefined && { mayGrow: true }),
-    config: openingConfig(identity, job.file, settings, jobIdentity),
+    config: openingConfig(identity, job.file, settings, jobIdentity, experiment.tree, seenOf(experiment)),
     storage: settings,
     continuation: {
       job: jobIdentity,
@@ -310,6 +310,11 @@ function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
 }
 
 /** What jobs see. Of an experiment that goes on, what was recorded when it began counts. */
+function seenOf({ seen, nodes, seenFrom = 0 }: PreparedExperiment): SeenNames | undefined {
+  const found = seen ?? nodes
+  return found === undefined ? undefined : { from: seenFrom, names: seenNames(found) }
+}
+
 function nodesFor({ opening, seen, nodes, parameters, tree }: PreparedExperiment, { config }: OpenRequest) {
   const isRecorded = opening.kind === 'continue'
   return runNodes(seen ?? nodes, { parameters, config: isRecorded ? [] : config, tree })

@@ -6,9 +6,10 @@ import type { Settings } from '../experiment/options.ts'
 import type { JobIdentity } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { timeText } from '../trajectory/time-text.ts'
-import { isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
+import { integer, isInteger, type StorableValue, toStoredValue } from '../trajectory/value.ts'
 import { configParameters } from './config-leaves.ts'
 import { packageVersion } from './package-version.ts'
+import { type SeenNames, seenLeafName, type TreeSettings } from './seen-nodes.ts'
 
 /** The identity of one execution of an experiment. */
 export interface EnvironmentIdentity {
@@ -42,6 +43,8 @@ export function openingConfig(
   jobFile: string,
   settings: Settings,
   jobIdentity: JobIdentity,
+  { noClobber, shortcuts, maxDepth }: TreeSettings = {},
+  seen?: SeenNames,
 ): readonly Parameter[] {
   const environment = (name: string, value: StorableValue, comment: string) =>
     configParameter(`environment.${identity.name}.${name}`, value, comment)
@@ -61,6 +64,18 @@ export function openingConfig(
     environment('platform.os', `${osType()} ${release()} ${arch()}`, 'Operating system and processor family'),
     environment('platform.host', hostname(), 'Name of the machine'),
     environment('platform.cpu', cpus()[0]?.model ?? 'unknown', 'Processor model'),
+    ...(noClobber === undefined
+      ? []
+      : [environment('no_clobber', noClobber, 'Whether jobs get what is there already when they add it')]),
+    ...(shortcuts === undefined
+      ? []
+      : [environment('shortcuts', shortcuts, 'Whether jobs may leave out parts of names')]),
+    ...(maxDepth === undefined
+      ? []
+      : [environment('max_depth', integer(maxDepth), 'Levels that names are searched below a group')]),
+    ...(seen === undefined || seen.names === ''
+      ? []
+      : [environment(seenLeafName(seen), seen.names, 'What jobs see besides parameters and config')]),
     configParameter('hdf5.complib', 'zlib', 'Compression library'),
   ]
 }

@@ -21,6 +21,7 @@ import type { JobIdentity, JobLocation, OpenRequest, RunEnvironment } from '../p
 import { checkSignature } from '../storage/hdf5-signature.ts'
 import type { OwnClasses } from '../trajectory/own-class.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { checkComment } from '../trajectory/value.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
 import { assertReached, type JobArguments, jobArguments } from './job-arguments.ts'
@@ -89,6 +90,8 @@ export interface PreparedExperiment extends AsyncDisposable {
   readonly nodes?: OpenRequest['nodes']
   /** What jobs see of the trajectory beside that: of one that is stored already, or goes on. */
   readonly seen?: SeenNodes
+  /** The first run that is to be performed; 0 unless given. */
+  readonly seenFrom?: RunIndex
   readonly tree?: TreeSettings | undefined
   /** What was given and has no effect, to be said when the experiment begins. */
   readonly warnings?: readonly string[]

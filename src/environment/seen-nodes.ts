@@ -1,6 +1,7 @@
 /** What the jobs of an experiment see of its trajectory, besides the parameters. */
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import { configLeaves, describedParameters, type RunNodes } from '../tree/run-nodes.ts'
@@ -40,13 +41,71 @@ export function runNodes(
 /** Those of an experiment that goes on: as when it began. What an expansion found in the file is only there. */
 export async function seenBefore(request: OpenRequest, hasFile: boolean): Promise<SeenNodes> {
   const { nodes, config, isExpansion, file, trajectory } = request
-  const inFile = async () => (await import('./stored-nodes.ts')).storedNodes(file, trajectory.name)
+  const inFile = async () => {
+    const { storedNodes } = await import('./stored-nodes.ts')
+    const names = seenByRun(config, Number.POSITIVE_INFINITY)?.names ?? ''
+    return await storedNodes(file, trajectory.name, { shows: showsSeen(names) })
+  }
   const {
     groups = [],
     leaves = [],
     links = [],
   } = (isExpansion === true && hasFile ? await inFile() : nodes) ?? {}
   return { groups, leaves: [...leaves, ...configLeaves(config)], links }
+}
+
+/** What the jobs of an experiment see outside of parameters and config, and from which run on: names, one a line. */
+export interface SeenNames {
+  readonly from: RunIndex
+  readonly names: string
+}
+
+/** Of what there is when runs begin. Post-processing, and scripts, may add more later, and a job must not find that instead. */
+export function seenNames({ groups, leaves, links }: SeenNodes): string {
+  const isTold = ({ comment, annotations, location }: RawGroup) =>
+    comment !== '' || annotations.length > 0 || ![...leaves, ...links].some((node) => isBelow(node, location))
+  return [...groups.filter(isTold), ...leaves, ...links]
+    .map(({ location }) => location)
+    .filter((location) => isResult(location) && !isPlaceOfRuns(location))
+    .sort()
+    .join('\n')
+}
+
+/** @param names as `seenNames` gives them; everything where it is not known */
+export function showsSeen(names: string | undefined): (location: string) => boolean {
+  if (names === undefined) return () => true
+  const seen = new Set(names.split('\n'))
+  return (location) => !isResult(location) || isPlaceOfRuns(location) || seen.has(location)
+}
+
+/** What config says of it, for a run: `seen_from_9` holds from run 9 on. Undefined where it says nothing. */
+export function seenByRun(
+  config: readonly { readonly name: string; readonly value: unknown }[],
+  run: RunIndex,
+): SeenNames | undefined {
+  const told = config.flatMap(({ name, value }) => {
+    const from = /(?:^|\.)seen_from_(\d+)$/.exec(name)?.[1]
+    return from === undefined ? [] : [{ from: Number(from), names: String(value) }]
+  })
+  told.sort((a, b) => a.from - b.from)
+  return told.findLast(({ from }) => from <= run)
+}
+
+/** The name of its leaf in the group of the environment. */
+export function seenLeafName({ from }: SeenNames): string {
+  return `seen_from_${from}`
+}
+
+function isResult(location: string): boolean {
+  return /^(?:results|derived_parameters)(?:\.|$)/.test(location)
+}
+
+function isPlaceOfRuns(location: string): boolean {
+  return /^(?:results|derived_parameters)(?:\.runs)?$/.test(location)
+}
+
+function isBelow(node: { readonly location: string }, group: string): boolean {
+  return node.location.startsWith(`${group}.`)
 }
 
 /** The settings that differ from the usual. */

@@ -16,9 +16,16 @@ import type { SeenNodes } from './seen-nodes.ts'
 const BYTES_MAX = 268_435_456
 
 /** @throws PypetError as `openHdf5Reader` */
-export async function storedNodes(file: string, trajectory: string): Promise<SeenNodes> {
+export async function storedNodes(
+  file: string,
+  trajectory: string,
+  {
+    bytesMax = BYTES_MAX,
+    shows = () => true,
+  }: { readonly bytesMax?: number; readonly shows?: (location: string) => boolean } = {},
+): Promise<SeenNodes> {
   using reader = await openHdf5Reader(file)
-  const walk = new NodeWalk(reader, trajectory)
+  const walk = new NodeWalk(reader, trajectory, { bytesMax, shows })
   walk.visit('')
   return walk
 }
@@ -32,9 +39,17 @@ class NodeWalk implements SeenNodes {
   readonly #root: string
   /** Full names. */
   readonly #explored: ReadonlySet<string>
-  #bytes = 0
+  /** How many bytes of values may still be taken. */
+  #bytesLeft: number
+  readonly #shows: (location: string) => boolean
 
-  constructor(reader: Hdf5Reader, trajectory: string) {
+  constructor(
+    reader: Hdf5Reader,
+    trajectory: string,
+    given: { readonly bytesMax: number; readonly shows: (location: string) => boolean },
+  ) {
+    this.#bytesLeft = given.bytesMax
+    this.#shows = given.shows
     this.#reader = reader
     this.#source = new Hdf5Source(reader, trajectory)
     this.#root = `/${trajectory}`
@@ -47,7 +62,8 @@ class NodeWalk implements SeenNodes {
       if (RUN_NAME.test(name)) continue
       const location = group === '' ? name : `${group}.${name}`
       if (target !== undefined) {
-        if (!target.split('.').some((part) => RUN_NAME.test(part))) this.links.push({ location, target })
+        const isOfRun = target.split('.').some((part) => RUN_NAME.test(part))
+        if (!isOfRun && this.#shows(location)) this.links.push({ location, target })
         continue
       }
       const head = this.#source.head(location)
@@ -55,9 +71,11 @@ class NodeWalk implements SeenNodes {
       if (head.kind === 'leaf') {
         // Parameters have been read already, with what they explore.
         const isParameter = location.startsWith('parameters.') || this.#explored.has(location)
-        if (!isParameter) this.leaves.push(this.#leaf(location, head))
+        if (!isParameter && this.#shows(location)) this.leaves.push(this.#leaf(location, head))
       } else {
-        this.groups.push({ location, comment: head.comment, annotations: rawFields(head.annotations) })
+        if (this.#shows(location)) {
+          this.groups.push({ location, comment: head.comment, annotations: rawFields(head.annotations) })
+        }
         this.visit(location)
       }
     }
@@ -76,8 +94,9 @@ class NodeWalk implements SeenNodes {
   }
 
   #items(location: string, className: string, isParameter: boolean): readonly StoredField[] {
-    this.#bytes += bytesBelow(this.#reader, `${this.#root}/${location.replaceAll('.', '/')}`)
-    if (this.#bytes > BYTES_MAX) return []
+    const bytes = bytesBelow(this.#reader, `${this.#root}/${location.replaceAll('.', '/')}`)
+    if (bytes > this.#bytesLeft) return []
+    this.#bytesLeft -= bytes
     if (!isParameter) return this.#source.items(location, className, () => true)
     const { value } = this.#source.parameter(location, className)
     return value === undefined ? [] : [{ name: 'data', value }]

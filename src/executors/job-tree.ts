@@ -14,7 +14,7 @@ export function jobTree(
   let nodes: RunNodes | undefined
   let source: SentNodes | undefined
   const unpacked = () => {
-    nodes ??= 'text' in sent ? unpackNodes(sent) : sent
+    nodes ??= 'text' in sent || 'file' in sent ? unpackNodes(sent) : sent
     return nodes
   }
   const options = () => {

@@ -41,7 +41,7 @@ export async function openExecutor(
 
 function withPackedNodes(setup: WorkerSetup, options: { readonly isShared: boolean }): WorkerSetup {
   const { nodes } = setup
-  return nodes === undefined || 'text' in nodes ? setup : { ...setup, nodes: packNodes(nodes, options) }
+  return nodes === undefined || !('leaves' in nodes) ? setup : { ...setup, nodes: packNodes(nodes, options) }
 }
 
 /** How many workers perform the runs: one that gets none would cost 50 MB for nothing. */

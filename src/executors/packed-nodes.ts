@@ -1,8 +1,10 @@
 /**
  * What the trajectory holds when the runs begin, packed for workers: a text that says what there is, and the bytes of all
  * numbers. Threads share the bytes, so that what a script has added is in memory twice, however many threads there are.
+ * Processes find them in a file.
  */
-import type { PackedNodes } from '../protocol.ts'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import type { NodesInFile, PackedNodes } from '../protocol.ts'
 import type { RawField } from '../trajectory/raw-value.ts'
 import { decodeValue, type EncodedValue, encodeValue } from '../trajectory/run-frame.ts'
 import type { RunNodes } from '../tree/run-nodes.ts'
@@ -34,8 +36,22 @@ export function packNodes(nodes: RunNodes, { isShared }: { readonly isShared: bo
   return { text, bytes, ...(nodes.noClobber !== undefined && { noClobber: nodes.noClobber }) }
 }
 
+/** @throws the system's error, unchanged */
+export function writeNodes({ text, bytes, noClobber }: PackedNodes, file: string): NodesInFile {
+  const head = Buffer.from(text)
+  writeFileSync(file, head, { mode: 0o600 })
+  appendFileSync(file, bytes)
+  return { file, textBytes: head.byteLength, ...(noClobber !== undefined && { noClobber }) }
+}
+
+function readNodes({ file, textBytes }: NodesInFile): PackedNodes {
+  const content = readFileSync(file)
+  return { text: content.toString('utf8', 0, textBytes), bytes: content.subarray(textBytes) }
+}
+
 /** The values are views of the packed bytes, which must not be written to. */
-export function unpackNodes({ text, bytes }: PackedNodes): RunNodes {
+export function unpackNodes(sent: PackedNodes | NodesInFile): RunNodes {
+  const { text, bytes } = 'file' in sent ? readNodes(sent) : sent
   let offset = 0
   const take = (byteCount: number): Uint8Array => {
     const piece = bytes.subarray(offset, offset + byteCount)

@@ -1,5 +1,6 @@
 /** Performs one run: calls the job at its point, catches whatever comes, hands the record over. */
 import { createRequire } from 'node:module'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
 import type { JobFunction, LoadedJob } from '../experiment/load-job.ts'
 import { assertClasses } from '../experiment/own-classes.ts'
@@ -104,7 +105,6 @@ export class RunPerformer {
       parts: () => parts.open(),
     })
     const value = await this.#callJob(live, task.args ?? this.#setup.args)
-    while (live.storing !== undefined) await live.storing
     const added = live.end()
     const leaves = parts.isUsed ? parts.leavesToSend(added) : added
     const returned = value === undefined ? undefined : cloneReturned(value)
@@ -153,6 +153,8 @@ export class RunPerformer {
           pending.then(resolve, reject)
         })
       }
+      call.reject = undefined
+      await drain(live)
     } finally {
       this.#call = undefined
     }
@@ -160,6 +162,18 @@ export class RunPerformer {
     if (call.stray !== undefined) throw call.stray.thrown
     return returned
   }
+}
+
+/** What the job did not wait for. Where that cannot be stored, whoever had its promise has handled it, or it is a stray error. */
+async function drain(live: JobRun): Promise<void> {
+  let hasFailed = false
+  for (let storing = live.storing; storing !== undefined; storing = live.storing) {
+    await storing.catch(() => {
+      hasFailed = true
+    })
+  }
+  // Node tells of a rejection that nobody has handled at the end of a turn.
+  if (hasFailed) await nextTurn()
 }
 
 interface Performed {

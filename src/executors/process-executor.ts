@@ -1,4 +1,5 @@
 /** Performs each run in a fresh process: crashes, memory and globals of one run touch no other. */
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
 import { bundleProcess, type ProcessBundle } from '../experiment/module-bundle.ts'
@@ -9,6 +10,7 @@ import type { Executor, WorkerListener } from './executor.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { priorityWarning } from './niceness.ts'
 import { OrphanKeeper } from './orphan-keeper.ts'
+import { writeNodes } from './packed-nodes.ts'
 import { performTasks } from './perform-tasks.ts'
 import { RunClock } from './run-clock.ts'
 import { type ProcessParts, RunProcess } from './run-process-host.ts'
@@ -45,9 +47,16 @@ export async function openProcessExecutor(
   storedBefore: StoredBefore,
 ): Promise<Executor> {
   const bundle = await bundleProcess(fileURLToPath(entryUrl('run-process')), setup.job)
+  let nodes: WorkerSetup['nodes']
+  try {
+    nodes = nodesBeside(bundle.entry, setup)
+  } catch (error) {
+    await bundle[Symbol.asyncDispose]()
+    throw error
+  }
   const parts: ProcessParts = {
     entry: bundle.entry,
-    setup: { ...setup, job: { ...setup.job, ...bundle.job } },
+    setup: { ...setup, job: { ...setup.job, ...bundle.job }, ...(nodes !== undefined && { nodes }) },
     memoryLimit,
     clock: new RunClock(setup.timeoutMs),
     memory: new MemoryWatch(memoryLimit),
@@ -63,6 +72,11 @@ export async function openProcessExecutor(
     await executor[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** What the trajectory holds goes into a file, which goes with the bundle: most processes need little of it. */
+function nodesBeside(entry: string, { nodes }: WorkerSetup): WorkerSetup['nodes'] {
+  return nodes !== undefined && 'text' in nodes ? writeNodes(nodes, join(dirname(entry), 'nodes')) : nodes
 }
 
 class ProcessExecutor implements Executor {

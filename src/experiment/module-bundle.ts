@@ -181,24 +181,56 @@ const AS_NODE = {
   logLevel: 'silent',
 } as const satisfies BuildOptions
 
-async function build(file: string, folder: string, { lends }: ModuleKind): Promise<Built> {
+/**
+ * A class is stored by its name, so none may lose it. Keeping names costs a call wherever a function is made, in the inner loops
+ * of jobs, too; so it is done only where esbuild has given a class another one.
+ */
+async function build(file: string, folder: string, kind: ModuleKind): Promise<Built> {
+  return await withEsbuild(async (esbuild) => {
+    const built = await buildWith(esbuild, file, folder, kind, { keepNames: false })
+    const isRenamed = hasRenamedClass(Buffer.from(built.contents).toString())
+    return isRenamed ? await buildWith(esbuild, file, folder, kind, { keepNames: true }) : built
+  })
+}
+
+/**
+ * Whether classes may have other names than in their sources: `_Spectrum`, which refers to itself, and `Spectrum2`, which stands
+ * beside another `Spectrum`.
+ */
+export function hasRenamedClass(bundle: string): boolean {
+  if (/(\w+) = class _\1\b/.test(bundle)) return true
+  for (const [, inner, outer] of bundle.matchAll(/\bclass (\w+\d)\b|\b(\w+\d) = class\b/g)) {
+    const name = (inner ?? outer) as string
+    for (let end = name.length - 1; /\d/.test(name[end] as string); end -= 1) {
+      if (new RegExp(`\\b${name.slice(0, end)}\\b`).test(bundle)) return true
+    }
+  }
+  return false
+}
+
+async function buildWith(
+  esbuild: typeof import('esbuild'),
+  file: string,
+  folder: string,
+  { lends }: ModuleKind,
+  { keepNames }: { readonly keepNames: boolean },
+): Promise<Built> {
   const lent = lends === undefined ? [] : [lendPackages(lends[0], lends)]
-  const result = await withEsbuild((esbuild) =>
-    esbuild.build({
-      ...AS_NODE,
-      entryPoints: [file],
-      absWorkingDir: dirname(file),
-      outfile: join(folder, 'bundle.mjs'),
-      write: false,
-      // The job must do what its files do, also where a package claims to be free of side effects.
-      ignoreAnnotations: true,
-      sourcemap: 'inline',
-      metafile: true,
-      // CommonJS sources call `require` at run time for what stays outside of the bundle.
-      banner: { js: requireBanner(file) },
-      plugins: [keepPackagesOutside, ...lent, keepMetaTrue],
-    }),
-  )
+  const result = await esbuild.build({
+    ...AS_NODE,
+    keepNames,
+    entryPoints: [file],
+    absWorkingDir: dirname(file),
+    outfile: join(folder, 'bundle.mjs'),
+    write: false,
+    // The job must do what its files do, also where a package claims to be free of side effects.
+    ignoreAnnotations: true,
+    sourcemap: 'inline',
+    metafile: true,
+    // CommonJS sources call `require` at run time for what stays outside of the bundle.
+    banner: { js: requireBanner(file) },
+    plugins: [keepPackagesOutside, ...lent, keepMetaTrue],
+  })
   const [output] = result.outputFiles
   if (output === undefined) throw new Error(`esbuild made nothing of ${file}`)
   return { contents: output.contents, sources: sourcesOf(result.metafile, dirname(file)) }

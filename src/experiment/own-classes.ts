@@ -1,13 +1,7 @@
 /** The classes of the user's own that a job, or a script, has its parameters restored by. Small: every thread loads it. */
 import { PypetError } from '../errors.ts'
 import type { ClassAddress } from '../protocol.ts'
-import {
-  classesIn,
-  classNameOf,
-  isOwnClass,
-  type OwnClass,
-  type OwnClasses,
-} from '../trajectory/own-class.ts'
+import { classesIn, isOwnClass, type OwnClass, type OwnClasses } from '../trajectory/own-class.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { ExperimentDefinition } from './define.ts'
 import { importModule } from './import-module.ts'
@@ -22,7 +16,7 @@ export function classesOfJob(
   // A CommonJS module arrives as the default export of its bundle.
   const inner = isPlainObject(exports.default) ? Object.values(exports.default) : []
   for (const given of [...(definition?.dynamicImports ?? []), ...Object.values(exports), ...inner]) {
-    if (typeof given === 'function' && isOwnClass(given)) classes.set(classNameOf(given), given)
+    if (typeof given === 'function' && isOwnClass(given)) classes.set(given.name, given)
   }
   return classes
 }
@@ -39,7 +33,7 @@ export async function importClasses(
   for (const address of addresses) {
     const kept = classesAt(address.url)
     for (const own of kept ?? (await importedClasses(address))) {
-      if (!into.has(classNameOf(own))) into.set(classNameOf(own), own)
+      if (!into.has(own.name)) into.set(own.name, own)
     }
   }
 }

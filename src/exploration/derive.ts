@@ -13,7 +13,7 @@ import {
   type NamedFunction,
   type Point,
 } from './exploration.ts'
-import { type ExploredValue, toExplored } from './explored-object.ts'
+import { type GivenValue, toGiven } from './explored-object.ts'
 import { answerOf, pointReader, pointText } from './point-reader.ts'
 import { type Range, rangeOf } from './range.ts'
 import { type Settling, settleRange } from './settle-range.ts'
@@ -79,11 +79,11 @@ function derivedRange(of: ExplorationSpec, formula: NamedFunction, settling: Set
   const length = explorationLength(of)
   const read = pointReader(of, settling, formula)
   const isBigint = typeof settling.parameterOf(formula.name)?.value === 'bigint'
-  const valueAt = (run: number): ExploredValue => {
+  const valueAt = (run: number): GivenValue => {
     const point = read(run)
     const answer = answerOf(formula, point)
     // The place is put into words only where somebody will read it.
-    const value = typeof answer === 'number' ? answer : toExplored(answer, placeOf(formula, point))
+    const value = typeof answer === 'number' ? answer : toGiven(answer, placeOf(formula, point))
     return isBigint && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
   }
   // Most formulas give numbers, and a million of these are smaller like this.

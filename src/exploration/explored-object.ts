@@ -1,6 +1,6 @@
 /** Values to explore that are no single ones: lists, arrays, matrices. Their types are those of the default. */
 import { PypetError } from '../errors.ts'
-import { type OwnParameter, ownClassOf } from '../trajectory/own-class.ts'
+import { instanceClassName, type OwnParameter } from '../trajectory/own-class.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { type RawValue, rawValue, toStoredValue as storedOf } from '../trajectory/raw-value.ts'
 import type { NumericDtype, Scalar, StoredList, StoredValue, TypedArray } from '../trajectory/stored-value.ts'
@@ -12,12 +12,46 @@ import { pooled, pooledTypeName } from './value-pool.ts'
 /** What one point has of a parameter. */
 export type ExploredValue = Scalar | RawValue
 
+/** What an instance of the user's own class stores, until it is known whose value it is. */
+export interface GivenInstance {
+  readonly form: 'instance'
+  readonly userClass: string
+  readonly value: ExploredValue
+}
+
+export type GivenValue = ExploredValue | GivenInstance
+
 /**
- * A user's value as it is explored: what is no single value is copied.
+ * A user's value as it is explored, with its class: what is no single value is copied.
  *
  * @param where names the value in messages, like `explore.neuron.tau[3]`
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`
  */
+export function toGiven(value: unknown, where: string): GivenValue {
+  const userClass = instanceClassName(value)
+  if (userClass === undefined) return toExplored(value, where)
+  const stored = (value as OwnParameter).store()
+  return { form: 'instance', userClass, value: toExplored(stored, `${where}.store()`) }
+}
+
+/** @throws PypetError `PYPET_PARAMETER_TYPE` for an instance of another class than the default's */
+export function valueOfClass(
+  given: GivenValue,
+  parameter: Pick<Parameter, 'name' | 'userClass'> | undefined,
+  where: string,
+): ExploredValue {
+  if (typeof given !== 'object' || given.form !== 'instance') return given
+  const { userClass, value } = given
+  if (parameter === undefined || parameter.userClass === userClass) return value
+  const { name, userClass: wanted } = parameter
+  throw new PypetError(
+    'PYPET_PARAMETER_TYPE',
+    `${where}: ${name} is ${wanted === undefined ? 'no instance of a class' : `an instance of ${wanted}`}, found one of ${userClass}`,
+    { where, hint: 'Give values of the class of the default.' },
+  )
+}
+
+/** As `toGiven`, without the class. */
 export function toExplored(value: unknown, where: string): ExploredValue {
   switch (typeof value) {
     case 'number':
@@ -27,17 +61,12 @@ export function toExplored(value: unknown, where: string): ExploredValue {
       return value
     case 'object':
       if (isInteger(value)) return value.value
-      return ownClassOf(value) === undefined
+      return instanceClassName(value) === undefined
         ? toObject(value, where)
-        : ofInstance(value as OwnParameter, where)
+        : toExplored((value as OwnParameter).store(), `${where}.store()`)
     default:
       throw notExplored(typeof value === 'function' ? 'a function' : String(value), where)
   }
-}
-
-/** What an instance of the user's own class stores. */
-function ofInstance(value: OwnParameter, where: string): ExploredValue {
-  return toExplored(value.store(), `${where}.store()`)
 }
 
 function toObject(value: unknown, where: string): RawValue {

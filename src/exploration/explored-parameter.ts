@@ -7,6 +7,7 @@ import { toStoredValue } from '../trajectory/value.ts'
 import { type ExploredValue, isPooled, objectLike } from './explored-object.ts'
 import { type Range, rangeLength, rangeReader } from './range.ts'
 import type { BoundedRange } from './sample-range.ts'
+import { withoutInstances } from './settle-range.ts'
 import { pooledTypeName } from './value-pool.ts'
 
 /**
@@ -39,7 +40,8 @@ export function requireParameter(parameters: readonly Parameter[], name: string,
  * @param at names the value at an index in messages, like `explore.neuron.tau[3]`
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for text that cannot be stored
  */
-export function checkRange(range: Range, parameter: Parameter, at: (index: number) => string): void {
+export function checkRange(given: Range, parameter: Parameter, at: (index: number) => string): void {
+  const range = withoutInstances(given, parameter, at)
   if (isPooled(parameter)) {
     checkObjects(range, parameter, at)
     return
@@ -64,7 +66,7 @@ function checkObjects(range: Range, parameter: Parameter, at: (index: number) =>
   if (range.kind === 'numbers') return
   if (range.kind === 'objects') {
     for (const [index, value] of range.values.entries())
-      objectLike(value, parameter, parameter.name, at(index))
+      objectLike(value as ExploredValue, parameter, parameter.name, at(index))
     return
   }
   objectLike(rangeReader(range)(0), parameter, parameter.name, at(0))

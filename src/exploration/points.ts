@@ -4,7 +4,7 @@ import { parameterName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import { isComplex, isNdArray, isSparse } from '../trajectory/value.ts'
 import { type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
-import { type ExploredValue, toExplored } from './explored-object.ts'
+import { type GivenValue, toGiven } from './explored-object.ts'
 import { rangeOf } from './range.ts'
 
 /**
@@ -37,7 +37,7 @@ export function pointsSpec(list: unknown, where: string): ExplorationSpec {
     })
   }
   const columns = new Map(
-    [...flatPoint(first, `${where}[0]`).keys()].map((name) => [name, [] as ExploredValue[]]),
+    [...flatPoint(first, `${where}[0]`).keys()].map((name) => [name, [] as GivenValue[]]),
   )
   for (let index = 0; index < list.length; index += 1) {
     addPoint(flatPoint(list[index], `${where}[${index}]`), columns, `${where}[${index}]`)
@@ -49,8 +49,8 @@ export function pointsSpec(list: unknown, where: string): ExplorationSpec {
 }
 
 function addPoint(
-  point: ReadonlyMap<string, ExploredValue>,
-  columns: ReadonlyMap<string, ExploredValue[]>,
+  point: ReadonlyMap<string, GivenValue>,
+  columns: ReadonlyMap<string, GivenValue[]>,
   where: string,
 ): void {
   for (const [name, values] of columns) {
@@ -63,14 +63,14 @@ function addPoint(
   throw unequalNames(where, `names ${extra}, which the first point does not`, columns)
 }
 
-function flatPoint(point: unknown, where: string): Map<string, ExploredValue> {
+function flatPoint(point: unknown, where: string): Map<string, GivenValue> {
   if (!isPlainObject(point)) {
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no point`, {
       where,
       hint: 'A point names parameters and their values, as in { x: 1, y: 6 }.',
     })
   }
-  const flat = new Map<string, ExploredValue>()
+  const flat = new Map<string, GivenValue>()
   collect(point, '', where, flat)
   if (flat.size > 0) return flat
   throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} names no parameter`, {
@@ -83,7 +83,7 @@ function collect(
   group: Readonly<Record<string, unknown>>,
   prefix: string,
   where: string,
-  into: Map<string, ExploredValue>,
+  into: Map<string, GivenValue>,
 ): void {
   for (const [key, entry] of Object.entries(group)) {
     const name = parameterName(prefix + key)
@@ -97,7 +97,7 @@ function collect(
         hint: 'Keep one of the two values.',
       })
     }
-    into.set(name, toExplored(entry, `${where}.${name}`))
+    into.set(name, toGiven(entry, `${where}.${name}`))
   }
 }
 

@@ -2,7 +2,7 @@
 import { assertNever, PypetError } from '../errors.ts'
 import type { Scalar, TypedArray } from '../trajectory/stored-value.ts'
 import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
-import { type ExploredValue, toExplored } from './explored-object.ts'
+import { type GivenValue, toGiven } from './explored-object.ts'
 
 /** Numbers by a rule. The values are computed when they are read, so a long range costs nothing. */
 export type GeneratedRange =
@@ -20,7 +20,7 @@ export type GeneratedRange =
 export type Range =
   | { readonly kind: 'values'; readonly values: readonly Scalar[] | TypedArray }
   /** Lists and arrays as they are written, until `settle` numbers them. */
-  | { readonly kind: 'objects'; readonly values: readonly ExploredValue[] }
+  | { readonly kind: 'objects'; readonly values: readonly GivenValue[] }
   /** Of values in the pool of the parameter. */
   | { readonly kind: 'numbers'; readonly numbers: Uint32Array }
   | GeneratedRange
@@ -182,11 +182,11 @@ export function toRange(input: unknown, where: string): Range {
     })
   }
   if (values.length === 0) throw emptyRange(where)
-  return rangeOf(Array.from(values, (value, index) => toExplored(value, `${where}[${index}]`)))
+  return rangeOf(Array.from(values, (value, index) => toGiven(value, `${where}[${index}]`)))
 }
 
 /** A range of these values. */
-export function rangeOf(values: readonly ExploredValue[]): Range {
+export function rangeOf(values: readonly GivenValue[]): Range {
   return values.some((value) => typeof value === 'object')
     ? { kind: 'objects', values }
     : { kind: 'values', values: values as readonly Scalar[] }

@@ -1,6 +1,6 @@
 import type { Parameter } from '../trajectory/parameter.ts'
-import { objectLike } from './explored-object.ts'
-import type { Range } from './range.ts'
+import { type ExploredValue, objectLike, valueOfClass } from './explored-object.ts'
+import { type Range, rangeOf } from './range.ts'
 import type { ValuePools } from './value-pool.ts'
 
 /** The declared parameter of that name; undefined where none is known, as in a script without a trajectory. */
@@ -21,10 +21,23 @@ export function settleRange(
   { parameterOf, pools }: Settling,
   at: (index: number) => string,
 ): Range {
-  if (range.kind !== 'objects') return range
   const parameter: Parameter | undefined = parameterOf(name)
-  const objects = range.values.map((value, index) => objectLike(value, parameter, name, at(index)))
+  const given = withoutInstances(range, parameter, at)
+  if (given.kind !== 'objects') return given
+  const objects = given.values.map((value, index) =>
+    objectLike(value as ExploredValue, parameter, name, at(index)),
+  )
   // Only now, so that what is refused leaves nothing behind.
   const pool = pools.of(name)
   return { kind: 'numbers', numbers: Uint32Array.from(objects, (object) => pool.numberOf(object)) }
+}
+
+/** What instances of the user's own classes store in their places. @throws PypetError `PYPET_PARAMETER_TYPE` as `valueOfClass` */
+export function withoutInstances(
+  range: Range,
+  parameter: Parameter | undefined,
+  at: (index: number) => string,
+): Range {
+  if (range.kind !== 'objects') return range
+  return rangeOf(range.values.map((value, index) => valueOfClass(value, parameter, at(index))))
 }

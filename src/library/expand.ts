@@ -4,6 +4,7 @@ import { jobArguments } from '../environment/job-arguments.ts'
 import { locateClasses } from '../environment/job-classes.ts'
 import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import { showsSeen } from '../environment/seen-nodes.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
@@ -33,7 +34,13 @@ import { userValue } from '../trajectory/user-value.ts'
 import { integer } from '../trajectory/value.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { findRecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
+import {
+  findRecordedJob,
+  recordedJobs,
+  recordedSeed,
+  recordedSeen,
+  recordedTreeSettings,
+} from './recorded-job.ts'
 import { assertLastJob } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
 import { asDeclared, explorableParameters, treeExploration, treeParameters } from './tree-experiment.ts'
@@ -119,9 +126,11 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       }
       const ofRuns = asDeclared(treeParameters(tree), definition)
       const plan = expand({ parameters: ofRuns, exploration: treeExploration(tree) })
-      const seen = await storedNodes(traj.filename, traj.name)
+      // As the runs before: what was added when they had ended is no part of the experiment.
+      const shows = showsSeen(recordedSeen(tree)(0))
+      const seen = await storedNodes(traj.filename, traj.name, { shows })
       const classes = await locateClasses(bundle, definition)
-      const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
+      const missing = Array.from(traj.runNames, (_, run) => run).filter((run) => !traj.isCompleted(run))
       return {
         experiment: {
           settings: {
@@ -145,6 +154,8 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           args: jobArguments({ common: [] }),
           postprocess,
           seen,
+          ...(missing[0] !== undefined && { seenFrom: missing[0] }),
+          tree: recordedTreeSettings(tree),
           async [Symbol.asyncDispose]() {
             userCode[Symbol.dispose]()
             await classes[Symbol.asyncDispose]()
@@ -153,7 +164,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         },
         addedCount,
         knownCount,
-        missingCount,
+        missingCount: missing.length,
       }
     } catch (error) {
       userCode.flush()

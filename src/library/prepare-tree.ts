@@ -88,12 +88,13 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       explore(tree, loaded, settings)
     }
     tree.assertPresetsUsed()
-    const missing = parametersWithoutValue(tree)
-    if (missing.length > 0) await traj.loadItems(missing)
+    const withoutValue = parametersWithoutValue(tree)
+    if (withoutValue.length > 0) await traj.loadItems(withoutValue)
     const parameters = treeParameters(tree)
     const plan = expand({ parameters, exploration: treeExploration(tree) })
     const runs = Array.from({ length: plan.runCount }, (_, run) => run)
-    const args = request.argsOf(runs.filter((run) => !known.completed.has(run)))
+    const missing = runs.filter((run) => !known.completed.has(run))
+    const args = request.argsOf(missing)
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     const classes = await locateClasses(location, job.definition, scriptClasses(tree))
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
@@ -128,7 +129,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       identity: identityFor(request.identity, identityBeside(source, traj.filename), known.jobs, traj.name),
       tree: treeSettings(traj),
       ...(traj.isStored
-        ? { seen: await storedNodes(traj.filename, traj.name) }
+        ? { seen: await storedNodes(traj.filename, traj.name), seenFrom: missing[0] ?? plan.runCount }
         : { nodes: { groups, leaves, links } }),
       async [Symbol.asyncDispose]() {
         await classes[Symbol.asyncDispose]()

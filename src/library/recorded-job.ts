@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { realFileOf } from '../continue/real-file.ts'
 import { isAtHome, refuseElsewhere } from '../environment/recorded-places.ts'
+import { seenByRun, type TreeSettings, treeSettings } from '../environment/seen-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { compareEnvironments } from '../trajectory/environment-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -53,6 +54,42 @@ export function environmentOf(tree: Pick<Tree, 'runInformation'>, run: RunIndex)
 
 /** Rows of runs hold so much of the digest that names their environment. */
 const HEXSHA_LENGTH = 7
+
+/** How jobs of the first experiment searched and added names, where that was not as usual. */
+export function recordedTreeSettings(tree: Tree): TreeSettings | undefined {
+  const all = recorded(tree)
+  const hexsha = tree.length > 0 ? environmentOf(tree, 0) : ''
+  const own = all.filter(({ environment }) => hexshaOf(all, environment) === hexsha)
+  const told = (wanted: string) => own.find(({ name }) => name === wanted)?.node.getDefault()
+  return treeSettings({
+    noClobber: told('no_clobber') === true,
+    shortcuts: told('shortcuts') !== false,
+    maxDepth: Number(told('max_depth') ?? Number.POSITIVE_INFINITY),
+  })
+}
+
+/**
+ * What the job of each run has seen of results and derived parameters outside of runs, as `showsSeen` takes it; undefined where
+ * the file does not say, because something else has made it.
+ */
+export function recordedSeen(tree: Tree): (run: RunIndex) => string | undefined {
+  const all = recorded(tree)
+  if (!all.some(({ name }) => name === 'job.sha256')) return () => undefined
+  const told = all
+    .filter(({ name }) => name.startsWith('seen_from_'))
+    .map(({ environment, name, node }) => ({
+      hexsha: hexshaOf(all, environment),
+      name,
+      value: node.getDefault(),
+    }))
+  if (told.length === 0) return () => ''
+  return (run) => {
+    const hexsha = environmentOf(tree, run)
+    const own = told.filter((one) => one.hexsha === hexsha)
+    // An environment that goes on for another one, whose job has changed, says nothing itself.
+    return seenByRun(own.length > 0 ? own : told, run)?.names ?? ''
+  }
+}
 
 function seedsByEnvironment(tree: Tree): Map<string, number> {
   const all = recorded(tree)

@@ -7,7 +7,7 @@ import { changedJob } from '../environment/changed-job.ts'
 import { assertReached, jobArguments, readArguments } from '../environment/job-arguments.ts'
 import { locateClasses } from '../environment/job-classes.ts'
 import { optionWords } from '../environment/option-words.ts'
-import { runNodes, treeSettings } from '../environment/seen-nodes.ts'
+import { runNodes, showsSeen } from '../environment/seen-nodes.ts'
 import { storedInFile } from '../environment/stored-before.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
 import { openExecutor } from '../executors/open-executor.ts'
@@ -33,8 +33,15 @@ import { type RunNodes, sentParameter } from '../tree/run-nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { compareRun } from './compare-run.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import { findRecordedJob, recordedJobOfRun, recordedSeeds } from './recorded-job.ts'
+import {
+  findRecordedJob,
+  recordedJobOfRun,
+  recordedSeeds,
+  recordedSeen,
+  recordedTreeSettings,
+} from './recorded-job.ts'
 import { identityBeside, type OtherSource, restoreHint, runsOfOthers, runsText } from './stored-source.ts'
+import type { Trajectory } from './trajectory.ts'
 import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 import type { RunVerdict, VerifyOptions } from './verify.ts'
 
@@ -56,7 +63,8 @@ export interface StoredExperiment extends AsyncDisposable {
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
   readonly args: ReturnType<typeof jobArguments>
-  readonly nodes: RunNodes
+  /** What the job of a run sees besides. */
+  readonly nodesOf: (run: RunIndex) => RunNodes
 }
 
 type ReadOptions = Omit<VerifyOptions, 'job'> & { readonly job?: string | JobFunction | undefined }
@@ -104,10 +112,10 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       parameters,
       plan: expand({ parameters, exploration: treeExploration(tree) }),
       args,
-      nodes: runNodes(await storedNodes(traj.filename, traj.name), {
+      nodesOf: await seenNodesOf(traj, completed, {
         parameters,
         config: [],
-        tree: treeSettings(traj),
+        tree: recordedTreeSettings(tree),
       }),
       async [Symbol.asyncDispose]() {
         await classes[Symbol.asyncDispose]()
@@ -121,7 +129,25 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   }
 }
 
-/** Performs the runs, and resolves to what became of each. Those of one seed are performed by the same workers. */
+/** What runs have seen, and not what was added when they had ended. */
+async function seenNodesOf(
+  traj: Trajectory,
+  runs: readonly RunIndex[],
+  given: Parameters<typeof runNodes>[1],
+): Promise<(run: RunIndex) => RunNodes> {
+  const namesOf = completedFacts(runs, recordedSeen(traj as unknown as TrajectoryTree))
+  const nodes = new Map<string | undefined, RunNodes>()
+  for (const names of new Set(runs.map(namesOf))) {
+    const seen = await storedNodes(traj.filename, traj.name, { shows: showsSeen(names) })
+    nodes.set(names, runNodes(seen, given))
+  }
+  return (run) => nodes.get(namesOf(run)) as RunNodes
+}
+
+/**
+ * Performs the runs, and resolves to what became of each. Those of one seed that have seen the same are performed by the same
+ * workers.
+ */
 export async function performAgain(
   experiment: StoredExperiment,
   runs: readonly RunIndex[],
@@ -132,14 +158,17 @@ export async function performAgain(
   const verdicts: RunVerdict[] = []
   for (const seed of new Set(runs.map(experiment.seedOf))) {
     const ofSeed = runs.filter((run) => experiment.seedOf(run) === seed)
-    verdicts.push(...(await performOfSeed(experiment, seed, ofSeed, onVerdict)))
+    for (const nodes of new Set(ofSeed.map(experiment.nodesOf))) {
+      const alike = ofSeed.filter((run) => experiment.nodesOf(run) === nodes)
+      verdicts.push(...(await performAlike(experiment, { seed, nodes }, alike, onVerdict)))
+    }
   }
   return verdicts
 }
 
-async function performOfSeed(
+async function performAlike(
   experiment: StoredExperiment,
-  seed: number,
+  { seed, nodes }: { readonly seed: number; readonly nodes: RunNodes },
   runs: readonly RunIndex[],
   onVerdict: (verdict: RunVerdict) => void,
 ): Promise<RunVerdict[]> {
@@ -156,7 +185,7 @@ async function performOfSeed(
   const setup = {
     job,
     parameters: parameters.map(sentParameter),
-    nodes: experiment.nodes,
+    nodes,
     seed,
     runCount: plan.runCount,
     args: args.common,

@@ -53,7 +53,7 @@ export function nodeChange(
   const kept: string[] = []
   if (node instanceof ParameterNode && node.changes.has('value') && node.stored !== undefined) {
     const { value } = source.parameter(node.fullName, head.className)
-    if (!isSame(value, node.stored)) kept.push('its value')
+    if (!isSame(value, node.stored) || head.userClass !== node.userClass) kept.push('its value')
   }
   if (node instanceof ResultNode) {
     for (const item of changedItems(node)) {

@@ -2,6 +2,7 @@
  * How the bytes of an HDF5 dataset become values: a datatype, parsed once, and the decoder it gives.
  * Pure; the bytes come from `hdf5-reader.ts`.
  */
+import { exact } from '../trajectory/exact-integer.ts'
 
 /** One decoded element. Integers are numbers while they are exact, bigints beyond 2^53. */
 export type Cell = number | bigint | boolean | string | Complex | Unread | CellRecord | readonly Cell[]
@@ -263,11 +264,6 @@ function numberDecoder(name: string, littleEndian: boolean): Decode {
     default:
       return (view, offset) => exact(view.getBigUint64(offset, littleEndian))
   }
-}
-
-function exact(integer: bigint): number | bigint {
-  const number = Number(integer)
-  return Number.isSafeInteger(number) ? number : integer
 }
 
 const UTF8 = new TextDecoder()

@@ -1,12 +1,12 @@
 /** A trajectory of an open file as the tree reads it. */
 
+import { exact } from '../trajectory/exact-integer.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import { runName } from '../trajectory/path.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import type { NodeHead, NodeSource, SourceEntry } from '../tree/node-source.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
-import { exact } from './read-value.ts'
 import { readDefault, readItems, readNodeHead, readRange } from './stored-leaf.ts'
 
 /** Nodes that were deleted and are still in the file, until it is compacted: their full names. */

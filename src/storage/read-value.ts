@@ -3,6 +3,7 @@
  * writes (FORMAT, section 4). Nothing is executed; what only Python can read becomes an `Unreadable`.
  */
 
+import { exactIntegers } from '../trajectory/exact-integer.ts'
 import { rawElements, storedElements } from '../trajectory/raw-value.ts'
 import type {
   ComplexDtype,
@@ -85,7 +86,7 @@ function readElements(reader: Hdf5Reader, path: string, form: DatasetForm, mark?
     return storedElements({ form: kind, dtype, shape, texts, ...marks })
   }
   const bytes = reader.bytes(path, form)
-  return exactScalar(storedElements({ form: kind, dtype, shape, bytes, ...marks }))
+  return exactIntegers(storedElements({ form: kind, dtype, shape, bytes, ...marks }))
 }
 
 /** A list of lists, which PyTables stores as an array of several axes. */
@@ -106,22 +107,6 @@ function emptyArray(dtype: Dtype): StoredArray {
   return dtype === 'bytes'
     ? { form: 'ndarray', dtype, shape: [0], data: [] }
     : { form: 'ndarray', dtype, shape: [0], data: new Float64Array(0) }
-}
-
-/** Integers are numbers while they are exact, as in the rest of the file. */
-function exactScalar<Value extends StoredValue>(value: Value): Value {
-  if (value.form === 'scalar' && typeof value.value === 'bigint') {
-    return { ...value, value: exact(value.value) }
-  }
-  if (value.form === 'list' && typeof value.values[0] === 'bigint') {
-    return { ...value, values: value.values.map((element) => exact(element as bigint)) }
-  }
-  return value
-}
-
-export function exact(integer: bigint): number | bigint {
-  const number = Number(integer)
-  return Number.isSafeInteger(number) ? number : integer
 }
 
 /** The element type by HDF5's type and what pypet says it was; undefined for what is not understood. */
@@ -381,7 +366,7 @@ function objectColumn(elements: readonly PickledElement[]): StoredList | undefin
   if (all('bigint')) {
     const integers = elements as readonly bigint[]
     const isInt64 = integers.every((integer) => BigInt.asIntN(64, integer) === integer)
-    return isInt64 ? exactScalar({ form: 'list', dtype: 'int64', values: integers }) : undefined
+    return isInt64 ? exactIntegers({ form: 'list', dtype: 'int64', values: integers }) : undefined
   }
   if (!all('number', 'bigint')) return undefined
   return { form: 'list', dtype: 'float64', values: elements.map(Number) }

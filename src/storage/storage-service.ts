@@ -1,8 +1,8 @@
 /** The contract of a user's own storage: one half in the main process, one in each worker. */
 import { PypetError, toErrorRecord } from '../errors.ts'
 import type { Ending, Extension, OpenRequest, RunFailure } from '../protocol.ts'
+import { receivedValue } from '../trajectory/exact-integer.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { toStoredValue } from '../trajectory/raw-value.ts'
 import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES } from '../trajectory/run-frame.ts'
 import { userValue } from '../trajectory/user-value.ts'
 
@@ -85,7 +85,7 @@ export function serviceRecord(pieces: readonly Uint8Array[]): ServiceRecord {
       location,
       kind,
       comment,
-      values: Object.fromEntries(items.map(({ name, value }) => [name, userValue(toStoredValue(value))])),
+      values: Object.fromEntries(items.map(({ name, value }) => [name, userValue(receivedValue(value))])),
     })),
     frame,
   }

@@ -20,7 +20,13 @@ export async function readStoredLeaf(
       : source.items(fullName, head.className, () => true)
     // What only Python can read is left out.
     const readable = items.filter(({ value }) => value.form !== 'unread')
-    return { location: fullName, kind: isParameter ? 'parameter' : 'result', comment: '', items: readable }
+    return {
+      location: fullName,
+      kind: isParameter ? 'parameter' : 'result',
+      comment: '',
+      ...(head.userClass !== undefined && { userClass: head.userClass }),
+      items: readable,
+    }
   })
 }
 

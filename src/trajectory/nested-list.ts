@@ -1,5 +1,7 @@
 /** Lists of lists of one length and one type: matrices, as JavaScript writes them. */
+
 import type { PypetError } from '../errors.ts'
+import { exact } from './exact-integer.ts'
 import {
   type Complex,
   type Dtype,
@@ -231,11 +233,7 @@ function elementReader(
     return (index) => ({ re: Number(data[2 * index]), im: Number(data[2 * index + 1]) })
   }
   if (isBigint || (dtype !== 'int64' && dtype !== 'uint64')) return (index) => data[index]
-  // Integers are numbers while they are exact.
-  return (index) => {
-    const number = Number(data[index])
-    return Number.isSafeInteger(number) ? number : data[index]
-  }
+  return (index) => exact(data[index] as bigint)
 }
 
 /** The list without sharing any of its lists. */

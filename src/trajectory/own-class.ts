@@ -35,18 +35,10 @@ export function isOwnClass(value: unknown): value is OwnClass {
   return isObject && typeof given?.name === 'string' && given.name !== '' && typeof given.load === 'function'
 }
 
-/**
- * The name that a class is stored and found under. esbuild, which bundles jobs, puts an underscore before the names of
- * classes that refer to themselves; in the script they have none.
- */
-export function classNameOf({ name }: { readonly name: string }): string {
-  return name.length > 1 && name.startsWith('_') ? name.slice(1) : name
-}
-
 /** Of an instance; undefined for anything else. */
 export function instanceClassName(value: unknown): string | undefined {
   const own = ownClassOf(value)
-  return own === undefined ? undefined : classNameOf(own)
+  return own?.name
 }
 
 /** @throws PypetError `PYPET_VALUE_UNSUPPORTED` for what no parameter can hold */
@@ -86,7 +78,7 @@ export class CheckedValue {
 /** Classes of the instances in a tree of parameters. */
 export function classesIn(tree: unknown, into = new Map<string, OwnClass>()): Map<string, OwnClass> {
   const own = ownClassOf(tree)
-  if (own !== undefined) into.set(classNameOf(own), own)
+  if (own !== undefined) into.set(own.name, own)
   else if (isPlainObject(tree)) for (const entry of Object.values(tree)) classesIn(entry, into)
   return into
 }

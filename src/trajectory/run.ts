@@ -4,19 +4,13 @@
  */
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from './log-level.ts'
-import { classNameOf, instanceClassName } from './own-class.ts'
+import { instanceClassName } from './own-class.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
 import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RunRandom } from './random.ts'
 import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
-import {
-  type ItemName,
-  type LoadStoredOptions,
-  type RunParts,
-  StoredItems,
-  type StoringRun,
-} from './stored-items.ts'
+import { fullNamesOf, type ItemName, type RunParts, StoredItems, type StoringRun } from './stored-items.ts'
 import {
   checkComment,
   isComplex,
@@ -83,7 +77,8 @@ export interface BareRun<Tree = ParameterTree> {
   /** Adds a value computed from parameters, in the same way, to the branch `derived_parameters`. */
   addDerivedParameter(name: string, value: ParameterValue, options?: LeafOptions): void
   /**
-   * Adds a name below `results` that leads to something that this run has added before, by the name it was added with.
+   * Adds a name below `results` that leads to something that this run has added before: by the name it was added with, a
+   * result before a derived parameter, or by its full name.
    *
    * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`
    */
@@ -96,7 +91,7 @@ export interface OwnResult {
 }
 
 /** The collecting implementation behind a run. */
-export class LiveRun implements BareRun, StoringRun {
+export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeItems' | 'store'> {
   readonly idx: RunIndex
   readonly name: string
   readonly length: number
@@ -154,7 +149,7 @@ export class LiveRun implements BareRun, StoringRun {
 
   addResult(name: string, given: StorableValue | ResultItems | OwnResult, options: LeafOptions = {}): void {
     const where = `results.${name}`
-    const userClass = isOwnResult(given) ? classNameOf(given.constructor) : undefined
+    const userClass = isOwnResult(given) ? given.constructor.name : undefined
     const value = isOwnResult(given) ? given.store() : given
     const items = isItems(value)
       ? Object.entries(value).map(([item, entry]) => toItem(item, entry, `${where}.${item}`))
@@ -186,31 +181,33 @@ export class LiveRun implements BareRun, StoringRun {
   }
 
   addLink(name: string, target: string): void {
+    this.linkTo(name, fullNamesOf(target, this.idx).find(this.#hasAdded) ?? target)
+  }
+
+  /** To something that this run has added, by its full name. @throws as `addLink` */
+  protected linkTo(name: string, target: string): void {
     const where = `results.${name}`
     this.assertOpen(where)
     if (typeof target !== 'string') throw noTargetName(where)
     assertNoRunName(name, where)
     const location = runLocation('results', name, this.idx)
     assertLegalName(location, where)
-    const targets = (['results', 'derived_parameters'] as const).map((branch) =>
-      runLocation(branch, target, this.idx),
-    )
-    const found = targets.find((candidate) => this.#leaves.has(candidate) || this.#groups.has(candidate))
-    if (found === undefined) {
+    if (!this.#hasAdded(target)) {
       throw new PypetError(
         'PYPET_NODE_NOT_FOUND',
         `${where} cannot lead to ${target}: this run has not added it`,
         {
           where,
-          hint: 'Add the target first, and name it as it was added.',
+          hint: 'Add the target first, and name it as it was added, or by its full name.',
         },
       )
     }
     this.#assertFree(location, where)
-    const link = { location, target: found }
-    this.#links.set(location, found)
-    this.onLinked(link)
+    this.#links.set(location, target)
+    this.onLinked({ location, target })
   }
+
+  readonly #hasAdded = (fullName: string): boolean => this.#leaves.has(fullName) || this.#groups.has(fullName)
 
   async storeItem(item: ItemName): Promise<void> {
     await this.storeItems([item])
@@ -222,18 +219,6 @@ export class LiveRun implements BareRun, StoringRun {
 
   async store(): Promise<void> {
     await this.stored.store(undefined)
-  }
-
-  async loadItem<Value = unknown>(item: ItemName, options: LoadStoredOptions = {}): Promise<Value> {
-    return (await this.stored.load(this.resolved(item), options)) as Value
-  }
-
-  async loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]> {
-    return await Promise.all(items.map((item) => this.loadItem(item, options)))
-  }
-
-  async load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value> {
-    return await this.loadItem<Value>(item, options)
   }
 
   /** What is being stored, where the job did not wait for it; rejects when it cannot be. */
@@ -248,7 +233,7 @@ export class LiveRun implements BareRun, StoringRun {
       idx: this.idx,
       name: this.name,
       current: (leaf) => this.current(leaf),
-      onReleased: (location) => this.onReleased(location),
+      onReleased: (location, items) => this.onReleased(location, items),
     })
     return this.#storedItems
   }
@@ -263,8 +248,8 @@ export class LiveRun implements BareRun, StoringRun {
     return leaf
   }
 
-  /** The items of this leaf are stored, and need no memory. */
-  protected onReleased(_location: string): void {}
+  /** These items of a leaf are stored, and need no memory. */
+  protected onReleased(_location: string, _items: readonly string[]): void {}
 
   /** The links, after `end`. */
   get links(): readonly LinkRecord[] {

@@ -3,6 +3,8 @@
  * is complete, and dropped with an attempt that fails. Where they are until then is told by `RunParts`.
  */
 import { type ErrorRecord, PypetError } from '../errors.ts'
+import { receivedValue } from './exact-integer.ts'
+import type { OwnClass } from './own-class.ts'
 import { type RunIndex, runLocation } from './path.ts'
 import { toStoredValue } from './raw-value.ts'
 import { encodeRunFrame, type RawLeaf } from './run-frame.ts'
@@ -60,7 +62,7 @@ export interface StoringRun {
   /**
    * Gives what this run has added or stored, or what the trajectory held when the runs began; never what other runs store: the
    * value of a parameter and of a result with one item, the items by name of others, and of a group all that is below it, by
-   * name. It is read anew each time, and the run does not keep it.
+   * name. It is read anew each time, and the run does not keep it; only parameters are those of `traj.par`.
    *
    * @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED`, `PYPET_USAGE` for both `only` and `except`
    */
@@ -77,7 +79,7 @@ export interface StoringOwner {
   readonly name: string
   /** A leaf as it is now. */
   readonly current: (leaf: LeafRecord) => LeafRecord
-  readonly onReleased: (location: string) => void
+  readonly onReleased: (location: string, items: readonly string[]) => void
 }
 
 export class StoredItems {
@@ -108,30 +110,21 @@ export class StoredItems {
     })
   }
 
-  /** Of the run's own. @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_USAGE`, `PYPET_STORAGE_FAILED` */
-  async load(name: ItemName, options: LoadStoredOptions): Promise<unknown> {
-    const wants = wantedItems(options)
-    const own = this.#locationsOf(name)
-    if (own.length === 0) throw this.notStored(name)
-    const leaves = await this.#after(async () => {
-      return await Promise.all(own.map((location) => this.#parts.whole(this.#currentAt(location))))
-    })
-    const asked = fullNamesOf(textOf(name), this.#run.idx).find((each) => isAtOrBelow(own[0] as string, each))
-    if (own[0] === asked) return leafValue((leaves[0] as RawLeaf).items, wants)
-    const prefix = (asked as string).length + 1
-    return Object.fromEntries(
-      leaves.map(({ location, items }) => [location.slice(prefix), leafValue(items, wants)]),
+  /** The full name of what the run has added by this name: a leaf, or a group of some; undefined where there is none. */
+  fullNameOf(name: ItemName): string | undefined {
+    const locations = [...this.#leaves.keys()]
+    return fullNamesOf(textOf(name), this.#run.idx).find((fullName) =>
+      locations.some((location) => isAtOrBelow(location, fullName)),
     )
   }
 
-  /** Whether the run has added a leaf of this name, or any in a group of this name. */
-  has(name: ItemName): boolean {
-    return this.#locationsOf(name).length > 0
-  }
-
-  /** The items of a leaf that was there before the runs began, from its file. */
-  async readBefore(fullName: string): Promise<RawLeaf['items']> {
-    return (await this.#parts.before(fullName))?.items ?? []
+  /** A leaf that the trajectory or this run has, by its full name. @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED` */
+  async read(fullName: string): Promise<RawLeaf> {
+    const leaf = this.#leaves.has(fullName)
+      ? await this.#after(async () => await this.#parts.whole(this.#currentAt(fullName)))
+      : await this.#parts.before(fullName)
+    if (leaf === undefined || leaf.items.length === 0) throw this.notStored(fullName)
+    return leaf
   }
 
   async #storeLeaves(locations: readonly string[]): Promise<void> {
@@ -147,7 +140,10 @@ export class StoredItems {
       if (added === undefined || !areSame(this.#currentAt(location).items, items)) continue
       const parts = [...(added.parts ?? []), places[index] as PartPlace]
       this.#leaves.set(location, { ...added, items: [], parts })
-      this.#run.onReleased(location)
+      this.#run.onReleased(
+        location,
+        items.map(({ name }) => name),
+      )
     }
   }
 
@@ -173,8 +169,10 @@ export class StoredItems {
   }
 
   #own(name: ItemName): readonly string[] {
-    const found = this.#locationsOf(name)
-    if (found.length > 0) return found
+    const fullName = this.fullNameOf(name)
+    if (fullName !== undefined) {
+      return [...this.#leaves.keys()].filter((location) => isAtOrBelow(location, fullName))
+    }
     const where = textOf(name)
     throw new PypetError(
       'PYPET_NODE_NOT_FOUND',
@@ -184,16 +182,6 @@ export class StoredItems {
         hint: 'Name it as it was added: traj.addResult("big", data), then await traj.storeItem("big").',
       },
     )
-  }
-
-  /** Of the leaf of this name, or of all in the group of this name. */
-  #locationsOf(name: ItemName): readonly string[] {
-    for (const fullName of fullNamesOf(textOf(name), this.#run.idx)) {
-      if (this.#leaves.has(fullName)) return [fullName]
-      const below = [...this.#leaves.keys()].filter((location) => isAtOrBelow(location, fullName))
-      if (below.length > 0) return below
-    }
-    return []
   }
 
   notStored(item: ItemName): PypetError {
@@ -213,7 +201,8 @@ export function textOf(name: ItemName): string {
   return typeof name === 'string' ? name : name.fullName
 }
 
-function fullNamesOf(name: string, run: RunIndex): readonly string[] {
+/** What a name may stand for: the one that something was added with, or the full one. */
+export function fullNamesOf(name: string, run: RunIndex): readonly string[] {
   return [runLocation('results', name, run), runLocation('derived_parameters', name, run), name]
 }
 
@@ -221,11 +210,25 @@ function isAtOrBelow(location: string, group: string): boolean {
   return location === group || location.startsWith(`${group}.`)
 }
 
-/** The value of a parameter, or of a result with one item; else the items by name. */
-export function leafValue(items: RawLeaf['items'], wants: (item: string) => boolean): unknown {
+/**
+ * The value of a parameter, as an instance where it is one of a class that is known, or of a result with one item; else the
+ * items by name. What comes back is the caller's own.
+ */
+export function loadedValue(
+  { kind, userClass, items }: Pick<RawLeaf, 'kind' | 'userClass' | 'items'>,
+  wants: (item: string) => boolean,
+  classOf: (name: string) => OwnClass | undefined,
+): unknown {
+  if (kind === 'result') return itemValues(items, wants)
+  const own = userClass === undefined ? undefined : classOf(userClass)
+  const value = itemValues(items, () => true)
+  return own === undefined ? value : own.load(value as never)
+}
+
+function itemValues(items: RawLeaf['items'], wants: (item: string) => boolean): unknown {
   const values = items
     .filter(({ name }) => wants(name))
-    .map(({ name, value }) => [name, userValue(toStoredValue(value))] as const)
+    .map(({ name, value }) => [name, userValue(receivedValue(value))] as const)
   if (items.length === 1 && values.length === 1) return values[0]?.[1]
   return Object.fromEntries(values)
 }

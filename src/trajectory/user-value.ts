@@ -1,5 +1,6 @@
 /** What a user gets for a stored value: the inverse of `toStoredValue`. */
 import { assertNever } from '../errors.ts'
+import { exactIntegers } from './exact-integer.ts'
 import { nestedList } from './nested-list.ts'
 import { type RawValue, toStoredValue } from './raw-value.ts'
 import type { StoredArray, StoredValue, Unreadable } from './stored-value.ts'
@@ -60,7 +61,7 @@ export function seenValue(value: RawValue, preset: unknown): unknown {
   const stored = toStoredValue(value)
   if (stored.form === 'list' && stored.dtype === 'int64') {
     const isBigint = Array.isArray(preset) && typeof preset[0] === 'bigint'
-    if (!isBigint) return stored.values.map(exact)
+    return userValue(isBigint ? stored : exactIntegers(stored))
   }
   if (stored.form === 'ndarray' && stored.isNested === true) {
     let first = preset
@@ -68,8 +69,4 @@ export function seenValue(value: RawValue, preset: unknown): unknown {
     return userValue({ ...stored, isBigint: typeof first === 'bigint' })
   }
   return userValue(stored)
-}
-
-function exact(value: unknown): unknown {
-  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
 }

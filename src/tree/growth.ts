@@ -1,7 +1,6 @@
 /** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
 import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
-import { classNameOf } from '../trajectory/own-class.ts'
 import { assertLegalName, assertNoBranch, runName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
@@ -68,7 +67,7 @@ export function addResult(
   const result = new ResultNode(last, parent)
   describe(result, options)
   if (isOwnClass(value)) {
-    result.userClass = classNameOf(value.constructor)
+    result.userClass = value.constructor.name
     result.setItems(value.store())
   } else if (isItems(value)) result.setItems(value)
   else if (value !== undefined) result.set(value)

@@ -1,22 +1,29 @@
 /** The run as a job has it: what it adds, and the tree, which is made when it is first asked for. */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import { type OwnClass, ownClassOf } from '../trajectory/own-class.ts'
 import { parameterLocation } from '../trajectory/path.ts'
-import { LiveRun } from '../trajectory/run.ts'
+import { type LeafOptions, LiveRun } from '../trajectory/run.ts'
 import type { GroupRecord, LeafRecord, LinkRecord } from '../trajectory/run-record.ts'
-import { type ItemName, type LoadStoredOptions, textOf, wantedItems } from '../trajectory/stored-items.ts'
-import type { GetOptions, GroupNode, IterateOptions, LeafNode } from './group-node.ts'
+import {
+  type ItemName,
+  type LoadStoredOptions,
+  loadedValue,
+  textOf,
+  wantedItems,
+} from '../trajectory/stored-items.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
+import { type GetOptions, GroupNode, type IterateOptions, type LeafNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
-import type { NodeSource } from './node-source.ts'
 import type { ParameterNode } from './parameter-node.ts'
 import type { ResultNode } from './result-node.ts'
 import type { Run } from './run.ts'
+import type { SentNodes } from './run-nodes.ts'
 import { RunTree, type RunTreeOptions } from './run-tree.ts'
-import { seenValue } from './seen-value.ts'
 
 /** What all runs of a worker have in common. */
 export interface JobTree {
-  readonly source: () => NodeSource
+  readonly source: () => SentNodes
   readonly options: () => RunTreeOptions
   readonly noClobber: boolean
 }
@@ -26,6 +33,10 @@ export class JobRun extends LiveRun implements Run {
   readonly #point: Readonly<Record<string, unknown>>
   readonly #derived: () => unknown
   #tree: RunTree | undefined
+  /** Of instances that this run has added. */
+  readonly #ownClasses = new Set<OwnClass>()
+  /** Names of the items that are stored, by the leaf's full name. */
+  readonly #released = new Map<string, readonly string[]>()
 
   /**
    * @param point explored values by name
@@ -110,32 +121,66 @@ export class JobRun extends LiveRun implements Run {
     return this.#open().toDict(options)
   }
 
-  override async loadItem<Value = unknown>(item: ItemName, options: LoadStoredOptions = {}): Promise<Value> {
+  async loadItem<Value = unknown>(item: ItemName, options: LoadStoredOptions = {}): Promise<Value> {
+    const wants = wantedItems(options)
     const { stored } = this
     const found = this.resolved(item)
-    if (stored.has(found)) return await super.loadItem<Value>(found, options)
-    if (typeof found === 'string') throw stored.notStored(found)
-    const read = async (fullName: string) => {
-      const items = await stored.readBefore(fullName)
-      if (items.length === 0) throw stored.notStored(fullName)
-      return items
+    const fullName = stored.fullNameOf(found) ?? textOf(found)
+    const node = this.#open().at(fullName)
+    if (node === undefined || node.isRoot) throw stored.notStored(fullName)
+    if (!(node instanceof GroupNode)) return (await this.#load(node as LeafNode, wants)) as Value
+    const values: Record<string, unknown> = {}
+    for (const leaf of node.iterLeaves()) {
+      values[leaf.fullName.slice(fullName.length + 1)] = await this.#load(leaf, wants)
     }
-    return (await seenValue(found as TreeNode, wantedItems(options), read)) as Value
+    return values as Value
+  }
+
+  async loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]> {
+    return await Promise.all(items.map((item) => this.loadItem(item, options)))
+  }
+
+  async load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value> {
+    return await this.loadItem<Value>(item, options)
+  }
+
+  /** Of this run, of what was sent, or of what was too large for that: anew each time. */
+  async #load(leaf: LeafNode, wants: (item: string) => boolean): Promise<unknown> {
+    if (leaf.branch === 'parameters') return leaf.get()
+    const { fullName } = leaf
+    const found = this.#jobTree.source().leaf(fullName) ?? (await this.stored.read(fullName))
+    return loadedValue(found, wants, (name) => this.#open().ownClass(name))
   }
 
   protected override resolved(item: ItemName): ItemName {
-    if (this.stored.has(item)) return item
+    if (this.stored.fullNameOf(item) !== undefined) return item
     const name = textOf(item)
     const tree = this.#open()
     return tree.contains(name) ? tree.get(name) : name
+  }
+
+  override addDerivedParameter(name: string, value: ParameterValue, options: LeafOptions = {}): void {
+    const own = ownClassOf(value)
+    if (own !== undefined) {
+      this.#ownClasses.add(own)
+      this.#tree?.learnClass(own)
+    }
+    super.addDerivedParameter(name, value, options)
   }
 
   protected override current(leaf: LeafRecord): LeafRecord {
     return this.#tree?.recordOf(leaf) ?? leaf
   }
 
-  protected override onReleased(location: string): void {
-    this.#tree?.emptyLeaf(location)
+  protected override onReleased(location: string, items: readonly string[]): void {
+    const released = [...(this.#released.get(location) ?? []), ...items]
+    this.#released.set(location, released)
+    this.#tree?.releaseLeaf(location, released)
+  }
+
+  protected override forget(location: string): void {
+    this.#released.delete(location)
+    super.forget(location)
   }
 
   override end(): readonly LeafRecord[] {
@@ -179,12 +224,14 @@ export class JobRun extends LiveRun implements Run {
       explored: Object.keys(this.#point).map(parameterLocation),
       addResult: this.addResult.bind(this),
       addDerivedParameter: this.addDerivedParameter.bind(this),
-      addLink: this.addLink.bind(this),
+      linkTo: (name: string, target: string) => this.linkTo(name, target),
       forget: (location: string) => this.forget(location),
       assertOpen: (where: string) => this.assertOpen(where),
     }
     const tree = new RunTree(source(), run, options())
+    for (const own of this.#ownClasses) tree.learnClass(own)
     for (const leaf of this.added) tree.takeLeaf(leaf)
+    for (const [location, items] of this.#released) tree.releaseLeaf(location, items)
     for (const link of this.links) tree.takeLink(link)
     this.#tree = tree
     return tree
@@ -244,6 +291,7 @@ const INTERNAL: ReadonlySet<string> = new Set([
   'stored',
   'storing',
   'resolved',
+  'linkTo',
   'current',
   'onReleased',
 ])

@@ -306,7 +306,7 @@ export class ParameterNode extends TreeNode {
   #notLoaded(): PypetError {
     return new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} has no value in memory`, {
       where: this.fullName,
-      hint: 'Load it: await traj.loadItem(name), or open the trajectory with autoLoad.',
+      hint: `Load it: await traj.loadItem('${this.fullName}'), or open the trajectory with autoLoad.`,
     })
   }
 }

@@ -54,7 +54,7 @@ export class ResultNode extends TreeNode {
 
   has(item: string): boolean {
     this.#load()
-    return this.#items.has(item)
+    return this.#items.has(item) || this.#released.has(item)
   }
 
   /** Values without names: the first is called like the result, the others `z_1`, `z_2`. */
@@ -82,14 +82,15 @@ export class ResultNode extends TreeNode {
   /**
    * One item: by its name, by its number in pypet's numbering, or the only one.
    *
-   * @throws PypetError `PYPET_ITEM_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS` when none is named and there are several
+   * @throws PypetError `PYPET_ITEM_NOT_FOUND`, `PYPET_DATA_NOT_LOADED`, `PYPET_NAME_AMBIGUOUS` when none is named and there are
+   *   several
    */
   get(item?: string | number): unknown {
     this.#load()
     const name = typeof item === 'number' ? numbered(this.name, item) : (item ?? this.#onlyItem())
     const value = this.#items.get(name)
     if (value !== undefined) return userValue(value)
-    throw this.#notFound(name)
+    throw this.#isElsewhere(name) ? this.#notLoaded() : this.#notFound(name)
   }
 
   /**
@@ -124,6 +125,13 @@ export class ResultNode extends TreeNode {
   /** Takes an item out; of one that is stored, `store` with `overwrite` takes it out of the file, too. */
   removeItem(name: string): boolean {
     this.root.assertChangeable(this, 'remove an item of')
+    if (this.#released.has(name)) {
+      throw new PypetError(
+        'PYPET_PARAMETER_LOCKED',
+        `cannot remove the item ${name} of ${this.fullName}: this run has stored it`,
+        { where: this.fullName, hint: 'Set it anew, or remove the whole result.' },
+      )
+    }
     this.#load()
     const isRemoved = this.#items.delete(name)
     if (isRemoved) this.noteChange(`.${name}`)
@@ -137,6 +145,14 @@ export class ResultNode extends TreeNode {
     this.#items.clear()
     this.#isWhole = false
   }
+
+  /** A run has stored these items: they need no memory. They can be set anew, and not be taken out any more. */
+  release(items: readonly string[]): void {
+    for (const name of items) this.#released.add(name)
+    this.empty()
+  }
+
+  readonly #released = new Set<string>()
 
   /** What a run has added as. */
   adoptItems(items: readonly StoredField[], userClass: string | undefined): void {
@@ -172,12 +188,13 @@ export class ResultNode extends TreeNode {
   }
 
   #onlyItem(): string {
-    const [first, ...others] = this.#items.keys()
-    if (first === undefined) throw this.#notFound(this.name)
+    const [first, ...others] = new Set([...this.#released, ...this.#items.keys()])
+    if (first === undefined)
+      throw this.#isElsewhere(this.name) ? this.#notLoaded() : this.#notFound(this.name)
     if (others.length === 0) return first
     throw new PypetError('PYPET_NAME_AMBIGUOUS', `${this.fullName} has ${others.length + 1} items`, {
       where: this.fullName,
-      hint: `Name one: ${this.itemNames.join(', ')}.`,
+      hint: `Name one: ${[first, ...others].join(', ')}.`,
     })
   }
 
@@ -188,7 +205,19 @@ export class ResultNode extends TreeNode {
       nearest === undefined ? `It has: ${names.join(', ') || 'nothing'}.` : `Did you mean ${nearest}?`
     return new PypetError('PYPET_ITEM_NOT_FOUND', `${this.fullName} has no item ${name}`, {
       where: this.fullName,
-      hint: this.isStored && names.length === 0 ? 'It is not loaded: await traj.loadItem(name).' : hint,
+      hint,
+    })
+  }
+
+  /** Stored, and not in memory: nothing of it, or not this item. */
+  #isElsewhere(item: string): boolean {
+    return this.#released.has(item) || (this.isStored && this.#items.size === 0)
+  }
+
+  #notLoaded(): PypetError {
+    return new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} is stored, and not in memory`, {
+      where: this.fullName,
+      hint: `Load it: await traj.loadItem('${this.fullName}').`,
     })
   }
 }

@@ -1,6 +1,6 @@
 /** The root of a tree: where nodes come from, and what they need to know of the whole. */
 import { PypetError } from '../errors.ts'
-import { classNameOf, type OwnClass } from '../trajectory/own-class.ts'
+import type { OwnClass } from '../trajectory/own-class.ts'
 import { assertLegalName } from '../trajectory/path.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
@@ -117,11 +117,11 @@ export abstract class RootNode extends GroupNode {
 
   /** Instances of a class are restored by it from now on. */
   learnClass(own: OwnClass): void {
-    this.#classes.set(classNameOf(own), own)
+    this.#classes.set(own.name, own)
   }
 
   ownClass(name: string): OwnClass | undefined {
-    return this.#classes.get(classNameOf({ name }))
+    return this.#classes.get(name)
   }
 
   get classNames(): readonly string[] {

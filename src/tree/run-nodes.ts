@@ -1,8 +1,9 @@
 /** What a trajectory holds when its runs begin, as data: sent to workers once, and read there as a tree. */
+import { receivedValue } from '../trajectory/exact-integer.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import { parameterLocation } from '../trajectory/path.ts'
-import { rawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
@@ -138,6 +139,12 @@ export class SentNodes implements NodeSource {
     return { value: data?.value, range: undefined }
   }
 
+  /** A leaf with its data; undefined for what has none here, because it is a parameter, or was too large to be sent. */
+  leaf(fullName: string): RawLeaf | undefined {
+    const sent = this.#sent.get(fullName)
+    return sent?.kind === 'leaf' && sent.leaf.items.length > 0 ? sent.leaf : undefined
+  }
+
   #put(fullName: string, sent: Sent): void {
     if (!this.#sent.has(fullName)) this.#enter(fullName, undefined)
     this.#sent.set(fullName, sent)
@@ -165,7 +172,7 @@ function classNameOf(sent: Sent): string {
 }
 
 function storedFields(fields: RawLeaf['items']): StoredField[] {
-  return fields.map(({ name, value }) => ({ name, value: toStoredValue(value) })).sort(byName)
+  return fields.map(({ name, value }) => ({ name, value: receivedValue(value) })).sort(byName)
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

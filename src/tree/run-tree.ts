@@ -26,7 +26,8 @@ export interface TreeRun {
   readonly explored: readonly string[]
   readonly addResult: (name: string, value: never, options: LeafOptions) => void
   readonly addDerivedParameter: (name: string, value: ParameterValue, options: LeafOptions) => void
-  readonly addLink: (name: string, target: string) => void
+  /** To something that the run has added, by its full name. */
+  readonly linkTo: (name: string, target: string) => void
   /** Something that it had added is taken out again. */
   readonly forget: (location: string) => void
   /** @throws PypetError `PYPET_RUN_ENDED` */
@@ -82,8 +83,9 @@ export class RunTree extends TrajectoryTree {
    * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for what has been emptied
    */
   recordOf(leaf: LeafRecord): LeafRecord {
-    const { annotations: _, ...rest } = leaf
+    const { annotations: _, userClass: _added, ...rest } = leaf
     const node = this.at(leaf.location) as LeafNode
+    const { userClass } = node
     const annotations = node.storedAnnotations
     const items =
       node instanceof ResultNode
@@ -97,13 +99,19 @@ export class RunTree extends TrajectoryTree {
         hint: 'Give it a value, or remove it.',
       })
     }
-    return { ...rest, comment: node.comment, ...(annotations.length > 0 && { annotations }), items }
+    return {
+      ...rest,
+      comment: node.comment,
+      ...(annotations.length > 0 && { annotations }),
+      ...(userClass !== undefined && { userClass }),
+      items,
+    }
   }
 
-  /** Its items are stored. */
-  emptyLeaf(location: string): void {
+  /** These items of it are stored. */
+  releaseLeaf(location: string, items: readonly string[]): void {
     const node = this.at(location) as LeafNode
-    if (node instanceof ResultNode) node.empty()
+    if (node instanceof ResultNode) node.release(items)
     else (node as ParameterNode).restoreValue(undefined, undefined)
   }
 
@@ -208,8 +216,7 @@ export class RunTree extends TrajectoryTree {
 
   override addLinkIn(group: GroupNode, name: string, target: TreeNode | string): void {
     const { fullName } = typeof target === 'string' ? this.get(target) : target
-    const [, ...below] = fullName.split('.')
-    this.#run.addLink(this.#nameIn(group, 'results', name), this.#asAdded(below))
+    this.#run.linkTo(this.#nameIn(group, 'results', name), fullName)
   }
 
   override explore(_given: unknown): never {

@@ -1,30 +1,48 @@
 /** A run's tree answers as the trajectory does when it is set to that run: the same names, the same values, the same refusals. */
-import { describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { isPypetError } from '../../src/errors.ts'
+import { AttemptParts } from '../../src/executors/attempt-parts.ts'
 import { jobTree } from '../../src/executors/job-tree.ts'
-import { packNodes } from '../../src/executors/packed-nodes.ts'
+import { packNodes, writeNodes } from '../../src/executors/packed-nodes.ts'
 import { treeParameters } from '../../src/library/tree-experiment.ts'
 import { treeExtension } from '../../src/library/tree-extension.ts'
-import type { PackedNodes } from '../../src/protocol.ts'
+import type { NodesInFile, PackedNodes } from '../../src/protocol.ts'
+import type { OwnClass } from '../../src/trajectory/own-class.ts'
 import { parameterViews } from '../../src/trajectory/parameter-view.ts'
-import type { StorableValue } from '../../src/trajectory/value.ts'
+import { rawValue } from '../../src/trajectory/raw-value.ts'
+import type { RawLeaf } from '../../src/trajectory/run-frame.ts'
+import { loadedValue, type RunParts } from '../../src/trajectory/stored-items.ts'
+import { integer, type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
 import { JobRun } from '../../src/tree/job-run.ts'
 import { ParameterNode } from '../../src/tree/parameter-node.ts'
+import type { ResultNode } from '../../src/tree/result-node.ts'
 import { describedParameters, type RunNodes } from '../../src/tree/run-nodes.ts'
 import { TrajectoryTree } from '../../src/tree/trajectory-tree.ts'
+import { makeTestFolder } from './performed.ts'
 
 /** The run of a tree at a point, as a worker makes it of what main has sent. */
 function runOf(
   tree: TrajectoryTree,
   run: number,
   point: Readonly<Record<string, unknown>>,
-  { pack = (nodes: RunNodes): RunNodes | PackedNodes => packNodes(nodes, { isShared: true }) } = {},
+  {
+    pack = (nodes: RunNodes): RunNodes | PackedNodes | NodesInFile => packNodes(nodes, { isShared: true }),
+    parts = (): RunParts => {
+      throw new Error('nothing is stored here')
+    },
+    classes = [],
+  }: {
+    readonly pack?: (nodes: RunNodes) => RunNodes | PackedNodes | NodesInFile
+    readonly parts?: () => RunParts
+    readonly classes?: readonly OwnClass[]
+  } = {},
 ): JobRun {
   const isParameter = (node: { readonly branch: string }) => node.branch === 'parameters'
   const { groups, leaves, links } = treeExtension(tree, [tree], { skips: isParameter }).extension
   const parameters = treeParameters(tree)
   const nodes = { groups, leaves, links, described: describedParameters(parameters) }
-  const shared = jobTree({ parameters, nodes: pack(nodes) })
+  const shared = jobTree({ parameters, nodes: pack(nodes) }, new Map(classes.map((own) => [own.name, own])))
   return new JobRun({
     run,
     runCount: tree.length,
@@ -36,10 +54,49 @@ function runOf(
       throw new Error('no run here draws')
     },
     writeLog: () => undefined,
-    parts: () => {
-      throw new Error('nothing is stored here')
-    },
+    parts,
   })
+}
+
+class Named {
+  constructor(readonly text: string) {}
+  static load(text: string) {
+    return new Named(text)
+  }
+  store() {
+    return this.text
+  }
+}
+
+class Other {
+  constructor(readonly text: string) {}
+  static load(text: string) {
+    return new Other(text)
+  }
+  store() {
+    return this.text
+  }
+}
+
+/** A run that may store before its end; `large` is in the file and was not sent. */
+function storing() {
+  const tree = new TrajectoryTree({ name: 'demo', parameters: { x: 1 } })
+  tree.addDerivedParameter('script', new Named('script') as never)
+  tree.addDerivedParameter('large', 'to be left out')
+  tree.addResult('baseline', Float64Array.of(5, 6))
+  tree.explore({ x: [10, 20] })
+  const before = new Map<string, RawLeaf>()
+  const { path, remove } = makeTestFolder()
+  onTestFinished(remove)
+  const place = { folder: path, areTaken: true }
+  const attempt = new AttemptParts(place, { run: 0, attempt: 1 }, async () => undefined)
+  onTestFinished(() => attempt.drop())
+  const parts = () => ({ ...attempt.open(), before: async (name: string) => before.get(name) })
+  const pack = (nodes: RunNodes): RunNodes => ({
+    ...nodes,
+    leaves: nodes.leaves.map((leaf) => (leaf.location.endsWith('.large') ? { ...leaf, items: [] } : leaf)),
+  })
+  return { live: runOf(tree, 0, { x: 10 }, { parts, pack, classes: [Named] }), before }
 }
 
 type Asked = Pick<TrajectoryTree, 'get' | 'value' | 'contains' | 'getDefault'>
@@ -239,6 +296,95 @@ describe('a run and its tree', () => {
     expect(() => live.getResult('a').set(2)).toThrow(/has ended/)
   })
 
+  test('a derived parameter that is set to an instance is stored with its class, and without one when it is set back', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    live.addDerivedParameter('s', 1)
+    live.getParameter('s').set(new Named('a'))
+    live.addDerivedParameter('t', new Other('b'))
+    live.getParameter('t').set('c')
+    live.addDerivedParameter('u', new Other('d'))
+    live.getParameter('u').set(new Named('e'))
+    expect([live.value('s'), live.value('t'), live.value('u')]).toEqual([new Named('a'), 'c', new Named('e')])
+    expect(live.end().map(({ userClass }) => userClass)).toEqual(['Named', undefined, 'Named'])
+  })
+
+  test('a link leads to the node that it was given, whatever else has the name', () => {
+    const live = runOf(trajectory(), 0, { x: 10 })
+    live.addResult('z', 1)
+    live.addDerivedParameter('z', 2)
+    const own = live.getGroup('results.runs.$')
+    own.addLink('d', live.get('derived_parameters.runs.$.z'))
+    live.addLink('e', 'derived_parameters.runs.run_00000000.z')
+    live.addLink('f', 'z')
+    live.addResult('baseline', 3)
+    expect(() => own.addLink('g', live.get('results.baseline'))).toThrow(
+      expect.objectContaining({ code: 'PYPET_NODE_NOT_FOUND' }),
+    )
+    live.end()
+    expect(live.links.map(({ target }) => target)).toEqual([
+      'derived_parameters.runs.run_00000000.z',
+      'derived_parameters.runs.run_00000000.z',
+      'results.runs.run_00000000.z',
+    ])
+  })
+
+  test('what is stored before the end is not in memory: the tree says how to load it, and takes nothing out of it', async () => {
+    const { live } = storing()
+    live.addResult('big', { a: 1, b: 2 })
+    await live.storeItem('big')
+    const big = live.getResult('big')
+    const notLoaded = expect.objectContaining({
+      code: 'PYPET_DATA_NOT_LOADED',
+      hint: "Load it: await traj.loadItem('results.runs.run_00000000.big').",
+    })
+    expect([big.has('a'), big.has('c'), live.contains('big')]).toEqual([true, false, true])
+    expect(() => live.value('big.a')).toThrow(notLoaded)
+    expect(() => big.get('b')).toThrow(notLoaded)
+    expect(() => big.get('c')).toThrow(expect.objectContaining({ code: 'PYPET_ITEM_NOT_FOUND' }))
+    expect(() => big.removeItem('a')).toThrow(expect.objectContaining({ code: 'PYPET_PARAMETER_LOCKED' }))
+    big.setItem('a', 3)
+    expect(big.get('a')).toBe(3)
+    expect(() => big.removeItem('a')).toThrow(/has stored it/)
+    await live.store()
+    expect(await live.loadItem('big')).toEqual({ a: 3, b: 2 })
+  })
+
+  test('loadItem gives instances, and copies, wherever a leaf is', async () => {
+    const { live, before } = storing()
+    const large = new Named('large')
+    before.set('derived_parameters.large', {
+      location: 'derived_parameters.large',
+      kind: 'parameter',
+      comment: '',
+      userClass: 'Named',
+      items: [{ name: 'data', value: rawValue(toStoredValue(large.store(), 'large')) }],
+    })
+    live.addDerivedParameter('own', new Named('own'))
+    live.addDerivedParameter('other', new Other('other'))
+    await live.store()
+    expect(
+      await live.loadItems(['own', 'derived_parameters.script', 'derived_parameters.large', 'other']),
+    ).toEqual([new Named('own'), new Named('script'), large, new Other('other')])
+    const baseline = await live.loadItem<Float64Array>('baseline')
+    baseline[0] = 99
+    expect(await live.loadItem('baseline')).toEqual(Float64Array.of(5, 6))
+    live.value<Float64Array>('baseline')[0] = 98
+    expect(await live.loadItem('baseline')).toEqual(Float64Array.of(5, 6))
+  })
+
+  test('loadItem of a group gives all that is in it, of the run and of the script', async () => {
+    const { live } = storing()
+    live.addResult('z', 1)
+    expect(await live.loadItem('results')).toEqual({
+      baseline: Float64Array.of(5, 6),
+      'runs.run_00000000.z': 1,
+    })
+    expect(await live.loadItem('results.runs.$')).toEqual({ z: 1 })
+    await expect(live.loadItem('nothing')).rejects.toThrow(
+      expect.objectContaining({ code: 'PYPET_DATA_NOT_STORED' }),
+    )
+  })
+
   test('a link that is removed is not stored, and its name is free again', () => {
     const live = runOf(trajectory(), 0, { x: 10 })
     live.addResult('a', 1)
@@ -297,9 +443,40 @@ describe('a run and its tree', () => {
     expect(() => par['taux']).toThrow(expect.objectContaining({ code: 'PYPET_PARAMETER_UNKNOWN' }))
   })
 
+  test('whole numbers are numbers in a job, as in the script and in files', () => {
+    const tree = new TrajectoryTree({ name: 'demo', parameters: { x: 1 } })
+    tree.addConfig('threads', integer(2)).annotate({ most: integer(8) })
+    tree.addDerivedParameter('n', integer(5))
+    tree.addResult('counts', {
+      list: [integer(1), integer(2)],
+      inner: { deep: integer(3) },
+      large: 2n ** 60n,
+    })
+    tree.explore({ x: [10, 20] })
+    const live = runOf(tree, 1, { x: 20 })
+    const { counts } = live.toDict({ shortNames: true }) as { counts: ResultNode }
+    expect([
+      live.conf.threads * 2,
+      live.get('threads').annotations,
+      live.dpar['n'],
+      counts.toRecord(),
+    ]).toEqual([4, { most: 8 }, 5, { list: [1, 2], inner: { deep: 3 }, large: 2n ** 60n }])
+    const items = [{ name: 'n', value: rawValue(toStoredValue(integer(5), 'n')) }]
+    expect(
+      loadedValue(
+        { kind: 'result', items },
+        () => true,
+        () => undefined,
+      ),
+    ).toBe(5)
+  })
+
   test('what a run does to an array stays in the run', () => {
     const tree = trajectory()
-    for (const pack of [(nodes: RunNodes) => nodes, undefined]) {
+    const { path, remove } = makeTestFolder()
+    onTestFinished(remove)
+    const inFile = (nodes: RunNodes) => writeNodes(packNodes(nodes, { isShared: false }), join(path, 'nodes'))
+    for (const pack of [(nodes: RunNodes) => nodes, undefined, inFile]) {
       const first = runOf(tree, 0, { x: 10 }, pack === undefined ? {} : { pack })
       first.value<Float64Array>('baseline')[0] = 99
       first.value<Float64Array>('weights')[0] = 99

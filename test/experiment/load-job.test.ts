@@ -7,10 +7,37 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { bundleJob } from '../../src/experiment/bundle-job.ts'
 import type { ModuleAddress } from '../../src/experiment/import-module.ts'
 import { nameFromJobFile } from '../../src/experiment/job-file.ts'
-import { bundleModule } from '../../src/experiment/module-bundle.ts'
+import { bundleModule, hasRenamedClass } from '../../src/experiment/module-bundle.ts'
 import { fileTree } from './file-tree.ts'
 import { load, resultOf, TRAJ } from './loaded-job.ts'
 import { refusal } from './refusal.ts'
+
+test('classes have the names of their sources: beside others of the name, and where they refer to themselves', async () => {
+  const other = 'export class Spectrum { static load() {} static text = "other" }'
+  const own = `import { Spectrum as Other } from './other.ts'
+    export class Spectrum { static first = new Spectrum(); static load() { return Spectrum.first } }
+    export class _Spectrum { static load() {} }
+    export class Vec3 { static load() {} }
+    export default () => [Other, Spectrum, _Spectrum, Vec3].map(({ name }) => name)`
+  const names = await resultOf({ 'job.ts': own, 'other.ts': other }, 'job.ts')
+  expect(names).toEqual(['Spectrum', 'Spectrum', '_Spectrum', 'Vec3'])
+})
+
+test('names are kept only where a class has got another one', () => {
+  const bundles = [
+    'class Vec3 {}\nclass Vec4 {}',
+    'class Spectrum {}\nvar s = new Spectrum()',
+    'class _Own {}',
+  ]
+  expect(bundles.map(hasRenamedClass)).toEqual([false, false, false])
+  const renamed = [
+    'class A {}\nclass A2 {}',
+    'var A = class {}\nvar A2 = class {}',
+    'var S = class _S {}',
+    'class Vec3 {}\nclass Vec32 {}',
+  ]
+  expect(renamed.map(hasRenamedClass)).toEqual([true, true, true, true])
+})
 
 describe('a job loads', () => {
   const esm = 'export default () => 42'

@@ -51,6 +51,79 @@ function valuesOf(made: ExplorationPlan, name: string): unknown[] {
   return Array.from({ length: made.runCount }, (_, run) => parOf(made, run)[name])
 }
 
+class Source {
+  constructor(readonly text: string) {}
+  static load(text: string) {
+    return new Source(text)
+  }
+  store(): unknown {
+    return this.text
+  }
+}
+
+class Spectrum {
+  constructor(readonly lines: readonly number[]) {}
+  static load(lines: readonly number[]) {
+    return new Spectrum(lines)
+  }
+  store(): unknown {
+    return this.lines
+  }
+}
+
+/** Stores a text, as `Source` does. */
+class Label extends Source {
+  static override load(text: string) {
+    return new Label(text)
+  }
+}
+
+describe('instances', () => {
+  const owned = flattenParameters(
+    { x: 1, text: 'a', source: new Source('a'), spectrum: new Spectrum([1]) } as never,
+    'parameters',
+  )
+
+  test('of the class of the default are explored as what they store', () => {
+    const made = plan(
+      cartesianProduct({ source: [new Source('b'), 'c'], spectrum: [new Spectrum([1]), [2]] } as never),
+      owned,
+    )
+    expect(Array.from({ length: made.runCount }, (_, run) => runSummary(made, run))).toHaveLength(4)
+    expect(runPoint(made, 2)['source']).toBe('c')
+  })
+
+  test.each([
+    [
+      'of another class',
+      { source: [new Source('b'), new Label('c')] },
+      /source\[1\]: source is an instance of Source, found one of Label/,
+    ],
+    [
+      'of another class, as lists',
+      { spectrum: [[1], new Source('c')] },
+      /an instance of Spectrum, found one of Source/,
+    ],
+    [
+      'where the default is none',
+      { text: [new Source('b')] },
+      /text is no instance of a class, found one of Source/,
+    ],
+  ])('%s are refused', (_what, given, message) => {
+    for (const draft of [cartesianProduct(given as never), points([lastOf(given)] as never)]) {
+      expect(() => plan(draft as never, owned)).toThrow(
+        expect.objectContaining({ code: 'PYPET_PARAMETER_TYPE' }),
+      )
+    }
+    expect(() => plan(cartesianProduct(given as never) as never, owned)).toThrow(message)
+  })
+
+  /** The last value of each. */
+  function lastOf(given: Readonly<Record<string, readonly unknown[]>>) {
+    return Object.fromEntries(Object.entries(given).map(([name, values]) => [name, values.at(-1)]))
+  }
+})
+
 describe('a job is given', () => {
   test('lists like the default, frozen', () => {
     const made = plan(cartesianProduct({ y0: [[10, 5], [20, 5], [1]], x: [1, 2] }) as never)

@@ -117,6 +117,32 @@ test('without its class a value is shown as it was stored, and a warning says so
   }
 })
 
+test('a stored parameter that is set to an instance of another class with the same values is another one', async () => {
+  const filename = join(fileTree({}), 'f.h5')
+  class One {
+    static load = () => new One()
+    store() {
+      return 1
+    }
+  }
+  class Two {
+    static load = () => new Two()
+    store() {
+      return 1
+    }
+  }
+  const traj = new Trajectory({ name: 't', filename, parameters: { own: new One() } })
+  await traj.store()
+  const node = traj.getParameter('own')
+  node.unlock()
+  node.set(new Two())
+  await expect(traj.store()).rejects.toMatchObject({ code: 'PYPET_TRAJECTORY_STORED' })
+  await traj.store({ overwrite: true })
+  traj.close()
+  using loaded = await loadTrajectory(filename, { dynamicImports: [One, Two] })
+  expect(loaded.value('own')).toBeInstanceOf(Two)
+})
+
 test('a script explores instances, and its jobs get them: a function here, a module with the classes on threads', async () => {
   const folder = fileTree({
     'classes.mjs': `export class Scale {

@@ -29,7 +29,12 @@ function list(file: InstanceType<typeof h5wasm.File>, path: string, lines: strin
   else if (found instanceof Group) lines.push(`${path} group`)
   else throw new Error(`${path} is neither a group nor a dataset`)
   if (OPTIONS.test(path)) {
-    lines.push(`${lines.pop()?.replace(/ = .*/, '').replace(/string\d+/, 'string')} …`)
+    lines.push(
+      `${lines
+        .pop()
+        ?.replace(/ = .*/, '')
+        .replace(/string\d+/, 'string')} …`,
+    )
     if (found instanceof Group) for (const name of found.keys().sort()) list(file, `${path}/${name}`, lines)
     return
   }

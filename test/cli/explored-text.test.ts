@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { exploredCsvText, exploredJson, exploredText } from '../../src/cli/explored-text.ts'
+import { rawValue } from '../../src/trajectory/raw-value.ts'
+import { integer, toStoredValue } from '../../src/trajectory/value.ts'
+
+test.each([
+  ['a list', [integer(1), integer(2)], [1, 2]],
+  ['an array', BigInt64Array.of(1n, 2n), [1, 2]],
+  ['what is larger than a number', [2n ** 60n], [String(2n ** 60n)]],
+])('whole numbers are numbers in JSON: %s', (_what, given, json) => {
+  const value = rawValue(toStoredValue(given, 'n'))
+  expect(exploredJson(value)).toEqual(json)
+  expect(exploredCsvText(value)).toBe(JSON.stringify(json))
+  expect(exploredText(value)).toBe(`[${json.join(', ')}]`)
+})
