@@ -29,11 +29,7 @@ import { type WildcardFunction, Wildcards } from './wildcards.ts'
  */
 export type Explorable<Tree> = string extends keyof Tree
   ? object
-  : Exploration<FlatParameterValues<Tree> & DerivedValues> | (RangeMapping<Tree> & DerivedRanges)
-
-interface DerivedValues {
-  readonly [name: `derived_parameters.${string}`]: unknown
-}
+  : Exploration<FlatParameterValues<Tree>> | (RangeMapping<Tree> & DerivedRanges)
 
 interface DerivedRanges {
   readonly [name: `derived_parameters.${string}`]: RangeInput

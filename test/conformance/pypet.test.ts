@@ -74,8 +74,9 @@ async function performed(
   return { folder, filename, result }
 }
 
-function fresh(parameters: Record<string, unknown> = {}) {
-  return new Trajectory({ name: 'T', filename: join(fileTree({}), 'f.h5'), parameters: parameters as never })
+function fresh(parameters: Record<string, unknown> = {}): Trajectory {
+  const given = { name: 'T', filename: join(fileTree({}), 'f.h5'), parameters: parameters as never }
+  return new Trajectory(given) as unknown as Trajectory
 }
 
 /** Stores, closes and loads again. */

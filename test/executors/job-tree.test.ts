@@ -59,7 +59,10 @@ function runOf(
 }
 
 class Named {
-  constructor(readonly text: string) {}
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
   static load(text: string) {
     return new Named(text)
   }
@@ -69,7 +72,10 @@ class Named {
 }
 
 class Other {
-  constructor(readonly text: string) {}
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
   static load(text: string) {
     return new Other(text)
   }

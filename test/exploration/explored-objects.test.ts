@@ -52,7 +52,10 @@ function valuesOf(made: ExplorationPlan, name: string): unknown[] {
 }
 
 class Source {
-  constructor(readonly text: string) {}
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
   static load(text: string) {
     return new Source(text)
   }
@@ -62,7 +65,10 @@ class Source {
 }
 
 class Spectrum {
-  constructor(readonly lines: readonly number[]) {}
+  readonly lines: readonly number[]
+  constructor(lines: readonly number[]) {
+    this.lines = lines
+  }
   static load(lines: readonly number[]) {
     return new Spectrum(lines)
   }
@@ -86,7 +92,7 @@ describe('instances', () => {
 
   test('of the class of the default are explored as what they store', () => {
     const made = plan(
-      cartesianProduct({ source: [new Source('b'), 'c'], spectrum: [new Spectrum([1]), [2]] } as never),
+      cartesianProduct({ source: [new Source('b'), 'c'], spectrum: [new Spectrum([1]), [2]] } as never) as never,
       owned,
     )
     expect(Array.from({ length: made.runCount }, (_, run) => runSummary(made, run))).toHaveLength(4)
