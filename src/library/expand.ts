@@ -1,7 +1,7 @@
 /** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
 import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
-import { locateClasses } from '../environment/job-classes.ts'
+import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
 import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
@@ -30,6 +30,7 @@ import type { Parameter } from '../trajectory/parameter.ts'
 import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { integer } from '../trajectory/value.ts'
+import { plainKey, pointKey } from '../trajectory/value-key.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { findRecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
@@ -84,6 +85,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const jobFile = call.job ?? findRecordedJob(tree, call.file, { command: 'expand', words })
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
     const bundle = await bundleJob(jobFile)
+    let located: LocatedJob | undefined
     try {
       // Before anything of it is executed.
       assertLastJob(recordedJobs(tree), bundle, {
@@ -118,6 +120,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const plan = expand({ parameters: all, exploration: treeExploration(tree) })
       const seen = await storedNodes(traj.filename, traj.name)
       const classes = await locateClasses(bundle, definition)
+      located = classes
       const missingCount = traj.runNames.filter((_, run) => !traj.isCompleted(run)).length
       return {
         experiment: {
@@ -155,6 +158,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     } catch (error) {
       userCode.flush()
       userCode[Symbol.dispose]()
+      await located?.[Symbol.asyncDispose]()
       await bundle.dispose()
       throw error
     }
@@ -263,7 +267,7 @@ function newPoints(
   const knownUntil = before === undefined ? 0 : explorationLength(before)
   const runs: number[] = []
   for (let run = 0; run < explorationLength(all); run += 1) {
-    const key = readers.map((read) => String(read(run))).join('\u0001')
+    const key = pointKey(readers.map((read) => plainKey(read(run))))
     if (run >= knownUntil && !known.has(key)) runs.push(run)
     known.add(key)
   }
