@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { assertReached, type JobArguments } from '../environment/job-arguments.ts'
-import { locateClasses } from '../environment/job-classes.ts'
+import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
 import { treeSettings } from '../environment/seen-nodes.ts'
@@ -62,6 +62,7 @@ export interface TreeRequest {
 export async function prepareTree(traj: Trajectory, request: TreeRequest): Promise<PreparedExperiment> {
   const tree = traj as unknown as TrajectoryTree
   const loaded = await loadGiven(request)
+  let located: LocatedJob | undefined
   try {
     const { job, config, location } = loaded
     const { settings, origins, warnings } = resolveSettings({
@@ -92,6 +93,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const args = request.argsOf(runs.filter((run) => !known.completed.has(run)))
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     const classes = await locateClasses(location, job.definition, scriptClasses(tree))
+    located = classes
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
     const isWrittenElsewhere = (node: TreeNode) => node.branch === 'parameters' || request.isConfig(node)
     const { groups, leaves, links } = treeExtension(tree, [tree as TreeNode], {
@@ -131,6 +133,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       },
     }
   } catch (error) {
+    await located?.[Symbol.asyncDispose]()
     await loaded.dispose()
     throw error
   }
