@@ -118,7 +118,12 @@ export interface Continuation {
   readonly args?: Uint8Array
   readonly runArgs?: Uint8Array
   /** Instead of these: the arguments live in the process of a script, which has to give them again. */
-  readonly argsOfScript?: { readonly script: string; readonly found: string }
+  readonly argsOfScript?: {
+    readonly script: string
+    readonly found: string
+    /** Which runs had lists of their own: half-open ranges. */
+    readonly runs?: readonly number[]
+  }
   /** How jobs search the tree, where that is not as usual. */
   readonly tree?: Pick<RunNodes, 'noClobber' | 'shortcuts' | 'maxDepth'>
   /** Which environment's `config` this is, so that a continued experiment ends under the same names. */

@@ -139,12 +139,25 @@ const job = objectOf({
   sources: namesTo(text),
 })
 
+/** Half-open ranges, ascending, that do not touch. */
+const ranges: Check = (value, at) => {
+  assertList(value, at)
+  if (value.length % 2 !== 0) throw fault(at, 'pairs of bounds', value)
+  let before = -1
+  for (let index = 0; index < value.length; index += 1) {
+    const bound = value[index]
+    if (!isWhole(bound, before + 1, RUNS_MAX))
+      throw fault(`${at}[${index}]`, `a bound from ${before + 1} to ${RUNS_MAX}`, bound)
+    before = bound
+  }
+}
+
 const continuation = objectOf({
   job,
   settings,
   args: optional(bytes),
   runArgs: optional(bytes),
-  argsOfScript: optional(objectOf({ script: text, found: text })),
+  argsOfScript: optional(objectOf({ script: text, found: text, runs: optional(ranges) })),
   tree: optional(
     objectOf({ noClobber: optional(flag), shortcuts: optional(flag), maxDepth: optional(whole(0)) }),
   ),
@@ -188,19 +201,6 @@ const experimentFields = objectOf({
   baseBytes: fileBytes,
   baseSuperblock: superblock,
 })
-
-/** Half-open ranges, ascending, that do not touch. */
-const ranges: Check = (value, at) => {
-  assertList(value, at)
-  if (value.length % 2 !== 0) throw fault(at, 'pairs of bounds', value)
-  let before = -1
-  for (let index = 0; index < value.length; index += 1) {
-    const bound = value[index]
-    if (!isWhole(bound, before + 1, RUNS_MAX))
-      throw fault(`${at}[${index}]`, `a bound from ${before + 1} to ${RUNS_MAX}`, bound)
-    before = bound
-  }
-}
 
 const failedRun = objectOf({
   run: whole(0, RUNS_MAX - 1),

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { damaged } from '../continue/cnt-records.ts'
 import type { CntState } from '../continue/cnt-state.ts'
+import { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { type JobArguments, jobArguments, readArguments } from './job-arguments.ts'
@@ -17,7 +18,11 @@ export function continuedArguments(
   const { continuation } = experiment.request
   if (argsOf !== undefined) {
     if (continuation.argsOfScript === undefined) throw givenAndRecorded(path)
-    return jobArguments(argsOf(Array.from({ length: runCount }, (_, run) => run)))
+    const { runs: ranges = [0, runCount] } = continuation.argsOfScript
+    if ((ranges.at(-1) ?? 0) > runCount)
+      throw damaged(path, `its script gave arguments for more than ${runCount} runs`)
+    // Points may have been added while it ran, and what was stored before it began had arguments of its own.
+    return jobArguments(argsOf([...RunSet.ofRanges(ranges)]))
   }
   const isFunction = continuation.job.isFunction === true
   const options = isFunction ? '{ job: theFunction, args: […] }' : '{ args: […] }'

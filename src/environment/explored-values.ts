@@ -73,7 +73,7 @@ function missing(file: string, trajectory: string, found: string, cause?: unknow
     `${file} does not hold the lists and arrays that ${trajectory} explores: ${found}`,
     {
       where: file,
-      hint: `Put back the file that belongs to it. If the experiment ended before its first run, begin it anew; that replaces what it has left: pypet-ts run <job> --file ${shellWord(file)}`,
+      hint: `Put back the file that belongs to it. If the experiment ended before its first run, begin it anew; that replaces what it has left: pypet-ts run <job> --file ${shellWord(file)} --name ${shellWord(trajectory)}`,
       cause,
     },
   )

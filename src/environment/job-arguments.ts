@@ -1,13 +1,17 @@
 /** What a job is called with behind `traj`: the same in every run, or a list for each. */
 import { deserialize, serialize } from 'node:v8'
+import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import type { Continuation } from '../protocol.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 
 export interface JobArguments {
   /** Of all runs. */
   readonly common: readonly unknown[]
   /** Of each run, by its index; instead of those of all. */
   readonly each?: readonly (readonly unknown[])[]
+  /** Which runs those are for, ascending; all unless given. */
+  readonly runs?: readonly RunIndex[]
   /** They live in this process, and no file keeps them: the experiment is continued from its script. */
   readonly bound?: BoundArguments
 }
@@ -51,10 +55,12 @@ export function assertReached({ bound }: JobArguments, executor: string, where: 
 export function recordArguments({
   common,
   each,
+  runs,
   bound,
 }: JobArguments): Pick<Continuation, 'args' | 'runArgs' | 'argsOfScript'> {
   if (bound !== undefined) {
-    return { argsOfScript: { script: process.argv[1] ?? '[eval]', found: bound.found } }
+    const ofRuns = runs === undefined ? {} : { runs: RunSet.of(runs).toRanges() }
+    return { argsOfScript: { script: process.argv[1] ?? '[eval]', found: bound.found, ...ofRuns } }
   }
   return {
     ...(common.length > 0 && { args: new Uint8Array(serialize(common)) }),

@@ -29,7 +29,7 @@ import { changedJob, jobChanges } from './changed-job.ts'
 import { type ArgumentsOfRuns, continuedArguments } from './continued-arguments.ts'
 import { type EnvironmentIdentity, identifyEnvironment } from './experiment-config.ts'
 import { assertReached } from './job-arguments.ts'
-import { locateClasses } from './job-classes.ts'
+import { type LocatedJob, locateClasses } from './job-classes.ts'
 import { optionWords } from './option-words.ts'
 import type { PreparedExperiment } from './prepare-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
@@ -177,12 +177,14 @@ async function prepare(
   const args = continuedArguments(state, call.argsOf, plan.runCount)
   assertReached(args, settings.executor, describePlace('executor', origins.executor))
   const bundle = typeof call.job === 'function' ? functionBundle(call.job) : await bundleJob(jobFile)
+  let classes: LocatedJob | undefined
   try {
     const environment = nextEnvironment(state, bundle, call.allowChangedJob === true)
     call.onJob?.(bundle.file)
     const loaded = await userCode.call(() => importJob(bundle, userCode.failed))
     const { definition, postprocess } = loaded
     const located = await locateClasses(bundle, definition, call.dynamicImports)
+    classes = located
     return {
       // The file is where the `.cnt` file is, whatever it was called by.
       settings: { ...settings, filename: request.file, overwrite: false },
@@ -215,6 +217,7 @@ async function prepare(
       },
     }
   } catch (error) {
+    await classes?.[Symbol.asyncDispose]()
     await bundle.dispose()
     throw error
   }

@@ -2,7 +2,7 @@ import type { RunIndex } from '../trajectory/path.ts'
 import type { RawValue } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { seenValue } from '../trajectory/user-value.ts'
-import { rawValueKey } from '../trajectory/value-key.ts'
+import { plainKey, pointKey, rawValueKey } from '../trajectory/value-key.ts'
 import { type Exploration, explorationLength, explorationNames, explorationReader } from './exploration.ts'
 import type { ExploredValue } from './explored-object.ts'
 import { settle } from './settle.ts'
@@ -19,8 +19,8 @@ export interface UniquePoint<Values> {
 
 /**
  * The distinct points in order of their first run; as pypet's `find_unique_points`
- * (`utils/explore.py`), in time linear in the number of runs for every type of value. NaN equals NaN
- * and 0 equals -0. No types are known here, so what is drawn between bounds is not whole.
+ * (`utils/explore.py`), in time linear in the number of runs for every type of value. Values are equal as everywhere here, by
+ * their bits: NaN equals NaN, and 0 and -0 differ. No types are known here, so what is drawn between bounds is not whole.
  *
  * @throws PypetError as `settle`; `PYPET_PARAMETER_TYPE` for `onlyIf`, which needs defaults
  */
@@ -41,7 +41,7 @@ export function findUniquePoints<Values>(exploration: Exploration<Values>): Uniq
   const found = new Map<string, { key: string; point: Record<string, unknown>; runs: RunIndex[] }>()
   for (let run = 0; run < explorationLength(spec); run += 1) {
     const values = readers.map((read) => read(run))
-    const key = values.map((value) => value.key).join(',')
+    const key = pointKey(values.map((value) => value.key))
     const unique = found.get(key)
     if (unique !== undefined) {
       unique.runs.push(run)
@@ -55,10 +55,9 @@ export function findUniquePoints<Values>(exploration: Exploration<Values>): Uniq
   return [...found.values()] as unknown as UniquePoint<Values>[]
 }
 
-/** Distinct for distinct values of any type: strings are quoted, so `1` and `"1"` differ. */
+/** Distinct for distinct values of any type: `1` and `"1"` differ. */
 function scalarKey(value: Scalar): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  return typeof value === 'bigint' ? `${value}n` : String(value)
+  return `${typeof value}:${plainKey(value)}`
 }
 
 function seen(value: ExploredValue): unknown {

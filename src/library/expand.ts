@@ -1,7 +1,7 @@
 /** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
 import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
-import { locateClasses } from '../environment/job-classes.ts'
+import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
 import { optionWords } from '../environment/option-words.ts'
 import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { showsSeen } from '../environment/seen-nodes.ts'
@@ -32,6 +32,7 @@ import { parameterLocation } from '../trajectory/path.ts'
 import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { integer } from '../trajectory/value.ts'
+import { plainKey, pointKey } from '../trajectory/value-key.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import {
@@ -92,6 +93,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const jobFile = call.job ?? findRecordedJob(tree, call.file, { command: 'expand', words })
     const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
     const bundle = await bundleJob(jobFile)
+    let located: LocatedJob | undefined
     try {
       // Before anything of it is executed.
       assertLastJob(recordedJobs(tree), bundle, {
@@ -130,6 +132,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const shows = showsSeen(recordedSeen(tree)(0))
       const seen = await storedNodes(traj.filename, traj.name, { shows })
       const classes = await locateClasses(bundle, definition)
+      located = classes
       const missing = Array.from(traj.runNames, (_, run) => run).filter((run) => !traj.isCompleted(run))
       return {
         experiment: {
@@ -169,6 +172,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     } catch (error) {
       userCode.flush()
       userCode[Symbol.dispose]()
+      await located?.[Symbol.asyncDispose]()
       await bundle.dispose()
       throw error
     }
@@ -277,7 +281,7 @@ function newPoints(
   const knownUntil = before === undefined ? 0 : explorationLength(before)
   const runs: number[] = []
   for (let run = 0; run < explorationLength(all); run += 1) {
-    const key = readers.map((read) => String(read(run))).join('\u0001')
+    const key = pointKey(readers.map((read) => plainKey(read(run))))
     if (run >= knownUntil && !known.has(key)) runs.push(run)
     known.add(key)
   }

@@ -140,6 +140,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       { isNewFile, apply }: Pick<FileEditor, 'isNewFile' | 'apply'>,
       grownFrom: StoredExploration | undefined,
     ) => {
+      // With their ranges, they are new to what is written.
+      for (const leaf of overwritten) leaf.isStored = false
       if (isNewFile) apply(fileRoot(''))
       if (isNew) {
         for (const operations of newTrajectory(this.asTree, STORAGE_DEFAULTS, LIBRARY_VERSIONS))
@@ -151,7 +153,6 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       }
       for (const { operations } of changes) apply(operations)
       if (performed.size > 0) apply(performedRows(this.asTree, performed))
-      for (const leaf of overwritten) leaf.isStored = false
       const writing = {
         complevel: this.complevel,
         maxDepth: options.maxDepth ?? Number.POSITIVE_INFINITY,

@@ -11,7 +11,7 @@ export interface ArgumentsAgain {
    * recorded, and are not given again.
    */
   readonly args?: readonly unknown[]
-  /** The same of `runMap`, for all runs of the experiment. */
+  /** The same of `runMap`, for all runs that it was for: those that are stored by now, too. */
   readonly iterables?: readonly Iterable<unknown>[]
 }
 
@@ -19,19 +19,27 @@ export function argumentsAgain({
   args,
   iterables,
 }: ArgumentsAgain): ((runs: readonly RunIndex[]) => JobArguments) | undefined {
-  if (iterables !== undefined) return (runs) => eachOf(iterables, runs)
+  if (iterables !== undefined) return (runs) => eachOf(iterables, runs, { isAgain: true })
   return args === undefined ? undefined : () => ({ common: args })
 }
 
 /** @throws PypetError `PYPET_EXPLORATION_LENGTH` for an iterable that ends before the runs do */
-export function eachOf(iterables: readonly Iterable<unknown>[], runs: readonly RunIndex[]): JobArguments {
+export function eachOf(
+  iterables: readonly Iterable<unknown>[],
+  runs: readonly RunIndex[],
+  { isAgain = false } = {},
+): JobArguments {
   const wrong = (place: number, found: string) =>
     new PypetError(
       'PYPET_EXPLORATION_LENGTH',
-      `${formatRuns(runs.length)} to perform, and iterable ${place} of runMap has ${found}`,
+      isAgain
+        ? `runMap was for ${formatRuns(runs.length)}, and iterable ${place} has ${found}`
+        : `${formatRuns(runs.length)} to perform, and iterable ${place} of runMap has ${found}`,
       {
-        where: 'runMap',
-        hint: 'Give one value for each run that is to be performed; stored ones keep theirs.',
+        where: isAgain ? 'iterables' : 'runMap',
+        hint: isAgain
+          ? 'Give the same as to runMap, with the values of runs that are stored by now.'
+          : 'Give one value for each run that is to be performed; stored ones keep theirs.',
       },
     )
   for (const [place, iterable] of iterables.entries()) {
@@ -47,7 +55,7 @@ export function eachOf(iterables: readonly Iterable<unknown>[], runs: readonly R
       throw wrong(place, valuesText(index))
     })
   }
-  return { common: [], each }
+  return { common: [], each, runs }
 }
 
 function valuesText(count: number): string {

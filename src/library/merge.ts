@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { FILES } from '../continue/disk.ts'
 import { acquireLock, type FileLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
@@ -10,6 +11,7 @@ import { PypetError } from '../errors.ts'
 import { compactFile, copyTrajectory } from '../storage/compact-file.ts'
 import { prepareEdits } from '../storage/edit-file.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
+import { releaseReaders } from '../storage/open-readers.ts'
 import { makeFolderOf } from '../storage/result-folder.ts'
 import { assertFinished } from '../storage/unfinished.ts'
 import { removeTemporary, temporaryBeside, undoAtExit } from '../temporary-names.ts'
@@ -318,11 +320,15 @@ async function writeBeside<Value>(
     // Nothing else begins under that name meanwhile, and what a killed merge has left is swept.
     lock = acquireLock(file, { trajectory: 'merge', breakLock: false })
     const written = await write(temporary)
+    // What this process has open is the file that is about to go.
+    releaseReaders(target)
     renameSync(temporary, target)
     isMerged = true
+    FILES.syncFolderOf(target)
     return written
   } finally {
     cleared()
+    releaseReaders(target)
   }
 }
 

@@ -1,7 +1,7 @@
 /** A tree and the file it is read from: alone, or while an experiment writes the file. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { isPypetError, PypetError } from '../errors.ts'
+import { PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import type { Extension } from '../protocol.ts'
 import { changedNodes } from '../storage/changed-nodes.ts'
@@ -9,6 +9,7 @@ import { loadH5wasm } from '../storage/h5wasm.ts'
 import { type Hdf5Reader, openHdf5Reader, openHdf5ReaderNow } from '../storage/hdf5-reader.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
 import { holdReader } from '../storage/open-readers.ts'
+import { whileUnchangedNow } from '../storage/read-hdf5.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
@@ -127,7 +128,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
       if (!this.#hasFile) return undefined
       this.reader = openHdf5ReaderNow(this.file)
       this.hdf5 = new Hdf5Source(this.reader, this.name)
-    } else if (this.#isOpen) this.#takeNow()
+    } else if (this.#isOpen) this.#whileUnchanged(() => this.#takeNow())
     return this.hdf5
   }
 
@@ -141,25 +142,29 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
 
   #read<Value>(read: (source: Hdf5Source) => Value): Value {
     if (this.#extend !== undefined) return read(this.stored() as Hdf5Source)
-    return this.#whileUnchanged(() => read(this.stored() as Hdf5Source))
-  }
-
-  #takeNow(): void {
-    this.#whileUnchanged(() => {
-      if (this.reader === undefined) this.#take(openHdf5ReaderNow(this.file))
+    return this.#whileUnchanged(() => {
+      this.#takeNow()
+      return read(this.hdf5 as Hdf5Source)
     })
   }
 
-  /** Again, where an experiment of this process has gone on since the file was opened. */
+  /** Reads what the file has besides nodes; undefined while it is closed, or there is none. */
+  protected readStored<Value>(read: (source: Hdf5Source) => Value): Value | undefined {
+    return this.stored() === undefined ? undefined : this.#read(read)
+  }
+
+  #takeNow(): void {
+    if (this.reader === undefined) this.#take(openHdf5ReaderNow(this.file))
+  }
+
+  /** Again, where somebody has written the file since it was opened. */
   #whileUnchanged<Value>(read: () => Value): Value {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return read()
-      } catch (error) {
-        if (attempt === READ_ATTEMPTS_MAX || !isPypetError(error, 'PYPET_FILE_CHANGING')) throw error
-        this.#letGo()
-      }
+    const file = {
+      path: this.file,
+      hasChanged: () => this.reader?.isOverwritten === true,
+      letGo: () => this.#letGo(),
     }
+    return whileUnchangedNow(file, read)
   }
 
   /** Most rounds of a search need only what the jobs returned: the file is opened when it is first asked. */
@@ -324,9 +329,6 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
     return this.reader
   }
 }
-
-/** An experiment may commit between an opening and the reading, and seldom does twice. */
-const READ_ATTEMPTS_MAX = 5
 
 /** An experiment adds to the file, and changes nothing that is in it. */
 function isBeingWritten(node: TreeNode): PypetError {

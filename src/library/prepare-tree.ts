@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { assertReached, type JobArguments } from '../environment/job-arguments.ts'
-import { locateClasses } from '../environment/job-classes.ts'
+import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepare-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
 import { treeSettings } from '../environment/seen-nodes.ts'
@@ -64,6 +64,7 @@ export interface TreeRequest {
 export async function prepareTree(traj: Trajectory, request: TreeRequest): Promise<PreparedExperiment> {
   const tree = traj as unknown as TrajectoryTree
   const loaded = await loadGiven(request)
+  let located: LocatedJob | undefined
   try {
     const { job, config, location } = loaded
     const { settings, origins, warnings } = resolveSettings({
@@ -97,6 +98,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const args = request.argsOf(missing)
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     const classes = await locateClasses(location, job.definition, scriptClasses(tree))
+    located = classes
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
     const locations = new Set(parameters.map(({ name }) => parameterLocation(name)))
     const isWrittenElsewhere = (node: TreeNode) => locations.has(node.fullName) || request.isConfig(node)
@@ -137,6 +139,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       },
     }
   } catch (error) {
+    await located?.[Symbol.asyncDispose]()
     await loaded.dispose()
     throw error
   }

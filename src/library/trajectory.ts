@@ -300,11 +300,12 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   }
 
   override failureOf(run: RunIndex): RunFailureText | undefined {
-    return super.failureOf(run) ?? this.stored()?.failures().get(run)
+    return super.failureOf(run) ?? this.readStored((stored) => stored.failures())?.get(run)
   }
 
   protected override informationOf(run: RunIndex): RunInformation {
-    return this.stored()?.runs()[run] ?? super.informationOf(run)
+    const runs = this.hdf5?.knownRuns ?? this.readStored((stored) => stored.runs())
+    return runs?.[run] ?? super.informationOf(run)
   }
 
   override entriesOf(group: GroupNode) {
@@ -313,9 +314,8 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
 
   /** Leaves are read without their nodes: a value of each of many runs costs little more than the reading. */
   override valueAt(fullName: string, fastAccess: boolean): unknown {
-    const stored = fastAccess && this.autoLoad ? this.stored() : undefined
-    if (stored !== undefined && !isInMemory(this, fullName)) {
-      const value = stored.quickNumber(fullName)
+    if (fastAccess && this.autoLoad && !isInMemory(this, fullName)) {
+      const value = this.readStored((stored) => stored.quickNumber(fullName))
       if (value !== undefined) return value
     }
     return super.valueAt(fullName, fastAccess)

@@ -5,7 +5,7 @@ import { findCntFiles } from '../continue/find-cnt.ts'
 import { removePartFile } from '../continue/part-file.ts'
 import { changedJob } from '../environment/changed-job.ts'
 import { assertReached, jobArguments, readArguments } from '../environment/job-arguments.ts'
-import { locateClasses } from '../environment/job-classes.ts'
+import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
 import { optionWords } from '../environment/option-words.ts'
 import { runNodes, showsSeen } from '../environment/seen-nodes.ts'
 import { storedInFile } from '../environment/stored-before.ts'
@@ -76,6 +76,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   const tree = traj as unknown as TrajectoryTree
   const job = options.job ?? findRecordedJob(tree, file, { command: 'verify', words: wordsOf(options) })
   const loaded = await loadJob(job, isProcessOurs)
+  let classes: LocatedJob | undefined
   try {
     const completed = traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run))
     const now = identityBeside(loaded, file)
@@ -92,7 +93,8 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
     const { settings, origins } = resolveSettings({ jobFile: loaded.file, flags })
     const args =
       options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args })
-    const classes = await locateClasses(loaded.location, definition, options.dynamicImports)
+    const located = await locateClasses(loaded.location, definition, options.dynamicImports)
+    classes = located
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     return {
       file,
@@ -107,7 +109,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       others,
       runCount: traj.length,
       settings,
-      job: classes.location,
+      job: located.location,
       userCode: loaded.userCode,
       parameters,
       plan: expand({ parameters, exploration: treeExploration(tree) }),
@@ -118,12 +120,13 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
         tree: recordedTreeSettings(tree),
       }),
       async [Symbol.asyncDispose]() {
-        await classes[Symbol.asyncDispose]()
+        await located[Symbol.asyncDispose]()
         await loaded.dispose()
       },
     }
   } catch (error) {
     loaded.userCode.flush()
+    await classes?.[Symbol.asyncDispose]()
     await loaded.dispose()
     throw error
   }
@@ -282,13 +285,14 @@ class Comparison {
           const source = new Hdf5Source(reader, trajectory)
           return records.map((record): RunVerdict => {
             const difference = compareRun(source, record)
-            const { run, partFile } = record
-            if (partFile !== undefined) removePartFile(partFile)
+            const { run } = record
             return difference === undefined
               ? { run, state: 'identical' }
               : { run, state: 'different', difference }
           })
         })
+        // Not before all is read: it may be read again.
+        for (const { partFile } of records) if (partFile !== undefined) removePartFile(partFile)
         for (const verdict of verdicts) this.#take(verdict)
         this.#expectedCount -= records.length
       }

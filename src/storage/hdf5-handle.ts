@@ -1,4 +1,5 @@
 /** A file that is open in the HDF5 library: what every way of reading from it needs. */
+import { statSync } from 'node:fs'
 import { PypetError } from '../errors.ts'
 import { type CommittedFile, cntFilesOf, type UnfinishedTrajectory } from './committed-file.ts'
 import { type H5Module, hdf5Cause } from './h5wasm.ts'
@@ -32,6 +33,28 @@ const LISTINGS_MAX = 5000
 /** Has the library put elements at a pointer, or take back what it allocated for them. */
 export type ReadInto = (pointer: bigint) => number
 
+export interface SettledFile {
+  readonly fileBytes: number
+  readonly stamp: string
+}
+
+/** Which file is in a place, and when it was written last; undefined where there is none. */
+function stampOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? undefined : `${found.ino} ${found.size} ${found.mtimeNs}`
+}
+
+/** Call it before it is asked whether somebody writes the file. @throws the error of the system when there is none */
+export function settledFile(file: string): SettledFile {
+  return { fileBytes: statSync(file).size, stamp: stampOf(file) ?? '' }
+}
+
+/** Whether it was written, or another file has come into its place. One that is gone stays as it is for who has it open. */
+export function isChanged(file: string, { stamp }: SettledFile): boolean {
+  const now = stampOf(file)
+  return now !== undefined && now !== stamp
+}
+
 export class Hdf5Handle {
   readonly file: string
   /** As of the last commit. */
@@ -42,30 +65,41 @@ export class Hdf5Handle {
   readonly notes: readonly string[]
   protected readonly module: H5Module
   protected readonly id: bigint
+  /** One of the two. */
   readonly #committed: CommittedFile | undefined
+  readonly #settled: SettledFile | undefined
   readonly #kinds = new Map<string, ObjectKind>()
   readonly #listings = new Map<string, ReadonlySet<string>>()
   #isOpen = true
   /** Where small values are read to: most are. */
   #scratch = 0
 
-  /** @param source the last commit of an unfinished file, or the size of a settled one */
-  constructor(module: H5Module, id: bigint, file: string, source: CommittedFile | number) {
+  /** @param source the last commit of an unfinished file, or a settled one as it was before anything was asked about it */
+  constructor(module: H5Module, id: bigint, file: string, source: CommittedFile | SettledFile) {
     this.module = module
     this.id = id
-    this.#committed = typeof source === 'number' ? undefined : source
+    if ('stamp' in source) this.#settled = source
+    else this.#committed = source
     this.file = file
-    this.fileBytes = typeof source === 'number' ? source : source.fileBytes
+    this.fileBytes = source.fileBytes
     this.unfinished = this.#committed?.unfinished ?? []
     this.notes = this.#committed?.notes ?? []
   }
 
   /** Whether what was read may not be of one commit, or some of it not be read, because a writer was at work. */
   get hasChanged(): boolean {
-    if (this.#committed?.isLost) return true
+    if (this.isOverwritten) return true
     // A writer that has come since the opening is not watched, but has a `.cnt` file.
     const known = this.#committed?.cntFiles ?? []
     return cntFilesOf(this.file).some((cntFile) => !known.includes(cntFile))
+  }
+
+  /**
+   * The same for who keeps the file open and asks after each read. A settled file is not watched: it must be, to the
+   * nanosecond, what it was before it was opened.
+   */
+  get isOverwritten(): boolean {
+    return this.#committed?.isLost ?? isChanged(this.file, this.#settled as SettledFile)
   }
 
   [Symbol.dispose](): void {

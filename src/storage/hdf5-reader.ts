@@ -3,7 +3,7 @@
  * library goes through this file. Nothing that a file says is executed, links out of the file are not
  * followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
-import { realpathSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { readCnt } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
@@ -20,7 +20,7 @@ import {
   parseDatatype,
   type RawDatatype,
 } from './hdf5-datatype.ts'
-import { type DatasetForm, Hdf5Handle } from './hdf5-handle.ts'
+import { type DatasetForm, Hdf5Handle, isChanged, type SettledFile, settledFile } from './hdf5-handle.ts'
 import { ownIdentity } from './hdf5-identity.ts'
 import { CONTINUE_HINT, cannotOpen, fileChanging } from './hdf5-read-errors.ts'
 import { checkSignature, notHdf5 } from './hdf5-signature.ts'
@@ -66,30 +66,32 @@ export async function openHdf5Reader(file: string): Promise<Hdf5Reader> {
 }
 
 async function openOnce(file: string): Promise<Hdf5Reader> {
-  const diskBytes = await checkFile(file)
+  await checkFile(file)
   await loadH5wasm()
-  return openReader(file, await CommittedFile.open(file), diskBytes)
+  const settled = settledFile(file)
+  return openReader(file, await CommittedFile.open(file), settled)
 }
 
 /**
- * As `openHdf5Reader`, for who cannot wait: the library was loaded before, and this process itself has the file written,
- * so that no commit comes in between.
+ * As `openHdf5Reader`, for who cannot wait: the library was loaded before. Where others write the file as well, nothing keeps
+ * them back: ask `isOverwritten` after each read.
  */
 export function openHdf5ReaderNow(file: string): Hdf5Reader {
-  return openReader(file, CommittedFile.openNow(file), statSync(file).size)
+  const settled = settledFile(file)
+  return openReader(file, CommittedFile.openNow(file), settled)
 }
 
-function openReader(file: string, committed: CommittedFile | undefined, diskBytes: number): Hdf5Reader {
+function openReader(file: string, committed: CommittedFile | undefined, settled: SettledFile): Hdf5Reader {
   const module = loadedH5wasm()
   try {
     if (committed?.fileBytes === 0) throw notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
     const id = openForReading(module, file, committed)
     if (id < 0n) throw new Error('the HDF5 library refuses it')
-    return new Hdf5Reader(module, id, file, committed ?? diskBytes)
+    return new Hdf5Reader(module, id, file, committed ?? settled)
   } catch (cause) {
-    const isLost = committed?.isLost
+    const isChanging = committed === undefined ? isChanged(file, settled) : committed.isLost
     committed?.close()
-    if (isLost) throw fileChanging(file, cause)
+    if (isChanging) throw fileChanging(file, cause)
     throw isPypetError(cause) ? cause : cannotOpen(file, hdf5Cause(cause), cause)
   }
 }
@@ -373,9 +375,9 @@ function columnOf(type: Datatype, name: string): Field | undefined {
   return type.kind === 'record' ? type.fields.find((field) => field.name === name) : undefined
 }
 
-async function checkFile(file: string): Promise<number> {
+async function checkFile(file: string): Promise<void> {
   try {
-    return await checkSignature(file)
+    await checkSignature(file)
   } catch (error) {
     // Only the writer's first commit makes it an HDF5 file.
     if (!isPypetError(error, 'PYPET_FILE_NOT_HDF5') || !isUnfinished(file)) throw error

@@ -89,6 +89,11 @@ export class Hdf5Source implements NodeSource {
     return this.#runs
   }
 
+  /** The same, where it has been read: nothing is asked of the file then. */
+  get knownRuns(): readonly RunInformation[] | undefined {
+    return this.#runs
+  }
+
   /** Why runs have failed, as far as the file says; of a run that failed again, why it did the last time. */
   failures(): ReadonlyMap<number, RunFailureText> {
     this.#failures ??= this.#readFailures()

@@ -77,9 +77,17 @@ export async function storeValues(
 }
 
 function lacksValues({ file, trajectory, continuation }: OpenRequest, name: string): PypetError {
+  const { job } = continuation
+  const [module, target, own] = [job.file, file, trajectory.name].map((word) => shellWord(word))
   return new PypetError(
     'PYPET_CNT_FILE_MISMATCH',
     `${trajectory.name} in ${file} ended before the values of ${name} were in the file: nothing of it is stored`,
-    { where: file, hint: `Begin anew: pypet-ts run ${shellWord(continuation.job.file)}` },
+    {
+      where: file,
+      hint:
+        job.isFunction === true
+          ? `Begin anew: run the script ${job.file}.`
+          : `Begin anew: pypet-ts run ${module} --file ${target} --name ${own}`,
+    },
   )
 }

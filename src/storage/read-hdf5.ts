@@ -39,6 +39,33 @@ export async function whileUnchanged<Value>(read: () => Promise<Value>): Promise
   }
 }
 
+/**
+ * The same for who cannot wait, and keeps the file open: between two attempts the whole thread rests.
+ *
+ * @param file.hasChanged whether what was read, or the error that came of it, may be of a mixture; then it is let go
+ */
+export function whileUnchangedNow<Value>(
+  file: { readonly path: string; readonly hasChanged: () => boolean; readonly letGo: () => void },
+  read: () => Value,
+): Value {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    const outcome = outcomeOf(read)
+    if (!file.hasChanged()) {
+      try {
+        return outcome()
+      } catch (error) {
+        if (!isPypetError(error, 'PYPET_FILE_CHANGING')) throw error
+      }
+    }
+    file.letGo()
+    Atomics.wait(REST, 0, 0, REST_MS * 2 ** (attempt - 1))
+  }
+  throw fileChanging(file.path)
+}
+
+/** Nobody wakes who rests on it. */
+const REST = new Int32Array(new SharedArrayBuffer(4))
+
 /** Undefined when the file has changed meanwhile. */
 async function readOnce<Value>(
   file: string,

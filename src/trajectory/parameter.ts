@@ -81,11 +81,12 @@ type Flatten<Values> = UnionToIntersection<
   {
     [Name in keyof Values & string]: Values[Name] extends ParameterValue
       ? { [Key in Name]: Values[Name] }
-      : {
-          [Inner in keyof Flatten<Values[Name]> & string as `${Name}.${Inner}`]: Flatten<Values[Name]>[Inner]
-        }
+      : Prefixed<Name, Flatten<Values[Name]>>
   }[keyof Values & string]
 >
+type Prefixed<Name extends string, Values> = {
+  [Inner in keyof Values & string as `${Name}.${Inner}`]: Values[Inner]
+}
 /** What is all members of a union at once. */
 export type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
   all: infer All,

@@ -142,6 +142,25 @@ export function assertTrajectoryName(name: string, where: string): void {
 }
 
 /**
+ * Checks the name of an item of a result: legal, and one part. What pypet has stored under a name with dots is a record here.
+ *
+ * @throws PypetError `PYPET_NAME_ILLEGAL`
+ */
+export function assertItemName(name: string, where: string): void {
+  assertLegalName(name, where)
+  if (!name.includes('.')) return
+  throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: the name of the item ${name} holds a dot`, {
+    where,
+    hint: `Write ${name.replaceAll('.', '_')}, or nest it: ${nested(name)}.`,
+  })
+}
+
+/** `{ a: { b: … } }`. */
+function nested(name: string): string {
+  return name.split('.').reduceRight((inner, part) => `{ ${part}: ${inner} }`, '…')
+}
+
+/**
  * Checks that a name written by a job spells no run. The wildcards put those in, and a run that spelled
  * another's could take that run's place in the file.
  *

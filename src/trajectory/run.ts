@@ -6,7 +6,14 @@ import { PypetError } from '../errors.ts'
 import type { LogLevel } from './log-level.ts'
 import { instanceClassName } from './own-class.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
-import { assertLegalName, assertNoRunName, type RunIndex, runLocation, runName } from './path.ts'
+import {
+  assertItemName,
+  assertLegalName,
+  assertNoRunName,
+  type RunIndex,
+  runLocation,
+  runName,
+} from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RunRandom } from './random.ts'
 import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
@@ -344,19 +351,8 @@ function hasEnded(run: string, where: string): PypetError {
 }
 
 function toItem(name: string, value: unknown, where: string): ItemRecord {
-  assertLegalName(name, where)
-  if (name.includes('.')) {
-    throw new PypetError('PYPET_NAME_ILLEGAL', `${where}: the name of the item ${name} holds a dot`, {
-      where,
-      hint: `Write ${name.replaceAll('.', '_')}, or nest it: ${nested(name)}.`,
-    })
-  }
+  assertItemName(name, where)
   return { name, value: toStoredValue(value, where) }
-}
-
-/** `{ a: { b: … } }`. */
-function nested(name: string): string {
-  return name.split('.').reduceRight((inner, part) => `{ ${part}: ${inner} }`, '…')
 }
 
 /** `$` and `$set` cannot name an item; the item of `sub.$` is called like the wildcard's meaning. */

@@ -3,7 +3,7 @@
  * seeds digest these parts, and points are told apart by a key of them. A NaN is itself.
  */
 import { type RawValue, rawValue } from './raw-value.ts'
-import type { Complex, StoredScalar, StoredValue } from './stored-value.ts'
+import type { Complex, Scalar, StoredScalar, StoredValue } from './stored-value.ts'
 import { utf8Bytes } from './utf8.ts'
 
 /**
@@ -82,6 +82,19 @@ export function isEqualValue(a: StoredValue, b: StoredValue): boolean {
 
 function scalarKey({ dtype, value }: StoredScalar): string {
   return `${dtype}:${elementText(value)}`
+}
+
+/**
+ * What a single value of an exploration has in common with equal ones of its parameter, which are of one type: 0 and -0
+ * differ, as their seeds do, and a NaN is itself.
+ */
+export function plainKey(value: Scalar): string {
+  return elementText(value)
+}
+
+/** One key of the keys of a point's values, whatever these hold. */
+export function pointKey(keys: readonly string[]): string {
+  return keys.map((key) => `${key.length}:${key}`).join(',')
 }
 
 function elementText(element: StoredScalar['value']): string {

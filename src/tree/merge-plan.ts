@@ -3,7 +3,7 @@ import { PypetError } from '../errors.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
 import { parameterBranch, type RunIndex, runName, runSetName } from '../trajectory/path.ts'
 import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
-import { valueKey } from '../trajectory/value-key.ts'
+import { pointKey, valueKey } from '../trajectory/value-key.ts'
 import type { GroupNode } from './group-node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
@@ -45,7 +45,7 @@ export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options
   /** Many runs may have one array. */
   const keys = new Map<StoredValue, string>()
   const keyOf = (parameters: readonly ParameterNode[], run: RunIndex) =>
-    parameters.map((parameter) => keyOfValue(valueIn(parameter, run), keys)).join('\u0003')
+    pointKey(parameters.map((parameter) => keyOfValue(valueIn(parameter, run), keys)))
   const known = new Map<string, RunIndex>()
   const isCompleted = (run: RunIndex) => target.runInformation(run).completed
   const ownParameters = explored.map(({ own }) => own)

@@ -1,7 +1,7 @@
 /** Results: named items (pypet `parameter.py`, class `Result`). */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
-import { assertLegalName } from '../trajectory/path.ts'
+import { assertItemName } from '../trajectory/path.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredValue } from '../trajectory/value.ts'
@@ -73,7 +73,7 @@ export class ResultNode extends TreeNode {
   setItem(name: string, value: unknown): this {
     this.root.assertChangeable(this, 'set')
     const where = `${this.fullName}.${name}`
-    assertLegalName(name, where)
+    assertItemName(name, where)
     this.#items.set(name, toStoredValue(value, where))
     this.noteChange(`.${name}`)
     return this

@@ -27,9 +27,9 @@ import { type WildcardFunction, Wildcards } from './wildcards.ts'
  * An exploration, or lists by name; of parameters that the compiler knows, with their names and types. Derived ones are
  * added one by one: the compiler knows them by their branch only.
  */
-export type Explorable<Tree> = string extends keyof Tree
-  ? object
-  : Exploration<FlatParameterValues<Tree>> | (RangeMapping<Tree> & DerivedRanges)
+export type Explorable<Tree> =
+  | (string extends keyof Tree ? object : Exploration<FlatParameterValues<Tree>> | RangeMapping<Tree>)
+  | DerivedRanges
 
 interface DerivedRanges {
   readonly [name: `derived_parameters.${string}`]: RangeInput

@@ -75,7 +75,11 @@ async function performed(
 }
 
 function fresh(parameters: Record<string, unknown> = {}): Trajectory {
-  const given = { name: 'T', filename: join(fileTree({}), 'f.h5'), parameters: parameters as never }
+  const given = {
+    name: 'T',
+    filename: join(fileTree({}), 'f.h5'),
+    parameters: parameters as Record<string, number>,
+  }
   return new Trajectory(given) as unknown as Trajectory
 }
 

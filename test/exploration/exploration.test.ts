@@ -199,9 +199,9 @@ describe('findUniquePoints', () => {
     ])
   })
 
-  test('values of different types or with commas and quotes stay apart, NaN equals NaN', () => {
+  test('values of different types or with commas and quotes stay apart, NaN equals NaN, and 0 is not -0', () => {
     expect(findUniquePoints(zip({ p: ['a,"b', 'a'], q: ['c', '"b,c'] }))).toHaveLength(2)
-    expect(findUniquePoints(zip({ p: [Number.NaN, Number.NaN, 0, -0] }))).toHaveLength(2)
+    expect(findUniquePoints(zip({ p: [Number.NaN, Number.NaN, 0, -0] }))).toHaveLength(3)
     expect(findUniquePoints(zip({ p: [1n, 2n, 1n] }))).toHaveLength(2)
   })
 

@@ -92,7 +92,10 @@ describe('instances', () => {
 
   test('of the class of the default are explored as what they store', () => {
     const made = plan(
-      cartesianProduct({ source: [new Source('b'), 'c'], spectrum: [new Spectrum([1]), [2]] } as never) as never,
+      cartesianProduct({
+        source: [new Source('b'), 'c'],
+        spectrum: [new Spectrum([1]), [2]],
+      } as never) as never,
       owned,
     )
     expect(Array.from({ length: made.runCount }, (_, run) => runSummary(made, run))).toHaveLength(4)

@@ -101,6 +101,37 @@ test('a job in the main thread gets the very functions and objects of its script
   expect(list).toEqual([1, 3, 2])
 })
 
+test('iterables of runMap after an expansion are given again as they were: for its runs, and not for those before', async () => {
+  const folder = fileTree({})
+  const [filename, cnt] = ['f.h5', 'grown.cnt'].map((name) => join(folder, name)) as [string, string]
+  let isMended = false
+  const job = (traj: { readonly par: { readonly x?: unknown } }, own: () => number) => {
+    if (traj.par.x === 4 && !isMended) throw new Error('not yet')
+    return own()
+  }
+  const ten = (n: number) => () => 10 * n
+  await using env = new Environment({ trajectory: 'grown', filename, parameters: { x: 0 }, logging: false })
+  env.trajectory.explore({ x: [1, 2] })
+  await env.runMap(job, [1, 2].map(ten))
+  env.trajectory.expand({ x: [3, 4] })
+  expect(await env.runMap(job, [3, 4].map(ten))).toEqual([[2, 30]])
+  isMended = true
+  const call = { job, retryFailed: true }
+  await expect(env.continueRun(cnt, { ...call, iterables: [[ten(3)]] })).rejects.toMatchObject({
+    code: 'PYPET_EXPLORATION_LENGTH',
+    message: 'runMap was for 2 runs, and iterable 0 has 1 values',
+    hint: 'Give the same as to runMap, with the values of runs that are stored by now.',
+  })
+  const generated = (function* () {
+    yield ten(3)
+    yield ten(4)
+  })()
+  expect(await env.continueRun(cnt, { ...call, iterables: [generated] })).toEqual([
+    [2, 30],
+    [3, 40],
+  ])
+})
+
 test.each([
   [{ ncores: 2 }, 'cannot be sent to threads: arguments[1].of[0] is a function, and '],
   [{ isolate: true }, 'cannot be sent to processes: arguments[1].of[0] is a function, and '],

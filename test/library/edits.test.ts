@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { prepareExpansion } from '../../src/library/expand.ts'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { editHdf5File } from '../../src/storage/edit-file.ts'
@@ -131,6 +132,26 @@ describe('pypet-ts expand and merge', () => {
     expect(readdirSync(folder).sort()).toEqual(['f.h5', 'job.mjs', 'logs'])
     using traj = await loadTrajectory(join(folder, 'f.h5'))
     expect(traj.getFromRuns('z', { useIndices: true })).toEqual({ 0: 1, 1: 2, 2: 3, 3: 4 })
+  })
+
+  test('points are told apart by every bit of their numbers, and by all that their texts hold', async () => {
+    const job = `import { defineExperiment } from 'pypet-ts'
+      export default defineExperiment({ name: 'keys', parameters: { x: 0, s: '', t: '' }, run() {} })`
+    const folder = fileTree({ 'job.mjs': job })
+    const file = join(folder, 'f.h5')
+    const traj = new Trajectory({ name: 'keys', filename: file, parameters: { x: 0, s: '', t: '' } })
+    traj.explore({ x: [0, 0], s: ['a\u0001b', 'a'], t: ['c', 'd'] })
+    await traj.store()
+    traj.close()
+    const added = async (explore: readonly string[]) => {
+      const call = { file, explore: [...explore], job: join(folder, 'job.mjs'), flags: { logging: false } }
+      const { experiment, addedCount } = await prepareExpansion(call)
+      await experiment[Symbol.asyncDispose]()
+      return addedCount
+    }
+    expect(await added(['x=0', 's=a', 't=b\u0001c'])).toBe(1)
+    expect(await added(['x=-0', 's=a', 't=d'])).toBe(1)
+    expect(await added(['x=-0,0', 's=a', 't=d'])).toBe(0)
   })
 
   test.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { mergeFiles, mergeFolder } from '../../src/library/merge.ts'
+import { Trajectory } from '../../src/library/trajectory.ts'
 import { pypet, start, treeOf } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
@@ -90,4 +91,23 @@ test('an unfinished file is merged as of its last commit, and not replaced', asy
   await expect(mergeFiles([{ file: b }, { file: c }], { file: a, overwrite: true })).rejects.toThrow(
     /it belongs to an unfinished experiment, .*demo\.cnt/,
   )
+})
+
+test('whoever has the file open that a merge replaces sees the merged one', async () => {
+  const folder = fileTree({})
+  const [a, b, c] = ['a.h5', 'b.h5', 'c.h5'].map((name) => join(folder, name)) as [string, string, string]
+  for (const [filename, x] of [
+    [a, 1],
+    [b, 2],
+    [c, 3],
+  ] as const) {
+    const traj = new Trajectory({ name: 'demo', filename, parameters: { x } })
+    traj.addResult(`only.of${x}`, x)
+    await traj.store()
+    traj.close()
+  }
+  using reading = await loadTrajectory(c)
+  expect([reading.contains('only.of3'), reading.length]).toEqual([true, 1])
+  await mergeFiles([{ file: a }, { file: b }], { file: c, overwrite: true })
+  expect([reading.contains('only.of3'), reading.value('only.of2'), reading.length]).toEqual([false, 2, 2])
 })

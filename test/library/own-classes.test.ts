@@ -1,5 +1,6 @@
 /** Parameters of classes of the user's own, as in pypet's example 5: what a job is given, and what comes back from a file. */
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { Environment } from '../../src/library/environment.ts'
@@ -7,6 +8,7 @@ import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { continueRun, run } from '../../src/library/run.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { verify } from '../../src/library/verify.ts'
+import { temporaryPrefix } from '../../src/temporary-names.ts'
 import { integer } from '../../src/trajectory/value.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -85,6 +87,22 @@ test('a job is given instances in every executor, after continue, expand and ver
   const spectrum = traj.value<{ total(): number }>('group.spectrum')
   expect([spectrum.total(), traj.value<{ length: number }>('source').length]).toEqual([3, 12])
   expect(traj.value<{ lines: number[] }>('derived_parameters.runs.run_00000003.again').lines).toEqual([4])
+})
+
+test('a call that is refused leaves nothing of the modules of its classes', async () => {
+  const folder = fileTree({ 'classes.ts': CLASSES, 'job.ts': JOB })
+  const [job, filename] = [join(folder, 'job.ts'), join(folder, 'f.h5')]
+  await run(job, { options: { filename, logging: false } })
+  const ours = () => readdirSync(tmpdir()).filter((name) => name.startsWith(temporaryPrefix('')))
+  const before = ours()
+  const call = {
+    job,
+    args: [() => 1],
+    options: { ncores: 2 },
+    dynamicImports: [`${join(folder, 'classes.ts')}#Source`],
+  }
+  await expect(verify(filename, call)).rejects.toMatchObject({ code: 'PYPET_VALUE_UNSUPPORTED' })
+  expect(ours()).toEqual(before)
 })
 
 test('without its class a value is shown as it was stored, and a warning says so once', async () => {

@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { loadTrajectory, Trajectory } from '../../dist/index.js'
 import { acquireLock } from '../../src/continue/file-lock.ts'
+import { Hdf5File } from '../../src/storage/hdf5-file.ts'
+import type { Hdf5Operation } from '../../src/storage/hdf5-operation.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { ROOT } from '../source-tree.ts'
 
@@ -20,6 +22,10 @@ for (const n of [0, 1]) {
   traj.addResult('common.' + me + '.n' + n, n)
   traj.getResult('last').set(me + n)
   await traj.store({ overwrite: true })
+  // While the others store.
+  for (const [name, group] of Object.entries(traj.getGroup('common').toDict({ fastAccess: true, nested: true })))
+    for (const [item, value] of Object.entries(group))
+      if (item !== 'n' + value) throw new Error(name + '.' + item + ' is ' + value)
 }
 traj.startRun(Number(me))
 traj.addResult('z', 10 * me)
@@ -45,7 +51,7 @@ test('several processes store into one file: they wait for each other, and nothi
   let printed = ''
   for (const child of children) child.stderr?.on('data', (text) => (printed += text))
   for (const child of children) child.send('go')
-  expect(await Promise.all(exits)).toEqual([0, 1, 2].map(() => [0, null]))
+  expect(await Promise.all(exits), printed).toEqual([0, 1, 2].map(() => [0, null]))
   expect(printed).not.toMatch(/Error/)
   using stored = await loadTrajectory(filename)
   for (const me of [0, 1, 2]) for (const n of [0, 1]) expect(stored.value(`common.${me}.n${n}`)).toBe(n)
@@ -92,4 +98,32 @@ test('the wait is bounded: then storing is refused with who has the file, and su
   await expect(impatient.store()).rejects.toMatchObject({ code: 'PYPET_FILE_LOCKED' })
   again.release()
   impatient.close()
+})
+
+test('what is read while somebody else writes the file is as it is by then, and never a mixture', async () => {
+  const filename = join(fileTree({}), 'f.h5')
+  const traj = new Trajectory({ name: 'shared', filename })
+  traj.addResult('a', new Float64Array(2000).fill(1))
+  traj.addResult('n', 1)
+  await traj.store()
+  traj.close()
+  using reading = await loadTrajectory(filename)
+  expect([reading.value('n'), reading.runInformation(0).completed]).toEqual([1, false])
+  // As another process does it, of which nobody tells this one.
+  const write = async (operations: readonly Hdf5Operation[]) =>
+    await Hdf5File.write(filename, 'append', (file) => file.apply(operations))
+  const box = (path: string, values: Float64Array) =>
+    ({
+      type: 'write-box',
+      path,
+      bytes: new Uint8Array(values.buffer),
+      offset: [0],
+      count: [values.length],
+    }) as const
+  await write([
+    box('/shared/results/a/a', new Float64Array(2000).fill(2)),
+    { type: 'create-group', path: '/shared/results/later' },
+  ])
+  expect(reading.value<Float64Array>('a')).toEqual(new Float64Array(2000).fill(2))
+  expect(reading.contains('results.later')).toBe(true)
 })

@@ -176,8 +176,11 @@ test('overwrite as deep as maxDepth says keeps what is deeper as it is in the fi
   expect(await inFile(traj, values)).toEqual([2, 5, 1])
   // What was not stored is still to be.
   await expect(traj.store()).rejects.toMatchObject({ message: expect.stringContaining('results.group.s') })
+  traj.explore({ x: [7, 8] })
   await traj.store({ overwrite: true })
   expect(await inFile(traj, values)).toEqual([2, 6, 1])
+  await traj.store({ overwrite: true })
+  expect(await inFile(traj, (loaded) => loaded.length)).toBe(2)
 })
 
 test('overwrite without data is refused, and keeps the data', async () => {
@@ -210,4 +213,23 @@ test.skipIf(process.platform === 'win32')('what is written anew keeps its permis
   traj.getResult('r').setItem('a', 2)
   await traj.store({ overwrite: true })
   expect(statSync(traj.filename).mode & 0o777).toBe(0o640)
+})
+
+test('an item has one name, wherever it is given: a dot is refused with what to write', async () => {
+  using traj = await stored()
+  const refused = {
+    code: 'PYPET_NAME_ILLEGAL',
+    message: 'results.r.a.b: the name of the item a.b holds a dot',
+    hint: 'Write a_b, or nest it: { a: { b: … } }.',
+  }
+  const errorOf = (act: () => unknown) => {
+    try {
+      return act()
+    } catch (error) {
+      return error
+    }
+  }
+  expect(errorOf(() => traj.getResult('r').setItem('a.b', 1))).toMatchObject(refused)
+  expect(errorOf(() => traj.getResult('r').setItems({ 'a.b': 1 }))).toMatchObject(refused)
+  expect(errorOf(() => traj.addResult('new', { 'a.b': 1 }))).toMatchObject({ code: 'PYPET_NAME_ILLEGAL' })
 })
