@@ -113,8 +113,6 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
   #storedItems: StoredItems | undefined
   readonly #makeSeeds: () => Pick<BareRun, 'seed' | 'random'>
   #seeds: Pick<BareRun, 'seed' | 'random'> | undefined
-  /** Jobs ask for it again with each number that they draw. */
-  #random: RunRandom | undefined
   #hasEnded = false
 
   constructor(point: {
@@ -143,10 +141,8 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
   }
 
   get random(): RunRandom {
-    if (this.#random !== undefined) return this.#random
     this.#seeds ??= this.#makeSeeds()
-    this.#random = this.#seeds.random
-    return this.#random
+    return this.#seeds.random
   }
 
   get seed(): number {
