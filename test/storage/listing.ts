@@ -20,7 +20,14 @@ export async function listingOf(path: string): Promise<string> {
   } finally {
     file.close()
   }
-  return `${masked(lines.join('\n'))}\n`
+  return `${inOrder(masked(lines.join('\n')).split('\n')).join('\n')}\n`
+}
+
+/** Environments are named at random: once their names are masked, their lines are put in order anew. */
+function inOrder(lines: readonly string[]): string[] {
+  const isOfEnvironment = (line: string) => /^\/\w+\/config\/environment\//.test(line)
+  const sorted = lines.filter(isOfEnvironment).sort()
+  return lines.map((line) => (isOfEnvironment(line) ? (sorted.shift() as string) : line))
 }
 
 function list(file: InstanceType<typeof h5wasm.File>, path: string, lines: string[]): void {
