@@ -125,7 +125,10 @@ describe('verify', () => {
       await runJob(join(place, 'job.mjs'), { explore: [`x=${seed}`], options })
     }
     const into = join(place, 'all.h5')
-    await mergeFiles(inputs, { file: into })
+    await mergeFiles(
+      inputs.map(({ file }) => ({ file })),
+      { file: into },
+    )
     const report = await verify(into, { runs: 'all' })
     expect(report).toMatchObject({ identicalCount: 2, differentCount: 0, seeds: [5, 6], jobChanges: '' })
     expect(await verify(into, { runs: [1] })).toMatchObject({ identicalCount: 1, seeds: [6] })
