@@ -1,5 +1,4 @@
 /** Takes the runs of trajectories into one in memory; `merge` writes what that means for the files. */
-
 import { createHash } from 'node:crypto'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
@@ -124,7 +123,7 @@ export class Merging {
   /** @throws PypetError `PYPET_MERGE_IMPOSSIBLE`; then nothing has changed */
   async plan(file: string, other: TrajectoryTree): Promise<PlannedMerge> {
     const tree = this.#tree
-    const plan = planMerge(tree, other, this.#options)
+    const plan = planMerge(tree, other, { ...this.#options, file })
     const conflicts = await this.#conflicts(file, other, plan)
     if (conflicts.length > 0 && this.#options.conflicts !== 'keep-first')
       throw conflicting(other.name, file, conflicts)

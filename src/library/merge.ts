@@ -1,17 +1,18 @@
 /** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
-
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { FILES } from '../continue/disk.ts'
-import { acquireLock, type FileLock } from '../continue/file-lock.ts'
+import type { FileLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { takeSnapshotCalmly } from '../continue/snapshot.ts'
 import { PypetError } from '../errors.ts'
 import { compactFile, copyTrajectory } from '../storage/compact-file.ts'
-import { prepareEdits } from '../storage/edit-file.ts'
+import { prepareEdits, warn } from '../storage/edit-file.ts'
+import { takeTurn } from '../storage/file-turn.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { releaseReaders } from '../storage/open-readers.ts'
+import { takeLock } from '../storage/open-trajectory.ts'
 import { makeFolderOf } from '../storage/result-folder.ts'
 import { assertFinished } from '../storage/unfinished.ts'
 import { removeTemporary, temporaryBeside, undoAtExit } from '../temporary-names.ts'
@@ -116,6 +117,20 @@ export async function mergeInto(
   if (others.length === 0) throw tooFew(`there is nothing to merge into ${target.file}`, 'merge')
   const [name] = (await chosenNames([target, ...others])) as [string]
   const real = realFileOf(target.file)
+  // What it holds is compared, planned for and written under one lock.
+  const request = { trajectory: name, waitMs: 0, onNotice: warn }
+  return await takeTurn(
+    target.file,
+    request,
+    async () => await mergeUnderLock({ ...target, name, real }, others, options),
+  )
+}
+
+async function mergeUnderLock(
+  { name, real, ...target }: MergeInput & { readonly name: string; readonly real: string },
+  others: readonly MergeInput[],
+  options: MergeOptions,
+): Promise<MergeReport> {
   await prepareEdits(real, { trajectory: name })
   // HDF5 does not read from a file that it writes: others of the same file are read from a copy.
   const isOfTarget = others.map(({ file }) => realFileOf(file) === real)
@@ -318,7 +333,7 @@ async function writeBeside<Value>(
   try {
     makeFolderOf(target)
     // Nothing else begins under that name meanwhile, and what a killed merge has left is swept.
-    lock = acquireLock(file, { trajectory: 'merge', breakLock: false })
+    lock = await takeLock(file, 'merge', { breakLock: false, onNotice: () => undefined })
     const written = await write(temporary)
     // What this process has open is the file that is about to go.
     releaseReaders(target)

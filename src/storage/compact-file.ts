@@ -42,7 +42,7 @@ export interface CompactOptions {
  *   something cannot be copied, `PYPET_FILE_LOCKED`, and as `openHdf5Reader`
  */
 export async function compactFile(file: string, options: CompactOptions = {}): Promise<CompactResult> {
-  const lock = takeLock(file, 'compact', { breakLock: false, onNotice: () => undefined })
+  const lock = await takeLock(file, 'compact', { breakLock: false, onNotice: () => undefined })
   // A rename takes the place of the file, and not of a link to it.
   const real = realFileOf(file)
   const temporary = temporaryBeside(real, 'compact')

@@ -85,7 +85,7 @@ export async function editHdf5File<Value>(
 ): Promise<Value> {
   const { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = warn } = request
   const folders = existsSync(file) ? [] : makeFolderOf(realFileOf(file))
-  const lock = takeLock(file, trajectory, { breakLock, onNotice })
+  const lock = await takeLock(file, trajectory, { breakLock, onNotice })
   releaseReaders(file)
   try {
     settleReplacements(file, { onNotice })
@@ -140,7 +140,7 @@ export async function editHdf5File<Value>(
  * @throws PypetError as `editHdf5File`
  */
 export async function finishEdit(file: string): Promise<void> {
-  const lock = takeLock(file, 'edit', { breakLock: false, onNotice: () => undefined })
+  const lock = await takeLock(file, 'edit', { breakLock: false, onNotice: () => undefined })
   try {
     releaseReaders(file)
     await recoverOthers(file, READER_WAIT_MS, { onNotice: () => undefined })
@@ -158,7 +158,7 @@ export async function prepareEdits(
   file: string,
   { trajectory, breakLock = false, readerWaitMs = READER_WAIT_MS, onNotice = warn }: EditRequest,
 ): Promise<void> {
-  const lock = takeLock(file, trajectory, { breakLock, onNotice })
+  const lock = await takeLock(file, trajectory, { breakLock, onNotice })
   try {
     assertFinished(file, trajectory)
     releaseReaders(file)

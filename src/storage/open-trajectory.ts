@@ -5,7 +5,7 @@ import { CntJournal } from '../continue/cnt-journal.ts'
 import type { ExperimentRecord } from '../continue/cnt-record.ts'
 import { type CntState, readCnt, readExperiment } from '../continue/cnt-state.ts'
 import { type DiskSystem, FILES } from '../continue/disk.ts'
-import { acquireLock, type FileLock } from '../continue/file-lock.ts'
+import type { FileLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
@@ -52,7 +52,7 @@ export async function createTrajectory(request: OpenRequest, options: StoreOptio
     await assertNameIsFree(file, request.trajectory.name)
   }
   const folders = isNewFile ? makeFolderOf(realFileOf(file)) : []
-  const lock = takeLock(file, request.trajectory.name, options)
+  const lock = await takeLock(file, request.trajectory.name, options)
   try {
     const opened = await create(request, options, lock)
     syncFolders(folders)
@@ -70,7 +70,7 @@ export async function continueTrajectory(
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
   const { file, trajectory } = readCnt(request.cntFile, system).experiment.request
-  const lock = await takeLockWaiting(file, trajectory.name, request.lockWaitMs ?? 0, options)
+  const lock = await takeLock(file, trajectory.name, { ...options, waitMs: request.lockWaitMs })
   try {
     // Read again: until now another process may have held the lock.
     const began = readCnt(request.cntFile, system)
@@ -322,21 +322,15 @@ function refuseLost(file: string, system: DiskSystem): void {
   }
 }
 
-export function takeLock(
+/** Takes the lock of a file, unless whoever is asking has it for several steps. As `waitForLock`. */
+export async function takeLock(
   file: string,
   trajectory: string,
-  { breakLock, onNotice }: Pick<StoreOptions, 'breakLock' | 'onNotice'>,
-) {
-  const lock = heldLock(file) ?? acquireLock(file, { trajectory, breakLock })
-  if (lock.notice !== undefined) onNotice('warn', lock.notice)
-  return lock
-}
-
-async function takeLockWaiting(
-  file: string,
-  trajectory: string,
-  waitMs: number,
-  { breakLock, onNotice }: Pick<StoreOptions, 'breakLock' | 'onNotice'>,
+  {
+    breakLock,
+    onNotice,
+    waitMs = 0,
+  }: Pick<StoreOptions, 'breakLock' | 'onNotice'> & { readonly waitMs?: number | undefined },
 ): Promise<FileLock> {
   const lock = heldLock(file) ?? (await waitForLock(file, { trajectory, breakLock }, { waitMs, onNotice }))
   if (lock.notice !== undefined) onNotice('warn', lock.notice)

@@ -35,12 +35,17 @@ export interface MergedParameter {
 /**
  * A point of the other counts as a duplicate of a run that is completed, or of any where its own is not.
  *
+ * @param options.file that of the other, for messages
  * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where the parameters differ in names or types, or where the trial parameter is
  *   none
  */
-export function planMerge(target: TrajectoryTree, other: TrajectoryTree, options: MergeOptions): MergePlan {
-  const pairs = parameterPairs(target, other)
-  const trial = trialOf(target, pairs, options.trialParameter)
+export function planMerge(
+  target: TrajectoryTree,
+  other: TrajectoryTree,
+  options: MergeOptions & { readonly file: string },
+): MergePlan {
+  const pairs = parameterPairs(target, other, options.file)
+  const trial = trialOf(target, pairs, options)
   const explored = pairs.filter(({ own, theirs }) => isExploredIn(own, theirs))
   /** Many runs may have one array. */
   const keys = new Map<StoredValue, string>()
@@ -81,7 +86,7 @@ interface Pair {
   readonly theirs: ParameterNode
 }
 
-function parameterPairs(target: TrajectoryTree, other: TrajectoryTree): Pair[] {
+function parameterPairs(target: TrajectoryTree, other: TrajectoryTree, file: string): Pair[] {
   const derived = exploredDerived(target, other)
   const theirs = new Map(parametersOf(other, derived).map((parameter) => [parameter.fullName, parameter]))
   const pairs: Pair[] = []
@@ -97,6 +102,7 @@ function parameterPairs(target: TrajectoryTree, other: TrajectoryTree): Pair[] {
   for (const name of theirs.keys()) differing.push(`${name} is missing here`)
   if (differing.length === 0) return pairs
   throw impossible(
+    file,
     `the parameters differ: ${differing.slice(0, 5).join('; ')}${differing.length > 5 ? '; …' : ''}`,
     'Only trajectories of the same parameters, with the same types, can be merged.',
   )
@@ -143,7 +149,7 @@ function keyOfValue(value: StoredValue, keys: Map<StoredValue, string>): string 
 function trialOf(
   target: TrajectoryTree,
   pairs: readonly Pair[],
-  name: string | undefined,
+  { trialParameter: name, file }: Parameters<typeof planMerge>[2],
 ): { readonly parameter: ParameterNode; readonly shift: number } | undefined {
   if (name === undefined) return undefined
   const parameter = target.getParameter(name)
@@ -152,6 +158,7 @@ function trialOf(
   const isCounting = trials.length > 0 && trials.every((trial) => Number.isSafeInteger(trial) && trial >= 0)
   if (pair === undefined || !isCounting) {
     throw impossible(
+      file,
       `${parameter.fullName} does not count trials in both`,
       'A trial parameter is explored with whole numbers from 0 on in both trajectories.',
     )
@@ -206,6 +213,6 @@ export function runIn(fullName: string): RunIndex | undefined {
 const RUN_NAME = /^run_(\d{8})$/
 const RUN_SET_NAME = /^run_set_\d{5}$/
 
-function impossible(found: string, hint: string): PypetError {
-  return new PypetError('PYPET_MERGE_IMPOSSIBLE', `cannot merge: ${found}`, { where: 'merge', hint })
+function impossible(file: string, found: string, hint: string): PypetError {
+  return new PypetError('PYPET_MERGE_IMPOSSIBLE', `cannot merge ${file}: ${found}`, { where: file, hint })
 }

@@ -3,6 +3,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { acquireLock } from '../../src/continue/file-lock.ts'
+import type { PypetError } from '../../src/errors.ts'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { mergeFiles, mergeInto } from '../../src/library/merge.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
@@ -189,4 +191,28 @@ test('in mergeInto, what runs of three files conflict in is found before anythin
     [1, 1, 1],
   ])
   expect(await pointsIn(a.file)).toEqual(['1 p 2', '2 p 4', '2 p 6'])
+})
+
+test('the file is locked while mergeInto reads, plans and writes, and free afterwards', async () => {
+  const folder = fileTree({})
+  const [target, other] = ['a.h5', 'b.h5'].map((name) => join(folder, name)) as [string, string]
+  await stored(target, [[1, 'a']])
+  await stored(other, [[2, 'b']])
+  const lockedIn = new Map<string, unknown>()
+  const onProgress = ({ phase }: { phase: string }) => {
+    try {
+      acquireLock(target, { trajectory: 'someone else', breakLock: false }).release()
+      lockedIn.set(phase, 'free')
+    } catch (error) {
+      lockedIn.set(phase, (error as PypetError).code)
+    }
+  }
+  await mergeInto({ file: target }, [{ file: other }], { onProgress })
+  expect(Object.fromEntries(lockedIn)).toEqual({
+    reading: 'PYPET_FILE_LOCKED',
+    copying: 'PYPET_FILE_LOCKED',
+    stored: 'PYPET_FILE_LOCKED',
+  })
+  acquireLock(target, { trajectory: 'someone else', breakLock: false }).release()
+  expect(await pointsIn(target)).toEqual(['1 a 2', '2 b 4'])
 })
