@@ -1,5 +1,4 @@
 /** Completion scripts for shells, made of the commands and flags that the program itself has. */
-
 import { PypetError } from '../errors.ts'
 import { OPTIONS } from '../experiment/options.ts'
 

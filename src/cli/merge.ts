@@ -62,7 +62,7 @@ export async function mergeCommand(words: readonly string[], flags: MergeFlags):
 }
 
 /** `file.h5`, or `file.h5:name` where there is no file of that whole name. */
-export function inputOf(word: string): MergeInput {
+function inputOf(word: string): MergeInput {
   const [, file, name] = /^(..+):([A-Za-z0-9_-]+)$/.exec(word) ?? []
   return file === undefined || name === undefined || existsSync(word) ? { file: word } : { file, name }
 }

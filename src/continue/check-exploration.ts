@@ -1,5 +1,4 @@
 /** Checks an exploration of a `.cnt` file: its kinds, its depth, and how many points it has. */
-import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { SOBOL_DIMENSIONS_MAX } from '../exploration/sobol-directions.ts'
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
 import {
@@ -32,24 +31,17 @@ interface Extent {
 /** How many values the pools have, by parameter. */
 type PoolSizes = ReadonlyMap<string, number>
 
-export const exploration: Check = (value, at) => {
-  wholeExtent(value, at)
-}
-
-/** Names and length of what is an exploration. */
-export function explorationExtent(spec: ExplorationSpec, at: string): Extent {
-  return wholeExtent(spec, at)
-}
-
 /** Pools stand around the whole, and nowhere else. */
-function wholeExtent(value: unknown, at: string): Extent {
+export const exploration: Check = (value, at) => {
   assertObject(value, at)
-  if (value.kind !== 'pooled') return extentOf(value, at, 0, NO_POOLS)
+  if (value.kind !== 'pooled') {
+    extentOf(value, at, 0, NO_POOLS)
+    return
+  }
   const sizes = poolSizes(value.pools, `${at}.pools`)
   const extent = extentOf(value.of, `${at}.of`, 1, sizes)
   const wrong = [...sizes.keys()].find((name) => !extent.names.includes(name))
   if (wrong !== undefined) throw fault(`${at}.pools`, 'names that are explored', wrong)
-  return extent
 }
 
 const NO_POOLS: PoolSizes = new Map()

@@ -8,7 +8,6 @@
  *
  * Nothing that is read is ever executed.
  */
-
 import { shownValue } from './check.ts'
 
 const ARRAY_TYPES = {

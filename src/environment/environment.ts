@@ -249,7 +249,7 @@ function openingOf(
   return (store, ledger) => store.continue(asked, ledger)
 }
 
-/** Another command looks at the file for a moment when nobody writes it, and is refused what this experiment is at. */
+/** A command that asks for the file while it has no writer has its lock for a moment, and is refused then. */
 const LOCK_WAIT_MS = 60_000
 
 /** After the death of a writer. Its lock is stale, and what was to be reopened has been reopened. */
@@ -309,12 +309,13 @@ function closing(identity: EnvironmentIdentity, ledger: RunLedger) {
     })
 }
 
-/** What jobs see. Of an experiment that goes on, what was recorded when it began counts. */
+/** What is recorded of what jobs see. */
 function seenOf({ seen, nodes, seenFrom = 0 }: PreparedExperiment): SeenNames | undefined {
   const found = seen ?? nodes
   return found === undefined ? undefined : { from: seenFrom, names: seenNames(found) }
 }
 
+/** What jobs see. Of an experiment that goes on, what was recorded when it began counts. */
 function nodesFor({ opening, seen, nodes, parameters, tree }: PreparedExperiment, { config }: OpenRequest) {
   const isRecorded = opening.kind === 'continue'
   return runNodes(seen ?? nodes, { parameters, config: isRecorded ? [] : config, tree })

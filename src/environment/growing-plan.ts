@@ -1,5 +1,4 @@
 /** The plan of all runs, which grows where post-processing, or a script, adds points. */
-
 import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import { type Column, type ExplorationSpec, explorationNames } from '../exploration/exploration.ts'

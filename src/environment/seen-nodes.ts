@@ -62,8 +62,9 @@ export interface SeenNames {
 
 /** Of what there is when runs begin. Post-processing, and scripts, may add more later, and a job must not find that instead. */
 export function seenNames({ groups, leaves, links }: SeenNodes): string {
+  const above = new Set([...leaves, ...links].flatMap(({ location }) => groupsAbove(location)))
   const isTold = ({ comment, annotations, location }: RawGroup) =>
-    comment !== '' || annotations.length > 0 || ![...leaves, ...links].some((node) => isBelow(node, location))
+    comment !== '' || annotations.length > 0 || !above.has(location)
   return [...groups.filter(isTold), ...leaves, ...links]
     .map(({ location }) => location)
     .filter((location) => isResult(location) && !isPlaceOfRuns(location))
@@ -104,8 +105,10 @@ function isPlaceOfRuns(location: string): boolean {
   return /^(?:results|derived_parameters)(?:\.runs)?$/.test(location)
 }
 
-function isBelow(node: { readonly location: string }, group: string): boolean {
-  return node.location.startsWith(`${group}.`)
+/** `a.b.c` is below `a` and `a.b`. */
+function groupsAbove(location: string): string[] {
+  const parts = location.split('.')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('.'))
 }
 
 /** The settings that differ from the usual. */

@@ -1,5 +1,4 @@
 /** What the job of one attempt stores before the run ends: kept by the worker, and handed over with the run. */
-
 import { PartFile } from '../continue/part-file.ts'
 import { fromErrorRecord } from '../errors.ts'
 import type { RunTask } from '../protocol.ts'

@@ -199,13 +199,16 @@ async function build(file: string, folder: string, kind: ModuleKind): Promise<Bu
  */
 export function hasRenamedClass(bundle: string): boolean {
   if (/(\w+) = class _\1\b/.test(bundle)) return true
-  for (const [, inner, outer] of bundle.matchAll(/\bclass (\w+\d)\b|\b(\w+\d) = class\b/g)) {
+  const numbered = [...bundle.matchAll(/\bclass (\w+\d)\b|\b(\w+\d) = class\b/g)]
+  if (numbered.length === 0) return false
+  const words = new Set(bundle.match(/\w+/g))
+  return numbered.some(([, inner, outer]) => {
     const name = (inner ?? outer) as string
-    for (let end = name.length - 1; /\d/.test(name[end] as string); end -= 1) {
-      if (new RegExp(`\\b${name.slice(0, end)}\\b`).test(bundle)) return true
-    }
-  }
-  return false
+    const digits = (/\d+$/.exec(name) as RegExpExecArray)[0].length
+    return Array.from({ length: digits }, (_, cut) => name.slice(0, -1 - cut)).some((plain) =>
+      words.has(plain),
+    )
+  })
 }
 
 async function buildWith(

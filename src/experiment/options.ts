@@ -3,7 +3,6 @@
  * the environment variables, the schema of config files and their documentation. It imports nothing, so
  * that a run without a config file checks its options without a schema library.
  */
-
 import { LOG_OPTION_NAMES, LOG_OPTIONS } from './log-option-table.ts'
 import type { NumberOption, Option, OptionValue, SwitchOption, WholeOption } from './option.ts'
 

@@ -263,7 +263,7 @@ export class Environment<Tree = ParameterTree> {
         useHdf5
           ? await loadTrajectory<Tree>(filename, { ...treeCall, name })
           : (experimentTrajectory(experiment) as unknown as Trajectory<Tree>)
-      const results = await this.#perform(experiment, { load: load as unknown as () => Promise<Trajectory> })
+      const results = await this.#perform(experiment, { load: load as () => Promise<Trajectory> })
       this.#trajectory = await load()
       return results
     })

@@ -1,5 +1,4 @@
 /** A tree and its file: opening, storing, and what has to be rewritten for it. */
-
 import { existsSync, statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { breathe } from '../breath.ts'

@@ -1,5 +1,4 @@
 /** Writes back the job of a trajectory as it was when the trajectory, or one of its runs, was made. */
-
 import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
 import { PypetError } from '../errors.ts'

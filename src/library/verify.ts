@@ -1,5 +1,4 @@
 /** Computing stored runs again, and comparing them with the file bit by bit: `pypet-ts verify`. */
-
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ErrorRecord, PypetError } from '../errors.ts'

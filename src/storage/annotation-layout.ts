@@ -1,4 +1,4 @@
-/** Annotations of a node: one attribute each (FORMAT, section 2). */
+/** Annotations of a node: one attribute each (docs/format.md, section 2). */
 import type { RawField, RawNumbers, RawTexts, RawValue } from '../trajectory/raw-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { elementType } from './element-type.ts'

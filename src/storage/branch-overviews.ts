@@ -1,4 +1,4 @@
-/** The overview tables of config and parameters, which are known before the first run (FORMAT, section 3). */
+/** The overview tables of config and parameters, which are known before the first run (docs/format.md, section 3). */
 import { type ExplorationPlan, type ExploredParameter, exploredText } from '../exploration/expand.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'

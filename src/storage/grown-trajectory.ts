@@ -1,5 +1,4 @@
 /** What a stored trajectory has gained since: runs, ranges, explored parameters. */
-
 import { type ParameterRange, rangeValue } from '../trajectory/parameter-range.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'

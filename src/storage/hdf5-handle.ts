@@ -1,5 +1,5 @@
 /** A file that is open in the HDF5 library: what every way of reading from it needs. */
-import { statSync } from 'node:fs'
+import { type BigIntStats, statSync } from 'node:fs'
 import { PypetError } from '../errors.ts'
 import { type CommittedFile, cntFilesOf, type UnfinishedTrajectory } from './committed-file.ts'
 import { type H5Module, hdf5Cause } from './h5wasm.ts'
@@ -38,21 +38,21 @@ export interface SettledFile {
   readonly stamp: string
 }
 
-/** Which file is in a place, and when it was written last; undefined where there is none. */
-function stampOf(file: string): string | undefined {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? undefined : `${found.ino} ${found.size} ${found.mtimeNs}`
+/** Which file it is, and when it was written last. */
+function stampOf({ ino, size, mtimeNs }: BigIntStats): string {
+  return `${ino} ${size} ${mtimeNs}`
 }
 
 /** Call it before it is asked whether somebody writes the file. @throws the error of the system when there is none */
 export function settledFile(file: string): SettledFile {
-  return { fileBytes: statSync(file).size, stamp: stampOf(file) ?? '' }
+  const found = statSync(file, { bigint: true })
+  return { fileBytes: Number(found.size), stamp: stampOf(found) }
 }
 
 /** Whether it was written, or another file has come into its place. One that is gone stays as it is for who has it open. */
 export function isChanged(file: string, { stamp }: SettledFile): boolean {
-  const now = stampOf(file)
-  return now !== undefined && now !== stamp
+  const now = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return now !== undefined && stampOf(now) !== stamp
 }
 
 export class Hdf5Handle {

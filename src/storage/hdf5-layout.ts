@@ -1,5 +1,5 @@
 /**
- * Where everything of one trajectory goes in the file, in pypet's layout (FORMAT). Decides and does
+ * Where everything of one trajectory goes in the file, in pypet's layout (docs/format.md). Decides and does
  * nothing: every method returns operations for `hdf5-file`.
  */
 import type { ExplorationPlan } from '../exploration/expand.ts'

@@ -10,10 +10,9 @@ const USER_BLOCK_BYTES_MAX = 1 << 26
  * Checks that a file may be given to the HDF5 library: that it exists, is a regular file, can be read
  * and has HDF5's signature (HDF5 file format specification, section II.A).
  *
- * @returns the file's size in bytes
  * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
  */
-export async function checkSignature(file: string): Promise<number> {
+export async function checkSignature(file: string): Promise<void> {
   const notFound = (found: string, cause: unknown, hint?: string) =>
     new PypetError('PYPET_FILE_NOT_FOUND', `${file} cannot be opened: ${found}`, { where: file, cause, hint })
   const refused = (cause: unknown) => {
@@ -39,7 +38,6 @@ export async function checkSignature(file: string): Promise<number> {
     throw refused(cause)
   }
   if (!hasSignature) throw notHdf5(file, "it has no HDF5 signature ('\\x89HDF')")
-  return stats.size
 }
 
 /** The error for a file that the HDF5 library cannot open. */

@@ -1,5 +1,4 @@
 /** A trajectory of an open file as the tree reads it. */
-
 import { exact } from '../trajectory/exact-integer.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import { runName } from '../trajectory/path.ts'

@@ -1,4 +1,4 @@
-/** Tables as PyTables has them: packed compound rows with fixed-size columns (FORMAT, section 3). */
+/** Tables as PyTables has them: packed compound rows with fixed-size columns (docs/format.md, section 3). */
 import { cutToUtf8Bytes } from '../trajectory/utf8.ts'
 import type { Hdf5Column, Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
 

@@ -1,5 +1,5 @@
 /**
- * How one value lies in the file as a data item of a leaf (FORMAT, section 4). What pypet has no form for is stored in
+ * How one value lies in the file as a data item of a leaf (docs/format.md, section 4). What pypet has no form for is stored in
  * one that it reads, and marked by an attribute of ours, `PYPET_TS_TYPE`:
  *
  *     null       a NaN                           date        its ISO 8601 text, UTC

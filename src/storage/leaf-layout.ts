@@ -1,4 +1,4 @@
-/** How one leaf lies in the file: the group, its attributes and its data items (FORMAT, sections 2 and 4). */
+/** How one leaf lies in the file: the group, its attributes and its data items (docs/format.md, sections 2 and 4). */
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { type RawNumbers, type RawTexts, type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'

@@ -1,4 +1,4 @@
-/** Reading leaves: parameters with their ranges, results with their items (FORMAT, sections 2 and 4). */
+/** Reading leaves: parameters with their ranges, results with their items (docs/format.md, sections 2 and 4). */
 import type { Cell } from './hdf5-datatype.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { columnPreviewer, type Preview, previewDataset, unreadPreview } from './preview.ts'

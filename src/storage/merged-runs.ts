@@ -1,5 +1,4 @@
 /** What comes from another file into one, as operations: groups of runs under new numbers, and what is outside of runs. */
-
 import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
 import type { GroupNode } from '../tree/group-node.ts'
 import type { Carried, LeftOut } from '../tree/merge-content.ts'

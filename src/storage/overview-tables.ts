@@ -1,4 +1,4 @@
-/** The meta tables below `<trajectory>/overview` (FORMAT, section 3): their columns and their rows. */
+/** The meta tables below `<trajectory>/overview` (docs/format.md, section 3): their columns and their rows. */
 import { createHash } from 'node:crypto'
 import type { OpenRequest, RunFailure, StorageSettings } from '../protocol.ts'
 import { runName } from '../trajectory/path.ts'

@@ -1,4 +1,4 @@
-/** Stored values, described: type, shape and the first elements (FORMAT, section 4). */
+/** Stored values, described: type, shape and the first elements (docs/format.md, section 4). */
 import type { Cell, Datatype } from './hdf5-datatype.ts'
 import type { DatasetForm } from './hdf5-handle.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'

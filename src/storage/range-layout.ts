@@ -1,4 +1,4 @@
-/** The ranges of explored parameters, whole and as they grow (FORMAT, section 4). */
+/** The ranges of explored parameters, whole and as they grow (docs/format.md, section 4). */
 import { PypetError } from '../errors.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import { type RawValue, rawElements, rawValue } from '../trajectory/raw-value.ts'

@@ -1,8 +1,7 @@
 /**
  * Data items of a file as stored values: the inverse of `item-layout`, and the reading of everything that pypet
- * writes (FORMAT, section 4). Nothing is executed; what only Python can read becomes an `Unreadable`.
+ * writes (docs/format.md, section 4). Nothing is executed; what only Python can read becomes an `Unreadable`.
  */
-
 import { exactIntegers } from '../trajectory/exact-integer.ts'
 import { rawElements, storedElements } from '../trajectory/raw-value.ts'
 import type {

@@ -1,6 +1,6 @@
 /**
  * The overview and summary tables that grow with the runs, and the purging of duplicate comments: of leaves of one name
- * with an equal comment only the first keeps it (FORMAT, section 2). pypet 0.7 looks at the comment alone. The summary
+ * with an equal comment only the first keeps it (docs/format.md, section 2). pypet 0.7 looks at the comment alone. The summary
  * has a row for each name with each of its comments, so that it names everything that any run has stored.
  */
 import { createHash } from 'node:crypto'

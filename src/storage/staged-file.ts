@@ -12,7 +12,6 @@
  *   was changed.
  * - A page in memory is zero beyond the size of the file.
  */
-
 import type { PageImage } from '../continue/cnt-record.ts'
 import type { Disk } from '../continue/disk.ts'
 import type { HookedFile } from './hdf5-hook.ts'

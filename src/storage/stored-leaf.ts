@@ -1,5 +1,4 @@
 /** Leaves of a file as stored values: parameters with their ranges, results with their items. */
-
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import type { Dtype, StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import type { NodeHead } from '../tree/node-source.ts'

@@ -1,4 +1,4 @@
-/** Tables of a user as HDF5 tables: columns become packed rows (FORMAT, section 4, TABLE). */
+/** Tables of a user as HDF5 tables: columns become packed rows (docs/format.md, section 4, TABLE). */
 import { elementBytes, type RawNumbers, type RawTable, type RawTexts } from '../trajectory/raw-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { elementType } from './element-type.ts'

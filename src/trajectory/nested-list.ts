@@ -1,5 +1,4 @@
 /** Lists of lists of one length and one type: matrices, as JavaScript writes them. */
-
 import type { PypetError } from '../errors.ts'
 import { exact } from './exact-integer.ts'
 import {

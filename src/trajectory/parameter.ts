@@ -1,5 +1,4 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
-
 import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from './known-options.ts'
 import type { NestedValues } from './nested-list.ts'

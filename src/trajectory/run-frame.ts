@@ -7,7 +7,6 @@
  * so no value is changed on the way (NaN, -0, 64-bit integers). Strings travel in the header. What the job
  * returned ends the payload.
  */
-
 import {
   elementBytes,
   elementCount,

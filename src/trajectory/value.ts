@@ -1,6 +1,6 @@
 /**
  * What a user may store, and the one place where a user's value becomes a stored one.
- * Types follow FORMAT (pypet `parameter.py`); where pypet loses data we do not: integers keep 64 bits,
+ * Types follow docs/format.md (pypet `parameter.py`); where pypet loses data we do not: integers keep 64 bits,
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'

@@ -1,5 +1,4 @@
 /** Groups: what a trajectory is made of besides leaves (pypet `naturalnaming.py`, class `NNGroupNode`). */
-
 import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { LeafOptions, ResultItems } from '../trajectory/run.ts'

@@ -164,7 +164,7 @@ class ContentSurvey implements MergeContent {
 }
 
 /** Everything that the leaf holds, as a text. What was not in memory is not kept there. */
-export function leafKey(leaf: TreeNode): string {
+function leafKey(leaf: TreeNode): string {
   if (leaf instanceof ParameterNode) {
     return leaf.stored === undefined ? 'nothing' : `parameter ${valueKey(leaf.stored)}`
   }

@@ -115,13 +115,6 @@ export class RunTree extends TrajectoryTree {
     else (node as ParameterNode).restoreValue(undefined, undefined)
   }
 
-  /** Links that the run has added and not removed again. */
-  hasLink({ location }: LinkRecord): boolean {
-    const dot = location.lastIndexOf('.')
-    const group = this.at(location.slice(0, dot))
-    return group instanceof GroupNode && group.linkTarget(location.slice(dot + 1)) !== undefined
-  }
-
   /** Groups of the run that have a comment or annotations, and those that are empty. */
   get addedGroups(): GroupRecord[] {
     return [...newGroups(this)].flatMap((group) => {

@@ -1,7 +1,7 @@
 /** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
-import { runName } from '../trajectory/path.ts'
+import { runlessName, runName } from '../trajectory/path.ts'
 import type { GetOptions, GroupNode } from './group-node.ts'
 import type { TreeNode } from './node.ts'
 
@@ -194,8 +194,6 @@ function endsIn(node: TreeNode, parts: readonly string[], start: GroupNode): boo
   return true
 }
 
-const RUN_PART = /(^|\.)run_\d{8}(\.|$)/
-
 function ambiguous(name: string, found: readonly TreeNode[]): PypetError {
   const names = found.map(({ fullName }) => fullName)
   const shown = names.length >= CANDIDATES_MAX ? `${names.join(', ')}, …` : names.join(', ')
@@ -204,7 +202,7 @@ function ambiguous(name: string, found: readonly TreeNode[]): PypetError {
     `${name} is the name of several nodes at the same depth: ${shown}`,
     {
       where: name,
-      hint: names.some((fullName) => RUN_PART.test(fullName))
+      hint: names.some((fullName) => runlessName(fullName) !== fullName)
         ? 'Say more of the full name; or set the run that you mean: traj.idx = 0.'
         : `Say more of the full name, as in traj.get('${names.at(-1)}').`,
     },

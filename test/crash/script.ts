@@ -1,5 +1,4 @@
 /** An experiment without workers: what the writer is told in it, in an order that does not change. */
-
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DiskSystem } from '../../src/continue/disk.ts'
 import { missingRuns } from '../../src/continue/run-set.ts'

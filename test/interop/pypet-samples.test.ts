@@ -11,34 +11,13 @@ import { GroupNode } from '../../src/tree/group-node.ts'
 import { ParameterNode } from '../../src/tree/parameter-node.ts'
 import { ResultNode } from '../../src/tree/result-node.ts'
 import { canonical, canonicalJson, type Tagged } from './canonical-value.ts'
+import { isCompared, isOfTheReader, type PypetNode, type PypetTrajectory } from './pypet-nodes.ts'
 
-interface SampleNode {
-  readonly class: string
-  readonly comment: string
-  readonly leaf: boolean
-  readonly annotations?: Readonly<Record<string, Tagged>>
-  readonly value?: Tagged
-  readonly range?: readonly Tagged[]
-  readonly data?: Readonly<Record<string, Tagged>>
-}
-
-interface Sample {
-  readonly trajectory: {
-    readonly name: string
-    readonly comment: string
-    readonly length: number
-    readonly timestamp: number
-    readonly version: string
-  }
-  readonly explored: readonly string[]
-  readonly links: Readonly<Record<string, string>>
-  readonly nodes: Readonly<Record<string, SampleNode>>
-  readonly runs: readonly {
-    readonly idx: number
-    readonly completed: number
-    readonly parameter_summary: string
-  }[]
-}
+type Sample = PypetTrajectory<{
+  readonly idx: number
+  readonly completed: number
+  readonly parameter_summary: string
+}>
 
 /** What only Python can read, and is shown as such: pickles. Annotations that are no single value are pickles, too. */
 const FOR_PYTHON_ONLY: ReadonlySet<string> = new Set([
@@ -56,15 +35,6 @@ const FOR_PYTHON_ONLY: ReadonlySet<string> = new Set([
 const LOST_BY_PYPET: Readonly<Record<string, unknown>> = {
   'results.empty.empty_str': { ndarray: 'str', shape: [0], elements: [] },
 }
-
-/**
- * pypet shows the settings of the storage service that loads below `config.hdf5`, whatever the file holds there: it adds
- * the nodes when they are missing. So that group is not compared.
- */
-const isOfTheReader = (fullName: string) => fullName === 'config' || /^config\.hdf5(\.|$)/.test(fullName)
-
-/** The four branches are always there, also where a file has none of it. */
-const BRANCHES = new Set(['config', 'parameters', 'derived_parameters', 'results'])
 
 const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-samples-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -89,11 +59,10 @@ describe.each(['a_multiplication', 'b_alltypes', 'd_crashed'])('%s', async (name
 
   test('every node of pypet is here, and no other', () => {
     const names = [...traj.iterNodes()].map(({ fullName }) => fullName)
-    const compared = (fullName: string) => !isOfTheReader(fullName) && !BRANCHES.has(fullName)
-    expect(names.filter(compared).sort()).toEqual(
+    expect(names.filter(isCompared).sort()).toEqual(
       nodes
         .map(([fullName]) => fullName)
-        .filter(compared)
+        .filter(isCompared)
         .sort(),
     )
   })
@@ -137,7 +106,7 @@ describe.each(['a_multiplication', 'b_alltypes', 'd_crashed'])('%s', async (name
   })
 })
 
-function sameParameter(node: ParameterNode, { value, range }: SampleNode): number {
+function sameParameter(node: ParameterNode, { value, range }: PypetNode): number {
   expect(node).toBeInstanceOf(ParameterNode)
   if (value !== undefined) same(node.fullName, node.stored as StoredValue, value)
   if (range === undefined) return 1

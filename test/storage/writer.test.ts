@@ -1,5 +1,4 @@
 /** The writer as a process of its own. It is started as it is installed, so `npm run build` comes first. */
-
 import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFile } from 'node:fs/promises'
