@@ -1,14 +1,13 @@
 /** `docs/exploration.md`: every example gives the points that stand under it. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { exploredCsvText } from '../src/cli/explored-text.ts'
 import { expand, runPoint } from '../src/exploration/expand.ts'
 import { type ExplorationDraft, isExploration } from '../src/exploration/exploration.ts'
 import { parseExploration } from '../src/exploration/parse-exploration.ts'
 import { withTrialParameters } from '../src/exploration/repeat.ts'
 import * as library from '../src/index.ts'
 import { flattenParameters } from '../src/trajectory/parameter.ts'
-import { type RawValue, toStoredValue } from '../src/trajectory/raw-value.ts'
-import { userValue } from '../src/trajectory/user-value.ts'
 import { pypet } from './cli/pypet.ts'
 import { codeBlocks } from './code-blocks.ts'
 import { fileTree } from './experiment/file-tree.ts'
@@ -40,6 +39,8 @@ const parameters = flattenParameters(
     neuron: { tau: 20 },
     start: [0, 0],
     mix: [[1]],
+    pole: { re: 0, im: 0 },
+    since: new Date(0),
   },
   'parameters',
 )
@@ -55,8 +56,8 @@ function csvOf(draft: ExplorationDraft): string {
 }
 
 function cellOf(value: unknown): unknown {
-  const isStored = typeof value === 'object' && value !== null
-  return isStored ? `"${JSON.stringify(userValue(toStoredValue(value as RawValue)))}"` : value
+  const text = exploredCsvText(value)
+  return text.includes(',') ? `"${text}"` : text
 }
 
 test('every builder that is exported has its example', () => {
@@ -86,7 +87,7 @@ describe('in a config file', () => {
 test('on the command line', async () => {
   const folder = fileTree({ 'job.mjs': job?.code ?? '' })
   const commands = of('sh')
-  expect(commands).toHaveLength(7)
+  expect(commands).toHaveLength(8)
   for (const { code, csv } of commands) {
     const words = [...code.trim().matchAll(/'([^']*)'|(\S+)/g)].map(
       ([, quoted, plain]) => quoted ?? plain ?? '',

@@ -1,9 +1,10 @@
 /** Explored values as they are shown and given to programs: single ones, and lists and arrays up to a length. */
 import { pooledTypeName } from '../exploration/value-pool.ts'
 import { exact, receivedValue } from '../trajectory/exact-integer.ts'
-import { elementCount, type RawValue } from '../trajectory/raw-value.ts'
+import { elementCount, type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
-import { cellText } from './value-text.ts'
+import { userValue } from '../trajectory/user-value.ts'
+import { cellText, storedText } from './value-text.ts'
 
 /** A longer list tells less than its type and its shape. */
 const SHOWN_ELEMENTS_MAX = 12
@@ -13,6 +14,7 @@ const JSON_ELEMENTS_MAX = 1000
 /** `6`, `'text'`, `[10, 5]`, `[[1, 2], [3, 4]]`, `float64 array [1000]`. */
 export function exploredText(value: unknown): string {
   if (!isRaw(value)) return cellText(value as Scalar)
+  if (!isArray(value)) return storedText(toStoredValue(value))
   const nested = nestedValue(value, SHOWN_ELEMENTS_MAX)
   return nested === undefined ? pooledTypeName(value) : nestedText(nested)
 }
@@ -20,6 +22,7 @@ export function exploredText(value: unknown): string {
 /** The same for a cell of a CSV table: lists as in JSON. */
 export function exploredCsvText(value: unknown): string {
   if (!isRaw(value)) return String(value)
+  if (!isArray(value)) return value.form === 'record' ? JSON.stringify(plainJson(value)) : exploredText(value)
   const nested = nestedValue(value, JSON_ELEMENTS_MAX)
   return nested === undefined ? pooledTypeName(value) : JSON.stringify(nested, jsonScalar)
 }
@@ -27,12 +30,24 @@ export function exploredCsvText(value: unknown): string {
 /** JSON has no bigints and no NaN: both become text. Lists are lists; of long ones the type and shape are told. */
 export function exploredJson(value: unknown): unknown {
   if (!isRaw(value)) return jsonScalar('', value)
+  if (!isArray(value)) return plainJson(value)
   const nested = nestedValue(value, JSON_ELEMENTS_MAX)
   return nested === undefined ? { type: pooledTypeName(value) } : nestedJson(nested)
 }
 
 function isRaw(value: unknown): value is RawValue {
   return typeof value === 'object' && value !== null
+}
+
+function isArray(value: RawValue): boolean {
+  return value.form === 'list' || value.form === 'ndarray' || value.form === 'sparse'
+}
+
+/** A date as its text, a record as an object, a complex number as `{ re, im }`. */
+function plainJson(value: RawValue): unknown {
+  if (value.form === 'record')
+    return Object.fromEntries(value.fields.map(({ name, value: field }) => [name, exploredJson(field)]))
+  return JSON.parse(JSON.stringify(userValue(toStoredValue(value)), jsonScalar))
 }
 
 type Nested = Scalar | object | readonly Nested[]

@@ -78,6 +78,10 @@ export function storedText(stored: StoredValue): string {
       return 'null'
     case 'date':
       return new Date(stored.time).toISOString()
+    case 'record': {
+      const fields = stored.fields.map(({ name, value }) => `${printable(name)}: ${storedText(value)}`)
+      return `{ ${cut(fields.join(', '), TEXT_LENGTH_MAX)} }`
+    }
     default:
       return `<${typeName(stored)}>`
   }

@@ -62,7 +62,7 @@ function poolSizes(pools: unknown, at: string): PoolSizes {
 
 const pooledValue: Check = (value, at) => {
   assertObject(value, at)
-  oneOf('list', 'ndarray', 'sparse')(value.form, `${at}.form`)
+  oneOf('list', 'ndarray', 'sparse', 'scalar', 'date', 'record')(value.form, `${at}.form`)
   rawValue(value, at)
 }
 

@@ -1,5 +1,6 @@
 /** Giving a declared parameter another value, which must be of the same type. */
 import { PypetError } from '../errors.ts'
+import { storedLike } from '../exploration/explored-object.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import {
   type BasicValue,
@@ -56,7 +57,9 @@ export function withNestedText(parameter: Parameter, text: string, where: string
 function converted(given: StoredValue, parameter: Parameter): unknown {
   const { stored, value: preset } = parameter
   if (!isBasic(stored) || !isBasic(given)) {
-    return stored.form === given.form && typeName(stored) === typeName(given) ? userValue(given) : undefined
+    if (stored.form === given.form && typeName(stored) === typeName(given)) return userValue(given)
+    const made = storedLike(given, stored)
+    return made === undefined ? undefined : userValue(made)
   }
   switch (stored.form) {
     case 'scalar':
@@ -135,7 +138,10 @@ function typeDiffers(parameter: Parameter, given: StoredValue, where: string): P
 }
 
 function describeType(stored: StoredValue, value: unknown): string {
-  if (stored.form !== 'scalar' || !isBasicDtype(stored.dtype)) return typeName(stored)
+  if (stored.form !== 'scalar' || !isBasicDtype(stored.dtype)) {
+    const name = typeName(stored)
+    return `${/^[aeiou](?!int)/.test(name) ? 'an' : 'a'} ${name}`
+  }
   switch (stored.dtype) {
     case 'float64':
       return 'a number'

@@ -79,6 +79,7 @@ function derivedRange(of: ExplorationSpec, formula: NamedFunction, settling: Set
   const length = explorationLength(of)
   const read = pointReader(of, settling, formula)
   const isBigint = typeof settling.parameterOf(formula.name)?.value === 'bigint'
+  const at = (index: number) => placeOf(formula, read(index))
   const valueAt = (run: number): GivenValue => {
     const point = read(run)
     const answer = answerOf(formula, point)
@@ -93,11 +94,11 @@ function derivedRange(of: ExplorationSpec, formula: NamedFunction, settling: Set
     if (typeof value !== 'number') {
       const others = Array.from({ length: length - run - 1 }, (_, index) => valueAt(run + 1 + index))
       const range = rangeOf([...numbers.subarray(0, run), value, ...others])
-      return settleRange(formula.name, range, settling, (index) => placeOf(formula, read(index)))
+      return settleRange(formula.name, range, settling, at)
     }
     numbers[run] = value
   }
-  return { kind: 'values', values: numbers }
+  return settleRange(formula.name, { kind: 'values', values: numbers }, settling, at)
 }
 
 function placeOf({ where }: NamedFunction, point: Point): string {

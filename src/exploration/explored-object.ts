@@ -1,12 +1,21 @@
-/** Values to explore that are no single ones: lists, arrays, matrices. Their types are those of the default. */
+/** Values to explore that JavaScript has no literal for: lists, arrays, matrices, dates, complex numbers. Their types are those of the default. */
 import { PypetError } from '../errors.ts'
 import { instanceClassName, type OwnParameter } from '../trajectory/own-class.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { type RawValue, rawValue, toStoredValue as storedOf } from '../trajectory/raw-value.ts'
-import type { NumericDtype, Scalar, StoredList, StoredValue, TypedArray } from '../trajectory/stored-value.ts'
-import { typeName } from '../trajectory/stored-value.ts'
+import {
+  type Dtype,
+  isBasicDtype,
+  type NumericDtype,
+  type Scalar,
+  type StoredList,
+  type StoredScalar,
+  type StoredValue,
+  type TypedArray,
+  typeName,
+} from '../trajectory/stored-value.ts'
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
-import { isInteger, toStoredValue } from '../trajectory/value.ts'
+import { isInteger, toStoredParameter, toStoredValue } from '../trajectory/value.ts'
 import { pooled, pooledTypeName } from './value-pool.ts'
 
 /** What one point has of a parameter. */
@@ -30,8 +39,7 @@ export type GivenValue = ExploredValue | GivenInstance
 export function toGiven(value: unknown, where: string): GivenValue {
   const userClass = instanceClassName(value)
   if (userClass === undefined) return toExplored(value, where)
-  const stored = (value as OwnParameter).store()
-  return { form: 'instance', userClass, value: toExplored(stored, `${where}.store()`) }
+  return { form: 'instance', userClass, value: ofInstance(value as OwnParameter, where) }
 }
 
 /** @throws PypetError `PYPET_PARAMETER_TYPE` for an instance of another class than the default's */
@@ -63,7 +71,7 @@ export function toExplored(value: unknown, where: string): ExploredValue {
       if (isInteger(value)) return value.value
       return instanceClassName(value) === undefined
         ? toObject(value, where)
-        : toExplored((value as OwnParameter).store(), `${where}.store()`)
+        : ofInstance(value as OwnParameter, where)
     default:
       throw notExplored(typeof value === 'function' ? 'a function' : String(value), where)
   }
@@ -71,22 +79,44 @@ export function toExplored(value: unknown, where: string): ExploredValue {
 
 function toObject(value: unknown, where: string): RawValue {
   const stored = toStoredValue(value, where)
-  const { form } = stored
-  if (form === 'list' || form === 'ndarray' || form === 'sparse' || form === 'scalar')
+  if (stored.form === 'scalar' || (isPooled({ stored }) && stored.form !== 'record'))
     return pooled(rawValue(stored))
-  throw notExplored(form === 'null' ? 'null' : `a ${form}`, where)
+  throw notExplored(stored.form === 'null' ? 'null' : `a ${stored.form}`, where)
+}
+
+/** Several values by name are a record, which is explored as the value of its instance alone. */
+function ofInstance(instance: OwnParameter, where: string): ExploredValue {
+  const stored = toStoredParameter(instance, where)
+  if (stored.form === 'record') return pooled(rawValue(stored))
+  return toExplored(instance.store(), `${where}.store()`)
 }
 
 function notExplored(found: string, where: string): PypetError {
   return new PypetError('PYPET_PARAMETER_TYPE', `${where} cannot be explored: found ${found}`, {
     where,
-    hint: 'Explore numbers, bigints, booleans, strings, lists or arrays; for anything else explore an index and look it up in the job.',
+    hint: 'Explore numbers, bigints, booleans, strings, dates, lists, arrays or instances of a class of your own; for anything else explore an index and look it up in the job.',
   })
 }
 
-/** Whether a parameter is explored with lists or arrays. */
+/** Whether runs have numbers of the values of a parameter, and not the values: JavaScript has no literal for them. */
 export function isPooled({ stored }: Pick<Parameter, 'stored'>): boolean {
-  return stored.form === 'list' || stored.form === 'ndarray' || stored.form === 'sparse'
+  switch (stored.form) {
+    case 'list':
+    case 'ndarray':
+    case 'sparse':
+    case 'date':
+    case 'record':
+      return true
+    case 'scalar':
+      return isNumberOfFile(stored.dtype)
+    default:
+      return false
+  }
+}
+
+/** Complex numbers, and the numbers of Python that have fewer bits. */
+function isNumberOfFile(dtype: Dtype): boolean {
+  return !isBasicDtype(dtype) && dtype !== 'bytes'
 }
 
 /**
@@ -110,13 +140,12 @@ export function objectLike(
     })
   }
   const { stored: like } = parameter
-  if (typeof value !== 'object') throw otherObject(shown(value), parameter, where)
-  if (value.form === like.form && isPooled(parameter)) {
+  if (typeof value === 'object' && value.form === like.form && isPooled(parameter)) {
     if (dtypeOfRaw(value) === ('dtype' in like ? like.dtype : undefined)) return nestedLike(value, like)
   }
-  const made = storedLike(storedOf(value), like)
-  if (made === undefined) throw otherObject(`a ${pooledTypeName(value)}`, parameter, where)
-  return pooled(rawValue(made))
+  const made = storedLike(typeof value === 'object' ? storedOf(value) : toStoredValue(value, where), like)
+  if (made !== undefined) return pooled(rawValue(made))
+  throw otherObject(typeof value === 'object' ? `a ${pooledTypeName(value)}` : shown(value), parameter, where)
 }
 
 /** Matrices are seen as the default is, as lists of lists or not. */
@@ -133,11 +162,34 @@ function dtypeOfRaw(value: RawValue): string | undefined {
 
 /** What was given with the type of another value; undefined where that would change it. */
 export function storedLike(given: StoredValue, like: StoredValue): StoredValue | undefined {
+  if (given.form === 'scalar') return scalarLike(given, like)
   if (given.form !== 'list') return undefined
   if (like.form === 'list') return listLike(given, like)
   return like.form === 'ndarray' && like.dtype in ARRAY_TYPES
     ? arrayLike(given, like.dtype as NumericDtype)
     : undefined
+}
+
+function scalarLike(given: StoredScalar, like: StoredValue): StoredValue | undefined {
+  const { dtype, value } = given
+  if (like.form === 'date') return typeof value === 'string' ? dateFromText(value) : undefined
+  if (like.form !== 'scalar') return undefined
+  if (dtype === like.dtype) return given
+  if (like.dtype.startsWith('complex'))
+    return dtype.startsWith('complex') ? { ...given, dtype: like.dtype } : undefined
+  if (!(like.dtype in ARRAY_TYPES)) return undefined
+  const made = arrayLike({ form: 'list', dtype, values: [value] }, like.dtype as NumericDtype)
+  if (made?.form !== 'ndarray') return undefined
+  // A whole number stays one where the default is a bigint or not.
+  const [rounded] = made.data
+  return { ...given, dtype: like.dtype, value: typeof rounded === 'bigint' ? value : (rounded as Scalar) }
+}
+
+/** `2026-01-31`, `2026-01-31T12:00:00Z`, as JSON and YAML have dates; undefined for anything else. */
+export function dateFromText(text: string): StoredValue | undefined {
+  if (!/^[+-]?\d{4,6}-\d\d(-\d\d)?([T ].+)?$/.test(text)) return undefined
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? undefined : { form: 'date', time }
 }
 
 function listLike(given: StoredList, like: StoredList): StoredValue | undefined {
@@ -186,4 +238,7 @@ const HINTS: Readonly<Record<string, string>> = {
   list: 'Give a list of such lists, as in [[10, 5], [20, 5]].',
   ndarray: 'Give a list of such arrays, as in [new Float64Array([10, 5]), new Float64Array([20, 5])].',
   sparse: 'Give a list of such matrices.',
+  date: 'Give dates, or texts like 2026-01-31 or 2026-01-31T12:00:00Z.',
+  record: 'Give instances of the class of the default.',
+  scalar: 'Give numbers of that type; a complex one is { re, im }, and on the command line 1+2i.',
 }

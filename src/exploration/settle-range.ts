@@ -1,6 +1,6 @@
 import type { Parameter } from '../trajectory/parameter.ts'
-import { type ExploredValue, objectLike, valueOfClass } from './explored-object.ts'
-import { type Range, rangeOf } from './range.ts'
+import { type ExploredValue, isPooled, objectLike, valueOfClass } from './explored-object.ts'
+import { type Range, rangeLength, rangeOf, rangeReader } from './range.ts'
 import type { ValuePools } from './value-pool.ts'
 
 /** The declared parameter of that name; undefined where none is known, as in a script without a trajectory. */
@@ -14,21 +14,29 @@ export interface Settling {
   readonly pools: ValuePools
 }
 
-/** Lists and arrays as their numbers. @throws PypetError `PYPET_PARAMETER_TYPE` */
+/** Whether a range has to be settled: it has values, and runs are to have numbers of them. */
+export function isUnsettled(name: string, range: Range, { parameterOf }: Settling): boolean {
+  if (range.kind === 'objects') return true
+  const parameter: Parameter | undefined = parameterOf(name)
+  return range.kind !== 'numbers' && parameter !== undefined && isPooled(parameter)
+}
+
+/** What has no literal as its numbers. @throws PypetError `PYPET_PARAMETER_TYPE` */
 export function settleRange(
   name: string,
   range: Range,
-  { parameterOf, pools }: Settling,
+  settling: Settling,
   at: (index: number) => string,
 ): Range {
-  const parameter: Parameter | undefined = parameterOf(name)
+  const parameter: Parameter | undefined = settling.parameterOf(name)
   const given = withoutInstances(range, parameter, at)
-  if (given.kind !== 'objects') return given
-  const objects = given.values.map((value, index) =>
-    objectLike(value as ExploredValue, parameter, name, at(index)),
+  if (!isUnsettled(name, given, settling)) return given
+  const valueAt = given.kind === 'objects' ? (index: number) => given.values[index] : rangeReader(given)
+  const objects = Array.from({ length: rangeLength(given) }, (_, index) =>
+    objectLike(valueAt(index) as ExploredValue, parameter, name, at(index)),
   )
   // Only now, so that what is refused leaves nothing behind.
-  const pool = pools.of(name)
+  const pool = settling.pools.of(name)
   return { kind: 'numbers', numbers: Uint32Array.from(objects, (object) => pool.numberOf(object)) }
 }
 

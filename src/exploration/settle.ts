@@ -6,7 +6,7 @@ import { checkBounds } from './explored-parameter.ts'
 import { settleOnlyIf } from './only-if.ts'
 import { renumbered } from './renumber.ts'
 import type { SampledColumn } from './sample-reader.ts'
-import { type Settling, settleRange } from './settle-range.ts'
+import { isUnsettled, type Settling, settleRange } from './settle-range.ts'
 import { settleWhere } from './where.ts'
 
 type Draft<Kind extends ExplorationDraft['kind']> = Extract<ExplorationDraft, { readonly kind: Kind }>
@@ -74,7 +74,7 @@ function settleColumns(
   settling: Settling,
   at: (name: string, index: number) => string,
 ): Factor {
-  if (!columns.some(({ range }) => range.kind === 'objects')) return columns
+  if (!columns.some(({ name, range }) => isUnsettled(name, range, settling))) return columns
   return columns.map(
     ({ name, range }): Column => ({
       name,

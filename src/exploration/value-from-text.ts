@@ -1,9 +1,17 @@
 /** Text from the command line as a value, by the type of the parameter that takes it. */
 import { assertNever, PypetError } from '../errors.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { type BasicValue, dtypeOf, isBasic, type Scalar, typeName } from '../trajectory/stored-value.ts'
+import {
+  type Complex,
+  dtypeOf,
+  isBasic,
+  type Scalar,
+  type StoredValue,
+  typeName,
+} from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { type StorableValue, toStoredValue } from '../trajectory/value.ts'
+import { dateFromText, storedLike } from './explored-object.ts'
 import { arrayFromJson, listFromJson } from './value-from-json.ts'
 
 export interface TextOptions {
@@ -38,7 +46,8 @@ export function presetFromText(parameter: Parameter, text: string, where: string
 }
 
 /**
- * The list or array that the text in JSON means for this parameter, as it is stored.
+ * What the text means for a parameter of numbers in a pool, as it is stored: lists and arrays in JSON, dates in ISO 8601,
+ * complex numbers as `1+2i`.
  *
  * @throws PypetError as `valueFromText`
  */
@@ -47,8 +56,9 @@ export function objectFromText(
   parameter: Parameter,
   where: string,
   options: TextOptions = {},
-): BasicValue {
-  if (options.isQuoted === true) throw notOfType(JSON.stringify(text), parameter, where)
+): StoredValue {
+  if (options.isQuoted === true && parameter.stored.form !== 'date')
+    throw notOfType(JSON.stringify(text), parameter, where)
   return storedFromText(text, parameter, where, options)
 }
 
@@ -64,9 +74,18 @@ export function floatFromText(text: string): number | undefined {
   return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
 }
 
-function storedFromText(text: string, parameter: Parameter, where: string, options: TextOptions): BasicValue {
+function storedFromText(
+  text: string,
+  parameter: Parameter,
+  where: string,
+  options: TextOptions,
+): StoredValue {
   const { stored } = parameter
-  if (!isBasic(stored)) throw notOfType(JSON.stringify(text), parameter, where)
+  if (!isBasic(stored)) {
+    const value = otherFromText(text.trim(), stored)
+    if (value === undefined) throw notOfType(JSON.stringify(text), parameter, where)
+    return value
+  }
   switch (stored.form) {
     case 'scalar':
       return { form: 'scalar', dtype: stored.dtype, value: scalarFromText(text, parameter, where, options) }
@@ -82,6 +101,33 @@ function storedFromText(text: string, parameter: Parameter, where: string, optio
       return assertNever(stored)
   }
 }
+
+/** Dates and complex numbers; undefined for what has no text. */
+function otherFromText(text: string, like: StoredValue): StoredValue | undefined {
+  if (like.form === 'date') return dateFromText(text)
+  if (like.form !== 'scalar') return undefined
+  if (!like.dtype.startsWith('complex')) {
+    const number = floatFromText(text)
+    return number === undefined ? undefined : storedLike(toStoredValue(number, like.dtype), like)
+  }
+  const value = complexFromText(text)
+  return value === undefined ? undefined : { form: 'scalar', dtype: like.dtype, value }
+}
+
+/** `1+2i`, `-0.5e3j`, `i`, `3`, and with brackets as Python writes it. */
+function complexFromText(text: string): Complex | undefined {
+  const inner = text.replace(/^\((.*)\)$/, '$1').replaceAll(' ', '')
+  const real = floatFromText(inner)
+  if (real !== undefined) return { re: real, im: 0 }
+  const parts = COMPLEX.exec(inner)
+  if (parts === null) return undefined
+  const [, re = '0', im = ''] = parts
+  const imaginary = /^[+-]?$/.test(im) ? Number(`${im}1`) : floatFromText(im)
+  return imaginary === undefined ? undefined : { re: Number(re), im: imaginary }
+}
+
+/** The real part ends where the sign of the imaginary one stands. */
+const COMPLEX = /^(?:([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?=[+-]))?(.*)[ij]$/i
 
 function scalarFromText(text: string, parameter: Parameter, where: string, options: TextOptions): Scalar {
   if (dtypeOf(parameter.stored) === 'str') {
@@ -145,6 +191,8 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
   if (stored.form === 'ndarray') {
     return { article: 'a', hint: 'Write the array in JSON, like [1, 2, 3] or [[1, 2], [3, 4]].' }
   }
+  if (stored.form === 'date')
+    return { article: 'a', hint: 'Write a date, like 2026-01-31 or 2026-01-31T12:00:00Z.' }
   const dtype = dtypeOf(stored)
   switch (dtype) {
     case 'bool':
@@ -159,6 +207,9 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
       return { article: 'a', hint: 'Write a number, like 10, 0.5 or 1e-3.' }
     case 'str':
       return { article: 'a', hint: 'Write text.' }
+    case 'complex128':
+    case 'complex64':
+      return { article: 'a', hint: 'Write a complex number, like 1+2i.' }
     default:
       return {
         article: 'a',

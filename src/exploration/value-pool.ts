@@ -1,6 +1,6 @@
 /**
- * The values of an explored parameter that are no single ones, as lists and arrays: each distinct one once. Explorations
- * hold their numbers, runs are given the values, and the HDF5 file has them under the same numbers.
+ * The values of an explored parameter that JavaScript has no literal for, as lists and arrays: each distinct one once.
+ * Explorations hold their numbers, runs are given the values, and the HDF5 file has them under the same numbers.
  */
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
@@ -103,6 +103,8 @@ export function pooled(value: RawValue): RawValue {
       const part = (numbers: typeof data) => ({ ...numbers, bytes: copied(numbers.bytes) })
       return { ...value, indptr: part(indptr), indices: part(indices), data: part(data) }
     }
+    case 'record':
+      return { ...value, fields: value.fields.map((field) => ({ ...field, value: pooled(field.value) })) }
     default:
       return value
   }
@@ -123,6 +125,7 @@ export function pooledBytes(value: PooledValue): number {
   if (typeof value === 'string') return value.length
   if ('bytes' in value) return value.bytes.byteLength
   if ('texts' in value) return value.texts.reduce((sum, text) => sum + text.length, 0)
+  if (value.form === 'record') return value.fields.reduce((sum, field) => sum + pooledBytes(field.value), 0)
   return value.form === 'sparse'
     ? value.indptr.bytes.byteLength + value.indices.bytes.byteLength + value.data.bytes.byteLength
     : 8
@@ -154,6 +157,8 @@ export function pooledTypeName(value: RawValue): string {
       return `${value.dtype} array [${value.shape.join(', ')}]`
     case 'sparse':
       return `sparse ${value.data.dtype} matrix [${value.shape.join(', ')}]`
+    case 'record':
+      return `record of ${value.fields.map(({ name }) => name).join(', ')}`
     default:
       return typeName(toStoredValue(value))
   }

@@ -3,7 +3,8 @@ import { PypetError } from '../errors.ts'
 import type { Column, ExplorationSpec, Pools } from '../exploration/exploration.ts'
 import { type ExploredValue, isPooled, toExplored } from '../exploration/explored-object.ts'
 import { rangeOf } from '../exploration/range.ts'
-import { type PooledValue, pooled } from '../exploration/value-pool.ts'
+import { type PooledValue, pooled, ValuePool } from '../exploration/value-pool.ts'
+import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import { parameterName } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
@@ -27,9 +28,18 @@ export function rangesAsPoints(parameters: readonly ParameterNode[]): Exploratio
   const pools: Record<string, Pools[string]> = {}
   const columns = parameters.map((parameter): Column => {
     const { range } = parameter
-    if (range?.kind !== 'objects') return column(parameter, range?.values ?? [])
-    assertPooled(parameter)
     const name = parameterName(parameter.fullName)
+    if (range?.kind !== 'objects') {
+      const { stored } = parameter
+      if (stored === undefined || !isPooled({ stored })) return column(parameter, range?.values ?? [])
+      const pool = new ValuePool()
+      const numbers = Uint32Array.from(range?.values ?? [], (value) =>
+        pool.numberOf(rawValue({ form: 'scalar', dtype: (range as ScalarRange).dtype, value })),
+      )
+      pools[name] = { first: 0, values: pool.values }
+      return { name, range: { kind: 'numbers', numbers } }
+    }
+    assertPooled(parameter)
     // A number that no run has is a hole.
     const values = Array.from(range.values, (value: StoredValue | undefined) => inPool(parameter, value))
     pools[name] = { first: 0, values }
@@ -38,6 +48,8 @@ export function rangesAsPoints(parameters: readonly ParameterNode[]): Exploratio
   const of: ExplorationSpec = { kind: 'points', columns }
   return Object.keys(pools).length === 0 ? of : { kind: 'pooled', of, pools }
 }
+
+type ScalarRange = Extract<ParameterRange, { kind: 'scalars' }>
 
 function inPool(parameter: ParameterNode, value: StoredValue | undefined): PooledValue {
   if (value === undefined) return ''

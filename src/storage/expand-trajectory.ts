@@ -9,7 +9,9 @@ import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
 import { parameterLocation, parameterName, runlessName, runName } from '../trajectory/path.ts'
-import { userValue } from '../trajectory/user-value.ts'
+import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import type { StoredValue } from '../trajectory/stored-value.ts'
+import { isEqualValue } from '../trajectory/value-key.ts'
 import { exploredNames } from './explored-names.ts'
 import { numberBytesName, textBytesName } from './extension-layout.ts'
 import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
@@ -108,8 +110,8 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
   const { exploration } = plan
   if (exploration === undefined) return
   const source = new Hdf5Source(reader, trajectory)
-  for (const { name, dtype, parameter } of plan.explored) {
-    if (dtype === 'object') {
+  for (const { name, dtype, parameter, pool } of plan.explored) {
+    if (dtype === 'object' && parameter.stored.form !== 'scalar') {
       assertSameNumbers(reader, file, trajectory, plan, name, rangeSuffix(parameter.stored))
       continue
     }
@@ -117,9 +119,13 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
     const head = source.head(fullName)
     const range = head === undefined ? undefined : source.parameter(fullName, head.className).range
     const planned = explorationReader(exploration, name)
+    const plannedAt = (run: number): StoredValue =>
+      dtype === 'object'
+        ? toStoredValue(pool[planned(run) as number] as RawValue)
+        : { form: 'scalar', dtype, value: planned(run) }
     for (let run = 0; run < runCount; run += 1) {
       const stored = range === undefined ? undefined : rangeValue(range, run)
-      if (stored !== undefined && String(userValue(stored)) === String(planned(run))) continue
+      if (stored !== undefined && isEqualValue(stored, plannedAt(run))) continue
       throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
     }
   }

@@ -4,6 +4,7 @@ import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '..
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { parameterLocation } from '../trajectory/path.ts'
+import type { RawNumbers } from '../trajectory/raw-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { exploredOverview, exploredOverviewRows } from './branch-overviews.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -11,14 +12,24 @@ import { createFilledTable, defineTable, type Row, writeRows } from './hdf5-tabl
 import type { LayoutMemory } from './layout-memory.ts'
 import {
   exploredReferences,
-  exploredReferenceTable,
   exploredRowBytes,
   exploredRows,
   exploredTable,
   type NumberBytes,
 } from './leaf-layout.ts'
 import { INFO, infoRow, RUNS } from './overview-tables.ts'
-import { grown, objectOperations, rangeSuffix } from './range-layout.ts'
+import {
+  grown,
+  grownReferences,
+  type NumberDtype,
+  numberRows,
+  numberTable,
+  objectOperations,
+  rangeSuffix,
+  referenceTable,
+  referenceTexts,
+  textsOf,
+} from './range-layout.ts'
 
 /** What is written at a time when a table is filled: little enough to be in memory several times over. */
 const BATCH_BYTES_MAX = 4_194_304
@@ -65,6 +76,8 @@ export function explorationsTable(root: string, explored: readonly ExploredParam
 }
 
 const REFERENCE_BYTES = 8
+/** Of a complex number. */
+const NUMBER_BYTES_MAX = 16
 
 /** The table that the range of one explored parameter is written to. */
 export function rangeTable(
@@ -74,9 +87,10 @@ export function rangeTable(
   runCount: number,
 ): Hdf5Operation[] {
   const path = parameterPath(root, name)
-  return dtype === 'object'
-    ? exploredReferenceTable(path, rangeSuffix(parameter.stored), runCount)
-    : exploredTable(path, dtype, textBytes, runCount)
+  if (dtype !== 'object') return exploredTable(path, dtype, textBytes, runCount)
+  return parameter.stored.form === 'scalar'
+    ? numberTable(path, parameter.stored.dtype as NumberDtype, runCount)
+    : referenceTable(path, parameter.stored, runCount)
 }
 
 /**
@@ -90,6 +104,8 @@ export function* rangeValues(
   { first, values }: PoolPart,
   complevel: number,
 ): Generator<Hdf5Operation[]> {
+  // Single values stand in the rows.
+  if (parameter.stored.form === 'scalar') return
   const path = parameterPath(root, name)
   const suffix = rangeSuffix(parameter.stored)
   for (const [index, value] of values.entries()) {
@@ -114,10 +130,22 @@ export function* rangeRows(
   const path = parameterPath(root, name)
   if (dtype === 'object') {
     const suffix = rangeSuffix(parameter.stored)
+    if (parameter.stored.form === 'scalar') {
+      for (const [first, end] of batches(firstRun, plan.runCount, NUMBER_BYTES_MAX)) {
+        const numbers = exploredColumn(plan, name, first, end) as Float64Array
+        yield numberRows(
+          path,
+          first,
+          Array.from(numbers, (number) => explored.pool[number] as RawNumbers),
+        )
+      }
+      return
+    }
     const numberBytes = columnNumberBytes(name, memory)
     for (const [first, end] of batches(firstRun, plan.runCount, REFERENCE_BYTES)) {
       const numbers = exploredColumn(plan, name, first, end) as Float64Array
       yield exploredReferences(path, suffix, first, numbers, numberBytes)
+      yield referenceTexts(path, parameter.stored, first, textsOf(explored.pool, numbers))
     }
     return
   }
@@ -154,8 +182,11 @@ export function* grownTables(
       yield rangeTable(root, explored, columnTextBytes(explored, memory), after.runCount)
       yield* rangeRows(root, after, explored, memory, 0)
     } else {
-      const suffix = explored.dtype === 'object' ? rangeSuffix(explored.parameter.stored) : ''
-      yield grown(`${parameterPath(root, explored.name)}/explored_data${suffix}`, after.runCount)
+      const { stored } = explored.parameter
+      const path = parameterPath(root, explored.name)
+      yield explored.dtype === 'object' && stored.form !== 'scalar'
+        ? grownReferences(path, stored, after.runCount)
+        : grown(`${path}/explored_data`, after.runCount)
       yield* rangeRows(root, after, explored, memory, before.runCount)
     }
   }

@@ -1,10 +1,10 @@
 /**
  * Explored lists and arrays are written once, to the HDF5 file. What else knows the exploration, as the `.cnt` file and the
- * process that writes, knows their numbers and what they look like.
+ * process that writes, knows their numbers and what they look like. Single values, as complex numbers and dates, it knows.
  */
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
-import { pooledBytes, pooledText } from '../exploration/value-pool.ts'
+import { type PooledValue, pooledBytes, pooledText } from '../exploration/value-pool.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import type { RawValue } from '../trajectory/raw-value.ts'
@@ -32,9 +32,18 @@ export function withFewValues(exploration: ExplorationSpec): ExplorationSpec {
 export function withoutValues(exploration: ExplorationSpec): ExplorationSpec {
   if (exploration.kind !== 'pooled') return exploration
   const pools = Object.entries(exploration.pools).map(
-    ([name, { first, values }]): [string, Pools[string]] => [name, { first, values: values.map(pooledText) }],
+    ([name, { first, values }]): [string, Pools[string]] => [
+      name,
+      { first, values: values.map(withoutArray) },
+    ],
   )
   return { ...exploration, pools: Object.fromEntries(pools) }
+}
+
+function withoutArray(value: PooledValue): PooledValue {
+  return typeof value === 'object' && (value.form === 'scalar' || value.form === 'date')
+    ? value
+    : pooledText(value)
 }
 
 export function valueSource(exploration: ExplorationSpec | undefined): ValueSource {

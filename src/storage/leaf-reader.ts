@@ -64,9 +64,10 @@ export function exploredColumn(reader: Hdf5Reader, { path, className }: Leaf): E
     preview,
   })
   if (items.has(`explored_data${ARRAY_SUFFIX}`)) {
-    return found(`explored_data${ARRAY_SUFFIX}`, 'idx', (cell) =>
-      previewDataset(reader, arrayPath(path, Number(cell))),
-    )
+    return found(`explored_data${ARRAY_SUFFIX}`, 'idx', (cell) => {
+      const value = arrayPath(path, Number(cell))
+      return reader.kind(value) === 'group' ? previewRecord(reader, value) : previewDataset(reader, value)
+    })
   }
   if (items.has(`explored_data${SPARSE_SUFFIX}`)) {
     return found(`explored_data${SPARSE_SUFFIX}`, 'idx', (cell) =>
@@ -124,6 +125,17 @@ function previewItem(reader: Hdf5Reader, leaf: Leaf, name: string, path: string)
   const store = reader.attribute(path, 'SRVC_STORE')
   if (store === 'VLARRAY') return unreadPreview('VLARRAY', 'rows of different lengths')
   return previewDataset(reader, path)
+}
+
+/** What a class of the user's own has stored by name. */
+function previewRecord(reader: Hdf5Reader, path: string): Preview {
+  const fields = reader.children(path).map((name): readonly [string, Cell] => {
+    const item = `${path}/${name}`
+    const preview =
+      reader.kind(item) === 'dataset' ? previewDataset(reader, item) : previewRecord(reader, item)
+    return [name, preview.shape.length === 0 ? (preview.cells[0] ?? '') : [...preview.cells]]
+  })
+  return { type: 'record', shape: [], cells: [{ fields }] }
 }
 
 /** Items that are groups: pandas' frames and series, and tables of more columns than one dataset takes. */

@@ -1,7 +1,15 @@
 /** The ranges of explored parameters, whole and as they grow (docs/format.md, section 4). */
 import { PypetError } from '../errors.ts'
+import { type PooledValue, pooledText } from '../exploration/value-pool.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
-import { type RawValue, rawElements, rawValue } from '../trajectory/raw-value.ts'
+import {
+  elementBytes,
+  type RawNumbers,
+  type RawTexts,
+  type RawValue,
+  rawElements,
+  rawValue,
+} from '../trajectory/raw-value.ts'
 import { isBasicDtype, type StoredScalar, type StoredValue } from '../trajectory/stored-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -29,30 +37,87 @@ export function exploredRangeOperations(
 ): Hdf5Operation[] {
   if (range.kind === 'scalars') return scalarRange(path, range)
   const suffix = rangeSuffix(preset)
+  const values = range.values.map(readable)
   return [
-    ...objectOperations(path, suffix, 0, range.values.map(readable), complevel),
-    ...exploredReferenceTable(path, suffix, range.index.length),
+    ...objectOperations(path, suffix, 0, values, complevel),
+    ...referenceTable(path, preset, range.index.length),
     ...exploredReferences(path, suffix, 0, range.index),
+    ...referenceTexts(path, preset, 0, textsOf(values, range.index)),
   ]
 }
+
+/** What the runs have is a number of each; of values that pypet has no form for there is a column of texts as well. */
+export function referenceTable(path: string, preset: StoredValue, runCount: number): Hdf5Operation[] {
+  return [
+    ...exploredReferenceTable(path, rangeSuffix(preset), runCount),
+    ...(hasTexts(preset) ? exploredTable(path, 'str', RANGE_TEXT_BYTES, runCount) : []),
+  ]
+}
+
+/** The texts of some runs, for pypet; nothing where the values say it themselves. */
+export function referenceTexts(
+  path: string,
+  preset: StoredValue,
+  firstRun: number,
+  texts: readonly string[],
+): Hdf5Operation[] {
+  return hasTexts(preset) ? exploredRows(path, 'str', RANGE_TEXT_BYTES, firstRun, texts) : []
+}
+
+export function textsOf(values: readonly (PooledValue | undefined)[], numbers: Iterable<number>): string[] {
+  return Array.from(numbers, (number) => {
+    const value = values[number]
+    if (typeof value === 'object' && value.form === 'date') return new Date(value.time).toISOString()
+    return value === undefined ? '' : pooledText(value)
+  })
+}
+
+/** A growing range of such values. */
+export function grownReferences(path: string, preset: StoredValue, runCount: number): Hdf5Operation[] {
+  return [
+    ...grown(`${path}/explored_data${rangeSuffix(preset)}`, runCount),
+    ...(hasTexts(preset) ? grown(`${path}/explored_data`, runCount) : []),
+  ]
+}
+
+function hasTexts(preset: StoredValue): boolean {
+  return preset.form === 'date' || preset.form === 'record' || preset.form === 'null'
+}
+
+const RANGE_TEXT_BYTES = 128
 
 function scalarRange(
   path: string,
   { dtype, values }: Extract<ParameterRange, { kind: 'scalars' }>,
 ): Hdf5Operation[] {
-  if (!isBasicDtype(dtype)) {
-    const table = `${path}/explored_data`
-    const column = { name: 'data', value: rawElements({ form: 'list', dtype, values }) }
-    return [
-      ...tableDataset(table, { form: 'table', rowCount: values.length, columns: [column] }),
-      { type: 'create-attribute', path: table, name: 'SRVC_STORE', value: 'TABLE' },
-    ]
-  }
+  if (!isBasicDtype(dtype)) return columnTable(path, rawElements({ form: 'list', dtype, values }))
   const textBytes = dtype === 'str' ? longestUtf8Bytes(values as string[]) : 0
   return [
     ...exploredTable(path, dtype as ScalarDtype, textBytes, values.length),
     ...exploredRows(path, dtype as ScalarDtype, textBytes, 0, cells(dtype, values)),
   ]
+}
+
+function columnTable(path: string, column: RawNumbers | RawTexts): Hdf5Operation[] {
+  const table = `${path}/explored_data`
+  const columns = [{ name: 'data', value: column }]
+  return [
+    ...tableDataset(table, { form: 'table', rowCount: column.shape[0] as number, columns }),
+    { type: 'create-attribute', path: table, name: 'SRVC_STORE', value: 'TABLE' },
+  ]
+}
+
+export type NumberDtype = RawNumbers['dtype']
+
+/** The range of numbers that are complex or have fewer bits than JavaScript's; the rows follow by `numberRows`. */
+export function numberTable(path: string, dtype: NumberDtype, runCount: number): Hdf5Operation[] {
+  const bytes = new Uint8Array(runCount * elementBytes(dtype))
+  return columnTable(path, { form: 'list', dtype, shape: [runCount], bytes })
+}
+
+export function numberRows(path: string, firstRow: number, values: readonly RawNumbers[]): Hdf5Operation[] {
+  const bytes = Buffer.concat(values.map((value) => value.bytes))
+  return [{ type: 'write-rows', path: `${path}/explored_data`, firstRow, rowCount: values.length, bytes }]
 }
 
 function cells(dtype: string, values: readonly StoredScalar['value'][]): (number | bigint | string)[] {
@@ -146,7 +211,9 @@ interface RangeColumn extends Pick<StoredRange, 'isReference' | 'textBytes' | 'n
 /** The column that a range is written in, whose size cannot change; undefined where there is none. */
 export function rangeColumn(reader: Hdf5Reader, path: string): RangeColumn | undefined {
   if (reader.kind(path) !== 'group') return undefined
-  const name = reader.children(path).find((child) => child.startsWith('explored_data'))
+  const names = reader.children(path).filter((child) => child.startsWith('explored_data'))
+  // Beside numbers of values there may be texts of them.
+  const name = names.find((child) => child !== 'explored_data') ?? names[0]
   if (name === undefined) return undefined
   const table = `${path}/${name}`
   const { type } = reader.form(table)
@@ -171,18 +238,13 @@ export function grownRange(
   if (range.kind === 'objects') {
     if (!before.isReference) throw inCells(path)
     const suffix = rangeSuffix(preset)
-    const table = `${path}/explored_data${suffix}`
-    const values = range.values.slice(before.objectCount).map(readable)
+    const values = range.values.map(readable)
+    const index = range.index.slice(before.length)
     return [
-      ...objectOperations(path, suffix, before.objectCount, values, complevel),
-      ...grown(table, range.index.length),
-      ...exploredReferences(
-        path,
-        suffix,
-        before.length,
-        range.index.slice(before.length),
-        before.numberBytes,
-      ),
+      ...objectOperations(path, suffix, before.objectCount, values.slice(before.objectCount), complevel),
+      ...grownReferences(path, preset, range.index.length),
+      ...exploredReferences(path, suffix, before.length, index, before.numberBytes),
+      ...referenceTexts(path, preset, before.length, textsOf(values, index)),
     ]
   }
   const table = `${path}/explored_data`

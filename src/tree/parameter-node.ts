@@ -337,13 +337,9 @@ function appendRange(range: ParameterRange, more: ParameterRange, keys: Map<stri
   }
 }
 
-/** Numbers that are whole become integers where the default is one, and lists of numbers arrays. */
+/** With the type of the default where that does not change it: whole numbers become integers, lists of numbers arrays. */
 function sameType(given: StoredValue, like: StoredValue): StoredValue {
-  if (typeKey(given) !== typeKey(like) && given.form === 'list') return storedLike(given, like) ?? given
-  if (given.form !== 'scalar' || like.form !== 'scalar' || like.dtype === given.dtype) return given
-  const isWhole = given.dtype === 'float64' && Number.isSafeInteger(given.value)
-  const isInteger = /^u?int/.test(like.dtype)
-  return isWhole && isInteger ? { ...given, dtype: like.dtype } : given
+  return typeKey(given) === typeKey(like) ? given : (storedLike(given, like) ?? given)
 }
 
 function typeKey(value: StoredValue): string {

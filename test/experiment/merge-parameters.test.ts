@@ -120,16 +120,16 @@ describe('refused is', () => {
   test.each<[ParameterValue, unknown, string]>([
     [1, '2', 'a number, found a string'],
     [1, true, 'a number, found a boolean'],
-    [1, [1], 'a number, found list of float64'],
+    [1, [1], 'a number, found a list of float64'],
     [integer(1), 1.5, 'an integer, found a number'],
     [1n, 1.5, 'a bigint, found a number'],
     ['a', 1, 'a string, found a number'],
-    [[1], ['a'], 'list of float64, found list of str'],
-    [Uint8Array.of(1), [256], 'uint8 array [1], found list of float64'],
-    [Uint8Array.of(1), 1, 'uint8 array [1], found a number'],
-    [[[1]], [['a']], 'float64 array [1, 1], found str array [1, 1]'],
-    [[[integer(1)]], [[1.5]], 'int64 array [1, 1], found float64 array [1, 1]'],
-    [[[1]], [1], 'float64 array [1, 1], found list of float64'],
+    [[1], ['a'], 'a list of float64, found a list of str'],
+    [Uint8Array.of(1), [256], 'a uint8 array [1], found a list of float64'],
+    [Uint8Array.of(1), 1, 'a uint8 array [1], found a number'],
+    [[[1]], [['a']], 'a float64 array [1, 1], found a str array [1, 1]'],
+    [[[integer(1)]], [[1.5]], 'an int64 array [1, 1], found a float64 array [1, 1]'],
+    [[[1]], [1], 'a float64 array [1, 1], found a list of float64'],
   ])('for the default %o the value %o', async (preset, value, types) => {
     const error = await refusal(() => given(preset, value))
     expect(error.code).toBe('PYPET_PARAMETER_TYPE')
