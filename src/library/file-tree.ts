@@ -8,6 +8,7 @@ import type { Extension } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { changedNodes, type NodeChange, nodeChange } from '../storage/changed-nodes.ts'
 import { cannotCopy, compactFile } from '../storage/compact-file.ts'
+import { deletedNodes } from '../storage/deleted-nodes.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS, warn } from '../storage/edit-file.ts'
 import { changed } from '../storage/expand-trajectory.ts'
 import { takeTurn } from '../storage/file-turn.ts'
@@ -19,7 +20,7 @@ import {
   type StoredExploration,
 } from '../storage/grown-trajectory.ts'
 import { Hdf5File } from '../storage/hdf5-file.ts'
-import { deletedNodes, type Hdf5Source } from '../storage/hdf5-source.ts'
+import type { Hdf5Source } from '../storage/hdf5-source.ts'
 import { MergedComments } from '../storage/merged-comments.ts'
 import { carriedCopy, carriedLinks, runCopy } from '../storage/merged-runs.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
@@ -28,7 +29,7 @@ import { dropBegunExpansion } from '../storage/unfinished.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { GroupNode } from '../tree/group-node.ts'
+import { GroupNode, nameIn } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { TreeNode } from '../tree/node.ts'
@@ -275,9 +276,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
   #movedLinks(overwrites: boolean): string[] {
     const moved = [...this.allLinks()].flatMap(([group, name, target]) => {
       const stored = group.storedLinkTarget(name)
-      return stored === undefined || stored === target
-        ? []
-        : [group.isRoot ? name : `${group.fullName}.${name}`]
+      return stored === undefined || stored === target ? [] : [nameIn(group, name)]
     })
     if (moved.length > 0 && !overwrites)
       throw keeps(
@@ -359,8 +358,11 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
 
   /** Names that were deleted are in the way until the file is compacted. */
   protected replacesDeleted(nodes: readonly TreeNode[]): boolean {
-    const deleted = deletedNodes(this.openReader(), `/${this.name}`)
+    const deleted = new Set(deletedNodes(this.openReader(), `/${this.name}`))
     if (deleted.size === 0) return false
+    const isNewLink = ([group, name]: readonly [GroupNode, string, string]) =>
+      !group.isLinkStored(name) && deleted.has(nameIn(group, name))
+    if ([...this.allLinks()].some(isNewLink)) return true
     const added = nodes.flatMap((node) => (node instanceof GroupNode ? inMemory(node) : [node]))
     return added.some((node) => {
       if (node.isStored) return false

@@ -7,12 +7,12 @@ import type { StoredExploration } from '../storage/grown-trajectory.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { GroupNode } from '../tree/group-node.ts'
+import { GroupNode, type LeafNode, nameIn } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
-import { notFound } from '../tree/search.ts'
+import { findNode, notFound } from '../tree/search.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { MergedOther, MergedWriting, StoreOptions } from './file-tree.ts'
 import { LEVEL_NAMES, type LoadLevels, levelOf } from './load-levels.ts'
@@ -179,12 +179,12 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   }
 
   /**
-   * Deletes nodes, or links, from the file, with everything below them. HDF5 as we have it cannot unlink: what is
+   * Deletes nodes from the file, with everything below them and the links to it. HDF5 as we have it cannot unlink: what is
    * deleted is noted in the table `overview/deleted_nodes`, is not found here any more, and takes its space until
    * `compact`; other programs see it until then.
    *
-   * @param options `fromTrajectory`: from memory too
-   * @throws PypetError `PYPET_DATA_NOT_STORED`
+   * @param options `fromTrajectory`: from memory too; what was not loaded goes in any case
+   * @throws PypetError `PYPET_DATA_NOT_STORED`; `PYPET_NODE_NOT_FOUND`, also for the name of a link, which `deleteLink` deletes
    */
   async deleteItems(
     items: readonly (string | TreeNode)[],
@@ -198,21 +198,44 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   async #deleteItems(items: readonly (string | TreeNode)[], fromTrajectory: boolean): Promise<void> {
     await this.open()
     const nodes = items.map((item) => {
-      const node = typeof item === 'string' ? this.#node(item) : item
+      const node = typeof item === 'string' ? this.#toDelete(item) : item
       if (this.hdf5?.head(node.fullName) === undefined) throw this.#notStored(node.fullName)
       return node
     })
-    const operations = deletionOperations(
-      this.openReader(),
-      this.name,
-      nodes.map(({ fullName }) => fullName),
-    )
-    await this.edit((editor) => editor.apply(operations))
+    await this.#noteDeleted(nodes.map(({ fullName }) => fullName))
     for (const node of nodes) {
-      for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])])
+      for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])]) {
         below.isStored = false
-      if (fromTrajectory) node.parent?.drop(node.name)
+        // Of what was in the file alone nothing is left.
+        if (below.isLeaf && (below as LeafNode).isEmpty) below.parent?.drop(below.name)
+      }
+      if (!fromTrajectory) continue
+      this.forgetLinksTo(node)
+      node.parent?.drop(node.name)
     }
+  }
+
+  async #noteDeleted(names: readonly string[]): Promise<void> {
+    const operations = deletionOperations(this.openReader(), this.name, names)
+    await this.edit((editor) => editor.apply(operations))
+  }
+
+  /** What a name says is deleted, and not what a link of that name leads to. */
+  #toDelete(item: string): TreeNode {
+    const node = this.get(item)
+    const { group, name } = this.#placeOf(item)
+    if (findNode(group, name, { withLinks: false }) !== undefined) return node
+    throw new PypetError('PYPET_NODE_NOT_FOUND', `${item} is a link, which leads to ${node.fullName}`, {
+      where: item,
+      hint: `Delete the link: deleteLink('${item}'). Or delete what it leads to: deleteItem('${node.fullName}').`,
+    })
+  }
+
+  /** The group that a name is in. */
+  #placeOf(item: string): { readonly group: GroupNode; readonly name: string } {
+    const dot = item.lastIndexOf('.')
+    const group = dot < 0 ? this : this.get(item.slice(0, dot))
+    return { group: group as GroupNode, name: item.slice(dot + 1) }
   }
 
   async deleteItem(
@@ -220,6 +243,51 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     options: { readonly fromTrajectory?: boolean } = {},
   ): Promise<void> {
     await this.deleteItems([item], options)
+  }
+
+  /**
+   * Deletes links from the file; what they lead to stays. As `deleteItems`.
+   *
+   * @param links by name, as `group.link`
+   * @param options `fromTrajectory`: from memory too
+   * @throws PypetError `PYPET_NODE_NOT_FOUND` for what is no link, `PYPET_DATA_NOT_STORED`
+   */
+  async deleteLinks(
+    links: readonly string[],
+    options: { readonly fromTrajectory?: boolean } = {},
+  ): Promise<void> {
+    assertKnownOptions(options, ['fromTrajectory'], 'deleteLinks')
+    await this.inTurn(async () => {
+      await this.open()
+      const places = links.map((link) => {
+        const { group, name } = this.#placeOf(link)
+        if (group.linkTarget(name) === undefined) throw this.#noLink(link)
+        if (!group.isLinkStored(name)) throw this.#notStored(link)
+        return { group, name }
+      })
+      await this.#noteDeleted(places.map(({ group, name }) => nameIn(group, name)))
+      for (const { group, name } of places) {
+        group.noteLinkDeleted(name)
+        if (options.fromTrajectory === true) group.removeLink(name)
+      }
+    })
+  }
+
+  async deleteLink(link: string, options: { readonly fromTrajectory?: boolean } = {}): Promise<void> {
+    await this.deleteLinks([link], options)
+  }
+
+  #noLink(name: string): PypetError {
+    const isNode = this.contains(name)
+    return new PypetError('PYPET_NODE_NOT_FOUND', `${name} of ${this.name} is no link`, {
+      where: name,
+      hint: isNode ? `Delete the node: deleteItem('${name}').` : `There are: ${this.#linksShown()}.`,
+    })
+  }
+
+  #linksShown(): string {
+    const names = Array.from(this.allLinks(), ([group, name]) => nameIn(group, name))
+    return names.slice(0, 8).join(', ') || 'none'
   }
 
   /**

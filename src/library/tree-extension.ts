@@ -6,7 +6,7 @@ import { rawFields } from '../storage/tree-layout.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
-import { GroupNode } from '../tree/group-node.ts'
+import { GroupNode, nameIn } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { ParameterNode } from '../tree/parameter-node.ts'
 import type { ResultNode } from '../tree/result-node.ts'
@@ -115,7 +115,7 @@ function newLinks(
 ): { readonly group: GroupNode; readonly name: string; readonly record: LinkRecord }[] {
   return [...tree.allLinks()].flatMap(([group, name, target]) => {
     if (group.isLinkStored(name)) return []
-    const location = group.isRoot ? name : `${group.fullName}.${name}`
+    const location = nameIn(group, name)
     return [{ group, name, record: { location, target } }]
   })
 }

@@ -5,11 +5,11 @@ import { FILES } from '../continue/disk.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { PypetError } from '../errors.ts'
 import { temporaryBeside } from '../temporary-names.ts'
+import { DELETED_NODES } from './deleted-nodes.ts'
 import { editHdf5File } from './edit-file.ts'
 import { copyAttributes, copyOperations } from './hdf5-copy.ts'
 import { Hdf5File } from './hdf5-file.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
-import { DELETED_NODES, deletedNodes } from './hdf5-source.ts'
 import { releaseReaders } from './open-readers.ts'
 import { recoverOthers, takeLock } from './open-trajectory.ts'
 import { makeFolderOf } from './result-folder.ts'
@@ -76,12 +76,10 @@ async function rewrite(file: string, target: string, drop: ReadonlySet<string>):
     written.apply(copyAttributes(reader, '/', '/', { onUncopied }))
     for (const trajectory of reader.children('/')) {
       if (drop.has(`/${trajectory}`)) continue
-      const deleted = deletedNodes(reader, `/${trajectory}`)
       const nameChild = (child: string, group: string) => {
         const path = `${group}/${child}`
-        if (drop.has(path) || path === `/${trajectory}/overview/${DELETED_NODES}`) return undefined
-        if (deleted.size === 0) return child
-        return deleted.has(path.slice(trajectory.length + 2).replaceAll('/', '.')) ? undefined : child
+        // The reader leaves out what was deleted, and links to it.
+        return drop.has(path) || path === `/${trajectory}/overview/${DELETED_NODES}` ? undefined : child
       }
       const copying = copyOperations(reader, `/${trajectory}`, `/${trajectory}`, { nameChild, onUncopied })
       for (const operations of copying) written.apply(operations)

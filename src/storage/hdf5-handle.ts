@@ -30,6 +30,13 @@ const KINDS_MAX = 10_000
 /** Groups whose names are remembered. */
 const LISTINGS_MAX = 5000
 
+const NONE: ReadonlySet<string> = new Set()
+
+function isBelow(path: string, deleted: ReadonlySet<string>): boolean {
+  for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) if (deleted.has(at)) return true
+  return false
+}
+
 /** Has the library put elements at a pointer, or take back what it allocated for them. */
 export type ReadInto = (pointer: bigint) => number
 
@@ -140,10 +147,12 @@ export class Hdf5Handle {
    */
   learnBelow(group: string): void {
     const children = new Map<string, Set<string>>([[group, new Set()]])
+    const deleted = this.#deletedIn(group)
     for (const name of this.attempt(group, () => this.module.get_names(this.id, group, true))) {
       const path = `${group}/${name}`
       const slash = path.lastIndexOf('/')
       const parent = path.slice(0, slash)
+      if (deleted.size > 0 && isBelow(path, deleted)) continue
       const known = children.get(parent)
       if (known === undefined) children.set(parent, new Set([path.slice(slash + 1)]))
       else known.add(path.slice(slash + 1))
@@ -159,11 +168,43 @@ export class Hdf5Handle {
   protected namesIn(group: string): ReadonlySet<string> {
     let names = this.#listings.get(group)
     if (names === undefined) {
-      names = new Set(this.attempt(group, () => this.module.get_names(this.id, group, false)))
+      const all = this.attempt(group, () => this.module.get_names(this.id, group, false))
+      const deleted = this.#deletedIn(group)
+      names = new Set(deleted.size === 0 ? all : all.filter((name) => !deleted.has(`${group}/${name}`)))
       if (this.#listings.size >= LISTINGS_MAX) this.#listings.clear()
       this.#listings.set(group, names)
     }
     return names
+  }
+
+  /** Whether a node was deleted, or a group above it. */
+  protected isDeleted(path: string): boolean {
+    const deleted = this.#deletedIn(path)
+    return deleted.size > 0 && isBelow(path, deleted)
+  }
+
+  /** What was deleted of the trajectory that a path is in: paths, which are in the file until it is compacted. */
+  #deletedIn(path: string): ReadonlySet<string> {
+    const end = path.indexOf('/', 1)
+    const trajectory = end < 0 ? path : path.slice(0, end)
+    if (trajectory === '/') return NONE
+    const known = this.#deleted.get(trajectory)
+    if (known !== undefined) return known
+    // Nothing is while it is looked for.
+    this.#deleted.set(trajectory, NONE)
+    const deleted = this.deletedPaths(trajectory)
+    if (deleted.size > 0) {
+      this.#deleted.set(trajectory, deleted)
+      this.#listings.clear()
+      this.#kinds.clear()
+    }
+    return deleted
+  }
+
+  readonly #deleted = new Map<string, ReadonlySet<string>>()
+
+  protected deletedPaths(_trajectory: string): ReadonlySet<string> {
+    return NONE
   }
 
   /**

@@ -9,6 +9,7 @@ import { readCnt } from '../continue/cnt-state.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { isPypetError, type PypetError } from '../errors.ts'
 import { CommittedFile, isUnfinished } from './committed-file.ts'
+import { deletedNodes } from './deleted-nodes.ts'
 import { type H5Module, hdf5Cause, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 import {
   type Cell,
@@ -112,6 +113,12 @@ function openForReading(module: H5Module, file: string, committed: CommittedFile
 
 /** An open file. Every method throws `PYPET_STORAGE_FAILED` with file and path where the file is damaged. */
 export class Hdf5Reader extends Hdf5Handle {
+  /** What was deleted is not in the group, see `deletedNodes`. */
+  protected override deletedPaths(trajectory: string): ReadonlySet<string> {
+    if (this.kind(trajectory) !== 'group') return new Set()
+    return new Set(deletedNodes(this, trajectory).map((name) => `${trajectory}/${name.replaceAll('.', '/')}`))
+  }
+
   /** Names of the links in a group; in alphabetical order unless the file records when they were made. */
   children(group: string): string[] {
     return this.attempt(group, () => {
@@ -246,7 +253,8 @@ export class Hdf5Reader extends Hdf5Handle {
   /** Where a soft link leads; undefined when there is none. */
   linkTarget(path: string): string | undefined {
     if (this.kind(path) !== 'soft-link') return undefined
-    return this.attempt(path, () => this.module.get_symbolic_link(this.id, path))
+    const target = this.attempt(path, () => this.module.get_symbolic_link(this.id, path))
+    return target.startsWith('/') && this.isDeleted(target) ? undefined : target
   }
 
   /**
@@ -254,7 +262,7 @@ export class Hdf5Reader extends Hdf5Handle {
    * everything else, also for what is not there.
    */
   quickNumber(dataset: string): number | bigint | undefined {
-    if (this.#quickErrorCount >= QUICK_ERRORS_MAX) return undefined
+    if (this.#quickErrorCount >= QUICK_ERRORS_MAX || this.isDeleted(dataset)) return undefined
     try {
       const { type, size, shape, signed } = this.module.get_dataset_metadata(this.id, dataset)
       const isFloat = type === FLOAT

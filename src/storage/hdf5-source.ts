@@ -8,20 +8,15 @@ import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { readDefault, readItems, readNodeHead, readRange } from './stored-leaf.ts'
 
-/** Nodes that were deleted and are still in the file, until it is compacted: their full names. */
-export const DELETED_NODES = 'deleted_nodes'
-
 export class Hdf5Source implements NodeSource {
   readonly #reader: Hdf5Reader
   readonly #root: string
-  readonly #deleted: ReadonlySet<string>
   #runs: readonly RunInformation[] | undefined
   #failures: ReadonlyMap<number, RunFailureText> | undefined
 
   constructor(reader: Hdf5Reader, trajectory: string) {
     this.#reader = reader
     this.#root = `/${trajectory}`
-    this.#deleted = deletedNodes(reader, this.#root)
   }
 
   get reader(): Hdf5Reader {
@@ -31,10 +26,8 @@ export class Hdf5Source implements NodeSource {
   entries(fullName: string): readonly SourceEntry[] | undefined {
     const path = this.#path(fullName)
     if (this.#reader.kind(path) !== 'group') return undefined
-    const prefix = fullName === '' ? '' : `${fullName}.`
     return this.#reader.children(path).flatMap((name): SourceEntry[] => {
       if (fullName === '' && name === 'overview') return []
-      if (this.#deleted.has(prefix + name)) return []
       // Groups of runs are many and hold no links of this name.
       if (RUN_NAME.test(name)) return [{ name, target: undefined }]
       const kind = this.#reader.kind(`${path}/${name}`)
@@ -46,12 +39,12 @@ export class Hdf5Source implements NodeSource {
 
   /** Whether there is a node, or a link. */
   has(fullName: string): boolean {
-    return !this.#deleted.has(fullName) && this.#reader.kind(this.#path(fullName)) !== undefined
+    return this.#reader.kind(this.#path(fullName)) !== undefined
   }
 
   head(fullName: string): NodeHead | undefined {
     const path = this.#path(fullName)
-    if (this.#deleted.has(fullName) || this.#reader.kind(path) !== 'group') return undefined
+    if (this.#reader.kind(path) !== 'group') return undefined
     return readNodeHead(this.#reader, path)
   }
 
@@ -75,7 +68,6 @@ export class Hdf5Source implements NodeSource {
    * with its node. NaN is left to that, too, because null is stored as one.
    */
   quickNumber(fullName: string): number | bigint | undefined {
-    if (this.#deleted.has(fullName)) return undefined
     const path = this.#path(fullName)
     const value = this.#reader.quickNumber(`${path}/${path.slice(path.lastIndexOf('/') + 1)}`)
     if (typeof value === 'bigint') return exact(value)
@@ -122,14 +114,6 @@ export class Hdf5Source implements NodeSource {
 }
 
 const RUN_NAME = /^run_\d{8}$/
-
-export function deletedNodes(reader: Hdf5Reader, root: string): ReadonlySet<string> {
-  const table = `${root}/overview/${DELETED_NODES}`
-  const names = new Set<string>()
-  if (reader.kind(`${root}/overview`) !== 'group' || reader.kind(table) !== 'dataset') return names
-  reader.scanRows(table, ['location'], (_, [name]) => names.add(String(name)))
-  return names
-}
 
 function readRuns(reader: Hdf5Reader, overview: string): RunInformation[] {
   const runs: RunInformation[] = []

@@ -11,7 +11,7 @@ import type { RawLeaf } from '../trajectory/run-frame.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { cutToUtf8Bytes, longestUtf8Bytes } from '../trajectory/utf8.ts'
-import { GroupNode } from '../tree/group-node.ts'
+import { GroupNode, nameIn } from '../tree/group-node.ts'
 import type { TreeNode } from '../tree/node.ts'
 import { ParameterNode } from '../tree/parameter-node.ts'
 import type { ResultNode } from '../tree/result-node.ts'
@@ -323,7 +323,7 @@ export function newLinks(
 ): { readonly group: GroupNode; readonly name: string; readonly operation: Hdf5Operation }[] {
   return [...tree.allLinks()].flatMap(([group, name, target]) => {
     if (group.storedLinkTarget(name) === target || (!group.isRoot && !group.isStored)) return []
-    const fullName = group.isRoot ? name : `${group.fullName}.${name}`
+    const fullName = nameIn(group, name)
     const path = pathOf(tree, fullName)
     return [
       { group, name, operation: { type: 'create-soft-link', path, target: pathOf(tree, target) } as const },

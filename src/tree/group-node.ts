@@ -34,6 +34,11 @@ const ITERATE_OPTIONS = ['recursive', 'maxDepth', 'predicate'] satisfies (keyof 
 const DICT_OPTIONS = ['fastAccess', 'shortNames', 'nested'] satisfies (keyof DictOptions)[]
 const CHILDREN_SHOWN_MAX = 8
 
+/** The full name of what a group has under a name. */
+export function nameIn(group: GroupNode, name: string): string {
+  return group.isRoot ? name : `${group.fullName}.${name}`
+}
+
 /** In the file, and not yet made. */
 const LAZY = Symbol('lazy')
 
@@ -263,7 +268,7 @@ export class GroupNode extends TreeNode {
     this.root.addLinkIn(this, name, target)
   }
 
-  /** Removes a link from memory. One that is stored stays in the file until `deleteItem`, as a node does. */
+  /** Removes a link from memory. One that is stored stays in the file until `deleteLink`. */
   removeLink(name: string): boolean {
     this.#list()
     if (this.#links.has(name)) this.root.forgetLink(this, name)
@@ -321,6 +326,11 @@ export class GroupNode extends TreeNode {
   noteLinkStored(name: string): void {
     const target = this.#links.get(name)
     if (target !== undefined) this.#storedLinks.set(name, target)
+  }
+
+  /** For who has deleted it from the file. */
+  noteLinkDeleted(name: string): void {
+    this.#storedLinks.delete(name)
   }
 
   has(name: string): boolean {

@@ -1,7 +1,7 @@
 /** What another trajectory has outside of its runs, and which of it a merge takes over. Pure. */
 import type { StoredField } from '../trajectory/stored-value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
-import { GroupNode } from './group-node.ts'
+import { GroupNode, nameIn } from './group-node.ts'
 import { exploredDerived } from './merge-plan.ts'
 import type { TreeNode } from './node.ts'
 import { ParameterNode } from './parameter-node.ts'
@@ -105,7 +105,7 @@ class ContentSurvey implements MergeContent {
 
   visitLinks(group: GroupNode): void {
     for (const name of group.linkNames) {
-      const fullName = group.isRoot ? name : `${group.fullName}.${name}`
+      const fullName = nameIn(group, name)
       this.#links.push({ fullName, target: group.linkTarget(name) as string })
     }
   }
