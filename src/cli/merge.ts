@@ -13,6 +13,7 @@ import { shownPath } from '../reporting/shown-path.ts'
 import { type OutputStream, oneLine } from '../reporting/text-output.ts'
 import { shellWord } from '../shell-word.ts'
 import { interruptible } from './interruption.ts'
+import { jsonDocument } from './json-document.ts'
 
 export interface MergeFlags {
   readonly into: string
@@ -56,7 +57,7 @@ export async function mergeCommand(words: readonly string[], flags: MergeFlags):
   }).finally(line.clear)
   process.stdout.write(
     flags.json === true
-      ? `${JSON.stringify({ event: 'merged', ...report })}\n`
+      ? jsonDocument({ event: 'merged', ...report })
       : reportText(report, options.removeDuplicates),
   )
 }

@@ -5,6 +5,7 @@ import { type Restored, restore } from '../library/restore.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 import { interruptible } from './interruption.ts'
+import { jsonDocument } from './json-document.ts'
 import { printable } from './value-text.ts'
 
 export interface RestoreFlags {
@@ -14,6 +15,8 @@ export interface RestoreFlags {
   readonly environment?: string
   readonly force?: boolean
   readonly json?: boolean
+  /** Where errors are printed. */
+  readonly verbose?: boolean
 }
 
 /**
@@ -22,14 +25,16 @@ export interface RestoreFlags {
  * @throws PypetError as `restore`
  */
 export async function restoreCommand(file: string, flags: RestoreFlags): Promise<void> {
-  const { run, ...others } = flags
+  const { run, json, verbose: _, ...others } = flags
   const options = { ...others, ...(run !== undefined && { run: runOf(run) }) }
   const restored = await interruptible(
     'restore',
     () => 'nothing was written',
     () => restore(file, options),
   )
-  process.stdout.write(flags.json === true ? `${JSON.stringify(restored)}\n` : restoredText(restored))
+  process.stdout.write(
+    json === true ? jsonDocument({ event: 'restored', ...restored }) : restoredText(restored),
+  )
 }
 
 function runOf(text: string): number {

@@ -5,6 +5,7 @@ import { type RunVerdict, type VerifyReport, verify } from '../library/verify.ts
 import { userFrame } from '../reporting/user-frame.ts'
 import { ExitCode } from './exit-code.ts'
 import { interruptible } from './interruption.ts'
+import { jsonDocument } from './json-document.ts'
 import { printable } from './value-text.ts'
 
 export interface VerifyFlags {
@@ -174,19 +175,15 @@ function reportJson({ verdicts, ...report }: VerifyReport): string {
     file,
     trajectory,
     job,
-    job_changes: report.jobChanges ?? null,
+    jobChanges: report.jobChanges ?? null,
     seeds,
-    stored_count: report.storedCount,
-    sample_seed: report.sampleSeed ?? null,
-    identical_count: report.identicalCount,
-    different_count: report.differentCount,
-    failed_count: report.failedCount,
-    skipped: report.skipped.map(({ environment, jobChanges, runs }) => ({
-      environment,
-      job_changes: jobChanges,
-      runs,
-    })),
+    storedCount: report.storedCount,
+    sampleSeed: report.sampleSeed ?? null,
+    identicalCount: report.identicalCount,
+    differentCount: report.differentCount,
+    failedCount: report.failedCount,
+    skipped: report.skipped,
     runs,
   }
-  return `${JSON.stringify(fields)}\n`
+  return jsonDocument(fields)
 }

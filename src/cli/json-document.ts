@@ -1,0 +1,16 @@
+/** What commands print for programs: one object on one line, whose keys are snake_case as in all their JSON. */
+
+/** @param facts as the library names them; undefined is left out */
+export function jsonDocument(facts: object): string {
+  return `${JSON.stringify(snakeKeys(facts))}\n`
+}
+
+function snakeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [snakeCase(key), snakeKeys(field)]))
+}
+
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
