@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * pypet-ts: run a function over a parameter space, on all cores, into one HDF5 file.
+ * pypet-ts: run a function over a parameter space, in parallel, into one HDF5 file.
  *
  * A job module imports from here to define its experiment; a script imports `run` to run one.
  */

@@ -60,7 +60,7 @@ export default defineExperiment({
 })
 `,
   })
-  const [commands = ''] = blocks('continuing.md', 'sh')
+  const [, commands = ''] = blocks('continuing.md', 'sh')
   const [begin, look, goOn] = commands
     .trim()
     .split('\n')

@@ -28,9 +28,14 @@ test('the package holds what it needs to run, and nothing else', () => {
   const expected = ['bin/pypet-ts.js', 'dist/index.js', 'dist/index.d.ts', 'dist/pypet.schema.json']
   expect(expected.filter((path) => !paths.includes(path))).toEqual([])
   const strange = paths.filter(
-    (path) => !/^(bin|dist)\/|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path),
+    (path) =>
+      !/^(bin|dist|docs)\/|^(README|CHANGELOG|ARCHITECTURE)\.md$|^LICENSE$|^package\.json$/.test(path),
   )
   expect(strange).toEqual([])
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const linked = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path as string)
+  expect(linked.length).toBeGreaterThan(12)
+  expect(linked.filter((path) => !paths.includes(path))).toEqual([])
 })
 
 test('the entries of the package resolve, with types first', async () => {

@@ -25,9 +25,17 @@ function pypet(...command: string[]) {
   return spawnSync(process.execPath, [CLI, ...command], { cwd: folder, encoding: 'utf8' })
 }
 
+/** The words of each line, without what it says of itself. */
+function linesOf(commands: string): string[] {
+  return commands
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*$/, ''))
+}
+
 describe('README.md', () => {
-  const [firstCommands, walk, commands, crash] = codeIn(README, 'sh') as [string, string, string, string]
-  const [experiment, sweep, script] = codeIn(README, 'ts') as [string, string, string]
+  const [firstCommands, walk] = codeIn(README, 'sh') as [string, string]
+  const [experiment, script] = codeIn(README, 'ts') as [string, string]
   const [python] = codeIn(README, 'python') as [string]
 
   test('its first two commands run the example and the tests', () => {
@@ -44,10 +52,7 @@ describe('README.md', () => {
   })
 
   test('its five commands lead a newcomer from nothing to an overview', () => {
-    const lines = walk
-      .trim()
-      .split('\n')
-      .map((line) => line.replace(/\s+#.*$/, ''))
+    const lines = linesOf(walk)
     expect(lines).toHaveLength(5)
     const [init = '', ...others] = lines
     expect(init).toBe('pypet-ts init my-experiment && cd my-experiment')
@@ -61,12 +66,67 @@ describe('README.md', () => {
     }
   })
 
-  test('its experiment runs by each of its commands', () => {
+  test('its experiment is that of experiments/multiply', () => {
+    const [, code = ''] = experiment.split('// job.ts\n')
+    expect(readFileSync(join(ROOT, 'experiments/multiply/job.ts'), 'utf8')).toContain(code)
+  })
+
+  test('its picture shows what the commands print', () => {
+    const own = join(folder, 'picture')
+    mkdirSync(own)
+    writeFileSync(join(own, 'job.ts'), experiment)
+    const shown = [
+      ...readFileSync(join(ROOT, 'docs/terminal.svg'), 'utf8').matchAll(/<text[^>]*>(.*)<\/text>/g),
+    ]
+      .map(([, text = '']) => text.replaceAll(/<[^>]*>/g, ''))
+      .filter((line) => !line.includes('█'))
+    const [, run, , overview] = shown
+      .join('\n')
+      .split(/^\$ ?(.*)$/m)
+      .map((text) => text.trim())
+    expect([run, overview]).toEqual(['pypet-ts run job.ts --ncores 2', 'pypet-ts overview hdf5/multiply.h5'])
+    const printed = [run, overview].flatMap((command = '') => {
+      const { stdout } = spawnSync(process.execPath, [CLI, ...command.split(' ').slice(1)], {
+        cwd: own,
+        encoding: 'utf8',
+      })
+      return stdout.split('\n').map(unmeasured)
+    })
+    const claimed = shown.filter((line) => line !== '' && !line.startsWith('$')).map(unmeasured)
+    expect(claimed.filter((line) => !printed.includes(line))).toEqual([])
+  })
+
+  test('its script runs the experiment', () => {
     writeFileSync(join(folder, 'job.ts'), experiment)
-    const lines = commands
-      .trim()
-      .split('\n')
-      .map((line) => line.replace(/\s+#.*$/, ''))
+    const installed = script.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))
+    writeFileSync(join(folder, 'script.mjs'), installed)
+    const printed = execFileSync(process.execPath, ['script.mjs'], { cwd: folder, encoding: 'utf8' })
+    expect(printed).toBe('3\n{ run_00000000: 6, run_00000001: 12, run_00000002: 18 }\n')
+    expect(existsSync(join(folder, 'experiments.h5'))).toBe(true)
+  })
+
+  test('its Python reads the file', (context) => {
+    const hasH5py = spawnSync('/usr/bin/python3', ['-c', 'import h5py']).status === 0
+    if (!hasH5py && process.env.PYPET_TEST_REQUIRE_INTEROP !== '1')
+      context.skip('python3-h5py is not installed')
+    const printed = execFileSync('/usr/bin/python3', ['-c', python], { cwd: folder, encoding: 'utf8' })
+    expect(printed).toMatch(/^12\.0\n/)
+    expect(printed).toContain("b'run_00000001'")
+  })
+})
+
+/** A line without what each run of a command measures anew. */
+function unmeasured(line: string): string {
+  return line.replaceAll(/\d+(\.\d+)? (kB|s|runs\/s)(?=\b)/g, '… $2').trimEnd()
+}
+
+describe('docs/commands.md', () => {
+  const [experiment] = codeIn(README, 'ts') as [string]
+  const [commands] = codeIn(readFileSync(join(ROOT, 'docs/commands.md'), 'utf8'), 'sh') as [string]
+  const lines = linesOf(commands)
+
+  test('its commands run the experiment of the README', () => {
+    writeFileSync(join(folder, 'job.ts'), experiment)
     expect(lines.filter((line) => line.startsWith('pypet-ts run'))).toHaveLength(3)
     for (const line of lines) {
       const words = line.split(/\s+/).slice(1)
@@ -80,32 +140,14 @@ describe('README.md', () => {
       expect(`${line}: ${result.stderr}`).toBe(`${line}: `)
       expect(result.status).toBe(0)
     }
-    const tau10 = pypet(
-      'run',
-      'job.ts',
-      '--explore',
-      'x=1,2,3',
-      '--explore',
-      'y=0:1:0.1',
-      '--dry-run',
-      '--json',
-      '--file',
-      'dry.h5',
-    )
-    expect(JSON.parse(tau10.stdout).run_count).toBe(30)
   })
 
   test('its experiment is expanded, and merged with another', () => {
     const own = join(folder, 'grows')
     mkdirSync(own)
     writeFileSync(join(own, 'job.ts'), experiment)
-    const words = (name: string) => {
-      const line = commands.split('\n').find((text) => text.startsWith(`pypet-ts ${name} `)) ?? ''
-      return line
-        .replace(/\s+#.*$/, '')
-        .split(' ')
-        .slice(1)
-    }
+    const words = (name: string) =>
+      (lines.find((line) => line.startsWith(`pypet-ts ${name} `)) ?? '').split(' ').slice(1)
     const inOwn = (command: readonly string[]) => {
       const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...command], {
         cwd: own,
@@ -121,52 +163,41 @@ describe('README.md', () => {
     inOwn(['run', 'job.ts', '--file', 'b.h5', '--explore', 'x=1,3', '--explore', 'y=6,7'])
     expect(inOwn(words('merge'))).toContain('c.h5: multiply, ')
   })
-
-  test.skipIf(process.platform === 'win32')(
-    'its crash loses nothing, and the experiment goes on to its end',
-    () => {
-      writeFileSync(join(folder, 'sweep.ts'), sweep)
-      const command = join(folder, 'pypet-ts')
-      writeFileSync(
-        command,
-        `#!/bin/sh\nexec ${JSON.stringify(process.execPath)} ${JSON.stringify(CLI)} "$@"\n`,
-        { mode: 0o755 },
-      )
-      const { status, stdout, stderr } = spawnSync('bash', ['-c', crash], {
-        cwd: folder,
-        encoding: 'utf8',
-        env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
-      })
-      expect(status, stderr).toBe(0)
-      const [, stored, missing] = /stored: +(\d+) of 100 runs\n.*\n +missing: +(\d+)\n/.exec(stdout) ?? []
-      expect(Number(stored) + Number(missing)).toBe(100)
-      expect(Number(missing)).toBeGreaterThan(0)
-      expect(stdout).toContain('continue pypet-ts continue hdf5/sweep.cnt')
-      expect(stdout).toMatch(/\n100 runs stored in hdf5\/sweep\.h5(, \d+ of them before)?, in /)
-      expect(existsSync(join(folder, 'hdf5/sweep.cnt'))).toBe(false)
-    },
-  )
-
-  test('its script runs the experiment', () => {
-    const installed = script.replace("'pypet-ts'", JSON.stringify(join(ROOT, 'dist/index.js')))
-    writeFileSync(join(folder, 'script.mjs'), installed)
-    const printed = execFileSync(process.execPath, ['script.mjs'], { cwd: folder, encoding: 'utf8' })
-    expect(printed).toBe('3\n')
-    expect(existsSync(join(folder, 'experiments.h5'))).toBe(true)
-  })
-
-  test('its Python reads the file', (context) => {
-    const hasH5py = spawnSync('/usr/bin/python3', ['-c', 'import h5py']).status === 0
-    if (!hasH5py && process.env.PYPET_TEST_REQUIRE_INTEROP !== '1')
-      context.skip('python3-h5py is not installed')
-    const printed = execFileSync('/usr/bin/python3', ['-c', python], { cwd: folder, encoding: 'utf8' })
-    expect(printed).toMatch(/^12\.0\n/)
-    expect(printed).toContain("b'run_00000001'")
-  })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'docs/continuing.md: its crash loses nothing, and the experiment goes on to its end',
+  () => {
+    const page = readFileSync(join(ROOT, 'docs/continuing.md'), 'utf8')
+    const [sweep] = codeIn(page, 'ts') as [string]
+    const [crash] = codeIn(page, 'sh') as [string]
+    writeFileSync(join(folder, 'sweep.ts'), sweep)
+    const command = join(folder, 'pypet-ts')
+    writeFileSync(
+      command,
+      `#!/bin/sh\nexec ${JSON.stringify(process.execPath)} ${JSON.stringify(CLI)} "$@"\n`,
+      { mode: 0o755 },
+    )
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', crash], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+    })
+    expect(status, stderr).toBe(0)
+    const [, stored, missing] = /stored: +(\d+) of 100 runs\n.*\n +missing: +(\d+)\n/.exec(stdout) ?? []
+    expect(Number(stored) + Number(missing)).toBe(100)
+    expect(Number(missing)).toBeGreaterThan(0)
+    expect(stdout).toContain('continue pypet-ts continue hdf5/sweep.cnt')
+    expect(stdout).toMatch(/\n100 runs stored in hdf5\/sweep\.h5(, \d+ of them before)?, in /)
+    expect(existsSync(join(folder, 'hdf5/sweep.cnt'))).toBe(false)
+  },
+)
 
 test.each([
   'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
   'ARCHITECTURE.md',
   'CHANGELOG.md',
   ...readdirSync(join(ROOT, 'experiments')).map((name) => `experiments/${name}/README.md`),

@@ -90,7 +90,7 @@ function splitArguments(all: readonly string[]): {
  */
 function describeProgram(jobArguments: readonly string[], called: string | undefined): Command {
   const program = new Command('pypet-ts')
-    .description('Run a function over a parameter space, on all cores, into one HDF5 file.')
+    .description('Run a function over a parameter space, in parallel, into one HDF5 file.')
     .version(packageVersion(), '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print help.')
     .helpCommand('help [command]', 'Print the help of a command.')

@@ -39,7 +39,9 @@ describe('what is printed', () => {
     const { exitCode, stdout, stderr, temporaries } = await pypet(folder, ['run', 'job.ts'])
     expect({ exitCode, stderr, temporaries }).toEqual({ exitCode: 0, stderr: '', temporaries: [] })
     const lines = stdout.trimEnd().split('\n')
-    expect(lines[0]).toBe('job: 6 runs on 1 core into hdf5/job.h5')
+    expect(lines[0]?.replace(/ \(--ncores 0 uses all \d+\)/, '')).toBe(
+      'job: 6 runs on 1 core into hdf5/job.h5',
+    )
     expect(lines.slice(-3)).toEqual([
       expect.stringMatching(/^6 runs stored in hdf5\/job\.h5, in \d.* s \(.* runs\/s\)$/),
       'logs:  logs/job',
