@@ -56,11 +56,11 @@ function describeError(error: unknown, verbose: boolean): ErrorReport {
   const found = name === 'NonError' ? message : `${name}: ${message}`
   return {
     code: null,
-    message: `pypet-ts failed in a way that it did not foresee: ${found}`,
+    message: `internal error in pypet-ts: ${found}`,
     where: null,
     hint: verbose
       ? 'This is a fault of pypet-ts. Please report it, with the stack below and the command.'
-      : 'This is a fault of pypet-ts. Please report it, with what the same command shows with --verbose.',
+      : 'This is a bug in pypet-ts. Please report it, with the output of the same command with --verbose.',
     stack,
   }
 }

@@ -14,7 +14,7 @@ import { ExitCode } from './exit-code.ts'
 export interface SignalStop extends Disposable {
   /** Aborted: no more runs begin, active ones finish. */
   readonly signal: AbortSignal
-  /** Aborted: active runs are given up. */
+  /** Aborted: active runs are cancelled. */
   readonly giveUp: AbortSignal
   /** 130 or 143 once a signal has come. */
   readonly exitCode: number | undefined
@@ -49,15 +49,15 @@ export function stopOnSignals(): SignalStop {
       process.exit(exitCode ?? code)
     }
     if (stopping.signal.aborted) {
-      process.stderr.write('\nstopping now: active runs are given up, the file is closed\n')
+      process.stderr.write('\nstopping now: active runs are cancelled, the file is closed\n')
       givingUp.abort()
       return
     }
     exitCode = code
     const patience =
       signal === 'SIGINT'
-        ? 'once more stops at once'
-        : `those that take longer than ${GRACE_MS / 1000} s are given up`
+        ? 'press Ctrl-C again to stop now'
+        : `those that take longer than ${GRACE_MS / 1000} s are cancelled`
     process.stderr.write(`\nstopping: active runs finish and are stored; ${patience}\n`)
     stopping.abort()
     if (signal !== 'SIGINT') grace = setTimeout(() => givingUp.abort(), GRACE_MS)

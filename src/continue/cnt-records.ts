@@ -70,7 +70,7 @@ function readStart(path: string, disk: Disk): { wholeUntil: number; isSlotBad: b
   const count = disk.read(start, 0)
   const version = decodeVersion(start.subarray(0, count))
   if (version === undefined) {
-    throw new PypetError('PYPET_CNT_NOT_CNT', `${path} is no .cnt file of pypet-ts`, {
+    throw new PypetError('PYPET_CNT_NOT_CNT', `${path} is not a .cnt file of pypet-ts`, {
       where: path,
       hint: 'Name the .cnt file that lies beside the HDF5 file, or the HDF5 file itself.',
     })

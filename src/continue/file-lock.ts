@@ -167,7 +167,7 @@ function takeOverReason(
   const owner = parseOwner(found)
   if (owner === undefined) {
     if (isOurs === false) throw locked({ file, path }, 'another process')
-    return `${path} is no lock that can be read; it was taken over`
+    return `${path} is not a readable lock; it was taken over`
   }
   const { pid, host, since, trajectory } = owner
   const who = `process ${pid} on ${host}, which writes ${trajectory} since ${since}`

@@ -134,7 +134,7 @@ function checkFolderOf(target: string): void {
   let existing = folder
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
   if (!statSync(existing).isDirectory())
-    throw refuse(`${existing} is no folder`, 'Name another file for the copy.')
+    throw refuse(`${existing} is not a folder`, 'Name another file for the copy.')
   if (existing !== folder) {
     const quoted = `'${folder.replaceAll("'", `'\\''`)}'`
     throw refuse(`there is no folder ${folder}`, `Make it first: mkdir -p ${quoted}`)

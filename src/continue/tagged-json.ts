@@ -125,7 +125,7 @@ function arrayOf(name: unknown, base64: unknown): unknown {
   const bytes = new Uint8Array(Buffer.from(base64, 'base64'))
   const type = ARRAY_TYPES[name as keyof typeof ARRAY_TYPES]
   if (bytes.byteLength % type.BYTES_PER_ELEMENT !== 0)
-    throw new Misread(`${bytes.byteLength} bytes are no ${name}`)
+    throw new Misread(`${bytes.byteLength} bytes are not a ${name}`)
   return new type(bytes.buffer)
 }
 

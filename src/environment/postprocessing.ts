@@ -86,7 +86,7 @@ export function postprocessingFailed(thrown: unknown): PypetError {
   const error = new PypetError(
     'PYPET_POSTPROCESSING_FAILED',
     `post-processing failed: ${isOurs ? message : `${name}: ${message}`}`,
-    { hint: `${hint ?? 'Mend it.'} All runs that were performed are stored.`, cause: thrown },
+    { hint: `${hint ?? 'Fix it.'} All runs that were performed are stored.`, cause: thrown },
   )
   if (stack !== '') error.stack = stack
   return error

@@ -212,7 +212,7 @@ async function assertReplaceable(file: string): Promise<void> {
     await checkSignature(file)
   } catch (cause) {
     if (!isPypetError(cause, 'PYPET_FILE_NOT_HDF5')) throw cause
-    throw new PypetError('PYPET_FILE_NOT_HDF5', `${file} is not replaced: it is no HDF5 file`, {
+    throw new PypetError('PYPET_FILE_NOT_HDF5', `${file} is not replaced: it is not an HDF5 file`, {
       where: file,
       hint: 'Name another file with --file, or remove this one yourself.',
       cause,

@@ -173,7 +173,7 @@ async function reading<Result>(place: string, read: () => Promise<Result>): Prom
     throw new PypetError(
       'PYPET_CONFIG_NOT_LOADABLE',
       `cannot read the config file ${file}${separator}${reason}`,
-      { where: file, hint: 'Mend this place in it, or name another file with --config.', cause: error },
+      { where: file, hint: 'Fix this place in it, or name another file with --config.', cause: error },
     )
   }
 }
@@ -188,7 +188,7 @@ function notFound(file: string): PypetError {
   const meant = nearestName(basename(file), present) ?? present[0]
   return new PypetError(
     'PYPET_CONFIG_NOT_FOUND',
-    `cannot read the config file ${file}: ${isFolder ? 'it is no file' : 'there is no such file'}`,
+    `cannot read the config file ${file}: ${isFolder ? 'it is not a file' : 'there is no such file'}`,
     { where: file, hint: meant === undefined ? NAME_A_FILE : `Did you mean ${join(folder, meant)}?` },
   )
 }

@@ -357,7 +357,7 @@ function hintFor(text: string): string {
   if (missing === undefined) {
     return text.startsWith('Could not resolve')
       ? 'Check the path; it starts from the folder of the file that imports.'
-      : 'Mend the line; the file is read as TypeScript or JavaScript by its extension.'
+      : 'Fix the line; the file is read as TypeScript or JavaScript by its extension.'
   }
   const packageName = missing.split('/', missing.startsWith('@') ? 2 : 1).join('/')
   return `Install it next to the file: npm install ${packageName}`

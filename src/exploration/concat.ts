@@ -31,7 +31,7 @@ export function concatSpec<Draft extends ExplorationDraft>(
 ): Joined<Draft> {
   const [first, ...others] = parts
   if (first === undefined) {
-    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is no exploration to concatenate`, {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is not an exploration to concatenate`, {
       where,
       hint: 'Give at least one.',
     })

@@ -86,7 +86,8 @@ function parseSampleFlag(text: string): {
   if (count === undefined) throw refuse('the count of points is missing')
   if (others.length > 0) throw refuse('there is more than a method, a count and a seed')
   for (const part of [count, seed]) {
-    if (part !== undefined && !/^\d+$/.test(part)) throw refuse(`${JSON.stringify(part)} is no whole number`)
+    if (part !== undefined && !/^\d+$/.test(part))
+      throw refuse(`${JSON.stringify(part)} is not a whole number`)
   }
   const options = { count: Number(count), ...(seed !== undefined && { seed: Number(seed) }) }
   return { method, options: sampleOptions(options, where, () => where) }

@@ -31,7 +31,7 @@ export interface GivenInstance {
 export type GivenValue = ExploredValue | GivenInstance
 
 /**
- * A user's value as it is explored, with its class: what is no single value is copied.
+ * A user's value as it is explored, with its class: what is not a single value is copied.
  *
  * @param where names the value in messages, like `explore.neuron.tau[3]`
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`

@@ -94,7 +94,7 @@ export function checkBounds({ low, high }: BoundedRange, parameter: Parameter, w
   if (isWhole) return true
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${parameter.name} is an int64, and ${low} and ${high} are no whole bounds`,
+    `${where}: ${parameter.name} is an int64, and ${low} and ${high} are not whole numbers`,
     { where, hint: 'Give whole numbers, or declare the default without integer().' },
   )
 }

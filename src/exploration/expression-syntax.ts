@@ -175,7 +175,7 @@ function placeOf(node: Parsed): number {
 function literalValue({ value, raw, start = 0 }: Parsed, refuse: Refuse): number | string | boolean {
   if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
   throw refuse(
-    `${String(raw)} is no value of a parameter`,
+    `${String(raw)} is not a value of a parameter`,
     start,
     'Compare with a number, a "text", true or false.',
   )

@@ -118,7 +118,7 @@ function nameTerm(written: string, at: number, context: ExpressionContext, refus
   }
   const type = termTypeOf(parameter)
   if (type === undefined) {
-    throw refuse(`${name} is no single value`, at, 'Compare numbers, texts and booleans.')
+    throw refuse(`${name} is not a single value`, at, 'Compare numbers, texts and booleans.')
   }
   const { value } = parameter
   const read = context.explored.includes(name)

@@ -71,7 +71,7 @@ function parseNode(value: unknown, where: string, parameters: readonly Parameter
   if (!isPlainObject(value) || isRangeInput(value)) {
     throw new PypetError(
       'PYPET_EXPLORATION_INVALID',
-      `${where} is no exploration: found ${described(value)}`,
+      `${where} is not an exploration: found ${described(value)}`,
       {
         where,
         hint: 'Write ranges by parameter name, or one of { product }, { zip }, { points }, { concat }, { sobol }.',
@@ -156,10 +156,14 @@ function combinedFrom(value: unknown, where: string): CombinedGroups | undefined
   for (const [index, group] of listOf(value, path).entries()) {
     if (typeof group === 'string') continue
     if (listOf(group, `${path}[${index}]`).every((name) => typeof name === 'string')) continue
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${path}[${index}] holds something that is no name`, {
-      where: `${path}[${index}]`,
-      hint: 'Write names and lists of names, like ["r", ["p", "q"]].',
-    })
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${path}[${index}] holds something that is not a name`,
+      {
+        where: `${path}[${index}]`,
+        hint: 'Write names and lists of names, like ["r", ["p", "q"]].',
+      },
+    )
   }
   return value as CombinedGroups
 }

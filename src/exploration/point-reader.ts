@@ -90,7 +90,7 @@ export function answerOf({ where, call }: PointFunction, point: Point): unknown 
       `${where} fails for ${pointText(point)}: ${String(cause)}`,
       {
         where,
-        hint: 'Mend the function; --verbose shows its stack.',
+        hint: 'Fix the function; --verbose shows its stack.',
         cause,
       },
     )

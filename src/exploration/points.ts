@@ -24,7 +24,7 @@ export function points<Point extends ParameterTree>(
 /** Stored by column, which is smaller and lets types be checked a parameter at a time. */
 export function pointsSpec(list: unknown, where: string): ExplorationSpec {
   if (!Array.isArray(list)) {
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no list of points`, {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is not a list of points`, {
       where,
       hint: 'Write [{ x: 1, y: 6 }, { x: 2, y: 8 }].',
     })
@@ -65,7 +65,7 @@ function addPoint(
 
 function flatPoint(point: unknown, where: string): Map<string, GivenValue> {
   if (!isPlainObject(point)) {
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no point`, {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is not a point`, {
       where,
       hint: 'A point names parameters and their values, as in { x: 1, y: 6 }.',
     })

@@ -164,7 +164,7 @@ export function isRangeInput(value: unknown): boolean {
  * A user's list, typed array or range as a range of its own: values are copied, `integer(n)` becomes n.
  *
  * @param where names the range in messages, like `explore.neuron.tau`
- * @throws PypetError `PYPET_EXPLORATION_EMPTY`; `PYPET_EXPLORATION_INVALID` when it is no range;
+ * @throws PypetError `PYPET_EXPLORATION_EMPTY`; `PYPET_EXPLORATION_INVALID` when it is not a range;
  *   `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for elements that cannot be explored
  */
 export function toRange(input: unknown, where: string): Range {
@@ -176,7 +176,7 @@ export function toRange(input: unknown, where: string): Range {
     return { kind: 'values', values: copy }
   }
   if (!Array.isArray(values)) {
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is no range: found ${describe(values)}`, {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is not a range: found ${describe(values)}`, {
       where,
       hint: 'Give a list of values, or linspace, arange or logspace.',
     })

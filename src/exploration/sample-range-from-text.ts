@@ -44,7 +44,7 @@ function boundsFrom(
   if (low !== undefined && high !== undefined && (third === undefined || third === 'log')) {
     return bounded(low, high, third === 'log' ? 'log' : 'linear', where)
   }
-  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: ${JSON.stringify(only.text)} are no bounds`, {
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: ${JSON.stringify(only.text)} are not bounds`, {
     where,
     hint: 'Write 0:1, or 0.001:10:log for a logarithmic scale; 1,2,3 is a list to choose from.',
   })

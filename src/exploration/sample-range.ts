@@ -103,7 +103,7 @@ export function bounded(low: number, high: number, scale: 'linear' | 'log', wher
   const refuse = (found: string, hint: string) =>
     new PypetError('PYPET_EXPLORATION_INVALID', `${where}: ${found}`, { where, hint })
   if (!(Number.isFinite(low) && Number.isFinite(high) && Number.isFinite(high - low))) {
-    throw refuse(`${low} and ${high} are no bounds: both must be finite`, 'Give finite numbers.')
+    throw refuse(`${low} and ${high} are not bounds: both must be finite`, 'Give finite numbers.')
   }
   if (low >= high) {
     const hint = low > high ? `Turn them around: ${high} and ${low}.` : 'Give one value with --set, or two.'

@@ -57,6 +57,6 @@ export function settleWhere(
   throw new PypetError(
     'PYPET_EXPLORATION_EMPTY',
     `${condition.where} holds for none of the ${length} points: nothing would be run`,
-    { where: condition.where, hint: 'Explore other values, or mend the condition.' },
+    { where: condition.where, hint: 'Explore other values, or fix the condition.' },
   )
 }

@@ -421,7 +421,7 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    const found = { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[code ?? ''] ?? code
+    const found = { ENOENT: 'there is no such folder', ENOTDIR: 'it is not a folder' }[code ?? ''] ?? code
     throw new PypetError('PYPET_FILE_NOT_FOUND', `cannot merge the folder ${folder}: ${found}`, {
       where: folder,
       hint: 'Name a folder that holds HDF5 files.',

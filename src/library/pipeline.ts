@@ -48,7 +48,8 @@ function part(
   postprocess?: unknown,
   postprocessArgs: unknown = [],
 ): PipelinePart {
-  if (!Array.isArray(args) || !Array.isArray(postprocessArgs)) throw wrongPlan('arguments that are no list')
+  if (!Array.isArray(args) || !Array.isArray(postprocessArgs))
+    throw wrongPlan('arguments that are not a list')
   if (postprocess !== undefined && typeof postprocess !== 'function') {
     throw wrongPlan(`${foundValue(postprocess)} as post-processing`)
   }

@@ -87,7 +87,7 @@ function addedPoints(returned: unknown): object | undefined {
   }
   throw new PypetError(
     'PYPET_EXPLORATION_INVALID',
-    `it returned ${foundValue(returned)}, which is no points to run next`,
+    `it returned ${foundValue(returned)}, which is not a list of points`,
     {
       where: 'postprocess',
       hint: 'Return a list of points as [{ x: 1 }], an exploration, lists by name as { x: [1, 2] }, or nothing.',

@@ -61,7 +61,7 @@ function assertPlain(folder: string, path: Buffer): void {
     )
   }
   if (text.split('/').some((part) => part === '' || part === '.'))
-    throw refused(text, `${shown} is no plain path`, STRANGE)
+    throw refused(text, `${shown} is not a plain path`, STRANGE)
   if (parts.some(isGitFolder))
     throw refused(text, `${shown} is in a folder of git, which runs what it finds there`, STRANGE)
 }
@@ -117,8 +117,8 @@ function assertFree(folder: string, path: Buffer): void {
     const hint = 'Remove it, or name another folder.'
     if (found.isSymbolicLink()) throw refused(path.toString(), `${shown} leads through a symbolic link`, hint)
     const isLast = index === parts.length - 1
-    if (!isLast && !found.isDirectory()) throw refused(path.toString(), `${shown} is no folder`, hint)
-    if (isLast && !found.isFile()) throw refused(path.toString(), `${shown} is there and is no file`, hint)
+    if (!isLast && !found.isDirectory()) throw refused(path.toString(), `${shown} is not a folder`, hint)
+    if (isLast && !found.isFile()) throw refused(path.toString(), `${shown} is there and is not a file`, hint)
     if (!isLast) assertWritable(at)
   }
 }

@@ -120,9 +120,9 @@ function keptFiles(file: string, list: string, contents: Uint8Array): NewFile[] 
   try {
     entries = JSON.parse(list)
   } catch (cause) {
-    throw damaged('it is no JSON', cause)
+    throw damaged('it is not JSON', cause)
   }
-  if (!Array.isArray(entries)) throw damaged('it is no list')
+  if (!Array.isArray(entries)) throw damaged('it is not a list')
   return entries.map((entry: Partial<Readonly<Record<keyof KeptFile, unknown>>> | null, index) => {
     const { path, offset, bytes } = entry ?? {}
     const isWhole = [offset, bytes].every((value) => Number.isSafeInteger(value) && (value as number) >= 0)

@@ -250,7 +250,7 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
    *
    * @param links by name, as `group.link`
    * @param options `fromTrajectory`: from memory too
-   * @throws PypetError `PYPET_NODE_NOT_FOUND` for what is no link, `PYPET_DATA_NOT_STORED`
+   * @throws PypetError `PYPET_NODE_NOT_FOUND` for what is not a link, `PYPET_DATA_NOT_STORED`
    */
   async deleteLinks(
     links: readonly string[],
@@ -279,7 +279,7 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
 
   #noLink(name: string): PypetError {
     const isNode = this.contains(name)
-    return new PypetError('PYPET_NODE_NOT_FOUND', `${name} of ${this.name} is no link`, {
+    return new PypetError('PYPET_NODE_NOT_FOUND', `${name} of ${this.name} is not a link`, {
       where: name,
       hint: isNode ? `Delete the node: deleteItem('${name}').` : `There are: ${this.#linksShown()}.`,
     })

@@ -69,7 +69,7 @@ function statOf(path: string): Stats | undefined {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
       throw notWritable(path, 'symbolic links lead in a circle', cause)
-    // Not there, or below something that is no folder; the walk upwards finds out which.
+    // Not there, or below something that is not a folder; the walk upwards finds out which.
     return undefined
   }
 }

@@ -124,10 +124,10 @@ function describeFailure(error: ErrorRecord, frame: string | undefined): string 
   return frame === undefined ? text : `${text} (${oneLine(frame, MESSAGE_LENGTH_MAX)})`
 }
 
-/** `12 runs failed alike: TypeError: … (job.ts:12:9): run_00000003, run_00000004, run_00000007 and 9 more`. */
+/** `12 runs failed with the same error: TypeError: … (job.ts:12:9): run_00000003, run_00000004, run_00000007 and 9 more`. */
 function describeRepeated(group: FailureGroup): string {
   const names = group.runs.map(runName).join(', ')
   const more = group.count - group.runs.length
   const runs = more > 0 ? `${names} and ${formatCount(more)} more` : names
-  return `${formatRuns(group.count)} failed alike: ${describeFailure(group.error, group.frame)}: ${runs}`
+  return `${formatRuns(group.count)} failed with the same error: ${describeFailure(group.error, group.frame)}: ${runs}`
 }

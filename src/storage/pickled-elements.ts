@@ -34,7 +34,7 @@ class Name {
 
   constructor(module: unknown, name: unknown) {
     const means = NAMES.get(`${module} ${name}`)
-    if (means === undefined) throw new Error(`${module}.${name} is no data`)
+    if (means === undefined) throw new Error(`${module}.${name} is not data`)
     this.means = means
   }
 }
@@ -172,7 +172,7 @@ class Unpickler {
         return
       }
       default:
-        throw new Error(`the opcode ${opcode.charCodeAt(0)} is no data`)
+        throw new Error(`the opcode ${opcode.charCodeAt(0)} is not data`)
     }
   }
 
@@ -251,13 +251,13 @@ const NEW_LINE = 10
 const UTF8 = new TextDecoder()
 
 function made(name: Value, given: Value): Value {
-  if (!(name instanceof Name) || !Array.isArray(given)) throw new Error('it calls what is no data')
+  if (!(name instanceof Name) || !Array.isArray(given)) throw new Error('it calls what is not data')
   const [first, second] = given as Value[]
   if (name.means === 'array') return new ObjectArray()
   if (name.means === 'dtype' && typeof first === 'string') return new ElementType(first)
   if (name.means === 'scalar' && first instanceof ElementType && second instanceof Uint8Array)
     return scalarOf(first, second)
-  throw new Error('it calls what is no data')
+  throw new Error('it calls what is not data')
 }
 
 /** What `__setstate__` gets: of arrays `(version, shape, dtype, is Fortran's, elements)`, of types `(version, order, …)`. */
@@ -265,7 +265,7 @@ function build(target: Value, state: Value): void {
   if (!Array.isArray(state)) throw new Error('there is no state')
   if (target instanceof ElementType) target.isLittleEndian = state[1] !== '>'
   else if (target instanceof ObjectArray && Array.isArray(state[4])) target.elements = state[4]
-  else throw new Error('it has a state that is no data')
+  else throw new Error('it has a state that is not data')
 }
 
 function scalarOf({ code, isLittleEndian }: ElementType, bytes: Uint8Array): PickledElement {

@@ -41,7 +41,7 @@ export class ReaderGate {
    */
   static async open(descriptor: number | undefined, options: GateOptions = {}): Promise<ReaderGate> {
     const alwaysOpen = (reason: string) => new ReaderGate(-1, undefined, { ...options, reason })
-    if (descriptor === undefined || descriptor < 0) return alwaysOpen('it is no file of this machine')
+    if (descriptor === undefined || descriptor < 0) return alwaysOpen('it is not a file of this machine')
     if (process.platform === 'win32') return alwaysOpen('Windows has no flock')
     let keeper: Keeper
     let answer: Answer | undefined

@@ -66,7 +66,7 @@ export interface RunStore extends AsyncDisposable {
    *   `PYPET_STORAGE_FAILED`
    */
   extend(extension: Extension): Promise<void>
-  /** Active runs are given up: those that were not stored are missed by nobody. */
+  /** Active runs are cancelled: those that were not stored are missed by nobody. */
   giveUp(): void
   /**
    * Commits the rest and closes what it holds. Every run must have been announced, or be given up. Waits for readers of

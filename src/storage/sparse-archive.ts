@@ -96,7 +96,7 @@ function npy(type: string, shape: readonly number[], bytes: Uint8Array): Uint8Ar
 }
 
 function npyParts(file: Uint8Array | undefined) {
-  if (file === undefined || file[0] !== 0x93) throw new Error('it is no .npy file')
+  if (file === undefined || file[0] !== 0x93) throw new Error('it is not a .npy file')
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const isOld = file[6] === 1
   const start = isOld ? 10 : 12

@@ -11,7 +11,7 @@ import { nearestName } from './nearest-name.ts'
 export function assertKnownOptions(given: unknown, known: readonly string[], noun: string): void {
   if (given === undefined) return
   if (typeof given !== 'object' || given === null) {
-    throw new PypetError('PYPET_USAGE', `${noun}: the options are no object`, {
+    throw new PypetError('PYPET_USAGE', `${noun}: the options are not an object`, {
       where: noun,
       hint: `Give them by name: { ${known.slice(0, 2).join(', ')} }.`,
     })

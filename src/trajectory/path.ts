@@ -105,7 +105,7 @@ export function assertLegalName(name: string, where: string): void {
     if (part === '') throw illegal('a part between dots is empty')
     if (part.startsWith('_')) throw illegal(`${JSON.stringify(cut(part))} starts with "_"`)
     if (part.startsWith('$'))
-      throw illegal(`${JSON.stringify(cut(part))} is no wildcard; there are "$" and "$set"`)
+      throw illegal(`${JSON.stringify(cut(part))} is not a wildcard; there are "$" and "$set"`)
     if (part.length > NAME_LENGTH_MAX) throw illegal(`a part is longer than ${NAME_LENGTH_MAX} characters`)
     const character = /[^A-Za-z0-9_-]/.exec(part)
     if (character) throw illegal(`it holds ${JSON.stringify(character[0])}`)

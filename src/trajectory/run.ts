@@ -363,7 +363,7 @@ function isItems(value: unknown): value is ResultItems {
 }
 
 function noTargetName(where: string): PypetError {
-  return new PypetError('PYPET_USAGE', `${where} cannot be made: its target is no name`, {
+  return new PypetError('PYPET_USAGE', `${where} cannot be made: its target is not a name`, {
     where,
     hint: "Name what this run has added, as it was added: traj.addLink('best', 'group.z').",
   })

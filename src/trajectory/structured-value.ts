@@ -107,7 +107,7 @@ export function tableOfColumns(
     if (length === undefined) {
       throw parts.unsupported(
         `${where}.${name}`,
-        'a column that is no list',
+        'a column that is not a list',
         'lists and typed arrays as columns',
       )
     }

@@ -66,7 +66,7 @@ export function findTyped<Node extends TreeNode>(group: GroupNode, name: string,
     (isElsewhere ? findNode(group, name, { isWanted }) : undefined)
   if (found !== undefined) return found as Node
   const otherKind = anyOf(group, name)
-  throw notFound(start, name, otherKind === undefined ? undefined : `${otherKind.fullName} is no ${noun}`)
+  throw notFound(start, name, otherKind === undefined ? undefined : `${otherKind.fullName} is not a ${noun}`)
 }
 
 function anyOf(group: GroupNode, name: string): TreeNode | undefined {

@@ -21,7 +21,7 @@ export class Wildcards {
     this.#functions = new Map(Object.entries({ ...DEFAULT_WILDCARDS, ...own }))
     for (const name of Object.keys(own)) {
       if (/^\$[A-Za-z0-9_-]+$/.test(name)) continue
-      throw new PypetError('PYPET_NAME_ILLEGAL', `${JSON.stringify(name)} is no name for a wildcard`, {
+      throw new PypetError('PYPET_NAME_ILLEGAL', `${JSON.stringify(name)} is not a name for a wildcard`, {
         where: name,
         hint: 'Begin it with "$", followed by letters, digits, "_" and "-".',
       })

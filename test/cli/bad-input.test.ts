@@ -381,7 +381,7 @@ const pointCase = (title: string, value: string): Case => [
 const wrongSeed = (title: string, text: string): Case => [
   title,
   run('--sample', text, '--explore', 'x=0:1'),
-  `--sample ${text}: "${text.split(':')[2]}" is no whole number`,
+  `--sample ${text}: "${text.split(':')[2]}" is not a whole number`,
   'Write --sample sobol:100, lhs:100 or random:100; a seed may follow, as in random:100:7.',
 ]
 
@@ -521,7 +521,7 @@ describe('a file that cannot be parsed is shown where it is wrong', () => {
         'error: cannot load the job ~/job.ts:3:1: Unexpected "}"',
         '  3 | }',
         '      ^',
-        '  hint: Mend the line; the file is read as TypeScript or JavaScript by its extension.',
+        '  hint: Fix the line; the file is read as TypeScript or JavaScript by its extension.',
       ],
     ],
     [
@@ -551,7 +551,7 @@ describe('a file that cannot be parsed is shown where it is wrong', () => {
         'error: cannot load the config file ~/pypet.config.ts:1:30: Unexpected "}"',
         '  1 | export default { ncores: 2, }}',
         '                                   ^',
-        '  hint: Mend the line; the file is read as TypeScript or JavaScript by its extension.',
+        '  hint: Fix the line; the file is read as TypeScript or JavaScript by its extension.',
       ],
     ],
   ])('%s', async (file, text, expected) => {
@@ -587,7 +587,7 @@ describe('a file that cannot be parsed is shown where it is wrong', () => {
     const lines = await refused({ ...run(), files: { [file]: text } })
     expect(lines[0]).toMatch(first)
     expect(lines.join('\n')).toContain(excerpt)
-    expect(lines.at(-1)).toBe('  hint: Mend this place in it, or name another file with --config.')
+    expect(lines.at(-1)).toBe('  hint: Fix this place in it, or name another file with --config.')
     expect(lines.join('\n').match(/pypet\.config/g)).toHaveLength(1)
   })
 })
@@ -603,7 +603,7 @@ describe('the HDF5 file', () => {
     [
       'a file that is not HDF5, to be replaced',
       ['--file', 'job.ts', '--overwrite'],
-      '~/job.ts is not replaced: it is no HDF5 file',
+      '~/job.ts is not replaced: it is not an HDF5 file',
       'Name another file with --file, or remove this one yourself.',
     ],
     [

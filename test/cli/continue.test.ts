@@ -274,7 +274,7 @@ describe('what cannot be continued', () => {
   test.each([
     ['nowhere.cnt', 'cannot continue nowhere.cnt: there is no such file'],
     ['nowhere.h5', 'nowhere.h5 cannot be opened: there is no such file'],
-    ['text.cnt', 'text.cnt is no .cnt file of pypet-ts'],
+    ['text.cnt', 'text.cnt is not a .cnt file of pypet-ts'],
   ])('%s is refused: %s', async (file, message) => {
     const folder = fileTree({
       'text.cnt': 'a text that somebody wrote, long enough to hold a header of eighty bytes and more',

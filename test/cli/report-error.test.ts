@@ -62,8 +62,8 @@ describe('an error of ours', () => {
 describe('an error that is not ours', () => {
   test('is called a fault of pypet-ts, with how to report it', () => {
     expect(reportError(new TypeError('x is not a function'))).toBe(
-      'error: pypet-ts failed in a way that it did not foresee: TypeError: x is not a function\n' +
-        '  hint: This is a fault of pypet-ts. Please report it, with what the same command shows with --verbose.\n',
+      'error: internal error in pypet-ts: TypeError: x is not a function\n' +
+        '  hint: This is a bug in pypet-ts. Please report it, with the output of the same command with --verbose.\n',
     )
     expect(reportError(new TypeError('x'), { verbose: true })).toContain('report-error.test.ts')
   })

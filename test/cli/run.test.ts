@@ -206,7 +206,9 @@ describe('signals', () => {
       const { exitCode, stdout, stderr, temporaries } = await running.ended()
       expect({ exitCode, temporaries }).toEqual({ exitCode: code, temporaries: [] })
       const patience =
-        signal === 'SIGINT' ? 'once more stops at once' : 'those that take longer than 8 s are given up'
+        signal === 'SIGINT'
+          ? 'press Ctrl-C again to stop now'
+          : 'those that take longer than 8 s are cancelled'
       expect(stderr).toBe(`\nstopping: active runs finish and are stored; ${patience}\n`)
       const events = eventsOf({ stdout })
       const finished = events.at(-1)

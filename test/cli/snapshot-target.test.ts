@@ -33,8 +33,8 @@ async function folderWithFile(): Promise<string> {
 test.each([
   ['no/such/x.h5', 'there is no folder ~/no/such', "Make it first: mkdir -p '~/no/such'"],
   ["it's/x.h5", "there is no folder ~/it's", "Make it first: mkdir -p '~/it'\\''s'"],
-  ['notes/x.h5', '~/notes is no folder', 'Name another file'],
-  ['notes/below/x.h5', '~/notes is no folder', 'Name another file'],
+  ['notes/x.h5', '~/notes is not a folder', 'Name another file'],
+  ['notes/below/x.h5', '~/notes is not a folder', 'Name another file'],
   ['folder', 'is a folder', 'Name a file in it: ~/folder/f.h5'],
   ['dangling.h5', 'is a symbolic link to no file', 'Remove the link'],
   ['f.h5', 'is the file that is to be copied', 'Name another file'],

@@ -336,7 +336,7 @@ describe('the lock of a file', () => {
       const file = inFolder('unreadable.h5')
       writeFileSync(`${file}.lock`, text)
       const lock = acquireLock(file, REQUEST)
-      expect(lock.notice).toContain('is no lock that can be read')
+      expect(lock.notice).toContain('is not a readable lock')
       lock.release()
       expect(lockFiles(file)).toEqual([])
     },

@@ -144,7 +144,7 @@ describe('--config', () => {
   test('refuses a folder and an extension that is no config file', async () => {
     const folder = fileTree({ 'settings.ini': 'ncores=2' })
     const isFolder = await refusal(() => loadConfig({ jobFile: 'job.ts', configFile: folder }))
-    expect(isFolder.message).toBe(`cannot read the config file ${folder}: it is no file`)
+    expect(isFolder.message).toBe(`cannot read the config file ${folder}: it is not a file`)
     const ini = await refusal(() =>
       loadConfig({ jobFile: 'job.ts', configFile: join(folder, 'settings.ini') }),
     )

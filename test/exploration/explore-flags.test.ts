@@ -138,8 +138,18 @@ describe('flags', () => {
       { sample: 'halton:5', explore: ['x=0:1'] },
     ],
     ['PYPET_USAGE', 'the count of points is missing', 'sobol:100', { sample: 'sobol', explore: ['x=0:1'] }],
-    ['PYPET_USAGE', '"many" is no whole number', 'sobol:100', { sample: 'sobol:many', explore: ['x=0:1'] }],
-    ['PYPET_USAGE', '"-1" is no whole number', 'random:100:7', { sample: 'sobol:5:-1', explore: ['x=0:1'] }],
+    [
+      'PYPET_USAGE',
+      '"many" is not a whole number',
+      'sobol:100',
+      { sample: 'sobol:many', explore: ['x=0:1'] },
+    ],
+    [
+      'PYPET_USAGE',
+      '"-1" is not a whole number',
+      'random:100:7',
+      { sample: 'sobol:5:-1', explore: ['x=0:1'] },
+    ],
     [
       'PYPET_USAGE',
       'more than a method, a count and a seed',
@@ -166,10 +176,10 @@ describe('flags', () => {
       '0 and 1',
       { sample: 'sobol:5', explore: ['x=1:0'] },
     ],
-    ['PYPET_EXPLORATION_INVALID', '"0:b" are no bounds', '0:1', { sample: 'sobol:5', explore: ['x=0:b'] }],
+    ['PYPET_EXPLORATION_INVALID', '"0:b" are not bounds', '0:1', { sample: 'sobol:5', explore: ['x=0:b'] }],
     [
       'PYPET_EXPLORATION_INVALID',
-      '"0:1:lin" are no bounds',
+      '"0:1:lin" are not bounds',
       ':log',
       { sample: 'sobol:5', explore: ['x=0:1:lin'] },
     ],

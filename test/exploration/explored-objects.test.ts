@@ -116,7 +116,7 @@ describe('instances', () => {
     [
       'where the default is none',
       { text: [new Source('b')] },
-      /text is no instance of a class, found one of Source/,
+      /text is not an instance of a class, found one of Source/,
     ],
   ])('%s are refused', (_what, given, message) => {
     for (const draft of [cartesianProduct(given as never), points([lastOf(given)] as never)]) {

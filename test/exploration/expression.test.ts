@@ -114,7 +114,7 @@ test.each([
   [
     'x == null',
     'PYPET_EXPLORATION_INVALID',
-    'null is no value of a parameter at position 6',
+    'null is not a value of a parameter at position 6',
     'true or false',
   ],
   ['xx < 1', 'PYPET_PARAMETER_UNKNOWN', 'there is no parameter xx at position 1', 'Did you mean x?'],
@@ -122,7 +122,7 @@ test.each([
   ['mode == slow', 'PYPET_PARAMETER_UNKNOWN', 'no parameter slow at position 9', 'quotes'],
   ['mode.length > 1', 'PYPET_PARAMETER_UNKNOWN', 'no parameter mode.length at position 1', ''],
   ['__proto__ == 1', 'PYPET_PARAMETER_UNKNOWN', 'no parameter __proto__', ''],
-  ['list == 1', 'PYPET_EXPLORATION_INVALID', 'list is no single value at position 1', 'Compare'],
+  ['list == 1', 'PYPET_EXPLORATION_INVALID', 'list is not a single value at position 1', 'Compare'],
 ])('the condition %j is refused with %s', (text, code, message, hint) => {
   expect(() => conditionFromText(text, context)).toThrow(
     expect.objectContaining({

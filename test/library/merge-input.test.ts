@@ -43,7 +43,7 @@ test.each([
   [['job.mjs', 'a.h5', '--into', 'new/c.h5'], 'job.mjs cannot be read as HDF5: it has no HDF5 signature'],
   [['a.h5', '--into', 'c.h5'], 'a merge needs two files at least, found only a.h5'],
   [['a.h5', 'a.h5', '--into', 'a.h5', '--overwrite'], 'a.h5: it is one of the files that are merged'],
-  [['a.h5', 'a.h5', '--into', 'empty', '--overwrite'], 'empty: it is no file'],
+  [['a.h5', 'a.h5', '--into', 'empty', '--overwrite'], 'empty: it is not a file'],
   [
     ['empty', '--into', 'c.h5'],
     'cannot merge the folder empty: a merge needs two files (.h5 or .hdf5) at least, found none',
@@ -71,7 +71,7 @@ test('a folder that is none is named in scripts', async () => {
     code: 'PYPET_FILE_NOT_FOUND',
     message: `cannot merge the folder ${join(folder, 'nope')}: there is no such folder`,
   })
-  await expect(merging('a.txt')).rejects.toThrow('it is no folder')
+  await expect(merging('a.txt')).rejects.toThrow('it is not a folder')
 })
 
 test('an unfinished file is merged as of its last commit, and not replaced', async () => {

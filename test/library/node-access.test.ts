@@ -65,7 +65,7 @@ test('a getter of one kind finds nodes of that kind only', () => {
   ]).toEqual([1, 1, 3, 2, 'results.only'])
   expect(thrown(() => traj.getParameter('result'))).toMatchObject({
     code: 'PYPET_NODE_NOT_FOUND',
-    message: 'results.only.result is no parameter',
+    message: 'results.only.result is not a parameter',
   })
 })
 

@@ -348,7 +348,7 @@ export default defineExperiment({
 `
   const cases: readonly (readonly [string, PostprocessCallback, RegExp])[] = [
     ['throws', () => Promise.reject(new Error('no luck')), /post-processing failed: Error: no luck/],
-    ['returns a number', () => 7, /it returned 7, which is no points to run next/],
+    ['returns a number', () => 7, /it returned 7, which is not a list of points/],
     ['returns points of another parameter', () => [{ y: 1 }], /has no y/],
     ['returns points that lack one', () => [{ x: 1 }], /n is missing/],
     [

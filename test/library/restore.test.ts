@@ -138,9 +138,9 @@ describe('of paths in a file', () => {
 
 describe('of the folder', () => {
   const strange: [string, string, boolean][] = [
-    ['file', 'is no folder', false],
-    ['file', 'is no folder', true],
-    ['file/below', 'is no folder', false],
+    ['file', 'is not a folder', false],
+    ['file', 'is not a folder', true],
+    ['file/below', 'is not a folder', false],
     ['dangling', 'is a symbolic link to no folder', false],
     ['dangling/below', 'is a symbolic link to no folder', false],
     ['used', 'is not empty', false],
@@ -170,7 +170,7 @@ describe('of the folder', () => {
       'symbolic link',
     ],
     ['a dangling link', (used) => symlinkSync('../planted', join(used, 'job.mjs')), 'symbolic link'],
-    ['a file where a folder is needed', (used) => writeFileSync(join(used, 'a'), ''), 'is no folder'],
+    ['a file where a folder is needed', (used) => writeFileSync(join(used, 'a'), ''), 'is not a folder'],
     ['a folder where a file is needed', (used) => mkdirSync(join(used, 'job.mjs')), 'is no file'],
   ])('%s in it is refused, also with force', async (_, plant, found) => {
     const { folder, file } = await fileWith(keeping(['first', 'job.mjs', 'a/b']))

@@ -55,7 +55,7 @@ describe('the progress bar', () => {
       'run_00000001 failed: TypeError: tau is no number (/data/job.ts:12:9)',
       'warning: the disk is slow',
       `${'█'.repeat(28)} 100 %  4 of 4 runs, 2 failed, 2 runs/s`,
-      '2 runs failed alike: TypeError: tau is no number (/data/job.ts:12:9): run_00000001, run_00000002',
+      '2 runs failed with the same error: TypeError: tau is no number (/data/job.ts:12:9): run_00000001, run_00000002',
     ])
     expect(screen.cursor).toEqual({ row: 5, column: 0 })
   })
@@ -135,7 +135,7 @@ describe('plain lines', () => {
     ])
     expect(stream.lines.slice(-2)).toEqual([
       '100 %  40 of 40 runs, 4 failed, 10 runs/s',
-      '4 runs failed alike: TypeError: tau is 3 (/data/job.ts:12:9): run_00000003, run_00000013, run_00000023 and 1 more',
+      '4 runs failed with the same error: TypeError: tau is 3 (/data/job.ts:12:9): run_00000003, run_00000013, run_00000023 and 1 more',
     ])
     expect(stream.lines).toHaveLength(1 + 20 + 2)
     expect(stream.text).not.toContain('\x1B')

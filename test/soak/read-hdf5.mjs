@@ -20,7 +20,7 @@ process.send({ isReady: true })
 function trajectoriesIn(path) {
   const file = new h5wasm.File(path, 'r')
   try {
-    if (file.file_id === -1n) throw new Error('it is no HDF5 file')
+    if (file.file_id === -1n) throw new Error('it is not an HDF5 file')
     return Object.fromEntries(file.keys().map((name) => [name, trajectoryIn(file.get(name))]))
   } finally {
     file.close()

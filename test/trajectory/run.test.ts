@@ -132,7 +132,7 @@ describe('names that are taken', () => {
     expect(locations(live)).toHaveLength(1)
   })
 
-  test('the group of the run itself is no result', () => {
+  test('the group of the run itself is not a result', () => {
     const live = liveRun()
     const taken = expect.objectContaining({ code: 'PYPET_NAME_TAKEN' })
     expect(() => live.addResult('runs.$', 1)).toThrow(taken)

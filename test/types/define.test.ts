@@ -143,19 +143,19 @@ test('explorations of declared names and types compile', () => {
 test('an unknown name does not compile', () => {
   compiled(() => {
     const run = () => undefined
-    // @ts-expect-error z is no parameter
+    // @ts-expect-error z is not a parameter
     defineExperiment({ parameters, explore: { x: [1, 2], z: [3, 4] }, run })
-    // @ts-expect-error neuron.taux is no parameter
+    // @ts-expect-error neuron.taux is not a parameter
     defineExperiment({ parameters, explore: { neuron: { taux: [3, 4] } }, run })
-    // @ts-expect-error neuron.taux is no parameter
+    // @ts-expect-error neuron.taux is not a parameter
     defineExperiment({ parameters, explore: { 'neuron.taux': [3, 4] }, run })
-    // @ts-expect-error z is no parameter
+    // @ts-expect-error z is not a parameter
     defineExperiment({ parameters, explore: cartesianProduct({ x: [1, 2], z: [3, 4] }), run })
-    // @ts-expect-error neuron.taux is no parameter
+    // @ts-expect-error neuron.taux is not a parameter
     defineExperiment({ parameters, explore: cartesianProduct({ x: [1], neuron: { taux: [1] } }), run })
-    // @ts-expect-error neuron.taux is no parameter
+    // @ts-expect-error neuron.taux is not a parameter
     defineExperiment({ parameters, explore: zip({ 'neuron.taux': [1] }), run })
-    // @ts-expect-error z is no parameter
+    // @ts-expect-error z is not a parameter
     defineExperiment({ parameters, explore: points([{ x: 1, z: 2 }]), run })
     // @ts-expect-error a group has no values
     defineExperiment({ parameters, explore: zip({ neuron: [1] }), run })
@@ -247,9 +247,9 @@ test('samplers, filters, conditions and formulas of unknown names or other types
   compiled(() => {
     const run = () => undefined
     const of = { count: 10 }
-    // @ts-expect-error z is no parameter
+    // @ts-expect-error z is not a parameter
     defineExperiment({ parameters, explore: random({ x: [0, 1], z: [0, 1] }, of), run })
-    // @ts-expect-error neuron.taux is no parameter
+    // @ts-expect-error neuron.taux is not a parameter
     defineExperiment({ parameters, explore: sobol({ neuron: { taux: [0, 1] } }, of), run })
     // @ts-expect-error kind is a string
     defineExperiment({ parameters, explore: latinHypercube({ kind: [0, 1] }, of), run })
@@ -267,12 +267,12 @@ test('samplers, filters, conditions and formulas of unknown names or other types
     where(cartesianProduct({ x: [1] }), (point) => point.x)
     // @ts-expect-error y is not explored
     onlyIf(cartesianProduct({ x: [1] }), { y: () => true })
-    // @ts-expect-error z is no parameter
+    // @ts-expect-error z is not a parameter
     defineExperiment({ parameters, explore: derive(zip({ x: [1] }), { z: () => 1 }), run })
     // @ts-expect-error y is a number
     defineExperiment({ parameters, explore: derive(zip({ x: [1] }), { y: () => 'a' }), run })
     const unknown = where(zip({ z: [1] }), () => true)
-    // @ts-expect-error z is no parameter
+    // @ts-expect-error z is not a parameter
     defineExperiment({ parameters, explore: repeat(unknown, 2), run })
   })
 })
