@@ -125,8 +125,8 @@ const COMMANDS: Readonly<Record<string, (program: Command, jobArguments: readonl
 function describeRun(program: Command, jobArguments: readonly string[]): void {
   const command = program
     .command('run')
-    .description('Run a job at every point of its parameter space, and store every result.')
-    .argument('<job>', 'The job module: .ts .mts .cts .js .mjs .cjs')
+    .description('Run a job at every point of its parameter space and store every result.')
+    .argument('<job>', 'Job module: .ts .mts .cts .js .mjs .cjs')
     .usage('[options] <job> [-- arguments of the job]')
   for (const option of runOptions()) command.addOption(option)
   command.addHelpText('after', RUN_EXAMPLES).action(async (job: string, _flags: unknown, called: Command) => {
@@ -138,8 +138,8 @@ function describeRun(program: Command, jobArguments: readonly string[]): void {
 function describeContinue(program: Command): void {
   const command = program
     .command('continue')
-    .description('Go on with an experiment that was interrupted: only what is missing is run.')
-    .argument('<file>', 'The .cnt file beside the HDF5 file, or the HDF5 file itself')
+    .description('Resume an interrupted experiment. Runs only what is missing.')
+    .argument('<file>', 'The .cnt file next to the HDF5 file, or the HDF5 file itself')
   for (const option of continueOptions()) command.addOption(option)
   command
     .addHelpText('after', CONTINUE_EXAMPLES)
@@ -167,12 +167,14 @@ function runOptions(): readonly Option[] {
   }
   const first = [
     take('ncores'),
-    new Option('--config <file>', "The config file. Default: searched from the job's folder upwards."),
+    new Option('--config <file>', "Config file. Default: searched from the job's folder upwards."),
     take('filename'),
     take('name'),
     take('addTime'),
     take('comment'),
-    new Option('--set <name=value>', 'Preset a parameter, as neuron.tau=10 (repeatable).').argParser(collect),
+    new Option('--set <name=value>', 'Set a parameter, such as neuron.tau=10 (repeatable).').argParser(
+      collect,
+    ),
     ...[EXPLORE_FLAG, ...SHAPING_FLAGS].map(explorationOption),
     take('repeat'),
     take('logFolder'),
@@ -184,9 +186,9 @@ function runOptions(): readonly Option[] {
       'Run only this point, here and now, and print what it gives; store nothing.',
     ).conflicts(['dryRun', 'json', 'quiet']),
     new Option('--inspect', 'With --point: wait for a debugger, and stop before the job.'),
-    new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
+    new Option('--quiet', 'Print only failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
-    new Option('--json', 'Print events as JSON, one a line.'),
+    new Option('--json', 'Print events as JSON, one per line.'),
   ]
   const others = inHelpGroups([...[...ofTable.values()].flat(), breakLockOption()])
   return [...first, ...others].filter((option) => option !== undefined)
@@ -206,7 +208,7 @@ function continueOptions(): readonly Option[] {
       '--dry-run',
       'Print what is stored, failed and missing, and what would be run; change nothing.',
     ),
-    new Option('--retry-failed', 'Perform failed runs again, too.'),
+    new Option('--retry-failed', 'Also run failed runs again.'),
     new Option(
       '--only <runs>',
       'Perform only runs that have failed, or only those that are missing: failed or missing.',
@@ -216,9 +218,9 @@ function continueOptions(): readonly Option[] {
       'The job module, wherever it is. Default: the one that the .cnt file names, where it lies with the experiment.',
     ),
     new Option('--allow-changed-job', 'Go on although the job module is not the one that ran last.'),
-    new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
+    new Option('--quiet', 'Print only failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, where each option comes from, and stacks of errors.'),
-    new Option('--json', 'Print events as JSON, one a line.'),
+    new Option('--json', 'Print events as JSON, one per line.'),
   ]
   const others = [
     ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) => flagOptions(name, AS_IT_WAS)),
@@ -239,8 +241,8 @@ function breakLockOption(): Option {
 function describeExpand(program: Command): void {
   const command = program
     .command('expand')
-    .description('Add points to a stored trajectory, and run what is not completed: nothing is run twice.')
-    .argument('<file>', 'The HDF5 file')
+    .description('Add points to a stored trajectory and run them. Completed runs are not repeated.')
+    .argument('<file>', 'HDF5 file')
   for (const option of expandOptions()) command.addOption(option)
   command
     .addHelpText('after', EXPAND_EXAMPLES)
@@ -261,13 +263,13 @@ function expandOptions(): readonly Option[] {
     ...flagOptions('ncores'),
     new Option(
       '--job <file>',
-      'The job module, wherever it is. Default: the one that the file names, where it lies with the experiment.',
+      'Job module. Default: the one that the file names, if it lies with the experiment.',
     ),
-    new Option('--trajectory <name>', 'Which trajectory, where the file holds several.'),
+    new Option('--trajectory <name>', 'Trajectory, if the file holds several.'),
     new Option('--allow-changed-job', 'Go on although the job module is not the one that ran last.'),
-    new Option('--quiet', 'Print nothing but failures and errors.').conflicts(['json', 'verbose']),
+    new Option('--quiet', 'Print only failures and errors.').conflicts(['json', 'verbose']),
     new Option('--verbose', 'Print log lines, and stacks of errors.'),
-    new Option('--json', 'Print events as JSON, one a line.'),
+    new Option('--json', 'Print events as JSON, one per line.'),
   ]
   const others = [
     ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) => flagOptions(name)),
@@ -321,7 +323,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-const TRAJECTORY = 'The trajectory is all of it in one tree: parameters, points and results.'
+const TRAJECTORY = 'A trajectory is one tree of all parameters, points and results.'
 
 const MAIN_EXAMPLES = `
 ${TRAJECTORY}
@@ -333,14 +335,14 @@ Examples:
   $ pypet-ts overview hdf5/job.h5
 
 Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job
-is wrong, nothing was started; 3 some runs failed, or something of the job after
-its run had ended; 130 and 143 stopped by Ctrl-C and SIGTERM.`
+is wrong, nothing was started; 3 some runs failed, or the job raised an error
+after its run ended; 130 and 143 stopped by Ctrl-C and SIGTERM.`
 
 const RUN_EXAMPLES = `
 ${TRAJECTORY}
 
 Examples:
-  $ pypet-ts run job.ts               every point, one after the other
+  $ pypet-ts run job.ts               every point, one after another
   $ pypet-ts run job.ts --ncores 0    on all cores
   $ pypet-ts run job.ts --dry-run     how many points, and which
   $ pypet-ts run job.ts --explore x=1,2,3 --explore y=0:1:0.1
@@ -348,7 +350,7 @@ Examples:
   $ pypet-ts run job.ts --where 'x < y' --repeat 5
   $ pypet-ts run job.ts --set neuron.tau=10 --name tau10
   $ pypet-ts run job.ts --json | jq .event
-  $ pypet-ts run job.ts -- --any=flag   the job gets '--any=flag', too
+  $ pypet-ts run job.ts -- --any=flag   passes '--any=flag' to the job
 
 Most options are also keys of pypet.config.{ts,js,json,yaml,toml} and variables:
 PYPET_NCORES, PYPET_FILENAME and so on. Flags win over variables, variables over
@@ -356,17 +358,17 @@ the config file, the config file over the job.`
 
 const CONTINUE_EXAMPLES = `
 Examples:
-  $ pypet-ts continue hdf5/job.cnt              what is missing
-  $ pypet-ts continue hdf5/job.h5 --dry-run     what that would be
+  $ pypet-ts continue hdf5/job.cnt              runs what is missing
+  $ pypet-ts continue hdf5/job.h5 --dry-run     shows what that would be
   $ pypet-ts continue hdf5/job.cnt --retry-failed --ncores 4
 
-The job, its parameters and what is explored stay as they were, and so do the
-options that are not given. The .cnt file is removed when every run is stored.`
+The job, its parameters and the exploration stay as they were. So do options
+that you do not give. The .cnt file is removed when every run is stored.`
 
 const EXPAND_EXAMPLES = `
 Examples:
   $ pypet-ts expand hdf5/job.h5 --explore x=4,5,6
   $ pypet-ts expand hdf5/job.h5 --explore x=1:11 --explore y=6,7 --ncores 4
-  $ pypet-ts expand hdf5/job.h5 --job job.ts        what is not completed
+  $ pypet-ts expand hdf5/job.h5 --job job.ts        runs what is not completed
 
-Points that are there already are not run again.`
+Points that the trajectory already has are not run again.`

@@ -7,20 +7,20 @@ export const LOG_OPTIONS = {
     default: './logs',
     flag: '--log-folder',
     description:
-      'Folder of the logs; each trajectory gets its own folder in it, unless it is named with $traj, $env or $host.',
+      'Folder of the logs. Each trajectory gets a subfolder, unless the name contains $traj, $env or $host.',
   },
   logLevel: {
     kind: 'choice',
     choices: ['error', 'warn', 'info', 'debug'],
     default: 'info',
     flag: '--log-level',
-    description: 'The least important lines that are logged: error, warn, info or debug.',
+    description: 'Minimum log level: error, warn, info or debug.',
   },
   logging: {
     kind: 'switch',
     default: true,
     flag: '--log',
-    offDescription: 'Write no logs; what the job prints goes to the terminal.',
+    offDescription: 'Do not write logs. What the job prints goes to the terminal.',
     description: 'Write logs.',
   },
   logRuns: {
@@ -28,19 +28,19 @@ export const LOG_OPTIONS = {
     flag: '--log-runs',
     bareFlag: '$run.txt',
     description:
-      'A file in the folder of the logs for each run, too: $run.txt, or another name with $run, $set, $proc, $env, $traj, $host.',
+      'Also write a log file for each run: $run.txt, or another name with $run, $set, $proc, $env, $traj or $host.',
   },
   logStdout: {
     kind: 'switch',
     default: true,
     flag: '--log-stdout',
-    offDescription: 'Let what the job prints go to the terminal, and not to the logs.',
-    description: 'Write what the job prints to the logs, and not to the terminal.',
+    offDescription: 'Print what the job prints on the terminal instead of the logs.',
+    description: 'Write what the job prints to the logs instead of the terminal.',
   },
   logTransports: {
     kind: 'path',
     flag: '--log-transports',
-    description: 'A module with winston transports of your own, which get every line of the log, too.',
+    description: 'Module with your own winston transports, which also get every log line.',
   },
   progress: {
     kind: 'choice',
@@ -48,7 +48,7 @@ export const LOG_OPTIONS = {
     default: 'auto',
     flag: '--progress',
     description:
-      'How progress is shown: bar, lines, json or none; auto is a bar on a terminal, and lines elsewhere.',
+      'How to show progress: bar, lines, json or none; auto shows a bar on a terminal and lines elsewhere.',
   },
   progressStep: {
     kind: 'number',
@@ -56,7 +56,7 @@ export const LOG_OPTIONS = {
     maximum: 100,
     default: 5,
     flag: '--progress-step',
-    description: 'Percent of the runs after which there is a line about the progress, shown and logged.',
+    description: 'Percentage of the runs between two progress lines, shown and logged.',
   },
 } as const satisfies Readonly<Record<string, Option>>
 

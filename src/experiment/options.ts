@@ -12,28 +12,28 @@ const MAIN_OPTIONS = {
     minimum: 0,
     default: 1,
     flag: '--ncores',
-    description: 'How many runs are computed at the same time; 0 means one on each core.',
+    description: 'Number of runs at the same time; 0 uses all cores.',
   },
   executor: {
     kind: 'choice',
     choices: ['inline', 'pool', 'process'],
     flag: '--executor',
     description:
-      'Where runs are computed: in the main thread (inline), in several (pool), or each in a fresh process (process). Default: as ncores demands.',
+      'Where runs are computed: in the main thread (inline), in worker threads (pool), or each in its own process (process). Default: inline on one core, pool on several, unless another option requires one.',
   },
 
   multiproc: {
     kind: 'switch',
     flag: '--multiproc',
-    description: 'Compute runs outside of the main thread, also with one core. Default: as ncores demands.',
-    offDescription: 'Compute runs in the main thread, whatever ncores says.',
+    description: 'Compute runs outside the main thread, even on one core. Default: on with several cores.',
+    offDescription: 'Compute runs in the main thread, ignoring ncores.',
   },
   isolate: {
     kind: 'switch',
     default: false,
     flag: '--isolate',
     description:
-      'Compute each run in a fresh process: a crash, memory and globals stay in it. The same as the executor process.',
+      'Compute each run in its own process, which keeps crashes, memory and globals apart. Same as the executor process.',
   },
   memoryLimit: {
     kind: 'whole',
@@ -41,11 +41,11 @@ const MAIN_OPTIONS = {
     default: 0,
     flag: '--memory-limit',
     description:
-      'MB that the process of a run may take before it is ended and the run has failed; 0 means no limit. Demands the executor process.',
+      'Memory limit for the process of a run, in MB; a run that exceeds it fails. 0 means no limit. Requires the executor process.',
   },
-  cpuCap: cap('--cpu-cap', 'processors are used'),
-  memoryCap: cap('--memory-cap', 'memory is used'),
-  swapCap: cap('--swap-cap', 'swap space is used'),
+  cpuCap: cap('--cpu-cap', 'processor use'),
+  memoryCap: cap('--memory-cap', 'memory use'),
+  swapCap: cap('--swap-cap', 'swap space use'),
   niceness: {
     kind: 'whole',
     minimum: -20,
@@ -53,13 +53,13 @@ const MAIN_OPTIONS = {
     default: 0,
     flag: '--niceness',
     description:
-      'Priority of the workers, from -20 (first) to 19 (last); 0 leaves it as it is. Main and writer keep theirs.',
+      'Priority of the workers, from -20 (highest) to 19 (lowest); 0 does not change it. The main process and the writer keep theirs.',
   },
 
   filename: {
     kind: 'path',
     flag: '--file',
-    description: 'The HDF5 file, or a folder for <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
+    description: 'HDF5 file to write, or a folder: then <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
   },
   fileTitle: {
     kind: 'text',
@@ -69,19 +69,19 @@ const MAIN_OPTIONS = {
   name: {
     kind: 'text',
     flag: '--name',
-    description: 'Name of the trajectory. Default: that of the experiment, else that of the job file.',
+    description: 'Name of the trajectory. Default: the name of the experiment, else of the job file.',
   },
   addTime: {
     kind: 'switch',
     default: false,
     flag: '--add-time',
-    description: 'Append the time of the start to the name of the trajectory.',
+    description: 'Append the start time to the name of the trajectory.',
   },
   comment: {
     kind: 'text',
     default: '',
     flag: '--comment',
-    description: 'A comment on the trajectory, stored with it.',
+    description: 'Comment to store with the trajectory.',
   },
 
   repeat: {
@@ -89,7 +89,7 @@ const MAIN_OPTIONS = {
     minimum: 1,
     default: 1,
     flag: '--repeat',
-    description: 'How often each point is run; the parameter trial counts from 0.',
+    description: 'Number of repeats per point. The parameter trial counts them from 0.',
   },
 
   ...LOG_OPTIONS,
@@ -98,14 +98,15 @@ const MAIN_OPTIONS = {
     minimum: 0,
     default: 0,
     flag: '--retries',
-    description: 'How often a run that fails is performed again before it counts as failed.',
+    description: 'Number of times to retry a failed run before it counts as failed.',
   },
   timeout: {
     kind: 'number',
     minimum: 0,
     default: 0,
     flag: '--timeout',
-    description: 'Seconds after which a run is ended and has failed, even in a busy loop; 0 means never.',
+    description:
+      'Time limit for a run, in seconds; a run that exceeds it fails, even in a busy loop. 0 means no limit.',
   },
   onError: {
     kind: 'choice',
@@ -113,7 +114,7 @@ const MAIN_OPTIONS = {
     default: 'continue',
     flag: '--on-error',
     description:
-      'After a failed run, continue with the others, or stop: active runs finish, no others begin.',
+      'After a failed run, continue with the others, or stop: active runs finish, and no new ones start.',
   },
   maxFailures: {
     kind: 'text',
@@ -122,20 +123,20 @@ const MAIN_OPTIONS = {
       expression: /^(\d+|(100|\d{1,2})(\.\d+)?%)$/,
       expected: 'a number of runs such as 5, or a part such as 10%',
     },
-    description: 'Stop when more runs than this have failed: a number, or a part of all runs as 10%.',
+    description: 'Stop when more runs than this have failed: a number, or a share of all runs such as 10%.',
   },
   continuable: {
     kind: 'switch',
     default: true,
     flag: '--continuable',
     offDescription: 'Keep no .cnt file when the experiment is stopped: it cannot be continued.',
-    description: 'Keep what is needed to continue the experiment when it is interrupted.',
+    description: 'Keep what is needed to continue an interrupted experiment.',
   },
   immediatePostprocessing: {
     kind: 'switch',
     default: false,
     flag: '--immediate-postprocessing',
-    description: 'Post-process as soon as no runs are waiting, while others are still performed.',
+    description: 'Call post-processing as soon as no run is waiting, while others are still active.',
   },
 
   seed: {
@@ -144,7 +145,7 @@ const MAIN_OPTIONS = {
     maximum: Number.MAX_SAFE_INTEGER,
     default: 0,
     flag: '--seed',
-    description: "What the runs' random numbers depend on, beside the parameters of each run.",
+    description: "Seed of the runs' random numbers, which also depend on the parameters of each run.",
   },
 
   provenance: {
@@ -152,53 +153,56 @@ const MAIN_OPTIONS = {
     default: true,
     flag: '--provenance',
     offDescription: 'Do not record code, machine and options in the file.',
-    description: 'Record code, git state, machine and options in the file.',
+    description: 'Record source code, git state, machine and options in the file.',
   },
   provenanceMaxBytes: {
     kind: 'whole',
     minimum: 0,
     default: 4_194_304,
     flag: '--provenance-max-bytes',
-    description: 'Most bytes of diff, sources and untracked files that are recorded; the rest is named.',
+    description:
+      'Size limit for the recorded diff, sources and untracked files, in bytes; what exceeds it is only listed.',
   },
   requireClean: {
     kind: 'switch',
     default: false,
     flag: '--require-clean',
-    description: 'Refuse to start unless the job is in a git repository without changes.',
+    description: 'Refuse to start unless the job is in a git repository without uncommitted changes.',
   },
 
   overwrite: {
     kind: 'switch',
     default: false,
     flag: '--overwrite',
-    description: 'Replace an existing HDF5 file. Without this the trajectory is added to it.',
+    description: 'Replace an existing HDF5 file. Otherwise, the trajectory is added to it.',
   },
   purgeDuplicateComments: {
     kind: 'switch',
     default: true,
     flag: '--purge-duplicate-comments',
     offDescription: 'Store a comment with each result that has it, even if every run repeats it.',
-    description: 'Store an equal comment of results of one name only once, with the first of them.',
+    description: 'Store a comment once, with the first result of that name that has it.',
   },
   exploredParameterOverviewInRuns: {
     kind: 'switch',
     default: false,
-    description: 'Add a table of its explored parameters to the group of each run.',
+    description: 'Add a table of the explored parameters to the group of each run.',
   },
   resultsPerRun: {
     kind: 'whole',
     minimum: 0,
     default: 0,
     flag: '--results-per-run',
-    description: 'How many results a run is expected to add, 0 if not known: sizes their overview table.',
+    description:
+      'Number of results that a run is expected to add, to size their overview table; 0 if unknown.',
   },
   derivedParametersPerRun: {
     kind: 'whole',
     minimum: 0,
     default: 0,
     flag: '--derived-parameters-per-run',
-    description: 'How many derived parameters a run is expected to add, 0 if not known.',
+    description:
+      'Number of derived parameters that a run is expected to add, to size their overview table; 0 if unknown.',
   },
   complevel: {
     kind: 'whole',
@@ -206,14 +210,15 @@ const MAIN_OPTIONS = {
     maximum: 9,
     default: 0,
     flag: '--complevel',
-    description: 'Compression of result arrays, from 0 (none) to 9 (smallest, slowest).',
+    description: 'Compression level of result arrays, from 0 (none) to 9 (smallest and slowest).',
   },
   commitIntervalMs: {
     kind: 'whole',
     minimum: 0,
     default: 1000,
     flag: '--commit-interval-ms',
-    description: 'Milliseconds that a finished run may wait for others to be committed together with it.',
+    description:
+      'Longest time that a finished run may wait to be committed together with others, in milliseconds.',
   },
   readerWaitMs: {
     kind: 'whole',
@@ -221,34 +226,33 @@ const MAIN_OPTIONS = {
     default: 60_000,
     flag: '--reader-wait-ms',
     description:
-      'Milliseconds to wait for programs that have the HDF5 file open: at the end of an experiment, before a recovery, and where too much would pile up.',
+      'Time to wait for other programs that have the HDF5 file open, in milliseconds: at the end, before a recovery, and when too much data is waiting.',
   },
   cntCompactBytes: {
     kind: 'whole',
     minimum: 0,
     default: 1_048_576,
     flag: '--cnt-compact-bytes',
-    description:
-      'Size in bytes from which a .cnt file that has grown is rewritten as a short one, 0 for any size.',
+    description: 'Size from which a .cnt file is rewritten as a short one, in bytes; 0 for any size.',
   },
   wrapMode: {
     kind: 'choice',
     choices: ['queue', 'lock', 'none'],
     flag: '--wrap-mode',
     description:
-      'Who stores the runs: a process of its own (queue), each worker under a lock (lock), or a storage service (none). Default: queue; none with a storage service.',
+      'Who stores the runs: a writer process (queue), each worker under a lock (lock), or a storage service (none). Default: queue, or none with a storage service.',
   },
   useHdf5: {
     kind: 'switch',
     default: true,
     flag: '--use-hdf5',
-    offDescription: 'Write no HDF5 file: a storage service keeps the runs.',
+    offDescription: 'Do not write an HDF5 file: a storage service stores the runs.',
     description: 'Store the runs in an HDF5 file.',
   },
   storageService: {
     kind: 'path',
     flag: '--storage-service',
-    description: 'A module with a storage of your own, which is used instead of an HDF5 file.',
+    description: 'Module with a storage service of your own, used instead of an HDF5 file.',
   },
   queueMaxsize: {
     kind: 'whole',
@@ -256,14 +260,14 @@ const MAIN_OPTIONS = {
     default: 0,
     flag: '--queue-maxsize',
     description:
-      'How many finished runs may wait to be stored before no other begins; 0 for any number, within bounds of memory.',
+      'Number of finished runs that may wait to be stored; while more wait, no new run starts. 0 means no limit but memory.',
   },
 
   keepCnt: {
     kind: 'switch',
     default: false,
     flag: '--keep-cnt',
-    description: 'Keep the .cnt file when every run is stored.',
+    description: 'Keep the .cnt file after every run is stored.',
   },
 } as const satisfies Readonly<Record<string, Option>>
 
@@ -276,7 +280,7 @@ function cap(flag: `--${string}`, what: string): NumberOption {
     maximum: 100,
     default: 100,
     flag,
-    description: `Begin no run while more than this percentage of the machine's ${what}; 100 means never mind.`,
+    description: `Do not start runs while ${what} of the machine is above this percentage; 100 disables the limit.`,
   }
 }
 
@@ -292,7 +296,7 @@ const OVERVIEW_OPTIONS = {
 } as const satisfies Readonly<Record<string, SwitchOption>>
 
 function overview(on: boolean, of: string): SwitchOption {
-  return { kind: 'switch', default: on, description: `Write a table of ${of}.` }
+  return { kind: 'switch', default: on, description: `Write an overview table of ${of}.` }
 }
 
 export type OverviewName = keyof typeof OVERVIEW_OPTIONS

@@ -54,7 +54,7 @@ export function valueOfClass(
   const { name, userClass: wanted } = parameter
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${name} is ${wanted === undefined ? 'no instance of a class' : `an instance of ${wanted}`}, found one of ${userClass}`,
+    `${where}: ${name} is ${wanted === undefined ? 'not an instance of a class' : `an instance of ${wanted}`}, found one of ${userClass}`,
     { where, hint: 'Give values of the class of the default.' },
   )
 }

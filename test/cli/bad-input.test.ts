@@ -310,19 +310,19 @@ const FLAGS: readonly Case[] = [
     'a word for a number',
     run('--ncores', 'two'),
     '--ncores: expected a whole number >= 0, found "two"',
-    'Write --ncores 8. How many runs are computed at the same time; 0 means one on each core.',
+    'Write --ncores 8. Number of runs at the same time; 0 uses all cores.',
   ],
   [
     'a negative number',
     run('--ncores', '-1'),
     '--ncores: expected a whole number >= 0, found "-1"',
-    'Write --ncores 8. How many runs are computed at the same time; 0 means one on each core.',
+    'Write --ncores 8. Number of runs at the same time; 0 uses all cores.',
   ],
   [
     'a value that is no choice',
     run('--log-level', 'loud'),
     '--log-level: expected one of error, warn, info, debug, found "loud"',
-    'Write --log-level debug. The least important lines that are logged: error, warn, info or debug.',
+    'Write --log-level debug. Minimum log level: error, warn, info or debug.',
   ],
   [
     'a flag like no other',
@@ -346,7 +346,7 @@ const FLAGS: readonly Case[] = [
     'an empty path',
     run('--file', ''),
     '--file: expected a path, found ""',
-    'Write --file ./folder. The HDF5 file, or a folder for <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
+    'Write --file ./folder. HDF5 file to write, or a folder: then <folder>/<name>.h5. Default: ./hdf5/<name>.h5.',
   ],
   [
     'a second argument',
@@ -360,11 +360,11 @@ const FLAGS: readonly Case[] = [
     'a variable with a wrong value',
     { ...run(), env: { PYPET_NCORES: 'x' } },
     'PYPET_NCORES: expected a whole number >= 0, found "x"',
-    'Write PYPET_NCORES=8. How many runs are computed at the same time; 0 means one on each core.',
+    'Write PYPET_NCORES=8. Number of runs at the same time; 0 uses all cores.',
   ],
 ]
 
-const ABOUT_SEEDS = "What the runs' random numbers depend on, beside the parameters of each run."
+const ABOUT_SEEDS = "Seed of the runs' random numbers, which also depend on the parameters of each run."
 const RANGE_OF_SEEDS = 'a whole number from 0 to 9007199254740991'
 const seedCase = (title: string, value: string): Case => [
   title,
@@ -402,13 +402,13 @@ const SEEDS_AND_POINTS: readonly Case[] = [
     'a fraction as the seed of a config file',
     config('c.json', '{"seed": 1.5}'),
     `seed in ~/c.json: expected ${RANGE_OF_SEEDS}, found 1.5`,
-    "Write 8 there. What the runs' random numbers depend on, beside the parameters of each run.",
+    "Write 8 there. Seed of the runs' random numbers, which also depend on the parameters of each run.",
   ],
   [
     'a text as the seed of a config file',
     config('c.json', '{"seed": "7"}'),
     `seed in ~/c.json: expected ${RANGE_OF_SEEDS}, found "7"`,
-    "Write 8 there. What the runs' random numbers depend on, beside the parameters of each run.",
+    "Write 8 there. Seed of the runs' random numbers, which also depend on the parameters of each run.",
   ],
   pointCase('the point after the last', '3'),
   pointCase('a negative point', '-1'),
@@ -473,13 +473,13 @@ const CONFIGS: readonly Case[] = [
     'a wrong type',
     config('c.json', '{"ncores": "four"}'),
     'ncores in ~/c.json: expected a whole number >= 0, found "four"',
-    'Write 8 there. How many runs are computed at the same time; 0 means one on each core.',
+    'Write 8 there. Number of runs at the same time; 0 uses all cores.',
   ],
   [
     'a wrong type in a file that was found',
     { ...run(), files: { 'pypet.config.toml': 'overwrite = 1' } },
     'overwrite in ~/pypet.config.toml: expected true or false, found 1',
-    'Write true there. Replace an existing HDF5 file. Without this the trajectory is added to it.',
+    'Write true there. Replace an existing HDF5 file. Otherwise, the trajectory is added to it.',
   ],
   [
     'an unknown parameter',

@@ -33,7 +33,7 @@ test
     // Node.js does not even load the first file of the command.
     if (status === 0 || status === null || status > 100 || /EMFILE.*bin\/pypet-ts\.js/.test(stderr)) continue
     expect(stderr, `with ${files} files`).toMatch(/^error: .*/m)
-    expect(stderr).not.toMatch(/fault of pypet-ts|^\s+at /m)
+    expect(stderr).not.toMatch(/bug in pypet-ts|^\s+at /m)
     expect(stderr).toMatch(/too many open files|EMFILE/)
     if (stderr.includes('ulimit -n')) toldCount += 1
   }

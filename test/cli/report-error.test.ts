@@ -60,7 +60,7 @@ describe('an error of ours', () => {
 })
 
 describe('an error that is not ours', () => {
-  test('is called a fault of pypet-ts, with how to report it', () => {
+  test('is called a bug in pypet-ts, with how to report it', () => {
     expect(reportError(new TypeError('x is not a function'))).toBe(
       'error: internal error in pypet-ts: TypeError: x is not a function\n' +
         '  hint: This is a bug in pypet-ts. Please report it, with the output of the same command with --verbose.\n',
@@ -71,7 +71,7 @@ describe('an error that is not ours', () => {
   test.each([undefined, null, 'text', 0, Object.create(null), new Proxy({}, { get: () => raise() })])(
     'may be anything that can be thrown (%#)',
     (thrown) => {
-      expect(reportError(thrown)).toContain('did not foresee: thrown: ')
+      expect(reportError(thrown)).toContain('internal error in pypet-ts: thrown: ')
       expect(JSON.parse(reportError(thrown, { json: true }))).toMatchObject({ code: null, exit_code: 1 })
     },
   )
@@ -87,7 +87,7 @@ describe('an error of the operating system', () => {
     const text = reportError(error)
     expect(text).toMatch(/^error: /)
     for (const part of [what, `(${code})`, `hint: `, hint]) expect(text).toContain(part)
-    expect(text).not.toContain('fault of pypet-ts')
+    expect(text).not.toContain('bug in pypet-ts')
     const facts = JSON.parse(reportError(error, { json: true }))
     expect(facts).toMatchObject({ code: 'PYPET_SYSTEM_FAILED', exit_code: 1 })
   })
@@ -117,7 +117,7 @@ describe('an error of the operating system', () => {
       Object.assign(new Error('x'), { code: 'EMFILE' }),
       Object.assign(new TypeError('x'), { code: 'ERR_INVALID_ARG_TYPE' }),
     ]
-    for (const slip of slips) expect(reportError(slip)).toContain('fault of pypet-ts')
+    for (const slip of slips) expect(reportError(slip)).toContain('bug in pypet-ts')
   })
 })
 

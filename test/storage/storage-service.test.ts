@@ -82,7 +82,7 @@ describe.each([
   ])('%s ends the experiment, which names it', async (_, openWorker, message) => {
     const { exitCode, stdout, stderr } = await perform(openWorker)
     expect([exitCode, stdout + stderr]).toEqual([1, expect.stringContaining(message)])
-    expect(stderr).not.toContain('fault of pypet-ts')
+    expect(stderr).not.toContain('bug in pypet-ts')
   })
 })
 
@@ -101,7 +101,7 @@ export const openWorker = () => ({ storeRun() {}, close() { throw new Error('wil
     1,
     expect.stringContaining('close of the storage service threw Error: will not close'),
   ])
-  expect(stderr).not.toContain('fault of pypet-ts')
+  expect(stderr).not.toContain('bug in pypet-ts')
   expect(stdout).toMatch(/"runs-stored".*5\]/)
 })
 

@@ -56,7 +56,7 @@ describe('legal names', () => {
     ['a.', 'a part between dots is empty'],
     ['_a', '"_a" starts with "_"'],
     ['a._b', '"_b" starts with "_"'],
-    ['a.$x', '"$x" is no wildcard'],
+    ['a.$x', '"$x" is not a wildcard'],
     ['a$', 'it holds "$"'],
     ['a/b', 'it holds "/"'],
     ['a b', 'it holds " "'],

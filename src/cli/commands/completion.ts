@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 export function describeCompletion(program: Command): void {
   program
     .command('completion')
-    .description('Print a script that completes commands, flags and their values in a shell.')
+    .description('Print a script that completes commands, flags and values in your shell.')
     .argument('<shell>', 'bash, zsh or fish')
     .addHelpText('after', COMPLETION_EXAMPLES)
     .action(async (shell: string) => {

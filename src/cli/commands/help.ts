@@ -21,56 +21,56 @@ function usual(helper: Help): Help {
 }
 
 const SHOWN = {
-  '--quiet': 'Print nothing but failures and errors.',
-  '--verbose': 'Print log lines and stacks of errors.',
-  '--json': 'Print events as JSON, one a line.',
+  '--quiet': 'Print only failures and errors.',
+  '--verbose': 'Print log lines and error stacks.',
+  '--json': 'Print events as JSON, one per line.',
 }
 const POINTS = {
-  '--explore': 'x=1,2,3 or x=0:1:0.1; several: a product.',
+  '--explore': 'x=1,2,3 or x=0:1:0.1; repeat for a product.',
   '--sample': 'Draw points: sobol:100, lhs:100, random:100.',
-  '--where': "Only points where this holds: 'x < y'.",
-  '--repeat': 'Run each point so many times.',
+  '--where': "Run only points where this is true: 'x < y'.",
+  '--repeat': 'Number of times to run each point.',
 }
 const FAILURES = {
-  '--retries': 'Perform a run that fails so often again.',
-  '--timeout': 'End a run after so many seconds.',
+  '--retries': 'Number of retries for a failed run.',
+  '--timeout': 'Time limit for a run, in seconds.',
 }
-const NCORES = 'Runs at the same time; 0: one on each core.'
+const NCORES = 'Runs at the same time; 0 uses all cores.'
 
 /** By command, in the order of the help: flags, and what is said of them in one line. */
 const DAILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   run: {
     '--ncores': NCORES,
-    '--seed': 'What random numbers depend on. Default: 0.',
+    '--seed': 'Seed of random numbers. Default: 0.',
     ...POINTS,
-    '--set': 'Give a parameter a value: neuron.tau=10.',
-    '--file': 'The HDF5 file. Default: hdf5/<name>.h5.',
+    '--set': 'Set a parameter: neuron.tau=10.',
+    '--file': 'HDF5 file. Default: hdf5/<name>.h5.',
     '--name': 'Name of the trajectory in the file.',
-    '--add-time': 'Append the time to that name.',
+    '--add-time': 'Append the start time to that name.',
     '--overwrite': 'Replace the HDF5 file.',
-    '--comment': 'A comment that is stored.',
-    '--config': 'The config file. Default: pypet.config.*.',
-    '--dry-run': 'Print the points, and run nothing.',
+    '--comment': 'Comment to store.',
+    '--config': 'Config file. Default: pypet.config.*.',
+    '--dry-run': 'Print the points; run nothing.',
     '--point': 'Run one point here; store nothing.',
     ...FAILURES,
     ...SHOWN,
   },
   continue: {
     '--ncores': NCORES,
-    '--dry-run': 'Print what would be run, and run nothing.',
-    '--retry-failed': 'Perform failed runs again, too.',
-    '--only': 'Only runs that are failed, or missing.',
-    '--job': 'The job module, where it lies elsewhere.',
-    '--allow-changed-job': 'Go on though the job has changed.',
+    '--dry-run': 'Print what would run; run nothing.',
+    '--retry-failed': 'Also run failed runs again.',
+    '--only': 'Only failed, or only missing runs.',
+    '--job': 'Job module, if it has moved.',
+    '--allow-changed-job': 'Continue although the job has changed.',
     ...FAILURES,
     ...SHOWN,
   },
   expand: {
     ...POINTS,
     '--ncores': NCORES,
-    '--job': 'The job module, where it lies elsewhere.',
-    '--allow-changed-job': 'Go on though the job has changed.',
-    '--trajectory': 'Which one, where the file holds several.',
+    '--job': 'Job module, if it has moved.',
+    '--allow-changed-job': 'Continue although the job has changed.',
+    '--trajectory': 'Trajectory, if the file holds several.',
     ...FAILURES,
     ...SHOWN,
   },

@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 export function describeInit(program: Command): void {
   program
     .command('init')
-    .description('Write a job, a config and a README that run at once.')
-    .argument('[folder]', 'The folder to write into; made if need be. Default: the current one.')
-    .option('--force', 'Replace files that are there.')
-    .option('--verbose', 'Print stacks of errors.')
+    .description('Write a job, a config file and a README, ready to run.')
+    .argument('[folder]', 'Folder to write into; created if necessary. Default: the current one.')
+    .option('--force', 'Replace existing files.')
+    .option('--verbose', 'Print error stacks.')
     .addHelpText('after', INIT_EXAMPLES)
     .action(async (folder: string | undefined, flags: { force?: boolean }) => {
       const { initCommand } = await import('../init.ts')

@@ -6,23 +6,23 @@ import type { MergeFlags } from '../merge.ts'
 export function describeMerge(program: Command, options: readonly Option[]): void {
   const command = program
     .command('merge')
-    .description('Merge trajectories of the same parameters into a new file, or into one that exists.')
+    .description('Merge trajectories with the same parameters into a new or an existing file.')
     .argument(
       '<files...>',
-      'HDF5 files, or a folder of such; file.h5:name where one holds several trajectories',
+      'HDF5 files, or a folder of them; file.h5:name if a file holds several trajectories',
     )
     .requiredOption(
       '--into <file>',
       'The new file; or the one that the runs of a single other are appended to',
     )
-    .option('--remove-duplicates', 'Leave out points that are there already.')
+    .option('--remove-duplicates', 'Skip points that the target already has.')
     .option(
       '--trial-parameter <name>',
-      'The parameter that counts trials: those of each file are counted on from those before.',
+      'Parameter that counts trials. Each file continues the count of the files before it.',
     )
-    .option('--overwrite', 'Replace a file that is there under the name of the new one.')
+    .option('--overwrite', 'Replace an existing file.')
     .option('--json', 'Print one JSON object.')
-    .option('--verbose', 'Print each step on a pipe, too, and stacks of errors.')
+    .option('--verbose', 'Print each step even on a pipe, and error stacks.')
   for (const option of options) command.addOption(option)
   command.addHelpText('after', MERGE_EXAMPLES).action(async (files: string[], flags: MergeFlags) => {
     const { mergeCommand } = await import('../merge.ts')

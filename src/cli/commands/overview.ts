@@ -5,11 +5,11 @@ export function describeOverview(program: Command): void {
   program
     .command('overview')
     .description('Show what an HDF5 file holds: trajectories, parameters, runs and results.')
-    .argument('<file>', 'A file written by pypet-ts or pypet')
+    .argument('<file>', 'HDF5 file, written by pypet-ts or pypet')
     .option('--trajectory <name>', 'Only this trajectory.')
-    .option('--runs', 'Show the table of runs, too: the first and last ones, and with --json all.')
+    .option('--runs', 'Also show the table of runs: the first and last ones, or all with --json.')
     .option('--json', 'Print one JSON document.')
-    .option('--verbose', 'Print stacks of errors.')
+    .option('--verbose', 'Print error stacks.')
     .addHelpText('after', OVERVIEW_EXAMPLES)
     .action(async (file: string, flags: { trajectory?: string; runs?: boolean; json?: boolean }) => {
       const { overview } = await import('../overview.ts')

@@ -17,16 +17,16 @@ export const PLANNED_OPTIONS = [
 export function describePlan(program: Command, options: readonly Option[]): void {
   const command = program
     .command('plan')
-    .description('Show the points that would be run, and run nothing.')
-    .argument('<job>', 'The job module: .ts .mts .cts .js .mjs .cjs')
-    .option('--csv', 'Print all points as CSV: a column run, and one for each explored parameter.')
-    .option('--json', 'Print all points as JSON, one a line, after a line of facts.')
-    .option('--limit <n>', 'Show at most so many points. Default: 20 in the table, all as CSV and JSON.')
-    .option('--config <file>', "The config file. Default: searched from the job's folder upwards.")
-    .option('--set <name=value>', 'Preset a parameter, as neuron.tau=10 (repeatable).', collect)
+    .description('Show the points that would run. Runs nothing.')
+    .argument('<job>', 'Job module: .ts .mts .cts .js .mjs .cjs')
+    .option('--csv', 'Print all points as CSV: a column run, and a column per explored parameter.')
+    .option('--json', 'Print all points as JSON, one per line, after a line about the plan.')
+    .option('--limit <n>', 'Number of points to show. Default: 20 in the table, all as CSV and JSON.')
+    .option('--config <file>', "Config file. Default: searched from the job's folder upwards.")
+    .option('--set <name=value>', 'Set a parameter, such as neuron.tau=10 (repeatable).', collect)
   for (const option of options) command.addOption(option)
   command
-    .option('--verbose', 'Print where each option comes from, and stacks of errors.')
+    .option('--verbose', 'Print where each option comes from, and error stacks.')
     .addHelpText('after', PLAN_EXAMPLES)
     .action(async (job: string, flags: PlanFlags) => {
       const { planCommand } = await import('../plan.ts')

@@ -5,15 +5,15 @@ import type { RestoreFlags } from '../restore.ts'
 export function describeRestore(program: Command): void {
   program
     .command('restore')
-    .description('Write back the job of a trajectory as it was when the trajectory was made.')
-    .argument('<file>', 'The HDF5 file')
-    .requiredOption('--to <folder>', 'The folder to write into; it must be empty or new.')
-    .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
-    .option('--run <n>', 'What this run was made with. Default: what the latest environment was.')
-    .option('--environment <name>', 'What this environment was, instead of a run.')
-    .option('--force', 'Write into a folder that is not empty, too, and replace files of the same name.')
+    .description("Restore the job's source as it was when the file was written.")
+    .argument('<file>', 'HDF5 file')
+    .requiredOption('--to <folder>', 'Folder to write into. It must be new or empty.')
+    .option('--trajectory <name>', 'Trajectory, if the file holds several.')
+    .option('--run <n>', 'Restore the source of this run. Default: the source of the latest environment.')
+    .option('--environment <name>', 'Restore the source of this environment.')
+    .option('--force', 'Also write into a folder that is not empty, and replace files of the same name.')
     .option('--json', 'Print one JSON object.')
-    .option('--verbose', 'Print stacks of errors.')
+    .option('--verbose', 'Print error stacks.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, flags: RestoreFlags) => {
       const { restoreCommand } = await import('../restore.ts')

@@ -4,12 +4,12 @@ import type { Command } from 'commander'
 export function describeSnapshot(program: Command): void {
   program
     .command('snapshot')
-    .description('Copy the last committed state of an HDF5 file, also while it is being written.')
-    .argument('<source>', 'The HDF5 file, or a .cnt file beside it')
+    .description('Copy the last committed state of an HDF5 file, even while it is being written.')
+    .argument('<source>', 'HDF5 file, or a .cnt file next to it')
     .argument('<target>', 'The copy')
-    .option('--overwrite', 'Replace the target.')
+    .option('--overwrite', 'Replace an existing target.')
     .option('--json', 'Print one JSON object.')
-    .option('--verbose', 'Print stacks of errors.')
+    .option('--verbose', 'Print error stacks.')
     .addHelpText('after', SNAPSHOT_EXAMPLES)
     .action(async (source: string, target: string, flags: { overwrite?: boolean; json?: boolean }) => {
       const { snapshotCommand } = await import('../snapshot.ts')

@@ -5,32 +5,33 @@ import type { VerifyFlags } from '../verify.ts'
 export function describeVerify(program: Command, jobArguments: readonly string[]): void {
   program
     .command('verify')
-    .description(
-      'Run stored runs again, and compare what they give with the file bit by bit. Writes nothing.',
-    )
-    .argument('<file>', 'The HDF5 file')
+    .description('Repeat stored runs and compare their results with the file, bit by bit. Writes nothing.')
+    .argument('<file>', 'HDF5 file')
     .usage('[options] <file> [-- arguments of the job]')
-    .option('--sample <n>', 'Verify so many stored runs, drawn at random. Default: 20.')
+    .option('--sample <n>', 'Number of stored runs to verify, drawn at random. Default: 20.')
     .option('--all', 'Verify all stored runs.')
-    .option('--runs <list>', 'Verify these runs, as 3,5,7..9.')
-    .option('--sample-seed <n>', 'Draw the sample again that a report names. Default: another one each time.')
+    .option('--runs <list>', 'Verify these runs, such as 3,5,7..9.')
+    .option(
+      '--sample-seed <n>',
+      'Draw the same sample as an earlier report. Default: a new sample each time.',
+    )
     .option(
       '--job <file>',
-      'The job module, wherever it is. Default: the one that the file names, where it lies with the experiment.',
+      'Job module. Default: the one that the file names, if it lies with the experiment.',
     )
-    .option('--allow-changed-job', 'Compare runs that another job has made, too.')
-    .option('--trajectory <name>', 'Which trajectory, where the file holds several.')
-    .option(
-      '--ncores <n>',
-      'How many runs are computed at the same time; 0 means one on each core. Default: 1.',
-    )
+    .option('--allow-changed-job', 'Also compare runs that a different version of the job made.')
+    .option('--trajectory <name>', 'Trajectory, if the file holds several.')
+    .option('--ncores <n>', 'Number of runs at the same time; 0 uses all cores. Default: 1.')
     .option(
       '--executor <choice>',
-      'Where runs are computed: inline, pool or process. Default: as ncores demands.',
+      'Where runs are computed: inline, pool or process. Default: inline on one core, pool on several, unless another option requires one.',
     )
-    .option('--timeout <n>', 'Seconds after which a run is ended and has failed; 0 means never. Default: 0.')
+    .option(
+      '--timeout <n>',
+      'Time limit for a run, in seconds; a run that exceeds it fails. 0 means no limit. Default: 0.',
+    )
     .option('--json', 'Print one JSON object.')
-    .option('--verbose', 'Print stacks of errors.')
+    .option('--verbose', 'Print error stacks.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, flags: VerifyFlags) => {
       const { verifyCommand } = await import('../verify.ts')
