@@ -37,7 +37,7 @@ export const legalName: Check = (value, at) => {
 }
 
 /** A full name as it becomes a path in the file. */
-export const location: Check = (value, at) => {
+const location: Check = (value, at) => {
   const isPath =
     typeof value === 'string' &&
     value.length <= LOCATION_LENGTH_MAX &&

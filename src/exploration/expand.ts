@@ -22,7 +22,7 @@ import { settle } from './settle.ts'
 import { type PooledValue, pooledText, ValuePools } from './value-pool.ts'
 
 /** Types of single values that can be explored; `object` are lists, arrays and matrices. */
-export type ExploredDtype = 'float64' | 'int64' | 'bool' | 'str' | 'object'
+type ExploredDtype = 'float64' | 'int64' | 'bool' | 'str' | 'object'
 
 export interface ExploredParameter {
   readonly name: string

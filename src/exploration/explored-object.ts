@@ -22,7 +22,7 @@ import { pooled, pooledTypeName } from './value-pool.ts'
 export type ExploredValue = Scalar | RawValue
 
 /** What an instance of the user's own class stores, until it is known whose value it is. */
-export interface GivenInstance {
+interface GivenInstance {
   readonly form: 'instance'
   readonly userClass: string
   readonly value: ExploredValue

@@ -10,7 +10,7 @@ export interface Table {
   readonly columns: readonly { readonly name: string; readonly type: ColumnType; readonly offset: number }[]
 }
 
-export type TableCell = string | number | bigint | boolean
+type TableCell = string | number | bigint | boolean
 export type Row = readonly TableCell[]
 
 /** Describes a table by its columns in file order. */

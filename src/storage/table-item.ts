@@ -40,7 +40,7 @@ export function tableDataset(path: string, { rowCount, columns }: RawTable): Hdf
 }
 
 /** pypet restores Python's types of a table by these. */
-export function columnAttributes(path: string, { name, value }: Column): Hdf5Operation[] {
+function columnAttributes(path: string, { name, value }: Column): Hdf5Operation[] {
   const prefix = `SRVC_COLUMN_${name}`
   return [
     attribute(path, `${prefix}_COLL_TYPE`, 'COLL_SCALAR'),

@@ -24,7 +24,7 @@ export interface MergePlan {
   readonly explored: readonly MergedParameter[]
 }
 
-export interface MergedParameter {
+interface MergedParameter {
   readonly fullName: string
   /** It was not explored before: its default stands for the runs there are. */
   readonly isNew: boolean
