@@ -5,9 +5,9 @@
 import { exact } from '../trajectory/exact-integer.ts'
 
 /** One decoded element. Integers are numbers while they are exact, bigints beyond 2^53. */
-export type Cell = number | bigint | boolean | string | Complex | Unread | CellRecord | readonly Cell[]
+export type Cell = number | bigint | boolean | string | ComplexCell | Unread | CellRecord | readonly Cell[]
 
-interface Complex {
+interface ComplexCell {
   readonly real: number
   readonly imaginary: number
 }
