@@ -6,8 +6,6 @@ import type { ErrorRecord } from './errors.ts'
 import type { LogLevel } from './trajectory/log-level.ts'
 import type { RunIndex } from './trajectory/path.ts'
 
-export type { LogLevel }
-
 export type ExperimentEvent =
   /** The file is open and holds all parameters; no run has started. */
   | {

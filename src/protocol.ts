@@ -360,13 +360,13 @@ export interface ReadBefore<Port> {
 }
 
 /** The worker begins with this run: from now on its time counts. Threads say so only where runs have a time limit. */
-export interface RunBegun {
+interface RunBegun {
   readonly type: 'begun'
   readonly run: RunIndex
 }
 
 /** The system does not allow this worker the niceness of its setup: it works with what it has. */
-export interface PriorityRefused {
+interface PriorityRefused {
   readonly type: 'priority-refused'
   readonly reason: string
 }

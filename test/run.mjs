@@ -1,5 +1,6 @@
 /**
- * What `npm test` does: builds what is out of date, checks style and types, runs the tests, and says how long that took.
+ * What `npm test` does: builds what is out of date, checks style, types and what nobody uses (knip.json), runs the tests, and says
+ * how long that took.
  *
  *     npm test                   everything
  *     npm test -- storage        the tests whose path contains `storage`; other words and flags are vitest's, too

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-export interface Import {
+interface Import {
   /** `storage/hdf5-file.ts` for our own modules, else the package's or Node module's name. */
   readonly to: string
   readonly isOwn: boolean

@@ -10,7 +10,7 @@ import {
 } from '../environment/prepare-continue.ts'
 import { isAtHome } from '../environment/recorded-places.ts'
 import { RunStores } from '../environment/run-stores.ts'
-import { settle, sweepFile } from '../environment/settle.ts'
+import { settleExperiment, sweepFile } from '../environment/settle.ts'
 import { isPypetError } from '../errors.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
@@ -116,7 +116,7 @@ async function readOrExplain(path: string, flags: ContinueFlags): Promise<CntSta
 /** Nothing is to be performed; what is left to do may be to bring the last pages into the file. */
 async function nothingToDo(state: CntState, plan: ContinuePlan, flags: ContinueFlags): Promise<number> {
   const { runCount, failedCount, missingCount } = plan
-  await settle(state, { breakLock: flags.breakLock === true, keepCnt: flags.keepCnt === true })
+  await settleExperiment(state, { breakLock: flags.breakLock === true, keepCnt: flags.keepCnt === true })
   const file = shownPath(state.experiment.request.file)
   if (missingCount > 0) {
     say(flags, { ...facts(plan) }, `no run has failed in ${file}; ${formatRuns(missingCount)} are missing`)

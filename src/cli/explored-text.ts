@@ -1,7 +1,7 @@
 /** Explored values as they are shown and given to programs: single ones, and lists and arrays up to a length. */
 import { pooledTypeName } from '../exploration/value-pool.ts'
 import { exact, receivedValue } from '../trajectory/exact-integer.ts'
-import { elementCount, type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { elementCount, type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { cellText, storedText } from './value-text.ts'
@@ -14,7 +14,7 @@ const JSON_ELEMENTS_MAX = 1000
 /** `6`, `'text'`, `[10, 5]`, `[[1, 2], [3, 4]]`, `float64 array [1000]`. */
 export function exploredText(value: unknown): string {
   if (!isRaw(value)) return cellText(value as Scalar)
-  if (!isArray(value)) return storedText(toStoredValue(value))
+  if (!isArray(value)) return storedText(storedOfRaw(value))
   const nested = nestedValue(value, SHOWN_ELEMENTS_MAX)
   return nested === undefined ? pooledTypeName(value) : nestedText(nested)
 }
@@ -47,7 +47,7 @@ function isArray(value: RawValue): boolean {
 function plainJson(value: RawValue): unknown {
   if (value.form === 'record')
     return Object.fromEntries(value.fields.map(({ name, value: field }) => [name, exploredJson(field)]))
-  return JSON.parse(JSON.stringify(userValue(toStoredValue(value)), jsonScalar))
+  return JSON.parse(JSON.stringify(userValue(storedOfRaw(value)), jsonScalar))
 }
 
 type Nested = Scalar | object | readonly Nested[]

@@ -15,7 +15,7 @@ import {
   RecordFault,
   whole,
 } from './check.ts'
-import { legalName, rawValue } from './check-value.ts'
+import { legalName, valueInBytes } from './check-value.ts'
 
 /** The file counts runs in 32 bits: column `idx` of pypet's table `runs`. */
 export const RUNS_MAX = 2 ** 31 - 1
@@ -32,7 +32,7 @@ interface Extent {
 type PoolSizes = ReadonlyMap<string, number>
 
 /** Pools stand around the whole, and nowhere else. */
-export const exploration: Check = (value, at) => {
+export const explorationSpec: Check = (value, at) => {
   assertObject(value, at)
   if (value.kind !== 'pooled') {
     extentOf(value, at, 0, NO_POOLS)
@@ -63,7 +63,7 @@ function poolSizes(pools: unknown, at: string): PoolSizes {
 const pooledValue: Check = (value, at) => {
   assertObject(value, at)
   oneOf('list', 'ndarray', 'sparse', 'scalar', 'date', 'record')(value.form, `${at}.form`)
-  rawValue(value, at)
+  valueInBytes(value, at)
 }
 
 function extentOf(value: unknown, at: string, depth: number, sizes: PoolSizes): Extent {

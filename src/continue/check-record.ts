@@ -24,8 +24,8 @@ import {
   text,
   whole,
 } from './check.ts'
-import { exploration, RUNS_MAX } from './check-exploration.ts'
-import { configParameters, nodes, parameters } from './check-value.ts'
+import { explorationSpec, RUNS_MAX } from './check-exploration.ts'
+import { nodes, parameters, uniqueParameters } from './check-value.ts'
 import type { RecordHeader } from './cnt-record.ts'
 
 /** The largest file that anybody could have. */
@@ -193,8 +193,8 @@ const experimentFields = objectOf({
       environmentHexsha: hexadecimal,
     }),
     parameters,
-    exploration: optional(exploration),
-    config: configParameters,
+    exploration: optional(explorationSpec),
+    config: uniqueParameters,
     storage,
     continuation,
   }),
@@ -232,7 +232,7 @@ const commitFields = objectOf({
   isComplete: flag,
   hasEnded: optional(flag),
   environment: optional(objectOf({ name: trajectoryName, hexsha: hexadecimal, timestamp: seconds, job })),
-  added: optional(exploration),
+  added: optional(explorationSpec),
   returned: sizedList(RUNS_MAX - 1, 'a run and a size'),
   pages: sizedList(FILE_BYTES_MAX, 'an offset and a size'),
   // A field of the journal's own.

@@ -10,12 +10,12 @@ import {
   type Check,
   fault,
   flag,
+  foundText,
   isWhole,
   listOf,
   objectOf,
   optional,
   RecordFault,
-  shownValue,
   text,
   whole,
 } from './check.ts'
@@ -37,7 +37,7 @@ export const legalName: Check = (value, at) => {
 }
 
 /** A full name as it becomes a path in the file. */
-export const location: Check = (value, at) => {
+const location: Check = (value, at) => {
   const isPath =
     typeof value === 'string' &&
     value.length <= LOCATION_LENGTH_MAX &&
@@ -56,7 +56,7 @@ const parameterFields = objectOf({
 })
 
 /** Parameters of config; no two of one name. */
-export const configParameters: Check = (value, at) => {
+export const uniqueParameters: Check = (value, at) => {
   assertList(value, at)
   const names = new Set<unknown>()
   for (const [index, parameter] of value.entries()) {
@@ -75,7 +75,7 @@ interface Declared {
 
 /** Declared parameters: what is explored is compared with the value that the job sees. */
 export const parameters: Check = (value, at) => {
-  configParameters(value, at)
+  uniqueParameters(value, at)
   for (const [index, { stored, value: seen }] of (value as readonly Declared[]).entries()) {
     if (stored.form === 'scalar' && !isSeenAs(seen, stored.dtype))
       throw fault(`${at}[${index}].value`, `a value of type ${stored.dtype}`, seen)
@@ -157,7 +157,7 @@ function storedValue(value: unknown, at: string, depth: number): void {
 }
 
 /** A value whose numbers are bytes. */
-export const rawValue: Check = (value, at) => rawValueAt(value, at, 0)
+export const valueInBytes: Check = (value, at) => rawValueAt(value, at, 0)
 
 function rawValueAt(value: unknown, at: string, depth: number): void {
   assertObject(value, at)
@@ -310,7 +310,7 @@ function shape(value: unknown, at: string): asserts value is readonly number[] {
 
 function assertCount(found: number, expected: number, at: string): void {
   if (found === expected) return
-  throw new RecordFault(`${at}: expected ${expected} by its shape, found ${shownValue(found)}`)
+  throw new RecordFault(`${at}: expected ${expected} by its shape, found ${foundText(found)}`)
 }
 
 function elements(dtype: unknown, values: unknown, at: string): void {

@@ -11,7 +11,7 @@ export class RecordFault extends Error {
 export type Check = (value: unknown, at: string) => void
 
 export function fault(at: string, expected: string, value: unknown): RecordFault {
-  return new RecordFault(`${at}: expected ${expected}, found ${shownValue(value)}`)
+  return new RecordFault(`${at}: expected ${expected}, found ${foundText(value)}`)
 }
 
 /** An object with these fields. Others are ignored: nobody reads them. */
@@ -108,7 +108,7 @@ export const bytes: Check = (value, at) => {
 
 export const anything: Check = () => undefined
 
-export function shownValue(value: unknown): string {
+export function foundText(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return `a list of ${value.length}`

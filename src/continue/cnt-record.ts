@@ -65,7 +65,7 @@ export interface CommitFacts {
  * All pages of all commits are in the HDF5 file and durable, so none of them may be written again: others may
  * have written the file since.
  */
-export interface AppliedRecord {
+interface AppliedRecord {
   readonly type: 'applied'
   readonly sequence: number
 }
@@ -75,7 +75,7 @@ export type CntRecord = ExperimentRecord | CommitRecord | AppliedRecord
 /** What a record says in its header: a commit's bulk travels in the payload, and the header says what it is. */
 export type RecordHeader = Exclude<CntRecord, CommitRecord> | CommitHeader
 
-export interface CommitHeader extends Omit<CommitRecord, 'pages' | 'returned'> {
+interface CommitHeader extends Omit<CommitRecord, 'pages' | 'returned'> {
   /** Offset and size of each page image. */
   readonly pages: readonly (readonly [offset: number, bytes: number])[]
   /** Run and size of each returned value. */

@@ -8,7 +8,7 @@
  *
  * Nothing that is read is ever executed.
  */
-import { shownValue } from './check.ts'
+import { foundText } from './check.ts'
 
 const ARRAY_TYPES = {
   Int8Array,
@@ -120,7 +120,7 @@ const UNUSUAL_NUMBERS: ReadonlyMap<unknown, number> = new Map([
 
 function arrayOf(name: unknown, base64: unknown): unknown {
   if (typeof name !== 'string' || !Object.hasOwn(ARRAY_TYPES, name))
-    throw new Misread(`unknown kind of array: ${shownValue(name)}`)
+    throw new Misread(`unknown kind of array: ${foundText(name)}`)
   if (typeof base64 !== 'string') throw new Misread('an array without its bytes')
   const bytes = new Uint8Array(Buffer.from(base64, 'base64'))
   const type = ARRAY_TYPES[name as keyof typeof ARRAY_TYPES]

@@ -226,7 +226,7 @@ function serviceOpening({ opening }: PreparedExperiment) {
 }
 
 /** How the storage is to begin. */
-export type StoreOpening = (store: RunStore, ledger: RunLedger) => Promise<Opened>
+type StoreOpening = (store: RunStore, ledger: RunLedger) => Promise<Opened>
 
 function openingOf(
   { opening, settings }: PreparedExperiment,

@@ -17,7 +17,7 @@ export interface JobArguments {
 }
 
 /** Why arguments cannot leave their process. */
-export interface BoundArguments {
+interface BoundArguments {
   /** `arguments[0] is a SharedArrayBuffer`. */
   readonly found: string
   /** Where they can be used: threads share memory, and nothing else has the functions of the main thread. */

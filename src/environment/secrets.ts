@@ -1,7 +1,7 @@
 /** What looks like a secret, and does not go into a file that is passed on. */
 
 /** What stands in the place of a secret. */
-export const MASK = '***'
+const MASK = '***'
 
 /**
  * Whether a file is one that people keep secrets in, by its name or that of a folder above it.

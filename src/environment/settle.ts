@@ -15,7 +15,7 @@ import { completeReplacement, settleReplacements } from '../storage/replace-file
  *
  * @throws PypetError as `acquireLock` and `recoverBehindGate`
  */
-export async function settle(
+export async function settleExperiment(
   { path, experiment }: CntState,
   { breakLock, keepCnt }: { readonly breakLock: boolean; readonly keepCnt: boolean },
 ): Promise<void> {

@@ -59,7 +59,7 @@ export class RunProcess {
   #listener: ((line: WorkerLine) => void) | undefined
   #run: RunTask['run'] | undefined
   #onReady: { readonly resolve: () => void; readonly reject: (error: PypetError) => void } | undefined
-  #onEnded: Ending | undefined
+  #onEnded: PendingOutcome | undefined
   #hasBegun = false
   #hasEndedRun = false
 
@@ -265,7 +265,7 @@ export class RunProcess {
   }
 }
 
-interface Ending {
+interface PendingOutcome {
   readonly resolve: (outcome: RunOutcome) => void
   readonly reject: (error: PypetError) => void
 }

@@ -19,7 +19,7 @@ import { foundValue } from './option.ts'
  * @param file names the file in messages
  * @throws PypetError `PYPET_CONFIG_INVALID`, `PYPET_CONFIG_UNKNOWN_KEY`, and what `flattenParameters` throws
  */
-export function configParameters(tree: Readonly<Record<string, unknown>>, file: string): Parameter[] {
+export function configFileParameters(tree: Readonly<Record<string, unknown>>, file: string): Parameter[] {
   const where = `${file}: parameters`
   return flattenParameters(declared(tree, where), where)
 }

@@ -3,7 +3,7 @@ import { requireParameter } from '../exploration/explored-parameter.ts'
 import { parseSetFlag } from '../exploration/parse-flag.ts'
 import { presetFromText } from '../exploration/value-from-text.ts'
 import { flattenParameters, type Parameter, type ParameterTree } from '../trajectory/parameter.ts'
-import { configParameters } from './config-parameters.ts'
+import { configFileParameters } from './config-parameters.ts'
 import type { Origin } from './origin.ts'
 import { isNested, withNestedText, withValue } from './preset-value.ts'
 
@@ -30,7 +30,7 @@ export interface MergedParameters {
  * the experiment declares none, the config file does.
  *
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN` with the nearest name, `PYPET_PARAMETER_TYPE`, and what
- *   `flattenParameters`, `configParameters` and `parseSetFlag` throw
+ *   `flattenParameters`, `configFileParameters` and `parseSetFlag` throw
  */
 export function mergeParameters(layers: ParameterLayers): MergedParameters {
   const { jobFile, definition, config, presets = [] } = layers
@@ -45,7 +45,7 @@ export function mergeParameters(layers: ParameterLayers): MergedParameters {
   for (const parameter of declared) put(parameter, { kind: 'experiment', file: jobFile })
 
   const file = config?.file ?? ''
-  for (const given of configParameters(config?.parameters ?? {}, file)) {
+  for (const given of configFileParameters(config?.parameters ?? {}, file)) {
     const origin: Origin = { kind: 'config', file }
     const where = `${file}: parameters.${given.name}`
     if (declared.length === 0) put(given, origin)

@@ -4,7 +4,7 @@ import type { Parameter } from '../trajectory/parameter.ts'
 import type { PointValues } from '../trajectory/parameter-view.ts'
 import { parameterLocation, type RunIndex } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
-import { dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
+import { type BasicDtype, dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
 import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../trajectory/utf8.ts'
 import {
   type Column,
@@ -21,14 +21,14 @@ import { withoutUnused } from './renumber.ts'
 import { settle } from './settle.ts'
 import { type PooledValue, pooledText, ValuePools } from './value-pool.ts'
 
-/** Types of single values that can be explored; `object` are lists, arrays and matrices. */
-export type ExploredDtype = 'float64' | 'int64' | 'bool' | 'str' | 'object'
-
 export interface ExploredParameter {
   readonly name: string
   readonly parameter: Parameter
-  /** How its values are stored. A job sees int64 as bigints when the default is one, else as numbers. */
-  readonly dtype: ExploredDtype
+  /**
+   * How its values are stored; `object` are lists, arrays and matrices. A job sees int64 as bigints when the default is
+   * one, else as numbers.
+   */
+  readonly dtype: BasicDtype | 'object'
   /** UTF-8 bytes of the longest text in the range; 0 unless the dtype is `str`. */
   readonly textBytesMax: number
   /** The distinct values, by their numbers, where the dtype is `object`; else empty. */
@@ -104,7 +104,7 @@ export function expand({
     return {
       name,
       parameter,
-      dtype: dtypeOf(parameter.stored) as ExploredDtype,
+      dtype: dtypeOf(parameter.stored) as BasicDtype | 'object',
       textBytesMax: bytesMax,
       pool: [],
     }
@@ -169,7 +169,7 @@ export function lacksValues({ explored }: ExplorationPlan): boolean {
 }
 
 /** What an explored value looks like in the tables of the file: `1.0`, `[10.0, 5.0]`, `float64 array [1000]`. */
-export function exploredText(
+export function exploredTableText(
   plan: ExplorationPlan,
   explored: ExploredParameter,
   run: RunIndex,
@@ -219,7 +219,7 @@ export function exploredColumn(
  */
 export function runSummary(plan: ExplorationPlan, run: RunIndex): string {
   const entries = summaryLabels(plan).map(
-    ({ label, explored }) => `${label}: ${exploredText(plan, explored, run, SUMMARY_BYTES_MAX)}`,
+    ({ label, explored }) => `${label}: ${exploredTableText(plan, explored, run, SUMMARY_BYTES_MAX)}`,
   )
   return cutToUtf8Bytes(entries.join(',   '), SUMMARY_BYTES_MAX)
 }

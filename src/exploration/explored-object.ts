@@ -2,7 +2,7 @@
 import { PypetError } from '../errors.ts'
 import { instanceClassName, type OwnParameter } from '../trajectory/own-class.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { type RawValue, rawValue, toStoredValue as storedOf } from '../trajectory/raw-value.ts'
+import { type RawValue, rawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import {
   type Dtype,
   isBasicDtype,
@@ -22,7 +22,7 @@ import { pooled, pooledTypeName } from './value-pool.ts'
 export type ExploredValue = Scalar | RawValue
 
 /** What an instance of the user's own class stores, until it is known whose value it is. */
-export interface GivenInstance {
+interface GivenInstance {
   readonly form: 'instance'
   readonly userClass: string
   readonly value: ExploredValue
@@ -143,7 +143,7 @@ export function objectLike(
   if (typeof value === 'object' && value.form === like.form && isPooled(parameter)) {
     if (dtypeOfRaw(value) === ('dtype' in like ? like.dtype : undefined)) return nestedLike(value, like)
   }
-  const made = storedLike(typeof value === 'object' ? storedOf(value) : toStoredValue(value, where), like)
+  const made = storedLike(typeof value === 'object' ? storedOfRaw(value) : toStoredValue(value, where), like)
   if (made !== undefined) return pooled(rawValue(made))
   throw otherObject(typeof value === 'object' ? `a ${pooledTypeName(value)}` : shown(value), parameter, where)
 }

@@ -21,7 +21,7 @@ export interface RangeTree {
 }
 
 /** What may be given to a parameter of this type. */
-export type RangeOf<Value> =
+type RangeOf<Value> =
   | readonly Value[]
   | (Value extends number ? readonly Integer[] | NumberArray | GeneratedRange : never)
   | (Value extends bigint ? BigintArray : never)

@@ -5,7 +5,7 @@
 
 /** What a stream is for: two of one seed and one name that differ in this have nothing in common. */
 export const STREAMS = { uniform: 0, jitter: 1, permutation: 2, shift: 3 } as const
-export type Stream = (typeof STREAMS)[keyof typeof STREAMS]
+type Stream = (typeof STREAMS)[keyof typeof STREAMS]
 
 export interface StreamKey {
   /** A whole number from 0 to 2^53 - 1. */

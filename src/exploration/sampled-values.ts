@@ -6,7 +6,7 @@ import type { GeneratedRange } from './range.ts'
 import type { BoundedRange, ChoiceRange } from './sample-range.ts'
 
 /** `[low, high]`, `between`, `logBetween`, `choice`, or a list of texts or booleans to choose from. */
-export type SampleInput =
+type SampleInput =
   | readonly [number, number]
   | readonly [bigint, bigint]
   | BoundedRange

@@ -4,13 +4,13 @@ import type { BasicValue, NumericDtype, Scalar } from '../trajectory/stored-valu
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
 import { overflowingNumber } from './overflowing-number.ts'
 
-type StoredList = Extract<BasicValue, { form: 'list' }>
-type StoredArray = Extract<BasicValue, { form: 'ndarray' }>
+type BasicList = Extract<BasicValue, { form: 'list' }>
+type BasicArray = Extract<BasicValue, { form: 'ndarray' }>
 /** Makes the error for what was found. */
-type Refuse = (found: string) => PypetError
+type RefuseFound = (found: string) => PypetError
 
 /** A flat JSON list of the default's element type; an empty default takes lists of any one type. */
-export function listFromJson(text: string, like: StoredList, refuse: Refuse): StoredList {
+export function listFromJson(text: string, like: BasicList, refuse: RefuseFound): BasicList {
   const parsed = parseJson(text, refuse)
   if (!Array.isArray(parsed)) throw refuse(text)
   if (like.values.length === 0 && parsed.length > 0) return untypedList(parsed, refuse)
@@ -24,7 +24,7 @@ export function listFromJson(text: string, like: StoredList, refuse: Refuse): St
 }
 
 /** Nested JSON lists of numbers, equally long at each depth, as an array of the default's dtype. */
-export function arrayFromJson(text: string, like: StoredArray, refuse: Refuse): StoredArray {
+export function arrayFromJson(text: string, like: BasicArray, refuse: RefuseFound): BasicArray {
   const parsed = parseJson(text, refuse)
   const shape = shapeOf(parsed)
   const flat: unknown[] = []
@@ -45,7 +45,7 @@ function isWide(dtype: NumericDtype): boolean {
   return dtype === 'int64' || dtype === 'uint64'
 }
 
-function parseJson(text: string, refuse: Refuse): unknown {
+function parseJson(text: string, refuse: RefuseFound): unknown {
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
@@ -57,10 +57,10 @@ function parseJson(text: string, refuse: Refuse): unknown {
   return parsed
 }
 
-function untypedList(parsed: readonly unknown[], refuse: Refuse): StoredList {
+function untypedList(parsed: readonly unknown[], refuse: RefuseFound): BasicList {
   const dtype = { number: 'float64', boolean: 'bool', string: 'str' }[
     typeof parsed[0] as string
-  ] as StoredList['dtype']
+  ] as BasicList['dtype']
   if (dtype === undefined) throw refuse(JSON.stringify(parsed[0]))
   const values = parsed.map((element, index) => {
     const value = elementFromJson(element, dtype, false)
@@ -70,11 +70,7 @@ function untypedList(parsed: readonly unknown[], refuse: Refuse): StoredList {
   return { form: 'list', dtype, values }
 }
 
-function elementFromJson(
-  element: unknown,
-  dtype: StoredList['dtype'],
-  isBigint: boolean,
-): Scalar | undefined {
+function elementFromJson(element: unknown, dtype: BasicList['dtype'], isBigint: boolean): Scalar | undefined {
   switch (dtype) {
     case 'float64':
       return typeof element === 'number' ? element : undefined
@@ -103,7 +99,7 @@ function flatten(
   shape: readonly number[],
   depth: number,
   into: unknown[],
-  refuse: Refuse,
+  refuse: RefuseFound,
 ): void {
   if (depth === shape.length) {
     into.push(level)

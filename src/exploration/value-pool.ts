@@ -3,7 +3,7 @@
  * Explorations hold their numbers, runs are given the values, and the HDF5 file has them under the same numbers.
  */
 import { pythonRepr } from '../trajectory/python-repr.ts'
-import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import { typeName } from '../trajectory/stored-value.ts'
 import { rawValueKey } from '../trajectory/value-key.ts'
 
@@ -140,7 +140,7 @@ const SHOWN_BYTES_MAX = 8 * SHOWN_LENGTH_MAX
 export function pooledText(value: PooledValue): string {
   if (typeof value === 'string') return value
   if (pooledBytes(value) <= SHOWN_BYTES_MAX) {
-    const text = pythonRepr(toStoredValue(value))
+    const text = pythonRepr(storedOfRaw(value))
     if (text.length <= SHOWN_LENGTH_MAX) return text
   }
   return pooledTypeName(value)
@@ -160,6 +160,6 @@ export function pooledTypeName(value: RawValue): string {
     case 'record':
       return `record of ${value.fields.map(({ name }) => name).join(', ')}`
     default:
-      return typeName(toStoredValue(value))
+      return typeName(storedOfRaw(value))
   }
 }

@@ -29,7 +29,7 @@ import { prepareEdits } from '../storage/edit-file.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { parameterLocation } from '../trajectory/path.ts'
-import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { integer } from '../trajectory/value.ts'
 import { plainKey, pointKey } from '../trajectory/value-key.ts'
@@ -294,7 +294,7 @@ function newPoints(
     const seen = new Map<unknown, unknown>()
     const values = runs.map((run) => {
       const number = read(run)
-      if (!seen.has(number)) seen.set(number, userValue(toStoredValue(pool[number as number] as RawValue)))
+      if (!seen.has(number)) seen.set(number, userValue(storedOfRaw(pool[number as number] as RawValue)))
       return seen.get(number)
     })
     return [name, values] as const

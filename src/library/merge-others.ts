@@ -18,7 +18,7 @@ import {
 } from '../tree/merge-content.ts'
 import {
   type MergePlan,
-  type MergeOptions as PlanOptions,
+  type MergePlanOptions,
   planMerge,
   renamedInMerge,
   runIn,
@@ -27,7 +27,7 @@ import { ResultNode } from '../tree/result-node.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 
-export interface MergeOptions extends PlanOptions {
+export interface MergeOptions extends MergePlanOptions {
   /** What to do with points that both have, with different results: refuse, or keep those of the first. */
   readonly conflicts?: 'error' | 'keep-first'
   /** Told how far it is, often. */
@@ -96,7 +96,7 @@ export interface PlannedMerge {
 }
 
 /** Where a run that has been taken over lies, until it is in the file. */
-interface Origin {
+interface RunOrigin {
   readonly tree: TrajectoryTree
   readonly run: RunIndex
 }
@@ -113,7 +113,7 @@ export class Merging {
   readonly #tree: TrajectoryTree
   readonly #options: MergeOptions
   readonly #claims: Claims = new Map()
-  readonly #origins = new Map<RunIndex, Origin>()
+  readonly #origins = new Map<RunIndex, RunOrigin>()
 
   constructor(tree: TrajectoryTree, options: MergeOptions) {
     this.#tree = tree
@@ -178,15 +178,15 @@ export class Merging {
 }
 
 /** Names of results of two runs that are not the same in both. A run that was not performed has none, and differs in none. */
-function differingResults(own: Origin, other: Origin): string[] {
-  const isDone = ({ tree, run }: Origin) => tree.runInformation(run).completed
+function differingResults(own: RunOrigin, other: RunOrigin): string[] {
+  const isDone = ({ tree, run }: RunOrigin) => tree.runInformation(run).completed
   if (isDone(own) && !isDone(other)) return []
   const [known, theirs] = [resultsOf(own), resultsOf(other)]
   const names = new Set([...known.keys(), ...theirs.keys()])
   return [...names].filter((name) => known.get(name) !== theirs.get(name))
 }
 
-function resultsOf({ tree, run }: Origin): Map<string, string> {
+function resultsOf({ tree, run }: RunOrigin): Map<string, string> {
   const found = new Map<string, string>()
   const group = tree.at(`results.runs.${runName(run)}`)
   if (!(group instanceof GroupNode)) return found

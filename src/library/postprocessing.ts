@@ -28,7 +28,7 @@ export function jobPostprocessing(experiment: PreparedExperiment): Postprocessin
 }
 
 /** The trajectory of an experiment, from its file; where a service has it, what is known of it here. */
-export function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory> {
+function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory> {
   const { filename, name, useHdf5 } = experiment.settings
   const dynamicImports = [...(experiment.classes?.values() ?? [])]
   if (useHdf5) return () => loadTrajectory(filename, { name, dynamicImports })

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeFolders } from '../folders.ts'
-import { notWritable } from './log-folder.ts'
+import { logsNotWritable } from './log-folder.ts'
 import { formatCount } from './quantity.ts'
 
 /** A write of this size costs as little a byte as a larger one. */
@@ -34,7 +34,7 @@ export class LogFile {
       makeFolders(dirname(path))
       this.#descriptor = openSync(path, 'a')
     } catch (cause) {
-      throw notWritable(dirname(path), (cause as Error).message, cause)
+      throw logsNotWritable(dirname(path), (cause as Error).message, cause)
     }
     if (fstatSync(this.#descriptor).size > 0) this.append(separator)
   }
@@ -68,6 +68,6 @@ export class LogFile {
     closeSync(this.#descriptor)
     if (this.#lostCount === 0) return
     const found = `${formatCount(this.#lostCount)} lines of ${this.#path} are lost: ${(this.#failure as Error).message}`
-    throw notWritable(dirname(this.#path), found, this.#failure)
+    throw logsNotWritable(dirname(this.#path), found, this.#failure)
   }
 }

@@ -45,17 +45,17 @@ export function checkLogFolder(folder: string, trajectory: string): void {
     const file = join(target, name)
     const found = statOf(file)
     if (found === undefined) continue
-    if (!found.isFile()) throw notWritable(target, `${file} is not a file`)
+    if (!found.isFile()) throw logsNotWritable(target, `${file} is not a file`)
     assertAccess(file, constants.W_OK, target)
   }
   let existing = target
   while (statOf(existing) === undefined && dirname(existing) !== existing) existing = dirname(existing)
-  if (!statOf(existing)?.isDirectory()) throw notWritable(target, `${existing} is not a folder`)
+  if (!statOf(existing)?.isDirectory()) throw logsNotWritable(target, `${existing} is not a folder`)
   assertAccess(existing, constants.W_OK | constants.X_OK, target)
 }
 
 /** The error of a log folder that cannot be used; also for what only writing to it reveals. */
-export function notWritable(target: string, found: string, cause?: unknown): PypetError {
+export function logsNotWritable(target: string, found: string, cause?: unknown): PypetError {
   return new PypetError('PYPET_FILE_NOT_WRITABLE', `the logs cannot be written to ${target}: ${found}`, {
     where: target,
     hint: 'Choose another folder with --log-folder, or make this one writable.',
@@ -68,7 +68,7 @@ function statOf(path: string): Stats | undefined {
     return statSync(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
-      throw notWritable(path, 'symbolic links lead in a circle', cause)
+      throw logsNotWritable(path, 'symbolic links lead in a circle', cause)
     // Not there, or below something that is not a folder; the walk upwards finds out which.
     return undefined
   }
@@ -78,6 +78,6 @@ function assertAccess(path: string, mode: number, target: string): void {
   try {
     accessSync(path, mode)
   } catch (cause) {
-    throw notWritable(target, `${path} is not writable (${(cause as NodeJS.ErrnoException).code})`, cause)
+    throw logsNotWritable(target, `${path} is not writable (${(cause as NodeJS.ErrnoException).code})`, cause)
   }
 }

@@ -9,7 +9,7 @@ import { formatTime, type LogLine, LogLines } from './log-lines.ts'
 import type { Clock } from './progress.ts'
 import { RunLogFiles } from './run-log-files.ts'
 
-export interface LogOptions {
+export interface OpenLogOptions {
   /** The folder of all logs; those of the trajectory get one of their own in it. */
   readonly folder: string
   readonly trajectory: string
@@ -42,7 +42,7 @@ export interface Log extends Reporter {
  *
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, also from `close` when lines were lost (a full disk)
  */
-export function openLog(options: LogOptions): Log {
+export function openLog(options: OpenLogOptions): Log {
   const { trajectory, level, environment = '', runFiles, progressStep, now = Date.now } = options
   const folder = logFolderOf(options.folder, trajectory, environment)
   const separator = `${'-'.repeat(23)}\n${formatTime(now())} INFO  another run, added to the log\n`

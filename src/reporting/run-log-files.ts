@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { makeFolders } from '../folders.ts'
 import { fillLogName, runWildcards } from '../trajectory/log-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { notWritable, workerName } from './log-folder.ts'
+import { logsNotWritable, workerName } from './log-folder.ts'
 import type { LogLine } from './log-lines.ts'
 import { formatCount } from './quantity.ts'
 
@@ -77,7 +77,7 @@ export class RunLogFiles {
     this.flush()
     if (this.#lostCount === 0) return
     const found = `${formatCount(this.#lostCount)} lines of runs are lost: ${(this.#failure as Error).message}`
-    throw notWritable(this.#folder, found, this.#failure)
+    throw logsNotWritable(this.#folder, found, this.#failure)
   }
 
   /** What main says about a run belongs to the file of the worker that has performed it. */

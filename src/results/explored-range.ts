@@ -1,6 +1,6 @@
 import type { Cell } from '../storage/hdf5-datatype.ts'
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
-import type { ExploredColumn } from '../storage/leaf-reader.ts'
+import type { RangePlace } from '../storage/leaf-reader.ts'
 import type { ExploredRange } from './trajectory-overview.ts'
 
 /** Different values shown as examples. */
@@ -14,7 +14,7 @@ const DISTINCT_MAX = 200_000
  *
  * @throws PypetError `PYPET_STORAGE_FAILED` when the column cannot be read
  */
-export function summariseRange(reader: Hdf5Reader, column: ExploredColumn): ExploredRange {
+export function summariseRange(reader: Hdf5Reader, column: RangePlace): ExploredRange {
   const distinct = new Set<unknown>()
   const first: Cell[] = []
   let isDistinctCountExact = true

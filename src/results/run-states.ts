@@ -1,6 +1,6 @@
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import type { RunFailure, RunState } from './trajectory-overview.ts'
+import type { FailureOverview, RunState } from './trajectory-overview.ts'
 
 /** The state of every run of a trajectory, a byte a run. */
 export interface RunStates {
@@ -8,7 +8,7 @@ export interface RunStates {
   readonly done: number
   readonly failed: number
   readonly left: number
-  readonly failures: readonly RunFailure[]
+  readonly failures: readonly FailureOverview[]
   stateOf(run: RunIndex): RunState
   /** The run that is the `position`-th done one, counted from 0. */
   doneAt(position: number): RunIndex
@@ -41,7 +41,7 @@ export function readRunStates(reader: Hdf5Reader, overview: string): RunStates {
     })
   }
   let failed = 0
-  const failures: RunFailure[] = []
+  const failures: FailureOverview[] = []
   if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
     reader.scanRows(`${overview}/failed_runs`, ['idx', 'error', 'message'], (_, [idx, error, message]) => {
       const run = Number(idx)

@@ -1,6 +1,6 @@
 import type { Cell } from '../storage/hdf5-datatype.ts'
 import type { Hdf5Reader, RowRange } from '../storage/hdf5-reader.ts'
-import type { ExploredColumn } from '../storage/leaf-reader.ts'
+import type { RangePlace } from '../storage/leaf-reader.ts'
 import type { Preview } from '../storage/preview.ts'
 import type { RunStates } from './run-states.ts'
 import type { RunRow, RunTable } from './trajectory-overview.ts'
@@ -20,7 +20,7 @@ export function readRunTable(
   reader: Hdf5Reader,
   overview: string,
   states: RunStates,
-  explored: readonly (ExploredColumn | undefined)[],
+  explored: readonly (RangePlace | undefined)[],
   rowsToRead: 'ends' | 'all',
 ): RunTable {
   const { total } = states
@@ -40,7 +40,7 @@ function readRows(
   reader: Hdf5Reader,
   overview: string,
   states: RunStates,
-  explored: readonly (ExploredColumn | undefined)[],
+  explored: readonly (RangePlace | undefined)[],
   range: RowRange,
 ): RunRow[] {
   const values = explored.map((column) => readValues(reader, column, range))
@@ -66,7 +66,7 @@ function readRows(
   return rows
 }
 
-function readValues(reader: Hdf5Reader, column: ExploredColumn | undefined, range: RowRange): Preview[] {
+function readValues(reader: Hdf5Reader, column: RangePlace | undefined, range: RowRange): Preview[] {
   const previews: Preview[] = []
   if (column === undefined) return previews
   // Many runs share an array, which is read for each preview.

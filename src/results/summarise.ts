@@ -1,13 +1,7 @@
 import { PypetError } from '../errors.ts'
 import { exploredNames } from '../storage/explored-names.ts'
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
-import {
-  type ExploredColumn,
-  exploredColumn,
-  type Leaf,
-  previewParameter,
-  readLeaf,
-} from '../storage/leaf-reader.ts'
+import { type Leaf, previewParameter, type RangePlace, rangePlace, readLeaf } from '../storage/leaf-reader.ts'
 import { walkLeaves } from '../storage/leaf-walk.ts'
 import { type Preview, unreadPreview } from '../storage/preview.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
@@ -103,7 +97,7 @@ function summariseTrajectory(
   const unmarked = states.done === 0 && states.total > 0 ? runsInGroup(reader, runsGroup) : []
   const sampledRuns = sampleRuns(states, unmarked)
   const explored = exploredNames(reader, name)
-  const explorations = explored.map((fullName) => readExploration(reader, path, fullName))
+  const explorations = explored.map((fullName) => summariseExplored(reader, path, fullName))
   const { total, done, failed, left, failures } = states
   return {
     name,
@@ -235,16 +229,16 @@ function sampleRuns(states: RunStates, unmarked: readonly RunIndex[]): RunIndex[
   return [...new Set(runs)]
 }
 
-interface Exploration {
+interface ExploredSummary {
   readonly explored: ExploredOverview
-  readonly column: ExploredColumn | undefined
+  readonly column: RangePlace | undefined
 }
 
-function readExploration(reader: Hdf5Reader, trajectoryPath: string, fullName: string): Exploration {
+function summariseExplored(reader: Hdf5Reader, trajectoryPath: string, fullName: string): ExploredSummary {
   const name = parameterName(fullName)
   const path = `${trajectoryPath}/${fullName.replaceAll('.', '/')}`
   const leaf = reader.kind(path) === 'group' ? readLeaf(reader, path) : undefined
-  const column = leaf && exploredColumn(reader, leaf)
+  const column = leaf && rangePlace(reader, leaf)
   const comment = leaf?.comment ?? ''
   if (column === undefined) return { explored: { name, comment, type: '', range: undefined }, column }
   const range = summariseRange(reader, column)

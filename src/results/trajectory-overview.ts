@@ -64,7 +64,7 @@ export interface RunsOverview {
   /** Runs that have results although none is marked as completed: pypet marks them only at the end. */
   readonly unmarked: number
   /** The first failures. */
-  readonly failures: readonly RunFailure[]
+  readonly failures: readonly FailureOverview[]
   /** Only when asked for. */
   readonly table?: RunTable
 }
@@ -79,7 +79,7 @@ export interface ContinuationOverview {
   readonly missing: number
 }
 
-export interface RunFailure {
+export interface FailureOverview {
   readonly run: RunIndex
   readonly error: string
   readonly message: string

@@ -1,5 +1,5 @@
 /** The overview tables of config and parameters, which are known before the first run (docs/format.md, section 3). */
-import { type ExplorationPlan, type ExploredParameter, exploredText } from '../exploration/expand.ts'
+import { type ExplorationPlan, type ExploredParameter, exploredTableText } from '../exploration/expand.ts'
 import type { OpenRequest } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { parameterBranch, parameterLocation, type RunIndex } from '../trajectory/path.ts'
@@ -65,7 +65,7 @@ export function exploredOverviewRows(root: string, plan: ExplorationPlan): Hdf5O
 export function exploredInRun(group: string, plan: ExplorationPlan, run: RunIndex): Hdf5Operation[] {
   if (plan.explored.length === 0) return []
   const rows = plan.explored.map((explored): Row => {
-    const shown = exploredText(plan, explored, run, VALUE_BYTES_MAX)
+    const shown = exploredTableText(plan, explored, run, VALUE_BYTES_MAX)
     return [parameterLocation(explored.name), shown]
   })
   return createFilledTable(`${group}/${EXPLORED_IN_RUN}`, EXPLORED_IN_RUN_TABLE, EXPLORED_IN_RUN, rows)
@@ -93,7 +93,7 @@ function parameterRow(location: string, { stored, comment }: Parameter): Row {
 function rangeText(plan: ExplorationPlan, explored: ExploredParameter): string {
   let text = ''
   for (let run = 0; run < plan.runCount && text.length <= RANGE_BYTES_MAX; run += 1) {
-    const shown = exploredText(plan, explored, run, RANGE_BYTES_MAX)
+    const shown = exploredTableText(plan, explored, run, RANGE_BYTES_MAX)
     text += run === 0 ? shown : `, ${shown}`
   }
   return text

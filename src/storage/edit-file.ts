@@ -14,9 +14,9 @@ import { checkSignature } from './hdf5-signature.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { releaseReaders } from './open-readers.ts'
 import {
+  baseOf,
   createDisk,
   experimentRecord,
-  headOf,
   isEmpty,
   openDisk,
   recoverOthers,
@@ -109,7 +109,7 @@ export async function editHdf5File<Value>(
     const path = replacement?.path ?? file
     const disk = isNewFile ? createDisk(path, FILES) : openDisk(path, FILES)
     replacement?.adoptMode(disk)
-    const base = headOf(disk)
+    const base = baseOf(disk)
     const transaction = await Hdf5Transaction.begin({
       path,
       isNewFile,

@@ -9,7 +9,7 @@ import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
 import { parameterLocation, parameterName, runlessName, runName } from '../trajectory/path.ts'
-import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { isEqualValue } from '../trajectory/value-key.ts'
 import { exploredNames } from './explored-names.ts'
@@ -121,7 +121,7 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
     const planned = explorationReader(exploration, name)
     const plannedAt = (run: number): StoredValue =>
       dtype === 'object'
-        ? toStoredValue(pool[planned(run) as number] as RawValue)
+        ? storedOfRaw(pool[planned(run) as number] as RawValue)
         : { form: 'scalar', dtype, value: planned(run) }
     for (let run = 0; run < runCount; run += 1) {
       const stored = range === undefined ? undefined : rangeValue(range, run)

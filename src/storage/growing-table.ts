@@ -1,11 +1,11 @@
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import { appendRows, createFilledTable, emptyTable, type Row, type Table } from './hdf5-table.ts'
+import { appendRows, createFilledTable, emptyTable, type Row, type TableDescription } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 
 /** A table that comes into being with its first row and then grows. Returns operations, does nothing. */
 export class GrowingTable {
   readonly #path: string
-  readonly #table: Table
+  readonly #table: TableDescription
   readonly #title: string
   readonly #expectedRows: number
   readonly #memory: LayoutMemory
@@ -13,7 +13,7 @@ export class GrowingTable {
   readonly #rowsName: string
 
   /** @param expectedRows how many it will have, 0 if not known: sizes its chunks */
-  constructor(path: string, table: Table, title: string, memory: LayoutMemory, expectedRows = 0) {
+  constructor(path: string, table: TableDescription, title: string, memory: LayoutMemory, expectedRows = 0) {
     this.#expectedRows = expectedRows
     this.#path = path
     this.#table = table

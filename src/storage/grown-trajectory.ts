@@ -23,8 +23,8 @@ import {
   exploredTables,
   failedRunRows,
   infoOperations,
+  newRunRows,
   pathOf,
-  runRows,
   summariser,
   type Versions,
 } from './tree-layout.ts'
@@ -99,7 +99,7 @@ export function* growthOperations(
     const { runCount, hasExplorations, firstRun } = before
     if (firstRun !== undefined) yield explainedRow(tree, firstRun)
     const isFirstOpen = runCount === 1 && !hasExplorations && firstRun === undefined
-    yield* runRows(tree, isFirstOpen ? 0 : runCount, false)
+    yield* newRunRows(tree, isFirstOpen ? 0 : runCount, false)
     yield failedRunRows(tree, before.runCount, before.failedRowCount)
     yield infoOperations(tree, versions)
   }

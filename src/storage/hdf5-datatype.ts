@@ -5,20 +5,20 @@
 import { exact } from '../trajectory/exact-integer.ts'
 
 /** One decoded element. Integers are numbers while they are exact, bigints beyond 2^53. */
-export type Cell = number | bigint | boolean | string | Complex | Unread | CellRecord | readonly Cell[]
+export type Cell = number | bigint | boolean | string | ComplexCell | Unread | CellRecord | readonly Cell[]
 
-export interface Complex {
+interface ComplexCell {
   readonly real: number
   readonly imaginary: number
 }
 
 /** Something that is there but is not turned into a value: what it is, in words. */
-export interface Unread {
+interface Unread {
   readonly unread: string
 }
 
 /** A row of several columns. */
-export interface CellRecord {
+interface CellRecord {
   readonly fields: readonly (readonly [name: string, cell: Cell])[]
 }
 

@@ -5,16 +5,18 @@ import type { Hdf5Column, Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
 /** `S128` is 128 bytes of UTF-8 text, cut and padded with NUL; `bool` is an int8. */
 export type ColumnType = `S${number}` | 'int32' | 'int64' | 'float64' | 'bool'
 
-export interface Table {
+export interface TableDescription {
   readonly rowType: Hdf5Type & { readonly kind: 'compound' }
   readonly columns: readonly { readonly name: string; readonly type: ColumnType; readonly offset: number }[]
 }
 
-export type TableCell = string | number | bigint | boolean
+type TableCell = string | number | bigint | boolean
 export type Row = readonly TableCell[]
 
 /** Describes a table by its columns in file order. */
-export function defineTable(columns: readonly (readonly [name: string, type: ColumnType])[]): Table {
+export function defineTable(
+  columns: readonly (readonly [name: string, type: ColumnType])[],
+): TableDescription {
   let bytes = 0
   const members: Hdf5Column[] = []
   const described: { name: string; type: ColumnType; offset: number }[] = []
@@ -28,14 +30,14 @@ export function defineTable(columns: readonly (readonly [name: string, type: Col
 }
 
 /** The rows as one packed buffer. Cells stand in the order of the columns. */
-export function packRows(table: Table, rows: readonly Row[]): Uint8Array {
+export function packRows(table: TableDescription, rows: readonly Row[]): Uint8Array {
   const rowBytes = table.rowType.bytes
   const packed = new Uint8Array(rows.length * rowBytes)
   const view = new DataView(packed.buffer)
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows[index] as Row
     for (let column = 0; column < table.columns.length; column += 1) {
-      const { type, offset } = table.columns[column] as Table['columns'][number]
+      const { type, offset } = table.columns[column] as TableDescription['columns'][number]
       packCell(packed, view, index * rowBytes + offset, type, row[column] as TableCell)
     }
   }
@@ -60,7 +62,7 @@ export interface TableOptions {
 /** Creates a table with the attributes by which PyTables knows it. Its rows follow by `write-rows`, unless they are given. */
 export function createTable(
   path: string,
-  table: Table,
+  table: TableDescription,
   title: string,
   rowCount: number,
   { expectedRows = 0, isPlain = false, rows }: TableOptions & { readonly rows?: Uint8Array } = {},
@@ -99,7 +101,7 @@ export function createTable(
 /** Creates a table and fills it with a few rows. */
 export function createFilledTable(
   path: string,
-  table: Table,
+  table: TableDescription,
   title: string,
   rows: readonly Row[],
   options: TableOptions = {},
@@ -110,7 +112,7 @@ export function createFilledTable(
 
 export function writeRows(
   path: string,
-  table: Table,
+  table: TableDescription,
   firstRow: number,
   rows: readonly Row[],
 ): Hdf5Operation[] {
@@ -121,7 +123,7 @@ export function writeRows(
 /** Adds rows behind the `rowCount` that the table has. */
 export function appendRows(
   path: string,
-  table: Table,
+  table: TableDescription,
   rowCount: number,
   rows: readonly Row[],
 ): Hdf5Operation[] {

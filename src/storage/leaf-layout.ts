@@ -1,17 +1,24 @@
 /** How one leaf lies in the file: the group, its attributes and its data items (docs/format.md, sections 2 and 4). */
 import { pythonRepr } from '../trajectory/python-repr.ts'
-import { type RawNumbers, type RawTexts, type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { type RawNumbers, type RawTexts, type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
-import { isBasicDtype } from '../trajectory/stored-value.ts'
+import { type BasicDtype, isBasicDtype } from '../trajectory/stored-value.ts'
 import { utf8Bytes } from '../trajectory/utf8.ts'
 import { annotationOperations } from './annotation-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import { createFilledTable, createTable, defineTable, type Row, type Table, writeRows } from './hdf5-table.ts'
+import {
+  createFilledTable,
+  createTable,
+  defineTable,
+  type Row,
+  type TableDescription,
+  writeRows,
+} from './hdf5-table.ts'
 import { dateText, itemOperations, NAN, PYTHON_TYPES, typeMark } from './item-layout.ts'
 import { tableDataset } from './table-item.ts'
 
 /** What a leaf needs to know about the file around it. */
-export interface LeafOptions {
+export interface LeafLayoutOptions {
   /** The comment to write, already empty where a duplicate was purged. */
   readonly comment: string
   /** Deflate level of arrays, 0 for none. */
@@ -21,13 +28,13 @@ export interface LeafOptions {
 }
 
 /** A result, a parameter or a derived one. */
-export function leafOperations(path: string, leaf: RawLeaf, options: LeafOptions): Hdf5Operation[] {
+export function leafOperations(path: string, leaf: RawLeaf, options: LeafLayoutOptions): Hdf5Operation[] {
   if (leaf.kind === 'result') return resultLeaf(path, leaf, options)
   return leaf.items.flatMap(({ value }) => parameterLeaf(path, value, leaf, options))
 }
 
 /** A result: a group of class `Result`, or `SparseResult`, with one data item an item. */
-export function resultLeaf(path: string, leaf: RawLeaf, options: LeafOptions): Hdf5Operation[] {
+export function resultLeaf(path: string, leaf: RawLeaf, options: LeafLayoutOptions): Hdf5Operation[] {
   const isSparse = leaf.items.some(({ value }) => value.form === 'sparse')
   const operations = leafGroup(path, isSparse ? 'SparseResult' : 'Result', leaf, options.comment)
   // A result may have so many items that they are too many for the arguments of one call.
@@ -46,7 +53,7 @@ export function parameterLeaf(
   path: string,
   value: RawValue,
   leaf: Pick<RawLeaf, 'annotations' | 'userClass'>,
-  options: LeafOptions,
+  options: LeafLayoutOptions,
 ): Hdf5Operation[] {
   switch (value.form) {
     case 'scalar':
@@ -101,7 +108,7 @@ export function parameterLeaf(
 export const ITEMS = 'items'
 
 function summaryOf(value: RawValue, userClass = ''): string {
-  return `${userClass}(${pythonRepr(toStoredValue(value), SUMMARY_LENGTH_MAX)})`
+  return `${userClass}(${pythonRepr(storedOfRaw(value), SUMMARY_LENGTH_MAX)})`
 }
 
 const SUMMARY_LENGTH_MAX = 200
@@ -112,7 +119,7 @@ export const ARRAY_SUFFIX = '__rr__'
 function scalarData(
   path: string,
   value: RawNumbers | RawTexts,
-  { isPlain = false }: LeafOptions,
+  { isPlain = false }: LeafLayoutOptions,
 ): Hdf5Operation[] {
   const { dtype } = value
   if (!isBasicDtype(dtype)) {
@@ -127,7 +134,7 @@ function scalarData(
 /** Another number in the place of a parameter's. */
 export function replaceScalar(path: string, value: RawValue): Hdf5Operation[] {
   if (value.form !== 'scalar' || 'texts' in value) throw new Error(`${path} holds no number`)
-  return writeRows(`${path}/data`, dataTable(value.dtype as ScalarDtype, 0), 0, [[scalarCell(value)]])
+  return writeRows(`${path}/data`, dataTable(value.dtype as BasicDtype, 0), 0, [[scalarCell(value)]])
 }
 
 /**
@@ -136,7 +143,7 @@ export function replaceScalar(path: string, value: RawValue): Hdf5Operation[] {
  */
 export function exploredTable(
   path: string,
-  dtype: ScalarDtype,
+  dtype: BasicDtype,
   textBytesMax: number,
   runCount: number,
 ): Hdf5Operation[] {
@@ -149,7 +156,7 @@ export function exploredTable(
 
 export function exploredRows(
   path: string,
-  dtype: ScalarDtype,
+  dtype: BasicDtype,
   textBytesMax: number,
   firstRun: number,
   values: ArrayLike<number | bigint | string>,
@@ -158,15 +165,13 @@ export function exploredRows(
   return writeRows(`${path}/explored_data`, dataTable(dtype, textBytesMax), firstRun, rows)
 }
 
-export type ScalarDtype = 'float64' | 'int64' | 'bool' | 'str'
-
 /** Bytes of a row of the range, for who decides how many are written at a time. */
-export function exploredRowBytes(dtype: ScalarDtype, textBytesMax: number): number {
+export function exploredRowBytes(dtype: BasicDtype, textBytesMax: number): number {
   return dataTable(dtype, textBytesMax).rowType.bytes
 }
 
 /** HDF5 knows no text of size 0. */
-function dataTable(dtype: ScalarDtype, textBytesMax: number): Table {
+function dataTable(dtype: BasicDtype, textBytesMax: number): TableDescription {
   return defineTable([['data', dtype === 'str' ? `S${Math.max(1, textBytesMax)}` : dtype]])
 }
 

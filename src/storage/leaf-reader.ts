@@ -12,7 +12,7 @@ export interface Leaf {
 }
 
 /** The values of an explored parameter: one row a run. */
-export interface ExploredColumn {
+export interface RangePlace {
   readonly table: string
   readonly column: string
   readonly rowCount: number
@@ -54,9 +54,9 @@ export function previewParameter(reader: Hdf5Reader, { path, className }: Leaf):
 }
 
 /** Where the range of an explored parameter lies; undefined when the file does not hold it. */
-export function exploredColumn(reader: Hdf5Reader, { path, className }: Leaf): ExploredColumn | undefined {
+export function rangePlace(reader: Hdf5Reader, { path, className }: Leaf): RangePlace | undefined {
   const items = new Set(reader.children(path))
-  const found = (name: string, column: string, preview: (cell: Cell) => Preview): ExploredColumn => ({
+  const found = (name: string, column: string, preview: (cell: Cell) => Preview): RangePlace => ({
     table: `${path}/${name}`,
     column,
     rowCount: reader.rowCount(`${path}/${name}`),

@@ -28,7 +28,7 @@ import { LockPages } from './lock-pages.ts'
 import { LockServer, type WaitingShare } from './lock-server.ts'
 import { LockTurns, withKnown } from './lock-turn.ts'
 import type { LockData } from './lock-worker.ts'
-import type { StoreOptions } from './open-trajectory.ts'
+import type { TrajectoryStoreOptions } from './open-trajectory.ts'
 import type { RunStore, RunStoreListener } from './run-store.ts'
 import { type Commit, TrajectoryStore } from './trajectory-store.ts'
 
@@ -87,7 +87,7 @@ export class LockStore implements RunStore {
     listener: RunStoreListener,
     breakLock: boolean,
     keepCnt: boolean,
-    open: (options: StoreOptions) => Promise<TrajectoryStore>,
+    open: (options: TrajectoryStoreOptions) => Promise<TrajectoryStore>,
   ): Promise<Opened> {
     const server = await this.#server
     this.#listener = listener

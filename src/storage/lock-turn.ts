@@ -16,10 +16,10 @@ import { TrajectoryLayout } from './hdf5-layout.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
 import { notWritable } from './open-trajectory.ts'
-import { type Commit, type KnownRuns, TrajectoryStore } from './trajectory-store.ts'
+import { type Commit, type EndedRuns, TrajectoryStore } from './trajectory-store.ts'
 
 /** Runs that a commit before has named are told once more: whoever committed them may have died before it could say so. */
-export function withKnown(commit: Commit, known: KnownRuns): Commit {
+export function withKnown(commit: Commit, known: EndedRuns): Commit {
   return {
     ...commit,
     stored: [...commit.stored, ...known.stored],

@@ -31,7 +31,7 @@ import type { OpenTrajectory } from './trajectory-store.ts'
 import { assertFinished, dropFinished } from './unfinished.ts'
 import { waitForLock } from './wait-for-lock.ts'
 
-export interface StoreOptions {
+export interface TrajectoryStoreOptions {
   /** Take over a lock that another host holds. */
   readonly breakLock: boolean
   readonly onNotice: (level: LogLevel, message: string) => void
@@ -44,7 +44,10 @@ export interface StoreOptions {
 }
 
 /** The trajectory with its parameters and ranges, not yet committed. As `TrajectoryStore.open`. */
-export async function createTrajectory(request: OpenRequest, options: StoreOptions): Promise<OpenTrajectory> {
+export async function createTrajectory(
+  request: OpenRequest,
+  options: TrajectoryStoreOptions,
+): Promise<OpenTrajectory> {
   const { file } = request
   const isNewFile = request.overwrite || isEmpty(file)
   // Refused before anything changes, where the file can be read as it is.
@@ -66,7 +69,7 @@ export async function createTrajectory(request: OpenRequest, options: StoreOptio
 /** An unfinished trajectory, its file recovered. As `TrajectoryStore.continue`. */
 export async function continueTrajectory(
   request: ContinueRequest,
-  options: StoreOptions,
+  options: TrajectoryStoreOptions,
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
   const { file, trajectory } = readCnt(request.cntFile, system).experiment.request
@@ -96,7 +99,11 @@ export async function continueTrajectory(
   }
 }
 
-async function create(request: OpenRequest, options: StoreOptions, lock: FileLock): Promise<OpenTrajectory> {
+async function create(
+  request: OpenRequest,
+  options: TrajectoryStoreOptions,
+  lock: FileLock,
+): Promise<OpenTrajectory> {
   if (request.isExpansion === true) return await expandStored(request, options, lock)
   const { file, parameters, exploration, trajectory, keepCnt } = request
   const { system = FILES } = options
@@ -116,7 +123,7 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
   const path = replacement?.path ?? file
   const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
   replacement?.adoptMode(disk)
-  const base = headOf(disk)
+  const base = baseOf(disk)
   const transaction = await Hdf5Transaction.begin({
     path,
     isNewFile,
@@ -167,7 +174,7 @@ async function create(request: OpenRequest, options: StoreOptions, lock: FileLoc
 /** A stored trajectory, which has more runs than were performed. */
 async function expandStored(
   request: OpenRequest,
-  options: StoreOptions,
+  options: TrajectoryStoreOptions,
   lock: FileLock,
 ): Promise<OpenTrajectory> {
   const { file, parameters, exploration, trajectory, keepCnt } = request
@@ -179,7 +186,7 @@ async function expandStored(
   const found = await readStoredTrajectory(file, request, plan)
   dropFinished(file, trajectory.name, system)
   const disk = openDisk(file, system)
-  const base = headOf(disk)
+  const base = baseOf(disk)
   const transaction = await Hdf5Transaction.begin({
     path: file,
     isNewFile: false,
@@ -221,7 +228,7 @@ async function resume(
   state: CntState,
   openRequest: OpenRequest,
   request: ContinueRequest,
-  options: StoreOptions,
+  options: TrajectoryStoreOptions,
   lock: FileLock,
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
@@ -229,7 +236,7 @@ async function resume(
   const plan = expand({ parameters, exploration })
   const disk = openDisk(file, system)
   // Others may have written the file since; then it is asked itself whether it holds what the `.cnt` file says.
-  if (headOf(disk).superblock !== state.superblock) await assertHolds(state)
+  if (baseOf(disk).superblock !== state.superblock) await assertHolds(state)
   const transaction = await Hdf5Transaction.begin({
     path: file,
     isNewFile: false,
@@ -269,7 +276,7 @@ async function resume(
 }
 
 /** The first record: the file is the one that its path really means. */
-export function experimentRecord(request: OpenRequest, base: ReturnType<typeof headOf>): ExperimentRecord {
+export function experimentRecord(request: OpenRequest, base: ReturnType<typeof baseOf>): ExperimentRecord {
   return {
     type: 'experiment',
     request: { ...request, file: realFileOf(request.file) },
@@ -288,7 +295,7 @@ function cntFileOf(file: string, trajectory: string, system: DiskSystem): string
 export async function recoverOthers(
   file: string,
   waitMs: number,
-  { system = FILES, onNotice }: Pick<StoreOptions, 'system' | 'onNotice'>,
+  { system = FILES, onNotice }: Pick<TrajectoryStoreOptions, 'system' | 'onNotice'>,
 ): Promise<void> {
   settleReplacements(file, { system, onNotice })
   for (const path of findCntFiles(file, system)) {
@@ -330,7 +337,7 @@ export async function takeLock(
     breakLock,
     onNotice,
     waitMs = 0,
-  }: Pick<StoreOptions, 'breakLock' | 'onNotice'> & { readonly waitMs?: number | undefined },
+  }: Pick<TrajectoryStoreOptions, 'breakLock' | 'onNotice'> & { readonly waitMs?: number | undefined },
 ): Promise<FileLock> {
   const lock = heldLock(file) ?? (await waitForLock(file, { trajectory, breakLock }, { waitMs, onNotice }))
   if (lock.notice !== undefined) onNotice('warn', lock.notice)
@@ -364,7 +371,7 @@ export function notWritable(file: string, cause: unknown): PypetError {
   })
 }
 
-export function headOf(disk: { size(): number; read(target: Uint8Array, position: number): number }) {
+export function baseOf(disk: { size(): number; read(target: Uint8Array, position: number): number }) {
   const head = new Uint8Array(96)
   const bytes = disk.size()
   return { bytes, superblock: bytes === 0 ? '' : superblockOf(head.subarray(0, disk.read(head, 0))) }

@@ -24,7 +24,7 @@ export interface PageWriterOptions extends PageWriterListener {
   readonly restMs?: number | undefined
 }
 
-export interface PageWriterListener {
+interface PageWriterListener {
   /** Readers are waited for, from now on or no longer: who reads by pypet-ts lets the writer go first. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
   /** Pages are about to be written: throw where they must not. */

@@ -22,7 +22,6 @@ import {
   exploredRows,
   exploredTable,
   type NumberBytes,
-  type ScalarDtype,
 } from './leaf-layout.ts'
 import { tableDataset } from './table-item.ts'
 
@@ -93,8 +92,8 @@ function scalarRange(
   if (!isBasicDtype(dtype)) return columnTable(path, rawElements({ form: 'list', dtype, values }))
   const textBytes = dtype === 'str' ? longestUtf8Bytes(values as string[]) : 0
   return [
-    ...exploredTable(path, dtype as ScalarDtype, textBytes, values.length),
-    ...exploredRows(path, dtype as ScalarDtype, textBytes, 0, cells(dtype, values)),
+    ...exploredTable(path, dtype, textBytes, values.length),
+    ...exploredRows(path, dtype, textBytes, 0, cells(dtype, values)),
   ]
 }
 
@@ -253,7 +252,7 @@ export function grownRange(
   if (isBasicDtype(dtype)) {
     return [
       ...grown(table, range.values.length),
-      ...exploredRows(path, dtype as ScalarDtype, before.textBytes, before.length, cells(dtype, more)),
+      ...exploredRows(path, dtype, before.textBytes, before.length, cells(dtype, more)),
     ]
   }
   const raw = rawElements({ form: 'list', dtype, values: more })

@@ -7,12 +7,12 @@ import { createHash } from 'node:crypto'
 import type { StorageSettings } from '../protocol.ts'
 import { runlessName } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
-import { toStoredValue } from '../trajectory/raw-value.ts'
+import { storedOfRaw } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
 import { cutToUtf8Bytes } from '../trajectory/utf8.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
-import type { Row, Table } from './hdf5-table.ts'
+import type { Row, TableDescription } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import {
   BRANCH_OVERVIEW,
@@ -101,7 +101,7 @@ class KindOverviews {
       readonly expectedRows: number
     },
   ) {
-    const table = (name: string, columns: Table, rows = 0) =>
+    const table = (name: string, columns: TableDescription, rows = 0) =>
       new CappedTable(new GrowingTable(`${root}/overview/${name}`, columns, name, memory, rows))
     const rows = Math.min(OVERVIEW_ROWS_MAX, expectedRows)
     this.#overview = hasOverview ? table(`${branch}_overview`, BRANCH_OVERVIEW, rows) : undefined
@@ -239,7 +239,7 @@ function valueText(leaf: RawLeaf): string {
     const isLarge = 'bytes' in value && value.bytes.byteLength > SHOWN_BYTES_MAX
     const text = isLarge
       ? `${value.dtype} array [${value.shape.join(', ')}]`
-      : pythonRepr(toStoredValue(value), VALUE_BYTES_MAX)
+      : pythonRepr(storedOfRaw(value), VALUE_BYTES_MAX)
     const shown = leaf.kind === 'parameter' ? text : `${name}=${text}`
     all += all === '' ? shown : `, ${shown}`
     if (all.length > VALUE_BYTES_MAX) break

@@ -3,7 +3,7 @@ import { PypetError, toErrorRecord } from '../errors.ts'
 import { type StorageWorker, serviceError, serviceRecord } from './storage-service.ts'
 
 /** What main tells its workers. */
-export interface ServiceData {
+interface ServiceData {
   /** `file:` URL of the module with `openWorker`. */
   readonly module: string
   /** Set when the service is open: until then no run is performed. */

@@ -123,7 +123,7 @@ function readNpyBytes(file: Uint8Array | undefined): Uint8Array {
 
 function fromDiagonals(rows: number, columns: number, offsets: TypedArray, diagonals: Npy): StoredSparse {
   const width = diagonals.shape[1] ?? 0
-  const entries: Entry[] = []
+  const entries: SparseEntry[] = []
   for (let diagonal = 0; diagonal < offsets.length; diagonal += 1) {
     const offset = Number(offsets[diagonal])
     for (let column = Math.max(0, offset); column < Math.min(width, columns); column += 1) {
@@ -143,7 +143,7 @@ function fromBlocks(
   blocks: Npy,
 ): StoredSparse {
   const [, height = 1, width = 1] = blocks.shape
-  const entries: Entry[] = []
+  const entries: SparseEntry[] = []
   for (let blockRow = 0; blockRow + 1 < indptr.length; blockRow += 1) {
     for (let block = indptr[blockRow] as number; block < (indptr[blockRow + 1] as number); block += 1) {
       for (let cell = 0; cell < height * width; cell += 1) {
@@ -157,13 +157,13 @@ function fromBlocks(
   return fromEntries(rows, columns, entries, blocks)
 }
 
-interface Entry {
+interface SparseEntry {
   readonly row: number
   readonly column: number
   readonly value: number
 }
 
-function fromEntries(rows: number, columns: number, entries: Entry[], { dtype }: Npy): StoredSparse {
+function fromEntries(rows: number, columns: number, entries: SparseEntry[], { dtype }: Npy): StoredSparse {
   entries.sort((a, b) => a.row - b.row || a.column - b.column)
   const indptr = new Int32Array(rows + 1)
   for (const { row } of entries) indptr[row + 1] = (indptr[row + 1] as number) + 1

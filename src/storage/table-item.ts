@@ -8,7 +8,7 @@ import type { Hdf5Column, Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
 const BATCH_BYTES_MAX = 8_388_608
 const CHUNK_BYTES = 65_536
 
-type Column = RawTable['columns'][number]
+type RawColumn = RawTable['columns'][number]
 
 /** The dataset with the attributes by which PyTables and pypet know it; `SRVC_STORE` follows. */
 export function tableDataset(path: string, { rowCount, columns }: RawTable): Hdf5Operation[] {
@@ -40,7 +40,7 @@ export function tableDataset(path: string, { rowCount, columns }: RawTable): Hdf
 }
 
 /** pypet restores Python's types of a table by these. */
-export function columnAttributes(path: string, { name, value }: Column): Hdf5Operation[] {
+function columnAttributes(path: string, { name, value }: RawColumn): Hdf5Operation[] {
   const prefix = `SRVC_COLUMN_${name}`
   return [
     attribute(path, `${prefix}_COLL_TYPE`, 'COLL_SCALAR'),
@@ -49,7 +49,7 @@ export function columnAttributes(path: string, { name, value }: Column): Hdf5Ope
 }
 
 /** A list has Python's numbers, a typed array numpy's. */
-function columnScalarType({ form, dtype }: Column['value']): string {
+function columnScalarType({ form, dtype }: RawColumn['value']): string {
   if (form === 'list')
     return { float64: 'float', int64: 'int', complex128: 'complex' }[dtype as string] ?? dtype
   return dtype === 'bool' ? 'bool_' : dtype
@@ -63,7 +63,7 @@ function columnType(value: RawNumbers | RawTexts): Hdf5Type {
 const encoder = new TextEncoder()
 
 function packColumns(
-  columns: readonly Column[],
+  columns: readonly RawColumn[],
   members: readonly Hdf5Column[],
   rowBytes: number,
   first: number,

@@ -25,8 +25,8 @@ import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
 import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
 import type { LayoutMemory } from './layout-memory.ts'
-import { continueTrajectory, createTrajectory, type StoreOptions } from './open-trajectory.ts'
-import { RunParts } from './run-parts.ts'
+import { continueTrajectory, createTrajectory, type TrajectoryStoreOptions } from './open-trajectory.ts'
+import { PartsFromFile } from './parts-from-file.ts'
 
 export interface Commit {
   readonly stored: readonly RunIndex[]
@@ -35,7 +35,7 @@ export interface Commit {
   readonly refused: readonly RefusedRun[]
 }
 
-export type KnownRuns = Pick<Commit, 'stored' | 'failed'>
+export type EndedRuns = Pick<Commit, 'stored' | 'failed'>
 
 /** A trajectory that is open for writing, as `open-trajectory` makes it. */
 export interface OpenTrajectory {
@@ -110,7 +110,7 @@ export class TrajectoryStore {
    */
   static async open(
     request: OpenRequest,
-    options: StoreOptions & { readonly values?: ValueSource },
+    options: TrajectoryStoreOptions & { readonly values?: ValueSource },
   ): Promise<TrajectoryStore> {
     return await TrajectoryStore.#begin(await createTrajectory(request, options), options.values)
   }
@@ -121,7 +121,7 @@ export class TrajectoryStore {
    * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_NOT_CNT`, `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`,
    *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
    */
-  static async continue(request: ContinueRequest, options: StoreOptions): Promise<TrajectoryStore> {
+  static async continue(request: ContinueRequest, options: TrajectoryStoreOptions): Promise<TrajectoryStore> {
     return await TrajectoryStore.#begin(await continueTrajectory(request, options), undefined)
   }
 
@@ -173,7 +173,7 @@ export class TrajectoryStore {
   }
 
   /** Which of these runs had ended before this opening, and how. */
-  known(runs: readonly RunIndex[]): KnownRuns {
+  known(runs: readonly RunIndex[]): EndedRuns {
     const { stored, failed } = this.#open
     return { stored: runs.filter((run) => stored.has(run)), failed: runs.filter((run) => failed.has(run)) }
   }
@@ -199,7 +199,7 @@ export class TrajectoryStore {
     // Also of a run that is stored already, or refused.
     if (partFile !== undefined) this.#partFiles.push(partFile)
     if (!this.#end(record)) return
-    const parts = partFile === undefined ? undefined : new RunParts(partFile)
+    const parts = partFile === undefined ? undefined : new PartsFromFile(partFile)
     const operations = this.#layOut(record, parts)
     if (operations === undefined) return
     this.#apply(operations)
@@ -215,7 +215,7 @@ export class TrajectoryStore {
   }
 
   /** What to write for a run, unless that cannot be said: then nothing of it has touched the file. */
-  #layOut(record: RawRunRecord, parts: RunParts | undefined): Hdf5Operation[] | undefined {
+  #layOut(record: RawRunRecord, parts: PartsFromFile | undefined): Hdf5Operation[] | undefined {
     try {
       return this.#open.layout.storeRun(record, parts)
     } catch (thrown) {

@@ -37,7 +37,7 @@ import {
   VALUE_BYTES_MAX,
 } from './overview-tables.ts'
 import { exploredRangeOperations } from './range-layout.ts'
-import { runRows as writeRunRows } from './run-rows.ts'
+import { runRows } from './run-rows.ts'
 
 /** Attributes of a file's root, for a file that is new. */
 export function fileRoot(title: string): Hdf5Operation[] {
@@ -72,14 +72,18 @@ export function* newTrajectory(
     ...createFilledTable(`${overview}/info`, INFO, 'info', [infoRow(tree, versions)]),
     ...createFilledTable(`${overview}/hdf5_settings`, SETTINGS, 'hdf5_settings', [settingsRow(storage)]),
   ]
-  yield* runRows(tree, 0, true)
+  yield* newRunRows(tree, 0, true)
   yield failedRunRows(tree, 0, undefined)
   yield explorations(tree)
   yield overviews(tree)
 }
 
 /** Rows of `runs` from a run on, none of them completed but those that another trajectory has performed. */
-export function* runRows(tree: TrajectoryTree, first: RunIndex, isNew: boolean): Generator<Hdf5Operation[]> {
+export function* newRunRows(
+  tree: TrajectoryTree,
+  first: RunIndex,
+  isNew: boolean,
+): Generator<Hdf5Operation[]> {
   const path = `/${tree.name}/overview/runs`
   if (isNew) yield createTable(path, RUNS, 'runs', tree.length)
   const summary = summariser(tree)
@@ -113,7 +117,7 @@ export function performedRows(
       { ...times, environmentHexsha: '', completed: true, parameterSummary: summary(run) },
     ] as const
   })
-  return writeRunRows(`/${tree.name}/overview/runs`, new Map(facts))
+  return runRows(`/${tree.name}/overview/runs`, new Map(facts))
 }
 
 /**

@@ -13,7 +13,7 @@ import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
 import { quickenH5wasm, TIERING } from './h5wasm.ts'
 import { proveHook } from './hdf5-hook.ts'
 import { removeSocketFolder } from './local-address.ts'
-import type { StoreOptions } from './open-trajectory.ts'
+import type { TrajectoryStoreOptions } from './open-trajectory.ts'
 import { type Commit, TrajectoryStore } from './trajectory-store.ts'
 
 let store: TrajectoryStore | undefined
@@ -128,7 +128,7 @@ async function open(opening: Promise<TrajectoryStore>, commitIntervalMs: number)
   }
 }
 
-function storeOptions(breakLock: boolean): StoreOptions {
+function storeOptions(breakLock: boolean): TrajectoryStoreOptions {
   const onNotice = (level: LogLevel, message: string) => tell({ type: 'notice', level, message })
   return { breakLock, onNotice, onError: breakDown }
 }

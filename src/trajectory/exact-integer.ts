@@ -1,5 +1,5 @@
 /** Integers of 64 bits as users get them: numbers while they are exact, bigints beyond. */
-import { type RawValue, toStoredValue } from './raw-value.ts'
+import { type RawValue, storedOfRaw } from './raw-value.ts'
 import type { StoredList, StoredScalar, StoredValue } from './stored-value.ts'
 
 export function exact(integer: bigint): number | bigint {
@@ -39,5 +39,5 @@ function exactElements(value: StoredScalar | StoredList): StoredValue {
 
 /** What was sent or kept as bytes, as users get it: as they would from a file. */
 export function receivedValue(raw: RawValue): StoredValue {
-  return exactIntegers(toStoredValue(raw))
+  return exactIntegers(storedOfRaw(raw))
 }

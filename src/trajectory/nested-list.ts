@@ -12,9 +12,9 @@ import {
 import type { Integer } from './value.ts'
 
 /** A rectangular list of lists, of any depth, and of one type. */
-export interface NestedList extends ReadonlyArray<Row | NestedList> {}
+export interface NestedList extends ReadonlyArray<InnermostList | NestedList> {}
 
-type Row =
+type InnermostList =
   | readonly number[]
   | readonly bigint[]
   | readonly boolean[]

@@ -127,7 +127,7 @@ export function rawElements(value: StoredScalar | StoredList | StoredArray): Raw
 }
 
 /** The inverse of `rawValue`: numbers from their bytes. Copies, so the bytes need no alignment. */
-export function toStoredValue(raw: RawValue): StoredValue {
+export function storedOfRaw(raw: RawValue): StoredValue {
   switch (raw.form) {
     case 'scalar':
     case 'list':
@@ -139,7 +139,7 @@ export function toStoredValue(raw: RawValue): StoredValue {
     case 'record':
       return {
         form: 'record',
-        fields: raw.fields.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+        fields: raw.fields.map(({ name, value }) => ({ name, value: storedOfRaw(value) })),
       }
     case 'table': {
       const columns = raw.columns.map(({ name, value }) => ({

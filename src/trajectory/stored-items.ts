@@ -6,7 +6,7 @@ import { type ErrorRecord, PypetError } from '../errors.ts'
 import { receivedValue } from './exact-integer.ts'
 import type { OwnClass } from './own-class.ts'
 import { type RunIndex, runLocation } from './path.ts'
-import { toStoredValue } from './raw-value.ts'
+import { storedOfRaw } from './raw-value.ts'
 import { encodeRunFrame, type RawLeaf } from './run-frame.ts'
 import type { LeafRecord, PartPlace } from './run-record.ts'
 import { userValue } from './user-value.ts'
@@ -263,5 +263,5 @@ export function joinedItems<Item extends { readonly name: string }>(
 
 /** The whole leaf in memory again, for whoever takes no parts. */
 export function inMemory({ items }: RawLeaf, { parts: _parts, ...leaf }: LeafRecord): LeafRecord {
-  return { ...leaf, items: items.map(({ name, value }) => ({ name, value: toStoredValue(value) })) }
+  return { ...leaf, items: items.map(({ name, value }) => ({ name, value: storedOfRaw(value) })) }
 }

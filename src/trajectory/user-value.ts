@@ -2,7 +2,7 @@
 import { assertNever } from '../errors.ts'
 import { exactIntegers } from './exact-integer.ts'
 import { nestedList } from './nested-list.ts'
-import { type RawValue, toStoredValue } from './raw-value.ts'
+import { type RawValue, storedOfRaw } from './raw-value.ts'
 import type { StoredArray, StoredValue, Unreadable } from './stored-value.ts'
 import { table } from './structured-value.ts'
 import type { StorableValue } from './value.ts'
@@ -58,7 +58,7 @@ function userArray(stored: StoredArray): StorableValue {
  * @param preset the default, which tells whether whole numbers of 64 bits are bigints
  */
 export function seenValue(value: RawValue, preset: unknown): unknown {
-  const stored = toStoredValue(value)
+  const stored = storedOfRaw(value)
   if (stored.form === 'list' && stored.dtype === 'int64') {
     const isBigint = Array.isArray(preset) && typeof preset[0] === 'bigint'
     return userValue(isBigint ? stored : exactIntegers(stored))

@@ -390,4 +390,3 @@ function unsupported(where: string, found: string, allowed = ALLOWED, hint = `Al
 
 /** What the values of records, tables and matrices need of this file, which uses them in turn. */
 const STRUCTURED = { toStored: toStoredValue, typedArray, checkPadding, unsupported }
-export type Structured = typeof STRUCTURED

@@ -11,7 +11,7 @@ import { settle } from '../exploration/settle.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
 import { ValuePools } from '../exploration/value-pool.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import { type RawValue, toStoredValue } from '../trajectory/raw-value.ts'
+import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 
 export type ExploredColumns = ReadonlyMap<string, readonly unknown[]>
@@ -29,7 +29,7 @@ export function exploredColumns(given: unknown, parameterOf: ParameterOf): Explo
     const length = explorationLength(spec)
     for (const name of explorationNames(spec)) {
       const read = explorationReader(spec, name)
-      const seen = pools.get(name)?.values.map((value) => userValue(toStoredValue(value as RawValue)))
+      const seen = pools.get(name)?.values.map((value) => userValue(storedOfRaw(value as RawValue)))
       columns.set(
         name,
         Array.from({ length }, (_, run) => (seen === undefined ? read(run) : seen[read(run) as number])),

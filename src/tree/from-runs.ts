@@ -5,7 +5,7 @@ import type { TreeNode } from './node.ts'
 import { ResultNode } from './result-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
-type RunTree = Pick<TrajectoryTree, 'idx' | 'length' | 'at' | 'valueAt' | 'getAll' | 'wildcards'>
+type TreeOfRuns = Pick<TrajectoryTree, 'idx' | 'length' | 'at' | 'valueAt' | 'getAll' | 'wildcards'>
 
 export interface FromRunsOptions {
   /** Values, else nodes. On unless given. */
@@ -31,7 +31,7 @@ export const FROM_RUNS_OPTIONS = [
  *   below `run_ALL` counts for runs without their own
  */
 export function getFromRuns<Value = unknown>(
-  tree: RunTree,
+  tree: TreeOfRuns,
   name: string,
   options: FromRunsOptions = {},
 ): Record<string, Value> {
@@ -64,7 +64,7 @@ export function getFromRuns<Value = unknown>(
 }
 
 /** `walk.end` is the item `end` of the result `walk`. */
-function itemInRun(tree: RunTree, name: string, run: RunIndex): unknown {
+function itemInRun(tree: TreeOfRuns, name: string, run: RunIndex): unknown {
   const dot = name.lastIndexOf('.')
   const result = dot < 0 ? undefined : inRun(tree, name.slice(0, dot), run)
   const item = name.slice(dot + 1)
@@ -78,7 +78,7 @@ export function onlyValue(node: TreeNode): unknown {
   return (node as LeafNode).get()
 }
 
-function inRun(tree: RunTree, name: string, run: RunIndex): TreeNode | undefined {
+function inRun(tree: TreeOfRuns, name: string, run: RunIndex): TreeNode | undefined {
   const runPart = run < 0 ? 'run_ALL' : runName(run)
   if (name.includes('$')) return tree.at(tree.wildcards.replace(name, run))
   for (const branch of ['results', 'derived_parameters']) {

@@ -8,7 +8,7 @@ import type { GroupNode } from './group-node.ts'
 import { ParameterNode } from './parameter-node.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
-export interface MergeOptions {
+export interface MergePlanOptions {
   /** Leave out points of the other that are there already. */
   readonly removeDuplicates?: boolean
   /** An explored integer that counts trials from 0: those of the other are counted on. */
@@ -24,7 +24,7 @@ export interface MergePlan {
   readonly explored: readonly MergedParameter[]
 }
 
-export interface MergedParameter {
+interface MergedParameter {
   readonly fullName: string
   /** It was not explored before: its default stands for the runs there are. */
   readonly isNew: boolean
@@ -42,7 +42,7 @@ export interface MergedParameter {
 export function planMerge(
   target: TrajectoryTree,
   other: TrajectoryTree,
-  options: MergeOptions & { readonly file: string },
+  options: MergePlanOptions & { readonly file: string },
 ): MergePlan {
   const pairs = parameterPairs(target, other, options.file)
   const trial = trialOf(target, pairs, options)

@@ -9,7 +9,7 @@ import { readCnt } from '../../src/continue/cnt-state.ts'
 import { cntFilesBeside } from '../../src/continue/find-cnt.ts'
 import { missingRuns } from '../../src/continue/run-set.ts'
 import { takeSnapshot } from '../../src/continue/snapshot.ts'
-import { settle } from '../../src/environment/settle.ts'
+import { settleExperiment } from '../../src/environment/settle.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'
 import {
@@ -164,7 +164,8 @@ describe.each(['after', 'before'])(
           for (const { path } of cntFilesBeside(file)) {
             // The one before may have completed its replacement.
             const now = cntFilesBeside(file).find((each) => each.path === path)
-            if (now?.isSuperseded === false) await settle(readCnt(path), { breakLock: false, keepCnt: false })
+            if (now?.isSuperseded === false)
+              await settleExperiment(readCnt(path), { breakLock: false, keepCnt: false })
           }
           const other = await TrajectoryStore.open(
             openRequest(file, { name: 'other', hexsha: '3333333333333333' }),

@@ -4,17 +4,13 @@ import { loadTrajectory } from '../../src/index.ts'
 
 export type Equation = (value: readonly number[], constants: Record<string, number>) => number[]
 
-export const lorenz: Equation = ([x = 0, y = 0, z = 0], { sigma = 0, beta = 0, rho = 0 }) => [
+const lorenz: Equation = ([x = 0, y = 0, z = 0], { sigma = 0, beta = 0, rho = 0 }) => [
   sigma * (y - x),
   x * (rho - z) - y,
   x * y - beta * z,
 ]
 
-export const roessler: Equation = ([x = 0, y = 0, z = 0], { a = 0, c = 0 }) => [
-  -y - z,
-  x + a * y,
-  a + z * (x - c),
-]
+const roessler: Equation = ([x = 0, y = 0, z = 0], { a = 0, c = 0 }) => [-y - z, x + a * y, a + z * (x - c)]
 
 /** A parameter of our own: of a function it keeps the source, and nothing that could be executed. */
 export class FunctionSource {
@@ -34,7 +30,7 @@ export class FunctionSource {
 }
 
 /** Control flow by a parameter that may have been preset. */
-export function addParameters(traj: Trajectory): Equation {
+function addParameters(traj: Trajectory): Equation {
   traj.addParameter('steps', 200, { comment: 'Number of time steps to simulate' })
   traj.addParameter('dt', 0.01, { comment: 'Step size' })
   traj.addParameter('initial_conditions', [0, 0, 0], { comment: 'As default we start from the origin' })
@@ -64,7 +60,7 @@ interface Parameters {
   readonly func_params: Record<string, number>
 }
 
-export function euler(traj: Run<Parameters>, equation: Equation) {
+function euler(traj: Run<Parameters>, equation: Equation) {
   const { steps, dt, initial_conditions } = traj.par
   const constants = { ...traj.par.func_params }
   const rows = [[...initial_conditions]]

@@ -4,7 +4,7 @@
  */
 import { Lehmer } from './lehmer.ts'
 
-export const POPULATION = 10
+const POPULATION = 10
 export const LENGTH = 12
 export const GENERATIONS = 4
 

@@ -172,8 +172,8 @@ describe('mergeInto', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       event: 'merged',
       trajectory: 'one',
-      runCount: 4,
-      merged: [{ trajectory: 'two', leftOut: [{ name: 'results.of' }] }],
+      run_count: 4,
+      merged: [{ trajectory: 'two', left_out: [{ name: 'results.of' }] }],
     })
     using traj = await loadTrajectory(file, { name: 'one' })
     expect(traj.getParameter('text').getRange()).toEqual([

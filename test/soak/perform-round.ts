@@ -21,7 +21,7 @@ const OTHER_COUNT = 2
 const EXPANDED_COUNT = 2
 
 /** A file of a finished round, for readers that look at many at once. */
-export interface FinishedFile {
+interface FinishedFile {
   readonly path: string
   readonly trajectories: Readonly<
     Record<string, { readonly x: readonly number[]; readonly failed: readonly number[] }>

@@ -9,7 +9,7 @@ export interface FoundProcess {
 }
 
 /** All that have this in their environment, those that are not of the command's group too. */
-export function processesWith(variable: string): FoundProcess[] {
+function processesWith(variable: string): FoundProcess[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return []
     try {

@@ -1,7 +1,7 @@
 /** What a round of the soak test is, and how a seed becomes one. Nothing here touches a file. */
 import { randomFrom } from '../crash/long-form.ts'
 
-export const DIMENSIONS = {
+const DIMENSIONS = {
   wrapMode: ['queue', 'lock', 'none'],
   executor: ['inline', 'pool', 'isolate'],
   ncores: [1, 2],
@@ -27,9 +27,9 @@ export const DIMENSIONS = {
   ],
 } as const
 
-export type Dimension = keyof typeof DIMENSIONS
+type Dimension = keyof typeof DIMENSIONS
 /** One value of each dimension. */
-export type Choice = { readonly [Name in Dimension]: (typeof DIMENSIONS)[Name][number] }
+type Choice = { readonly [Name in Dimension]: (typeof DIMENSIONS)[Name][number] }
 
 export type Target = Exclude<Choice['target'], 'none'>
 export type KilledCommand = Exclude<Choice['command'], 'none'>
@@ -73,7 +73,7 @@ export interface Round extends Choice {
 }
 
 /** Whether values of these dimensions can be together; what cannot is left out by rule. */
-export function isPossible(choice: Choice): boolean {
+function isPossible(choice: Choice): boolean {
   return RULES.every((rule) => rule(choice))
 }
 

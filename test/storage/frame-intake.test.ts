@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ASSEMBLY_BYTES_MAX, AssemblyBudget, FrameIntake } from '../../src/storage/frame-intake.ts'
-import { toStoredValue } from '../../src/trajectory/raw-value.ts'
+import { storedOfRaw } from '../../src/trajectory/raw-value.ts'
 import { encodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../../src/trajectory/run-frame.ts'
 import type { RunRecord } from '../../src/trajectory/run-record.ts'
 import { runRecord } from '../trajectory/arbitrary-record.ts'
@@ -28,12 +28,12 @@ function intakeOf(budget = new AssemblyBudget()) {
 function copied(raw: RawRunRecord): RunRecord {
   const leaves = raw.leaves.map(({ annotations: _, ...leaf }) => ({
     ...leaf,
-    items: leaf.items.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+    items: leaf.items.map(({ name, value }) => ({ name, value: storedOfRaw(value) })),
   }))
   const { groups: sent, ...rest } = raw
   const groups = sent?.map((group) => ({
     ...group,
-    annotations: group.annotations.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+    annotations: group.annotations.map(({ name, value }) => ({ name, value: storedOfRaw(value) })),
   }))
   return { ...rest, ...(groups !== undefined && { groups }), leaves }
 }

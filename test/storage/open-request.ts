@@ -1,7 +1,7 @@
 /** Requests and records as the environment and the workers send them. */
 import { zip } from '../../src/exploration/zip.ts'
 import type { ContinueRequest, OpenRequest } from '../../src/protocol.ts'
-import type { StoreOptions } from '../../src/storage/open-trajectory.ts'
+import type { TrajectoryStoreOptions } from '../../src/storage/open-trajectory.ts'
 import type { Commit, TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import type { LogLevel } from '../../src/trajectory/log-level.ts'
 import { flattenParameters, type Parameter, type ParameterTree } from '../../src/trajectory/parameter.ts'
@@ -115,7 +115,7 @@ export function failure(run: number, message = 'it went wrong') {
 }
 
 /** What a store is told besides its request: notices and errors are collected. */
-export function storeOptions(options: Partial<StoreOptions> = {}) {
+export function storeOptions(options: Partial<TrajectoryStoreOptions> = {}) {
   const notices: string[] = []
   const errors: Error[] = []
   return {

@@ -18,7 +18,8 @@ interface View {
   readonly offset: number
   transpose(...axes: number[]): View
 }
-const ndarray: (data: Float64Array, shape: number[]) => View = createRequire(import.meta.url)('ndarray')
+const require = createRequire(import.meta.url)
+const ndarray: (data: Float64Array, shape: number[]) => View = require('ndarray')
 
 const MATRIX = new Matrix([
   [1, 2, 3],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { rawValue, toStoredValue } from '../../src/trajectory/raw-value.ts'
+import { rawValue, storedOfRaw } from '../../src/trajectory/raw-value.ts'
 import {
   decodeFramePrefix,
   decodeRunFrame,
@@ -22,15 +22,15 @@ function throughTheFrame(record: RunRecord): RunRecord {
     ...(groups !== undefined && {
       groups: groups.map((group) => ({
         ...group,
-        annotations: group.annotations.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+        annotations: group.annotations.map(({ name, value }) => ({ name, value: storedOfRaw(value) })),
       })),
     }),
     leaves: raw.leaves.map(({ annotations, ...leaf }) => ({
       ...leaf,
       ...(annotations !== undefined && {
-        annotations: annotations.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+        annotations: annotations.map(({ name, value }) => ({ name, value: storedOfRaw(value) })),
       }),
-      items: leaf.items.map(({ name, value }) => ({ name, value: toStoredValue(value) })),
+      items: leaf.items.map(({ name, value }) => ({ name, value: storedOfRaw(value) })),
     })),
   }
 }
@@ -51,7 +51,7 @@ test('any record comes out of its frame as it went in', () => {
 test('any value comes back from its bytes', () => {
   fc.assert(
     fc.property(storedValue(), (value) => {
-      expect(toStoredValue(rawValue(value))).toEqual(value)
+      expect(storedOfRaw(rawValue(value))).toEqual(value)
     }),
   )
 })

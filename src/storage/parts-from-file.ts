@@ -4,7 +4,7 @@ import type { RawLeaf } from '../trajectory/run-frame.ts'
 import type { PartsOfRun } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 
-export class RunParts implements PartsOfRun {
+export class PartsFromFile implements PartsOfRun {
   /** To be called one after the other, and each applied before the next is called. */
   readonly batches: (() => readonly Hdf5Operation[])[] = []
   readonly whole: (leaf: RawLeaf) => RawLeaf
