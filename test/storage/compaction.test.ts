@@ -9,9 +9,9 @@ import { fileTree } from '../experiment/file-tree.ts'
 
 /** Three rounds of points. Before each is added, the `.cnt` file has been rewritten since a run of the one before. */
 const JOB = `import { defineExperiment } from 'pypet-ts'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 const here = (name) => new URL(name, import.meta.url)
-const inode = () => String(statSync(here('results/grown.cnt')).ino)
+const inode = (name = 'results/grown.cnt') => String(statSync(here(name)).ino)
 const points = (first, count) => Array.from({ length: count }, (_, index) => ({ x: first + index }))
 export default defineExperiment({
   name: 'grown',
@@ -19,7 +19,11 @@ export default defineExperiment({
   explore: { x: [0, 1, 2] },
   run(traj) {
     const { x } = traj.par
-    if (x === 2 || x === 62) writeFileSync(here('before'), inode())
+    if (x === 2 || x === 62) {
+      // While it has a name, its number is given to no other file.
+      linkSync(here('results/grown.cnt'), here('kept_' + x))
+      writeFileSync(here('before'), inode('kept_' + x))
+    }
     traj.addResult('z', 2 * x)
     return x
   },
