@@ -1,7 +1,7 @@
 /**
  * Every option of an experiment, declared once. From this table come the types, the defaults, the flags,
- * the environment variables, the schema of config files and their documentation. It imports nothing, so
- * that a run without a config file checks its options without a schema library.
+ * the environment variables, the schema of config files and their documentation. It imports no schema library:
+ * a run without a config file checks its options by this table.
  */
 import { LOG_OPTION_NAMES, LOG_OPTIONS } from './log-option-table.ts'
 import type { NumberOption, Option, OptionValue, SwitchOption, WholeOption } from './option.ts'
