@@ -10,8 +10,9 @@ import { UserCode } from '../executors/user-code.ts'
 import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
 import { unknownVariables } from '../experiment/environment-variables.ts'
 import { functionJob } from '../experiment/function-job.ts'
+import type { JobFunction } from '../experiment/job-functions.ts'
 import { type FlagValues, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
-import { importJob, type JobFunction } from '../experiment/load-job.ts'
+import { importJob } from '../experiment/load-job.ts'
 import {
   CHANGEABLE_OPTIONS,
   environmentName,
