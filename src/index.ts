@@ -82,17 +82,16 @@ export {
 } from './trajectory/parameter.ts'
 export type { RunRandom } from './trajectory/random.ts'
 export type { LeafOptions, OwnResult, ResultItems, RunLog } from './trajectory/run.ts'
-export type { Complex, TypedArray } from './trajectory/stored-value.ts'
-export { type Table, table } from './trajectory/structured-value.ts'
+export type { Complex } from './trajectory/stored-value.ts'
+export type { TypedArray } from './trajectory/typed-array.ts'
 export {
-  type Integer,
-  integer,
-  type NdArray,
   type ParameterValue,
   type RecordValue,
-  type SparseMatrix,
   type StorableValue,
+  type Table,
+  table,
 } from './trajectory/value.ts'
+export { type Integer, integer, type NdArray, type SparseMatrix } from './trajectory/value-forms.ts'
 export type { GroupNode, LeafNode } from './tree/group-node.ts'
 export type { TreeNode } from './tree/node.ts'
 export type { ParameterNode } from './tree/parameter-node.ts'

@@ -7,7 +7,8 @@ import { runPlaces } from '../storage/merged-runs.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
-import { integer, type ParameterValue } from '../trajectory/value.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
+import { integer } from '../trajectory/value-forms.ts'
 import { GroupNode } from '../tree/group-node.ts'
 import {
   type Claims,
