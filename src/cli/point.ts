@@ -3,11 +3,8 @@ import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'
 import { identifyEnvironment, openingConfig } from '../environment/experiment-config.ts'
-import {
-  type ExperimentRequest,
-  type PreparedExperiment,
-  prepareExperiment,
-} from '../environment/prepare-experiment.ts'
+import { type ExperimentRequest, prepareExperiment } from '../environment/prepare-experiment.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { runNodes } from '../environment/seen-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { strayErrorText } from '../executors/job-log.ts'

@@ -32,7 +32,7 @@ import { type EnvironmentIdentity, identifyEnvironment } from './experiment-conf
 import { assertReached } from './job-arguments.ts'
 import { type LocatedJob, locateClasses } from './job-classes.ts'
 import { optionWords } from './option-words.ts'
-import type { PreparedExperiment } from './prepare-experiment.ts'
+import type { PreparedExperiment } from './prepared-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
 import { readSettings } from './recorded-settings.ts'
 import { seenBefore } from './seen-nodes.ts'

@@ -4,7 +4,7 @@ import { type EnvironmentIdentity, identifyEnvironment } from '../environment/ex
 import { type JobArguments, jobArguments } from '../environment/job-arguments.ts'
 import { ReturnedBytes } from '../environment/postprocessing.ts'
 import { prepareContinue, readUnfinished } from '../environment/prepare-continue.ts'
-import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary } from '../events.ts'
 import type { JobResults, PostprocessTrajectory } from '../experiment/define.ts'

@@ -1,4 +1,4 @@
-import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { exploration } from '../exploration/exploration.ts'
 import { parameterLocation } from '../trajectory/path.ts'
 import type { ParameterNode } from '../tree/parameter-node.ts'
