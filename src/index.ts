@@ -73,7 +73,7 @@ export type {
   StorageWorker,
 } from './storage/storage-service.ts'
 export type { NestedList } from './trajectory/nested-list.ts'
-export type { OwnClass, OwnParameter } from './trajectory/own-class.ts'
+export type { ClassReference, OwnClass, OwnParameter } from './trajectory/own-class.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,
@@ -92,10 +92,6 @@ export {
   table,
 } from './trajectory/value.ts'
 export { type Integer, integer, type NdArray, type SparseMatrix } from './trajectory/value-forms.ts'
-export type { GroupNode, LeafNode } from './tree/group-node.ts'
-export type { TreeNode } from './tree/node.ts'
-export type { ParameterNode } from './tree/parameter-node.ts'
-export type { ResultNode } from './tree/result-node.ts'
-export type { ClassReference } from './tree/root-node.ts'
+export type { GroupNode, LeafNode, ParameterNode, ResultNode, TreeNode } from './tree/nodes.ts'
 export type { Run } from './tree/run.ts'
 export type { RunInformation } from './tree/run-information.ts'

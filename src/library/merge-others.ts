@@ -9,7 +9,6 @@ import { type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { integer } from '../trajectory/value-forms.ts'
-import { GroupNode } from '../tree/group-node.ts'
 import {
   type Claims,
   itemKeys,
@@ -24,7 +23,7 @@ import {
   renamedInMerge,
   runIn,
 } from '../tree/merge-plan.ts'
-import { ResultNode } from '../tree/result-node.ts'
+import { GroupNode, ResultNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 
