@@ -63,7 +63,8 @@ export {
 } from './library/run.ts'
 export type { OtherSource } from './library/stored-source.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
-export { type RunVerdict, type VerifyOptions, type VerifyReport, verify } from './library/verify.ts'
+export { type VerifyReport, verify } from './library/verify.ts'
+export type { RunVerdict, VerifyOptions } from './library/verify-runs.ts'
 export { MemoryStorage } from './storage/memory-storage.ts'
 export type {
   ServiceOpened,
