@@ -63,7 +63,8 @@ export {
 } from './library/run.ts'
 export type { OtherSource } from './library/stored-source.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
-export { type RunVerdict, type VerifyOptions, type VerifyReport, verify } from './library/verify.ts'
+export { type VerifyReport, verify } from './library/verify.ts'
+export type { RunVerdict, VerifyOptions } from './library/verify-runs.ts'
 export { MemoryStorage } from './storage/memory-storage.ts'
 export type {
   ServiceOpened,
@@ -73,7 +74,7 @@ export type {
   StorageWorker,
 } from './storage/storage-service.ts'
 export type { NestedList } from './trajectory/nested-list.ts'
-export type { OwnClass, OwnParameter } from './trajectory/own-class.ts'
+export type { ClassReference, OwnClass, OwnParameter } from './trajectory/own-class.ts'
 export {
   type ParameterDefinition,
   type ParameterTree,
@@ -82,21 +83,16 @@ export {
 } from './trajectory/parameter.ts'
 export type { RunRandom } from './trajectory/random.ts'
 export type { LeafOptions, OwnResult, ResultItems, RunLog } from './trajectory/run.ts'
-export type { Complex, TypedArray } from './trajectory/stored-value.ts'
-export { type Table, table } from './trajectory/structured-value.ts'
+export type { Complex } from './trajectory/stored-value.ts'
+export type { TypedArray } from './trajectory/typed-array.ts'
 export {
-  type Integer,
-  integer,
-  type NdArray,
   type ParameterValue,
   type RecordValue,
-  type SparseMatrix,
   type StorableValue,
+  type Table,
+  table,
 } from './trajectory/value.ts'
-export type { GroupNode, LeafNode } from './tree/group-node.ts'
-export type { TreeNode } from './tree/node.ts'
-export type { ParameterNode } from './tree/parameter-node.ts'
-export type { ResultNode } from './tree/result-node.ts'
-export type { ClassReference } from './tree/root-node.ts'
+export { type Integer, integer, type NdArray, type SparseMatrix } from './trajectory/value-forms.ts'
+export type { GroupNode, LeafNode, ParameterNode, ResultNode, TreeNode } from './tree/nodes.ts'
 export type { Run } from './tree/run.ts'
 export type { RunInformation } from './tree/run-information.ts'

@@ -50,6 +50,32 @@ export function staticReach(tree: ReadonlyMap<string, SourceModule>, entry: stri
   return reached
 }
 
+/** Modules that reach each other by imports of any kind, types and dynamic ones too: each ring once, by its paths. */
+export function ringsOf(tree: ReadonlyMap<string, SourceModule>): readonly (readonly string[])[] {
+  const reaches = new Map([...tree.keys()].map((path) => [path, reachOf(tree, path)]))
+  const rings = new Map<string, readonly string[]>()
+  for (const [path, reach] of reaches) {
+    if (!reach.has(path)) continue
+    const ring = [...reach].filter((other) => reaches.get(other)?.has(path) === true).sort()
+    rings.set(ring.join(), ring)
+  }
+  return [...rings.values()]
+}
+
+/** What a module's imports name, and theirs, to the end; itself only where one of them names it again. */
+function reachOf(tree: ReadonlyMap<string, SourceModule>, start: string): ReadonlySet<string> {
+  const reached = new Set<string>()
+  const next = [start]
+  for (let path = next.pop(); path !== undefined; path = next.pop()) {
+    for (const { to, isOwn } of tree.get(path)?.imports ?? []) {
+      if (!isOwn || reached.has(to)) continue
+      reached.add(to)
+      next.push(to)
+    }
+  }
+  return reached
+}
+
 function readImports(from: string, text: string): Import[] {
   const code = text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
   const found: Import[] = []

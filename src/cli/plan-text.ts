@@ -1,5 +1,5 @@
 /** What `run --dry-run` prints: the points that would be run, and what they would take. */
-import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { workerCount } from '../executors/open-executor.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { pooledBytes } from '../exploration/value-pool.ts'

@@ -1,5 +1,6 @@
 /** The action of `pypet-ts plan <job>`. */
-import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
+import { prepareExperiment } from '../environment/prepare-experiment.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { PypetError } from '../errors.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { explorationReader } from '../exploration/exploration.ts'

@@ -3,16 +3,14 @@ import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'
 import { identifyEnvironment, openingConfig } from '../environment/experiment-config.ts'
-import {
-  type ExperimentRequest,
-  type PreparedExperiment,
-  prepareExperiment,
-} from '../environment/prepare-experiment.ts'
+import { type ExperimentRequest, prepareExperiment } from '../environment/prepare-experiment.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { runNodes } from '../environment/seen-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { strayErrorText } from '../executors/job-log.ts'
 import { RunPerformer } from '../executors/perform-run.ts'
-import { importJob, type JobFunction } from '../experiment/load-job.ts'
+import type { JobFunction } from '../experiment/job-functions.ts'
+import { importJob } from '../experiment/load-job.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
 import { shownPath } from '../reporting/shown-path.ts'

@@ -1,6 +1,7 @@
 /** The action of `pypet-ts run <job>`. */
-import { type PreparedExperiment, prepareExperiment } from '../environment/prepare-experiment.ts'
+import { prepareExperiment } from '../environment/prepare-experiment.ts'
 import { checkLogs } from '../environment/prepare-logs.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import { OPTION_NAMES } from '../experiment/options.ts'

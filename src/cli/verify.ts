@@ -1,7 +1,8 @@
 /** The action of `pypet-ts verify <file>`. */
 import { PypetError } from '../errors.ts'
 import { type OtherSource, restoreHint, runsText } from '../library/stored-source.ts'
-import { type RunVerdict, type VerifyReport, verify } from '../library/verify.ts'
+import { type VerifyReport, verify } from '../library/verify.ts'
+import type { RunVerdict } from '../library/verify-runs.ts'
 import { userFrame } from '../reporting/user-frame.ts'
 import { ExitCode } from './exit-code.ts'
 import { interruptible } from './interruption.ts'

@@ -6,7 +6,8 @@ import { basename } from 'node:path'
 import { isOptionValue, type OptionValue } from '../experiment/option.ts'
 import { OPTIONS, type OptionName, type Settings } from '../experiment/options.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { integer, type ParameterValue, toStoredValue } from '../trajectory/value.ts'
+import { type ParameterValue, toStoredValue } from '../trajectory/value.ts'
+import { integer } from '../trajectory/value-forms.ts'
 
 export interface ConfigLeaf {
   readonly option: OptionName

@@ -28,13 +28,14 @@ import {
 import { GrowingPlan } from './growing-plan.ts'
 import { recordArguments } from './job-arguments.ts'
 import { type Postprocessing, ReturnedBytes } from './postprocessing.ts'
-import type { PreparedExperiment } from './prepare-experiment.ts'
+import type { PreparedExperiment } from './prepared-experiment.ts'
 import { collectProvenance } from './provenance.ts'
 import { recordSettings } from './recorded-settings.ts'
 import { RunLedger } from './run-ledger.ts'
 import type { RunStores } from './run-stores.ts'
 import { runNodes, type SeenNames, seenNames } from './seen-nodes.ts'
-import { type Provenance, performSession, type SessionEnd } from './session.ts'
+import { performSession, type SessionEnd } from './session.ts'
+import type { Provenance } from './session-parts.ts'
 
 export interface RunOptions {
   /** Where the storage comes from; it is closed here. */

@@ -5,7 +5,7 @@ import type { Extension } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import { postprocessingFailed } from './postprocessing.ts'
 import type { RunQueue } from './run-queue.ts'
-import type { SessionParts } from './session.ts'
+import type { SessionParts } from './session-parts.ts'
 
 export class PostprocessRounds {
   /** What the user's function threw. Then no more runs begin. */

@@ -10,8 +10,9 @@ import { UserCode } from '../executors/user-code.ts'
 import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
 import { unknownVariables } from '../experiment/environment-variables.ts'
 import { functionJob } from '../experiment/function-job.ts'
+import type { JobFunction } from '../experiment/job-functions.ts'
 import { type FlagValues, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
-import { importJob, type JobFunction } from '../experiment/load-job.ts'
+import { importJob } from '../experiment/load-job.ts'
 import {
   CHANGEABLE_OPTIONS,
   environmentName,
@@ -31,7 +32,7 @@ import { type EnvironmentIdentity, identifyEnvironment } from './experiment-conf
 import { assertReached } from './job-arguments.ts'
 import { type LocatedJob, locateClasses } from './job-classes.ts'
 import { optionWords } from './option-words.ts'
-import type { PreparedExperiment } from './prepare-experiment.ts'
+import type { PreparedExperiment } from './prepared-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
 import { readSettings } from './recorded-settings.ts'
 import { seenBefore } from './seen-nodes.ts'

@@ -12,10 +12,11 @@ import { logFolderOf } from '../reporting/log-folder.ts'
 import { wildcardsOf } from '../trajectory/log-name.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
-import { integer, type ParameterValue, toStoredValue } from '../trajectory/value.ts'
+import { type ParameterValue, toStoredValue } from '../trajectory/value.ts'
+import { integer } from '../trajectory/value-forms.ts'
 import { momentName } from './experiment-config.ts'
 import { type GitState, gitDiff, gitHead, gitState } from './git-state.ts'
-import type { PreparedExperiment } from './prepare-experiment.ts'
+import type { PreparedExperiment } from './prepared-experiment.ts'
 import { isSecretPath, SecretMask } from './secrets.ts'
 
 /** A file whose bytes are in the leaf `contents`, from `offset` on. */

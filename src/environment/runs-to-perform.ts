@@ -1,7 +1,7 @@
 import { missingRuns } from '../continue/run-set.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { GrowingPlan } from './growing-plan.ts'
-import type { PreparedExperiment } from './prepare-experiment.ts'
+import type { PreparedExperiment } from './prepared-experiment.ts'
 import type { RunLedger } from './run-ledger.ts'
 
 /** The runs that are neither stored nor failed, in their order, as far as they are wanted; made one by one. */

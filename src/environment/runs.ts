@@ -7,13 +7,16 @@ import type { RunIndex } from '../trajectory/path.ts'
 import { failuresThatStop } from './failure-policy.ts'
 import type { PostprocessRounds } from './postprocess-rounds.ts'
 import type { RunQueue } from './run-queue.ts'
-import type { SessionEnd, SessionParts } from './session.ts'
+import type { SessionParts } from './session-parts.ts'
+
+/** Why runs are left, where somebody or something has stopped them. */
+export type StopReason = 'signal' | 'failures'
 
 /** Gives the executor one run after the other, and takes what becomes of them. */
 export class Runs implements TaskSource {
   /** Of this session, in seconds since 1970; infinite before the first. */
   startTimestamp = Number.POSITIVE_INFINITY
-  stoppedBy: SessionEnd['stoppedBy']
+  stoppedBy: StopReason | undefined
   /** Resolves when active runs are not waited for any more. */
   readonly givenUp: Promise<void>
   readonly #parts: SessionParts
@@ -130,7 +133,7 @@ export class Runs implements TaskSource {
     this.#reporter.emit({ type: 'log', level: 'warn', message })
   }
 
-  #stopBecauseOf(reason: NonNullable<SessionEnd['stoppedBy']>): void {
+  #stopBecauseOf(reason: StopReason): void {
     this.stoppedBy ??= reason
     this.#queue.stop()
   }

@@ -1,55 +1,17 @@
 /** One storage, one executor, and the runs that they have to perform together. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError } from '../errors.ts'
-import type { ExperimentEvent, Reporter } from '../events.ts'
+import type { Reporter } from '../events.ts'
 import { heldBack, LoadGate } from '../executors/held-back.ts'
 import { openExecutor, workerCount } from '../executors/open-executor.ts'
-import type { Extension, Opened, WorkerSetup } from '../protocol.ts'
-import type { RunStore } from '../storage/run-store.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { type RunNodes, sentParameter } from '../tree/run-nodes.ts'
-import type { GrowingPlan } from './growing-plan.ts'
-import type { PartsFolder } from './parts-folder.ts'
+import type { WorkerSetup } from '../protocol.ts'
+import { sentParameter } from '../tree/run-nodes.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
-import type { Postprocessing, ReturnedBytes } from './postprocessing.ts'
-import type { PreparedExperiment } from './prepare-experiment.ts'
-import type { RunLedger } from './run-ledger.ts'
 import { RunQueue } from './run-queue.ts'
-import { Runs } from './runs.ts'
+import { Runs, type StopReason } from './runs.ts'
 import { runsToPerform } from './runs-to-perform.ts'
+import type { SessionParts } from './session-parts.ts'
 import { storedBefore } from './stored-before.ts'
-
-export interface SessionParts {
-  readonly experiment: PreparedExperiment
-  readonly store: RunStore
-  readonly partsFolder: PartsFolder
-  readonly ledger: RunLedger
-  /** Tells the storage what to begin with. */
-  readonly open: (store: RunStore, ledger: RunLedger) => Promise<Opened>
-  /** Told when the file is open; gives who is told of everything else. */
-  readonly onOpened: (opened: Opened) => Reporter
-  readonly listen: (line: Extract<ExperimentEvent, { type: 'log' }>) => void
-  /** What is known when the last run has ended, in seconds since 1970. */
-  readonly closingConfig: (finishTimestamp: number) => readonly Parameter[]
-  readonly plan: GrowingPlan
-  /** What jobs see of the trajectory beside its parameters. */
-  readonly nodes: RunNodes
-  readonly provenance: Provenance
-  readonly postprocessing?: Postprocessing | undefined
-  /** Takes what jobs return, where somebody wants it. */
-  readonly returned: ReturnedBytes
-  readonly wantsReturned: boolean
-  readonly signal?: AbortSignal | undefined
-  readonly giveUp?: AbortSignal | undefined
-}
-
-/** Where the results come from. */
-export interface Provenance {
-  /** Begins to collect it, where that needs no file; other programs do most of it, such as git. */
-  begin(): void
-  /** Resolves to what is not stored yet. Never rejects for what is missing. */
-  collected(): Promise<Extension>
-}
 
 export interface SessionEnd {
   /** The `.cnt` file, unless it was removed because every run is stored. */
@@ -57,7 +19,7 @@ export interface SessionEnd {
   /** As of `Closed`. */
   readonly isBehind?: true
   /** Why runs are left, where somebody or something has stopped them. */
-  readonly stoppedBy: 'signal' | 'failures' | undefined
+  readonly stoppedBy: StopReason | undefined
   /** From the first run of this session to the last one stored. */
   readonly durationMs: number
 }

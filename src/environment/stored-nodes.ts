@@ -1,4 +1,5 @@
 /** What a file holds of a trajectory besides parameters and runs: what jobs of an expansion see, and of `verify`. */
+import type { Extension } from '../protocol.ts'
 import { exploredNames } from '../storage/explored-names.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
@@ -7,7 +8,8 @@ import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
 import type { StoredField } from '../trajectory/stored-value.ts'
 import type { NodeHead } from '../tree/node-source.ts'
-import type { SeenNodes } from './seen-nodes.ts'
+
+type StoredNodes = Pick<Extension, 'groups' | 'leaves' | 'links'>
 
 /**
  * Values are sent to every worker, needed or not. A leaf that would take them beyond this is named there and has no value:
@@ -23,14 +25,14 @@ export async function storedNodes(
     bytesMax = BYTES_MAX,
     shows = () => true,
   }: { readonly bytesMax?: number; readonly shows?: (location: string) => boolean } = {},
-): Promise<SeenNodes> {
+): Promise<StoredNodes> {
   using reader = await openHdf5Reader(file)
   const walk = new NodeWalk(reader, trajectory, { bytesMax, shows })
   walk.visit('')
   return walk
 }
 
-class NodeWalk implements SeenNodes {
+class NodeWalk implements StoredNodes {
   readonly groups: RawGroup[] = []
   readonly leaves: RawLeaf[] = []
   readonly links: LinkRecord[] = []

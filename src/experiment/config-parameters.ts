@@ -9,7 +9,8 @@ import {
   parameter,
 } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
-import { type Integer, integer, isInteger, isNdArray, type ParameterValue } from '../trajectory/value.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
+import { type Integer, integer, isInteger, isNdArray } from '../trajectory/value-forms.ts'
 import { foundValue } from './option.ts'
 
 /**

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
-import { forgetFunction, keepFunction } from './job-functions.ts'
-import type { JobFunction } from './load-job.ts'
+import { forgetFunction, type JobFunction, keepFunction } from './job-functions.ts'
 
 export interface FunctionJob extends Disposable {
   readonly location: JobLocation

@@ -3,7 +3,6 @@ import { PypetError } from '../errors.ts'
 import type { JobLocation } from '../protocol.ts'
 import type { OwnClass, OwnClasses } from '../trajectory/own-class.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
-import type { Run } from '../tree/run.ts'
 import {
   defineExperiment,
   type ExperimentDefinition,
@@ -12,14 +11,11 @@ import {
   type JobResults,
 } from './define.ts'
 import { importModule } from './import-module.ts'
-import { functionAt } from './job-functions.ts'
+import { functionAt, type JobFunction } from './job-functions.ts'
 import { classesOfJob, importClasses } from './own-classes.ts'
 
 /** The user's function of the whole trajectory. What it returns may be points to run next. */
 export type PostprocessFunction = (traj: never, results: JobResults, ...args: readonly unknown[]) => unknown
-
-/** The user's function of the run. It may return a value or a promise of one. */
-export type JobFunction = (traj: Run, ...args: readonly unknown[]) => unknown
 
 export interface LoadedJob {
   /** The user's source file. */

@@ -8,11 +8,12 @@ import {
   isBasicDtype,
   type StoredArray,
   type StoredValue,
-  type TypedArray,
   typeName,
 } from '../trajectory/stored-value.ts'
+import type { TypedArray } from '../trajectory/typed-array.ts'
 import { userValue } from '../trajectory/user-value.ts'
-import { integer, toStoredValue } from '../trajectory/value.ts'
+import { toStoredValue } from '../trajectory/value.ts'
+import { integer } from '../trajectory/value-forms.ts'
 
 /**
  * The parameter with another value. Data files and flags do not know all of our types, so a number without

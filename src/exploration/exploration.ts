@@ -7,8 +7,8 @@ import { assertNever, PypetError } from '../errors.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { Scalar } from '../trajectory/stored-value.ts'
 import { type Range, type RangeReader, rangeLength, rangeReader } from './range.ts'
-import type { SampleMethod, SampleRange } from './sample-range.ts'
-import { type SampledColumn, sampleReader } from './sample-reader.ts'
+import type { SampleRange } from './sample-range.ts'
+import { type SampledColumn, type Sampling, sampleReader } from './sample-reader.ts'
 import type { PoolPart } from './value-pool.ts'
 
 /** One parameter, by its dotted name below `parameters`, and the values it takes. */
@@ -48,13 +48,6 @@ export type ExplorationSpec =
 
 /** By the dotted names of the parameters. */
 export type Pools = Readonly<Record<string, PoolPart>>
-
-export interface Sampling {
-  readonly method: SampleMethod
-  readonly count: number
-  /** Absent for a Sobol sequence as it is. */
-  readonly seed: number | undefined
-}
 
 interface Repeating {
   readonly kind: 'repeat'

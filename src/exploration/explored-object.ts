@@ -6,16 +6,15 @@ import { type RawValue, rawValue, storedOfRaw } from '../trajectory/raw-value.ts
 import {
   type Dtype,
   isBasicDtype,
-  type NumericDtype,
   type Scalar,
   type StoredList,
   type StoredScalar,
   type StoredValue,
-  type TypedArray,
   typeName,
 } from '../trajectory/stored-value.ts'
-import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
-import { isInteger, toStoredParameter, toStoredValue } from '../trajectory/value.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../trajectory/typed-array.ts'
+import { toStoredParameter, toStoredValue } from '../trajectory/value.ts'
+import { isInteger } from '../trajectory/value-forms.ts'
 import { pooled, pooledTypeName } from './value-pool.ts'
 
 /** What one point has of a parameter. */

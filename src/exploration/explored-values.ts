@@ -5,8 +5,9 @@ import type {
   UnionToIntersection,
   Widen,
 } from '../trajectory/parameter.ts'
-import type { TypedArray } from '../trajectory/stored-value.ts'
-import type { Integer, NdArray, ParameterValue } from '../trajectory/value.ts'
+import type { TypedArray } from '../trajectory/typed-array.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
+import type { Integer, NdArray } from '../trajectory/value-forms.ts'
 import type { GeneratedRange } from './range.ts'
 
 type BigintArray = BigInt64Array | BigUint64Array

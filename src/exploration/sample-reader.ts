@@ -1,11 +1,18 @@
 /** From the number of a point to its values: where between 0 and 1, and what that means in the bounds. */
 import { assertNever } from '../errors.ts'
-import type { Sampling } from './exploration.ts'
 import { permutationReader } from './keyed-permutation.ts'
 import { STREAMS, uniformReader } from './philox.ts'
 import { type RangeReader, rangeLength, rangeReader } from './range.ts'
-import type { BoundedRange, ChoiceRange } from './sample-range.ts'
+import type { BoundedRange, ChoiceRange, SampleMethod } from './sample-range.ts'
 import { digitalShift, sobolReader } from './sobol-sequence.ts'
+
+/** How points are drawn, and how many. */
+export interface Sampling {
+  readonly method: SampleMethod
+  readonly count: number
+  /** Absent for a Sobol sequence as it is. */
+  readonly seed: number | undefined
+}
 
 /** A sampled parameter whose type is known. */
 export interface SampledColumn {

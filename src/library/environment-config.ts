@@ -10,7 +10,7 @@ import { PypetError } from '../errors.ts'
 import type { FlagValues } from '../experiment/layers.ts'
 import { expectedValue, foundValue, type OptionValue } from '../experiment/option.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName, OVERVIEWS, type Settings } from '../experiment/options.ts'
-import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { ParameterNode } from '../tree/nodes.ts'
 import type { Trajectory } from './trajectory.ts'
 
 type Tree = Pick<Trajectory, 'at' | 'addConfig'>

@@ -2,10 +2,9 @@
 import { breathe } from '../breath.ts'
 import { runName, runSetName } from '../trajectory/path.ts'
 import { copyInto, copyNode, groupAbove, groupOf } from '../tree/copy.ts'
-import { GroupNode } from '../tree/group-node.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
-import type { TreeNode } from '../tree/node.ts'
+import { GroupNode, type TreeNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { assertMergeOptions, type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 

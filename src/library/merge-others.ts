@@ -7,8 +7,8 @@ import { runPlaces } from '../storage/merged-runs.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
-import { integer, type ParameterValue } from '../trajectory/value.ts'
-import { GroupNode } from '../tree/group-node.ts'
+import type { ParameterValue } from '../trajectory/value.ts'
+import { integer } from '../trajectory/value-forms.ts'
 import {
   type Claims,
   itemKeys,
@@ -23,7 +23,7 @@ import {
   renamedInMerge,
   runIn,
 } from '../tree/merge-plan.ts'
-import { ResultNode } from '../tree/result-node.ts'
+import { GroupNode, ResultNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 

@@ -10,7 +10,7 @@ import { rawValue } from '../trajectory/raw-value.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { exploredColumns } from '../tree/explored-columns.ts'
 import { explorable, parameterOf } from '../tree/exploring.ts'
-import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { ParameterNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
 /**

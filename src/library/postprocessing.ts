@@ -1,6 +1,6 @@
 /** Post-processing with the whole trajectory: the user's functions, and what they add. */
 import { addsNothing, type Postprocessing } from '../environment/postprocessing.ts'
-import type { PreparedExperiment } from '../environment/prepare-experiment.ts'
+import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { PypetError } from '../errors.ts'
 import type { JobResults } from '../experiment/define.ts'
 import type { PostprocessFunction } from '../experiment/load-job.ts'

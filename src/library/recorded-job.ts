@@ -7,7 +7,7 @@ import { seenByRun, type TreeSettings, treeSettings } from '../environment/seen-
 import { PypetError } from '../errors.ts'
 import { compareEnvironments } from '../trajectory/environment-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { ParameterNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
 /** Of one environment: a trajectory that was expanded, or continued with a changed job, has several. */

@@ -6,10 +6,7 @@ import { rawFields } from '../storage/tree-layout.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
-import { GroupNode, nameIn } from '../tree/group-node.ts'
-import type { TreeNode } from '../tree/node.ts'
-import { ParameterNode } from '../tree/parameter-node.ts'
-import type { ResultNode } from '../tree/result-node.ts'
+import { GroupNode, nameIn, ParameterNode, type ResultNode, type TreeNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 
 export interface TreeExtension {

@@ -10,13 +10,15 @@ import { optionWords } from '../environment/option-words.ts'
 import { runNodes, showsSeen } from '../environment/seen-nodes.ts'
 import { storedInFile } from '../environment/stored-before.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
+import type { ErrorRecord } from '../errors.ts'
 import { openExecutor } from '../executors/open-executor.ts'
 import { runSeeds } from '../executors/run-seeds.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
 import { functionJob } from '../experiment/function-job.ts'
-import { resolveSettings } from '../experiment/layers.ts'
-import { importJob, type JobFunction } from '../experiment/load-job.ts'
+import type { JobFunction } from '../experiment/job-functions.ts'
+import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import { importJob } from '../experiment/load-job.ts'
 import type { Settings } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
 import { type ExplorationPlan, expand, runPoint } from '../exploration/expand.ts'
@@ -26,12 +28,13 @@ import { openFrameReceiver } from '../storage/frame-receiver.ts'
 import { Hdf5Source } from '../storage/hdf5-source.ts'
 import { readHdf5 } from '../storage/read-hdf5.ts'
 import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
+import type { ClassReference } from '../trajectory/own-class.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import { type RunNodes, sentParameter } from '../tree/run-nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { compareRun } from './compare-run.ts'
+import { compareRun, type RunDifference } from './compare-run.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import {
   findRecordedJob,
@@ -43,7 +46,37 @@ import {
 import { identityBeside, type OtherSource, restoreHint, runsOfOthers, runsText } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
 import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
-import type { RunVerdict, VerifyOptions } from './verify.ts'
+
+export interface VerifyOptions {
+  /** Which trajectory, where the file holds several. */
+  readonly trajectory?: string
+  /** Classes of your own that parameters are restored by, where the job does not have them: as of `loadTrajectory`. */
+  readonly dynamicImports?: readonly ClassReference[]
+  /** The job module, or the function; the module that the file names unless given. */
+  readonly job?: string | URL | JobFunction
+  /** How many stored runs are drawn; 20 unless given. */
+  readonly sample?: number
+  /** What is drawn depends on it; another one each time unless given. The report names it. */
+  readonly sampleSeed?: number
+  /** Instead of a sample: these runs, or all that are stored. */
+  readonly runs?: readonly RunIndex[] | 'all'
+  /** Compare runs that another job has made, too. */
+  readonly allowChangedJob?: boolean
+  /** What the job is called with behind `traj`; what an unfinished experiment keeps of them unless given. */
+  readonly args?: readonly unknown[]
+  /** `ncores`, `executor`, `timeout`. */
+  readonly options?: Pick<FlagValues, 'ncores' | 'executor' | 'timeout'>
+  /** Told each verdict as it comes. */
+  readonly onVerdict?: (verdict: RunVerdict) => void
+  /** The process is the command's and ends with it. */
+  readonly isProcessOurs?: boolean
+}
+
+export type RunVerdict =
+  | { readonly run: RunIndex; readonly state: 'identical' }
+  | { readonly run: RunIndex; readonly state: 'different'; readonly difference: RunDifference }
+  /** Stored once, and now it does not run. */
+  | { readonly run: RunIndex; readonly state: 'failed'; readonly error: ErrorRecord }
 
 export interface StoredExperiment extends AsyncDisposable {
   readonly file: string

@@ -1,45 +1,11 @@
 /** Computing stored runs again, and comparing them with the file bit by bit: `pypet-ts verify`. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ErrorRecord, PypetError } from '../errors.ts'
-import type { FlagValues } from '../experiment/layers.ts'
-import type { JobFunction } from '../experiment/load-job.ts'
+import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import type { ClassReference } from '../tree/root-node.ts'
-import type { RunDifference } from './compare-run.ts'
 import type { OtherSource } from './stored-source.ts'
-
-export interface VerifyOptions {
-  /** Which trajectory, where the file holds several. */
-  readonly trajectory?: string
-  /** Classes of your own that parameters are restored by, where the job does not have them: as of `loadTrajectory`. */
-  readonly dynamicImports?: readonly ClassReference[]
-  /** The job module, or the function; the module that the file names unless given. */
-  readonly job?: string | URL | JobFunction
-  /** How many stored runs are drawn; 20 unless given. */
-  readonly sample?: number
-  /** What is drawn depends on it; another one each time unless given. The report names it. */
-  readonly sampleSeed?: number
-  /** Instead of a sample: these runs, or all that are stored. */
-  readonly runs?: readonly RunIndex[] | 'all'
-  /** Compare runs that another job has made, too. */
-  readonly allowChangedJob?: boolean
-  /** What the job is called with behind `traj`; what an unfinished experiment keeps of them unless given. */
-  readonly args?: readonly unknown[]
-  /** `ncores`, `executor`, `timeout`. */
-  readonly options?: Pick<FlagValues, 'ncores' | 'executor' | 'timeout'>
-  /** Told each verdict as it comes. */
-  readonly onVerdict?: (verdict: RunVerdict) => void
-  /** The process is the command's and ends with it. */
-  readonly isProcessOurs?: boolean
-}
-
-export type RunVerdict =
-  | { readonly run: RunIndex; readonly state: 'identical' }
-  | { readonly run: RunIndex; readonly state: 'different'; readonly difference: RunDifference }
-  /** Stored once, and now it does not run. */
-  | { readonly run: RunIndex; readonly state: 'failed'; readonly error: ErrorRecord }
+import type { RunVerdict, VerifyOptions } from './verify-runs.ts'
 
 export interface VerifyReport {
   readonly file: string

@@ -3,7 +3,7 @@ import { type ParameterRange, rangeValue } from '../trajectory/parameter-range.t
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { isEqualValue } from '../trajectory/value-key.ts'
-import type { ParameterNode } from '../tree/parameter-node.ts'
+import type { ParameterNode } from '../tree/nodes.ts'
 import type { RunInformation } from '../tree/run-information.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'

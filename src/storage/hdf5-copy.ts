@@ -2,7 +2,7 @@
  * Copying HDF5 objects from an open file as operations for another: the bytes as they are, nothing decoded. What this
  * HDF5 library cannot create is told, never dropped in silence.
  */
-import type { NumericDtype } from '../trajectory/stored-value.ts'
+import type { NumericDtype } from '../trajectory/typed-array.ts'
 import { elementType } from './element-type.ts'
 import type { Datatype } from './hdf5-datatype.ts'
 import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'

@@ -1,8 +1,8 @@
 /** What comes from another file into one, as operations: groups of runs under new numbers, and what is outside of runs. */
 import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
-import type { GroupNode } from '../tree/group-node.ts'
 import type { Carried, LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
+import type { GroupNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { copyAttributes, copyOperations } from './hdf5-copy.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'

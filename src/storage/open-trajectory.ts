@@ -11,7 +11,7 @@ import { realFileOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
-import type { ContinueRequest, OpenRequest } from '../protocol.ts'
+import type { ContinueRequest, OpenRequest, RunEnvironment } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { assertHolds } from './completed-runs.ts'
@@ -27,7 +27,6 @@ import { betterCntFile, newCntFile } from './new-cnt.ts'
 import { recoverBehindGate } from './recover-behind-gate.ts'
 import { completeReplacement, replacementOf, settleReplacements } from './replace-file.ts'
 import { makeFolderOf, syncFolders } from './result-folder.ts'
-import type { OpenTrajectory } from './trajectory-store.ts'
 import { assertFinished, dropFinished } from './unfinished.ts'
 import { waitForLock } from './wait-for-lock.ts'
 
@@ -41,6 +40,36 @@ export interface TrajectoryStoreOptions {
   readonly system?: DiskSystem
   /** As of `PageWriterOptions`, for tests. */
   readonly pageRestMs?: number
+}
+
+/** A trajectory that is open for writing. */
+export interface OpenTrajectory {
+  readonly request: OpenRequest
+  readonly runCount: number
+  readonly keepCnt: boolean
+  readonly layout: TrajectoryLayout
+  readonly memory: LayoutMemory
+  readonly transaction: Hdf5Transaction
+  /** Runs that are stored already. */
+  readonly stored: RunSet
+  /** Those of them that no commit has named: they were stored by another experiment. */
+  readonly unrecorded?: RunSet
+  /** What goes on with it from here on: the first commit says so. */
+  readonly environment?: RunEnvironment | undefined
+  /** Runs that have failed and are not to be performed again. */
+  readonly failed: RunSet
+  /** Failed runs that are to be performed again: the next commit says so. */
+  readonly reopened: RunSet
+  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  readonly startTimestamp: number | undefined
+  /** Of the file; undefined for one turn of several, whose opening has it. */
+  readonly lock: FileLock | undefined
+  /** Nothing of it was in the file before. */
+  readonly isNew?: true
+  /** Of a new file: called when its first commit is durable. */
+  readonly publish?: () => void
+  /** Of a new file: called when that does not come to pass. */
+  readonly discard?: () => void
 }
 
 /** The trajectory with its parameters and ranges, not yet committed. As `TrajectoryStore.open`. */

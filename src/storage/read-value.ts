@@ -7,7 +7,6 @@ import { rawElements, storedElements } from '../trajectory/raw-value.ts'
 import type {
   ComplexDtype,
   Dtype,
-  NumericDtype,
   StoredArray,
   StoredField,
   StoredList,
@@ -15,6 +14,7 @@ import type {
   StoredValue,
   Unreadable,
 } from '../trajectory/stored-value.ts'
+import type { NumericDtype } from '../trajectory/typed-array.ts'
 import type { Cell, Datatype } from './hdf5-datatype.ts'
 import type { DatasetForm } from './hdf5-handle.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'

@@ -4,8 +4,8 @@
  */
 import { createRequire } from 'node:module'
 import type { RawSparse } from '../trajectory/raw-value.ts'
-import type { NumericDtype, StoredSparse, TypedArray } from '../trajectory/stored-value.ts'
-import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
+import type { StoredSparse } from '../trajectory/stored-value.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../trajectory/typed-array.ts'
 
 /** Of a year that zip archives can tell; equal matrices have equal archives. */
 const MODIFIED = new Date(1980, 0, 1)

@@ -14,18 +14,21 @@ import type {
   Opened,
   OpenRequest,
   RefusedRun,
-  RunEnvironment,
   RunFailure,
 } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import { failedRun } from './failed-run.ts'
-import { POSTPROCESSED, type TrajectoryLayout } from './hdf5-layout.ts'
+import { POSTPROCESSED } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
 import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
-import type { LayoutMemory } from './layout-memory.ts'
-import { continueTrajectory, createTrajectory, type TrajectoryStoreOptions } from './open-trajectory.ts'
+import {
+  continueTrajectory,
+  createTrajectory,
+  type OpenTrajectory,
+  type TrajectoryStoreOptions,
+} from './open-trajectory.ts'
 import { PartsFromFile } from './parts-from-file.ts'
 
 export interface Commit {
@@ -36,36 +39,6 @@ export interface Commit {
 }
 
 export type EndedRuns = Pick<Commit, 'stored' | 'failed'>
-
-/** A trajectory that is open for writing, as `open-trajectory` makes it. */
-export interface OpenTrajectory {
-  readonly request: OpenRequest
-  readonly runCount: number
-  readonly keepCnt: boolean
-  readonly layout: TrajectoryLayout
-  readonly memory: LayoutMemory
-  readonly transaction: Hdf5Transaction
-  /** Runs that are stored already. */
-  readonly stored: RunSet
-  /** Those of them that no commit has named: they were stored by another experiment. */
-  readonly unrecorded?: RunSet
-  /** What goes on with it from here on: the first commit says so. */
-  readonly environment?: RunEnvironment | undefined
-  /** Runs that have failed and are not to be performed again. */
-  readonly failed: RunSet
-  /** Failed runs that are to be performed again: the next commit says so. */
-  readonly reopened: RunSet
-  /** When the first run of all started, in seconds since 1970; undefined before that. */
-  readonly startTimestamp: number | undefined
-  /** Of the file; undefined for one turn of several, whose opening has it. */
-  readonly lock: FileLock | undefined
-  /** Nothing of it was in the file before. */
-  readonly isNew?: true
-  /** Of a new file: called when its first commit is durable. */
-  readonly publish?: () => void
-  /** Of a new file: called when that does not come to pass. */
-  readonly discard?: () => void
-}
 
 export class TrajectoryStore {
   readonly #open: OpenTrajectory

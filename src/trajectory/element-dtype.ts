@@ -1,5 +1,6 @@
 import type { PypetError } from '../errors.ts'
-import type { Dtype, NumericDtype } from './stored-value.ts'
+import type { Dtype } from './stored-value.ts'
+import type { NumericDtype } from './typed-array.ts'
 
 /** What the numbers of an array mean, and how many make an element. */
 export function elementDtype(

@@ -1,15 +1,9 @@
 /** Lists of lists of one length and one type: matrices, as JavaScript writes them. */
 import type { PypetError } from '../errors.ts'
 import { exact } from './exact-integer.ts'
-import {
-  type Complex,
-  type Dtype,
-  type StoredArray,
-  type StoredValue,
-  type TypedArray,
-  typeName,
-} from './stored-value.ts'
-import type { Integer } from './value.ts'
+import { type Complex, type Dtype, type StoredArray, type StoredValue, typeName } from './stored-value.ts'
+import type { TypedArray } from './typed-array.ts'
+import type { Integer } from './value-forms.ts'
 
 /** A rectangular list of lists, of any depth, and of one type. */
 export interface NestedList extends ReadonlyArray<InnermostList | NestedList> {}

@@ -10,6 +10,9 @@ export interface OwnClass {
   load(stored: never): unknown
 }
 
+/** A class of the user's own, or the module that has it: `./my-classes.ts#Spectrum`. */
+export type ClassReference = OwnClass | string
+
 /**
  * An instance as a parameter. `store()` gives one value that a parameter may hold, or several by name; the class's static
  * `load` makes an instance of the same.

@@ -1,6 +1,6 @@
 /** Arrays of the usual packages, known by their structure: none of these packages is loaded or needed here. */
-import type { TypedArray } from './stored-value.ts'
-import type { NdArray, SparseMatrix } from './value.ts'
+import type { TypedArray } from './typed-array.ts'
+import type { NdArray, SparseMatrix } from './value-forms.ts'
 
 /** What can be stored as it comes from a package; a job gets it as a typed array, or as `{ data, shape }`. */
 export type PackageArray =

@@ -7,9 +7,9 @@ import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 import { type ParameterBranch, parameterBranch, parameterLocation } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RawValue } from './raw-value.ts'
-import type { TypedArray } from './stored-value.ts'
+import type { TypedArray } from './typed-array.ts'
 import { seenValue } from './user-value.ts'
-import { isNdArray, type NdArray } from './value.ts'
+import { isNdArray, type NdArray } from './value-forms.ts'
 
 /** The explored values of one run, by parameter name: single ones as a job sees them, lists and arrays as `RawValue`. */
 export type PointValues = Readonly<Record<string, unknown>>

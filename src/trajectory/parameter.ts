@@ -8,16 +8,8 @@ import { assertLegalName, assertNoBranch } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { StoredField, StoredValue } from './stored-value.ts'
 import { userValue } from './user-value.ts'
-import {
-  checkComment,
-  type Integer,
-  isComplex,
-  isInteger,
-  isNdArray,
-  isSparse,
-  type ParameterValue,
-  toStoredParameter,
-} from './value.ts'
+import { checkComment, type ParameterValue, toStoredParameter } from './value.ts'
+import { type Integer, isComplex, isInteger, isNdArray, isSparse } from './value-forms.ts'
 
 const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
 

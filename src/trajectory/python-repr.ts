@@ -1,6 +1,7 @@
 /** Values as Python's `repr` prints them: the overview tables of a file hold this text. */
 import { assertNever } from '../errors.ts'
-import type { Complex, Scalar, StoredArray, StoredValue, TypedArray } from './stored-value.ts'
+import type { Complex, Scalar, StoredArray, StoredValue } from './stored-value.ts'
+import type { TypedArray } from './typed-array.ts'
 
 /**
  * The text of a value: `1.0`, `True`, `'a'`, `[1.0, 2.0]`, `array([1., 2., 3.])`. Arrays of more than

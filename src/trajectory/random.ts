@@ -3,7 +3,7 @@
  * (`+ - * /` and the square root), so that a stream gives the same numbers on every machine and with every version of Node.js.
  */
 import { PypetError } from '../errors.ts'
-import type { TypedArray } from './stored-value.ts'
+import type { TypedArray } from './typed-array.ts'
 
 /**
  * Random numbers of one run. Arrays hold what as many single calls would give, one after the other.

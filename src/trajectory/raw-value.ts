@@ -3,15 +3,13 @@ import { assertNever } from '../errors.ts'
 import type {
   Complex,
   ComplexDtype,
-  NumericDtype,
   Scalar,
   StoredArray,
   StoredList,
   StoredScalar,
   StoredValue,
-  TypedArray,
 } from './stored-value.ts'
-import { ARRAY_TYPES } from './typed-array.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from './typed-array.ts'
 
 /** Values that are numbers only: those of real and imaginary part have 16 or 8 bytes each, bools one. */
 export interface RawNumbers {

@@ -20,15 +20,13 @@ import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-reco
 import { fullNamesOf, type ItemName, type RunParts, StoredItems, type StoringRun } from './stored-items.ts'
 import {
   checkComment,
-  isComplex,
-  isNdArray,
-  isSparse,
   type ParameterValue,
   type StorableValue,
   toStoredAnnotation,
   toStoredParameter,
   toStoredValue,
 } from './value.ts'
+import { isComplex, isNdArray, isSparse } from './value-forms.ts'
 
 export interface LeafOptions {
   /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */

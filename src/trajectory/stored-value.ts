@@ -1,35 +1,13 @@
 /** Values as they are stored: what is left when every question about a user's value is answered. */
-import { ARRAY_TYPES } from './typed-array.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from './typed-array.ts'
 
-/** Element types by numpy's names; `bool` is stored as int8, `str` as UTF-8 bytes. */
-export type NumericDtype =
-  | 'float64'
-  | 'float32'
-  | 'int8'
-  | 'int16'
-  | 'int32'
-  | 'int64'
-  | 'uint8'
-  | 'uint16'
-  | 'uint32'
-  | 'uint64'
 /** Numbers of two parts, the real one first. */
 export type ComplexDtype = 'complex128' | 'complex64'
-/** `bytes` are Python's: they come from files and cannot be made here. */
+/**
+ * Element types by numpy's names; `bool` is stored as int8, `str` as UTF-8 bytes. `bytes` are Python's: they come from
+ * files and cannot be made here.
+ */
 export type Dtype = NumericDtype | ComplexDtype | 'bool' | 'str' | 'bytes'
-
-export type TypedArray =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array
 
 /** A complex number, as the usual packages have it. */
 export interface Complex {

@@ -3,36 +3,15 @@ import type { PypetError } from '../errors.ts'
 import { assertLegalName } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type {
-  NumericDtype,
   StoredArray,
   StoredField,
   StoredList,
   StoredSparse,
   StoredTable,
   StoredValue,
-  TypedArray,
 } from './stored-value.ts'
-import type { SparseMatrix, StorableValue } from './value.ts'
-
-const TABLE: unique symbol = Symbol.for('pypet-ts.table') as never
-
-/** Columns of one length, made by `table`. pypet's `ObjectTable`. */
-export interface Table {
-  readonly [TABLE]: true
-  readonly columns: Readonly<Record<string, StorableValue>>
-}
-
-/**
- * Marks named columns as a table: `table({ t: new Float64Array(100), spike: [true, false, …] })`. Each is a list or a
- * typed array, all of one length. Without the mark, an object is a record. A list of records is a table by itself.
- */
-export function table(columns: Readonly<Record<string, StorableValue>>): Table {
-  return { [TABLE]: true, columns }
-}
-
-export function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && TABLE in value
-}
+import type { NumericDtype, TypedArray } from './typed-array.ts'
+import type { SparseMatrix } from './value-forms.ts'
 
 /** How the parts become stored values and errors. */
 export interface Parts {

@@ -1,5 +1,30 @@
 /** Typed arrays by numpy's names of their elements. */
-import type { NumericDtype } from './stored-value.ts'
+
+/** Element types by numpy's names. */
+export type NumericDtype =
+  | 'float64'
+  | 'float32'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+
+export type TypedArray =
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
 
 /** What makes an array of each element type. */
 export const ARRAY_TYPES = {

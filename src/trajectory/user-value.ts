@@ -4,8 +4,7 @@ import { exactIntegers } from './exact-integer.ts'
 import { nestedList } from './nested-list.ts'
 import { type RawValue, storedOfRaw } from './raw-value.ts'
 import type { StoredArray, StoredValue, Unreadable } from './stored-value.ts'
-import { table } from './structured-value.ts'
-import type { StorableValue } from './value.ts'
+import { type StorableValue, table } from './value.ts'
 
 /**
  * The value as a user sees it. One-dimensional arrays are typed arrays, others `{ data, shape }`, and nested lists are

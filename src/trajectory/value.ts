@@ -11,56 +11,30 @@ import { type PackageArray, packageArray } from './package-array.ts'
 import { isPlainObject } from './plain-object.ts'
 import {
   type Complex,
-  type ComplexDtype,
   type Dtype,
-  type NumericDtype,
   type Scalar,
   type StoredScalar,
   type StoredValue,
-  type TypedArray,
   typeName,
 } from './stored-value.ts'
 import { gather, isContiguous, staysInside } from './strided-view.ts'
-import {
-  isTable,
-  recordValue,
-  sparseValue,
-  type Table,
-  tableOfColumns,
-  tableOfRows,
-} from './structured-value.ts'
+import { recordValue, sparseValue, tableOfColumns, tableOfRows } from './structured-value.ts'
+import type { NumericDtype, TypedArray } from './typed-array.ts'
 import { longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from './utf8.ts'
+import {
+  type Integer,
+  isComplex,
+  isInteger,
+  isNdArray,
+  isSparse,
+  type NdArray,
+  type SparseMatrix,
+} from './value-forms.ts'
 import { valueHint } from './value-hint.ts'
-
-/**
- * An n-dimensional array in C order. Objects of the usual ndarray packages have this shape. The element type is that of
- * `data`, unless `dtype` says that its numbers are booleans (0 and 1), or real and imaginary parts in turn.
- */
-export interface NdArray<Data extends TypedArray | readonly string[] = TypedArray | readonly string[]> {
-  readonly data: Data
-  readonly shape: readonly number[]
-  readonly dtype?: 'bool' | ComplexDtype
-}
-
-/** A sparse matrix by compressed rows (`csr`, unless `format` says `csc`: by compressed columns). */
-export interface SparseMatrix {
-  readonly format?: 'csr' | 'csc'
-  readonly shape: readonly [rows: number, columns: number]
-  /** Where each row (column) begins in `indices` and `data`; one entry more than there are. */
-  readonly indptr: Int32Array | readonly number[]
-  readonly indices: Int32Array | readonly number[]
-  readonly data: TypedArray | readonly number[]
-}
 
 /** Named values together in one item: Python's dict. Records may hold records. */
 export interface RecordValue {
   readonly [name: string]: StorableValue
-}
-
-/** A number that is stored as int64 instead of float64; make one with `integer`. */
-export interface Integer {
-  readonly [INTEGER]: true
-  readonly value: number
 }
 
 /** Everything that a parameter may hold. */
@@ -83,6 +57,12 @@ export type ParameterValue =
   | NestedList
   | OwnParameter
 
+/** Columns of one length, made by `table`. pypet's `ObjectTable`. */
+export interface Table {
+  readonly [TABLE]: true
+  readonly columns: Readonly<Record<string, StorableValue>>
+}
+
 /** Everything that an item of a result may hold: a list of records is a table. */
 export type StorableValue =
   | ParameterValue
@@ -90,48 +70,18 @@ export type StorableValue =
   | readonly Readonly<Record<string, Scalar | Integer | Complex>>[]
   | RecordValue
 
-const INTEGER: unique symbol = Symbol.for('pypet-ts.integer') as never
+const TABLE: unique symbol = Symbol.for('pypet-ts.table') as never
 
 /**
- * Marks a number as an integer: stored as int64, read by Python as `int`.
- *
- * @throws PypetError `PYPET_VALUE_UNSUPPORTED` unless it is a safe integer; use a bigint beyond 2^53.
+ * Marks named columns as a table: `table({ t: new Float64Array(100), spike: [true, false, …] })`. Each is a list or a
+ * typed array, all of one length. Without the mark, an object is a record. A list of records is a table by itself.
  */
-export function integer(value: number): Integer {
-  if (!Number.isSafeInteger(value)) {
-    throw unsupported('integer()', String(value), 'a whole number up to 2^53; write 123n for larger ones')
-  }
-  return { [INTEGER]: true, value }
+export function table(columns: Readonly<Record<string, StorableValue>>): Table {
+  return { [TABLE]: true, columns }
 }
 
-export function isInteger(value: unknown): value is Integer {
-  return typeof value === 'object' && value !== null && INTEGER in value
-}
-
-/** True for what has the form of an array with a shape; a group may have children called data and shape too. */
-export function isNdArray(value: unknown): value is NdArray {
-  if (typeof value !== 'object' || value === null || !('data' in value && 'shape' in value)) return false
-  if ('indptr' in value) return false
-  return Array.isArray(value.shape) && (ArrayBuffer.isView(value.data) || Array.isArray(value.data))
-}
-
-/** True for a complex number of any package: an object whose `re` and `im` are numbers. */
-export function isComplex(value: unknown): value is Complex {
-  if (typeof value !== 'object' || value === null || !('re' in value && 'im' in value)) return false
-  if (typeof value.re !== 'number' || typeof value.im !== 'number') return false
-  return !isPlainObject(value) || Object.keys(value).length === 2
-}
-
-/** True for what has the form of a sparse matrix. */
-export function isSparse(value: unknown): value is SparseMatrix {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'indptr' in value &&
-    'indices' in value &&
-    'data' in value &&
-    'shape' in value
-  )
+export function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && TABLE in value
 }
 
 /**

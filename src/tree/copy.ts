@@ -1,7 +1,4 @@
-import { GroupNode } from './group-node.ts'
-import type { TreeNode } from './node.ts'
-import { ParameterNode } from './parameter-node.ts'
-import { ResultNode } from './result-node.ts'
+import { GroupNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
 
 export interface CopyNames {
   readonly nameChild?: (name: string) => string

@@ -1,18 +1,34 @@
 /** What `explore` and `expand` are given, as one list of values a name. */
 import { PypetError } from '../errors.ts'
 import {
+  type Exploration,
   explorationLength,
   explorationNames,
   explorationReader,
   isExploration,
 } from '../exploration/exploration.ts'
+import type { RangeInput, RangeMapping, RangeTree } from '../exploration/explored-values.ts'
 import { isRangeInput, rangeLength, rangeReader, toRange } from '../exploration/range.ts'
 import { settle } from '../exploration/settle.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
 import { ValuePools } from '../exploration/value-pool.ts'
+import type { FlatParameterValues } from '../trajectory/parameter.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
+
+/**
+ * An exploration, or lists by name; of parameters that the compiler knows, with their names and types. Derived ones are
+ * added one by one: the compiler knows them by their branch only.
+ */
+export type Explorable<Tree> =
+  | (string extends keyof Tree ? object : Exploration<FlatParameterValues<Tree>> | RangeMapping<Tree>)
+  | DerivedRanges
+
+interface DerivedRanges {
+  readonly [name: `derived_parameters.${string}`]: RangeInput
+  readonly derived_parameters?: RangeTree
+}
 
 export type ExploredColumns = ReadonlyMap<string, readonly unknown[]>
 

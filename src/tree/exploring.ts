@@ -5,12 +5,17 @@ import { parameterName, type RunIndex, runlessName } from '../trajectory/path.ts
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
 import { taken } from './growth.ts'
-import type { ParameterNode } from './parameter-node.ts'
-import type { TrajectoryTree } from './trajectory-tree.ts'
+import type { ParameterNode } from './nodes.ts'
+
+/** What is asked of the trajectory. */
+interface ExploredTree {
+  readonly length: number
+  getParameter(name: string): ParameterNode
+}
 
 /** @throws as `TrajectoryTree.explore`; then nothing has changed */
 export function exploreParameters(
-  tree: TrajectoryTree,
+  tree: ExploredTree,
   given: unknown,
   hasExplored: boolean,
 ): { readonly parameters: readonly ParameterNode[]; readonly runCount: number } {
@@ -38,7 +43,7 @@ export function exploreParameters(
  * @throws as `TrajectoryTree.expand`; then nothing has changed
  */
 export function beginExploration(
-  tree: TrajectoryTree,
+  tree: ExploredTree,
   given: unknown,
   keptCount: number,
 ): readonly ParameterNode[] {
@@ -49,11 +54,7 @@ export function beginExploration(
 }
 
 /** @returns how many points were added. @throws as `TrajectoryTree.expand`; then nothing has changed */
-export function expandParameters(
-  tree: TrajectoryTree,
-  given: unknown,
-  explored: ReadonlySet<string>,
-): number {
+export function expandParameters(tree: ExploredTree, given: unknown, explored: ReadonlySet<string>): number {
   const columns = exploredColumns(given, parameterOf(tree))
   const parameters = namedParameters(tree, columns)
   const isExact =
@@ -77,7 +78,7 @@ export function expandParameters(
 
 /** @param names of parameters, whose values the predicate receives in this order */
 export function* findRuns(
-  tree: TrajectoryTree,
+  tree: ExploredTree,
   names: string | readonly string[],
   predicate: (...values: never[]) => boolean,
 ): Generator<RunIndex> {
@@ -96,7 +97,7 @@ export function* findRuns(
  *
  * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS`, `PYPET_PARAMETER_TYPE` for what cannot be explored
  */
-export function explorable(tree: TrajectoryTree, name: string): ParameterNode {
+export function explorable(tree: ExploredTree, name: string): ParameterNode {
   const parameter = tree.getParameter(parameterName(name))
   const { branch, fullName } = parameter
   const isOfRun = runlessName(fullName) !== fullName
@@ -109,7 +110,7 @@ export function explorable(tree: TrajectoryTree, name: string): ParameterNode {
 }
 
 /** Parameters as explorations know them. */
-export function parameterOf(tree: TrajectoryTree): ParameterOf {
+export function parameterOf(tree: ExploredTree): ParameterOf {
   return (name) => {
     const node = explorable(tree, name)
     return { name, comment: node.comment, value: node.getDefault(), stored: node.stored as StoredValue }
@@ -117,7 +118,7 @@ export function parameterOf(tree: TrajectoryTree): ParameterOf {
 }
 
 function namedParameters(
-  tree: TrajectoryTree,
+  tree: ExploredTree,
   columns: ExploredColumns,
 ): Map<ParameterNode, readonly unknown[]> {
   const parameters = new Map<ParameterNode, readonly unknown[]>()

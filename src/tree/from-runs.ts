@@ -1,19 +1,16 @@
 /** The same thing from every run (pypet `f_get_from_runs`). */
 import { type RunIndex, runName } from '../trajectory/path.ts'
-import { GroupNode, type LeafNode } from './group-node.ts'
-import type { TreeNode } from './node.ts'
-import { ResultNode } from './result-node.ts'
-import type { TrajectoryTree } from './trajectory-tree.ts'
+import { type FromRunsOptions, GroupNode, type LeafNode, ResultNode, type TreeNode } from './nodes.ts'
+import type { Wildcards } from './wildcards.ts'
 
-type TreeOfRuns = Pick<TrajectoryTree, 'idx' | 'length' | 'at' | 'valueAt' | 'getAll' | 'wildcards'>
-
-export interface FromRunsOptions {
-  /** Values, else nodes. On unless given. */
-  readonly fastAccess?: boolean
-  /** Keys are indices instead of names. */
-  readonly useIndices?: boolean
-  /** What stands below `run_ALL` counts for runs without their own. On unless given. */
-  readonly includeDefaultRun?: boolean
+/** What is asked of the trajectory. */
+interface TreeOfRuns {
+  idx: RunIndex
+  readonly length: number
+  readonly wildcards: Wildcards
+  at(fullName: string): TreeNode | undefined
+  valueAt(fullName: string, fastAccess: boolean): unknown
+  getAll(name: string): TreeNode[]
 }
 
 export const FROM_RUNS_OPTIONS = [

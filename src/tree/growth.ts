@@ -1,22 +1,23 @@
 /** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
 import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
-import { assertLegalName, assertNoBranch, runName } from '../trajectory/path.ts'
+import { assertLegalName, assertNoBranch, type RunIndex, runName } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
-import { isTable } from '../trajectory/structured-value.ts'
-import { isComplex, isInteger, isNdArray, isSparse, type ParameterValue } from '../trajectory/value.ts'
-import { GroupNode, type LeafNode } from './group-node.ts'
-import type { TreeNode } from './node.ts'
-import { ParameterNode } from './parameter-node.ts'
-import { ResultNode } from './result-node.ts'
-import type { TrajectoryTree } from './trajectory-tree.ts'
+import { isTable, type ParameterValue } from '../trajectory/value.ts'
+import { isComplex, isInteger, isNdArray, isSparse } from '../trajectory/value-forms.ts'
+import { GroupNode, type LeafNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
+import type { Wildcards } from './wildcards.ts'
 
-type Tree = Pick<
-  TrajectoryTree,
-  'isRun' | 'idx' | 'wildcards' | 'noClobber' | 'takePreset' | 'get' | 'child'
-> &
-  GroupNode
+/** What is asked of the trajectory. */
+interface Tree extends GroupNode {
+  readonly isRun: boolean
+  readonly idx: RunIndex
+  readonly wildcards: Wildcards
+  readonly noClobber: boolean
+  /** What a parameter that is being added is to have. */
+  takePreset(fullName: string, value: ParameterValue): unknown
+}
 
 export function addGroup(tree: Tree, group: GroupNode, name: string, options: LeafOptions): GroupNode {
   const parts = partsIn(tree, group, undefined, name)
@@ -105,7 +106,7 @@ export function addLink(tree: Tree, group: GroupNode, name: string, target: Tree
   const parent = groupAt(tree, parts.slice(0, -1), name)
   const last = parts.at(-1) as string
   assertFree(parent, last)
-  if (node.root !== (tree as unknown)) throw taken(last, 'its target is in another trajectory')
+  if (node.root !== tree.root) throw taken(last, 'its target is in another trajectory')
   parent.attachLink(last, node.fullName)
 }
 

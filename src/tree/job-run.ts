@@ -13,13 +13,18 @@ import {
   wantedItems,
 } from '../trajectory/stored-items.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
-import { type GetOptions, GroupNode, type IterateOptions, type LeafNode } from './group-node.ts'
-import type { TreeNode } from './node.ts'
-import type { ParameterNode } from './parameter-node.ts'
-import type { ResultNode } from './result-node.ts'
+import {
+  GroupNode,
+  type IterateOptions,
+  type LeafNode,
+  type ParameterNode,
+  type ResultNode,
+  type TreeNode,
+} from './nodes.ts'
 import type { Run } from './run.ts'
 import type { SentNodes } from './run-nodes.ts'
 import { RunTree, type RunTreeOptions } from './run-tree.ts'
+import type { GetOptions } from './search.ts'
 
 /** What all runs of a worker have in common. */
 export interface JobTree {

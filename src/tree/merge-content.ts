@@ -1,11 +1,8 @@
 /** What another trajectory has outside of its runs, and which of it a merge takes over. Pure. */
 import type { StoredField } from '../trajectory/stored-value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
-import { GroupNode, nameIn } from './group-node.ts'
 import { exploredDerived } from './merge-plan.ts'
-import type { TreeNode } from './node.ts'
-import { ParameterNode } from './parameter-node.ts'
-import type { ResultNode } from './result-node.ts'
+import { GroupNode, nameIn, ParameterNode, type ResultNode, type TreeNode } from './nodes.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 /** Something of another trajectory that the merged one does not have, and why. */

@@ -4,8 +4,7 @@ import { rangeValue } from '../trajectory/parameter-range.ts'
 import { parameterBranch, type RunIndex, runName, runSetName } from '../trajectory/path.ts'
 import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
 import { pointKey, valueKey } from '../trajectory/value-key.ts'
-import type { GroupNode } from './group-node.ts'
-import { ParameterNode } from './parameter-node.ts'
+import { type GroupNode, ParameterNode } from './nodes.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 export interface MergePlanOptions {

@@ -1,16 +1,35 @@
-/** What every node of a trajectory has: a place in the tree, a comment, annotations. */
+/**
+ * What every node of a trajectory has: a place in the tree, a comment, annotations. Of the group and the trajectory that it
+ * is in it knows what it asks of them; `nodes.ts` says which they are.
+ */
 import { assertLegalName } from '../trajectory/path.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { checkComment, toStoredAnnotation } from '../trajectory/value.ts'
-import type { GroupNode } from './group-node.ts'
 import { refuseUnknownProperties } from './refusing.ts'
-import type { TrajectoryTree } from './trajectory-tree.ts'
 
-export abstract class TreeNode {
+/** What a node asks of the group that it is in. */
+export interface Above<Root> {
+  readonly fullName: string
+  readonly branch: string
+  readonly depth: number
+  readonly isRoot: boolean
+  readonly root: Root
+}
+
+/** What a node asks of the trajectory that it is in. */
+export interface NodeRoot {
+  /** @throws PypetError where the node, its comment or its annotations may not be changed */
+  assertChangeable(node: SomeNode, attempt: string): void
+}
+
+/** A node, wherever it is. */
+export type SomeNode = NodeIn<Above<NodeRoot>, NodeRoot>
+
+export abstract class NodeIn<Group extends Above<Root>, Root extends NodeRoot> {
   /** The last part of the full name; the root's is the trajectory's. */
   readonly name: string
-  readonly parent: GroupNode | undefined
+  readonly parent: Group | undefined
   abstract readonly isLeaf: boolean
   #comment = ''
   readonly #annotations = new Map<string, StoredValue>()
@@ -19,12 +38,12 @@ export abstract class TreeNode {
 
   static {
     refuseUnknownProperties(
-      TreeNode.prototype,
-      (node: TreeNode) => `${node.isRoot ? 'the trajectory' : 'the node'} ${node.fullName || node.name}`,
+      NodeIn.prototype,
+      (node: SomeNode) => `${node.isRoot ? 'the trajectory' : 'the node'} ${node.fullName || node.name}`,
     )
   }
 
-  constructor(name: string, parent: GroupNode | undefined) {
+  constructor(name: string, parent: Group | undefined) {
     this.name = name
     this.parent = parent
   }
@@ -88,10 +107,10 @@ export abstract class TreeNode {
     return this.parent.isRoot ? this.name : this.parent.branch
   }
 
-  get root(): TrajectoryTree {
-    let node: TreeNode = this
-    while (node.parent !== undefined) node = node.parent
-    return node as TrajectoryTree
+  /** The trajectory that it is in. */
+  get root(): Root {
+    if (this.parent === undefined) throw new TypeError(`${this.name} is in no trajectory`)
+    return this.parent.root
   }
 
   /** The run that it belongs to by its full name; undefined for what belongs to all. */

@@ -1,32 +1,25 @@
 /** The root of a tree: where nodes come from, and what they need to know of the whole. */
 import { PypetError } from '../errors.ts'
 import type { OwnClass } from '../trajectory/own-class.ts'
-import { assertLegalName } from '../trajectory/path.ts'
+import { assertLegalName, type RunIndex } from '../trajectory/path.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
-import { GroupNode, type LeafNode } from './group-node.ts'
 import { addGroup, addLeaf, addLink, addParameter, addResult, taken } from './growth.ts'
-import type { TreeNode } from './node.ts'
 import { EVERY_ITEM, type NodeSource, type SourceEntry } from './node-source.ts'
-import { ParameterNode } from './parameter-node.ts'
-import { ResultNode } from './result-node.ts'
-import type { TrajectoryTree } from './trajectory-tree.ts'
-
-/** A class of the user's own, or the module that has it: `./my-classes.ts#Spectrum`. */
-export type ClassReference = OwnClass | string
+import { GroupNode, type LeafNode, ParameterNode, ResultNode, type Root, type TreeNode } from './nodes.ts'
+import type { Wildcards } from './wildcards.ts'
 
 export abstract class RootNode extends GroupNode {
   abstract autoLoad: boolean
-  abstract readonly dynamicImports: readonly ClassReference[]
+  abstract readonly isRun: boolean
+  abstract readonly idx: RunIndex
+  abstract readonly wildcards: Wildcards
+  abstract readonly noClobber: boolean
+  abstract override get root(): Root
   protected source: NodeSource | undefined
   readonly #presets = new Map<string, unknown>()
   readonly #classes = new Map<string, OwnClass>()
   readonly #missedClasses = new Set<string>()
-
-  /** There is one kind of root. */
-  protected get asTree(): TrajectoryTree {
-    return this as unknown as TrajectoryTree
-  }
 
   // What the nodes need of their root.
 
@@ -90,7 +83,7 @@ export abstract class RootNode extends GroupNode {
   }
 
   addGroupIn(group: GroupNode, name: string, options: LeafOptions): GroupNode {
-    return addGroup(this.asTree, group, name, options)
+    return addGroup(this, group, name, options)
   }
 
   addParameterIn(
@@ -100,19 +93,19 @@ export abstract class RootNode extends GroupNode {
     value: ParameterValue,
     options: LeafOptions,
   ): ParameterNode {
-    return addParameter(this.asTree, group, branch, name, value, options)
+    return addParameter(this, group, branch, name, value, options)
   }
 
   addResultIn(group: GroupNode, name: string, value: unknown, options: LeafOptions): ResultNode {
-    return addResult(this.asTree, group, 'results', name, value, options)
+    return addResult(this, group, 'results', name, value, options)
   }
 
   addLeafIn(group: GroupNode, name: string, value: unknown, options: LeafOptions): LeafNode {
-    return addLeaf(this.asTree, group, name, value, options)
+    return addLeaf(this, group, name, value, options)
   }
 
   addLinkIn(group: GroupNode, name: string, target: TreeNode | string): void {
-    addLink(this.asTree, group, name, target)
+    addLink(this, group, name, target)
   }
 
   /** Instances of a class are restored by it from now on. */

@@ -2,8 +2,7 @@
 import type { ParameterTree } from '../trajectory/parameter.ts'
 import type { BareRun } from '../trajectory/run.ts'
 import type { StoringRun } from '../trajectory/stored-items.ts'
-import type { GroupNode } from './group-node.ts'
-import type { ParameterNode } from './parameter-node.ts'
+import type { GroupNode, ParameterNode } from './nodes.ts'
 
 /** Methods of the trajectory that a run has, too: each does the same there and here. */
 type TreeMethods = Pick<

@@ -1,14 +1,52 @@
 /** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { runlessName, runName } from '../trajectory/path.ts'
-import type { GetOptions, GroupNode } from './group-node.ts'
-import type { TreeNode } from './node.ts'
+import type { Wildcards } from './wildcards.ts'
+
+export interface GetOptions {
+  /** Skip groups on the way, nearest depth first. As the trajectory's `shortcuts` unless given. */
+  readonly shortcuts?: boolean
+  /** Levels below this group that are searched. */
+  readonly maxDepth?: number
+  /** Let names of links count. */
+  readonly withLinks?: boolean
+}
 
 /** What a search is told besides. */
-interface SearchOptions extends GetOptions {
+interface SearchOptions<Node> extends GetOptions {
   /** Whether a node may be what the last part of the name means; any may unless given. */
-  readonly isWanted?: (node: TreeNode) => boolean
+  readonly isWanted?: (node: Node) => boolean
+}
+
+/** What a search asks of a node. */
+export interface SearchedNode {
+  readonly name: string
+  readonly fullName: string
+  readonly isLeaf: boolean
+  readonly parent: SearchedNode | undefined
+}
+
+/** What it asks of a group; every node that is no leaf is one. */
+export interface SearchedGroup<Node extends SearchedNode> extends SearchedNode {
+  readonly isRoot: boolean
+  readonly branch: string
+  readonly childNames: readonly string[]
+  readonly linkNames: readonly string[]
+  readonly root: SearchedRoot
+  has(name: string): boolean
+  child(name: string): Node | undefined
+  linked(name: string): Node | undefined
+  iterNodes(options: { readonly recursive: true; readonly maxDepth?: number }): Iterable<Node>
+}
+
+/** What it asks of the trajectory. */
+interface SearchedRoot {
+  readonly shortcuts: boolean
+  readonly maxDepth: number
+  readonly idx: RunIndex
+  readonly wildcards: Wildcards
 }
 
 /** Other words for the branches, below the root. */
@@ -28,21 +66,24 @@ const BRANCH_WORDS: Readonly<Record<string, string>> = {
 const RUNS_SEARCHED_MAX = 100
 
 /** @returns undefined when there is none. @throws PypetError `PYPET_NAME_AMBIGUOUS`, `PYPET_WILDCARD_UNKNOWN` */
-export function findNode(start: GroupNode, name: string, options: SearchOptions): TreeNode | undefined {
-  let node: TreeNode = start
+export function findNode<Node extends SearchedNode>(
+  start: SearchedGroup<Node>,
+  name: string,
+  options: SearchOptions<Node>,
+): Node | undefined {
+  let group = start
   const parts = name.split('.')
-  const above = parts.length > 1 ? { ...options, isWanted: isGroup } : options
-  for (const [index, part] of parts.entries()) {
-    if (!isGroup(node)) return undefined
-    const found: TreeNode | undefined = findPart(node, part, index === parts.length - 1 ? options : above)
-    if (found === undefined) return undefined
-    node = found
+  const above = { ...options, isWanted: isGroup }
+  for (const part of parts.slice(0, -1)) {
+    const found = findPart(group, part, above)
+    if (found === undefined || !isGroup(found)) return undefined
+    group = found
   }
-  return node
+  return findPart(group, parts.at(-1) as string, options)
 }
 
 /** What a getter of one kind of nodes looks for. */
-export interface NodeKind<Node extends TreeNode> {
+export interface NodeKind<Node extends SearchedNode, Wanted extends Node> {
   readonly noun: string
   /** Where the trajectory has them; anywhere unless given. */
   readonly branch?: string
@@ -50,26 +91,31 @@ export interface NodeKind<Node extends TreeNode> {
   readonly otherBranch?: string
   /** They may be outside of it. */
   readonly isElsewhere?: boolean
-  readonly isOne: (node: TreeNode) => node is Node
+  readonly isOne: (node: Node) => node is Wanted
 }
 
 /** @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS` among nodes of the kind */
-export function findTyped<Node extends TreeNode>(group: GroupNode, name: string, kind: NodeKind<Node>): Node {
+export function findTyped<Node extends SearchedNode, Wanted extends Node>(
+  group: SearchedGroup<Node>,
+  name: string,
+  kind: NodeKind<Node, Wanted>,
+): Wanted {
   const { noun, branch, otherBranch, isElsewhere = false, isOne: isWanted } = kind
   const within = group.isRoot && branch !== undefined ? group.child(branch) : undefined
   // A name that says its branch is looked for from the root.
-  const start = within !== undefined && isGroup(within) && !isBranch(group, name) ? within : group
-  const other = otherBranch !== undefined && start === within ? group.child(otherBranch) : undefined
+  const isWithin = within !== undefined && isGroup(within) && !isBranch(group, name)
+  const start = isWithin ? within : group
+  const other = otherBranch !== undefined && isWithin ? group.child(otherBranch) : undefined
   const found =
     findNode(start, name, { isWanted }) ??
     (other !== undefined && isGroup(other) ? findNode(other, name, { isWanted }) : undefined) ??
     (isElsewhere ? findNode(group, name, { isWanted }) : undefined)
-  if (found !== undefined) return found as Node
+  if (found !== undefined) return found as Wanted
   const otherKind = anyOf(group, name)
   throw notFound(start, name, otherKind === undefined ? undefined : `${otherKind.fullName} is not a ${noun}`)
 }
 
-function anyOf(group: GroupNode, name: string): TreeNode | undefined {
+function anyOf<Node extends SearchedNode>(group: SearchedGroup<Node>, name: string): Node | undefined {
   try {
     return findNode(group, name, {})
   } catch {
@@ -78,17 +124,21 @@ function anyOf(group: GroupNode, name: string): TreeNode | undefined {
 }
 
 /** Whether a name begins with a branch, or a word for one. */
-function isBranch(root: GroupNode, name: string): boolean {
+function isBranch(root: SearchedGroup<SearchedNode>, name: string): boolean {
   const dot = name.indexOf('.')
   const first = dot < 0 ? name : name.slice(0, dot)
   return dot >= 0 && (first in BRANCH_WORDS || root.has(first))
 }
 
-function isGroup(node: TreeNode): node is GroupNode {
+function isGroup<Node extends SearchedNode>(node: Node): node is Node & SearchedGroup<Node> {
   return !node.isLeaf
 }
 
-function findPart(group: GroupNode, part: string, options: SearchOptions): TreeNode | undefined {
+function findPart<Node extends SearchedNode>(
+  group: SearchedGroup<Node>,
+  part: string,
+  options: SearchOptions<Node>,
+): Node | undefined {
   // Most names are those of children, and need no translation.
   const name = group.has(part) ? part : translate(group, part)
   const direct = childOrLink(group, name, options)
@@ -114,7 +164,7 @@ const OVERVIEW_WORDS: Readonly<Record<string, string>> = {
 }
 
 /** What a part of a name means: words for branches, numbers of runs, wildcards. */
-function translate(group: GroupNode, part: string): string {
+function translate(group: SearchedGroup<SearchedNode>, part: string): string {
   if (group.isRoot && part in BRANCH_WORDS) return BRANCH_WORDS[part] as string
   const run = /^(?:r|run)_(\d{1,7})$/.exec(part) ?? (group.name === 'runs' ? /^(\d+)$/.exec(part) : null)
   if (run !== null) return runName(Number(run[1]))
@@ -123,19 +173,27 @@ function translate(group: GroupNode, part: string): string {
   return group.root.wildcards.has(part) ? group.root.wildcards.resolve(part, group.root.idx) : part
 }
 
-function childOrLink(group: GroupNode, name: string, options: SearchOptions): TreeNode | undefined {
+function childOrLink<Node extends SearchedNode>(
+  group: SearchedGroup<Node>,
+  name: string,
+  options: SearchOptions<Node>,
+): Node | undefined {
   if (!group.has(name)) return undefined
   const node = group.child(name) ?? (options.withLinks === false ? undefined : group.linked(name))
   return node !== undefined && options.isWanted?.(node) === false ? undefined : node
 }
 
 /** Breadth first: the nearest depth wins, and must have the name once. */
-function findBelow(start: GroupNode, name: string, options: SearchOptions): TreeNode | undefined {
+function findBelow<Node extends SearchedNode>(
+  start: SearchedGroup<Node>,
+  name: string,
+  options: SearchOptions<Node>,
+): Node | undefined {
   const maxDepth = options.maxDepth ?? start.root.maxDepth
-  let level: GroupNode[] = [start]
+  let level: SearchedGroup<Node>[] = [start]
   for (let depth = 2; level.length > 0 && depth <= maxDepth; depth += 1) {
     const next = level.flatMap(searchedGroups)
-    const found: TreeNode[] = []
+    const found: Node[] = []
     for (const group of next) {
       const node = childOrLink(group, name, options)
       if (node !== undefined && !found.includes(node)) found.push(node)
@@ -151,10 +209,10 @@ function findBelow(start: GroupNode, name: string, options: SearchOptions): Tree
 const CANDIDATES_MAX = 10
 
 /** The groups in a group that belong to the current run, or to all. */
-function searchedGroups(group: GroupNode): GroupNode[] {
+function searchedGroups<Node extends SearchedNode>(group: SearchedGroup<Node>): SearchedGroup<Node>[] {
   const { idx } = group.root
   const current = idx < 0 ? undefined : runName(idx)
-  const groups: GroupNode[] = []
+  const groups: SearchedGroup<Node>[] = []
   let runCount = 0
   for (const name of group.childNames) {
     if (RUN_NAME.test(name)) {
@@ -171,9 +229,13 @@ function searchedGroups(group: GroupNode): GroupNode[] {
 const RUN_NAME = /^run_\d{8,}$/
 
 /** Every node whose full name ends in the parts of the name, in this order. */
-export function findAll(start: GroupNode, name: string, options: GetOptions): TreeNode[] {
+export function findAll<Node extends SearchedNode>(
+  start: SearchedGroup<Node>,
+  name: string,
+  options: GetOptions,
+): Node[] {
   const parts = name.split('.').map((part) => translate(start, part))
-  const found: TreeNode[] = []
+  const found: Node[] = []
   for (const node of start.iterNodes({
     recursive: true,
     ...(options.maxDepth !== undefined && { maxDepth: options.maxDepth }),
@@ -184,8 +246,8 @@ export function findAll(start: GroupNode, name: string, options: GetOptions): Tr
 }
 
 /** The parts occur in the names above the node, in order, possibly with others between. */
-function endsIn(node: TreeNode, parts: readonly string[], start: GroupNode): boolean {
-  let at: TreeNode | undefined = node
+function endsIn(node: SearchedNode, parts: readonly string[], start: SearchedNode): boolean {
+  let at: SearchedNode | undefined = node
   for (const part of [...parts].reverse()) {
     while (at !== undefined && at !== start && at.name !== part) at = at.parent
     if (at === undefined || at === start) return false
@@ -194,7 +256,7 @@ function endsIn(node: TreeNode, parts: readonly string[], start: GroupNode): boo
   return true
 }
 
-function ambiguous(name: string, found: readonly TreeNode[]): PypetError {
+function ambiguous(name: string, found: readonly SearchedNode[]): PypetError {
   const names = found.map(({ fullName }) => fullName)
   const shown = names.length >= CANDIDATES_MAX ? `${names.join(', ')}, …` : names.join(', ')
   return new PypetError(
@@ -209,7 +271,7 @@ function ambiguous(name: string, found: readonly TreeNode[]): PypetError {
   )
 }
 
-export function notFound(group: GroupNode, name: string, found?: string): PypetError {
+export function notFound(group: SearchedGroup<SearchedNode>, name: string, found?: string): PypetError {
   const place = group.fullName === '' ? 'the trajectory' : group.fullName
   const last = name.slice(name.lastIndexOf('.') + 1)
   const known = [...new Set([...group.childNames, ...group.linkNames])].slice(0, 1000)

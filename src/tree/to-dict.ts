@@ -1,9 +1,5 @@
 /** The leaves of a group as an object (pypet `f_to_dict`). */
 import { PypetError } from '../errors.ts'
-import type { GroupNode } from './group-node.ts'
-import type { TreeNode } from './node.ts'
-import { ParameterNode } from './parameter-node.ts'
-import { ResultNode } from './result-node.ts'
 
 export interface DictOptions {
   readonly fastAccess?: boolean
@@ -11,7 +7,29 @@ export interface DictOptions {
   readonly nested?: boolean
 }
 
-export function dictOf(group: GroupNode, options: DictOptions): Record<string, unknown> {
+/** What a leaf has that becomes a value. */
+interface NamedLeaf {
+  readonly name: string
+  readonly fullName: string
+}
+
+interface NamedParameter extends NamedLeaf {
+  readonly isParameter: true
+  get(): unknown
+}
+
+interface NamedResult extends NamedLeaf {
+  readonly isParameter: false
+  readonly itemNames: readonly string[]
+  get(item: string): unknown
+}
+
+interface LeafGroup {
+  readonly fullName: string
+  iterLeaves(): Iterable<NamedParameter | NamedResult>
+}
+
+export function dictOf(group: LeafGroup, options: DictOptions): Record<string, unknown> {
   const { fastAccess = false, shortNames = false, nested = false } = options
   const dict: Record<string, unknown> = {}
   for (const leaf of group.iterLeaves()) {
@@ -37,14 +55,13 @@ export function dictOf(group: GroupNode, options: DictOptions): Record<string, u
 }
 
 /** The value of a parameter or of a result with one item of its own name; else the node. */
-export function fastValue(leaf: TreeNode): unknown {
-  if (leaf instanceof ParameterNode) return leaf.get()
-  if (!(leaf instanceof ResultNode)) return leaf
+export function fastValue(leaf: NamedParameter | NamedResult): unknown {
+  if (leaf.isParameter) return leaf.get()
   const names = leaf.itemNames
   return names.length === 1 && names[0] === leaf.name ? leaf.get(leaf.name) : leaf
 }
 
-function relativeName(group: GroupNode, node: TreeNode): string {
+function relativeName(group: LeafGroup, node: NamedLeaf): string {
   return group.fullName === '' ? node.fullName : node.fullName.slice(group.fullName.length + 1)
 }
 

@@ -3,37 +3,22 @@
  * read through a `NodeSource` when it is asked for.
  */
 import { PypetError } from '../errors.ts'
-import type { Exploration } from '../exploration/exploration.ts'
-import type { RangeInput, RangeMapping, RangeTree } from '../exploration/explored-values.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
-import { CheckedValue, classesIn } from '../trajectory/own-class.ts'
-import type { FlatParameterValues, ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
+import { CheckedValue, type ClassReference, classesIn } from '../trajectory/own-class.ts'
+import type { ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
 import { flattenParameters } from '../trajectory/parameter.ts'
 import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { copyInto } from './copy.ts'
+import type { Explorable } from './explored-columns.ts'
 import { beginExploration, expandParameters, exploreParameters, findRuns } from './exploring.ts'
-import { FROM_RUNS_OPTIONS, type FromRunsOptions, getFromRuns, onlyValue } from './from-runs.ts'
-import { GroupNode } from './group-node.ts'
-import type { ParameterNode } from './parameter-node.ts'
-import { type ClassReference, RootNode } from './root-node.ts'
+import { FROM_RUNS_OPTIONS, getFromRuns, onlyValue } from './from-runs.ts'
+import { type FromRunsOptions, GroupNode, type ParameterNode, type Root } from './nodes.ts'
+import { RootNode } from './root-node.ts'
 import type { MergedRun, RunFailureText, RunInformation, RunTimes } from './run-information.ts'
 import { valueView } from './value-view.ts'
 import { type WildcardFunction, Wildcards } from './wildcards.ts'
-
-/**
- * An exploration, or lists by name; of parameters that the compiler knows, with their names and types. Derived ones are
- * added one by one: the compiler knows them by their branch only.
- */
-export type Explorable<Tree> =
-  | (string extends keyof Tree ? object : Exploration<FlatParameterValues<Tree>> | RangeMapping<Tree>)
-  | DerivedRanges
-
-interface DerivedRanges {
-  readonly [name: `derived_parameters.${string}`]: RangeInput
-  readonly derived_parameters?: RangeTree
-}
 
 export interface TrajectoryTreeOptions<Tree> {
   readonly name?: string
@@ -59,7 +44,7 @@ export interface TrajectoryTreeOptions<Tree> {
   readonly autoLoad?: boolean
 }
 
-export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
+export class TrajectoryTree<Tree = ParameterTree> extends RootNode implements Root<Tree> {
   /** Seconds since 1970. */
   timestamp: number
   shortcuts: boolean
@@ -99,6 +84,15 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
       const value = new CheckedValue(parameter) as unknown as ParameterValue
       this.addParameter(parameter.name, value, { comment: parameter.comment })
     }
+  }
+
+  /** The same, for what asks for no certain parameters. */
+  protected get asTree(): TrajectoryTree {
+    return this as unknown as TrajectoryTree
+  }
+
+  override get root(): Root {
+    return this.asTree
   }
 
   protected override get kind(): string {
@@ -249,7 +243,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    *   `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE`, `PYPET_PARAMETER_LOCKED`; then nothing has changed
    */
   explore(given: Explorable<Tree>): this {
-    const { parameters, runCount } = exploreParameters(this.asTree, given, this.#explored.size > 0)
+    const { parameters, runCount } = exploreParameters(this, given, this.#explored.size > 0)
     for (const { fullName } of parameters) this.#explored.add(fullName)
     this.#length = runCount
     return this
@@ -265,10 +259,10 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
   expand(given: Explorable<Tree>): this {
     if (this.#explored.size === 0) {
       const keptCount = this.keepsFirstRun() ? 1 : 0
-      for (const { fullName } of beginExploration(this.asTree, given, keptCount)) this.#explored.add(fullName)
+      for (const { fullName } of beginExploration(this, given, keptCount)) this.#explored.add(fullName)
       this.#length = keptCount
     }
-    this.#length += expandParameters(this.asTree, given, this.#explored)
+    this.#length += expandParameters(this, given, this.#explored)
     return this
   }
 
@@ -323,7 +317,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
     names: string | readonly string[],
     predicate: (...values: never[]) => boolean,
   ): Generator<RunIndex> {
-    yield* findRuns(this.asTree, names, predicate)
+    yield* findRuns(this, names, predicate)
   }
 
   /** What is known of a run, by name or index. */
@@ -348,7 +342,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode {
    */
   getFromRuns<Value = unknown>(name: string, options: FromRunsOptions = {}): Record<string, Value> {
     assertKnownOptions(options, FROM_RUNS_OPTIONS, 'getFromRuns')
-    return getFromRuns<Value>(this.asTree, name, options)
+    return getFromRuns<Value>(this, name, options)
   }
 
   /** Takes over what is in another tree, and its exploration. */

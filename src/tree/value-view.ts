@@ -1,8 +1,6 @@
 /** Natural naming for values: `traj.par.neuron.tau`, `traj.res.z`. */
 import { PypetError } from '../errors.ts'
-import { GroupNode } from './group-node.ts'
-import type { TreeNode } from './node.ts'
-import { ParameterNode } from './parameter-node.ts'
+import { GroupNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
 import { findNode, notFound } from './search.ts'
 import { fastValue } from './to-dict.ts'
 
@@ -45,5 +43,6 @@ export function valueView(group: GroupNode): unknown {
 }
 
 function viewOf(node: TreeNode): unknown {
-  return node instanceof GroupNode ? valueView(node) : fastValue(node)
+  if (node instanceof GroupNode) return valueView(node)
+  return node instanceof ParameterNode || node instanceof ResultNode ? fastValue(node) : node
 }

@@ -24,7 +24,7 @@ import {
 import { summariseFile } from '../../src/results/summarise.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { parameter } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 import { pypet, treeOf } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import {

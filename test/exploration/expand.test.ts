@@ -7,7 +7,7 @@ import { points } from '../../src/exploration/points.ts'
 import { arange, linspace, logspace } from '../../src/exploration/range.ts'
 import { zip } from '../../src/exploration/zip.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 
 const parameters = flattenParameters(
   {

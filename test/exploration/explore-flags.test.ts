@@ -10,7 +10,7 @@ import { random, sobol } from '../../src/exploration/sample.ts'
 import { choice, logBetween } from '../../src/exploration/sample-range.ts'
 import { where } from '../../src/exploration/where.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 
 const parameters = flattenParameters(
   {

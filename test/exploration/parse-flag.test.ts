@@ -8,7 +8,7 @@ import {
 } from '../../src/exploration/parse-flag.ts'
 import { rangeLength, rangeReader } from '../../src/exploration/range.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 import { explorationPoint } from './exploration-point.ts'
 
 const parameters = flattenParameters(

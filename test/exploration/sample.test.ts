@@ -11,7 +11,7 @@ import { SOBOL_DIMENSIONS_MAX } from '../../src/exploration/sobol-directions.ts'
 import { sobolReader } from '../../src/exploration/sobol-sequence.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 import { SCIPY_SOBOL } from './scipy-sobol.ts'
 
 const parameters = flattenParameters(

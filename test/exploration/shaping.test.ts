@@ -15,7 +15,7 @@ import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
 import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 
 const declared = flattenParameters(
   {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { presetFromText, valueFromText } from '../../src/exploration/value-from-text.ts'
 import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
 import { dtypeOf } from '../../src/trajectory/stored-value.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 
 const parameters = new Map(
   flattenParameters(

@@ -8,7 +8,7 @@ import type { PypetError } from '../../src/errors.ts'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { mergeFiles, mergeInto } from '../../src/library/merge.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 import { isLongForm } from '../crash/long-form.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 

@@ -3,7 +3,8 @@ import type { Hdf5Operation } from '../../src/storage/hdf5-operation.ts'
 import { exploredRows, exploredTable, parameterLeaf, resultLeaf } from '../../src/storage/leaf-layout.ts'
 import { rawValue } from '../../src/trajectory/raw-value.ts'
 import type { RawLeaf } from '../../src/trajectory/run-frame.ts'
-import { integer, type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
+import { type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 
 const raw = (value: StorableValue) => rawValue(toStoredValue(value, 'z'))
 const leafOf = (items: RawLeaf['items']): RawLeaf => ({ location: 'r', kind: 'result', comment: '', items })

@@ -1,7 +1,8 @@
 /** Any run record that a worker may send, for random tests. */
 import fc, { type Arbitrary } from 'fast-check'
 import type { GroupRecord, LeafRecord, RunRecord } from '../../src/trajectory/run-record.ts'
-import type { NumericDtype, StoredValue, TypedArray } from '../../src/trajectory/stored-value.ts'
+import type { StoredValue } from '../../src/trajectory/stored-value.ts'
+import type { NumericDtype, TypedArray } from '../../src/trajectory/typed-array.ts'
 
 /** No NUL, and no lone surrogate: what `toStoredValue` lets pass. */
 export function text(): Arbitrary<string> {

@@ -6,9 +6,9 @@ import { expect, expectTypeOf, test } from 'vitest'
 import { Environment } from '../../src/library/environment.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { flattenParameters, type ParameterValues } from '../../src/trajectory/parameter.ts'
-import type { TypedArray } from '../../src/trajectory/stored-value.ts'
-import type { NdArray } from '../../src/trajectory/value.ts'
+import type { TypedArray } from '../../src/trajectory/typed-array.ts'
 import { toStoredValue } from '../../src/trajectory/value.ts'
+import type { NdArray } from '../../src/trajectory/value-forms.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
 interface View {

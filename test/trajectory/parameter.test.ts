@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { flattenParameters, type ParameterTree, parameter } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 
 const flat = (tree: object) => flattenParameters(tree as ParameterTree, 'parameters')
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { pythonFloat, pythonRepr } from '../../src/trajectory/python-repr.ts'
-import { integer, toStoredValue } from '../../src/trajectory/value.ts'
+import { toStoredValue } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 import { text } from './arbitrary-record.ts'
 
 const repr = (value: unknown, lengthMax?: number) => pythonRepr(toStoredValue(value, 'value'), lengthMax)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { LiveRun } from '../../src/trajectory/run.ts'
 import { dtypeOf } from '../../src/trajectory/stored-value.ts'
-import { integer } from '../../src/trajectory/value.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
 
 function liveRun(run = 3, lines: string[] = []) {
   return new LiveRun({

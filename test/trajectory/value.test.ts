@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { typeName } from '../../src/trajectory/stored-value.ts'
 import { userValue } from '../../src/trajectory/user-value.ts'
-import { checkComment, integer, isInteger, toStoredValue } from '../../src/trajectory/value.ts'
+import { checkComment, toStoredValue } from '../../src/trajectory/value.ts'
+import { integer, isInteger } from '../../src/trajectory/value-forms.ts'
 
 const stored = (value: unknown) => toStoredValue(value, 'results.z')
 

@@ -14,8 +14,8 @@ import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
 import { parameter } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value.ts'
-import type { ResultNode } from '../../src/tree/result-node.ts'
+import { integer } from '../../src/trajectory/value-forms.ts'
+import type { ResultNode } from '../../src/tree/nodes.ts'
 import type { TrajectoryTree } from '../../src/tree/trajectory-tree.ts'
 
 /** The compiler is under test: `tsc -p test` fails when a line marked wrong compiles. Nothing here runs. */

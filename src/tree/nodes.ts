@@ -1,25 +1,32 @@
-/** Groups: what a trajectory is made of besides leaves (pypet `naturalnaming.py`, class `NNGroupNode`). */
+/**
+ * The nodes of a trajectory, which know each other: parameters and results, groups of them (pypet `naturalnaming.py`, class
+ * `NNGroupNode`), and the trajectory itself as any node reaches it.
+ */
 import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
+import type { ClassReference, OwnClass } from '../trajectory/own-class.ts'
+import type { ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import type { LeafOptions, ResultItems } from '../trajectory/run.ts'
 import type { ParameterValue, StorableValue } from '../trajectory/value.ts'
-import { TreeNode } from './node.ts'
-import { ParameterNode } from './parameter-node.ts'
-import { ResultNode } from './result-node.ts'
-import { findAll, findNode, findTyped, type NodeKind, notFound } from './search.ts'
+import type { Explorable } from './explored-columns.ts'
+import { NodeIn } from './node.ts'
+import type { SourceEntry } from './node-source.ts'
+import { ParameterLeaf } from './parameter-leaf.ts'
+import { ResultLeaf } from './result-leaf.ts'
+import type { RunInformation } from './run-information.ts'
+import { findAll, findNode, findTyped, type GetOptions, type NodeKind, notFound } from './search.ts'
 import { type DictOptions, dictOf } from './to-dict.ts'
+import type { Wildcards } from './wildcards.ts'
+
+export type TreeNode = NodeIn<GroupNode, Root>
+
+export class ParameterNode extends ParameterLeaf<GroupNode, Root> {}
+
+export class ResultNode extends ResultLeaf<GroupNode, Root> {}
 
 /** Leaves may be anything with items; these two are all there are in memory. */
 export type LeafNode = ParameterNode | ResultNode
-
-export interface GetOptions {
-  /** Skip groups on the way, nearest depth first. As the trajectory's `shortcuts` unless given. */
-  readonly shortcuts?: boolean
-  /** Levels below this group that are searched. */
-  readonly maxDepth?: number
-  /** Let names of links count. */
-  readonly withLinks?: boolean
-}
 
 export interface IterateOptions {
   /** All levels; only the children unless it is true. */
@@ -27,6 +34,15 @@ export interface IterateOptions {
   readonly maxDepth?: number
   /** Runs whose groups are visited, or what decides for a node; all unless given. */
   readonly predicate?: readonly number[] | ((node: TreeNode) => boolean)
+}
+
+export interface FromRunsOptions {
+  /** Values, else nodes. On unless given. */
+  readonly fastAccess?: boolean
+  /** Keys are indices instead of names. */
+  readonly useIndices?: boolean
+  /** What stands below `run_ALL` counts for runs without their own. On unless given. */
+  readonly includeDefaultRun?: boolean
 }
 
 const GET_OPTIONS = ['shortcuts', 'maxDepth', 'withLinks'] satisfies (keyof GetOptions)[]
@@ -42,7 +58,7 @@ export function nameIn(group: GroupNode, name: string): string {
 /** In the file, and not yet made. */
 const LAZY = Symbol('lazy')
 
-export class GroupNode extends TreeNode {
+export class GroupNode extends NodeIn<GroupNode, Root> {
   readonly isLeaf: boolean = false
   readonly #children = new Map<string, TreeNode | typeof LAZY>()
   /** Full names that links lead to. */
@@ -82,7 +98,7 @@ export class GroupNode extends TreeNode {
   }
 
   get leaves(): readonly LeafNode[] {
-    return this.children.filter((node) => !(node instanceof GroupNode)) as unknown as LeafNode[]
+    return this.children.filter(isLeaf)
   }
 
   /** The links of this group: name → the node it leads to. */
@@ -207,7 +223,7 @@ export class GroupNode extends TreeNode {
 
   *iterLeaves(options: IterateOptions = {}): Generator<LeafNode> {
     for (const node of this.iterNodes(options)) {
-      if (!(node instanceof GroupNode)) yield node as unknown as LeafNode
+      if (isLeaf(node)) yield node
     }
   }
 
@@ -395,6 +411,77 @@ export class GroupNode extends TreeNode {
   }
 }
 
+/** The trajectory as any node of it reaches it; `TrajectoryTree` says what is meant by each. */
+export interface Root<Tree = ParameterTree> extends GroupNode {
+  // For users.
+
+  timestamp: number
+  shortcuts: boolean
+  maxDepth: number
+  noClobber: boolean
+  autoLoad: boolean
+  readonly wildcards: Wildcards
+  readonly dynamicImports: readonly ClassReference[]
+  readonly time: string
+  readonly par: ParameterValues<Tree>
+  readonly dpar: Readonly<Record<string, unknown>>
+  readonly res: Readonly<Record<string, unknown>>
+  // biome-ignore lint/suspicious/noExplicitAny: as in `TrajectoryTree`
+  readonly conf: any
+  readonly crunValues: Readonly<Record<string, unknown>>
+  readonly length: number
+  idx: RunIndex
+  crun: string | null
+  setCrun(run: string | RunIndex | null): void
+  restoreDefault(): void
+  idxToRun(run: RunIndex): string
+  idxToRun(run: string): RunIndex
+  readonly runNames: string[]
+  startRun(run: RunIndex): void
+  finishRun(): void
+  readonly isRun: boolean
+  iterRuns(start?: number, stop?: number, step?: number): Generator<RunIndex>
+  explore(given: Explorable<Tree>): this
+  expand(given: Explorable<Tree>): this
+  shrink(options?: { readonly force?: boolean }): this
+  readonly exploredParameters: Readonly<Record<string, ParameterNode>>
+  findIdx(names: string | readonly string[], predicate: (...values: never[]) => boolean): Generator<RunIndex>
+  runInformation(run: string | RunIndex): RunInformation
+  isCompleted(run?: string | RunIndex): boolean
+  getFromRuns<Value = unknown>(name: string, options?: FromRunsOptions): Record<string, Value>
+  presetParameter(name: string, value: unknown): void
+  presetConfig(name: string, value: unknown): void
+  assertPresetsUsed(): void
+  at(fullName: string): TreeNode | undefined
+  copy(): Root<Tree>
+
+  // For nodes.
+
+  assertChangeable(node: TreeNode, attempt: string): void
+  readonly hasSource: boolean
+  entriesOf(group: GroupNode): readonly SourceEntry[] | undefined
+  materialise(parent: GroupNode, name: string): TreeNode | undefined
+  isGone(node: TreeNode): boolean
+  autoLoadLeaf(leaf: TreeNode): void
+  addGroupIn(group: GroupNode, name: string, options: LeafOptions): GroupNode
+  addParameterIn(
+    group: GroupNode,
+    branch: 'parameters' | 'derived_parameters' | 'config',
+    name: string,
+    value: ParameterValue,
+    options: LeafOptions,
+  ): ParameterNode
+  addResultIn(group: GroupNode, name: string, value: unknown, options: LeafOptions): ResultNode
+  addLeafIn(group: GroupNode, name: string, value: unknown, options: LeafOptions): LeafNode
+  addLinkIn(group: GroupNode, name: string, target: TreeNode | string): void
+  forgetLink(group: GroupNode, name: string): void
+  forgetLinksTo(node: TreeNode): void
+  learnClass(own: OwnClass): void
+  ownClass(name: string): OwnClass | undefined
+  readonly classNames: readonly string[]
+  missClass(name: string, fullName: string): void
+}
+
 const RUN_NAME = /^run_(\d{8,})$/
 
 function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) => boolean {
@@ -407,8 +494,12 @@ function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) =
   }
 }
 
+function isLeaf(node: TreeNode): node is LeafNode {
+  return !(node instanceof GroupNode)
+}
+
 /** Derived ones are in a branch of their own, and come second. */
-const PARAMETERS: NodeKind<ParameterNode> = {
+const PARAMETERS: NodeKind<TreeNode, ParameterNode> = {
   noun: 'parameter',
   branch: 'parameters',
   otherBranch: 'derived_parameters',
@@ -416,11 +507,11 @@ const PARAMETERS: NodeKind<ParameterNode> = {
 }
 
 /** Results may be in groups of one's own, too. */
-const RESULTS: NodeKind<ResultNode> = {
+const RESULTS: NodeKind<TreeNode, ResultNode> = {
   noun: 'result',
   branch: 'results',
   isElsewhere: true,
   isOne: (node) => node instanceof ResultNode,
 }
 
-const GROUPS: NodeKind<GroupNode> = { noun: 'group', isOne: (node) => node instanceof GroupNode }
+const GROUPS: NodeKind<TreeNode, GroupNode> = { noun: 'group', isOne: (node) => node instanceof GroupNode }

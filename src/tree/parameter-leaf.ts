@@ -1,14 +1,15 @@
 /** Parameters: a default, a range when they are explored, a lock (pypet `parameter.py`). */
 import { PypetError } from '../errors.ts'
 import { storedLike } from '../exploration/explored-object.ts'
-import { CheckedValue, instanceClassName, ownClassOf } from '../trajectory/own-class.ts'
+import { CheckedValue, instanceClassName, type OwnClass, ownClassOf } from '../trajectory/own-class.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../trajectory/parameter-range.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { typeName } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredParameter } from '../trajectory/value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
-import { TreeNode } from './node.ts'
+import { type Above, NodeIn, type NodeRoot, type SomeNode } from './node.ts'
 import { shownValue } from './shown-value.ts'
 
 /** A parameter as the job of one run sees it. */
@@ -17,7 +18,22 @@ export interface ValueOfRun {
   readonly isExplored: boolean
 }
 
-export class ParameterNode extends TreeNode {
+/** What a parameter asks of the trajectory that it is in. */
+export interface ParameterRoot extends NodeRoot {
+  /** The run that it shows the value of; -1 for its default. */
+  readonly idx: RunIndex
+  readonly length: number
+  /** Reads it from the file, where that is wanted. */
+  autoLoadLeaf(leaf: SomeNode): void
+  ownClass(name: string): OwnClass | undefined
+  learnClass(own: OwnClass): void
+  missClass(name: string, fullName: string): void
+}
+
+export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot> extends NodeIn<
+  Group,
+  Root
+> {
   readonly isLeaf = true
   readonly isParameter = true
   protected readonly kind = 'Parameter'

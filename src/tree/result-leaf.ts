@@ -1,14 +1,23 @@
 /** Results: named items (pypet `parameter.py`, class `Result`). */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
+import type { OwnClass } from '../trajectory/own-class.ts'
 import { assertItemName } from '../trajectory/path.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { toStoredValue } from '../trajectory/value.ts'
-import { numbered, TreeNode } from './node.ts'
+import { type Above, NodeIn, type NodeRoot, numbered, type SomeNode } from './node.ts'
 import { shownValue } from './shown-value.ts'
 
-export class ResultNode extends TreeNode {
+/** What a result asks of the trajectory that it is in. */
+export interface ResultRoot extends NodeRoot {
+  readonly classNames: readonly string[]
+  /** Reads it from the file, where that is wanted. */
+  autoLoadLeaf(leaf: SomeNode): void
+  ownClass(name: string): OwnClass | undefined
+}
+
+export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> extends NodeIn<Group, Root> {
   readonly isLeaf = true
   readonly isParameter = false
   protected readonly kind = 'Result'
