@@ -54,7 +54,7 @@ export function refuseOtherNames(path: string): void {
   if (found === undefined) return
   const refuse = (what: string, hint: string) =>
     new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${path}: it ${what}`, { where: path, hint })
-  if (!found.isFile()) throw refuse('is no file', 'Choose another file with --file.')
+  if (!found.isFile()) throw refuse('is not a file', 'Choose another file with --file.')
   if (found.nlink > 1) {
     throw refuse(
       `has ${found.nlink} names (hard links), and could be written under another one at the same time`,

@@ -104,7 +104,7 @@ function* snapshotSteps(
 function fileOf(source: string, system: DiskSystem): string {
   const file = source.endsWith('.cnt') ? readExperiment(source, system).request.file : source
   if (existsSync(file) && statSync(file).isFile()) return realpathSync(file)
-  throw notFound(file, existsSync(file) ? 'is no file' : 'is not there')
+  throw notFound(file, existsSync(file) ? 'is not a file' : 'is not there')
 }
 
 function checkTarget(file: string, target: string, overwrite: boolean, system: DiskSystem): void {
@@ -119,7 +119,7 @@ function checkTarget(file: string, target: string, overwrite: boolean, system: D
   if (realpathSync(target) === file) throw refuse('is the file that is to be copied')
   if (statSync(target).isDirectory())
     throw refuse('is a folder', `Name a file in it: ${join(target, basename(file))}`)
-  if (!statSync(target).isFile()) throw refuse('is no file')
+  if (!statSync(target).isFile()) throw refuse('is not a file')
   checkFolderOf(realpathSync(target))
   if (!overwrite) throw refuse('exists', 'Name another file, or replace it (--overwrite).')
   const unfinished = findCntFiles(target, system)[0]

@@ -358,7 +358,7 @@ function checkTarget(target: string, inputs: readonly MergeInput[], overwrite: b
       hint,
     })
   if (existsSync(target)) {
-    if (!statSync(target).isFile()) throw refuse('is no file')
+    if (!statSync(target).isFile()) throw refuse('is not a file')
     if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))
       throw refuse('is one of the files that are merged')
     if (!overwrite)

@@ -171,7 +171,7 @@ describe('of the folder', () => {
     ],
     ['a dangling link', (used) => symlinkSync('../planted', join(used, 'job.mjs')), 'symbolic link'],
     ['a file where a folder is needed', (used) => writeFileSync(join(used, 'a'), ''), 'is not a folder'],
-    ['a folder where a file is needed', (used) => mkdirSync(join(used, 'job.mjs')), 'is no file'],
+    ['a folder where a file is needed', (used) => mkdirSync(join(used, 'job.mjs')), 'is not a file'],
   ])('%s in it is refused, also with force', async (_, plant, found) => {
     const { folder, file } = await fileWith(keeping(['first', 'job.mjs', 'a/b']))
     mkdirSync(join(folder, 'used'))

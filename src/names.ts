@@ -1,0 +1,133 @@
+/**
+ * Names that stand on disk: of runs, attributes, tables and parts of leaves in the HDF5 file (docs/format.md), and of what the
+ * `.cnt` file remembers. They never change, because there are files that have them. What pypet reads, pypet named
+ * (`pypetconstants.py`, `naturalnaming.py`).
+ */
+
+export const BRANCHES = ['config', 'parameters', 'derived_parameters', 'results'] as const
+
+// Runs
+
+/** Runs that share one run set, from pypet. */
+const RUNS_PER_SET = 1000
+/** A run, with its number. From run 10⁸ on there are more digits. */
+const RUN_NAME = /^run_(\d{8,})$/
+// In a replacement, `$$` is one `$`.
+const RUN_PARTS = /\.run_\d{8,}(?=\.|$)/g
+const RUN_SET_PARTS = /\.run_set_\d{5,}(?=\.|$)/g
+
+/** `run_00000012`. */
+export function runName(run: number): string {
+  return `run_${padded(run, 8)}`
+}
+
+/** `run_set_00000`, the group of a thousand runs that `$set` stands for. */
+export function runSetName(run: number): string {
+  return `run_set_${padded(Math.floor(run / RUNS_PER_SET), 5)}`
+}
+
+export function isRunName(name: string): boolean {
+  return RUN_NAME.test(name)
+}
+
+/** The run that is called so; undefined for any other name. */
+export function runOfName(name: string): number | undefined {
+  const digits = RUN_NAME.exec(name)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+/**
+ * The full name with `$` and `$set` in the place of a run and its set: what the same leaf of every run has in common.
+ * `runlessName('results.runs.run_00000003.z')` is `results.runs.$.z`.
+ */
+export function runlessName(fullName: string): string {
+  return fullName.includes('.run_')
+    ? fullName.replace(RUN_PARTS, '.$$').replace(RUN_SET_PARTS, '.$$set')
+    : fullName
+}
+
+// Tables of a trajectory
+
+export type OverviewTable =
+  | 'info'
+  | 'runs'
+  | 'failed_runs'
+  | 'explorations'
+  | 'explored_parameters_overview'
+  | 'deleted_nodes'
+
+/** @param root path of the trajectory: `/T` */
+export function overviewPath(root: string, table: OverviewTable): string {
+  return `${root}/overview/${table}`
+}
+
+// Attributes
+
+/** pypet's attributes of nodes and of the items in a leaf. */
+export const SRVC = {
+  class: 'SRVC_INIT_CLASS_NAME',
+  comment: 'SRVC_INIT_COMMENT',
+  leaf: 'SRVC_LEAF',
+  annotated: 'SRVC_ANNOTATED',
+  store: 'SRVC_STORE',
+  collection: 'SRVC_DATA_COLL_TYPE',
+  scalarType: 'SRVC_DATA_SCALAR_TYPE',
+} as const
+
+/** What comes before the name of an annotation. */
+export const ANNOTATION_PREFIX = 'SRVC_AN_'
+/** Our own mark for what pypet has no form for. */
+export const TYPE_ATTRIBUTE = 'PYPET_TS_TYPE'
+/** The class of a user's own. pypet would refuse one that it cannot build, so it is told the nearest of its own. */
+export const CLASS_ATTRIBUTE = 'PYPET_TS_CLASS'
+
+/** pypet's attributes of one column of a table. */
+export function columnAttributes(column: string): { readonly collection: string; readonly scalarType: string } {
+  return { collection: `SRVC_COLUMN_${column}_COLL_TYPE`, scalarType: `SRVC_COLUMN_${column}_SCALAR_TYPE` }
+}
+
+// Parts of a leaf
+
+/** The name of a parameter's value that is a dataset of its own ends in this. */
+export const ARRAY_SUFFIX = '__rr__'
+/** The name of a value that pypet stores with scipy ends in this. */
+export const SPARSE_SUFFIX = '__spsp__'
+/** The protocol that a leaf's pickles have. */
+export const PICKLE_PROTOCOL = '__pckl_prtcl__'
+/** What a class of the user's own stores by name; beside it, a parameter's `data` is a summary. */
+export const ITEMS = 'items'
+/** The range of an explored parameter; a suffix follows where the column numbers values. */
+export const RANGE = 'explored_data'
+/** Values of a range that share a group. */
+const VALUES_PER_SET = 1000
+
+/** The group of a thousand values of a range: `explored__rr__/set_00001`. */
+export function rangeSet(number: number): string {
+  return `explored${ARRAY_SUFFIX}/set_${padded(Math.floor(number / VALUES_PER_SET), 5)}`
+}
+
+/** Whether a value of a range is the first of its set. */
+export function isFirstOfSet(number: number): boolean {
+  return number % VALUES_PER_SET === 0
+}
+
+/** Where a range has its value of a number, by the suffix of its table: an array, a sparse matrix, a pickle. */
+export const RANGE_VALUES: ReadonlyMap<string, (number: number) => string> = new Map([
+  [ARRAY_SUFFIX, (number) => `${rangeSet(number)}/xa_${padded(number, 8)}`],
+  [SPARSE_SUFFIX, (number) => `xspm${SPARSE_SUFFIX}${padded(number, 8)}`],
+  ['', (number) => `xp_${padded(number, 8)}`],
+])
+
+// What the `.cnt` file remembers of the HDF5 file
+
+export const MEMORY = {
+  groups: 'groups',
+  isSettled: 'is settled',
+  hasLastConfig: 'has ended',
+  numberBytesOf: (parameter: string) => `number bytes of ${parameter}`,
+  textBytesOf: (parameter: string) => `text bytes of ${parameter}`,
+} as const
+
+function padded(number: number, length: number): string {
+  return String(number).padStart(length, '0')
+}
