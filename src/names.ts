@@ -82,7 +82,10 @@ export const TYPE_ATTRIBUTE = 'PYPET_TS_TYPE'
 export const CLASS_ATTRIBUTE = 'PYPET_TS_CLASS'
 
 /** pypet's attributes of one column of a table. */
-export function columnAttributes(column: string): { readonly collection: string; readonly scalarType: string } {
+export function columnAttributes(column: string): {
+  readonly collection: string
+  readonly scalarType: string
+} {
   return { collection: `SRVC_COLUMN_${column}_COLL_TYPE`, scalarType: `SRVC_COLUMN_${column}_SCALAR_TYPE` }
 }
 
@@ -111,12 +114,14 @@ export function isFirstOfSet(number: number): boolean {
   return number % VALUES_PER_SET === 0
 }
 
-/** Where a range has its value of a number, by the suffix of its table: an array, a sparse matrix, a pickle. */
-export const RANGE_VALUES: ReadonlyMap<string, (number: number) => string> = new Map([
-  [ARRAY_SUFFIX, (number) => `${rangeSet(number)}/xa_${padded(number, 8)}`],
-  [SPARSE_SUFFIX, (number) => `xspm${SPARSE_SUFFIX}${padded(number, 8)}`],
-  ['', (number) => `xp_${padded(number, 8)}`],
-])
+/** What the table of a range may end in: its column numbers arrays, sparse matrices, or values and pickles. */
+export const RANGE_SUFFIXES = [ARRAY_SUFFIX, SPARSE_SUFFIX, ''] as const
+
+/** What a range calls its value of a number, by the suffix of its table: an array, a sparse matrix, a pickle. */
+export function rangeValueName(suffix: string, number: number): string {
+  if (suffix === ARRAY_SUFFIX) return `${rangeSet(number)}/xa_${padded(number, 8)}`
+  return suffix === SPARSE_SUFFIX ? `xspm${SPARSE_SUFFIX}${padded(number, 8)}` : `xp_${padded(number, 8)}`
+}
 
 // What the `.cnt` file remembers of the HDF5 file
 
@@ -124,6 +129,10 @@ export const MEMORY = {
   groups: 'groups',
   isSettled: 'is settled',
   hasLastConfig: 'has ended',
+  postprocessed: 'runs post-processed',
+  serviceHasProvenance: 'service has provenance',
+  rowsOf: (table: string) => `rows of ${table}`,
+  commentsOf: (branch: string) => `comments of ${branch}`,
   numberBytesOf: (parameter: string) => `number bytes of ${parameter}`,
   textBytesOf: (parameter: string) => `text bytes of ${parameter}`,
 } as const

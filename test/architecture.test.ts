@@ -8,7 +8,7 @@ const modules = [...tree.values()]
 /** From left to right: a folder imports what stands left of its own slot, never its neighbours. */
 const SLOTS: readonly (readonly string[])[] = [
   ['thrown-value'],
-  ['errors', 'own-files', 'process-facts', 'shell-word', 'folders', 'breath'],
+  ['errors', 'names', 'own-files', 'process-facts', 'shell-word', 'folders', 'breath'],
   ['temporary-names'],
   ['trajectory'],
   ['exploration'],

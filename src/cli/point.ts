@@ -1,4 +1,5 @@
 /** `pypet-ts run <job> --point <n>`: one run in this thread, where a debugger sees it. Nothing is stored. */
+
 import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'
@@ -13,11 +14,11 @@ import type { JobFunction } from '../experiment/job-functions.ts'
 import { importJob } from '../experiment/load-job.ts'
 import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
+import { runName } from '../names.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { runName } from '../trajectory/path.ts'
 import {
   decodeFramePrefix,
   decodeRunFrame,

@@ -1,4 +1,5 @@
 /** What a file holds of a trajectory besides parameters and runs: what jobs of an expansion see, and of `verify`. */
+import { isRunName } from '../names.ts'
 import type { Extension } from '../protocol.ts'
 import { exploredNames } from '../storage/explored-names.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
@@ -61,10 +62,10 @@ class NodeWalk implements StoredNodes {
   visit(group: string): void {
     for (const { name, target } of this.#source.entries(group) ?? []) {
       // What belongs to one run is no other's.
-      if (RUN_NAME.test(name)) continue
+      if (isRunName(name)) continue
       const location = group === '' ? name : `${group}.${name}`
       if (target !== undefined) {
-        const isOfRun = target.split('.').some((part) => RUN_NAME.test(part))
+        const isOfRun = target.split('.').some((part) => isRunName(part))
         if (!isOfRun && this.#shows(location)) this.links.push({ location, target })
         continue
       }
@@ -104,8 +105,6 @@ class NodeWalk implements StoredNodes {
     return value === undefined ? [] : [{ name: 'data', value }]
   }
 }
-
-const RUN_NAME = /^run_\d{8,}$/
 
 /** What is only described, as a pickle is, cannot be sent. */
 function rawFields(fields: readonly StoredField[]): RawLeaf['items'] {

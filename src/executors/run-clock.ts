@@ -1,5 +1,6 @@
 /** How long runs may take, on threads and in processes. */
-import { type RunIndex, runName } from '../trajectory/path.ts'
+import { runName } from '../names.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 
 export class RunClock {
   readonly #timeoutMs: number

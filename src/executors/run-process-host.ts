@@ -1,7 +1,9 @@
 /** The process of one run as main sees it: start, load, perform, end. */
+
 import { type ChildProcess, fork } from 'node:child_process'
 import { StringDecoder } from 'node:string_decoder'
 import { type ErrorRecord, fromErrorRecord, type PypetError, toErrorRecord } from '../errors.ts'
+import { runName } from '../names.ts'
 import type {
   FromRunProcess,
   RunOutcome,
@@ -10,7 +12,6 @@ import type {
   WorkerLine,
   WorkerSetup,
 } from '../protocol.ts'
-import { runName } from '../trajectory/path.ts'
 import type { StoredBefore } from '../trajectory/stored-items.ts'
 import type { StreamName } from './captured-output.ts'
 import { printedLine } from './job-log.ts'

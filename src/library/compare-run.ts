@@ -1,7 +1,9 @@
 /** A run that was computed again, against what the file holds of it: names, types, shapes and every bit. */
+
 import { wholeLeaf } from '../continue/part-file.ts'
+import { runName } from '../names.ts'
 import type { Hdf5Source } from '../storage/hdf5-source.ts'
-import { type RunIndex, runName } from '../trajectory/path.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import {
   elementBytes,
   elementCount,

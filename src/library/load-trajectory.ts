@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
+import { overviewPath } from '../names.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
 import { whileUnchanged } from '../storage/read-hdf5.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
@@ -117,7 +118,7 @@ async function chooseName(
   using reader = await openHdf5Reader(filename)
   const names = reader
     .children('/')
-    .filter((child) => reader.kind(`/${child}/overview/info`) === 'dataset')
+    .filter((child) => reader.kind(overviewPath(`/${child}`, 'info')) === 'dataset')
     .sort()
   if (names.length === 0) {
     throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${filename} holds no trajectory`, {

@@ -1,11 +1,13 @@
 /** Takes the runs of trajectories into one in memory; `merge` writes what that means for the files. */
+
 import { createHash } from 'node:crypto'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
+import { runName } from '../names.ts'
 import { formatCount } from '../reporting/quantity.ts'
 import { runPlaces } from '../storage/merged-runs.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
-import { type RunIndex, runName } from '../trajectory/path.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { integer } from '../trajectory/value-forms.ts'

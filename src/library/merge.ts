@@ -1,4 +1,5 @@
 /** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
+
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { FILES } from '../continue/disk.ts'
@@ -7,6 +8,7 @@ import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { takeSnapshotCalmly } from '../continue/snapshot.ts'
 import { PypetError } from '../errors.ts'
+import { overviewPath } from '../names.ts'
 import { compactFile, copyTrajectory } from '../storage/compact-file.ts'
 import { prepareEdits, warn } from '../storage/edit-file.ts'
 import { takeTurn } from '../storage/file-turn.ts'
@@ -268,7 +270,7 @@ async function chosenNames(inputs: readonly MergeInput[]): Promise<string[]> {
     using reader = await openHdf5Reader(resolve(file))
     const names = reader
       .children('/')
-      .filter((child) => reader.kind(`/${child}/overview/info`) === 'dataset')
+      .filter((child) => reader.kind(overviewPath(`/${child}`, 'info')) === 'dataset')
       .sort()
     const [only] = names
     if (name !== undefined && names.includes(name)) chosen.push(name)

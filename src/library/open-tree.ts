@@ -1,8 +1,10 @@
 /** A tree and the file it is read from: alone, or while an experiment writes the file. */
+
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { overviewPath } from '../names.ts'
 import type { Extension } from '../protocol.ts'
 import { changedNodes } from '../storage/changed-nodes.ts'
 import { loadH5wasm } from '../storage/h5wasm.ts'
@@ -285,7 +287,7 @@ export abstract class OpenTree<Tree = ParameterTree> extends TrajectoryTree<Tree
   #take(reader: Hdf5Reader): void {
     this.reader = reader
     try {
-      if (reader.kind(`/${this.name}/overview/info`) !== 'dataset') {
+      if (reader.kind(overviewPath(`/${this.name}`, 'info')) !== 'dataset') {
         throw trajectoryNotFound(this.file, this.name, reader.children('/'))
       }
       this.hdf5 = new Hdf5Source(reader, this.name)

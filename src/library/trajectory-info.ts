@@ -1,4 +1,5 @@
 import { PypetError } from '../errors.ts'
+import { SRVC } from '../names.ts'
 import { exploredNames } from '../storage/explored-names.ts'
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
@@ -44,7 +45,7 @@ export function readInfo(reader: Hdf5Reader, name: string, force: boolean): Traj
   )
   if (!force) assertNotNewer(reader.file, name, info.version)
   // The row holds 512 bytes, the node's attribute all of them.
-  const comment = reader.attribute(`/${name}`, 'SRVC_INIT_COMMENT')
+  const comment = reader.attribute(`/${name}`, SRVC.comment)
   return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
 }
 

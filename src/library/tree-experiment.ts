@@ -1,8 +1,10 @@
 /** A tree as an experiment: its parameters, what it explores, and the nodes beside them. */
+
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { runlessName } from '../names.ts'
 import { flattenParameters, type Parameter } from '../trajectory/parameter.ts'
-import { parameterName, runlessName } from '../trajectory/path.ts'
+import { parameterName } from '../trajectory/path.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { userValue } from '../trajectory/user-value.ts'
 import { type GroupNode, ParameterNode } from '../tree/nodes.ts'

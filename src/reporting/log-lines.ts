@@ -1,8 +1,10 @@
 /** Events as lines of the log: what is said, at which level, and how it looks in a file. Pure. */
+
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
+import { runName } from '../names.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
-import { type RunIndex, runName } from '../trajectory/path.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { allowsLevel } from './log-level.ts'
 import { Milestones } from './milestones.ts'
 import { type Clock, describeProgress, formatPercent, ProgressCounter } from './progress.ts'

@@ -1,7 +1,8 @@
 /** Failures and warnings, for a person: each kind once, at once; what is equal is counted. */
+
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
-import { runName } from '../trajectory/path.ts'
+import { runName } from '../names.ts'
 import { type FailureGroup, FailureGroups } from './failure-groups.ts'
 import { formatCount, formatRuns } from './quantity.ts'
 import { shownPath } from './shown-path.ts'

@@ -1,8 +1,9 @@
+import { isRunName, runlessName, runName, runOfName, runSetName } from '../names.ts'
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
 import { type Leaf, previewItems, previewParameter, readLeaf } from '../storage/leaf-reader.ts'
 import { walkLeaves } from '../storage/leaf-walk.ts'
 import { type Preview, unreadPreview } from '../storage/preview.ts'
-import { type RunIndex, runlessName, runName, runSetName } from '../trajectory/path.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import type { AxisRange, Listing, SurveyedLeaf } from './trajectory-overview.ts'
 
 /** Different items that are described; further ones are counted. */
@@ -50,7 +51,7 @@ export function surveyLeaves(
     branch,
     (child, group) => {
       if (group === branch && child === 'runs') return undefined
-      if (RUN_NAME.test(child)) return runsByName.has(child) ? '$' : undefined
+      if (isRunName(child)) return runsByName.has(child) ? '$' : undefined
       if (RUN_SET_NAME.test(child)) return setNames.has(child) ? '$set' : undefined
       return child
     },
@@ -73,10 +74,7 @@ function wildcardFullName(fullName: string): string {
   return (parts[0] === 'runs' ? parts.slice(2) : parts).join('.')
 }
 
-const RUN_NAME = /^run_\d{8}$/
 const RUN_SET_NAME = /^run_set_\d{5}$/
-const RUN_OF_PATH = /\/run_(\d{8})(?=\/|$)/
-
 function wildcardName(child: string, run: RunIndex): string {
   if (child === runName(run)) return '$'
   return child === runSetName(run) ? '$set' : child
@@ -118,10 +116,13 @@ class Survey {
 
   /** One leaf of a run, unless one of its name was found. */
   visit(path: string, name: string): void {
-    const run = RUN_OF_PATH.exec(path)?.[1]
+    const run = path
+      .split('/')
+      .map(runOfName)
+      .find((found) => found !== undefined)
     if (run === undefined || this.#visited.has(name) || this.#reader.kind(path) !== 'group') return
     const leaf = readLeaf(this.#reader, path)
-    if (leaf !== undefined) this.#addItems(leaf, name, Number(run))
+    if (leaf !== undefined) this.#addItems(leaf, name, run)
   }
 
   #addItems(leaf: Leaf, name: string, run: RunIndex | undefined): void {

@@ -1,4 +1,5 @@
 import { PypetError } from '../errors.ts'
+import { overviewPath, runOfName, SRVC } from '../names.ts'
 import { exploredNames } from '../storage/explored-names.ts'
 import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
 import { type Leaf, previewParameter, type RangePlace, rangePlace, readLeaf } from '../storage/leaf-reader.ts'
@@ -73,7 +74,7 @@ function chooseTrajectories(reader: Hdf5Reader, wanted: string | undefined): str
 }
 
 function isTrajectory(reader: Hdf5Reader, name: string): boolean {
-  return reader.kind(`/${name}/overview/info`) === 'dataset'
+  return reader.kind(overviewPath(`/${name}`, 'info')) === 'dataset'
 }
 
 const NAMES_MAX = 8
@@ -202,9 +203,9 @@ function readInfo(reader: Hdf5Reader, path: string) {
       python: String(python ?? ''),
     }
   }
-  reader.scanRows(`${path}/overview/info`, columns, readRow, { start: 0, end: 1 })
+  reader.scanRows(overviewPath(path, 'info'), columns, readRow, { start: 0, end: 1 })
   // The row holds 512 characters, the node's attribute all of them.
-  const comment = reader.attribute(path, 'SRVC_INIT_COMMENT')
+  const comment = reader.attribute(path, SRVC.comment)
   return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
 }
 
@@ -213,8 +214,8 @@ function runsInGroup(reader: Hdf5Reader, group: string): RunIndex[] {
   if (reader.kind(group.slice(0, group.lastIndexOf('/'))) !== 'group' || reader.kind(group) !== 'group')
     return []
   return reader.children(group).flatMap((name) => {
-    const match = /^run_(\d{8})$/.exec(name)
-    return match ? [Number(match[1])] : []
+    const run = runOfName(name)
+    return run === undefined ? [] : [run]
   })
 }
 

@@ -1,16 +1,14 @@
 /** Annotations of a node: one attribute each (docs/format.md, section 2). */
+import { ANNOTATION_PREFIX, SRVC } from '../names.ts'
 import type { RawField, RawNumbers, RawTexts, RawValue } from '../trajectory/raw-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { elementType } from './element-type.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 
-/** What comes before the name of an annotation. */
-export const ANNOTATION_PREFIX = 'SRVC_AN_'
-
 export function annotationOperations(path: string, annotations: readonly RawField[]): Hdf5Operation[] {
   if (annotations.length === 0) return []
   return [
-    { type: 'create-attribute', path, name: 'SRVC_ANNOTATED', value: true },
+    { type: 'create-attribute', path, name: SRVC.annotated, value: true },
     ...annotations.map(({ name, value }) => annotation(path, `${ANNOTATION_PREFIX}${name}`, value)),
   ]
 }

@@ -1,10 +1,11 @@
 /** What nodes that are stored have gained, or changed, in memory: what can be written where they lie, and what cannot. */
+import { ANNOTATION_PREFIX, SRVC } from '../names.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import { isEqualValue } from '../trajectory/value-key.ts'
 import { GroupNode, ParameterNode, ResultNode, type TreeNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { ANNOTATION_PREFIX, annotationOperations } from './annotation-layout.ts'
+import { annotationOperations } from './annotation-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import type { Hdf5Source } from './hdf5-source.ts'
@@ -77,7 +78,7 @@ function changedItems(node: ResultNode): string[] {
 }
 
 function sparseClass(path: string): Hdf5Operation {
-  return { type: 'replace-attribute', path, name: 'SRVC_INIT_CLASS_NAME', value: 'SparseResult' }
+  return { type: 'replace-attribute', path, name: SRVC.class, value: 'SparseResult' }
 }
 
 function commentOperations(
@@ -88,7 +89,7 @@ function commentOperations(
   versions: Versions,
 ): Hdf5Operation[] {
   if (!node.changes.has('comment')) return []
-  const name = 'SRVC_INIT_COMMENT'
+  const name = SRVC.comment
   const isThere = reader.attributeNames(path).includes(name)
   const { comment: value } = node
   const type = isThere ? 'replace-attribute' : 'create-attribute'
@@ -125,7 +126,7 @@ function annotationChanges(
       path,
       name: `${ANNOTATION_PREFIX}${name}`,
     })),
-    ...(mark === undefined || there.has('SRVC_ANNOTATED') ? [] : [mark]),
+    ...(mark === undefined || there.has(SRVC.annotated) ? [] : [mark]),
     ...attributes,
   ]
 }

@@ -1,10 +1,11 @@
 import type { CntState } from '../continue/cnt-state.ts'
 import { PypetError } from '../errors.ts'
+import { overviewPath } from '../names.ts'
 import { type Hdf5Reader, openHdf5Reader } from './hdf5-reader.ts'
 
 /** How many runs of a trajectory its file says to be completed; 0 where it has no table of them. */
 export function completedCountIn(reader: Hdf5Reader, trajectory: string): number {
-  const runs = `/${trajectory}/overview/runs`
+  const runs = overviewPath(`/${trajectory}`, 'runs')
   let count = 0
   if (reader.kind(runs) === 'dataset') {
     reader.scanRows(runs, ['completed'], (_, [completed]) => {

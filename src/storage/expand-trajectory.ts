@@ -1,20 +1,20 @@
 /** Opening a stored trajectory for the runs that it has gained and not yet performed. */
+
 import type { MemoryDelta } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
 import type { ExplorationPlan } from '../exploration/expand.ts'
 import { type ExplorationSpec, explorationReader } from '../exploration/exploration.ts'
+import { isRunName, MEMORY, overviewPath, runlessName, runName, SRVC } from '../names.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
-import { parameterLocation, parameterName, runlessName, runName } from '../trajectory/path.ts'
+import { parameterLocation, parameterName } from '../trajectory/path.ts'
 import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { isEqualValue } from '../trajectory/value-key.ts'
 import { exploredNames } from './explored-names.ts'
-import { numberBytesName, textBytesName } from './extension-layout.ts'
-import { HAS_GROUPS, HAS_LAST_CONFIG, IS_SETTLED } from './hdf5-layout.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { openHdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
@@ -60,17 +60,18 @@ export async function readStoredTrajectory(
     if (child !== 'overview' && reader.kind(`${root}/${child}`) === 'group')
       collectGroups(reader, root, `/${child}`, groups)
   }
-  const values: Record<string, number | boolean> = { [IS_SETTLED]: true }
+  const values: Record<string, number | boolean> = { [MEMORY.isSettled]: true }
   for (const name of reader.children(overview)) {
     if (!GROWING.has(name)) continue
     values[`rows of ${name}`] = reader.rowCount(`${overview}/${name}`)
   }
-  const added: Record<string, string[]> = { [HAS_GROUPS]: groups }
+  const added: Record<string, string[]> = { [MEMORY.groups]: groups }
   for (const branch of ['results', 'derived_parameters']) {
-    added[`comments of ${branch}`] = knownComments(reader, root, branch, stored)
+    added[MEMORY.commentsOf(branch)] = knownComments(reader, root, branch, stored)
   }
   // The environment of a script may run several times, and ends more than once then.
-  if (isThere(`environment.${continuation.environmentName}.finish_timestamp`)) values[HAS_LAST_CONFIG] = true
+  if (isThere(`environment.${continuation.environmentName}.finish_timestamp`))
+    values[MEMORY.hasLastConfig] = true
   Object.assign(values, columnSizes(reader, root))
   return {
     stored,
@@ -103,7 +104,7 @@ function knownComments(reader: Hdf5Reader, root: string, branch: string, stored:
 
 /** Another expansion may have come in between, or another trajectory of the same name. */
 function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, plan: ExplorationPlan): void {
-  const runs = `/${trajectory}/overview/runs`
+  const runs = overviewPath(`/${trajectory}`, 'runs')
   const runCount = reader.kind(runs) === 'dataset' ? reader.rowCount(runs) : 0
   if (runCount !== plan.runCount)
     throw changed(file, trajectory, `it has ${formatRuns(runCount)}, and had ${formatCount(plan.runCount)}`)
@@ -175,8 +176,8 @@ function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {
     const column = rangeColumn(reader, `${root}/${fullName.replaceAll('.', '/')}`)
     if (column === undefined) continue
     const name = parameterName(fullName)
-    if (column.textBytes > 0) sizes[textBytesName(name)] = column.textBytes
-    if (column.numberBytes === 4) sizes[numberBytesName(name)] = column.numberBytes
+    if (column.textBytes > 0) sizes[MEMORY.textBytesOf(name)] = column.textBytes
+    if (column.numberBytes === 4) sizes[MEMORY.numberBytesOf(name)] = column.numberBytes
   }
   return sizes
 }
@@ -185,12 +186,10 @@ function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {
 function collectGroups(reader: Hdf5Reader, root: string, path: string, into: string[]): void {
   into.push(path)
   for (const child of reader.children(root + path)) {
-    if (RUN_NAME.test(child)) continue
+    if (isRunName(child)) continue
     const below = `${path}/${child}`
     if (reader.kind(root + below) !== 'group') continue
-    const isLeaf = reader.attribute(root + below, 'SRVC_LEAF')
+    const isLeaf = reader.attribute(root + below, SRVC.leaf)
     if (isLeaf === undefined) collectGroups(reader, root, below, into)
   }
 }
-
-const RUN_NAME = /^run_\d{8}$/

@@ -1,8 +1,9 @@
+import { overviewPath } from '../names.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 
 /** Full names of the explored parameters of a trajectory, as its table has them: `parameters.neuron.tau`. */
 export function exploredNames(reader: Hdf5Reader, trajectory: string): string[] {
-  const table = `/${trajectory}/overview/explorations`
+  const table = overviewPath(`/${trajectory}`, 'explorations')
   const names: string[] = []
   if (reader.kind(table) !== 'dataset') return names
   reader.scanRows(table, ['explorations'], (_, [name]) => names.push(String(name)))

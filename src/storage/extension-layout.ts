@@ -1,7 +1,9 @@
 /** What the tables of a trajectory gain when points are added while it is open (docs/format.md, sections 2 to 4). Decides and does nothing. */
+
 import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
+import { MEMORY, overviewPath } from '../names.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { parameterLocation } from '../trajectory/path.ts'
 import type { RawNumbers } from '../trajectory/raw-value.ts'
@@ -51,20 +53,12 @@ export function* batches(
 
 /** The size of a column of texts, as the layout remembers it: that of a table cannot change. */
 export function columnTextBytes({ name, textBytesMax }: ExploredParameter, memory: LayoutMemory): number {
-  return Number(memory.value(textBytesName(name)) ?? textBytesMax)
+  return Number(memory.value(MEMORY.textBytesOf(name)) ?? textBytesMax)
 }
 
 /** That of the numbers of arrays, as the layout remembers it where it is not ours. */
 function columnNumberBytes(name: string, memory: LayoutMemory): NumberBytes {
-  return memory.value(numberBytesName(name)) === 4 ? 4 : 8
-}
-
-export function numberBytesName(name: string): string {
-  return `number bytes of ${name}`
-}
-
-export function textBytesName(name: string): string {
-  return `text bytes of ${name}`
+  return memory.value(MEMORY.numberBytesOf(name)) === 4 ? 4 : 8
 }
 
 /** The table of explored parameters, by their names. */
@@ -72,7 +66,7 @@ export function explorationsTable(root: string, explored: readonly ExploredParam
   const names = explored.map(({ name }) => parameterLocation(name))
   const table = defineTable([['explorations', `S${Math.floor(longestUtf8Bytes(names) * 1.5)}`]])
   const rows = names.map((name): Row => [name])
-  return createFilledTable(`${root}/overview/explorations`, table, '', rows)
+  return createFilledTable(overviewPath(root, 'explorations'), table, '', rows)
 }
 
 const REFERENCE_BYTES = 8
@@ -170,15 +164,15 @@ export function* grownTables(
 ): Generator<Hdf5Operation[]> {
   for (const explored of after.explored) assertFits(explored, before, memory)
   const isNewlyExplored = before.explored.length === 0
-  yield grown(`${root}/overview/runs`, after.runCount)
-  yield writeRows(`${root}/overview/info`, INFO, 0, [infoRow(request, after.runCount)])
+  yield grown(overviewPath(root, 'runs'), after.runCount)
+  yield writeRows(overviewPath(root, 'info'), INFO, 0, [infoRow(request, after.runCount)])
   if (isNewlyExplored) yield explorationsTable(root, after.explored)
   for (const explored of after.explored) {
     const known = before.explored.find(({ name }) => name === explored.name)?.pool.length ?? 0
     const gained = { first: known, values: explored.pool.slice(known) }
     yield* rangeValues(root, explored, gained, request.storage.complevel)
     if (isNewlyExplored) {
-      memory.set(textBytesName(explored.name), Math.max(GROWING_TEXT_BYTES, explored.textBytesMax))
+      memory.set(MEMORY.textBytesOf(explored.name), Math.max(GROWING_TEXT_BYTES, explored.textBytesMax))
       yield rangeTable(root, explored, columnTextBytes(explored, memory), after.runCount)
       yield* rangeRows(root, after, explored, memory, 0)
     } else {

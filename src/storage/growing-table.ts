@@ -1,3 +1,4 @@
+import { MEMORY } from '../names.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import { appendRows, createFilledTable, emptyTable, type Row, type TableDescription } from './hdf5-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
@@ -19,7 +20,7 @@ export class GrowingTable {
     this.#table = table
     this.#title = title
     this.#memory = memory
-    this.#rowsName = `rows of ${title}`
+    this.#rowsName = MEMORY.rowsOf(title)
   }
 
   get rowCount(): number {

@@ -1,4 +1,5 @@
 /** What a stored trajectory has gained since: runs, ranges, explored parameters. */
+import { overviewPath } from '../names.ts'
 import { type ParameterRange, rangeValue } from '../trajectory/parameter-range.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
@@ -92,7 +93,7 @@ export function* growthOperations(
   complevel: number,
   versions: Versions,
 ): Generator<Hdf5Operation[]> {
-  const runs = `/${tree.name}/overview/runs`
+  const runs = overviewPath(`/${tree.name}`, 'runs')
   const hasGrown = before.runCount < tree.length
   if (hasGrown) {
     yield grown(runs, tree.length)
@@ -111,7 +112,7 @@ export function* growthOperations(
 /** The row of a run that has become the first of several, with the point that it is now. */
 function explainedRow(tree: TrajectoryTree, run: RunInformation): Hdf5Operation[] {
   const row = runRow(0, { ...run, parameterSummary: summariser(tree)(0) })
-  return writeRows(`/${tree.name}/overview/runs`, RUNS, 0, [row])
+  return writeRows(overviewPath(`/${tree.name}`, 'runs'), RUNS, 0, [row])
 }
 
 /** Whether the run that has been performed is still at the point at which it was. */

@@ -2,6 +2,7 @@
  * Copying HDF5 objects from an open file as operations for another: the bytes as they are, nothing decoded. What this
  * HDF5 library cannot create is told, never dropped in silence.
  */
+import { SRVC } from '../names.ts'
 import type { NumericDtype } from '../trajectory/typed-array.ts'
 import { elementType } from './element-type.ts'
 import type { Datatype } from './hdf5-datatype.ts'
@@ -127,7 +128,7 @@ function textOf(bytes: Uint8Array): string {
 
 /** A bitfield becomes a number of one byte, so what it was is said beside it. */
 function boolMark(type: Datatype, attributes: readonly Hdf5Operation[], path: string): Hdf5Operation[] {
-  const name = 'SRVC_DATA_SCALAR_TYPE'
+  const name = SRVC.scalarType
   if (type.kind !== 'boolean') return []
   const isMarked = attributes.some((operation) => 'name' in operation && operation.name === name)
   return isMarked ? [] : [{ type: 'create-attribute', path, name, value: 'bool' }]

@@ -2,12 +2,14 @@
  * Where everything of one trajectory goes in the file, in pypet's layout (docs/format.md). Decides and does
  * nothing: every method returns operations for `hdf5-file`.
  */
+
 import type { ExplorationPlan } from '../exploration/expand.ts'
 import { runSummary } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
+import { BRANCHES, MEMORY, overviewPath, runName, SRVC } from '../names.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
-import { BRANCHES, parameterLocation, type RunIndex, runName } from '../trajectory/path.ts'
+import { parameterLocation, type RunIndex } from '../trajectory/path.ts'
 import { rawValue } from '../trajectory/raw-value.ts'
 import type { RawGroup, RawLeaf, RawRunRecord } from '../trajectory/run-frame.ts'
 import type { LinkRecord } from '../trajectory/run-record.ts'
@@ -24,7 +26,6 @@ import {
   rangeRows,
   rangeTable,
   rangeValues,
-  textBytesName,
 } from './extension-layout.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
@@ -45,14 +46,6 @@ import {
 import { pytablesGroup, rootAttributes } from './pytables-group.ts'
 import { RunOverviews } from './run-overviews.ts'
 import { runRows } from './run-rows.ts'
-
-/** What the memory calls what the layout remembers. */
-export const HAS_GROUPS = 'groups'
-export const IS_SETTLED = 'is settled'
-/** The last config was written once: at another end it is moved. Its text is in `.cnt` files. */
-export const HAS_LAST_CONFIG = 'has ended'
-/** So many runs had ended when post-processing last looked at them; absent or -1 when it has to look again. */
-export const POSTPROCESSED = 'runs post-processed'
 
 const NOT_RUN = { startTimestamp: 0, finishTimestamp: 0 }
 
@@ -81,9 +74,9 @@ export class TrajectoryLayout {
     this.#plan = plan
     this.#memory = memory
     this.#root = `/${request.trajectory.name}`
-    this.#sharedGroups = new Set(memory.recordedTexts(HAS_GROUPS).map((path) => this.#root + path))
+    this.#sharedGroups = new Set(memory.recordedTexts(MEMORY.groups).map((path) => this.#root + path))
     this.#overviews = new RunOverviews(this.#root, request.storage, plan.runCount, memory)
-    const failedRuns = `${this.#root}/overview/failed_runs`
+    const failedRuns = overviewPath(this.#root, 'failed_runs')
     this.#failedRuns = new GrowingTable(failedRuns, FAILED_RUNS, 'failed_runs', memory)
   }
 
@@ -102,7 +95,7 @@ export class TrajectoryLayout {
             {
               type: 'create-attribute',
               path: this.#root,
-              name: 'SRVC_INIT_COMMENT',
+              name: SRVC.comment,
               value: trajectory.comment,
             } as const,
           ]),
@@ -133,8 +126,8 @@ export class TrajectoryLayout {
    * longer than a short run, and nobody who waits for a first result should wait for them.
    */
   *settle(): Generator<Hdf5Operation[]> {
-    if (this.#memory.value(IS_SETTLED) === true) return
-    this.#memory.set(IS_SETTLED, true)
+    if (this.#memory.value(MEMORY.isSettled) === true) return
+    this.#memory.set(MEMORY.isSettled, true)
     for (const parameter of this.#request.config) yield this.#parameter(`config.${parameter.name}`, parameter)
     yield branchOverviews(this.#root, this.#request, this.#plan)
     yield this.#overviews.open()
@@ -197,7 +190,7 @@ export class TrajectoryLayout {
     }
     yield this.#nodes(extension)
     if (extension.postprocessedCount !== undefined) {
-      this.#memory.set(POSTPROCESSED, extension.postprocessedCount)
+      this.#memory.set(MEMORY.postprocessed, extension.postprocessedCount)
     }
   }
 
@@ -216,7 +209,7 @@ export class TrajectoryLayout {
     const path = this.#pathOf(group)
     this.#ensureGroup(path, newGroups, operations)
     if (comment !== '') {
-      operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
+      operations.push({ type: 'create-attribute', path, name: SRVC.comment, value: comment })
     }
     operations.push(...annotationOperations(path, annotations))
   }
@@ -274,7 +267,7 @@ export class TrajectoryLayout {
 
   /** What belongs to the runs since the last commit but lies in shared tables. */
   commit(): Hdf5Operation[] {
-    const operations = runRows(`${this.#root}/overview/runs`, this.#pendingRows)
+    const operations = runRows(overviewPath(this.#root, 'runs'), this.#pendingRows)
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
     operations.push(...this.#overviews.commit())
     this.#pendingRows.clear()
@@ -286,13 +279,13 @@ export class TrajectoryLayout {
   reopen(failed: readonly RunIndex[]): Hdf5Operation[] {
     for (const run of failed) this.#pendingRows.set(run, this.#facts(run, NOT_RUN, false))
     // What it has seen changes.
-    this.#memory.set(POSTPROCESSED, -1)
+    this.#memory.set(MEMORY.postprocessed, -1)
     return this.#failedRuns.clear()
   }
 
   /** Another environment goes on: its end is one of its own, and that of the one before stays where it is. */
   beginEnvironment(config: readonly Parameter[]): Hdf5Operation[] {
-    this.#memory.set(HAS_LAST_CONFIG, false)
+    this.#memory.set(MEMORY.hasLastConfig, false)
     return this.addConfig(config)
   }
 
@@ -303,8 +296,8 @@ export class TrajectoryLayout {
 
   /** The last leaves, known only at the end: how long it took. Where there was an end before, it is moved. */
   close(config: readonly Parameter[]): Hdf5Operation[] {
-    const hasLastConfig = this.#memory.value(HAS_LAST_CONFIG) === true
-    this.#memory.set(HAS_LAST_CONFIG, true)
+    const hasLastConfig = this.#memory.value(MEMORY.hasLastConfig) === true
+    this.#memory.set(MEMORY.hasLastConfig, true)
     if (!hasLastConfig) return this.addConfig(config)
     return config.flatMap(({ name, stored }) =>
       replaceScalar(`${this.#root}/config/${name.replaceAll('.', '/')}`, rawValue(stored)),
@@ -313,7 +306,7 @@ export class TrajectoryLayout {
 
   #share(path: string): void {
     this.#sharedGroups.add(path)
-    this.#memory.add(HAS_GROUPS, path.slice(this.#root.length))
+    this.#memory.add(MEMORY.groups, path.slice(this.#root.length))
   }
 
   #metaTables(): Hdf5Operation[] {
@@ -331,14 +324,14 @@ export class TrajectoryLayout {
 
   /** One row a run from the start, all with `completed` 0. */
   *#runsTable(): Generator<Hdf5Operation[]> {
-    const path = `${this.#root}/overview/runs`
+    const path = overviewPath(this.#root, 'runs')
     const { runCount } = this.#plan
     yield createTable(path, RUNS, 'runs', runCount)
     yield* this.#runRowsFrom(0)
   }
 
   *#runRowsFrom(firstRun: RunIndex): Generator<Hdf5Operation[]> {
-    const path = `${this.#root}/overview/runs`
+    const path = overviewPath(this.#root, 'runs')
     for (const [first, end] of batches(firstRun, this.#plan.runCount, RUN_ROW_BYTES)) {
       const rows: Row[] = []
       for (let run = first; run < end; run += 1) rows.push(runRow(run, this.#facts(run, NOT_RUN, false)))
@@ -351,7 +344,7 @@ export class TrajectoryLayout {
     for (const explored of this.#plan.explored) {
       const { name, dtype, textBytesMax, pool } = explored
       if (dtype === 'str' && this.#request.mayGrow === true) {
-        this.#memory.set(textBytesName(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
+        this.#memory.set(MEMORY.textBytesOf(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
       }
       yield* rangeValues(this.#root, explored, { first: 0, values: pool }, this.#request.storage.complevel)
       yield rangeTable(this.#root, explored, columnTextBytes(explored, this.#memory), runCount)

@@ -1,7 +1,7 @@
 /** A trajectory of an open file as the tree reads it. */
+import { isRunName, overviewPath, runName } from '../names.ts'
 import { exact } from '../trajectory/exact-integer.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
-import { runName } from '../trajectory/path.ts'
 import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import type { NodeHead, NodeSource, SourceEntry } from '../tree/node-source.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
@@ -29,7 +29,7 @@ export class Hdf5Source implements NodeSource {
     return this.#reader.children(path).flatMap((name): SourceEntry[] => {
       if (fullName === '' && name === 'overview') return []
       // Groups of runs are many and hold no links of this name.
-      if (RUN_NAME.test(name)) return [{ name, target: undefined }]
+      if (isRunName(name)) return [{ name, target: undefined }]
       const kind = this.#reader.kind(`${path}/${name}`)
       if (kind === 'group') return [{ name, target: undefined }]
       const target = kind === 'soft-link' ? this.#targetOf(`${path}/${name}`) : undefined
@@ -93,7 +93,7 @@ export class Hdf5Source implements NodeSource {
 
   #readFailures(): ReadonlyMap<number, RunFailureText> {
     const failures = new Map<number, RunFailureText>()
-    const table = `${this.#root}/overview/failed_runs`
+    const table = overviewPath(this.#root, 'failed_runs')
     if (this.#reader.kind(table) !== 'dataset') return failures
     this.#reader.scanRows(table, ['idx', 'error', 'message', 'stack'], (_, [idx, name, message, stack]) => {
       failures.set(Number(idx), { name: String(name), message: String(message), stack: String(stack ?? '') })
@@ -112,8 +112,6 @@ export class Hdf5Source implements NodeSource {
     return target.slice(this.#root.length + 1).replaceAll('/', '.')
   }
 }
-
-const RUN_NAME = /^run_\d{8}$/
 
 function readRuns(reader: Hdf5Reader, overview: string): RunInformation[] {
   const runs: RunInformation[] = []

@@ -6,6 +6,7 @@
  *     ndarray    a scalar: it has no axes        record      a group (`NESTED_GROUP`) with an item a field
  *     nested     an array: it was a list of lists
  */
+import { SPARSE_SUFFIX, SRVC, TYPE_ATTRIBUTE } from '../names.ts'
 import {
   elementCount,
   type RawField,
@@ -19,10 +20,6 @@ import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
 import { sparseArchive } from './sparse-archive.ts'
 import { tableDataset } from './table-item.ts'
 
-/** The name of a value that pypet stores with scipy ends in this. */
-export const SPARSE_SUFFIX = '__spsp__'
-/** Our own mark for what pypet has no form for. */
-export const TYPE_ATTRIBUTE = 'PYPET_TS_TYPE'
 /** PyTables' limit of columns; more fields become a group. */
 const COLUMNS_MAX = 512
 
@@ -40,7 +37,7 @@ export function itemOperations(path: string, value: RawValue, complevel: number)
     case 'record':
       return recordItem(path, value.fields, complevel)
     case 'table':
-      return [...tableDataset(path, value), attribute(path, 'SRVC_STORE', 'TABLE')]
+      return [...tableDataset(path, value), attribute(path, SRVC.store, 'TABLE')]
     case 'sparse':
       return arrayItem(`${path}${SPARSE_SUFFIX}`, scalarText(sparseArchive(value)), 0)
   }
@@ -94,10 +91,10 @@ function arrayItem(path: string, value: RawNumbers | RawTexts, complevel: number
   }
   // An array without axes is numpy's scalar: pypet can read a 0-d ndarray but not store it again.
   const isScalarArray = form === 'ndarray' && shape.length === 0
-  operations.push(attribute(path, 'SRVC_DATA_COLL_TYPE', collectionOf(value, isScalarArray)))
+  operations.push(attribute(path, SRVC.collection, collectionOf(value, isScalarArray)))
   const scalarType = scalarTypeOf(value, isScalarArray)
-  if (scalarType !== undefined) operations.push(attribute(path, 'SRVC_DATA_SCALAR_TYPE', scalarType))
-  operations.push(attribute(path, 'SRVC_STORE', store))
+  if (scalarType !== undefined) operations.push(attribute(path, SRVC.scalarType, scalarType))
+  operations.push(attribute(path, SRVC.store, store))
   if (isScalarArray) operations.push(typeMark(path, 'ndarray'))
   if (value.isNested === true) operations.push(typeMark(path, 'nested'))
   // Arrays of bytes would be taken for text by who does not know Python's types.
@@ -147,8 +144,8 @@ function recordItem(path: string, fields: readonly RawField[], complevel: number
     const empty: RawNumbers = { form: 'ndarray', dtype: 'float64', shape: [0], bytes: new Uint8Array(0) }
     return [
       { type: 'create-dataset', path, elementType: elementType('float64'), shape: [0], bytes: empty.bytes },
-      attribute(path, 'SRVC_DATA_COLL_TYPE', 'COLL_EMPTY_DICT'),
-      attribute(path, 'SRVC_STORE', 'ARRAY'),
+      attribute(path, SRVC.collection, 'COLL_EMPTY_DICT'),
+      attribute(path, SRVC.store, 'ARRAY'),
     ]
   }
   const cells = fields.flatMap(({ name, value }) =>
@@ -161,13 +158,13 @@ function recordItem(path: string, fields: readonly RawField[], complevel: number
     }))
     return [
       ...tableDataset(path, { form: 'table', rowCount: 1, columns }),
-      attribute(path, 'SRVC_DATA_COLL_TYPE', 'COLL_DICT'),
-      attribute(path, 'SRVC_STORE', 'DICT'),
+      attribute(path, SRVC.collection, 'COLL_DICT'),
+      attribute(path, SRVC.store, 'DICT'),
     ]
   }
   return [
     { type: 'create-group', path },
-    attribute(path, 'SRVC_STORE', 'NESTED_GROUP'),
+    attribute(path, SRVC.store, 'NESTED_GROUP'),
     typeMark(path, 'record'),
     ...fields.flatMap(({ name, value }) => itemOperations(`${path}/${name}`, value, complevel)),
   ]

@@ -1,4 +1,5 @@
 /** How one leaf lies in the file: the group, its attributes and its data items (docs/format.md, sections 2 and 4). */
+import { ARRAY_SUFFIX, CLASS_ATTRIBUTE, columnAttributes, ITEMS, SRVC } from '../names.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { type RawNumbers, type RawTexts, type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
@@ -104,17 +105,11 @@ export function parameterLeaf(
   }
 }
 
-/** What a class of the user's own stores by name; beside it, a parameter's `data` is a summary. */
-export const ITEMS = 'items'
-
 function summaryOf(value: RawValue, userClass = ''): string {
   return `${userClass}(${pythonRepr(storedOfRaw(value), SUMMARY_LENGTH_MAX)})`
 }
 
 const SUMMARY_LENGTH_MAX = 200
-
-/** The name of a parameter's value that is a dataset of its own ends in this. */
-export const ARRAY_SUFFIX = '__rr__'
 
 function scalarData(
   path: string,
@@ -180,8 +175,8 @@ export function exploredReferenceTable(path: string, suffix: string, runCount: n
   const table = `${path}/explored_data${suffix}`
   return [
     ...createTable(table, REFERENCES, `explored_data${suffix}`, runCount),
-    { type: 'create-attribute', path: table, name: 'SRVC_COLUMN_idx_COLL_TYPE', value: 'COLL_SCALAR' },
-    { type: 'create-attribute', path: table, name: 'SRVC_COLUMN_idx_SCALAR_TYPE', value: 'int' },
+    { type: 'create-attribute', path: table, name: INDEX.collection, value: 'COLL_SCALAR' },
+    { type: 'create-attribute', path: table, name: INDEX.scalarType, value: 'int' },
     storeAttribute(table),
   ]
 }
@@ -212,11 +207,10 @@ function leafGroup(
 ): Hdf5Operation[] {
   const operations: Hdf5Operation[] = [
     { type: 'create-group', path },
-    { type: 'create-attribute', path, name: 'SRVC_INIT_CLASS_NAME', value: className },
-    { type: 'create-attribute', path, name: 'SRVC_LEAF', value: true },
+    { type: 'create-attribute', path, name: SRVC.class, value: className },
+    { type: 'create-attribute', path, name: SRVC.leaf, value: true },
   ]
-  if (comment !== '')
-    operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: comment })
+  if (comment !== '') operations.push({ type: 'create-attribute', path, name: SRVC.comment, value: comment })
   if (userClass !== undefined) {
     operations.push({ type: 'create-attribute', path, name: CLASS_ATTRIBUTE, value: userClass })
   }
@@ -224,16 +218,17 @@ function leafGroup(
   return operations
 }
 
-/** The class of a user's own. pypet would refuse one that it cannot build, so it is told the nearest of its own. */
-export const CLASS_ATTRIBUTE = 'PYPET_TS_CLASS'
+/** Attributes of the columns of a parameter's tables. */
+const DATA = columnAttributes('data')
+const INDEX = columnAttributes('idx')
 
 function dataAttributes(path: string, dtype: string): Hdf5Operation[] {
   return [
-    { type: 'create-attribute', path, name: 'SRVC_COLUMN_data_COLL_TYPE', value: 'COLL_SCALAR' },
+    { type: 'create-attribute', path, name: DATA.collection, value: 'COLL_SCALAR' },
     {
       type: 'create-attribute',
       path,
-      name: 'SRVC_COLUMN_data_SCALAR_TYPE',
+      name: DATA.scalarType,
       value: PYTHON_TYPES[dtype] ?? dtype,
     },
     storeAttribute(path),
@@ -241,7 +236,7 @@ function dataAttributes(path: string, dtype: string): Hdf5Operation[] {
 }
 
 function storeAttribute(path: string): Hdf5Operation {
-  return { type: 'create-attribute', path, name: 'SRVC_STORE', value: 'TABLE' }
+  return { type: 'create-attribute', path, name: SRVC.store, value: 'TABLE' }
 }
 
 function scalarCell(value: RawNumbers): number | bigint | boolean {

@@ -1,4 +1,5 @@
 /** Reading leaves: parameters with their ranges, results with their items (docs/format.md, sections 2 and 4). */
+import { ARRAY_SUFFIX, PICKLE_PROTOCOL, RANGE, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'
 import type { Cell } from './hdf5-datatype.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { columnPreviewer, type Preview, previewDataset, unreadPreview } from './preview.ts'
@@ -28,13 +29,13 @@ const NESTING_MAX = 16
 
 /** The leaf at a path; undefined when the group there is none. */
 export function readLeaf(reader: Hdf5Reader, path: string): Leaf | undefined {
-  const isLeaf = reader.attribute(path, 'SRVC_LEAF')
+  const isLeaf = reader.attribute(path, SRVC.leaf)
   // pypet stores a boolean, we an int8; a group has no such attribute.
   if (isLeaf !== true && isLeaf !== 1) return undefined
   return {
     path,
-    comment: text(reader.attribute(path, 'SRVC_INIT_COMMENT')),
-    className: text(reader.attribute(path, 'SRVC_INIT_CLASS_NAME')),
+    comment: text(reader.attribute(path, SRVC.comment)),
+    className: text(reader.attribute(path, SRVC.class)),
   }
 }
 
@@ -63,24 +64,22 @@ export function rangePlace(reader: Hdf5Reader, { path, className }: Leaf): Range
     isReference: column === 'idx',
     preview,
   })
-  if (items.has(`explored_data${ARRAY_SUFFIX}`)) {
-    return found(`explored_data${ARRAY_SUFFIX}`, 'idx', (cell) => {
-      const value = arrayPath(path, Number(cell))
+  if (items.has(`${RANGE}${ARRAY_SUFFIX}`)) {
+    return found(`${RANGE}${ARRAY_SUFFIX}`, 'idx', (cell) => {
+      const value = `${path}/${rangeValueName(ARRAY_SUFFIX, Number(cell))}`
       return reader.kind(value) === 'group' ? previewRecord(reader, value) : previewDataset(reader, value)
     })
   }
-  if (items.has(`explored_data${SPARSE_SUFFIX}`)) {
-    return found(`explored_data${SPARSE_SUFFIX}`, 'idx', (cell) =>
-      sparse(reader, `${path}/xspm${SPARSE_SUFFIX}${String(cell).padStart(8, '0')}`),
+  if (items.has(`${RANGE}${SPARSE_SUFFIX}`)) {
+    return found(`${RANGE}${SPARSE_SUFFIX}`, 'idx', (cell) =>
+      sparse(reader, `${path}/${rangeValueName(SPARSE_SUFFIX, Number(cell))}`),
     )
   }
-  if (!items.has('explored_data')) return undefined
+  if (!items.has(RANGE)) return undefined
   if (className.startsWith('Pickle')) {
-    return found('explored_data', 'idx', (cell) =>
-      pickled(reader, `${path}/xp_${String(cell).padStart(8, '0')}`),
-    )
+    return found(RANGE, 'idx', (cell) => pickled(reader, `${path}/${rangeValueName('', Number(cell))}`))
   }
-  return found('explored_data', 'data', columnPreviewer(reader, `${path}/explored_data`, 'data'))
+  return found(RANGE, 'data', columnPreviewer(reader, `${path}/${RANGE}`, 'data'))
 }
 
 /** Describes the data items of a result, each under its key; a nested item's key has dots. */
@@ -89,11 +88,6 @@ export function previewItems(reader: Hdf5Reader, leaf: Leaf): (readonly [key: st
   collectItems(reader, leaf, leaf.path, '', items, 0)
   return items
 }
-
-const ARRAY_SUFFIX = '__rr__'
-const SPARSE_SUFFIX = '__spsp__'
-const PICKLE_PROTOCOL = '__pckl_prtcl__'
-const ARRAYS_PER_SET = 1000
 
 function collectItems(
   reader: Hdf5Reader,
@@ -110,7 +104,7 @@ function collectItems(
     if (kind === 'dataset') {
       items.push([prefix + name.replace(SPARSE_SUFFIX, ''), previewItem(reader, leaf, name, path)])
     } else if (kind === 'group') {
-      const store = reader.attribute(path, 'SRVC_STORE')
+      const store = reader.attribute(path, SRVC.store)
       if (store !== 'NESTED_GROUP') items.push([prefix + name, previewGroup(reader, path, store)])
       else if (depth < NESTING_MAX) collectItems(reader, leaf, path, `${prefix}${name}.`, items, depth + 1)
     } else if (kind !== undefined) {
@@ -122,7 +116,7 @@ function collectItems(
 function previewItem(reader: Hdf5Reader, leaf: Leaf, name: string, path: string): Preview {
   if (leaf.className.startsWith('Pickle')) return pickled(reader, path)
   if (name.endsWith(SPARSE_SUFFIX)) return sparse(reader, path)
-  const store = reader.attribute(path, 'SRVC_STORE')
+  const store = reader.attribute(path, SRVC.store)
   if (store === 'VLARRAY') return unreadPreview('VLARRAY', 'rows of different lengths')
   return previewDataset(reader, path)
 }
@@ -166,12 +160,6 @@ function sparse(reader: Hdf5Reader, path: string): Preview {
 
 function bytesOf(reader: Hdf5Reader, path: string): number {
   return reader.kind(path) === 'dataset' ? reader.form(path).type.bytes : 0
-}
-
-/** `explored__rr__/set_00001/xa_00001234`; sets keep the groups small. */
-function arrayPath(path: string, index: number): string {
-  const set = String(Math.floor(index / ARRAYS_PER_SET)).padStart(5, '0')
-  return `${path}/explored${ARRAY_SUFFIX}/set_${set}/xa_${String(index).padStart(8, '0')}`
 }
 
 function text(cell: Cell | undefined): string {

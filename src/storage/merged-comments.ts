@@ -2,7 +2,7 @@
  * Comments of runs that come from another file, as if all runs had been performed in one experiment: each comment stands
  * with the first leaf that has it, and the summaries name what the other runs have stored.
  */
-import { runlessName } from '../trajectory/path.ts'
+import { runlessName, SRVC } from '../names.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
 import { appendRows, type Row } from './hdf5-table.ts'
@@ -53,7 +53,7 @@ export class MergedComments {
 
   /** What makes a leaf, with the comment that it is to have. */
   leaf(fullName: string, operations: readonly Hdf5Operation[]): Hdf5Operation[] {
-    const index = operations.findIndex((operation) => nameOf(operation) === 'SRVC_INIT_COMMENT')
+    const index = operations.findIndex((operation) => nameOf(operation) === SRVC.comment)
     const written = operations[index]
     // What is no text of ours stays as it is.
     if (written !== undefined && !(written.type === 'create-attribute' && typeof written.value === 'string'))
@@ -65,10 +65,7 @@ export class MergedComments {
     const keeps = comment !== '' && (isNew || (written !== undefined && !this.#isPurged))
     const [group] = operations
     if (!keeps || group === undefined) return others
-    return [
-      ...others,
-      { type: 'create-attribute', path: group.path, name: 'SRVC_INIT_COMMENT', value: comment },
-    ]
+    return [...others, { type: 'create-attribute', path: group.path, name: SRVC.comment, value: comment }]
   }
 
   /** The rows that the summaries have gained. */

@@ -1,5 +1,6 @@
 /** What comes from another file into one, as operations: groups of runs under new numbers, and what is outside of runs. */
-import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
+import { isRunName, runName, runSetName, SRVC } from '../names.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import type { Carried, LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { GroupNode } from '../tree/nodes.ts'
@@ -20,15 +21,13 @@ export function runPlaces(other: TrajectoryTree): string[] {
 }
 
 function collectPlaces(group: GroupNode, places: string[]): void {
-  if (group.childNames.some((name) => RUN_NAME.test(name))) places.push(group.fullName)
+  if (group.childNames.some((name) => isRunName(name))) places.push(group.fullName)
   for (const name of group.childNames) {
-    if (RUN_NAME.test(name)) continue
+    if (isRunName(name)) continue
     const child = group.child(name)
     if (child !== undefined && !child.isLeaf) collectPlaces(child as GroupNode, places)
   }
 }
-
-const RUN_NAME = /^run_\d{8}$/
 
 export interface CopySource {
   readonly reader: Hdf5Reader
@@ -88,7 +87,7 @@ export function* runCopy(
       onUncopied: target.onUncopied,
     })
     for (const operations of copying) {
-      const isLeaf = operations.some((operation) => nameOf(operation) === 'SRVC_LEAF')
+      const isLeaf = operations.some((operation) => nameOf(operation) === SRVC.leaf)
       const [first] = operations
       if (!isLeaf || first === undefined) yield operations
       else yield target.comments.leaf(fullNameOf(first.path, target.trajectory), operations)

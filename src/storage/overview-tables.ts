@@ -1,7 +1,8 @@
 /** The meta tables below `<trajectory>/overview` (docs/format.md, section 3): their columns and their rows. */
+
 import { createHash } from 'node:crypto'
+import { runName } from '../names.ts'
 import type { OpenRequest, RunFailure, StorageSettings } from '../protocol.ts'
-import { runName } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import { defineTable, type Row } from './hdf5-table.ts'
 

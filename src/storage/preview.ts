@@ -1,7 +1,9 @@
 /** Stored values, described: type, shape and the first elements (docs/format.md, section 4). */
+import { SRVC } from '../names.ts'
 import type { Cell, Datatype } from './hdf5-datatype.ts'
 import type { DatasetForm } from './hdf5-handle.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
+import { recallOf } from './read-value.ts'
 
 /** What a value is, and how it begins. */
 export interface Preview {
@@ -28,7 +30,7 @@ export function previewDataset(reader: Hdf5Reader, path: string): Preview {
   const form = reader.form(path)
   if (form.shape === null) return { type: `empty ${form.type.name}`, shape: [0], cells: [] }
   if (form.type.kind === 'record' && form.shape.length === 1) return previewTable(reader, path, form)
-  const { collection, scalarType } = pythonTypes(reader, path, 'SRVC_DATA')
+  const { collection, scalarType } = recallOf(reader, path)
   const cells = reader.cells(path, form, firstCells(form.shape))
   return {
     type: typeOf(form.type, collection, scalarType, form.shape),
@@ -39,7 +41,7 @@ export function previewDataset(reader: Hdf5Reader, path: string): Preview {
 
 /** Turns the cells of one table column into previews. */
 export function columnPreviewer(reader: Hdf5Reader, table: string, column: string): (cell: Cell) => Preview {
-  const { collection, scalarType } = pythonTypes(reader, table, `SRVC_COLUMN_${column}`)
+  const { collection, scalarType } = recallOf(reader, table, column)
   const { type } = reader.form(table)
   const field = type.kind === 'record' ? type.fields.find(({ name }) => name === column)?.type : undefined
   const shape = field?.kind === 'array' ? field.shape : []
@@ -58,24 +60,17 @@ export function columnPreviewer(reader: Hdf5Reader, table: string, column: strin
 
 /** The first row of a table as one record; a dict is a table of one row. */
 function previewTable(reader: Hdf5Reader, path: string, form: DatasetForm): Preview {
-  const isDict = reader.attribute(path, 'SRVC_STORE') === 'DICT'
+  const isDict = reader.attribute(path, SRVC.store) === 'DICT'
   const [first] = reader.cells(path, form, { start: [0], count: [Math.min(1, form.shape?.[0] ?? 0)] })
   const cells: Cell[] = []
   if (typeof first === 'object' && 'fields' in first) {
     const fields = first.fields.map(([name, cell], index) => {
       if (index >= COLUMNS_RECALLED_MAX) return [name, cell] as const
-      return [name, recall(cell, pythonTypes(reader, path, `SRVC_COLUMN_${name}`).scalarType)] as const
+      return [name, recall(cell, recallOf(reader, path, name).scalarType)] as const
     })
     cells.push({ fields })
   }
   return { type: isDict ? 'dict' : 'table', shape: isDict ? [] : (form.shape ?? []), cells }
-}
-
-function pythonTypes(reader: Hdf5Reader, path: string, prefix: string) {
-  return {
-    collection: reader.attribute(path, `${prefix}_COLL_TYPE`),
-    scalarType: reader.attribute(path, `${prefix}_SCALAR_TYPE`),
-  }
 }
 
 function firstCells(shape: readonly number[]) {

@@ -1,6 +1,8 @@
 /** The ranges of explored parameters, whole and as they grow (docs/format.md, section 4). */
+
 import { PypetError } from '../errors.ts'
 import { type PooledValue, pooledText } from '../exploration/value-pool.ts'
+import { ARRAY_SUFFIX, isFirstOfSet, rangeSet, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import {
   elementBytes,
@@ -14,9 +16,8 @@ import { isBasicDtype, type StoredScalar, type StoredValue } from '../trajectory
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
-import { itemOperations, SPARSE_SUFFIX } from './item-layout.ts'
+import { itemOperations } from './item-layout.ts'
 import {
-  ARRAY_SUFFIX,
   exploredReferences,
   exploredReferenceTable,
   exploredRows,
@@ -24,8 +25,6 @@ import {
   type NumberBytes,
 } from './leaf-layout.ts'
 import { tableDataset } from './table-item.ts'
-
-const ARRAYS_PER_SET = 1000
 
 /** The whole range of a parameter that had none in the file. */
 export function exploredRangeOperations(
@@ -102,7 +101,7 @@ function columnTable(path: string, column: RawNumbers | RawTexts): Hdf5Operation
   const columns = [{ name: 'data', value: column }]
   return [
     ...tableDataset(table, { form: 'table', rowCount: column.shape[0] as number, columns }),
-    { type: 'create-attribute', path: table, name: 'SRVC_STORE', value: 'TABLE' },
+    { type: 'create-attribute', path: table, name: SRVC.store, value: 'TABLE' },
   ]
 }
 
@@ -155,9 +154,9 @@ export function objectOperations(
       operations.push(...renamed(path, number, value))
       continue
     }
-    const set = `${path}/explored${suffix}/set_${pad(Math.floor(number / ARRAYS_PER_SET), 5)}`
-    if (number % ARRAYS_PER_SET === 0) operations.push({ type: 'create-group', path: set }, nested(set))
-    operations.push(...itemOperations(`${set}/xa_${pad(number, 8)}`, value, complevel))
+    const set = `${path}/${rangeSet(number)}`
+    if (isFirstOfSet(number)) operations.push({ type: 'create-group', path: set }, nested(set))
+    operations.push(...itemOperations(`${path}/${rangeValueName(suffix, number)}`, value, complevel))
   }
   return operations
 }
@@ -165,16 +164,12 @@ export function objectOperations(
 /** A matrix is stored under its name with a suffix; in a range the suffix stands before its number. */
 function renamed(path: string, number: number, value: RawValue): Hdf5Operation[] {
   const name = `${path}/xspm`
-  const wanted = `${path}/xspm${SPARSE_SUFFIX}${pad(number, 8)}`
+  const wanted = `${path}/${rangeValueName(SPARSE_SUFFIX, number)}`
   return itemOperations(name, value, 0).map((operation) => ({ ...operation, path: wanted }))
 }
 
 function nested(path: string): Hdf5Operation {
-  return { type: 'create-attribute', path, name: 'SRVC_STORE', value: 'NESTED_GROUP' }
-}
-
-function pad(number: number, length: number): string {
-  return String(number).padStart(length, '0')
+  return { type: 'create-attribute', path, name: SRVC.store, value: 'NESTED_GROUP' }
 }
 
 /** What a file holds of a range. */

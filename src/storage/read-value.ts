@@ -2,6 +2,7 @@
  * Data items of a file as stored values: the inverse of `item-layout`, and the reading of everything that pypet
  * writes (docs/format.md, section 4). Nothing is executed; what only Python can read becomes an `Unreadable`.
  */
+import { columnAttributes, SPARSE_SUFFIX, SRVC, TYPE_ATTRIBUTE } from '../names.ts'
 import { exactIntegers } from '../trajectory/exact-integer.ts'
 import { rawElements, storedElements } from '../trajectory/raw-value.ts'
 import type {
@@ -18,7 +19,6 @@ import type { NumericDtype } from '../trajectory/typed-array.ts'
 import type { Cell, Datatype } from './hdf5-datatype.ts'
 import type { DatasetForm } from './hdf5-handle.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
-import { SPARSE_SUFFIX, TYPE_ATTRIBUTE } from './item-layout.ts'
 import { type PickledElement, pickledElements } from './pickled-elements.ts'
 import { readSparseArchive } from './sparse-archive.ts'
 import { cellValue } from './table-cell.ts'
@@ -40,11 +40,10 @@ export function readValue(
   if (isSparse) return readSparse(reader, path, form)
   if (mark === 'null') return { form: 'null' }
   if (mark === 'date') return { form: 'date', time: Date.parse(textOf(reader, path, form)) }
-  const store = reader.attribute(path, 'SRVC_STORE')
+  const store = reader.attribute(path, SRVC.store)
   if (store === 'VLARRAY') return unreadable('VLARRAY', 'rows of different lengths, for Python only')
   if (form.type.kind === 'record') return readTable(reader, path, form, store === 'DICT')
-  if (reader.attribute(path, 'SRVC_DATA_COLL_TYPE') === 'COLL_EMPTY_DICT')
-    return { form: 'record', fields: [] }
+  if (reader.attribute(path, SRVC.collection) === 'COLL_EMPTY_DICT') return { form: 'record', fields: [] }
   return readElements(reader, path, form, mark)
 }
 
@@ -57,15 +56,14 @@ interface Recall {
   readonly scalarType: Cell | undefined
 }
 
-function recallOf(reader: Hdf5Reader, path: string, prefix: string): Recall {
-  return {
-    collection: reader.attribute(path, `${prefix}_COLL_TYPE`),
-    scalarType: reader.attribute(path, `${prefix}_SCALAR_TYPE`),
-  }
+/** How Python is to get a dataset, or a column of a table. */
+export function recallOf(reader: Hdf5Reader, path: string, column?: string): Recall {
+  const { collection, scalarType } = column === undefined ? SRVC : columnAttributes(column)
+  return { collection: reader.attribute(path, collection), scalarType: reader.attribute(path, scalarType) }
 }
 
 function readElements(reader: Hdf5Reader, path: string, form: DatasetForm, mark?: Cell): StoredValue {
-  const recall = recallOf(reader, path, 'SRVC_DATA')
+  const recall = recallOf(reader, path)
   const { collection } = recall
   const shape = form.shape
   const dtype = dtypeOfType(form.type, recall)
@@ -161,7 +159,7 @@ function readTable(reader: Hdf5Reader, path: string, form: DatasetForm, isDict: 
   const rowCount = form.shape?.[0] ?? 0
   const fields = form.type.kind === 'record' ? form.type.fields : []
   const columns = fields.map(({ name, type }) => {
-    const recall = recallOf(reader, path, `SRVC_COLUMN_${name}`)
+    const recall = recallOf(reader, path, name)
     const value = columnValue(reader, path, { name, type }, recall, rowCount)
     return { name, value: isDict ? cellValue(value, recall.collection) : value }
   })
@@ -223,7 +221,7 @@ export function arrayOf(
 
 /** Items that are groups: records of ours, nested groups, and what pandas and PyTables make of several datasets. */
 function readGroup(reader: Hdf5Reader, path: string, className: string): StoredValue {
-  const store = reader.attribute(path, 'SRVC_STORE')
+  const store = reader.attribute(path, SRVC.store)
   const mark = reader.attribute(path, TYPE_ATTRIBUTE)
   if (mark === 'record' || mark === 'table') {
     const fields = reader.children(path).map(
@@ -251,18 +249,15 @@ function readSplitTable(reader: Hdf5Reader, path: string): StoredValue {
       types.set(String(name), String(type))
     })
   }
-  const isDict = reader.attribute(path, 'SRVC_STORE') === 'DICT'
+  const isDict = reader.attribute(path, SRVC.store) === 'DICT'
   const columns: { name: string; value: StoredValue }[] = []
   let rowCount = 0
   for (const name of names) {
     const form = reader.form(`${path}/${name}`)
     rowCount = form.shape?.[0] ?? 0
     for (const field of form.type.kind === 'record' ? form.type.fields : []) {
-      const prefix = `SRVC_COLUMN_${field.name}`
-      const recall = {
-        collection: types.get(`${prefix}_COLL_TYPE`),
-        scalarType: types.get(`${prefix}_SCALAR_TYPE`),
-      }
+      const { collection, scalarType } = columnAttributes(field.name)
+      const recall = { collection: types.get(collection), scalarType: types.get(scalarType) }
       const value = columnValue(reader, `${path}/${name}`, field, recall, rowCount)
       columns.push({ name: field.name, value: isDict ? cellValue(value, recall.collection) : value })
     }

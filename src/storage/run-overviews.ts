@@ -3,9 +3,10 @@
  * with an equal comment only the first keeps it (docs/format.md, section 2). pypet 0.7 looks at the comment alone. The summary
  * has a row for each name with each of its comments, so that it names everything that any run has stored.
  */
+
 import { createHash } from 'node:crypto'
+import { MEMORY, runlessName } from '../names.ts'
 import type { StorageSettings } from '../protocol.ts'
-import { runlessName } from '../trajectory/path.ts'
 import { pythonRepr } from '../trajectory/python-repr.ts'
 import { storedOfRaw } from '../trajectory/raw-value.ts'
 import type { RawLeaf } from '../trajectory/run-frame.ts'
@@ -106,7 +107,7 @@ class KindOverviews {
     const rows = Math.min(OVERVIEW_ROWS_MAX, expectedRows)
     this.#overview = hasOverview ? table(`${branch}_overview`, BRANCH_OVERVIEW, rows) : undefined
     this.#summary = hasSummary ? table(`${branch}_summary`, SUMMARY) : undefined
-    this.#comments = new KnownComments(memory, `comments of ${branch}`)
+    this.#comments = new KnownComments(memory, MEMORY.commentsOf(branch))
   }
 
   open(): Hdf5Operation[] {

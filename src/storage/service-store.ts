@@ -1,4 +1,5 @@
 /** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
+
 import { join } from 'node:path'
 import { CntJournal } from '../continue/cnt-journal.ts'
 import type { CommitFacts } from '../continue/cnt-record.ts'
@@ -10,6 +11,7 @@ import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import { explorationLength } from '../exploration/exploration.ts'
+import { MEMORY } from '../names.ts'
 import { entryUrl } from '../own-files.ts'
 import type {
   Closed,
@@ -25,7 +27,6 @@ import type {
 import type { RunIndex } from '../trajectory/path.ts'
 import { CommitSchedule } from './commit-schedule.ts'
 import { FrameServer } from './frame-server.ts'
-import { POSTPROCESSED } from './hdf5-layout.ts'
 import { makeFolderOf } from './result-folder.ts'
 import type { RunStore, RunStoreListener, StorePreparation } from './run-store.ts'
 import { type ServiceOpened, type StorageService, serviceError } from './storage-service.ts'
@@ -122,13 +123,13 @@ export class ServiceStore implements RunStore {
     const opened = await this.#begin({ ...request, keepCnt }, cntFile, listener)
     const values = {
       // What it has seen changes.
-      ...(this.#retryFailed && { [POSTPROCESSED]: -1 }),
-      ...(environment !== undefined && { [SERVICE_HAS_PROVENANCE]: false }),
+      ...(this.#retryFailed && { [MEMORY.postprocessed]: -1 }),
+      ...(environment !== undefined && { [MEMORY.serviceHasProvenance]: false }),
     }
     if (Object.keys(values).length > 0)
       this.#record({ memory: { added: {}, values }, ...(environment !== undefined && { environment }) })
     if (this.#retryFailed) return opened
-    return { ...opened, postprocessedCount: Number(memory.values[POSTPROCESSED] ?? -1) }
+    return { ...opened, postprocessedCount: Number(memory.values[MEMORY.postprocessed] ?? -1) }
   }
 
   async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {
@@ -200,8 +201,8 @@ export class ServiceStore implements RunStore {
     await this.#ask(() => service.extend?.(extension), 'extend')
     if (added !== undefined) this.#runCount += explorationLength(added)
     const values = {
-      ...(postprocessedCount !== undefined && { [POSTPROCESSED]: postprocessedCount }),
-      ...(hasProvenance === true && { [SERVICE_HAS_PROVENANCE]: true }),
+      ...(postprocessedCount !== undefined && { [MEMORY.postprocessed]: postprocessedCount }),
+      ...(hasProvenance === true && { [MEMORY.serviceHasProvenance]: true }),
     }
     try {
       this.#commitAll()
@@ -327,12 +328,9 @@ function cntFileOf({ file, trajectory }: OpenRequest): string {
   return join(realFolderOf(file), `${trajectory.name}.cnt`)
 }
 
-/** In the `.cnt` file's memory: the service was told the whole provenance. */
-const SERVICE_HAS_PROVENANCE = 'service has provenance'
-
 /** Whether a session before has told the service the whole provenance. */
 export function serviceHasProvenance(cntFile: string): boolean {
-  return readCnt(cntFile).memory.values[SERVICE_HAS_PROVENANCE] === true
+  return readCnt(cntFile).memory.values[MEMORY.serviceHasProvenance] === true
 }
 
 /** There is no HDF5 file: the `.cnt` file tells of what was added, and the service of the runs. */

@@ -1,24 +1,34 @@
 /** Leaves of a file as stored values: parameters with their ranges, results with their items. */
+import {
+  ANNOTATION_PREFIX,
+  ARRAY_SUFFIX,
+  CLASS_ATTRIBUTE,
+  ITEMS,
+  PICKLE_PROTOCOL,
+  RANGE,
+  RANGE_SUFFIXES,
+  rangeValueName,
+  SPARSE_SUFFIX,
+  SRVC,
+  TYPE_ATTRIBUTE,
+} from '../names.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import type { Dtype, StoredField, StoredValue } from '../trajectory/stored-value.ts'
 import type { NodeHead } from '../tree/node-source.ts'
-import { ANNOTATION_PREFIX } from './annotation-layout.ts'
 import type { Cell, Field } from './hdf5-datatype.ts'
 import type { Hdf5Reader } from './hdf5-reader.ts'
-import { SPARSE_SUFFIX, TYPE_ATTRIBUTE } from './item-layout.ts'
-import { ARRAY_SUFFIX, CLASS_ATTRIBUTE, ITEMS } from './leaf-layout.ts'
-import { arrayOf, columnValue, plainCell, readValue, unreadable } from './read-value.ts'
+import { arrayOf, columnValue, plainCell, readValue, recallOf, unreadable } from './read-value.ts'
 import { cellValue, scalarAt } from './table-cell.ts'
 
 export function readNodeHead(reader: Hdf5Reader, path: string): NodeHead {
-  const isLeaf = reader.attribute(path, 'SRVC_LEAF')
-  const className = textOf(reader.attribute(path, 'SRVC_INIT_CLASS_NAME'))
+  const isLeaf = reader.attribute(path, SRVC.leaf)
+  const className = textOf(reader.attribute(path, SRVC.class))
   return {
     kind: isLeaf === true || isLeaf === 1 ? 'leaf' : 'group',
-    comment: textOf(reader.attribute(path, 'SRVC_INIT_COMMENT')),
+    comment: textOf(reader.attribute(path, SRVC.comment)),
     className,
     userClass: textOf(reader.attribute(path, CLASS_ATTRIBUTE)) || undefined,
-    annotations: reader.attribute(path, 'SRVC_ANNOTATED') === undefined ? [] : readAnnotations(reader, path),
+    annotations: reader.attribute(path, SRVC.annotated) === undefined ? [] : readAnnotations(reader, path),
   }
 }
 
@@ -57,12 +67,10 @@ function collectItems(
 
 function isNestedGroup(reader: Hdf5Reader, path: string): boolean {
   return (
-    reader.attribute(path, 'SRVC_STORE') === 'NESTED_GROUP' &&
+    reader.attribute(path, SRVC.store) === 'NESTED_GROUP' &&
     reader.attribute(path, TYPE_ATTRIBUTE) === undefined
   )
 }
-
-const PICKLE_PROTOCOL = '__pckl_prtcl__'
 
 /** The default of a parameter; undefined when none is stored. */
 export function readDefault(reader: Hdf5Reader, path: string, className: string): StoredValue | undefined {
@@ -87,32 +95,25 @@ function cellOf(reader: Hdf5Reader, table: string): StoredValue | undefined {
   const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
   if (field === undefined) return readValue(reader, table, 'Parameter')
   if ((shape?.[0] ?? 0) === 0) return undefined
-  const recall = recallOf(reader, table)
+  const recall = recallOf(reader, table, 'data')
   const column = columnValue(reader, table, field, recall, 1, { start: 0, end: 1 })
   return cellValue(column, recall.collection)
 }
 
-function recallOf(reader: Hdf5Reader, table: string) {
-  return {
-    collection: reader.attribute(table, 'SRVC_COLUMN_data_COLL_TYPE'),
-    scalarType: reader.attribute(table, 'SRVC_COLUMN_data_SCALAR_TYPE'),
-  }
-}
-
 /** The values of an explored parameter, one a run; undefined where the file holds none. */
 export function readRange(reader: Hdf5Reader, path: string, className: string): ParameterRange | undefined {
-  for (const [suffix, valuePath] of REFERENCES) {
-    const table = `${path}/explored_data${suffix}`
+  for (const suffix of RANGE_SUFFIXES) {
+    const table = `${path}/${RANGE}${suffix}`
     if (reader.kind(table) === 'dataset' && hasColumn(reader, table, 'idx')) {
-      return readReferences(reader, table, (number) => `${path}/${valuePath(number)}`, className)
+      return readReferences(reader, table, (number) => `${path}/${rangeValueName(suffix, number)}`, className)
     }
   }
-  const table = `${path}/explored_data`
+  const table = `${path}/${RANGE}`
   if (reader.kind(table) !== 'dataset') return undefined
   const { type } = reader.form(table)
   const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
   if (field === undefined) return undefined
-  const recall = recallOf(reader, table)
+  const recall = recallOf(reader, table, 'data')
   if (field.type.kind === 'array') return readArrayCells(reader, table, field, recall)
   const column = columnValue(reader, table, field, recall, reader.rowCount(table))
   if (column.form === 'list') return { kind: 'scalars', dtype: column.dtype, values: [...column.values] }
@@ -121,24 +122,11 @@ export function readRange(reader: Hdf5Reader, path: string, className: string): 
   return { kind: 'scalars', dtype: column.dtype, values }
 }
 
-const REFERENCES: readonly (readonly [suffix: string, path: (number: number) => string])[] = [
-  [
-    ARRAY_SUFFIX,
-    (number) => `explored${ARRAY_SUFFIX}/set_${pad(Math.floor(number / 1000), 5)}/xa_${pad(number, 8)}`,
-  ],
-  [SPARSE_SUFFIX, (number) => `xspm${SPARSE_SUFFIX}${pad(number, 8)}`],
-  ['', (number) => `xp_${pad(number, 8)}`],
-]
-
-function pad(number: number, length: number): string {
-  return String(number).padStart(length, '0')
-}
-
 /** The list or array of a range that has this number; undefined where the file has none. */
 export function readRangeValue(reader: Hdf5Reader, path: string, number: number): StoredValue | undefined {
-  for (const [suffix, valuePath] of REFERENCES) {
-    const value = `${path}/${valuePath(number)}`
-    const isReference = suffix !== '' && reader.kind(`${path}/explored_data${suffix}`) === 'dataset'
+  for (const suffix of RANGE_SUFFIXES) {
+    const value = `${path}/${rangeValueName(suffix, number)}`
+    const isReference = suffix !== '' && reader.kind(`${path}/${RANGE}${suffix}`) === 'dataset'
     if (isReference && reader.kind(value) !== undefined)
       return readValue(reader, value, 'ArrayParameter', suffix === SPARSE_SUFFIX)
   }

@@ -1,4 +1,5 @@
 /** Tables of a user as HDF5 tables: columns become packed rows (docs/format.md, section 4, TABLE). */
+import { columnAttributes } from '../names.ts'
 import { elementBytes, type RawNumbers, type RawTable, type RawTexts } from '../trajectory/raw-value.ts'
 import { longestUtf8Bytes } from '../trajectory/utf8.ts'
 import { elementType } from './element-type.ts'
@@ -28,7 +29,7 @@ export function tableDataset(path: string, { rowCount, columns }: RawTable): Hdf
     attribute(path, 'TITLE', ''),
     ...columns.map(({ name }, index) => attribute(path, `FIELD_${index}_NAME`, name)),
     { type: 'create-attribute', path, name: 'NROWS', value: rowCount },
-    ...columns.flatMap((column) => columnAttributes(path, column)),
+    ...columns.flatMap((column) => columnTypes(path, column)),
   ]
   const batchRows = Math.max(1, Math.floor(BATCH_BYTES_MAX / rowBytes))
   for (let first = 0; first < rowCount; first += batchRows) {
@@ -40,12 +41,9 @@ export function tableDataset(path: string, { rowCount, columns }: RawTable): Hdf
 }
 
 /** pypet restores Python's types of a table by these. */
-function columnAttributes(path: string, { name, value }: RawColumn): Hdf5Operation[] {
-  const prefix = `SRVC_COLUMN_${name}`
-  return [
-    attribute(path, `${prefix}_COLL_TYPE`, 'COLL_SCALAR'),
-    attribute(path, `${prefix}_SCALAR_TYPE`, columnScalarType(value)),
-  ]
+function columnTypes(path: string, { name, value }: RawColumn): Hdf5Operation[] {
+  const { collection, scalarType } = columnAttributes(name)
+  return [attribute(path, collection, 'COLL_SCALAR'), attribute(path, scalarType, columnScalarType(value))]
 }
 
 /** A list has Python's numbers, a typed array numpy's. */

@@ -1,4 +1,5 @@
 /** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
+
 import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
 import type { FileLock } from '../continue/file-lock.ts'
 import { removePartFile } from '../continue/part-file.ts'
@@ -7,6 +8,7 @@ import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { extendedExploration } from '../exploration/extend.ts'
+import { MEMORY } from '../names.ts'
 import type {
   ContinueRequest,
   Ending,
@@ -19,7 +21,6 @@ import type {
 import type { RunIndex } from '../trajectory/path.ts'
 import type { RawRunRecord } from '../trajectory/run-frame.ts'
 import { failedRun } from './failed-run.ts'
-import { POSTPROCESSED } from './hdf5-layout.ts'
 import type { Hdf5Operation } from './hdf5-operation.ts'
 import type { Hdf5Transaction } from './hdf5-transaction.ts'
 import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
@@ -126,7 +127,7 @@ export class TrajectoryStore {
       stored: stored.toRanges(),
       failed: failed.toRanges(),
       startTimestamp,
-      postprocessedCount: Number(memory.value(POSTPROCESSED) ?? -1),
+      postprocessedCount: Number(memory.value(MEMORY.postprocessed) ?? -1),
     }
   }
 

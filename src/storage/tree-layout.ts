@@ -2,6 +2,7 @@
  * A tree in memory as operations on the file that is to hold it: what is new, and what has grown. Decides and does
  * nothing, as `hdf5-layout` does for runs.
  */
+import { overviewPath, SRVC } from '../names.ts'
 import type { StorageSettings } from '../protocol.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../trajectory/parameter-range.ts'
 import type { RunIndex } from '../trajectory/path.ts'
@@ -81,7 +82,7 @@ export function* newRunRows(
   first: RunIndex,
   isNew: boolean,
 ): Generator<Hdf5Operation[]> {
-  const path = `/${tree.name}/overview/runs`
+  const path = overviewPath(`/${tree.name}`, 'runs')
   if (isNew) yield createTable(path, RUNS, 'runs', tree.length)
   const summary = summariser(tree)
   for (let start = first; start < tree.length; start += ROWS_PER_WRITE) {
@@ -114,7 +115,7 @@ export function performedRows(
       { ...times, environmentHexsha: '', completed: true, parameterSummary: summary(run) },
     ] as const
   })
-  return runRows(`/${tree.name}/overview/runs`, new Map(facts))
+  return runRows(overviewPath(`/${tree.name}`, 'runs'), new Map(facts))
 }
 
 /**
@@ -132,7 +133,7 @@ export function failedRunRows(
     const error = tree.mergedRun(run)?.failure
     if (error !== undefined) rows.push(failedRunRow({ run, error }))
   }
-  const path = `/${tree.name}/overview/failed_runs`
+  const path = overviewPath(`/${tree.name}`, 'failed_runs')
   if (rows.length === 0) return []
   return rowCount === undefined
     ? createFilledTable(path, FAILED_RUNS, 'failed_runs', rows)
@@ -171,7 +172,7 @@ function infoRow(tree: TrajectoryTree, { version, runtimeVersion }: Versions): R
 
 /** The table `info` anew, for a trajectory that has grown. It is now of the version that writes it. */
 export function infoOperations(tree: TrajectoryTree, versions: Versions): Hdf5Operation[] {
-  return writeRows(`/${tree.name}/overview/info`, INFO, 0, [infoRow(tree, versions)])
+  return writeRows(overviewPath(`/${tree.name}`, 'info'), INFO, 0, [infoRow(tree, versions)])
 }
 
 /** Which parameters are explored, and their overview, as they are now. */
@@ -194,7 +195,7 @@ function explorations(tree: TrajectoryTree): Hdf5Operation[] {
   if (names.length === 0) return []
   const table = defineTable([['explorations', `S${Math.floor(longestUtf8Bytes(names) * 1.5)}`]])
   return createFilledTable(
-    `/${tree.name}/overview/explorations`,
+    overviewPath(`/${tree.name}`, 'explorations'),
     table,
     '',
     names.map((name) => [name]),
@@ -346,7 +347,7 @@ export function pathOf(tree: TrajectoryTree, fullName: string): string {
 function nodeAttributes(path: string, node: TreeNode): Hdf5Operation[] {
   const operations: Hdf5Operation[] = []
   if (node.comment !== '') {
-    operations.push({ type: 'create-attribute', path, name: 'SRVC_INIT_COMMENT', value: node.comment })
+    operations.push({ type: 'create-attribute', path, name: SRVC.comment, value: node.comment })
   }
   return [...operations, ...annotationOperations(path, rawFields(node.storedAnnotations))]
 }

@@ -1,5 +1,6 @@
 /** Names of log files and folders with wildcards, by pypet's words (pypet `pypetlogging.py`). */
-import { type RunIndex, runName, runSetName } from './path.ts'
+import { runName, runSetName } from '../names.ts'
+import type { RunIndex } from './path.ts'
 
 /** What each wildcard stands for, in the order in which messages list them. */
 export const LOG_WILDCARDS = {

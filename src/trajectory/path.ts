@@ -2,9 +2,9 @@
  * Names of nodes, as pypet writes them on disk (pypet `pypetconstants.py`, `naturalnaming.py`).
  * A full name joins node names by dots, `results.runs.run_00000012.z`; on disk dots become slashes.
  */
-import { PypetError } from '../errors.ts'
 
-export const BRANCHES = ['config', 'parameters', 'derived_parameters', 'results'] as const
+import { PypetError } from '../errors.ts'
+import { runName, runSetName } from '../names.ts'
 
 /**
  * The full name of a parameter of an experiment. Explorations, plans and records name parameters relative to
@@ -37,18 +37,6 @@ export type RunIndex = number
 /** Length of a node name and of a full location, both from pypet. */
 const NAME_LENGTH_MAX = 127
 const LOCATION_LENGTH_MAX = 512
-/** Runs that share one run set, from pypet. */
-const RUNS_PER_SET = 1000
-
-/** `run_00000012`. */
-export function runName(run: RunIndex): string {
-  return `run_${String(run).padStart(8, '0')}`
-}
-
-/** `run_set_00000`, the group of a thousand runs that `$set` stands for. */
-export function runSetName(run: RunIndex): string {
-  return `run_set_${String(Math.floor(run / RUNS_PER_SET)).padStart(5, '0')}`
-}
 
 /**
  * The full name of something added during a run. `$` stands for the run's name and `$set` for its set's.
@@ -68,20 +56,6 @@ export function runLocation(branch: 'results' | 'derived_parameters', name: stri
   })
   return [...prefix, ...replaced].join('.')
 }
-
-/**
- * The full name with `$` and `$set` in the place of a run and its set: what the same leaf of every run has in common.
- * `runlessName('results.runs.run_00000003.z')` is `results.runs.$.z`.
- */
-export function runlessName(fullName: string): string {
-  return fullName.includes('.run_')
-    ? fullName.replace(RUN_PARTS, '.$$').replace(RUN_SET_PARTS, '.$$set')
-    : fullName
-}
-
-// In a replacement, `$$` is one `$`.
-const RUN_PARTS = /\.run_\d{8}(?=\.|$)/g
-const RUN_SET_PARTS = /\.run_set_\d{5}(?=\.|$)/g
 
 /**
  * Checks a dotted name part by part: letters, digits, `_` and `-`, no leading `_`, under 128

@@ -2,18 +2,13 @@
  * What is particular to `traj` in a job: one point of the parameter space, and what the run adds. Nothing is written before
  * the job has returned. What it has of a trajectory's tree, `tree/run` adds.
  */
+
 import { PypetError } from '../errors.ts'
+import { runName } from '../names.ts'
 import type { LogLevel } from './log-level.ts'
 import { instanceClassName } from './own-class.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
-import {
-  assertItemName,
-  assertLegalName,
-  assertNoRunName,
-  type RunIndex,
-  runLocation,
-  runName,
-} from './path.ts'
+import { assertItemName, assertLegalName, assertNoRunName, type RunIndex, runLocation } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { RunRandom } from './random.ts'
 import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'

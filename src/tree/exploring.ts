@@ -1,7 +1,9 @@
 /** Exploring the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
+
 import { PypetError } from '../errors.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
-import { parameterName, type RunIndex, runlessName } from '../trajectory/path.ts'
+import { runlessName } from '../names.ts'
+import { parameterName, type RunIndex } from '../trajectory/path.ts'
 import type { StoredValue } from '../trajectory/stored-value.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
 import { taken } from './growth.ts'

@@ -1,5 +1,6 @@
 /** The same thing from every run (pypet `f_get_from_runs`). */
-import { type RunIndex, runName } from '../trajectory/path.ts'
+import { runName } from '../names.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 import { type FromRunsOptions, GroupNode, type LeafNode, ResultNode, type TreeNode } from './nodes.ts'
 import type { Wildcards } from './wildcards.ts'
 

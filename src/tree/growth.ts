@@ -1,7 +1,9 @@
 /** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
+
 import { PypetError } from '../errors.ts'
+import { runName } from '../names.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
-import { assertLegalName, assertNoBranch, type RunIndex, runName } from '../trajectory/path.ts'
+import { assertLegalName, assertNoBranch, type RunIndex } from '../trajectory/path.ts'
 import { isPlainObject } from '../trajectory/plain-object.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
 import { isTable, type ParameterValue } from '../trajectory/value.ts'

@@ -1,4 +1,5 @@
 /** What another trajectory has outside of its runs, and which of it a merge takes over. Pure. */
+import { isRunName } from '../names.ts'
 import type { StoredField } from '../trajectory/stored-value.ts'
 import { valueKey } from '../trajectory/value-key.ts'
 import { exploredDerived } from './merge-plan.ts'
@@ -33,7 +34,6 @@ export interface MergedNames {
 /** What earlier ones of the others bring along: full name → where it is, or true for a link. */
 export type Claims = Map<string, TreeNode | true>
 
-const RUN_NAME = /^run_\d{8}$/
 /** Config of these groups has names of its own in each trajectory; that of the file is about another file. */
 const OF_THE_FILE = 'config.hdf5'
 
@@ -95,7 +95,7 @@ class ContentSurvey implements MergeContent {
     if (!(node instanceof GroupNode)) return
     this.visitLinks(node)
     for (const name of node.childNames) {
-      const child = RUN_NAME.test(name) ? undefined : node.child(name)
+      const child = isRunName(name) ? undefined : node.child(name)
       if (child !== undefined) this.visit(child)
     }
   }

@@ -1,7 +1,9 @@
 /** Which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
+
 import { PypetError } from '../errors.ts'
+import { runName, runOfName, runSetName } from '../names.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'
-import { parameterBranch, type RunIndex, runName, runSetName } from '../trajectory/path.ts'
+import { parameterBranch, type RunIndex } from '../trajectory/path.ts'
 import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
 import { pointKey, valueKey } from '../trajectory/value-key.ts'
 import { type GroupNode, ParameterNode } from './nodes.ts'
@@ -190,9 +192,9 @@ export function renamedInMerge(
   let run = within
   const parts = fullName.split('.')
   for (const [index, part] of parts.entries()) {
-    const named = RUN_NAME.exec(part)?.[1]
+    const named = runOfName(part)
     if (named === undefined) continue
-    run = runOf(Number(named))
+    run = runOf(named)
     if (run === undefined) return undefined
     parts[index] = runName(run)
   }
@@ -203,13 +205,12 @@ export function renamedInMerge(
 /** The run that a full name is of. */
 export function runIn(fullName: string): RunIndex | undefined {
   for (const part of fullName.split('.')) {
-    const named = RUN_NAME.exec(part)?.[1]
-    if (named !== undefined) return Number(named)
+    const named = runOfName(part)
+    if (named !== undefined) return named
   }
   return undefined
 }
 
-const RUN_NAME = /^run_(\d{8})$/
 const RUN_SET_NAME = /^run_set_\d{5}$/
 
 function impossible(file: string, found: string, hint: string): PypetError {

@@ -2,7 +2,9 @@
  * The nodes of a trajectory, which know each other: parameters and results, groups of them (pypet `naturalnaming.py`, class
  * `NNGroupNode`), and the trajectory itself as any node reaches it.
  */
+
 import { PypetError } from '../errors.ts'
+import { runOfName } from '../names.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ClassReference, OwnClass } from '../trajectory/own-class.ts'
 import type { ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
@@ -482,15 +484,13 @@ export interface Root<Tree = ParameterTree> extends GroupNode {
   missClass(name: string, fullName: string): void
 }
 
-const RUN_NAME = /^run_(\d{8,})$/
-
 function predicateOf(predicate: IterateOptions['predicate']): (node: TreeNode) => boolean {
   if (predicate === undefined) return () => true
   if (typeof predicate === 'function') return predicate
   const runs = new Set(predicate)
   return (node) => {
-    const run = RUN_NAME.exec(node.name)?.[1]
-    return run === undefined || runs.has(Number(run))
+    const run = runOfName(node.name)
+    return run === undefined || runs.has(run)
   }
 }
 

@@ -1,5 +1,7 @@
 /** The tree that a job sees: what the trajectory held when the runs began, and what its own run has added. */
+
 import { PypetError } from '../errors.ts'
+import { isRunName } from '../names.ts'
 import type { RunIndex } from '../trajectory/path.ts'
 import type { LeafOptions } from '../trajectory/run.ts'
 import type { GroupRecord, LeafRecord, LinkRecord } from '../trajectory/run-record.ts'
@@ -147,7 +149,7 @@ export class RunTree extends TrajectoryTree {
 
   override entriesOf(group: GroupNode): readonly SourceEntry[] | undefined {
     const entries = super.entriesOf(group)
-    const isForeign = ({ name }: SourceEntry) => RUN_NAME.test(name) && name !== this.#run.name
+    const isForeign = ({ name }: SourceEntry) => isRunName(name) && name !== this.#run.name
     return entries?.some(isForeign) ? entries.filter((entry) => !isForeign(entry)) : entries
   }
 
@@ -277,8 +279,6 @@ export class RunTree extends TrajectoryTree {
     })
   }
 }
-
-const RUN_NAME = /^run_\d{8,}$/
 
 function* newGroups(group: GroupNode): Generator<GroupNode> {
   for (const child of group.inMemory) {

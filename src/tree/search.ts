@@ -1,8 +1,9 @@
 /** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
+
 import { PypetError } from '../errors.ts'
+import { isRunName, runlessName, runName } from '../names.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { runlessName, runName } from '../trajectory/path.ts'
 import type { Wildcards } from './wildcards.ts'
 
 export interface GetOptions {
@@ -215,7 +216,7 @@ function searchedGroups<Node extends SearchedNode>(group: SearchedGroup<Node>): 
   const groups: SearchedGroup<Node>[] = []
   let runCount = 0
   for (const name of group.childNames) {
-    if (RUN_NAME.test(name)) {
+    if (isRunName(name)) {
       if (current !== undefined && name !== current) continue
       runCount += 1
       if (runCount > RUNS_SEARCHED_MAX) continue
@@ -225,8 +226,6 @@ function searchedGroups<Node extends SearchedNode>(group: SearchedGroup<Node>): 
   }
   return groups
 }
-
-const RUN_NAME = /^run_\d{8,}$/
 
 /** Every node whose full name ends in the parts of the name, in this order. */
 export function findAll<Node extends SearchedNode>(

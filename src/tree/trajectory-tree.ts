@@ -2,12 +2,14 @@
  * The trajectory as a tree in memory: everything that needs no file (pypet `trajectory.py`). What lies in a file is
  * read through a `NodeSource` when it is asked for.
  */
+
 import { PypetError } from '../errors.ts'
+import { BRANCHES, runName } from '../names.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import { CheckedValue, type ClassReference, classesIn } from '../trajectory/own-class.ts'
 import type { ParameterTree, ParameterValues } from '../trajectory/parameter.ts'
 import { flattenParameters } from '../trajectory/parameter.ts'
-import { assertTrajectoryName, BRANCHES, type RunIndex, runName } from '../trajectory/path.ts'
+import { assertTrajectoryName, type RunIndex } from '../trajectory/path.ts'
 import { timeText } from '../trajectory/time-text.ts'
 import type { ParameterValue } from '../trajectory/value.ts'
 import { copyInto } from './copy.ts'

@@ -1,6 +1,8 @@
 /** Names that depend on the run: `$` and `$set`, and those that users define (pypet `pypetconstants.py`). */
+
 import { PypetError } from '../errors.ts'
-import { type RunIndex, runName, runSetName } from '../trajectory/path.ts'
+import { runName, runSetName } from '../names.ts'
+import type { RunIndex } from '../trajectory/path.ts'
 
 /** The name for a run; -1 stands for no run. */
 export type WildcardFunction = (run: RunIndex) => string

@@ -1,5 +1,5 @@
 /** What must hold after a round's commands, whatever was done to them. Each function gives what does not. */
-import { runName } from '../../src/trajectory/path.ts'
+import { runName } from '../../src/names.ts'
 import type { FoundTrajectory } from './file-reader.ts'
 import { resultsOf } from './job.ts'
 import type { Round } from './round.ts'

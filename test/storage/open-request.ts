@@ -1,11 +1,12 @@
 /** Requests and records as the environment and the workers send them. */
+
 import { zip } from '../../src/exploration/zip.ts'
+import { runName } from '../../src/names.ts'
 import type { ContinueRequest, OpenRequest } from '../../src/protocol.ts'
 import type { TrajectoryStoreOptions } from '../../src/storage/open-trajectory.ts'
 import type { Commit, TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import type { LogLevel } from '../../src/trajectory/log-level.ts'
 import { flattenParameters, type Parameter, type ParameterTree } from '../../src/trajectory/parameter.ts'
-import { runName } from '../../src/trajectory/path.ts'
 import type { RawRunRecord } from '../../src/trajectory/run-frame.ts'
 import {
   decodeFramePrefix,

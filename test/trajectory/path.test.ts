@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  assertLegalName,
-  assertNoRunName,
-  runLocation,
-  runName,
-  runSetName,
-} from '../../src/trajectory/path.ts'
+import { runName, runSetName } from '../../src/names.ts'
+import { assertLegalName, assertNoRunName, runLocation } from '../../src/trajectory/path.ts'
 
 describe('names of runs', () => {
   test.each([
