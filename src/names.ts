@@ -16,6 +16,9 @@ const RUN_NAME = /^run_(\d{8,})$/
 const RUN_PARTS = /\.run_\d{8,}(?=\.|$)/g
 const RUN_SET_PARTS = /\.run_set_\d{5,}(?=\.|$)/g
 
+/** pypet's tables number runs by an int32. */
+export const RUNS_MAX = 2 ** 31 - 1
+
 /** `run_00000012`. */
 export function runName(run: number): string {
   return `run_${padded(run, 8)}`

@@ -1,5 +1,4 @@
 /** `pypet-ts run <job> --point <n>`: one run in this thread, where a debugger sees it. Nothing is stored. */
-
 import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'

@@ -1,5 +1,6 @@
 /** Checks an exploration of a `.cnt` file: its kinds, its depth, and how many points it has. */
 import { SOBOL_DIMENSIONS_MAX } from '../exploration/sobol-directions.ts'
+import { RUNS_MAX } from '../names.ts'
 import { ARRAY_TYPES } from '../trajectory/typed-array.ts'
 import {
   assertList,
@@ -17,8 +18,6 @@ import {
 } from './check.ts'
 import { legalName, valueInBytes } from './check-value.ts'
 
-/** The file counts runs in 32 bits: column `idx` of pypet's table `runs`. */
-export const RUNS_MAX = 2 ** 31 - 1
 /** Each filter and formula nests an exploration once more. */
 const DEPTH_MAX = 100
 

@@ -2,7 +2,9 @@
  * From the decoded header of a record, which may be anybody's, to what the types say. Every field is looked at before
  * anything is done or allocated; the time is linear in the text of the record.
  */
+
 import { isPypetError } from '../errors.ts'
+import { RUNS_MAX } from '../names.ts'
 import { assertTrajectoryName } from '../trajectory/path.ts'
 import {
   anything,
@@ -24,7 +26,7 @@ import {
   text,
   whole,
 } from './check.ts'
-import { explorationSpec, RUNS_MAX } from './check-exploration.ts'
+import { explorationSpec } from './check-exploration.ts'
 import { nodes, parameters, uniqueParameters } from './check-value.ts'
 import type { RecordHeader } from './cnt-record.ts'
 

@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
 import { type ExplorationSpec, explorationLength, explorationNames } from '../exploration/exploration.ts'
 import { extendedExploration, withoutPools } from '../exploration/extend.ts'
+import { RUNS_MAX } from '../names.ts'
 import type { OpenRequest, RunEnvironment } from '../protocol.ts'
 import type { RunIndex } from '../trajectory/path.ts'
-import { RUNS_MAX } from './check-exploration.ts'
 import type {
   CntRecord,
   CommitRecord,

@@ -1,5 +1,4 @@
 /** The process of one run as main sees it: start, load, perform, end. */
-
 import { type ChildProcess, fork } from 'node:child_process'
 import { StringDecoder } from 'node:string_decoder'
 import { type ErrorRecord, fromErrorRecord, type PypetError, toErrorRecord } from '../errors.ts'

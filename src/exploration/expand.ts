@@ -1,5 +1,6 @@
 /** From declared parameters and an exploration to the plan of all runs, which is read run by run. */
 import { assertNever, PypetError } from '../errors.ts'
+import { RUNS_MAX } from '../names.ts'
 import type { Parameter } from '../trajectory/parameter.ts'
 import type { PointValues } from '../trajectory/parameter-view.ts'
 import { parameterLocation, type RunIndex } from '../trajectory/path.ts'
@@ -53,9 +54,6 @@ export interface ExpandOptions {
   /** What comes before names in messages: `explore` unless given. */
   readonly where?: string
 }
-
-/** The file counts runs in 32 bits: column `idx` of pypet's table `runs`. */
-const RUNS_MAX = 2 ** 31 - 1
 
 /**
  * Settles an exploration and checks it against the declared parameters. The time is linear in the lengths of the

@@ -1,5 +1,4 @@
 /** A run that was computed again, against what the file holds of it: names, types, shapes and every bit. */
-
 import { wholeLeaf } from '../continue/part-file.ts'
 import { runName } from '../names.ts'
 import type { Hdf5Source } from '../storage/hdf5-source.ts'

@@ -1,5 +1,4 @@
 /** Merging trajectories in memory (pypet `f_merge`): the nodes of the other, under the names of its new runs. */
-
 import { breathe } from '../breath.ts'
 import { runName, runSetName } from '../names.ts'
 import { copyInto, copyNode, groupAbove, groupOf } from '../tree/copy.ts'

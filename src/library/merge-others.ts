@@ -1,5 +1,4 @@
 /** Takes the runs of trajectories into one in memory; `merge` writes what that means for the files. */
-
 import { createHash } from 'node:crypto'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'

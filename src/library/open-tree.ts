@@ -1,5 +1,4 @@
 /** A tree and the file it is read from: alone, or while an experiment writes the file. */
-
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PypetError } from '../errors.ts'

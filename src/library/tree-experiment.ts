@@ -1,5 +1,4 @@
 /** A tree as an experiment: its parameters, what it explores, and the nodes beside them. */
-
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { runlessName } from '../names.ts'

@@ -1,5 +1,4 @@
 /** Events as lines of the log: what is said, at which level, and how it looks in a file. Pure. */
-
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
 import { runName } from '../names.ts'

@@ -1,5 +1,4 @@
 /** Failures and warnings, for a person: each kind once, at once; what is equal is counted. */
-
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
 import { runName } from '../names.ts'

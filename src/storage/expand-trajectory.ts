@@ -1,5 +1,4 @@
 /** Opening a stored trajectory for the runs that it has gained and not yet performed. */
-
 import type { MemoryDelta } from '../continue/cnt-record.ts'
 import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'

@@ -1,5 +1,4 @@
 /** What the tables of a trajectory gain when points are added while it is open (docs/format.md, sections 2 to 4). Decides and does nothing. */
-
 import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'

@@ -2,7 +2,6 @@
  * Where everything of one trajectory goes in the file, in pypet's layout (docs/format.md). Decides and does
  * nothing: every method returns operations for `hdf5-file`.
  */
-
 import type { ExplorationPlan } from '../exploration/expand.ts'
 import { runSummary } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'

@@ -1,5 +1,4 @@
 /** The meta tables below `<trajectory>/overview` (docs/format.md, section 3): their columns and their rows. */
-
 import { createHash } from 'node:crypto'
 import { runName } from '../names.ts'
 import type { OpenRequest, RunFailure, StorageSettings } from '../protocol.ts'

@@ -1,5 +1,4 @@
 /** The ranges of explored parameters, whole and as they grow (docs/format.md, section 4). */
-
 import { PypetError } from '../errors.ts'
 import { type PooledValue, pooledText } from '../exploration/value-pool.ts'
 import { ARRAY_SUFFIX, isFirstOfSet, rangeSet, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'

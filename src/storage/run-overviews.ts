@@ -3,7 +3,6 @@
  * with an equal comment only the first keeps it (docs/format.md, section 2). pypet 0.7 looks at the comment alone. The summary
  * has a row for each name with each of its comments, so that it names everything that any run has stored.
  */
-
 import { createHash } from 'node:crypto'
 import { MEMORY, runlessName } from '../names.ts'
 import type { StorageSettings } from '../protocol.ts'

@@ -1,5 +1,4 @@
 /** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
-
 import { join } from 'node:path'
 import { CntJournal } from '../continue/cnt-journal.ts'
 import type { CommitFacts } from '../continue/cnt-record.ts'

@@ -1,5 +1,4 @@
 /** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
-
 import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
 import type { FileLock } from '../continue/file-lock.ts'
 import { removePartFile } from '../continue/part-file.ts'

@@ -2,7 +2,6 @@
  * Names of nodes, as pypet writes them on disk (pypet `pypetconstants.py`, `naturalnaming.py`).
  * A full name joins node names by dots, `results.runs.run_00000012.z`; on disk dots become slashes.
  */
-
 import { PypetError } from '../errors.ts'
 import { runName, runSetName } from '../names.ts'
 

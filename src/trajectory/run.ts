@@ -2,7 +2,6 @@
  * What is particular to `traj` in a job: one point of the parameter space, and what the run adds. Nothing is written before
  * the job has returned. What it has of a trajectory's tree, `tree/run` adds.
  */
-
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
 import type { LogLevel } from './log-level.ts'

@@ -1,5 +1,4 @@
 /** Exploring the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
-
 import { PypetError } from '../errors.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
 import { runlessName } from '../names.ts'

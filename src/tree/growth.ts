@@ -1,5 +1,4 @@
 /** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
-
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'

@@ -1,5 +1,4 @@
 /** Which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
-
 import { PypetError } from '../errors.ts'
 import { runName, runOfName, runSetName } from '../names.ts'
 import { rangeValue } from '../trajectory/parameter-range.ts'

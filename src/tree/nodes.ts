@@ -2,7 +2,6 @@
  * The nodes of a trajectory, which know each other: parameters and results, groups of them (pypet `naturalnaming.py`, class
  * `NNGroupNode`), and the trajectory itself as any node reaches it.
  */
-
 import { PypetError } from '../errors.ts'
 import { runOfName } from '../names.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'

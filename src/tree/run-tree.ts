@@ -1,5 +1,4 @@
 /** The tree that a job sees: what the trajectory held when the runs began, and what its own run has added. */
-
 import { PypetError } from '../errors.ts'
 import { isRunName } from '../names.ts'
 import type { RunIndex } from '../trajectory/path.ts'

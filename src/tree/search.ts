@@ -1,5 +1,4 @@
 /** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
-
 import { PypetError } from '../errors.ts'
 import { isRunName, runlessName, runName } from '../names.ts'
 import { nearestName } from '../trajectory/nearest-name.ts'

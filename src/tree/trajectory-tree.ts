@@ -2,7 +2,6 @@
  * The trajectory as a tree in memory: everything that needs no file (pypet `trajectory.py`). What lies in a file is
  * read through a `NodeSource` when it is asked for.
  */
-
 import { PypetError } from '../errors.ts'
 import { BRANCHES, runName } from '../names.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'

@@ -1,5 +1,4 @@
 /** Names that depend on the run: `$` and `$set`, and those that users define (pypet `pypetconstants.py`). */
-
 import { PypetError } from '../errors.ts'
 import { runName, runSetName } from '../names.ts'
 import type { RunIndex } from '../trajectory/path.ts'

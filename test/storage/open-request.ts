@@ -1,5 +1,4 @@
 /** Requests and records as the environment and the workers send them. */
-
 import { zip } from '../../src/exploration/zip.ts'
 import { runName } from '../../src/names.ts'
 import type { ContinueRequest, OpenRequest } from '../../src/protocol.ts'
