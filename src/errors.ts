@@ -112,6 +112,21 @@ export function isPypetError(error: unknown, code?: ErrorCode): error is PypetEr
   return error instanceof PypetError && (code === undefined || error.code === code)
 }
 
+/** `PYPET_FILE_NOT_WRITABLE` for a file of results; what helps is the same wherever that is found out, unless it is said. */
+export function cannotWrite(
+  file: string,
+  found: string,
+  { hint = WRITE_HINT, cause }: { readonly hint?: string; readonly cause?: unknown } = {},
+): PypetError {
+  return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${found}`, {
+    where: file,
+    hint,
+    cause,
+  })
+}
+
+const WRITE_HINT = 'Check the folder, its permissions and the free space, or choose another file with --file.'
+
 /**
  * The error of ours for one of the operating system that no caller has foreseen, such as too many open files: it is no
  * fault of the program. Everything else is returned as it is.

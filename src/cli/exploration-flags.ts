@@ -25,7 +25,7 @@ export const SHAPING_FLAGS: readonly ExplorationFlag[] = [
   },
   {
     flag: '--only-if <name:condition>',
-    description: `Explore a parameter only where a condition holds, as 'tau: mode == "slow"' (repeatable).`,
+    description: `Explore this parameter only when a condition is true, as 'tau: mode == "slow"' (repeatable).`,
     isRepeatable: true,
   },
   {

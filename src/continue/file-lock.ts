@@ -17,7 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { PypetError } from '../errors.ts'
+import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
 import { fateOf, ownProcess } from '../process-facts.ts'
 import { sweepBeside, sweepTemporaryFolders, temporaryBeside } from '../temporary-names.ts'
 import { newCntBeside } from './cnt-journal.ts'
@@ -78,7 +78,7 @@ function take(wanted: Wanted): FileLock {
     if (taken === 'unavailable') return takeByName(wanted)
     if (taken !== 'again') return taken
   }
-  throw notWritable(wanted.file, new Error(`${wanted.path} is there, and cannot be read`))
+  throw cannotWrite(wanted.file, `${wanted.path} is there, and cannot be read`)
 }
 
 /** `again` when the file was given free, and removed, in this moment. */
@@ -118,7 +118,7 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
       closeSync(descriptor)
     })
   } catch (cause) {
-    throw cause instanceof PypetError ? cause : notWritable(file, cause)
+    throw cause instanceof PypetError ? cause : cannotWrite(file, systemRefusal(cause).found, { cause })
   } finally {
     if (!isKept) closeSync(descriptor)
   }
@@ -130,9 +130,9 @@ function openLock({ file, path }: Wanted): number {
     return openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    if (code === 'EISDIR') throw notWritable(file, new Error(`${path} is there, and cannot be read`))
-    if (code === 'ELOOP') throw notWritable(file, new Error(`${path} is a symbolic link; remove it`))
-    throw notWritable(file, cause)
+    if (code === 'EISDIR') throw cannotWrite(file, `${path} is there, and cannot be read`)
+    if (code === 'ELOOP') throw cannotWrite(file, `${path} is a symbolic link; remove it`)
+    throw cannotWrite(file, systemRefusal(cause).found, { cause })
   }
 }
 
@@ -194,14 +194,6 @@ function locked({ file, path }: Pick<Wanted, 'file' | 'path'>, who: string): Pyp
   })
 }
 
-function notWritable(file: string, cause: unknown): PypetError {
-  return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
-    where: file,
-    hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
-    cause,
-  })
-}
-
 /** Where the system has no lock: the file with a name in it is the lock, and appears with its content at once. */
 function takeByName(wanted: Wanted): FileLock {
   const { path } = wanted
@@ -222,7 +214,7 @@ function takeByName(wanted: Wanted): FileLock {
     takeOver(path, found, text, wanted)
     if (readText(path) === text) return held(notice)
   }
-  throw notWritable(wanted.file, new Error(`${path} is there, and cannot be read`))
+  throw cannotWrite(wanted.file, `${path} is there, and cannot be read`)
 }
 
 /** A link is made or not. */
@@ -244,7 +236,7 @@ function tryCreate(path: string, text: string, file: string): boolean {
     }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw notWritable(file, cause)
+    throw cannotWrite(file, systemRefusal(cause).found, { cause })
   }
 }
 
@@ -280,7 +272,7 @@ function takeOver(path: string, judged: string, text: string, wanted: Wanted): v
     writeNew(own, text)
     renameSync(own, path)
   } catch (cause) {
-    throw notWritable(wanted.file, cause)
+    throw cannotWrite(wanted.file, systemRefusal(cause).found, { cause })
   } finally {
     rmSync(own, { force: true })
     releaseByName(claim, text)

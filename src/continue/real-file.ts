@@ -1,7 +1,7 @@
 /** Which file a path really means. Locks, `.cnt` files and temporary files lie beside that one, whatever it is called by. */
 import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { cannotWrite } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 
 /** As many as Linux follows. */
@@ -52,8 +52,7 @@ function linkAt(path: string): string | undefined {
 export function refuseOtherNames(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return
-  const refuse = (what: string, hint: string) =>
-    new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${path}: it ${what}`, { where: path, hint })
+  const refuse = (what: string, hint: string) => cannotWrite(path, `it ${what}`, { hint })
   if (!found.isFile()) throw refuse('is not a file', 'Choose another file with --file.')
   if (found.nlink > 1) {
     throw refuse(

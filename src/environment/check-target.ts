@@ -1,7 +1,7 @@
 /** Whether the file can take the trajectory: what the writer would refuse, known before it is asked. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { cannotWrite } from '../errors.ts'
 import { assertNameIsFree } from '../storage/open-trajectory.ts'
 
 /**
@@ -20,23 +20,13 @@ export async function checkTarget(settings: {
   let existing = filename
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
   if (existing !== filename && !statSync(existing).isDirectory()) {
-    throw notWritable(filename, `${existing} is not a folder`)
+    throw cannotWrite(filename, `${existing} is not a folder`)
   }
   try {
     accessSync(existing, constants.W_OK)
   } catch (cause) {
-    throw notWritable(
-      filename,
-      `${existing} is not writable (${(cause as NodeJS.ErrnoException).code})`,
+    throw cannotWrite(filename, `${existing} is not writable (${(cause as NodeJS.ErrnoException).code})`, {
       cause,
-    )
+    })
   }
-}
-
-function notWritable(file: string, found: string, cause?: unknown): PypetError {
-  return new PypetError('PYPET_FILE_NOT_WRITABLE', `${file} cannot be written: ${found}`, {
-    where: file,
-    hint: 'Check the permissions, or choose another file with --file.',
-    cause,
-  })
 }

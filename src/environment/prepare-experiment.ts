@@ -1,7 +1,7 @@
 /** From what the user gave (files, flags, environment) to an experiment that can run. */
 import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { isPypetError, PypetError } from '../errors.ts'
+import { cannotWrite, isPypetError, PypetError } from '../errors.ts'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleJob } from '../experiment/bundle-job.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
@@ -169,15 +169,10 @@ function assertReachable(file: string): void {
     statSync(file, { throwIfNoEntry: false })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ELOOP') return
-    throw new PypetError(
-      'PYPET_FILE_NOT_WRITABLE',
-      `${file} cannot be written: symbolic links lead in a circle`,
-      {
-        where: file,
-        hint: 'Name another file with --file, or remove the links.',
-        cause,
-      },
-    )
+    throw cannotWrite(file, 'symbolic links lead in a circle', {
+      hint: 'Name another file with --file, or remove the links.',
+      cause,
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 /** An HDF5 file open for writing: applies operations through h5wasm's raw calls. */
-import { PypetError } from '../errors.ts'
+import { cannotWrite, PypetError } from '../errors.ts'
 import { type H5Metadata, type H5Module, hdf5Cause, loadH5wasm } from './h5wasm.ts'
 import type { Hdf5Operation, Hdf5Type } from './hdf5-operation.ts'
 
@@ -33,11 +33,7 @@ export class Hdf5File {
       if (fileId < 0n) throw new Error('HDF5 could not open the file')
       return new Hdf5File(path, h5, fileId)
     } catch (cause) {
-      throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${path}: ${hdf5Cause(cause)}`, {
-        where: path,
-        hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
-        cause,
-      })
+      throw cannotWrite(path, hdf5Cause(cause), { cause })
     }
   }
 

@@ -9,13 +9,13 @@ import { type FileIdentity, identityOf } from '../continue/file-identity.ts'
 import type { FileLock } from '../continue/file-lock.ts'
 import { RunSet } from '../continue/run-set.ts'
 import type { PypetError } from '../errors.ts'
+import { cannotWrite, systemRefusal } from '../errors.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { StorageSettings } from '../protocol.ts'
 import type { LogLevel } from '../trajectory/log-level.ts'
 import { TrajectoryLayout } from './hdf5-layout.ts'
 import { Hdf5Transaction } from './hdf5-transaction.ts'
 import { LayoutMemory } from './layout-memory.ts'
-import { notWritable } from './open-trajectory.ts'
 import { type Commit, type EndedRuns, TrajectoryStore } from './trajectory-store.ts'
 
 /** Runs that a commit before has named are told once more: whoever committed them may have died before it could say so. */
@@ -40,7 +40,7 @@ function openSame(file: string, { identity, head }: LeftFile, committedBytes: nu
     disk = FILES.open(file, 'write')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw notTheSame(file, cause)
-    throw notWritable(file, cause)
+    throw cannotWrite(file, systemRefusal(cause).found, { cause })
   }
   try {
     const open = { path: file, descriptor: disk.descriptor as number }

@@ -9,7 +9,7 @@ import type { FileLock } from '../continue/file-lock.ts'
 import { findCntFiles } from '../continue/find-cnt.ts'
 import { realFileOf } from '../continue/real-file.ts'
 import { RunSet } from '../continue/run-set.ts'
-import { PypetError } from '../errors.ts'
+import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import type { ContinueRequest, OpenRequest, RunEnvironment } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
@@ -380,7 +380,7 @@ export function createDisk(file: string, system: DiskSystem) {
     system.syncFolderOf(real)
     return disk
   } catch (cause) {
-    throw notWritable(file, cause)
+    throw cannotWrite(file, systemRefusal(cause).found, { cause })
   }
 }
 
@@ -388,16 +388,8 @@ export function openDisk(file: string, system: DiskSystem) {
   try {
     return system.open(file, 'write')
   } catch (cause) {
-    throw notWritable(file, cause)
+    throw cannotWrite(file, systemRefusal(cause).found, { cause })
   }
-}
-
-export function notWritable(file: string, cause: unknown): PypetError {
-  return new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
-    where: file,
-    hint: 'Check the folder, its permissions and the free space, or choose another file with --file.',
-    cause,
-  })
 }
 
 export function baseOf(disk: { size(): number; read(target: Uint8Array, position: number): number }) {

@@ -360,7 +360,7 @@ test.skipIf(process.platform === 'win32')(
     const running = start(folder, RUN)
     await running.until(() => existsSync(join(folder, 'logs/demo')))
     running.process.kill('SIGINT')
-    await running.until(({ stderr }) => stderr.includes('once more'))
+    await running.until(({ stderr }) => stderr.includes('again to stop'))
     rmSync(join(folder, 'wait'))
     const { exitCode, stdout } = await running.ended()
     expect(exitCode).toBe(130)

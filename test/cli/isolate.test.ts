@@ -45,7 +45,7 @@ describe.skipIf(process.platform === 'win32')('a run in a process of its own', (
     const pid = await activeProcess(folder)
     // As a terminal does: to everybody in the group.
     process.kill(-(running.process.pid as number), 'SIGINT')
-    await running.until(({ stderr }) => stderr.includes('once more'))
+    await running.until(({ stderr }) => stderr.includes('again to stop'))
     expect(isAlive(pid)).toBe(true)
     writeFileSync(join(folder, 'go'), '')
     const ended = await running.ended()
@@ -62,7 +62,7 @@ describe.skipIf(process.platform === 'win32')('a run in a process of its own', (
     const running = start(folder, [...RUN, '--isolate', '--set', 'how=computes'])
     const pid = await activeProcess(folder)
     running.process.kill('SIGINT')
-    await running.until(({ stderr }) => stderr.includes('once more'))
+    await running.until(({ stderr }) => stderr.includes('again to stop'))
     running.process.kill('SIGINT')
     expect(await running.ended()).toMatchObject({ exitCode: 130, temporaries: [] })
     expect(isAlive(pid)).toBe(false)

@@ -224,7 +224,7 @@ describe('signals', () => {
     const running = start(folder, ['run', jobFixture('endless.ts'), '--json', '--ncores', '2'])
     await running.until(({ stdout }) => stdout.includes('"begun"'))
     running.process.kill('SIGINT')
-    await running.until(({ stderr }) => stderr.includes('once more'))
+    await running.until(({ stderr }) => stderr.includes('again to stop'))
     running.process.kill('SIGINT')
     const { exitCode } = await running.ended()
     expect(exitCode).toBe(130)

@@ -42,5 +42,5 @@ Examples:
   $ pypet-ts plan job.ts --sample sobol:64 --explore x=0:1 --explore n=1:10
   $ pypet-ts plan job.ts --where 'x < y' --repeat 3 --limit 100
 
-Unlike run --dry-run it does not look whether the file can be written, so it
+Unlike run --dry-run it does not check whether the file can be written, so it
 also shows the plan of an experiment that has been run.`
