@@ -184,11 +184,19 @@ function scalarLike(given: StoredScalar, like: StoredValue): StoredValue | undef
   return { ...given, dtype: like.dtype, value: typeof rounded === 'bigint' ? value : (rounded as Scalar) }
 }
 
-/** `2026-01-31`, `2026-01-31T12:00:00Z`, as JSON and YAML have dates; undefined for anything else. */
+/** `2026-01-31`, `2026-01-31T12:00:00Z`, as JSON and YAML have dates; undefined for anything else. Without a zone it is UTC. */
 export function dateFromText(text: string): StoredValue | undefined {
-  if (!/^[+-]?\d{4,6}-\d\d(-\d\d)?([T ].+)?$/.test(text)) return undefined
-  const time = Date.parse(text)
+  const [, day, rest = ''] = /^(\d{4}-\d\d-\d\d)(?:[T ](.+))?$/.exec(text) ?? []
+  // There is no 30th of February, which would become the 2nd of March.
+  if (day === undefined || !isDay(day)) return undefined
+  const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(rest)
+  const time = Date.parse(rest === '' ? day : `${day}T${rest}${hasZone ? '' : 'Z'}`)
   return Number.isNaN(time) ? undefined : { form: 'date', time }
+}
+
+function isDay(text: string): boolean {
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
 function listLike(given: StoredList, like: StoredList): StoredValue | undefined {
@@ -224,7 +232,9 @@ function otherObject(found: string, parameter: Parameter, where: string): PypetE
   const what = `${name} is ${/^[aeiou]/.test(typeName(stored)) ? 'an' : 'a'} ${typeName(stored)}`
   return new PypetError('PYPET_PARAMETER_TYPE', `${where}: ${what}, found ${found}`, {
     where,
-    hint: HINTS[stored.form] ?? 'Give values of the type of the default.',
+    hint:
+      (isComplexDefault(stored) ? COMPLEX_HINT : HINTS[stored.form]) ??
+      'Give values of the type of the default.',
   })
 }
 
@@ -233,11 +243,16 @@ function shown(value: Scalar): string {
   return typeof value === 'bigint' ? `${value}n` : String(value)
 }
 
+function isComplexDefault(stored: StoredValue): boolean {
+  return stored.form === 'scalar' && stored.dtype.startsWith('complex')
+}
+
+const COMPLEX_HINT = 'Give complex numbers: { re, im }, and on the command line 1+2i.'
+
 const HINTS: Readonly<Record<string, string>> = {
   list: 'Give a list of such lists, as in [[10, 5], [20, 5]].',
   ndarray: 'Give a list of such arrays, as in [new Float64Array([10, 5]), new Float64Array([20, 5])].',
   sparse: 'Give a list of such matrices.',
   date: 'Give dates, or texts like 2026-01-31 or 2026-01-31T12:00:00Z.',
   record: 'Give instances of the class of the default.',
-  scalar: 'Give numbers of that type; a complex one is { re, im }, and on the command line 1+2i.',
 }

@@ -211,6 +211,11 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
     case 'complex64':
       return { article: 'a', hint: 'Write a complex number, like 1+2i.' }
     default:
+      if (dtype !== undefined && /^(u?int|float)/.test(dtype))
+        return {
+          article: dtype.startsWith('int') ? 'an' : 'a',
+          hint: `Write a number that a ${dtype} can hold.`,
+        }
       return {
         article: 'a',
         hint: 'Give such a value in the config file or the job: it cannot be written as text.',

@@ -122,6 +122,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const all = before === undefined ? withTrials : parameters
       const first = before ?? firstPoint(traj, settled, all)
       const { added, addedCount, knownCount } = newPoints(traj, all, first, asked)
+      await whole(() => traj.compactDeleted())
       if (added !== undefined) {
         traj.expand(added)
         await whole(async () => void (await traj.store()))

@@ -341,7 +341,9 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       for (const { content } of others) editor.apply(carriedLinks(this.name, content.carried))
       const config = this.child('config') as GroupNode
       // Groups that were copied, and have been added here as well.
-      for (const node of config.iterNodes()) if (made.has(node.fullName)) node.isStored = true
+      for (const node of [config, ...config.iterNodes()]) {
+        if (made.has(node.fullName)) node.isStored = true
+      }
       const writing = { complevel: this.complevel, maxDepth: Number.POSITIVE_INFINITY, skeletonOnly: false }
       for (const { node, operations } of newNodes(tree, config, writing)) {
         editor.apply(operations)

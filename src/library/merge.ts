@@ -9,6 +9,7 @@ import { takeSnapshotCalmly } from '../continue/snapshot.ts'
 import { PypetError } from '../errors.ts'
 import { overviewPath } from '../names.ts'
 import { compactFile, copyTrajectory } from '../storage/compact-file.ts'
+import { deletedNodes } from '../storage/deleted-nodes.ts'
 import { prepareEdits, warn } from '../storage/edit-file.ts'
 import { takeTurn } from '../storage/file-turn.ts'
 import { openHdf5Reader } from '../storage/hdf5-reader.ts'
@@ -133,6 +134,7 @@ async function mergeUnderLock(
   options: MergeOptions,
 ): Promise<MergeReport> {
   await prepareEdits(real, { trajectory: name })
+  if (await holdsDeleted(real, name)) await compactFile(real)
   // HDF5 does not read from a file that it writes: others of the same file are read from a copy.
   const isOfTarget = others.map(({ file }) => realFileOf(file) === real)
   if (others.some((other, number) => isOfTarget[number] && (other.name ?? name) === name)) {
@@ -306,13 +308,19 @@ async function copyFirst(
   }
   await takeSnapshotCalmly(file, temporary, { overwrite: true })
   const others = await otherNames(temporary, name)
-  if (others.length === 0) return
+  if (others.length === 0 && !(await holdsDeleted(temporary, name))) return
   await compactFile(temporary, { drop: new Set(others.map((other) => `/${other}`)) })
 }
 
 async function otherNames(file: string, name: string): Promise<string[]> {
   using reader = await openHdf5Reader(file)
   return reader.children('/').filter((child) => child !== name)
+}
+
+/** What was deleted is in the way of what is added under its name. */
+async function holdsDeleted(file: string, name: string): Promise<boolean> {
+  using reader = await openHdf5Reader(file)
+  return deletedNodes(reader, `/${name}`).length > 0
 }
 
 /** Writes a file beside its place, under the lock of that, and renames it. Nothing is left where it fails. */

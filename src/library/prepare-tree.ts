@@ -267,6 +267,7 @@ function explore(tree: TrajectoryTree, { job, config }: Loaded, { repeat }: Sett
 
 /** Config of the environment goes with the experiment, and must not be written twice. */
 async function storeGrowth(traj: Trajectory, isConfig: (node: TreeNode) => boolean): Promise<void> {
+  if (traj.isStored) await traj.compactDeleted()
   for (const node of traj.getGroup('config').iterLeaves()) if (isConfig(node)) node.isStored = true
   await traj.store()
   traj.close()

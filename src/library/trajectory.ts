@@ -2,7 +2,7 @@
 import { dirname, extname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { backupFile, compactFile, copyTrajectory } from '../storage/compact-file.ts'
-import { deletionOperations } from '../storage/deleted-nodes.ts'
+import { deletedNodes, deletionOperations } from '../storage/deleted-nodes.ts'
 import type { StoredExploration } from '../storage/grown-trajectory.ts'
 import { assertKnownOptions } from '../trajectory/known-options.ts'
 import type { ParameterTree } from '../trajectory/parameter.ts'
@@ -183,7 +183,8 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
    * `compact`; other programs see it until then.
    *
    * @param options `fromTrajectory`: from memory too; what was not loaded goes in any case
-   * @throws PypetError `PYPET_DATA_NOT_STORED`; `PYPET_NODE_NOT_FOUND`, also for the name of a link, which `deleteLink` deletes
+   * @throws PypetError `PYPET_DATA_NOT_STORED`; `PYPET_NODE_NOT_FOUND`, also for the name of a link, which `deleteLink` deletes;
+   *   `PYPET_PARAMETER_LOCKED` for what is explored, `PYPET_USAGE` for the trajectory itself
    */
   async deleteItems(
     items: readonly (string | TreeNode)[],
@@ -198,20 +199,55 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     await this.open()
     const nodes = items.map((item) => {
       const node = typeof item === 'string' ? this.#toDelete(item) : item
+      this.#assertDeletable(node)
       if (this.hdf5?.head(node.fullName) === undefined) throw this.#notStored(node.fullName)
       return node
     })
-    await this.#noteDeleted(nodes.map(({ fullName }) => fullName))
+    // Links to them go with them. One that stays in memory is new to the file then, as its node is.
+    const links = [...this.allLinks()].filter(([, , target]) =>
+      nodes.some(({ fullName }) => `${target}.`.startsWith(`${fullName}.`)),
+    )
+    const stored = links.filter(([group, name]) => group.isLinkStored(name))
+    await this.#noteDeleted([
+      ...nodes.map(({ fullName }) => fullName),
+      ...stored.map(([group, name]) => nameIn(group, name)),
+    ])
+    for (const [group, name] of stored) group.noteLinkDeleted(name)
     for (const node of nodes) {
-      for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])]) {
+      // The deepest first: a group that has nothing in memory any more goes, too.
+      for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])].reverse()) {
         below.isStored = false
         // Of what was in the file alone nothing is left.
-        if (below.isLeaf && (below as LeafNode).isEmpty) below.parent?.drop(below.name)
+        const isGone =
+          below instanceof GroupNode ? below.childNames.length === 0 : (below as LeafNode).isEmpty
+        if (isGone) below.parent?.drop(below.name)
       }
       if (!fromTrajectory) continue
       this.forgetLinksTo(node)
       node.parent?.drop(node.name)
     }
+  }
+
+  /** @throws PypetError `PYPET_USAGE` for the trajectory itself, `PYPET_PARAMETER_LOCKED` for what its runs are made of */
+  #assertDeletable(node: TreeNode): void {
+    if (node.isRoot) {
+      throw new PypetError('PYPET_USAGE', `cannot delete ${this.name} itself`, {
+        where: this.name,
+        hint: "Delete what is in it, as deleteItems(['results', 'config']), or copy the others to a new file.",
+      })
+    }
+    const explored = Object.keys(this.exploredParameters).find((name) =>
+      `${name}.`.startsWith(`${node.fullName}.`),
+    )
+    if (explored === undefined) return
+    throw new PypetError(
+      'PYPET_PARAMETER_LOCKED',
+      `cannot delete ${node.fullName}: ${explored} is explored`,
+      {
+        where: node.fullName,
+        hint: 'The runs have its values. Load the trajectory with { asNew } to explore something else.',
+      },
+    )
   }
 
   async #noteDeleted(names: readonly string[]): Promise<void> {
@@ -322,6 +358,12 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
       if (this.isStored) await this.open()
       return result
     })
+  }
+
+  /** Before others write into the file: what was deleted there is in the way of what is added under its name. */
+  async compactDeleted(): Promise<void> {
+    await this.open()
+    if (deletedNodes(this.openReader(), `/${this.name}`).length > 0) await this.compact()
   }
 
   [Symbol.dispose](): void {

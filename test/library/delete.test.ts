@@ -1,7 +1,7 @@
 /** What is deleted from a file is not found any more, whoever asks; and nothing else goes with it. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Environment, loadTrajectory, mergeFiles, Trajectory, verify } from '../../src/index.ts'
+import { Environment, loadTrajectory, mergeFiles, mergeInto, Trajectory, verify } from '../../src/index.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
@@ -140,5 +140,100 @@ describe('deleted is deleted', () => {
     // Runs give what the file does not say any more.
     const { identicalCount, differentCount } = await verify(file, { runs: 'all' })
     expect([identicalCount, differentCount]).toEqual([1, 2])
+  })
+})
+
+describe('what was deleted is in the way of nothing', () => {
+  const JOB = `export default function job(traj) {
+  traj.addResult('z', traj.par.x)
+}`
+
+  /** Runs, and results, config and links outside of them. */
+  async function performed(file: string, xs: readonly number[]): Promise<void> {
+    await using env = new Environment({
+      trajectory: 'T',
+      filename: file,
+      logging: false,
+      executor: 'inline',
+      parameters: { x: 0, constant: 1 },
+    })
+    env.trajectory.explore({ x: xs })
+    env.trajectory.addResult('summary.s', 5)
+    env.trajectory.addResult('top', 6)
+    env.trajectory.addLink('short', 'summary.s')
+    await env.run(join(file, '../job.mjs'))
+  }
+
+  test.each([
+    ['results', true],
+    ['results', false],
+    ['results.runs', true],
+    ['results.runs.run_00000001', false],
+    ['results.summary', false],
+    ['results.top', false],
+    ['config', true],
+    ['config.environment', true],
+  ])(
+    '%s is deleted (from memory, too: %s), and points are added, run and merged',
+    async (name, fromTrajectory) => {
+      const folder = fileTree({ 'job.mjs': JOB })
+      const [a, b, c] = ['a.h5', 'b.h5', 'c.h5'].map((file) => join(folder, file)) as [string, string, string]
+      await performed(a, [1, 2])
+      await performed(b, [10, 11])
+      const loaded = await loadTrajectory(a, { results: 'data' })
+      await loaded.deleteItem(name, { fromTrajectory })
+      {
+        await using env = new Environment({ trajectory: loaded, logging: false, executor: 'inline' })
+        loaded.expand({ x: [3] })
+        await env.run(join(folder, 'job.mjs'))
+      }
+      loaded.close()
+      const expanded = await pypet(folder, ['expand', 'a.h5', '--explore', 'x=4', '--quiet'])
+      expect([expanded.exitCode, expanded.stderr]).toEqual([0, ''])
+      const last = { 2: 3, 3: 4 }
+      {
+        using traj = await loadTrajectory(a)
+        expect(traj.getFromRuns('z', { useIndices: true })).toMatchObject(last)
+        await traj.deleteItem(name)
+      }
+      await mergeFiles([{ file: a }, { file: b }], { file: c })
+      {
+        using traj = await loadTrajectory(c)
+        expect(traj.getFromRuns('z', { useIndices: true })).toMatchObject({ 4: 10, 5: 11 })
+      }
+      await mergeInto({ file: a }, [{ file: b }])
+      using traj = await loadTrajectory(a)
+      expect(traj.getFromRuns('z', { useIndices: true })).toMatchObject({ 4: 10, 5: 11 })
+      expect(traj.length).toBe(6)
+    },
+  )
+
+  test('a node that stays in memory is stored again with the links to it', async () => {
+    const filename = join(fileTree({}), 'f.h5')
+    {
+      using traj = new Trajectory({ name: 'T', filename })
+      traj.addResult('a', 1)
+      traj.addLink('la', 'a')
+      traj.addLink('lla', 'la')
+      await traj.store()
+      await traj.deleteItem('a')
+      await traj.store()
+      expect([traj.value('la'), traj.value('lla')]).toEqual([1, 1])
+    }
+    using traj = await loadTrajectory(filename)
+    expect([traj.value('a'), traj.value('la'), traj.value('lla')]).toEqual([1, 1, 1])
+  })
+
+  test('what is explored, and the trajectory itself, are not deleted', async () => {
+    const folder = fileTree({ 'job.mjs': JOB })
+    const file = join(folder, 'a.h5')
+    await performed(file, [1, 2])
+    using traj = await loadTrajectory(file)
+    for (const name of ['parameters.x', 'parameters'])
+      await expect(traj.deleteItem(name)).rejects.toMatchObject({ code: 'PYPET_PARAMETER_LOCKED' })
+    await expect(traj.deleteItem(traj as never)).rejects.toMatchObject({ code: 'PYPET_USAGE' })
+    await traj.deleteItem('parameters.constant')
+    expect(Object.keys(traj.exploredParameters)).toEqual(['parameters.x'])
+    expect(await verify(file, { runs: 'all' })).toMatchObject({ identicalCount: 2 })
   })
 })

@@ -157,7 +157,7 @@ export default defineExperiment({
 
   test('texts say complex numbers and dates; overview, plan and verify show them', async () => {
     const folder = fileTree({ 'job.mjs': COMMANDS })
-    const flags = ['--explore', 'c=1-2i,-.5e1j,(3+0j),i', '--explore', 'd=1970-01-02,1970-01-03T12:00:00Z']
+    const flags = ['--explore', 'c=1-2i,-.5e1j,(3+0j),i', '--explore', 'd=1970-01-02,1970-01-03T12:00']
     const planned = await pypet(folder, ['plan', 'job.mjs', ...flags])
     expect(planned.stdout).toContain('1-2i')
     expect(planned.stdout).toContain('1970-01-03T12:00:00.000Z')
@@ -208,6 +208,7 @@ export default defineExperiment({
     ['c=1+2', 'c is a complex128, found "1+2"'],
     ['d=yesterday', 'd is a date, found "yesterday"'],
     ['d=1970-13-01', 'd is a date, found "1970-13-01"'],
+    ['d=1970-02-30', 'd is a date, found "1970-02-30"'],
     ['s=a', 's is a record, found "a"'],
   ])('%s is refused with what to write', async (text, found) => {
     const folder = fileTree({ 'job.mjs': COMMANDS })
