@@ -15,7 +15,7 @@ export function checkFolder(given: string, { isUsed }: { readonly isUsed: boolea
   let existing = folder
   while (entryAt(existing) === undefined && dirname(existing) !== existing) existing = dirname(existing)
   if (followed(existing)?.isDirectory() !== true) {
-    const what = entryAt(existing)?.isSymbolicLink() ? 'a symbolic link to no folder' : 'no folder'
+    const what = entryAt(existing)?.isSymbolicLink() ? 'a symbolic link to no folder' : 'not a folder'
     throw refused(folder, `${existing} is ${what}`, 'Name a folder that is empty or not there yet.')
   }
   assertWritable(existing)

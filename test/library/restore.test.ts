@@ -62,11 +62,11 @@ describe('of paths in a file', () => {
     ['a file and, for "a/b", a folder', 'A', 'a/b'],
     ['a file and, for "\u00e4/b", a folder', 'a\u0308', '\u00e4/b'],
     ['"a" is there twice', 'a', 'a'],
-    ['no plain path', 'a', './a/b'],
-    ['no plain path', 'a', 'b//c'],
-    ['no plain path', 'a/'],
-    ['no plain path', ''],
-    ['no plain path', '.'],
+    ['not a plain path', 'a', './a/b'],
+    ['not a plain path', 'a', 'b//c'],
+    ['not a plain path', 'a/'],
+    ['not a plain path', ''],
+    ['not a plain path', '.'],
     ['leads out of', '/etc/passwd'],
     ['leads out of', '../a'],
     ['leads out of', 'a/../../b'],
@@ -110,8 +110,8 @@ describe('of paths in a file', () => {
   })
 
   test.each<[string, string]>([
-    ['no JSON', '{'],
-    ['no list', '{"path":"YQ=="}'],
+    ['not JSON', '{'],
+    ['not a list', '{"path":"YQ=="}'],
     ['entry 0', '[null]'],
     ['entry 0', '[{"path":"YQ==","offset":0,"bytes":1000}]'],
     ['entry 0', '[{"path":"YQ==","offset":-1,"bytes":1}]'],
