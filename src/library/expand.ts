@@ -122,7 +122,11 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const all = before === undefined ? withTrials : parameters
       const first = before ?? firstPoint(traj, settled, all)
       const { added, addedCount, knownCount } = newPoints(traj, all, first, asked)
-      await whole(() => traj.compactDeleted())
+      const isMissing = Array.from({ length: traj.length }, (_, run) => run).some(
+        (run) => !traj.isCompleted(run),
+      )
+      // Where nothing is written the file stays as it is.
+      if (added !== undefined || isMissing) await whole(() => traj.compactDeleted())
       if (added !== undefined) {
         traj.expand(added)
         await whole(async () => void (await traj.store()))

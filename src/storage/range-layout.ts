@@ -1,7 +1,7 @@
 /** The ranges of explored parameters, whole and as they grow (docs/format.md, section 4). */
 import { PypetError } from '../errors.ts'
 import { type PooledValue, pooledText } from '../exploration/value-pool.ts'
-import { ARRAY_SUFFIX, isFirstOfSet, rangeSet, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'
+import { ARRAY_SUFFIX, isFirstOfSet, RANGE, rangeSet, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'
 import type { ParameterRange } from '../trajectory/parameter-range.ts'
 import {
   elementBytes,
@@ -69,11 +69,16 @@ export function textsOf(values: readonly (PooledValue | undefined)[], numbers: I
   })
 }
 
-/** A growing range of such values. */
-export function grownReferences(path: string, preset: StoredValue, runCount: number): Hdf5Operation[] {
+/** A growing range of such values. @param areTextsThere files of before may lack them */
+export function grownReferences(
+  path: string,
+  preset: StoredValue,
+  runCount: number,
+  areTextsThere = true,
+): Hdf5Operation[] {
   return [
-    ...grown(`${path}/explored_data${rangeSuffix(preset)}`, runCount),
-    ...(hasTexts(preset) ? grown(`${path}/explored_data`, runCount) : []),
+    ...grown(`${path}/${RANGE}${rangeSuffix(preset)}`, runCount),
+    ...(areTextsThere && hasTexts(preset) ? grown(`${path}/${RANGE}`, runCount) : []),
   ]
 }
 
@@ -181,6 +186,8 @@ export interface StoredRange {
   /** What the column holds of a text; 0 for other columns. A longer one needs a new table. */
   readonly textBytes: number
   readonly numberBytes: NumberBytes
+  /** Beside numbers of values there are texts of them. */
+  readonly hasTexts: boolean
 }
 
 /** Undefined where the file has none. */
@@ -194,7 +201,15 @@ export function readStoredRange(reader: Hdf5Reader, path: string): StoredRange |
       objectCount = Math.max(objectCount, Number(number) + 1)
     })
   }
-  return { length: reader.rowCount(table), isReference, objectCount, textBytes, numberBytes }
+  const areTextsThere = isReference && reader.kind(`${path}/${RANGE}`) === 'dataset'
+  return {
+    length: reader.rowCount(table),
+    isReference,
+    objectCount,
+    textBytes,
+    numberBytes,
+    hasTexts: areTextsThere,
+  }
 }
 
 interface RangeColumn extends Pick<StoredRange, 'isReference' | 'textBytes' | 'numberBytes'> {
@@ -235,9 +250,9 @@ export function grownRange(
     const index = range.index.slice(before.length)
     return [
       ...objectOperations(path, suffix, before.objectCount, values.slice(before.objectCount), complevel),
-      ...grownReferences(path, preset, range.index.length),
+      ...grownReferences(path, preset, range.index.length, before.hasTexts),
       ...exploredReferences(path, suffix, before.length, index, before.numberBytes),
-      ...referenceTexts(path, preset, before.length, textsOf(values, index)),
+      ...(before.hasTexts ? referenceTexts(path, preset, before.length, textsOf(values, index)) : []),
     ]
   }
   const table = `${path}/explored_data`

@@ -1,6 +1,6 @@
 /**
  * The nodes of a trajectory, which know each other: parameters and results, groups of them (pypet `naturalnaming.py`, class
- * `NNGroupNode`), and the trajectory itself as any node reaches it.
+ * `NNGroupNode`), and the trajectory itself as its nodes reach it.
  */
 import { PypetError } from '../errors.ts'
 import { runOfName } from '../names.ts'
@@ -412,7 +412,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
   }
 }
 
-/** The trajectory as any node of it reaches it; `TrajectoryTree` says what is meant by each. */
+/** The trajectory as its nodes reach it; `TrajectoryTree` documents each member. */
 export interface Root<Tree = ParameterTree> extends GroupNode {
   // For users.
 

@@ -16,6 +16,7 @@ import {
   Trajectory,
   verify,
 } from '../../src/index.ts'
+import { compactFile } from '../../src/storage/compact-file.ts'
 import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -277,6 +278,23 @@ test('scripts and jobs write them alike: pypet finds a column of complex numbers
     ],
   })
   expect(written[1]).toEqual(written[0])
+})
+
+test('a file that has no texts of its dates is expanded all the same', async () => {
+  const filename = join(fileTree({}), 'f.h5')
+  {
+    const traj = new Trajectory({ name: 'T', filename, parameters: PARAMETERS })
+    traj.explore(POINTS)
+    await traj.store()
+    traj.close()
+  }
+  await compactFile(filename, { drop: new Set(['/T/parameters/d/explored_data']) })
+  {
+    using traj = await loadTrajectory(filename, { dynamicImports: [Spectrum] })
+    traj.expand(MORE)
+    await traj.store()
+  }
+  expect(await pointsIn(filename)).toEqual([...POINTS_SEEN, MORE_SEEN])
 })
 
 async function columnsIn(file: string): Promise<Record<string, unknown[]>> {
