@@ -113,7 +113,8 @@ export class Hdf5Transaction {
   /**
    * Opens the file for writing. What it holds now is taken for committed.
    *
-   * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, and as `openJournal`
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_MOVED` when it lost its name after `disk` was opened, and as
+   *   `openJournal`
    */
   static async begin(options: TransactionOptions): Promise<Hdf5Transaction> {
     const { path, isNewFile, left } = options
@@ -126,7 +127,9 @@ export class Hdf5Transaction {
       return new Hdf5Transaction(options, { file, disk, staged, unhook })
     } catch (error) {
       unhook()
-      throw error
+      const moved = movedError(options, disk)
+      disk.close()
+      throw moved ?? error
     }
   }
 
@@ -355,6 +358,15 @@ export class Hdf5Transaction {
       cause,
     })
   }
+}
+
+/** HDF5 opens a file by its name, a moment after `disk`. */
+function movedError({ path, isNewFile, isTurn }: TransactionOptions, disk: Disk): PypetError | undefined {
+  if (isNewFile || disk.descriptor === undefined) return undefined
+  const file = { path: realFileOf(path), descriptor: disk.descriptor }
+  const found = displacementOf(file)
+  if (found === undefined) return undefined
+  return isTurn ? displacedFor(file, found) : displacedError(file, found, undefined)
 }
 
 /** Runs are not held back for longer at a time: readers may never end. */
