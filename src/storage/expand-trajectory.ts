@@ -19,8 +19,9 @@ import { openHdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
 import { walkLeaves } from './leaf-walk.ts'
 import { commentHexdigest } from './overview-tables.ts'
-import { rangeColumn, rangeSuffix } from './range-layout.ts'
+import { rangeSuffix } from './range-layout.ts'
 import { commentDigest } from './run-overviews.ts'
+import { rangeColumn } from './stored-range.ts'
 
 /** What the file says of a trajectory, for who goes on writing it. */
 export interface StoredTrajectory {

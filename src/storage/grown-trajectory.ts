@@ -12,13 +12,8 @@ import type { Hdf5Reader } from './hdf5-reader.ts'
 import { Hdf5Source } from './hdf5-source.ts'
 import { writeRows } from './hdf5-table.ts'
 import { RUNS, runRow } from './overview-tables.ts'
-import {
-  exploredRangeOperations,
-  grown,
-  grownRange,
-  readStoredRange,
-  type StoredRange,
-} from './range-layout.ts'
+import { exploredRangeOperations, grown, grownRange, type StoredRange } from './range-layout.ts'
+import { readStoredRange } from './stored-range.ts'
 import {
   EXPLORED_OVERVIEW,
   exploredTables,
