@@ -4,13 +4,14 @@ import { ClosingLine } from './test/closing-line.ts'
 /** Their tests change nothing of the process that runs them, so files share one, and load what they test once. */
 const SHARING = [
   'cli',
-  'continue',
+  'journal',
   'exploration',
   'experiment',
   'interop',
   'reporting',
   'results',
-  'trajectory',
+  'run',
+  'values',
   'types',
 ]
 const sharing = SHARING.map((folder) => `test/${folder}/**/*.test.ts`)

@@ -26,9 +26,9 @@ const SHARING = {
   index: 'index.ts',
   'run-thread': 'executors/run-thread.ts',
   'run-process': 'executors/run-process.ts',
-  'lock-worker': 'storage/lock-worker.ts',
-  'service-worker': 'storage/service-worker.ts',
-  'memory-worker': 'storage/memory-worker.ts',
+  'lock-worker': 'storage/lock/lock-worker.ts',
+  'service-worker': 'storage/service/service-worker.ts',
+  'memory-worker': 'storage/service/memory-worker.ts',
 }
 
 const { dependencies: pinned } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -93,16 +93,16 @@ const ROOMS = {
   /** What jobs import and what performs their runs. */
   job: ['part:jobs', './executors/run-worker.ts'],
   /** The road of a run in the main process. */
-  run: ['./cli/run.ts', './environment/environment.ts'],
+  run: ['./cli/run.ts', './environment/run-experiment.ts'],
   /** Whatever knows HDF5 there. */
   file: ['part:library', './storage/trajectory-store.ts', './results/summarise.ts', './cli/overview.ts'],
 }
 
 function roomsOf(path) {
-  if (/^cli\/(?:launch|main|init|completion)\.ts$|^storage\/writer\.ts$/.test(path)) return []
-  if (/^executors\/run-(?:thread|process)\.ts$|^storage\/(?:service|memory)-worker\.ts$/.test(path))
+  if (/^cli\/(?:launch|main|init|completion)\.ts$|^storage\/queue\/writer\.ts$/.test(path)) return []
+  if (/^executors\/run-(?:thread|process)\.ts$|^storage\/service\/(?:service|memory)-worker\.ts$/.test(path))
     return ['job']
-  if (path === 'storage/lock-worker.ts') return ['job', 'file']
+  if (path === 'storage/lock/lock-worker.ts') return ['job', 'file']
   if (/^(?:executors|reporting|exploration|experiment)\/|^cli\/(?:run|plan|point)\.ts$/.test(path))
     return ['job', 'run']
   return ['job', 'run', 'file']
@@ -210,7 +210,7 @@ function openH5wasm() {
       name: 'h5wasm',
       setup({ onResolve, onLoad }) {
         onResolve({ filter: /^h5wasm\/node$/ }, () => ({ path: holder }))
-        // What the package puts around it, for programs that use its classes, we do not use (src/storage/h5wasm.ts).
+        // What the package puts around it, for programs that use its classes, we do not use (src/hdf5/h5wasm.ts).
         const asEntry = 'export default { ready: Module({ noInitialRun: true }) }'
         onLoad({ filter: /hdf5_util\.js$/ }, () => ({
           contents: `${text.replace(whole, () => reading).replace(/export default Module;?\s*$/, '')}\n${asEntry}`,
@@ -248,7 +248,7 @@ const [{ metafile }] = await Promise.all([
   // The writer shares nothing with others, and one file is what a process reads fastest.
   build({
     ...COMMON,
-    entryPoints: { 'writer-process': 'storage/writer-process.ts' },
+    entryPoints: { 'writer-process': 'storage/queue/writer-process.ts' },
     plugins: [h5wasm.plugin],
   }),
   build({

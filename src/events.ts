@@ -3,8 +3,8 @@
  * lines, NDJSON, log files. A listener cannot veto anything, and one that throws stops no run.
  */
 import type { ErrorRecord } from './errors.ts'
-import type { LogLevel } from './trajectory/log-level.ts'
-import type { RunIndex } from './trajectory/path.ts'
+import type { LogLevel } from './run/log-level.ts'
+import type { RunIndex } from './values/path.ts'
 
 export type ExperimentEvent =
   /** The file is open and holds all parameters; no run has started. */

@@ -65,34 +65,34 @@ export type { OtherSource } from './library/stored-source.ts'
 export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
 export { type VerifyReport, verify } from './library/verify.ts'
 export type { RunVerdict, VerifyOptions } from './library/verify-runs.ts'
-export { MemoryStorage } from './storage/memory-storage.ts'
+export {
+  type ParameterDefinition,
+  type ParameterTree,
+  type ParameterValues,
+  parameter,
+} from './run/parameter.ts'
+export type { RunRandom } from './run/random.ts'
+export type { LeafOptions, OwnResult, ResultItems, RunLog } from './run/run.ts'
+export { MemoryStorage } from './storage/service/memory-storage.ts'
 export type {
   ServiceOpened,
   ServiceOpening,
   ServiceRecord,
   StorageService,
   StorageWorker,
-} from './storage/storage-service.ts'
-export type { NestedList } from './trajectory/nested-list.ts'
-export type { ClassReference, OwnClass, OwnParameter } from './trajectory/own-class.ts'
-export {
-  type ParameterDefinition,
-  type ParameterTree,
-  type ParameterValues,
-  parameter,
-} from './trajectory/parameter.ts'
-export type { RunRandom } from './trajectory/random.ts'
-export type { LeafOptions, OwnResult, ResultItems, RunLog } from './trajectory/run.ts'
-export type { Complex } from './trajectory/stored-value.ts'
-export type { TypedArray } from './trajectory/typed-array.ts'
+} from './storage/service/storage-service.ts'
+export type { GroupNode, LeafNode, ParameterNode, ResultNode, TreeNode } from './tree/nodes.ts'
+export type { Run } from './tree/run.ts'
+export type { RunInformation } from './tree/run-information.ts'
+export type { NestedList } from './values/nested-list.ts'
+export type { ClassReference, OwnClass, OwnParameter } from './values/own-class.ts'
+export type { Complex } from './values/stored-value.ts'
+export type { TypedArray } from './values/typed-array.ts'
 export {
   type ParameterValue,
   type RecordValue,
   type StorableValue,
   type Table,
   table,
-} from './trajectory/value.ts'
-export { type Integer, integer, type NdArray, type SparseMatrix } from './trajectory/value-forms.ts'
-export type { GroupNode, LeafNode, ParameterNode, ResultNode, TreeNode } from './tree/nodes.ts'
-export type { Run } from './tree/run.ts'
-export type { RunInformation } from './tree/run-information.ts'
+} from './values/value.ts'
+export { type Integer, integer, type NdArray, type SparseMatrix } from './values/value-forms.ts'

@@ -3,7 +3,7 @@
  *
  *     main ──ToWriter──► writer process        over the IPC channel
  *     main ◄─FromWriter─ writer process
- *     worker ──run frame──► writer process     over a local socket, see trajectory/run-frame
+ *     worker ──run frame──► writer process     over a local socket, see run/run-frame
  *     main ──RunTask──► pool thread            a Piscina task; its result is a RunOutcome
  *     main ◄─FromWorker─ pool thread           log lines
  *     main ──ToRunProcess──► process of a run  over the IPC channel
@@ -11,15 +11,15 @@
  */
 import type { ErrorRecord } from './errors.ts'
 import type { ExplorationSpec } from './exploration/exploration.ts'
-import type { LogLevel } from './trajectory/log-level.ts'
-import type { Parameter } from './trajectory/parameter.ts'
-import type { PointValues } from './trajectory/parameter-view.ts'
-import type { RunIndex } from './trajectory/path.ts'
-import type { RawValue } from './trajectory/raw-value.ts'
-import type { RawGroup, RawLeaf } from './trajectory/run-frame.ts'
-import type { LinkRecord } from './trajectory/run-record.ts'
-import type { PartsPlace, StoredBeforeAnswer } from './trajectory/stored-items.ts'
+import type { LogLevel } from './run/log-level.ts'
+import type { Parameter } from './run/parameter.ts'
+import type { PointValues } from './run/parameter-view.ts'
+import type { RawGroup, RawLeaf } from './run/run-frame.ts'
+import type { LinkRecord } from './run/run-record.ts'
+import type { PartsPlace, StoredBeforeAnswer } from './run/stored-items.ts'
 import type { RunNodes } from './tree/run-nodes.ts'
+import type { RunIndex } from './values/path.ts'
+import type { RawValue } from './values/raw-value.ts'
 
 /** Main → writer, in order. `open` comes first, then `finish` and `close`. */
 export type ToWriter =
@@ -77,7 +77,7 @@ export interface OpenRequest {
   readonly isExpansion?: boolean
   /** Points may be added while it runs: texts among the explored values are given room. */
   readonly mayGrow?: boolean
-  /** The file is new, or takes the place of another one, see `continue/replacement`. The writer fills it in. */
+  /** The file is new, or takes the place of another one, see `journal/replacement`. The writer fills it in. */
   readonly replacement?: {
     /** Name of the file beside it that is renamed when its first commit is durable. */
     readonly writtenAs: string

@@ -10,11 +10,15 @@ const SLOTS: readonly (readonly string[])[] = [
   ['thrown-value'],
   ['errors', 'names', 'own-files', 'process-facts', 'shell-word', 'folders', 'breath'],
   ['temporary-names'],
-  ['trajectory'],
+  ['values'],
+  ['run'],
   ['exploration'],
   ['tree'],
   ['protocol', 'events', 'stack-frames'],
-  ['experiment', 'reporting', 'continue'],
+  ['experiment', 'reporting', 'hdf5'],
+  ['journal'],
+  ['layout'],
+  ['reading'],
   ['executors', 'storage'],
   ['environment', 'results'],
   ['library'],
@@ -35,7 +39,7 @@ test('the reader of imports misses none', () => {
     return lines !== imports.filter(({ isDynamic }) => !isDynamic).length
   })
   expect(missed.map(({ path }) => path)).toEqual([])
-  expect(staticReach(tree, 'executors/run-thread.ts')).toContain('trajectory/value.ts')
+  expect(staticReach(tree, 'executors/run-thread.ts')).toContain('values/value.ts')
 })
 
 describe('the dependency rule', () => {
@@ -63,7 +67,7 @@ describe('the dependency rule', () => {
     expect(ringsOf(tree).map((ring) => ring.join(' ↔ '))).toEqual([])
   })
 
-  test.each(['trajectory', 'exploration', 'tree'])('%s is pure: it imports nothing of Node', (folder) => {
+  test.each(['values', 'run', 'exploration', 'tree'])('%s is pure: it imports nothing of Node', (folder) => {
     const impure = modules
       .filter(({ path }) => folderOf(path) === folder)
       .flatMap(({ path, imports }) =>
@@ -75,7 +79,7 @@ describe('the dependency rule', () => {
 
 describe('outside packages', () => {
   test.each([
-    ['h5wasm/node', ['storage/h5wasm.ts']],
+    ['h5wasm/node', ['hdf5/h5wasm.ts']],
     ['piscina', ['executors/pool-executor.ts']],
     ['winston', ['reporting/log.ts']],
     ['cosmiconfig', ['experiment/load-config.ts']],
@@ -86,7 +90,7 @@ describe('outside packages', () => {
     ['pure-rand/generator/xoroshiro128plus', ['executors/run-seeds.ts']],
     ['cli-progress', ['reporting/progress-bar.ts']],
     ['cli-table3', ['cli/text-table.ts']],
-    ['fastest-levenshtein', ['trajectory/nearest-name.ts']],
+    ['fastest-levenshtein', ['values/nearest-name.ts']],
   ])('%s has one home', (name, homes) => {
     const users = modules
       .filter(({ imports }) => imports.some(({ to, isTypeOnly }) => to === name && !isTypeOnly))
@@ -117,7 +121,7 @@ describe('what an entry loads', () => {
   test.each([
     ['executors/run-thread.ts', 'a pool thread'],
     ['executors/run-process.ts', 'the process of a run'],
-    ['storage/writer-process.ts', 'the writer process'],
+    ['storage/queue/writer-process.ts', 'the writer process'],
     ['index.ts', 'a job that imports the package'],
   ])('%s: %s loads no heavy package at its start', (entry) => {
     const reach = staticReach(tree, entry)
@@ -138,7 +142,7 @@ describe('what an entry loads', () => {
   )
 
   test('the two sides of a conversation meet only in protocol.ts', () => {
-    expect(staticReach(tree, 'storage/writer.ts')).not.toContain('storage/writer-process.ts')
+    expect(staticReach(tree, 'storage/queue/writer.ts')).not.toContain('storage/queue/writer-process.ts')
     expect(staticReach(tree, 'executors/pool-executor.ts')).not.toContain('executors/run-thread.ts')
     expect(staticReach(tree, 'executors/process-executor.ts')).not.toContain('executors/run-process.ts')
     const protocol = tree.get('protocol.ts')

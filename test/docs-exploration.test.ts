@@ -7,7 +7,7 @@ import { type ExplorationDraft, isExploration } from '../src/exploration/explora
 import { parseExploration } from '../src/exploration/parse-exploration.ts'
 import { withTrialParameters } from '../src/exploration/repeat.ts'
 import * as library from '../src/index.ts'
-import { flattenParameters } from '../src/trajectory/parameter.ts'
+import { flattenParameters } from '../src/run/parameter.ts'
 import { pypet } from './cli/pypet.ts'
 import { codeBlocks } from './code-blocks.ts'
 import { fileTree } from './experiment/file-tree.ts'

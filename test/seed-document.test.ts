@@ -25,7 +25,7 @@ import {
   type Run,
   Trajectory,
 } from '../dist/index.js'
-import { openHdf5Reader } from '../src/storage/hdf5-reader.ts'
+import { openHdf5Reader } from '../src/reading/reader.ts'
 import { keepEvents, writerProcesses } from './environment/experiments.ts'
 import { fileTree } from './experiment/file-tree.ts'
 

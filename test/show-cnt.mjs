@@ -17,8 +17,8 @@ if (file === undefined) {
 const compiled = join(HERE, `show-cnt.${process.pid}.tmp.mjs`)
 await build({
   stdin: {
-    contents: `export { readRecords } from '../src/continue/cnt-records.ts'
-      export { FILES } from '../src/continue/disk.ts'`,
+    contents: `export { readRecords } from '../src/journal/cnt-records.ts'
+      export { FILES } from '../src/journal/disk.ts'`,
     resolveDir: HERE,
   },
   outfile: compiled,

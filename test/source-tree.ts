@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 interface Import {
-  /** `storage/hdf5-file.ts` for our own modules, else the package's or Node module's name. */
+  /** `hdf5/file.ts` for our own modules, else the package's or Node module's name. */
   readonly to: string
   readonly isOwn: boolean
   /** Loaded when the line is reached, not when the module is. */

@@ -1,6 +1,5 @@
 /** The action of `pypet-ts continue <run.cnt | file.h5>`. */
 import { resolve } from 'node:path'
-import type { CntState } from '../continue/cnt-state.ts'
 import {
   type ContinuePlan,
   findJob,
@@ -12,11 +11,12 @@ import { isAtHome } from '../environment/recorded-places.ts'
 import { RunStores } from '../environment/run-stores.ts'
 import { settleExperiment, sweepFile } from '../environment/settle.ts'
 import { isPypetError } from '../errors.ts'
+import type { CntState } from '../journal/cnt-state.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { oneLine } from '../reporting/text-output.ts'
 import { shellWord } from '../shell-word.ts'
-import { finishEdit } from '../storage/edit-file.ts'
+import { finishEdit } from '../storage/edit/edit-file.ts'
 import { ExitCode } from './exit-code.ts'
 import { type CommandFlags, optionFlags, performCommand, showLoading } from './perform-command.ts'
 import { settingsText } from './run.ts'

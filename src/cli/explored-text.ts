@@ -1,9 +1,9 @@
 /** Explored values as they are shown and given to programs: single ones, and lists and arrays up to a length. */
 import { pooledTypeName } from '../exploration/value-pool.ts'
-import { exact, receivedValue } from '../trajectory/exact-integer.ts'
-import { elementCount, type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
-import { userValue } from '../trajectory/user-value.ts'
+import { exact, receivedValue } from '../values/exact-integer.ts'
+import { elementCount, type RawValue, storedOfRaw } from '../values/raw-value.ts'
+import type { Scalar } from '../values/stored-value.ts'
+import { userValue } from '../values/user-value.ts'
 import { cellText, storedText } from './value-text.ts'
 
 /** A longer list tells less than its type and its shape. */

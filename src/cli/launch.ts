@@ -14,7 +14,7 @@ export async function launch(argv: readonly string[], env: NodeJS.ProcessEnv): P
 
 /** @returns what ends the writer where nobody has taken it */
 async function startAhead(): Promise<() => Promise<void>> {
-  const { endWriterAhead, startWriterAhead } = await import('../storage/writer.ts')
+  const { endWriterAhead, startWriterAhead } = await import('../storage/queue/writer.ts')
   try {
     startWriterAhead()
   } catch {

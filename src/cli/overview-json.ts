@@ -7,6 +7,8 @@
  * experiment came from, `{ commit, state }`: `state` is `clean`, `dirty`, or why nothing is known, `commit` null where there
  * is none; the whole is null where nothing was recorded. `runs.table`, where it is asked for, has all runs.
  */
+import type { Cell } from '../hdf5/datatype.ts'
+import type { Preview } from '../reading/preview.ts'
 import type {
   ContinuationOverview,
   ExploredRange,
@@ -19,8 +21,6 @@ import type {
   SurveyedLeaf,
   TrajectoryOverview,
 } from '../results/trajectory-overview.ts'
-import type { Cell } from '../storage/hdf5-datatype.ts'
-import type { Preview } from '../storage/preview.ts'
 
 /** The document, indented by two spaces, with a newline at its end. */
 export function overviewJson({ file, fileBytes, notes, trajectories }: FileOverview): string {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
+import { knowsQuickening, quickenH5wasm, TIERING } from '../hdf5/h5wasm.ts'
 import { coloursOf } from '../reporting/text-output.ts'
 import { summariseFile } from '../results/summarise.ts'
-import { knowsQuickening, quickenH5wasm, TIERING } from '../storage/h5wasm.ts'
 import { overviewJson } from './overview-json.ts'
 import { overviewText } from './overview-text.ts'
 

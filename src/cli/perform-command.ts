@@ -1,9 +1,9 @@
 /** What `run` and `continue` have in common: runs are performed, shown, logged, and summed up. */
 import { AsyncResource } from 'node:async_hooks'
-import { runExperiment } from '../environment/environment.ts'
 import type { Postprocessing } from '../environment/postprocessing.ts'
 import { prepareLogs } from '../environment/prepare-logs.ts'
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
+import { runExperiment } from '../environment/run-experiment.ts'
 import type { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'

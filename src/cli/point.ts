@@ -15,15 +15,10 @@ import { runPoint } from '../exploration/expand.ts'
 import { shortText } from '../library/short-text.ts'
 import { runName } from '../names.ts'
 import { shownPath } from '../reporting/shown-path.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../run/run-frame.ts'
 import { shellWord } from '../shell-word.ts'
 import { removeTemporary, temporaryFolderName } from '../temporary-names.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import {
-  decodeFramePrefix,
-  decodeRunFrame,
-  FRAME_PREFIX_BYTES,
-  type RawRunRecord,
-} from '../trajectory/run-frame.ts'
 import { ExitCode } from './exit-code.ts'
 import { exploredText } from './explored-text.ts'
 import { sayWhenSlow } from './perform-command.ts'

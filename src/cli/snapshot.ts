@@ -1,12 +1,12 @@
 /** The action of `pypet-ts snapshot <file.h5|run.cnt> <out.h5>`. */
 import { existsSync } from 'node:fs'
-import { takeSnapshotCalmly } from '../continue/snapshot.ts'
+import { checkSignature } from '../hdf5/signature.ts'
+import { takeSnapshotCalmly } from '../journal/snapshot.ts'
+import { isUnfinished } from '../reading/committed-file.ts'
 import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { summariseFile } from '../results/summarise.ts'
 import { shellWord } from '../shell-word.ts'
-import { isUnfinished } from '../storage/committed-file.ts'
-import { checkSignature } from '../storage/hdf5-signature.ts'
 import { interruptible } from './interruption.ts'
 
 export interface SnapshotFlags {

@@ -1,8 +1,8 @@
 /** Stored values as short readable text. Everything a file says is made harmless for a terminal first. */
+import type { Cell } from '../hdf5/datatype.ts'
+import type { Preview } from '../reading/preview.ts'
 import type { ExploredRange } from '../results/trajectory-overview.ts'
-import type { Cell } from '../storage/hdf5-datatype.ts'
-import type { Preview } from '../storage/preview.ts'
-import { type StoredScalar, type StoredValue, typeName } from '../trajectory/stored-value.ts'
+import { type StoredScalar, type StoredValue, typeName } from '../values/stored-value.ts'
 
 /** Digits that a reader compares; the rest are rounding noise, in 32 bits earlier than in 64. */
 const SIGNIFICANT_DIGITS = 10

@@ -5,9 +5,9 @@
 import { basename } from 'node:path'
 import { isOptionValue, type OptionValue } from '../experiment/option.ts'
 import { OPTIONS, type OptionName, type Settings } from '../experiment/options.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { type ParameterValue, toStoredValue } from '../trajectory/value.ts'
-import { integer } from '../trajectory/value-forms.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { type ParameterValue, toStoredValue } from '../values/value.ts'
+import { integer } from '../values/value-forms.ts'
 
 export interface ConfigLeaf {
   readonly option: OptionName

@@ -1,10 +1,10 @@
 /** What the job of an unfinished experiment is called with: what its `.cnt` file kept, or what its script gives again. */
 import { basename } from 'node:path'
-import { damaged } from '../continue/cnt-records.ts'
-import type { CntState } from '../continue/cnt-state.ts'
-import { RunSet } from '../continue/run-set.ts'
 import { isPypetError, PypetError } from '../errors.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { damaged } from '../journal/cnt-records.ts'
+import type { CntState } from '../journal/cnt-state.ts'
+import { RunSet } from '../journal/run-set.ts'
+import type { RunIndex } from '../values/path.ts'
 import { type JobArguments, jobArguments, readArguments } from './job-arguments.ts'
 
 export type ArgumentsOfRuns = (runs: readonly RunIndex[]) => JobArguments

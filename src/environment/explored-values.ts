@@ -4,11 +4,11 @@ import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
 import { type PooledValue, pooled } from '../exploration/value-pool.ts'
 import type { OpenRequest } from '../protocol.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../reading/reader.ts'
+import { readRangeValue } from '../reading/stored-leaf.ts'
 import { shellWord } from '../shell-word.ts'
-import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
-import { readRangeValue } from '../storage/stored-leaf.ts'
-import { parameterLocation } from '../trajectory/path.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
+import { parameterLocation } from '../values/path.ts'
+import { rawValue } from '../values/raw-value.ts'
 
 /**
  * The plan with all its values.

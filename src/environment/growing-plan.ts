@@ -3,8 +3,8 @@ import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import { type Column, type ExplorationSpec, explorationNames } from '../exploration/exploration.ts'
 import { addedPart, extendedExploration, partsOf } from '../exploration/extend.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import type { Scalar } from '../values/stored-value.ts'
 
 export class GrowingPlan {
   #plan: ExplorationPlan

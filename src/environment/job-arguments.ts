@@ -1,9 +1,9 @@
 /** What a job is called with behind `traj`: the same in every run, or a list for each. */
 import { deserialize, serialize } from 'node:v8'
-import { RunSet } from '../continue/run-set.ts'
 import { PypetError } from '../errors.ts'
+import { RunSet } from '../journal/run-set.ts'
 import type { Continuation } from '../protocol.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 export interface JobArguments {
   /** Of all runs. */

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { bundleClasses } from '../experiment/bundle-classes.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { JobLocation } from '../protocol.ts'
-import type { OwnClass } from '../trajectory/own-class.ts'
+import type { OwnClass } from '../values/own-class.ts'
 
 export interface LocatedJob extends AsyncDisposable {
   readonly location: JobLocation

@@ -1,6 +1,6 @@
 /** Whether it is known already where the results come from. Apart from `provenance`, because only this reads the file. */
-import { openHdf5Reader } from '../storage/hdf5-reader.ts'
-import { serviceHasProvenance } from '../storage/service-store.ts'
+import { openHdf5Reader } from '../reading/reader.ts'
+import { serviceHasProvenance } from '../storage/service/service-store.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
 
 /** Whether an earlier session has recorded it: in the file, or with the user's own storage. */

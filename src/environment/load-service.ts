@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { bundleModule } from '../experiment/module-bundle.ts'
 import type { Settings } from '../experiment/options.ts'
-import { checkService, checkWorkerModule, type StorageService } from '../storage/storage-service.ts'
+import { checkService, checkWorkerModule, type StorageService } from '../storage/service/storage-service.ts'
 
 export interface LoadedService {
   readonly service: StorageService

@@ -1,10 +1,10 @@
 /** Where the jobs of an experiment keep what they store before their run ends, and who removes it. */
 import { existsSync, rmSync } from 'node:fs'
-import { partFilePath, removePartFile } from '../continue/part-file.ts'
-import { realFileOf } from '../continue/real-file.ts'
+import { partFilePath, removePartFile } from '../journal/part-file.ts'
+import { realFileOf } from '../journal/real-file.ts'
 import type { RunFailure } from '../protocol.ts'
 import { temporaryBeside } from '../temporary-names.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 /** Two experiments of one process may be at one file: one of them is refused, and clears up after itself only. */
 let count = 0

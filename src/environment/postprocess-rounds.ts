@@ -2,7 +2,7 @@
 import { isPypetError, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Extension } from '../protocol.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 import { postprocessingFailed } from './postprocessing.ts'
 import type { RunQueue } from './run-queue.ts'
 import type { SessionParts } from './session-parts.ts'

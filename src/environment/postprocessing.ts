@@ -1,10 +1,10 @@
 /** Post-processing: what is called when runs have ended, and may add others. */
 import { deserialize } from 'node:v8'
-import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import type { JobResults } from '../experiment/define.ts'
+import { RunSet } from '../journal/run-set.ts'
 import type { Extension } from '../protocol.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 export interface Postprocessing {
   /**

@@ -4,8 +4,8 @@
  */
 import { readdirSync } from 'node:fs'
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
-import { realFileOf } from '../continue/real-file.ts'
 import { PypetError } from '../errors.ts'
+import { realFileOf } from '../journal/real-file.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 

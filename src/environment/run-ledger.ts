@@ -1,12 +1,12 @@
 /** Which runs are under way, stored or failed: the one place where main counts them. */
-import { RunSet } from '../continue/run-set.ts'
 import type { ErrorRecord, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Gate } from '../executors/held-back.ts'
+import { RunSet } from '../journal/run-set.ts'
 import type { Opened, RefusedRun, RunFailure } from '../protocol.ts'
+import type { LogLevel } from '../run/log-level.ts'
 import type { RunStore, RunStoreListener } from '../storage/run-store.ts'
-import type { LogLevel } from '../trajectory/log-level.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 export class RunLedger implements RunStoreListener {
   readonly stored = new RunSet()

@@ -1,5 +1,5 @@
 /** Which run comes next: those that are missing, in their order, and between them those that failed and are tried again. */
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 export interface QueuedRun {
   readonly run: RunIndex

@@ -1,8 +1,8 @@
 /** The storage of an experiment: started before it is known what it will be asked for, and once more if it dies. */
 import type { Settings } from '../experiment/options.ts'
+import { takeWriterAhead, Writer } from '../storage/queue/writer.ts'
 import type { RunStore } from '../storage/run-store.ts'
-import type { StorageService } from '../storage/storage-service.ts'
-import { takeWriterAhead, Writer } from '../storage/writer.ts'
+import type { StorageService } from '../storage/service/storage-service.ts'
 import { type LoadedService, loadService } from './load-service.ts'
 import { PartsFolder } from './parts-folder.ts'
 
@@ -64,7 +64,7 @@ export class RunStores implements AsyncDisposable {
 
   async #openService(settings: Settings): Promise<RunStore> {
     this.#service ??= await loadService(settings, this.#given)
-    const { ServiceStore } = await import('../storage/service-store.ts')
+    const { ServiceStore } = await import('../storage/service/service-store.ts')
     const { service, workerModule } = this.#service
     return new ServiceStore(service, { workerModule, pendingMax: serviceQueueMax(settings) })
   }
@@ -76,7 +76,7 @@ export class RunStores implements AsyncDisposable {
 
 async function open(settings: Settings): Promise<RunStore> {
   if (settings.wrapMode === 'queue') return Writer.start()
-  const { LockStore } = await import('../storage/lock-store.ts')
+  const { LockStore } = await import('../storage/lock/lock-store.ts')
   const { queueMaxsize, ncores } = settings
   return new LockStore({
     storage: settings,

@@ -1,5 +1,5 @@
-import { missingRuns } from '../continue/run-set.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { missingRuns } from '../journal/run-set.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { GrowingPlan } from './growing-plan.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
 import type { RunLedger } from './run-ledger.ts'

@@ -1,10 +1,10 @@
 /** What the jobs of an experiment see of its trajectory, besides the parameters. */
 import type { OpenRequest } from '../protocol.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
-import type { LinkRecord } from '../trajectory/run-record.ts'
+import type { Parameter } from '../run/parameter.ts'
+import type { RawGroup, RawLeaf } from '../run/run-frame.ts'
+import type { LinkRecord } from '../run/run-record.ts'
 import { configLeaves, describedParameters, type RunNodes } from '../tree/run-nodes.ts'
+import type { RunIndex } from '../values/path.ts'
 
 /** Groups, leaves and links that were there before the runs began. */
 export interface SeenNodes {

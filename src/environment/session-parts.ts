@@ -1,8 +1,8 @@
 /** What a session is made of: one storage, and the runs that it is to perform with it. */
 import type { ExperimentEvent, Reporter } from '../events.ts'
 import type { Extension, Opened } from '../protocol.ts'
+import type { Parameter } from '../run/parameter.ts'
 import type { RunStore } from '../storage/run-store.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
 import type { RunNodes } from '../tree/run-nodes.ts'
 import type { GrowingPlan } from './growing-plan.ts'
 import type { PartsFolder } from './parts-folder.ts'

@@ -1,13 +1,13 @@
 /** What commands do with a file in which nothing is to be performed. */
-import { CntJournal } from '../continue/cnt-journal.ts'
-import { type CntState, readCnt } from '../continue/cnt-state.ts'
-import { FILES } from '../continue/disk.ts'
-import { acquireLock } from '../continue/file-lock.ts'
 import { isPypetError } from '../errors.ts'
+import { CntJournal } from '../journal/cnt-journal.ts'
+import { type CntState, readCnt } from '../journal/cnt-state.ts'
+import { FILES } from '../journal/disk.ts'
+import { acquireLock } from '../journal/file-lock.ts'
+import { recoverBehindGate } from '../journal/recover-behind-gate.ts'
+import { completeReplacement, settleReplacements } from '../journal/replace-file.ts'
+import { openHdf5Reader } from '../reading/reader.ts'
 import { completedCountIn } from '../storage/completed-runs.ts'
-import { openHdf5Reader } from '../storage/hdf5-reader.ts'
-import { recoverBehindGate } from '../storage/recover-behind-gate.ts'
-import { completeReplacement, settleReplacements } from '../storage/replace-file.ts'
 
 /**
  * Ends an experiment of which no run is to be performed: brings into the HDF5 file what a reader or a crash has kept out of

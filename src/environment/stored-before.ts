@@ -1,8 +1,8 @@
 /** What a job asks main for: leaves that the file held when the runs began, and that were too large to be sent to every worker. */
 import { toErrorRecord } from '../errors.ts'
 import type { Settings } from '../experiment/options.ts'
-import { encodeRunFrame } from '../trajectory/run-frame.ts'
-import type { StoredBefore } from '../trajectory/stored-items.ts'
+import { encodeRunFrame } from '../run/run-frame.ts'
+import type { StoredBefore } from '../run/stored-items.ts'
 
 /** Answers with frames, so that workers need not know HDF5. The file is opened for an answer only. */
 export function storedBefore({
@@ -16,7 +16,7 @@ export function storedBefore({
 export function storedInFile(file: string, trajectory: string): StoredBefore {
   return async (fullName) => {
     try {
-      const { readStoredLeaf } = await import('../storage/stored-leaf-record.ts')
+      const { readStoredLeaf } = await import('../reading/stored-leaf-record.ts')
       const leaf = await readStoredLeaf(file, trajectory, fullName)
       if (leaf === undefined) return undefined
       const pieces = encodeRunFrame({ run: 0, startTimestamp: 0, finishTimestamp: 0, leaves: [leaf] })

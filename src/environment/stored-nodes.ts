@@ -1,14 +1,14 @@
 /** What a file holds of a trajectory besides parameters and runs: what jobs of an expansion see, and of `verify`. */
 import { isRunName } from '../names.ts'
 import type { Extension } from '../protocol.ts'
-import { exploredNames } from '../storage/explored-names.ts'
-import { type Hdf5Reader, openHdf5Reader } from '../storage/hdf5-reader.ts'
-import { Hdf5Source } from '../storage/hdf5-source.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
-import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
-import type { LinkRecord } from '../trajectory/run-record.ts'
-import type { StoredField } from '../trajectory/stored-value.ts'
+import { exploredNames } from '../reading/explored-names.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../reading/reader.ts'
+import { Hdf5Source } from '../reading/tree-source.ts'
+import type { RawGroup, RawLeaf } from '../run/run-frame.ts'
+import type { LinkRecord } from '../run/run-record.ts'
 import type { NodeHead } from '../tree/node-source.ts'
+import { rawValue } from '../values/raw-value.ts'
+import type { StoredField } from '../values/stored-value.ts'
 
 type StoredNodes = Pick<Extension, 'groups' | 'leaves' | 'links'>
 

@@ -1,21 +1,16 @@
 /** What the job of one attempt stores before the run ends: kept by the worker, and handed over with the run. */
-import { PartFile } from '../continue/part-file.ts'
 import { fromErrorRecord } from '../errors.ts'
+import { PartFile } from '../journal/part-file.ts'
 import type { RunTask } from '../protocol.ts'
-import {
-  decodeFramePrefix,
-  decodeRunFrame,
-  FRAME_PREFIX_BYTES,
-  type RawLeaf,
-} from '../trajectory/run-frame.ts'
-import type { LeafRecord } from '../trajectory/run-record.ts'
+import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES, type RawLeaf } from '../run/run-frame.ts'
+import type { LeafRecord } from '../run/run-record.ts'
 import {
   inMemory,
   type PartsPlace,
   type RunParts,
   type StoredBefore,
   type StoredBeforeAnswer,
-} from '../trajectory/stored-items.ts'
+} from '../run/stored-items.ts'
 
 export class AttemptParts {
   readonly #place: PartsPlace

@@ -1,6 +1,6 @@
 /** Caps: no run begins while the machine is used too much. */
 import type { RunTask } from '../protocol.ts'
-import type { LogLevel } from '../trajectory/log-level.ts'
+import type { LogLevel } from '../run/log-level.ts'
 import type { TaskSource } from './executor.ts'
 import { type MachineLoad, machineLoad } from './machine-load.ts'
 

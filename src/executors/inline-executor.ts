@@ -1,7 +1,7 @@
 /** Performs runs one after the other in the main thread: no copies, no threads, breakpoints work. */
 import { importJob } from '../experiment/load-job.ts'
 import type { WorkerSetup } from '../protocol.ts'
-import type { StoredBefore } from '../trajectory/stored-items.ts'
+import type { StoredBefore } from '../run/stored-items.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { atLogLevel, printedLine, strayErrorLine } from './job-log.ts'
 import { RunPerformer } from './perform-run.ts'

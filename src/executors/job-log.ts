@@ -3,8 +3,8 @@ import { inspect } from 'node:util'
 import { toErrorRecord } from '../errors.ts'
 import type { WorkerLine, WorkerSetup } from '../protocol.ts'
 import { allowsLevel } from '../reporting/log-level.ts'
-import type { LogLevel } from '../trajectory/log-level.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { LogLevel } from '../run/log-level.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { StreamName } from './captured-output.ts'
 
 export type WriteLog = (level: LogLevel, message: string, run?: RunIndex) => void

@@ -1,10 +1,10 @@
 /** The tree that the jobs of a worker see: made of what the worker was sent when a job first asks for it. */
 import type { WorkerSetup } from '../protocol.ts'
-import type { OwnClasses } from '../trajectory/own-class.ts'
-import type { FindParameter } from '../trajectory/parameter-view.ts'
+import type { FindParameter } from '../run/parameter-view.ts'
 import type { JobTree } from '../tree/job-run.ts'
 import { type RunNodes, SentNodes } from '../tree/run-nodes.ts'
 import { parameterFinder } from '../tree/run-tree.ts'
+import type { OwnClasses } from '../values/own-class.ts'
 import { unpackNodes } from './packed-nodes.ts'
 
 export function jobTree(

@@ -1,5 +1,5 @@
 import type { WorkerSetup } from '../protocol.ts'
-import type { StoredBefore } from '../trajectory/stored-items.ts'
+import type { StoredBefore } from '../run/stored-items.ts'
 import type { Executor, WorkerListener } from './executor.ts'
 import { packNodes } from './packed-nodes.ts'
 import type { UserCode } from './user-code.ts'

@@ -5,9 +5,9 @@
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import type { NodesInFile, PackedNodes } from '../protocol.ts'
-import type { RawField } from '../trajectory/raw-value.ts'
-import { decodeValue, type EncodedValue, encodeValue } from '../trajectory/run-frame.ts'
+import { decodeValue, type EncodedValue, encodeValue } from '../run/run-frame.ts'
 import type { RunNodes } from '../tree/run-nodes.ts'
+import type { RawField } from '../values/raw-value.ts'
 
 /** @param isShared for threads; a process gets bytes of its own */
 export function packNodes(nodes: RunNodes, { isShared }: { readonly isShared: boolean }): PackedNodes {

@@ -1,8 +1,8 @@
 /** A worker's line to the writer: run frames over a local socket, with back-pressure. */
 import { connect, type Socket } from 'node:net'
 import { PypetError } from '../errors.ts'
-import { encodeRunFrame } from '../trajectory/run-frame.ts'
-import type { RunRecord } from '../trajectory/run-record.ts'
+import { encodeRunFrame } from '../run/run-frame.ts'
+import type { RunRecord } from '../run/run-record.ts'
 
 export class RecordSender {
   readonly #address: string

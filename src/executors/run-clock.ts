@@ -1,6 +1,6 @@
 /** How long runs may take, on threads and in processes. */
 import { runName } from '../names.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 export class RunClock {
   readonly #timeoutMs: number

@@ -11,7 +11,7 @@ import type {
   WorkerLine,
   WorkerSetup,
 } from '../protocol.ts'
-import type { StoredBefore } from '../trajectory/stored-items.ts'
+import type { StoredBefore } from '../run/stored-items.ts'
 import type { StreamName } from './captured-output.ts'
 import { printedLine } from './job-log.ts'
 import type { MemoryWatch } from './memory-watch.ts'

@@ -4,7 +4,7 @@
  */
 import type { ErrorRecord } from '../errors.ts'
 import type { FromRunProcess, ToRunProcess } from '../protocol.ts'
-import type { StoredBeforeAnswer } from '../trajectory/stored-items.ts'
+import type { StoredBeforeAnswer } from '../run/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 let worker: RunWorker | undefined

@@ -14,12 +14,12 @@
  */
 import { createRequire } from 'node:module'
 import type { WorkerSetup } from '../protocol.ts'
-import type { PointValues } from '../trajectory/parameter-view.ts'
-import { parameterBranch } from '../trajectory/path.ts'
-import { type RunRandom, randomOf, type WordStream } from '../trajectory/random.ts'
-import { type RawValue, rawValue } from '../trajectory/raw-value.ts'
-import type { Scalar, StoredValue } from '../trajectory/stored-value.ts'
-import { countBytes, valueParts } from '../trajectory/value-key.ts'
+import type { PointValues } from '../run/parameter-view.ts'
+import { type RunRandom, randomOf, type WordStream } from '../run/random.ts'
+import { parameterBranch } from '../values/path.ts'
+import { type RawValue, rawValue } from '../values/raw-value.ts'
+import type { Scalar, StoredValue } from '../values/stored-value.ts'
+import { countBytes, valueParts } from '../values/value-key.ts'
 
 /** Of one run; made when the job first asks for either. */
 export interface RunSeeds {

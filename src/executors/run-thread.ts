@@ -4,7 +4,7 @@
  */
 import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
 import type { ReadBefore, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
-import type { StoredBeforeAnswer } from '../trajectory/stored-items.ts'
+import type { StoredBeforeAnswer } from '../run/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 const setup = workerData as WorkerSetup

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { PypetError } from '../errors.ts'
 import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 import { type CapturedOutput, captureOutput, type StreamName } from './captured-output.ts'
 
 export interface UserCodeListener {

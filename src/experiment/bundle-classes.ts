@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
 import type { ClassAddress } from '../protocol.ts'
-import type { OwnClass } from '../trajectory/own-class.ts'
+import type { OwnClass } from '../values/own-class.ts'
 import { forgetClasses, keepClasses } from './job-functions.ts'
 import { bundleModule } from './module-bundle.ts'
 

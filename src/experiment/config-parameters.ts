@@ -1,16 +1,16 @@
 /** Parameters as config files write them: JSON, YAML and TOML have no `parameter()` and no `integer()`. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
 import {
   flattenParameters,
   isParameterDefinition,
   type Parameter,
   type ParameterTree,
   parameter,
-} from '../trajectory/parameter.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
-import { type Integer, integer, isInteger, isNdArray } from '../trajectory/value-forms.ts'
+} from '../run/parameter.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import type { ParameterValue } from '../values/value.ts'
+import { type Integer, integer, isInteger, isNdArray } from '../values/value-forms.ts'
 import { foundValue } from './option.ts'
 
 /**

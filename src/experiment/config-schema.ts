@@ -1,7 +1,7 @@
 /** The one file that knows zod: the schema of config files, made from the table of options. */
 import { z } from 'zod'
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
+import { nearestName } from '../values/nearest-name.ts'
 import { exampleValue, expectedValue, foundValue, type Option, type OptionValue } from './option.ts'
 import {
   OPTION_NAMES,

@@ -3,13 +3,13 @@ import { columnsOf } from '../exploration/columns.ts'
 import { type Exploration, type ExplorationDraft, isExploration } from '../exploration/exploration.ts'
 import type { RangeMapping } from '../exploration/explored-values.ts'
 import { zipSpec } from '../exploration/zip.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import { isOwnClass, type OwnClass } from '../trajectory/own-class.ts'
-import { type FlatParameterValues, flattenParameters, type ParameterTree } from '../trajectory/parameter.ts'
-import { assertTrajectoryName } from '../trajectory/path.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
+import { type FlatParameterValues, flattenParameters, type ParameterTree } from '../run/parameter.ts'
 import type { Run } from '../tree/run.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { isOwnClass, type OwnClass } from '../values/own-class.ts'
+import { assertTrajectoryName } from '../values/path.ts'
+import { isPlainObject } from '../values/plain-object.ts'
 
 /** What a job module says about its experiment. */
 export interface ExperimentOptions<Tree extends ParameterTree> {

@@ -1,5 +1,5 @@
 /** The layer of the environment variables `PYPET_…`. */
-import { nearestName } from '../trajectory/nearest-name.ts'
+import { nearestName } from '../values/nearest-name.ts'
 import { environmentName, OPTION_NAMES, type OptionName } from './options.ts'
 import type { Origin } from './origin.ts'
 import { type Layer, textLayer } from './text-layer.ts'

@@ -2,7 +2,7 @@
 import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { PypetError, systemRefusal } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
+import { nearestName } from '../values/nearest-name.ts'
 
 /** What a job file may end in. */
 const JOB_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs']

@@ -1,6 +1,6 @@
 /** Jobs that a script gave as functions, by the addresses that they have in this thread. Small: every thread loads it. */
-import type { OwnClass } from '../trajectory/own-class.ts'
 import type { Run } from '../tree/run.ts'
+import type { OwnClass } from '../values/own-class.ts'
 
 /** The user's function of the run. It may return a value or a promise of one. */
 export type JobFunction = (traj: Run, ...args: readonly unknown[]) => unknown

@@ -1,8 +1,8 @@
 /** The job's function, taken out of its bundle, in the main process and in every pool thread. */
 import { PypetError } from '../errors.ts'
 import type { JobLocation } from '../protocol.ts'
-import type { OwnClass, OwnClasses } from '../trajectory/own-class.ts'
-import type { ParameterTree } from '../trajectory/parameter.ts'
+import type { ParameterTree } from '../run/parameter.ts'
+import type { OwnClass, OwnClasses } from '../values/own-class.ts'
 import {
   defineExperiment,
   type ExperimentDefinition,

@@ -1,8 +1,8 @@
 /** Names of log files and folders, checked before anything is written under them. */
 import { dirname, isAbsolute, sep } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { FOLDER_WILDCARDS, LOG_WILDCARDS, wildcardsOf } from '../trajectory/log-name.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
+import { FOLDER_WILDCARDS, LOG_WILDCARDS, wildcardsOf } from '../run/log-name.ts'
+import { nearestName } from '../values/nearest-name.ts'
 import { absolutePath } from './absolute-path.ts'
 import type { OptionValue } from './option.ts'
 import type { OptionName } from './options.ts'

@@ -2,7 +2,7 @@
 import { requireParameter } from '../exploration/explored-parameter.ts'
 import { parseSetFlag } from '../exploration/parse-flag.ts'
 import { presetFromText } from '../exploration/value-from-text.ts'
-import { flattenParameters, type Parameter, type ParameterTree } from '../trajectory/parameter.ts'
+import { flattenParameters, type Parameter, type ParameterTree } from '../run/parameter.ts'
 import { configFileParameters } from './config-parameters.ts'
 import type { Origin } from './origin.ts'
 import { isNested, withNestedText, withValue } from './preset-value.ts'

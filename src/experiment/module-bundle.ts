@@ -10,7 +10,7 @@ import type { BuildFailure, BuildOptions, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
 import { makeTemporaryFolder } from '../temporary-names.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
+import { nearestName } from '../values/nearest-name.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
 import {

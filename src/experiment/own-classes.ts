@@ -1,8 +1,8 @@
 /** The classes of the user's own that a job, or a script, has its parameters restored by. Small: every thread loads it. */
 import { PypetError } from '../errors.ts'
 import type { ClassAddress } from '../protocol.ts'
-import { classesIn, isOwnClass, type OwnClass, type OwnClasses } from '../trajectory/own-class.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
+import { classesIn, isOwnClass, type OwnClass, type OwnClasses } from '../values/own-class.ts'
+import { isPlainObject } from '../values/plain-object.ts'
 import type { ExperimentDefinition } from './define.ts'
 import { importModule } from './import-module.ts'
 import { classesAt } from './job-functions.ts'

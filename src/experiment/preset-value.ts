@@ -1,7 +1,7 @@
 /** Giving a declared parameter another value, which must be of the same type. */
 import { PypetError } from '../errors.ts'
 import { storedLike } from '../exploration/explored-object.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
+import type { Parameter } from '../run/parameter.ts'
 import {
   type BasicValue,
   isBasic,
@@ -9,11 +9,11 @@ import {
   type StoredArray,
   type StoredValue,
   typeName,
-} from '../trajectory/stored-value.ts'
-import type { TypedArray } from '../trajectory/typed-array.ts'
-import { userValue } from '../trajectory/user-value.ts'
-import { toStoredValue } from '../trajectory/value.ts'
-import { integer } from '../trajectory/value-forms.ts'
+} from '../values/stored-value.ts'
+import type { TypedArray } from '../values/typed-array.ts'
+import { userValue } from '../values/user-value.ts'
+import { toStoredValue } from '../values/value.ts'
+import { integer } from '../values/value-forms.ts'
 
 /**
  * The parameter with another value. Data files and flags do not know all of our types, so a number without

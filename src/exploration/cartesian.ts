@@ -1,6 +1,6 @@
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import { parameterName } from '../trajectory/path.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { parameterName } from '../values/path.ts'
 import { assertDistinctNames, assertEqualLengths, columnsOf } from './columns.ts'
 import { type Column, type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
 import type { ExploredValues, RangeTree } from './explored-values.ts'

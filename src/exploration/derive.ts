@@ -1,7 +1,7 @@
 import { PypetError } from '../errors.ts'
-import type { Widen } from '../trajectory/parameter.ts'
-import { parameterName } from '../trajectory/path.ts'
-import type { StorableValue } from '../trajectory/value.ts'
+import type { Widen } from '../run/parameter.ts'
+import { parameterName } from '../values/path.ts'
+import type { StorableValue } from '../values/value.ts'
 import {
   type Column,
   type Exploration,

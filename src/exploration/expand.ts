@@ -1,12 +1,12 @@
 /** From declared parameters and an exploration to the plan of all runs, which is read run by run. */
 import { assertNever, PypetError } from '../errors.ts'
 import { RUNS_MAX } from '../names.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import type { PointValues } from '../trajectory/parameter-view.ts'
-import { parameterLocation, type RunIndex } from '../trajectory/path.ts'
-import { pythonRepr } from '../trajectory/python-repr.ts'
-import { type BasicDtype, dtypeOf, type Scalar } from '../trajectory/stored-value.ts'
-import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../trajectory/utf8.ts'
+import type { Parameter } from '../run/parameter.ts'
+import type { PointValues } from '../run/parameter-view.ts'
+import { parameterLocation, type RunIndex } from '../values/path.ts'
+import { pythonRepr } from '../values/python-repr.ts'
+import { type BasicDtype, dtypeOf, type Scalar } from '../values/stored-value.ts'
+import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../values/utf8.ts'
 import {
   type Column,
   type ExplorationDraft,

@@ -4,8 +4,8 @@
  * point, because a product of ten million points must not cost ten million objects.
  */
 import { assertNever, PypetError } from '../errors.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import type { RunIndex } from '../values/path.ts'
+import type { Scalar } from '../values/stored-value.ts'
 import { type Range, type RangeReader, rangeLength, rangeReader } from './range.ts'
 import type { SampleRange } from './sample-range.ts'
 import { type SampledColumn, type Sampling, sampleReader } from './sample-reader.ts'

@@ -1,7 +1,7 @@
 /** All flags that say what is explored: `--explore`, `--sample`, `--only-if`, `--derive`, `--where`, and `--repeat`. */
 import { PypetError } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { parameterName } from '../trajectory/path.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { parameterName } from '../values/path.ts'
 import type { ExplorationDraft } from './exploration.ts'
 import { requireParameter } from './explored-parameter.ts'
 import { type Modifier, modified, type NamedModifier } from './modifiers.ts'

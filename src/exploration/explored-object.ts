@@ -1,8 +1,8 @@
 /** Values to explore that JavaScript has no literal for: lists, arrays, matrices, dates, complex numbers. Their types are those of the default. */
 import { PypetError } from '../errors.ts'
-import { instanceClassName, type OwnParameter } from '../trajectory/own-class.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { type RawValue, rawValue, storedOfRaw } from '../trajectory/raw-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { instanceClassName, type OwnParameter } from '../values/own-class.ts'
+import { type RawValue, rawValue, storedOfRaw } from '../values/raw-value.ts'
 import {
   type Dtype,
   isBasicDtype,
@@ -11,10 +11,10 @@ import {
   type StoredScalar,
   type StoredValue,
   typeName,
-} from '../trajectory/stored-value.ts'
-import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../trajectory/typed-array.ts'
-import { toStoredParameter, toStoredValue } from '../trajectory/value.ts'
-import { isInteger } from '../trajectory/value-forms.ts'
+} from '../values/stored-value.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../values/typed-array.ts'
+import { toStoredParameter, toStoredValue } from '../values/value.ts'
+import { isInteger } from '../values/value-forms.ts'
 import { pooled, pooledTypeName } from './value-pool.ts'
 
 /** What one point has of a parameter. */

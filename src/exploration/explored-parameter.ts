@@ -1,9 +1,9 @@
 /** The rules between a declared parameter and the range it is explored with. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../trajectory/stored-value.ts'
-import { toStoredValue } from '../trajectory/value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../values/stored-value.ts'
+import { toStoredValue } from '../values/value.ts'
 import { type ExploredValue, isPooled, objectLike } from './explored-object.ts'
 import { type Range, rangeLength, rangeReader } from './range.ts'
 import type { BoundedRange } from './sample-range.ts'

@@ -1,13 +1,8 @@
 /** What an exploration means to the compiler: names and value types, from ranges and from declared trees. */
-import type {
-  FlatParameterValues,
-  ParameterValues,
-  UnionToIntersection,
-  Widen,
-} from '../trajectory/parameter.ts'
-import type { TypedArray } from '../trajectory/typed-array.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
-import type { Integer, NdArray } from '../trajectory/value-forms.ts'
+import type { FlatParameterValues, ParameterValues, UnionToIntersection, Widen } from '../run/parameter.ts'
+import type { TypedArray } from '../values/typed-array.ts'
+import type { ParameterValue } from '../values/value.ts'
+import type { Integer, NdArray } from '../values/value-forms.ts'
 import type { GeneratedRange } from './range.ts'
 
 type BigintArray = BigInt64Array | BigUint64Array

@@ -1,6 +1,6 @@
 /** The operators and functions of expressions, each with the types it takes. */
-import { nearestName } from '../trajectory/nearest-name.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import type { Scalar } from '../values/stored-value.ts'
 import type { Point } from './exploration.ts'
 import type { Refuse } from './expression-syntax.ts'
 

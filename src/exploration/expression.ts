@@ -1,9 +1,9 @@
 /** Conditions and formulas in text: `x < y && mode == "fast"`. Types are those of the parameters; nothing is executed. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { parameterName } from '../trajectory/path.ts'
-import { dtypeOf, isBasicDtype, type Scalar } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { parameterName } from '../values/path.ts'
+import { dtypeOf, isBasicDtype, type Scalar } from '../values/stored-value.ts'
 import type { Point } from './exploration.ts'
 import { type ExpressionNode, parseExpression, type Refuse, refusalOf } from './expression-syntax.ts'
 import { compileCall, compileOperator, type Term, type TermType, typeWord } from './expression-term.ts'

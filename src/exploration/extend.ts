@@ -1,7 +1,7 @@
 /** An exploration that has grown: what post-processing, or a script, has added while the experiment runs. */
-import type { Parameter } from '../trajectory/parameter.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { rawValue } from '../values/raw-value.ts'
+import type { Scalar } from '../values/stored-value.ts'
 import { type ExplorationSpec, explorationNames, type Pools } from './exploration.ts'
 import { isPooled } from './explored-object.ts'
 import { rangeOf } from './range.ts'

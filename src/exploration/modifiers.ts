@@ -1,5 +1,5 @@
 /** What is laid over an exploration in flags and config files: conditions, formulas, filters, repeats. */
-import type { Parameter } from '../trajectory/parameter.ts'
+import type { Parameter } from '../run/parameter.ts'
 import { deriveDraft } from './derive.ts'
 import { type ExplorationDraft, explorationNames, type PointFunction } from './exploration.ts'
 import { requireParameter } from './explored-parameter.ts'

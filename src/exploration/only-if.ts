@@ -1,8 +1,8 @@
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import { parameterName } from '../trajectory/path.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { parameterName } from '../values/path.ts'
+import { rawValue } from '../values/raw-value.ts'
+import type { Scalar } from '../values/stored-value.ts'
 import {
   type Exploration,
   type ExplorationDraft,

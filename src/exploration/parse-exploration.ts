@@ -1,9 +1,9 @@
 /** An exploration from a config file: unknown data becomes a checked spec, here and nowhere else. */
 import { PypetError } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { parameterName } from '../trajectory/path.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
-import { dtypeOf } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { parameterName } from '../values/path.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import { dtypeOf } from '../values/stored-value.ts'
 import { type CombinedGroups, productSpec } from './cartesian.ts'
 import { assertDistinctNames } from './columns.ts'
 import { concatSpec } from './concat.ts'

@@ -3,8 +3,8 @@
  * parameters, and then the values, whose types are those of the parameters' defaults.
  */
 import { PypetError } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { parameterName } from '../trajectory/path.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { parameterName } from '../values/path.ts'
 import { productSpec } from './cartesian.ts'
 import type { Column, ExplorationSpec } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'

@@ -1,9 +1,9 @@
 /** A sampler from a config file: `{ sobol: { x: [0, 1] }, count: 100 }`. */
 import { PypetError } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { parameterName } from '../trajectory/path.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
-import { dtypeOf } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { parameterName } from '../values/path.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import { dtypeOf } from '../values/stored-value.ts'
 import type { ExplorationDraft } from './exploration.ts'
 import { checkBounds, checkRange, requireParameter } from './explored-parameter.ts'
 import { toRange } from './range.ts'

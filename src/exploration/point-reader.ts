@@ -1,8 +1,8 @@
 /** Points as the functions of an exploration see them, and what they say of them. */
 import { PypetError } from '../errors.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
-import { seenValue } from '../trajectory/user-value.ts'
-import { toStoredValue } from '../trajectory/value.ts'
+import { rawValue } from '../values/raw-value.ts'
+import { seenValue } from '../values/user-value.ts'
+import { toStoredValue } from '../values/value.ts'
 import {
   type ExplorationSpec,
   explorationLength,

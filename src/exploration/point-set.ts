@@ -1,4 +1,4 @@
-import type { Scalar } from '../trajectory/stored-value.ts'
+import type { Scalar } from '../values/stored-value.ts'
 import { mixed } from './philox.ts'
 import type { RangeReader } from './range.ts'
 

@@ -1,7 +1,7 @@
 /** The values that one parameter takes, written down or generated; plain data, read one at a time. */
 import { assertNever, PypetError } from '../errors.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
-import type { TypedArray } from '../trajectory/typed-array.ts'
+import type { Scalar } from '../values/stored-value.ts'
+import type { TypedArray } from '../values/typed-array.ts'
 import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
 import { type GivenValue, toGiven } from './explored-object.ts'
 

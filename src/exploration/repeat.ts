@@ -1,7 +1,7 @@
 import { PypetError } from '../errors.ts'
-import { flattenParameters, type Parameter, parameter } from '../trajectory/parameter.ts'
-import { dtypeOf } from '../trajectory/stored-value.ts'
-import { integer } from '../trajectory/value-forms.ts'
+import { flattenParameters, type Parameter, parameter } from '../run/parameter.ts'
+import { dtypeOf } from '../values/stored-value.ts'
+import { integer } from '../values/value-forms.ts'
 import { type Exploration, type ExplorationDraft, exploration, explorationNames } from './exploration.ts'
 
 /** The parameter that counts the repeats of a point, as pypet's users call it where they merge. */

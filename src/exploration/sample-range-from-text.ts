@@ -1,6 +1,6 @@
 import { PypetError } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import { dtypeOf } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import { dtypeOf } from '../values/stored-value.ts'
 import { checkBounds, checkRange } from './explored-parameter.ts'
 import { rangeFromTexts } from './range-from-text.ts'
 import { bounded, type SampleRange } from './sample-range.ts'

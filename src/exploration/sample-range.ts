@@ -1,6 +1,6 @@
 /** What a sampled parameter is drawn from: bounds, or a list to choose from. Plain data. */
 import { PypetError } from '../errors.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
+import type { ParameterValue } from '../values/value.ts'
 import { isRangeInput, type Range, toRange } from './range.ts'
 
 /** How points are spread. */

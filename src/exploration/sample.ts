@@ -1,8 +1,8 @@
 /** Explorations that spread points over bounds: by chance, in a Latin hypercube, or by Sobol's sequence. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import { parameterName } from '../trajectory/path.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { parameterName } from '../values/path.ts'
+import { isPlainObject } from '../values/plain-object.ts'
 import { assertDistinctNames } from './columns.ts'
 import { type Exploration, type ExplorationDraft, exploration } from './exploration.ts'
 import { isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'

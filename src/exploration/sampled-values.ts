@@ -1,6 +1,6 @@
 /** What a sampler means to the compiler: names and value types. */
-import type { UnionToIntersection, Widen } from '../trajectory/parameter.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
+import type { UnionToIntersection, Widen } from '../run/parameter.ts'
+import type { ParameterValue } from '../values/value.ts'
 import type { StripBranch } from './explored-values.ts'
 import type { GeneratedRange } from './range.ts'
 import type { BoundedRange, ChoiceRange } from './sample-range.ts'

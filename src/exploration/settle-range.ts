@@ -1,4 +1,4 @@
-import type { Parameter } from '../trajectory/parameter.ts'
+import type { Parameter } from '../run/parameter.ts'
 import { type ExploredValue, isPooled, objectLike, valueOfClass } from './explored-object.ts'
 import { type Range, rangeLength, rangeOf, rangeReader } from './range.ts'
 import type { ValuePools } from './value-pool.ts'

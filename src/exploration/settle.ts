@@ -1,5 +1,5 @@
 import { assertNever } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
+import type { Parameter } from '../run/parameter.ts'
 import { settleDerive } from './derive.ts'
 import type { Column, ExplorationDraft, ExplorationSpec, Factor } from './exploration.ts'
 import { checkBounds } from './explored-parameter.ts'

@@ -1,5 +1,5 @@
-import type { Parameter } from '../trajectory/parameter.ts'
-import type { Scalar } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import type { Scalar } from '../values/stored-value.ts'
 import type { Range } from './range.ts'
 
 /** Data files know no bigints: their whole numbers and strings of digits become some where one is declared. */

@@ -1,7 +1,7 @@
 /** Lists and arrays written in JSON, of the type of a default. */
 import type { PypetError } from '../errors.ts'
-import type { BasicValue, Scalar } from '../trajectory/stored-value.ts'
-import { ARRAY_TYPES, type NumericDtype } from '../trajectory/typed-array.ts'
+import type { BasicValue, Scalar } from '../values/stored-value.ts'
+import { ARRAY_TYPES, type NumericDtype } from '../values/typed-array.ts'
 import { overflowingNumber } from './overflowing-number.ts'
 
 type BasicList = Extract<BasicValue, { form: 'list' }>

@@ -1,6 +1,6 @@
 /** Text from the command line as a value, by the type of the parameter that takes it. */
 import { assertNever, PypetError } from '../errors.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
+import type { Parameter } from '../run/parameter.ts'
 import {
   type Complex,
   dtypeOf,
@@ -8,9 +8,9 @@ import {
   type Scalar,
   type StoredValue,
   typeName,
-} from '../trajectory/stored-value.ts'
-import { userValue } from '../trajectory/user-value.ts'
-import { type StorableValue, toStoredValue } from '../trajectory/value.ts'
+} from '../values/stored-value.ts'
+import { userValue } from '../values/user-value.ts'
+import { type StorableValue, toStoredValue } from '../values/value.ts'
 import { dateFromText, storedLike } from './explored-object.ts'
 import { arrayFromJson, listFromJson } from './value-from-json.ts'
 

@@ -2,10 +2,10 @@
  * The values of an explored parameter that JavaScript has no literal for, as lists and arrays: each distinct one once.
  * Explorations hold their numbers, runs are given the values, and the HDF5 file has them under the same numbers.
  */
-import { pythonRepr } from '../trajectory/python-repr.ts'
-import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
-import { typeName } from '../trajectory/stored-value.ts'
-import { rawValueKey } from '../trajectory/value-key.ts'
+import { pythonRepr } from '../values/python-repr.ts'
+import { type RawValue, storedOfRaw } from '../values/raw-value.ts'
+import { typeName } from '../values/stored-value.ts'
+import { rawValueKey } from '../values/value-key.ts'
 
 /** A value; or, where only the HDF5 file has it, what it looks like. */
 export type PooledValue = RawValue | string

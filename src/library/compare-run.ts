@@ -1,17 +1,11 @@
 /** A run that was computed again, against what the file holds of it: names, types, shapes and every bit. */
-import { wholeLeaf } from '../continue/part-file.ts'
+import { wholeLeaf } from '../journal/part-file.ts'
 import { runName } from '../names.ts'
-import type { Hdf5Source } from '../storage/hdf5-source.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-import {
-  elementBytes,
-  elementCount,
-  type RawField,
-  type RawValue,
-  rawValue,
-} from '../trajectory/raw-value.ts'
-import type { RawRunRecord } from '../trajectory/run-frame.ts'
-import type { StoredField } from '../trajectory/stored-value.ts'
+import type { Hdf5Source } from '../reading/tree-source.ts'
+import type { RawRunRecord } from '../run/run-frame.ts'
+import type { RunIndex } from '../values/path.ts'
+import { elementBytes, elementCount, type RawField, type RawValue, rawValue } from '../values/raw-value.ts'
+import type { StoredField } from '../values/stored-value.ts'
 import { elementText, shortText } from './short-text.ts'
 
 /** The first thing in which a run differs. */

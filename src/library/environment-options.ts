@@ -9,11 +9,11 @@ import {
   type OverviewName,
   type Settings,
 } from '../experiment/options.ts'
-import type { StorageService } from '../storage/storage-service.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import type { ParameterTree } from '../trajectory/parameter.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
+import type { ParameterTree } from '../run/parameter.ts'
+import type { StorageService } from '../storage/service/storage-service.ts'
 import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { isPlainObject } from '../values/plain-object.ts'
 import type { Trajectory } from './trajectory.ts'
 
 /** Options by their names in config files, of their types; each may be left out. */

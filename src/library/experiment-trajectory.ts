@@ -1,7 +1,7 @@
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { exploration } from '../exploration/exploration.ts'
-import { parameterLocation } from '../trajectory/path.ts'
 import type { ParameterNode } from '../tree/nodes.ts'
+import { parameterLocation } from '../values/path.ts'
 import { Trajectory } from './trajectory.ts'
 
 /** What is known of an experiment without its storage: parameters and points. It counts as stored. */

@@ -2,7 +2,7 @@
 import type { JobArguments } from '../environment/job-arguments.ts'
 import { PypetError } from '../errors.ts'
 import { formatRuns } from '../reporting/quantity.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 /** For an experiment whose arguments its `.cnt` file could not keep. */
 export interface ArgumentsAgain {

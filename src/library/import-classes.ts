@@ -1,6 +1,6 @@
 import { bundleClasses } from '../experiment/bundle-classes.ts'
 import { importClasses } from '../experiment/own-classes.ts'
-import type { OwnClass } from '../trajectory/own-class.ts'
+import type { OwnClass } from '../values/own-class.ts'
 
 /** The classes of modules, `./my-classes.ts#Spectrum`, from the current folder. @throws PypetError `PYPET_CLASS_UNKNOWN` */
 export async function importOwnClasses(modules: readonly string[]): Promise<OwnClass[]> {

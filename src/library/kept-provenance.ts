@@ -1,7 +1,7 @@
 /** Of the environments in a file, the one whose provenance is meant. */
 import { PypetError } from '../errors.ts'
-import type { RunIndex } from '../trajectory/path.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import type { RunIndex } from '../values/path.ts'
 import { environmentOf, hexshaOf, inOrderOfTime, recorded } from './recorded-job.ts'
 
 export interface KeptProvenance {

@@ -1,7 +1,7 @@
 /** What the file of a stored trajectory says, whatever of it is in memory: which runs it has, and what made them. */
 import { existsSync } from 'node:fs'
-import type { RunIndex } from '../trajectory/path.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import type { RunIndex } from '../values/path.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { type RecordedJob, recordedJobs, recordedSeed } from './recorded-job.ts'
 

@@ -4,12 +4,7 @@ import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
 import { formatCount } from '../reporting/quantity.ts'
-import { runPlaces } from '../storage/merged-runs.ts'
-import { assertKnownOptions } from '../trajectory/known-options.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-import { timeText } from '../trajectory/time-text.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
-import { integer } from '../trajectory/value-forms.ts'
+import { runPlaces } from '../storage/edit/merged-runs.ts'
 import {
   type Claims,
   itemKeys,
@@ -26,6 +21,11 @@ import {
 } from '../tree/merge-plan.ts'
 import { GroupNode, ResultNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { assertKnownOptions } from '../values/known-options.ts'
+import type { RunIndex } from '../values/path.ts'
+import { timeText } from '../values/time-text.ts'
+import type { ParameterValue } from '../values/value.ts'
+import { integer } from '../values/value-forms.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 
 export interface MergeOptions extends MergePlanOptions {

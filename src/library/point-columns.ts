@@ -4,14 +4,14 @@ import type { Column, ExplorationSpec, Pools } from '../exploration/exploration.
 import { type ExploredValue, isPooled, toExplored } from '../exploration/explored-object.ts'
 import { rangeOf } from '../exploration/range.ts'
 import { type PooledValue, pooled, ValuePool } from '../exploration/value-pool.ts'
-import type { ParameterRange } from '../trajectory/parameter-range.ts'
-import { parameterName } from '../trajectory/path.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
-import type { StoredValue } from '../trajectory/stored-value.ts'
+import type { ParameterRange } from '../run/parameter-range.ts'
 import { exploredColumns } from '../tree/explored-columns.ts'
 import { explorable, parameterOf } from '../tree/exploring.ts'
 import type { ParameterNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { parameterName } from '../values/path.ts'
+import { rawValue } from '../values/raw-value.ts'
+import type { StoredValue } from '../values/stored-value.ts'
 
 /**
  * @param given as `expand` takes it; names may be shortcuts

@@ -1,14 +1,14 @@
 /** What a trajectory says about the job that made it: config.environment.<environment>.seed and .job. */
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { realFileOf } from '../continue/real-file.ts'
 import { isAtHome, refuseElsewhere } from '../environment/recorded-places.ts'
 import { seenByRun, type TreeSettings, treeSettings } from '../environment/seen-nodes.ts'
 import { PypetError } from '../errors.ts'
-import { compareEnvironments } from '../trajectory/environment-name.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { realFileOf } from '../journal/real-file.ts'
 import type { ParameterNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { compareEnvironments } from '../values/environment-name.ts'
+import type { RunIndex } from '../values/path.ts'
 
 /** Of one environment: a trajectory that was expanded, or continued with a changed job, has several. */
 export interface RecordedJob {

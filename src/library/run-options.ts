@@ -1,8 +1,8 @@
 /** Options of an experiment that can be set on its trajectory, as the original document does: `traj.ncores = 4`. */
 import { PypetError } from '../errors.ts'
 import type { OptionName } from '../experiment/options.ts'
-import type { StorageService } from '../storage/storage-service.ts'
-import type { ParameterTree } from '../trajectory/parameter.ts'
+import type { ParameterTree } from '../run/parameter.ts'
+import type { StorageService } from '../storage/service/storage-service.ts'
 import { FileTree } from './file-tree.ts'
 
 /** The options of the environment whose trajectory it is. */

@@ -1,6 +1,6 @@
 /** Values as short texts, exact as far as they go: what two values differ in can be seen. */
 import { assertNever } from '../errors.ts'
-import { elementBytes, elementCount, type RawValue, typedArray } from '../trajectory/raw-value.ts'
+import { elementBytes, elementCount, type RawValue, typedArray } from '../values/raw-value.ts'
 
 /** `2.5`, `'text'`, `float64 [3, 2] 1, 2, 3, …`. */
 export function shortText(value: RawValue): string {

@@ -1,12 +1,12 @@
 /** The source of a job against what a file records of those that made it. */
 import { dirname } from 'node:path'
-import { realFileOf } from '../continue/real-file.ts'
-import { RunSet } from '../continue/run-set.ts'
 import { changedJob, jobChanges } from '../environment/changed-job.ts'
+import { realFileOf } from '../journal/real-file.ts'
+import { RunSet } from '../journal/run-set.ts'
 import type { JobIdentity } from '../protocol.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { RecordedJob } from './recorded-job.ts'
 
 export interface GivenSource {

@@ -1,7 +1,7 @@
 import { PypetError } from '../errors.ts'
 import { SRVC } from '../names.ts'
-import { exploredNames } from '../storage/explored-names.ts'
-import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
+import { exploredNames } from '../reading/explored-names.ts'
+import type { Hdf5Reader } from '../reading/reader.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
 
 /** What the tables say of a trajectory, without looking at its nodes. */

@@ -2,12 +2,12 @@
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { runlessName } from '../names.ts'
-import { flattenParameters, type Parameter } from '../trajectory/parameter.ts'
-import { parameterName } from '../trajectory/path.ts'
-import type { StoredValue } from '../trajectory/stored-value.ts'
-import { userValue } from '../trajectory/user-value.ts'
+import { flattenParameters, type Parameter } from '../run/parameter.ts'
 import { type GroupNode, ParameterNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { parameterName } from '../values/path.ts'
+import type { StoredValue } from '../values/stored-value.ts'
+import { userValue } from '../values/user-value.ts'
 import { rangesAsPoints } from './point-columns.ts'
 
 /**

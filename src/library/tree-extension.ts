@@ -1,13 +1,13 @@
 /** What a tree has gained in memory, as an extension of the trajectory that an experiment is writing. */
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
+import { rawFields } from '../layout/tree-layout.ts'
 import type { Extension } from '../protocol.ts'
-import { rawFields } from '../storage/tree-layout.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
-import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
-import type { LinkRecord } from '../trajectory/run-record.ts'
+import type { RawGroup, RawLeaf } from '../run/run-frame.ts'
+import type { LinkRecord } from '../run/run-record.ts'
 import { GroupNode, nameIn, ParameterNode, type ResultNode, type TreeNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { rawValue } from '../values/raw-value.ts'
 
 export interface TreeExtension {
   readonly extension: Extension

@@ -3,7 +3,7 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { FOLDER_WILDCARDS, fillLogName, wildcardsOf } from '../trajectory/log-name.ts'
+import { FOLDER_WILDCARDS, fillLogName, wildcardsOf } from '../run/log-name.ts'
 
 /** Everything at the level of the log. */
 export const MAIN_LOG = 'main.txt'

@@ -1,4 +1,4 @@
-import { LOG_LEVELS, type LogLevel } from '../trajectory/log-level.ts'
+import { LOG_LEVELS, type LogLevel } from '../run/log-level.ts'
 
 /** Whether a line of `level` is kept where `threshold` is the least severe level to keep. */
 export function allowsLevel(threshold: LogLevel, level: LogLevel): boolean {

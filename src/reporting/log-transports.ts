@@ -1,7 +1,7 @@
 import { PypetError, toErrorRecord } from '../errors.ts'
 import type { ExperimentEvent, Reporter } from '../events.ts'
 import { runName } from '../names.ts'
-import type { LogLevel } from '../trajectory/log-level.ts'
+import type { LogLevel } from '../run/log-level.ts'
 import { type Logger, type LogTransport, transportLogger } from './log.ts'
 import { formatLogLine, type LogLine, LogLines } from './log-lines.ts'
 import type { Clock } from './progress.ts'

@@ -1,6 +1,6 @@
-import type { Cell } from '../storage/hdf5-datatype.ts'
-import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
-import type { RangePlace } from '../storage/leaf-reader.ts'
+import type { Cell } from '../hdf5/datatype.ts'
+import type { RangePlace } from '../reading/leaf-reader.ts'
+import type { Hdf5Reader } from '../reading/reader.ts'
 import type { ExploredRange } from './trajectory-overview.ts'
 
 /** Different values shown as examples. */

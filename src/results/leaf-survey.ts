@@ -1,9 +1,9 @@
 import { isRunName, runlessName, runName, runOfName, runSetName } from '../names.ts'
-import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
-import { type Leaf, previewItems, previewParameter, readLeaf } from '../storage/leaf-reader.ts'
-import { walkLeaves } from '../storage/leaf-walk.ts'
-import { type Preview, unreadPreview } from '../storage/preview.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { type Leaf, previewItems, previewParameter, readLeaf } from '../reading/leaf-reader.ts'
+import { walkLeaves } from '../reading/leaf-walk.ts'
+import { type Preview, unreadPreview } from '../reading/preview.ts'
+import type { Hdf5Reader } from '../reading/reader.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { AxisRange, Listing, SurveyedLeaf } from './trajectory-overview.ts'
 
 /** Different items that are described; further ones are counted. */

@@ -1,5 +1,5 @@
-import type { Hdf5Reader } from '../storage/hdf5-reader.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { Hdf5Reader } from '../reading/reader.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { FailureOverview, RunState } from './trajectory-overview.ts'
 
 /** The state of every run of a trajectory, a byte a run. */

@@ -1,7 +1,7 @@
-import type { Cell } from '../storage/hdf5-datatype.ts'
-import type { Hdf5Reader, RowRange } from '../storage/hdf5-reader.ts'
-import type { RangePlace } from '../storage/leaf-reader.ts'
-import type { Preview } from '../storage/preview.ts'
+import type { Cell } from '../hdf5/datatype.ts'
+import type { RangePlace } from '../reading/leaf-reader.ts'
+import type { Preview } from '../reading/preview.ts'
+import type { Hdf5Reader, RowRange } from '../reading/reader.ts'
 import type { RunStates } from './run-states.ts'
 import type { RunRow, RunTable } from './trajectory-overview.ts'
 

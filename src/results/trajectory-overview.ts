@@ -1,6 +1,6 @@
 /** The facts that an overview tells about a file; `summarise.ts` finds them, `cli/overview-*` shows them. */
-import type { Preview } from '../storage/preview.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { Preview } from '../reading/preview.ts'
+import type { RunIndex } from '../values/path.ts'
 
 export interface FileOverview {
   readonly file: string

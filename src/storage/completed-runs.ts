@@ -1,7 +1,7 @@
-import type { CntState } from '../continue/cnt-state.ts'
 import { PypetError } from '../errors.ts'
+import type { CntState } from '../journal/cnt-state.ts'
 import { overviewPath } from '../names.ts'
-import { type Hdf5Reader, openHdf5Reader } from './hdf5-reader.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../reading/reader.ts'
 
 /** How many runs of a trajectory its file says to be completed; 0 where it has no table of them. */
 export function completedCountIn(reader: Hdf5Reader, trajectory: string): number {

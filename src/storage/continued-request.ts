@@ -1,5 +1,5 @@
 /** What is to be opened where an experiment goes on. */
-import { type CntState, inEnvironment } from '../continue/cnt-state.ts'
+import { type CntState, inEnvironment } from '../journal/cnt-state.ts'
 import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 
 export interface ContinuedRequest {

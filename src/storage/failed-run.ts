@@ -1,4 +1,4 @@
-import type { FailedRun } from '../continue/cnt-record.ts'
+import type { FailedRun } from '../journal/cnt-record.ts'
 import type { RunFailure } from '../protocol.ts'
 
 /** Characters of an error's name and of its message that the `.cnt` file keeps; the rest is in the HDF5 file. */

@@ -5,11 +5,11 @@
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
 import { type PooledValue, pooledBytes, pooledText } from '../exploration/value-pool.ts'
+import type { Hdf5Operation } from '../hdf5/operation.ts'
+import type { TrajectoryLayout } from '../layout/trajectory-layout.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
-import type { RawValue } from '../trajectory/raw-value.ts'
-import type { TrajectoryLayout } from './hdf5-layout.ts'
-import type { Hdf5Operation } from './hdf5-operation.ts'
+import type { RawValue } from '../values/raw-value.ts'
 
 /** Gives some of the values of a parameter, the first of which has this number. */
 export type ValueSource = (name: string, first: number) => Promise<readonly RawValue[]> | readonly RawValue[]

@@ -1,8 +1,8 @@
 /** What a run has stored before its end, on its way into the HDF5 file: leaf by leaf. */
-import { wholeLeaf } from '../continue/part-file.ts'
-import type { RawLeaf } from '../trajectory/run-frame.ts'
-import type { PartsOfRun } from './hdf5-layout.ts'
-import type { Hdf5Operation } from './hdf5-operation.ts'
+import type { Hdf5Operation } from '../hdf5/operation.ts'
+import { wholeLeaf } from '../journal/part-file.ts'
+import type { PartsOfRun } from '../layout/trajectory-layout.ts'
+import type { RawLeaf } from '../run/run-frame.ts'
 
 export class PartsFromFile implements PartsOfRun {
   /** To be called one after the other, and each applied before the next is called. */

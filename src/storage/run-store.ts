@@ -11,8 +11,8 @@ import type {
   RunFailure,
   WorkerStorage,
 } from '../protocol.ts'
-import type { LogLevel } from '../trajectory/log-level.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { LogLevel } from '../run/log-level.ts'
+import type { RunIndex } from '../values/path.ts'
 
 export interface RunStore extends AsyncDisposable {
   /** Workers store their runs by themselves: they must live until every run is announced. */

@@ -1,12 +1,14 @@
 /** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
-import type { FailedRun, ReturnedValue } from '../continue/cnt-record.ts'
-import type { FileLock } from '../continue/file-lock.ts'
-import { removePartFile } from '../continue/part-file.ts'
-import { RunSet } from '../continue/run-set.ts'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { extendedExploration } from '../exploration/extend.ts'
+import type { Hdf5Operation } from '../hdf5/operation.ts'
+import type { FailedRun, ReturnedValue } from '../journal/cnt-record.ts'
+import type { FileLock } from '../journal/file-lock.ts'
+import { removePartFile } from '../journal/part-file.ts'
+import { RunSet } from '../journal/run-set.ts'
+import type { Hdf5Transaction } from '../journal/transaction.ts'
 import { MEMORY } from '../names.ts'
 import type {
   ContinueRequest,
@@ -17,11 +19,9 @@ import type {
   RefusedRun,
   RunFailure,
 } from '../protocol.ts'
-import type { RunIndex } from '../trajectory/path.ts'
-import type { RawRunRecord } from '../trajectory/run-frame.ts'
+import type { RawRunRecord } from '../run/run-frame.ts'
+import type { RunIndex } from '../values/path.ts'
 import { failedRun } from './failed-run.ts'
-import type { Hdf5Operation } from './hdf5-operation.ts'
-import type { Hdf5Transaction } from './hdf5-transaction.ts'
 import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
 import {
   continueTrajectory,

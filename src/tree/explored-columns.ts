@@ -12,10 +12,10 @@ import { isRangeInput, rangeLength, rangeReader, toRange } from '../exploration/
 import { settle } from '../exploration/settle.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
 import { ValuePools } from '../exploration/value-pool.ts'
-import type { FlatParameterValues } from '../trajectory/parameter.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
-import { type RawValue, storedOfRaw } from '../trajectory/raw-value.ts'
-import { userValue } from '../trajectory/user-value.ts'
+import type { FlatParameterValues } from '../run/parameter.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import { type RawValue, storedOfRaw } from '../values/raw-value.ts'
+import { userValue } from '../values/user-value.ts'
 
 /**
  * An exploration, or lists by name; of parameters that the compiler knows, with their names and types. Derived ones are

@@ -1,6 +1,6 @@
 /** The same thing from every run (pypet `f_get_from_runs`). */
 import { runName } from '../names.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 import { type FromRunsOptions, GroupNode, type LeafNode, ResultNode, type TreeNode } from './nodes.ts'
 import type { Wildcards } from './wildcards.ts'
 

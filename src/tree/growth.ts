@@ -1,12 +1,12 @@
 /** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
-import { assertKnownOptions } from '../trajectory/known-options.ts'
-import { assertLegalName, assertNoBranch, type RunIndex } from '../trajectory/path.ts'
-import { isPlainObject } from '../trajectory/plain-object.ts'
-import type { LeafOptions } from '../trajectory/run.ts'
-import { isTable, type ParameterValue } from '../trajectory/value.ts'
-import { isComplex, isInteger, isNdArray, isSparse } from '../trajectory/value-forms.ts'
+import type { LeafOptions } from '../run/run.ts'
+import { assertKnownOptions } from '../values/known-options.ts'
+import { assertLegalName, assertNoBranch, type RunIndex } from '../values/path.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import { isTable, type ParameterValue } from '../values/value.ts'
+import { isComplex, isInteger, isNdArray, isSparse } from '../values/value-forms.ts'
 import { GroupNode, type LeafNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
 import type { Wildcards } from './wildcards.ts'
 

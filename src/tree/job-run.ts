@@ -1,18 +1,18 @@
 /** The run as a job has it: what it adds, and the tree, which is made when it is first asked for. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import { type OwnClass, ownClassOf } from '../trajectory/own-class.ts'
-import { parameterLocation } from '../trajectory/path.ts'
-import { type LeafOptions, LiveRun } from '../trajectory/run.ts'
-import type { GroupRecord, LeafRecord, LinkRecord } from '../trajectory/run-record.ts'
+import { type LeafOptions, LiveRun } from '../run/run.ts'
+import type { GroupRecord, LeafRecord, LinkRecord } from '../run/run-record.ts'
 import {
   type ItemName,
   type LoadStoredOptions,
   loadedValue,
   textOf,
   wantedItems,
-} from '../trajectory/stored-items.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
+} from '../run/stored-items.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import { type OwnClass, ownClassOf } from '../values/own-class.ts'
+import { parameterLocation } from '../values/path.ts'
+import type { ParameterValue } from '../values/value.ts'
 import {
   GroupNode,
   type IterateOptions,

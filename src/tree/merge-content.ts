@@ -1,7 +1,7 @@
 /** What another trajectory has outside of its runs, and which of it a merge takes over. Pure. */
 import { isRunName } from '../names.ts'
-import type { StoredField } from '../trajectory/stored-value.ts'
-import { valueKey } from '../trajectory/value-key.ts'
+import type { StoredField } from '../values/stored-value.ts'
+import { valueKey } from '../values/value-key.ts'
 import { exploredDerived } from './merge-plan.ts'
 import { GroupNode, nameIn, ParameterNode, type ResultNode, type TreeNode } from './nodes.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'

@@ -1,10 +1,10 @@
 /** Which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
 import { PypetError } from '../errors.ts'
 import { runName, runOfName, runSetName } from '../names.ts'
-import { rangeValue } from '../trajectory/parameter-range.ts'
-import { parameterBranch, type RunIndex } from '../trajectory/path.ts'
-import { type StoredValue, typeName } from '../trajectory/stored-value.ts'
-import { pointKey, valueKey } from '../trajectory/value-key.ts'
+import { rangeValue } from '../run/parameter-range.ts'
+import { parameterBranch, type RunIndex } from '../values/path.ts'
+import { type StoredValue, typeName } from '../values/stored-value.ts'
+import { pointKey, valueKey } from '../values/value-key.ts'
 import { type GroupNode, ParameterNode } from './nodes.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 

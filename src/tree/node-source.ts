@@ -1,6 +1,6 @@
 /** Where a tree finds what it does not hold in memory: a file that is open for reading. */
-import type { ParameterRange } from '../trajectory/parameter-range.ts'
-import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
+import type { ParameterRange } from '../run/parameter-range.ts'
+import type { StoredField, StoredValue } from '../values/stored-value.ts'
 
 /** What stands at a node besides its data. */
 export interface NodeHead {

@@ -2,10 +2,10 @@
  * What every node of a trajectory has: a place in the tree, a comment, annotations. Of the group and the trajectory that it
  * is in it knows what it asks of them; `nodes.ts` says which they are.
  */
-import { assertLegalName } from '../trajectory/path.ts'
-import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
-import { userValue } from '../trajectory/user-value.ts'
-import { checkComment, toStoredAnnotation } from '../trajectory/value.ts'
+import { assertLegalName } from '../values/path.ts'
+import type { StoredField, StoredValue } from '../values/stored-value.ts'
+import { userValue } from '../values/user-value.ts'
+import { checkComment, toStoredAnnotation } from '../values/value.ts'
 import { refuseUnknownProperties } from './refusing.ts'
 
 /** What a node asks of the group that it is in. */

@@ -3,7 +3,7 @@
  * in silence. The refusal stands at the end of the chain of prototypes, so what an object has never comes there.
  */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
+import { nearestName } from '../values/nearest-name.ts'
 
 /**
  * @param nounOf what an object is called: `the trajectory T`

@@ -1,11 +1,11 @@
 /** Results: named items (pypet `parameter.py`, class `Result`). */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import type { OwnClass } from '../trajectory/own-class.ts'
-import { assertItemName } from '../trajectory/path.ts'
-import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
-import { userValue } from '../trajectory/user-value.ts'
-import { toStoredValue } from '../trajectory/value.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import type { OwnClass } from '../values/own-class.ts'
+import { assertItemName } from '../values/path.ts'
+import type { StoredField, StoredValue } from '../values/stored-value.ts'
+import { userValue } from '../values/user-value.ts'
+import { toStoredValue } from '../values/value.ts'
 import { type Above, NodeIn, type NodeRoot, numbered, type SomeNode } from './node.ts'
 import { shownValue } from './shown-value.ts'
 

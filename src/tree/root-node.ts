@@ -1,9 +1,9 @@
 /** The root of a tree: where nodes come from, and what they need to know of the whole. */
 import { PypetError } from '../errors.ts'
-import type { OwnClass } from '../trajectory/own-class.ts'
-import { assertLegalName, type RunIndex } from '../trajectory/path.ts'
-import type { LeafOptions } from '../trajectory/run.ts'
-import type { ParameterValue } from '../trajectory/value.ts'
+import type { LeafOptions } from '../run/run.ts'
+import type { OwnClass } from '../values/own-class.ts'
+import { assertLegalName, type RunIndex } from '../values/path.ts'
+import type { ParameterValue } from '../values/value.ts'
 import { addGroup, addLeaf, addLink, addParameter, addResult, taken } from './growth.ts'
 import { EVERY_ITEM, type NodeSource, type SourceEntry } from './node-source.ts'
 import { GroupNode, type LeafNode, ParameterNode, ResultNode, type Root, type TreeNode } from './nodes.ts'

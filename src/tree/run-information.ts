@@ -1,4 +1,4 @@
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 /** What the file says of a run (pypet `f_get_run_information`). */
 export interface RunInformation {

@@ -1,12 +1,12 @@
 /** What a trajectory holds when its runs begin, as data: sent to workers once, and read there as a tree. */
-import { receivedValue } from '../trajectory/exact-integer.ts'
-import type { Parameter } from '../trajectory/parameter.ts'
-import type { ParameterRange } from '../trajectory/parameter-range.ts'
-import { parameterLocation } from '../trajectory/path.ts'
-import { rawValue } from '../trajectory/raw-value.ts'
-import type { RawGroup, RawLeaf } from '../trajectory/run-frame.ts'
-import type { LinkRecord } from '../trajectory/run-record.ts'
-import type { StoredField, StoredValue } from '../trajectory/stored-value.ts'
+import type { Parameter } from '../run/parameter.ts'
+import type { ParameterRange } from '../run/parameter-range.ts'
+import type { RawGroup, RawLeaf } from '../run/run-frame.ts'
+import type { LinkRecord } from '../run/run-record.ts'
+import { receivedValue } from '../values/exact-integer.ts'
+import { parameterLocation } from '../values/path.ts'
+import { rawValue } from '../values/raw-value.ts'
+import type { StoredField, StoredValue } from '../values/stored-value.ts'
 import type { NodeHead, NodeSource, SourceEntry } from './node-source.ts'
 
 /** Values are views of the memory they are in. */

@@ -1,7 +1,7 @@
 /** What a job receives, as a type: one run, with the tree of the trajectory as far as it concerns this run. */
-import type { ParameterTree } from '../trajectory/parameter.ts'
-import type { BareRun } from '../trajectory/run.ts'
-import type { StoringRun } from '../trajectory/stored-items.ts'
+import type { ParameterTree } from '../run/parameter.ts'
+import type { BareRun } from '../run/run.ts'
+import type { StoringRun } from '../run/stored-items.ts'
 import type { GroupNode, ParameterNode } from './nodes.ts'
 
 /** Methods of the trajectory that a run has, too: each does the same there and here. */

@@ -1,8 +1,8 @@
 /** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
 import { PypetError } from '../errors.ts'
 import { isRunName, runlessName, runName } from '../names.ts'
-import { nearestName } from '../trajectory/nearest-name.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import { nearestName } from '../values/nearest-name.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { Wildcards } from './wildcards.ts'
 
 export interface GetOptions {

@@ -1,6 +1,6 @@
 /** A stored value in a few words, for `String(node)` and `console.log(node)`. */
-import { pythonRepr } from '../trajectory/python-repr.ts'
-import type { StoredValue } from '../trajectory/stored-value.ts'
+import { pythonRepr } from '../values/python-repr.ts'
+import type { StoredValue } from '../values/stored-value.ts'
 
 const TEXT_LENGTH_MAX = 60
 const ELEMENTS_MAX = 8

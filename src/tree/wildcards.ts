@@ -1,7 +1,7 @@
 /** Names that depend on the run: `$` and `$set`, and those that users define (pypet `pypetconstants.py`). */
 import { PypetError } from '../errors.ts'
 import { runName, runSetName } from '../names.ts'
-import type { RunIndex } from '../trajectory/path.ts'
+import type { RunIndex } from '../values/path.ts'
 
 /** The name for a run; -1 stands for no run. */
 export type WildcardFunction = (run: RunIndex) => string

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { continueRun } from '../../dist/index.js'
-import { realFileOf } from '../../src/continue/real-file.ts'
 import { isAtHome, leadsAway } from '../../src/environment/recorded-places.ts'
-import { craftedFile, type Json, looseRecords } from '../continue/crafted-cnt.ts'
+import { realFileOf } from '../../src/journal/real-file.ts'
 import { fileTree } from '../experiment/file-tree.ts'
+import { craftedFile, type Json, looseRecords } from '../journal/crafted-cnt.ts'
 import { eventsOf, factsOf, pypet, treeOf } from './pypet.ts'
 
 /** Fails in run 2 while the file `failing` is beside it, and leaves a word when it is loaded. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { exploredCsvText, exploredJson, exploredText } from '../../src/cli/explored-text.ts'
-import { rawValue } from '../../src/trajectory/raw-value.ts'
-import { toStoredValue } from '../../src/trajectory/value.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { rawValue } from '../../src/values/raw-value.ts'
+import { toStoredValue } from '../../src/values/value.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 test.each([
   ['a list', [integer(1), integer(2)], [1, 2]],

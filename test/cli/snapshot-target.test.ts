@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { takeSnapshot } from '../../src/continue/snapshot.ts'
+import { takeSnapshot } from '../../src/journal/snapshot.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { temporaryBeside } from '../../src/temporary-names.ts'
 import { fileTree } from '../experiment/file-tree.ts'

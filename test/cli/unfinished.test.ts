@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { prepareExpansion } from '../../src/library/expand.ts'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { performPrepared } from '../../src/library/run.ts'
-import { compactFile } from '../../src/storage/compact-file.ts'
+import { compactFile } from '../../src/storage/edit/compact-file.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { eventsOf, factsOf, pypet, start, treeOf } from './pypet.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { cellText, cut, previewText, printable, rangeText, storedText } from '../../src/cli/value-text.ts'
+import type { Cell } from '../../src/hdf5/datatype.ts'
 import type { ExploredRange } from '../../src/results/trajectory-overview.ts'
-import type { Cell } from '../../src/storage/hdf5-datatype.ts'
-import { toStoredValue } from '../../src/trajectory/value.ts'
+import { toStoredValue } from '../../src/values/value.ts'
 
 describe('values', () => {
   test.each<[string, readonly number[], readonly Cell[], string]>([

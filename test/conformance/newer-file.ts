@@ -1,6 +1,6 @@
-import { editHdf5File } from '../../src/storage/edit-file.ts'
-import { writeRows } from '../../src/storage/hdf5-table.ts'
-import { INFO } from '../../src/storage/overview-tables.ts'
+import { writeRows } from '../../src/hdf5/table.ts'
+import { INFO } from '../../src/layout/overview-tables.ts'
+import { editHdf5File } from '../../src/storage/edit/edit-file.ts'
 
 /** Makes a file look as if another version had written it. */
 export async function setVersion(file: string, trajectory: string, version: string): Promise<void> {

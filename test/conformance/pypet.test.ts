@@ -16,7 +16,7 @@ import {
   run,
   Trajectory,
 } from '../../dist/index.js'
-import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import { openHdf5Reader } from '../../src/reading/reader.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'

@@ -5,11 +5,11 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readCnt } from '../../src/continue/cnt-state.ts'
-import { cntFilesBeside } from '../../src/continue/find-cnt.ts'
-import { missingRuns } from '../../src/continue/run-set.ts'
-import { takeSnapshot } from '../../src/continue/snapshot.ts'
 import { settleExperiment } from '../../src/environment/settle.ts'
+import { readCnt } from '../../src/journal/cnt-state.ts'
+import { cntFilesBeside } from '../../src/journal/find-cnt.ts'
+import { missingRuns } from '../../src/journal/run-set.ts'
+import { takeSnapshot } from '../../src/journal/snapshot.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'
 import {
@@ -20,7 +20,7 @@ import {
   runRecord,
   storeOptions,
 } from '../storage/open-request.ts'
-import { useFolder } from '../storage/temporary-folder.ts'
+import { useFolder } from '../temporary-folder.ts'
 import { isLongForm, randomFrom, seedOf } from './long-form.ts'
 import {
   afterKill,

@@ -1,9 +1,9 @@
 /** Our own readers while an experiment runs: snapshots and the reader of `overview`. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { takeSnapshot } from '../../src/continue/snapshot.ts'
+import { takeSnapshot } from '../../src/journal/snapshot.ts'
+import { readHdf5 } from '../../src/reading/read-hdf5.ts'
 import { readRunStates } from '../../src/results/run-states.ts'
-import { readHdf5 } from '../../src/storage/read-hdf5.ts'
 import { start } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { Hdf5Content } from '../storage/hdf5-content.ts'

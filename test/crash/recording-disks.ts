@@ -1,5 +1,5 @@
 /** Disks that note everything done to them, so that the state after any part of it can be made again. */
-import { type Disk, type DiskSystem, FILES } from '../../src/continue/disk.ts'
+import { type Disk, type DiskSystem, FILES } from '../../src/journal/disk.ts'
 
 /** Something done to a disk; names are those of files in one folder. */
 export type DiskOperation =

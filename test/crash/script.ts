@@ -1,10 +1,10 @@
 /** An experiment without workers: what the writer is told in it, in an order that does not change. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DiskSystem } from '../../src/continue/disk.ts'
-import { missingRuns } from '../../src/continue/run-set.ts'
+import type { DiskSystem } from '../../src/journal/disk.ts'
+import { missingRuns } from '../../src/journal/run-set.ts'
 import type { ContinueRequest } from '../../src/protocol.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import {
   arrived,
   continueRequest,

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
-import { waitForLock } from '../../src/storage/wait-for-lock.ts'
-import { Writer } from '../../src/storage/writer.ts'
+import { waitForLock } from '../../src/journal/wait-for-lock.ts'
+import { openHdf5Reader } from '../../src/reading/reader.ts'
+import { Writer } from '../../src/storage/queue/writer.ts'
 import { compile } from '../compiled.ts'
 import { runTables } from '../executors/file-content.ts'
 import {

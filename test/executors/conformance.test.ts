@@ -1,7 +1,7 @@
 /** What every executor promises: each is held to the same, behind a real writer and a real file. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import { openHdf5Reader } from '../../src/reading/reader.ts'
 import { contentOf, differences } from '../crash/file-content.ts'
 import { isLongForm } from '../crash/long-form.ts'
 import { runTables, valuesIn } from './file-content.ts'

@@ -1,6 +1,6 @@
 /** What runs have stored, read back from the file. */
-import type { Cell } from '../../src/storage/hdf5-datatype.ts'
-import { type Hdf5Reader, openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import type { Cell } from '../../src/hdf5/datatype.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../../src/reading/reader.ts'
 
 /** Every value of a branch of the trajectory, by its path below it: `run_00000003/z/z`. */
 export async function valuesIn(file: string, branch: string): Promise<Map<string, readonly Cell[]>> {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { runSeeds } from '../../src/executors/run-seeds.ts'
-import { flattenParameters, type ParameterTree } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters, type ParameterTree } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 const parametersOf = (tree: ParameterTree) => flattenParameters(tree, 'parameters')
 const seedOf = (tree: ParameterTree, point = {}, seed = 0) =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { defineExperiment, isExperimentDefinition } from '../../src/experiment/define.ts'
 import { cartesianProduct } from '../../src/exploration/cartesian.ts'
 import { zip } from '../../src/exploration/zip.ts'
-import { parameter } from '../../src/trajectory/parameter.ts'
+import { parameter } from '../../src/run/parameter.ts'
 
 const run = () => undefined
 /** As a JavaScript user writes it, without the compiler. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { mergeParameters } from '../../src/experiment/merge-parameters.ts'
 import { describeOrigin } from '../../src/experiment/origin.ts'
-import { parameter } from '../../src/trajectory/parameter.ts'
-import type { ParameterValue } from '../../src/trajectory/value.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { parameter } from '../../src/run/parameter.ts'
+import type { ParameterValue } from '../../src/values/value.ts'
+import { integer } from '../../src/values/value-forms.ts'
 import { refusal } from './refusal.ts'
 
 const DECLARED = { x: parameter(1, { comment: 'first factor' }), n: integer(3), neuron: { tau: 20, id: 5n } }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findJobFile } from '../../src/experiment/job-file.ts'
 import { loadConfig } from '../../src/experiment/load-config.ts'
-import { checkSignature } from '../../src/storage/hdf5-signature.ts'
+import { checkSignature } from '../../src/hdf5/signature.ts'
 import { fileTree } from './file-tree.ts'
 
 const folder = fileTree({ 'job.mjs': '', 'cfg.json': '{}', 'file.h5': 'x' })

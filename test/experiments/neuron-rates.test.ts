@@ -13,7 +13,7 @@ import {
   rheobase,
   simulateSpikes,
 } from '../../experiments/neuron-rates/neuron.ts'
-import { type Hdf5Reader, openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../../src/reading/reader.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/pypet-ts.js', import.meta.url))
 const JOB = fileURLToPath(new URL('../../experiments/neuron-rates/job.ts', import.meta.url))

@@ -6,8 +6,8 @@ import type { Exploration } from '../../src/exploration/exploration.ts'
 import { points } from '../../src/exploration/points.ts'
 import { arange, linspace, logspace } from '../../src/exploration/range.ts'
 import { zip } from '../../src/exploration/zip.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 const parameters = flattenParameters(
   {

@@ -9,8 +9,8 @@ import { repeat, withTrialParameters } from '../../src/exploration/repeat.ts'
 import { random, sobol } from '../../src/exploration/sample.ts'
 import { choice, logBetween } from '../../src/exploration/sample-range.ts'
 import { where } from '../../src/exploration/where.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 const parameters = flattenParameters(
   {

@@ -16,8 +16,8 @@ import { choice } from '../../src/exploration/sample-range.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
-import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
-import { parameterViews } from '../../src/trajectory/parameter-view.ts'
+import { flattenParameters, type Parameter } from '../../src/run/parameter.ts'
+import { parameterViews } from '../../src/run/parameter-view.ts'
 
 const declared = {
   x: 1,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { conditionFromText, formulaFromText } from '../../src/exploration/expression.ts'
-import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters, type Parameter } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 const parameters = flattenParameters(
   {

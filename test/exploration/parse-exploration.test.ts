@@ -4,8 +4,8 @@ import { explorationLength } from '../../src/exploration/exploration.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
 import { settle } from '../../src/exploration/settle.ts'
 import { ValuePools } from '../../src/exploration/value-pool.ts'
-import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters, type Parameter } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 import { explorationPoint } from './exploration-point.ts'
 
 const parameters = flattenParameters(

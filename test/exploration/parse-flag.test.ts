@@ -7,8 +7,8 @@ import {
   parseSetFlag,
 } from '../../src/exploration/parse-flag.ts'
 import { rangeLength, rangeReader } from '../../src/exploration/range.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 import { explorationPoint } from './exploration-point.ts'
 
 const parameters = flattenParameters(

@@ -9,7 +9,7 @@ import {
   rangeReader,
   toRange,
 } from '../../src/exploration/range.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 const valuesOf = (range: Range) =>
   Array.from({ length: rangeLength(range) }, (_, index) => rangeReader(range)(index))

@@ -10,8 +10,8 @@ import { between, choice, logBetween } from '../../src/exploration/sample-range.
 import { SOBOL_DIMENSIONS_MAX } from '../../src/exploration/sobol-directions.ts'
 import { sobolReader } from '../../src/exploration/sobol-sequence.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 import { SCIPY_SOBOL } from './scipy-sobol.ts'
 
 const parameters = flattenParameters(

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeTaggedJson, encodeTaggedJson } from '../../src/continue/tagged-json.ts'
 import { cartesianProduct } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
 import { derive } from '../../src/exploration/derive.ts'
@@ -14,8 +13,9 @@ import { sobol } from '../../src/exploration/sample.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { decodeTaggedJson, encodeTaggedJson } from '../../src/journal/tagged-json.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 const declared = flattenParameters(
   {

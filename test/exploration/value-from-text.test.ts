@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { presetFromText, valueFromText } from '../../src/exploration/value-from-text.ts'
-import { flattenParameters, type Parameter } from '../../src/trajectory/parameter.ts'
-import { dtypeOf } from '../../src/trajectory/stored-value.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { flattenParameters, type Parameter } from '../../src/run/parameter.ts'
+import { dtypeOf } from '../../src/values/stored-value.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 const parameters = new Map(
   flattenParameters(

@@ -1,6 +1,6 @@
 /** One form for a value as we store it and as the samples' JSON has it, to compare the two. */
 import { createHash } from 'node:crypto'
-import type { Complex, StoredArray, StoredTable, StoredValue } from '../../src/trajectory/stored-value.ts'
+import type { Complex, StoredArray, StoredTable, StoredValue } from '../../src/values/stored-value.ts'
 
 /** A value in the JSON beside a sample: `t` is Python's type. */
 export interface Tagged {

@@ -1,6 +1,6 @@
 /** What a reader must find where a value was stored. */
 import type { NdArray, ParameterValue, TypedArray } from 'pypet-ts'
-import { isInteger } from '../../src/trajectory/value-forms.ts'
+import { isInteger } from '../../src/values/value-forms.ts'
 import type { ReadArray, ReadNode, ReadValue } from './python.ts'
 import { STRIDED, STRIDED_IN_C_ORDER } from './values.ts'
 

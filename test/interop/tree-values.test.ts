@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Trajectory } from '../../src/library/trajectory.ts'
-import { table } from '../../src/trajectory/value.ts'
+import { table } from '../../src/values/value.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { isSkipped, PYTHON, tellWhatIsMissing } from './python.ts'
 

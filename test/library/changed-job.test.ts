@@ -13,7 +13,7 @@ import {
   run as runJob,
   verify,
 } from '../../dist/index.js'
-import { readCnt } from '../../src/continue/cnt-state.ts'
+import { readCnt } from '../../src/journal/cnt-state.ts'
 import { pypet, treeOf } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 

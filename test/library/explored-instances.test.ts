@@ -16,8 +16,8 @@ import {
   Trajectory,
   verify,
 } from '../../src/index.ts'
-import { compactFile } from '../../src/storage/compact-file.ts'
-import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import { openHdf5Reader } from '../../src/reading/reader.ts'
+import { compactFile } from '../../src/storage/edit/compact-file.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 

@@ -9,7 +9,7 @@ import { continueRun, run } from '../../src/library/run.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { verify } from '../../src/library/verify.ts'
 import { temporaryPrefix } from '../../src/temporary-names.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { integer } from '../../src/values/value-forms.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 

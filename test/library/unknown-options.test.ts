@@ -6,7 +6,7 @@ import { restore } from '../../src/library/restore.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
 import { verify } from '../../src/library/verify.ts'
 import type { VerifyOptions } from '../../src/library/verify-runs.ts'
-import { parameter } from '../../src/trajectory/parameter.ts'
+import { parameter } from '../../src/run/parameter.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
 const traj = new Trajectory({ name: 'T', filename: join(fileTree({}), 'T.h5'), parameters: { x: 1 } })

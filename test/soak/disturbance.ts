@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readCnt } from '../../src/continue/cnt-state.ts'
+import { readCnt } from '../../src/journal/cnt-state.ts'
 import type { Command } from './command.ts'
 import { kill } from './processes.ts'
 import type { Round } from './round.ts'

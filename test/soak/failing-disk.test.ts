@@ -8,13 +8,13 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readCnt } from '../../src/continue/cnt-state.ts'
-import { type Disk, type DiskSystem, FILES } from '../../src/continue/disk.ts'
-import { recoverFile } from '../../src/continue/recover.ts'
-import { missingRuns } from '../../src/continue/run-set.ts'
 import { zip } from '../../src/exploration/zip.ts'
+import { readCnt } from '../../src/journal/cnt-state.ts'
+import { type Disk, type DiskSystem, FILES } from '../../src/journal/disk.ts'
+import { recoverFile } from '../../src/journal/recover.ts'
+import { missingRuns } from '../../src/journal/run-set.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
 import { contentOf, differences } from '../crash/file-content.ts'
 import { isLongForm, randomFrom, seedOf } from '../crash/long-form.ts'
 import { afterKill, RecordingDisks } from '../crash/recording-disks.ts'
@@ -29,7 +29,7 @@ import {
   runRecord,
   storeOptions,
 } from '../storage/open-request.ts'
-import { useFolder } from '../storage/temporary-folder.ts'
+import { useFolder } from '../temporary-folder.ts'
 
 const inFolder = useFolder()
 const isLong = isLongForm || process.env.PYPET_SOAK_ROUNDS !== undefined

@@ -1,7 +1,7 @@
 /** Performs a round with the real command, and asks the oracle after each step. */
 import { existsSync } from 'node:fs'
-import { acquireLock } from '../../src/continue/file-lock.ts'
-import { takeSnapshot } from '../../src/continue/snapshot.ts'
+import { acquireLock } from '../../src/journal/file-lock.ts'
+import { takeSnapshot } from '../../src/journal/snapshot.ts'
 import type { Command } from './command.ts'
 import { Readers, takeAway } from './disturbance.ts'
 import type { FileReader, FoundTrajectory } from './file-reader.ts'

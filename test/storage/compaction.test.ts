@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openHdf5Reader } from '../../src/storage/hdf5-reader.ts'
+import { openHdf5Reader } from '../../src/reading/reader.ts'
 import { factsOf, pypet } from '../cli/pypet.ts'
 import { isLongForm } from '../crash/long-form.ts'
 import { fileTree } from '../experiment/file-tree.ts'

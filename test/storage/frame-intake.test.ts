@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ASSEMBLY_BYTES_MAX, AssemblyBudget, FrameIntake } from '../../src/storage/frame-intake.ts'
-import { storedOfRaw } from '../../src/trajectory/raw-value.ts'
-import { encodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../../src/trajectory/run-frame.ts'
-import type { RunRecord } from '../../src/trajectory/run-record.ts'
-import { runRecord } from '../trajectory/arbitrary-record.ts'
+import { encodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../../src/run/run-frame.ts'
+import type { RunRecord } from '../../src/run/run-record.ts'
+import { ASSEMBLY_BYTES_MAX, AssemblyBudget, FrameIntake } from '../../src/storage/queue/frame-intake.ts'
+import { storedOfRaw } from '../../src/values/raw-value.ts'
+import { runRecord } from '../run/arbitrary-record.ts'
 
 /** A connection that remembers whether it is held back. */
 class TestConnection {

@@ -2,20 +2,20 @@
 import { zip } from '../../src/exploration/zip.ts'
 import { runName } from '../../src/names.ts'
 import type { ContinueRequest, OpenRequest } from '../../src/protocol.ts'
-import type { TrajectoryStoreOptions } from '../../src/storage/open-trajectory.ts'
-import type { Commit, TrajectoryStore } from '../../src/storage/trajectory-store.ts'
-import type { LogLevel } from '../../src/trajectory/log-level.ts'
-import { flattenParameters, type Parameter, type ParameterTree } from '../../src/trajectory/parameter.ts'
-import type { RawRunRecord } from '../../src/trajectory/run-frame.ts'
+import type { LogLevel } from '../../src/run/log-level.ts'
+import { flattenParameters, type Parameter, type ParameterTree } from '../../src/run/parameter.ts'
+import type { RawRunRecord } from '../../src/run/run-frame.ts'
 import {
   decodeFramePrefix,
   decodeRunFrame,
   encodeRunFrame,
   FRAME_PREFIX_BYTES,
-} from '../../src/trajectory/run-frame.ts'
-import type { LeafRecord, RunRecord } from '../../src/trajectory/run-record.ts'
-import type { StoredValue } from '../../src/trajectory/stored-value.ts'
-import { type StorableValue, toStoredValue } from '../../src/trajectory/value.ts'
+} from '../../src/run/run-frame.ts'
+import type { LeafRecord, RunRecord } from '../../src/run/run-record.ts'
+import type { TrajectoryStoreOptions } from '../../src/storage/open-trajectory.ts'
+import type { Commit, TrajectoryStore } from '../../src/storage/trajectory-store.ts'
+import type { StoredValue } from '../../src/values/stored-value.ts'
+import { type StorableValue, toStoredValue } from '../../src/values/value.ts'
 
 export interface Requested {
   readonly name?: string

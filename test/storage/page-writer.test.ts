@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { readCnt } from '../../src/continue/cnt-state.ts'
+import { readCnt } from '../../src/journal/cnt-state.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
+import { useFolder } from '../temporary-folder.ts'
 import { Hdf5Content } from './hdf5-content.ts'
 import { arrived, continueRequest, openRequest, result, runRecord, storeOptions } from './open-request.ts'
-import { useFolder } from './temporary-folder.ts'
 
 const inFolder = useFolder()
 const hasFlock = process.platform === 'linux' && existsSync('/usr/bin/flock')

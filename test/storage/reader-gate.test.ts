@@ -14,9 +14,9 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { ReaderGate } from '../../src/storage/reader-gate.ts'
-import { lockShared } from '../../src/storage/shared-lock.ts'
-import { useFolder } from './temporary-folder.ts'
+import { ReaderGate } from '../../src/journal/reader-gate.ts'
+import { lockShared } from '../../src/journal/shared-lock.ts'
+import { useFolder } from '../temporary-folder.ts'
 
 const inFolder = useFolder()
 const hasFlock = spawnSync('flock', ['--version']).status === 0
@@ -253,7 +253,7 @@ describe.skipIf(!hasFlock || process.platform !== 'linux')('a writer that ends',
     script: string,
   ): Promise<{ process: ChildProcess; says(line: string): Promise<void> }> {
     const bundle = inFolder('writer.mjs')
-    const path = new URL('../../src/storage/reader-gate.ts', import.meta.url).pathname
+    const path = new URL('../../src/journal/reader-gate.ts', import.meta.url).pathname
     await build({
       stdin: {
         contents: `

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { PageImage } from '../../src/continue/cnt-record.ts'
-import type { Disk } from '../../src/continue/disk.ts'
-import { StagedFile } from '../../src/storage/staged-file.ts'
+import type { PageImage } from '../../src/journal/cnt-record.ts'
+import type { Disk } from '../../src/journal/disk.ts'
+import { StagedFile } from '../../src/journal/staged-file.ts'
 
 /** A disk in memory that fails from a given number of writes on, to be looked at in between. */
 class MemoryDisk implements Disk {

@@ -6,10 +6,10 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { Trajectory } from '../../src/library/trajectory.ts'
-import type { StoredValue } from '../../src/trajectory/stored-value.ts'
-import { valueKey } from '../../src/trajectory/value-key.ts'
+import type { StoredValue } from '../../src/values/stored-value.ts'
+import { valueKey } from '../../src/values/value-key.ts'
 import { isLongForm } from '../crash/long-form.ts'
-import { storedValue } from '../trajectory/arbitrary-record.ts'
+import { storedValue } from '../run/arbitrary-record.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'pypet-ts-tree-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,8 +1,9 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { takeSnapshot } from '../../src/continue/snapshot.ts'
+import { takeSnapshot } from '../../src/journal/snapshot.ts'
+import { flattenParameters } from '../../src/run/parameter.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
-import { flattenParameters } from '../../src/trajectory/parameter.ts'
+import { useFolder } from '../temporary-folder.ts'
 import { Hdf5Content } from './hdf5-content.ts'
 import {
   arrived,
@@ -15,7 +16,6 @@ import {
   storeOptions,
   unreadableResult,
 } from './open-request.ts'
-import { useFolder } from './temporary-folder.ts'
 
 const inFolder = useFolder()
 const open = (file: string, requested: Requested = {}) =>

@@ -1,10 +1,10 @@
 /** HDF5 files whose last commits are in a `.cnt` file only, as a writer leaves them when it is killed. */
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import h5wasm, { type File } from 'h5wasm/node'
-import { superblockOf } from '../../src/continue/cnt-format.ts'
-import { CntJournal } from '../../src/continue/cnt-journal.ts'
-import type { CommitFacts, PageImage } from '../../src/continue/cnt-record.ts'
-import { FILES } from '../../src/continue/disk.ts'
+import { superblockOf } from '../../src/journal/cnt-format.ts'
+import { CntJournal } from '../../src/journal/cnt-journal.ts'
+import type { CommitFacts, PageImage } from '../../src/journal/cnt-record.ts'
+import { FILES } from '../../src/journal/disk.ts'
 import { writeHdf5 } from '../results/trajectory-file.ts'
 import { openRequest } from './open-request.ts'
 

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { acquireLock } from '../../src/continue/file-lock.ts'
-import { letWriterGoFirst } from '../../src/continue/lock-owner.ts'
-import { useFolder } from './temporary-folder.ts'
+import { acquireLock } from '../../src/journal/file-lock.ts'
+import { letWriterGoFirst } from '../../src/journal/lock-owner.ts'
+import { useFolder } from '../temporary-folder.ts'
 
 const inFolder = useFolder()
 const hasFlock = spawnSync('flock', ['--version']).status === 0

@@ -13,10 +13,10 @@ import { between, choice, logBetween } from '../../src/exploration/sample-range.
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
 import { zip } from '../../src/exploration/zip.ts'
-import { parameter } from '../../src/trajectory/parameter.ts'
-import { integer } from '../../src/trajectory/value-forms.ts'
+import { parameter } from '../../src/run/parameter.ts'
 import type { ResultNode } from '../../src/tree/nodes.ts'
 import type { TrajectoryTree } from '../../src/tree/trajectory-tree.ts'
+import { integer } from '../../src/values/value-forms.ts'
 
 /** The compiler is under test: `tsc -p test` fails when a line marked wrong compiles. Nothing here runs. */
 const compiled = (_program: () => void): void => undefined

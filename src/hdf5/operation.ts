@@ -1,0 +1,85 @@
+/**
+ * What to do to an HDF5 file, as data: `hdf5-layout` decides, `hdf5-file` does. Paths are absolute and
+ * without a trailing slash; operations are applied in order, parents first.
+ */
+export type Hdf5Type =
+  | { readonly kind: 'float'; readonly bytes: 4 | 8 }
+  | { readonly kind: 'int' | 'uint'; readonly bytes: 1 | 2 | 4 | 8 }
+  | { readonly kind: 'string'; readonly bytes: number; readonly charset: 'ascii' | 'utf8' }
+  | { readonly kind: 'compound'; readonly bytes: number; readonly columns: readonly Hdf5Column[] }
+
+/** A member of a packed compound; `offset` counts bytes from the row's start. */
+export interface Hdf5Column {
+  readonly name: string
+  readonly offset: number
+  readonly type: Hdf5Type
+}
+
+export type Hdf5Operation =
+  | { readonly type: 'create-group'; readonly path: string }
+  | {
+      readonly type: 'create-dataset'
+      readonly path: string
+      readonly elementType: Hdf5Type
+      readonly shape: readonly number[]
+      /** All elements, little-endian, in C order. */
+      readonly bytes: Uint8Array
+      /** Deflate level 1 to 9, or 0 for none; what is deflated is chunked. */
+      readonly deflate?: number
+      /** Sizes of a chunk; chosen when it is absent. */
+      readonly chunks?: readonly number[]
+      /** Sizes that the axes may grow to, null where there is no limit. As they are when it is absent. */
+      readonly maxShape?: readonly (number | null)[]
+    }
+  /** A table: one dimension, extendable, chunked by `chunkRows`. Where it has rows and they are not given, `write-rows` follows. */
+  | {
+      readonly type: 'create-table'
+      readonly path: string
+      readonly rowType: Hdf5Type & { readonly kind: 'compound' }
+      readonly rowCount: number
+      readonly chunkRows: number
+      /** Deflate level 1 to 9, or 0 for none. */
+      readonly deflate: number
+      /** All rows, packed; little enough to be in memory at once. */
+      readonly rows?: Uint8Array
+    }
+  | { readonly type: 'create-soft-link'; readonly path: string; readonly target: string }
+  /** Elements in the place of those of the same shape and type. */
+  | {
+      readonly type: 'write-box'
+      readonly path: string
+      readonly offset: readonly number[]
+      readonly count: readonly number[]
+      readonly bytes: Uint8Array
+    }
+  | { readonly type: 'resize-table'; readonly path: string; readonly rowCount: number }
+  | {
+      readonly type: 'write-rows'
+      readonly path: string
+      readonly firstRow: number
+      readonly rowCount: number
+      readonly bytes: Uint8Array
+    }
+  /** Text as a scalar UTF-8 string, a number as int64, a boolean as int8: what PyTables and pypet read back. */
+  | {
+      readonly type: 'create-attribute'
+      readonly path: string
+      readonly name: string
+      readonly value: string | number | boolean
+    }
+  | {
+      readonly type: 'replace-attribute'
+      readonly path: string
+      readonly name: string
+      readonly value: string | number | boolean
+    }
+  | { readonly type: 'delete-attribute'; readonly path: string; readonly name: string }
+  /** An attribute of any type and shape; all elements little-endian, in C order. */
+  | {
+      readonly type: 'create-raw-attribute'
+      readonly path: string
+      readonly name: string
+      readonly elementType: Hdf5Type
+      readonly shape: readonly number[]
+      readonly bytes: Uint8Array
+    }

@@ -1,0 +1,324 @@
+/** What the records of a `.cnt` file say together. */
+import { basename, dirname, join } from 'node:path'
+import type { PypetError } from '../errors.ts'
+import { type ExplorationSpec, explorationLength, explorationNames } from '../exploration/exploration.ts'
+import { extendedExploration, withoutPools } from '../exploration/extend.ts'
+import { RUNS_MAX } from '../names.ts'
+import type { OpenRequest, RunEnvironment } from '../protocol.ts'
+import type { RunIndex } from '../values/path.ts'
+import type {
+  CntRecord,
+  CommitRecord,
+  ExperimentRecord,
+  FailedRun,
+  MemoryDelta,
+  PageImage,
+} from './cnt-record.ts'
+import { damaged, readRecords } from './cnt-records.ts'
+import { type DiskSystem, FILES } from './disk.ts'
+import { PageSet } from './page-set.ts'
+import { RunSet } from './run-set.ts'
+
+export interface CntState {
+  readonly path: string
+  /**
+   * With the HDF5 file where it is now, beside the `.cnt` file, with the points that were added since, and as its last
+   * environment goes on with it. Of one reader, it is the same object as long as it is the same experiment.
+   */
+  readonly experiment: ExperimentRecord
+  readonly stored: RunSet
+  /** Runs whose last word is a failure. */
+  readonly failed: ReadonlyMap<RunIndex, FailedRun>
+  /** All deltas together. */
+  readonly memory: MemoryDelta
+  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  readonly startTimestamp: number | undefined
+  /** 0 before the first commit. */
+  readonly lastSequence: number
+  /** Size of the HDF5 file as of the last commit, or before the first. */
+  readonly fileBytes: number
+  /** The largest size of the HDF5 file in any state in which it may be found. */
+  readonly protectedBytes: number
+  /** `superblockOf` the HDF5 file as of the last commit, or before the first. */
+  readonly superblock: string
+  /** States in which the HDF5 file may be found: as of the last applied commit and as of each later one. */
+  readonly knownSuperblocks: readonly string[]
+  /** Images that may not be in the HDF5 file yet. */
+  readonly pages: readonly PageImage[]
+  /** All that was committed is in the HDF5 file, and others may have written it since. */
+  readonly isApplied: boolean
+  /** Every run is stored. */
+  readonly isComplete: boolean
+  /** The last commit has closed the trajectory: every run had ended, and post-processing had seen them. */
+  readonly hasEnded: boolean
+  /** Where the next record belongs; what lies behind was never finished. */
+  readonly endOffset: number
+}
+
+/**
+ * Reads a `.cnt` file. Nothing in it is executed.
+ *
+ * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_NOT_CNT`, `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`
+ */
+export function readCnt(path: string, system: DiskSystem = FILES): CntState {
+  const replay = new Replay(path)
+  const endOffset = readRecords(path, system, (record) => replay.take(record))
+  return replay.state(endOffset)
+}
+
+/** The experiment record alone, without looking at what follows. As `readCnt`. */
+export function readExperiment(path: string, system: DiskSystem = FILES): ExperimentRecord {
+  let experiment: ExperimentRecord | undefined
+  readRecords(path, system, (record) => {
+    if (record.type === 'experiment') experiment = record
+    return 'stop'
+  })
+  if (experiment === undefined) throw noExperiment(path)
+  return atHome(experiment, path)
+}
+
+/** Whether anything was committed, as far as the whole records go. As `readCnt`. */
+export function hasCommit(path: string, system: DiskSystem = FILES): boolean {
+  let isFound = false
+  readRecords(path, system, (record) => {
+    if (record.type !== 'commit') return undefined
+    isFound = true
+    return 'stop'
+  })
+  return isFound
+}
+
+/** Takes record after record. What it holds of a commit are its pages and its runs. */
+export class Replay {
+  readonly #path: string
+  #experiment: ExperimentRecord | undefined
+  readonly #stored = new RunSet()
+  readonly #failed = new Map<RunIndex, FailedRun>()
+  readonly #added: Record<string, string[]> = {}
+  readonly #values: Record<string, number | boolean> = {}
+  readonly #extensions: ExplorationSpec[] = []
+  /** How many lists and arrays there are, by parameter. */
+  readonly #poolSizes = new Map<string, number>()
+  #environment: RunEnvironment | undefined
+  /** With what was added since. */
+  #runCount = 0
+  #startTimestamp: number | undefined
+  #last: CommitRecord | undefined
+  /** Commits whose pages may be missing in the HDF5 file, and the one before them. */
+  #commits: Pick<CommitRecord, 'sequence' | 'pages' | 'superblock' | 'fileBytes'>[] = []
+  #isApplied = false
+  /** The experiment as it is now, until points are added. */
+  #grown: ExperimentRecord | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** @throws PypetError `PYPET_CNT_DAMAGED` for a record that contradicts those before */
+  take(record: CntRecord): void {
+    switch (record.type) {
+      case 'experiment': {
+        if (this.#experiment !== undefined) throw damaged(this.#path, 'it describes two experiments')
+        this.#experiment = record
+        const { exploration } = record.request
+        this.#runCount = exploration === undefined ? 1 : explorationLength(exploration)
+        if (exploration !== undefined) this.#takePools(exploration, 0, 'the experiment, exploration')
+        break
+      }
+      case 'commit':
+        this.#commit(record)
+        break
+      case 'applied':
+        if (this.#experiment === undefined) throw noExperiment(this.#path)
+        if (record.sequence !== (this.#last?.sequence ?? 0))
+          throw damaged(
+            this.#path,
+            `commit ${record.sequence} is said to be in the HDF5 file, and is not the last`,
+          )
+        this.#isApplied = true
+        this.#commits = this.#commits.slice(-1).map((commit) => ({ ...commit, pages: [] }))
+        break
+    }
+  }
+
+  #commit(record: CommitRecord): void {
+    const before = this.#last?.sequence ?? 0
+    // A compaction leaves one commit in the place of many, as the first one.
+    if (record.sequence !== before + 1 && this.#last !== undefined) {
+      throw damaged(this.#path, `commit ${record.sequence} follows commit ${before}`)
+    }
+    if (record.added !== undefined) this.#grow(record.added, record.sequence)
+    if (record.environment !== undefined) this.#goOnWith(record.environment)
+    this.#checkRuns(record)
+    this.#last = record
+    this.#isApplied = false
+    for (const { run } of record.failed) this.#failed.delete(run)
+    this.#stored.addRanges(record.stored)
+    this.#stored.removeRanges(record.reopened)
+    const reopened = RunSet.ofRanges(record.reopened)
+    // Of the two, the one that is surely no longer than the file.
+    for (const run of [...this.#failed.keys()]) if (reopened.has(run)) this.#failed.delete(run)
+    for (const failure of record.failed) this.#failed.set(failure.run, failure)
+    for (const [set, texts] of Object.entries(record.memory.added)) {
+      const known = this.#added[set]
+      if (known === undefined) this.#added[set] = [...texts]
+      else for (const text of texts) known.push(text)
+    }
+    Object.assign(this.#values, record.memory.values)
+    this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
+    // All before is in the file, and what others have made of it since.
+    if (record.foundSuperblock !== undefined)
+      this.#commits = [{ sequence: before, superblock: record.foundSuperblock, pages: [], fileBytes: 0 }]
+    this.#commits.push(record)
+    // The last applied one stays, without pages: its superblock may be that of the file.
+    const applied = this.#commits.findLastIndex(({ sequence }) => sequence <= record.applied)
+    if (applied >= 0) {
+      this.#commits = this.#commits.slice(applied)
+      this.#commits[0] = { ...(this.#commits[0] as CommitRecord), pages: [] }
+    }
+  }
+
+  /** Its times are its own, and not those of the environment before. */
+  #goOnWith(environment: RunEnvironment): void {
+    this.#environment = environment
+    this.#startTimestamp = undefined
+    this.#grown = undefined
+  }
+
+  #grow(added: ExplorationSpec, sequence: number): void {
+    const { exploration, parameters } = (this.#experiment ?? this.#missing()).request
+    const first = exploration ?? this.#extensions[0]
+    const expected = first === undefined ? parameters.map(({ name }) => name) : explorationNames(first)
+    const names = explorationNames(added)
+    const known = new Set(expected)
+    const wrong = names.find((name) => !known.has(name))
+    if (wrong !== undefined || (first !== undefined && names.length !== expected.length))
+      throw damaged(
+        this.#path,
+        `in commit ${sequence}, added: expected the names that are explored, found ${wrong ?? names}`,
+      )
+    // Where nothing was explored, the default is the first value.
+    this.#takePools(added, first === undefined ? 1 : 0, `commit ${sequence}, added`)
+    this.#runCount += explorationLength(added)
+    if (this.#runCount > RUNS_MAX)
+      throw damaged(
+        this.#path,
+        `in commit ${sequence}, added: expected at most ${RUNS_MAX} runs, found ${this.#runCount}`,
+      )
+    this.#extensions.push(added)
+    this.#grown = undefined
+  }
+
+  /** Lists and arrays that are added have the numbers behind those there are. */
+  #takePools(added: ExplorationSpec, firstOfNew: number, where: string): void {
+    const [, pools] = withoutPools(added)
+    for (const [name, { first, values }] of Object.entries(pools)) {
+      const expected = this.#poolSizes.get(name) ?? firstOfNew
+      if (first !== expected)
+        throw damaged(
+          this.#path,
+          `in ${where}: expected values of ${name} from ${expected} on, found ${first}`,
+        )
+      this.#poolSizes.set(name, first + values.length)
+    }
+  }
+
+  /** A run that the exploration does not have would be counted as one of those it has. */
+  #checkRuns({ sequence, stored, reopened, failed, returned }: CommitRecord): void {
+    if (this.#experiment === undefined) throw noExperiment(this.#path)
+    const runCount = this.#runCount
+    const fields = {
+      stored: (stored.at(-1) ?? 0) - 1,
+      reopened: (reopened.at(-1) ?? 0) - 1,
+      failed: failed.find(({ run }) => run >= runCount)?.run ?? 0,
+      returned: returned.find(({ run }) => run >= runCount)?.run ?? 0,
+    }
+    for (const [field, run] of Object.entries(fields)) {
+      if (run >= runCount)
+        throw damaged(
+          this.#path,
+          `in commit ${sequence}, ${field}: expected runs below ${runCount}, found ${run}`,
+        )
+    }
+  }
+
+  #missing(): never {
+    throw noExperiment(this.#path)
+  }
+
+  state(endOffset: number): CntState {
+    const recorded = this.#experiment
+    if (recorded === undefined) throw noExperiment(this.#path)
+    this.#grown ??= withEnvironment(grown(atHome(recorded, this.#path), this.#extensions), this.#environment)
+    const experiment = this.#grown
+    const fileBytes = this.#last?.fileBytes ?? experiment.baseBytes
+    const { useHdf5 } = experiment.request.continuation.settings
+    if (useHdf5 !== false && this.#stored.count > fileBytes)
+      throw damaged(
+        this.#path,
+        `${this.#stored.count} runs are stored, in an HDF5 file of ${fileBytes} bytes`,
+      )
+    const pages = new PageSet()
+    for (const commit of this.#commits) for (const page of commit.pages) pages.lay(page)
+    const base = this.#commits.length === (this.#last?.sequence ?? 0) ? [experiment.baseSuperblock] : []
+    return {
+      path: this.#path,
+      experiment,
+      stored: this.#stored,
+      failed: this.#failed,
+      memory: { added: this.#added, values: this.#values },
+      startTimestamp: this.#startTimestamp,
+      lastSequence: this.#last?.sequence ?? 0,
+      fileBytes,
+      protectedBytes: Math.max(
+        base.length > 0 ? experiment.baseBytes : 0,
+        ...this.#commits.map(({ fileBytes }) => fileBytes),
+      ),
+      superblock: this.#last?.superblock ?? experiment.baseSuperblock,
+      knownSuperblocks: [...base, ...this.#commits.map(({ superblock }) => superblock)],
+      pages: pages.images(fileBytes),
+      isApplied: this.#isApplied,
+      isComplete: this.#last?.isComplete ?? false,
+      hasEnded: this.#last?.hasEnded ?? false,
+      endOffset,
+    }
+  }
+}
+
+/** The HDF5 file is named without its folder: it lies where the `.cnt` file lies, also after a move. */
+function atHome(experiment: ExperimentRecord, path: string): ExperimentRecord {
+  // Only ever there: a name that leads elsewhere was not written by us.
+  const file = join(dirname(path), basename(experiment.request.file))
+  return { ...experiment, request: { ...experiment.request, file } }
+}
+
+function grown(experiment: ExperimentRecord, extensions: readonly ExplorationSpec[]): ExperimentRecord {
+  if (extensions.length === 0) return experiment
+  const { request } = experiment
+  const exploration = extensions.some(({ kind }) => kind === 'pooled')
+    ? extensions.reduce<ExplorationSpec | undefined>(
+        (before, added) => extendedExploration(before, added, request.parameters),
+        request.exploration,
+      )
+    : extendedExploration(request.exploration, { kind: 'concat', parts: extensions }, request.parameters)
+  return { ...experiment, request: { ...request, exploration } }
+}
+
+function withEnvironment(
+  experiment: ExperimentRecord,
+  environment: RunEnvironment | undefined,
+): ExperimentRecord {
+  if (environment === undefined) return experiment
+  return { ...experiment, request: inEnvironment(experiment.request, environment) }
+}
+
+/** The experiment as it goes on in another environment: what began it stays what it is known by. */
+export function inEnvironment(request: OpenRequest, environment: RunEnvironment): OpenRequest {
+  const { name: environmentName, job, hexsha, timestamp } = environment
+  const continuation = { ...request.continuation, job, environmentName, environment: { hexsha, timestamp } }
+  return { ...request, continuation }
+}
+
+function noExperiment(path: string): PypetError {
+  return damaged(path, 'it describes no experiment')
+}

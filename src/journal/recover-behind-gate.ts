@@ -1,0 +1,58 @@
+import { closeSync, openSync } from 'node:fs'
+import { PypetError } from '../errors.ts'
+import type { LogLevel } from '../run/log-level.ts'
+import type { CntState } from './cnt-state.ts'
+import { type DiskSystem, FILES } from './disk.ts'
+import { ReaderGate, shellReplaced } from './reader-gate.ts'
+import { recoverFile } from './recover.ts'
+
+export interface RecoverOptions {
+  readonly system?: DiskSystem | undefined
+  /** Told while readers are waited for: who reads by pypet-ts lets the writer go first. */
+  readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
+  readonly onNotice?: ((level: LogLevel, message: string) => void) | undefined
+}
+
+/**
+ * Recovers an HDF5 file when no other program has it open: one that does would see a mixture of two states.
+ *
+ * @param waitMs how long to wait for such programs
+ * @throws PypetError `PYPET_FILE_LOCKED` when they do not close it, and as `recoverFile`
+ */
+export async function recoverBehindGate(
+  state: CntState,
+  waitMs: number,
+  { system = FILES, onWaiting = () => undefined, onNotice }: RecoverOptions = {},
+): Promise<void> {
+  const { file } = state.experiment.request
+  if (state.isApplied || !system.exists(file)) {
+    recoverFile(state, system)
+    return
+  }
+  const descriptor = openSync(file, 'r+')
+  try {
+    await using gate = await ReaderGate.open(descriptor, {
+      onReplaced: () => onNotice?.('warn', shellReplaced(file)),
+    })
+    if (!(await gate.tryClose())) {
+      onWaiting(true)
+      const isClosed = await gate.waitToClose(waitMs).finally(() => onWaiting(false))
+      if (!isClosed) throw openElsewhere(file)
+    }
+    recoverFile(state, system)
+    await gate.reopen()
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function openElsewhere(file: string): PypetError {
+  return new PypetError(
+    'PYPET_FILE_LOCKED',
+    `${file} is open in another program, and has to be recovered first`,
+    {
+      where: file,
+      hint: 'Close it there: what that program reads would change under its hands.',
+    },
+  )
+}

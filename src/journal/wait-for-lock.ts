@@ -1,0 +1,58 @@
+/** A lock that another process holds for a moment is waited for. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { isPypetError, PypetError } from '../errors.ts'
+import type { LogLevel } from '../run/log-level.ts'
+import { acquireLock, type FileLock, type LockRequest } from './file-lock.ts'
+
+export interface LockWait {
+  /** Longest wait for others; 0 to be refused at once. */
+  readonly waitMs: number
+  /** Ends the hint of the refusal after a wait in vain. */
+  readonly hint?: string
+  readonly onNotice: (level: LogLevel, message: string) => void
+}
+
+/** The first attempts come quickly; then others need not be asked more often than a person waits. */
+const REST_MS = 10
+const REST_MS_MAX = 250
+/** Who waits longer is told what for. */
+const SILENT_MS = 2000
+
+/**
+ * Takes the lock of an HDF5 file, as `acquireLock`, and waits while another process has it.
+ *
+ * @throws PypetError `PYPET_FILE_LOCKED` when it is taken for longer; as `acquireLock`
+ */
+export async function waitForLock(file: string, wanted: LockRequest, wait: LockWait): Promise<FileLock> {
+  const { waitMs, onNotice } = wait
+  const startMs = performance.now()
+  let isTold = false
+  for (let restMs = REST_MS; ; restMs = Math.min(2 * restMs, REST_MS_MAX)) {
+    try {
+      return acquireLock(file, wanted)
+    } catch (error) {
+      if (!isPypetError(error, 'PYPET_FILE_LOCKED')) throw error
+      const waitedMs = performance.now() - startMs
+      if (waitedMs >= waitMs) throw waitMs > 0 ? waitedInVain(error, wait) : error
+      if (!isTold && waitedMs > SILENT_MS) {
+        isTold = true
+        onNotice('warn', `${error.message}; ${wanted.trajectory} waits for it, ${seconds(waitMs)} at most`)
+      }
+    }
+    // Several that wait do not ask in step.
+    await delay(restMs * (0.5 + Math.random()))
+  }
+}
+
+function waitedInVain(error: PypetError, { waitMs, hint: longer }: LockWait): PypetError {
+  const { message, where, hint, cause } = error
+  return new PypetError('PYPET_FILE_LOCKED', `${message}; waited for ${seconds(waitMs)}`, {
+    where,
+    hint: longer === undefined ? hint : `${hint} ${longer}`,
+    cause,
+  })
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`
+}

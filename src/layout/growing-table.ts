@@ -1,0 +1,57 @@
+import type { Hdf5Operation } from '../hdf5/operation.ts'
+import { appendRows, createFilledTable, emptyTable, type Row, type TableDescription } from '../hdf5/table.ts'
+import { MEMORY } from '../names.ts'
+import type { LayoutMemory } from './layout-memory.ts'
+
+/** A table that comes into being with its first row and then grows. Returns operations, does nothing. */
+export class GrowingTable {
+  readonly #path: string
+  readonly #table: TableDescription
+  readonly #title: string
+  readonly #expectedRows: number
+  readonly #memory: LayoutMemory
+  /** Under this name the memory knows the number of rows; nothing while there is no table. */
+  readonly #rowsName: string
+
+  /** @param expectedRows how many it will have, 0 if not known: sizes its chunks */
+  constructor(path: string, table: TableDescription, title: string, memory: LayoutMemory, expectedRows = 0) {
+    this.#expectedRows = expectedRows
+    this.#path = path
+    this.#table = table
+    this.#title = title
+    this.#memory = memory
+    this.#rowsName = MEMORY.rowsOf(title)
+  }
+
+  get rowCount(): number {
+    return Number(this.#memory.value(this.#rowsName) ?? 0)
+  }
+
+  get #exists(): boolean {
+    return this.#memory.value(this.#rowsName) !== undefined
+  }
+
+  /** Creates the table without rows, for readers that expect it, unless rows have created it already. */
+  create(): Hdf5Operation[] {
+    if (this.#exists) return []
+    this.#memory.set(this.#rowsName, 0)
+    return createFilledTable(this.#path, this.#table, this.#title, [], { expectedRows: this.#expectedRows })
+  }
+
+  append(rows: readonly Row[]): Hdf5Operation[] {
+    if (rows.length === 0) return []
+    const { rowCount } = this
+    const operations = this.#exists
+      ? appendRows(this.#path, this.#table, rowCount, rows)
+      : createFilledTable(this.#path, this.#table, this.#title, rows, { expectedRows: this.#expectedRows })
+    this.#memory.set(this.#rowsName, rowCount + rows.length)
+    return operations
+  }
+
+  /** Takes all rows away. The table stays: HDF5 files are not cut. */
+  clear(): Hdf5Operation[] {
+    if (this.rowCount === 0) return []
+    this.#memory.set(this.#rowsName, 0)
+    return emptyTable(this.#path)
+  }
+}

@@ -1,0 +1,234 @@
+import { basename, dirname, resolve } from 'node:path'
+import { isPypetError } from '../errors.ts'
+import { loadH5wasm } from '../hdf5/h5wasm.ts'
+import { hookFileNow } from '../hdf5/hook.ts'
+import { ownIdentity } from '../hdf5/identity.ts'
+import { fileChanging } from '../hdf5/read-errors.ts'
+import { type CntState, readCnt } from '../journal/cnt-state.ts'
+import { CntWatch } from '../journal/cnt-watch.ts'
+import { type Disk, FILES } from '../journal/disk.ts'
+import { isAt } from '../journal/file-identity.ts'
+import { findCntFiles } from '../journal/find-cnt.ts'
+import { letWriterGoFirst } from '../journal/lock-owner.ts'
+import { lockShared } from '../journal/shared-lock.ts'
+import { CommittedView } from './committed-view.ts'
+
+/** A trajectory with a `.cnt` file: one that is being written, that a crash interrupted, or that has failed runs. */
+export interface UnfinishedTrajectory {
+  readonly trajectory: string
+  readonly cntFile: string
+  /** Numbers of runs. */
+  readonly stored: number
+  readonly failed: number
+}
+
+/** A writer keeps readers out for milliseconds at a time. */
+const LOCK_WAIT_MS = 1000
+/** A writer that waits for readers comes first, for so long. */
+const WRITER_TURN_MS = 2000
+
+/**
+ * An HDF5 file as of its last commit, whether it is being written at this moment or was left by a crash: what the
+ * `.cnt` files beside it say is laid over what the disk has. Nothing is written, neither to it nor to them.
+ */
+export class CommittedFile {
+  /** Where HDF5 finds it: spelled so that nobody else in this process means it. */
+  readonly path: string
+  /** As of the last commit. */
+  readonly fileBytes: number
+  /** All that were there when the state was read. */
+  readonly cntFiles: readonly string[]
+  readonly unfinished: readonly UnfinishedTrajectory[]
+  /** What a user should know about what is read, as sentences. */
+  readonly notes: readonly string[]
+  readonly #source: Source
+  readonly #view: CommittedView
+  readonly #unhook: () => void
+
+  private constructor(source: Source, facts: Facts, view: CommittedView, path: string, unhook: () => void) {
+    this.path = path
+    this.fileBytes = view.size()
+    this.cntFiles = facts.cntFiles
+    this.unfinished = facts.unfinished
+    this.notes = facts.notes
+    this.#source = source
+    this.#view = view
+    this.#unhook = unhook
+  }
+
+  /**
+   * Undefined for a file without a `.cnt` file, which can be read as it is. The file exists.
+   *
+   * @throws the error of the system when it cannot be opened; PypetError `PYPET_FILE_CHANGING` when another file has come
+   *   into its place meanwhile
+   */
+  static async open(file: string): Promise<CommittedFile | undefined> {
+    if (!isUnfinished(file)) return undefined
+    await loadH5wasm()
+    const source = new Source(file)
+    try {
+      await source.lock()
+    } catch (error) {
+      source.close()
+      throw error
+    }
+    return CommittedFile.#viewOf(file, source)
+  }
+
+  /**
+   * As `open`, for who cannot wait: the library is loaded, and nothing keeps the writer back, so that what is read is
+   * only sure to be of one commit while `isLost` is false.
+   *
+   * @throws as `open`
+   */
+  static openNow(file: string): CommittedFile | undefined {
+    return isUnfinished(file) ? CommittedFile.#viewOf(file, new Source(file)) : undefined
+  }
+
+  static #viewOf(file: string, source: Source): CommittedFile | undefined {
+    try {
+      const facts = source.takeState()
+      // The `.cnt` files were found by the name: they may be of a file that came while this one was waited for.
+      if (!source.isInPlace()) throw fileChanging(file)
+      if (facts === undefined) {
+        source.close()
+        return undefined
+      }
+      const view = new CommittedView({ ...facts, disk: source.disk, hasMoved: () => source.hasMoved() })
+      const absolute = resolve(file)
+      const own = ownIdentity({ folder: dirname(absolute), name: basename(absolute) }, view.size())
+      const unhook = hookFileNow(own.path, view)
+      return new CommittedFile(source, facts, view, own.path, () => {
+        unhook()
+        own.end()
+      })
+    } catch (error) {
+      source.close()
+      throw error
+    }
+  }
+
+  /** Whether something could not be read, because the writer had moved on. What was read before is right. */
+  get isLost(): boolean {
+    return this.#view.isLost
+  }
+
+  close(): void {
+    this.#unhook()
+    this.#source.close()
+  }
+}
+
+interface Facts {
+  readonly fileBytes: number
+  readonly pages: CntState['pages']
+  readonly cntFiles: readonly string[]
+  readonly unfinished: readonly UnfinishedTrajectory[]
+  readonly notes: readonly string[]
+}
+
+/** The open files that a state is read from. */
+class Source {
+  readonly disk: Disk
+  readonly #file: string
+  readonly #watches: CntWatch[] = []
+  #isLocked = false
+
+  constructor(file: string) {
+    this.#file = file
+    this.disk = FILES.open(file, 'read')
+  }
+
+  /** With the lock, a writer puts off what would change the state; without, the watches tell when it may have changed. */
+  async lock(): Promise<void> {
+    await letWriterGoFirst(this.#file, WRITER_TURN_MS)
+    this.#isLocked = await lockShared(this.disk.descriptor as number, LOCK_WAIT_MS)
+  }
+
+  /** Undefined when the `.cnt` files are gone, since their trajectories have been finished. */
+  takeState(): Facts | undefined {
+    const notes: string[] = []
+    const cntFiles = cntFilesOf(this.#file, (error) =>
+      notes.push(
+        `${(error as Error).message}; should it belong to this file, the last runs may not be shown`,
+      ),
+    )
+    if (cntFiles.length === 0 && notes.length === 0) return undefined
+    const states: CntState[] = []
+    for (const cntFile of cntFiles) {
+      const state = this.#follow(cntFile, notes)
+      if (state !== undefined) states.push(state)
+    }
+    const unapplied = states.find(({ isApplied }) => !isApplied)
+    return {
+      fileBytes: unapplied?.fileBytes ?? this.disk.size(),
+      pages: unapplied?.pages ?? [],
+      cntFiles,
+      unfinished: states.map(({ path, experiment, stored, failed }) => ({
+        trajectory: experiment.request.trajectory.name,
+        cntFile: path,
+        stored: stored.count,
+        failed: failed.size,
+      })),
+      notes,
+    }
+  }
+
+  /** Whether the name still means the file that was opened. */
+  isInPlace(): boolean {
+    return isAt(this.#file, this.disk.descriptor as number)
+  }
+
+  hasMoved(): boolean {
+    return !this.#isLocked && this.#watches.some((watch) => watch.hasMoved())
+  }
+
+  close(): void {
+    for (const watch of this.#watches.splice(0)) watch.close()
+    this.disk.close()
+  }
+
+  #follow(cntFile: string, notes: string[]): CntState | undefined {
+    let watch: CntWatch | undefined
+    try {
+      // The watch begins first: what happens between the two is noticed.
+      watch = new CntWatch(cntFile)
+      const state = readTwice(cntFile)
+      watch.expect(state.lastSequence)
+      this.#watches.push(watch)
+      return state
+    } catch (error) {
+      watch?.close()
+      // Its trajectory was finished a moment ago.
+      if (!isPypetError(error) && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      if (isPypetError(error, 'PYPET_CNT_NOT_FOUND')) return undefined
+      const { message } = error as Error
+      notes.push(`${message}; the HDF5 file is read as it lies on the disk, perhaps without its last runs`)
+      return undefined
+    }
+  }
+}
+
+/** What a writer is just writing may look like damage, but not twice. */
+function readTwice(cntFile: string): CntState {
+  try {
+    return readCnt(cntFile)
+  } catch (error) {
+    if (!isPypetError(error, 'PYPET_CNT_DAMAGED')) throw error
+    return readCnt(cntFile)
+  }
+}
+
+/** Whether a file has `.cnt` files, or such as cannot be read and may be its own. */
+export function isUnfinished(file: string): boolean {
+  let unreadableCount = 0
+  const cntFiles = cntFilesOf(file, () => {
+    unreadableCount += 1
+  })
+  return cntFiles.length + unreadableCount > 0
+}
+
+/** The `.cnt` files of a file, which lie beside it, and not beside links to it. */
+export function cntFilesOf(file: string, onUnreadable: (error: unknown) => void = () => {}): string[] {
+  return findCntFiles(file, FILES, onUnreadable)
+}

@@ -1,0 +1,212 @@
+/** Leaves of a file as stored values: parameters with their ranges, results with their items. */
+import type { Cell, Field } from '../hdf5/datatype.ts'
+import {
+  ANNOTATION_PREFIX,
+  ARRAY_SUFFIX,
+  CLASS_ATTRIBUTE,
+  ITEMS,
+  PICKLE_PROTOCOL,
+  RANGE,
+  RANGE_SUFFIXES,
+  rangeValueName,
+  SPARSE_SUFFIX,
+  SRVC,
+  TYPE_ATTRIBUTE,
+} from '../names.ts'
+import type { ParameterRange } from '../run/parameter-range.ts'
+import type { NodeHead } from '../tree/node-source.ts'
+import type { Dtype, StoredField, StoredValue } from '../values/stored-value.ts'
+import { arrayOf, columnValue, plainCell, readValue, recallOf, unreadable } from './read-value.ts'
+import type { Hdf5Reader } from './reader.ts'
+import { cellValue, scalarAt } from './table-cell.ts'
+
+export function readNodeHead(reader: Hdf5Reader, path: string): NodeHead {
+  const isLeaf = reader.attribute(path, SRVC.leaf)
+  const className = textOf(reader.attribute(path, SRVC.class))
+  return {
+    kind: isLeaf === true || isLeaf === 1 ? 'leaf' : 'group',
+    comment: textOf(reader.attribute(path, SRVC.comment)),
+    className,
+    userClass: textOf(reader.attribute(path, CLASS_ATTRIBUTE)) || undefined,
+    annotations: reader.attribute(path, SRVC.annotated) === undefined ? [] : readAnnotations(reader, path),
+  }
+}
+
+/** All items of a result, or those that `wants` names. A nested item's name has dots. */
+export function readItems(
+  reader: Hdf5Reader,
+  path: string,
+  className: string,
+  wants: (name: string) => boolean = () => true,
+): StoredField[] {
+  const items: StoredField[] = []
+  collectItems(reader, path, className, '', wants, items)
+  return items
+}
+
+function collectItems(
+  reader: Hdf5Reader,
+  group: string,
+  className: string,
+  prefix: string,
+  wants: (name: string) => boolean,
+  items: StoredField[],
+): void {
+  for (const child of reader.children(group)) {
+    if (child === PICKLE_PROTOCOL) continue
+    const path = `${group}/${child}`
+    const kind = reader.kind(path)
+    const name = prefix + (child.endsWith(SPARSE_SUFFIX) ? child.slice(0, -SPARSE_SUFFIX.length) : child)
+    if (kind === 'group' && isNestedGroup(reader, path)) {
+      collectItems(reader, path, className, `${name}.`, wants, items)
+    } else if ((kind === 'dataset' || kind === 'group') && wants(name)) {
+      items.push({ name, value: readValue(reader, path, className) })
+    }
+  }
+}
+
+function isNestedGroup(reader: Hdf5Reader, path: string): boolean {
+  return (
+    reader.attribute(path, SRVC.store) === 'NESTED_GROUP' &&
+    reader.attribute(path, TYPE_ATTRIBUTE) === undefined
+  )
+}
+
+/** The default of a parameter; undefined when none is stored. */
+export function readDefault(reader: Hdf5Reader, path: string, className: string): StoredValue | undefined {
+  if (className.startsWith('Pickle')) return unreadable('pickle', 'for Python only')
+  for (const name of [`data${ARRAY_SUFFIX}`, `data${SPARSE_SUFFIX}`]) {
+    if (reader.kind(`${path}/${name}`) === 'dataset') return readValue(reader, `${path}/${name}`, className)
+  }
+  const table = `${path}/data`
+  if (reader.kind(table) !== 'dataset') return undefined
+  const mark = reader.attribute(table, TYPE_ATTRIBUTE)
+  if (mark === 'null') return { form: 'null' }
+  if (mark === 'summary') return readValue(reader, `${path}/${ITEMS}`, className)
+  const value = cellOf(reader, table)
+  if (mark === 'date' && value?.form === 'scalar')
+    return { form: 'date', time: Date.parse(String(value.value)) }
+  return value
+}
+
+/** The one cell of a parameter's table. */
+function cellOf(reader: Hdf5Reader, table: string): StoredValue | undefined {
+  const { type, shape } = reader.form(table)
+  const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
+  if (field === undefined) return readValue(reader, table, 'Parameter')
+  if ((shape?.[0] ?? 0) === 0) return undefined
+  const recall = recallOf(reader, table, 'data')
+  const column = columnValue(reader, table, field, recall, 1, { start: 0, end: 1 })
+  return cellValue(column, recall.collection)
+}
+
+/** The values of an explored parameter, one a run; undefined where the file holds none. */
+export function readRange(reader: Hdf5Reader, path: string, className: string): ParameterRange | undefined {
+  for (const suffix of RANGE_SUFFIXES) {
+    const table = `${path}/${RANGE}${suffix}`
+    if (reader.kind(table) === 'dataset' && hasColumn(reader, table, 'idx')) {
+      return readReferences(reader, table, (number) => `${path}/${rangeValueName(suffix, number)}`, className)
+    }
+  }
+  const table = `${path}/${RANGE}`
+  if (reader.kind(table) !== 'dataset') return undefined
+  const { type } = reader.form(table)
+  const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
+  if (field === undefined) return undefined
+  const recall = recallOf(reader, table, 'data')
+  if (field.type.kind === 'array') return readArrayCells(reader, table, field, recall)
+  const column = columnValue(reader, table, field, recall, reader.rowCount(table))
+  if (column.form === 'list') return { kind: 'scalars', dtype: column.dtype, values: [...column.values] }
+  if (column.form !== 'ndarray') return undefined
+  const values = Array.from({ length: column.shape[0] ?? 0 }, (_, index) => scalarAt(column, index))
+  return { kind: 'scalars', dtype: column.dtype, values }
+}
+
+/** The list or array of a range that has this number; undefined where the file has none. */
+export function readRangeValue(reader: Hdf5Reader, path: string, number: number): StoredValue | undefined {
+  for (const suffix of RANGE_SUFFIXES) {
+    const value = `${path}/${rangeValueName(suffix, number)}`
+    const isReference = suffix !== '' && reader.kind(`${path}/${RANGE}${suffix}`) === 'dataset'
+    if (isReference && reader.kind(value) !== undefined)
+      return readValue(reader, value, 'ArrayParameter', suffix === SPARSE_SUFFIX)
+  }
+  return undefined
+}
+
+function hasColumn(reader: Hdf5Reader, table: string, column: string): boolean {
+  const { type } = reader.form(table)
+  return type.kind === 'record' && type.fields.some(({ name }) => name === column)
+}
+
+function readReferences(
+  reader: Hdf5Reader,
+  table: string,
+  pathOf: (number: number) => string,
+  className: string,
+): ParameterRange {
+  const index: number[] = []
+  reader.scanRows(table, ['idx'], (_, [number]) => index.push(Number(number)))
+  const values: StoredValue[] = []
+  for (const number of new Set(index)) {
+    const path = pathOf(number)
+    const isSparse = table.endsWith(SPARSE_SUFFIX)
+    values[number] =
+      reader.kind(path) === undefined
+        ? unreadable('missing', `${path} is not there`)
+        : readValue(reader, path, className, isSparse)
+  }
+  return { kind: 'objects', values, index }
+}
+
+/** Lists and arrays in the cells of a table: pypet's `Parameter` with a tuple. */
+function readArrayCells(
+  reader: Hdf5Reader,
+  table: string,
+  field: Field,
+  recall: { readonly collection: Cell | undefined; readonly scalarType: Cell | undefined },
+): ParameterRange {
+  const values: StoredValue[] = []
+  const rowCount = reader.rowCount(table)
+  for (let row = 0; row < rowCount; row += 1) {
+    const column = columnValue(reader, table, field, recall, 1, { start: row, end: row + 1 })
+    values.push(cellValue(column, recall.collection))
+  }
+  return { kind: 'objects', values, index: values.map((_, number) => number) }
+}
+
+function readAnnotations(reader: Hdf5Reader, path: string): StoredField[] {
+  return reader
+    .attributeNames(path)
+    .filter((name) => name.startsWith(ANNOTATION_PREFIX))
+    .map((attribute) => ({
+      name: attribute.slice(ANNOTATION_PREFIX.length),
+      value: annotationValue(reader, path, attribute),
+    }))
+}
+
+function annotationValue(reader: Hdf5Reader, path: string, attribute: string): StoredValue {
+  const found = reader.attributeCells(path, attribute)
+  if (found === undefined) return unreadable('missing', 'no value')
+  const { form, cells } = found
+  const { type, shape } = form
+  if (type.kind === 'string') {
+    const texts = cells.map(String)
+    if (shape === null) return { form: 'scalar', dtype: 'str', value: '' }
+    // PyTables pickles what HDF5 has no type for, as ASCII text that ends in a full stop.
+    if (!type.isUtf8 && texts[0]?.endsWith('.')) return unreadable('pickle', 'for Python only')
+    if (shape.length === 0) return { form: 'scalar', dtype: 'str', value: texts[0] ?? '' }
+    return { form: 'ndarray', dtype: 'str', shape, data: texts }
+  }
+  if (type.kind === 'opaque' || type.kind === 'record' || type.kind === 'array' || shape === null) {
+    return unreadable(type.name, 'no type that is understood here')
+  }
+  const isOurBool = type.kind === 'number' && type.name === 'int8' && shape.length === 0
+  const dtype = (isOurBool ? 'bool' : type.name) as Dtype
+  const values = cells.map((cell) => plainCell(cell, dtype))
+  if (shape.length === 0) return { form: 'scalar', dtype, value: values[0] ?? 0 }
+  return arrayOf(values, dtype, shape)
+}
+
+function textOf(cell: Cell | undefined): string {
+  return typeof cell === 'string' ? cell : ''
+}

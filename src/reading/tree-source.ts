@@ -1,0 +1,145 @@
+/** A trajectory of an open file as the tree reads it. */
+import { isRunName, overviewPath, runName } from '../names.ts'
+import type { ParameterRange } from '../run/parameter-range.ts'
+import type { NodeHead, NodeSource, SourceEntry } from '../tree/node-source.ts'
+import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
+import { exact } from '../values/exact-integer.ts'
+import type { StoredField, StoredValue } from '../values/stored-value.ts'
+import type { Hdf5Reader } from './reader.ts'
+import { readDefault, readItems, readNodeHead, readRange } from './stored-leaf.ts'
+
+export class Hdf5Source implements NodeSource {
+  readonly #reader: Hdf5Reader
+  readonly #root: string
+  #runs: readonly RunInformation[] | undefined
+  #failures: ReadonlyMap<number, RunFailureText> | undefined
+
+  constructor(reader: Hdf5Reader, trajectory: string) {
+    this.#reader = reader
+    this.#root = `/${trajectory}`
+  }
+
+  get reader(): Hdf5Reader {
+    return this.#reader
+  }
+
+  entries(fullName: string): readonly SourceEntry[] | undefined {
+    const path = this.#path(fullName)
+    if (this.#reader.kind(path) !== 'group') return undefined
+    return this.#reader.children(path).flatMap((name): SourceEntry[] => {
+      if (fullName === '' && name === 'overview') return []
+      // Groups of runs are many and hold no links of this name.
+      if (isRunName(name)) return [{ name, target: undefined }]
+      const kind = this.#reader.kind(`${path}/${name}`)
+      if (kind === 'group') return [{ name, target: undefined }]
+      const target = kind === 'soft-link' ? this.#targetOf(`${path}/${name}`) : undefined
+      return target === undefined ? [] : [{ name, target }]
+    })
+  }
+
+  /** Whether there is a node, or a link. */
+  has(fullName: string): boolean {
+    return this.#reader.kind(this.#path(fullName)) !== undefined
+  }
+
+  head(fullName: string): NodeHead | undefined {
+    const path = this.#path(fullName)
+    if (this.#reader.kind(path) !== 'group') return undefined
+    return readNodeHead(this.#reader, path)
+  }
+
+  items(fullName: string, className: string, wants: (item: string) => boolean): readonly StoredField[] {
+    return readItems(this.#reader, this.#path(fullName), className, wants)
+  }
+
+  parameter(
+    fullName: string,
+    className: string,
+  ): { readonly value: StoredValue | undefined; readonly range: ParameterRange | undefined } {
+    const path = this.#path(fullName)
+    return {
+      value: readDefault(this.#reader, path, className),
+      range: readRange(this.#reader, path, className),
+    }
+  }
+
+  /**
+   * The value of a result's own item where it is a plain number, undefined where it is anything else: then it is read
+   * with its node. NaN is left to that, too, because null is stored as one.
+   */
+  quickNumber(fullName: string): number | bigint | undefined {
+    const path = this.#path(fullName)
+    const value = this.#reader.quickNumber(`${path}/${path.slice(path.lastIndexOf('/') + 1)}`)
+    if (typeof value === 'bigint') return exact(value)
+    return Number.isNaN(value) ? undefined : value
+  }
+
+  /** The table of runs, read at the first call. */
+  runs(): readonly RunInformation[] {
+    this.#runs ??= readRuns(this.#reader, `${this.#root}/overview`)
+    return this.#runs
+  }
+
+  /** The same, where it has been read: nothing is asked of the file then. */
+  get knownRuns(): readonly RunInformation[] | undefined {
+    return this.#runs
+  }
+
+  /** Why runs have failed, as far as the file says; of a run that failed again, why it did the last time. */
+  failures(): ReadonlyMap<number, RunFailureText> {
+    this.#failures ??= this.#readFailures()
+    return this.#failures
+  }
+
+  #readFailures(): ReadonlyMap<number, RunFailureText> {
+    const failures = new Map<number, RunFailureText>()
+    const table = overviewPath(this.#root, 'failed_runs')
+    if (this.#reader.kind(table) !== 'dataset') return failures
+    this.#reader.scanRows(table, ['idx', 'error', 'message', 'stack'], (_, [idx, name, message, stack]) => {
+      failures.set(Number(idx), { name: String(name), message: String(message), stack: String(stack ?? '') })
+    })
+    return failures
+  }
+
+  #path(fullName: string): string {
+    return fullName === '' ? this.#root : `${this.#root}/${fullName.replaceAll('.', '/')}`
+  }
+
+  /** Links out of the trajectory are not followed. */
+  #targetOf(path: string): string | undefined {
+    const target = this.#reader.linkTarget(path)
+    if (target === undefined || !target.startsWith(`${this.#root}/`)) return undefined
+    return target.slice(this.#root.length + 1).replaceAll('/', '.')
+  }
+}
+
+function readRuns(reader: Hdf5Reader, overview: string): RunInformation[] {
+  const runs: RunInformation[] = []
+  if (reader.kind(`${overview}/runs`) !== 'dataset') return runs
+  const failed = new Set<number>()
+  if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
+    reader.scanRows(`${overview}/failed_runs`, ['idx'], (_, [idx]) => failed.add(Number(idx)))
+  }
+  const columns = [
+    'completed',
+    'timestamp',
+    'finish_timestamp',
+    'parameter_summary',
+    'short_environment_hexsha',
+  ]
+  reader.scanRows(`${overview}/runs`, columns, (idx, [completed, start, finish, summary, hexsha]) => {
+    const [startTimestamp, finishTimestamp] = [Number(start ?? 0), Number(finish ?? 0)]
+    runs.push({
+      idx,
+      name: runName(idx),
+      completed: completed === 1,
+      failed: completed !== 1 && failed.has(idx),
+      startTimestamp,
+      finishTimestamp,
+      runtime: finishTimestamp > 0 ? Math.max(0, finishTimestamp - startTimestamp) : 0,
+      parameterSummary: String(summary ?? ''),
+      environmentHexsha: String(hexsha ?? ''),
+    })
+  })
+  return runs
+}

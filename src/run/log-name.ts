@@ -1,0 +1,36 @@
+/** Names of log files and folders with wildcards, by pypet's words (pypet `pypetlogging.py`). */
+import { runName, runSetName } from '../names.ts'
+import type { RunIndex } from '../values/path.ts'
+
+/** What each wildcard stands for, in the order in which messages list them. */
+export const LOG_WILDCARDS = {
+  $env: 'the environment',
+  $traj: 'the trajectory',
+  $run: 'the run',
+  $set: 'the set of a thousand runs',
+  $proc: 'the worker',
+  $host: 'the machine',
+} as const
+
+export type LogWildcard = keyof typeof LOG_WILDCARDS
+
+/** Those that are the same for a whole experiment, and may stand in the name of a folder. */
+export const FOLDER_WILDCARDS = ['$env', '$traj', '$host'] as const satisfies readonly LogWildcard[]
+
+/** A dollar and the letters behind it, as far as they go: `$run` in `$run_a.txt`. */
+const WILDCARD = /\$[A-Za-z]*/g
+
+/** The wildcards of a name, known or not. */
+export function wildcardsOf(name: string): readonly string[] {
+  return name.match(WILDCARD) ?? []
+}
+
+/** Puts values in the place of wildcards; one without a value stays as it is. */
+export function fillLogName(name: string, values: { readonly [Name in LogWildcard]?: string }): string {
+  return name.replace(WILDCARD, (found) => values[found as LogWildcard] ?? found)
+}
+
+/** `{ $run: 'run_00000012', $set: 'run_set_00000' }`. */
+export function runWildcards(run: RunIndex): { readonly $run: string; readonly $set: string } {
+  return { $run: runName(run), $set: runSetName(run) }
+}

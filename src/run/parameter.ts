@@ -1,0 +1,180 @@
+/** Parameters as the user declares them, and as the trajectory holds them. */
+import { PypetError } from '../errors.ts'
+import { assertKnownOptions } from '../values/known-options.ts'
+import type { NestedValues } from '../values/nested-list.ts'
+import { instanceClassName } from '../values/own-class.ts'
+import { type PackageArray, type PackageArrayValue, packageArray } from '../values/package-array.ts'
+import { assertLegalName, assertNoBranch } from '../values/path.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import type { StoredField, StoredValue } from '../values/stored-value.ts'
+import { userValue } from '../values/user-value.ts'
+import { checkComment, type ParameterValue, toStoredParameter } from '../values/value.ts'
+import { type Integer, isComplex, isInteger, isNdArray, isSparse } from '../values/value-forms.ts'
+
+const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
+
+/** A parameter with a comment, made by `parameter`. */
+export interface ParameterDefinition<Value extends ParameterValue = ParameterValue> {
+  readonly [PARAMETER]: true
+  readonly value: Value
+  readonly comment: string
+}
+
+/** Parameters by name; a plain object is a group. */
+export interface ParameterTree {
+  readonly [name: string]: ParameterValue | ParameterDefinition | ParameterTree
+}
+
+/** Widens literals: a default of `1` declares a number, not the number 1. */
+export type Widen<Value> = Value extends Integer
+  ? number
+  : Value extends number
+    ? number
+    : Value extends bigint
+      ? bigint
+      : Value extends boolean
+        ? boolean
+        : Value extends string
+          ? string
+          : Value extends readonly (number | Integer)[]
+            ? readonly number[]
+            : Value extends readonly string[]
+              ? readonly string[]
+              : Value extends readonly bigint[]
+                ? readonly bigint[]
+                : Value extends readonly boolean[]
+                  ? readonly boolean[]
+                  : Value extends readonly (readonly unknown[])[]
+                    ? NestedValues<Value>
+                    : Value extends PackageArray
+                      ? PackageArrayValue
+                      : Value
+
+/**
+ * What a job sees at `traj.par`: the same tree with values in place of definitions. Of a trajectory whose parameters are
+ * added one by one, the compiler knows no names: there it is `any`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
+export type ParameterValues<Tree> = string extends keyof Tree ? any : NamedValues<Tree>
+
+type NamedValues<Tree> = {
+  readonly [Name in keyof Tree]: Tree[Name] extends ParameterDefinition<infer Value>
+    ? Widen<Value>
+    : Tree[Name] extends ParameterValue
+      ? Widen<Tree[Name]>
+      : ParameterValues<Tree[Name]>
+}
+
+/** The same, flat, with dotted names: `{ x: number, 'neuron.tau': number }`. */
+export type FlatParameterValues<Tree> = Flatten<ParameterValues<Tree>>
+
+type Flatten<Values> = UnionToIntersection<
+  {
+    [Name in keyof Values & string]: Values[Name] extends ParameterValue
+      ? { [Key in Name]: Values[Name] }
+      : Prefixed<Name, Flatten<Values[Name]>>
+  }[keyof Values & string]
+>
+type Prefixed<Name extends string, Values> = {
+  [Inner in keyof Values & string as `${Name}.${Inner}`]: Values[Inner]
+}
+/** What is all members of a union at once. */
+export type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never
+
+/** Declares a parameter with its default and a comment. */
+export function parameter<Value extends ParameterValue>(
+  value: Value,
+  options: { readonly comment?: string } = {},
+): ParameterDefinition<Value> {
+  assertKnownOptions(options, ['comment'], 'parameter')
+  return { [PARAMETER]: true, value, comment: options.comment ?? '' }
+}
+
+export function isParameterDefinition(value: unknown): value is ParameterDefinition {
+  return typeof value === 'object' && value !== null && PARAMETER in value
+}
+
+/** A declared parameter, checked. `name` is relative to its branch: `neuron.tau`; of a derived one it is full. */
+export interface Parameter {
+  readonly name: string
+  readonly comment: string
+  /** As the job sees it. */
+  readonly value: unknown
+  /** As it is stored. */
+  readonly stored: StoredValue
+  /** The name of the user's own class that a job gets it as. */
+  readonly userClass?: string
+  /** Named values beside the data. */
+  readonly annotations?: readonly StoredField[]
+}
+
+/**
+ * Flattens a declared tree, in the order of declaration.
+ *
+ * @param where names the tree in messages, like `parameters`
+ * @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_VALUE_UNSUPPORTED`
+ */
+export function flattenParameters(tree: ParameterTree, where: string): Parameter[] {
+  const parameters: Parameter[] = []
+  collect(tree, '', where, parameters)
+  assertNoClashes(parameters, where)
+  return parameters
+}
+
+function collect(tree: ParameterTree, prefix: string, where: string, into: Parameter[]): void {
+  for (const [key, entry] of Object.entries(tree)) {
+    const name = prefix + key
+    assertLegalName(name, `${where}.${name}`)
+    assertNoBranch(name, `${where}.${name}`)
+    if (isGroup(entry)) {
+      collect(entry, `${name}.`, where, into)
+      continue
+    }
+    const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
+    const stored = toStoredParameter(value, `${where}.${name}`)
+    checkComment(comment, `the comment of ${where}.${name}`)
+    const userClass = instanceClassName(value)
+    if (userClass !== undefined) into.push({ name, comment, value: userValue(stored), stored, userClass })
+    else into.push({ name, comment, value: seenByJob(value, stored), stored })
+  }
+}
+
+/** Marks of integers do not reach a job, nor do objects whose methods workers do not have. */
+function seenByJob(value: unknown, stored: StoredValue): unknown {
+  if (isInteger(value)) return value.value
+  const isArray = (stored.form === 'ndarray' || stored.form === 'sparse') && !ArrayBuffer.isView(value)
+  if (isArray && packageArray(value as object) !== undefined) return userValue(stored)
+  let first = value
+  while (Array.isArray(first)) first = first[0]
+  return first !== value && isInteger(first) ? userValue(stored) : value
+}
+
+function isGroup(entry: unknown): entry is ParameterTree {
+  if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry)) return false
+  return !isNdArray(entry) && !isComplex(entry) && !isSparse(entry)
+}
+
+/** `{ 'a.b': 1, a: { b: 2 } }` names one parameter twice; `{ a: 1, 'a.b': 2 }` makes a leaf a group. */
+function assertNoClashes(parameters: readonly Parameter[], where: string): void {
+  const names = new Set<string>()
+  const taken = (name: string, found: string) =>
+    new PypetError('PYPET_NAME_TAKEN', `${where}.${name} is declared twice: ${found}`, {
+      where: `${where}.${name}`,
+      hint: 'Rename one of the two.',
+    })
+  for (const { name } of parameters) {
+    if (names.has(name)) throw taken(name, 'as a parameter both times')
+    names.add(name)
+  }
+  for (const { name } of parameters) {
+    const parts = name.split('.')
+    for (let depth = 1; depth < parts.length; depth += 1) {
+      const group = parts.slice(0, depth).join('.')
+      if (names.has(group)) throw taken(group, `as a parameter and as the group of ${name}`)
+    }
+  }
+}

@@ -1,0 +1,368 @@
+/**
+ * What is particular to `traj` in a job: one point of the parameter space, and what the run adds. Nothing is written before
+ * the job has returned. What it has of a trajectory's tree, `tree/run` adds.
+ */
+import { PypetError } from '../errors.ts'
+import { runName } from '../names.ts'
+import { instanceClassName } from '../values/own-class.ts'
+import {
+  assertItemName,
+  assertLegalName,
+  assertNoRunName,
+  type RunIndex,
+  runLocation,
+} from '../values/path.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import {
+  checkComment,
+  type ParameterValue,
+  type StorableValue,
+  toStoredAnnotation,
+  toStoredParameter,
+  toStoredValue,
+} from '../values/value.ts'
+import { isComplex, isNdArray, isSparse } from '../values/value-forms.ts'
+import type { LogLevel } from './log-level.ts'
+import type { ParameterTree, ParameterValues } from './parameter.ts'
+import type { RunRandom } from './random.ts'
+import type { GroupRecord, ItemRecord, LeafRecord, LinkRecord } from './run-record.ts'
+import { fullNamesOf, type ItemName, type RunParts, StoredItems, type StoringRun } from './stored-items.ts'
+
+export interface LeafOptions {
+  /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */
+  readonly comment?: string
+  /** Named values beside the data: numbers, strings, booleans, dates, lists and arrays. */
+  readonly annotations?: Readonly<Record<string, StorableValue>>
+}
+
+/** Lines end in the log file of the worker that performs the run. */
+export interface RunLog {
+  error(message: string): void
+  warn(message: string): void
+  info(message: string): void
+  debug(message: string): void
+}
+
+/** Several named values of one result. */
+export type ResultItems = { readonly [item: string]: StorableValue }
+
+/** A run without its tree. */
+export interface BareRun<Tree = ParameterTree> {
+  /** Index of this run, from 0. pypet's `v_idx`. */
+  readonly idx: RunIndex
+  /** `run_00000012`. pypet's `v_crun`. */
+  readonly name: string
+  /** How many runs the exploration has. */
+  readonly length: number
+  /** Adding what this run has added already keeps what is there, instead of an error. As the script's trajectory unless set. */
+  noClobber: boolean
+  /**
+   * The parameters at this point, by natural naming; groups on the way may be left out. An unknown name throws
+   * `PYPET_PARAMETER_UNKNOWN`. Arrays and lists of lists are copies of this run's own, which it may write into; flat lists
+   * are frozen.
+   */
+  readonly par: ParameterValues<Tree>
+  readonly log: RunLog
+  /**
+   * Random numbers of this run's own. They depend on the experiment's `seed` and the values of all parameters in this
+   * run only: not on worker, order, attempt, or which other points there are.
+   */
+  readonly random: RunRandom
+  /** A whole number below 2^53 that depends on the same, for generators of your own. */
+  readonly seed: number
+  /**
+   * Adds a result: one value, or several named ones. Dots in the name make groups. It goes below
+   * `results.runs.<run name>`, unless the name says with a `$` where the run's name belongs; `$set`
+   * stands for the run's set. Arrays are not copied until the job returns.
+   *
+   * @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`; `PYPET_RUN_ENDED`
+   * after the job has returned
+   */
+  addResult(name: string, value: StorableValue | ResultItems | OwnResult, options?: LeafOptions): void
+  /** Adds a value computed from parameters, in the same way, to the branch `derived_parameters`. */
+  addDerivedParameter(name: string, value: ParameterValue, options?: LeafOptions): void
+  /**
+   * Adds a name below `results` that leads to something that this run has added before: by the name it was added with, a
+   * result before a derived parameter, or by its full name.
+   *
+   * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`
+   */
+  addLink(name: string, target: string): void
+}
+
+/** An instance of a class of the user's own: it is stored as the items that it gives, and restored by its class. */
+export interface OwnResult {
+  store(): ResultItems
+}
+
+/** The collecting implementation behind a run. */
+export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeItems' | 'store'> {
+  readonly idx: RunIndex
+  readonly name: string
+  readonly length: number
+  readonly par: ParameterValues<ParameterTree>
+  readonly log: RunLog
+  noClobber = false
+  readonly #leaves = new Map<string, LeafRecord>()
+  readonly #links = new Map<string, string>()
+  /** Those of this run, which hold its leaves or are there for the run itself. */
+  readonly #groups = new Set<string>()
+  readonly #openParts: () => RunParts
+  #storedItems: StoredItems | undefined
+  readonly #makeSeeds: () => Pick<BareRun, 'seed' | 'random'>
+  #seeds: Pick<BareRun, 'seed' | 'random'> | undefined
+  #hasEnded = false
+
+  constructor(point: {
+    readonly run: RunIndex
+    readonly runCount: number
+    readonly par: ParameterValues<ParameterTree>
+    /** Called when the job first asks for a seed or a random number. */
+    readonly seeds: () => Pick<BareRun, 'seed' | 'random'>
+    readonly writeLog: (level: LogLevel, message: string) => void
+    /** Called when the job first stores something before its end, or loads something. */
+    readonly parts: () => RunParts
+  }) {
+    this.idx = point.run
+    this.name = runName(point.run)
+    this.length = point.runCount
+    this.par = point.par
+    this.#makeSeeds = point.seeds
+    this.#openParts = point.parts
+    for (const branch of ['results', 'derived_parameters']) this.#groups.add(`${branch}.runs.${this.name}`)
+    this.log = {
+      error: (message) => point.writeLog('error', message),
+      warn: (message) => point.writeLog('warn', message),
+      info: (message) => point.writeLog('info', message),
+      debug: (message) => point.writeLog('debug', message),
+    }
+  }
+
+  get random(): RunRandom {
+    this.#seeds ??= this.#makeSeeds()
+    return this.#seeds.random
+  }
+
+  get seed(): number {
+    this.#seeds ??= this.#makeSeeds()
+    return this.#seeds.seed
+  }
+
+  addResult(name: string, given: StorableValue | ResultItems | OwnResult, options: LeafOptions = {}): void {
+    const where = `results.${name}`
+    const userClass = isOwnResult(given) ? given.constructor.name : undefined
+    const value = isOwnResult(given) ? given.store() : given
+    const items = isItems(value)
+      ? Object.entries(value).map(([item, entry]) => toItem(item, entry, `${where}.${item}`))
+      : [toItem(lastPart(name), value, where)]
+    if (items.length === 0) {
+      throw new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found an empty object`, {
+        where,
+        hint: 'Give the result at least one named value, like { z: 1 }.',
+      })
+    }
+    this.#add('results', name, {
+      kind: 'result',
+      ...described(options, where),
+      ...(userClass !== undefined && { userClass }),
+      items,
+    })
+  }
+
+  addDerivedParameter(name: string, value: ParameterValue, options: LeafOptions = {}): void {
+    const where = `derived_parameters.${name}`
+    const items = [{ name: 'data', value: toStoredParameter(value, where) }]
+    const userClass = instanceClassName(value)
+    this.#add('derived_parameters', name, {
+      kind: 'parameter',
+      ...described(options, where),
+      ...(userClass !== undefined && { userClass }),
+      items,
+    })
+  }
+
+  addLink(name: string, target: string): void {
+    this.linkTo(name, fullNamesOf(target, this.idx).find(this.#hasAdded) ?? target)
+  }
+
+  /** To something that this run has added, by its full name. @throws as `addLink` */
+  protected linkTo(name: string, target: string): void {
+    const where = `results.${name}`
+    this.assertOpen(where)
+    if (typeof target !== 'string') throw noTargetName(where)
+    assertNoRunName(name, where)
+    const location = runLocation('results', name, this.idx)
+    assertLegalName(location, where)
+    if (!this.#hasAdded(target)) {
+      throw new PypetError(
+        'PYPET_NODE_NOT_FOUND',
+        `${where} cannot lead to ${target}: this run has not added it`,
+        {
+          where,
+          hint: 'Add the target first, and name it as it was added, or by its full name.',
+        },
+      )
+    }
+    this.#assertFree(location, where)
+    this.#links.set(location, target)
+    this.onLinked({ location, target })
+  }
+
+  readonly #hasAdded = (fullName: string): boolean => this.#leaves.has(fullName) || this.#groups.has(fullName)
+
+  async storeItem(item: ItemName): Promise<void> {
+    await this.storeItems([item])
+  }
+
+  async storeItems(items: readonly ItemName[]): Promise<void> {
+    await this.stored.store(items.map((item) => this.resolved(item)))
+  }
+
+  async store(): Promise<void> {
+    await this.stored.store(undefined)
+  }
+
+  /** What is being stored, where the job did not wait for it; rejects when it cannot be. */
+  get storing(): Promise<unknown> | undefined {
+    return this.#storedItems?.pending
+  }
+
+  /** @throws PypetError `PYPET_RUN_ENDED` */
+  protected get stored(): StoredItems {
+    this.assertOpen('what is stored or loaded')
+    this.#storedItems ??= new StoredItems(this.#leaves, this.#openParts(), {
+      idx: this.idx,
+      name: this.name,
+      current: (leaf) => this.current(leaf),
+      onReleased: (location, items) => this.onReleased(location, items),
+    })
+    return this.#storedItems
+  }
+
+  /** What is meant, where the name is a shortcut. */
+  protected resolved(item: ItemName): ItemName {
+    return item
+  }
+
+  /** A leaf that was added, as it is now. */
+  protected current(leaf: LeafRecord): LeafRecord {
+    return leaf
+  }
+
+  /** These items of a leaf are stored, and need no memory. */
+  protected onReleased(_location: string, _items: readonly string[]): void {}
+
+  /** The links, after `end`. */
+  get links(): readonly LinkRecord[] {
+    return [...this.#links].map(([location, target]) => ({ location, target }))
+  }
+
+  /** Groups of this run that are more than what holds its leaves, after `end`. */
+  get groups(): readonly GroupRecord[] {
+    return []
+  }
+
+  /** Everything added, in the order of adding. From now on nothing can be: it would be lost. */
+  end(): readonly LeafRecord[] {
+    this.#hasEnded = true
+    return this.added
+  }
+
+  /** Everything added so far, as it was when it was added. */
+  protected get added(): readonly LeafRecord[] {
+    return [...this.#leaves.values()]
+  }
+
+  /** Called with each leaf and link that is added. */
+  protected onAdded(_leaf: LeafRecord): void {}
+
+  protected onLinked(_link: LinkRecord): void {}
+
+  /** The leaf, or the link, was taken out again: its name is free. */
+  protected forget(location: string): void {
+    this.#leaves.delete(location)
+    this.#links.delete(location)
+  }
+
+  /** @throws PypetError `PYPET_RUN_ENDED` */
+  protected assertOpen(where: string): void {
+    if (this.#hasEnded) throw hasEnded(this.name, where)
+  }
+
+  #add(branch: 'results' | 'derived_parameters', name: string, leaf: Omit<LeafRecord, 'location'>): void {
+    this.assertOpen(`${branch}.${name}`)
+    assertNoRunName(name, `${branch}.${name}`)
+    const location = runLocation(branch, name, this.idx)
+    assertLegalName(location, `${branch}.${name}`)
+    checkComment(leaf.comment, `the comment of ${branch}.${name}`)
+    if (this.noClobber && this.#leaves.has(location)) return
+    this.#assertFree(location, `${branch}.${name}`)
+    const added = { location, ...leaf }
+    this.#leaves.set(location, added)
+    this.onAdded(added)
+  }
+
+  /** A location is taken by a leaf of that name, by a group of that name, or by a leaf above it. */
+  #assertFree(location: string, where: string): void {
+    const taken = (found: string) =>
+      new PypetError('PYPET_NAME_TAKEN', `${where} cannot be added: ${found}`, {
+        where,
+        hint: 'Choose another name, or add several values at once: addResult(name, { a: 1, b: 2 }).',
+      })
+    if (this.#links.has(location)) throw taken(`this run already has a link ${location}`)
+    if (this.#leaves.has(location)) throw taken(`this run already has ${location}`)
+    if (this.#groups.has(location)) throw taken(`${location} is already a group`)
+    for (let dot = location.lastIndexOf('.'); dot > 0; dot = location.lastIndexOf('.', dot - 1)) {
+      const group = location.slice(0, dot)
+      if (this.#leaves.has(group)) throw taken(`${group} is already a result, it cannot hold others`)
+      this.#groups.add(group)
+    }
+  }
+}
+
+function described(options: LeafOptions, where: string): Pick<LeafRecord, 'comment' | 'annotations'> {
+  const { comment = '', annotations } = options
+  if (annotations === undefined) return { comment }
+  return {
+    comment,
+    annotations: Object.entries(annotations).map(([name, value]) => {
+      assertLegalName(name, `the annotation ${name} of ${where}`)
+      return { name, value: toStoredAnnotation(value, `the annotation ${name} of ${where}`) }
+    }),
+  }
+}
+
+function isOwnResult(value: unknown): value is OwnResult {
+  if (typeof value !== 'object' || value === null || isPlainObject(value)) return false
+  return typeof (value as { store?: unknown }).store === 'function'
+}
+
+function hasEnded(run: string, where: string): PypetError {
+  return new PypetError('PYPET_RUN_ENDED', `${where} cannot be added: ${run} has ended`, {
+    where,
+    hint: 'Await everything that adds results: make the job async, and return only when they are there.',
+  })
+}
+
+function toItem(name: string, value: unknown, where: string): ItemRecord {
+  assertItemName(name, where)
+  return { name, value: toStoredValue(value, where) }
+}
+
+/** `$` and `$set` cannot name an item; the item of `sub.$` is called like the wildcard's meaning. */
+function lastPart(name: string): string {
+  const part = name.slice(name.lastIndexOf('.') + 1)
+  return part === '$' ? 'run' : part === '$set' ? 'set' : part
+}
+
+function isItems(value: unknown): value is ResultItems {
+  if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) return false
+  return !isNdArray(value) && !isComplex(value) && !isSparse(value)
+}
+
+function noTargetName(where: string): PypetError {
+  return new PypetError('PYPET_USAGE', `${where} cannot be made: its target is not a name`, {
+    where,
+    hint: "Name what this run has added, as it was added: traj.addLink('best', 'group.z').",
+  })
+}

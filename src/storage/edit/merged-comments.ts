@@ -1,0 +1,126 @@
+/**
+ * Comments of runs that come from another file, as if all runs had been performed in one experiment: each comment stands
+ * with the first leaf that has it, and the summaries name what the other runs have stored.
+ */
+import type { Hdf5Operation } from '../../hdf5/operation.ts'
+import { appendRows, type Row } from '../../hdf5/table.ts'
+import { OVERVIEW_ROWS_MAX, SUMMARY, summaryRow } from '../../layout/overview-tables.ts'
+import { runlessName, SRVC } from '../../names.ts'
+import type { Hdf5Reader } from '../../reading/reader.ts'
+
+const BRANCHES = ['results', 'derived_parameters'] as const
+
+interface SummaryLeaf {
+  readonly runless: string
+  readonly value: string
+  readonly comment: string
+}
+
+export class MergedComments {
+  readonly #root: string
+  readonly #isPurged: boolean
+  /** A name over all runs, a NUL, a comment. */
+  readonly #known = new Set<string>()
+  /** Rows of each summary that there is. */
+  readonly #rowCounts = new Map<string, number>()
+  readonly #rows = new Map<string, Row[]>()
+  /** What the summaries of the other say of a name. */
+  #theirs = new Map<string, SummaryLeaf[]>()
+
+  /** @param reader of the file that is merged into */
+  constructor(reader: Hdf5Reader, trajectory: string) {
+    this.#root = `/${trajectory}`
+    this.#isPurged = purges(reader, this.#root)
+    for (const branch of BRANCHES) {
+      const leaves = readSummary(reader, this.#root, branch)
+      if (leaves === undefined) continue
+      this.#rowCounts.set(branch, leaves.length)
+      for (const { runless, comment } of leaves) this.#known.add(`${runless}\0${comment}`)
+    }
+  }
+
+  /** From now on the leaves are those of this one. */
+  begin(reader: Hdf5Reader, trajectory: string): void {
+    this.#theirs = new Map()
+    for (const branch of BRANCHES) {
+      for (const leaf of readSummary(reader, `/${trajectory}`, branch) ?? []) {
+        const known = this.#theirs.get(leaf.runless)
+        if (known === undefined) this.#theirs.set(leaf.runless, [leaf])
+        else known.push(leaf)
+      }
+    }
+  }
+
+  /** What makes a leaf, with the comment that it is to have. */
+  leaf(fullName: string, operations: readonly Hdf5Operation[]): Hdf5Operation[] {
+    const index = operations.findIndex((operation) => nameOf(operation) === SRVC.comment)
+    const written = operations[index]
+    // What is no text of ours stays as it is.
+    if (written !== undefined && !(written.type === 'create-attribute' && typeof written.value === 'string'))
+      return [...operations]
+    const runless = runlessName(fullName)
+    const comment = written === undefined ? this.#purgedOf(runless) : String(written.value)
+    const isNew = this.#add(fullName, runless, comment)
+    const others = operations.filter((operation) => operation !== written)
+    const keeps = comment !== '' && (isNew || (written !== undefined && !this.#isPurged))
+    const [group] = operations
+    if (!keeps || group === undefined) return others
+    return [...others, { type: 'create-attribute', path: group.path, name: SRVC.comment, value: comment }]
+  }
+
+  /** The rows that the summaries have gained. */
+  operations(): Hdf5Operation[] {
+    return [...this.#rows].flatMap(([branch, rows]) => {
+      const rowCount = this.#rowCounts.get(branch) ?? 0
+      const path = `${this.#root}/overview/${branch}_summary`
+      return appendRows(path, SUMMARY, rowCount, rows.slice(0, Math.max(0, OVERVIEW_ROWS_MAX - rowCount)))
+    })
+  }
+
+  /** The comment of a leaf whose own was left out, since another run has it, which need not be taken. */
+  #purgedOf(runless: string): string {
+    const comments = (this.#theirs.get(runless) ?? []).filter(({ comment }) => comment !== '')
+    return comments.length === 1 ? (comments[0]?.comment ?? '') : ''
+  }
+
+  /** True when no leaf of this name has had the comment before. */
+  #add(fullName: string, runless: string, comment: string): boolean {
+    const key = `${runless}\0${comment}`
+    if (this.#known.has(key)) return false
+    this.#known.add(key)
+    const branch = fullName.slice(0, fullName.indexOf('.'))
+    if (this.#rowCounts.has(branch)) {
+      const value = this.#theirs.get(runless)?.[0]?.value ?? ''
+      const rows = this.#rows.get(branch)
+      const row = summaryRow(fullName, value, comment)
+      if (rows === undefined) this.#rows.set(branch, [row])
+      else rows.push(row)
+    }
+    return true
+  }
+}
+
+export function nameOf(operation: Hdf5Operation): string | undefined {
+  return 'name' in operation ? operation.name : undefined
+}
+
+function readSummary(reader: Hdf5Reader, root: string, branch: string): SummaryLeaf[] | undefined {
+  const table = `${root}/overview/${branch}_summary`
+  if (reader.kind(table) !== 'dataset') return undefined
+  const leaves: SummaryLeaf[] = []
+  reader.scanRows(table, ['location', 'name', 'value', 'comment'], (_, [location, name, value, comment]) => {
+    const runless = runlessName(`${location}.${name}`)
+    leaves.push({ runless, value: String(value), comment: String(comment) })
+  })
+  return leaves
+}
+
+function purges(reader: Hdf5Reader, root: string): boolean {
+  const table = `${root}/overview/hdf5_settings`
+  let isPurged = false
+  if (reader.kind(table) !== 'dataset') return isPurged
+  reader.scanRows(table, ['purge_duplicate_comments'], (_, [cell]) => {
+    isPurged = cell === true || cell === 1
+  })
+  return isPurged
+}

@@ -1,0 +1,165 @@
+/** The lock of an experiment whose workers store by themselves: who asks first, gets it first. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { fromErrorRecord } from '../../errors.ts'
+import type { RunIndex } from '../../values/path.ts'
+import type { RunStoreListener } from '../run-store.ts'
+import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
+import type { LeftFile } from './lock-turn.ts'
+
+/** Whoever may hold the lock, a worker or main itself: told when it has it. */
+type Grant = () => void
+
+export interface WaitingShare {
+  readonly waitedMs: number
+  readonly totalMs: number
+  readonly turnCount: number
+}
+
+export class LockServer {
+  listener: RunStoreListener | undefined
+  /** Called when workers have committed: pages wait in the `.cnt` file. */
+  onCommitted: () => void = () => undefined
+  /** Pages up to this commit are in the HDF5 file, durably. */
+  applied = 0
+  /** Known when the trajectory is open: before that nobody asks. */
+  cntFile = ''
+  /** What the file was when main left it: workers write behind its end only. */
+  left: LeftFile = { identity: undefined, head: undefined }
+  /** Of the workers there are. */
+  readonly #waiting = new Map<Socket, WaitingShare>()
+  /** Of those there were. */
+  #waited: WaitingShare = { waitedMs: 0, totalMs: 0, turnCount: 0 }
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #queue: Grant[] = []
+  #holder: Grant | undefined
+  #isFinishing = false
+
+  private constructor() {
+    this.#server = createServer((socket) => this.#connect(socket))
+  }
+
+  static async listen(address: string): Promise<LockServer> {
+    const lock = new LockServer()
+    await new Promise<void>((resolve, reject) => {
+      lock.#server.once('error', reject)
+      lock.#server.listen(address, resolve)
+    })
+    // The experiment keeps the process alive, not its lock.
+    lock.#server.unref()
+    return lock
+  }
+
+  /** Does something under the lock. */
+  async hold<Result>(action: () => Promise<Result> | Result): Promise<Result> {
+    let holder: Grant = () => undefined
+    await new Promise<void>((resolve) => {
+      holder = resolve
+      this.#ask(holder)
+    })
+    try {
+      return await action()
+    } finally {
+      this.#release(holder)
+    }
+  }
+
+  /** No more runs begin for now: nobody waits to share a commit. */
+  finish(isFinishing: boolean): void {
+    if (this.#isFinishing === isFinishing) return
+    this.#isFinishing = isFinishing
+    for (const socket of this.#sockets) writeLine(socket, { type: 'finish', isFinishing })
+  }
+
+  /** How long workers waited for the lock, of how long they were at work. */
+  waited(): WaitingShare {
+    return [...this.#waiting.values()].reduce(added, this.#waited)
+  }
+
+  close(): void {
+    this.listener = undefined
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #connect(socket: Socket): void {
+    this.#sockets.add(socket)
+    /** In the worker's memory only. */
+    const taken = new Set<RunIndex>()
+    const tell = (message: FromLock) => writeLine(socket, message)
+    const holder: Grant = () => {
+      const { cntFile, applied, left } = this
+      tell({ type: 'granted', cntFile, applied, left })
+    }
+    if (this.#isFinishing) tell({ type: 'finish', isFinishing: true })
+    readLines<ToLock>(socket, (message) => {
+      switch (message.type) {
+        case 'acquire':
+          this.#ask(holder)
+          break
+        case 'release':
+          this.#release(holder)
+          break
+        case 'taken':
+          taken.add(message.run)
+          break
+        case 'committed': {
+          const { stored, failed, refused } = message
+          for (const run of [...stored, ...failed]) taken.delete(run)
+          this.listener?.onCommitted(stored, failed, refused)
+          this.onCommitted()
+          break
+        }
+        case 'notice':
+          this.listener?.onNotice(message.level, message.message)
+          break
+        case 'waited':
+          this.#waiting.set(socket, message)
+          break
+        case 'broken':
+          this.listener?.onBroken(fromErrorRecord(message.error, 'PYPET_STORAGE_FAILED'))
+          break
+      }
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      this.#waited = added(this.#waited, this.#waiting.get(socket))
+      this.#waiting.delete(socket)
+      // What the worker had not committed never happened: whoever comes next finds the file as of the last commit.
+      this.#forget(holder)
+      if (taken.size > 0) this.listener?.onLost?.([...taken])
+    })
+  }
+
+  #ask(holder: Grant): void {
+    this.#queue.push(holder)
+    if (this.#holder === undefined) this.#next()
+  }
+
+  #release(holder: Grant): void {
+    if (this.#holder !== holder) return
+    this.#holder = undefined
+    this.#next()
+  }
+
+  #next(): void {
+    this.#holder = this.#queue.shift()
+    this.#holder?.()
+  }
+
+  #forget(holder: Grant): void {
+    for (let at = this.#queue.indexOf(holder); at >= 0; at = this.#queue.indexOf(holder))
+      this.#queue.splice(at, 1)
+    this.#release(holder)
+  }
+}
+
+function added(sum: WaitingShare, share: WaitingShare | undefined): WaitingShare {
+  if (share === undefined) return sum
+  return {
+    waitedMs: sum.waitedMs + share.waitedMs,
+    totalMs: sum.totalMs + share.totalMs,
+    turnCount: sum.turnCount + share.turnCount,
+  }
+}

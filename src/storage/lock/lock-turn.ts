@@ -1,0 +1,167 @@
+/** One turn at the file of an experiment that several processes or threads write, one after the other. */
+import type { PypetError } from '../../errors.ts'
+import { cannotWrite, systemRefusal } from '../../errors.ts'
+import { type ExplorationPlan, expand } from '../../exploration/expand.ts'
+import { CntJournal } from '../../journal/cnt-journal.ts'
+import type { ExperimentRecord } from '../../journal/cnt-record.ts'
+import type { CntState } from '../../journal/cnt-state.ts'
+import { CntTail } from '../../journal/cnt-tail.ts'
+import { type Disk, FILES } from '../../journal/disk.ts'
+import { displacedFor, displacementOf, notTheSame, type OpenFile } from '../../journal/displaced.ts'
+import { type FileIdentity, identityOf } from '../../journal/file-identity.ts'
+import type { FileLock } from '../../journal/file-lock.ts'
+import { RunSet } from '../../journal/run-set.ts'
+import { Hdf5Transaction } from '../../journal/transaction.ts'
+import { LayoutMemory } from '../../layout/layout-memory.ts'
+import { TrajectoryLayout } from '../../layout/trajectory-layout.ts'
+import type { StorageSettings } from '../../protocol.ts'
+import type { LogLevel } from '../../run/log-level.ts'
+import { type Commit, type EndedRuns, TrajectoryStore } from '../trajectory-store.ts'
+
+/** Runs that a commit before has named are told once more: whoever committed them may have died before it could say so. */
+export function withKnown(commit: Commit, known: EndedRuns): Commit {
+  return {
+    ...commit,
+    stored: [...commit.stored, ...known.stored],
+    failed: [...commit.failed, ...known.failed],
+  }
+}
+
+/** What the file was when it was left: of the same inode, and with the same first bytes. */
+export interface LeftFile {
+  readonly identity: FileIdentity | undefined
+  readonly head: string | undefined
+}
+
+/** @throws PypetError `PYPET_FILE_MOVED` when another file, or none, is where the file was, or when it was harmed */
+function openSame(file: string, { identity, head }: LeftFile, committedBytes: number): Disk {
+  let disk: Disk
+  try {
+    disk = FILES.open(file, 'write')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw notTheSame(file, cause)
+    throw cannotWrite(file, systemRefusal(cause).found, { cause })
+  }
+  try {
+    const open = { path: file, descriptor: disk.descriptor as number }
+    if (identity !== undefined && identityOf(open.descriptor) !== identity) throw notTheSame(file)
+    const found = displacementOf(open, { committedBytes, head })
+    if (found !== undefined) throw displacedFor(open, found)
+    return disk
+  } catch (error) {
+    disk.close()
+    throw error
+  }
+}
+
+export interface TurnOptions {
+  readonly cntFile: string
+  /** Replaces what the `.cnt` file has: it may have changed since the experiment began. */
+  readonly storage: StorageSettings
+  readonly keepCnt: boolean
+  readonly onNotice: (level: LogLevel, message: string) => void
+  readonly onError: (error: PypetError) => void
+}
+
+/**
+ * Opens the file for one turn after the other. Between two turns others write it; what they did is in the `.cnt` file,
+ * of which only the new part is read. Whoever died in a turn has harmed nothing: what that turn had
+ * not committed lies behind the end of both files, or in its memory.
+ */
+export class LockTurns {
+  readonly #options: TurnOptions
+  readonly #tail: CntTail
+  #plan: { readonly of: ExperimentRecord; readonly plan: ExplorationPlan } | undefined
+
+  constructor(options: TurnOptions) {
+    this.#options = options
+    this.#tail = new CntTail(options.cntFile)
+  }
+
+  /** What is committed. Only whose turn it is may ask. */
+  state(): CntState {
+    return this.#tail.readOn()
+  }
+
+  /**
+   * Opens the file. Only whose turn it is may do so.
+   *
+   * @param applied pages up to this commit are in the HDF5 file, durably
+   * @param left what the file was when it was left
+   * @param isLast the turn ends with the experiment: its pages are brought into the file
+   */
+  async open(
+    applied: number,
+    {
+      left = { identity: undefined, head: undefined },
+      isLast = false,
+      lock,
+    }: {
+      readonly left?: LeftFile
+      readonly isLast?: boolean
+      readonly lock?: FileLock | undefined
+    } = {},
+  ): Promise<TrajectoryStore> {
+    const { storage, keepCnt, onNotice, onError } = this.#options
+    const state = this.#readOn()
+    const request = { ...state.experiment.request, storage, keepCnt }
+    const disk = openSame(request.file, left, state.fileBytes)
+    const transaction = await Hdf5Transaction.begin({
+      path: request.file,
+      isNewFile: false,
+      disk,
+      // What is in the file already need not be kept in memory.
+      left: state.lastSequence <= applied ? { ...state, pages: [] } : state,
+      leavesPages: !isLast,
+      isTurn: true,
+      head: left.head,
+      readerWaitMs: storage.readerWaitMs,
+      compactBytes: storage.cntCompactBytes,
+      onWaiting: lock?.noteWaiting,
+      onNotice,
+      onError,
+      openJournal: () => CntJournal.takeUp(FILES, state, Math.min(applied, state.lastSequence)),
+    })
+    const plan = this.#planOf(state)
+    const memory = new LayoutMemory(state.memory)
+    return TrajectoryStore.takeUp({
+      request,
+      runCount: plan.runCount,
+      keepCnt,
+      layout: new TrajectoryLayout(request, plan, memory),
+      memory,
+      transaction,
+      stored: state.stored,
+      failed: RunSet.of(state.failed.keys()),
+      reopened: new RunSet(),
+      startTimestamp: state.startTimestamp,
+      lock,
+    })
+  }
+
+  close(): void {
+    this.#tail.close()
+  }
+
+  /** The `.cnt` file, as it was found last. */
+  get openCnt(): OpenFile | undefined {
+    return this.#tail.openFile
+  }
+
+  #readOn(): CntState {
+    try {
+      return this.#tail.readOn()
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      throw notTheSame(this.#tail.path, cause)
+    }
+  }
+
+  #planOf({ experiment }: CntState): ExplorationPlan {
+    if (this.#plan?.of !== experiment) {
+      const { parameters, exploration } = experiment.request
+      this.#plan = { of: experiment, plan: expand({ parameters, exploration }) }
+    }
+    return this.#plan.plan
+  }
+}

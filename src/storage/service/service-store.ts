@@ -1,0 +1,354 @@
+/** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
+import { join } from 'node:path'
+import { PypetError, toErrorRecord } from '../../errors.ts'
+import { expand } from '../../exploration/expand.ts'
+import { explorationLength } from '../../exploration/exploration.ts'
+import { CntJournal } from '../../journal/cnt-journal.ts'
+import type { CommitFacts } from '../../journal/cnt-record.ts'
+import { readCnt } from '../../journal/cnt-state.ts'
+import { FILES } from '../../journal/disk.ts'
+import { acquireLock } from '../../journal/file-lock.ts'
+import { realFileOf, realFolderOf } from '../../journal/real-file.ts'
+import { makeFolderOf } from '../../journal/result-folder.ts'
+import { RunSet } from '../../journal/run-set.ts'
+import { MEMORY } from '../../names.ts'
+import { entryUrl } from '../../own-files.ts'
+import type {
+  Closed,
+  ContinueRequest,
+  Ending,
+  Extension,
+  Opened,
+  OpenRequest,
+  RefusedRun,
+  RunFailure,
+  WorkerStorage,
+} from '../../protocol.ts'
+import type { RunIndex } from '../../values/path.ts'
+import { CommitSchedule } from '../commit-schedule.ts'
+import type { RunStore, RunStoreListener, StorePreparation } from '../run-store.ts'
+import { FrameServer } from './frame-server.ts'
+import { type ServiceOpened, type StorageService, serviceError } from './storage-service.ts'
+
+export interface ServiceStoreOptions {
+  /** `file:` URL of the module of the worker half; undefined where main stores the runs. */
+  readonly workerModule: string | undefined
+  /** So many runs may wait for main. */
+  readonly pendingMax: number
+}
+
+export class ServiceStore implements RunStore {
+  readonly storesInWorkers = true
+  readonly needsReturned: boolean
+  readonly #service: StorageService
+  readonly #options: ServiceStoreOptions
+  #frames: FrameServer | undefined
+  #opening: Promise<ServiceOpened> | undefined
+  #listener: RunStoreListener | undefined
+  #cntFile = ''
+  #journal: CntJournal | undefined
+  #keepCnt = false
+  #retryFailed = false
+  #runCount = 0
+  readonly #stored = new RunSet()
+  #unlock: () => void = () => undefined
+  #lockNotice: string | undefined
+  /** Stored by the service, and not announced: what they returned has to be recorded first. */
+  #uncommitted: { readonly run: RunIndex; readonly returned: Uint8Array | undefined }[] = []
+  #schedule: CommitSchedule | undefined
+  /** What the service is at work on, one after the other. */
+  #work: Promise<void> = Promise.resolve()
+  #isBroken = false
+  #isClosing = false
+  /** One after the other. */
+  #extending: Promise<void> = Promise.resolve()
+
+  constructor(service: StorageService, options: ServiceStoreOptions) {
+    this.#service = service
+    this.#options = options
+    this.needsReturned = options.workerModule !== undefined
+  }
+
+  /** The service is opened by now: its workers have to know what it says. */
+  async workerStorage(): Promise<WorkerStorage> {
+    const { workerModule } = this.#options
+    if (workerModule === undefined) {
+      this.#frames = await FrameServer.listen({
+        pendingMax: this.#options.pendingMax,
+        answers: false,
+        take: async (record, returned) => {
+          await this.#service.storeRun?.(record)
+          this.#commit(record.run, returned)
+        },
+        onError: (run, error) => this.#refuse(run, error),
+      })
+      return { kind: 'queue', address: this.#frames.address }
+    }
+    // A service of plain JavaScript may say nothing.
+    const { workerData } = (await this.#opening) ?? {}
+    return {
+      kind: 'module',
+      url: entryUrl('service-worker').href,
+      data: { module: workerModule, workerData },
+    }
+  }
+
+  /**
+   * Before the workers are: asks the service, and keeps what it says for `open` and `continue`. A service that begins anew
+   * may clear what it holds, so whatever refuses the experiment comes first.
+   */
+  prepare(request: OpenRequest, { breakLock, ...options }: StorePreparation): void {
+    makeFolderOf(realFileOf(request.file))
+    this.#lock(request, breakLock)
+    if (!options.isContinued) CntJournal.refuseExisting(FILES, cntFileOf(request))
+    this.#retryFailed = options.retryFailed
+    this.#opening = this.#ask(() => this.#service.open({ request, ...options }))
+    this.#opening.catch(() => undefined)
+  }
+
+  async open(request: OpenRequest, listener: RunStoreListener): Promise<Opened> {
+    const path = cntFileOf(request)
+    // Durable before the first run: what is stored from here on can be gone on with.
+    CntJournal.create(FILES, path, { type: 'experiment', request, baseBytes: 0, baseSuperblock: '' }).close()
+    return await this.#begin(request, path, listener)
+  }
+
+  async continue(
+    { cntFile, keepCnt, environment }: ContinueRequest,
+    listener: RunStoreListener,
+  ): Promise<Opened> {
+    const { experiment, memory } = readCnt(cntFile)
+    const { request } = experiment
+    const opened = await this.#begin({ ...request, keepCnt }, cntFile, listener)
+    const values = {
+      // What it has seen changes.
+      ...(this.#retryFailed && { [MEMORY.postprocessed]: -1 }),
+      ...(environment !== undefined && { [MEMORY.serviceHasProvenance]: false }),
+    }
+    if (Object.keys(values).length > 0)
+      this.#record({ memory: { added: {}, values }, ...(environment !== undefined && { environment }) })
+    if (this.#retryFailed) return opened
+    return { ...opened, postprocessedCount: Number(memory.values[MEMORY.postprocessed] ?? -1) }
+  }
+
+  async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {
+    this.#listener = listener
+    if (this.#lockNotice !== undefined) listener.onNotice('warn', this.#lockNotice)
+    this.#cntFile = cntFile
+    this.#keepCnt = request.keepCnt
+    this.#schedule = new CommitSchedule(request.storage.commitIntervalMs, () => this.#tryCommitAll())
+    this.#runCount = expand(request).runCount
+    const { stored = [], failed = [] } = (await this.#opening) ?? {}
+    for (const run of stored) this.#stored.add(run)
+    return {
+      cntFile,
+      stored: RunSet.of(stored).toRanges(),
+      failed: RunSet.of(failed).toRanges(),
+      startTimestamp: undefined,
+      postprocessedCount: -1,
+    }
+  }
+
+  /** A worker has stored the run. */
+  noteHandedOver(run: RunIndex, returned?: Uint8Array): void {
+    if (this.#options.workerModule !== undefined) this.#commit(run, returned)
+  }
+
+  /**
+   * What the `.cnt` file has to tell besides. Durable when this returns.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED`
+   */
+  #record(facts: Partial<CommitFacts>): void {
+    try {
+      this.#journal ??= CntJournal.resume(FILES, readCnt(this.#cntFile))
+      this.#journal.append({ ...NOTHING_COMMITTED, ...facts })
+    } catch (cause) {
+      throw cannotWrite(this.#cntFile, cause)
+    }
+  }
+
+  failRun(failure: RunFailure): void {
+    this.#fail(failure, [])
+  }
+
+  finish(): void {
+    this.#schedule?.finish()
+  }
+
+  async extend(extension: Extension): Promise<void> {
+    const extending = this.#extending.then(() => this.#extend(extension))
+    this.#extending = extending.catch(() => undefined)
+    await extending
+  }
+
+  /** The service first: what it has been given twice after a crash, it keeps once. */
+  async #extend(extension: Extension): Promise<void> {
+    // Whatever is collected beside the runs may come when they have been given up.
+    if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the storage service is being closed')
+    const { added, groups, leaves, links, postprocessedCount, hasProvenance } = extension
+    const hasNodes = groups.length + leaves.length + links.length > 0
+    if (added === undefined && !hasNodes && postprocessedCount === undefined) return
+    const service = this.#service
+    if (service.extend === undefined) {
+      throw new PypetError(
+        'PYPET_EXPLORATION_INVALID',
+        'the storage service has no extend(): what it stores cannot grow while it runs',
+        { hint: 'Give the service an extend(extension), or explore all points from the start.' },
+      )
+    }
+    await this.#ask(() => service.extend?.(extension), 'extend')
+    if (added !== undefined) this.#runCount += explorationLength(added)
+    const values = {
+      ...(postprocessedCount !== undefined && { [MEMORY.postprocessed]: postprocessedCount }),
+      ...(hasProvenance === true && { [MEMORY.serviceHasProvenance]: true }),
+    }
+    try {
+      this.#commitAll()
+      this.#record({ memory: { added: {}, values }, ...(added !== undefined && { added }) })
+    } catch (error) {
+      this.#break(error as PypetError)
+      throw error
+    }
+    this.#schedule?.noteCommitted()
+    if (extension.added !== undefined) this.#schedule?.goOn()
+  }
+
+  giveUp(): void {
+    this.#isBroken = true
+  }
+
+  async close(ending: Ending): Promise<Closed> {
+    this.#isClosing = true
+    this.#isBroken = true
+    await this.#extending
+    await this.#frames?.close()
+    await this.#work
+    this.#commitAll()
+    await this.#ask(() => this.#service.close(ending), 'close')
+    this.#journal?.close()
+    this.#journal = undefined
+    const isComplete = ending.isComplete && this.#stored.count === this.#runCount
+    if (isComplete && !this.#keepCnt) {
+      FILES.remove(this.#cntFile)
+      FILES.syncFolderOf(this.#cntFile)
+    }
+    await this[Symbol.asyncDispose]()
+    return { cntFile: isComplete && !this.#keepCnt ? undefined : this.#cntFile }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true
+    this.#listener = undefined
+    this.#schedule?.stop()
+    await this.#extending
+    await this.#frames?.close()
+    await this.#work
+    this.#journal?.close()
+    this.#journal = undefined
+    this.#unlock()
+    this.#unlock = () => undefined
+  }
+
+  #lock(request: OpenRequest, breakLock: boolean): void {
+    const lock = acquireLock(request.file, { trajectory: request.trajectory.name, breakLock })
+    this.#unlock = lock.release
+    this.#lockNotice = lock.notice
+  }
+
+  #commit(run: RunIndex, returned: Uint8Array | undefined): void {
+    this.#uncommitted.push({ run, returned })
+    if (returned === undefined && this.#uncommitted.length === 1) this.#tryCommitAll()
+    else this.#schedule?.noteWritten()
+  }
+
+  #tryCommitAll(): void {
+    try {
+      this.#commitAll()
+    } catch (error) {
+      this.#break(error as PypetError)
+    }
+  }
+
+  /**
+   * The values first: `continue` takes a run that the service has, and of which nothing is known here, for one without.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED`
+   */
+  #commitAll(): void {
+    const runs = this.#uncommitted
+    if (runs.length === 0) return
+    this.#uncommitted = []
+    const returned = runs.flatMap(({ run, returned: bytes }) => (bytes === undefined ? [] : [{ run, bytes }]))
+    if (returned.length > 0) this.#record({ returned })
+    for (const { run } of runs) this.#stored.add(run)
+    this.#listener?.onCommitted(
+      runs.map(({ run }) => run),
+      [],
+      [],
+    )
+  }
+
+  /** In main, one run fails, as it would in a worker. */
+  #refuse(run: RunIndex, cause: unknown): void {
+    const error = toErrorRecord(serviceError('storeRun', cause))
+    const now = Date.now() / 1000
+    this.#fail({ run, error, attempts: 1, startTimestamp: now, finishTimestamp: now }, [{ run, error }])
+  }
+
+  /** It never rejects: what the service throws ends the experiment. */
+  #fail(failure: RunFailure, refused: readonly RefusedRun[]): void {
+    this.#work = this.#work.then(async () => {
+      try {
+        await this.#service.failRun(failure)
+        this.#listener?.onCommitted([], [failure.run], refused)
+      } catch (cause) {
+        this.#break(serviceError('failRun', cause))
+      }
+    })
+  }
+
+  async #ask<Answer>(call: () => Answer | Promise<Answer>, method = 'open'): Promise<Answer> {
+    try {
+      return await call()
+    } catch (cause) {
+      throw serviceError(method, cause)
+    }
+  }
+
+  #break(error: PypetError): void {
+    if (this.#isBroken) return
+    this.#isBroken = true
+    this.#listener?.onBroken(error)
+  }
+}
+
+function cntFileOf({ file, trajectory }: OpenRequest): string {
+  return join(realFolderOf(file), `${trajectory.name}.cnt`)
+}
+
+/** Whether a session before has told the service the whole provenance. */
+export function serviceHasProvenance(cntFile: string): boolean {
+  return readCnt(cntFile).memory.values[MEMORY.serviceHasProvenance] === true
+}
+
+/** There is no HDF5 file: the `.cnt` file tells of what was added, and the service of the runs. */
+const NOTHING_COMMITTED: CommitFacts = {
+  fileBytes: 0,
+  superblock: '',
+  stored: [],
+  failed: [],
+  reopened: [],
+  memory: { added: {}, values: {} },
+  isComplete: false,
+  returned: [],
+  pages: [],
+}
+
+function cannotWrite(cntFile: string, cause: unknown): PypetError {
+  return new PypetError('PYPET_STORAGE_FAILED', `cannot write ${cntFile}: ${toErrorRecord(cause).message}`, {
+    where: cntFile,
+    hint: 'Check the free space and the permissions of the folder.',
+    cause,
+  })
+}
