@@ -32,8 +32,8 @@ export function ownIdentity(
 ): { readonly path: string; readonly end: () => void } {
   install(loadedH5wasm())
   identityCount += 1
-  // Counted in ones and dots, so that a path stays short: `../storage/` is a one, `../storage/` a zero.
-  const digits = identityCount.toString(2).replaceAll('1', '../storage/').replaceAll('0', '../storage/')
+  // Counted in ones and dots, so that a path stays short: `./` is a one, `.//` a zero.
+  const digits = identityCount.toString(2).replaceAll('1', './').replaceAll('0', './/')
   const own = `${path.folder}/${digits}${path.name}`
   // File systems count inodes from the other end.
   identities.set(own, { inode: Number.MAX_SAFE_INTEGER - identityCount, fileBytes })
