@@ -218,7 +218,7 @@ test('a writer that turns out not to be needed ends at once', async () => {
 })
 
 test('a writer ends when main is killed, also while both are starting', async () => {
-  const program = await compile(`import { Writer } from '../src/storage/writer.ts'
+  const program = await compile(`import { Writer } from '../src/storage/queue/writer.ts'
     Writer.start()
     process.kill(process.pid, 'SIGKILL')`)
   const folder = useExperimentFolder()

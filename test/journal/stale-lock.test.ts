@@ -15,13 +15,16 @@ test.runIf(process.platform === 'linux')(
   'the lock of a dead process is taken over, also while its parent has not asked for its end',
   async () => {
     // The shell becomes a program that never asks.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     try {
       const [line] = await once(parent.stdout, 'data')
       const pid = Number(line)
       const fields = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+      // The shell itself asks for the end of what it has started.
+      while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'sleep\n') await delay(5)
+      process.kill(pid, 'SIGKILL')
       while (fields()[0] !== 'Z') await delay(5)
       const file = inFolder('zombie.h5')
       const owner = {

@@ -74,7 +74,7 @@ describe('a kill', () => {
     '%s of an edit leaves a file that opens',
     async (moment) => {
       const { folder, filename } = await storedDemo()
-      const script = await compile(`import { editHdf5File } from '../src/storage/edit-file.ts'
+      const script = await compile(`import { editHdf5File } from '../src/storage/edit/edit-file.ts'
        await editHdf5File(process.argv[2], { trajectory: 'demo' }, async ({ apply, commit }) => {
          apply([{ type: 'create-group', path: '/demo/results/added' }])
          ${moment === 'after the commit' ? 'commit()' : ''}
