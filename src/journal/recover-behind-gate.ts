@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { PypetError } from '../errors.ts'
 import type { LogLevel } from '../run/log-level.ts'
-import type { CntState } from './cnt-state.ts'
+import { type CntState, readCnt } from './cnt-state.ts'
 import { type DiskSystem, FILES } from './disk.ts'
 import { ReaderGate, shellReplaced } from './reader-gate.ts'
 import { recoverFile } from './recover.ts'
@@ -17,17 +17,19 @@ export interface RecoverOptions {
  * Recovers an HDF5 file when no other program has it open: one that does would see a mixture of two states.
  *
  * @param waitMs how long to wait for such programs
+ * @returns what the `.cnt` file says now
  * @throws PypetError `PYPET_FILE_LOCKED` when they do not close it, and as `recoverFile`
  */
 export async function recoverBehindGate(
   state: CntState,
   waitMs: number,
   { system = FILES, onWaiting = () => undefined, onNotice }: RecoverOptions = {},
-): Promise<void> {
+): Promise<CntState> {
   const { file } = state.experiment.request
-  if (state.isApplied || !system.exists(file)) {
+  if (state.isApplied) return state
+  if (!system.exists(file)) {
     recoverFile(state, system)
-    return
+    return state
   }
   const descriptor = openSync(file, 'r+')
   try {
@@ -41,6 +43,7 @@ export async function recoverBehindGate(
     }
     recoverFile(state, system)
     await gate.reopen()
+    return readCnt(state.path, system)
   } finally {
     closeSync(descriptor)
   }

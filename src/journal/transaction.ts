@@ -20,6 +20,7 @@ import { isPypetError, PypetError } from '../errors.ts'
 import { Hdf5File } from '../hdf5/file.ts'
 import { hdf5Cause } from '../hdf5/h5wasm.ts'
 import { hookFile } from '../hdf5/hook.ts'
+import type { StorageSettings } from '../protocol.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import type { CntJournal } from './cnt-journal.ts'
@@ -51,10 +52,8 @@ export interface TransactionOptions {
   readonly head?: string | undefined
   /** Makes the journal, once HDF5 has taken the file, and before anything is written to it. */
   readonly openJournal: () => CntJournal
-  /** Longest wait for readers where too many pages pile up, and at the end. */
-  readonly readerWaitMs: number
-  /** A smaller `.cnt` file is not compacted. */
-  readonly compactBytes: number
+  /** Longest wait for readers where too many pages pile up, and at the end; a smaller `.cnt` file is not compacted. */
+  readonly storage: Pick<StorageSettings, 'readerWaitMs' | 'cntCompactBytes'>
   /** As of `PageWriterOptions`. */
   readonly pageRestMs?: number | undefined
   /** As of `PageWriterListener`. */
@@ -187,7 +186,8 @@ export class Hdf5Transaction {
    * @throws PypetError `PYPET_STORAGE_FAILED`; nothing committed is lost
    */
   async finish(removesCnt: boolean): Promise<boolean> {
-    const { path, readerWaitMs, onNotice } = this.#options
+    const { path, storage, onNotice } = this.#options
+    const { readerWaitMs } = storage
     try {
       const isWritten = await this.#pages.finish(readerWaitMs, () =>
         onNotice(
@@ -243,7 +243,7 @@ export class Hdf5Transaction {
    * brought into the file, and the `.cnt` file removed, unless readers or the disk prevent it.
    */
   async abandon(): Promise<void> {
-    const { readerWaitMs } = this.#options
+    const { readerWaitMs } = this.#options.storage
     try {
       this.#closeFile()
       this.#unhook()
@@ -309,14 +309,19 @@ export class Hdf5Transaction {
   /** Only of pages that are all in the file: others would be lost with the commits that hold them. */
   #compactIfLarge(): void {
     const isAllWritten = this.#writtenSequence === this.#journal.lastSequence
-    if (!this.#journal.isLarge(this.#options.compactBytes) || !isAllWritten || this.#staged.pendingBytes > 0)
+    if (
+      !this.#journal.isLarge(this.#options.storage.cntCompactBytes) ||
+      !isAllWritten ||
+      this.#staged.pendingBytes > 0
+    )
       return
     this.#staged.sync()
     this.#journal.compact()
   }
 
   async #makeRoom(): Promise<void> {
-    const { path, readerWaitMs, onNotice } = this.#options
+    const { path, storage, onNotice } = this.#options
+    const { readerWaitMs } = storage
     if (await this.#pages.makeRoom(Math.min(readerWaitMs, ROOM_WAIT_MS))) return
     onNotice('warn', `${path} has been open elsewhere for long: its changes pile up in ${this.#journal.path}`)
   }

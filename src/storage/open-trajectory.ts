@@ -3,19 +3,25 @@ import { existsSync, statSync } from 'node:fs'
 import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
 import { expand } from '../exploration/expand.ts'
 import { Hdf5File } from '../hdf5/file.ts'
+import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { checkSignature } from '../hdf5/signature.ts'
 import { superblockOf } from '../journal/cnt-format.ts'
 import { CntJournal } from '../journal/cnt-journal.ts'
 import type { ExperimentRecord } from '../journal/cnt-record.ts'
 import { type CntState, readCnt, readExperiment } from '../journal/cnt-state.ts'
-import { type DiskSystem, FILES } from '../journal/disk.ts'
+import { type Disk, type DiskSystem, FILES } from '../journal/disk.ts'
 import type { FileLock } from '../journal/file-lock.ts'
 import { findCntFiles } from '../journal/find-cnt.ts'
 import { heldLock } from '../journal/held-lock.ts'
 import { betterCntFile, newCntFile } from '../journal/new-cnt.ts'
 import { realFileOf } from '../journal/real-file.ts'
 import { recoverBehindGate } from '../journal/recover-behind-gate.ts'
-import { completeReplacement, replacementOf, settleReplacements } from '../journal/replace-file.ts'
+import {
+  completeReplacement,
+  type Replacement,
+  replacementOf,
+  settleReplacements,
+} from '../journal/replace-file.ts'
 import { makeFolderOf, syncFolders } from '../journal/result-folder.ts'
 import { RunSet } from '../journal/run-set.ts'
 import { Hdf5Transaction } from '../journal/transaction.ts'
@@ -101,26 +107,23 @@ export async function continueTrajectory(
   options: TrajectoryStoreOptions,
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
-  const { file, trajectory } = readCnt(request.cntFile, system).experiment.request
+  const { file, trajectory } = readExperiment(request.cntFile, system).request
   const lock = await takeLock(file, trajectory.name, { ...options, waitMs: request.lockWaitMs })
   try {
-    // Read again: until now another process may have held the lock.
-    const began = readCnt(request.cntFile, system)
-    const isTakenBack = completeReplacement(began, system)
-    const before = isTakenBack ? began : readCnt(request.cntFile, system)
-    settleReplacements(file, options)
     const { readerWaitMs } = request.storage
     const waiting = { ...options, onWaiting: lock.noteWaiting }
-    const { openRequest, beginning } = continuedRequest(before, request)
+    const found = readCnt(request.cntFile, system)
+    const { openRequest, beginning } = continuedRequest(found, request)
+    const isTakenBack = completeReplacement(found, system)
+    settleReplacements(file, options)
     if (isTakenBack) return await create(beginning, options, lock)
-    if (before.lastSequence === 0) {
+    if (found.lastSequence === 0) {
       // It ended before anything was committed.
-      await recoverBehindGate(before, readerWaitMs, waiting)
+      await recoverBehindGate(found, readerWaitMs, waiting)
       return await create({ ...beginning, overwrite: false }, options, lock)
     }
-    await recoverOthers(file, readerWaitMs, options)
-    await recoverBehindGate(before, readerWaitMs, waiting)
-    const state = readCnt(request.cntFile, system)
+    await recoverOthers(file, readerWaitMs, options, found.path)
+    const state = await recoverBehindGate(found, readerWaitMs, waiting)
     return await resume(state, openRequest, request, options, lock)
   } catch (error) {
     lock.release()
@@ -134,7 +137,7 @@ async function create(
   lock: FileLock,
 ): Promise<OpenTrajectory> {
   if (request.isExpansion === true) return await expandStored(request, options, lock)
-  const { file, parameters, exploration, trajectory, keepCnt } = request
+  const { file, trajectory } = request
   const { system = FILES } = options
   settleReplacements(file, options)
   const isReplaced = request.overwrite && !isEmpty(file)
@@ -147,49 +150,16 @@ async function create(
     await assertNameIsFree(file, trajectory.name)
     dropBegun(file, trajectory.name, system)
   }
-  const plan = expand({ parameters, exploration })
-  const replacement = isNewFile ? replacementOf(request, options) : undefined
-  const path = replacement?.path ?? file
-  const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
-  replacement?.adoptMode(disk)
-  const base = baseOf(disk)
-  const transaction = await Hdf5Transaction.begin({
-    path,
-    isNewFile,
-    disk,
-    readerWaitMs: request.storage.readerWaitMs,
-    compactBytes: request.storage.cntCompactBytes,
-    pageRestMs: options.pageRestMs,
-    onWaiting: lock.noteWaiting,
-    onNotice: options.onNotice,
-    onError: options.onError,
-    openJournal: () =>
-      CntJournal.create(
-        system,
-        newCntFile(file, trajectory.name, system),
-        experimentRecord(replacement?.request ?? request, base),
-      ),
+  const parts = plannedParts(request)
+  const cntFile = newCntFile(file, trajectory.name, system)
+  const { transaction, replacement } = await beginFile({ ...options, request, isNewFile, cntFile, lock })
+  const { layout } = parts
+  applyTo(transaction, function* () {
+    yield* layout.open(isNewFile)
   })
-  const memory = new LayoutMemory()
-  const layout = new TrajectoryLayout(request, plan, memory)
-  try {
-    for (const operations of layout.open(isNewFile)) transaction.file.apply(operations)
-  } catch (error) {
-    throw transaction.explain(error)
-  }
   return {
-    request,
-    runCount: plan.runCount,
-    keepCnt,
-    layout,
-    memory,
-    transaction,
-    stored: new RunSet(),
-    failed: new RunSet(),
-    reopened: new RunSet(),
+    ...opened(request, parts, transaction, lock),
     isNew: true,
-    startTimestamp: undefined,
-    lock,
     ...(replacement !== undefined && {
       publish() {
         replacement.publish()
@@ -206,46 +176,86 @@ async function expandStored(
   options: TrajectoryStoreOptions,
   lock: FileLock,
 ): Promise<OpenTrajectory> {
-  const { file, parameters, exploration, trajectory, keepCnt } = request
+  const { file, trajectory } = request
   const { system = FILES } = options
   await recoverOthers(file, request.storage.readerWaitMs, options)
   dropBegun(file, trajectory.name, system)
   assertFinished(file, trajectory.name, system)
-  const plan = expand({ parameters, exploration })
-  const found = await readStoredTrajectory(file, request, plan)
+  const found = await readStoredTrajectory(file, request, expand(request))
   dropFinished(file, trajectory.name, system)
-  const disk = openDisk(file, system)
-  const base = baseOf(disk)
-  const transaction = await Hdf5Transaction.begin({
-    path: file,
-    isNewFile: false,
-    disk,
-    readerWaitMs: request.storage.readerWaitMs,
-    compactBytes: request.storage.cntCompactBytes,
-    pageRestMs: options.pageRestMs,
-    onWaiting: lock.noteWaiting,
-    onNotice: options.onNotice,
-    onError: options.onError,
-    openJournal: () =>
-      CntJournal.create(system, newCntFile(file, trajectory.name, system), experimentRecord(request, base)),
+  const parts = plannedParts(request, LayoutMemory.of(found.memory))
+  const cntFile = newCntFile(file, trajectory.name, system)
+  const { transaction } = await beginFile({ ...options, request, isNewFile: false, cntFile, lock })
+  applyTo(transaction, function* () {
+    yield parts.layout.addConfig(found.config)
+    if (found.failed.length > 0) yield parts.layout.reopen(found.failed)
   })
-  const memory = LayoutMemory.of(found.memory)
-  const layout = new TrajectoryLayout(request, plan, memory)
-  try {
-    transaction.file.apply(layout.addConfig(found.config))
-    if (found.failed.length > 0) transaction.file.apply(layout.reopen(found.failed))
-  } catch (error) {
-    throw transaction.explain(error)
-  }
   return {
-    request,
-    runCount: plan.runCount,
-    keepCnt,
-    layout,
-    memory,
-    transaction,
+    ...opened(request, parts, transaction, lock),
     stored: found.stored,
     unrecorded: found.stored,
+  }
+}
+
+async function resume(
+  state: CntState,
+  request: OpenRequest,
+  { environment, config, retryFailed }: ContinueRequest,
+  options: TrajectoryStoreOptions,
+  lock: FileLock,
+): Promise<OpenTrajectory> {
+  const { system = FILES } = options
+  const parts = plannedParts(request, new LayoutMemory(state.memory))
+  const disk = openDisk(request.file, system)
+  // Others may have written the file since; then it is asked itself whether it holds what the `.cnt` file says.
+  if (baseOf(disk).superblock !== state.superblock) await assertHolds(state)
+  const transaction = await Hdf5Transaction.begin({
+    ...options,
+    path: request.file,
+    isNewFile: false,
+    disk,
+    storage: request.storage,
+    onWaiting: lock.noteWaiting,
+    openJournal: () => CntJournal.resume(system, state),
+  })
+  const failed = RunSet.of(state.failed.keys())
+  applyTo(transaction, function* () {
+    if (environment !== undefined) yield parts.layout.beginEnvironment(config)
+    if (retryFailed && failed.count > 0) yield parts.layout.reopen([...state.failed.keys()])
+  })
+  return {
+    ...opened(request, parts, transaction, lock),
+    stored: state.stored,
+    ...(retryFailed ? { reopened: failed } : { failed }),
+    environment,
+    startTimestamp: environment === undefined ? state.startTimestamp : undefined,
+  }
+}
+
+interface PlannedParts {
+  readonly runCount: number
+  readonly memory: LayoutMemory
+  readonly layout: TrajectoryLayout
+}
+
+function plannedParts(request: OpenRequest, memory = new LayoutMemory()): PlannedParts {
+  const plan = expand(request)
+  return { runCount: plan.runCount, memory, layout: new TrajectoryLayout(request, plan, memory) }
+}
+
+/** What is open, with nothing stored yet. */
+function opened(
+  request: OpenRequest,
+  parts: PlannedParts,
+  transaction: Hdf5Transaction,
+  lock: FileLock,
+): OpenTrajectory {
+  return {
+    request,
+    ...parts,
+    keepCnt: request.keepCnt,
+    transaction,
+    stored: new RunSet(),
     failed: new RunSet(),
     reopened: new RunSet(),
     startTimestamp: undefined,
@@ -253,64 +263,63 @@ async function expandStored(
   }
 }
 
-async function resume(
-  state: CntState,
-  openRequest: OpenRequest,
-  request: ContinueRequest,
-  options: TrajectoryStoreOptions,
-  lock: FileLock,
-): Promise<OpenTrajectory> {
-  const { system = FILES } = options
-  const { file, parameters, exploration } = openRequest
-  const plan = expand({ parameters, exploration })
-  const disk = openDisk(file, system)
-  // Others may have written the file since; then it is asked itself whether it holds what the `.cnt` file says.
-  if (baseOf(disk).superblock !== state.superblock) await assertHolds(state)
-  const transaction = await Hdf5Transaction.begin({
-    path: file,
-    isNewFile: false,
-    disk,
-    readerWaitMs: openRequest.storage.readerWaitMs,
-    compactBytes: openRequest.storage.cntCompactBytes,
-    pageRestMs: options.pageRestMs,
-    onWaiting: lock.noteWaiting,
-    onNotice: options.onNotice,
-    onError: options.onError,
-    openJournal: () => CntJournal.resume(system, state),
-  })
-  const memory = new LayoutMemory(state.memory)
-  const layout = new TrajectoryLayout(openRequest, plan, memory)
-  const failed = RunSet.of(state.failed.keys())
-  const reopened = request.retryFailed ? failed : new RunSet()
+function applyTo(transaction: Hdf5Transaction, operations: () => Generator<readonly Hdf5Operation[]>): void {
   try {
-    if (request.environment !== undefined) transaction.file.apply(layout.beginEnvironment(request.config))
-    if (reopened.count > 0) transaction.file.apply(layout.reopen([...state.failed.keys()]))
+    for (const part of operations()) transaction.file.apply(part)
   } catch (error) {
     throw transaction.explain(error)
   }
-  return {
-    request: openRequest,
-    runCount: plan.runCount,
-    keepCnt: openRequest.keepCnt,
-    layout,
-    memory,
-    transaction,
-    stored: state.stored,
-    failed: request.retryFailed ? new RunSet() : failed,
-    reopened,
-    environment: request.environment,
-    startTimestamp: request.environment === undefined ? state.startTimestamp : undefined,
-    lock,
-  }
+}
+
+interface BeginOptions extends Omit<TrajectoryStoreOptions, 'breakLock'> {
+  readonly request: OpenRequest
+  readonly isNewFile: boolean
+  readonly cntFile: string
+  readonly lock: FileLock
+}
+
+/**
+ * Opens a file for writing, with a `.cnt` file of its own. A new file is written beside its place.
+ *
+ * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, `PYPET_CNT_EXISTS`
+ */
+export async function beginFile({
+  request,
+  isNewFile,
+  cntFile,
+  lock,
+  system = FILES,
+  ...listener
+}: BeginOptions): Promise<{
+  readonly transaction: Hdf5Transaction
+  readonly replacement: Replacement | undefined
+}> {
+  const { file, storage } = request
+  const replacement = isNewFile ? replacementOf(request, { system, onNotice: listener.onNotice }) : undefined
+  const path = replacement?.path ?? file
+  const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
+  replacement?.adoptMode(disk)
+  const record = experimentRecord(replacement?.request ?? request, disk)
+  const transaction = await Hdf5Transaction.begin({
+    ...listener,
+    path,
+    isNewFile,
+    disk,
+    storage,
+    onWaiting: lock.noteWaiting,
+    openJournal: () => CntJournal.create(system, cntFile, record),
+  })
+  return { transaction, replacement }
 }
 
 /** The first record: the file is the one that its path really means. */
-export function experimentRecord(request: OpenRequest, base: ReturnType<typeof baseOf>): ExperimentRecord {
+function experimentRecord(request: OpenRequest, disk: Disk): ExperimentRecord {
+  const { bytes, superblock } = baseOf(disk)
   return {
     type: 'experiment',
     request: { ...request, file: realFileOf(request.file) },
-    baseBytes: base.bytes,
-    baseSuperblock: base.superblock,
+    baseBytes: bytes,
+    baseSuperblock: superblock,
   }
 }
 
@@ -320,14 +329,20 @@ function cntFileOf(file: string, trajectory: string, system: DiskSystem): string
   return findCntFiles(file, system).find(isOurs)
 }
 
-/** What others left unfinished in this file is brought to an end before anything is added. */
+/**
+ * What others left unfinished in this file is brought to an end before anything is added.
+ *
+ * @param own a `.cnt` file that is left to whoever asks
+ */
 export async function recoverOthers(
   file: string,
   waitMs: number,
   { system = FILES, onNotice }: Pick<TrajectoryStoreOptions, 'system' | 'onNotice'>,
+  own?: string,
 ): Promise<void> {
   settleReplacements(file, { system, onNotice })
   for (const path of findCntFiles(file, system)) {
+    if (path === own) continue
     const state = readCnt(path, system)
     if (!state.isApplied) {
       await recoverBehindGate(state, waitMs, { system, onNotice })
@@ -373,7 +388,7 @@ export async function takeLock(
   return lock
 }
 
-export function createDisk(file: string, system: DiskSystem) {
+function createDisk(file: string, system: DiskSystem) {
   try {
     const real = realFileOf(file)
     const disk = system.create(real)
@@ -392,7 +407,7 @@ export function openDisk(file: string, system: DiskSystem) {
   }
 }
 
-export function baseOf(disk: { size(): number; read(target: Uint8Array, position: number): number }) {
+function baseOf(disk: Disk) {
   const head = new Uint8Array(96)
   const bytes = disk.size()
   return { bytes, superblock: bytes === 0 ? '' : superblockOf(head.subarray(0, disk.read(head, 0))) }

@@ -17,8 +17,7 @@ async function beginAfter(file: string, isTurn: boolean, happens: () => void): P
     isNewFile: false,
     isTurn,
     disk,
-    readerWaitMs: 0,
-    compactBytes: 0,
+    storage: { readerWaitMs: 0, cntCompactBytes: 0 },
     onNotice: () => undefined,
     onError: () => undefined,
     openJournal: () => {

@@ -6,25 +6,16 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { checkSignature } from '../../hdf5/signature.ts'
-import { CntJournal } from '../../journal/cnt-journal.ts'
 import { FILES } from '../../journal/disk.ts'
 import { releaseReaders } from '../../journal/open-readers.ts'
 import { realFileOf } from '../../journal/real-file.ts'
-import { type Replacement, replacementOf, settleReplacements } from '../../journal/replace-file.ts'
+import { type Replacement, settleReplacements } from '../../journal/replace-file.ts'
 import { makeFolderOf, syncFolders } from '../../journal/result-folder.ts'
-import { Hdf5Transaction } from '../../journal/transaction.ts'
+import type { Hdf5Transaction } from '../../journal/transaction.ts'
 import { assertFinished, dropBegunExpansion } from '../../journal/unfinished.ts'
 import type { OpenRequest, StorageSettings } from '../../protocol.ts'
 import type { LogLevel } from '../../run/log-level.ts'
-import {
-  baseOf,
-  createDisk,
-  experimentRecord,
-  isEmpty,
-  openDisk,
-  recoverOthers,
-  takeLock,
-} from '../open-trajectory.ts'
+import { beginFile, isEmpty, openDisk, recoverOthers, takeLock } from '../open-trajectory.ts'
 
 export interface EditRequest {
   /** Which trajectory is changed; refused while an experiment of it is unfinished. */
@@ -105,26 +96,14 @@ export async function editHdf5File<Value>(
       await request.check?.()
     }
     const edited = { ...editRequest(file, trajectory), overwrite: isReplaced }
-    const replacement = isNewFile ? replacementOf(edited, { onNotice }) : undefined
-    const path = replacement?.path ?? file
-    const disk = isNewFile ? createDisk(path, FILES) : openDisk(path, FILES)
-    replacement?.adoptMode(disk)
-    const base = baseOf(disk)
-    const transaction = await Hdf5Transaction.begin({
-      path,
+    const { transaction, replacement } = await beginFile({
+      request: { ...edited, storage: { ...STORAGE_DEFAULTS, readerWaitMs } },
       isNewFile,
-      disk,
-      readerWaitMs,
-      compactBytes: STORAGE_DEFAULTS.cntCompactBytes,
+      cntFile: `${realFileOf(file)}.edit.cnt`,
+      lock,
       onNotice,
       // The next commit fails with what the disk said.
       onError: () => undefined,
-      openJournal: () =>
-        CntJournal.create(
-          FILES,
-          `${realFileOf(file)}.edit.cnt`,
-          experimentRecord(replacement?.request ?? edited, base),
-        ),
     })
     syncFolders(folders)
     return await performEdit(transaction, { file, replacement }, edit)
