@@ -6,7 +6,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReaderGate } from './reader-gate.ts'
-import type { StagedFile } from './staged-file.ts'
 
 /** Pages are written at most so often. */
 const REST_MS = 200
@@ -17,14 +16,23 @@ const WAIT_MS = 1000
 /** How soon to look again whether there is room. */
 const ROOM_LOOK_MS = 20
 /** With so much waiting, new runs are held back for a time, to let readers finish. */
-export const PENDING_BYTES_MAX = 134_217_728
+const PENDING_BYTES_MAX = 134_217_728
 
-export interface PageWriterOptions extends PageWriterListener {
-  /** Pages are written at most so often; tests that want to see it often have less patience. */
-  readonly restMs?: number | undefined
+/** Where the pages come from. */
+export interface PageSource {
+  /** Of pages that are committed and not in the HDF5 file, as far as is known. */
+  readonly pendingBytes: number
+  /** Writes all of them. */
+  writePages(): void
 }
 
-interface PageWriterListener {
+export interface PageWriterOptions {
+  /** Pages are written at most so often; tests that want to see it often have less patience. */
+  readonly restMs?: number | undefined
+  /** Where several processes write the file in turns: takes a turn for one attempt. */
+  readonly inTurn?: (attempt: () => Promise<boolean>) => Promise<boolean>
+  /** How long an attempt waits for readers. Nobody else has a turn meanwhile. Default: a second. */
+  readonly attemptMs?: (isCrowded: boolean) => number
   /** Readers are waited for, from now on or no longer: who reads by pypet-ts lets the writer go first. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
   /** Pages are about to be written: throw where they must not. */
@@ -38,11 +46,11 @@ interface PageWriterListener {
 }
 
 export class PageWriter {
-  readonly #file: StagedFile
+  readonly #source: PageSource
   readonly #openGate: () => Promise<ReaderGate>
   /** Opened when it is first needed: starting its process would delay the first result. */
   #gate: Promise<ReaderGate> | undefined
-  readonly #listener: PageWriterOptions
+  readonly #options: PageWriterOptions
   /** Until then nothing is written. */
   #restUntilMs: number
   /** The work under way; it settles when nothing waits any more, or when it is stopped. */
@@ -51,23 +59,23 @@ export class PageWriter {
   #waking = new AbortController()
   #isStopped = false
 
-  constructor(file: StagedFile, openGate: () => Promise<ReaderGate>, listener: PageWriterOptions) {
-    this.#file = file
+  constructor(source: PageSource, openGate: () => Promise<ReaderGate>, options: PageWriterOptions) {
+    this.#source = source
     this.#openGate = openGate
-    this.#restUntilMs = performance.now() + (listener.restMs ?? REST_MS)
-    this.#listener = listener
+    this.#restUntilMs = performance.now() + (options.restMs ?? REST_MS)
+    this.#options = options
   }
 
   /** There are newly committed pages. */
   wake(): void {
-    if (this.#isStopped || this.#file.pendingBytes === 0) return
+    if (this.#isStopped || this.#source.pendingBytes === 0) return
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined
     })
   }
 
   get isCrowded(): boolean {
-    return this.#file.pendingBytes > PENDING_BYTES_MAX
+    return this.#source.pendingBytes > PENDING_BYTES_MAX
   }
 
   /** Resolves when there is room again, true, or when the time is over, false. */
@@ -83,11 +91,10 @@ export class PageWriter {
    * @returns whether everything is in the file
    */
   async finish(waitMs: number, onWaiting: () => void): Promise<boolean> {
-    this.#isStopped = true
-    this.#waking.abort()
+    this.stop()
     await this.#working
     const endMs = performance.now() + waitMs
-    if (this.#file.pendingBytes === 0 || (await this.#attempt(0))) return true
+    if (this.#source.pendingBytes === 0 || (await this.#attempt(0))) return true
     onWaiting()
     for (;;) {
       const restMs = endMs - performance.now()
@@ -96,30 +103,38 @@ export class PageWriter {
     }
   }
 
+  /** No attempt is begun any more, but by `finish`. */
+  stop(): void {
+    this.#isStopped = true
+    this.#waking.abort()
+  }
+
   /** Nothing will be written any more. */
   async end(): Promise<void> {
+    await this.#working
     const gate = await this.#gate
     await gate?.end()
   }
 
   async #work(): Promise<void> {
+    const { inTurn = (attempt) => attempt(), attemptMs = () => WAIT_MS } = this.#options
     try {
-      while (!this.#isStopped && this.#file.pendingBytes > 0) {
+      while (!this.#isStopped && this.#source.pendingBytes > 0) {
         const restMs = this.#restUntilMs - performance.now()
         if (restMs > 0) await this.#rest(restMs)
-        else await this.#attempt(WAIT_MS)
+        else await inTurn(() => this.#attempt(attemptMs(this.isCrowded)))
       }
     } catch (error) {
-      this.#listener.onError(error)
+      this.#options.onError(error)
     }
   }
 
   async #waitToClose(gate: ReaderGate, waitMs: number): Promise<boolean> {
-    this.#listener.onWaiting?.(true)
+    this.#options.onWaiting?.(true)
     try {
       return await gate.waitToClose(waitMs)
     } finally {
-      this.#listener.onWaiting?.(false)
+      this.#options.onWaiting?.(false)
     }
   }
 
@@ -135,17 +150,21 @@ export class PageWriter {
     this.#gate ??= this.#openGate()
     const gate = await this.#gate
     const hasReaders = !(await gate.tryClose())
-    if (hasReaders && !(waitMs > 0 && (await this.#waitToClose(gate, waitMs)))) return false
+    if (hasReaders && !(waitMs > 0 && (await this.#waitToClose(gate, waitMs)))) {
+      // Who does not wait does not ask at once again.
+      if (waitMs === 0) this.#restUntilMs = performance.now() + REST_FOR_READERS_MS
+      return false
+    }
     try {
-      this.#listener.onWriting?.()
-      this.#file.writePages()
-      this.#listener.onWritten()
+      this.#options.onWriting?.()
+      this.#source.writePages()
+      this.#options.onWritten()
     } finally {
       await gate.reopen()
       this.#restUntilMs =
-        performance.now() + (hasReaders ? REST_FOR_READERS_MS : (this.#listener.restMs ?? REST_MS))
+        performance.now() + (hasReaders ? REST_FOR_READERS_MS : (this.#options.restMs ?? REST_MS))
     }
-    this.#listener.onReopened()
+    this.#options.onReopened()
     return true
   }
 }

@@ -13,6 +13,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import type { LogLevel } from '../run/log-level.ts'
 import { flockNow } from './flock.ts'
 
 export class ReaderGate {
@@ -151,6 +152,24 @@ export interface GateOptions {
   readonly answerMs?: number | undefined
   /** Told when the shell was replaced, because it had died or did not answer. */
   readonly onReplaced?: (() => void) | undefined
+}
+
+/**
+ * The gate of a file that is being written. Where there is no lock to keep readers away with, it is said once, and pages
+ * are written all the same. Never throws.
+ */
+export async function openGate(
+  { path, descriptor }: { readonly path: string; readonly descriptor: number | undefined },
+  onNotice: (level: LogLevel, message: string) => void,
+): Promise<ReaderGate> {
+  const gate = await ReaderGate.open(descriptor, { onReplaced: () => onNotice('warn', shellReplaced(path)) })
+  if (gate.reason !== undefined) {
+    onNotice(
+      'info',
+      `readers of ${path} are not kept apart from its writer: ${gate.reason}; read it with pypet-ts snapshot`,
+    )
+  }
+  return gate
 }
 
 /** For `onReplaced`. */

@@ -29,7 +29,7 @@ import type { CntState } from './cnt-state.ts'
 import type { Disk } from './disk.ts'
 import { displacedError, displacedFor, displacementOf, headOf } from './displaced.ts'
 import { PageWriter } from './page-writer.ts'
-import { ReaderGate, shellReplaced } from './reader-gate.ts'
+import { openGate, type ReaderGate } from './reader-gate.ts'
 import { realFileOf } from './real-file.ts'
 import { StagedFile } from './staged-file.ts'
 import { WatchedDisk } from './watched-disk.ts'
@@ -96,7 +96,7 @@ export class Hdf5Transaction {
     this.#writtenSequence = options.left === undefined ? this.#journal.lastSequence : 0
     this.#committedBytes = options.left?.fileBytes ?? 0
     this.#head = options.head
-    this.#pages = new PageWriter(this.#staged, () => openGate(this.#options), {
+    this.#pages = new PageWriter(this.#staged, () => this.#openGate(), {
       restMs: options.pageRestMs,
       onWaiting: options.onWaiting,
       onWriting: () => this.#assertInPlace(),
@@ -260,6 +260,11 @@ export class Hdf5Transaction {
     }
   }
 
+  #openGate(): Promise<ReaderGate> {
+    const { path, onNotice } = this.#options
+    return openGate({ path, descriptor: this.#disk.descriptor }, onNotice)
+  }
+
   /** After an error HDF5 may not be able to; what it holds is thrown away anyway. */
   #closeFile(): void {
     try {
@@ -391,18 +396,4 @@ function spaceText(path: string, neededBytes: number): string {
 
 function kibibytes(bytes: number): string {
   return `${Math.ceil(bytes / 1024).toLocaleString('en')} KiB`
-}
-
-/** Where there is no lock to keep readers away with, it is said once, and pages are written all the same. */
-async function openGate({ disk, path, onNotice }: TransactionOptions): Promise<ReaderGate> {
-  const gate = await ReaderGate.open(disk.descriptor ?? -1, {
-    onReplaced: () => onNotice('warn', shellReplaced(path)),
-  })
-  if (gate.reason !== undefined) {
-    onNotice(
-      'info',
-      `readers of ${path} are not kept apart from its writer: ${gate.reason}; read it with pypet-ts snapshot`,
-    )
-  }
-  return gate
 }

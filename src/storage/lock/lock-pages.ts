@@ -1,51 +1,54 @@
 /**
- * Brings the pages that workers have committed into the HDF5 file, in the wrap mode `lock`: from time to time, under the
- * lock, and when no reader looks. They are safe in the `.cnt` file, so there is no hurry.
+ * Brings the pages that workers have committed into the HDF5 file, in the wrap mode `lock`: from time to time, in a turn of
+ * its own, and when no reader looks. They are safe in the `.cnt` file, so there is no hurry.
  */
 import { PypetError } from '../../errors.ts'
 import { CntJournal } from '../../journal/cnt-journal.ts'
 import type { CntState } from '../../journal/cnt-state.ts'
 import { FILES, FileDisk } from '../../journal/disk.ts'
 import { displacedFor, displacementOf, headOf, type OpenFile } from '../../journal/displaced.ts'
-import { PENDING_BYTES_MAX } from '../../journal/page-writer.ts'
-import { ReaderGate, shellReplaced } from '../../journal/reader-gate.ts'
+import { type PageSource, PageWriter } from '../../journal/page-writer.ts'
+import { openGate } from '../../journal/reader-gate.ts'
+import type { StorageSettings } from '../../protocol.ts'
 import type { LogLevel } from '../../run/log-level.ts'
 import type { LockServer } from './lock-server.ts'
 import type { LockTurns } from './lock-turn.ts'
 
-/** Pages are written at most so often. */
-const REST_MS = 250
-/** The same while readers are there: each time one of them may be refused for a moment. */
-const REST_FOR_READERS_MS = 2000
-
 interface PagesOptions {
-  readonly readerWaitMs: number
-  /** A smaller `.cnt` file is not compacted. */
-  readonly compactBytes: number
+  readonly storage: Pick<StorageSettings, 'readerWaitMs' | 'cntCompactBytes'>
   readonly onNotice: (level: LogLevel, message: string) => void
   readonly onError: (error: PypetError) => void
 }
 
-export class LockPages {
+export class LockPages implements PageSource {
   readonly #server: LockServer
   readonly #turns: LockTurns
-  readonly #options: PagesOptions
+  readonly #compactBytes: number
   /** Open as long as the experiment is, whatever its name becomes. */
   readonly #file: OpenFile
-  #gate: ReaderGate | undefined
-  #timer: NodeJS.Timeout | undefined
-  #working: Promise<void> | undefined
-  #restMs = REST_MS
-  #isStopped = false
+  readonly #writer: PageWriter
+  /** Known within a turn. */
+  #state: CntState | undefined
+  #pendingBytes = 0
 
   constructor(server: LockServer, turns: LockTurns, file: OpenFile, options: PagesOptions) {
+    const { storage, onNotice, onError } = options
     this.#file = file
     this.#server = server
     this.#turns = turns
-    this.#options = options
+    this.#compactBytes = storage.cntCompactBytes
+    this.#writer = new PageWriter(this, () => openGate(file, onNotice), {
+      inTurn: (attempt) => server.hold(async () => this.#look() || (await attempt())),
+      // Nobody goes on meanwhile: that is worth it only where too much waits.
+      attemptMs: (isCrowded) => (isCrowded ? storage.readerWaitMs : 0),
+      onWriting: () => this.#assertInPlace(),
+      onWritten: () => undefined,
+      onReopened: () => this.#noteWritten(),
+      onError: (cause) => onError(failed(cause)),
+    })
   }
 
-  /** Under the lock: takes what the opening has left in the file. */
+  /** In a turn: takes what the opening has left in the file. */
   noteOpened(): void {
     const { isApplied, lastSequence } = this.#turns.state()
     if (isApplied) this.#server.applied = lastSequence
@@ -53,69 +56,61 @@ export class LockPages {
 
   /** There are newly committed pages. */
   wake(): void {
-    if (this.#isStopped || this.#timer !== undefined) return
-    this.#timer = setTimeout(() => {
-      this.#working = this.#server
-        .hold(() => this.#write())
-        .catch((cause) => this.#options.onError(failed(cause)))
-        .finally(() => {
-          this.#timer = undefined
-        })
-    }, this.#restMs)
-    this.#timer.unref()
+    this.#pendingBytes = Math.max(1, this.#pendingBytes)
+    this.#writer.wake()
   }
 
   /** Nothing is begun any more. */
   stop(): void {
-    this.#isStopped = true
-    clearTimeout(this.#timer)
+    this.#writer.stop()
   }
 
   async end(): Promise<void> {
     this.stop()
-    await this.#working
-    await this.#gate?.end()
-    this.#gate = undefined
+    await this.#writer.end()
   }
 
-  async #write(): Promise<void> {
-    if (this.#isStopped) return
-    const state = this.#turns.state()
-    if (state.lastSequence <= this.#server.applied) return
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  writePages(): void {
+    const disk = new FileDisk(this.#file.descriptor)
+    for (const page of this.#state?.pages ?? []) disk.write(page.bytes, page.offset)
+  }
+
+  /** Whether nothing waits. */
+  #look(): boolean {
+    this.#state = this.#turns.state()
+    const isNothing = this.#state.lastSequence <= this.#server.applied
+    this.#pendingBytes = isNothing
+      ? 0
+      : Math.max(
+          1,
+          this.#state.pages.reduce((sum, page) => sum + page.bytes.byteLength, 0),
+        )
+    return isNothing
+  }
+
+  #noteWritten(): void {
+    const state = this.#state as CntState
     const { descriptor } = this.#file
-    this.#gate ??= await this.#openGate(descriptor, state.experiment.request.file)
-    const hasReaders = !(await this.#gate.tryClose())
-    this.#restMs = hasReaders ? REST_FOR_READERS_MS : REST_MS
-    const bytes = state.pages.reduce((sum, page) => sum + page.bytes.byteLength, 0)
-    // With so much waiting nobody goes on for a time, to let readers finish.
-    const isClosed =
-      !hasReaders || (bytes > PENDING_BYTES_MAX && (await this.#gate.waitToClose(this.#options.readerWaitMs)))
-    if (!isClosed) {
-      setImmediate(() => this.wake())
-      return
-    }
-    const disk = new FileDisk(descriptor)
-    try {
-      this.#assertInPlace(state.fileBytes)
-      for (const page of state.pages) disk.write(page.bytes, page.offset)
-    } finally {
-      await this.#gate.reopen()
-    }
-    disk.sync()
+    new FileDisk(descriptor).sync()
+    this.#pendingBytes = 0
     this.#server.applied = state.lastSequence
     this.#server.left = { ...this.#server.left, head: headOf(descriptor) }
     this.#compactIfLarge(state)
   }
 
   /** Pages must not go into a file that nobody finds, nor over what another program has written. */
-  #assertInPlace(committedBytes: number): void {
+  #assertInPlace(): void {
+    const committedBytes = this.#state?.fileBytes
     const found = displacementOf(this.#file, { committedBytes, head: this.#server.left.head })
     if (found !== undefined) throw displacedFor(this.#file, found)
   }
 
   #compactIfLarge(state: CntState): void {
-    const { compactBytes } = this.#options
-    if (compactBytes > 0 && state.endOffset <= compactBytes + this.#worthBytes) return
+    if (this.#compactBytes > 0 && state.endOffset <= this.#compactBytes + this.#worthBytes) return
     const journal = CntJournal.takeUp(FILES, state, state.lastSequence)
     journal.compact()
     this.#worthBytes = 3 * journal.bytes
@@ -126,19 +121,6 @@ export class LockPages {
 
   /** Much larger than what it was made by the last compaction. */
   #worthBytes = 0
-
-  async #openGate(descriptor: number, file: string): Promise<ReaderGate> {
-    const gate = await ReaderGate.open(descriptor, {
-      onReplaced: () => this.#options.onNotice('warn', shellReplaced(file)),
-    })
-    if (gate.reason !== undefined) {
-      this.#options.onNotice(
-        'info',
-        `readers of ${file} are not kept apart from its writer: ${gate.reason}; read it with pypet-ts snapshot`,
-      )
-    }
-    return gate
-  }
 }
 
 function failed(cause: unknown): PypetError {
@@ -146,9 +128,6 @@ function failed(cause: unknown): PypetError {
   return new PypetError(
     'PYPET_STORAGE_FAILED',
     `the pages of a commit could not be written: ${(cause as Error).message}`,
-    {
-      hint: 'Check the disk.',
-      cause,
-    },
+    { hint: 'Check the disk.', cause },
   )
 }

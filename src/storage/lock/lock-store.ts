@@ -118,8 +118,7 @@ export class LockStore implements RunStore {
       const { descriptor } = this.#file
       server.left = { identity: identityOf(descriptor), head: headOf(descriptor) }
       this.#pages = new LockPages(server, this.#turns, this.#file, {
-        readerWaitMs: storage.readerWaitMs,
-        compactBytes: storage.cntCompactBytes,
+        storage,
         ...options,
       })
       server.cntFile = opened.cntFile
