@@ -1,7 +1,8 @@
 /** The lock of an experiment whose workers store by themselves: who asks first, gets it first. */
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { fromErrorRecord } from '../../errors.ts'
 import type { RunIndex } from '../../values/path.ts'
+import { LocalServer } from '../queue/local-server.ts'
 import type { RunStoreListener } from '../run-store.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
 import type { LeftFile } from './lock-turn.ts'
@@ -29,22 +30,14 @@ export class LockServer {
   readonly #waiting = new Map<Socket, WaitingShare>()
   /** Of those there were. */
   #waited: WaitingShare = { waitedMs: 0, totalMs: 0, turnCount: 0 }
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #server = new LocalServer((socket) => this.#connect(socket))
   readonly #queue: Grant[] = []
   #holder: Grant | undefined
   #isFinishing = false
 
-  private constructor() {
-    this.#server = createServer((socket) => this.#connect(socket))
-  }
-
   static async listen(address: string): Promise<LockServer> {
     const lock = new LockServer()
-    await new Promise<void>((resolve, reject) => {
-      lock.#server.once('error', reject)
-      lock.#server.listen(address, resolve)
-    })
+    await lock.#server.listen(address)
     // The experiment keeps the process alive, not its lock.
     lock.#server.unref()
     return lock
@@ -68,7 +61,7 @@ export class LockServer {
   finish(isFinishing: boolean): void {
     if (this.#isFinishing === isFinishing) return
     this.#isFinishing = isFinishing
-    for (const socket of this.#sockets) writeLine(socket, { type: 'finish', isFinishing })
+    for (const socket of this.#server.sockets) writeLine(socket, { type: 'finish', isFinishing })
   }
 
   /** How long workers waited for the lock, of how long they were at work. */
@@ -78,12 +71,10 @@ export class LockServer {
 
   close(): void {
     this.listener = undefined
-    this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    void this.#server.close()
   }
 
-  #connect(socket: Socket): void {
-    this.#sockets.add(socket)
+  #connect(socket: Socket): () => void {
     /** In the worker's memory only. */
     const taken = new Set<RunIndex>()
     const tell = (message: FromLock) => writeLine(socket, message)
@@ -121,15 +112,13 @@ export class LockServer {
           break
       }
     })
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      this.#sockets.delete(socket)
+    return () => {
       this.#waited = added(this.#waited, this.#waiting.get(socket))
       this.#waiting.delete(socket)
       // What the worker had not committed never happened: whoever comes next finds the file as of the last commit.
       this.#forget(holder)
       if (taken.size > 0) this.listener?.onLost?.([...taken])
-    })
+    }
   }
 
   #ask(holder: Grant): void {

@@ -4,7 +4,7 @@
  * pages into the HDF5 file.
  */
 import { closeSync, openSync } from 'node:fs'
-import { isPypetError, PypetError } from '../../errors.ts'
+import { isPypetError, type PypetError } from '../../errors.ts'
 import { displacedError, displacementOf, headOf, type OpenFile } from '../../journal/displaced.ts'
 import { identityOf } from '../../journal/file-identity.ts'
 import type { FileLock } from '../../journal/file-lock.ts'
@@ -26,6 +26,7 @@ import { valueSource, withFewValues } from '../kept-values.ts'
 import type { TrajectoryStoreOptions } from '../open-trajectory.ts'
 import { LocalAddress } from '../queue/local-address.ts'
 import type { RunStore, RunStoreListener } from '../run-store.ts'
+import { SerialStore } from '../serial-store.ts'
 import { type Commit, TrajectoryStore } from '../trajectory-store.ts'
 import { LockPages } from './lock-pages.ts'
 import { LockServer, type WaitingShare } from './lock-server.ts'
@@ -34,26 +35,23 @@ import type { LockData } from './lock-worker.ts'
 
 export type LockSettings = Omit<LockData, 'address'>
 
-export class LockStore implements RunStore {
+export class LockStore extends SerialStore implements RunStore {
   readonly storesInWorkers = true
   readonly takesParts = true
   readonly #settings: LockSettings
   readonly #address = new LocalAddress('lock')
   readonly #server: Promise<LockServer>
-  #listener: RunStoreListener | undefined
   #turns: LockTurns | undefined
   #pages: LockPages | undefined
   #lock: FileLock | undefined
   /** Open as long as the experiment is: what is removed meanwhile can be put back. */
   #file: OpenFile | undefined
   readonly #failures: RunFailure[] = []
-  #isClosing = false
-  #extending: Promise<void> = Promise.resolve()
   #isClosed = false
-  #isBroken = false
 
   /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket of the lock */
   constructor(settings: LockSettings) {
+    super()
     this.#settings = settings
     this.#server = LockServer.listen(this.#address.path)
     this.#server.catch(() => undefined)
@@ -90,20 +88,20 @@ export class LockStore implements RunStore {
     open: (options: TrajectoryStoreOptions) => Promise<TrajectoryStore>,
   ): Promise<Opened> {
     const server = await this.#server
-    this.#listener = listener
+    this.listener = listener
     server.listener = {
       onCommitted: (stored, failed, refused) => this.#announce({ stored, failed, refused }),
       onNotice: (level, message) => listener.onNotice(level, message),
-      onBroken: (error) => this.#break(error),
+      onBroken: (error) => this.break(error),
       onLost: (runs) => {
-        if (!this.#isBroken) listener.onLost?.(runs)
+        if (!this.isBroken) listener.onLost?.(runs)
       },
     }
     return await server.hold(async () => {
       const options = {
         breakLock,
         onNotice: (level: LogLevel, message: string) => listener.onNotice(level, message),
-        onError: (error: PypetError) => this.#break(error),
+        onError: (error: PypetError) => this.break(error),
       }
       const store = await open(options)
       // Whoever comes next finds all of the opening in the file: there is no idle writer to complete it later.
@@ -140,22 +138,18 @@ export class LockStore implements RunStore {
       for (const each of failures) store.failRun(each)
       this.#announce(withKnown(store.leave(), known))
       this.#pages?.wake()
-    }).catch((error: PypetError) => this.#break(error))
+    }).catch((error: PypetError) => this.break(error))
   }
 
   finish(): void {
     void this.#server.then((server) => server.finish(true))
   }
 
-  async extend(extension: Extension): Promise<void> {
-    const extending = this.#under((turns, server) => this.#extend(extension, turns, server))
-    this.#extending = extending.catch(() => undefined)
-    await extending
+  protected async extendNow(extension: Extension): Promise<void> {
+    await this.#under((turns, server) => this.#extend(extension, turns, server))
   }
 
   async #extend(extension: Extension, turns: LockTurns, server: LockServer): Promise<void> {
-    // Whatever is collected beside the runs may come when they have been given up.
-    if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the file is being closed')
     let store: TrajectoryStore | undefined
     try {
       store = await turns.open(server.applied, server)
@@ -163,7 +157,7 @@ export class LockStore implements RunStore {
       this.#announce(store.leave())
     } catch (error) {
       store?.drop()
-      if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) this.#break(error as PypetError)
+      if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) this.break(error as PypetError)
       throw error
     }
     server.finish(false)
@@ -171,13 +165,13 @@ export class LockStore implements RunStore {
   }
 
   giveUp(): void {
-    this.#isBroken = true
+    this.isBroken = true
   }
 
   async close(ending: Ending): Promise<Closed> {
     const server = await this.#server
-    this.#isClosing = true
-    this.#isBroken = true
+    this.isClosing = true
+    this.isBroken = true
     this.#pages?.stop()
     const closed = await this.#under(async (turns) => {
       await this.#pages?.end()
@@ -189,7 +183,7 @@ export class LockStore implements RunStore {
       return { cntFile, ...(store.isBehind && { isBehind: true as const }) }
     })
     const waited = server.waited()
-    if (waited.turnCount > 0) this.#listener?.onNotice('info', waitedText(waited))
+    if (waited.turnCount > 0) this.listener?.onNotice('info', waitedText(waited))
     await this[Symbol.asyncDispose]()
     return closed
   }
@@ -197,13 +191,13 @@ export class LockStore implements RunStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#isClosing = true
-    this.#listener = undefined
+    this.isClosing = true
+    this.listener = undefined
     this.#pages?.stop()
     const server = await this.#server.catch(() => undefined)
     server?.close()
     // Nothing is written any more when the file is given free.
-    await this.#extending
+    await this.extending
     await this.#pages?.end()
     this.#turns?.close()
     this.#lock?.release()
@@ -234,14 +228,11 @@ export class LockStore implements RunStore {
   #moved: PypetError | undefined
 
   #announce({ stored, failed, refused }: Commit): void {
-    if (stored.length + failed.length > 0)
-      this.#listener?.onCommitted(stored, failed, refused as RefusedRun[])
+    if (stored.length + failed.length > 0) this.listener?.onCommitted(stored, failed, refused as RefusedRun[])
   }
 
-  #break(error: PypetError): void {
-    if (this.#isBroken) return
-    this.#isBroken = true
-    this.#listener?.onBroken(this.#explained(error) as PypetError)
+  protected override break(error: PypetError): void {
+    if (!this.isBroken) super.break(this.#explained(error) as PypetError)
   }
 }
 

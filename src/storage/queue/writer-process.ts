@@ -2,19 +2,18 @@
  * ENTRY of the writer process, the only one that writes the HDF5 file. It takes run frames from the
  * workers over a local socket, orders from main over IPC, and announces runs once they are committed.
  */
-import { once } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
 import { assertNever, isPypetError, toErrorRecord } from '../../errors.ts'
 import { quickenH5wasm, TIERING } from '../../hdf5/h5wasm.ts'
 import { proveHook } from '../../hdf5/hook.ts'
 import type { Closed, Ending, Extension, FromWriter, ToWriter } from '../../protocol.ts'
 import type { LogLevel } from '../../run/log-level.ts'
+import type { RawRunRecord } from '../../run/run-frame.ts'
 import type { RawValue } from '../../values/raw-value.ts'
 import { CommitSchedule } from '../commit-schedule.ts'
 import type { TrajectoryStoreOptions } from '../open-trajectory.ts'
 import { type Commit, TrajectoryStore } from '../trajectory-store.ts'
-import { AssemblyBudget, FrameIntake } from './frame-intake.ts'
 import { removeSocketFolder } from './local-address.ts'
+import { frameListener } from './local-server.ts'
 
 let store: TrajectoryStore | undefined
 /** The HDF5 file is closed, or being closed. */
@@ -50,26 +49,12 @@ process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 process.on('uncaughtException', breakDown)
 
-const budget = new AssemblyBudget()
-const connections = new Set<Socket>()
-const server: Server = createServer((socket) => {
-  connections.add(socket)
-  const intake = new FrameIntake(
-    socket,
-    budget,
-    guarded((record) => {
-      store?.storeRun(record)
-      noteWritten()
-    }),
-  )
-  socket.on('data', (chunk: Buffer) => intake.push(chunk))
-  // A worker that dies resets its connection; its unfinished record is dropped and main fails the run.
-  socket.on('error', () => undefined)
-  socket.on('close', () => {
-    connections.delete(socket)
-    intake.end()
-  })
-})
+const server = frameListener(
+  guarded((record: RawRunRecord) => {
+    store?.storeRun(record)
+    noteWritten()
+  }),
+)
 
 function noteWritten(): void {
   if (store?.hasUncommitted === true) schedule?.noteWritten()
@@ -84,10 +69,8 @@ const commit = guarded(() => {
 
 /** Takes no runs until there is room for their pages. */
 function holdBack(room: Promise<void>): void {
-  for (const connection of connections) connection.pause()
-  void room.then(() => {
-    for (const connection of connections) connection.resume()
-  })
+  server.pause()
+  void room.then(() => server.resume())
 }
 
 /**
@@ -150,8 +133,7 @@ const DRAIN_MS = 10_000
 async function end(ending: Ending): Promise<Closed> {
   schedule?.stop()
   isEnding = true
-  server.close()
-  for (const connection of connections) connection.destroy()
+  void server.close()
   if (store === undefined) return { cntFile: undefined }
   announce(store.close(ending))
   const cntFile = await store.finish()
@@ -222,14 +204,13 @@ process.on('disconnect', () => {
       () => process.exit(1),
     )
   }
-  server.close(leave)
+  void server.drain().then(leave)
   setTimeout(leave, DRAIN_MS)
 })
 // It may have gone while this module was being loaded, and then nothing tells so any more.
 if (!process.connected) process.exit(0)
-const listening = once(server, 'listening')
+const listening = server.listen(address)
 listening.catch(() => undefined)
-server.listen(address)
 // While main still loads the job: the HDF5 library is compiled, and proven to write through the transaction.
 // What this process says on stderr main shows only when it dies.
 quickenH5wasm(TIERING.writer)

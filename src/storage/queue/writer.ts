@@ -17,6 +17,7 @@ import type {
 } from '../../protocol.ts'
 import { type ValueSource, valueSource, withFewValues } from '../kept-values.ts'
 import type { RunStore, RunStoreListener } from '../run-store.ts'
+import { SerialStore } from '../serial-store.ts'
 import { makeSocketFolder, removeSocketFolder, socketPath } from './local-address.ts'
 
 /** Enough of what a dying writer prints to explain its death. */
@@ -31,18 +32,14 @@ const CLOSE_TIMEOUT_MS = 600_000
  * Starts the process at once, so that it compiles the HDF5 library while the job is still being loaded.
  * It touches no file before `open`.
  */
-export class Writer implements RunStore {
+export class Writer extends SerialStore implements RunStore {
   readonly storesInWorkers = false
   readonly takesParts = true
   /** Where workers hand over their runs, once the trajectory is open. */
   readonly address: string
   readonly #process: ChildProcess
-  #listener: RunStoreListener | undefined
   #awaited: Awaited | undefined
   #error: PypetError | undefined
-  /** One after the other: at most one answer is awaited at a time. */
-  #extending: Promise<void> = Promise.resolve()
-  #isClosing = false
   /** While it opens. */
   #values: ValueSource | undefined
   /** From here on it may have something to lose. */
@@ -52,6 +49,7 @@ export class Writer implements RunStore {
   readonly #ended: Promise<void>
 
   private constructor(socketFolder: string) {
+    super()
     this.address = socketPath(socketFolder, 'runs')
     // The writer does so itself, unless it ends before it can, as by a Ctrl-C that comes early.
     const removeFolder = () => removeSocketFolder(socketFolder)
@@ -66,7 +64,7 @@ export class Writer implements RunStore {
       this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
     })
     this.#ended = endOf(this.#process).then((how) => {
-      this.#break(this.#deathError(how))
+      this.break(this.#deathError(how))
       removeFolder()
       process.off('exit', removeFolder)
     })
@@ -109,7 +107,7 @@ export class Writer implements RunStore {
 
   async #begin(message: ToWriter, listener: RunStoreListener): Promise<Opened> {
     this.#isAsked = true
-    this.#listener = listener
+    this.listener = listener
     const opened = this.#await('opened')
     this.#send(message)
     return (await opened).opened
@@ -128,15 +126,7 @@ export class Writer implements RunStore {
     // Nothing is lost with a worker.
   }
 
-  async extend(extension: Extension): Promise<void> {
-    // Whatever is collected beside the runs may come when they have been given up.
-    if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the file is being closed')
-    const extending = this.#extending.then(() => this.#extend(extension))
-    this.#extending = extending.catch(() => undefined)
-    await extending
-  }
-
-  async #extend(extension: Extension): Promise<void> {
+  protected async extendNow(extension: Extension): Promise<void> {
     const extended = this.#await('extended')
     this.#send({ type: 'extend', extension })
     const { error } = await extended
@@ -148,14 +138,14 @@ export class Writer implements RunStore {
    * readers of the file as long as `readerWaitMs` says.
    */
   async close(ending: Ending): Promise<Closed> {
-    this.#isClosing = true
+    this.isClosing = true
     const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
     try {
-      await this.#extending
+      await this.extending
       const closed = this.#await('closed')
       this.#send({ type: 'close', ending })
       const message = await closed
-      this.#listener = undefined
+      this.listener = undefined
       await this.#ended
       return message.closed
     } finally {
@@ -168,7 +158,7 @@ export class Writer implements RunStore {
    * a file is ended at once.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener = undefined
+    this.listener = undefined
     if (!this.#isAsked) this.#process.kill('SIGKILL')
     else if (this.#process.connected) this.#process.disconnect()
     const timeout = setTimeout(() => this.#process.kill('SIGKILL'), CLOSE_TIMEOUT_MS)
@@ -179,17 +169,17 @@ export class Writer implements RunStore {
   #take(message: FromWriter): void {
     switch (message.type) {
       case 'committed':
-        this.#listener?.onCommitted(message.stored, message.failed, message.refused)
+        this.listener?.onCommitted(message.stored, message.failed, message.refused)
         break
       case 'values-wanted':
         void this.#sendValues(message.name, message.first)
         break
       case 'notice':
-        this.#listener?.onNotice(message.level, message.message)
+        this.listener?.onNotice(message.level, message.message)
         break
       case 'refused':
       case 'broken':
-        this.#break(brokenError(message.error))
+        this.break(brokenError(message.error))
         break
       case 'opened':
       case 'extended':
@@ -219,11 +209,11 @@ export class Writer implements RunStore {
     if (this.#process.connected) this.#process.send(message, () => undefined)
   }
 
-  #break(error: PypetError): void {
+  protected override break(error: PypetError): void {
     if (this.#error !== undefined) return
     this.#error = error
     this.#awaited?.reject(error)
-    this.#listener?.onBroken(error)
+    super.break(error)
   }
 
   #deathError(how: string): PypetError {

@@ -1,8 +1,8 @@
 /** Takes run frames in this process, over a local socket, and hands them on one after the other. */
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { RunIndex } from '../../values/path.ts'
-import { AssemblyBudget, FrameIntake } from '../queue/frame-intake.ts'
 import { LocalAddress } from '../queue/local-address.ts'
+import { frameListener, type LocalServer } from '../queue/local-server.ts'
 import { type ServiceRecord, serviceRecord } from './storage-service.ts'
 
 export interface FrameServerOptions {
@@ -24,61 +24,48 @@ interface Pending {
 }
 
 export class FrameServer {
-  readonly address: string
   readonly #place = new LocalAddress('runs')
-  readonly #server: Server
+  readonly #listener: LocalServer
   readonly #options: FrameServerOptions
-  readonly #sockets = new Set<Socket>()
-  readonly #budget = new AssemblyBudget()
   readonly #pending: Pending[] = []
   #taking: Promise<void> | undefined
 
   private constructor(options: FrameServerOptions) {
     this.#options = options
-    this.address = this.#place.path
-    this.#server = createServer((socket) => this.#connect(socket))
+    this.#listener = frameListener(
+      ({ run, returned }, view, socket) => {
+        // Copies: what comes is in a buffer that will be used for other runs, and `slice` of a Buffer copies nothing.
+        const kept = returned === undefined ? undefined : new Uint8Array(returned)
+        this.#pending.push({ run, frame: new Uint8Array(view), returned: kept, socket })
+      },
+      () => {
+        if (this.#isFull) this.#listener.pause()
+        // Of a large record nothing may be there yet: then it ends before it has begun.
+        this.#taking ??= this.#takeAll().finally(() => {
+          this.#taking = undefined
+        })
+      },
+    )
   }
 
   /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket */
   static async listen(options: FrameServerOptions): Promise<FrameServer> {
     const server = new FrameServer(options)
-    await new Promise<void>((resolve, reject) => {
-      server.#server.once('error', reject)
-      server.#server.listen(server.address, resolve)
-    })
-    server.#server.unref()
+    await server.#listener.listen(server.address)
+    server.#listener.unref()
     return server
+  }
+
+  get address(): string {
+    return this.#place.path
   }
 
   /** Takes nothing more, and waits for what is being taken. */
   async close(): Promise<void> {
     this.#pending.length = 0
-    this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    await this.#listener.close()
     this.#place.remove()
     await this.#taking
-  }
-
-  #connect(socket: Socket): void {
-    this.#sockets.add(socket)
-    const intake = new FrameIntake(socket, this.#budget, ({ run, returned }, view) => {
-      // Copies: what comes is in a buffer that will be used for other runs, and `slice` of a Buffer copies nothing.
-      const kept = returned === undefined ? undefined : new Uint8Array(returned)
-      this.#pending.push({ run, frame: new Uint8Array(view), returned: kept, socket })
-    })
-    socket.on('data', (chunk: Buffer) => {
-      intake.push(chunk)
-      if (this.#isFull) for (const each of this.#sockets) each.pause()
-      // Of a large record nothing may be there yet: then it ends before it has begun.
-      this.#taking ??= this.#takeAll().finally(() => {
-        this.#taking = undefined
-      })
-    })
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      intake.end()
-      this.#sockets.delete(socket)
-    })
   }
 
   get #isFull(): boolean {
@@ -95,7 +82,7 @@ export class FrameServer {
       } catch (error) {
         onError(run, error)
       }
-      if (!this.#isFull) for (const each of this.#sockets) each.resume()
+      if (!this.#isFull) this.#listener.resume()
     }
   }
 }

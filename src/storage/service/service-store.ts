@@ -27,6 +27,7 @@ import type {
 import type { RunIndex } from '../../values/path.ts'
 import { CommitSchedule } from '../commit-schedule.ts'
 import type { RunStore, RunStoreListener, StorePreparation } from '../run-store.ts'
+import { SerialStore } from '../serial-store.ts'
 import { FrameServer } from './frame-server.ts'
 import { type ServiceOpened, type StorageService, serviceError } from './storage-service.ts'
 
@@ -37,14 +38,13 @@ export interface ServiceStoreOptions {
   readonly pendingMax: number
 }
 
-export class ServiceStore implements RunStore {
+export class ServiceStore extends SerialStore implements RunStore {
   readonly storesInWorkers = true
   readonly needsReturned: boolean
   readonly #service: StorageService
   readonly #options: ServiceStoreOptions
   #frames: FrameServer | undefined
   #opening: Promise<ServiceOpened> | undefined
-  #listener: RunStoreListener | undefined
   #cntFile = ''
   #journal: CntJournal | undefined
   #keepCnt = false
@@ -58,12 +58,9 @@ export class ServiceStore implements RunStore {
   #schedule: CommitSchedule | undefined
   /** What the service is at work on, one after the other. */
   #work: Promise<void> = Promise.resolve()
-  #isBroken = false
-  #isClosing = false
-  /** One after the other. */
-  #extending: Promise<void> = Promise.resolve()
 
   constructor(service: StorageService, options: ServiceStoreOptions) {
+    super()
     this.#service = service
     this.#options = options
     this.needsReturned = options.workerModule !== undefined
@@ -132,7 +129,7 @@ export class ServiceStore implements RunStore {
   }
 
   async #begin(request: OpenRequest, cntFile: string, listener: RunStoreListener): Promise<Opened> {
-    this.#listener = listener
+    this.listener = listener
     if (this.#lockNotice !== undefined) listener.onNotice('warn', this.#lockNotice)
     this.#cntFile = cntFile
     this.#keepCnt = request.keepCnt
@@ -176,16 +173,8 @@ export class ServiceStore implements RunStore {
     this.#schedule?.finish()
   }
 
-  async extend(extension: Extension): Promise<void> {
-    const extending = this.#extending.then(() => this.#extend(extension))
-    this.#extending = extending.catch(() => undefined)
-    await extending
-  }
-
   /** The service first: what it has been given twice after a crash, it keeps once. */
-  async #extend(extension: Extension): Promise<void> {
-    // Whatever is collected beside the runs may come when they have been given up.
-    if (this.#isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the storage service is being closed')
+  protected async extendNow(extension: Extension): Promise<void> {
     const { added, groups, leaves, links, postprocessedCount, hasProvenance } = extension
     const hasNodes = groups.length + leaves.length + links.length > 0
     if (added === undefined && !hasNodes && postprocessedCount === undefined) return
@@ -207,7 +196,7 @@ export class ServiceStore implements RunStore {
       this.#commitAll()
       this.#record({ memory: { added: {}, values }, ...(added !== undefined && { added }) })
     } catch (error) {
-      this.#break(error as PypetError)
+      this.break(error as PypetError)
       throw error
     }
     this.#schedule?.noteCommitted()
@@ -215,13 +204,13 @@ export class ServiceStore implements RunStore {
   }
 
   giveUp(): void {
-    this.#isBroken = true
+    this.isBroken = true
   }
 
   async close(ending: Ending): Promise<Closed> {
-    this.#isClosing = true
-    this.#isBroken = true
-    await this.#extending
+    this.isClosing = true
+    this.isBroken = true
+    await this.extending
     await this.#frames?.close()
     await this.#work
     this.#commitAll()
@@ -238,10 +227,10 @@ export class ServiceStore implements RunStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosing = true
-    this.#listener = undefined
+    this.isClosing = true
+    this.listener = undefined
     this.#schedule?.stop()
-    await this.#extending
+    await this.extending
     await this.#frames?.close()
     await this.#work
     this.#journal?.close()
@@ -266,7 +255,7 @@ export class ServiceStore implements RunStore {
     try {
       this.#commitAll()
     } catch (error) {
-      this.#break(error as PypetError)
+      this.break(error as PypetError)
     }
   }
 
@@ -282,7 +271,7 @@ export class ServiceStore implements RunStore {
     const returned = runs.flatMap(({ run, returned: bytes }) => (bytes === undefined ? [] : [{ run, bytes }]))
     if (returned.length > 0) this.#record({ returned })
     for (const { run } of runs) this.#stored.add(run)
-    this.#listener?.onCommitted(
+    this.listener?.onCommitted(
       runs.map(({ run }) => run),
       [],
       [],
@@ -301,9 +290,9 @@ export class ServiceStore implements RunStore {
     this.#work = this.#work.then(async () => {
       try {
         await this.#service.failRun(failure)
-        this.#listener?.onCommitted([], [failure.run], refused)
+        this.listener?.onCommitted([], [failure.run], refused)
       } catch (cause) {
-        this.#break(serviceError('failRun', cause))
+        this.break(serviceError('failRun', cause))
       }
     })
   }
@@ -314,12 +303,6 @@ export class ServiceStore implements RunStore {
     } catch (cause) {
       throw serviceError(method, cause)
     }
-  }
-
-  #break(error: PypetError): void {
-    if (this.#isBroken) return
-    this.#isBroken = true
-    this.#listener?.onBroken(error)
   }
 }
 
