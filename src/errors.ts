@@ -77,38 +77,83 @@ export type ErrorCode =
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'
 
-export interface PypetErrorOptions {
+/** The facts of an error, by its code. Its texts are made from them, so nobody has to read them out of a text. */
+export interface ErrorDetails {
+  readonly PYPET_FILE_LOCKED: LockDetails
+  readonly PYPET_FILE_LOCKED_ELSEWHERE: LockDetails
+  readonly PYPET_FILE_NOT_WRITABLE: { readonly file: string }
+  readonly PYPET_TRAJECTORY_EXISTS: {
+    readonly file: string
+    readonly trajectory: string
+    /** Of a trajectory that is unfinished. */
+    readonly cntFile?: string | undefined
+  }
+  readonly PYPET_CNT_EXISTS: { readonly cntFile: string }
+  readonly PYPET_CNT_SEVERAL: { readonly file: string; readonly cntFiles: readonly string[] }
+}
+
+/** Of a file that somebody else writes. */
+export interface LockDetails {
+  readonly file: string
+  /** Who writes it; undefined for a program of another kind, or one that cannot be known. */
+  readonly owner?:
+    | {
+        readonly pid: number
+        readonly host: string
+        /** What it writes. */
+        readonly trajectory: string
+        /** When it began, ISO 8601. */
+        readonly since: string
+      }
+    | undefined
+}
+
+interface PypetErrorOptions<Code extends ErrorCode = ErrorCode> {
   /** The next action of the reader, as a sentence or as code. */
   readonly hint?: string | undefined
   /** Where the wrong thing stands: a file, a flag, a path like `explore.neuron.tau[3]`. */
   readonly where?: string | undefined
   readonly cause?: unknown
+  readonly details?: DetailsOf<Code>
 }
+
+type DetailsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails ? ErrorDetails[Code] : undefined
+
+/** An error that has details is made with them. */
+type OptionsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails
+  ? [options: PypetErrorOptions<Code> & { readonly details: ErrorDetails[Code] }]
+  : [options?: PypetErrorOptions<Code>]
 
 /**
  * The one error class of pypet-ts.
  *
  * `message` says what was attempted, on what, and what was found; `hint` is the next step. Narrow by
- * code: `if (isPypetError(error, 'PYPET_TRAJECTORY_EXISTS'))`.
+ * code: `if (isPypetError(error, 'PYPET_FILE_LOCKED'))`; then `details` has the facts.
  */
-export class PypetError extends Error {
+export class PypetError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'PypetError'
-  readonly code: ErrorCode
+  readonly code: Code
   readonly hint: string | undefined
   readonly where: string | undefined
+  readonly details: DetailsOf<Code>
 
-  constructor(code: ErrorCode, message: string, options: PypetErrorOptions = {}) {
+  constructor(code: Code, message: string, ...[given]: OptionsOf<Code>) {
+    const options = (given ?? {}) as PypetErrorOptions<Code>
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     // Whatever was attempted when there were no files left: what helps is more of them.
     const more = isOutOfFiles(options.cause) ? systemHint(options.cause) : undefined
     this.hint = more === undefined || options.hint?.startsWith(more) ? options.hint : more
     this.where = options.where
+    this.details = options.details as DetailsOf<Code>
   }
 }
 
 /** True for an error of ours, and of the given code when one is named. */
-export function isPypetError(error: unknown, code?: ErrorCode): error is PypetError {
+export function isPypetError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is PypetError<Code> {
   return error instanceof PypetError && (code === undefined || error.code === code)
 }
 
@@ -122,6 +167,7 @@ export function cannotWrite(
     where: file,
     hint,
     cause,
+    details: { file },
   })
 }
 
@@ -199,6 +245,8 @@ export interface ErrorRecord {
   readonly code?: string
   readonly hint?: string
   readonly where?: string
+  /** As of `PypetError`. */
+  readonly details?: unknown
 }
 
 /** Whatever was thrown, as a record. Never throws itself, not even for hostile objects. */
@@ -206,6 +254,7 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
   try {
     if (thrown instanceof Error || isErrorLike(thrown)) {
       const { code, hint, where } = thrown as { code?: unknown; hint?: unknown; where?: unknown }
+      const details = thrown instanceof PypetError ? thrown.details : undefined
       return {
         name: nameOf(thrown),
         message: String(thrown.message),
@@ -213,6 +262,7 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
         ...(typeof code === 'string' && { code }),
         ...(typeof hint === 'string' && { hint }),
         ...(typeof where === 'string' && { where }),
+        ...(details !== undefined && { details }),
       }
     }
     return { name: 'NonError', message: `thrown: ${describeThrown(thrown)}`, stack: '', hint: THROW_ERRORS }
@@ -225,9 +275,23 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
 export function fromErrorRecord(record: ErrorRecord, fallback: ErrorCode): PypetError {
   const code = (record.code?.startsWith('PYPET_') ? record.code : fallback) as ErrorCode
   const hint = record.hint ?? systemHint(record)
-  const error = new PypetError(code, record.message, { hint, where: record.where })
+  const details = record.details as DetailsOf<ErrorCode>
+  const error = new PypetError<ErrorCode>(code, record.message, {
+    hint,
+    where: record.where,
+    ...(details !== undefined && { details }),
+  } as PypetErrorOptions<never>)
   if (record.stack !== '') error.stack = record.stack
   return error
+}
+
+/** The same error in other words. */
+export function reworded<Code extends ErrorCode>(
+  { code, message, hint, where, cause, details }: PypetError<Code>,
+  texts: { readonly message?: string; readonly hint?: string | undefined; readonly cause?: unknown },
+): PypetError<Code> {
+  const options = { hint, where, cause, details, ...texts }
+  return new PypetError(code, texts.message ?? message, ...([options] as unknown as OptionsOf<Code>))
 }
 
 /** Marks a `switch` that must name every member of a union. */

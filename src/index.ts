@@ -5,7 +5,7 @@
  * A job module imports from here to define its experiment; a script imports `run` to run one.
  */
 
-export { type ErrorCode, type ErrorRecord, isPypetError, PypetError } from './errors.ts'
+export { type ErrorCode, type ErrorDetails, type ErrorRecord, isPypetError, PypetError } from './errors.ts'
 export type { ExperimentEvent, ExperimentSummary, Reporter } from './events.ts'
 export {
   defineExperiment,

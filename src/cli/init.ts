@@ -1,7 +1,7 @@
 /** The action of `pypet-ts init [folder]`: the files of an experiment that runs as it is. */
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
@@ -27,15 +27,11 @@ export function initCommand(
     makeFolders(folder)
     for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text)
   } catch (cause) {
-    throw new PypetError(
-      'PYPET_FILE_NOT_WRITABLE',
-      `cannot write into ${folder}: ${existsSync(folder) && !statSync(folder).isDirectory() ? 'it is a file' : (cause as Error).message}`,
-      {
-        where: folder,
-        hint: 'Name a folder that you may write to.',
-        cause,
-      },
-    )
+    const isFile = existsSync(folder) && !statSync(folder).isDirectory()
+    throw cannotWrite(folder, isFile ? 'it is a file' : systemRefusal(cause).found, {
+      hint: 'Name a folder that you may write to.',
+      cause,
+    })
   }
   const shown = shownPath(folder)
   const steps = [

@@ -1,5 +1,6 @@
 /** The second `run` of the same name: what to type instead. */
-import { isPypetError, PypetError } from '../errors.ts'
+import { isPypetError, reworded } from '../errors.ts'
+import { unfinishedHint } from '../journal/unfinished.ts'
 import { shellWord } from '../shell-word.ts'
 
 /**
@@ -9,17 +10,16 @@ import { shellWord } from '../shell-word.ts'
  */
 export function withWaysOut(error: unknown, words: readonly string[]): unknown {
   if (!isPypetError(error, 'PYPET_TRAJECTORY_EXISTS')) return error
-  const name = / named (\S+)$/.exec(error.message)?.[1]
-  if (name === undefined) return error
+  const { trajectory, cntFile } = error.details
   // It is unfinished: that comes first.
-  const [goOn] = /^It is unfinished: .*?`\. /.exec(error.hint ?? '') ?? ['']
+  const goOn = cntFile === undefined ? '' : `${unfinishedHint(cntFile)} `
   const commands = [
     commandWith(words, '--add-time'),
-    commandWith(withoutName(words), '--name', nextName(name)),
+    commandWith(withoutName(words), '--name', nextName(trajectory)),
     commandWith(words, '--overwrite'),
   ]
   const hint = `${goOn}Run it under another name, or replace the file and all that it holds:\n${commands.join('\n')}`
-  return new PypetError(error.code, error.message, { hint, where: error.where, cause: error })
+  return reworded(error, { hint, cause: error })
 }
 
 /** Flags belong in front of the arguments of the job. */

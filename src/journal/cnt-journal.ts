@@ -57,6 +57,7 @@ export class CntJournal {
       {
         where: path,
         hint: `Finish it with \`pypet-ts continue ${path}\`, remove it, or give this one another name (--name).`,
+        details: { cntFile: path },
       },
     )
   }

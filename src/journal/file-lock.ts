@@ -17,7 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
+import { cannotWrite, type LockDetails, PypetError, systemRefusal } from '../errors.ts'
 import { fateOf, ownProcess } from '../process-facts.ts'
 import { sweepBeside, sweepTemporaryFolders, temporaryBeside } from '../temporary-names.ts'
 import { newCntBeside } from './cnt-journal.ts'
@@ -93,7 +93,7 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
     const found = readText(path) ?? ''
     const notice = found === '' ? undefined : takeOverReason(wanted, found, answer === 'locked')
     // Whoever has it is just writing down who that is.
-    if (answer === 'taken') throw locked(wanted, 'another process')
+    if (answer === 'taken') throw locked(wanted)
     const owner = ownLock(wanted.trajectory, 'flock')
     let text = ''
     const write = (said: LockOwner) => {
@@ -166,11 +166,12 @@ function takeOverReason(
 ): string {
   const owner = parseOwner(found)
   if (owner === undefined) {
-    if (isOurs === false) throw locked({ file, path }, 'another process')
+    if (isOurs === false) throw locked({ file, path })
     return `${path} is not a readable lock; it was taken over`
   }
   const { pid, host, since, trajectory } = owner
-  const who = `process ${pid} on ${host}, which writes ${trajectory} since ${since}`
+  const facts = { pid, host, since, trajectory }
+  const who = ownerText(facts)
   const verdict = verdictOf(owner, {
     isOurs,
     isShared: isShared(path),
@@ -179,19 +180,27 @@ function takeOverReason(
   })
   if (verdict === 'gone')
     return `the lock of ${file} was left by ${who}: it is gone, and the lock was taken over`
-  if (verdict === 'alive') throw locked({ file, path }, who)
+  if (verdict === 'alive') throw locked({ file, path }, facts)
   if (breakLock) return `the lock of ${file} was taken from ${who}`
   throw new PypetError('PYPET_FILE_LOCKED_ELSEWHERE', `${file} is locked by ${who}`, {
     where: path,
     hint: 'It cannot be seen from here. If that process is gone, take the lock over with --break-lock.',
+    details: { file, owner: facts },
   })
 }
 
-function locked({ file, path }: Pick<Wanted, 'file' | 'path'>, who: string): PypetError {
+/** @param owner undefined while the lock does not say it yet */
+function locked({ file, path }: Pick<Wanted, 'file' | 'path'>, owner?: LockDetails['owner']): PypetError {
+  const who = owner === undefined ? 'another process' : ownerText(owner)
   return new PypetError('PYPET_FILE_LOCKED', `${file} is being written by ${who}`, {
     where: path,
     hint: 'Wait for it, or write to another file (--file).',
+    details: { file, owner },
   })
+}
+
+function ownerText({ pid, host, since, trajectory }: NonNullable<LockDetails['owner']>): string {
+  return `process ${pid} on ${host}, which writes ${trajectory} since ${since}`
 }
 
 /** Where the system has no lock: the file with a name in it is the lock, and appears with its content at once. */

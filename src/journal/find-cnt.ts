@@ -103,6 +103,7 @@ export function findCnt(path: string, system: DiskSystem = FILES): string {
   throw new PypetError('PYPET_CNT_SEVERAL', `${path} has ${found.length} unfinished trajectories`, {
     where: path,
     hint: `Name one of them: ${found.join(', ')}.`,
+    details: { file: path, cntFiles: found },
   })
 }
 

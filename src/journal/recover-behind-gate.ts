@@ -56,6 +56,7 @@ function openElsewhere(file: string): PypetError {
     {
       where: file,
       hint: 'Close it there: what that program reads would change under its hands.',
+      details: { file },
     },
   )
 }

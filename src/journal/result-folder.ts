@@ -1,7 +1,7 @@
 /** The folder of a new file: made where it is missing, and as durable as the file itself. */
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
 
 /**
@@ -14,11 +14,7 @@ export function makeFolderOf(path: string): string[] {
   try {
     return [dirname(path), ...makeFolders(dirname(path)).map((made) => dirname(made))]
   } catch (cause) {
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create the folder ${dirname(path)}`, {
-      where: path,
-      hint: 'Check the permissions, or choose another file with --file.',
-      cause,
-    })
+    throw cannotWrite(path, `its folder cannot be created: ${systemRefusal(cause).found}`, { cause })
   }
 }
 

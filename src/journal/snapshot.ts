@@ -8,7 +8,7 @@
 import { accessSync, constants, existsSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { breathe } from '../breath.ts'
-import { isPypetError, PypetError } from '../errors.ts'
+import { cannotWrite, isPypetError, PypetError, systemRefusal } from '../errors.ts'
 import { removeTemporary, sweepBeside, temporaryBeside, undoAtExit } from '../temporary-names.ts'
 import { CntFollower, isGone } from './cnt-follower.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
@@ -85,15 +85,10 @@ function* snapshotSteps(
     return bytes
   } catch (cause) {
     if (cause instanceof PypetError) throw cause
-    throw new PypetError(
-      'PYPET_FILE_NOT_WRITABLE',
-      `cannot copy ${file} to ${target}: ${(cause as Error).message}`,
-      {
-        where: target,
-        hint: 'Check the free space and the permissions of the folder.',
-        cause,
-      },
-    )
+    throw cannotWrite(target, systemRefusal(cause).found, {
+      hint: 'Check the free space and the permissions of the folder.',
+      cause,
+    })
   } finally {
     to?.close()
     removed()

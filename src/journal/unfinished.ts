@@ -56,6 +56,11 @@ function isBegunExpansion({ experiment, lastSequence }: CntState): boolean {
   return experiment.request.isExpansion === true && lastSequence === 0
 }
 
+/** What to do about a trajectory that is in the way and unfinished. */
+export function unfinishedHint(cntFile: string): string {
+  return `It is unfinished: go on with \`pypet-ts continue ${shellWord(cntFile)}\`.`
+}
+
 function unfinished(file: string, { path, experiment, failed, hasEnded, isApplied }: CntState): PypetError {
   const { name } = experiment.request.trajectory
   const command = `pypet-ts continue ${shellWord(shownPath(path))}`
@@ -65,11 +70,16 @@ function unfinished(file: string, { path, experiment, failed, hasEnded, isApplie
     return new PypetError(
       'PYPET_CNT_EXISTS',
       `${name} in ${file} has failed runs, which can be performed again: ${formatRuns(failed.size)}`,
-      { where: file, hint: `Perform them first: ${command} --retry-failed.${other}` },
+      {
+        where: file,
+        hint: `Perform them first: ${command} --retry-failed.${other}`,
+        details: { cntFile: path },
+      },
     )
   }
   return new PypetError('PYPET_CNT_EXISTS', `${name} in ${file} is an unfinished experiment`, {
     where: file,
     hint: `Finish it first: ${command}.${other}`,
+    details: { cntFile: path },
   })
 }

@@ -1,6 +1,6 @@
 /** A lock that another process holds for a moment is waited for. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { isPypetError, PypetError } from '../errors.ts'
+import { isPypetError, type PypetError, reworded } from '../errors.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import { acquireLock, type FileLock, type LockRequest } from './file-lock.ts'
 
@@ -44,12 +44,13 @@ export async function waitForLock(file: string, wanted: LockRequest, wait: LockW
   }
 }
 
-function waitedInVain(error: PypetError, { waitMs, hint: longer }: LockWait): PypetError {
-  const { message, where, hint, cause } = error
-  return new PypetError('PYPET_FILE_LOCKED', `${message}; waited for ${seconds(waitMs)}`, {
-    where,
-    hint: longer === undefined ? hint : `${hint} ${longer}`,
-    cause,
+function waitedInVain(
+  error: PypetError<'PYPET_FILE_LOCKED'>,
+  { waitMs, hint: longer }: LockWait,
+): PypetError {
+  return reworded(error, {
+    message: `${error.message}; waited for ${seconds(waitMs)}`,
+    hint: longer === undefined ? error.hint : `${error.hint} ${longer}`,
   })
 }
 

@@ -393,6 +393,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       {
         where: this.file,
         hint: 'Give it another name (addTime), another file, or load the one that is there.',
+        details: { file: this.file, trajectory: this.name },
       },
     )
   }

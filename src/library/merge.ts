@@ -1,7 +1,7 @@
 /** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { cannotWrite, PypetError } from '../errors.ts'
 import { FILES } from '../journal/disk.ts'
 import type { FileLock } from '../journal/file-lock.ts'
 import { takeTurn } from '../journal/file-turn.ts'
@@ -361,11 +361,7 @@ function tooFew(message: string, where: string): PypetError {
 }
 
 function checkTarget(target: string, inputs: readonly MergeInput[], overwrite: boolean): void {
-  const refuse = (found: string, hint = 'Give another name.') =>
-    new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot merge into ${target}: it ${found}`, {
-      where: target,
-      hint,
-    })
+  const refuse = (found: string, hint = 'Give another name.') => cannotWrite(target, `it ${found}`, { hint })
   if (existsSync(target)) {
     if (!statSync(target).isFile()) throw refuse('is not a file')
     if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))

@@ -1,7 +1,7 @@
 /** Writes back the job of a trajectory as it was when the trajectory, or one of its runs, was made. */
 import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
-import { PypetError } from '../errors.ts'
+import { cannotWrite, systemRefusal } from '../errors.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { assertKnownOptions } from '../values/known-options.ts'
 import type { RunIndex } from '../values/path.ts'
@@ -82,11 +82,10 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
   try {
     writeNewFiles(realFolder, kept)
   } catch (cause) {
-    throw new PypetError(
-      'PYPET_FILE_NOT_WRITABLE',
-      `nothing is restored: cannot write into ${folder}: ${(cause as Error).message}`,
-      { where: folder, hint: 'Check the free space and the permissions, or name another folder.', cause },
-    )
+    throw cannotWrite(folder, `${systemRefusal(cause).found}; nothing is restored`, {
+      hint: 'Check the free space and the permissions, or name another folder.',
+      cause,
+    })
   }
   const files = kept.map(({ path }) => path.toString())
   const job = String(values.get('job'))

@@ -2,7 +2,7 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { PypetError } from '../errors.ts'
+import { cannotWrite, type PypetError } from '../errors.ts'
 import { FOLDER_WILDCARDS, fillLogName, wildcardsOf } from '../run/log-name.ts'
 
 /** Everything at the level of the log. */
@@ -56,11 +56,8 @@ export function checkLogFolder(folder: string, trajectory: string): void {
 
 /** The error of a log folder that cannot be used; also for what only writing to it reveals. */
 export function logsNotWritable(target: string, found: string, cause?: unknown): PypetError {
-  return new PypetError('PYPET_FILE_NOT_WRITABLE', `the logs cannot be written to ${target}: ${found}`, {
-    where: target,
-    hint: 'Choose another folder with --log-folder, or make this one writable.',
-    cause,
-  })
+  const hint = 'Choose another folder with --log-folder, or make this one writable.'
+  return cannotWrite(target, found, { hint, cause })
 }
 
 function statOf(path: string): Stats | undefined {

@@ -25,7 +25,7 @@ import {
 import { makeFolderOf, syncFolders } from '../journal/result-folder.ts'
 import { RunSet } from '../journal/run-set.ts'
 import { Hdf5Transaction } from '../journal/transaction.ts'
-import { assertFinished, dropFinished } from '../journal/unfinished.ts'
+import { assertFinished, dropFinished, unfinishedHint } from '../journal/unfinished.ts'
 import { waitForLock } from '../journal/wait-for-lock.ts'
 import { LayoutMemory } from '../layout/layout-memory.ts'
 import { TrajectoryLayout } from '../layout/trajectory-layout.ts'
@@ -368,7 +368,11 @@ function refuseLost(file: string, system: DiskSystem): void {
     throw new PypetError(
       'PYPET_CNT_EXISTS',
       `${file} is not there, or empty, and ${path} has the last pages of its ${stored.count} stored runs`,
-      { where: path, hint: `Put it back, then: pypet-ts continue ${shellWord(path)}. Or give --overwrite.` },
+      {
+        where: path,
+        hint: `Put it back, then: pypet-ts continue ${shellWord(path)}. Or give --overwrite.`,
+        details: { cntFile: path },
+      },
     )
   }
 }
@@ -429,10 +433,8 @@ export async function assertNameIsFree(path: string, name: string): Promise<void
   const cntFile = cntFileOf(path, name, FILES)
   throw new PypetError('PYPET_TRAJECTORY_EXISTS', `${path} already holds a trajectory named ${name}`, {
     where: path,
-    hint:
-      cntFile === undefined
-        ? OTHER_PLACES
-        : `It is unfinished: go on with \`pypet-ts continue ${cntFile}\`. ${OTHER_PLACES}`,
+    hint: cntFile === undefined ? OTHER_PLACES : `${unfinishedHint(cntFile)} ${OTHER_PLACES}`,
+    details: { file: path, trajectory: name, cntFile },
   })
 }
 

@@ -609,13 +609,13 @@ describe('the HDF5 file', () => {
     [
       'a folder that is a file',
       ['--file', 'notes.txt/a.h5'],
-      'cannot create the folder ~/notes.txt',
-      'Check the permissions, or choose another file with --file.',
+      'cannot write ~/notes.txt/a.h5: its folder cannot be created: file already exists (EEXIST)',
+      'Check the folder, its permissions and the free space, or choose another file with --file.',
     ],
     [
       'a log folder that is a file',
       ['--log-folder', 'notes.txt'],
-      'the logs cannot be written to ~/notes.txt/demo: ~/notes.txt is not a folder',
+      'cannot write ~/notes.txt/demo: ~/notes.txt is not a folder',
       'Choose another folder with --log-folder, or make this one writable.',
     ],
   ])('%s is refused', async (_, flags, error, hint) => {

@@ -1,6 +1,15 @@
-/** JSON that commands print: one object a line, and names of fields in snake_case, whatever the command. */
+/**
+ * What programs read of commands: JSON, one object a line, with names of fields in snake_case; codes of errors, and exit
+ * codes. They are pinned: texts may change, and these may not.
+ *
+ *     PYPET_TEST_PIN=1 npx vitest run test/cli/json-output.test.ts     writes the pins anew
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { exitCodeOf } from '../../src/cli/exit-code.ts'
+import { type ErrorCode, fromErrorRecord } from '../../src/errors.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { pypet } from './pypet.ts'
 
@@ -65,13 +74,34 @@ test('every command names the fields of its JSON in snake_case', async () => {
     expect([command, stderr === '']).toEqual([command, command !== 'error'])
     printed[command] = stdout + stderr
   }
+  const fields: Record<string, readonly string[]> = {}
   for (const [command, text] of Object.entries(printed)) {
     const documents = command === 'overview' ? [text] : text.trim().split('\n')
     const keys = documents.flatMap((line) => keysOf(JSON.parse(line)))
+    for (const document of documents.map((line) => JSON.parse(line))) {
+      const name = [command, document.event].filter((part) => part !== undefined).join(' ')
+      fields[name] = [...new Set([...(fields[name] ?? []), ...keysOf(document)])].sort()
+    }
     expect(keys.length, command).toBeGreaterThan(0)
     expect(
       keys.filter((key) => !/^[a-z0-9]+(_[a-z0-9]+)*$/.test(key)),
       command,
     ).toEqual([])
   }
+  expect(fields).toEqual(pinned('json-fields', fields))
 })
+
+test('codes of errors, and their exit codes, stay', () => {
+  const source = readFileSync(new URL('../../src/errors.ts', import.meta.url), 'utf8')
+  const codes = [...source.matchAll(/^ {2}\| '(PYPET_\w+)'$/gm)].map(([, code]) => code as ErrorCode)
+  const exitCodes = codes.map((code) => [code, exitCodeOf(fromErrorRecord({ ...NOTHING, code }, code))])
+  expect(Object.fromEntries(exitCodes)).toEqual(pinned('error-codes', Object.fromEntries(exitCodes)))
+})
+
+const NOTHING = { name: 'PypetError', message: '', stack: '' }
+
+function pinned(name: string, found: object): object {
+  const path = fileURLToPath(new URL(`../fixtures/pinned/${name}.json`, import.meta.url))
+  if (process.env.PYPET_TEST_PIN === '1') writeFileSync(path, `${JSON.stringify(found, undefined, 2)}\n`)
+  return JSON.parse(readFileSync(path, 'utf8'))
+}

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ExitCode, exitCodeOf } from '../../src/cli/exit-code.ts'
 import { reportError } from '../../src/cli/report-error.ts'
 import { summaryText } from '../../src/cli/summary.ts'
-import { type ErrorCode, fromErrorRecord, PypetError, toErrorRecord } from '../../src/errors.ts'
+import { cannotWrite, type ErrorCode, fromErrorRecord, PypetError, toErrorRecord } from '../../src/errors.ts'
 import { shellWord } from '../../src/shell-word.ts'
 import { CollectedText, summaryOf, TerminalScreen } from '../reporting/streams.ts'
 
@@ -102,7 +102,7 @@ describe('an error of the operating system', () => {
       'error: open /a failed: too many open files (EMFILE)\n' +
         '  hint: Allow more open files in this shell, and try again: ulimit -n 4096\n',
     )
-    const wrapped = new PypetError('PYPET_FILE_NOT_WRITABLE', 'cannot write', { hint: 'Check it.', cause })
+    const wrapped = cannotWrite('/a', 'too many files', { hint: 'Check it.', cause })
     expect(wrapped.hint).toContain('ulimit -n')
     const crossed = fromErrorRecord(toErrorRecord(cause), 'PYPET_STORAGE_FAILED')
     expect([crossed.code, crossed.hint]).toEqual([

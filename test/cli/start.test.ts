@@ -65,7 +65,11 @@ test.each([
 })
 
 test.each([
-  ['text', [], /^error: cannot create a temporary folder .*\n {2}hint: Set TMPDIR to a folder/],
+  [
+    'text',
+    [],
+    /^error: cannot write .*: no folder can be created there: .*\n {2}hint: Set TMPDIR to a folder/,
+  ],
   ['JSON', ['--json'], /^\{"event":"error","code":"PYPET_FILE_NOT_WRITABLE"/],
 ])('a TMPDIR that does not exist is told like every error, as %s', async (_, flags, message) => {
   const folder = fileTree({ 'job.ts': JOB })

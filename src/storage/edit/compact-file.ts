@@ -102,6 +102,7 @@ export async function copyTrajectory(
     throw new PypetError('PYPET_TRAJECTORY_EXISTS', `${target.file} already holds ${target.trajectory}`, {
       where: target.file,
       hint: 'Give another name, or another file.',
+      details: target,
     })
   }
   using reader = await openHdf5Reader(source.file)

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PypetError } from '../../errors.ts'
+import { cannotWrite, systemRefusal } from '../../errors.ts'
 import { makeTemporaryFolder, SHORT_FOLDER, temporaryPrefix } from '../../temporary-names.ts'
 
 /** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
@@ -51,8 +51,7 @@ export function makeSocketFolder(): string {
   try {
     return makeTemporaryFolder('writer-', within)
   } catch (cause) {
-    throw new PypetError('PYPET_FILE_NOT_WRITABLE', `cannot create a temporary folder ${path(within)}`, {
-      where: tmpdir(),
+    throw cannotWrite(path(within), `no folder can be created there: ${systemRefusal(cause).found}`, {
       hint: 'Set TMPDIR to a folder that exists and can be written to.',
       cause,
     })
