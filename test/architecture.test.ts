@@ -86,7 +86,6 @@ describe('outside packages', () => {
     ['smol-toml', ['experiment/load-config.ts']],
     ['commander', ['cli/main.ts']],
     ['jsep', ['exploration/expression-syntax.ts']],
-    ['zod', ['experiment/config-schema.ts']],
     ['pure-rand/generator/xoroshiro128plus', ['executors/run-seeds.ts']],
     ['cli-progress', ['reporting/progress-bar.ts']],
     ['cli-table3', ['cli/text-table.ts']],
@@ -107,16 +106,7 @@ describe('outside packages', () => {
 })
 
 describe('what an entry loads', () => {
-  const HEAVY = [
-    'h5wasm/node',
-    'piscina',
-    'winston',
-    'cosmiconfig',
-    'commander',
-    'zod',
-    'esbuild',
-    'cli-progress',
-  ]
+  const HEAVY = ['h5wasm/node', 'piscina', 'winston', 'cosmiconfig', 'commander', 'esbuild', 'cli-progress']
 
   test.each([
     ['executors/run-thread.ts', 'a pool thread'],

@@ -1,8 +1,8 @@
-/** The one file that knows zod: the schema of config files, made from the table of options. */
-import { z } from 'zod'
+/** The schema of config files, made from the table of options: it checks them, and editors are given it as JSON Schema. */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../values/nearest-name.ts'
-import { exampleValue, expectedValue, foundValue, type Option, type OptionValue } from './option.ts'
+import { isPlainObject } from '../values/plain-object.ts'
+import { exampleValue, expectedValue, foundValue, isOptionValue, type Option } from './option.ts'
 import {
   OPTION_NAMES,
   OPTIONS,
@@ -27,108 +27,124 @@ export interface ConfigContent {
  *   key, what was expected and what was found
  */
 export function parseConfig(content: unknown, file: string): ConfigContent {
-  const parsed = SCHEMA.safeParse(content)
-  if (!parsed.success) throw refused(parsed.error.issues, content, file)
-  const { parameters, explore, $schema: _, overviews = {}, ...main } = parsed.data
-  const dotted = Object.entries(overviews).map(([name, value]) => [OVERVIEWS + name, value])
-  const given = [...Object.entries(main), ...dotted].filter(([, value]) => value !== undefined)
+  if (!isPlainObject(content)) throw noObject(content, file)
+  const { $schema, parameters, explore, overviews, ...main } = content
+  if ($schema !== undefined && typeof $schema !== 'string') throw wrong('$schema', 'a text', $schema, file)
+  if (parameters !== undefined && !isPlainObject(parameters))
+    throw wrong('parameters', 'an object', parameters, file)
+  if (overviews !== undefined && !isPlainObject(overviews))
+    throw wrong('overviews', 'an object', overviews, file)
+  const ofOverviews = Object.entries(overviews ?? {}).map(([name, value]): [string, unknown] => [
+    OVERVIEWS + name,
+    value,
+  ])
+  const given = [...Object.entries(main), ...ofOverviews].filter(([, value]) => value !== undefined)
+  const unknown =
+    Object.keys(main).find((name) => name.startsWith(OVERVIEWS)) ??
+    given.find(([name]) => !isOption(name))?.[0]
+  for (const [name, value] of given.filter(([each]) => isOption(each))) {
+    const option = OPTIONS[name as OptionName]
+    if (isOptionValue(option, value)) continue
+    const hint = `Write ${exampleValue(option)} there. ${option.description}`
+    throw wrong(name, expectedValue(option), value, file, hint)
+  }
+  if (unknown !== undefined) throw unknownKey(unknown, file)
   return { options: Object.fromEntries(given) as OptionValues, parameters, explore }
 }
 
-/** The schema as JSON Schema, for editors: it completes, explains and checks `pypet.config.json`. */
-export function configJsonSchema(): object {
-  return { ...z.toJSONSchema(SCHEMA, { target: 'draft-7' }), title: 'Configuration of pypet-ts' }
+/** Those of overviews have a group of their own in the file. */
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name)
 }
 
-const SCHEMA = z.strictObject({
-  $schema: z.string().optional().describe('The JSON Schema of this file, for editors.'),
-  ...shapeOf(OPTION_NAMES.filter((name) => !name.startsWith(OVERVIEWS))),
-  overviews: z
-    .strictObject(shapeOf(OPTION_NAMES.filter((name) => name.startsWith(OVERVIEWS))))
-    .optional()
-    .describe('Which overview tables are written.'),
-  parameters: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe(
-      'Parameters by name; an object is a group. { "$value": 20, "$comment": "ms", "$type": "integer" } adds a ' +
-        'comment or a type.',
-    ),
-  explore: z
-    .unknown()
-    .optional()
-    .describe(
-      'What is explored: ranges of one length by name, { "product": { "x": [1, 2] } }, { "zip": … }, ' +
-        '{ "points": [ … ] } or { "concat": [ … ] }.',
-    ),
-})
+/** The schema as JSON Schema, draft 7, for editors: it completes, explains and checks `pypet.config.json`. */
+export function configJsonSchema(): object {
+  const isOverview = (name: OptionName) => name.startsWith(OVERVIEWS)
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    type: 'object',
+    properties: {
+      $schema: { description: 'The JSON Schema of this file, for editors.', type: 'string' },
+      ...propertiesOf(OPTION_NAMES.filter((name) => !isOverview(name))),
+      overviews: {
+        description: 'Which overview tables are written.',
+        type: 'object',
+        properties: propertiesOf(OPTION_NAMES.filter(isOverview)),
+        additionalProperties: false,
+      },
+      parameters: {
+        description:
+          'Parameters by name; an object is a group. { "$value": 20, "$comment": "ms", "$type": "integer" } adds a ' +
+          'comment or a type.',
+        type: 'object',
+      },
+      explore: {
+        description:
+          'What is explored: ranges of one length by name, { "product": { "x": [1, 2] } }, { "zip": … }, ' +
+          '{ "points": [ … ] } or { "concat": [ … ] }.',
+      },
+    },
+    additionalProperties: false,
+    title: 'Configuration of pypet-ts',
+  }
+}
 
-function shapeOf(names: readonly OptionName[]): Record<string, z.ZodOptional<z.ZodType<OptionValue>>> {
+function propertiesOf(names: readonly OptionName[]): object {
   return Object.fromEntries(
-    names.map((name) => [name.replace(OVERVIEWS, ''), schemaOf(OPTIONS[name]).optional()]),
+    names.map((name) => {
+      const option: Option = OPTIONS[name]
+      const { description, default: preset } = option
+      const property = { ...typeOf(option), description, ...(preset !== undefined && { default: preset }) }
+      return [name.replace(OVERVIEWS, ''), property]
+    }),
   )
 }
 
-function schemaOf(option: Option): z.ZodType<OptionValue> {
-  const { description, default: preset } = option
-  return typeOf(option).meta({ description, ...(preset !== undefined && { default: preset }) })
-}
-
-function typeOf(option: Option): z.ZodType<OptionValue> {
+function typeOf(option: Option): object {
   switch (option.kind) {
-    case 'whole':
-      return z
-        .int()
-        .min(option.minimum)
-        .max(option.maximum ?? Number.MAX_SAFE_INTEGER)
-    case 'number':
-      return numberSchema(option)
+    case 'whole': {
+      const { minimum, maximum = Number.MAX_SAFE_INTEGER } = option
+      return { type: 'integer', minimum, maximum }
+    }
+    case 'number': {
+      const { minimum, maximum, isAboveMinimum } = option
+      const above = isAboveMinimum === true ? { exclusiveMinimum: minimum } : { minimum }
+      return { type: 'number', ...above, ...(maximum !== undefined && { maximum }) }
+    }
     case 'switch':
-      return z.boolean()
+      return { type: 'boolean' }
     case 'choice':
-      return z.enum(option.choices)
+      return { type: 'string', enum: option.choices }
     case 'text':
-      return option.pattern === undefined ? z.string() : z.string().regex(option.pattern.expression)
+      return {
+        type: 'string',
+        ...(option.pattern !== undefined && { pattern: option.pattern.expression.source }),
+      }
     case 'path':
-      return z.string().min(1)
+      return { type: 'string', minLength: 1 }
   }
 }
 
-function numberSchema({
-  minimum,
-  maximum,
-  isAboveMinimum,
-}: Extract<Option, { kind: 'number' }>): z.ZodType<OptionValue> {
-  const above = isAboveMinimum === true ? z.number().gt(minimum) : z.number().min(minimum)
-  return maximum === undefined ? above : above.max(maximum)
+function noObject(content: unknown, file: string): PypetError {
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${file}: expected an object of options, found ${foundValue(content)}`,
+    { where: file, hint: 'Write { "ncores": 2 } in JSON, or export default { ncores: 2 } in a module.' },
+  )
 }
 
-/** The first issue in our words: one message is read, the second is not. */
-function refused(issues: readonly z.core.$ZodIssue[], content: unknown, file: string): PypetError {
-  const [issue] = issues
-  if (issue?.code === 'unrecognized_keys')
-    return unknownKey([...issue.path, issue.keys[0] ?? ''].join('.'), file)
-  const path = (issue?.path ?? []).join('.')
-  if (path === '') {
-    return new PypetError(
-      'PYPET_CONFIG_INVALID',
-      `${file}: expected an object of options, found ${foundValue(content)}`,
-      {
-        where: file,
-        hint: 'Write { "ncores": 2 } in JSON, or export default { ncores: 2 } in a module.',
-      },
-    )
-  }
-  const option = path in OPTIONS ? OPTIONS[path as OptionName] : undefined
-  const expected = option === undefined ? 'an object' : expectedValue(option)
-  const found = foundValue(valueAt(content, issue?.path ?? []))
-  return new PypetError('PYPET_CONFIG_INVALID', `${path} in ${file}: expected ${expected}, found ${found}`, {
-    where: path,
-    hint:
-      option === undefined
-        ? `Give ${path} ${expected}.`
-        : `Write ${exampleValue(option)} there. ${option.description}`,
-  })
+function wrong(
+  key: string,
+  expected: string,
+  found: unknown,
+  file: string,
+  hint = `Give ${key} ${expected}.`,
+): PypetError {
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${key} in ${file}: expected ${expected}, found ${foundValue(found)}`,
+    { where: key, hint },
+  )
 }
 
 function unknownKey(key: string, file: string): PypetError {
@@ -140,10 +156,4 @@ function unknownKey(key: string, file: string): PypetError {
     where: key,
     hint: nearest === undefined ? `The options are: ${keys.join(', ')}.` : `Did you mean ${nearest}?`,
   })
-}
-
-function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {
-  let value = content
-  for (const key of path) value = (value as Readonly<Record<PropertyKey, unknown>>)[key]
-  return value
 }
