@@ -1,4 +1,4 @@
-import Table from 'cli-table3'
+import stringWidth from 'string-width'
 
 /** No column is narrowed below this; a narrower terminal breaks the lines itself. */
 const COLUMN_WIDTH_MIN = 6
@@ -22,26 +22,36 @@ export function textTable(
   { width, indent, style }: TextTableOptions,
 ): string {
   const used = headings.map((_, column) => column).filter((column) => rows.some((row) => row[column] !== ''))
-  const natural = used.map((column) =>
-    Math.max(...[headings, ...rows].map((row) => [...(row[column] ?? '')].length)),
-  )
+  const cells = [headings, ...rows].map((row) => used.map((column) => row[column] ?? ''))
+  const natural = used.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))))
   const widths = width === undefined ? natural : narrow(natural, width - indent)
-  const table = new Table({
-    chars: NO_LINES,
-    style: { 'padding-left': 0, 'padding-right': COLUMN_GAP, head: [], border: [] },
-    colWidths: widths.map((columnWidth) => columnWidth + COLUMN_GAP),
-  })
-  for (const row of [headings, ...rows]) table.push(used.map((column) => row[column] ?? ''))
-  const lines = table.toString().split('\n')
-  return lines
-    .map((line, index) => {
-      const text = line.trimEnd()
+  const gap = ' '.repeat(COLUMN_GAP)
+  return cells
+    .map((row, index) => {
+      const text = row
+        .map((cell, column) => fitted(cell, widths[column] ?? 0))
+        .join(gap)
+        .trimEnd()
       return ' '.repeat(indent) + (index === 0 ? style(text) : text)
     })
     .join('\n')
 }
 
-/** Takes characters from the widest column until all fit. */
+/** A text as wide as its column: padded, or cut with an ellipsis. Characters of Chinese, say, are two columns wide. */
+function fitted(text: string, width: number): string {
+  const room = width - stringWidth(text)
+  if (room >= 0) return text + ' '.repeat(room)
+  let kept = ''
+  for (const { segment } of CHARACTERS.segment(text)) {
+    if (stringWidth(kept + segment) >= width) break
+    kept += segment
+  }
+  return fitted(`${kept}…`, width)
+}
+
+const CHARACTERS = new Intl.Segmenter()
+
+/** Takes columns of the terminal from the widest column until all fit. */
 function narrow(widths: readonly number[], available: number): number[] {
   const narrowed = [...widths]
   let excess = narrowed.reduce((sum, columnWidth) => sum + columnWidth + COLUMN_GAP, 0) - available
@@ -53,22 +63,3 @@ function narrow(widths: readonly number[], available: number): number[] {
   }
   return narrowed
 }
-
-const LINES = [
-  'top',
-  'top-mid',
-  'top-left',
-  'top-right',
-  'bottom',
-  'bottom-mid',
-  'bottom-left',
-  'bottom-right',
-  'left',
-  'left-mid',
-  'mid',
-  'mid-mid',
-  'right',
-  'right-mid',
-  'middle',
-] as const
-const NO_LINES = Object.fromEntries(LINES.map((line) => [line, '']))
