@@ -20,7 +20,7 @@ test('characters that are two columns wide are padded as such', () => {
 test('a text that does not fit is cut between characters, never within one, and never to nothing', () => {
   expect(textTable(headings, rows, { width: 25, indent: 2, style }).split('\n')).toEqual([
     '  name  value  comment',
-    '  tau   10     時定数…',
+    '  tau   10     時定数 …',
     '  温度  300    in K',
   ])
   const family = '👩‍👩‍👧'
