@@ -35,7 +35,6 @@ export {
   type PostprocessCallback,
 } from './library/environment.ts'
 export type { EnvironmentOptions, EnvironmentSettings } from './library/environment-options.ts'
-export type { StoreOptions } from './library/file-tree.ts'
 export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
 export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
 export {
@@ -51,7 +50,6 @@ export {
   mergeFolder,
   mergeInto,
 } from './library/merge.ts'
-export type { TrajectoryOptions } from './library/open-tree.ts'
 export type { PipelinePlan } from './library/pipeline.ts'
 export { type Restored, type RestoreOptions, restore } from './library/restore.ts'
 export {
@@ -61,8 +59,9 @@ export {
   type RunResult,
   run,
 } from './library/run.ts'
+export type { StoreOptions } from './library/store-nodes.ts'
 export type { OtherSource } from './library/stored-source.ts'
-export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
+export { type LoadItemOptions, Trajectory, type TrajectoryOptions } from './library/trajectory.ts'
 export { type VerifyReport, verify } from './library/verify.ts'
 export type { RunVerdict, VerifyOptions } from './library/verify-runs.ts'
 export {

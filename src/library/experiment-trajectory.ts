@@ -15,6 +15,6 @@ export function experimentTrajectory({ settings, parameters, plan }: PreparedExp
     node.unlock()
   }
   if (plan.exploration !== undefined) traj.explore(exploration(plan.exploration))
-  traj.noteStored()
+  traj.file.noteStored()
   return traj
 }

@@ -20,6 +20,6 @@ export async function readKnownRuns(
   if (!traj.isStored || !existsSync(traj.filename)) return { completed: new Set(), jobs: [], seed: undefined }
   using stored = await loadTrajectory(traj.filename, { name: traj.name, all: 'nothing', other: 'skeleton' })
   const completed = stored.runNames.map((_, run) => run).filter((run) => stored.isCompleted(run))
-  const tree = stored as unknown as TrajectoryTree
+  const tree = stored
   return { completed: new Set(completed), jobs: recordedJobs(tree), seed: recordedSeed(tree) }
 }

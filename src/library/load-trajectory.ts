@@ -10,8 +10,8 @@ import type { TrajectoryTree, TrajectoryTreeOptions } from '../tree/trajectory-t
 import { assertKnownOptions } from '../values/known-options.ts'
 import { parameterBranch } from '../values/path.ts'
 import { LEVEL_NAMES, type LoadLevels } from './load-levels.ts'
-import { type TrajectoryOptions, trajectoryNotFound } from './open-tree.ts'
-import { Trajectory } from './trajectory.ts'
+import { Trajectory, type TrajectoryOptions } from './trajectory.ts'
+import { trajectoryNotFound } from './trajectory-file.ts'
 
 /** What a trajectory is made with that is not in the file. */
 type TreeOptions = Pick<
@@ -95,7 +95,7 @@ async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<T
     filename,
   })
   const copy = traj.copy()
-  await copyExploredDerived(traj as unknown as Trajectory, copy as unknown as TrajectoryTree)
+  await copyExploredDerived(traj, copy)
   traj.close()
   fresh.adopt(copy)
   return fresh

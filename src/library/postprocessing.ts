@@ -7,6 +7,7 @@ import type { PostprocessFunction } from '../experiment/load-job.ts'
 import { foundValue } from '../experiment/option.ts'
 import { isExploration } from '../exploration/exploration.ts'
 import { points } from '../exploration/points.ts'
+import type { Extension } from '../protocol.ts'
 import { isPlainObject } from '../values/plain-object.ts'
 import { experimentTrajectory } from './experiment-trajectory.ts'
 import { loadTrajectory } from './load-trajectory.ts'
@@ -47,18 +48,16 @@ export function trajectoryPostprocessing(
       const current = traj ?? (await load())
       // Only a trajectory that has come through a round is as the file is.
       traj = undefined
-      await current.beginExtending((extension) => extend(extension, { isLast: false }), {
-        isQuiet,
-        hasFile,
-      })
+      const extendInRound = (extension: Extension) => extend(extension, { isLast: false })
+      await current.file.beginExtending({ extend: extendInRound, isQuiet, hasFile })
       try {
         for (const processor of processors) await callOne(current, processor, results)
-        const { extension, markStored } = current.takeExtension()
+        const { extension, markStored } = current.file.takeExtension()
         // That it has looked, and found nothing to add, is to be known as well.
         if (isQuiet || !addsNothing(extension)) await extend(extension, { isLast: true })
         markStored()
       } finally {
-        current.endExtending()
+        current.file.endExtending()
       }
       traj = current
     },

@@ -16,7 +16,8 @@ export abstract class RootNode extends GroupNode {
   abstract readonly wildcards: Wildcards
   abstract readonly noClobber: boolean
   abstract override get root(): Root
-  protected source: NodeSource | undefined
+  /** Where nodes come from that are not in memory. */
+  source: NodeSource | undefined
   readonly #presets = new Map<string, unknown>()
   readonly #classes = new Map<string, OwnClass>()
   readonly #missedClasses = new Set<string>()

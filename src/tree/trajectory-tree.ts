@@ -87,13 +87,8 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode implements Ro
     }
   }
 
-  /** The same, for what asks for no certain parameters. */
-  protected get asTree(): TrajectoryTree {
-    return this as unknown as TrajectoryTree
-  }
-
   override get root(): Root {
-    return this.asTree
+    return this
   }
 
   protected override get kind(): string {
@@ -214,7 +209,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends RootNode implements Ro
   }
 
   /** Their rows are in the file. */
-  protected notePerformedStored(runs: Iterable<RunIndex>): void {
+  notePerformedStored(runs: Iterable<RunIndex>): void {
     for (const run of runs) this.#performedRuns.delete(run)
   }
 
