@@ -14,7 +14,7 @@ export {
   type JobResults,
   type PostprocessTrajectory,
 } from './experiment/define.ts'
-export { cartesianProduct } from './exploration/cartesian.ts'
+export { cartesianProduct, zip } from './exploration/cartesian.ts'
 export { concat } from './exploration/concat.ts'
 export { derive } from './exploration/derive.ts'
 export type { Exploration } from './exploration/exploration.ts'
@@ -26,7 +26,6 @@ export { latinHypercube, random, type SampleOptions, sobol } from './exploration
 export { between, choice, logBetween } from './exploration/sample-range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
 export { where } from './exploration/where.ts'
-export { zip } from './exploration/zip.ts'
 export type { RunDifference } from './library/compare-run.ts'
 export {
   type ContinueOptions,

@@ -8,9 +8,8 @@ import {
   parameter,
 } from '../run/parameter.ts'
 import { nearestName } from '../values/nearest-name.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import type { ParameterValue } from '../values/value.ts'
-import { type Integer, integer, isInteger, isNdArray } from '../values/value-forms.ts'
+import { type Integer, integer, isInteger, isNdArray, isPlainObject } from '../values/value-forms.ts'
 import { foundValue } from './option.ts'
 
 /**

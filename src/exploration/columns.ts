@@ -1,6 +1,6 @@
 import { PypetError } from '../errors.ts'
 import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import type { Column } from './exploration.ts'
 import { isRangeInput, rangeLength, toRange } from './range.ts'
 

@@ -72,6 +72,18 @@ function checkObjects(range: Range, parameter: Parameter, at: (index: number) =>
   objectLike(rangeReader(range)(0), parameter, parameter.name, at(0))
 }
 
+/** Data files know no bigints: their whole numbers and strings of digits become some where one is declared. */
+export function typedRange(range: Range, parameter: Parameter): Range {
+  if (typeof parameter.value !== 'bigint' || range.kind !== 'values' || !Array.isArray(range.values))
+    return range
+  return { kind: 'values', values: range.values.map(toBigint) }
+}
+
+function toBigint(value: Scalar): Scalar {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
+  return typeof value === 'string' && /^[+-]?\d+$/.test(value) ? BigInt(value.replace('+', '')) : value
+}
+
 /**
  * Checks that numbers between the bounds are values of the parameter.
  *

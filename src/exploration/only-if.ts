@@ -17,10 +17,9 @@ import {
 import { isPooled } from './explored-object.ts'
 import { holds, pointReader } from './point-reader.ts'
 import { PointSet } from './point-set.ts'
-import { RunList } from './run-list.ts'
 import type { Settling } from './settle-range.ts'
 import { pooled } from './value-pool.ts'
-import { asFunction } from './where.ts'
+import { asFunction, RunList } from './where.ts'
 
 /** Conditions by the dotted name of the parameter that is explored where they hold. */
 export type Conditions<Values> = {

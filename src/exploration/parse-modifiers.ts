@@ -1,7 +1,7 @@
 /** What stands beside an exploration in a config file: `{ product: {..}, where: "x < y" }`. */
 import { PypetError } from '../errors.ts'
 import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import type { Modifier, Modifiers, NamedModifier } from './modifiers.ts'
 
 export const MODIFIERS = ['where', 'onlyIf', 'derive', 'repeat'] as const

@@ -2,15 +2,14 @@
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import { dtypeOf } from '../values/stored-value.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import type { ExplorationDraft } from './exploration.ts'
-import { checkBounds, checkRange, requireParameter } from './explored-parameter.ts'
+import { checkBounds, checkRange, requireParameter, typedRange } from './explored-parameter.ts'
 import { toRange } from './range.ts'
 import { sampleOptions, samplerOf } from './sample.ts'
 import { bounded, isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'
 import { sampleRangeFromTexts } from './sample-range-from-text.ts'
-import { typedRange } from './typed-range.ts'
 
 /** Whether a group of a parameter is called so, which then wins over the word. */
 export type IsDeclared = (name: string) => boolean

@@ -2,7 +2,7 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../values/nearest-name.ts'
 import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import { assertDistinctNames } from './columns.ts'
 import { type Exploration, type ExplorationDraft, exploration } from './exploration.ts'
 import { isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'

@@ -13,7 +13,7 @@ import type { ParameterTree } from '../run/parameter.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
 import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { nearestName } from '../values/nearest-name.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import type { Trajectory } from './trajectory.ts'
 
 /** Options by their names in config files, of their types; each may be left out. */

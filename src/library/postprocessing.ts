@@ -5,13 +5,14 @@ import { PypetError } from '../errors.ts'
 import type { JobResults } from '../experiment/define.ts'
 import type { PostprocessFunction } from '../experiment/load-job.ts'
 import { foundValue } from '../experiment/option.ts'
-import { isExploration } from '../exploration/exploration.ts'
+import { exploration, isExploration } from '../exploration/exploration.ts'
 import { points } from '../exploration/points.ts'
 import type { Extension } from '../protocol.ts'
-import { isPlainObject } from '../values/plain-object.ts'
-import { experimentTrajectory } from './experiment-trajectory.ts'
+import type { ParameterNode } from '../tree/nodes.ts'
+import { parameterLocation } from '../values/path.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import type { Trajectory } from './trajectory.ts'
+import { Trajectory } from './trajectory.ts'
 
 /** A function with the arguments that it is called with behind the results. */
 export interface Postprocessor {
@@ -34,6 +35,21 @@ function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory>
   const dynamicImports = [...(experiment.classes?.values() ?? [])]
   if (useHdf5) return () => loadTrajectory(filename, { name, dynamicImports })
   return async () => experimentTrajectory(experiment)
+}
+
+/** What is known of an experiment without its storage: parameters and points. It counts as stored. */
+export function experimentTrajectory({ settings, parameters, plan }: PreparedExperiment): Trajectory {
+  const { name, comment, filename } = settings
+  const traj = new Trajectory({ name, comment, filename })
+  for (const { name: parameter, comment: about, stored, userClass } of parameters) {
+    const node = traj.addLeaf(parameterLocation(parameter), 0, { comment: about }) as ParameterNode
+    node.restoreValue(stored, undefined)
+    node.userClass = userClass
+    node.unlock()
+  }
+  if (plan.exploration !== undefined) traj.explore(exploration(plan.exploration))
+  traj.file.noteStored()
+  return traj
 }
 
 /** Calls the functions one after the other; all of them see the same results. */

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
 import { PypetError } from '../errors.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
 import { chosenProvenance } from './kept-provenance.ts'
 import { loadTrajectory } from './load-trajectory.ts'

@@ -16,10 +16,10 @@ import { EVERY_ITEM } from '../tree/node-source.ts'
 import { GroupNode, nameIn, ResultNode, type TreeNode } from '../tree/nodes.ts'
 import type { RunTimes } from '../tree/run-information.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { TrajectoryFile, Writer } from './trajectory-file.ts'
-import { LIBRARY_VERSIONS } from './versions.ts'
+import { LIBRARY_VERSIONS } from './trajectory-info.ts'
 
 export interface StoreOptions {
   /** The trajectory and its tables, without nodes. */

@@ -1,8 +1,11 @@
+import { RUNTIME_VERSION, VERSION } from '../environment/experiment-config.ts'
 import { PypetError } from '../errors.ts'
 import { SRVC } from '../names.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
-import { LIBRARY_VERSIONS } from './versions.ts'
+
+/** Who writes, for the table `info`. */
+export const LIBRARY_VERSIONS = { version: VERSION, runtimeVersion: RUNTIME_VERSION } as const
 
 /** What the tables say of a trajectory, without looking at its nodes. */
 export interface TrajectoryInfo {

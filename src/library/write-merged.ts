@@ -11,7 +11,7 @@ import type { GroupNode } from '../tree/nodes.ts'
 import type { PlannedMerge } from './merge-others.ts'
 import type { Trajectory } from './trajectory.ts'
 import type { TrajectoryFile } from './trajectory-file.ts'
-import { LIBRARY_VERSIONS } from './versions.ts'
+import { LIBRARY_VERSIONS } from './trajectory-info.ts'
 
 /** A trajectory of a file whose runs this one has taken over in memory, and what of it is to be copied. */
 export interface MergedOther extends PlannedMerge {

@@ -1,15 +1,21 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { NestedValues } from '../values/nested-list.ts'
 import { instanceClassName } from '../values/own-class.ts'
 import { type PackageArray, type PackageArrayValue, packageArray } from '../values/package-array.ts'
 import { assertLegalName, assertNoBranch } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
 import { userValue } from '../values/user-value.ts'
 import { checkComment, type ParameterValue, toStoredParameter } from '../values/value.ts'
-import { type Integer, isComplex, isInteger, isNdArray, isSparse } from '../values/value-forms.ts'
+import {
+  type Integer,
+  isComplex,
+  isInteger,
+  isNdArray,
+  isPlainObject,
+  isSparse,
+} from '../values/value-forms.ts'
 
 const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
 

@@ -12,7 +12,6 @@ import {
   type RunIndex,
   runLocation,
 } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import {
   checkComment,
   type ParameterValue,
@@ -21,7 +20,7 @@ import {
   toStoredParameter,
   toStoredValue,
 } from '../values/value.ts'
-import { isComplex, isNdArray, isSparse } from '../values/value-forms.ts'
+import { isComplex, isNdArray, isPlainObject, isSparse } from '../values/value-forms.ts'
 import type { LogLevel } from './log-level.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
 import type { RunRandom } from './random.ts'

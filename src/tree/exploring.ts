@@ -4,8 +4,8 @@ import type { ParameterOf } from '../exploration/settle-range.ts'
 import { runlessName } from '../names.ts'
 import { parameterName, type RunIndex } from '../values/path.ts'
 import type { StoredValue } from '../values/stored-value.ts'
+import { taken } from './add.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
-import { taken } from './growth.ts'
 import type { ParameterNode } from './nodes.ts'
 
 /** What is asked of the trajectory. */

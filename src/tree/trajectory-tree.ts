@@ -3,13 +3,12 @@
  * read through a `NodeSource` when it is asked for.
  */
 import { PypetError } from '../errors.ts'
-import { BRANCHES, runName } from '../names.ts'
+import { BRANCHES, runName, timeText } from '../names.ts'
 import type { ParameterTree, ParameterValues } from '../run/parameter.ts'
 import { flattenParameters } from '../run/parameter.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import { CheckedValue, type ClassReference, classesIn } from '../values/own-class.ts'
 import { assertTrajectoryName, type RunIndex } from '../values/path.ts'
-import { timeText } from '../values/time-text.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { copyInto } from './copy.ts'
 import type { Explorable } from './explored-columns.ts'

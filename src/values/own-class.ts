@@ -1,7 +1,7 @@
 /** Classes of the user's own: an instance is stored as what it gives, and restored by its class. */
 import type { PypetError } from '../errors.ts'
-import { isPlainObject } from './plain-object.ts'
 import { type StoredValue, typeName } from './stored-value.ts'
+import { isPlainObject } from './value-forms.ts'
 
 /** Found by its name when a job or a trajectory is loaded. */
 export interface OwnClass {

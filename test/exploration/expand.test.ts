@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { cartesianProduct, zip } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
 import { expand, exploredColumn, runPoint, runSummary } from '../../src/exploration/expand.ts'
 import type { Exploration } from '../../src/exploration/exploration.ts'
 import { points } from '../../src/exploration/points.ts'
 import { arange, linspace, logspace } from '../../src/exploration/range.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import { flattenParameters } from '../../src/run/parameter.ts'
 import { integer } from '../../src/values/value-forms.ts'
 

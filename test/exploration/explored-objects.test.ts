@@ -1,6 +1,6 @@
 /** Lists, arrays and matrices as explored values: which are taken, what a job is given, and what is compared. */
 import { describe, expect, test } from 'vitest'
-import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { cartesianProduct, zip } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
 import { derive } from '../../src/exploration/derive.ts'
 import { type ExplorationPlan, expand, runPoint, runSummary } from '../../src/exploration/expand.ts'
@@ -15,7 +15,6 @@ import { random } from '../../src/exploration/sample.ts'
 import { choice } from '../../src/exploration/sample-range.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import { flattenParameters, type Parameter } from '../../src/run/parameter.ts'
 import { parameterViews } from '../../src/run/parameter-view.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { zip } from '../../src/exploration/cartesian.ts'
 import { expand } from '../../src/exploration/expand.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import type { Hdf5Operation } from '../../src/hdf5/operation.ts'
 import { LayoutMemory } from '../../src/layout/layout-memory.ts'
 import { TrajectoryLayout } from '../../src/layout/trajectory-layout.ts'

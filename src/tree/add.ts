@@ -2,11 +2,10 @@
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
 import type { LeafOptions } from '../run/run.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import { assertLegalName, assertNoBranch, type RunIndex } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import { isTable, type ParameterValue } from '../values/value.ts'
-import { isComplex, isInteger, isNdArray, isSparse } from '../values/value-forms.ts'
+import { isComplex, isInteger, isNdArray, isPlainObject, isSparse } from '../values/value-forms.ts'
 import { GroupNode, type LeafNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
 import type { Wildcards } from './wildcards.ts'
 
