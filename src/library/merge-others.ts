@@ -203,7 +203,7 @@ function adoptRuns(tree: TrajectoryTree, other: TrajectoryTree, { explored, runs
   const first = tree.length
   for (const { fullName, values } of explored) {
     const parameter = tree.getParameter(fullName)
-    parameter.extend(values, first)
+    parameter.appendStored(values, first)
     parameter.lock()
   }
   const names = new Set([

@@ -50,7 +50,7 @@ export function beginExploration(
 ): readonly ParameterNode[] {
   const parameters = namedParameters(tree, exploredColumns(given, parameterOf(tree)))
   for (const [parameter, values] of parameters) parameter.rangeOf(values)
-  for (const parameter of parameters.keys()) parameter.extend([], keptCount)
+  for (const parameter of parameters.keys()) parameter.appendStored([], keptCount)
   return [...parameters.keys()]
 }
 
