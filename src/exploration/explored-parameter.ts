@@ -4,7 +4,7 @@ import type { Parameter } from '../run/parameter.ts'
 import { nearestName } from '../values/nearest-name.ts'
 import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../values/stored-value.ts'
 import { toStoredValue } from '../values/value.ts'
-import { type ExploredValue, isPooled, objectLike } from './explored-object.ts'
+import { type ExploredValue, isPooled, objectLike, shown } from './explored-object.ts'
 import { type Range, rangeLength, rangeReader } from './range.ts'
 import type { BoundedRange } from './sample-range.ts'
 import { withoutInstances } from './settle-range.ts'
@@ -175,7 +175,7 @@ function otherType(found: string, parameter: Parameter, where: string): PypetErr
   const declared = declaredType(parameter)
   return new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${parameter.name} is ${declared.name} (default ${shown(parameter.value as Scalar)}), found ${found}`,
+    `${where}: ${parameter.name} is ${declared.name} (default ${shown(parameter.value)}), found ${found}`,
     { where, hint: declared.hint },
   )
 }
@@ -193,12 +193,6 @@ function declaredType(parameter: Parameter): { name: string; hint: string } {
         ? { name: 'an int64', hint: 'Give bigints of at most 64 bits, as in 3n; the default is one.' }
         : { name: 'an int64', hint: 'Give whole numbers, or declare the default without integer().' }
   }
-}
-
-function shown(value: Scalar): string {
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
 }
 
 /** More names than this make a hint unreadable. */

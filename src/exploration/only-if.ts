@@ -1,6 +1,5 @@
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../values/nearest-name.ts'
-import { parameterName } from '../values/path.ts'
 import { rawValue } from '../values/raw-value.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import {
@@ -19,7 +18,7 @@ import { holds, pointReader } from './point-reader.ts'
 import { PointSet } from './point-set.ts'
 import type { Settling } from './settle-range.ts'
 import { pooled } from './value-pool.ts'
-import { asFunction, RunList } from './where.ts'
+import { namedFunctions, RunList } from './where.ts'
 
 /** Conditions by the dotted name of the parameter that is explored where they hold. */
 export type Conditions<Values> = {
@@ -41,12 +40,7 @@ export function onlyIf<Values>(
   explored: Exploration<Values>,
   conditions: Conditions<NoInfer<Values>>,
 ): Exploration<Values> {
-  const named = Object.entries(conditions).map(([name, condition]) => ({
-    name: parameterName(name),
-    where: `onlyIf.${parameterName(name)}`,
-    call: asFunction(condition, `onlyIf.${name}`),
-  }))
-  return exploration(onlyIfDraft(explored.spec, named))
+  return exploration(onlyIfDraft(explored.spec, namedFunctions(conditions, 'onlyIf')))
 }
 
 /** @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_NAME_TAKEN` */

@@ -1,10 +1,12 @@
 import { PypetError } from '../errors.ts'
+import { parameterName } from '../values/path.ts'
 import {
   type Exploration,
   type ExplorationDraft,
   type ExplorationSpec,
   exploration,
   explorationLength,
+  type NamedFunction,
   type PointFunction,
 } from './exploration.ts'
 import { holds, pointReader } from './point-reader.ts'
@@ -36,6 +38,14 @@ export function asFunction(given: unknown, place: string): PointFunction['call']
   throw new PypetError('PYPET_EXPLORATION_INVALID', `${place}: expected a function, found ${typeof given}`, {
     where: place,
     hint: 'Give a function of the point, as in (point) => point.x < 2.',
+  })
+}
+
+/** Functions by the names of parameters, for a builder. @throws PypetError `PYPET_EXPLORATION_INVALID` */
+export function namedFunctions(given: object, builder: string): NamedFunction[] {
+  return Object.entries(given).map(([key, call]) => {
+    const name = parameterName(key)
+    return { name, where: `${builder}.${name}`, call: asFunction(call, `${builder}.${key}`) }
   })
 }
 
