@@ -1,5 +1,5 @@
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { parameterName } from '../values/path.ts'
 import { assertDistinctNames, assertEqualLengths, columnsOf } from './columns.ts'
 import { type Column, type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
@@ -69,13 +69,12 @@ function notInRanges(name: string, columns: readonly Column[], where: string): P
       hint: 'A parameter belongs to one group.',
     })
   }
-  const nearest = nearestName(name, names)
   return new PypetError(
     'PYPET_PARAMETER_UNKNOWN',
     `${where}: a combined group names ${name}, which has no range`,
     {
       where: `${where}.${name}`,
-      hint: nearest === undefined ? `There are: ${names.join(', ')}.` : `Did you mean ${nearest}?`,
+      hint: nearestHint(name, names),
     },
   )
 }

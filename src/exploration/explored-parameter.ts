@@ -1,7 +1,7 @@
 /** The rules between a declared parameter and the range it is explored with. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../values/stored-value.ts'
 import { toStoredValue } from '../values/value.ts'
 import { type ExploredValue, isPooled, objectLike, shown } from './explored-object.ts'
@@ -26,10 +26,13 @@ export function requireParameter(parameters: readonly Parameter[], name: string,
       hint: `It holds: ${listed(inGroup)}.`,
     })
   }
-  const nearest = nearestName(name, names)
   throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: there is no parameter ${name}`, {
     where,
-    hint: hintFor(nearest, names),
+    hint: nearestHint(
+      name,
+      names,
+      names.length === 0 ? 'The experiment declares no parameters.' : `There are: ${listed(names)}.`,
+    ),
   })
 }
 
@@ -201,9 +204,4 @@ const NAMES_MAX = 8
 function listed(names: readonly string[]): string {
   const first = names.slice(0, NAMES_MAX).join(', ')
   return names.length > NAMES_MAX ? `${first} and ${names.length - NAMES_MAX} more` : first
-}
-
-function hintFor(nearest: string | undefined, names: readonly string[]): string {
-  if (nearest !== undefined) return `Did you mean ${nearest}?`
-  return names.length === 0 ? 'The experiment declares no parameters.' : `There are: ${listed(names)}.`
 }

@@ -1,5 +1,5 @@
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { rawValue } from '../values/raw-value.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import {
@@ -48,10 +48,9 @@ export function onlyIfDraft(of: ExplorationDraft, conditions: readonly NamedFunc
   const names = explorationNames(of)
   conditions.forEach(({ name, where }, index) => {
     if (!names.includes(name)) {
-      const nearest = nearestName(name, names)
       throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: ${name} is not explored`, {
         where,
-        hint: nearest === undefined ? `Explored are: ${names.join(', ')}.` : `Did you mean ${nearest}?`,
+        hint: nearestHint(name, names, `Explored are: ${names.join(', ')}.`),
       })
     }
     if (conditions.findIndex((other) => other.name === name) < index) {

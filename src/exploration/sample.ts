@@ -1,6 +1,6 @@
 /** Explorations that spread points over bounds: by chance, in a Latin hypercube, or by Sobol's sequence. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 import { assertDistinctNames, namedColumns } from './columns.ts'
 import { type Exploration, type ExplorationDraft, exploration } from './exploration.ts'
@@ -107,10 +107,9 @@ export function sampleOptions(
   const given = isPlainObject(options) ? options : {}
   const unknown = Object.keys(given).find((key) => key !== 'count' && key !== 'seed')
   if (unknown !== undefined) {
-    const nearest = nearestName(unknown, ['count', 'seed'])
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: a sampler has no option ${unknown}`, {
       where: placeOf(unknown),
-      hint: nearest === undefined ? 'There are: count, seed.' : `Did you mean ${nearest}?`,
+      hint: nearestHint(unknown, ['count', 'seed']),
     })
   }
   const { count, seed } = given

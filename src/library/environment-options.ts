@@ -12,7 +12,7 @@ import {
 import type { ParameterTree } from '../run/parameter.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
 import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 import type { Trajectory } from './trajectory.ts'
 
@@ -92,9 +92,8 @@ function isOneOf(key: string, keys: readonly string[]): boolean {
 
 function unknownOption(key: string): PypetError {
   const known: readonly string[] = [...OWN_KEYS, ...TREE_KEYS, ...OPTION_NAMES]
-  const nearest = key === 'name' ? 'trajectory' : nearestName(key, known)
   return new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `an environment has no option ${key}`, {
     where: key,
-    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
+    hint: key === 'name' ? 'Did you mean trajectory?' : nearestHint(key, known),
   })
 }

@@ -29,7 +29,7 @@ import { EVERY_ITEM, type NodeSource } from '../tree/node-source.ts'
 import { GroupNode, type TreeNode } from '../tree/nodes.ts'
 import type { RunInformation } from '../tree/run-information.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { readInfo } from './trajectory-info.ts'
 import { type TreeExtension, treeExtension } from './tree-extension.ts'
 
@@ -440,13 +440,12 @@ function whatChanged({ changes }: TreeNode): string {
 }
 
 export function trajectoryNotFound(filename: string, name: string, names: readonly string[]): PypetError {
-  const nearest = nearestName(name, names)
   return new PypetError(
     'PYPET_TRAJECTORY_NOT_FOUND',
     `${filename} holds no trajectory ${JSON.stringify(name)}`,
     {
       where: filename,
-      hint: nearest === undefined ? `It holds ${names.join(', ') || 'none'}.` : `Did you mean ${nearest}?`,
+      hint: nearestHint(name, names, `It holds ${names.join(', ') || 'none'}.`),
     },
   )
 }

@@ -19,6 +19,16 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest
 }
 
+/** What to write instead of a mistyped name: the nearest, or what there is. */
+export function nearestHint(
+  name: string,
+  candidates: readonly string[],
+  otherwise = `There are: ${candidates.join(', ')}.`,
+): string {
+  const nearest = nearestName(name, candidates)
+  return nearest === undefined ? otherwise : `Did you mean ${nearest}?`
+}
+
 /**
  * What a call was given as options and none of them is.
  *
@@ -35,9 +45,8 @@ export function assertKnownOptions(given: unknown, known: readonly string[], nou
   }
   const unknown = Object.keys(given).find((name) => !known.includes(name))
   if (unknown === undefined) return
-  const nearest = nearestName(unknown, known)
   throw new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `${noun} has no option ${unknown}`, {
     where: unknown,
-    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
+    hint: nearestHint(unknown, known),
   })
 }
