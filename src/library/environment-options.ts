@@ -11,8 +11,8 @@ import {
 } from '../experiment/options.ts'
 import type { ParameterTree } from '../run/parameter.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
-import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { nearestHint } from '../values/nearest-name.ts'
+import { TREE_OPTIONS, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { givenOf, nearestHint } from '../values/nearest-name.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 import type { Trajectory } from './trajectory.ts'
 
@@ -25,10 +25,7 @@ export type EnvironmentSettings = Partial<Omit<Settings, 'overviews' | 'name' | 
 }
 
 /** How a new trajectory is made; of a given one they have been decided. */
-type TreeOptions<Tree> = Pick<
-  TrajectoryTreeOptions<Tree>,
-  'parameters' | 'wildcards' | 'dynamicImports' | 'shortcuts' | 'maxDepth' | 'noClobber' | 'autoLoad'
->
+type TreeOptions<Tree> = Pick<TrajectoryTreeOptions<Tree>, (typeof TREE_KEYS)[number]>
 
 export interface EnvironmentOptions<Tree = ParameterTree> extends EnvironmentSettings, TreeOptions<Tree> {
   /** A name, for a new trajectory, or one that is there already. Default: `trajectory`. */
@@ -46,15 +43,7 @@ export interface EnvironmentOptions<Tree = ParameterTree> extends EnvironmentSet
   readonly signal?: AbortSignal
 }
 
-const TREE_KEYS = [
-  'parameters',
-  'wildcards',
-  'dynamicImports',
-  'shortcuts',
-  'maxDepth',
-  'noClobber',
-  'autoLoad',
-] as const
+const TREE_KEYS = ['parameters', ...TREE_OPTIONS] as const
 
 const OWN_KEYS = ['trajectory', 'config', 'allowChangedJob', 'reporter', 'signal', 'overviews'] as const
 
@@ -82,8 +71,7 @@ export function givenOptions(options: object): FlagValues {
 
 /** The part that makes a new tree. */
 export function treeOptions<Tree>(options: TreeOptions<Tree>): TreeOptions<Tree> {
-  const given = TREE_KEYS.filter((key) => options[key] !== undefined)
-  return Object.fromEntries(given.map((key) => [key, options[key]]))
+  return givenOf(options, TREE_KEYS)
 }
 
 function isOneOf(key: string, keys: readonly string[]): boolean {

@@ -10,7 +10,7 @@ import { EVERY_ITEM } from '../tree/node-source.ts'
 import { GroupNode, type TreeNode } from '../tree/nodes.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
 import { notFound } from '../tree/search.ts'
-import { TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { TREE_OPTIONS, TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
 import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
 import { deleteLinks, deleteNodes } from './delete-nodes.ts'
@@ -24,17 +24,12 @@ import { readInfo, type TrajectoryInfo } from './trajectory-info.ts'
 
 export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree>, FileOptions {}
 
-const TREE_OPTIONS = [
+const OPTIONS = [
+  ...TREE_OPTIONS,
   'name',
   'addTime',
   'comment',
   'parameters',
-  'wildcards',
-  'dynamicImports',
-  'shortcuts',
-  'maxDepth',
-  'noClobber',
-  'autoLoad',
   'filename',
   'complevel',
   'overwrite',
@@ -122,7 +117,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   #hasImported = false
 
   constructor(options: TrajectoryOptions<Tree> = {}) {
-    assertKnownOptions(options, TREE_OPTIONS, 'new Trajectory')
+    assertKnownOptions(options, OPTIONS, 'new Trajectory')
     super(options)
     this.file = new TrajectoryFile(this, options)
   }

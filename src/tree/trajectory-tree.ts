@@ -54,6 +54,16 @@ export interface TrajectoryTreeOptions<Tree> {
   readonly autoLoad?: boolean
 }
 
+/** What a tree is told wherever it comes from; the rest a stored one has in its file. */
+export const TREE_OPTIONS = [
+  'wildcards',
+  'dynamicImports',
+  'shortcuts',
+  'maxDepth',
+  'noClobber',
+  'autoLoad',
+] as const satisfies (keyof TrajectoryTreeOptions<unknown>)[]
+
 export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements Root<Tree> {
   /** Seconds since 1970. */
   timestamp: number

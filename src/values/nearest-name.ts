@@ -1,4 +1,4 @@
-/** Names that somebody has mistyped, and which was meant. */
+/** Names of options and their like: which were given, which are known, and what a mistyped one meant. */
 import { distance } from 'fastest-levenshtein'
 import { PypetError } from '../errors.ts'
 
@@ -49,4 +49,15 @@ export function assertKnownOptions(given: unknown, known: readonly string[], nou
     where: unknown,
     hint: nearestHint(unknown, known),
   })
+}
+
+/** The named options as far as they are given: what is undefined is left out. */
+export function givenOf<Options extends object, Name extends keyof Options>(
+  options: Options,
+  names: readonly Name[],
+): { [Key in Name]?: Exclude<Options[Key], undefined> } {
+  const given = names.filter((name) => options[name] !== undefined)
+  return Object.fromEntries(given.map((name) => [name, options[name]])) as ReturnType<
+    typeof givenOf<Options, Name>
+  >
 }
