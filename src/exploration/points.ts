@@ -1,6 +1,6 @@
 import { PypetError } from '../errors.ts'
 import type { FlatParameterValues, ParameterTree } from '../run/parameter.ts'
-import { isComplex, isNdArray, isPlainObject, isSparse } from '../values/value-forms.ts'
+import { isNamedValues, isPlainObject } from '../values/value-forms.ts'
 import { namedEntries } from './columns.ts'
 import { type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
 import { type GivenValue, toGiven } from './explored-object.ts'
@@ -70,7 +70,7 @@ function flatPoint(point: unknown, where: string): Map<string, GivenValue> {
     })
   }
   const flat = new Map<string, GivenValue>()
-  for (const [name, entry] of namedEntries(point, isGroup)) {
+  for (const [name, entry] of namedEntries(point, isNamedValues)) {
     if (flat.has(name)) {
       throw new PypetError('PYPET_NAME_TAKEN', `${where} names ${name} twice`, {
         where: `${where}.${name}`,
@@ -95,10 +95,4 @@ function unequalNames(where: string, found: string, columns: ReadonlyMap<string,
       hint: `Name in each point: ${[...columns.keys()].join(', ')}.`,
     },
   )
-}
-
-/** Arrays, matrices and complex numbers are objects, too. */
-function isGroup(entry: object): boolean {
-  if (Object.getOwnPropertySymbols(entry).length > 0) return false
-  return !isNdArray(entry) && !isComplex(entry) && !isSparse(entry)
 }

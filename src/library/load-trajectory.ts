@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { overviewPath } from '../names.ts'
 import { whileUnchanged } from '../reading/read-hdf5.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import type { ParameterTree } from '../run/parameter.ts'
@@ -12,6 +11,7 @@ import { parameterBranch } from '../values/path.ts'
 import { LEVEL_NAMES, type LoadLevels } from './load-levels.ts'
 import { Trajectory, type TrajectoryOptions } from './trajectory.ts'
 import { trajectoryNotFound } from './trajectory-file.ts'
+import { trajectoryNames } from './trajectory-info.ts'
 
 /** What a trajectory is made with that is not in the file. */
 type TreeOptions = Pick<TrajectoryOptions<ParameterTree>, (typeof TREE_OPTIONS)[number] | 'lockWaitMs'>
@@ -109,10 +109,7 @@ async function chooseName(
   { name, index }: Pick<LoadOptions, 'name' | 'index'>,
 ): Promise<string> {
   using reader = await openHdf5Reader(filename)
-  const names = reader
-    .children('/')
-    .filter((child) => reader.kind(overviewPath(`/${child}`, 'info')) === 'dataset')
-    .sort()
+  const names = trajectoryNames(reader)
   if (names.length === 0) {
     throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${filename} holds no trajectory`, {
       where: filename,

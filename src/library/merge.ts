@@ -12,7 +12,6 @@ import { makeFolderOf } from '../journal/result-folder.ts'
 import { takeSnapshotCalmly } from '../journal/snapshot.ts'
 import { assertFinished } from '../journal/unfinished.ts'
 import { deletedNodes } from '../layout/deleted-nodes.ts'
-import { overviewPath } from '../names.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import { compactFile, copyTrajectory } from '../storage/edit/compact-file.ts'
 import { prepareEdits, warn } from '../storage/edit/edit-file.ts'
@@ -23,6 +22,7 @@ import { assertKnownOptions } from '../values/nearest-name.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { assertMergeOptions, type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 import type { Trajectory } from './trajectory.ts'
+import { trajectoryNames } from './trajectory-info.ts'
 import { type MergedOther, writeMerged } from './write-merged.ts'
 
 export type { MergeConflict, MergeProgress } from './merge-others.ts'
@@ -268,10 +268,7 @@ async function chosenNames(inputs: readonly MergeInput[]): Promise<string[]> {
   const chosen: string[] = []
   for (const { file, name } of inputs) {
     using reader = await openHdf5Reader(resolve(file))
-    const names = reader
-      .children('/')
-      .filter((child) => reader.kind(overviewPath(`/${child}`, 'info')) === 'dataset')
-      .sort()
+    const names = trajectoryNames(reader)
     const [only] = names
     if (name !== undefined && names.includes(name)) chosen.push(name)
     else if (name === undefined && only !== undefined && names.length === 1) chosen.push(only)

@@ -76,14 +76,14 @@ async function storeInTurn(
   const performed = performedBy(tree, nodes, options, isNew ? undefined : file.source)
   const written: TreeNode[] = []
   const links: (readonly [GroupNode, string])[] = []
-  const write = ({ isNewFile, apply }: Writer, grownFrom: StoredExploration | undefined) => {
+  const write = ({ isNewFile, apply }: Writer, expandedFrom: StoredExploration | undefined) => {
     // With their ranges, they are new to what is written.
     for (const leaf of overwritten) leaf.isStored = false
     if (isNewFile) apply(fileRoot(''))
     const whole = isNew
       ? newTrajectory(tree, STORAGE_DEFAULTS, LIBRARY_VERSIONS)
-      : grownFrom !== undefined
-        ? growthOperations(tree, grownFrom, complevel, LIBRARY_VERSIONS)
+      : expandedFrom !== undefined
+        ? growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS)
         : []
     for (const operations of whole) apply(operations)
     for (const { operations } of changes) apply(operations)

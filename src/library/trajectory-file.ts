@@ -359,14 +359,14 @@ export class TrajectoryFile {
    */
   async rewrite(
     drop: ReadonlySet<string>,
-    write: (editor: Writer, grownFrom: StoredExploration) => void,
+    write: (editor: Writer, expandedFrom: StoredExploration) => void,
   ): Promise<void> {
     this.close()
     const complete = async (copy: string) => {
       dropBegunExpansion(this.path, this.tree.name)
-      const grownFrom = await readHdf5(copy, (reader) => readExploration(reader, this.tree))
+      const expandedFrom = await readHdf5(copy, (reader) => readExploration(reader, this.tree))
       await Hdf5File.write(copy, 'append', (file) =>
-        write({ isNewFile: false, apply: (operations) => file.apply(operations) }, grownFrom),
+        write({ isNewFile: false, apply: (operations) => file.apply(operations) }, expandedFrom),
       )
     }
     await compactFile(this.path, { drop, complete })

@@ -52,12 +52,12 @@ export async function writeMerged(
 ): Promise<LeftOut[][] | undefined> {
   const { tree, complevel } = file
   const drop = outgrownTables(tree, before)
-  let grownFrom = before
+  let expandedFrom = before
   if (drop.length > 0) {
     if (!mayRewrite) return undefined
     file.close()
     await compactFile(file.path, { drop: new Set(drop) })
-    grownFrom = await file.readExploration()
+    expandedFrom = await file.readExploration()
   }
   const leftOut: LeftOut[][] = others.map(() => [])
   const uncopied: string[] = []
@@ -65,7 +65,7 @@ export async function writeMerged(
   const comments = new MergedComments(file.source.reader, tree.name)
   const known = new Set(others.flatMap(groupNames).filter((name) => tree.at(name)?.isStored === true))
   await file.edit(async (editor) => {
-    for (const operations of growthOperations(tree, grownFrom, complevel, LIBRARY_VERSIONS)) {
+    for (const operations of growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS)) {
       editor.apply(operations)
       await breathe()
     }
@@ -106,7 +106,7 @@ export async function writeMerged(
     }
     editor.commit()
     onCommitted()
-  }, grownFrom)
+  }, expandedFrom)
   file.storedLength = tree.length
   return leftOut
 }

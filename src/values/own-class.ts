@@ -24,11 +24,15 @@ export interface OwnParameter {
 /** By name. */
 export type OwnClasses = ReadonlyMap<string, OwnClass>
 
+/** True for an instance of a class that says what is stored of it. */
+export function isStoring(value: unknown): value is OwnParameter {
+  if (typeof value !== 'object' || value === null || isPlainObject(value)) return false
+  return typeof (value as Partial<OwnParameter>).store === 'function'
+}
+
 /** The class of an instance that can be stored and restored; undefined for anything else. */
 export function ownClassOf(value: unknown): OwnClass | undefined {
-  if (typeof value !== 'object' || value === null || isPlainObject(value)) return undefined
-  if (typeof (value as Partial<OwnParameter>).store !== 'function') return undefined
-  const own: unknown = value.constructor
+  const own: unknown = isStoring(value) ? value.constructor : undefined
   return isOwnClass(own) ? own : undefined
 }
 

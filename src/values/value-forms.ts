@@ -85,3 +85,12 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }
+
+/**
+ * True for values by name, `{ x: 1, y: [2] }`: a plain object that is no value itself. Those that are marked, as by
+ * `integer`, have a symbol.
+ */
+export function isNamedValues(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) return false
+  return !isNdArray(value) && !isComplex(value) && !isSparse(value)
+}

@@ -23,7 +23,7 @@ import {
   type Integer,
   isComplex,
   isInteger,
-  isNdArray,
+  isNamedValues,
   isPlainObject,
   isSparse,
   type NdArray,
@@ -78,7 +78,7 @@ export function table(columns: Readonly<Record<string, StorableValue>>): Table {
   return { [TABLE]: true, columns }
 }
 
-export function isTable(value: unknown): value is Table {
+function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && TABLE in value
 }
 
@@ -112,7 +112,7 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
   if (isTable(value)) return tableOfColumns(value.columns, where, STRUCTURED)
   if (Array.isArray(value)) {
     if (isNestedList(value)) return nestedArray(value, where, STRUCTURED)
-    return isPlainRow(value[0]) ? tableOfRows(value, where, STRUCTURED) : listValue(value, where)
+    return isNamedValues(value[0]) ? tableOfRows(value, where, STRUCTURED) : listValue(value, where)
   }
   if (isComplex(value)) return { form: 'scalar', dtype: 'complex128', value: { re: value.re, im: value.im } }
   if (value instanceof Date) return dateValue(value, where)
@@ -163,12 +163,6 @@ const ANNOTATION_FORMS: ReadonlySet<string> = new Set(['scalar', 'list', 'ndarra
 
 const PARAMETER_ALLOWED =
   'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, list of one type, or list of rows of one length'
-
-function isPlainRow(value: unknown): boolean {
-  return (
-    isPlainObject(value) && !isInteger(value) && !isComplex(value) && !isNdArray(value) && !isSparse(value)
-  )
-}
 
 function dateValue(date: Date, where: string): StoredValue {
   const time = date.getTime()
