@@ -1,7 +1,7 @@
 /** How a trajectory comes to be open for writing: as a new one, or as an unfinished one that goes on. */
 import { existsSync, statSync } from 'node:fs'
 import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
-import { expand } from '../exploration/expand.ts'
+import { planRuns } from '../exploration/plan.ts'
 import { Hdf5File } from '../hdf5/file.ts'
 import { checkSignature } from '../hdf5/signature.ts'
 import { superblockOf } from '../journal/cnt-format.ts'
@@ -147,7 +147,7 @@ async function create(
     await assertNameIsFree(file, trajectory.name)
     dropBegun(file, trajectory.name, system)
   }
-  const plan = expand({ parameters, exploration })
+  const plan = planRuns({ parameters, exploration })
   const replacement = isNewFile ? replacementOf(request, options) : undefined
   const path = replacement?.path ?? file
   const disk = isNewFile ? createDisk(path, system) : openDisk(path, system)
@@ -211,7 +211,7 @@ async function expandStored(
   await recoverOthers(file, request.storage.readerWaitMs, options)
   dropBegun(file, trajectory.name, system)
   assertFinished(file, trajectory.name, system)
-  const plan = expand({ parameters, exploration })
+  const plan = planRuns({ parameters, exploration })
   const found = await readStoredTrajectory(file, request, plan)
   dropFinished(file, trajectory.name, system)
   const disk = openDisk(file, system)
@@ -262,7 +262,7 @@ async function resume(
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
   const { file, parameters, exploration } = openRequest
-  const plan = expand({ parameters, exploration })
+  const plan = planRuns({ parameters, exploration })
   const disk = openDisk(file, system)
   // Others may have written the file since; then it is asked itself whether it holds what the `.cnt` file says.
   if (baseOf(disk).superblock !== state.superblock) await assertHolds(state)
