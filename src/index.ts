@@ -14,7 +14,7 @@ export {
   type JobResults,
   type PostprocessTrajectory,
 } from './experiment/define.ts'
-export { cartesianProduct } from './exploration/cartesian.ts'
+export { cartesianProduct, zip } from './exploration/cartesian.ts'
 export { concat } from './exploration/concat.ts'
 export { derive } from './exploration/derive.ts'
 export type { Exploration } from './exploration/exploration.ts'
@@ -26,7 +26,6 @@ export { latinHypercube, random, type SampleOptions, sobol } from './exploration
 export { between, choice, logBetween } from './exploration/sample-range.ts'
 export { findUniquePoints } from './exploration/unique.ts'
 export { where } from './exploration/where.ts'
-export { zip } from './exploration/zip.ts'
 export type { RunDifference } from './library/compare-run.ts'
 export {
   type ContinueOptions,
@@ -35,7 +34,6 @@ export {
   type PostprocessCallback,
 } from './library/environment.ts'
 export type { EnvironmentOptions, EnvironmentSettings } from './library/environment-options.ts'
-export type { StoreOptions } from './library/file-tree.ts'
 export type { LoadLevel, LoadLevels } from './library/load-levels.ts'
 export { type LoadOptions, loadTrajectory } from './library/load-trajectory.ts'
 export {
@@ -51,7 +49,6 @@ export {
   mergeFolder,
   mergeInto,
 } from './library/merge.ts'
-export type { TrajectoryOptions } from './library/open-tree.ts'
 export type { PipelinePlan } from './library/pipeline.ts'
 export { type Restored, type RestoreOptions, restore } from './library/restore.ts'
 export {
@@ -61,8 +58,9 @@ export {
   type RunResult,
   run,
 } from './library/run.ts'
+export type { StoreOptions } from './library/store-nodes.ts'
 export type { OtherSource } from './library/stored-source.ts'
-export { type LoadItemOptions, Trajectory } from './library/trajectory.ts'
+export { type LoadItemOptions, Trajectory, type TrajectoryOptions } from './library/trajectory.ts'
 export { type VerifyReport, verify } from './library/verify.ts'
 export type { RunVerdict, VerifyOptions } from './library/verify-runs.ts'
 export {

@@ -49,6 +49,42 @@ export function runlessName(fullName: string): string {
     : fullName
 }
 
+// Times and environments
+
+/**
+ * pypet's `%Y_%m_%d_%Hh%Mm%Ss` in local time, `2026_11_22_17h32m44s`: in overviews, in the names of
+ * environments, and what `--add-time` appends to the name of a trajectory.
+ *
+ * @param timestamp seconds since 1970
+ */
+export function timeText(timestamp: number): string {
+  // Many runs share a second, and formatting a date is the dearest part of a row.
+  const second = Math.floor(timestamp)
+  if (second !== lastSecond) [lastSecond, lastTimeText] = [second, formatTime(second)]
+  return lastTimeText
+}
+
+let lastSecond = Number.NaN
+let lastTimeText = ''
+
+function formatTime(second: number): string {
+  const date = new Date(second * 1000)
+  const two = (part: number) => String(part).padStart(2, '0')
+  const day = `${date.getFullYear()}_${two(date.getMonth() + 1)}_${two(date.getDate())}`
+  return `${day}_${two(date.getHours())}h${two(date.getMinutes())}m${two(date.getSeconds())}s`
+}
+
+/** Orders names of environments, `environment_83c1a34_2026_11_22_17h32m44s`, by their times; names of another form come first. */
+export function compareEnvironments(one: string, other: string): number {
+  const [time, otherTime] = [timeOfEnvironment(one), timeOfEnvironment(other)]
+  if (time === otherTime) return 0
+  return time < otherTime ? -1 : 1
+}
+
+function timeOfEnvironment(name: string): string {
+  return /^environment_[0-9a-f]{7}_(.+)$/.exec(name)?.[1] ?? ''
+}
+
 // Tables of a trajectory
 
 export type OverviewTable =

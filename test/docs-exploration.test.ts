@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { exploredCsvText } from '../src/cli/explored-text.ts'
-import { expand, runPoint } from '../src/exploration/expand.ts'
 import { type ExplorationDraft, isExploration } from '../src/exploration/exploration.ts'
 import { parseExploration } from '../src/exploration/parse-exploration.ts'
+import { planRuns, runPoint } from '../src/exploration/plan.ts'
 import { withTrialParameters } from '../src/exploration/repeat.ts'
 import * as library from '../src/index.ts'
 import { flattenParameters } from '../src/run/parameter.ts'
@@ -46,7 +46,7 @@ const parameters = flattenParameters(
 )
 
 function csvOf(draft: ExplorationDraft): string {
-  const plan = expand({ parameters: withTrialParameters(parameters, draft), exploration: draft })
+  const plan = planRuns({ parameters: withTrialParameters(parameters, draft), exploration: draft })
   const rows = Array.from({ length: plan.runCount }, (_, run) => [
     run,
     ...Object.values(runPoint(plan, run)).map(cellOf),

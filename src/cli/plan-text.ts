@@ -1,7 +1,7 @@
 /** What `run --dry-run` prints: the points that would be run, and what they would take. */
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { workerCount } from '../executors/open-executor.ts'
-import { runPoint } from '../exploration/expand.ts'
+import { runPoint } from '../exploration/plan.ts'
 import { pooledBytes } from '../exploration/value-pool.ts'
 import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'

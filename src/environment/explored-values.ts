@@ -1,7 +1,7 @@
 /** The lists and arrays of an exploration, where only the HDF5 file has them. Apart, because only this reads the file. */
 import { isPypetError, PypetError } from '../errors.ts'
-import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
+import { type ExplorationPlan, planRuns } from '../exploration/plan.ts'
 import { type PooledValue, pooled } from '../exploration/value-pool.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../reading/reader.ts'
@@ -38,7 +38,7 @@ export async function planWithValues(
     return [name, { first: pool.first, values }]
   })
   const whole: ExplorationSpec = { ...exploration, pools: Object.fromEntries(pools) }
-  return expand({ parameters, exploration: whole })
+  return planRuns({ parameters, exploration: whole })
 }
 
 async function readerOf(file: string, trajectory: string): Promise<Hdf5Reader> {

@@ -1,8 +1,8 @@
 /** The plan of all runs, which grows where post-processing, or a script, adds points. */
 import { PypetError } from '../errors.ts'
-import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import { type Column, type ExplorationSpec, explorationNames } from '../exploration/exploration.ts'
 import { addedPart, extendedExploration, partsOf } from '../exploration/extend.ts'
+import { type ExplorationPlan, planRuns } from '../exploration/plan.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { Scalar } from '../values/stored-value.ts'
 
@@ -27,7 +27,7 @@ export class GrowingPlan {
   /**
    * The plan with these points behind its own, and the points as the job is to see them. Changes nothing: `take` does.
    *
-   * @throws PypetError as `expand`, and `PYPET_EXPLORATION_INVALID` when they do not name what is explored
+   * @throws PypetError as `planRuns`, and `PYPET_EXPLORATION_INVALID` when they do not name what is explored
    */
   with(given: ExplorationSpec): { readonly plan: ExplorationPlan; readonly added: ExplorationSpec } {
     const { exploration } = this.#plan
@@ -35,8 +35,8 @@ export class GrowingPlan {
     if (exploration !== undefined) assertSameNames(explorationNames(exploration), explorationNames(given))
     const added = typed(given, parameters)
     // First what was added, so that messages name its places; of the rest it has been said before.
-    expand({ parameters, exploration: added, where: 'added points' })
-    const plan = expand({ parameters, exploration: extendedExploration(exploration, added, parameters) })
+    planRuns({ parameters, exploration: added, where: 'added points' })
+    const plan = planRuns({ parameters, exploration: extendedExploration(exploration, added, parameters) })
     const part = addedPart(exploration, plan.exploration as ExplorationSpec, partsOf(added).length)
     return { plan, added: part }
   }

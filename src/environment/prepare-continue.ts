@@ -16,7 +16,7 @@ import {
   type OptionValues,
 } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
-import { type ExplorationPlan, expand, lacksValues } from '../exploration/expand.ts'
+import { type ExplorationPlan, lacksValues, planRuns } from '../exploration/plan.ts'
 import { damaged } from '../journal/cnt-records.ts'
 import { type CntState, readCnt } from '../journal/cnt-state.ts'
 import { findCnt } from '../journal/find-cnt.ts'
@@ -111,7 +111,7 @@ export function planContinue(
 function recordedPlan({ path, experiment }: CntState): ExplorationPlan {
   const { parameters, exploration } = experiment.request
   try {
-    return expand({ parameters, exploration, where: 'exploration' })
+    return planRuns({ parameters, exploration, where: 'exploration' })
   } catch (error) {
     if (isPypetError(error)) throw damaged(path, error.message)
     throw error

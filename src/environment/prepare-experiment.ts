@@ -11,10 +11,10 @@ import { importJob } from '../experiment/load-job.ts'
 import { mergeParameters } from '../experiment/merge-parameters.ts'
 import type { OptionName, Settings } from '../experiment/options.ts'
 import { describePlace, type Origin } from '../experiment/origin.ts'
-import { type ExplorationPlan, expand } from '../exploration/expand.ts'
 import type { ExplorationDraft } from '../exploration/exploration.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
 import { parseSetFlag } from '../exploration/parse-flag.ts'
+import { type ExplorationPlan, planRuns } from '../exploration/plan.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import { checkSignature } from '../hdf5/signature.ts'
 import type { Parameter } from '../run/parameter.ts'
@@ -223,7 +223,7 @@ function expandFrom(
   },
 ): ExplorationPlan {
   try {
-    return expand(given)
+    return planRuns(given)
   } catch (error) {
     if (!(error instanceof PypetError) || origin === undefined) throw error
     const { code, message, hint, where } = error

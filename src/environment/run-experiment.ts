@@ -7,7 +7,7 @@ import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { printedLine, strayErrorText } from '../executors/job-log.ts'
 import { workerCount } from '../executors/open-executor.ts'
-import { expand } from '../exploration/expand.ts'
+import { planRuns } from '../exploration/plan.ts'
 import { returnedValues } from '../journal/cnt-journal.ts'
 import { readCnt } from '../journal/cnt-state.ts'
 import { FILES } from '../journal/disk.ts'
@@ -209,7 +209,7 @@ export async function runExperiment(
   /** Points whose commit the writer did not live to tell. */
   async function takeCommittedPoints(unfinished: string): Promise<void> {
     const { exploration } = readCnt(unfinished).experiment.request
-    const found = expand({ parameters, exploration })
+    const found = planRuns({ parameters, exploration })
     if (found.runCount <= plan.runCount) return
     const { planWithValues } = await import('./explored-values.ts')
     const committed = await planWithValues(found, request, plan.now)

@@ -1,7 +1,7 @@
 /** The runs of a session: what the executor is given, one after the other, and what becomes of them. */
 import type { Reporter } from '../events.ts'
 import type { TaskSource } from '../executors/executor.ts'
-import { runPoint } from '../exploration/expand.ts'
+import { runPoint } from '../exploration/plan.ts'
 import type { RunOutcome, RunTask } from '../protocol.ts'
 import type { RunIndex } from '../values/path.ts'
 import { failuresThatStop } from './failure-policy.ts'

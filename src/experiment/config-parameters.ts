@@ -7,10 +7,9 @@ import {
   type ParameterTree,
   parameter,
 } from '../run/parameter.ts'
-import { nearestName } from '../values/nearest-name.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import type { ParameterValue } from '../values/value.ts'
-import { type Integer, integer, isInteger, isNdArray } from '../values/value-forms.ts'
+import { type Integer, integer, isInteger, isNdArray, isPlainObject } from '../values/value-forms.ts'
 import { foundValue } from './option.ts'
 
 /**
@@ -48,13 +47,12 @@ const KEYS: readonly string[] = [VALUE, '$comment', '$type']
 function typedParameter(entry: Readonly<Record<string, unknown>>, where: string): ParameterTree[string] {
   for (const key of Object.keys(entry)) {
     if (KEYS.includes(key)) continue
-    const nearest = nearestName(key, KEYS)
     throw new PypetError(
       'PYPET_CONFIG_UNKNOWN_KEY',
       `${where}: there is no key ${JSON.stringify(key)} beside ${VALUE}`,
       {
         where: `${where}.${key}`,
-        hint: nearest === undefined ? `The keys are: ${KEYS.join(', ')}.` : `Did you mean ${nearest}?`,
+        hint: nearestHint(key, KEYS, `The keys are: ${KEYS.join(', ')}.`),
       },
     )
   }

@@ -1,7 +1,7 @@
 /** The schema of config files, made from the table of options: it checks them, and editors are given it as JSON Schema. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { nearestHint } from '../values/nearest-name.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import { exampleValue, expectedValue, foundValue, isOptionValue, type Option } from './option.ts'
 import {
   OPTION_NAMES,
@@ -151,9 +151,11 @@ function unknownKey(key: string, file: string): PypetError {
   const keys = [...OPTION_NAMES, ...OTHER_CONFIG_KEYS]
   // Who knows the command line writes `file` or `log-folder` here.
   const byFlag = OPTION_NAMES.find((name) => OPTIONS[name].flag === `--${key}`)
-  const nearest = byFlag ?? nearestName(key, keys)
   return new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `${file}: there is no option ${JSON.stringify(key)}`, {
     where: key,
-    hint: nearest === undefined ? `The options are: ${keys.join(', ')}.` : `Did you mean ${nearest}?`,
+    hint:
+      byFlag === undefined
+        ? nearestHint(key, keys, `The options are: ${keys.join(', ')}.`)
+        : `Did you mean ${byFlag}?`,
   })
 }

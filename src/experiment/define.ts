@@ -1,15 +1,15 @@
 import { PypetError } from '../errors.ts'
+import { zipSpec } from '../exploration/cartesian.ts'
 import { columnsOf } from '../exploration/columns.ts'
 import { type Exploration, type ExplorationDraft, isExploration } from '../exploration/exploration.ts'
 import type { RangeMapping } from '../exploration/explored-values.ts'
-import { zipSpec } from '../exploration/zip.ts'
 import { type FlatParameterValues, flattenParameters, type ParameterTree } from '../run/parameter.ts'
 import type { Run } from '../tree/run.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { isOwnClass, type OwnClass } from '../values/own-class.ts'
 import { assertTrajectoryName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 
 /** What a job module says about its experiment. */
 export interface ExperimentOptions<Tree extends ParameterTree> {
@@ -135,13 +135,12 @@ function checkKeys(options: object): void {
   if (!isPlainObject(options)) throw invalid('options', 'an object with parameters and run')
   for (const key of Object.keys(options)) {
     if (KEYS.includes(key)) continue
-    const nearest = nearestName(key, KEYS)
     throw new PypetError(
       'PYPET_CONFIG_UNKNOWN_KEY',
       `defineExperiment: there is no option ${JSON.stringify(key)}`,
       {
         where: key,
-        hint: nearest === undefined ? `The options are: ${KEYS.join(', ')}.` : `Did you mean ${nearest}?`,
+        hint: nearestHint(key, KEYS, `The options are: ${KEYS.join(', ')}.`),
       },
     )
   }

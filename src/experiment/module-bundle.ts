@@ -10,7 +10,7 @@ import type { BuildFailure, BuildOptions, Message, Metafile } from 'esbuild'
 import { type ErrorCode, PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
 import { makeTemporaryFolder } from '../temporary-names.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import type { ModuleAddress } from './import-module.ts'
 import { keepMetaTrue } from './meta-plugin.ts'
 import {
@@ -350,8 +350,7 @@ function hintFor(text: string): string {
   const strange = /^No matching export in "pypet-ts" for import "([^"]*)"/.exec(text)?.[1]
   if (strange !== undefined) {
     const names = ownExports()
-    const nearest = nearestName(strange, names)
-    return nearest === undefined ? `It exports ${names.join(', ')}.` : `Did you mean ${nearest}?`
+    return nearestHint(strange, names, `It exports ${names.join(', ')}.`)
   }
   const missing = /^Could not resolve "([^"./][^"]*)"/.exec(text)?.[1]
   if (missing === undefined) {

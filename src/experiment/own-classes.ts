@@ -2,7 +2,7 @@
 import { PypetError } from '../errors.ts'
 import type { ClassAddress } from '../protocol.ts'
 import { classesIn, isOwnClass, type OwnClass, type OwnClasses } from '../values/own-class.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import type { ExperimentDefinition } from './define.ts'
 import { importModule } from './import-module.ts'
 import { classesAt } from './job-functions.ts'

@@ -1,7 +1,8 @@
 import { PypetError } from '../errors.ts'
 import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import type { Column } from './exploration.ts'
+import { shown } from './explored-object.ts'
 import { isRangeInput, rangeLength, toRange } from './range.ts'
 
 /**
@@ -13,14 +14,64 @@ import { isRangeInput, rangeLength, toRange } from './range.ts'
  *   `PYPET_PARAMETER_TYPE`
  */
 export function columnsOf(tree: unknown, where: string): Column[] {
-  const columns: Column[] = []
-  collect(tree, '', where, columns)
+  return namedColumns(tree, where, {
+    noun: 'ranges',
+    isInput: isRangeInput,
+    read: (entry, _, path) => toRange(entry, path),
+  })
+}
+
+interface ColumnReader<Value> {
+  readonly noun: 'ranges' | 'bounds'
+  /** True for what is read; any other plain object is a group. */
+  readonly isInput: (entry: unknown, name: string) => boolean
+  readonly read: (entry: unknown, name: string, path: string) => Value
+}
+
+/** A tree of ranges, or of bounds to sample, as columns. @throws PypetError as `columnsOf`, and as `read` */
+export function namedColumns<Value>(
+  tree: unknown,
+  where: string,
+  { noun, isInput, read }: ColumnReader<Value>,
+): { readonly name: string; readonly range: Value }[] {
+  const example = noun === 'ranges' ? '{ x: [1, 2, 3] }' : '{ x: [0, 1] }'
+  if (!isPlainObject(tree) || isInput(tree, '')) {
+    const found = tree === undefined ? 'nothing' : shown(tree)
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${where}: expected ${noun} by parameter name, found ${found}`,
+      { where, hint: `Write ${example}.` },
+    )
+  }
+  const entries = namedEntries(tree, (entry, name) => !isInput(entry, name))
+  const columns = Array.from(entries, ([name, entry]) => {
+    return { name, range: read(entry, name, `${where}.${name}`) }
+  })
   assertDistinctNames(columns, where)
   if (columns.length > 0) return columns
   throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} explores nothing: no parameter is named`, {
     where,
-    hint: 'Name at least one parameter with its values, as in { x: [1, 2, 3] }.',
+    hint: `Name at least one parameter with its ${noun === 'ranges' ? 'values' : noun}, as in ${example}.`,
   })
+}
+
+type NamedTree = Readonly<Record<string, unknown>>
+
+/**
+ * What stands in a tree, by dotted name and in the order of declaration; a leading `parameters.` is dropped.
+ *
+ * @param isGroup which plain objects are groups
+ */
+export function* namedEntries(
+  tree: NamedTree,
+  isGroup: (entry: NamedTree, name: string) => boolean,
+  prefix = '',
+): Generator<readonly [name: string, entry: unknown]> {
+  for (const [key, entry] of Object.entries(tree)) {
+    const name = parameterName(prefix + key)
+    if (isPlainObject(entry) && isGroup(entry, name)) yield* namedEntries(entry, isGroup, `${prefix}${key}.`)
+    else yield [name, entry]
+  }
 }
 
 /** @throws PypetError `PYPET_EXPLORATION_LENGTH` unless all columns are of one length */
@@ -53,22 +104,6 @@ export function assertDistinctNames(columns: readonly { readonly name: string }[
     }
     names.add(name)
   }
-}
-
-function collect(entry: unknown, path: string, where: string, into: Column[]): void {
-  const here = path === '' ? where : `${where}.${parameterName(path)}`
-  if (path === '' || (isPlainObject(entry) && !isRangeInput(entry))) {
-    if (!isPlainObject(entry) || isRangeInput(entry)) {
-      throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: expected ranges by parameter name`, {
-        where,
-        hint: 'Write { x: [1, 2, 3] }.',
-      })
-    }
-    for (const [key, inner] of Object.entries(entry))
-      collect(inner, path === '' ? key : `${path}.${key}`, where, into)
-    return
-  }
-  into.push({ name: parameterName(path), range: toRange(entry, here) })
 }
 
 function count(length: number): string {

@@ -1,6 +1,5 @@
 import { PypetError } from '../errors.ts'
 import type { Widen } from '../run/parameter.ts'
-import { parameterName } from '../values/path.ts'
 import type { StorableValue } from '../values/value.ts'
 import {
   type Column,
@@ -17,7 +16,7 @@ import { type GivenValue, toGiven } from './explored-object.ts'
 import { answerOf, pointReader, pointText } from './point-reader.ts'
 import { type Range, rangeOf } from './range.ts'
 import { type Settling, settleRange } from './settle-range.ts'
-import { asFunction } from './where.ts'
+import { namedFunctions } from './where.ts'
 
 /** Formulas by the dotted name of the parameter that they give a value. */
 export type Formulas<Values> = Readonly<Record<string, (point: Readonly<Values>) => StorableValue>>
@@ -37,12 +36,7 @@ export function derive<Values, const Given extends Formulas<Values>>(
   explored: Exploration<Values>,
   formulas: Given,
 ): Exploration<Values & DerivedValues<Given>> {
-  const named = Object.entries(formulas).map(([name, formula]) => ({
-    name: parameterName(name),
-    where: `derive.${parameterName(name)}`,
-    call: asFunction(formula, `derive.${name}`),
-  }))
-  return exploration(deriveDraft(explored.spec, named))
+  return exploration(deriveDraft(explored.spec, namedFunctions(formulas, 'derive')))
 }
 
 /** @throws PypetError `PYPET_NAME_TAKEN` */

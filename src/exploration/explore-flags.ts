@@ -1,11 +1,10 @@
 /** All flags that say what is explored: `--explore`, `--sample`, `--only-if`, `--derive`, `--where`, and `--repeat`. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
-import { parameterName } from '../values/path.ts'
 import type { ExplorationDraft } from './exploration.ts'
 import { requireParameter } from './explored-parameter.ts'
 import { type Modifier, modified, type NamedModifier } from './modifiers.ts'
-import { parseExploreFlag, parseExploreFlags } from './parse-flag.ts'
+import { parseExploreFlag, parseExploreFlags, splitFlag } from './parse-flag.ts'
 import { type SampleOptions, type Sampler, sampleOptions, samplerOf } from './sample.ts'
 import type { SampleMethod } from './sample-range.ts'
 import { sampleRangeFromTexts } from './sample-range-from-text.ts'
@@ -140,11 +139,8 @@ function resampled(
 
 function namedModifier(text: string, flag: string, separator: string, example: string): NamedModifier {
   const where = `${flag} ${text}`
-  const end = text.indexOf(separator)
-  const name = parameterName(text.slice(0, Math.max(0, end)).trim())
-  if (end >= 0 && name !== '') return { name, given: text.slice(end + 1), where }
-  const found = end < 0 ? `there is no "${separator}"` : `there is no name before "${separator}"`
-  throw new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint: `Write ${flag} ${example}.` })
+  const { name, right } = splitFlag(text, where, separator, `${flag} ${example}`)
+  return { name, given: right, where }
 }
 
 function nothingExplored(where: string): PypetError {

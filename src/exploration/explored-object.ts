@@ -238,9 +238,14 @@ function otherObject(found: string, parameter: Parameter, where: string): PypetE
   })
 }
 
-function shown(value: Scalar): string {
+/** What was found, in messages: `"text"`, `3n`, `a list of 2`. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
-  return typeof value === 'bigint' ? `${value}n` : String(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
 }
 
 function isComplexDefault(stored: StoredValue): boolean {

@@ -1,10 +1,10 @@
 /** The rules between a declared parameter and the range it is explored with. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../values/stored-value.ts'
 import { toStoredValue } from '../values/value.ts'
-import { type ExploredValue, isPooled, objectLike } from './explored-object.ts'
+import { type ExploredValue, isPooled, objectLike, shown } from './explored-object.ts'
 import { type Range, rangeLength, rangeReader } from './range.ts'
 import type { BoundedRange } from './sample-range.ts'
 import { withoutInstances } from './settle-range.ts'
@@ -26,10 +26,13 @@ export function requireParameter(parameters: readonly Parameter[], name: string,
       hint: `It holds: ${listed(inGroup)}.`,
     })
   }
-  const nearest = nearestName(name, names)
   throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: there is no parameter ${name}`, {
     where,
-    hint: hintFor(nearest, names),
+    hint: nearestHint(
+      name,
+      names,
+      names.length === 0 ? 'The experiment declares no parameters.' : `There are: ${listed(names)}.`,
+    ),
   })
 }
 
@@ -70,6 +73,18 @@ function checkObjects(range: Range, parameter: Parameter, at: (index: number) =>
     return
   }
   objectLike(rangeReader(range)(0), parameter, parameter.name, at(0))
+}
+
+/** Data files know no bigints: their whole numbers and strings of digits become some where one is declared. */
+export function typedRange(range: Range, parameter: Parameter): Range {
+  if (typeof parameter.value !== 'bigint' || range.kind !== 'values' || !Array.isArray(range.values))
+    return range
+  return { kind: 'values', values: range.values.map(toBigint) }
+}
+
+function toBigint(value: Scalar): Scalar {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
+  return typeof value === 'string' && /^[+-]?\d+$/.test(value) ? BigInt(value.replace('+', '')) : value
 }
 
 /**
@@ -163,7 +178,7 @@ function otherType(found: string, parameter: Parameter, where: string): PypetErr
   const declared = declaredType(parameter)
   return new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${parameter.name} is ${declared.name} (default ${shown(parameter.value as Scalar)}), found ${found}`,
+    `${where}: ${parameter.name} is ${declared.name} (default ${shown(parameter.value)}), found ${found}`,
     { where, hint: declared.hint },
   )
 }
@@ -183,21 +198,10 @@ function declaredType(parameter: Parameter): { name: string; hint: string } {
   }
 }
 
-function shown(value: Scalar): string {
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
-}
-
 /** More names than this make a hint unreadable. */
 const NAMES_MAX = 8
 
 function listed(names: readonly string[]): string {
   const first = names.slice(0, NAMES_MAX).join(', ')
   return names.length > NAMES_MAX ? `${first} and ${names.length - NAMES_MAX} more` : first
-}
-
-function hintFor(nearest: string | undefined, names: readonly string[]): string {
-  if (nearest !== undefined) return `Did you mean ${nearest}?`
-  return names.length === 0 ? 'The experiment declares no parameters.' : `There are: ${listed(names)}.`
 }

@@ -1,5 +1,5 @@
 /** The operators and functions of expressions, each with the types it takes. */
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import type { Point } from './exploration.ts'
 import type { Refuse } from './expression-syntax.ts'
@@ -162,10 +162,7 @@ const FUNCTIONS: Readonly<
 export function compileCall(name: string, at: number, operands: readonly Term[], refuse: Refuse): Term {
   const found = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (found === undefined) {
-    const nearest = nearestName(name, Object.keys(FUNCTIONS))
-    const hint =
-      nearest === undefined ? `There are: ${Object.keys(FUNCTIONS).join(', ')}.` : `Did you mean ${nearest}?`
-    throw refuse(`there is no function ${name}`, at, hint)
+    throw refuse(`there is no function ${name}`, at, nearestHint(name, Object.keys(FUNCTIONS)))
   }
   const { arity, call } = found
   const isRight = arity === Number.POSITIVE_INFINITY ? operands.length > 0 : operands.length === arity

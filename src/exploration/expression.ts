@@ -1,7 +1,7 @@
 /** Conditions and formulas in text: `x < y && mode == "fast"`. Types are those of the parameters; nothing is executed. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { parameterName } from '../values/path.ts'
 import { dtypeOf, isBasicDtype, type Scalar } from '../values/stored-value.ts'
 import type { Point } from './exploration.ts'
@@ -154,7 +154,6 @@ function termTypeOf({ stored }: Parameter): TermType | undefined {
 
 function unknownName(name: string, at: number, { parameters, where }: ExpressionContext): PypetError {
   const names = parameters.map((parameter) => parameter.name)
-  const nearest = nearestName(name, names)
   const found = `${where}: there is no parameter ${name} at position ${at + 1}`
   const hint =
     names.length === 0
@@ -162,6 +161,6 @@ function unknownName(name: string, at: number, { parameters, where }: Expression
       : `There are: ${names.slice(0, 8).join(', ')}.`
   return new PypetError('PYPET_PARAMETER_UNKNOWN', found, {
     where,
-    hint: nearest === undefined ? `${hint} Texts stand in quotes.` : `Did you mean ${nearest}?`,
+    hint: nearestHint(name, names, `${hint} Texts stand in quotes.`),
   })
 }

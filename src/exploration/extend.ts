@@ -11,7 +11,7 @@ import { pooled } from './value-pool.ts'
  * An exploration with points behind its own. Where nothing was explored so far, the one run had the defaults, and they
  * are its point from now on.
  *
- * @param added names exactly what is explored already, or anything where nothing is; `expand` checks the result
+ * @param added names exactly what is explored already, or anything where nothing is; `planRuns` checks the result
  */
 export function extendedExploration(
   before: ExplorationSpec | undefined,
@@ -22,7 +22,7 @@ export function extendedExploration(
   const [own, pools] = withoutPools(first)
   const [more, gained] = withoutPools(added)
   const joined = joinedPools(pools, gained)
-  // With pools of its own it stays as it is: `expand` finds numbers for all.
+  // With pools of its own it stays as it is: `planRuns` finds numbers for all.
   if (joined === undefined) return { kind: 'concat', parts: [first, added] }
   // Flat, because an adaptive search may add points a thousand times.
   const of: ExplorationSpec = { kind: 'concat', parts: [...partsOf(own), ...partsOf(more)] }

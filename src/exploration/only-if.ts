@@ -1,6 +1,5 @@
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
-import { parameterName } from '../values/path.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import { rawValue } from '../values/raw-value.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import {
@@ -17,10 +16,9 @@ import {
 import { isPooled } from './explored-object.ts'
 import { holds, pointReader } from './point-reader.ts'
 import { PointSet } from './point-set.ts'
-import { RunList } from './run-list.ts'
 import type { Settling } from './settle-range.ts'
 import { pooled } from './value-pool.ts'
-import { asFunction } from './where.ts'
+import { namedFunctions, RunList } from './where.ts'
 
 /** Conditions by the dotted name of the parameter that is explored where they hold. */
 export type Conditions<Values> = {
@@ -42,12 +40,7 @@ export function onlyIf<Values>(
   explored: Exploration<Values>,
   conditions: Conditions<NoInfer<Values>>,
 ): Exploration<Values> {
-  const named = Object.entries(conditions).map(([name, condition]) => ({
-    name: parameterName(name),
-    where: `onlyIf.${parameterName(name)}`,
-    call: asFunction(condition, `onlyIf.${name}`),
-  }))
-  return exploration(onlyIfDraft(explored.spec, named))
+  return exploration(onlyIfDraft(explored.spec, namedFunctions(conditions, 'onlyIf')))
 }
 
 /** @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_NAME_TAKEN` */
@@ -55,10 +48,9 @@ export function onlyIfDraft(of: ExplorationDraft, conditions: readonly NamedFunc
   const names = explorationNames(of)
   conditions.forEach(({ name, where }, index) => {
     if (!names.includes(name)) {
-      const nearest = nearestName(name, names)
       throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: ${name} is not explored`, {
         where,
-        hint: nearest === undefined ? `Explored are: ${names.join(', ')}.` : `Did you mean ${nearest}?`,
+        hint: nearestHint(name, names, `Explored are: ${names.join(', ')}.`),
       })
     }
     if (conditions.findIndex((other) => other.name === name) < index) {

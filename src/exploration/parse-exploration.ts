@@ -1,15 +1,14 @@
 /** An exploration from a config file: unknown data becomes a checked spec, here and nowhere else. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
-import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import { dtypeOf } from '../values/stored-value.ts'
-import { type CombinedGroups, productSpec } from './cartesian.ts'
-import { assertDistinctNames } from './columns.ts'
+import { isPlainObject } from '../values/value-forms.ts'
+import { type CombinedGroups, productSpec, zipSpec } from './cartesian.ts'
+import { namedColumns } from './columns.ts'
 import { concatSpec } from './concat.ts'
 import { type Column, type ExplorationDraft, type ExplorationSpec, isExploration } from './exploration.ts'
-import { isPooled } from './explored-object.ts'
-import { checkRange, requireParameter } from './explored-parameter.ts'
+import { isPooled, shown } from './explored-object.ts'
+import { checkRange, requireParameter, typedRange } from './explored-parameter.ts'
 import { modified } from './modifiers.ts'
 import { elementsOf } from './parse-flag.ts'
 import { MODIFIERS, modifiersFrom } from './parse-modifiers.ts'
@@ -17,8 +16,6 @@ import { samplerFrom } from './parse-sampler.ts'
 import { pointsSpec } from './points.ts'
 import { arange, isRangeInput, linspace, logspace, type Range, toRange } from './range.ts'
 import { rangeFromTexts } from './range-from-text.ts'
-import { typedRange } from './typed-range.ts'
-import { zipSpec } from './zip.ts'
 
 export interface ParseExplorationOptions {
   /** Types decide what text and numbers mean. */
@@ -169,45 +166,16 @@ function combinedFrom(value: unknown, where: string): CombinedGroups | undefined
 }
 
 function columnsFrom(tree: unknown, where: string, parameters: readonly Parameter[]): Column[] {
-  if (!isPlainObject(tree) || isRangeInput(tree)) {
-    throw new PypetError(
-      'PYPET_EXPLORATION_INVALID',
-      `${where}: expected ranges by name, found ${described(tree)}`,
-      {
-        where,
-        hint: 'Write { x: [1, 2, 3] }.',
-      },
-    )
-  }
-  const columns: Column[] = []
-  collect(tree, '', where, parameters, columns)
-  assertDistinctNames(columns, where)
-  if (columns.length > 0) return columns
-  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} explores nothing: no parameter is named`, {
-    where,
-    hint: 'Name at least one parameter with its values.',
+  return namedColumns(tree, where, {
+    noun: 'ranges',
+    isInput: (entry, name) => isRangeInput(entry) || generatorOf(entry, name, parameters) !== undefined,
+    read(entry, name, path) {
+      const parameter = requireParameter(parameters, name, path)
+      const range = typedRange(rangeFrom(entry, parameter, path, parameters), parameter)
+      checkRange(range, parameter, (index) => `${path}[${index}]`)
+      return range
+    },
   })
-}
-
-function collect(
-  group: Readonly<Record<string, unknown>>,
-  prefix: string,
-  where: string,
-  parameters: readonly Parameter[],
-  into: Column[],
-): void {
-  for (const [key, entry] of Object.entries(group)) {
-    const name = parameterName(prefix + key)
-    if (isPlainObject(entry) && !isRangeInput(entry) && generatorOf(entry, name, parameters) === undefined) {
-      collect(entry, `${prefix}${key}.`, where, parameters, into)
-      continue
-    }
-    const path = `${where}.${name}`
-    const parameter = requireParameter(parameters, name, path)
-    const range = typedRange(rangeFrom(entry, parameter, path, parameters), parameter)
-    checkRange(range, parameter, (index) => `${path}[${index}]`)
-    into.push({ name, range })
-  }
 }
 
 function rangeFrom(
@@ -237,11 +205,8 @@ const GENERATORS = { linspace, arange, logspace } as const
 type Generator = keyof typeof GENERATORS
 
 /** `{ linspace: [..] }`, unless the parameter is a group that has one of that name. */
-function generatorOf(
-  entry: Readonly<Record<string, unknown>>,
-  name: string,
-  parameters: readonly Parameter[],
-): Generator | undefined {
+function generatorOf(entry: unknown, name: string, parameters: readonly Parameter[]): Generator | undefined {
+  if (!isPlainObject(entry) || name === '') return undefined
   const [word, ...others] = Object.keys(entry)
   if (word === undefined || others.length > 0 || !Object.hasOwn(GENERATORS, word)) return undefined
   return isDeclared(`${name}.${word}`, parameters) ? undefined : (word as Generator)
@@ -293,10 +258,5 @@ function listOf(value: unknown, where: string): readonly unknown[] {
 }
 
 function described(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (Array.isArray(value)) return `a list of ${value.length}`
-  if (typeof value === 'object' && value !== null) return 'an object'
-  if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
+  return value === undefined ? 'nothing' : shown(value)
 }

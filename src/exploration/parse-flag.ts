@@ -40,7 +40,7 @@ export interface SetFlag {
  */
 export function parseExploreFlag(text: string): ExploreFlag {
   const where = `--explore ${text}`
-  const { name, right } = splitAssignment(text, where, "--explore 'x=1,2,3' or --explore 'x=0:1:0.1'")
+  const { name, right } = splitFlag(text, where, '=', "--explore 'x=1,2,3' or --explore 'x=0:1:0.1'")
   if (right.trim() === '') {
     throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is no value to explore`, {
       where,
@@ -57,7 +57,7 @@ export function parseExploreFlag(text: string): ExploreFlag {
  */
 export function parseSetFlag(text: string): SetFlag {
   const where = `--set ${text}`
-  const { name, right } = splitAssignment(text, where, '--set neuron.tau=10')
+  const { name, right } = splitFlag(text, where, '=', '--set neuron.tau=10')
   return { name, text: right, where }
 }
 
@@ -101,11 +101,17 @@ function exploredTwice({ name, where }: ExploreFlag): PypetError {
   })
 }
 
-function splitAssignment(text: string, where: string, example: string): { name: string; right: string } {
-  const equals = text.indexOf('=')
-  const name = parameterName(text.slice(0, Math.max(0, equals)).trim())
-  if (equals >= 0 && name !== '') return { name, right: text.slice(equals + 1) }
-  const found = equals < 0 ? 'there is no "="' : 'there is no name before "="'
+/** A flag that begins with a name. @throws PypetError `PYPET_USAGE` */
+export function splitFlag(
+  text: string,
+  where: string,
+  separator: string,
+  example: string,
+): { readonly name: string; readonly right: string } {
+  const end = text.indexOf(separator)
+  const name = parameterName(text.slice(0, Math.max(0, end)).trim())
+  if (end >= 0 && name !== '') return { name, right: text.slice(end + 1) }
+  const found = end < 0 ? `there is no "${separator}"` : `there is no name before "${separator}"`
   throw new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint: `Write ${example}.` })
 }
 

@@ -1,7 +1,7 @@
 /** What stands beside an exploration in a config file: `{ product: {..}, where: "x < y" }`. */
 import { PypetError } from '../errors.ts'
-import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
+import { namedEntries } from './columns.ts'
 import type { Modifier, Modifiers, NamedModifier } from './modifiers.ts'
 
 export const MODIFIERS = ['where', 'onlyIf', 'derive', 'repeat'] as const
@@ -38,12 +38,13 @@ function named(given: unknown, where: string): readonly NamedModifier[] {
       hint: 'Write { tau: "x > 1" }.',
     })
   }
-  return Object.entries(given).flatMap(([key, entry]): readonly NamedModifier[] => {
-    const name = parameterName(key)
-    const path = `${where}.${name}`
-    if (!isPlainObject(entry)) return [{ name, given: textOrFunction(entry, path), where: path }]
-    return named(entry, path).map((inner) => ({ ...inner, name: parameterName(`${key}.${inner.name}`) }))
-  })
+  return Array.from(
+    namedEntries(given, () => true),
+    ([name, entry]) => {
+      const path = `${where}.${name}`
+      return { name, given: textOrFunction(entry, path), where: path }
+    },
+  )
 }
 
 function textOrFunction(given: unknown, where: string): unknown {

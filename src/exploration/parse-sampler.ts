@@ -1,16 +1,15 @@
 /** A sampler from a config file: `{ sobol: { x: [0, 1] }, count: 100 }`. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
-import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import { dtypeOf } from '../values/stored-value.ts'
+import { isPlainObject } from '../values/value-forms.ts'
+import { namedColumns } from './columns.ts'
 import type { ExplorationDraft } from './exploration.ts'
-import { checkBounds, checkRange, requireParameter } from './explored-parameter.ts'
+import { checkBounds, checkRange, requireParameter, typedRange } from './explored-parameter.ts'
 import { toRange } from './range.ts'
 import { sampleOptions, samplerOf } from './sample.ts'
 import { bounded, isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'
 import { sampleRangeFromTexts } from './sample-range-from-text.ts'
-import { typedRange } from './typed-range.ts'
 
 /** Whether a group of a parameter is called so, which then wins over the word. */
 export type IsDeclared = (name: string) => boolean
@@ -33,47 +32,17 @@ export function samplerFrom(
   }: { readonly where: string; readonly parameters: readonly Parameter[]; readonly isDeclared: IsDeclared },
 ): ExplorationDraft {
   const path = `${where}.${method}`
-  if (!isPlainObject(bounds) || isSampleInput(bounds)) {
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${path}: expected bounds by parameter name`, {
-      where: path,
-      hint: 'Write { x: [0, 1] }.',
-    })
-  }
-  const columns: { name: string; range: SampleRange }[] = []
-  collect(bounds, '', path, { parameters, isDeclared }, columns)
-  if (columns.length === 0) {
-    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${path} explores nothing: no parameter is named`, {
-      where: path,
-      hint: 'Name at least one parameter with its bounds.',
-    })
-  }
+  const columns = namedColumns(bounds, path, {
+    noun: 'bounds',
+    isInput: (entry, name) => isSampleInput(entry) || wordOf(entry, name, isDeclared) !== undefined,
+    read(entry, name, place) {
+      const parameter = requireParameter(parameters, name, place)
+      return checked(rangeFrom(entry, parameter, place, isDeclared), parameter, place)
+    },
+  })
   const { count, seed } = given
   const options = sampleOptions({ count, ...(seed !== undefined && { seed }) }, where)
   return samplerOf(method, columns, options, path)
-}
-
-function collect(
-  group: Readonly<Record<string, unknown>>,
-  prefix: string,
-  where: string,
-  declared: { readonly parameters: readonly Parameter[]; readonly isDeclared: IsDeclared },
-  into: { name: string; range: SampleRange }[],
-): void {
-  for (const [key, entry] of Object.entries(group)) {
-    const name = parameterName(prefix + key)
-    const path = `${where}.${name}`
-    const isGroup =
-      isPlainObject(entry) && !isSampleInput(entry) && wordOf(entry, name, declared.isDeclared) === undefined
-    if (isGroup) {
-      collect(entry, `${prefix}${key}.`, where, declared, into)
-      continue
-    }
-    const parameter = requireParameter(declared.parameters, name, path)
-    into.push({
-      name,
-      range: checked(rangeFrom(entry, parameter, path, declared.isDeclared), parameter, path),
-    })
-  }
 }
 
 function checked(range: SampleRange, parameter: Parameter, where: string): SampleRange {
@@ -89,11 +58,9 @@ function checked(range: SampleRange, parameter: Parameter, where: string): Sampl
 const WORDS = ['between', 'logBetween', 'choice'] as const
 type Word = (typeof WORDS)[number]
 
-function wordOf(
-  entry: Readonly<Record<string, unknown>>,
-  name: string,
-  isDeclared: IsDeclared,
-): Word | undefined {
+/** `{ choice: [..] }`, unless the parameter is a group that has one of that name. */
+function wordOf(entry: unknown, name: string, isDeclared: IsDeclared): Word | undefined {
+  if (!isPlainObject(entry) || name === '') return undefined
   const [key, ...others] = Object.keys(entry)
   const word = others.length === 0 ? WORDS.find((candidate) => candidate === key) : undefined
   return word === undefined || isDeclared(`${name}.${word}`) ? undefined : word

@@ -1,8 +1,7 @@
 import { PypetError } from '../errors.ts'
 import type { FlatParameterValues, ParameterTree } from '../run/parameter.ts'
-import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
-import { isComplex, isNdArray, isSparse } from '../values/value-forms.ts'
+import { isNamedValues, isPlainObject } from '../values/value-forms.ts'
+import { namedEntries } from './columns.ts'
 import { type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
 import { type GivenValue, toGiven } from './explored-object.ts'
 import { rangeOf } from './range.ts'
@@ -71,34 +70,20 @@ function flatPoint(point: unknown, where: string): Map<string, GivenValue> {
     })
   }
   const flat = new Map<string, GivenValue>()
-  collect(point, '', where, flat)
-  if (flat.size > 0) return flat
-  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} names no parameter`, {
-    where,
-    hint: 'A point names parameters and their values, as in { x: 1, y: 6 }.',
-  })
-}
-
-function collect(
-  group: Readonly<Record<string, unknown>>,
-  prefix: string,
-  where: string,
-  into: Map<string, GivenValue>,
-): void {
-  for (const [key, entry] of Object.entries(group)) {
-    const name = parameterName(prefix + key)
-    if (isGroup(entry)) {
-      collect(entry, `${prefix}${key}.`, where, into)
-      continue
-    }
-    if (into.has(name)) {
+  for (const [name, entry] of namedEntries(point, isNamedValues)) {
+    if (flat.has(name)) {
       throw new PypetError('PYPET_NAME_TAKEN', `${where} names ${name} twice`, {
         where: `${where}.${name}`,
         hint: 'Keep one of the two values.',
       })
     }
-    into.set(name, toGiven(entry, `${where}.${name}`))
+    flat.set(name, toGiven(entry, `${where}.${name}`))
   }
+  if (flat.size > 0) return flat
+  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} names no parameter`, {
+    where,
+    hint: 'A point names parameters and their values, as in { x: 1, y: 6 }.',
+  })
 }
 
 function unequalNames(where: string, found: string, columns: ReadonlyMap<string, unknown>): PypetError {
@@ -110,10 +95,4 @@ function unequalNames(where: string, found: string, columns: ReadonlyMap<string,
       hint: `Name in each point: ${[...columns.keys()].join(', ')}.`,
     },
   )
-}
-
-/** Arrays, matrices and complex numbers are objects, too. */
-function isGroup(entry: unknown): entry is Readonly<Record<string, unknown>> {
-  if (!isPlainObject(entry) || Object.getOwnPropertySymbols(entry).length > 0) return false
-  return !isNdArray(entry) && !isComplex(entry) && !isSparse(entry)
 }

@@ -3,7 +3,7 @@ import { assertNever, PypetError } from '../errors.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
-import { type GivenValue, toGiven } from './explored-object.ts'
+import { type GivenValue, shown, toGiven } from './explored-object.ts'
 
 /** Numbers by a rule. The values are computed when they are read, so a long range costs nothing. */
 export type GeneratedRange =
@@ -177,7 +177,7 @@ export function toRange(input: unknown, where: string): Range {
     return { kind: 'values', values: copy }
   }
   if (!Array.isArray(values)) {
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is not a range: found ${describe(values)}`, {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is not a range: found ${shown(values)}`, {
       where,
       hint: 'Give a list of values, or linspace, arange or logspace.',
     })
@@ -219,7 +219,7 @@ function power(base: number, exponent: number): number {
 function checkFinite(call: string, numbers: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(numbers)) {
     if (Number.isFinite(value)) continue
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: ${name} is ${describe(value)}`, {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: ${name} is ${shown(value)}`, {
       hint: `Give a finite number as ${name}.`,
     })
   }
@@ -232,16 +232,7 @@ function checkNum(call: string, num: unknown): void {
     })
   }
   if (Number.isSafeInteger(num) && (num as number) > 0) return
-  throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: num is ${describe(num)}`, {
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: num is ${shown(num)}`, {
     hint: 'Give the count of values as a whole number.',
   })
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
-  if (Array.isArray(value)) return 'a list'
-  if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)}`
-  if (typeof value === 'object' && value !== null) return 'an object'
-  if (typeof value === 'function') return 'a function'
-  return String(value)
 }

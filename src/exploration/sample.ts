@@ -1,11 +1,11 @@
 /** Explorations that spread points over bounds: by chance, in a Latin hypercube, or by Sobol's sequence. */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
-import { parameterName } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
-import { assertDistinctNames } from './columns.ts'
+import { nearestHint } from '../values/nearest-name.ts'
+import { isPlainObject } from '../values/value-forms.ts'
+import { assertDistinctNames, namedColumns } from './columns.ts'
 import { type Exploration, type ExplorationDraft, exploration } from './exploration.ts'
-import { isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'
+import { shown } from './explored-object.ts'
+import { isSampleInput, type SampleMethod, toSampleRange } from './sample-range.ts'
 import type { SampledValues, SampleTree } from './sampled-values.ts'
 import { SOBOL_DIMENSIONS_MAX } from './sobol-directions.ts'
 
@@ -64,9 +64,12 @@ export function sobol<const Tree extends SampleTree>(
 }
 
 function sampler<Values>(method: SampleMethod, bounds: unknown, options: unknown): Exploration<Values> {
-  return exploration(
-    samplerOf(method, sampleColumns(bounds, 'explore'), sampleOptions(options, 'explore'), 'explore'),
-  )
+  const columns = namedColumns(bounds, 'explore', {
+    noun: 'bounds',
+    isInput: isSampleInput,
+    read: (entry, _, path) => toSampleRange(entry, path),
+  })
+  return exploration(samplerOf(method, columns, sampleOptions(options, 'explore'), 'explore'))
 }
 
 /** A checked sampler. @throws PypetError as `sobol` */
@@ -104,10 +107,9 @@ export function sampleOptions(
   const given = isPlainObject(options) ? options : {}
   const unknown = Object.keys(given).find((key) => key !== 'count' && key !== 'seed')
   if (unknown !== undefined) {
-    const nearest = nearestName(unknown, ['count', 'seed'])
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: a sampler has no option ${unknown}`, {
       where: placeOf(unknown),
-      hint: nearest === undefined ? 'There are: count, seed.' : `Did you mean ${nearest}?`,
+      hint: nearestHint(unknown, ['count', 'seed']),
     })
   }
   const { count, seed } = given
@@ -118,14 +120,14 @@ export function sampleOptions(
     })
   }
   if (!isWhole(count, COUNT_MAX) || count < 1) {
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: count is ${shown(count)}`, {
+    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: count is ${found(count)}`, {
       where: placeOf('count'),
       hint: 'Give the count of points as a whole number, like { count: 100 }.',
     })
   }
   if (seed === undefined) return { count }
   if (isWhole(seed, Number.MAX_SAFE_INTEGER)) return { count, seed }
-  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: seed is ${shown(seed)}`, {
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: seed is ${found(seed)}`, {
     where: placeOf('seed'),
     hint: 'Give a whole number from 0 to 2^53 - 1.',
   })
@@ -135,43 +137,6 @@ function isWhole(value: unknown, maximum: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= maximum
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return 'not given'
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
-}
-
-/**
- * A tree of bounds as columns with dotted names.
- *
- * @throws PypetError as `random`
- */
-function sampleColumns(tree: unknown, where: string): Sampler['columns'] {
-  if (!isPlainObject(tree) || isSampleInput(tree)) {
-    throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: expected bounds by parameter name`, {
-      where,
-      hint: 'Write { x: [0, 1] }.',
-    })
-  }
-  const columns: { name: string; range: SampleRange }[] = []
-  collect(tree, '', where, columns)
-  if (columns.length > 0) return columns
-  throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} explores nothing: no parameter is named`, {
-    where,
-    hint: 'Name at least one parameter with its bounds, as in { x: [0, 1] }.',
-  })
-}
-
-function collect(
-  group: Readonly<Record<string, unknown>>,
-  prefix: string,
-  where: string,
-  into: { name: string; range: SampleRange }[],
-): void {
-  for (const [key, entry] of Object.entries(group)) {
-    if (isPlainObject(entry) && !isSampleInput(entry)) collect(entry, `${prefix}${key}.`, where, into)
-    else {
-      const name = parameterName(prefix + key)
-      into.push({ name, range: toSampleRange(entry, `${where}.${name}`) })
-    }
-  }
+function found(value: unknown): string {
+  return value === undefined ? 'not given' : shown(value)
 }

@@ -13,14 +13,22 @@ type RefuseFound = (found: string) => PypetError
 export function listFromJson(text: string, like: BasicList, refuse: RefuseFound): BasicList {
   const parsed = parseJson(text, refuse)
   if (!Array.isArray(parsed)) throw refuse(text)
-  if (like.values.length === 0 && parsed.length > 0) return untypedList(parsed, refuse)
+  const isUntyped = like.values.length === 0 && parsed.length > 0
+  const dtype = isUntyped ? JSON_DTYPES[typeof parsed[0]] : like.dtype
+  if (dtype === undefined) throw refuse(JSON.stringify(parsed[0]))
   const isBigint = typeof like.values[0] === 'bigint'
   const values = parsed.map((element, index) => {
-    const value = elementFromJson(element, like.dtype, isBigint)
+    const value = elementFromJson(element, dtype, isBigint)
     if (value === undefined) throw refuse(`${JSON.stringify(element)} at [${index}]`)
     return value
   })
-  return { form: 'list', dtype: like.dtype, values }
+  return { form: 'list', dtype, values }
+}
+
+const JSON_DTYPES: Readonly<Record<string, BasicList['dtype']>> = {
+  number: 'float64',
+  boolean: 'bool',
+  string: 'str',
 }
 
 /** Nested JSON lists of numbers, equally long at each depth, as an array of the default's dtype. */
@@ -55,19 +63,6 @@ function parseJson(text: string, refuse: RefuseFound): unknown {
   const tooLarge = overflowingNumber(text, parsed)
   if (tooLarge !== undefined) throw refuse(`${tooLarge.text}, which is beyond the largest number`)
   return parsed
-}
-
-function untypedList(parsed: readonly unknown[], refuse: RefuseFound): BasicList {
-  const dtype = { number: 'float64', boolean: 'bool', string: 'str' }[
-    typeof parsed[0] as string
-  ] as BasicList['dtype']
-  if (dtype === undefined) throw refuse(JSON.stringify(parsed[0]))
-  const values = parsed.map((element, index) => {
-    const value = elementFromJson(element, dtype, false)
-    if (value === undefined) throw refuse(`${JSON.stringify(element)} at [${index}]`)
-    return value
-  })
-  return { form: 'list', dtype, values }
 }
 
 function elementFromJson(element: unknown, dtype: BasicList['dtype'], isBigint: boolean): Scalar | undefined {

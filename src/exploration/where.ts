@@ -1,14 +1,15 @@
 import { PypetError } from '../errors.ts'
+import { parameterName } from '../values/path.ts'
 import {
   type Exploration,
   type ExplorationDraft,
   type ExplorationSpec,
   exploration,
   explorationLength,
+  type NamedFunction,
   type PointFunction,
 } from './exploration.ts'
 import { holds, pointReader } from './point-reader.ts'
-import { RunList } from './run-list.ts'
 import type { Settling } from './settle-range.ts'
 
 /**
@@ -40,6 +41,14 @@ export function asFunction(given: unknown, place: string): PointFunction['call']
   })
 }
 
+/** Functions by the names of parameters, for a builder. @throws PypetError `PYPET_EXPLORATION_INVALID` */
+export function namedFunctions(given: object, builder: string): NamedFunction[] {
+  return Object.entries(given).map(([key, call]) => {
+    const name = parameterName(key)
+    return { name, where: `${builder}.${name}`, call: asFunction(call, `${builder}.${key}`) }
+  })
+}
+
 /** @throws PypetError as `where` */
 export function settleWhere(
   of: ExplorationSpec,
@@ -59,4 +68,29 @@ export function settleWhere(
     `${condition.where} holds for none of the ${length} points: nothing would be run`,
     { where: condition.where, hint: 'Explore other values, or fix the condition.' },
   )
+}
+
+/** A growing list of ascending run indices, four bytes each. */
+export class RunList {
+  #runs = new Uint32Array(1024)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  add(run: number): void {
+    if (this.#length === this.#runs.length) {
+      const larger = new Uint32Array(this.#runs.length * 2)
+      larger.set(this.#runs)
+      this.#runs = larger
+    }
+    this.#runs[this.#length] = run
+    this.#length += 1
+  }
+
+  /** A copy of just the length: a view would carry the spare room to wherever it is sent. */
+  toArray(): Uint32Array {
+    return this.#runs.slice(0, this.#length)
+  }
 }

@@ -2,7 +2,7 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fateOf, ownProcess, type ProcessFacts } from '../process-facts.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import { realFileOf } from './real-file.ts'
 
 export interface LockOwner extends ProcessFacts {

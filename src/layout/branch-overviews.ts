@@ -1,5 +1,5 @@
 /** The overview tables of config and parameters, which are known before the first run (docs/format.md, section 3). */
-import { type ExplorationPlan, type ExploredParameter, exploredTableText } from '../exploration/expand.ts'
+import { type ExplorationPlan, type ExploredParameter, exploredTableText } from '../exploration/plan.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { createFilledTable, type Row, writeRows } from '../hdf5/table.ts'
 import type { OpenRequest } from '../protocol.ts'

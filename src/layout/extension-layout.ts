@@ -1,6 +1,6 @@
 /** What the tables of a trajectory gain when points are added while it is open (docs/format.md, sections 2 to 4). Decides and does nothing. */
 import { PypetError } from '../errors.ts'
-import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
+import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/plan.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { createFilledTable, defineTable, type Row, writeRows } from '../hdf5/table.ts'

@@ -1,9 +1,8 @@
 /** The meta tables below `<trajectory>/overview` (docs/format.md, section 3): their columns and their rows. */
 import { createHash } from 'node:crypto'
 import { defineTable, type Row } from '../hdf5/table.ts'
-import { runName } from '../names.ts'
+import { runName, timeText } from '../names.ts'
 import type { OpenRequest, RunFailure, StorageSettings } from '../protocol.ts'
-import { timeText } from '../values/time-text.ts'
 
 export const INFO = defineTable([
   ['name', 'S512'],

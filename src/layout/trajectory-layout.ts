@@ -2,8 +2,8 @@
  * Where everything of one trajectory goes in the file, in pypet's layout (docs/format.md). Decides and does
  * nothing: every method returns operations for `hdf5-file`.
  */
-import type { ExplorationPlan } from '../exploration/expand.ts'
-import { runSummary } from '../exploration/expand.ts'
+import type { ExplorationPlan } from '../exploration/plan.ts'
+import { runSummary } from '../exploration/plan.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { createFilledTable, createTable, type Row, writeRows } from '../hdf5/table.ts'

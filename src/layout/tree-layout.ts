@@ -11,7 +11,7 @@ import {
   type Row,
   writeRows,
 } from '../hdf5/table.ts'
-import { overviewPath, SRVC } from '../names.ts'
+import { overviewPath, SRVC, timeText } from '../names.ts'
 import type { StorageSettings } from '../protocol.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../run/parameter-range.ts'
 import type { RawLeaf } from '../run/run-frame.ts'
@@ -22,7 +22,6 @@ import type { RunIndex } from '../values/path.ts'
 import { pythonRepr } from '../values/python-repr.ts'
 import { rawValue } from '../values/raw-value.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
-import { timeText } from '../values/time-text.ts'
 import { cutToUtf8Bytes, longestUtf8Bytes } from '../values/utf8.ts'
 import { annotationOperations } from './annotation-layout.ts'
 import { parameterLeaf, resultLeaf } from './leaf-layout.ts'

@@ -11,9 +11,9 @@ import {
 } from '../experiment/options.ts'
 import type { ParameterTree } from '../run/parameter.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
-import type { TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { nearestName } from '../values/nearest-name.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { TREE_OPTIONS, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { givenOf, nearestHint } from '../values/nearest-name.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import type { Trajectory } from './trajectory.ts'
 
 /** Options by their names in config files, of their types; each may be left out. */
@@ -25,10 +25,7 @@ export type EnvironmentSettings = Partial<Omit<Settings, 'overviews' | 'name' | 
 }
 
 /** How a new trajectory is made; of a given one they have been decided. */
-type TreeOptions<Tree> = Pick<
-  TrajectoryTreeOptions<Tree>,
-  'parameters' | 'wildcards' | 'dynamicImports' | 'shortcuts' | 'maxDepth' | 'noClobber' | 'autoLoad'
->
+type TreeOptions<Tree> = Pick<TrajectoryTreeOptions<Tree>, (typeof TREE_KEYS)[number]>
 
 export interface EnvironmentOptions<Tree = ParameterTree> extends EnvironmentSettings, TreeOptions<Tree> {
   /** A name, for a new trajectory, or one that is there already. Default: `trajectory`. */
@@ -46,15 +43,7 @@ export interface EnvironmentOptions<Tree = ParameterTree> extends EnvironmentSet
   readonly signal?: AbortSignal
 }
 
-const TREE_KEYS = [
-  'parameters',
-  'wildcards',
-  'dynamicImports',
-  'shortcuts',
-  'maxDepth',
-  'noClobber',
-  'autoLoad',
-] as const
+const TREE_KEYS = ['parameters', ...TREE_OPTIONS] as const
 
 const OWN_KEYS = ['trajectory', 'config', 'allowChangedJob', 'reporter', 'signal', 'overviews'] as const
 
@@ -82,8 +71,7 @@ export function givenOptions(options: object): FlagValues {
 
 /** The part that makes a new tree. */
 export function treeOptions<Tree>(options: TreeOptions<Tree>): TreeOptions<Tree> {
-  const given = TREE_KEYS.filter((key) => options[key] !== undefined)
-  return Object.fromEntries(given.map((key) => [key, options[key]]))
+  return givenOf(options, TREE_KEYS)
 }
 
 function isOneOf(key: string, keys: readonly string[]): boolean {
@@ -92,9 +80,8 @@ function isOneOf(key: string, keys: readonly string[]): boolean {
 
 function unknownOption(key: string): PypetError {
   const known: readonly string[] = [...OWN_KEYS, ...TREE_KEYS, ...OPTION_NAMES]
-  const nearest = key === 'name' ? 'trajectory' : nearestName(key, known)
   return new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `an environment has no option ${key}`, {
     where: key,
-    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
+    hint: key === 'name' ? 'Did you mean trajectory?' : nearestHint(key, known),
   })
 }

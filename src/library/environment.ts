@@ -12,21 +12,20 @@ import type { JobFunction } from '../experiment/job-functions.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import type { PostprocessFunction } from '../experiment/load-job.ts'
 import { CHANGEABLE_OPTIONS, OPTION_NAMES } from '../experiment/options.ts'
+import { timeText } from '../names.ts'
 import type { ParameterTree } from '../run/parameter.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
 import type { ParameterNode } from '../tree/nodes.ts'
 import { refuseUnknownProperties } from '../tree/refusing.ts'
 import type { Run } from '../tree/run.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
-import { timeText } from '../values/time-text.ts'
 import { EnvironmentConfig } from './environment-config.ts'
 import { type EnvironmentOptions, givenOptions, treeOptions } from './environment-options.ts'
-import { experimentTrajectory } from './experiment-trajectory.ts'
 import { type ArgumentsAgain, argumentsAgain, eachOf } from './given-arguments.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { type PipelinePart, type PipelinePlan, pipelinePlan } from './pipeline.ts'
-import { type Postprocessor, trajectoryPostprocessing } from './postprocessing.ts'
+import { experimentTrajectory, type Postprocessor, trajectoryPostprocessing } from './postprocessing.ts'
 import { type GivenJob, prepareTree } from './prepare-tree.ts'
 import { performPrepared } from './run.ts'
 import { Trajectory } from './trajectory.ts'
@@ -97,7 +96,7 @@ export class Environment<Tree = ParameterTree> {
         ...(file !== undefined && { filename: file }),
         ...this.#given,
         ...(!isNew && { addTime: false }),
-        ...(!isNew && trajectory.overwrites && { overwrite: true }),
+        ...(!isNew && trajectory.file.overwrites && { overwrite: true }),
         name,
       },
       env: process.env,
@@ -117,9 +116,9 @@ export class Environment<Tree = ParameterTree> {
           filename: settings.filename,
         })
       : trajectory
-    if (!isNew) this.#trajectory.moveTo(settings.filename)
+    if (!isNew) this.#trajectory.file.moveTo(settings.filename)
     this.#identity = identifyEnvironment(settings.name, Date.now() / 1000)
-    this.#config.add(this.#trajectory as unknown as Trajectory, this.#identity.name, settings)
+    this.#config.add(this.#trajectory, this.#identity.name, settings)
     this.#trajectory.useOptions(this.#config)
   }
 
@@ -263,7 +262,7 @@ export class Environment<Tree = ParameterTree> {
       const load = async () =>
         useHdf5
           ? await loadTrajectory<Tree>(filename, { ...treeCall, name })
-          : (experimentTrajectory(experiment) as unknown as Trajectory<Tree>)
+          : (experimentTrajectory(experiment) as Trajectory<Tree>)
       const results = await this.#perform(experiment, { load: load as () => Promise<Trajectory> })
       this.#trajectory = await load()
       return results
@@ -283,8 +282,7 @@ export class Environment<Tree = ParameterTree> {
     more: readonly Postprocessor[] = [],
   ): Promise<JobResults> {
     const traj = this.#trajectory
-    const tree = traj as unknown as Trajectory
-    const experiment = await prepareTree(tree, {
+    const experiment = await prepareTree(traj, {
       job: job as GivenJob,
       flags: {
         ...this.#given,
@@ -292,7 +290,7 @@ export class Environment<Tree = ParameterTree> {
         name: traj.name,
         // It has been added to the name.
         addTime: false,
-        ...(traj.overwrites && { overwrite: true }),
+        ...(traj.file.overwrites && { overwrite: true }),
         filename: this.#fileOf(),
       },
       configFile: this.#options.config,
@@ -307,19 +305,19 @@ export class Environment<Tree = ParameterTree> {
     let isOpened = false
     try {
       const results = await this.#perform(experiment, {
-        load: async () => tree,
+        load: async () => traj,
         onOpened: () => {
           isOpened = true
           this.#config.show(experiment.settings)
-          tree.noteStored()
+          traj.file.noteStored()
         },
         more,
       })
-      if (useHdf5) await traj.reopen()
+      if (useHdf5) await traj.file.reopen()
       return results
     } catch (error) {
       // What is stored is to be seen. Where that fails, too, the first error is the one to tell.
-      if (useHdf5 && isOpened) await traj.reopen().catch(() => undefined)
+      if (useHdf5 && isOpened) await traj.file.reopen().catch(() => undefined)
       throw error
     }
   }
@@ -381,7 +379,7 @@ export class Environment<Tree = ParameterTree> {
       jobFile: this.#trajectory.name,
       flags: { filename: String(changed), name: this.#trajectory.name },
     })
-    this.#trajectory.moveTo(settings.filename)
+    this.#trajectory.file.moveTo(settings.filename)
     return settings.filename
   }
 }

@@ -13,7 +13,6 @@ import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { importJob } from '../experiment/load-job.ts'
 import { describePlace } from '../experiment/origin.ts'
 import { concatSpec } from '../exploration/concat.ts'
-import { expand } from '../exploration/expand.ts'
 import {
   type ExplorationDraft,
   type ExplorationSpec,
@@ -23,6 +22,7 @@ import {
 } from '../exploration/exploration.ts'
 import { type ExploreTexts, explorationFromFlags } from '../exploration/explore-flags.ts'
 import { defaultPoint } from '../exploration/extend.ts'
+import { planRuns } from '../exploration/plan.ts'
 import { withTrialParameters } from '../exploration/repeat.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import type { Parameter } from '../run/parameter.ts'
@@ -117,7 +117,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const withTrials = withTrialParameters(parameters, asked)
       // First what was asked for, so that messages name its places.
       const settled =
-        asked === undefined ? undefined : expand({ parameters: withTrials, exploration: asked }).exploration
+        asked === undefined ? undefined : planRuns({ parameters: withTrials, exploration: asked }).exploration
       if (before === undefined) addTrials(traj, withTrials)
       const all = before === undefined ? withTrials : parameters
       const first = before ?? firstPoint(traj, settled, all)
@@ -132,7 +132,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         await whole(async () => void (await traj.store()))
       }
       const ofRuns = asDeclared(treeParameters(tree), definition)
-      const plan = expand({ parameters: ofRuns, exploration: treeExploration(tree) })
+      const plan = planRuns({ parameters: ofRuns, exploration: treeExploration(tree) })
       // As the runs before: what was added when they had ended is no part of the experiment.
       const shows = showsSeen(recordedSeen(tree)(0))
       const seen = await storedNodes(traj.filename, traj.name, { shows })
@@ -276,7 +276,7 @@ function newPoints(
   const names = explorationNames(before ?? asked)
   assertSameNames(traj.name, names, explorationNames(asked))
   // Together, lists and arrays have numbers in common: those that are equal have one.
-  const { exploration, explored } = expand({
+  const { exploration, explored } = planRuns({
     parameters,
     exploration: before === undefined ? asked : concatSpec([before, asked], '--explore'),
   })

@@ -1,24 +1,20 @@
 import { basename, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { overviewPath } from '../names.ts'
 import { whileUnchanged } from '../reading/read-hdf5.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import type { ParameterTree } from '../run/parameter.ts'
 import { copyNode, groupAbove } from '../tree/copy.ts'
 import type { TreeNode } from '../tree/nodes.ts'
-import type { TrajectoryTree, TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { TREE_OPTIONS, type TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { assertKnownOptions, givenOf } from '../values/nearest-name.ts'
 import { parameterBranch } from '../values/path.ts'
 import { LEVEL_NAMES, type LoadLevels } from './load-levels.ts'
-import { type TrajectoryOptions, trajectoryNotFound } from './open-tree.ts'
-import { Trajectory } from './trajectory.ts'
+import { Trajectory, type TrajectoryOptions } from './trajectory.ts'
+import { trajectoryNotFound } from './trajectory-file.ts'
+import { trajectoryNames } from './trajectory-info.ts'
 
 /** What a trajectory is made with that is not in the file. */
-type TreeOptions = Pick<
-  TrajectoryTreeOptions<ParameterTree>,
-  'wildcards' | 'dynamicImports' | 'shortcuts' | 'maxDepth' | 'noClobber' | 'autoLoad'
-> &
-  Pick<TrajectoryOptions<ParameterTree>, 'lockWaitMs'>
+type TreeOptions = Pick<TrajectoryOptions<ParameterTree>, (typeof TREE_OPTIONS)[number] | 'lockWaitMs'>
 
 export interface LoadOptions extends LoadLevels, TreeOptions {
   /** Which trajectory of the file; the only one unless given. */
@@ -57,21 +53,20 @@ const LOAD_OPTIONS = [
   'name',
   'index',
   'asNew',
-  'maxDepth',
   'force',
-  'wildcards',
-  'dynamicImports',
-  'shortcuts',
-  'noClobber',
+  ...TREE_OPTIONS,
   'lockWaitMs',
-  'autoLoad',
 ] as const satisfies (keyof LoadOptions)[]
+
+/** `maxDepth` says how deep it is loaded. */
+const OWN_OPTIONS = [...TREE_OPTIONS.filter((name) => name !== 'maxDepth'), 'lockWaitMs'] as const
 
 async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<Trajectory<Tree>> {
   const name = await chooseName(resolve(filename), options)
+  const own = givenOf(options, OWN_OPTIONS)
   const traj = new Trajectory<Tree>({
     autoLoad: true,
-    ...treeOptions(options),
+    ...own,
     // Of what becomes a new one, results are left.
     ...(options.asNew !== undefined && { autoLoad: false }),
     name,
@@ -80,9 +75,7 @@ async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<T
   })
   if (options.asNew === undefined) {
     try {
-      const { all, parameters, derivedParameters, results, other, maxDepth, force } = options
-      const given = { all, parameters, derivedParameters, results, other, maxDepth, force }
-      return await traj.load(definedOf(given))
+      return await traj.load(givenOf(options, [...LEVEL_NAMES, 'maxDepth', 'force']))
     } catch (error) {
       traj.close()
       throw error
@@ -90,12 +83,12 @@ async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<T
   }
   await traj.load({ parameters: 'data', derivedParameters: 'nothing', results: 'nothing', other: 'nothing' })
   const fresh = new Trajectory<Tree>({
-    ...treeOptions(options),
+    ...own,
     name: options.asNew === true ? name : options.asNew,
     filename,
   })
   const copy = traj.copy()
-  await copyExploredDerived(traj as unknown as Trajectory, copy as unknown as TrajectoryTree)
+  await copyExploredDerived(traj, copy)
   traj.close()
   fresh.adopt(copy)
   return fresh
@@ -116,10 +109,7 @@ async function chooseName(
   { name, index }: Pick<LoadOptions, 'name' | 'index'>,
 ): Promise<string> {
   using reader = await openHdf5Reader(filename)
-  const names = reader
-    .children('/')
-    .filter((child) => reader.kind(overviewPath(`/${child}`, 'info')) === 'dataset')
-    .sort()
+  const names = trajectoryNames(reader)
   if (names.length === 0) {
     throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${filename} holds no trajectory`, {
       where: filename,
@@ -140,24 +130,4 @@ async function chooseName(
     where: filename,
     hint: `Name one: ${names.slice(0, 8).join(', ')}.`,
   })
-}
-
-function treeOptions(options: LoadOptions): TreeOptions {
-  const { wildcards, dynamicImports, shortcuts, noClobber, lockWaitMs, autoLoad } = options
-  return {
-    ...(wildcards !== undefined && { wildcards }),
-    ...(dynamicImports !== undefined && { dynamicImports }),
-    ...(shortcuts !== undefined && { shortcuts }),
-    ...(noClobber !== undefined && { noClobber }),
-    ...(lockWaitMs !== undefined && { lockWaitMs }),
-    ...(autoLoad !== undefined && { autoLoad }),
-  }
-}
-
-type Defined<Given> = { readonly [Name in keyof Given]?: Exclude<Given[Name], undefined> }
-
-function definedOf<Given extends object>(given: Given): Defined<Given> {
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as Defined<Given>
 }

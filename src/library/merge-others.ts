@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
-import { runName } from '../names.ts'
+import { runName, timeText } from '../names.ts'
 import { formatCount } from '../reporting/quantity.ts'
 import { runPlaces } from '../storage/edit/merged-runs.ts'
 import {
@@ -21,12 +21,11 @@ import {
 } from '../tree/merge-plan.ts'
 import { GroupNode, ResultNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
-import { timeText } from '../values/time-text.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { integer } from '../values/value-forms.ts'
-import { LIBRARY_VERSIONS } from './versions.ts'
+import { LIBRARY_VERSIONS } from './trajectory-info.ts'
 
 export interface MergeOptions extends MergePlanOptions {
   /** What to do with points that both have, with different results: refuse, or keep those of the first. */
@@ -204,7 +203,7 @@ function adoptRuns(tree: TrajectoryTree, other: TrajectoryTree, { explored, runs
   const first = tree.length
   for (const { fullName, values } of explored) {
     const parameter = tree.getParameter(fullName)
-    parameter.extend(values, first)
+    parameter.appendStored(values, first)
     parameter.lock()
   }
   const names = new Set([

@@ -12,19 +12,18 @@ import { makeFolderOf } from '../journal/result-folder.ts'
 import { takeSnapshotCalmly } from '../journal/snapshot.ts'
 import { assertFinished } from '../journal/unfinished.ts'
 import { deletedNodes } from '../layout/deleted-nodes.ts'
-import { overviewPath } from '../names.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import { compactFile, copyTrajectory } from '../storage/edit/compact-file.ts'
 import { prepareEdits, warn } from '../storage/edit/edit-file.ts'
 import { takeLock } from '../storage/open-trajectory.ts'
 import { removeTemporary, temporaryBeside, undoAtExit } from '../temporary-names.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
-import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
-import type { MergedOther } from './file-tree.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { assertMergeOptions, type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 import type { Trajectory } from './trajectory.ts'
+import { trajectoryNames } from './trajectory-info.ts'
+import { type MergedOther, writeMerged } from './write-merged.ts'
 
 export type { MergeConflict, MergeProgress } from './merge-others.ts'
 export type { LeftOut, MergedInput, MergeOptions }
@@ -180,11 +179,11 @@ async function mergeOthers(
   options: MergeOptions,
   mayRewrite: boolean,
 ): Promise<MergedInput[] | undefined> {
-  const before = await traj.beforeMerge()
-  const merging = new Merging(traj as unknown as TrajectoryTree, options)
+  const before = await traj.file.readExploration()
+  const merging = new Merging(traj, options)
   const others: MergedOther[] = []
   for (const { file, trajectory } of inputs) {
-    const planned = await merging.plan(file, trajectory as unknown as TrajectoryTree)
+    const planned = await merging.plan(file, trajectory)
     others.push({ ...planned, trajectory })
   }
   const onRuns = (number: number, done: number) => {
@@ -197,7 +196,7 @@ async function mergeOthers(
     if (!mayRewrite)
       options.onProgress?.({ phase: 'stored', file: traj.filename, done: traj.length, total: traj.length })
   }
-  const leftOut = await traj.storeMerged(before, others, { mayRewrite, onRuns, onCommitted })
+  const leftOut = await writeMerged(traj.file, before, others, { mayRewrite, onRuns, onCommitted })
   if (leftOut === undefined) return undefined
   return merging.merged.map((merged, number) => ({
     ...merged,
@@ -269,10 +268,7 @@ async function chosenNames(inputs: readonly MergeInput[]): Promise<string[]> {
   const chosen: string[] = []
   for (const { file, name } of inputs) {
     using reader = await openHdf5Reader(resolve(file))
-    const names = reader
-      .children('/')
-      .filter((child) => reader.kind(overviewPath(`/${child}`, 'info')) === 'dataset')
-      .sort()
+    const names = trajectoryNames(reader)
     const [only] = names
     if (name !== undefined && names.includes(name)) chosen.push(name)
     else if (name === undefined && only !== undefined && names.length === 1) chosen.push(only)

@@ -1,7 +1,7 @@
 /** What a pipeline function gives: a job with its arguments, and post-processing with its own (pypet `f_pipeline`). */
 import { PypetError } from '../errors.ts'
 import { foundValue } from '../experiment/option.ts'
-import { isPlainObject } from '../values/plain-object.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 
 type Callable = string | URL | ((...args: never[]) => unknown)
 

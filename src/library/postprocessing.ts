@@ -5,12 +5,14 @@ import { PypetError } from '../errors.ts'
 import type { JobResults } from '../experiment/define.ts'
 import type { PostprocessFunction } from '../experiment/load-job.ts'
 import { foundValue } from '../experiment/option.ts'
-import { isExploration } from '../exploration/exploration.ts'
+import { exploration, isExploration } from '../exploration/exploration.ts'
 import { points } from '../exploration/points.ts'
-import { isPlainObject } from '../values/plain-object.ts'
-import { experimentTrajectory } from './experiment-trajectory.ts'
+import type { Extension } from '../protocol.ts'
+import type { ParameterNode } from '../tree/nodes.ts'
+import { parameterLocation } from '../values/path.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import { loadTrajectory } from './load-trajectory.ts'
-import type { Trajectory } from './trajectory.ts'
+import { Trajectory } from './trajectory.ts'
 
 /** A function with the arguments that it is called with behind the results. */
 export interface Postprocessor {
@@ -35,6 +37,21 @@ function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory>
   return async () => experimentTrajectory(experiment)
 }
 
+/** What is known of an experiment without its storage: parameters and points. It counts as stored. */
+export function experimentTrajectory({ settings, parameters, plan }: PreparedExperiment): Trajectory {
+  const { name, comment, filename } = settings
+  const traj = new Trajectory({ name, comment, filename })
+  for (const { name: parameter, comment: about, stored, userClass } of parameters) {
+    const node = traj.addLeaf(parameterLocation(parameter), 0, { comment: about }) as ParameterNode
+    node.restoreValue(stored, undefined)
+    node.userClass = userClass
+    node.unlock()
+  }
+  if (plan.exploration !== undefined) traj.explore(exploration(plan.exploration))
+  traj.file.noteStored()
+  return traj
+}
+
 /** Calls the functions one after the other; all of them see the same results. */
 export function trajectoryPostprocessing(
   load: () => Promise<Trajectory>,
@@ -47,18 +64,16 @@ export function trajectoryPostprocessing(
       const current = traj ?? (await load())
       // Only a trajectory that has come through a round is as the file is.
       traj = undefined
-      await current.beginExtending((extension) => extend(extension, { isLast: false }), {
-        isQuiet,
-        hasFile,
-      })
+      const extendInRound = (extension: Extension) => extend(extension, { isLast: false })
+      await current.file.beginExtending({ extend: extendInRound, isQuiet, hasFile })
       try {
         for (const processor of processors) await callOne(current, processor, results)
-        const { extension, markStored } = current.takeExtension()
+        const { extension, markStored } = current.file.takeExtension()
         // That it has looked, and found nothing to add, is to be known as well.
         if (isQuiet || !addsNothing(extension)) await extend(extension, { isLast: true })
         markStored()
       } finally {
-        current.endExtending()
+        current.file.endExtending()
       }
       traj = current
     },

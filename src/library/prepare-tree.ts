@@ -19,9 +19,9 @@ import { importJob, type LoadedJob } from '../experiment/load-job.ts'
 import { mergeParameters } from '../experiment/merge-parameters.ts'
 import type { Settings } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
-import { expand } from '../exploration/expand.ts'
 import { type ExplorationDraft, exploration } from '../exploration/exploration.ts'
 import { parseExploration } from '../exploration/parse-exploration.ts'
+import { planRuns } from '../exploration/plan.ts'
 import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { type GroupNode, ParameterNode, type TreeNode } from '../tree/nodes.ts'
@@ -30,8 +30,8 @@ import { CheckedValue, type ClassReference } from '../values/own-class.ts'
 import { parameterLocation, type RunIndex } from '../values/path.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { integer } from '../values/value-forms.ts'
-import { readKnownRuns } from './known-runs.ts'
 import type { RecordedJob } from './recorded-job.ts'
+import { readKnownRuns } from './recorded-job.ts'
 import { assertLastJob, identityBeside } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
 import { explorableParameters, treeExploration, treeParameters } from './tree-experiment.ts'
@@ -91,7 +91,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const withoutValue = parametersWithoutValue(tree)
     if (withoutValue.length > 0) await traj.loadItems(withoutValue)
     const parameters = treeParameters(tree)
-    const plan = expand({ parameters, exploration: treeExploration(tree) })
+    const plan = planRuns({ parameters, exploration: treeExploration(tree) })
     const runs = Array.from({ length: plan.runCount }, (_, run) => run)
     const missing = runs.filter((run) => !known.completed.has(run))
     const args = request.argsOf(missing)

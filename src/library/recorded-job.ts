@@ -5,10 +5,11 @@ import { isAtHome, refuseElsewhere } from '../environment/recorded-places.ts'
 import { seenByRun, type TreeSettings, treeSettings } from '../environment/seen-nodes.ts'
 import { PypetError } from '../errors.ts'
 import { realFileOf } from '../journal/real-file.ts'
+import { compareEnvironments } from '../names.ts'
 import type { ParameterNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { compareEnvironments } from '../values/environment-name.ts'
 import type { RunIndex } from '../values/path.ts'
+import { loadTrajectory } from './load-trajectory.ts'
 
 /** Of one environment: a trajectory that was expanded, or continued with a changed job, has several. */
 export interface RecordedJob {
@@ -228,4 +229,23 @@ export function recorded(tree: Pick<Tree, 'getGroup'>): RecordedLeaf[] {
     if (environment === undefined || name === undefined || !node.isParameter) return []
     return [{ environment, name, node: node as ParameterNode }]
   })
+}
+
+/** What the file of a stored trajectory says, whatever of it is in memory: which runs it has, and what made them. */
+export interface KnownRuns {
+  readonly completed: ReadonlySet<RunIndex>
+  /** In the order of time. */
+  readonly jobs: readonly RecordedJob[]
+  /** As `recordedSeed`. */
+  readonly seed: number | undefined
+}
+
+/** Nothing is known of what a storage service has. @throws PypetError as `loadTrajectory` */
+export async function readKnownRuns(
+  traj: Pick<TrajectoryTree, 'isStored' | 'name'> & { readonly filename: string },
+): Promise<KnownRuns> {
+  if (!traj.isStored || !existsSync(traj.filename)) return { completed: new Set(), jobs: [], seed: undefined }
+  using stored = await loadTrajectory(traj.filename, { name: traj.name, all: 'nothing', other: 'skeleton' })
+  const completed = stored.runNames.map((_, run) => run).filter((run) => stored.isCompleted(run))
+  return { completed: new Set(completed), jobs: recordedJobs(stored), seed: recordedSeed(stored) }
 }

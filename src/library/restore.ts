@@ -2,8 +2,7 @@
 import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
 import { cannotWrite, systemRefusal } from '../errors.ts'
-import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
 import { chosenProvenance } from './kept-provenance.ts'
 import { loadTrajectory } from './load-trajectory.ts'
@@ -62,11 +61,7 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
     derivedParameters: 'nothing',
     ...(trajectory !== undefined && { name: trajectory }),
   })
-  const { environment, environments, values } = chosenProvenance(
-    traj as unknown as TrajectoryTree,
-    file,
-    options,
-  )
+  const { environment, environments, values } = chosenProvenance(traj, file, options)
   const list = values.get('files') as string
   const contents = bytesOf(values.get('contents'))
   const kept = keptFiles(file, list, contents)

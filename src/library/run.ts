@@ -16,8 +16,7 @@ import { releaseWhileWritten } from '../journal/open-readers.ts'
 import { printedLines } from '../reporting/printed-lines.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { assertKnownOptions, nearestHint } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
 import { type ArgumentsAgain, argumentsAgain } from './given-arguments.ts'
 import { jobPostprocessing } from './postprocessing.ts'
@@ -159,10 +158,9 @@ function assertOptionNames(options: Readonly<Record<string, unknown>>): void {
   const known: readonly string[] = OPTION_NAMES
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown === undefined) return
-  const nearest = nearestName(unknown, known)
   throw new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `there is no option ${unknown}`, {
     where: `options.${unknown}`,
-    hint: nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`,
+    hint: nearestHint(unknown, known),
   })
 }
 

@@ -1,8 +1,11 @@
+import { RUNTIME_VERSION, VERSION } from '../environment/experiment-config.ts'
 import { PypetError } from '../errors.ts'
-import { SRVC } from '../names.ts'
+import { overviewPath, SRVC } from '../names.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
-import { LIBRARY_VERSIONS } from './versions.ts'
+
+/** Who writes, for the table `info`. */
+export const LIBRARY_VERSIONS = { version: VERSION, runtimeVersion: RUNTIME_VERSION } as const
 
 /** What the tables say of a trajectory, without looking at its nodes. */
 export interface TrajectoryInfo {
@@ -47,6 +50,12 @@ export function readInfo(reader: Hdf5Reader, name: string, force: boolean): Traj
   // The row holds 512 bytes, the node's attribute all of them.
   const comment = reader.attribute(`/${name}`, SRVC.comment)
   return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
+}
+
+/** Names of the trajectories in a file, in alphabetical order. */
+export function trajectoryNames(reader: Hdf5Reader): string[] {
+  const names = reader.children('/')
+  return names.filter((name) => reader.kind(overviewPath(`/${name}`, 'info')) === 'dataset').sort()
 }
 
 /** The format may change with the first number, or before 1.0 with the second. */

@@ -1,24 +1,40 @@
 /** A trajectory with the file it is stored in: what scripts use (pypet `Trajectory`). */
 import { dirname, extname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
-import { deletedNodes, deletionOperations } from '../layout/deleted-nodes.ts'
+import type { OptionName } from '../experiment/options.ts'
 import type { ParameterTree } from '../run/parameter.ts'
-import { backupFile, compactFile, copyTrajectory } from '../storage/edit/compact-file.ts'
-import type { StoredExploration } from '../storage/edit/grown-trajectory.ts'
-import type { LeftOut } from '../tree/merge-content.ts'
+import { backupFile, copyTrajectory } from '../storage/edit/compact-file.ts'
+import type { StorageService } from '../storage/service/storage-service.ts'
+import type { Explorable } from '../tree/explored-columns.ts'
 import { EVERY_ITEM } from '../tree/node-source.ts'
-import { GroupNode, type LeafNode, nameIn, type TreeNode } from '../tree/nodes.ts'
+import { GroupNode, type TreeNode } from '../tree/nodes.ts'
 import type { RunFailureText, RunInformation } from '../tree/run-information.ts'
-import { findNode, notFound } from '../tree/search.ts'
-import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { notFound } from '../tree/search.ts'
+import { TREE_OPTIONS, TrajectoryTree, type TrajectoryTreeOptions } from '../tree/trajectory-tree.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
-import type { MergedOther, MergedWriting, StoreOptions } from './file-tree.ts'
+import { deleteLinks, deleteNodes } from './delete-nodes.ts'
 import { LEVEL_NAMES, type LoadLevels, levelOf } from './load-levels.ts'
 import { mergeInMemory } from './merge-in-memory.ts'
 import type { MergedInput, MergeOptions } from './merge-others.ts'
-import { OptionTree } from './run-options.ts'
+import { pointColumns } from './point-columns.ts'
+import { type StoreOptions, storeNodes } from './store-nodes.ts'
+import { type FileOptions, TrajectoryFile } from './trajectory-file.ts'
 import { readInfo, type TrajectoryInfo } from './trajectory-info.ts'
+
+export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree>, FileOptions {}
+
+const OPTIONS = [
+  ...TREE_OPTIONS,
+  'name',
+  'addTime',
+  'comment',
+  'parameters',
+  'filename',
+  'complevel',
+  'overwrite',
+  'lockWaitMs',
+] as const satisfies (keyof TrajectoryOptions<unknown>)[]
 
 export interface LoadItemOptions {
   /** Only these items of a result. */
@@ -28,6 +44,56 @@ export interface LoadItemOptions {
   /** Also in the place of what is in memory. */
   readonly overwrite?: boolean
 }
+
+type WrapMode = 'queue' | 'lock' | 'none' | 'QUEUE' | 'LOCK' | 'NONE'
+
+/**
+ * Options of an experiment that can be set on its trajectory, as the original document does: `traj.ncores = 4`. Each is an
+ * option of the next run of the trajectory's environment, and can be set until that begins. Undefined, and not to be set,
+ * without an environment.
+ */
+interface OptionsOfEnvironment {
+  get multiproc(): boolean | undefined
+  set multiproc(value: boolean)
+  get ncores(): number | undefined
+  set ncores(value: number)
+  get wrapMode(): WrapMode | undefined
+  set wrapMode(value: WrapMode)
+  get continuable(): boolean | undefined
+  set continuable(value: boolean)
+  get fileTitle(): string | undefined
+  set fileTitle(value: string)
+  get purgeDuplicateComments(): boolean | undefined
+  set purgeDuplicateComments(value: boolean)
+  get exploredParameterOverviewInRuns(): boolean | undefined
+  set exploredParameterOverviewInRuns(value: boolean)
+  get resultsPerRun(): number | undefined
+  set resultsPerRun(value: number)
+  get derivedParametersPerRun(): number | undefined
+  set derivedParametersPerRun(value: number)
+}
+
+const OPTIONS_OF_ENVIRONMENT = [
+  'multiproc',
+  'ncores',
+  'wrapMode',
+  'continuable',
+  'fileTitle',
+  'purgeDuplicateComments',
+  'exploredParameterOverviewInRuns',
+  'resultsPerRun',
+  'derivedParametersPerRun',
+] as const satisfies (keyof OptionsOfEnvironment & OptionName)[]
+
+/** The options of the environment whose trajectory it is. */
+interface OptionAccess {
+  get(option: OptionName): unknown
+  /** @throws PypetError `PYPET_CONFIG_INVALID`; `PYPET_USAGE` when its run has begun */
+  set(option: OptionName, value: unknown): void
+}
+
+// biome-ignore lint/correctness/noUnusedVariables: the interface is joined to the class by its parameters
+export interface Trajectory<Tree = ParameterTree> extends OptionsOfEnvironment {}
 
 /**
  * A trajectory that is stored in an HDF5 file, or will be. Until `store` it lives in memory. One that was loaded holds
@@ -39,12 +105,54 @@ export interface LoadItemOptions {
  * traj.addResult('summary.mean', 2)
  * await traj.store()
  */
-export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the accessors of these options are made all alike
+export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
+  /** What is loaded, stored and changed on disk; for this library. */
+  readonly file: TrajectoryFile
+  /** A storage of one's own, which `Environment.run` uses in the place of an HDF5 file. */
+  storageService: StorageService | undefined
+  #options: OptionAccess | undefined
   #loadDepthMax = Number.POSITIVE_INFINITY
   #info: TrajectoryInfo | undefined
+  #hasImported = false
+
+  constructor(options: TrajectoryOptions<Tree> = {}) {
+    assertKnownOptions(options, OPTIONS, 'new Trajectory')
+    super(options)
+    this.file = new TrajectoryFile(this, options)
+  }
+
+  static {
+    for (const option of OPTIONS_OF_ENVIRONMENT) {
+      Object.defineProperty(Trajectory.prototype, option, {
+        configurable: true,
+        get(this: Trajectory): unknown {
+          return this.#options?.get(option)
+        },
+        set(this: Trajectory, value: unknown) {
+          if (this.#options === undefined) throw withoutEnvironment(this.name, option, value)
+          this.#options.set(option, value)
+        },
+      })
+    }
+  }
+
+  /** For the environment alone. */
+  useOptions(options: OptionAccess): void {
+    this.#options = options
+  }
 
   get filename(): string {
-    return this.file
+    return this.file.path
+  }
+
+  /** Gives the file free. What is in memory stays. */
+  close(): void {
+    this.file.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 
   /** What wrote it: `pypet-ts 0.1.0` or pypet's version; and with what. Undefined until it is loaded. */
@@ -67,16 +175,14 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
    *   `PYPET_FILE_LOCKED`, `PYPET_CNT_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_STORAGE_FAILED`
    */
   async store(options: StoreOptions = {}): Promise<this> {
-    await this.storeNodes(options.onlyInit === true ? [] : [this as TreeNode], options)
+    await storeNodes(this.file, options.onlyInit === true ? [] : [this as TreeNode], options)
     return this
   }
 
   /** Writes some nodes, with everything below them. @throws as `store`, and `PYPET_NODE_NOT_FOUND` */
   async storeItems(items: readonly (string | TreeNode)[], options: StoreOptions = {}): Promise<void> {
-    await this.storeNodes(
-      items.map((item) => this.#node(item)),
-      options,
-    )
+    const nodes = items.map((item) => (typeof item === 'string' ? this.get(item) : item))
+    await storeNodes(this.file, nodes, options)
   }
 
   async storeItem(item: string | TreeNode, options: StoreOptions = {}): Promise<void> {
@@ -93,14 +199,15 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   ): Promise<this> {
     assertKnownOptions(options, [...LEVEL_NAMES, 'maxDepth', 'force'], 'load')
     await this.importClasses()
-    await this.open()
-    const info = readInfo(this.openReader(), this.name, options.force === true)
+    const { file } = this
+    await file.open()
+    const info = readInfo(file.source.reader, this.name, options.force === true)
     this.#info = info
     this.timestamp = info.timestamp
-    this.restore(info.comment, this.hdf5?.head('')?.annotations ?? [])
+    this.restore(info.comment, file.source.head('')?.annotations ?? [])
     this.#loadDepthMax = options.maxDepth ?? Number.POSITIVE_INFINITY
     this.restoreExploration(info.explored, info.length)
-    this.storedLength = info.length
+    file.storedLength = info.length
     this.relist()
     for (const name of this.childNames) {
       const level = levelOf(name, options)
@@ -111,7 +218,7 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
       const branch = this.child(name)
       if (!(branch instanceof GroupNode)) continue
       if (!branch.isStored) {
-        const head = this.hdf5?.head(name)
+        const head = file.source.head(name)
         if (head === undefined) continue
         branch.restore(head.comment, head.annotations)
       }
@@ -136,8 +243,6 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     for (const own of await importOwnClasses(modules)) this.learnClass(own)
   }
 
-  #hasImported = false
-
   protected override onMissingClass(name: string, fullName: string): void {
     const shown = `${fullName} is shown as it was stored`
     process.emitWarning(
@@ -161,14 +266,14 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   async loadItems(items: readonly (string | TreeNode)[], options: LoadItemOptions = {}): Promise<void> {
     assertKnownOptions(options, LOAD_ITEM_OPTIONS, 'loadItems')
     const wants = itemFilter(options)
-    await this.open()
+    await this.file.open()
     for (const item of items) {
       const name = typeof item === 'string' ? item : item.fullName
       const node = typeof item === 'string' ? this.#inFile(item) : item
       const leaves = node instanceof GroupNode ? [...node.iterLeaves()] : [node]
       for (const leaf of leaves) {
         const isRead = leaf !== undefined && this.loadLeaf(leaf, wants, options.overwrite === true)
-        if (!isRead) throw this.#notStored(name)
+        if (!isRead) throw this.file.notStored(name)
       }
     }
   }
@@ -192,85 +297,7 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   ): Promise<void> {
     assertKnownOptions(options, ['fromTrajectory'], 'deleteItems')
     const { fromTrajectory = false } = options
-    await this.inTurn(() => this.#deleteItems(items, fromTrajectory))
-  }
-
-  async #deleteItems(items: readonly (string | TreeNode)[], fromTrajectory: boolean): Promise<void> {
-    await this.open()
-    const nodes = items.map((item) => {
-      const node = typeof item === 'string' ? this.#toDelete(item) : item
-      this.#assertDeletable(node)
-      if (this.hdf5?.head(node.fullName) === undefined) throw this.#notStored(node.fullName)
-      return node
-    })
-    // Links to them go with them. One that stays in memory is new to the file then, as its node is.
-    const links = [...this.allLinks()].filter(([, , target]) =>
-      nodes.some(({ fullName }) => `${target}.`.startsWith(`${fullName}.`)),
-    )
-    const stored = links.filter(([group, name]) => group.isLinkStored(name))
-    await this.#noteDeleted([
-      ...nodes.map(({ fullName }) => fullName),
-      ...stored.map(([group, name]) => nameIn(group, name)),
-    ])
-    for (const [group, name] of stored) group.noteLinkDeleted(name)
-    for (const node of nodes) {
-      // The deepest first: a group that has nothing in memory any more goes, too.
-      for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])].reverse()) {
-        below.isStored = false
-        // Of what was in the file alone nothing is left.
-        const isGone =
-          below instanceof GroupNode ? below.childNames.length === 0 : (below as LeafNode).isEmpty
-        if (isGone) below.parent?.drop(below.name)
-      }
-      if (!fromTrajectory) continue
-      this.forgetLinksTo(node)
-      node.parent?.drop(node.name)
-    }
-  }
-
-  /** @throws PypetError `PYPET_USAGE` for the trajectory itself, `PYPET_PARAMETER_LOCKED` for what its runs are made of */
-  #assertDeletable(node: TreeNode): void {
-    if (node.isRoot) {
-      throw new PypetError('PYPET_USAGE', `cannot delete ${this.name} itself`, {
-        where: this.name,
-        hint: "Delete what is in it, as deleteItems(['results', 'config']), or copy the others to a new file.",
-      })
-    }
-    const explored = Object.keys(this.exploredParameters).find((name) =>
-      `${name}.`.startsWith(`${node.fullName}.`),
-    )
-    if (explored === undefined) return
-    throw new PypetError(
-      'PYPET_PARAMETER_LOCKED',
-      `cannot delete ${node.fullName}: ${explored} is explored`,
-      {
-        where: node.fullName,
-        hint: 'The runs have its values. Load the trajectory with { asNew } to explore something else.',
-      },
-    )
-  }
-
-  async #noteDeleted(names: readonly string[]): Promise<void> {
-    const operations = deletionOperations(this.openReader(), this.name, names)
-    await this.edit((editor) => editor.apply(operations))
-  }
-
-  /** What a name says is deleted, and not what a link of that name leads to. */
-  #toDelete(item: string): TreeNode {
-    const node = this.get(item)
-    const { group, name } = this.#placeOf(item)
-    if (findNode(group, name, { withLinks: false }) !== undefined) return node
-    throw new PypetError('PYPET_NODE_NOT_FOUND', `${item} is a link, which leads to ${node.fullName}`, {
-      where: item,
-      hint: `Delete the link: deleteLink('${item}'). Or delete what it leads to: deleteItem('${node.fullName}').`,
-    })
-  }
-
-  /** The group that a name is in. */
-  #placeOf(item: string): { readonly group: GroupNode; readonly name: string } {
-    const dot = item.lastIndexOf('.')
-    const group = dot < 0 ? this : this.get(item.slice(0, dot))
-    return { group: group as GroupNode, name: item.slice(dot + 1) }
+    await this.file.inTurn(() => deleteNodes(this.file, items, fromTrajectory))
   }
 
   async deleteItem(
@@ -292,37 +319,12 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     options: { readonly fromTrajectory?: boolean } = {},
   ): Promise<void> {
     assertKnownOptions(options, ['fromTrajectory'], 'deleteLinks')
-    await this.inTurn(async () => {
-      await this.open()
-      const places = links.map((link) => {
-        const { group, name } = this.#placeOf(link)
-        if (group.linkTarget(name) === undefined) throw this.#noLink(link)
-        if (!group.isLinkStored(name)) throw this.#notStored(link)
-        return { group, name }
-      })
-      await this.#noteDeleted(places.map(({ group, name }) => nameIn(group, name)))
-      for (const { group, name } of places) {
-        group.noteLinkDeleted(name)
-        if (options.fromTrajectory === true) group.removeLink(name)
-      }
-    })
+    const { fromTrajectory = false } = options
+    await this.file.inTurn(() => deleteLinks(this.file, links, fromTrajectory))
   }
 
   async deleteLink(link: string, options: { readonly fromTrajectory?: boolean } = {}): Promise<void> {
     await this.deleteLinks([link], options)
-  }
-
-  #noLink(name: string): PypetError {
-    const isNode = this.contains(name)
-    return new PypetError('PYPET_NODE_NOT_FOUND', `${name} of ${this.name} is not a link`, {
-      where: name,
-      hint: isNode ? `Delete the node: deleteItem('${name}').` : `There are: ${this.#linksShown()}.`,
-    })
-  }
-
-  #linksShown(): string {
-    const names = Array.from(this.allLinks(), ([group, name]) => nameIn(group, name))
-    return names.slice(0, 8).join(', ') || 'none'
   }
 
   /**
@@ -332,42 +334,32 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
    */
   async migrate(target: { readonly filename: string }): Promise<void> {
     const file = resolve(target.filename)
-    if (this.isStored) {
-      await copyTrajectory({ file: this.file, trajectory: this.name }, { file, trajectory: this.name })
-    }
+    const { name: trajectory, filename } = this
+    if (this.isStored) await copyTrajectory({ file: filename, trajectory }, { file, trajectory })
     this.close()
-    this.file = file
-    if (this.isStored) await this.open()
+    this.file.path = file
+    if (this.isStored) await this.file.open()
   }
 
   /** Copies the file to `backup_<trajectory>.h5` beside it, or to the target. Gives the path. */
   async backup(target?: string): Promise<string> {
     const path =
       target === undefined
-        ? join(dirname(this.file), `backup_${this.name}${extname(this.file)}`)
+        ? join(dirname(this.filename), `backup_${this.name}${extname(this.filename)}`)
         : resolve(target)
-    await backupFile(this.file, path)
+    await backupFile(this.filename, path)
     return path
   }
 
   /** Rewrites the file without what was deleted. As `compactFile`. */
   async compact(): Promise<{ readonly bytesBefore: number; readonly bytesAfter: number }> {
-    return await this.inTurn(async () => {
-      this.close()
-      const result = await compactFile(this.file)
-      if (this.isStored) await this.open()
-      return result
-    })
+    return await this.file.compact()
   }
 
   /** Before others write into the file: what was deleted there is in the way of what is added under its name. */
   async compactDeleted(): Promise<void> {
-    await this.open()
-    if (deletedNodes(this.openReader(), `/${this.name}`).length > 0) await this.compact()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
+    await this.file.open()
+    if (this.file.deleted().length > 0) await this.compact()
   }
 
   /**
@@ -382,7 +374,7 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
    * await traj.store()
    */
   async merge<Other>(other: TrajectoryTree<Other>, options: MergeOptions = {}): Promise<MergedInput> {
-    return await mergeInMemory(this.asTree, other as unknown as TrajectoryTree, options)
+    return await mergeInMemory(this, other, options)
   }
 
   /** As `merge`, of several. Where one cannot be merged, those before it are. */
@@ -395,26 +387,42 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
     return merged
   }
 
-  /** What the file has of the exploration, before a merge changes it in memory. For `mergeFiles`, as the next one. */
-  async beforeMerge(): Promise<StoredExploration> {
-    return await this.readBefore()
+  /** As that of the tree. While an experiment writes the file, the points are performed. */
+  override expand(given: Explorable<Tree>): this {
+    if (!this.file.isExtending) return super.expand(given)
+    const columns = pointColumns(this, given)
+    super.expand(given)
+    this.file.notePoints(columns)
+    return this
   }
 
-  async storeMerged(
-    before: StoredExploration,
-    others: readonly MergedOther[],
-    options: MergedWriting,
-  ): Promise<LeftOut[][] | undefined> {
-    return await this.writeMerged(before, others, options)
+  /**
+   * As that of the tree.
+   *
+   * @throws PypetError as there, and `PYPET_TRAJECTORY_STORED` where nothing is explored and the run there is has been performed
+   */
+  override explore(given: Explorable<Tree>): this {
+    if (Object.keys(this.exploredParameters).length > 0 || !this.keepsFirstRun()) return super.explore(given)
+    throw new PypetError('PYPET_TRAJECTORY_STORED', `the run of ${this.name} has been performed already`, {
+      where: 'explore',
+      hint: 'Add points behind it, which keeps it with the defaults that it had: expand(points).',
+    })
+  }
+
+  protected override keepsFirstRun(): boolean {
+    return this.file.keepsFirstRun()
+  }
+
+  protected override refresh(): void {
+    this.file.refresh()
   }
 
   override failureOf(run: RunIndex): RunFailureText | undefined {
-    return super.failureOf(run) ?? this.readStored((stored) => stored.failures())?.get(run)
+    return super.failureOf(run) ?? this.file.read((stored) => stored.failures())?.get(run)
   }
 
   protected override informationOf(run: RunIndex): RunInformation {
-    const runs = this.hdf5?.knownRuns ?? this.readStored((stored) => stored.runs())
-    return runs?.[run] ?? super.informationOf(run)
+    return this.file.runs()?.[run] ?? super.informationOf(run)
   }
 
   override entriesOf(group: GroupNode) {
@@ -424,27 +432,16 @@ export class Trajectory<Tree = ParameterTree> extends OptionTree<Tree> {
   /** Leaves are read without their nodes: a value of each of many runs costs little more than the reading. */
   override valueAt(fullName: string, fastAccess: boolean): unknown {
     if (fastAccess && this.autoLoad && !isInMemory(this, fullName)) {
-      const value = this.readStored((stored) => stored.quickNumber(fullName))
+      const value = this.file.read((stored) => stored.quickNumber(fullName))
       if (value !== undefined) return value
     }
     return super.valueAt(fullName, fastAccess)
-  }
-
-  #node(item: string | TreeNode): TreeNode {
-    return typeof item === 'string' ? this.get(item) : item
   }
 
   #inFile(name: string): TreeNode | undefined {
     const found = this.contains(name) ? this.get(name) : undefined
     if (found !== undefined) return found
     throw notFound(this as GroupNode, name)
-  }
-
-  #notStored(name: string): PypetError {
-    return new PypetError('PYPET_DATA_NOT_STORED', `${this.file} does not hold ${name} of ${this.name}`, {
-      where: name,
-      hint: 'Store it first; or it has been deleted.',
-    })
   }
 }
 
@@ -461,6 +458,17 @@ function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolea
   if (only === undefined && except === undefined) return EVERY_ITEM
   if (only !== undefined) return (item) => named.has(item)
   return (item) => !named.has(item)
+}
+
+function withoutEnvironment(trajectory: string, option: OptionName, value: unknown): PypetError {
+  return new PypetError(
+    'PYPET_USAGE',
+    `${option} is an option of an environment, and ${trajectory} belongs to none`,
+    {
+      where: option,
+      hint: `Give it to the environment: new Environment({ trajectory, ${option}: ${JSON.stringify(value)} }).`,
+    },
+  )
 }
 
 /** Whether any of a name's last group or leaf has been made. */

@@ -18,7 +18,7 @@ import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
 import { importJob } from '../experiment/load-job.ts'
 import type { Settings } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
-import { type ExplorationPlan, expand, runPoint } from '../exploration/expand.ts'
+import { type ExplorationPlan, planRuns, runPoint } from '../exploration/plan.ts'
 import { readExperiment } from '../journal/cnt-state.ts'
 import { findCntFiles } from '../journal/find-cnt.ts'
 import { removePartFile } from '../journal/part-file.ts'
@@ -145,7 +145,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       job: located.location,
       userCode: loaded.userCode,
       parameters,
-      plan: expand({ parameters, exploration: treeExploration(tree) }),
+      plan: planRuns({ parameters, exploration: treeExploration(tree) }),
       args,
       nodesOf: await seenNodesOf(traj, completed, {
         parameters,

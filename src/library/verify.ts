@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { OtherSource } from './stored-source.ts'
 import type { RunVerdict, VerifyOptions } from './verify-runs.ts'

@@ -4,11 +4,10 @@ import { nearestName } from '../values/nearest-name.ts'
 import { copyOfNested, isNestedList, type NestedList } from '../values/nested-list.ts'
 import type { OwnClass, OwnClasses } from '../values/own-class.ts'
 import { type ParameterBranch, parameterBranch, parameterLocation } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import type { RawValue } from '../values/raw-value.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { seenValue } from '../values/user-value.ts'
-import { isNdArray, type NdArray } from '../values/value-forms.ts'
+import { isNdArray, isPlainObject, type NdArray } from '../values/value-forms.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 
 /** The explored values of one run, by parameter name: single ones as a job sees them, lists and arrays as `RawValue`. */

@@ -1,15 +1,14 @@
 /** Parameters as the user declares them, and as the trajectory holds them. */
 import { PypetError } from '../errors.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { NestedValues } from '../values/nested-list.ts'
 import { instanceClassName } from '../values/own-class.ts'
 import { type PackageArray, type PackageArrayValue, packageArray } from '../values/package-array.ts'
 import { assertLegalName, assertNoBranch } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
 import { userValue } from '../values/user-value.ts'
 import { checkComment, type ParameterValue, toStoredParameter } from '../values/value.ts'
-import { type Integer, isComplex, isInteger, isNdArray, isSparse } from '../values/value-forms.ts'
+import { type Integer, isInteger, isNamedValues } from '../values/value-forms.ts'
 
 const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
 
@@ -130,8 +129,8 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
     const name = prefix + key
     assertLegalName(name, `${where}.${name}`)
     assertNoBranch(name, `${where}.${name}`)
-    if (isGroup(entry)) {
-      collect(entry, `${name}.`, where, into)
+    if (isNamedValues(entry)) {
+      collect(entry as ParameterTree, `${name}.`, where, into)
       continue
     }
     const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
@@ -151,11 +150,6 @@ function seenByJob(value: unknown, stored: StoredValue): unknown {
   let first = value
   while (Array.isArray(first)) first = first[0]
   return first !== value && isInteger(first) ? userValue(stored) : value
-}
-
-function isGroup(entry: unknown): entry is ParameterTree {
-  if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry)) return false
-  return !isNdArray(entry) && !isComplex(entry) && !isSparse(entry)
 }
 
 /** `{ 'a.b': 1, a: { b: 2 } }` names one parameter twice; `{ a: 1, 'a.b': 2 }` makes a leaf a group. */

@@ -4,7 +4,7 @@
  */
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
-import { instanceClassName } from '../values/own-class.ts'
+import { instanceClassName, isStoring } from '../values/own-class.ts'
 import {
   assertItemName,
   assertLegalName,
@@ -12,7 +12,6 @@ import {
   type RunIndex,
   runLocation,
 } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import {
   checkComment,
   type ParameterValue,
@@ -21,7 +20,7 @@ import {
   toStoredParameter,
   toStoredValue,
 } from '../values/value.ts'
-import { isComplex, isNdArray, isSparse } from '../values/value-forms.ts'
+import { isNamedValues } from '../values/value-forms.ts'
 import type { LogLevel } from './log-level.ts'
 import type { ParameterTree, ParameterValues } from './parameter.ts'
 import type { RunRandom } from './random.ts'
@@ -150,9 +149,9 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
 
   addResult(name: string, given: StorableValue | ResultItems | OwnResult, options: LeafOptions = {}): void {
     const where = `results.${name}`
-    const userClass = isOwnResult(given) ? given.constructor.name : undefined
-    const value = isOwnResult(given) ? given.store() : given
-    const items = isItems(value)
+    const userClass = isStoring(given) ? given.constructor.name : undefined
+    const value: unknown = isStoring(given) ? given.store() : given
+    const items = isNamedValues(value)
       ? Object.entries(value).map(([item, entry]) => toItem(item, entry, `${where}.${item}`))
       : [toItem(lastPart(name), value, where)]
     if (items.length === 0) {
@@ -332,11 +331,6 @@ function described(options: LeafOptions, where: string): Pick<LeafRecord, 'comme
   }
 }
 
-function isOwnResult(value: unknown): value is OwnResult {
-  if (typeof value !== 'object' || value === null || isPlainObject(value)) return false
-  return typeof (value as { store?: unknown }).store === 'function'
-}
-
 function hasEnded(run: string, where: string): PypetError {
   return new PypetError('PYPET_RUN_ENDED', `${where} cannot be added: ${run} has ended`, {
     where,
@@ -353,11 +347,6 @@ function toItem(name: string, value: unknown, where: string): ItemRecord {
 function lastPart(name: string): string {
   const part = name.slice(name.lastIndexOf('.') + 1)
   return part === '$' ? 'run' : part === '$set' ? 'set' : part
-}
-
-function isItems(value: unknown): value is ResultItems {
-  if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) return false
-  return !isNdArray(value) && !isComplex(value) && !isSparse(value)
 }
 
 function noTargetName(where: string): PypetError {

@@ -1,7 +1,7 @@
 /** Opening a stored trajectory for the runs that it has gained and not yet performed. */
 import { PypetError } from '../errors.ts'
-import type { ExplorationPlan } from '../exploration/expand.ts'
 import { type ExplorationSpec, explorationReader } from '../exploration/exploration.ts'
+import type { ExplorationPlan } from '../exploration/plan.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { RunSet } from '../journal/run-set.ts'
 import { commentHexdigest } from '../layout/overview-tables.ts'

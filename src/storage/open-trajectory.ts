@@ -1,7 +1,7 @@
 /** How a trajectory comes to be open for writing: as a new one, or as an unfinished one that goes on. */
 import { existsSync, statSync } from 'node:fs'
 import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
-import { expand } from '../exploration/expand.ts'
+import { planRuns } from '../exploration/plan.ts'
 import { Hdf5File } from '../hdf5/file.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { checkSignature } from '../hdf5/signature.ts'
@@ -181,7 +181,7 @@ async function expandStored(
   await recoverOthers(file, request.storage.readerWaitMs, options)
   dropBegun(file, trajectory.name, system)
   assertFinished(file, trajectory.name, system)
-  const found = await readStoredTrajectory(file, request, expand(request))
+  const found = await readStoredTrajectory(file, request, planRuns(request))
   dropFinished(file, trajectory.name, system)
   const parts = plannedParts(request, LayoutMemory.of(found.memory))
   const cntFile = newCntFile(file, trajectory.name, system)
@@ -239,7 +239,7 @@ interface PlannedParts {
 }
 
 function plannedParts(request: OpenRequest, memory = new LayoutMemory()): PlannedParts {
-  const plan = expand(request)
+  const plan = planRuns(request)
   return { runCount: plan.runCount, memory, layout: new TrajectoryLayout(request, plan, memory) }
 }
 

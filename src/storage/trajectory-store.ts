@@ -1,8 +1,8 @@
 /** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
 import { PypetError, toErrorRecord } from '../errors.ts'
-import { expand } from '../exploration/expand.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { extendedExploration } from '../exploration/extend.ts'
+import { planRuns } from '../exploration/plan.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import type { FailedRun, ReturnedValue } from '../journal/cnt-record.ts'
 import type { FileLock } from '../journal/file-lock.ts'
@@ -219,7 +219,7 @@ export class TrajectoryStore {
       added === undefined
         ? this.#exploration
         : extendedExploration(this.#exploration, added, request.parameters)
-    const plan = expand({ parameters: request.parameters, exploration })
+    const plan = planRuns({ parameters: request.parameters, exploration })
     for (const operations of layout.extend(plan, extension)) this.#apply(operations)
     if (added !== undefined) this.#growTo(plan.runCount, exploration)
     this.#apply(layout.commit())

@@ -13,9 +13,9 @@ import { settle } from '../exploration/settle.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
 import { ValuePools } from '../exploration/value-pool.ts'
 import type { FlatParameterValues } from '../run/parameter.ts'
-import { isPlainObject } from '../values/plain-object.ts'
 import { type RawValue, storedOfRaw } from '../values/raw-value.ts'
 import { userValue } from '../values/user-value.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 
 /**
  * An exploration, or lists by name; of parameters that the compiler knows, with their names and types. Derived ones are

@@ -4,8 +4,8 @@ import type { ParameterOf } from '../exploration/settle-range.ts'
 import { runlessName } from '../names.ts'
 import { parameterName, type RunIndex } from '../values/path.ts'
 import type { StoredValue } from '../values/stored-value.ts'
+import { taken } from './add.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
-import { taken } from './growth.ts'
 import type { ParameterNode } from './nodes.ts'
 
 /** What is asked of the trajectory. */
@@ -50,7 +50,7 @@ export function beginExploration(
 ): readonly ParameterNode[] {
   const parameters = namedParameters(tree, exploredColumns(given, parameterOf(tree)))
   for (const [parameter, values] of parameters) parameter.rangeOf(values)
-  for (const parameter of parameters.keys()) parameter.extend([], keptCount)
+  for (const parameter of parameters.keys()) parameter.appendStored([], keptCount)
   return [...parameters.keys()]
 }
 

@@ -13,18 +13,10 @@ import { nearestName } from '../values/nearest-name.ts'
 import { type OwnClass, ownClassOf } from '../values/own-class.ts'
 import { parameterLocation } from '../values/path.ts'
 import type { ParameterValue } from '../values/value.ts'
-import {
-  GroupNode,
-  type IterateOptions,
-  type LeafNode,
-  type ParameterNode,
-  type ResultNode,
-  type TreeNode,
-} from './nodes.ts'
-import type { Run } from './run.ts'
+import { GroupNode, type LeafNode } from './nodes.ts'
+import { METHODS_OF_TREE, type Run, type TreeMembers } from './run.ts'
 import type { SentNodes } from './run-nodes.ts'
 import { RunTree, type RunTreeOptions } from './run-tree.ts'
-import type { GetOptions } from './search.ts'
 
 /** What all runs of a worker have in common. */
 export interface JobTree {
@@ -33,6 +25,11 @@ export interface JobTree {
   readonly noClobber: boolean
 }
 
+/** What the tree of a run gives as it is. */
+const VALUES_OF_TREE = ['dpar', 'res', 'conf', 'exploredParameters'] as const satisfies (keyof TreeMembers)[]
+export interface JobRun extends TreeMembers {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: what comes from the tree is defined below, all alike
 export class JobRun extends LiveRun implements Run {
   readonly #jobTree: JobTree
   readonly #point: Readonly<Record<string, unknown>>
@@ -63,67 +60,6 @@ export class JobRun extends LiveRun implements Run {
 
   get crun(): string {
     return this.name
-  }
-
-  get dpar(): Readonly<Record<string, unknown>> {
-    return this.#open().dpar
-  }
-
-  get res(): Readonly<Record<string, unknown>> {
-    return this.#open().res
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
-  get conf(): any {
-    return this.#open().conf
-  }
-
-  get exploredParameters(): Readonly<Record<string, ParameterNode>> {
-    return this.#open().exploredParameters
-  }
-
-  get(name: string, options: GetOptions = {}): TreeNode {
-    return this.#open().get(name, options)
-  }
-
-  getParameter(name: string): ParameterNode {
-    return this.#open().getParameter(name)
-  }
-
-  getResult(name: string): ResultNode {
-    return this.#open().getResult(name)
-  }
-
-  getGroup(name: string): GroupNode {
-    return this.#open().getGroup(name)
-  }
-
-  value<Value = unknown>(name: string): Value {
-    return this.#open().value<Value>(name)
-  }
-
-  getDefault<Value>(name: string, preset: Value): Value {
-    return this.#open().getDefault(name, preset)
-  }
-
-  contains(name: string, options: GetOptions = {}): boolean {
-    return this.#open().contains(name, options)
-  }
-
-  getAll(name: string, options: GetOptions = {}): TreeNode[] {
-    return this.#open().getAll(name, options)
-  }
-
-  iterNodes(options: IterateOptions = {}): Generator<TreeNode> {
-    return this.#open().iterNodes(options)
-  }
-
-  iterLeaves(options: IterateOptions = {}): Generator<LeafNode> {
-    return this.#open().iterLeaves(options)
-  }
-
-  toDict(options: Parameters<GroupNode['toDict']>[0] = {}): Record<string, unknown> {
-    return this.#open().toDict(options)
   }
 
   async loadItem<Value = unknown>(item: ItemName, options: LoadStoredOptions = {}): Promise<Value> {
@@ -243,6 +179,24 @@ export class JobRun extends LiveRun implements Run {
   }
 
   static {
+    for (const name of VALUES_OF_TREE) {
+      Object.defineProperty(JobRun.prototype, name, {
+        configurable: true,
+        get(this: JobRun): unknown {
+          return this.#open()[name]
+        },
+      })
+    }
+    for (const name of METHODS_OF_TREE) {
+      Object.defineProperty(JobRun.prototype, name, {
+        configurable: true,
+        writable: true,
+        value(this: JobRun, ...given: unknown[]): unknown {
+          const tree = this.#open()
+          return (tree[name] as (...given: unknown[]) => unknown).apply(tree, given)
+        },
+      })
+    }
     // Found last, when neither the run nor its classes have a name: what is there costs nothing more.
     Object.setPrototypeOf(LiveRun.prototype, new Proxy(Object.prototype, { get: refuseName, set: refuseSet }))
   }

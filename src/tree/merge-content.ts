@@ -50,7 +50,7 @@ export function mergeContent(
   claims: Claims,
 ): MergeContent {
   const survey = new ContentSurvey(target, names, claims, exploredDerived(target, other))
-  survey.visitLinks(other as unknown as GroupNode)
+  survey.visitLinks(other)
   for (const name of other.childNames) {
     const child = name === 'parameters' ? undefined : other.child(name)
     if (child !== undefined) survey.visit(child)

@@ -6,6 +6,7 @@ import { assertLegalName } from '../values/path.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
 import { userValue } from '../values/user-value.ts'
 import { checkComment, toStoredAnnotation } from '../values/value.ts'
+import { isPlainObject } from '../values/value-forms.ts'
 import { refuseUnknownProperties } from './refusing.ts'
 
 /** What a node asks of the group that it is in. */
@@ -203,7 +204,5 @@ export function numbered(name: string, index: number): string {
 }
 
 function isNamed(given: unknown): given is Record<string, unknown> {
-  if (typeof given !== 'object' || given === null) return false
-  const prototype = Object.getPrototypeOf(given)
-  return (prototype === Object.prototype || prototype === null) && !('data' in given && 'shape' in given)
+  return isPlainObject(given) && !('data' in given && 'shape' in given)
 }

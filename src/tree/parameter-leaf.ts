@@ -183,7 +183,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
   }
 
   /** Adds stored values behind those it has; one that was not explored has had its default until now. */
-  extend(values: readonly StoredValue[], runCount: number): void {
+  appendStored(values: readonly StoredValue[], runCount: number): void {
     const like = this.stored as StoredValue
     this.#range ??=
       like.form === 'scalar'

@@ -3,7 +3,7 @@
  * in silence. The refusal stands at the end of the chain of prototypes, so what an object has never comes there.
  */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 
 /**
  * @param nounOf what an object is called: `the trajectory T`
@@ -32,9 +32,8 @@ function unknownProperty(noun: string, key: string, hint: string): PypetError {
 
 function hint(key: string, object: object): string {
   const known = settableNames(object)
-  const nearest = nearestName(key, known)
-  if (nearest !== undefined) return `Did you mean ${nearest}?`
-  return known.length === 0 ? 'Nothing of it can be set.' : `What can be set: ${known.join(', ')}.`
+  if (known.length === 0) return 'Nothing of it can be set.'
+  return nearestHint(key, known, `What can be set: ${known.join(', ')}.`)
 }
 
 function settableNames(object: object): string[] {

@@ -1,6 +1,6 @@
 /** Results: named items (pypet `parameter.py`, class `Result`). */
 import { PypetError } from '../errors.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import type { OwnClass } from '../values/own-class.ts'
 import { assertItemName } from '../values/path.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
@@ -209,12 +209,9 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
 
   #notFound(name: string): PypetError {
     const names = [...this.#items.keys()]
-    const nearest = nearestName(name, names)
-    const hint =
-      nearest === undefined ? `It has: ${names.join(', ') || 'nothing'}.` : `Did you mean ${nearest}?`
     return new PypetError('PYPET_ITEM_NOT_FOUND', `${this.fullName} has no item ${name}`, {
       where: this.fullName,
-      hint,
+      hint: nearestHint(name, names, `It has: ${names.join(', ') || 'nothing'}.`),
     })
   }
 

@@ -1,24 +1,38 @@
-/** What a job receives, as a type: one run, with the tree of the trajectory as far as it concerns this run. */
+/** What a job receives: one run, with the tree of the trajectory as far as it concerns this run. */
 import type { ParameterTree } from '../run/parameter.ts'
 import type { BareRun } from '../run/run.ts'
 import type { StoringRun } from '../run/stored-items.ts'
 import type { GroupNode, ParameterNode } from './nodes.ts'
 
-/** Methods of the trajectory that a run has, too: each does the same there and here. */
-type TreeMethods = Pick<
-  GroupNode,
-  | 'get'
-  | 'getParameter'
-  | 'getResult'
-  | 'getGroup'
-  | 'value'
-  | 'getDefault'
-  | 'contains'
-  | 'getAll'
-  | 'iterNodes'
-  | 'iterLeaves'
-  | 'toDict'
->
+/** What a run passes on to its tree. */
+export const METHODS_OF_TREE = [
+  'get',
+  'getParameter',
+  'getResult',
+  'getGroup',
+  'value',
+  'getDefault',
+  'contains',
+  'getAll',
+  'iterNodes',
+  'iterLeaves',
+  'toDict',
+] as const satisfies (keyof GroupNode)[]
+
+type TreeMethods = Pick<GroupNode, (typeof METHODS_OF_TREE)[number]>
+
+/** Members of the trajectory that a run has, too: each does the same there and here. */
+export interface TreeMembers extends TreeMethods {
+  /** Values of derived parameters, those of the script and of this run, by natural naming. */
+  readonly dpar: Readonly<Record<string, unknown>>
+  /** Values of results, those that the script added before the runs began and those of this run. */
+  readonly res: Readonly<Record<string, unknown>>
+  /** Values of config: `conf.environment.ncores`. */
+  // biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
+  readonly conf: any
+  /** Explored parameters by full name. Each has the value of this run; those of others are not here. */
+  readonly exploredParameters: Readonly<Record<string, ParameterNode>>
+}
 
 /**
  * What a job receives: pypet's single run. It reads one point of the parameter space and takes results and derived
@@ -35,16 +49,7 @@ type TreeMethods = Pick<
  *   traj.addResult('half', traj.value<number>('z') / 2)
  * }
  */
-export interface Run<Tree = ParameterTree> extends BareRun<Tree>, TreeMethods, StoringRun {
+export interface Run<Tree = ParameterTree> extends BareRun<Tree>, TreeMembers, StoringRun {
   /** As `name`: what `$` stands for. */
   readonly crun: string
-  /** Values of derived parameters, those of the script and of this run, by natural naming. */
-  readonly dpar: Readonly<Record<string, unknown>>
-  /** Values of results, those that the script added before the runs began and those of this run. */
-  readonly res: Readonly<Record<string, unknown>>
-  /** Values of config: `conf.environment.ncores`. */
-  // biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
-  readonly conf: any
-  /** Explored parameters by full name. Each has the value of this run; those of others are not here. */
-  readonly exploredParameters: Readonly<Record<string, ParameterNode>>
 }

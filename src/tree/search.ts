@@ -1,7 +1,7 @@
 /** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
 import { PypetError } from '../errors.ts'
 import { isRunName, runlessName, runName } from '../names.ts'
-import { nearestName } from '../values/nearest-name.ts'
+import { nearestHint } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { Wildcards } from './wildcards.ts'
 
@@ -273,12 +273,12 @@ export function notFound(group: SearchedGroup<SearchedNode>, name: string, found
   const place = group.fullName === '' ? 'the trajectory' : group.fullName
   const last = name.slice(name.lastIndexOf('.') + 1)
   const known = [...new Set([...group.childNames, ...group.linkNames])].slice(0, 1000)
-  const nearest = nearestName(last, known)
   return new PypetError('PYPET_NODE_NOT_FOUND', found ?? `${place} has no ${name}`, {
     where: name,
-    hint:
-      nearest === undefined
-        ? `It has: ${known.slice(0, 8).join(', ') || 'nothing'}${known.length > 8 ? ', …' : ''}.`
-        : `Did you mean ${nearest}?`,
+    hint: nearestHint(
+      last,
+      known,
+      `It has: ${known.slice(0, 8).join(', ') || 'nothing'}${known.length > 8 ? ', …' : ''}.`,
+    ),
   })
 }

@@ -1,4 +1,6 @@
+/** Names of options and their like: which were given, which are known, and what a mistyped one meant. */
 import { distance } from 'fastest-levenshtein'
+import { PypetError } from '../errors.ts'
 
 /**
  * The candidate that a mistyped name most likely meant, for error messages: the one that ends in it
@@ -15,4 +17,47 @@ export function nearestName(name: string, candidates: readonly string[]): string
     if (edits < nearestEdits) [nearest, nearestEdits] = [candidate, edits]
   }
   return nearest
+}
+
+/** What to write instead of a mistyped name: the nearest, or what there is. */
+export function nearestHint(
+  name: string,
+  candidates: readonly string[],
+  otherwise = `There are: ${candidates.join(', ')}.`,
+): string {
+  const nearest = nearestName(name, candidates)
+  return nearest === undefined ? otherwise : `Did you mean ${nearest}?`
+}
+
+/**
+ * What a call was given as options and none of them is.
+ *
+ * @param noun who has the options: `new Trajectory`
+ * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` with the nearest name, `PYPET_USAGE` for what is no object
+ */
+export function assertKnownOptions(given: unknown, known: readonly string[], noun: string): void {
+  if (given === undefined) return
+  if (typeof given !== 'object' || given === null) {
+    throw new PypetError('PYPET_USAGE', `${noun}: the options are not an object`, {
+      where: noun,
+      hint: `Give them by name: { ${known.slice(0, 2).join(', ')} }.`,
+    })
+  }
+  const unknown = Object.keys(given).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `${noun} has no option ${unknown}`, {
+    where: unknown,
+    hint: nearestHint(unknown, known),
+  })
+}
+
+/** The named options as far as they are given: what is undefined is left out. */
+export function givenOf<Options extends object, Name extends keyof Options>(
+  options: Options,
+  names: readonly Name[],
+): { [Key in Name]?: Exclude<Options[Key], undefined> } {
+  const given = names.filter((name) => options[name] !== undefined)
+  return Object.fromEntries(given.map((name) => [name, options[name]])) as ReturnType<
+    typeof givenOf<Options, Name>
+  >
 }

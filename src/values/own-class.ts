@@ -1,7 +1,7 @@
 /** Classes of the user's own: an instance is stored as what it gives, and restored by its class. */
 import type { PypetError } from '../errors.ts'
-import { isPlainObject } from './plain-object.ts'
 import { type StoredValue, typeName } from './stored-value.ts'
+import { isPlainObject } from './value-forms.ts'
 
 /** Found by its name when a job or a trajectory is loaded. */
 export interface OwnClass {
@@ -24,11 +24,15 @@ export interface OwnParameter {
 /** By name. */
 export type OwnClasses = ReadonlyMap<string, OwnClass>
 
+/** True for an instance of a class that says what is stored of it. */
+export function isStoring(value: unknown): value is OwnParameter {
+  if (typeof value !== 'object' || value === null || isPlainObject(value)) return false
+  return typeof (value as Partial<OwnParameter>).store === 'function'
+}
+
 /** The class of an instance that can be stored and restored; undefined for anything else. */
 export function ownClassOf(value: unknown): OwnClass | undefined {
-  if (typeof value !== 'object' || value === null || isPlainObject(value)) return undefined
-  if (typeof (value as Partial<OwnParameter>).store !== 'function') return undefined
-  const own: unknown = value.constructor
+  const own: unknown = isStoring(value) ? value.constructor : undefined
   return isOwnClass(own) ? own : undefined
 }
 

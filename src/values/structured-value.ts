@@ -1,7 +1,6 @@
 /** Values that are made of others: records, tables, sparse matrices. */
 import type { PypetError } from '../errors.ts'
 import { assertLegalName } from './path.ts'
-import { isPlainObject } from './plain-object.ts'
 import type {
   StoredArray,
   StoredField,
@@ -12,6 +11,7 @@ import type {
 } from './stored-value.ts'
 import type { NumericDtype, TypedArray } from './typed-array.ts'
 import type { SparseMatrix } from './value-forms.ts'
+import { isPlainObject } from './value-forms.ts'
 
 /** How the parts become stored values and errors. */
 export interface Parts {

@@ -3,7 +3,6 @@
  * complex numbers, and numbers that are marked as integers.
  */
 import { PypetError } from '../errors.ts'
-import { isPlainObject } from './plain-object.ts'
 import type { Complex, ComplexDtype } from './stored-value.ts'
 import type { TypedArray } from './typed-array.ts'
 
@@ -78,4 +77,20 @@ export function isSparse(value: unknown): value is SparseMatrix {
     'data' in value &&
     'shape' in value
   )
+}
+
+/** True for `{ … }`, which is a group among parameters and ranges; false for arrays and instances of classes. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/**
+ * True for values by name, `{ x: 1, y: [2] }`: a plain object that is no value itself. Those that are marked, as by
+ * `integer`, have a symbol.
+ */
+export function isNamedValues(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) return false
+  return !isNdArray(value) && !isComplex(value) && !isSparse(value)
 }

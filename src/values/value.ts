@@ -4,11 +4,9 @@
  * strings any Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
-import { DTYPES_ALLOWED, elementDtype } from './element-dtype.ts'
 import { arrayOfLists, isNestedList, type NestedList, nestedArray } from './nested-list.ts'
 import { CheckedValue, type OwnParameter, ownClassOf, storedInstance } from './own-class.ts'
 import { type PackageArray, packageArray } from './package-array.ts'
-import { isPlainObject } from './plain-object.ts'
 import {
   type Complex,
   type Dtype,
@@ -25,12 +23,12 @@ import {
   type Integer,
   isComplex,
   isInteger,
-  isNdArray,
+  isNamedValues,
+  isPlainObject,
   isSparse,
   type NdArray,
   type SparseMatrix,
 } from './value-forms.ts'
-import { valueHint } from './value-hint.ts'
 
 /** Named values together in one item: Python's dict. Records may hold records. */
 export interface RecordValue {
@@ -80,7 +78,7 @@ export function table(columns: Readonly<Record<string, StorableValue>>): Table {
   return { [TABLE]: true, columns }
 }
 
-export function isTable(value: unknown): value is Table {
+function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && TABLE in value
 }
 
@@ -114,7 +112,7 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
   if (isTable(value)) return tableOfColumns(value.columns, where, STRUCTURED)
   if (Array.isArray(value)) {
     if (isNestedList(value)) return nestedArray(value, where, STRUCTURED)
-    return isPlainRow(value[0]) ? tableOfRows(value, where, STRUCTURED) : listValue(value, where)
+    return isNamedValues(value[0]) ? tableOfRows(value, where, STRUCTURED) : listValue(value, where)
   }
   if (isComplex(value)) return { form: 'scalar', dtype: 'complex128', value: { re: value.re, im: value.im } }
   if (value instanceof Date) return dateValue(value, where)
@@ -165,12 +163,6 @@ const ANNOTATION_FORMS: ReadonlySet<string> = new Set(['scalar', 'list', 'ndarra
 
 const PARAMETER_ALLOWED =
   'for a parameter: a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, sparse matrix, list of one type, or list of rows of one length'
-
-function isPlainRow(value: unknown): boolean {
-  return (
-    isPlainObject(value) && !isInteger(value) && !isComplex(value) && !isNdArray(value) && !isSparse(value)
-  )
-}
 
 function dateValue(date: Date, where: string): StoredValue {
   const time = date.getTime()
@@ -340,3 +332,42 @@ function unsupported(where: string, found: string, allowed = ALLOWED, hint = `Al
 
 /** What the values of records, tables and matrices need of this file, which uses them in turn. */
 const STRUCTURED = { toStored: toStoredValue, typedArray, checkPadding, unsupported }
+
+/** What the numbers of an array mean, and how many make an element. */
+function elementDtype(
+  { dtype }: { readonly dtype?: unknown },
+  found: NumericDtype,
+  refuse: (found: string) => PypetError,
+): { readonly dtype: Dtype; readonly partCount: number } {
+  if (dtype === 'bool' && (found === 'uint8' || found === 'int8')) return { dtype, partCount: 1 }
+  if (dtype === 'complex128' && found === 'float64') return { dtype, partCount: 2 }
+  if (dtype === 'complex64' && found === 'float32') return { dtype, partCount: 2 }
+  // Ndarray packages name the type of the data in words of their own.
+  if (dtype !== 'bool' && dtype !== 'complex128' && dtype !== 'complex64')
+    return { dtype: found, partCount: 1 }
+  throw refuse(`dtype ${dtype} with data of ${found}`)
+}
+
+const DTYPES_ALLOWED = 'bool with a Uint8Array, complex128 with a Float64Array, complex64 with a Float32Array'
+
+/**
+ * What to write instead of a value that people give by mistake, as a sentence; undefined where the list of what is allowed
+ * says more.
+ */
+function valueHint(value: unknown): string | undefined {
+  if (value instanceof Date) return 'It is Invalid Date: look at what it was made of, or store null.'
+  if (value instanceof Map) {
+    return 'Store Object.fromEntries(map) as a record, or [...map.values()] as a list.'
+  }
+  if (value instanceof Set) return 'Store it as a list: [...set].'
+  if (isThenable(value)) {
+    return 'It is a promise, and its value is not there yet: await it, in an async job.'
+  }
+  return undefined
+}
+
+function isThenable(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
+}

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { defineExperiment, isExperimentDefinition } from '../../src/experiment/define.ts'
-import { cartesianProduct } from '../../src/exploration/cartesian.ts'
-import { zip } from '../../src/exploration/zip.ts'
+import { cartesianProduct, zip } from '../../src/exploration/cartesian.ts'
 import { parameter } from '../../src/run/parameter.ts'
 
 const run = () => undefined

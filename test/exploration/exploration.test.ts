@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { cartesianProduct, zip } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
 import {
   type ExplorationSpec,
@@ -11,7 +11,6 @@ import {
 import { points } from '../../src/exploration/points.ts'
 import { arange } from '../../src/exploration/range.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import { explorationPoint } from './exploration-point.ts'
 
 const columnOf = (spec: ExplorationSpec, name: string) =>

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { cartesianProduct } from '../../src/exploration/cartesian.ts'
 import { derive } from '../../src/exploration/derive.ts'
-import { expand, runPoint } from '../../src/exploration/expand.ts'
 import { type ExploreTexts, explorationFromFlags } from '../../src/exploration/explore-flags.ts'
 import { onlyIf } from '../../src/exploration/only-if.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
+import { planRuns, runPoint } from '../../src/exploration/plan.ts'
 import { repeat, withTrialParameters } from '../../src/exploration/repeat.ts'
 import { random, sobol } from '../../src/exploration/sample.ts'
 import { choice, logBetween } from '../../src/exploration/sample-range.ts'
@@ -37,7 +37,7 @@ const draftOf = (
     repeat: { given: repeat, where: '--repeat' },
   })
 const pointsOfDraft = (exploration: ReturnType<typeof draftOf>) => {
-  const plan = expand({ parameters: withTrialParameters(parameters, exploration), exploration })
+  const plan = planRuns({ parameters: withTrialParameters(parameters, exploration), exploration })
   return Array.from({ length: plan.runCount }, (_, run) => runPoint(plan, run))
 }
 const pointsOf = (...given: Parameters<typeof draftOf>) => pointsOfDraft(draftOf(...given))

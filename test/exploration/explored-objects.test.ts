@@ -1,21 +1,20 @@
 /** Lists, arrays and matrices as explored values: which are taken, what a job is given, and what is compared. */
 import { describe, expect, test } from 'vitest'
-import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { cartesianProduct, zip } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
 import { derive } from '../../src/exploration/derive.ts'
-import { type ExplorationPlan, expand, runPoint, runSummary } from '../../src/exploration/expand.ts'
 import type { Exploration, ExplorationDraft } from '../../src/exploration/exploration.ts'
 import { explorationFromFlags } from '../../src/exploration/explore-flags.ts'
 import { addedPart, extendedExploration } from '../../src/exploration/extend.ts'
 import { onlyIf } from '../../src/exploration/only-if.ts'
 import { parseExploration } from '../../src/exploration/parse-exploration.ts'
+import { type ExplorationPlan, planRuns, runPoint, runSummary } from '../../src/exploration/plan.ts'
 import { points } from '../../src/exploration/points.ts'
 import { repeat, withTrialParameters } from '../../src/exploration/repeat.ts'
 import { random } from '../../src/exploration/sample.ts'
 import { choice } from '../../src/exploration/sample-range.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import { flattenParameters, type Parameter } from '../../src/run/parameter.ts'
 import { parameterViews } from '../../src/run/parameter-view.ts'
 
@@ -40,7 +39,7 @@ function plan(
   declaredOnes: readonly Parameter[] = parameters,
 ): ExplorationPlan {
   const draft = exploration !== undefined && 'spec' in exploration ? exploration.spec : exploration
-  return expand({ parameters: declaredOnes, exploration: draft as ExplorationDraft })
+  return planRuns({ parameters: declaredOnes, exploration: draft as ExplorationDraft })
 }
 
 function parOf(made: ExplorationPlan, run: number): Par {

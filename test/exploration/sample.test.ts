@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { expand, runPoint } from '../../src/exploration/expand.ts'
 import type { Exploration } from '../../src/exploration/exploration.ts'
 import { permutationReader } from '../../src/exploration/keyed-permutation.ts'
 import { philox4x32, STREAMS, uniformReader } from '../../src/exploration/philox.ts'
+import { planRuns, runPoint } from '../../src/exploration/plan.ts'
 import { arange } from '../../src/exploration/range.ts'
 import { latinHypercube, random, sobol } from '../../src/exploration/sample.ts'
 import { between, choice, logBetween } from '../../src/exploration/sample-range.ts'
@@ -18,7 +18,7 @@ const parameters = flattenParameters(
   { x: 1, y: 1, n: integer(3), big: 1n, on: true, kind: 'a', list: [1], neuron: { tau: 20 } },
   'parameters',
 )
-const planOf = ({ spec }: Pick<Exploration, 'spec'>) => expand({ parameters, exploration: spec })
+const planOf = ({ spec }: Pick<Exploration, 'spec'>) => planRuns({ parameters, exploration: spec })
 const pointsOf = (explored: Pick<Exploration, 'spec'>) => {
   const plan = planOf(explored)
   return Array.from({ length: plan.runCount }, (_, run) => runPoint(plan, run))

@@ -1,18 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { cartesianProduct, zip } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
 import { derive } from '../../src/exploration/derive.ts'
-import { expand, exploredColumn, runPoint, runSummary } from '../../src/exploration/expand.ts'
 import type { Exploration, ExplorationSpec } from '../../src/exploration/exploration.ts'
 import { onlyIf } from '../../src/exploration/only-if.ts'
+import { exploredColumn, planRuns, runPoint, runSummary } from '../../src/exploration/plan.ts'
 import { points } from '../../src/exploration/points.ts'
 import { arange } from '../../src/exploration/range.ts'
 import { repeat, withTrialParameters } from '../../src/exploration/repeat.ts'
 import { sobol } from '../../src/exploration/sample.ts'
 import { findUniquePoints } from '../../src/exploration/unique.ts'
 import { where } from '../../src/exploration/where.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import { decodeTaggedJson, encodeTaggedJson } from '../../src/journal/tagged-json.ts'
 import { flattenParameters } from '../../src/run/parameter.ts'
 import { integer } from '../../src/values/value-forms.ts'
@@ -33,7 +32,7 @@ const declared = flattenParameters(
 )
 type Given = Pick<Exploration, 'spec'>
 const planOf = ({ spec }: Given) =>
-  expand({ parameters: withTrialParameters(declared, spec), exploration: spec })
+  planRuns({ parameters: withTrialParameters(declared, spec), exploration: spec })
 const pointsOf = (explored: Given) => {
   const plan = planOf(explored)
   return Array.from({ length: plan.runCount }, (_, run) => runPoint(plan, run))
@@ -72,7 +71,7 @@ describe('where', () => {
     const plan = planOf(explored)
     expect({ calls, runCount: plan.runCount }).toEqual({ calls: 100, runCount: 50 })
     runPoint(plan, 49)
-    expect(expand({ parameters: declared, exploration: plan.exploration }).runCount).toBe(50)
+    expect(planRuns({ parameters: declared, exploration: plan.exploration }).runCount).toBe(50)
     expect(calls).toBe(100)
   })
 
@@ -218,7 +217,7 @@ describe('repeat', () => {
       const own = flattenParameters({ x: 1, trial: value }, 'parameters')
       const { spec } = repeat(zip({ x: [5] }), 2)
       expect(withTrialParameters(own, spec)).toBe(own)
-      expect(runPoint(expand({ parameters: own, exploration: spec }), 1)).toEqual({ x: 5, trial: second })
+      expect(runPoint(planRuns({ parameters: own, exploration: spec }), 1)).toEqual({ x: 5, trial: second })
     }
   })
 
@@ -317,7 +316,7 @@ test.each(shaped)(
     expect(plan.exploration?.kind).toBe(kind)
     const read = decodeTaggedJson(encodeTaggedJson(plan.exploration)) as ExplorationSpec
     const parameters = withTrialParameters(declared, read)
-    const again = expand({ parameters, exploration: read })
+    const again = planRuns({ parameters, exploration: read })
     expect(again.exploration).toBe(read)
     const pointsOfPlan = (made: typeof plan) =>
       Array.from({ length: made.runCount }, (_, run) => runPoint(made, run))

@@ -4,8 +4,8 @@ import { serialize } from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import { planContinue, readUnfinished } from '../../src/environment/prepare-continue.ts'
 import { isPypetError } from '../../src/errors.ts'
-import { expand } from '../../src/exploration/expand.ts'
 import type { ExplorationDraft, ExplorationSpec } from '../../src/exploration/exploration.ts'
+import { planRuns } from '../../src/exploration/plan.ts'
 import {
   cartesianProduct,
   concat,
@@ -73,7 +73,7 @@ async function realOriginal(
   })
   const { parameters } = plain
   const settled = (given: ExplorationDraft | undefined) =>
-    expand({ parameters, exploration: given }).exploration
+    planRuns({ parameters, exploration: given }).exploration
   const request = {
     ...plain,
     exploration: settled(draft),

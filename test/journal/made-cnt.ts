@@ -1,7 +1,7 @@
 /** `.cnt` files as a writer leaves them, without a writer. */
 import { writeFileSync } from 'node:fs'
+import { zip } from '../../src/exploration/cartesian.ts'
 import { arange } from '../../src/exploration/range.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import { superblockOf } from '../../src/journal/cnt-format.ts'
 import { CntJournal } from '../../src/journal/cnt-journal.ts'
 import type { CommitFacts } from '../../src/journal/cnt-record.ts'

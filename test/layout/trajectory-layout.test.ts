@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { expand } from '../../src/exploration/expand.ts'
-import { zip } from '../../src/exploration/zip.ts'
+import { zip } from '../../src/exploration/cartesian.ts'
+import { planRuns } from '../../src/exploration/plan.ts'
 import type { Hdf5Operation } from '../../src/hdf5/operation.ts'
 import { LayoutMemory } from '../../src/layout/layout-memory.ts'
 import { TrajectoryLayout } from '../../src/layout/trajectory-layout.ts'
@@ -18,7 +18,7 @@ import {
 
 function layoutOf(requested: Requested = {}) {
   const request = openRequest('/nowhere/file.h5', requested)
-  return new TrajectoryLayout(request, expand(request), new LayoutMemory())
+  return new TrajectoryLayout(request, planRuns(request), new LayoutMemory())
 }
 
 /** One whose opening operations have been taken. */
@@ -98,7 +98,7 @@ describe('opening', () => {
     const kind = Array.from({ length: 50 }, (_, index) => (index === 7 ? 'k'.repeat(200_000) : 'short'))
     const parameters = flattenParameters({ kind: 'a' }, 'parameters')
     const request = { ...openRequest('/nowhere/file.h5'), parameters, exploration: zip({ kind }).spec }
-    const sizes = opening(new TrajectoryLayout(request, expand(request), new LayoutMemory())).flatMap(
+    const sizes = opening(new TrajectoryLayout(request, planRuns(request), new LayoutMemory())).flatMap(
       (operation) =>
         operation.type === 'write-rows' && operation.path === '/made/parameters/kind/explored_data'
           ? [[operation.firstRow, operation.rowCount, operation.bytes.byteLength]]

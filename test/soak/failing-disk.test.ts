@@ -8,7 +8,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { zip } from '../../src/exploration/zip.ts'
+import { zip } from '../../src/exploration/cartesian.ts'
 import { readCnt } from '../../src/journal/cnt-state.ts'
 import { type Disk, type DiskSystem, FILES } from '../../src/journal/disk.ts'
 import { recoverFile } from '../../src/journal/recover.ts'

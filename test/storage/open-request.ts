@@ -1,5 +1,5 @@
 /** Requests and records as the environment and the workers send them. */
-import { zip } from '../../src/exploration/zip.ts'
+import { zip } from '../../src/exploration/cartesian.ts'
 import { runName } from '../../src/names.ts'
 import type { ContinueRequest, OpenRequest } from '../../src/protocol.ts'
 import type { LogLevel } from '../../src/run/log-level.ts'

@@ -1,7 +1,7 @@
 /** One turn at the file of an experiment that several processes or threads write, one after the other. */
 import type { PypetError } from '../../errors.ts'
 import { cannotWrite, systemRefusal } from '../../errors.ts'
-import { type ExplorationPlan, expand } from '../../exploration/expand.ts'
+import { type ExplorationPlan, planRuns } from '../../exploration/plan.ts'
 import { CntJournal } from '../../journal/cnt-journal.ts'
 import type { ExperimentRecord } from '../../journal/cnt-record.ts'
 import type { CntState } from '../../journal/cnt-state.ts'
@@ -159,7 +159,7 @@ export class LockTurns {
   #planOf({ experiment }: CntState): ExplorationPlan {
     if (this.#plan?.of !== experiment) {
       const { parameters, exploration } = experiment.request
-      this.#plan = { of: experiment, plan: expand({ parameters, exploration }) }
+      this.#plan = { of: experiment, plan: planRuns({ parameters, exploration }) }
     }
     return this.#plan.plan
   }

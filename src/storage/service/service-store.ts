@@ -1,8 +1,8 @@
 /** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
 import { join } from 'node:path'
 import { PypetError, toErrorRecord } from '../../errors.ts'
-import { expand } from '../../exploration/expand.ts'
 import { explorationLength } from '../../exploration/exploration.ts'
+import { planRuns } from '../../exploration/plan.ts'
 import { CntJournal } from '../../journal/cnt-journal.ts'
 import type { CommitFacts } from '../../journal/cnt-record.ts'
 import { readCnt } from '../../journal/cnt-state.ts'
@@ -134,7 +134,7 @@ export class ServiceStore extends SerialStore implements RunStore {
     this.#cntFile = cntFile
     this.#keepCnt = request.keepCnt
     this.#schedule = new CommitSchedule(request.storage.commitIntervalMs, () => this.#tryCommitAll())
-    this.#runCount = expand(request).runCount
+    this.#runCount = planRuns(request).runCount
     const { stored = [], failed = [] } = (await this.#opening) ?? {}
     for (const run of stored) this.#stored.add(run)
     return {

@@ -2,11 +2,11 @@
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
 import type { LeafOptions } from '../run/run.ts'
-import { assertKnownOptions } from '../values/known-options.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
+import { isStoring } from '../values/own-class.ts'
 import { assertLegalName, assertNoBranch, type RunIndex } from '../values/path.ts'
-import { isPlainObject } from '../values/plain-object.ts'
-import { isTable, type ParameterValue } from '../values/value.ts'
-import { isComplex, isInteger, isNdArray, isSparse } from '../values/value-forms.ts'
+import type { ParameterValue } from '../values/value.ts'
+import { isNamedValues } from '../values/value-forms.ts'
 import { GroupNode, type LeafNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
 import type { Wildcards } from './wildcards.ts'
 
@@ -68,10 +68,10 @@ export function addResult(
   if (known !== undefined) return known as ResultNode
   const result = new ResultNode(last, parent)
   describe(result, options)
-  if (isOwnClass(value)) {
+  if (isStoring(value)) {
     result.userClass = value.constructor.name
-    result.setItems(value.store())
-  } else if (isItems(value)) result.setItems(value)
+    result.setItems(value.store() as Readonly<Record<string, unknown>>)
+  } else if (isNamedValues(value)) result.setItems(value)
   else if (value !== undefined) result.set(value)
   parent.attach(result)
   return result
@@ -178,17 +178,3 @@ export function taken(name: string, found: string): PypetError {
 const RUN_BRANCHES: ReadonlySet<string> = new Set(['results', 'derived_parameters'])
 /** pypet's own words for places, which cannot be names. */
 const RESERVED: ReadonlySet<string> = new Set(['crun', 'crunset', 'runs_'])
-
-function isItems(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (!isPlainObject(value) || isInteger(value) || isTable(value)) return false
-  return !isNdArray(value) && !isComplex(value) && !isSparse(value)
-}
-
-function isOwnClass(value: unknown): value is { store(): Record<string, unknown> } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !isPlainObject(value) &&
-    typeof (value as { store?: unknown }).store === 'function'
-  )
-}

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { cartesianProduct } from '../../src/exploration/cartesian.ts'
+import { cartesianProduct, zip } from '../../src/exploration/cartesian.ts'
 import { concat } from '../../src/exploration/concat.ts'
-import { expand, exploredColumn, runPoint, runSummary } from '../../src/exploration/expand.ts'
 import type { Exploration } from '../../src/exploration/exploration.ts'
+import { exploredColumn, planRuns, runPoint, runSummary } from '../../src/exploration/plan.ts'
 import { points } from '../../src/exploration/points.ts'
 import { arange, linspace, logspace } from '../../src/exploration/range.ts'
-import { zip } from '../../src/exploration/zip.ts'
 import { flattenParameters } from '../../src/run/parameter.ts'
 import { integer } from '../../src/values/value-forms.ts'
 
@@ -24,10 +23,10 @@ const parameters = flattenParameters(
   'parameters',
 )
 const plan = ({ spec }: Exploration<never> | { spec: Exploration['spec'] }) =>
-  expand({ parameters, exploration: spec })
+  planRuns({ parameters, exploration: spec })
 
 test('without an exploration there is one run with the defaults', () => {
-  const defaults = expand({ parameters, exploration: undefined })
+  const defaults = planRuns({ parameters, exploration: undefined })
   expect(defaults).toMatchObject({ runCount: 1, explored: [] })
   expect(runPoint(defaults, 0)).toEqual({})
   expect(runSummary(defaults, 0)).toBe('')
@@ -175,7 +174,7 @@ test('a product of ten million points is checked by its ranges alone', () => {
       [{ name: 'y', range: arange(5_000_000) }],
     ],
   } as const
-  expect(expand({ parameters, exploration: spec }).runCount).toBe(10_000_000)
+  expect(planRuns({ parameters, exploration: spec }).runCount).toBe(10_000_000)
   expect(reads).toBeLessThan(10)
 })
 

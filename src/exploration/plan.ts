@@ -62,7 +62,7 @@ export interface ExpandOptions {
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`,
  *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number, or texts too long for so many, and as `settle`
  */
-export function expand({
+export function planRuns({
   parameters,
   exploration: draft,
   where = 'explore',

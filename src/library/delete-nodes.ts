@@ -1,0 +1,117 @@
+/** Deleting nodes and links from the file of a trajectory, and from memory what has nothing there any more. */
+import { PypetError } from '../errors.ts'
+import { deletionOperations } from '../layout/deleted-nodes.ts'
+import { GroupNode, type LeafNode, nameIn, type TreeNode } from '../tree/nodes.ts'
+import { findNode } from '../tree/search.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import type { TrajectoryFile } from './trajectory-file.ts'
+
+/** @throws PypetError as `Trajectory.deleteItems` */
+export async function deleteNodes(
+  file: TrajectoryFile,
+  items: readonly (string | TreeNode)[],
+  fromTrajectory: boolean,
+): Promise<void> {
+  const { tree } = file
+  await file.open()
+  const nodes = items.map((item) => {
+    const node = typeof item === 'string' ? toDelete(tree, item) : item
+    assertDeletable(tree, node)
+    if (file.source.head(node.fullName) === undefined) throw file.notStored(node.fullName)
+    return node
+  })
+  // Links to them go with them. One that stays in memory is new to the file then, as its node is.
+  const links = [...tree.allLinks()].filter(
+    ([group, name, target]) =>
+      group.isLinkStored(name) && nodes.some(({ fullName }) => `${target}.`.startsWith(`${fullName}.`)),
+  )
+  await noteDeleted(file, [
+    ...nodes.map(({ fullName }) => fullName),
+    ...links.map(([group, name]) => nameIn(group, name)),
+  ])
+  for (const [group, name] of links) group.noteLinkDeleted(name)
+  for (const node of nodes) {
+    // The deepest first: a group that has nothing in memory any more goes, too.
+    for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])].reverse()) {
+      below.isStored = false
+      // Of what was in the file alone nothing is left.
+      const isGone = below instanceof GroupNode ? below.childNames.length === 0 : (below as LeafNode).isEmpty
+      if (isGone) below.parent?.drop(below.name)
+    }
+    if (!fromTrajectory) continue
+    tree.forgetLinksTo(node)
+    node.parent?.drop(node.name)
+  }
+}
+
+/** @throws PypetError as `Trajectory.deleteLinks` */
+export async function deleteLinks(
+  file: TrajectoryFile,
+  links: readonly string[],
+  fromTrajectory: boolean,
+): Promise<void> {
+  await file.open()
+  const places = links.map((link) => {
+    const { group, name } = placeOf(file.tree, link)
+    if (group.linkTarget(name) === undefined) throw noLink(file.tree, link)
+    if (!group.isLinkStored(name)) throw file.notStored(link)
+    return { group, name }
+  })
+  await noteDeleted(
+    file,
+    places.map(({ group, name }) => nameIn(group, name)),
+  )
+  for (const { group, name } of places) {
+    group.noteLinkDeleted(name)
+    if (fromTrajectory) group.removeLink(name)
+  }
+}
+
+async function noteDeleted(file: TrajectoryFile, names: readonly string[]): Promise<void> {
+  const operations = deletionOperations(file.source.reader, file.tree.name, names)
+  await file.edit((editor) => editor.apply(operations))
+}
+
+/** @throws PypetError `PYPET_USAGE` for the trajectory itself, `PYPET_PARAMETER_LOCKED` for what its runs are made of */
+function assertDeletable(tree: TrajectoryTree, { isRoot, fullName }: TreeNode): void {
+  if (isRoot) {
+    throw new PypetError('PYPET_USAGE', `cannot delete ${tree.name} itself`, {
+      where: tree.name,
+      hint: "Delete what is in it, as deleteItems(['results', 'config']), or copy the others to a new file.",
+    })
+  }
+  const explored = Object.keys(tree.exploredParameters).find((name) => `${name}.`.startsWith(`${fullName}.`))
+  if (explored === undefined) return
+  throw new PypetError('PYPET_PARAMETER_LOCKED', `cannot delete ${fullName}: ${explored} is explored`, {
+    where: fullName,
+    hint: 'The runs have its values. Load the trajectory with { asNew } to explore something else.',
+  })
+}
+
+/** What a name says is deleted, and not what a link of that name leads to. */
+function toDelete(tree: TrajectoryTree, item: string): TreeNode {
+  const node = tree.get(item)
+  const { group, name } = placeOf(tree, item)
+  if (findNode(group, name, { withLinks: false }) !== undefined) return node
+  throw new PypetError('PYPET_NODE_NOT_FOUND', `${item} is a link, which leads to ${node.fullName}`, {
+    where: item,
+    hint: `Delete the link: deleteLink('${item}'). Or delete what it leads to: deleteItem('${node.fullName}').`,
+  })
+}
+
+/** The group that a name is in. */
+function placeOf(tree: TrajectoryTree, item: string): { readonly group: GroupNode; readonly name: string } {
+  const dot = item.lastIndexOf('.')
+  const group = dot < 0 ? tree : tree.get(item.slice(0, dot))
+  return { group: group as GroupNode, name: item.slice(dot + 1) }
+}
+
+function noLink(tree: TrajectoryTree, name: string): PypetError {
+  const links = Array.from(tree.allLinks(), ([group, link]) => nameIn(group, link))
+  return new PypetError('PYPET_NODE_NOT_FOUND', `${name} of ${tree.name} is not a link`, {
+    where: name,
+    hint: tree.contains(name)
+      ? `Delete the node: deleteItem('${name}').`
+      : `There are: ${links.slice(0, 8).join(', ') || 'none'}.`,
+  })
+}

@@ -1,0 +1,288 @@
+/** Storing what a tree has in memory and its file has not: nodes, points, links, changes; where need be in a new copy of the file. */
+import { PypetError } from '../errors.ts'
+import { fileRoot, newLinks, newNodes, newTrajectory, pathOf, performedRows } from '../layout/tree-layout.ts'
+import type { Hdf5Source } from '../reading/tree-source.ts'
+import { formatCount, formatRuns } from '../reporting/quantity.ts'
+import { changedNodes, type NodeChange, nodeChange } from '../storage/edit/changed-nodes.ts'
+import { STORAGE_DEFAULTS } from '../storage/edit/edit-file.ts'
+import {
+  growthOperations,
+  keepsFirstRun,
+  outgrownTables,
+  type StoredExploration,
+} from '../storage/edit/grown-trajectory.ts'
+import { changed } from '../storage/expand-trajectory.ts'
+import { EVERY_ITEM } from '../tree/node-source.ts'
+import { GroupNode, nameIn, ResultNode, type TreeNode } from '../tree/nodes.ts'
+import type { RunTimes } from '../tree/run-information.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import { assertKnownOptions } from '../values/nearest-name.ts'
+import type { RunIndex } from '../values/path.ts'
+import type { TrajectoryFile, Writer } from './trajectory-file.ts'
+import { LIBRARY_VERSIONS } from './trajectory-info.ts'
+
+export interface StoreOptions {
+  /** The trajectory and its tables, without nodes. */
+  readonly onlyInit?: boolean
+  /** Levels below the root that are stored. */
+  readonly maxDepth?: number
+  /** Groups and comments of results, without their data. */
+  readonly skeletonOnly?: boolean
+  /** Leaves that the file has already are written anew; otherwise they stay as they are there. Not with `skeletonOnly`. */
+  readonly overwrite?: boolean
+}
+
+const STORE_OPTIONS = ['onlyInit', 'maxDepth', 'skeletonOnly', 'overwrite'] satisfies (keyof StoreOptions)[]
+
+/** @throws PypetError as `Trajectory.store` */
+export async function storeNodes(
+  file: TrajectoryFile,
+  nodes: readonly TreeNode[],
+  options: StoreOptions,
+): Promise<void> {
+  assertKnownOptions(options, STORE_OPTIONS, 'store')
+  const { name } = file.tree
+  if (file.isExtending) {
+    if (options.overwrite === true) throw overwritesRunning(name)
+    return await file.extend(nodes)
+  }
+  if (options.overwrite === true && options.skeletonOnly === true) throw overwritesSkeleton(name)
+  await file.inTurn(() => storeInTurn(file, nodes, options))
+}
+
+async function storeInTurn(
+  file: TrajectoryFile,
+  nodes: readonly TreeNode[],
+  options: StoreOptions,
+): Promise<void> {
+  const { tree, complevel } = file
+  const isNew = !tree.isStored
+  const overwrites = options.overwrite === true
+  const maxDepth = options.maxDepth ?? Number.POSITIVE_INFINITY
+  if (isNew && !file.overwrites) await file.assertNameIsFree()
+  const before = isNew ? undefined : await readKnown(file, nodes, overwrites)
+  const overwritten = overwrites ? storedLeaves(nodes, maxDepth) : []
+  // What is about to be written anew must be whole in memory.
+  for (const leaf of overwritten) tree.loadLeaf(leaf, EVERY_ITEM, false)
+  if (before !== undefined && !keepsFirstRun(tree, before)) {
+    throw changed(file.path, tree.name, 'its run has been performed, with other values than it would have')
+  }
+  const changes = isNew ? [] : changesOf(file, nodes, maxDepth, overwritten)
+  const isReplacing = before !== undefined && replacesDeleted(file, nodes)
+  const drop = [
+    ...overwritten.map(({ fullName }) => pathOf(tree, fullName)),
+    ...(before === undefined ? [] : [...movedLinks(file, overwrites), ...outgrownTables(tree, before)]),
+  ]
+  const performed = performedBy(tree, nodes, options, isNew ? undefined : file.source)
+  const written: TreeNode[] = []
+  const links: (readonly [GroupNode, string])[] = []
+  const write = ({ isNewFile, apply }: Writer, expandedFrom: StoredExploration | undefined) => {
+    // With their ranges, they are new to what is written.
+    for (const leaf of overwritten) leaf.isStored = false
+    if (isNewFile) apply(fileRoot(''))
+    const whole = isNew
+      ? newTrajectory(tree, STORAGE_DEFAULTS, LIBRARY_VERSIONS)
+      : expandedFrom !== undefined
+        ? growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS)
+        : []
+    for (const operations of whole) apply(operations)
+    for (const { operations } of changes) apply(operations)
+    if (performed.size > 0) apply(performedRows(tree, performed))
+    const writing = { complevel, maxDepth, skeletonOnly: options.skeletonOnly === true }
+    for (const node of nodes) {
+      for (const { node: added, operations } of newNodes(tree, node, writing)) {
+        apply(operations)
+        // The groups above it need not be written again; undone below when the edit fails.
+        added.isStored = true
+        written.push(added)
+      }
+    }
+    for (const { group, name, operation } of newLinks(tree)) {
+      apply([operation])
+      links.push([group, name])
+    }
+  }
+  const noted = new Map(overwritten.map((leaf) => [leaf, [...leaf.changes]]))
+  try {
+    if (drop.length > 0 || isReplacing) await file.rewrite(new Set(drop), write)
+    else await file.edit((editor) => write(editor, before), before)
+  } catch (error) {
+    for (const node of written) node.isStored = false
+    for (const [leaf, leafChanges] of noted) {
+      leaf.isStored = true
+      for (const change of leafChanges) leaf.noteChange(change)
+    }
+    throw error
+  }
+  tree.notePerformedStored(performed.keys())
+  for (const { node } of changes) node.isStored = true
+  for (const [group, name] of links) group.noteLinkStored(name)
+  if (options.skeletonOnly === true) noteWithoutData(written)
+  // Of what else has changed in it, nothing is stored unless it is asked for.
+  if (isNew) tree.isStored = true
+  file.storedLength = tree.length
+}
+
+/**
+ * What the file holds, where that is what is known of it here. Groups that others have stored meanwhile count as stored.
+ *
+ * @throws PypetError `PYPET_TRAJECTORY_CHANGED`, `PYPET_TRAJECTORY_STORED`
+ */
+async function readKnown(
+  file: TrajectoryFile,
+  nodes: readonly TreeNode[],
+  overwrites: boolean,
+): Promise<StoredExploration> {
+  const { tree, path, storedLength } = file
+  const before = await file.readExploration()
+  if (tree.isShrunk) {
+    throw new PypetError(
+      'PYPET_TRAJECTORY_STORED',
+      `${tree.name} has been shrunk in memory, and the file holds its ${formatRuns(before.runCount)}`,
+      {
+        where: path,
+        hint: 'Store it as another trajectory: load it with { asNew: "name" }, and shrink and explore that one.',
+      },
+    )
+  }
+  // Points of its own would take the places of those.
+  if (before.runCount !== storedLength && tree.length !== storedLength) {
+    const found = `it has ${formatRuns(before.runCount)}, and had ${formatCount(storedLength)}`
+    throw changed(path, tree.name, found)
+  }
+  for (const node of nodes) adoptStored(file, node, overwrites)
+  return before
+}
+
+function adoptStored(file: TrajectoryFile, node: TreeNode, overwrites: boolean): void {
+  if (!node.isRoot && !node.isStored) {
+    const { parent } = node
+    const { source } = file
+    if (parent !== undefined && !parent.isStored) adoptStored(file, parent, overwrites)
+    if (parent?.isStored !== true || !source.has(node.fullName)) return
+    const isGroup = source.head(node.fullName)?.kind === 'group'
+    if (isGroup !== node instanceof GroupNode || (!isGroup && !overwrites)) {
+      throw changed(file.path, file.tree.name, `it holds ${node.fullName} already`)
+    }
+    node.isStored = true
+    if (node.comment !== '') node.noteChange('comment')
+    for (const { name } of node.storedAnnotations) node.noteChange(`@${name}`)
+  }
+  if (!(node instanceof GroupNode)) return
+  for (const child of node.inMemory) {
+    if (child instanceof GroupNode || !child.isStored) adoptStored(file, child, overwrites)
+  }
+}
+
+/** Runs that a script has performed, where all of them is stored now. What the file has as completed stays as it is. */
+function performedBy(
+  tree: TrajectoryTree,
+  nodes: readonly TreeNode[],
+  { maxDepth, skeletonOnly }: StoreOptions,
+  source: Hdf5Source | undefined,
+): ReadonlyMap<RunIndex, RunTimes> {
+  const isWhole = maxDepth === undefined && skeletonOnly !== true && nodes.some((node) => node.isRoot)
+  if (!isWhole || tree.performedRuns.size === 0) return new Map()
+  const known = source?.runs() ?? []
+  tree.notePerformedStored([...tree.performedRuns.keys()].filter((run) => known[run]?.completed === true))
+  return new Map(tree.performedRuns)
+}
+
+/** What stored nodes have gained. @throws PypetError `PYPET_TRAJECTORY_STORED` for what the file holds otherwise */
+function changesOf(
+  { tree, source, path, complevel }: TrajectoryFile,
+  nodes: readonly TreeNode[],
+  maxDepth: number,
+  overwritten: readonly TreeNode[],
+): readonly NodeChange[] {
+  const writing = { complevel, versions: LIBRARY_VERSIONS }
+  const changes = changedNodes(nodes, maxDepth)
+    .filter((node) => !overwritten.includes(node))
+    .map((node) => {
+      const change = nodeChange(tree, node, { reader: source.reader, source }, writing)
+      if (change !== undefined) return change
+      throw changed(path, tree.name, `it does not hold ${node.fullName} any more`)
+    })
+  const kept = changes.flatMap((change) => change.kept.map((what) => `${change.node.fullName} (${what})`))
+  if (kept.length > 0) throw keeps(path, kept)
+  return changes
+}
+
+/** Links that lead elsewhere than in the file, by their paths there. */
+function movedLinks({ tree, path }: TrajectoryFile, overwrites: boolean): string[] {
+  const moved = [...tree.allLinks()].flatMap(([group, name, target]) => {
+    const stored = group.storedLinkTarget(name)
+    return stored === undefined || stored === target ? [] : [nameIn(group, name)]
+  })
+  if (moved.length > 0 && !overwrites) {
+    throw keeps(
+      path,
+      moved.map((name) => `the link ${name}`),
+    )
+  }
+  return moved.map((name) => pathOf(tree, name))
+}
+
+/** Names that were deleted are in the way until the file is compacted. */
+function replacesDeleted(file: TrajectoryFile, nodes: readonly TreeNode[]): boolean {
+  const deleted = new Set(file.deleted())
+  if (deleted.size === 0) return false
+  const isNewLink = ([group, name]: readonly [GroupNode, string, string]) =>
+    !group.isLinkStored(name) && deleted.has(nameIn(group, name))
+  if ([...file.tree.allLinks()].some(isNewLink)) return true
+  return leavesInMemory(nodes).some((node) => {
+    if (node.isStored) return false
+    for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
+      if (deleted.has(at.fullName)) return true
+    }
+    return false
+  })
+}
+
+function keeps(file: string, kept: readonly string[]): PypetError {
+  const shown = `${kept.slice(0, 5).join(', ')}${kept.length > 5 ? `, and ${kept.length - 5} more` : ''}`
+  return new PypetError(
+    'PYPET_TRAJECTORY_STORED',
+    `${file} holds what has been changed in memory: ${shown}; nothing was written`,
+    { where: file, hint: 'Replace it there: store({ overwrite: true }). Or give what is new another name.' },
+  )
+}
+
+function overwritesRunning(trajectory: string): PypetError {
+  return new PypetError('PYPET_USAGE', `${trajectory} cannot be overwritten while its experiment runs`, {
+    where: 'overwrite',
+    hint: 'Add what is new under another name, or overwrite it when the experiment has ended.',
+  })
+}
+
+function overwritesSkeleton(trajectory: string): PypetError {
+  return new PypetError(
+    'PYPET_USAGE',
+    `cannot store ${trajectory} with overwrite and skeletonOnly: one replaces data, the other writes none`,
+    {
+      where: 'skeletonOnly',
+      hint: 'Give one of them: with skeletonOnly, data that the file has stays as it is.',
+    },
+  )
+}
+
+/** Leaves in memory that the file has, as deep as is stored. */
+function storedLeaves(nodes: readonly TreeNode[], maxDepth: number): TreeNode[] {
+  return leavesInMemory(nodes).filter((leaf) => leaf.isStored && leaf.depth <= maxDepth)
+}
+
+function leavesInMemory(nodes: readonly TreeNode[]): TreeNode[] {
+  return nodes.flatMap((node) => {
+    if (!(node instanceof GroupNode)) return [node]
+    const names = node.childNames.filter((name) => node.isInMemory(name))
+    return leavesInMemory(names.map((name) => node.child(name) as TreeNode))
+  })
+}
+
+/** Their items are to be stored by a later call. */
+function noteWithoutData(nodes: readonly TreeNode[]): void {
+  for (const node of nodes) {
+    if (!(node instanceof ResultNode)) continue
+    for (const { name } of node.storedItems) node.noteChange(`.${name}`)
+  }
+}

@@ -1,0 +1,112 @@
+/** Writes runs that a trajectory has taken over in memory into its file, from the files of the others. */
+import { breathe } from '../breath.ts'
+import { newNodes } from '../layout/tree-layout.ts'
+import { cannotCopy, compactFile } from '../storage/edit/compact-file.ts'
+import { growthOperations, outgrownTables, type StoredExploration } from '../storage/edit/grown-trajectory.ts'
+import { MergedComments } from '../storage/edit/merged-comments.ts'
+import { carriedCopy, carriedLinks, runCopy } from '../storage/edit/merged-runs.ts'
+import type { LeftOut } from '../tree/merge-content.ts'
+import { renamedInMerge } from '../tree/merge-plan.ts'
+import type { GroupNode } from '../tree/nodes.ts'
+import type { PlannedMerge } from './merge-others.ts'
+import type { Trajectory } from './trajectory.ts'
+import type { TrajectoryFile } from './trajectory-file.ts'
+import { LIBRARY_VERSIONS } from './trajectory-info.ts'
+
+/** A trajectory of a file whose runs this one has taken over in memory, and what of it is to be copied. */
+export interface MergedOther extends PlannedMerge {
+  readonly trajectory: Trajectory
+}
+
+interface MergedWriting {
+  readonly mayRewrite: boolean
+  /** Told how many runs of which other have been copied. */
+  readonly onRuns: (other: number, runCount: number) => void
+  /** All of it is durable. */
+  readonly onCommitted: () => void
+}
+
+/** Groups that its nodes are put into. */
+function groupNames({ plan, content, places, first, runOf }: MergedOther): string[] {
+  const names = new Set(content.carried.map(({ fullName }) => fullName.slice(0, fullName.lastIndexOf('.'))))
+  for (const place of places) {
+    const runs = place.includes('run_set_') ? plan.runs : plan.runs.slice(0, 1)
+    for (const [index] of runs.entries()) names.add(renamedInMerge(place, runOf, first + index) ?? place)
+  }
+  return [...names].flatMap((name) =>
+    name.split('.').map((_, depth, parts) => parts.slice(0, depth + 1).join('.')),
+  )
+}
+
+/**
+ * Writes the runs of other trajectories that have become this one's, in one transaction.
+ *
+ * @param options.mayRewrite false: nothing is done where a table of the file must be made anew, which the answer tells
+ * @returns what could not be taken over, by the number of the other; undefined where nothing was done
+ */
+export async function writeMerged(
+  file: TrajectoryFile,
+  before: StoredExploration,
+  others: readonly MergedOther[],
+  { mayRewrite, onRuns, onCommitted }: MergedWriting,
+): Promise<LeftOut[][] | undefined> {
+  const { tree, complevel } = file
+  const drop = outgrownTables(tree, before)
+  let expandedFrom = before
+  if (drop.length > 0) {
+    if (!mayRewrite) return undefined
+    file.close()
+    await compactFile(file.path, { drop: new Set(drop) })
+    expandedFrom = await file.readExploration()
+  }
+  const leftOut: LeftOut[][] = others.map(() => [])
+  const uncopied: string[] = []
+  const made = new Set<string>()
+  const comments = new MergedComments(file.source.reader, tree.name)
+  const known = new Set(others.flatMap(groupNames).filter((name) => tree.at(name)?.isStored === true))
+  await file.edit(async (editor) => {
+    for (const operations of growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS)) {
+      editor.apply(operations)
+      await breathe()
+    }
+    for (const [number, other] of others.entries()) {
+      await other.trajectory.file.open()
+      const reader = other.trajectory.file.source.reader
+      const { places, runOf, leadsTo } = other
+      const source = { reader, trajectory: other.trajectory.name, places, runOf, leadsTo }
+      comments.begin(reader, source.trajectory)
+      const target = {
+        trajectory: tree.name,
+        hasGroup: (name: string) => known.has(name) || made.has(name),
+        noteGroup: (name: string) => made.add(name),
+        comments,
+        onUncopied: (path: string, reason: string) => uncopied.push(`${path}: ${reason}`),
+        onLeftOut: (left: LeftOut) => leftOut[number]?.push(left),
+      }
+      for (const operations of carriedCopy(source, target, other.content.carried)) editor.apply(operations)
+      for (const [index, run] of other.plan.runs.entries()) {
+        await breathe()
+        for (const operations of runCopy(source, target, run, other.first + index)) editor.apply(operations)
+        onRuns(number, index + 1)
+      }
+      if (uncopied.length > 0) throw cannotCopy(other.trajectory.filename, uncopied)
+      other.trajectory.close()
+    }
+    editor.apply(comments.operations())
+    for (const { content } of others) editor.apply(carriedLinks(tree.name, content.carried))
+    const config = tree.child('config') as GroupNode
+    // Groups that were copied, and have been added here as well.
+    for (const node of [config, ...config.iterNodes()]) {
+      if (made.has(node.fullName)) node.isStored = true
+    }
+    const writing = { complevel, maxDepth: Number.POSITIVE_INFINITY, skeletonOnly: false }
+    for (const { node, operations } of newNodes(tree, config, writing)) {
+      editor.apply(operations)
+      node.isStored = true
+    }
+    editor.commit()
+    onCommitted()
+  }, expandedFrom)
+  file.storedLength = tree.length
+  return leftOut
+}
