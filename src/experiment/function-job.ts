@@ -4,24 +4,30 @@ import { relative } from 'node:path'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { forgetFunction, type JobFunction, keepFunction } from './job-functions.ts'
 
-export interface FunctionJob extends Disposable {
-  readonly location: JobLocation
-  /** What tells it from another function, as `ModuleBundle.identity`. */
+/** A job that `importJob` of this thread can import, until it is disposed of. */
+export interface JobSource extends JobLocation, AsyncDisposable {
+  /** As `ModuleBundle.identity`. */
   identity(folder: string): JobIdentity
 }
 
-/** Gives the function an address that `importJob` of this thread knows, until it is disposed of. */
-export function functionJob(job: JobFunction): FunctionJob {
-  const file = process.argv[1] ?? '[eval]'
+/** The script that the process runs. */
+export function scriptFile(): string {
+  return process.argv[1] ?? '[eval]'
+}
+
+/** Gives the function an address. */
+export async function functionJob(job: JobFunction): Promise<JobSource> {
+  const file = scriptFile()
   const url = keepFunction(job)
   return {
-    location: { url, file },
+    url,
+    file,
     identity(folder) {
       const digest = createHash('sha256').update(String(job)).digest('hex')
       const sources = { [`${job.name || 'function'}()`]: digest }
       return { file, relativeFile: relative(folder, file), sha256: digest, sources, isFunction: true }
     },
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       forgetFunction(url)
     },
   }
