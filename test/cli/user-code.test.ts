@@ -212,7 +212,11 @@ test('a config file that ends the process is refused', async () => {
 })
 
 test.each([
-  ['throws', `if (!isMainThread) throw new Error('main only')`, /it threw Error: main only/],
+  [
+    'throws',
+    `if (!isMainThread) { console.log('tau is', 7); throw new Error('main only') }`,
+    /^(tau is 7\n)+error: .*it threw Error: main only/,
+  ],
   ['ends', 'if (!isMainThread) process.exit(1)', /it calls process\.exit\(1\)/],
 ])('a job that %s in threads alone is refused before any file is touched', async (_, top, message) => {
   const folder = fileTree(jobThat('', top))
