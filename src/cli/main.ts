@@ -1,8 +1,8 @@
 /** The command line: parses it, lets the command be performed, reports its error, and exits. What commands do is loaded when they are called. */
 import { Command, CommanderError } from 'commander'
-import { packageVersion } from '../environment/package-version.ts'
 import { tellSystemError } from '../errors.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
+import { packageVersion } from '../own-files.ts'
 import { describeCompletion } from './completion/describe.ts'
 import { describeContinue } from './continue/describe.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
 import { unknownVariables } from '../experiment/environment-variables.ts'
 import type { JobFunction } from '../experiment/job-functions.ts'
-import { type FlagValues, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
+import { type FlagValues, optionWords, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
 import {
   CHANGEABLE_OPTIONS,
   environmentName,
@@ -26,7 +26,6 @@ import { changedJob, jobChanges } from './changed-job.ts'
 import { type ArgumentsOfRuns, continuedArguments } from './continued-arguments.ts'
 import { type EnvironmentIdentity, identifyEnvironment } from './experiment-config.ts'
 import { assertReached } from './job-arguments.ts'
-import { optionWords } from './option-words.ts'
 import { type PreparedJob, prepareJob } from './prepare-job.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'

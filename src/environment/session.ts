@@ -15,7 +15,7 @@ import { PostprocessRounds } from './postprocess-rounds.ts'
 import type { RunLedger } from './run-ledger.ts'
 import { RunQueue } from './run-queue.ts'
 import { Runs } from './runs.ts'
-import { storedBefore } from './stored-before.ts'
+import { storedBefore } from './seen-nodes.ts'
 
 /** Everything is open. Dispose of it: then no worker is at work. */
 export interface Session extends AsyncDisposable {

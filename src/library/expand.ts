@@ -1,12 +1,11 @@
 /** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
 import { jobArguments } from '../environment/job-arguments.ts'
-import { optionWords } from '../environment/option-words.ts'
 import { prepareJob } from '../environment/prepare-job.ts'
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { showsSeen } from '../environment/seen-nodes.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
-import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
+import { type FlagValues, optionWords, resolveSettings } from '../experiment/layers.ts'
 import { describePlace } from '../experiment/origin.ts'
 import { concatSpec } from '../exploration/concat.ts'
 import { expand } from '../exploration/expand.ts'

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { bundleJob } from '../../src/experiment/bundle-job.ts'
+import { bundleJob } from '../../src/experiment/job-source.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { ROOT } from '../source-tree.ts'
 

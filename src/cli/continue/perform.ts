@@ -12,7 +12,7 @@ import { RunStores } from '../../environment/run-stores.ts'
 import { settleExperiment, sweepFile } from '../../environment/settle.ts'
 import { isPypetError } from '../../errors.ts'
 import type { CntState } from '../../journal/cnt-state.ts'
-import { formatCount, formatRuns } from '../../reporting/quantity.ts'
+import { formatCount, formatRanges, formatRuns } from '../../reporting/quantity.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import { oneLine } from '../../reporting/text-output.ts'
 import { shellWord } from '../../shell-word.ts'
@@ -156,7 +156,7 @@ function dryRunText(state: CntState, plan: ContinuePlan, flags: ContinueFlags): 
     `  stored:   ${formatCount(plan.storedCount)} of ${formatRuns(plan.runCount)}`,
     `  failed:   ${formatCount(plan.failedCount)}`,
     `  missing:  ${formatCount(plan.missingCount)}`,
-    `  would be: ${rangesText(plan)}`,
+    `  would be: ${formatRanges(plan.runs.toRanges()) || 'nothing'}`,
     `  file:     ${shownPath(state.experiment.request.file)}`,
     `  job:      ${oneLine(job.text, PATH_LENGTH_MAX)}`,
   ]
@@ -187,22 +187,6 @@ function dryRunJob(
 /** Who alone can go on, and why. */
 function scriptText({ script, found }: { readonly script: string; readonly found: string }): string {
   return oneLine(`${shownPath(script)} alone can go on: ${found}`, PATH_LENGTH_MAX)
-}
-
-/** As many ranges as fit on a line. */
-const RANGES_SHOWN_MAX = 8
-
-/** `run 3, runs 5 to 9 and 12 more ranges`. */
-function rangesText({ runs }: ContinuePlan): string {
-  const bounds = runs.toRanges()
-  const texts: string[] = []
-  for (let index = 0; index < bounds.length && texts.length < RANGES_SHOWN_MAX; index += 2) {
-    const [start = 0, end = 0] = bounds.slice(index, index + 2)
-    texts.push(end - start === 1 ? `run ${start}` : `runs ${start} to ${end - 1}`)
-  }
-  const more = bounds.length / 2 - texts.length
-  if (more > 0) texts.push(`and ${formatCount(more)} more ranges`)
-  return texts.join(', ') || 'nothing'
 }
 
 function facts({ runCount, storedCount, failedCount, missingCount, runs }: ContinuePlan): object {

@@ -2,12 +2,11 @@
 import { RunStores } from '../../environment/run-stores.ts'
 import type { ExploreTexts } from '../../exploration/explore-flags.ts'
 import { prepareExpansion } from '../../library/expand.ts'
-import { formatRuns } from '../../reporting/quantity.ts'
+import { formatRuns, plural } from '../../reporting/quantity.ts'
 import { ExitCode } from '../exit-code.ts'
 import { type CommandFlags, exploreTexts, optionFlags } from '../options.ts'
 import { performCommand, sayWhenSlow } from '../perform-command.ts'
 import { stopOnSignals } from '../stop-on-signals.ts'
-import { plural } from '../value-text.ts'
 
 export interface ExpandFlags extends CommandFlags, ExploreTexts {
   readonly job?: string

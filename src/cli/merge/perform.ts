@@ -12,7 +12,7 @@ import { formatCount, formatRuns } from '../../reporting/quantity.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import { type OutputStream, oneLine } from '../../reporting/text-output.ts'
 import { shellWord } from '../../shell-word.ts'
-import { interruptible } from '../interruption.ts'
+import { interruptible } from '../end-on-signals.ts'
 import { jsonDocument } from '../json-document.ts'
 
 export interface MergeFlags {

@@ -1,4 +1,5 @@
 import pc from 'picocolors'
+import { formatBytes, formatCount, formatDuration, plural } from '../../reporting/quantity.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import type {
   ExploredOverview,
@@ -11,7 +12,7 @@ import type {
 } from '../../results/trajectory-overview.ts'
 import { shellWord } from '../../shell-word.ts'
 import { textTable } from '../text-table.ts'
-import { countText, cut, plural, previewText, printable, rangeText } from '../value-text.ts'
+import { cut, previewText, printable, rangeText } from '../value-text.ts'
 
 export interface OverviewTextOptions {
   /** Columns of the terminal; undefined on a pipe, where nothing is cut to fit. */
@@ -30,7 +31,9 @@ const INDENT = 2
 export function overviewText(overview: FileOverview, options: OverviewTextOptions): string {
   const { trajectories } = overview
   const page = new Page(options)
-  const size = page.dim(`${sizeText(overview.fileBytes)}, ${pluralTrajectories(trajectories.length)}`)
+  const size = page.dim(
+    `${formatBytes(overview.fileBytes)}, ${plural(trajectories.length, 'trajectory', 'trajectories')}`,
+  )
   const notes = overview.notes.map((note) => `${page.red('note')}  ${printable(note)}`)
   const title = [`${printable(overview.file)}  ${size}`, ...notes].join('\n')
   if (trajectories.length <= TRAJECTORIES_IN_FULL) {
@@ -46,7 +49,7 @@ export function overviewText(overview: FileOverview, options: OverviewTextOption
   const shown = rows.slice(-2 * ROWS_MAX)
   const omitted = rows.length - shown.length
   const lines = [title, '']
-  if (omitted > 0) lines.push(page.dim(`${' '.repeat(INDENT)}${countText(omitted)} older ones, see --json`))
+  if (omitted > 0) lines.push(page.dim(`${' '.repeat(INDENT)}${formatCount(omitted)} older ones, see --json`))
   lines.push(page.table(['trajectory', 'written', 'runs', 'comment'], shown), '')
   lines.push(page.dim('One of them in full: --trajectory NAME'))
   return `${lines.join('\n')}\n`
@@ -101,15 +104,15 @@ function provenanceLines({ provenance }: TrajectoryOverview): string[] {
 
 function runsText({ total, done, failed, left, unmarked }: RunsOverview, page?: Page): string {
   if (total === 0) return 'none'
-  const failedText = `${countText(failed)} failed`
+  const failedText = `${formatCount(failed)} failed`
   const states = [
-    `${countText(done)} done`,
+    `${formatCount(done)} done`,
     failed > 0 ? (page?.red(failedText) ?? failedText) : failedText,
-    `${countText(left)} left`,
+    `${formatCount(left)} left`,
   ]
   const note =
-    unmarked > 0 ? ` (${countText(unmarked)} of them have results, but are not marked as completed)` : ''
-  return `${countText(total)}: ${states.join(', ')}${note}`
+    unmarked > 0 ? ` (${formatCount(unmarked)} of them have results, but are not marked as completed)` : ''
+  return `${formatCount(total)}: ${states.join(', ')}${note}`
 }
 
 function failureLines({ failures, failed }: RunsOverview, page: Page): string[] {
@@ -119,7 +122,7 @@ function failureLines({ failures, failed }: RunsOverview, page: Page): string[] 
   })
   if (failed > failures.length && failures.length > 0) {
     lines.push(
-      `${' '.repeat(INDENT)}         ${page.dim(`... and ${countText(failed - failures.length)} more`)}`,
+      `${' '.repeat(INDENT)}         ${page.dim(`... and ${formatCount(failed - failures.length)} more`)}`,
     )
   }
   return lines
@@ -190,7 +193,7 @@ function runTableText(table: RunTable, explored: readonly ExploredOverview[], pa
   const rows = table.rows.map(({ run, state, runtimeSeconds, values, parameterSummary }) => [
     String(run),
     state,
-    runtimeSeconds === undefined ? '' : durationText(runtimeSeconds),
+    runtimeSeconds === undefined ? '' : formatDuration(runtimeSeconds * 1000),
     ...(hasValues
       ? values.map((value) => (value === undefined ? '' : previewText(value)))
       : [cut(printable(parameterSummary), COMMENT_LENGTH_MAX)]),
@@ -237,7 +240,7 @@ class Page {
   ): string {
     const lines = [`${' '.repeat(INDENT)}${this.bold(title)}`, this.table(headings, rows)]
     if (count > rows.length) {
-      const more = `${isCountExact ? '' : 'over '}${countText(count - rows.length)}`
+      const more = `${isCountExact ? '' : 'over '}${formatCount(count - rows.length)}`
       lines.push(this.dim(`${' '.repeat(2 * INDENT)}... and ${more} more, see --json`))
     }
     return lines.join('\n')
@@ -263,29 +266,4 @@ function versionText({ version, python }: TrajectoryOverview): string {
 
 function commentText(comment: string): string {
   return cut(printable(comment), COMMENT_LENGTH_MAX)
-}
-
-function pluralTrajectories(count: number): string {
-  return count === 1 ? '1 trajectory' : `${countText(count)} trajectories`
-}
-
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
-
-function sizeText(bytes: number): string {
-  let size = bytes
-  let unit = 0
-  while (size >= 1000 && unit < UNITS.length - 1) {
-    size /= 1000
-    unit += 1
-  }
-  return `${unit === 0 ? size : size.toPrecision(3)} ${UNITS[unit]}`
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 0.01) return `${(seconds * 1000).toFixed(1)} ms`
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
-  if (seconds < 60) return `${seconds.toFixed(1)} s`
-  const minutes = Math.floor(seconds / 60)
-  const two = (part: number) => String(Math.floor(part)).padStart(2, '0')
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)} h`
 }

@@ -4,7 +4,7 @@ import { PypetError } from '../../errors.ts'
 import { type Restored, restore } from '../../library/restore.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import { shellWord } from '../../shell-word.ts'
-import { interruptible } from '../interruption.ts'
+import { interruptible } from '../end-on-signals.ts'
 import { jsonDocument } from '../json-document.ts'
 import { printable } from '../value-text.ts'
 

@@ -49,7 +49,7 @@ export async function pointCommand(
   const point = runPoint(plan, run)
   print(`${runName(run)} of ${plan.runCount}, seed ${settings.seed}`)
   for (const { name, value } of parameters)
-    print(`  ${name} = ${name in point ? exploredLine(point[name]) : oneLine(value)}`)
+    print(`  ${name} = ${name in point ? exploredLine(point[name]) : valueLine(value)}`)
 
   const loaded = await importJob(job)
   const folder = temporaryFolderName()
@@ -102,12 +102,12 @@ export async function pointCommand(
     }
   }
   for (const { location, target } of record?.links ?? []) print(`${location} -> ${target}`)
-  if (outcome.returned !== undefined) print(`returned ${oneLine(deserialize(outcome.returned))}`)
+  if (outcome.returned !== undefined) print(`returned ${valueLine(deserialize(outcome.returned))}`)
   return ExitCode.OK
 }
 
 function exploredLine(value: unknown): string {
-  return typeof value === 'object' ? exploredText(value) : oneLine(value)
+  return typeof value === 'object' ? exploredText(value) : valueLine(value)
 }
 
 /** As the file would have it. */
@@ -158,7 +158,7 @@ function recordOf(frame: readonly Uint8Array[]): RawRunRecord {
   return decodeRunFrame(bytes.subarray(FRAME_PREFIX_BYTES), decodeFramePrefix(bytes).headerBytes)
 }
 
-function oneLine(value: unknown): string {
+function valueLine(value: unknown): string {
   return inspect(value, {
     breakLength: Number.POSITIVE_INFINITY,
     maxArrayLength: 4,

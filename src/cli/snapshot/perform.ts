@@ -7,7 +7,7 @@ import { formatBytes, formatCount, formatRuns } from '../../reporting/quantity.t
 import { shownPath } from '../../reporting/shown-path.ts'
 import { summariseFile } from '../../results/summarise.ts'
 import { shellWord } from '../../shell-word.ts'
-import { interruptible } from '../interruption.ts'
+import { interruptible } from '../end-on-signals.ts'
 
 export interface SnapshotFlags {
   readonly overwrite?: boolean
