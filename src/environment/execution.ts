@@ -83,7 +83,7 @@ export class Execution implements Disposable {
   readonly #ended = new AbortController()
   #reporter: Reporter | undefined
   #previouslyStoredCount = 0
-  /** Said before there was anybody to tell. */
+  /** Said before the reporter was there. */
   readonly #early: LogEvent[]
 
   /** Listens to the user's code, and touches no file. */

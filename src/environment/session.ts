@@ -126,7 +126,8 @@ function* runsToPerform({ experiment, plan, ledger }: Execution): Generator<RunI
  *
  * Then no worker is at work, and no run begins.
  *
- * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED` and as `Executor.perform`, when no run is active any more
+ * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`, and as `Executor.perform`. Runs may be active on other threads
+ *   and in other processes until the session is disposed of
  */
 export async function performUntilQuiet(session: Session): Promise<void> {
   const { execution, store, executor, runs, rounds, tasks } = session

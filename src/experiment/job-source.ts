@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
 import { findJobFile } from './job-file.ts'
-import { forgetFunction, type JobFunction, keepFunction } from './job-functions.ts'
+import { type JobFunction, keptJobs } from './job-functions.ts'
 import { bundleModule, type ModuleBundle } from './module-bundle.ts'
 
 /** A job that `importJob` of this thread can import, until it is disposed of. */
@@ -20,7 +20,7 @@ export function scriptFile(): string {
 /** Gives the function an address. It runs in the main thread, where the function is. */
 export async function functionJob(job: JobFunction): Promise<JobSource> {
   const file = scriptFile()
-  const url = keepFunction(job)
+  const url = keptJobs.keep(job)
   return {
     url,
     file,
@@ -30,7 +30,7 @@ export async function functionJob(job: JobFunction): Promise<JobSource> {
       return { file, relativeFile: relative(folder, file), sha256: digest, sources, isFunction: true }
     },
     async [Symbol.asyncDispose]() {
-      forgetFunction(url)
+      keptJobs.forget(url)
     },
   }
 }

@@ -26,7 +26,7 @@ import { shellWord } from '../../shell-word.ts'
 import { removeTemporary, temporaryFolderName } from '../../temporary-names.ts'
 import { ExitCode } from '../exit-code.ts'
 import { exploredText } from '../explored-text.ts'
-import { sayWhenSlow } from '../perform-command.ts'
+import { sayWarnings, sayWhenSlow } from '../perform-command.ts'
 
 /**
  * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
@@ -41,7 +41,7 @@ export async function pointCommand(
   using slow = sayWhenSlow({})
   await using experiment = await prepareExperiment(request)
   slow.clear()
-  for (const warning of experiment.warnings ?? []) process.stderr.write(`warning: ${warning}\n`)
+  sayWarnings(experiment)
   const { settings, parameters, plan, job, userCode, args } = experiment
   const run = pointOf(text, plan.runCount, request.jobFile)
   const print = (line: string) => userCode.leave(() => void process.stdout.write(`${line}\n`))
