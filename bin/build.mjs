@@ -93,17 +93,23 @@ const ROOMS = {
   /** What jobs import and what performs their runs. */
   job: ['part:jobs', './executors/run-worker.ts'],
   /** The road of a run in the main process. */
-  run: ['./cli/run.ts', './environment/run-experiment.ts'],
+  run: ['./cli/run/perform.ts', './environment/run-experiment.ts'],
   /** Whatever knows HDF5 there. */
-  file: ['part:library', './storage/trajectory-store.ts', './results/summarise.ts', './cli/overview.ts'],
+  file: [
+    'part:library',
+    './storage/trajectory-store.ts',
+    './results/summarise.ts',
+    './cli/overview/perform.ts',
+  ],
 }
 
 function roomsOf(path) {
-  if (/^cli\/(?:launch|main|init|completion)\.ts$|^storage\/queue\/writer\.ts$/.test(path)) return []
+  if (/^cli\/(?:launch|main|(?:init|completion)\/perform)\.ts$|^storage\/queue\/writer\.ts$/.test(path))
+    return []
   if (/^executors\/run-(?:thread|process)\.ts$|^storage\/service\/(?:service|memory)-worker\.ts$/.test(path))
     return ['job']
   if (path === 'storage/lock/lock-worker.ts') return ['job', 'file']
-  if (/^(?:executors|reporting|exploration|experiment)\/|^cli\/(?:run|plan|point)\.ts$/.test(path))
+  if (/^(?:executors|reporting|exploration|experiment)\/|^cli\/(?:run|plan)\//.test(path))
     return ['job', 'run']
   return ['job', 'run', 'file']
 }

@@ -123,7 +123,7 @@ describe('what an entry loads', () => {
     expect(HEAVY.filter((name) => reach.has(name))).toEqual(['commander'])
   })
 
-  test.each(['cli/run.ts', 'cli/continue.ts'])(
+  test.each(['cli/run/perform.ts', 'cli/continue/perform.ts'])(
     '%s loads no library: only post-processing needs it',
     (entry) => {
       const reach = [...staticReach(tree, entry)]

@@ -2,7 +2,7 @@
  * ENTRY of the command line. The writer process needs longer to start than everything else does, so it is started
  * before the command line is even loaded, wherever the words look as if a file will be written.
  */
-import { endOnSignals } from './early-signals.ts'
+import { endOnSignals } from './end-on-signals.ts'
 
 /** @param argv as `process.argv` */
 export async function launch(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

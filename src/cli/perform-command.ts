@@ -8,24 +8,16 @@ import type { RunStores } from '../environment/run-stores.ts'
 import { PypetError } from '../errors.ts'
 import type { ExperimentSummary, Reporter } from '../events.ts'
 import { tellSlowImports } from '../experiment/import-module.ts'
-import type { FlagValues } from '../experiment/layers.ts'
-import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
+import { OPTION_NAMES } from '../experiment/options.ts'
+import { describeOrigin } from '../experiment/origin.ts'
 import { openShownReporter, type ProgressKind } from '../reporting/open-shown.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { teeReporters } from '../reporting/tee-reporter.ts'
 import { showWaiting, type WaitingLine } from '../reporting/waiting-line.ts'
 import { ExitCode } from './exit-code.ts'
+import type { CommandFlags } from './options.ts'
 import type { SignalStop } from './stop-on-signals.ts'
 import { summaryText } from './summary.ts'
-
-/** As commander gives them: camelCase names of the flags, not of the options. */
-export interface CommandFlags {
-  readonly breakLock?: boolean
-  readonly quiet?: boolean
-  readonly verbose?: boolean
-  readonly json?: boolean
-  readonly [flag: string]: unknown
-}
 
 /**
  * Performs what is missing, shows it, and resolves to the exit code.
@@ -124,24 +116,6 @@ async function postprocessingOf(experiment: PreparedExperiment): Promise<Postpro
   return jobPostprocessing(experiment)
 }
 
-/** The flags that are options, by the options' names: `--file` gives `filename`. */
-export function optionFlags(flags: CommandFlags): FlagValues {
-  const values: { [Name in OptionName]?: string | boolean } = {}
-  for (const name of OPTION_NAMES) {
-    const option = OPTIONS[name]
-    const { flag } = option
-    const given = flag === undefined ? undefined : flags[camelCase(flag)]
-    // A flag that may stand alone is true then.
-    const value = given === true && option.kind === 'text' ? option.bareFlag : given
-    if (typeof value === 'string' || typeof value === 'boolean') values[name] = value
-  }
-  return values
-}
-
-function camelCase(flag: string): string {
-  return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-}
-
 /** An error that fails no run may have cost a result all the same: that is no success. */
 function exitCodeOfRuns({ storedCount, runCount, strayErrorCount, isBehind }: ExperimentSummary): ExitCode {
   // The file that others read does not hold every run.
@@ -159,4 +133,19 @@ function shownProgress({ settings, origins }: PreparedExperiment, { json }: Comm
     })
   }
   return 'json'
+}
+
+/** Where no run is performed, nobody else says them. */
+export function sayWarnings({ warnings = [] }: PreparedExperiment): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+}
+
+export function settingsText({ settings, origins }: PreparedExperiment): string {
+  const lines = OPTION_NAMES.map((name) => {
+    const value = name
+      .split('.')
+      .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], settings)
+    return `  ${name} = ${JSON.stringify(value)} (${describeOrigin(origins[name])})`
+  })
+  return `options:\n${lines.join('\n')}\n`
 }

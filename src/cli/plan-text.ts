@@ -3,7 +3,7 @@ import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { workerCount } from '../executors/open-executor.ts'
 import { runPoint } from '../exploration/plan.ts'
 import { pooledBytes } from '../exploration/value-pool.ts'
-import { formatBytes, formatCount, formatRuns } from '../reporting/quantity.ts'
+import { formatBytes, formatCount, formatRuns, plural } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { exploredJson, exploredText } from './explored-text.ts'
 import { storedText } from './value-text.ts'
@@ -54,7 +54,7 @@ export function factLines(experiment: PreparedExperiment): string[] {
     `${settings.name}: ${formatRuns(plan.runCount)} would be run; nothing was run`,
     `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
     `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${storedText(stored)}`).join(', ') || 'none'}`,
-    `  on:          ${settings.ncores === 1 ? '1 core' : `${settings.ncores} cores`}, ${settings.executor}`,
+    `  on:          ${plural(settings.ncores, 'core')}, ${settings.executor}`,
     `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number a run`,
     `  memory:      about ${formatBytes(memoryBytes)}, and what the job itself needs`,
   ]

@@ -8,7 +8,7 @@
  * an hour keeps them waiting for its end; only SIGKILL is quicker, and loses nothing but that run and some
  * temporary files. On a pool the runs are elsewhere, and main hears everything at once.
  */
-import { interruptedBy } from './early-signals.ts'
+import { interruptedBy } from './end-on-signals.ts'
 import { ExitCode } from './exit-code.ts'
 
 export interface SignalStop extends Disposable {

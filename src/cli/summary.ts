@@ -1,6 +1,6 @@
 import type { ExperimentSummary } from '../events.ts'
 import { WARNINGS_LOG } from '../reporting/log-folder.ts'
-import { formatCount, formatDuration, formatRate, formatRuns } from '../reporting/quantity.ts'
+import { formatCount, formatDuration, formatRate, formatRuns, plural } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 import { shellWord } from '../shell-word.ts'
@@ -28,8 +28,9 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
     lines.push(colours.red(`${formatRuns(failedCount)} failed${see}`))
   }
   if (strayErrorCount > 0) {
-    const errors = strayErrorCount === 1 ? '1 error' : `${formatCount(strayErrorCount)} errors`
-    lines.push(colours.red(`${errors} after the end of a run, results may be missing${see}`))
+    lines.push(
+      colours.red(`${plural(strayErrorCount, 'error')} after the end of a run, results may be missing${see}`),
+    )
   }
   if (leftCount > 0) {
     const reason = stoppedBy === 'failures' ? ': too many runs have failed' : ''

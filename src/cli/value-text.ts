@@ -1,6 +1,7 @@
 /** Stored values as short readable text. Everything a file says is made harmless for a terminal first. */
 import type { Cell } from '../hdf5/datatype.ts'
 import type { Preview } from '../reading/preview.ts'
+import { formatCount, plural } from '../reporting/quantity.ts'
 import type { ExploredRange } from '../results/trajectory-overview.ts'
 import { type StoredScalar, type StoredValue, typeName } from '../values/stored-value.ts'
 
@@ -98,7 +99,7 @@ function cellOf(value: StoredScalar['value']): Cell {
 /** `1, 2, 3, 4`; for many numbers `0 .. 1 (11 values)`; for many others the first ones. */
 export function rangeText(range: ExploredRange): string {
   const { distinctCount, isDistinctCountExact, values, minimum, maximum, hasNaN } = range
-  const count = `${isDistinctCountExact ? '' : 'over '}${countText(distinctCount)}`
+  const count = `${isDistinctCountExact ? '' : 'over '}${formatCount(distinctCount)}`
   if (distinctCount <= values.length) {
     if (values.every(isNamedOnly))
       return values.length === 0 ? 'no values' : `${plural(distinctCount, 'value')}`
@@ -126,16 +127,6 @@ function inOrder(values: readonly Preview[]): readonly Preview[] {
 
 function isNamedOnly({ cells }: Preview): boolean {
   return cells.some((cell) => typeof cell === 'object' && 'unread' in cell)
-}
-
-/** `50,000`. */
-export function countText(count: number): string {
-  return count.toLocaleString('en-US')
-}
-
-/** `1 run`, `12 runs`. */
-export function plural(count: number, noun: string): string {
-  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** One line without control characters: a file must not move the cursor or colour the terminal. */

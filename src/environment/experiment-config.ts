@@ -4,12 +4,12 @@ import { arch, cpus, hostname, type as osType, release } from 'node:os'
 import { basename, sep } from 'node:path'
 import type { Settings } from '../experiment/options.ts'
 import { timeText } from '../names.ts'
+import { packageVersion } from '../own-files.ts'
 import type { JobIdentity } from '../protocol.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { type StorableValue, toStoredValue } from '../values/value.ts'
 import { integer, isInteger } from '../values/value-forms.ts'
 import { configParameters } from './config-leaves.ts'
-import { packageVersion } from './package-version.ts'
 import { type SeenNames, seenLeafName, type TreeSettings } from './seen-nodes.ts'
 
 /** The identity of one execution of an experiment. */

@@ -2,15 +2,17 @@
 import { isPypetError, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Extension } from '../protocol.ts'
+import type { RunStore } from '../storage/run-store.ts'
 import type { RunIndex } from '../values/path.ts'
+import type { Execution } from './execution.ts'
 import { postprocessingFailed } from './postprocessing.ts'
 import type { RunQueue } from './run-queue.ts'
-import type { SessionParts } from './session-parts.ts'
 
 export class PostprocessRounds {
   /** What the user's function threw. Then no more runs begin. */
   error: PypetError | undefined
-  readonly #parts: SessionParts
+  readonly #execution: Execution
+  readonly #store: RunStore
   readonly #reporter: Reporter
   readonly #queue: RunQueue
   /** So many runs had ended when it was last called; -1 when it has not been. */
@@ -24,13 +26,15 @@ export class PostprocessRounds {
   #hasAdded = false
 
   constructor(
-    parts: SessionParts,
+    execution: Execution,
     {
+      store,
       reporter,
       queue,
       seenCount,
       settled,
     }: {
+      readonly store: RunStore
       readonly reporter: Reporter
       readonly queue: RunQueue
       readonly seenCount: number
@@ -38,7 +42,8 @@ export class PostprocessRounds {
       readonly settled: Promise<void>
     },
   ) {
-    this.#parts = parts
+    this.#execution = execution
+    this.#store = store
     this.#reporter = reporter
     this.#queue = queue
     this.#seenCount = seenCount
@@ -47,7 +52,7 @@ export class PostprocessRounds {
 
   /** Runs have ended that it has not seen. */
   get isPending(): boolean {
-    return this.#parts.postprocessing !== undefined && this.#seenCount !== this.#endedCount
+    return this.#execution.options.postprocessing !== undefined && this.#seenCount !== this.#endedCount
   }
 
   /** While it is called beside active runs; it never rejects. */
@@ -56,7 +61,7 @@ export class PostprocessRounds {
   }
 
   get #endedCount(): number {
-    const { ledger } = this.#parts
+    const { ledger } = this.#execution
     return ledger.storedCount + ledger.failedCount
   }
 
@@ -67,11 +72,11 @@ export class PostprocessRounds {
    * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`; what the user's function throws becomes `error`
    */
   async afterAll(): Promise<boolean> {
-    const { ledger, plan, store } = this.#parts
-    if (this.#parts.postprocessing === undefined) return false
+    const { ledger, plan } = this.#execution
+    if (this.#execution.options.postprocessing === undefined) return false
     await this.#underway
     // Until the runs are announced, workers have nothing to do either.
-    store.finish()
+    this.#store.finish()
     await ledger.complete()
     if (this.error !== undefined) return false
     // A round beside active runs may have added some that nobody has asked for yet.
@@ -92,9 +97,9 @@ export class PostprocessRounds {
    * `underway` tells when it is over.
    */
   whileRunsAreActive(): void {
-    const { experiment, postprocessing, ledger } = this.#parts
+    const { experiment, options, ledger } = this.#execution
     const isWanted =
-      postprocessing !== undefined &&
+      options.postprocessing !== undefined &&
       experiment.settings.immediatePostprocessing &&
       !(experiment.opening.kind === 'continue' && experiment.opening.only !== undefined)
     if (!isWanted || this.#underway !== undefined || this.error !== undefined) return
@@ -105,9 +110,9 @@ export class PostprocessRounds {
   }
 
   async #immediately(): Promise<void> {
-    const { ledger, store } = this.#parts
+    const { ledger } = this.#execution
     try {
-      store.finish()
+      this.#store.finish()
       await ledger.quiet()
       if (ledger.storedCount > this.#storedSeenCount) await this.#round({ isQuiet: false })
     } catch (error) {
@@ -118,19 +123,19 @@ export class PostprocessRounds {
   }
 
   async #round({ isQuiet }: { readonly isQuiet: boolean }): Promise<void> {
-    const { experiment, ledger, postprocessing, returned } = this.#parts
+    const { experiment, ledger, options, returned } = this.#execution
     const endedCount = this.#endedCount
     this.#storedSeenCount = ledger.storedCount
     returned.settle(ledger.stored)
     // What the storage has put off for later would come in between.
     if (isQuiet && !this.#isSettled) {
       await this.#settled
-      await this.#parts.store.extend(NOTHING)
+      await this.#store.extend(NOTHING)
       this.#isSettled = true
     }
     try {
       await experiment.userCode.call(() =>
-        postprocessing?.call(
+        options.postprocessing?.call(
           returned.values(),
           (extension, { isLast }) =>
             this.#extend(isLast ? { ...extension, postprocessedCount: endedCount } : extension),
@@ -149,14 +154,14 @@ export class PostprocessRounds {
 
   /** Durable when it resolves, and then the new runs wait to be performed. */
   async #extend(extension: Extension): Promise<void> {
-    const { experiment, plan, store } = this.#parts
+    const { experiment, plan } = this.#execution
     const before = plan.runCount
     if (extension.added === undefined) {
-      await store.extend(extension)
+      await this.#store.extend(extension)
       return
     }
     const grown = plan.with(extension.added)
-    await store.extend({ ...extension, added: grown.added })
+    await this.#store.extend({ ...extension, added: grown.added })
     plan.take(grown.plan)
     const { runCount } = plan
     this.#queue.add(runsFrom(before, runCount))

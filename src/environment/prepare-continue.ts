@@ -2,13 +2,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
-import { UserCode } from '../executors/user-code.ts'
-import { bundleJob, type JobBundle } from '../experiment/bundle-job.ts'
 import { unknownVariables } from '../experiment/environment-variables.ts'
-import { functionJob } from '../experiment/function-job.ts'
 import type { JobFunction } from '../experiment/job-functions.ts'
-import { type FlagValues, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
-import { importJob } from '../experiment/load-job.ts'
+import { type FlagValues, optionWords, type ResolvedSettings, resolveSettings } from '../experiment/layers.ts'
 import {
   CHANGEABLE_OPTIONS,
   environmentName,
@@ -30,8 +26,7 @@ import { changedJob, jobChanges } from './changed-job.ts'
 import { type ArgumentsOfRuns, continuedArguments } from './continued-arguments.ts'
 import { type EnvironmentIdentity, identifyEnvironment } from './experiment-config.ts'
 import { assertReached } from './job-arguments.ts'
-import { type LocatedJob, locateClasses } from './job-classes.ts'
-import { optionWords } from './option-words.ts'
+import { type PreparedJob, prepareJob } from './prepare-job.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
 import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './recorded-places.ts'
 import { readSettings } from './recorded-settings.ts'
@@ -126,7 +121,8 @@ function recordedPlan({ path, experiment }: CntState): ExplorationPlan {
  *   lies elsewhere and that the call does not name, and as `prepareExperiment`
  */
 export async function prepareContinue(state: CntState, call: ContinueCall): Promise<PreparedExperiment> {
-  const { isEdit, continuable } = state.experiment.request
+  const { request } = state.experiment
+  const { isEdit, continuable } = request
   if (isEdit === true || continuable === false) {
     const found =
       isEdit === true ? 'a change to the file, not of an experiment' : 'an experiment that is not continuable'
@@ -145,54 +141,25 @@ export async function prepareContinue(state: CntState, call: ContinueCall): Prom
     ],
     wordsOf(call),
   )
-  const userCode = new UserCode(resolve(file), { isProcessOurs: call.isProcessOurs === true })
-  try {
-    return await prepare(state, call, { jobFile: file, resolved, userCode })
-  } catch (error) {
-    userCode.flush()
-    userCode[Symbol.dispose]()
-    if (userCode.printed.length > 0) process.stderr.write(`${userCode.printed.join('\n')}\n`)
-    throw error
-  }
-}
-
-async function prepare(
-  state: CntState,
-  call: ContinueCall,
-  {
-    jobFile,
-    resolved: { settings, origins },
-    userCode,
-  }: {
-    readonly jobFile: string
-    readonly resolved: ResolvedSettings
-    readonly userCode: UserCode
-  },
-): Promise<PreparedExperiment> {
-  const { request } = state.experiment
-  const { parameters } = request
   const recorded = recordedPlan(state)
   const plan = lacksValues(recorded)
     ? await (await import('./explored-values.ts')).planWithValues(recorded, request)
     : recorded
+  const { settings, origins } = resolved
   const args = continuedArguments(state, call.argsOf, plan.runCount)
   assertReached(args, settings.executor, describePlace('executor', origins.executor))
-  const bundle = typeof call.job === 'function' ? functionBundle(call.job) : await bundleJob(jobFile)
-  let classes: LocatedJob | undefined
-  try {
-    const environment = nextEnvironment(state, bundle, call.allowChangedJob === true)
-    call.onJob?.(bundle.file)
-    const loaded = await userCode.call(() => importJob(bundle, userCode.failed))
-    const { definition, postprocess } = loaded
-    const located = await locateClasses(bundle, definition, call.dynamicImports)
-    classes = located
+  const given = typeof call.job === 'function' ? call.job : file
+  return await prepareJob(given, { isProcessOurs: call.isProcessOurs === true }, async (job) => {
+    const environment = nextEnvironment(state, job, call.allowChangedJob === true)
+    call.onJob?.(job.file)
+    const loaded = await job.load()
     return {
       // The file is where the `.cnt` file is, whatever it was called by.
       settings: { ...settings, filename: request.file, overwrite: false },
       origins,
-      job: located.location,
+      job: await job.locate(loaded, call.dynamicImports),
       classes: loaded.classes,
-      identifyJob: (folder) => bundle.identity(folder),
+      identifyJob: job.identity,
       opening: {
         kind: 'continue',
         cntFile: state.path,
@@ -203,30 +170,17 @@ async function prepare(
         identity: identityOf(state, environment),
         environment,
       },
-      parameters,
+      parameters: request.parameters,
       plan,
-      userCode,
+      userCode: job.userCode,
       args,
       warnings: unknownVariables(call.env ?? {}),
-      postprocess,
+      postprocess: loaded.postprocess,
       seen: await seenBefore(request, settings.useHdf5),
       tree: request.continuation.tree,
-      async [Symbol.asyncDispose]() {
-        userCode[Symbol.dispose]()
-        await located[Symbol.asyncDispose]()
-        await bundle.dispose()
-      },
+      [Symbol.asyncDispose]: job.dispose,
     }
-  } catch (error) {
-    await classes?.[Symbol.asyncDispose]()
-    await bundle.dispose()
-    throw error
-  }
-}
-
-function functionBundle(job: JobFunction): Pick<JobBundle, 'file' | 'url' | 'identity' | 'dispose'> {
-  const { location, identity, [Symbol.dispose]: dispose } = functionJob(job)
-  return { ...location, identity, dispose: async () => dispose() }
+  })
 }
 
 function retriesFailed({ retryFailed, only }: Pick<ContinueCall, 'retryFailed' | 'only'>): boolean {
@@ -367,14 +321,14 @@ function changeable(
  */
 function nextEnvironment(
   { path, experiment }: CntState,
-  bundle: Pick<JobBundle, 'file' | 'identity'>,
+  job: Pick<PreparedJob, 'file' | 'identity'>,
   isAllowed: boolean,
 ): RunEnvironment | undefined {
   const { continuation, file, trajectory } = experiment.request
-  const now = bundle.identity(dirname(path))
+  const now = job.identity(dirname(path))
   const changes = jobChanges(continuation.job, now)
   if (changes === '') return undefined
-  if (!isAllowed) throw changedJob(bundle.file, shownPath(file), changes)
+  if (!isAllowed) throw changedJob(job.file, shownPath(file), changes)
   return { ...identifyEnvironment(trajectory.name, Date.now() / 1000), job: now }
 }
 

@@ -1,13 +1,9 @@
 /** From what the user gave (files, flags, environment) to an experiment that can run. */
 import { type Stats, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { cannotWrite, isPypetError, PypetError } from '../errors.ts'
-import { UserCode } from '../executors/user-code.ts'
-import { bundleJob } from '../experiment/bundle-job.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
-import { type ConfigFile, loadConfig } from '../experiment/load-config.ts'
-import { importJob } from '../experiment/load-job.ts'
+import type { ConfigFile } from '../experiment/load-config.ts'
 import { mergeParameters } from '../experiment/merge-parameters.ts'
 import type { OptionName, Settings } from '../experiment/options.ts'
 import { describePlace, type Origin } from '../experiment/origin.ts'
@@ -20,7 +16,7 @@ import { checkSignature } from '../hdf5/signature.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { checkComment } from '../values/value.ts'
 import { assertReached, jobArguments } from './job-arguments.ts'
-import { locateClasses } from './job-classes.ts'
+import { prepareJob } from './prepare-job.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
 import { assertClean } from './provenance.ts'
 
@@ -52,35 +48,14 @@ export interface ExperimentRequest extends ExploreTexts {
  * @throws PypetError of a code that means exit code 2, naming file, flag or path
  */
 export async function prepareExperiment(request: ExperimentRequest): Promise<PreparedExperiment> {
-  const userCode = new UserCode(resolve(request.jobFile), { isProcessOurs: request.isProcessOurs === true })
-  try {
-    return await prepare(request, userCode)
-  } catch (error) {
-    userCode.flush()
-    userCode[Symbol.dispose]()
-    // Most likely it was printed to find out why the job does not load.
-    if (userCode.printed.length > 0) process.stderr.write(`${userCode.printed.join('\n')}\n`)
-    throw error
-  }
-}
-
-async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<PreparedExperiment> {
-  const { jobFile, flags = {}, env = {}, presets = [] } = request
-  // Both are waited for, so that an error of one does not leave the other at work.
-  const [bundling, configuring] = await Promise.allSettled([
-    bundleJob(jobFile),
-    userCode.call(() => loadConfig({ jobFile, configFile: request.configFile, env })),
-  ])
-  if (bundling.status === 'rejected') throw bundling.reason
-  const bundle = bundling.value
-  try {
-    if (configuring.status === 'rejected') throw configuring.reason
-    const config = configuring.value
+  const { jobFile, configFile, flags = {}, env = {}, presets = [], isProcessOurs = false } = request
+  return await prepareJob(jobFile, { isProcessOurs, config: { configFile, env } }, async (job) => {
+    const { file, config, userCode } = job
     const args = jobArguments({ common: request.args ?? [] })
-    const loaded = await userCode.call(() => importJob(bundle, userCode.failed))
+    const loaded = await job.load()
     const { definition, postprocess } = loaded
     const { settings, origins, warnings } = resolveSettings({
-      jobFile: bundle.file,
+      jobFile: file,
       flags,
       env,
       config,
@@ -91,10 +66,10 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     checkComment(settings.comment, describePlace('comment', origins.comment))
     checkComment(settings.fileTitle, describePlace('fileTitle', origins.fileTitle))
-    if (settings.requireClean) await assertClean(bundle.file, settings)
+    if (settings.requireClean) await assertClean(file, settings)
     assertReachable(settings.filename)
     if (settings.overwrite) await assertReplaceable(settings.filename)
-    const { parameters: declared } = mergeParameters({ jobFile: bundle.file, definition, config, presets })
+    const { parameters: declared } = mergeParameters({ jobFile: file, definition, config, presets })
     const exploration = await exploreOf(request, {
       config,
       definition,
@@ -104,21 +79,15 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
     })
     const parameters = withTrialParameters(declared, exploration)
     const isOfFlags = (request.explore ?? []).length > 0
-    const origin = isOfFlags ? undefined : config?.explore === undefined ? bundle.file : config.file
+    const origin = isOfFlags ? undefined : config?.explore === undefined ? file : config.file
     // Conditions and formulas are the user's code.
     const plan = userCode.call(() => expandFrom(origin, { parameters, exploration }))
-    const { location: job, ...located } = await locateClasses(bundle, definition)
-    const dispose = async () => {
-      await located[Symbol.asyncDispose]()
-      userCode[Symbol.dispose]()
-      await bundle.dispose()
-    }
     return {
       settings,
       origins,
-      job,
+      job: await job.locate(loaded),
       configFile: config?.file,
-      identifyJob: (folder) => bundle.identity(folder),
+      identifyJob: job.identity,
       opening: { kind: 'new' },
       parameters,
       plan,
@@ -127,12 +96,9 @@ async function prepare(request: ExperimentRequest, userCode: UserCode): Promise<
       classes: loaded.classes,
       warnings: [...warnings, ...ineffectivePresets(presets, plan)],
       postprocess,
-      [Symbol.asyncDispose]: dispose,
+      [Symbol.asyncDispose]: job.dispose,
     }
-  } catch (error) {
-    await bundle.dispose()
-    throw error
-  }
+  })
 }
 
 /** The default of an explored parameter is stored, but no run sees it. */

@@ -4,13 +4,9 @@ import type { TaskSource } from '../executors/executor.ts'
 import { runPoint } from '../exploration/plan.ts'
 import type { RunOutcome, RunTask } from '../protocol.ts'
 import type { RunIndex } from '../values/path.ts'
-import { failuresThatStop } from './failure-policy.ts'
+import type { Execution, StopReason } from './execution.ts'
 import type { PostprocessRounds } from './postprocess-rounds.ts'
 import type { RunQueue } from './run-queue.ts'
-import type { SessionParts } from './session-parts.ts'
-
-/** Why runs are left, where somebody or something has stopped them. */
-export type StopReason = 'signal' | 'failures'
 
 /** Gives the executor one run after the other, and takes what becomes of them. */
 export class Runs implements TaskSource {
@@ -19,7 +15,7 @@ export class Runs implements TaskSource {
   stoppedBy: StopReason | undefined
   /** Resolves when active runs are not waited for any more. */
   readonly givenUp: Promise<void>
-  readonly #parts: SessionParts
+  readonly #execution: Execution
   readonly #reporter: Reporter
   readonly #queue: RunQueue
   readonly #rounds: PostprocessRounds
@@ -27,18 +23,18 @@ export class Runs implements TaskSource {
   #isOver = false
 
   constructor(
-    parts: SessionParts,
+    execution: Execution,
     {
       reporter,
       queue,
       rounds,
     }: { readonly reporter: Reporter; readonly queue: RunQueue; readonly rounds: PostprocessRounds },
   ) {
-    this.#parts = parts
+    this.#execution = execution
     this.#reporter = reporter
     this.#queue = queue
     this.#rounds = rounds
-    const { giveUp } = parts
+    const { giveUp } = execution.options
     this.givenUp = new Promise((resolve) => {
       const stop = () => {
         this.#stopBecauseOf('signal')
@@ -50,7 +46,7 @@ export class Runs implements TaskSource {
   }
 
   get isGivenUp(): boolean {
-    return this.#parts.giveUp?.aborted === true
+    return this.#execution.options.giveUp?.aborted === true
   }
 
   /** Runs are left because somebody or something has stopped the experiment. */
@@ -66,15 +62,15 @@ export class Runs implements TaskSource {
 
   /** Whether `next` would give a run. */
   hasNext(): boolean {
-    const { ledger, signal } = this.#parts
-    const isStopping = signal?.aborted === true || this.isGivenUp || this.#rounds.error !== undefined
+    const { ledger, options } = this.#execution
+    const isStopping = options.signal?.aborted === true || this.isGivenUp || this.#rounds.error !== undefined
     return !this.#isOver && !ledger.isBroken && !isStopping && this.#queue.hasNext
   }
 
   next(): RunTask | undefined {
-    const { experiment, ledger, plan, signal } = this.#parts
+    const { experiment, ledger, plan, options } = this.#execution
     if (this.#isOver || ledger.isBroken) return undefined
-    if (signal?.aborted === true) this.#stopBecauseOf('signal')
+    if (options.signal?.aborted === true) this.#stopBecauseOf('signal')
     if (this.#rounds.error !== undefined) this.#queue.stop()
     const queued = this.#queue.next()
     if (queued === undefined) {
@@ -101,17 +97,17 @@ export class Runs implements TaskSource {
   take(outcome: RunOutcome): void {
     // What a session did that has ended is done again by the next.
     if (this.#isOver) return
-    const { experiment, ledger, plan, returned } = this.#parts
+    const { experiment, ledger, plan, returned } = this.#execution
     const { startTimestamp } = outcome.state === 'failed' ? outcome.failure : outcome
     this.startTimestamp = Math.min(this.startTimestamp, startTimestamp)
     ledger.noteStart(startTimestamp)
     if (outcome.state === 'handed-over') {
-      if (this.#parts.wantsReturned) returned.set(outcome.run, outcome.returned)
+      if (this.#execution.wantsReturned) returned.set(outcome.run, outcome.returned)
       ledger.noteHandedOver(outcome.run, outcome.returned)
       return
     }
     const { run, attempts, error } = outcome.failure
-    this.#parts.partsFolder.noteFailed(outcome.failure)
+    this.#execution.partsFolder.noteFailed(outcome.failure)
     if (this.#queue.retry({ run, attempt: attempts })) {
       ledger.takeBack(run)
       this.#reporter.emit({ type: 'run-retried', run, attempt: attempts, error })
@@ -126,7 +122,7 @@ export class Runs implements TaskSource {
   /** They had been handed over to a worker that has ended, and are performed again. */
   takeLost(runs: readonly RunIndex[]): void {
     if (this.#isOver) return
-    for (const run of runs) this.#parts.ledger.takeBack(run)
+    for (const run of runs) this.#execution.ledger.takeBack(run)
     this.#queue.add(runs.values())
     const what = runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs`
     const message = `a worker ended before it had stored ${what}: performed again`
@@ -137,4 +133,20 @@ export class Runs implements TaskSource {
     this.stoppedBy ??= reason
     this.#queue.stop()
   }
+}
+
+interface FailurePolicy {
+  /** `stop` at the first failed run. */
+  readonly onError: 'continue' | 'stop'
+  /** Stop when more runs than this have failed: a number, or a part of all runs such as `10%`. */
+  readonly maxFailures: string | undefined
+}
+
+/** How many failed runs are one too many; infinite when none is. */
+function failuresThatStop({ onError, maxFailures }: FailurePolicy, runCount: number): number {
+  if (onError === 'stop') return 1
+  if (maxFailures === undefined || maxFailures === '') return Number.POSITIVE_INFINITY
+  const amount = Number(maxFailures.replace('%', ''))
+  const allowed = maxFailures.endsWith('%') ? Math.floor((runCount * amount) / 100) : amount
+  return allowed + 1
 }

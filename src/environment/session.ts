@@ -2,109 +2,179 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
+import type { Executor, TaskSource } from '../executors/executor.ts'
 import { heldBack, LoadGate } from '../executors/held-back.ts'
 import { openExecutor, workerCount } from '../executors/open-executor.ts'
-import type { WorkerSetup } from '../protocol.ts'
+import { missingRuns } from '../journal/run-set.ts'
+import type { Opened, WorkerSetup } from '../protocol.ts'
+import type { RunStore } from '../storage/run-store.ts'
 import { sentParameter } from '../tree/run-nodes.ts'
+import type { RunIndex } from '../values/path.ts'
+import type { Execution, SessionEnd } from './execution.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
+import type { RunLedger } from './run-ledger.ts'
 import { RunQueue } from './run-queue.ts'
-import { Runs, type StopReason } from './runs.ts'
-import { runsToPerform } from './runs-to-perform.ts'
-import type { SessionParts } from './session-parts.ts'
-import { storedBefore } from './stored-before.ts'
+import { Runs } from './runs.ts'
+import { storedBefore } from './seen-nodes.ts'
 
-export interface SessionEnd {
-  /** The `.cnt` file, unless it was removed because every run is stored. */
-  readonly cntFile: string | undefined
-  /** As of `Closed`. */
-  readonly isBehind?: true
-  /** Why runs are left, where somebody or something has stopped them. */
-  readonly stoppedBy: StopReason | undefined
-  /** From the first run of this session to the last one stored. */
-  readonly durationMs: number
+/** Everything is open. Dispose of it: then no worker is at work. */
+export interface Session extends AsyncDisposable {
+  readonly execution: Execution
+  readonly store: RunStore
+  readonly executor: Executor
+  readonly runs: Runs
+  readonly rounds: PostprocessRounds
+  /** The runs as the executor is given them: held back where the machine, or the storage, has too much to do. */
+  readonly tasks: TaskSource
+  /** Resolves when it is stored where the results come from. */
+  readonly recorded: Promise<void>
 }
 
 /**
- * Performs what is missing and closes the file. As `runExperiment`; a writer that dies rejects with
- * `PYPET_WRITER_DIED`, when no run is active any more.
+ * Starts the workers, then opens the storage: a job that does not load in a worker changes nothing.
+ *
+ * @param open tells the storage what to begin with
+ * @throws PypetError as `runExperiment`
  */
-export async function performSession(parts: SessionParts): Promise<SessionEnd> {
-  const { experiment, store, ledger, open, listen, plan, postprocessing } = parts
-  const { settings, parameters, job, userCode, args } = experiment
-  const mayGrow = postprocessing !== undefined
-  const setup: WorkerSetup = {
+export async function openSession(
+  execution: Execution,
+  store: RunStore,
+  open: (store: RunStore, ledger: RunLedger) => Promise<Opened>,
+): Promise<Session> {
+  const { ledger } = execution
+  const { settings } = execution.experiment
+  const setup = await workerSetup(execution, store)
+  ledger.attach(store)
+  execution.provenance.begin()
+  const executor = await openWorkers(execution, setup)
+  try {
+    const opened = await open(store, ledger)
+    ledger.take(opened)
+    const reporter = execution.opened(opened)
+    const queue = new RunQueue(runsToPerform(execution), {
+      retries: settings.retries,
+      workerCount: workerCount(settings, setup.runCount),
+    })
+    const recorded = recordProvenance(execution, store, reporter)
+    // It is awaited at the end; until then nobody hears of it.
+    recorded.catch(() => undefined)
+    const seenCount = opened.postprocessedCount
+    const rounds = new PostprocessRounds(execution, { store, reporter, queue, seenCount, settled: recorded })
+    const runs = new Runs(execution, { reporter, queue, rounds })
+    ledger.whenLost = (lost) => runs.takeLost(lost)
+    ledger.whenEnded = (ended) => execution.partsFolder.noteEnded(ended)
+    void runs.givenUp.then(() => store.giveUp())
+    const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
+    const queueMaxsize = settings.wrapMode === 'queue' ? settings.queueMaxsize : 0
+    const tasks = heldBack(heldBack(runs, load), ledger.gate(queueMaxsize))
+    const dispose = () => executor[Symbol.asyncDispose]()
+    return { execution, store, executor, runs, rounds, tasks, recorded, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    await executor[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function workerSetup(execution: Execution, store: RunStore): Promise<WorkerSetup> {
+  const { experiment, plan, options, partsFolder } = execution
+  const { settings, parameters, job, args } = experiment
+  const mayGrow = options.postprocessing !== undefined
+  return {
     job,
     parameters: parameters.map(sentParameter),
-    nodes: parts.nodes,
+    nodes: execution.nodes,
     seed: settings.seed,
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
     args: args.common,
-    tellsReturned: parts.wantsReturned || store.needsReturned === true,
+    tellsReturned: execution.wantsReturned || store.needsReturned === true,
     storage: await store.workerStorage(),
-    parts: { folder: parts.partsFolder.path, areTaken: store.takesParts === true },
+    parts: { folder: partsFolder.path, areTaken: store.takesParts === true },
     logLevel: settings.logLevel,
     logStdout: settings.logStdout,
     timeoutMs: settings.timeout * 1000,
     niceness: settings.niceness,
   }
-  ledger.attach(store)
-  parts.provenance.begin()
-  // The file is touched only when workers have loaded the job: one that does not load there changes nothing.
-  await using executor = await openExecutor(settings, setup, listen, userCode, storedBefore(settings))
-  const opened = await open(store, ledger)
-  ledger.take(opened)
-  const reporter = parts.onOpened(opened)
+}
 
-  const queue = new RunQueue(runsToPerform(experiment, plan, ledger), {
-    retries: settings.retries,
-    workerCount: workerCount(settings, setup.runCount),
-  })
-  const recorded = recordProvenance(parts, reporter)
-  // It is awaited at the end; until then nobody hears of it.
-  recorded.catch(() => undefined)
-  const rounds = new PostprocessRounds(parts, {
-    reporter,
-    queue,
-    seenCount: opened.postprocessedCount,
-    settled: recorded,
-  })
-  const runs = new Runs(parts, { reporter, queue, rounds })
-  ledger.whenLost = (lost) => runs.takeLost(lost)
-  ledger.whenEnded = (ended) => parts.partsFolder.noteEnded(ended)
-  void runs.givenUp.then(() => store.giveUp())
-  const load = new LoadGate(settings, (level, message) => reporter.emit({ type: 'log', level, message }))
-  const queueMaxsize = settings.wrapMode === 'queue' ? settings.queueMaxsize : 0
-  const tasks = heldBack(heldBack(runs, load), ledger.gate(queueMaxsize))
+async function openWorkers(execution: Execution, setup: WorkerSetup): Promise<Executor> {
+  const { settings, userCode } = execution.experiment
+  try {
+    return await openExecutor(settings, setup, execution.listen, userCode, storedBefore(settings))
+  } catch (error) {
+    execution.showEarlyLines()
+    throw error
+  }
+}
+
+/** The runs that are neither stored nor failed, in their order, as far as they are wanted; made one by one. */
+function* runsToPerform({ experiment, plan, ledger }: Execution): Generator<RunIndex> {
+  const { opening } = experiment
+  const only = opening.kind === 'continue' ? opening.only : undefined
+  for (const run of missingRuns(plan.runCount, ledger.stored.toRanges(), ledger.failed.toRanges())) {
+    if (only === undefined || only.has(run)) yield run
+  }
+}
+
+/**
+ * Performs what is missing. Resolves
+ *
+ * - when there is no run left, post-processing has nothing to add, and the storage has announced every run that was
+ *   begun: runs that a worker loses as it ends are performed again before that;
+ * - when the experiment is stopped, by its signal, by too many failures or by a failed post-processing: as soon as the runs
+ *   that are active have ended and are announced;
+ * - when active runs are given up: at once.
+ *
+ * Then no worker is at work, and no run begins.
+ *
+ * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`, and as `Executor.perform`. Runs may be active on other threads
+ *   and in other processes until the session is disposed of
+ */
+export async function performUntilQuiet(session: Session): Promise<void> {
+  const { execution, store, executor, runs, rounds, tasks } = session
+  const { ledger } = execution
+  const unlessGivenUp = (work: Promise<unknown>) => Promise.race([work, runs.givenUp])
   let performing: Promise<void> = Promise.resolve()
   try {
-    do {
-      do {
-        performing = executor.perform(tasks, (outcome) => runs.take(outcome))
-        await Promise.race([performing, ledger.broken, runs.givenUp])
-      } while (!runs.isStopped && (await Promise.race([rounds.afterAll(), runs.givenUp])) === true)
+    let isQuiet = false
+    while (!isQuiet) {
+      performing = executor.perform(tasks, (outcome) => runs.take(outcome))
+      await unlessGivenUp(Promise.race([performing, ledger.broken]))
+      const hasMore = !runs.isStopped && (await unlessGivenUp(rounds.afterAll())) === true
+      if (hasMore) continue
       store.finish()
       // What a worker loses that ends meanwhile is performed again.
-      if (store.storesInWorkers) await Promise.race([ledger.complete(), runs.givenUp])
-    } while (store.storesInWorkers && runs.hasNext())
-    const completed = runs.isGivenUp ? undefined : ledger.complete()
+      if (store.storesInWorkers) await unlessGivenUp(ledger.complete())
+      isQuiet = !(store.storesInWorkers && runs.hasNext())
+    }
     // The threads end while the writer commits; what they have still to say comes before the end.
-    const ended = Promise.all([completed, executor[Symbol.asyncDispose]()])
-    await Promise.race([ended, runs.givenUp.then(() => executor[Symbol.asyncDispose]())])
-    await Promise.race([recorded, runs.givenUp])
+    const completed = runs.isGivenUp ? undefined : ledger.complete()
+    const ended = executor[Symbol.asyncDispose]()
+    await unlessGivenUp(Promise.all([completed, ended]))
+    if (runs.isGivenUp) await ended
+    await unlessGivenUp(session.recorded)
   } catch (error) {
     runs.stop()
     // A run in this thread cannot be ended from outside, and two at once would be one too many.
-    if (settings.executor === 'inline') {
-      await Promise.race([performing.catch(() => undefined), runs.givenUp])
+    if (execution.experiment.settings.executor === 'inline') {
+      await unlessGivenUp(performing.catch(() => undefined))
     }
     // Workers may notice that the writer is gone before it is known why.
     if (isPypetError(error, 'PYPET_WRITER_DIED')) await Promise.race([ledger.broken, delay(REASON_WAIT_MS)])
     throw error
   }
   runs.stop()
+}
+
+/**
+ * Closes the file.
+ *
+ * @throws PypetError what post-processing has thrown, and as `RunStore.close`
+ */
+export async function closeSession({ execution, store, runs, rounds }: Session): Promise<SessionEnd> {
+  const { ledger, plan } = execution
   const finishTimestamp = (performance.timeOrigin + performance.now()) / 1000
   const isComplete = ledger.storedCount + ledger.failedCount === plan.runCount && !rounds.isPending
-  const config = isComplete ? parts.closingConfig(finishTimestamp) : []
+  const config = isComplete ? execution.closingConfig(finishTimestamp) : []
   const closed = await store.close({ config, isComplete })
   if (rounds.error !== undefined) throw rounds.error
   const durationMs = Math.max(0, (finishTimestamp - Math.min(runs.startTimestamp, finishTimestamp)) * 1000)
@@ -116,7 +186,8 @@ export async function performSession(parts: SessionParts): Promise<SessionEnd> {
  * before its end.
  */
 async function recordProvenance(
-  { provenance, store, ledger }: SessionParts,
+  { provenance, ledger }: Execution,
+  store: RunStore,
   reporter: Reporter,
 ): Promise<void> {
   try {

@@ -2,8 +2,7 @@
 import { inspect } from 'node:util'
 import { toErrorRecord } from '../errors.ts'
 import type { WorkerLine, WorkerSetup } from '../protocol.ts'
-import { allowsLevel } from '../reporting/log-level.ts'
-import type { LogLevel } from '../run/log-level.ts'
+import { allowsLevel, type LogLevel } from '../run/log-level.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { StreamName } from './captured-output.ts'
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
 import type { ClassAddress } from '../protocol.ts'
 import type { OwnClass } from '../values/own-class.ts'
-import { forgetClasses, keepClasses } from './job-functions.ts'
+import { keptClasses } from './job-functions.ts'
 import { bundleModule } from './module-bundle.ts'
 
 export interface ClassBundle extends AsyncDisposable {
@@ -37,8 +37,8 @@ export async function bundleClasses(
     for (const undo of disposals) await undo()
   }
   if (classes.length > 0) {
-    const url = keepClasses(classes)
-    disposals.push(() => forgetClasses(url))
+    const url = keptClasses.keep(classes)
+    disposals.push(() => keptClasses.forget(url))
     addresses.push({ url, file: '', names: classes.map(({ name }) => name) })
   }
   try {

@@ -4,13 +4,14 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { timeText } from '../names.ts'
+import { shellWord } from '../shell-word.ts'
 import { assertTrajectoryName } from '../values/path.ts'
-import { absolutePath } from './absolute-path.ts'
+
 import { chooseExecutor } from './choose-executor.ts'
 import { environmentLayer, unknownVariables } from './environment-variables.ts'
 import { nameFromJobFile } from './job-file.ts'
 import { logOptions } from './log-options.ts'
-import type { OptionValue } from './option.ts'
+import { absolutePath, type OptionValue } from './option.ts'
 import {
   OPTION_NAMES,
   OPTIONS,
@@ -173,4 +174,14 @@ function isFolder(path: string): boolean {
   } catch {
     return false // Absent, or out of reach: who opens the file says what is wrong with it.
   }
+}
+
+/** Options as they stand in a command that is to be copied. */
+export function optionWords(flags: FlagValues): string[] {
+  return Object.entries(flags).flatMap(([name, value]) => {
+    const { flag } = OPTIONS[name as OptionName] ?? {}
+    if (flag === undefined || value === undefined) return []
+    if (typeof value === 'boolean') return [value ? flag : flag.replace('--', '--no-')]
+    return [flag, shellWord(String(value))]
+  })
 }

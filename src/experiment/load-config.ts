@@ -4,11 +4,11 @@ import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { PypetError, systemRefusal } from '../errors.ts'
 import { nearestName } from '../values/nearest-name.ts'
-import { absolutePath } from './absolute-path.ts'
 import type { ConfigContent } from './config-schema.ts'
 import { importModule } from './import-module.ts'
 import { assertFits, parseJsonText } from './json-text.ts'
 import { bundleModule, type ModuleKind } from './module-bundle.ts'
+import { absolutePath } from './option.ts'
 import { OPTION_NAMES, OPTIONS, type OptionValues } from './options.ts'
 
 /** A config file, checked. Its relative paths are made absolute from its folder. */

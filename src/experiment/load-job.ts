@@ -11,7 +11,7 @@ import {
   type JobResults,
 } from './define.ts'
 import { importModule } from './import-module.ts'
-import { functionAt, type JobFunction } from './job-functions.ts'
+import { type JobFunction, keptJobs } from './job-functions.ts'
 import { classesOfJob, importClasses } from './own-classes.ts'
 
 /** The user's function of the whole trajectory. What it returns may be points to run next. */
@@ -42,7 +42,7 @@ export async function importJob(
   { url, file, classes: addresses = [] }: JobLocation,
   interruption?: Promise<never>,
 ): Promise<LoadedJob> {
-  const known = functionAt(url)
+  const known = keptJobs.at(url)
   if (known !== undefined) {
     const classes = new Map<string, OwnClass>()
     await importClasses(addresses, classes)

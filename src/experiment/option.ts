@@ -1,4 +1,5 @@
 /** What an option is, and which values it takes, whether as text or of JavaScript's types. */
+import { resolve, sep } from 'node:path'
 
 interface OptionOf<Kind extends string> {
   readonly kind: Kind
@@ -150,3 +151,9 @@ const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
   ['1', true],
   ['0', false],
 ])
+
+/** A path from its base folder. A trailing separator, which says that a folder is meant, is kept. */
+export function absolutePath(path: string, folder: string): string {
+  const absolute = resolve(folder, path)
+  return /[/\\]$/.test(path) && !absolute.endsWith(sep) ? absolute + sep : absolute
+}

@@ -5,7 +5,7 @@ import { classesIn, isOwnClass, type OwnClass, type OwnClasses } from '../values
 import { isPlainObject } from '../values/value-forms.ts'
 import type { ExperimentDefinition } from './define.ts'
 import { importModule } from './import-module.ts'
-import { classesAt } from './job-functions.ts'
+import { keptClasses } from './job-functions.ts'
 
 /** Those that the job's module exports, that its experiment names, and that its parameters are instances of. */
 export function classesOfJob(
@@ -31,7 +31,7 @@ export async function importClasses(
   into: Map<string, OwnClass>,
 ): Promise<void> {
   for (const address of addresses) {
-    const kept = classesAt(address.url)
+    const kept = keptClasses.at(address.url)
     for (const own of kept ?? (await importedClasses(address))) {
       if (!into.has(own.name)) into.set(own.name, own)
     }

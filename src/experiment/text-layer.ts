@@ -1,7 +1,13 @@
 /** A layer of options that are given as text: flags and environment variables. */
 import { type ErrorCode, PypetError } from '../errors.ts'
-import { absolutePath } from './absolute-path.ts'
-import { exampleValue, expectedValue, foundValue, type OptionValue, optionValueFromText } from './option.ts'
+import {
+  absolutePath,
+  exampleValue,
+  expectedValue,
+  foundValue,
+  type OptionValue,
+  optionValueFromText,
+} from './option.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionValues } from './options.ts'
 import { describeOrigin, type Origin } from './origin.ts'
 

@@ -1,16 +1,11 @@
 /** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
-import { resolve } from 'node:path'
 import { jobArguments } from '../environment/job-arguments.ts'
-import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
-import { optionWords } from '../environment/option-words.ts'
+import { prepareJob } from '../environment/prepare-job.ts'
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { showsSeen } from '../environment/seen-nodes.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
-import { UserCode } from '../executors/user-code.ts'
-import { bundleJob } from '../experiment/bundle-job.ts'
-import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
-import { importJob } from '../experiment/load-job.ts'
+import { type FlagValues, optionWords, resolveSettings } from '../experiment/layers.ts'
 import { describePlace } from '../experiment/origin.ts'
 import { concatSpec } from '../exploration/concat.ts'
 import {
@@ -91,18 +86,16 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const tree = traj as unknown as TrajectoryTree
     const words = wordsOf(call)
     const jobFile = call.job ?? findRecordedJob(tree, call.file, { command: 'expand', words })
-    const userCode = new UserCode(resolve(jobFile), { isProcessOurs: call.isProcessOurs === true })
-    const bundle = await bundleJob(jobFile)
-    let located: LocatedJob | undefined
-    try {
+    return await prepareJob(jobFile, { isProcessOurs: call.isProcessOurs === true }, async (job) => {
       // Before anything of it is executed.
-      assertLastJob(recordedJobs(tree), bundle, {
+      assertLastJob(recordedJobs(tree), job, {
         file: traj.filename,
         isAllowed: call.allowChangedJob === true,
       })
-      const { definition, postprocess } = await userCode.call(() => importJob(bundle, userCode.failed))
+      const loaded = await job.load()
+      const { definition, postprocess } = loaded
       const { settings, origins, warnings } = resolveSettings({
-        jobFile: bundle.file,
+        jobFile: job.file,
         flags: call.flags ?? {},
         env: call.env ?? {},
         definition,
@@ -136,8 +129,6 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       // As the runs before: what was added when they had ended is no part of the experiment.
       const shows = showsSeen(recordedSeen(tree)(0))
       const seen = await storedNodes(traj.filename, traj.name, { shows })
-      const classes = await locateClasses(bundle, definition)
-      located = classes
       const missing = Array.from(traj.runNames, (_, run) => run).filter((run) => !traj.isCompleted(run))
       return {
         experiment: {
@@ -153,34 +144,24 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
           },
           origins,
           warnings,
-          job: classes.location,
-          identifyJob: (folder) => bundle.identity(folder),
+          job: await job.locate(loaded),
+          identifyJob: job.identity,
           opening: { kind: 'expand' },
           parameters: ofRuns,
           plan,
-          userCode,
+          userCode: job.userCode,
           args: jobArguments({ common: [] }),
           postprocess,
           seen,
           ...(missing[0] !== undefined && { seenFrom: missing[0] }),
           tree: recordedTreeSettings(tree),
-          async [Symbol.asyncDispose]() {
-            userCode[Symbol.dispose]()
-            await classes[Symbol.asyncDispose]()
-            await bundle.dispose()
-          },
+          [Symbol.asyncDispose]: job.dispose,
         },
         addedCount,
         knownCount,
         missingCount: missing.length,
       }
-    } catch (error) {
-      userCode.flush()
-      userCode[Symbol.dispose]()
-      await located?.[Symbol.asyncDispose]()
-      await bundle.dispose()
-      throw error
-    }
+    })
   } finally {
     traj.close()
   }

@@ -1,7 +1,7 @@
 /** Arguments of jobs as scripts give them: the same for all runs, or one of each iterable for each. */
 import type { JobArguments } from '../environment/job-arguments.ts'
 import { PypetError } from '../errors.ts'
-import { formatRuns } from '../reporting/quantity.ts'
+import { formatRuns, plural } from '../reporting/quantity.ts'
 import type { RunIndex } from '../values/path.ts'
 
 /** For an experiment whose arguments its `.cnt` file could not keep. */
@@ -44,7 +44,7 @@ export function eachOf(
     )
   for (const [place, iterable] of iterables.entries()) {
     const length = Array.isArray(iterable) || ArrayBuffer.isView(iterable) ? lengthOf(iterable) : 0
-    if (length > runs.length) throw wrong(place, valuesText(length))
+    if (length > runs.length) throw wrong(place, plural(length, 'value'))
   }
   const iterators = iterables.map((iterable) => iterable[Symbol.iterator]())
   const each: unknown[][] = Array.from({ length: (runs.at(-1) ?? -1) + 1 }, () => [])
@@ -52,14 +52,10 @@ export function eachOf(
     each[run] = iterators.map((iterator, place) => {
       const next = iterator.next()
       if (next.done !== true) return next.value
-      throw wrong(place, valuesText(index))
+      throw wrong(place, plural(index, 'value'))
     })
   }
   return { common: [], each, runs }
-}
-
-function valuesText(count: number): string {
-  return count === 1 ? '1 value' : `${count} values`
 }
 
 function lengthOf(list: unknown): number {

@@ -1,21 +1,17 @@
 /** From a trajectory in memory and a job to an experiment that can run. */
-import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { assertReached, type JobArguments } from '../environment/job-arguments.ts'
-import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
+import { prepareJob } from '../environment/prepare-job.ts'
 import type { Opening, PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { assertClean } from '../environment/provenance.ts'
 import { treeSettings } from '../environment/seen-nodes.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
 import { PypetError } from '../errors.ts'
-import { UserCode } from '../executors/user-code.ts'
-import { bundleJob } from '../experiment/bundle-job.ts'
-import { functionJob } from '../experiment/function-job.ts'
 import type { JobFunction } from '../experiment/job-functions.ts'
 import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
-import { type ConfigFile, loadConfig } from '../experiment/load-config.ts'
-import { importJob, type LoadedJob } from '../experiment/load-job.ts'
+import type { ConfigFile } from '../experiment/load-config.ts'
+import type { LoadedJob } from '../experiment/load-job.ts'
 import { mergeParameters } from '../experiment/merge-parameters.ts'
 import type { Settings } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
@@ -23,7 +19,7 @@ import { type ExplorationDraft, exploration } from '../exploration/exploration.t
 import { parseExploration } from '../exploration/parse-exploration.ts'
 import { planRuns } from '../exploration/plan.ts'
 import { repeatDraft, withTrialParameters } from '../exploration/repeat.ts'
-import type { JobIdentity, JobLocation } from '../protocol.ts'
+import type { JobIdentity } from '../protocol.ts'
 import { type GroupNode, ParameterNode, type TreeNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { CheckedValue, type ClassReference } from '../values/own-class.ts'
@@ -62,30 +58,30 @@ export interface TreeRequest {
  */
 export async function prepareTree(traj: Trajectory, request: TreeRequest): Promise<PreparedExperiment> {
   const tree = traj as unknown as TrajectoryTree
-  const loaded = await loadGiven(request)
-  let located: LocatedJob | undefined
-  try {
-    const { job, config, location } = loaded
+  const given = request.job instanceof URL ? fileURLToPath(request.job) : request.job
+  // Only the config file that is named: a script does not depend on what lies in a folder above it.
+  const config = request.configFile === undefined ? undefined : { configFile: request.configFile }
+  return await prepareJob(given, { isProcessOurs: false, config }, async (job) => {
+    const loaded = await job.load()
     const { settings, origins, warnings } = resolveSettings({
-      jobFile: location.file,
+      jobFile: job.file,
       flags: request.flags,
       env: process.env,
-      config,
+      config: job.config,
       hasStorageService: request.hasStorageService,
       isCall: true,
     })
-    if (settings.requireClean) await assertClean(location.file, settings)
+    if (settings.requireClean) await assertClean(job.file, settings)
     if (typeof request.job === 'function' && settings.executor !== 'inline') {
       throw functionElsewhere(describePlace('executor', origins.executor), settings.executor)
     }
     const known = await readKnownRuns(traj)
-    const source = { file: location.file, identity: loaded.identify }
-    assertLastJob(known.jobs, source, { file: traj.filename, isAllowed: request.allowChangedJob })
-    for (const own of job.classes.values()) tree.learnClass(own)
+    assertLastJob(known.jobs, job, { file: traj.filename, isAllowed: request.allowChangedJob })
+    for (const own of loaded.classes.values()) tree.learnClass(own)
     await traj.importClasses()
     if (!traj.isStored) {
-      declare(tree, loaded)
-      explore(tree, loaded, settings)
+      declare(tree, loaded, job.config)
+      explore(tree, loaded, job.config, settings)
     }
     tree.assertPresetsUsed()
     const withoutValue = parametersWithoutValue(tree)
@@ -96,8 +92,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
     const missing = runs.filter((run) => !known.completed.has(run))
     const args = request.argsOf(missing)
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
-    const classes = await locateClasses(location, job.definition, scriptClasses(tree))
-    located = classes
+    const location = await job.locate(loaded, scriptClasses(tree))
     const opening: Opening = { kind: traj.isStored ? 'expand' : 'new' }
     const locations = new Set(parameters.map(({ name }) => parameterLocation(name)))
     const isWrittenElsewhere = (node: TreeNode) => locations.has(node.fullName) || request.isConfig(node)
@@ -118,30 +113,23 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
       },
       origins,
       warnings,
-      job: classes.location,
-      configFile: config?.file,
-      identifyJob: loaded.identify,
+      job: location,
+      configFile: job.config?.file,
+      identifyJob: job.identity,
       opening,
       parameters,
       plan,
-      userCode: loaded.userCode,
+      userCode: job.userCode,
       args,
-      postprocess: job.postprocess,
-      identity: identityFor(request.identity, identityBeside(source, traj.filename), known.jobs, traj.name),
+      postprocess: loaded.postprocess,
+      identity: identityFor(request.identity, identityBeside(job, traj.filename), known.jobs, traj.name),
       tree: treeSettings(traj),
       ...(traj.isStored
         ? { seen: await storedNodes(traj.filename, traj.name), seenFrom: missing[0] ?? plan.runCount }
         : { nodes: { groups, leaves, links } }),
-      async [Symbol.asyncDispose]() {
-        await classes[Symbol.asyncDispose]()
-        await loaded.dispose()
-      },
+      [Symbol.asyncDispose]: job.dispose,
     }
-  } catch (error) {
-    await located?.[Symbol.asyncDispose]()
-    await loaded.dispose()
-    throw error
-  }
+  })
 }
 
 /** An environment runs one job: another one, which was allowed, gets an environment of its own. */
@@ -156,79 +144,6 @@ function identityFor(
   return identifyEnvironment(trajectory, Date.now() / 1000)
 }
 
-interface Loaded {
-  readonly job: LoadedJob
-  readonly config: ConfigFile | undefined
-  readonly location: JobLocation
-  readonly identify: (folder: string) => JobIdentity
-  readonly userCode: UserCode
-  readonly dispose: () => Promise<void>
-}
-
-async function loadGiven({ job, configFile }: TreeRequest): Promise<Loaded> {
-  if (typeof job === 'function') {
-    const given = functionJob(job)
-    const userCode = new UserCode(given.location.file, { isProcessOurs: false })
-    const dispose = async () => {
-      userCode[Symbol.dispose]()
-      given[Symbol.dispose]()
-    }
-    try {
-      const config = await configOf(given.location.file, configFile, userCode)
-      const { location, identity } = given
-      return {
-        job: { file: location.file, run: job, classes: new Map() },
-        config,
-        location,
-        identify: identity,
-        userCode,
-        dispose,
-      }
-    } catch (error) {
-      await dispose()
-      throw error
-    }
-  }
-  const file = job instanceof URL ? fileURLToPath(job) : job
-  const userCode = new UserCode(resolve(file), { isProcessOurs: false })
-  try {
-    const bundle = await bundleJob(file)
-    const dispose = async () => {
-      userCode[Symbol.dispose]()
-      await bundle.dispose()
-    }
-    try {
-      const config = await configOf(bundle.file, configFile, userCode)
-      const loaded = await userCode.call(() => importJob(bundle, userCode.failed))
-      return {
-        job: loaded,
-        config,
-        location: { url: bundle.url, file: bundle.file },
-        identify: (folder) => bundle.identity(folder),
-        userCode,
-        dispose,
-      }
-    } catch (error) {
-      await bundle.dispose()
-      throw error
-    }
-  } catch (error) {
-    userCode.flush()
-    userCode[Symbol.dispose]()
-    throw error
-  }
-}
-
-/** Only the one that is named: a script does not depend on what lies in a folder above it. */
-async function configOf(
-  jobFile: string,
-  configFile: string | undefined,
-  userCode: UserCode,
-): Promise<ConfigFile | undefined> {
-  if (configFile === undefined) return undefined
-  return await userCode.call(() => loadConfig({ jobFile, configFile }))
-}
-
 /** Those that came as such, and those that are known only by their modules. */
 function scriptClasses(tree: TrajectoryTree): readonly ClassReference[] {
   const modules = tree.dynamicImports.filter((given) => typeof given === 'string')
@@ -236,8 +151,11 @@ function scriptClasses(tree: TrajectoryTree): readonly ClassReference[] {
 }
 
 /** Adds what job and config file declare and the tree does not have. */
-function declare(tree: TrajectoryTree, { job, config }: Loaded): void {
-  const { definition, file } = job
+function declare(
+  tree: TrajectoryTree,
+  { definition, file }: LoadedJob,
+  config: ConfigFile | undefined,
+): void {
   const { parameters } = mergeParameters({ jobFile: file, definition, config })
   for (const { name, stored, comment, userClass } of parameters) {
     if (tree.at(parameterLocation(name)) !== undefined) continue
@@ -246,12 +164,17 @@ function declare(tree: TrajectoryTree, { job, config }: Loaded): void {
 }
 
 /** What the tree explores counts, else what config file or job do; `repeat` applies to either. */
-function explore(tree: TrajectoryTree, { job, config }: Loaded, { repeat }: Settings): void {
+function explore(
+  tree: TrajectoryTree,
+  { definition }: LoadedJob,
+  config: ConfigFile | undefined,
+  { repeat }: Settings,
+): void {
   const known = treeExploration(tree)
   const declared =
     known ??
     (config?.explore === undefined
-      ? job.definition?.explore
+      ? definition?.explore
       : parseExploration(config.explore, { parameters: explorableParameters(tree), origin: config.file }))
   if (repeat === 1 && (known !== undefined || declared === undefined)) return
   const draft =

@@ -4,6 +4,7 @@ import { changedJob, jobChanges } from '../environment/changed-job.ts'
 import { realFileOf } from '../journal/real-file.ts'
 import { RunSet } from '../journal/run-set.ts'
 import type { JobIdentity } from '../protocol.ts'
+import { formatRanges } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 import type { RunIndex } from '../values/path.ts'
@@ -62,21 +63,10 @@ export function runsOfOthers(
   return [...found].map(([environment, other]) => ({ environment, ...other }))
 }
 
-/** `run 3, runs 5 to 9 and 12 more ranges`. */
+/** As `formatRanges`. */
 export function runsText(runs: Iterable<RunIndex>): string {
-  const bounds = RunSet.of(runs).toRanges()
-  const texts: string[] = []
-  for (let index = 0; index < bounds.length && texts.length < RANGES_SHOWN_MAX; index += 2) {
-    const [start = 0, end = 0] = bounds.slice(index, index + 2)
-    texts.push(end - start === 1 ? `run ${start}` : `runs ${start} to ${end - 1}`)
-  }
-  const more = bounds.length / 2 - texts.length
-  if (more > 0) texts.push(`${more} more ranges`)
-  return texts.join(', ')
+  return formatRanges(RunSet.of(runs).toRanges())
 }
-
-/** As many ranges as fit on a line. */
-const RANGES_SHOWN_MAX = 8
 
 /** How the sources of these runs are had back, and the runs verified with them. */
 export function restoreHint(file: string, { runs }: OtherSource): string {

@@ -2,27 +2,22 @@
 import { randomInt } from 'node:crypto'
 import { changedJob } from '../environment/changed-job.ts'
 import { assertReached, jobArguments, readArguments } from '../environment/job-arguments.ts'
-import { type LocatedJob, locateClasses } from '../environment/job-classes.ts'
-import { optionWords } from '../environment/option-words.ts'
-import { runNodes, showsSeen } from '../environment/seen-nodes.ts'
-import { storedInFile } from '../environment/stored-before.ts'
+import { prepareJob } from '../environment/prepare-job.ts'
+import { runNodes, showsSeen, storedInFile } from '../environment/seen-nodes.ts'
 import { storedNodes } from '../environment/stored-nodes.ts'
 import type { ErrorRecord } from '../errors.ts'
 import { openExecutor } from '../executors/open-executor.ts'
 import { runSeeds } from '../executors/run-seeds.ts'
-import { UserCode } from '../executors/user-code.ts'
-import { bundleJob } from '../experiment/bundle-job.ts'
-import { functionJob } from '../experiment/function-job.ts'
+import type { UserCode } from '../executors/user-code.ts'
 import type { JobFunction } from '../experiment/job-functions.ts'
-import { type FlagValues, resolveSettings } from '../experiment/layers.ts'
-import { importJob } from '../experiment/load-job.ts'
+import { type FlagValues, optionWords, resolveSettings } from '../experiment/layers.ts'
 import type { Settings } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
 import { type ExplorationPlan, planRuns, runPoint } from '../exploration/plan.ts'
 import { readExperiment } from '../journal/cnt-state.ts'
 import { findCntFiles } from '../journal/find-cnt.ts'
 import { removePartFile } from '../journal/part-file.ts'
-import type { JobIdentity, JobLocation, RunTask } from '../protocol.ts'
+import type { JobLocation, RunTask } from '../protocol.ts'
 import { readHdf5 } from '../reading/read-hdf5.ts'
 import { Hdf5Source } from '../reading/tree-source.ts'
 import type { Parameter } from '../run/parameter.ts'
@@ -107,32 +102,27 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   const { trajectory: name, allowChangedJob = false, isProcessOurs = false } = options
   using traj = await loadTrajectory(file, { ...(name !== undefined && { name }), other: 'data' })
   const tree = traj as unknown as TrajectoryTree
-  const job = options.job ?? findRecordedJob(tree, file, { command: 'verify', words: wordsOf(options) })
-  const loaded = await loadJob(job, isProcessOurs)
-  let classes: LocatedJob | undefined
-  try {
+  const given = options.job ?? findRecordedJob(tree, file, { command: 'verify', words: wordsOf(options) })
+  return await prepareJob(given, { isProcessOurs }, async (job) => {
     const completed = traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run))
-    const now = identityBeside(loaded, file)
+    const now = identityBeside(job, file)
     // The file is closed when runs are performed.
     const jobs = completedFacts(completed, recordedJobOfRun(tree))
     const others = allowChangedJob ? [] : runsOfOthers(completed, jobs, now)
-    assertComparable(options.runs ?? 'all', { completed, others, file, job: loaded.file })
-    const { definition } = await loaded.userCode.call(() =>
-      importJob(loaded.location, loaded.userCode.failed),
-    )
-    const parameters = asDeclared(treeParameters(tree), definition)
+    assertComparable(options.runs ?? 'all', { completed, others, file, job: job.file })
+    const loaded = await job.load()
+    const parameters = asDeclared(treeParameters(tree), loaded.definition)
     const seedOf = completedFacts(completed, recordedSeeds(tree))
     const flags = { ...(typeof options.job === 'function' && { executor: 'inline' }), ...options.options }
-    const { settings, origins } = resolveSettings({ jobFile: loaded.file, flags })
+    const { settings, origins } = resolveSettings({ jobFile: job.file, flags })
     const args =
       options.args === undefined ? keptArguments(file, traj.name) : jobArguments({ common: options.args })
-    const located = await locateClasses(loaded.location, definition, options.dynamicImports)
-    classes = located
+    const location = await job.locate(loaded, options.dynamicImports)
     assertReached(args, settings.executor, describePlace('executor', origins.executor))
     return {
       file,
       trajectory: traj.name,
-      jobFile: loaded.file,
+      jobFile: job.file,
       jobChangesOf(runs) {
         if (runs.every((run) => jobs(run) === undefined)) return undefined
         return [...new Set(runsOfOthers(runs, jobs, now).map(({ jobChanges }) => jobChanges))].join('; ')
@@ -142,8 +132,8 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
       others,
       runCount: traj.length,
       settings,
-      job: located.location,
-      userCode: loaded.userCode,
+      job: location,
+      userCode: job.userCode,
       parameters,
       plan: planRuns({ parameters, exploration: treeExploration(tree) }),
       args,
@@ -152,17 +142,9 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
         config: [],
         tree: recordedTreeSettings(tree),
       }),
-      async [Symbol.asyncDispose]() {
-        await located[Symbol.asyncDispose]()
-        await loaded.dispose()
-      },
+      [Symbol.asyncDispose]: job.dispose,
     }
-  } catch (error) {
-    loaded.userCode.flush()
-    await classes?.[Symbol.asyncDispose]()
-    await loaded.dispose()
-    throw error
-  }
+  })
 }
 
 /** What runs have seen, and not what was added when they had ended. */
@@ -361,38 +343,6 @@ function wordsOf({ trajectory, sample, sampleSeed, runs, allowChangedJob, option
     ...(allowChangedJob === true ? ['--allow-changed-job'] : []),
     ...optionWords(options ?? {}),
   ]
-}
-
-interface LoadedIdentity {
-  readonly file: string
-  readonly location: JobLocation
-  readonly identity: (folder: string) => JobIdentity
-  readonly userCode: UserCode
-  readonly dispose: () => Promise<void>
-}
-
-async function loadJob(job: string | JobFunction, isProcessOurs: boolean): Promise<LoadedIdentity> {
-  if (typeof job === 'function') {
-    const { location, identity, [Symbol.dispose]: forget } = functionJob(job)
-    const userCode = new UserCode(location.file, { isProcessOurs })
-    const dispose = async () => {
-      userCode[Symbol.dispose]()
-      forget()
-    }
-    return { file: location.file, location, identity, userCode, dispose }
-  }
-  const bundle = await bundleJob(job)
-  const userCode = new UserCode(bundle.file, { isProcessOurs })
-  return {
-    file: bundle.file,
-    location: { url: bundle.url, file: bundle.file },
-    identity: (folder) => bundle.identity(folder),
-    userCode,
-    async dispose() {
-      userCode[Symbol.dispose]()
-      await bundle.dispose()
-    },
-  }
 }
 
 function completedFacts<Fact>(

@@ -1,8 +1,7 @@
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { runName } from '../names.ts'
-import type { LogLevel } from '../run/log-level.ts'
-import { allowsLevel } from './log-level.ts'
+import { allowsLevel, type LogLevel } from '../run/log-level.ts'
 import { type OutputStream, openTextOutput } from './text-output.ts'
 
 /**

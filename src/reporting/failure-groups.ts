@@ -1,7 +1,7 @@
 /** Failures that are alike, counted together: a fault in a job fails every run in the same way. */
 import type { ErrorRecord } from '../errors.ts'
 import type { RunIndex } from '../values/path.ts'
-import { userFrame } from './user-frame.ts'
+import { userFrame } from './shown-path.ts'
 
 /** Runs that failed by the same error at the same place. */
 export interface FailureGroup {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { allowsLevel } from '../run/log-level.ts'
 import { LogFile } from './log-file.ts'
 import { MAIN_LOG, WARNINGS_LOG, workerLog } from './log-folder.ts'
-import { allowsLevel } from './log-level.ts'
 import { formatLogLine, type LogLine } from './log-lines.ts'
 import type { RunLogFiles } from './run-log-files.ts'
 

@@ -2,13 +2,11 @@
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
 import { runName } from '../names.ts'
-import type { LogLevel } from '../run/log-level.ts'
+import { allowsLevel, type LogLevel } from '../run/log-level.ts'
 import type { RunIndex } from '../values/path.ts'
-import { allowsLevel } from './log-level.ts'
 import { Milestones } from './milestones.ts'
-import { type Clock, describeProgress, formatPercent, ProgressCounter } from './progress.ts'
+import { type Clock, describeProgress, describeStart, formatPercent, ProgressCounter } from './progress.ts'
 import { formatCount, formatDuration, formatRuns } from './quantity.ts'
-import { describeStart } from './start-line.ts'
 
 export interface LogLine {
   readonly timeMs: number

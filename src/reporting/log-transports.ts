@@ -5,7 +5,7 @@ import type { LogLevel } from '../run/log-level.ts'
 import { type Logger, type LogTransport, transportLogger } from './log.ts'
 import { formatLogLine, type LogLine, LogLines } from './log-lines.ts'
 import type { Clock } from './progress.ts'
-import { formatCount } from './quantity.ts'
+import { plural } from './quantity.ts'
 
 export interface TransportLogOptions {
   readonly trajectory: string
@@ -188,7 +188,7 @@ class TransportChannel {
     if (this.#lostCount === this.#lossTold || (this.#lossTold > 0 && !this.#isClosed)) return complaints
     const isSum = this.#lossTold > 0
     this.#lossTold = this.#lostCount
-    const lines = this.#lostCount === 1 ? '1 line' : `${formatCount(this.#lostCount)} lines`
+    const lines = plural(this.#lostCount, 'line')
     complaints.push(`${this.#name} is too slow: ${lines} did not reach it${isSum ? ' in all' : ''}`)
     return complaints
   }

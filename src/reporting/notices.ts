@@ -4,9 +4,8 @@ import type { ExperimentEvent } from '../events.ts'
 import { runName } from '../names.ts'
 import { type FailureGroup, FailureGroups } from './failure-groups.ts'
 import { formatCount, formatRuns } from './quantity.ts'
-import { shownPath } from './shown-path.ts'
+import { shownPath, userFrame } from './shown-path.ts'
 import { type Colours, oneLine } from './text-output.ts'
-import { userFrame } from './user-frame.ts'
 
 /** More kinds of failure or warning than these fill a screen; the logs have them all. */
 const KINDS_SHOWN_MAX = 10

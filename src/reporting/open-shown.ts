@@ -1,12 +1,9 @@
 /** What people see of an experiment: a bar, lines, JSON, or next to nothing. */
 import type { Reporter } from '../events.ts'
 import { eventLines } from './event-lines.ts'
-import { plainLines } from './plain-lines.ts'
-import { printedLines } from './printed-lines.ts'
-import { quietLines } from './quiet-lines.ts'
+import { plainLines, printedLines, quietLines, verboseLines } from './plain-lines.ts'
 import { teeReporters } from './tee-reporter.ts'
 import type { OutputStream } from './text-output.ts'
-import { verboseLines } from './verbose-lines.ts'
 
 export type ProgressKind = 'auto' | 'bar' | 'lines' | 'json' | 'none'
 

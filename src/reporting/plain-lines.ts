@@ -1,9 +1,9 @@
+/** What people see as lines: of the progress, of the log, of the job, or of failures alone. */
 import type { Reporter } from '../events.ts'
 import { Milestones } from './milestones.ts'
 import { Notices } from './notices.ts'
-import { type Clock, describeProgress, formatPercent, ProgressCounter } from './progress.ts'
+import { type Clock, describeProgress, describeStart, formatPercent, ProgressCounter } from './progress.ts'
 import { formatCount, formatRuns } from './quantity.ts'
-import { describeStart } from './start-line.ts'
 import { coloursOf, type OutputStream, openTextOutput } from './text-output.ts'
 
 /**
@@ -45,5 +45,51 @@ export function plainLines(
       notices.close()
       return output.close()
     },
+  }
+}
+
+/** What the job prints, on its way to the streams it was printed to: where the logs do not take it. */
+export function printedLines(streams: {
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
+}): Reporter {
+  const outputs = { stdout: openTextOutput(streams.stdout), stderr: openTextOutput(streams.stderr) }
+  return {
+    emit(event) {
+      if (event.type === 'log' && event.printedTo !== undefined)
+        outputs[event.printedTo].write(`${event.message}\n`)
+    },
+    async close() {
+      await Promise.all([outputs.stdout.close(), outputs.stderr.close()])
+    },
+  }
+}
+
+/** For `--quiet`: failures and warnings, nothing else. Meant for stderr. */
+export function quietLines(stream: OutputStream): Reporter {
+  const output = openTextOutput(stream)
+  const notices = new Notices((line) => output.write(`${line}\n`), coloursOf(stream), false)
+  return {
+    emit(event) {
+      notices.observe(event)
+    },
+    close() {
+      notices.close()
+      return output.close()
+    },
+  }
+}
+
+/** `--verbose`: every log line as it comes, beside the other reporters. */
+export function verboseLines(stream: OutputStream): Reporter {
+  const output = openTextOutput(stream)
+  return {
+    emit(event) {
+      if (event.type !== 'log' || event.printedTo !== undefined) return
+      const from = event.worker === undefined ? 'main' : `worker ${event.worker}`
+      const run = event.run === undefined ? '' : ` run ${event.run}`
+      output.write(`${event.level} ${from}${run}: ${event.message}\n`)
+    },
+    close: () => Promise.resolve(),
   }
 }

@@ -1,8 +1,14 @@
 import { SingleBar } from 'cli-progress'
 import type { Reporter } from '../events.ts'
 import { Notices } from './notices.ts'
-import { type Clock, describeProgress, formatPercent, type Progress, ProgressCounter } from './progress.ts'
-import { describeStart } from './start-line.ts'
+import {
+  type Clock,
+  describeProgress,
+  describeStart,
+  formatPercent,
+  type Progress,
+  ProgressCounter,
+} from './progress.ts'
 import { coloursOf, type OutputStream, openTextOutput } from './text-output.ts'
 
 /** Enough for the eye; each redraw is a write to a terminal that may be far away. */

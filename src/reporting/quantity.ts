@@ -1,13 +1,37 @@
-/** Numbers with their units, as people read them: counts, durations, rates, bytes. Never a locale's. */
+/** Numbers with their units, as people read them: counts, runs, durations, rates, bytes. Never a locale's. */
 
 /** `12,000`. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** `1 point`, `12,000 points`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`
+}
+
 /** `1 run`, `12,000 runs`. */
 export function formatRuns(count: number): string {
-  return `${formatCount(count)} ${count === 1 ? 'run' : 'runs'}`
+  return plural(count, 'run')
+}
+
+/** As many ranges as fit on a line. */
+const RANGES_SHOWN_MAX = 8
+
+/**
+ * `run 3, runs 5 to 9, and 12 more ranges`; empty for none.
+ *
+ * @param bounds of half-open ranges, as of `RunSet.toRanges`: `[3, 4, 5, 10]`
+ */
+export function formatRanges(bounds: readonly number[]): string {
+  const texts: string[] = []
+  for (let index = 0; index < bounds.length && texts.length < RANGES_SHOWN_MAX; index += 2) {
+    const [start = 0, end = 0] = bounds.slice(index, index + 2)
+    texts.push(end - start === 1 ? `run ${start}` : `runs ${start} to ${end - 1}`)
+  }
+  const more = bounds.length / 2 - texts.length
+  if (more > 0) texts.push(`and ${formatCount(more)} more ranges`)
+  return texts.join(', ')
 }
 
 const SECOND_MS = 1000
@@ -15,8 +39,9 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Two leading units at most: `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 05 min`, `3 d 04 h`. */
+/** Two leading units at most: `1.2 ms`, `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 05 min`, `3 d 04 h`. */
 export function formatDuration(durationMs: number): string {
+  if (durationMs > 0 && durationMs < 9.95) return `${trimZeros(durationMs.toFixed(1))} ms`
   if (durationMs < 9_995) return `${trimZeros((durationMs / SECOND_MS).toFixed(2))} s`
   if (durationMs < MINUTE_MS - 50) return `${trimZeros((durationMs / SECOND_MS).toFixed(1))} s`
   if (durationMs < HOUR_MS - SECOND_MS / 2) return twoUnits(durationMs, MINUTE_MS, 'min', SECOND_MS, 's')

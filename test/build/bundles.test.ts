@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { bundleJob } from '../../src/experiment/bundle-job.ts'
+import { bundleJob } from '../../src/experiment/job-source.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { ROOT } from '../source-tree.ts'
 
@@ -62,7 +62,11 @@ test('the writer is one file, and the library of HDF5 beside it', () => {
 
 test('the command line begins with few files', () => {
   const main = readdirSync(DIST).find((name) => /^main-\w+\.js$/.test(name)) as string
-  const run = readdirSync(DIST).find((name) => /^run-[A-Z0-9]+\.js$/.test(name)) as string
+  const run = readdirSync(DIST).find(
+    (name) =>
+      /^perform-\w+\.js$/.test(name) &&
+      /export\{[^}]*\brunCommand\b/.test(readFileSync(join(DIST, name), 'utf8')),
+  ) as string
   expect(reach(['launch.js']).size).toBeLessThanOrEqual(4)
   expect(reach(['launch.js', main]).size).toBeLessThanOrEqual(12)
   expect(reach(['launch.js', main, run]).size).toBeLessThanOrEqual(24)

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { overview } from '../../src/cli/overview.ts'
+import { overview } from '../../src/cli/overview/perform.ts'
 import { addTrajectory, useFolder } from '../results/trajectory-file.ts'
 import { UnfinishedFile } from '../storage/unfinished-file.ts'
 

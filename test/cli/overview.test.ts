@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { type OverviewFlags, overview } from '../../src/cli/overview.ts'
+import { type OverviewFlags, overview } from '../../src/cli/overview/perform.ts'
 import {
   addColumn,
   addItem,

@@ -1,5 +1,5 @@
 /** What a job does beside its runs: while it is loaded, when its run has ended, when all runs have. */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -173,6 +173,35 @@ if (isMainThread) setTimeout(() => console.log('later'), 20)`
   })
 })
 
+test.each([
+  ['run', ['run', 'job.ts', '--name', 'again']],
+  ['run on threads', ['run', 'job.ts', '--name', 'again', '--ncores', '2']],
+  ['run --dry-run', ['run', 'job.ts', '--name', 'again', '--dry-run']],
+  ['run --point', ['run', 'job.ts', '--point', '0']],
+  ['plan', ['plan', 'job.ts']],
+  ['continue', ['continue', 'hdf5/job.cnt', '--retry-failed']],
+  ['expand', ['expand', 'hdf5/job.h5', '--explore', 'x=1,2,3']],
+  ['verify', ['verify', 'hdf5/job.h5', '--all']],
+])('what a job prints before it does not load is shown by %s', async (_, words) => {
+  const top = `if (existsSync(here('odd'))) {
+  console.log('tau is', 7)
+  process.stdout.write('no end of line')
+  throw new Error('tau is odd')
+}`
+  const folder = fileTree(jobThat(`if (traj.idx === 1) throw new Error('as asked')`, top))
+  expect((await pypet(folder, ['run', 'job.ts'])).exitCode).toBe(3)
+  // Without its failed run the trajectory can be expanded; with it, the experiment can be continued.
+  if (words[0] === 'expand') rmSync(join(folder, 'hdf5/job.cnt'))
+  writeFileSync(join(folder, 'odd'), '')
+  const { exitCode, stdout, stderr, temporaries } = await pypet(folder, words)
+  expect({ exitCode, stdout: stdout.replace(/^job: job\.ts\n/, ''), temporaries }).toEqual({
+    exitCode: 2,
+    stdout: '',
+    temporaries: [],
+  })
+  expect(stderr).toMatch(/^tau is 7\nno end of line\nerror: cannot load the job .*tau is odd/)
+})
+
 test('a config file that ends the process is refused', async () => {
   const folder = fileTree({ ...jobThat(''), 'pypet.config.mjs': 'process.exit(0)\nexport default {}\n' })
   const { exitCode, stderr, temporaries } = await pypet(folder, ['run', 'job.ts'])
@@ -183,7 +212,11 @@ test('a config file that ends the process is refused', async () => {
 })
 
 test.each([
-  ['throws', `if (!isMainThread) throw new Error('main only')`, /it threw Error: main only/],
+  [
+    'throws',
+    `if (!isMainThread) { console.log('tau is', 7); throw new Error('main only') }`,
+    /^(tau is 7\n)+error: .*it threw Error: main only/,
+  ],
   ['ends', 'if (!isMainThread) process.exit(1)', /it calls process\.exit\(1\)/],
 ])('a job that %s in threads alone is refused before any file is touched', async (_, top, message) => {
   const folder = fileTree(jobThat('', top))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mergeFiles, run as runJob, verify } from '../../dist/index.js'
-import { type VerifyFlags, verifyCommand } from '../../src/cli/verify.ts'
+import { type VerifyFlags, verifyCommand } from '../../src/cli/verify/perform.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 import { pypet, start, treeOf } from './pypet.ts'
 

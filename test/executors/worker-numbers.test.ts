@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { WorkerNumbers } from '../../src/executors/worker-numbers.ts'
+import { WorkerNumbers } from '../../src/executors/pool-executor.ts'
 
 test('a thread keeps its number, and one that replaces another takes over its number', () => {
   let living = [7, 8]

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { bundleJob } from '../../src/experiment/bundle-job.ts'
+import { bundleJob } from '../../src/experiment/job-source.ts'
 import { importJob, type LoadedJob } from '../../src/experiment/load-job.ts'
 import type { Run } from '../../src/tree/run.ts'
 import { fileTree } from './file-tree.ts'

@@ -1,4 +1,5 @@
 /** A job that has changed: no command mixes its runs with those of the job before without being told to. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -263,4 +264,24 @@ test('merged runs keep their environments, so that each is compared with what ma
     jobChanges: '',
     skipped: [{ runs: [0, 1], jobChanges: 'factor.mjs changed' }],
   })
+})
+
+test('what a job prints before it does not load is shown by a script that runs or verifies it', async () => {
+  const { folder, job, file, options } = jobFolder()
+  await runJob(job, { options })
+  writeFileSync(job, `console.log('tau is', 7)\nthrow new Error('tau is odd')\n`)
+  const script = `
+import { Environment, verify } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
+const [, , file, job] = process.argv
+const env = new Environment({ trajectory: 'other', filename: 'other.h5' })
+await env.run(job).catch(({ code }) => console.log(code))
+await verify(file, { job, allowChangedJob: true }).catch(({ code }) => console.log(code))
+`
+  writeFileSync(join(folder, 'script.mjs'), script)
+  const { stdout, stderr } = spawnSync(process.execPath, ['script.mjs', file, job], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  expect(stdout).toBe('PYPET_JOB_NOT_LOADABLE\nPYPET_JOB_NOT_LOADABLE\n')
+  expect(stderr).toBe('tau is 7\ntau is 7\n')
 })

@@ -2,8 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { toErrorRecord } from '../../src/errors.ts'
 import { FailureGroups } from '../../src/reporting/failure-groups.ts'
-import { shownPath } from '../../src/reporting/shown-path.ts'
-import { userFrame } from '../../src/reporting/user-frame.ts'
+import { shownPath, userFrame } from '../../src/reporting/shown-path.ts'
 
 test('the user’s frame of a real error is the line that threw, whatever stacks its message quotes', () => {
   const { stack, message } = toErrorRecord(thrownHere())

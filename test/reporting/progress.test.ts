@@ -11,6 +11,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatRanges,
   formatRate,
   formatRemaining,
   formatRuns,
@@ -29,8 +30,18 @@ describe('quantities', () => {
     expect([formatRuns(0), formatRuns(1), formatRuns(2000)]).toEqual(['0 runs', '1 run', '2,000 runs'])
   })
 
+  test('ranges of runs are written as far as they fit on a line', () => {
+    expect(formatRanges([3, 4, 5, 10])).toBe('run 3, runs 5 to 9')
+    const many = Array.from({ length: 20 }, (_, index) => [2 * index, 2 * index + 1]).flat()
+    expect(formatRanges(many)).toMatch(/^run 0, run 2, .*run 14, and 12 more ranges$/)
+    expect(formatRanges([])).toBe('')
+  })
+
   test.each([
     [0, '0 s'],
+    [0.25, '0.3 ms'],
+    [9, '9 ms'],
+    [9.99, '0.01 s'],
     [420, '0.42 s'],
     [9_994, '9.99 s'],
     [9_999, '10 s'],

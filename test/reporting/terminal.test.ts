@@ -1,8 +1,7 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { plainLines } from '../../src/reporting/plain-lines.ts'
+import { plainLines, quietLines } from '../../src/reporting/plain-lines.ts'
 import { barLine, progressBar } from '../../src/reporting/progress-bar.ts'
-import { quietLines } from '../../src/reporting/quiet-lines.ts'
 import { coloursOf, oneLine, openTextOutput } from '../../src/reporting/text-output.ts'
 import { CollectedText, failed, handClock, started, stored, summaryOf, TerminalScreen } from './streams.ts'
 
