@@ -1,6 +1,7 @@
 /** Values to explore that JavaScript has no literal for: lists, arrays, matrices, dates, complex numbers. Their types are those of the default. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
+import { cutText } from '../values/cut-text.ts'
 import { instanceClassName, type OwnParameter } from '../values/own-class.ts'
 import { type RawValue, rawValue, storedOfRaw } from '../values/raw-value.ts'
 import {
@@ -239,7 +240,7 @@ function otherObject(found: string, parameter: Parameter, where: string): PypetE
 }
 
 function shown(value: Scalar): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+  if (typeof value === 'string') return JSON.stringify(cutText(value, 40))
   return typeof value === 'bigint' ? `${value}n` : String(value)
 }
 

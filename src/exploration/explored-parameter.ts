@@ -1,6 +1,7 @@
 /** The rules between a declared parameter and the range it is explored with. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
+import { cutText } from '../values/cut-text.ts'
 import { nearestName } from '../values/nearest-name.ts'
 import { dtypeOf, isBasicDtype, type Scalar, typeName } from '../values/stored-value.ts'
 import { toStoredValue } from '../values/value.ts'
@@ -186,7 +187,7 @@ function declaredType(parameter: Parameter): { name: string; hint: string } {
 function shown(value: Scalar): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+  return JSON.stringify(cutText(value, 40))
 }
 
 /** More names than this make a hint unreadable. */

@@ -1,6 +1,7 @@
 /** An exploration from a config file: unknown data becomes a checked spec, here and nowhere else. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
+import { cutText } from '../values/cut-text.ts'
 import { parameterName } from '../values/path.ts'
 import { isPlainObject } from '../values/plain-object.ts'
 import { dtypeOf } from '../values/stored-value.ts'
@@ -298,5 +299,5 @@ function described(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
+  return JSON.stringify(cutText(value, 60))
 }

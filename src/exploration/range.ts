@@ -1,5 +1,6 @@
 /** The values that one parameter takes, written down or generated; plain data, read one at a time. */
 import { assertNever, PypetError } from '../errors.ts'
+import { cutText } from '../values/cut-text.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
@@ -238,7 +239,7 @@ function checkNum(call: string, num: unknown): void {
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+  if (typeof value === 'string') return JSON.stringify(cutText(value, 40))
   if (Array.isArray(value)) return 'a list'
   if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)}`
   if (typeof value === 'object' && value !== null) return 'an object'

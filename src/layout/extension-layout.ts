@@ -3,8 +3,8 @@ import { PypetError } from '../errors.ts'
 import { type ExplorationPlan, type ExploredParameter, exploredColumn } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { createFilledTable, defineTable, type Row, writeRows } from '../hdf5/table.ts'
-import { MEMORY, overviewPath } from '../names.ts'
+import { createFilledTable, defineTable, type Row, resizeTable, writeRows } from '../hdf5/table.ts'
+import { MEMORY, overviewPath, RANGE } from '../names.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { parameterLocation } from '../values/path.ts'
 import type { RawNumbers } from '../values/raw-value.ts'
@@ -20,7 +20,6 @@ import {
 } from './leaf-layout.ts'
 import { INFO, infoRow, RUNS } from './overview-tables.ts'
 import {
-  grown,
   grownReferences,
   type NumberDtype,
   numberRows,
@@ -163,7 +162,7 @@ export function* grownTables(
 ): Generator<Hdf5Operation[]> {
   for (const explored of after.explored) assertFits(explored, before, memory)
   const isNewlyExplored = before.explored.length === 0
-  yield grown(overviewPath(root, 'runs'), after.runCount)
+  yield resizeTable(overviewPath(root, 'runs'), after.runCount)
   yield writeRows(overviewPath(root, 'info'), INFO, 0, [infoRow(request, after.runCount)])
   if (isNewlyExplored) yield explorationsTable(root, after.explored)
   for (const explored of after.explored) {
@@ -179,7 +178,7 @@ export function* grownTables(
       const path = parameterPath(root, explored.name)
       yield explored.dtype === 'object' && stored.form !== 'scalar'
         ? grownReferences(path, stored, after.runCount)
-        : grown(`${path}/explored_data`, after.runCount)
+        : resizeTable(`${path}/${RANGE}`, after.runCount)
       yield* rangeRows(root, after, explored, memory, before.runCount)
     }
   }

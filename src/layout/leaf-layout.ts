@@ -8,7 +8,7 @@ import {
   type TableDescription,
   writeRows,
 } from '../hdf5/table.ts'
-import { ARRAY_SUFFIX, CLASS_ATTRIBUTE, columnAttributes, ITEMS, SRVC } from '../names.ts'
+import { ARRAY_SUFFIX, CLASS_ATTRIBUTE, columnAttributes, ITEMS, RANGE, SRVC } from '../names.ts'
 import type { RawLeaf } from '../run/run-frame.ts'
 import { pythonRepr } from '../values/python-repr.ts'
 import { type RawNumbers, type RawTexts, type RawValue, storedOfRaw } from '../values/raw-value.ts'
@@ -144,8 +144,8 @@ export function exploredTable(
 ): Hdf5Operation[] {
   const table = dataTable(dtype, textBytesMax)
   return [
-    ...createTable(`${path}/explored_data`, table, 'explored_data', runCount),
-    ...dataAttributes(`${path}/explored_data`, dtype),
+    ...createTable(`${path}/${RANGE}`, table, RANGE, runCount),
+    ...dataAttributes(`${path}/${RANGE}`, dtype),
   ]
 }
 
@@ -157,7 +157,7 @@ export function exploredRows(
   values: ArrayLike<number | bigint | string>,
 ): Hdf5Operation[] {
   const rows: Row[] = Array.from(values, (value) => [value])
-  return writeRows(`${path}/explored_data`, dataTable(dtype, textBytesMax), firstRun, rows)
+  return writeRows(`${path}/${RANGE}`, dataTable(dtype, textBytesMax), firstRun, rows)
 }
 
 /** Bytes of a row of the range, for who decides how many are written at a time. */
@@ -172,9 +172,9 @@ function dataTable(dtype: BasicDtype, textBytesMax: number): TableDescription {
 
 /** The range of a parameter whose values are arrays or matrices: a number a run, of `exploredArray`. */
 export function exploredReferenceTable(path: string, suffix: string, runCount: number): Hdf5Operation[] {
-  const table = `${path}/explored_data${suffix}`
+  const table = `${path}/${RANGE}${suffix}`
   return [
-    ...createTable(table, REFERENCES, `explored_data${suffix}`, runCount),
+    ...createTable(table, REFERENCES, `${RANGE}${suffix}`, runCount),
     { type: 'create-attribute', path: table, name: INDEX.collection, value: 'COLL_SCALAR' },
     { type: 'create-attribute', path: table, name: INDEX.scalarType, value: 'int' },
     storeAttribute(table),
@@ -190,7 +190,7 @@ export function exploredReferences(
 ): Hdf5Operation[] {
   const rows: Row[] = Array.from(numbers, (number) => [Number(number)])
   const table = numberBytes === 4 ? SHORT_REFERENCES : REFERENCES
-  return writeRows(`${path}/explored_data${suffix}`, table, firstRun, rows)
+  return writeRows(`${path}/${RANGE}${suffix}`, table, firstRun, rows)
 }
 
 /** The size of a column of numbers of arrays: tables of pypet have half of ours. */

@@ -2,6 +2,7 @@
 import { PypetError } from '../errors.ts'
 import { type PooledValue, pooledText } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
+import { resizeTable } from '../hdf5/table.ts'
 import { ARRAY_SUFFIX, isFirstOfSet, RANGE, rangeSet, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'
 import type { ParameterRange } from '../run/parameter-range.ts'
 import {
@@ -76,8 +77,8 @@ export function grownReferences(
   areTextsThere = true,
 ): Hdf5Operation[] {
   return [
-    ...grown(`${path}/${RANGE}${rangeSuffix(preset)}`, runCount),
-    ...(areTextsThere && hasTexts(preset) ? grown(`${path}/${RANGE}`, runCount) : []),
+    ...resizeTable(`${path}/${RANGE}${rangeSuffix(preset)}`, runCount),
+    ...(areTextsThere && hasTexts(preset) ? resizeTable(`${path}/${RANGE}`, runCount) : []),
   ]
 }
 
@@ -100,7 +101,7 @@ function scalarRange(
 }
 
 function columnTable(path: string, column: RawNumbers | RawTexts): Hdf5Operation[] {
-  const table = `${path}/explored_data`
+  const table = `${path}/${RANGE}`
   const columns = [{ name: 'data', value: column }]
   return [
     ...tableDataset(table, { form: 'table', rowCount: column.shape[0] as number, columns }),
@@ -118,7 +119,7 @@ export function numberTable(path: string, dtype: NumberDtype, runCount: number):
 
 export function numberRows(path: string, firstRow: number, values: readonly RawNumbers[]): Hdf5Operation[] {
   const bytes = Buffer.concat(values.map((value) => value.bytes))
-  return [{ type: 'write-rows', path: `${path}/explored_data`, firstRow, rowCount: values.length, bytes }]
+  return [{ type: 'write-rows', path: `${path}/${RANGE}`, firstRow, rowCount: values.length, bytes }]
 }
 
 function cells(dtype: string, values: readonly StoredScalar['value'][]): (number | bigint | string)[] {
@@ -209,19 +210,19 @@ export function grownRange(
       ...(before.hasTexts ? referenceTexts(path, preset, before.length, textsOf(values, index)) : []),
     ]
   }
-  const table = `${path}/explored_data`
+  const table = `${path}/${RANGE}`
   const { dtype } = range
   const more = range.values.slice(before.length)
   if (isBasicDtype(dtype)) {
     return [
-      ...grown(table, range.values.length),
+      ...resizeTable(table, range.values.length),
       ...exploredRows(path, dtype, before.textBytes, before.length, cells(dtype, more)),
     ]
   }
   const raw = rawElements({ form: 'list', dtype, values: more })
   if ('texts' in raw) throw new Error(`${path}: a range of ${dtype} cannot grow`)
   return [
-    ...grown(table, range.values.length),
+    ...resizeTable(table, range.values.length),
     { type: 'write-rows', path: table, firstRow: before.length, rowCount: more.length, bytes: raw.bytes },
   ]
 }
@@ -233,12 +234,4 @@ function inCells(path: string): PypetError {
     `cannot add points to ${path}: pypet has written its lists into the cells of a table`,
     { where: path, hint: 'Declare it as an ArrayParameter in pypet, or add the points there.' },
   )
-}
-
-/** A table with more rows than before. */
-export function grown(path: string, rowCount: number): Hdf5Operation[] {
-  return [
-    { type: 'resize-table', path, rowCount },
-    { type: 'replace-attribute', path, name: 'NROWS', value: rowCount },
-  ]
 }

@@ -1,5 +1,5 @@
 import { PypetError } from '../errors.ts'
-import { SRVC } from '../names.ts'
+import { overviewPath, SRVC } from '../names.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 import { LIBRARY_VERSIONS } from './versions.ts'
@@ -18,7 +18,6 @@ export interface TrajectoryInfo {
 
 /** @throws PypetError `PYPET_TRAJECTORY_NEWER` for a file of a newer pypet-ts, unless `force` */
 export function readInfo(reader: Hdf5Reader, name: string, force: boolean): TrajectoryInfo {
-  const overview = `/${name}/overview`
   const columns = ['length', 'timestamp', 'comment', 'version', 'python']
   let info: TrajectoryInfo = {
     length: 1,
@@ -29,7 +28,7 @@ export function readInfo(reader: Hdf5Reader, name: string, force: boolean): Traj
     explored: [],
   }
   reader.scanRows(
-    `${overview}/info`,
+    overviewPath(`/${name}`, 'info'),
     columns,
     (_, [length, timestamp, comment, version, python]) => {
       info = {

@@ -32,9 +32,9 @@ interface RangeColumn extends Pick<StoredRange, 'isReference' | 'textBytes' | 'n
 /** The column that a range is written in, whose size cannot change; undefined where there is none. */
 export function rangeColumn(reader: Hdf5Reader, path: string): RangeColumn | undefined {
   if (reader.kind(path) !== 'group') return undefined
-  const names = reader.children(path).filter((child) => child.startsWith('explored_data'))
+  const names = reader.children(path).filter((child) => child.startsWith(RANGE))
   // Beside numbers of values there may be texts of them.
-  const name = names.find((child) => child !== 'explored_data') ?? names[0]
+  const name = names.find((child) => child !== RANGE) ?? names[0]
   if (name === undefined) return undefined
   const table = `${path}/${name}`
   const { type } = reader.form(table)

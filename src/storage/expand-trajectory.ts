@@ -7,7 +7,18 @@ import { RunSet } from '../journal/run-set.ts'
 import { commentHexdigest } from '../layout/overview-tables.ts'
 import { rangeSuffix } from '../layout/range-layout.ts'
 import { commentDigest } from '../layout/run-overviews.ts'
-import { isRunName, MEMORY, overviewPath, runlessName, runName, SRVC } from '../names.ts'
+import {
+  isRunName,
+  MEMORY,
+  type OverviewTable,
+  overviewPath,
+  RANGE,
+  RUN_BRANCHES,
+  type RunBranch,
+  runlessName,
+  runName,
+  SRVC,
+} from '../names.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import { walkLeaves } from '../reading/leaf-walk.ts'
@@ -46,14 +57,14 @@ export async function readStoredTrajectory(
   assertSameRuns(reader, file, trajectory.name, plan)
   const root = `/${trajectory.name}`
   const isThere = (name: string) => reader.kind(`${root}/config/${name.replaceAll('.', '/')}`) !== undefined
-  const overview = `${root}/overview`
+  const [runs, failedRuns] = [overviewPath(root, 'runs'), overviewPath(root, 'failed_runs')]
   const stored = new RunSet()
-  reader.scanRows(`${overview}/runs`, ['completed'], (run, [completed]) => {
+  reader.scanRows(runs, ['completed'], (run, [completed]) => {
     if (completed === 1) stored.add(run)
   })
   const failed: number[] = []
-  if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
-    reader.scanRows(`${overview}/failed_runs`, ['idx'], (_, [idx]) => failed.push(Number(idx)))
+  if (reader.kind(failedRuns) === 'dataset') {
+    reader.scanRows(failedRuns, ['idx'], (_, [idx]) => failed.push(Number(idx)))
   }
   const groups: string[] = []
   for (const child of reader.children(root)) {
@@ -61,12 +72,12 @@ export async function readStoredTrajectory(
       collectGroups(reader, root, `/${child}`, groups)
   }
   const values: Record<string, number | boolean> = { [MEMORY.isSettled]: true }
-  for (const name of reader.children(overview)) {
-    if (!GROWING.has(name)) continue
-    values[`rows of ${name}`] = reader.rowCount(`${overview}/${name}`)
+  for (const name of GROWING) {
+    const table = overviewPath(root, name)
+    if (reader.kind(table) === 'dataset') values[MEMORY.rowsOf(name)] = reader.rowCount(table)
   }
   const added: Record<string, string[]> = { [MEMORY.groups]: groups }
-  for (const branch of ['results', 'derived_parameters']) {
+  for (const branch of RUN_BRANCHES) {
     added[MEMORY.commentsOf(branch)] = knownComments(reader, root, branch, stored)
   }
   // The environment of a script may run several times, and ends more than once then.
@@ -83,8 +94,8 @@ export async function readStoredTrajectory(
 }
 
 /** As `RunOverviews` remembers them: from the summary, or where that is switched off from the first run that is stored. */
-function knownComments(reader: Hdf5Reader, root: string, branch: string, stored: RunSet): string[] {
-  const summary = `${root}/overview/${branch}_summary`
+function knownComments(reader: Hdf5Reader, root: string, branch: RunBranch, stored: RunSet): string[] {
+  const summary = overviewPath(root, `${branch}_summary`)
   const digests: string[] = []
   if (reader.kind(summary) === 'dataset') {
     reader.scanRows(summary, ['location', 'name', 'hexdigest'], (_, [location, name, hexdigest]) => {
@@ -141,7 +152,7 @@ function assertSameNumbers(
   name: string,
   suffix: string,
 ): void {
-  const table = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}/explored_data${suffix}`
+  const table = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}/${RANGE}${suffix}`
   const planned = explorationReader(exploration as ExplorationSpec, name)
   const isThere = reader.kind(table) === 'dataset'
   if (!isThere) throw changed(file, trajectory, `${name} is not explored any more`)
@@ -161,13 +172,13 @@ export function changed(file: string, trajectory: string, found: string): PypetE
 }
 
 /** Tables that runs add rows to, by their names below `overview`. */
-const GROWING: ReadonlySet<string> = new Set([
+const GROWING: readonly OverviewTable[] = [
   'failed_runs',
   'results_overview',
   'results_summary',
   'derived_parameters_overview',
   'derived_parameters_summary',
-])
+]
 
 /** The sizes of the columns of explored texts, and of numbers of arrays that are not ours: they cannot change. */
 function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {

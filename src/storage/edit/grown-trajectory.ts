@@ -1,8 +1,8 @@
 /** What a stored trajectory has gained since: runs, ranges, explored parameters. */
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
-import { writeRows } from '../../hdf5/table.ts'
+import { resizeTable, writeRows } from '../../hdf5/table.ts'
 import { RUNS, runRow } from '../../layout/overview-tables.ts'
-import { exploredRangeOperations, grown, grownRange, type StoredRange } from '../../layout/range-layout.ts'
+import { exploredRangeOperations, grownRange, type StoredRange } from '../../layout/range-layout.ts'
 import {
   EXPLORED_OVERVIEW,
   exploredTables,
@@ -13,7 +13,7 @@ import {
   summariser,
   type Versions,
 } from '../../layout/tree-layout.ts'
-import { overviewPath } from '../../names.ts'
+import { overviewPath, RANGE } from '../../names.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
 import { readStoredRange } from '../../reading/stored-range.ts'
 import { Hdf5Source } from '../../reading/tree-source.ts'
@@ -78,7 +78,7 @@ function outgrownRanges(tree: TrajectoryTree, before: StoredExploration): string
     const range = parameter.range as ParameterRange
     if (stored === undefined || range.kind !== 'scalars' || range.dtype !== 'str') return []
     const needed = longestUtf8Bytes(range.values.slice(stored.length) as string[])
-    return needed > stored.textBytes ? [`${pathOf(tree, parameter.fullName)}/explored_data`] : []
+    return needed > stored.textBytes ? [`${pathOf(tree, parameter.fullName)}/${RANGE}`] : []
   })
 }
 
@@ -91,7 +91,7 @@ export function* growthOperations(
   const runs = overviewPath(`/${tree.name}`, 'runs')
   const hasGrown = before.runCount < tree.length
   if (hasGrown) {
-    yield grown(runs, tree.length)
+    yield resizeTable(runs, tree.length)
     const { runCount, hasExplorations, firstRun } = before
     if (firstRun !== undefined) yield explainedRow(tree, firstRun)
     const isFirstOpen = runCount === 1 && !hasExplorations && firstRun === undefined
