@@ -8,7 +8,9 @@ import { Hdf5File } from '../hdf5/file.ts'
 import { takeTurn } from '../journal/file-turn.ts'
 import { dropBegunExpansion } from '../journal/unfinished.ts'
 import { deletedNodes } from '../layout/deleted-nodes.ts'
-import { fileRoot, newLinks, newNodes, newTrajectory, pathOf, performedRows } from '../layout/tree-layout.ts'
+import { rootAttributes } from '../layout/pytables-group.ts'
+import { newTrajectory, overviewTables } from '../layout/trajectory-tables.ts'
+import { failedRunRows, newLinks, newNodes, pathOf, performedRows, treeShape } from '../layout/tree-layout.ts'
 import type { Extension } from '../protocol.ts'
 import { readHdf5 } from '../reading/read-hdf5.ts'
 import type { Hdf5Source } from '../reading/tree-source.ts'
@@ -140,17 +142,19 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
     ) => {
       // With their ranges, they are new to what is written.
       for (const leaf of overwritten) leaf.isStored = false
-      if (isNewFile) apply(fileRoot(''))
+      const shape = treeShape(this.asTree, LIBRARY_VERSIONS)
+      if (isNewFile) apply(rootAttributes(''))
       if (isNew) {
-        for (const operations of newTrajectory(this.asTree, STORAGE_DEFAULTS, LIBRARY_VERSIONS))
-          apply(operations)
+        for (const operations of newTrajectory(shape, STORAGE_DEFAULTS)) apply(operations)
+        apply(failedRunRows(this.asTree, 0, undefined))
+        apply(overviewTables(shape, STORAGE_DEFAULTS.overviews))
       } else if (grownFrom !== undefined) {
         for (const operations of growthOperations(this.asTree, grownFrom, this.complevel, LIBRARY_VERSIONS)) {
           apply(operations)
         }
       }
       for (const { operations } of changes) apply(operations)
-      if (performed.size > 0) apply(performedRows(this.asTree, performed))
+      if (performed.size > 0) apply(performedRows(shape, performed))
       const writing = {
         complevel: this.complevel,
         maxDepth: options.maxDepth ?? Number.POSITIVE_INFINITY,

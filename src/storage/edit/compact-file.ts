@@ -8,7 +8,7 @@ import { releaseReaders } from '../../journal/open-readers.ts'
 import { realFileOf } from '../../journal/real-file.ts'
 import { makeFolderOf } from '../../journal/result-folder.ts'
 import { assertFinished } from '../../journal/unfinished.ts'
-import { fileRoot } from '../../layout/tree-layout.ts'
+import { rootAttributes } from '../../layout/pytables-group.ts'
 import { overviewPath } from '../../names.ts'
 import { openHdf5Reader } from '../../reading/reader.ts'
 import { temporaryBeside } from '../../temporary-names.ts'
@@ -107,7 +107,7 @@ export async function copyTrajectory(
   using reader = await openHdf5Reader(source.file)
   const uncopied: string[] = []
   await editHdf5File(target.file, { trajectory: target.trajectory }, (editor) => {
-    if (editor.isNewFile) editor.apply(fileRoot(''))
+    if (editor.isNewFile) editor.apply(rootAttributes(''))
     const from = `/${source.trajectory}`
     const to = `/${target.trajectory}`
     const copying = copyOperations(reader, from, to, {
