@@ -4,24 +4,11 @@ import type { ExplorationPlan } from '../exploration/expand.ts'
 import { type ExplorationSpec, explorationReader } from '../exploration/exploration.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { RunSet } from '../journal/run-set.ts'
-import { commentHexdigest } from '../layout/overview-tables.ts'
 import { rangeSuffix } from '../layout/range-layout.ts'
-import { commentDigest } from '../layout/run-overviews.ts'
-import {
-  isRunName,
-  MEMORY,
-  type OverviewTable,
-  overviewPath,
-  RANGE,
-  RUN_BRANCHES,
-  type RunBranch,
-  runlessName,
-  runName,
-  SRVC,
-} from '../names.ts'
+import { isRunName, MEMORY, overviewPath, RANGE, SRVC } from '../names.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { exploredNames } from '../reading/explored-names.ts'
-import { walkLeaves } from '../reading/leaf-walk.ts'
+import { readOverviewMemory } from '../reading/overview-memory.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import { rangeColumn } from '../reading/stored-range.ts'
@@ -71,15 +58,10 @@ export async function readStoredTrajectory(
     if (child !== 'overview' && reader.kind(`${root}/${child}`) === 'group')
       collectGroups(reader, root, `/${child}`, groups)
   }
-  const values: Record<string, number | boolean> = { [MEMORY.isSettled]: true }
-  for (const name of GROWING) {
-    const table = overviewPath(root, name)
-    if (reader.kind(table) === 'dataset') values[MEMORY.rowsOf(name)] = reader.rowCount(table)
-  }
-  const added: Record<string, string[]> = { [MEMORY.groups]: groups }
-  for (const branch of RUN_BRANCHES) {
-    added[MEMORY.commentsOf(branch)] = knownComments(reader, root, branch, stored)
-  }
+  const [first] = stored
+  const { added, values } = readOverviewMemory(reader, root, first)
+  added[MEMORY.groups] = groups
+  values[MEMORY.isSettled] = true
   // The environment of a script may run several times, and ends more than once then.
   if (isThere(`environment.${continuation.environmentName}.finish_timestamp`))
     values[MEMORY.hasLastConfig] = true
@@ -91,26 +73,6 @@ export async function readStoredTrajectory(
     // Of the file itself it has been said before.
     config: config.filter(({ name }) => name.startsWith('environment.') && !isThere(name)),
   }
-}
-
-/** As `RunOverviews` remembers them: from the summary, or where that is switched off from the first run that is stored. */
-function knownComments(reader: Hdf5Reader, root: string, branch: RunBranch, stored: RunSet): string[] {
-  const summary = overviewPath(root, `${branch}_summary`)
-  const digests: string[] = []
-  if (reader.kind(summary) === 'dataset') {
-    reader.scanRows(summary, ['location', 'name', 'hexdigest'], (_, [location, name, hexdigest]) => {
-      digests.push(commentDigest(runlessName(`${location}.${name}`), String(hexdigest)))
-    })
-    return digests
-  }
-  const [first] = stored
-  if (first === undefined || reader.kind(`${root}/${branch}`) !== 'group') return digests
-  const group = `${branch}/runs/${runName(first)}`
-  walkLeaves(reader, `${root}/${group}`, ({ comment }, name) => {
-    const fullName = `${group.replaceAll('/', '.')}.${name}`
-    if (comment !== '') digests.push(commentDigest(runlessName(fullName), commentHexdigest(comment)))
-  })
-  return digests
 }
 
 /** Another expansion may have come in between, or another trajectory of the same name. */
@@ -170,15 +132,6 @@ export function changed(file: string, trajectory: string, found: string): PypetE
     { where: file, hint: 'Give the command again, or load the trajectory again: then it is read anew.' },
   )
 }
-
-/** Tables that runs add rows to, by their names below `overview`. */
-const GROWING: readonly OverviewTable[] = [
-  'failed_runs',
-  'results_overview',
-  'results_summary',
-  'derived_parameters_overview',
-  'derived_parameters_summary',
-]
 
 /** The sizes of the columns of explored texts, and of numbers of arrays that are not ours: they cannot change. */
 function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {
