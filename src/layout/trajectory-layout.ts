@@ -6,7 +6,7 @@ import { PypetError } from '../errors.ts'
 import type { ExplorationPlan, ExploredParameter } from '../exploration/expand.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { BRANCHES, MEMORY, overviewPath, runName } from '../names.ts'
+import { MEMORY, overviewPath, runName } from '../names.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { RawGroup, RawLeaf, RawRunRecord } from '../run/run-frame.ts'
@@ -20,7 +20,7 @@ import { GrowingTable } from './growing-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import { leafOperations, replaceScalar } from './leaf-layout.ts'
 import { FAILED_RUNS, failedRunRow, type RunRowFacts } from './overview-tables.ts'
-import { pytablesGroup, rootAttributes } from './pytables-group.ts'
+import { PYTABLES_GROUPS, rootAttributes, treeGroup } from './pytables-group.ts'
 import { newRange, rangeValues, type StoredRange } from './range-layout.ts'
 import { RunOverviews } from './run-overviews.ts'
 import { planShape, type TrajectoryShape } from './trajectory-shape.ts'
@@ -77,9 +77,10 @@ export class TrajectoryLayout {
   *open(isNewFile: boolean): Generator<Hdf5Operation[]> {
     if (isNewFile) yield rootAttributes(this.#request.fileTitle)
     yield* newTrajectory(this.#shape, this.#request.storage)
-    const groups = [...BRANCHES, 'results/runs'].map((group) => `${this.#root}/${group}`)
-    yield groups.flatMap((group) => pytablesGroup(group, ''))
-    for (const group of groups) this.#share(group)
+    for (const name of PYTABLES_GROUPS) {
+      yield treeGroup(this.#pathOf(name), name)
+      this.#share(this.#pathOf(name))
+    }
     for (const parameter of this.#request.parameters) {
       yield this.#parameter(parameterLocation(parameter.name), parameter)
     }
@@ -224,8 +225,7 @@ export class TrajectoryLayout {
   #place(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): string {
     const path = this.#pathOf(leaf.location)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    const isOfJob = leaf.kind === 'result' || leaf.location.startsWith('derived_parameters.')
-    return isOfJob ? this.#overviews.add(leaf) : leaf.comment
+    return this.#overviews.add(leaf)
   }
 
   #leafOperations(leaf: RawLeaf, comment: string): Hdf5Operation[] {

@@ -28,8 +28,8 @@ export interface TrajectoryShape {
   readonly runCount: number
   /** In the exploration's order. */
   readonly explored: readonly ExploredShape[]
-  /** What the overview of a branch lists; undefined where there is no such branch. */
-  leaves(branch: 'config' | 'parameters'): Iterable<ParameterShape> | undefined
+  /** What the overview of a branch lists. */
+  leaves(branch: 'config' | 'parameters'): Iterable<ParameterShape>
   /** pypet's `parameter_summary` of a run. */
   summary(run: RunIndex): string
   /** What the row of a run says besides, before it is performed here. */

@@ -59,10 +59,9 @@ export function overviewTables(
 ): Hdf5Operation[] {
   const operations: Hdf5Operation[] = []
   for (const branch of ['config', 'parameters'] as const) {
-    const leaves = overviews[branch] ? shape.leaves(branch) : undefined
-    if (leaves === undefined) continue
+    if (!overviews[branch]) continue
     const rows: Row[] = []
-    for (const leaf of leaves) {
+    for (const leaf of shape.leaves(branch)) {
       if (rows.length >= OVERVIEW_ROWS_MAX) break
       rows.push(parameterRow(leaf))
     }

@@ -25,6 +25,7 @@ import { longestUtf8Bytes } from '../values/utf8.ts'
 import { nodeAttributes } from './annotation-layout.ts'
 import { leafOperations } from './leaf-layout.ts'
 import { FAILED_RUNS, failedRunRow } from './overview-tables.ts'
+import { treeGroup } from './pytables-group.ts'
 import { newRange, type RangeShape } from './range-layout.ts'
 import type { ExploredShape, ParameterShape, TrajectoryShape } from './trajectory-shape.ts'
 import { pathIn, runRows } from './trajectory-tables.ts'
@@ -46,10 +47,7 @@ export function treeShape(tree: TrajectoryTree, { version, runtimeVersion }: Ver
     runtimeVersion,
     runCount: tree.length,
     explored,
-    leaves(branch) {
-      const group = tree.child(branch)
-      return group instanceof GroupNode ? parameterShapes(group) : undefined
-    },
+    leaves: (branch) => parameterShapes(tree.child(branch)),
     summary: parameterSummary(explored),
     facts: (run) => ({
       environmentHexsha: '',
@@ -62,7 +60,8 @@ export function treeShape(tree: TrajectoryTree, { version, runtimeVersion }: Ver
   }
 }
 
-function* parameterShapes(group: GroupNode): Generator<ParameterShape> {
+function* parameterShapes(group: ReturnType<TrajectoryTree['child']>): Generator<ParameterShape> {
+  if (!(group instanceof GroupNode)) return
   for (const leaf of group.iterLeaves()) if (leaf instanceof ParameterNode) yield leaf
 }
 
@@ -138,6 +137,8 @@ export interface StoreNodesOptions {
   readonly maxDepth: number
   /** Groups and comments only, no data. */
   readonly skeletonOnly: boolean
+  /** Told of each leaf that is new. */
+  readonly onLeaf?: (leaf: RawLeaf) => void
 }
 
 /** A node that is not in the file yet, with those above it that are not; what is below it follows by itself. */
@@ -168,18 +169,19 @@ function* newNodeItself(
   }
   const path = pathOf(tree, node.fullName)
   if (node instanceof GroupNode) {
-    yield { node, operations: [{ type: 'create-group', path }, ...nodeAttributes(path, rawGroup(node))] }
+    yield { node, operations: [...treeGroup(path, node.fullName), ...nodeAttributes(path, rawGroup(node))] }
   } else yield { node, operations: newLeaf(path, node, options) }
 }
 
 function newLeaf(
   path: string,
   leaf: TreeNode,
-  { complevel, skeletonOnly }: StoreNodesOptions,
+  { complevel, skeletonOnly, onLeaf }: StoreNodesOptions,
 ): Hdf5Operation[] {
   const raw = rawLeaf(leaf)
+  onLeaf?.(raw)
   const items = skeletonOnly && raw.kind === 'result' ? [] : raw.items
-  const operations = leafOperations(path, { ...raw, items }, { comment: leaf.comment, complevel })
+  const operations = leafOperations(path, { ...raw, items }, { comment: raw.comment, complevel })
   if (!(leaf instanceof ParameterNode) || leaf.range === undefined) return operations
   return [...operations, ...[...newRange(path, exploredShape(leaf).range(), complevel)].flat()]
 }

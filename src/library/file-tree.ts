@@ -8,7 +8,9 @@ import { Hdf5File } from '../hdf5/file.ts'
 import { takeTurn } from '../journal/file-turn.ts'
 import { dropBegunExpansion } from '../journal/unfinished.ts'
 import { deletedNodes } from '../layout/deleted-nodes.ts'
+import { LayoutMemory } from '../layout/layout-memory.ts'
 import { rootAttributes } from '../layout/pytables-group.ts'
+import { RunOverviews } from '../layout/run-overviews.ts'
 import { newTrajectory, overviewTables } from '../layout/trajectory-tables.ts'
 import { failedRunRows, newLinks, newNodes, pathOf, performedRows, treeShape } from '../layout/tree-layout.ts'
 import type { Extension } from '../protocol.ts'
@@ -16,6 +18,7 @@ import { readHdf5 } from '../reading/read-hdf5.ts'
 import type { Hdf5Source } from '../reading/tree-source.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { ParameterTree } from '../run/parameter.ts'
+import type { RawLeaf } from '../run/run-frame.ts'
 import { changedNodes, type NodeChange, nodeChange } from '../storage/edit/changed-nodes.ts'
 import { cannotCopy, compactFile } from '../storage/edit/compact-file.ts'
 import { editHdf5File, type FileEditor, STORAGE_DEFAULTS, warn } from '../storage/edit/edit-file.ts'
@@ -134,6 +137,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         : [...this.#movedLinks(overwrites), ...outgrownTables(this.asTree, before)]),
     ]
     const performed = this.#performedBy(nodes, options, isNew ? undefined : (this.stored() as Hdf5Source))
+    // The overviews have them already.
+    const rewritten = new Set(overwritten.map(({ fullName }) => fullName))
     const written: TreeNode[] = []
     const links: (readonly [GroupNode, string])[] = []
     const write = (
@@ -143,11 +148,18 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
       // With their ranges, they are new to what is written.
       for (const leaf of overwritten) leaf.isStored = false
       const shape = treeShape(this.asTree, LIBRARY_VERSIONS)
+      const memory = new LayoutMemory(grownFrom?.overviewMemory)
+      const overviews = new RunOverviews(
+        `/${this.name}`,
+        grownFrom?.storage ?? STORAGE_DEFAULTS,
+        this.length,
+        memory,
+      )
       if (isNewFile) apply(rootAttributes(''))
       if (isNew) {
         for (const operations of newTrajectory(shape, STORAGE_DEFAULTS)) apply(operations)
         apply(failedRunRows(this.asTree, 0, undefined))
-        apply(overviewTables(shape, STORAGE_DEFAULTS.overviews))
+        apply([...overviewTables(shape, STORAGE_DEFAULTS.overviews), ...overviews.open()])
       } else if (grownFrom !== undefined) {
         for (const operations of growthOperations(this.asTree, grownFrom, this.complevel, LIBRARY_VERSIONS)) {
           apply(operations)
@@ -159,6 +171,8 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
         complevel: this.complevel,
         maxDepth: options.maxDepth ?? Number.POSITIVE_INFINITY,
         skeletonOnly: options.skeletonOnly === true,
+        // Comments stay with their leaves: a summary still has those of leaves that were deleted.
+        onLeaf: (leaf: RawLeaf) => rewritten.has(leaf.location) || overviews.add(leaf),
       }
       for (const node of nodes) {
         for (const { node: added, operations } of newNodes(this.asTree, node, writing)) {
@@ -168,6 +182,7 @@ export abstract class FileTree<Tree = ParameterTree> extends OpenTree<Tree> {
           written.push(added)
         }
       }
+      apply(overviews.commit())
       for (const { group, name, operation } of newLinks(this.asTree)) {
         apply([operation])
         links.push([group, name])

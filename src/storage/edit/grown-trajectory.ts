@@ -1,11 +1,14 @@
 /** What a stored trajectory has gained since: runs, ranges, explored parameters. */
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { writeRows } from '../../hdf5/table.ts'
+import type { MemoryDelta } from '../../journal/cnt-record.ts'
 import { RUNS, runRow } from '../../layout/overview-tables.ts'
 import type { StoredRange } from '../../layout/range-layout.ts'
 import { grownTrajectory, type StoredTables } from '../../layout/trajectory-tables.ts'
 import { failedRunRows, pathOf, treeShape, type Versions } from '../../layout/tree-layout.ts'
 import { type OverviewTable, overviewPath, RANGE } from '../../names.ts'
+import type { StorageSettings } from '../../protocol.ts'
+import { readOverviewMemory } from '../../reading/overview-memory.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
 import { readStoredRange } from '../../reading/stored-range.ts'
 import { Hdf5Source } from '../../reading/tree-source.ts'
@@ -15,12 +18,18 @@ import type { TrajectoryTree } from '../../tree/trajectory-tree.ts'
 import { longestUtf8Bytes } from '../../values/utf8.ts'
 import { isEqualValue } from '../../values/value-key.ts'
 
+import { STORAGE_DEFAULTS } from './edit-file.ts'
+
 /** What the file holds of an exploration, read before it is opened for writing. */
 export interface StoredExploration extends StoredTables {
   /** Rows of `failed_runs`; undefined where there is no such table. */
   readonly failedRowCount: number | undefined
   /** The one run of a trajectory that explores nothing, where it has been performed: it stays. */
   readonly firstRun: RunInformation | undefined
+  /** How its overviews are written. */
+  readonly storage: StorageSettings
+  /** What they hold. */
+  readonly overviewMemory: MemoryDelta
 }
 
 export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): StoredExploration {
@@ -45,10 +54,34 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
     runCount,
     firstNewRun: isFirstOpen ? 0 : runCount,
     failedRowCount: rowCount('failed_runs'),
+    storage: {
+      ...STORAGE_DEFAULTS,
+      overviews: {
+        ...STORAGE_DEFAULTS.overviews,
+        exploredParameters: readSetting(reader, root, 'explored_parameters_overview') ?? true,
+        // As in pypet, those that the file has.
+        results: rowCount('results_overview') !== undefined,
+        resultsSummary: rowCount('results_summary') !== undefined,
+        derivedParameters: rowCount('derived_parameters_overview') !== undefined,
+        derivedParametersSummary: rowCount('derived_parameters_summary') !== undefined,
+      },
+    },
+    overviewMemory: readOverviewMemory(reader, root),
     hasExplorations,
     hasExploredOverview: rowCount('explored_parameters_overview') !== undefined,
     ranges,
   }
+}
+
+/** A switch of the table `hdf5_settings`; undefined where the file does not have it. */
+export function readSetting(reader: Hdf5Reader, root: string, column: string): boolean | undefined {
+  const table = overviewPath(root, 'hdf5_settings')
+  let isOn: boolean | undefined
+  if (reader.kind(table) !== 'dataset') return isOn
+  reader.scanRows(table, [column], (_, [cell]) => {
+    isOn = cell === true || cell === 1
+  })
+  return isOn
 }
 
 /**
@@ -82,7 +115,10 @@ export function* growthOperations(
   versions: Versions,
 ): Generator<Hdf5Operation[]> {
   const shape = treeShape(tree, versions)
-  yield* grownTrajectory(shape, before, { complevel, hasExploredOverview: true })
+  yield* grownTrajectory(shape, before, {
+    complevel,
+    hasExploredOverview: before.storage.overviews.exploredParameters,
+  })
   if (before.runCount >= tree.length) return
   yield failedRunRows(tree, before.runCount, before.failedRowCount)
   if (before.firstRun === undefined) return

@@ -7,6 +7,7 @@ import { appendRows, type Row } from '../../hdf5/table.ts'
 import { OVERVIEW_ROWS_MAX, SUMMARY, summaryRow } from '../../layout/overview-tables.ts'
 import { overviewPath, RUN_BRANCHES, type RunBranch, runlessName, SRVC } from '../../names.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
+import { readSetting } from './grown-trajectory.ts'
 
 interface SummaryLeaf {
   readonly runless: string
@@ -28,7 +29,7 @@ export class MergedComments {
   /** @param reader of the file that is merged into */
   constructor(reader: Hdf5Reader, trajectory: string) {
     this.#root = `/${trajectory}`
-    this.#isPurged = purges(reader, this.#root)
+    this.#isPurged = readSetting(reader, this.#root, 'purge_duplicate_comments') === true
     for (const branch of RUN_BRANCHES) {
       const leaves = readSummary(reader, this.#root, branch)
       if (leaves === undefined) continue
@@ -111,14 +112,4 @@ function readSummary(reader: Hdf5Reader, root: string, branch: RunBranch): Summa
     leaves.push({ runless, value: String(value), comment: String(comment) })
   })
   return leaves
-}
-
-function purges(reader: Hdf5Reader, root: string): boolean {
-  const table = overviewPath(root, 'hdf5_settings')
-  let isPurged = false
-  if (reader.kind(table) !== 'dataset') return isPurged
-  reader.scanRows(table, ['purge_duplicate_comments'], (_, [cell]) => {
-    isPurged = cell === true || cell === 1
-  })
-  return isPurged
 }
