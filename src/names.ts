@@ -87,17 +87,32 @@ function timeOfEnvironment(name: string): string {
 
 // Tables of a trajectory
 
+/** The branches that runs store leaves in. */
+export const RUN_BRANCHES = ['results', 'derived_parameters'] as const
+
+export type RunBranch = (typeof RUN_BRANCHES)[number]
+
 export type OverviewTable =
   | 'info'
+  | 'hdf5_settings'
   | 'runs'
   | 'failed_runs'
   | 'explorations'
   | 'explored_parameters_overview'
+  | 'config_overview'
+  | 'parameters_overview'
+  | `${RunBranch}_overview`
+  | `${RunBranch}_summary`
   | 'deleted_nodes'
+
+/** The group of the tables. @param root path of the trajectory: `/T` */
+export function overviewGroup(root: string): string {
+  return `${root}/overview`
+}
 
 /** @param root path of the trajectory: `/T` */
 export function overviewPath(root: string, table: OverviewTable): string {
-  return `${root}/overview/${table}`
+  return `${overviewGroup(root)}/${table}`
 }
 
 // Attributes

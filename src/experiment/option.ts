@@ -1,5 +1,6 @@
 /** What an option is, and which values it takes, whether as text or of JavaScript's types. */
 import { resolve, sep } from 'node:path'
+import { cutText } from '../values/cut-text.ts'
 
 interface OptionOf<Kind extends string> {
   readonly kind: Kind
@@ -97,7 +98,7 @@ export function foundValue(value: unknown): string {
   if (type === 'bigint') return `${value}n`
   if (type === 'object' && !Array.isArray(value)) return 'an object'
   const text = type === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+  return cutText(text, 60)
 }
 
 /** Whether a value, already of JavaScript's types, is one of the option's. */

@@ -76,14 +76,24 @@ export function* namedEntries(
 
 /** @throws PypetError `PYPET_EXPLORATION_LENGTH` unless all columns are of one length */
 export function assertEqualLengths(columns: readonly Column[], where: string): void {
-  const [first, ...others] = columns
+  assertOneLength(
+    columns.map(({ name, range }) => [name, rangeLength(range)]),
+    where,
+  )
+}
+
+/** The same of lengths by name. */
+export function assertOneLength(
+  lengths: readonly (readonly [name: string, length: number])[],
+  where: string,
+): void {
+  const [first, ...others] = lengths
   if (first === undefined) return
-  const length = rangeLength(first.range)
-  for (const { name, range } of others) {
-    if (rangeLength(range) === length) continue
+  for (const [name, length] of others) {
+    if (length === first[1]) continue
     throw new PypetError(
       'PYPET_EXPLORATION_LENGTH',
-      `${where}: ${first.name} has ${count(length)} but ${name} has ${count(rangeLength(range))}; they advance together`,
+      `${where}: ${first[0]} has ${count(first[1])} but ${name} has ${count(length)}; they advance together`,
       {
         where: `${where}.${name}`,
         hint: 'Give both the same length, or combine them with cartesianProduct.',

@@ -1,6 +1,7 @@
 /** Values to explore that JavaScript has no literal for: lists, arrays, matrices, dates, complex numbers. Their types are those of the default. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
+import { cutText } from '../values/cut-text.ts'
 import { instanceClassName, type OwnParameter } from '../values/own-class.ts'
 import { type RawValue, rawValue, storedOfRaw } from '../values/raw-value.ts'
 import {
@@ -240,7 +241,7 @@ function otherObject(found: string, parameter: Parameter, where: string): PypetE
 
 /** What was found, in messages: `"text"`, `3n`, `a list of 2`. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)
+  if (typeof value === 'string') return JSON.stringify(cutText(value, 40))
   if (typeof value === 'bigint') return `${value}n`
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (ArrayBuffer.isView(value)) return `a ${Object.prototype.toString.call(value).slice(8, -1)}`

@@ -1,4 +1,5 @@
 /** Numbers that a person wrote and no float64 holds: every reader of JSON, YAML and TOML makes Infinity of them in silence. */
+import { cutText } from '../values/cut-text.ts'
 
 export interface OverflowingNumber {
   /** As written: `1e400`. */
@@ -26,7 +27,7 @@ export function overflowingNumber(text: string, read: unknown): OverflowingNumbe
 
 /** What is said of it. */
 export function describeOverflow(text: string): string {
-  const shown = text.length > 24 ? `${text.slice(0, 21)}...` : text
+  const shown = cutText(text, 24)
   return `${shown} is beyond the largest number, ${Number.MAX_VALUE}`
 }
 

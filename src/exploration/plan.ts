@@ -6,7 +6,7 @@ import type { PointValues } from '../run/parameter-view.ts'
 import { parameterLocation, type RunIndex } from '../values/path.ts'
 import { pythonRepr } from '../values/python-repr.ts'
 import { type BasicDtype, dtypeOf, type Scalar } from '../values/stored-value.ts'
-import { cutToUtf8Bytes, longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../values/utf8.ts'
+import { longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../values/utf8.ts'
 import {
   type Column,
   type ExplorationDraft,
@@ -17,6 +17,7 @@ import {
   type Pools,
 } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'
+import { parameterSummary } from './parameter-summary.ts'
 import { arange } from './range.ts'
 import { withoutUnused } from './renumber.ts'
 import { settle } from './settle.ts'
@@ -211,19 +212,23 @@ export function exploredColumn(
   }
 }
 
-/**
- * pypet's `parameter_summary` of a run, `x: 1.0,   y: 6.0`: by name, values as Python prints them, at
- * most 512 UTF-8 bytes with `...` for what is cut. The empty string when nothing is explored.
- */
+/** pypet's `parameter_summary` of a run. */
 export function runSummary(plan: ExplorationPlan, run: RunIndex): string {
-  const entries = summaryLabels(plan).map(
-    ({ label, explored }) => `${label}: ${exploredTableText(plan, explored, run, SUMMARY_BYTES_MAX)}`,
-  )
-  return cutToUtf8Bytes(entries.join(',   '), SUMMARY_BYTES_MAX)
+  let summary = summaries.get(plan)
+  if (summary === undefined) {
+    summary = parameterSummary(
+      plan.explored.map((explored) => ({
+        fullName: parameterLocation(explored.name),
+        text: (each, lengthMax) => exploredTableText(plan, explored, each, lengthMax),
+      })),
+    )
+    summaries.set(plan, summary)
+  }
+  return summary(run)
 }
 
-/** Size of the column in pypet's table `runs`. */
-const SUMMARY_BYTES_MAX = 512
+/** The labels are the same in every run, and sorting them in each of a million is not. */
+const summaries = new WeakMap<ExplorationPlan, (run: RunIndex) => string>()
 
 /** Every range with the place of its values in messages. Defaults that have a number in a pool need no look. */
 function* locatedColumns(
@@ -280,41 +285,6 @@ function* locatedColumns(
 function jobValue(plan: ExplorationPlan, { name, parameter }: ExploredParameter, run: RunIndex): Scalar {
   const value = explorationReader(plan.exploration as ExplorationSpec, name)(run)
   return typeof parameter.value === 'bigint' && typeof value === 'number' ? BigInt(value) : value
-}
-
-interface SummaryLabel {
-  readonly label: string
-  readonly explored: ExploredParameter
-}
-
-/** The labels are the same in every run, and sorting them in each of a million is not. */
-const labelsByPlan = new WeakMap<ExplorationPlan, readonly SummaryLabel[]>()
-
-function summaryLabels(plan: ExplorationPlan): readonly SummaryLabel[] {
-  const known = labelsByPlan.get(plan)
-  if (known !== undefined) return known
-  const named = plan.explored.map((explored) => ({
-    explored,
-    name: lastPart(explored.name),
-    location: parameterLocation(explored.name),
-  }))
-  // By code unit, as Python sorts, and not by a locale that differs between machines.
-  named.sort((a, b) => compare(a.name, b.name) || compare(a.location, b.location))
-  const labels = named.map(({ explored, name, location }, index) => ({
-    // As in pypet, the second parameter of one name is told apart by its full name.
-    label: named[index - 1]?.name === name ? location : name,
-    explored,
-  }))
-  labelsByPlan.set(plan, labels)
-  return labels
-}
-
-function lastPart(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1)
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b)
 }
 
 function longestText({ range }: Column): number {

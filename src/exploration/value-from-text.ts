@@ -1,6 +1,7 @@
 /** Text from the command line as a value, by the type of the parameter that takes it. */
 import { assertNever, PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
+import { cutText } from '../values/cut-text.ts'
 import {
   type Complex,
   dtypeOf,
@@ -177,10 +178,9 @@ function bigintFromText(text: string): bigint | undefined {
 
 function notOfType(found: string, parameter: Parameter, where: string, hint?: string): PypetError {
   const expected = expectedText(parameter)
-  const cut = found.length > 60 ? `${found.slice(0, 57)}...` : found
   return new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${parameter.name} is ${expected.article} ${typeName(parameter.stored)}, found ${cut}`,
+    `${where}: ${parameter.name} is ${expected.article} ${typeName(parameter.stored)}, found ${cutText(found, 60)}`,
     { where, hint: hint ?? expected.hint },
   )
 }

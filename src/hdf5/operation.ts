@@ -1,5 +1,5 @@
 /**
- * What to do to an HDF5 file, as data: `hdf5-layout` decides, `hdf5-file` does. Paths are absolute and
+ * What to do to an HDF5 file, as data: `layout/` decides, `hdf5-file` does. Paths are absolute and
  * without a trailing slash; operations are applied in order, parents first.
  */
 export type Hdf5Type =

@@ -128,19 +128,35 @@ export function appendRows(
   rows: readonly Row[],
 ): Hdf5Operation[] {
   if (rows.length === 0) return []
-  const grown = rowCount + rows.length
-  return [
-    { type: 'resize-table', path, rowCount: grown },
-    ...writeRows(path, table, rowCount, rows),
-    { type: 'replace-attribute', path, name: 'NROWS', value: grown },
-  ]
+  const [resized, counted] = resizeTable(path, rowCount + rows.length)
+  return [resized, ...writeRows(path, table, rowCount, rows), counted]
 }
 
-/** Takes all rows away. */
-export function emptyTable(path: string): Hdf5Operation[] {
+/** The same for a table that may not be there. @param rowCount undefined where it is not */
+export function addRows(
+  path: string,
+  table: TableDescription,
+  {
+    title,
+    rowCount,
+    ...options
+  }: TableOptions & { readonly title: string; readonly rowCount?: number | undefined },
+  rows: readonly Row[],
+): Hdf5Operation[] {
+  if (rows.length === 0) return []
+  return rowCount === undefined
+    ? createFilledTable(path, table, title, rows, options)
+    : appendRows(path, table, rowCount, rows)
+}
+
+/** A table with more rows than before, or fewer. */
+export function resizeTable(
+  path: string,
+  rowCount: number,
+): [resized: Hdf5Operation, counted: Hdf5Operation] {
   return [
-    { type: 'resize-table', path, rowCount: 0 },
-    { type: 'replace-attribute', path, name: 'NROWS', value: 0 },
+    { type: 'resize-table', path, rowCount },
+    { type: 'replace-attribute', path, name: 'NROWS', value: rowCount },
   ]
 }
 

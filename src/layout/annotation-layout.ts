@@ -1,9 +1,22 @@
-/** Annotations of a node: one attribute each (docs/format.md, section 2). */
+/** The comment and the annotations of a node: one attribute each (docs/format.md, section 2). */
 import { elementType } from '../hdf5/element-type.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { ANNOTATION_PREFIX, SRVC } from '../names.ts'
 import type { RawField, RawNumbers, RawTexts, RawValue } from '../values/raw-value.ts'
 import { longestUtf8Bytes } from '../values/utf8.ts'
+
+/** What is said of a group. */
+export function nodeAttributes(
+  path: string,
+  { comment, annotations }: { readonly comment: string; readonly annotations: readonly RawField[] },
+): Hdf5Operation[] {
+  return [
+    ...(comment === ''
+      ? []
+      : [{ type: 'create-attribute', path, name: SRVC.comment, value: comment } as const]),
+    ...annotationOperations(path, annotations),
+  ]
+}
 
 export function annotationOperations(path: string, annotations: readonly RawField[]): Hdf5Operation[] {
   if (annotations.length === 0) return []

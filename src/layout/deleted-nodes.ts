@@ -4,10 +4,9 @@
  */
 import type { Cell } from '../hdf5/datatype.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { appendRows, createFilledTable, defineTable } from '../hdf5/table.ts'
+import { addRows, defineTable } from '../hdf5/table.ts'
+import { overviewGroup, overviewPath } from '../names.ts'
 
-/** The table's name in the overview. */
-export const DELETED_NODES = 'deleted_nodes'
 const TABLE = defineTable([['location', 'S512']])
 
 /** What a reader can do. */
@@ -23,9 +22,9 @@ interface TableReader {
 
 /** @param root path of the trajectory @returns full names of nodes and links */
 export function deletedNodes(reader: TableReader, root: string): string[] {
-  const table = `${root}/overview/${DELETED_NODES}`
+  const table = overviewPath(root, 'deleted_nodes')
   const names: string[] = []
-  if (reader.kind(`${root}/overview`) !== 'group' || reader.kind(table) !== 'dataset') return names
+  if (reader.kind(overviewGroup(root)) !== 'group' || reader.kind(table) !== 'dataset') return names
   reader.scanRows(table, ['location'], (_, [name]) => names.push(String(name)))
   return names
 }
@@ -36,9 +35,12 @@ export function deletionOperations(
   trajectory: string,
   names: readonly string[],
 ): Hdf5Operation[] {
-  const path = `/${trajectory}/overview/${DELETED_NODES}`
-  const rows = names.map((name) => [name])
-  return reader.kind(path) === 'dataset'
-    ? appendRows(path, TABLE, reader.rowCount(path), rows)
-    : createFilledTable(path, TABLE, DELETED_NODES, rows)
+  const path = overviewPath(`/${trajectory}`, 'deleted_nodes')
+  const rowCount = reader.kind(path) === 'dataset' ? reader.rowCount(path) : undefined
+  return addRows(
+    path,
+    TABLE,
+    { title: 'deleted_nodes', rowCount },
+    names.map((name) => [name]),
+  )
 }

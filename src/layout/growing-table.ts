@@ -1,5 +1,5 @@
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { appendRows, createFilledTable, emptyTable, type Row, type TableDescription } from '../hdf5/table.ts'
+import { addRows, createFilledTable, type Row, resizeTable, type TableDescription } from '../hdf5/table.ts'
 import { MEMORY } from '../names.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 
@@ -41,9 +41,12 @@ export class GrowingTable {
   append(rows: readonly Row[]): Hdf5Operation[] {
     if (rows.length === 0) return []
     const { rowCount } = this
-    const operations = this.#exists
-      ? appendRows(this.#path, this.#table, rowCount, rows)
-      : createFilledTable(this.#path, this.#table, this.#title, rows, { expectedRows: this.#expectedRows })
+    const before = {
+      title: this.#title,
+      expectedRows: this.#expectedRows,
+      rowCount: this.#exists ? rowCount : undefined,
+    }
+    const operations = addRows(this.#path, this.#table, before, rows)
     this.#memory.set(this.#rowsName, rowCount + rows.length)
     return operations
   }
@@ -52,6 +55,6 @@ export class GrowingTable {
   clear(): Hdf5Operation[] {
     if (this.rowCount === 0) return []
     this.#memory.set(this.#rowsName, 0)
-    return emptyTable(this.#path)
+    return resizeTable(this.#path, 0)
   }
 }

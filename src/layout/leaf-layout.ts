@@ -1,13 +1,6 @@
 /** How one leaf lies in the file: the group, its attributes and its data items (docs/format.md, sections 2 and 4). */
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import {
-  createFilledTable,
-  createTable,
-  defineTable,
-  type Row,
-  type TableDescription,
-  writeRows,
-} from '../hdf5/table.ts'
+import { createFilledTable, defineTable, type TableDescription, writeRows } from '../hdf5/table.ts'
 import { ARRAY_SUFFIX, CLASS_ATTRIBUTE, columnAttributes, ITEMS, SRVC } from '../names.ts'
 import type { RawLeaf } from '../run/run-frame.ts'
 import { pythonRepr } from '../values/python-repr.ts'
@@ -132,72 +125,10 @@ export function replaceScalar(path: string, value: RawValue): Hdf5Operation[] {
   return writeRows(`${path}/data`, dataTable(value.dtype as BasicDtype, 0), 0, [[scalarCell(value)]])
 }
 
-/**
- * The range of an explored parameter, `explored_data`: one row a run. The rows are written in batches
- * by `exploredRows`, so that a long exploration is never in memory as a whole.
- */
-export function exploredTable(
-  path: string,
-  dtype: BasicDtype,
-  textBytesMax: number,
-  runCount: number,
-): Hdf5Operation[] {
-  const table = dataTable(dtype, textBytesMax)
-  return [
-    ...createTable(`${path}/explored_data`, table, 'explored_data', runCount),
-    ...dataAttributes(`${path}/explored_data`, dtype),
-  ]
-}
-
-export function exploredRows(
-  path: string,
-  dtype: BasicDtype,
-  textBytesMax: number,
-  firstRun: number,
-  values: ArrayLike<number | bigint | string>,
-): Hdf5Operation[] {
-  const rows: Row[] = Array.from(values, (value) => [value])
-  return writeRows(`${path}/explored_data`, dataTable(dtype, textBytesMax), firstRun, rows)
-}
-
-/** Bytes of a row of the range, for who decides how many are written at a time. */
-export function exploredRowBytes(dtype: BasicDtype, textBytesMax: number): number {
-  return dataTable(dtype, textBytesMax).rowType.bytes
-}
-
-/** HDF5 knows no text of size 0. */
-function dataTable(dtype: BasicDtype, textBytesMax: number): TableDescription {
+/** The table of a parameter's value, or of its range. HDF5 knows no text of size 0. */
+export function dataTable(dtype: BasicDtype, textBytesMax: number): TableDescription {
   return defineTable([['data', dtype === 'str' ? `S${Math.max(1, textBytesMax)}` : dtype]])
 }
-
-/** The range of a parameter whose values are arrays or matrices: a number a run, of `exploredArray`. */
-export function exploredReferenceTable(path: string, suffix: string, runCount: number): Hdf5Operation[] {
-  const table = `${path}/explored_data${suffix}`
-  return [
-    ...createTable(table, REFERENCES, `explored_data${suffix}`, runCount),
-    { type: 'create-attribute', path: table, name: INDEX.collection, value: 'COLL_SCALAR' },
-    { type: 'create-attribute', path: table, name: INDEX.scalarType, value: 'int' },
-    storeAttribute(table),
-  ]
-}
-
-export function exploredReferences(
-  path: string,
-  suffix: string,
-  firstRun: number,
-  numbers: ArrayLike<number | bigint>,
-  numberBytes: NumberBytes = 8,
-): Hdf5Operation[] {
-  const rows: Row[] = Array.from(numbers, (number) => [Number(number)])
-  const table = numberBytes === 4 ? SHORT_REFERENCES : REFERENCES
-  return writeRows(`${path}/explored_data${suffix}`, table, firstRun, rows)
-}
-
-/** The size of a column of numbers of arrays: tables of pypet have half of ours. */
-export type NumberBytes = 4 | 8
-
-const REFERENCES = defineTable([['idx', 'int64']])
-const SHORT_REFERENCES = defineTable([['idx', 'int32']])
 
 function leafGroup(
   path: string,
@@ -218,11 +149,10 @@ function leafGroup(
   return operations
 }
 
-/** Attributes of the columns of a parameter's tables. */
 const DATA = columnAttributes('data')
-const INDEX = columnAttributes('idx')
 
-function dataAttributes(path: string, dtype: string): Hdf5Operation[] {
+/** Attributes of such a table and its column. */
+export function dataAttributes(path: string, dtype: string): Hdf5Operation[] {
   return [
     { type: 'create-attribute', path, name: DATA.collection, value: 'COLL_SCALAR' },
     {
@@ -235,7 +165,7 @@ function dataAttributes(path: string, dtype: string): Hdf5Operation[] {
   ]
 }
 
-function storeAttribute(path: string): Hdf5Operation {
+export function storeAttribute(path: string): Hdf5Operation {
   return { type: 'create-attribute', path, name: SRVC.store, value: 'TABLE' }
 }
 

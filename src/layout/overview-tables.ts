@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { defineTable, type Row } from '../hdf5/table.ts'
 import { runName, timeText } from '../names.ts'
-import type { OpenRequest, RunFailure, StorageSettings } from '../protocol.ts'
+import type { RunFailure, StorageSettings } from '../protocol.ts'
 
 export const INFO = defineTable([
   ['name', 'S512'],
@@ -94,8 +94,18 @@ export const SETTINGS = defineTable(HDF5_SETTINGS)
 /** pypet stops each overview at so many rows, to keep them overviews. */
 export const OVERVIEW_ROWS_MAX = 1000
 
-export function infoRow({ trajectory }: OpenRequest, runCount: number): Row {
-  const { name, timestamp, comment, runtimeVersion, version } = trajectory
+/** What the row of `info` says. */
+interface TrajectoryFacts {
+  readonly name: string
+  readonly timestamp: number
+  readonly runCount: number
+  readonly comment: string
+  readonly runtimeVersion: string
+  readonly version: string
+}
+
+export function infoRow(trajectory: TrajectoryFacts): Row {
+  const { name, timestamp, runCount, comment, runtimeVersion, version } = trajectory
   return [name, timeText(timestamp), runCount, timestamp, comment, runtimeVersion, version]
 }
 

@@ -1,5 +1,6 @@
 /** What PyTables wants to find at groups that it is to know as its own. */
 import type { Hdf5Operation } from '../hdf5/operation.ts'
+import { BRANCHES } from '../names.ts'
 
 /** Attributes of a file's root. */
 export function rootAttributes(title: string): Hdf5Operation[] {
@@ -19,4 +20,13 @@ export function pytablesGroup(path: string, title: string): Hdf5Operation[] {
     { type: 'create-attribute', path, name: 'VERSION', value: '1.0' },
     { type: 'create-attribute', path, name: 'TITLE', value: title },
   ]
+}
+
+/** Groups of the tree, by their full names, that are written as PyTables writes them. Others are many, and go without. */
+export const PYTABLES_GROUPS = [...BRANCHES, 'results.runs'] as const
+
+/** A new group of the tree. */
+export function treeGroup(path: string, fullName: string): Hdf5Operation[] {
+  const isPyTables = PYTABLES_GROUPS.some((name) => name === fullName)
+  return isPyTables ? pytablesGroup(path, '') : [{ type: 'create-group', path }]
 }

@@ -2,83 +2,227 @@
 import { PypetError } from '../errors.ts'
 import { type PooledValue, pooledText } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { ARRAY_SUFFIX, isFirstOfSet, RANGE, rangeSet, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'
-import type { ParameterRange } from '../run/parameter-range.ts'
+import { createTable, defineTable, type Row, resizeTable, writeRows } from '../hdf5/table.ts'
 import {
-  elementBytes,
-  type RawNumbers,
-  type RawTexts,
-  type RawValue,
-  rawElements,
-  rawValue,
-} from '../values/raw-value.ts'
-import { isBasicDtype, type StoredScalar, type StoredValue } from '../values/stored-value.ts'
-import { longestUtf8Bytes } from '../values/utf8.ts'
+  ARRAY_SUFFIX,
+  columnAttributes,
+  isFirstOfSet,
+  RANGE,
+  rangeSet,
+  rangeValueName,
+  SPARSE_SUFFIX,
+  SRVC,
+} from '../names.ts'
+import type { RunIndex } from '../values/path.ts'
+import type { RawNumbers, RawTexts, RawValue } from '../values/raw-value.ts'
+import type { BasicDtype, StoredValue } from '../values/stored-value.ts'
 import { itemOperations } from './item-layout.ts'
-import {
-  exploredReferences,
-  exploredReferenceTable,
-  exploredRows,
-  exploredTable,
-  type NumberBytes,
-} from './leaf-layout.ts'
+import { dataAttributes, dataTable, storeAttribute } from './leaf-layout.ts'
 import { tableDataset } from './table-item.ts'
 
-/** The whole range of a parameter that had none in the file. */
-export function exploredRangeOperations(
+/** The values that an explored parameter takes, one a run, by the form of their table. They are asked for in batches. */
+export type RangeShape = { readonly length: number } & (
+  | {
+      readonly kind: 'cells'
+      readonly dtype: BasicDtype
+      /** UTF-8 bytes of the longest text; 0 unless the dtype is `str`. */
+      readonly textBytesMax: number
+      cells(first: RunIndex, end: RunIndex): ArrayLike<number | bigint | string>
+    }
+  /** Single values that are complex or have fewer bits than JavaScript's, and bytes. */
+  | { readonly kind: 'elements'; elements(first: RunIndex, end: RunIndex): RawNumbers | RawTexts }
+  /** Each distinct value once, and the runs have their numbers. */
+  | {
+      readonly kind: 'numbers'
+      readonly preset: StoredValue
+      /** What cannot be written is undefined; of what is only in the file there is a text. */
+      readonly values: readonly (PooledValue | undefined)[]
+      numbers(first: RunIndex, end: RunIndex): ArrayLike<number>
+    }
+)
+
+/** What a file holds of a range. */
+export interface StoredRange extends RangeColumn {
+  readonly length: number
+  /** Its column has the numbers of arrays. */
+  readonly isReference: boolean
+  /** Distinct arrays. */
+  readonly objectCount: number
+}
+
+/** How the columns of a range are made. Their sizes cannot change. */
+interface RangeColumn {
+  /** What the column holds of a text; 0 for other columns. A longer one needs a new table. */
+  readonly textBytes: number
+  readonly numberBytes: NumberBytes
+  /** Beside numbers of values there are texts of them. */
+  readonly hasTexts: boolean
+}
+
+/** The size of a column of numbers of arrays: tables of pypet have half of ours. */
+type NumberBytes = 4 | 8
+
+/**
+ * The whole range of a parameter that had none in the file, in batches.
+ *
+ * @param givenTextBytes of a column for texts of which more may come
+ */
+export function* newRange(
   path: string,
-  preset: StoredValue,
-  range: ParameterRange,
+  range: RangeShape,
   complevel: number,
-): Hdf5Operation[] {
-  if (range.kind === 'scalars') return scalarRange(path, range)
-  const suffix = rangeSuffix(preset)
-  const values = range.values.map(readable)
+  givenTextBytes?: number,
+): Generator<Hdf5Operation[]> {
+  let textBytes = 0
+  switch (range.kind) {
+    case 'elements': {
+      yield elementsTable(path, range.elements(0, range.length))
+      return
+    }
+    case 'cells':
+      textBytes = givenTextBytes ?? range.textBytesMax
+      yield cellsTable(path, range.dtype, textBytes, range.length)
+      break
+    case 'numbers':
+      yield* rangeValues(path, range.preset, { first: 0, values: range.values }, complevel)
+      yield numbersTable(path, range.preset, range.length)
+      break
+  }
+  yield* rangeRows(path, range, 0, { textBytes, numberBytes: 8, hasTexts: true })
+}
+
+/**
+ * What a range has gained since the file had `before` of it, in batches.
+ *
+ * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
+ */
+export function* grownRange(
+  path: string,
+  range: RangeShape,
+  before: StoredRange,
+  complevel: number,
+): Generator<Hdf5Operation[]> {
+  const { length } = range
+  if (before.length >= length) return
+  const table = `${path}/${RANGE}`
+  switch (range.kind) {
+    case 'elements': {
+      const raw = range.elements(before.length, length)
+      if ('texts' in raw) throw new Error(`${path}: a range of ${raw.dtype} cannot grow`)
+      const rowCount = length - before.length
+      yield [
+        ...resizeTable(table, length),
+        { type: 'write-rows', path: table, firstRow: before.length, rowCount, bytes: raw.bytes },
+      ]
+      return
+    }
+    case 'cells':
+      yield resizeTable(table, length)
+      break
+    case 'numbers': {
+      if (!before.isReference) throw inCells(path)
+      const { preset, values } = range
+      const gained = { first: before.objectCount, values: values.slice(before.objectCount) }
+      yield* rangeValues(path, preset, gained, complevel)
+      yield [
+        ...resizeTable(`${table}${rangeSuffix(preset)}`, length),
+        ...(before.hasTexts && hasTexts(preset) ? resizeTable(table, length) : []),
+      ]
+      break
+    }
+  }
+  yield* rangeRows(path, range, before.length, before)
+}
+
+function* rangeRows(
+  path: string,
+  range: Exclude<RangeShape, { kind: 'elements' }>,
+  firstRun: RunIndex,
+  column: RangeColumn,
+): Generator<Hdf5Operation[]> {
+  if (range.kind === 'cells') {
+    const { dtype } = range
+    const rowBytes = dataTable(dtype, column.textBytes).rowType.bytes
+    for (const [first, end] of batches(firstRun, range.length, rowBytes))
+      yield cellRows(path, dtype, column.textBytes, first, range.cells(first, end))
+    return
+  }
+  const { preset, values } = range
+  const references = column.numberBytes === 4 ? SHORT_REFERENCES : REFERENCES
+  for (const [first, end] of batches(firstRun, range.length, REFERENCES.rowType.bytes)) {
+    const numbers = range.numbers(first, end)
+    const rows = Array.from(numbers, (number): Row => [number])
+    yield writeRows(`${path}/${RANGE}${rangeSuffix(preset)}`, references, first, rows)
+    if (!column.hasTexts || !hasTexts(preset)) continue
+    const texts = Array.from(numbers, (number) => textOf(values[number]))
+    yield cellRows(path, 'str', RANGE_TEXT_BYTES, first, texts)
+  }
+}
+
+/** What is written at a time when a table is filled: little enough to be in memory several times over. */
+const BATCH_BYTES_MAX = 4_194_304
+/** Narrow rows are many, and each is an object before it is bytes. */
+const BATCH_ROWS_MAX = 4096
+
+/** The rows from first to end, exclusive, that are written together. */
+export function* batches(
+  start: number,
+  end: number,
+  rowBytes: number,
+): Generator<[first: number, end: number]> {
+  const size = Math.min(BATCH_ROWS_MAX, Math.max(1, Math.floor(BATCH_BYTES_MAX / rowBytes)))
+  for (let first = start; first < end; first += size) yield [first, Math.min(first + size, end)]
+}
+
+function cellsTable(path: string, dtype: BasicDtype, textBytes: number, rowCount: number): Hdf5Operation[] {
+  const table = `${path}/${RANGE}`
   return [
-    ...objectOperations(path, suffix, 0, values, complevel),
-    ...referenceTable(path, preset, range.index.length),
-    ...exploredReferences(path, suffix, 0, range.index),
-    ...referenceTexts(path, preset, 0, textsOf(values, range.index)),
+    ...createTable(table, dataTable(dtype, textBytes), RANGE, rowCount),
+    ...dataAttributes(table, dtype),
+  ]
+}
+
+function cellRows(
+  path: string,
+  dtype: BasicDtype,
+  textBytes: number,
+  firstRun: RunIndex,
+  cells: ArrayLike<number | bigint | string>,
+): Hdf5Operation[] {
+  const rows = Array.from(cells, (cell): Row => [cell])
+  return writeRows(`${path}/${RANGE}`, dataTable(dtype, textBytes), firstRun, rows)
+}
+
+function elementsTable(path: string, column: RawNumbers | RawTexts): Hdf5Operation[] {
+  const table = `${path}/${RANGE}`
+  const columns = [{ name: 'data', value: column }]
+  return [
+    ...tableDataset(table, { form: 'table', rowCount: column.shape[0] as number, columns }),
+    storeAttribute(table),
   ]
 }
 
 /** What the runs have is a number of each; of values that pypet has no form for there is a column of texts as well. */
-export function referenceTable(path: string, preset: StoredValue, runCount: number): Hdf5Operation[] {
+function numbersTable(path: string, preset: StoredValue, rowCount: number): Hdf5Operation[] {
+  const name = `${RANGE}${rangeSuffix(preset)}`
+  const table = `${path}/${name}`
   return [
-    ...exploredReferenceTable(path, rangeSuffix(preset), runCount),
-    ...(hasTexts(preset) ? exploredTable(path, 'str', RANGE_TEXT_BYTES, runCount) : []),
+    ...createTable(table, REFERENCES, name, rowCount),
+    { type: 'create-attribute', path: table, name: INDEX.collection, value: 'COLL_SCALAR' },
+    { type: 'create-attribute', path: table, name: INDEX.scalarType, value: 'int' },
+    storeAttribute(table),
+    ...(hasTexts(preset) ? cellsTable(path, 'str', RANGE_TEXT_BYTES, rowCount) : []),
   ]
 }
 
-/** The texts of some runs, for pypet; nothing where the values say it themselves. */
-export function referenceTexts(
-  path: string,
-  preset: StoredValue,
-  firstRun: number,
-  texts: readonly string[],
-): Hdf5Operation[] {
-  return hasTexts(preset) ? exploredRows(path, 'str', RANGE_TEXT_BYTES, firstRun, texts) : []
-}
+const REFERENCES = defineTable([['idx', 'int64']])
+const SHORT_REFERENCES = defineTable([['idx', 'int32']])
+const INDEX = columnAttributes('idx')
 
-export function textsOf(values: readonly (PooledValue | undefined)[], numbers: Iterable<number>): string[] {
-  return Array.from(numbers, (number) => {
-    const value = values[number]
-    if (typeof value === 'object' && value.form === 'date') return new Date(value.time).toISOString()
-    return value === undefined ? '' : pooledText(value)
-  })
-}
-
-/** A growing range of such values. @param areTextsThere files of before may lack them */
-export function grownReferences(
-  path: string,
-  preset: StoredValue,
-  runCount: number,
-  areTextsThere = true,
-): Hdf5Operation[] {
-  return [
-    ...grown(`${path}/${RANGE}${rangeSuffix(preset)}`, runCount),
-    ...(areTextsThere && hasTexts(preset) ? grown(`${path}/${RANGE}`, runCount) : []),
-  ]
+/** What a value is called in the column of texts, for pypet. */
+function textOf(value: PooledValue | undefined): string {
+  if (typeof value === 'object' && value.form === 'date') return new Date(value.time).toISOString()
+  return value === undefined ? '' : pooledText(value)
 }
 
 function hasTexts(preset: StoredValue): boolean {
@@ -87,81 +231,44 @@ function hasTexts(preset: StoredValue): boolean {
 
 const RANGE_TEXT_BYTES = 128
 
-function scalarRange(
-  path: string,
-  { dtype, values }: Extract<ParameterRange, { kind: 'scalars' }>,
-): Hdf5Operation[] {
-  if (!isBasicDtype(dtype)) return columnTable(path, rawElements({ form: 'list', dtype, values }))
-  const textBytes = dtype === 'str' ? longestUtf8Bytes(values as string[]) : 0
-  return [
-    ...exploredTable(path, dtype, textBytes, values.length),
-    ...exploredRows(path, dtype, textBytes, 0, cells(dtype, values)),
-  ]
-}
-
-function columnTable(path: string, column: RawNumbers | RawTexts): Hdf5Operation[] {
-  const table = `${path}/explored_data`
-  const columns = [{ name: 'data', value: column }]
-  return [
-    ...tableDataset(table, { form: 'table', rowCount: column.shape[0] as number, columns }),
-    { type: 'create-attribute', path: table, name: SRVC.store, value: 'TABLE' },
-  ]
-}
-
-export type NumberDtype = RawNumbers['dtype']
-
-/** The range of numbers that are complex or have fewer bits than JavaScript's; the rows follow by `numberRows`. */
-export function numberTable(path: string, dtype: NumberDtype, runCount: number): Hdf5Operation[] {
-  const bytes = new Uint8Array(runCount * elementBytes(dtype))
-  return columnTable(path, { form: 'list', dtype, shape: [runCount], bytes })
-}
-
-export function numberRows(path: string, firstRow: number, values: readonly RawNumbers[]): Hdf5Operation[] {
-  const bytes = Buffer.concat(values.map((value) => value.bytes))
-  return [{ type: 'write-rows', path: `${path}/explored_data`, firstRow, rowCount: values.length, bytes }]
-}
-
-function cells(dtype: string, values: readonly StoredScalar['value'][]): (number | bigint | string)[] {
-  return dtype === 'bool' ? values.map(Number) : (values as (number | bigint | string)[])
-}
-
 /** What the names of tables and arrays of a range end in. */
 export function rangeSuffix(preset: StoredValue): string {
   return preset.form === 'sparse' ? SPARSE_SUFFIX : ARRAY_SUFFIX
 }
 
-/** What cannot be read is in the file that it came from. */
-function readable(value: StoredValue): RawValue | undefined {
-  return value.form === 'unread' ? undefined : rawValue(value)
+/**
+ * Distinct lists and arrays of a range, in their groups of a thousand, one at a time.
+ *
+ * @param part.first number of the first of them; what is only in the file is left out
+ */
+export function* rangeValues(
+  path: string,
+  preset: StoredValue,
+  { first, values }: { readonly first: number; readonly values: readonly (PooledValue | undefined)[] },
+  complevel: number,
+): Generator<Hdf5Operation[]> {
+  const suffix = rangeSuffix(preset)
+  for (const [index, value] of values.entries()) {
+    if (typeof value !== 'string') yield rangeValue(path, suffix, first + index, value, complevel)
+  }
 }
 
-/** Distinct arrays of a range, the first of which has this number, in their groups of a thousand. */
-export function objectOperations(
+function rangeValue(
   path: string,
   suffix: string,
-  first: number,
-  values: readonly (RawValue | undefined)[],
+  number: number,
+  value: RawValue | undefined,
   complevel: number,
 ): Hdf5Operation[] {
-  const operations: Hdf5Operation[] = []
-  if (suffix === ARRAY_SUFFIX && first === 0) {
-    operations.push(
-      { type: 'create-group', path: `${path}/explored${suffix}` },
-      nested(`${path}/explored${suffix}`),
-    )
-  }
-  for (const [index, value] of values.entries()) {
-    if (value === undefined) continue
-    const number = first + index
-    if (suffix === SPARSE_SUFFIX) {
-      operations.push(...renamed(path, number, value))
-      continue
-    }
-    const set = `${path}/${rangeSet(number)}`
-    if (isFirstOfSet(number)) operations.push({ type: 'create-group', path: set }, nested(set))
-    operations.push(...itemOperations(`${path}/${rangeValueName(suffix, number)}`, value, complevel))
-  }
-  return operations
+  if (suffix === SPARSE_SUFFIX) return value === undefined ? [] : renamed(path, number, value)
+  const set = `${path}/${rangeSet(number)}`
+  return [
+    ...(number === 0 ? nestedGroup(`${path}/explored${suffix}`) : []),
+    ...(isFirstOfSet(number) ? nestedGroup(set) : []),
+    ...(value === undefined
+      ? []
+      : itemOperations(`${path}/${rangeValueName(suffix, number)}`, value, complevel)),
+  ]
 }
 
 /** A matrix is stored under its name with a suffix; in a range the suffix stands before its number. */
@@ -171,58 +278,10 @@ function renamed(path: string, number: number, value: RawValue): Hdf5Operation[]
   return itemOperations(name, value, 0).map((operation) => ({ ...operation, path: wanted }))
 }
 
-function nested(path: string): Hdf5Operation {
-  return { type: 'create-attribute', path, name: SRVC.store, value: 'NESTED_GROUP' }
-}
-
-/** What a file holds of a range. */
-export interface StoredRange {
-  readonly length: number
-  /** Its column has the numbers of arrays. */
-  readonly isReference: boolean
-  /** Distinct arrays. */
-  readonly objectCount: number
-  /** What the column holds of a text; 0 for other columns. A longer one needs a new table. */
-  readonly textBytes: number
-  readonly numberBytes: NumberBytes
-  /** Beside numbers of values there are texts of them. */
-  readonly hasTexts: boolean
-}
-
-/** What a range has gained since the file had `before` of it. */
-export function grownRange(
-  path: string,
-  preset: StoredValue,
-  range: ParameterRange,
-  before: StoredRange,
-  complevel: number,
-): Hdf5Operation[] {
-  if (range.kind === 'objects') {
-    if (!before.isReference) throw inCells(path)
-    const suffix = rangeSuffix(preset)
-    const values = range.values.map(readable)
-    const index = range.index.slice(before.length)
-    return [
-      ...objectOperations(path, suffix, before.objectCount, values.slice(before.objectCount), complevel),
-      ...grownReferences(path, preset, range.index.length, before.hasTexts),
-      ...exploredReferences(path, suffix, before.length, index, before.numberBytes),
-      ...(before.hasTexts ? referenceTexts(path, preset, before.length, textsOf(values, index)) : []),
-    ]
-  }
-  const table = `${path}/explored_data`
-  const { dtype } = range
-  const more = range.values.slice(before.length)
-  if (isBasicDtype(dtype)) {
-    return [
-      ...grown(table, range.values.length),
-      ...exploredRows(path, dtype, before.textBytes, before.length, cells(dtype, more)),
-    ]
-  }
-  const raw = rawElements({ form: 'list', dtype, values: more })
-  if ('texts' in raw) throw new Error(`${path}: a range of ${dtype} cannot grow`)
+function nestedGroup(path: string): Hdf5Operation[] {
   return [
-    ...grown(table, range.values.length),
-    { type: 'write-rows', path: table, firstRow: before.length, rowCount: more.length, bytes: raw.bytes },
+    { type: 'create-group', path },
+    { type: 'create-attribute', path, name: SRVC.store, value: 'NESTED_GROUP' },
   ]
 }
 
@@ -233,12 +292,4 @@ function inCells(path: string): PypetError {
     `cannot add points to ${path}: pypet has written its lists into the cells of a table`,
     { where: path, hint: 'Declare it as an ArrayParameter in pypet, or add the points there.' },
   )
-}
-
-/** A table with more rows than before. */
-export function grown(path: string, rowCount: number): Hdf5Operation[] {
-  return [
-    { type: 'resize-table', path, rowCount },
-    { type: 'replace-attribute', path, name: 'NROWS', value: rowCount },
-  ]
 }

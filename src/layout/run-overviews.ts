@@ -70,6 +70,8 @@ export class RunOverviews {
 
   /** Takes a leaf into the overviews, and returns the comment to write with it. */
   add(leaf: RawLeaf): string {
+    // The branches of declared parameters and config have overviews of their own.
+    if (leaf.kind === 'parameter' && !leaf.location.startsWith('derived_parameters.')) return leaf.comment
     const isFirst = this.#kinds[leaf.kind].add(leaf)
     return isFirst || !this.#settings.purgeDuplicateComments ? leaf.comment : ''
   }

@@ -2,51 +2,40 @@
  * Where everything of one trajectory goes in the file, in pypet's layout (docs/format.md). Decides and does
  * nothing: every method returns operations for `hdf5-file`.
  */
-import type { ExplorationPlan } from '../exploration/plan.ts'
-import { runSummary } from '../exploration/plan.ts'
+import { PypetError } from '../errors.ts'
+import type { ExplorationPlan, ExploredParameter } from '../exploration/plan.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { createFilledTable, createTable, type Row, writeRows } from '../hdf5/table.ts'
-import { BRANCHES, MEMORY, overviewPath, runName, SRVC } from '../names.ts'
+import { MEMORY, overviewPath, runName } from '../names.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { RawGroup, RawLeaf, RawRunRecord } from '../run/run-frame.ts'
 import type { LinkRecord } from '../run/run-record.ts'
+import type { RunTimes } from '../tree/run-information.ts'
 import { rawParameter } from '../tree/run-nodes.ts'
-import { parameterLocation, type RunIndex } from '../values/path.ts'
+import { parameterLocation, parameterName, type RunIndex } from '../values/path.ts'
 import { rawValue } from '../values/raw-value.ts'
-import { annotationOperations } from './annotation-layout.ts'
-import { branchOverviews, exploredInRun } from './branch-overviews.ts'
-import {
-  batches,
-  columnTextBytes,
-  explorationsTable,
-  GROWING_TEXT_BYTES,
-  grownTables,
-  RUN_ROW_BYTES,
-  rangeRows,
-  rangeTable,
-  rangeValues,
-} from './extension-layout.ts'
+import { nodeAttributes } from './annotation-layout.ts'
 import { GrowingTable } from './growing-table.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 import { leafOperations, replaceScalar } from './leaf-layout.ts'
-import {
-  FAILED_RUNS,
-  failedRunRow,
-  INFO,
-  infoRow,
-  RUNS,
-  type RunRowFacts,
-  runRow,
-  SETTINGS,
-  settingsRow,
-} from './overview-tables.ts'
-import { pytablesGroup, rootAttributes } from './pytables-group.ts'
+import { FAILED_RUNS, failedRunRow, type RunRowFacts } from './overview-tables.ts'
+import { PYTABLES_GROUPS, rootAttributes, treeGroup } from './pytables-group.ts'
+import { newRange, rangeValues, type StoredRange } from './range-layout.ts'
 import { RunOverviews } from './run-overviews.ts'
-import { runRows } from './run-rows.ts'
+import { planShape, type TrajectoryShape } from './trajectory-shape.ts'
+import {
+  exploredInRun,
+  grownTrajectory,
+  newTrajectory,
+  overviewTables,
+  pathIn,
+  runRows,
+  type StoredTables,
+} from './trajectory-tables.ts'
 
-const NOT_RUN = { startTimestamp: 0, finishTimestamp: 0 }
+/** Texts that are added later should find room in a column whose size cannot change: so many bytes at least. */
+const GROWING_TEXT_BYTES = 64
 
 export interface PartsOfRun {
   readonly whole: (leaf: RawLeaf) => RawLeaf
@@ -58,6 +47,7 @@ const NO_PARTS: PartsOfRun = { whole: (leaf) => leaf, later: () => undefined }
 export class TrajectoryLayout {
   readonly #request: OpenRequest
   #plan: ExplorationPlan
+  #shape: TrajectoryShape
   readonly #root: string
   /** Groups that several runs share; a run's own groups are made with the run and forgotten. */
   readonly #sharedGroups: Set<string>
@@ -71,6 +61,7 @@ export class TrajectoryLayout {
   constructor(request: OpenRequest, plan: ExplorationPlan, memory: LayoutMemory) {
     this.#request = request
     this.#plan = plan
+    this.#shape = planShape(request, plan)
     this.#memory = memory
     this.#root = `/${request.trajectory.name}`
     this.#sharedGroups = new Set(memory.recordedTexts(MEMORY.groups).map((path) => this.#root + path))
@@ -84,40 +75,36 @@ export class TrajectoryLayout {
    * be applied one after the other.
    */
   *open(isNewFile: boolean): Generator<Hdf5Operation[]> {
-    const { trajectory } = this.#request
     if (isNewFile) yield rootAttributes(this.#request.fileTitle)
-    yield [
-      ...pytablesGroup(this.#root, trajectory.name),
-      ...(trajectory.comment === ''
-        ? []
-        : [
-            {
-              type: 'create-attribute',
-              path: this.#root,
-              name: SRVC.comment,
-              value: trajectory.comment,
-            } as const,
-          ]),
-      ...pytablesGroup(`${this.#root}/overview`, 'overview'),
-      ...BRANCHES.flatMap((branch) => pytablesGroup(`${this.#root}/${branch}`, '')),
-      ...pytablesGroup(`${this.#root}/results/runs`, ''),
-    ]
-    for (const branch of BRANCHES) this.#share(`${this.#root}/${branch}`)
-    this.#share(`${this.#root}/results/runs`)
-    yield this.#metaTables()
-    yield* this.#runsTable()
+    yield* newTrajectory(this.#shape, this.#request.storage)
+    for (const name of PYTABLES_GROUPS) {
+      yield treeGroup(this.#pathOf(name), name)
+      this.#share(this.#pathOf(name))
+    }
     for (const parameter of this.#request.parameters) {
       yield this.#parameter(parameterLocation(parameter.name), parameter)
     }
-    yield* this.#ranges()
+    for (const explored of this.#plan.explored) {
+      if (this.#request.mayGrow === true) this.#reserveText(explored)
+    }
+    for (const explored of this.#shape.explored) {
+      const { complevel } = this.#request.storage
+      yield* newRange(
+        this.#pathOf(explored.fullName),
+        explored.range(),
+        complevel,
+        this.#textBytesOf(explored),
+      )
+    }
     if (this.#request.nodes !== undefined) yield this.#nodes(this.#request.nodes)
   }
 
   /** Lists and arrays of the ranges that the request has not brought with it. */
   *values(name: string, part: PoolPart): Generator<Hdf5Operation[]> {
-    const explored = this.#plan.explored.find((candidate) => candidate.name === name)
-    if (explored !== undefined)
-      yield* rangeValues(this.#root, explored, part, this.#request.storage.complevel)
+    const preset = this.#plan.explored.find((explored) => explored.name === name)?.parameter.stored
+    // Single values stand in the rows.
+    if (preset === undefined || preset.form === 'scalar') return
+    yield* rangeValues(this.#pathOf(parameterLocation(name)), preset, part, this.#request.storage.complevel)
   }
 
   /**
@@ -128,7 +115,7 @@ export class TrajectoryLayout {
     if (this.#memory.value(MEMORY.isSettled) === true) return
     this.#memory.set(MEMORY.isSettled, true)
     for (const parameter of this.#request.config) yield this.#parameter(`config.${parameter.name}`, parameter)
-    yield branchOverviews(this.#root, this.#request, this.#plan)
+    yield overviewTables(this.#shape, this.#request.storage.overviews)
     yield this.#overviews.open()
   }
 
@@ -151,7 +138,7 @@ export class TrajectoryLayout {
       const group = `${this.#root}/results/runs/${runName(run)}`
       this.#ensureGroup(group, newGroups, operations)
       if (this.#request.storage.exploredParameterOverviewInRuns) {
-        operations.push(...exploredInRun(group, this.#plan, run))
+        operations.push(...exploredInRun(group, this.#shape, run))
       }
       for (const described of record.groups ?? []) this.#group(described, newGroups, operations)
       for (const leaf of record.leaves) {
@@ -164,7 +151,7 @@ export class TrajectoryLayout {
         }
       }
       for (const link of record.links ?? []) this.#link(link, newGroups, operations)
-      this.#pendingRows.set(run, this.#facts(run, record, true))
+      this.#pendingRows.set(run, this.#facts(run, { ...timesOf(record), completed: true }))
     } catch (error) {
       this.#overviews.undoRun()
       throw error
@@ -183,9 +170,16 @@ export class TrajectoryLayout {
   *extend(plan: ExplorationPlan, extension: Extension): Generator<Hdf5Operation[]> {
     const before = this.#plan
     if (plan.runCount > before.runCount) {
-      yield* grownTables(this.#root, this.#request, { before, after: plan }, this.#memory)
+      for (const explored of plan.explored) this.#assertFits(explored, before)
+      const stored = this.#storedTables(before)
+      if (!stored.hasExplorations) for (const explored of plan.explored) this.#reserveText(explored)
       this.#plan = plan
-      yield* this.#runRowsFrom(before.runCount)
+      this.#shape = planShape(this.#request, plan)
+      yield* grownTrajectory(this.#shape, stored, {
+        complevel: this.#request.storage.complevel,
+        hasExploredOverview: stored.hasExploredOverview,
+        textBytesOf: (explored) => this.#textBytesOf(explored),
+      })
     }
     yield this.#nodes(extension)
     if (extension.postprocessedCount !== undefined) {
@@ -204,13 +198,9 @@ export class TrajectoryLayout {
   }
 
   #group(group: RawGroup, newGroups: Set<string>, operations: Hdf5Operation[]): void {
-    const { comment, annotations } = group
-    const path = this.#pathOf(group)
+    const path = this.#pathOf(group.location)
     this.#ensureGroup(path, newGroups, operations)
-    if (comment !== '') {
-      operations.push({ type: 'create-attribute', path, name: SRVC.comment, value: comment })
-    }
-    operations.push(...annotationOperations(path, annotations))
+    operations.push(...nodeAttributes(path, group))
   }
 
   #leaf(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): void {
@@ -233,40 +223,39 @@ export class TrajectoryLayout {
 
   /** Makes room for a leaf, and gives the comment that is to be written with it. */
   #place(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): string {
-    const path = this.#pathOf(leaf)
+    const path = this.#pathOf(leaf.location)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    const isOfJob = leaf.kind === 'result' || leaf.location.startsWith('derived_parameters.')
-    return isOfJob ? this.#overviews.add(leaf) : leaf.comment
+    return this.#overviews.add(leaf)
   }
 
   #leafOperations(leaf: RawLeaf, comment: string): Hdf5Operation[] {
     const isPlain = leaf.location.startsWith('config.')
-    return leafOperations(this.#pathOf(leaf), leaf, {
+    return leafOperations(this.#pathOf(leaf.location), leaf, {
       comment,
       complevel: this.#request.storage.complevel,
       isPlain,
     })
   }
 
-  #pathOf({ location }: { readonly location: string }): string {
-    return `${this.#root}/${location.replaceAll('.', '/')}`
+  #pathOf(fullName: string): string {
+    return pathIn(this.#request.trajectory.name, fullName)
   }
 
   #link(link: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
-    const path = this.#pathOf(link)
+    const path = this.#pathOf(link.location)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
-    operations.push({ type: 'create-soft-link', path, target: this.#pathOf({ location: link.target }) })
+    operations.push({ type: 'create-soft-link', path, target: this.#pathOf(link.target) })
   }
 
   /** Notes a failed run; its rows follow with the commit. */
   failRun(failure: RunFailure): void {
-    this.#pendingRows.set(failure.run, this.#facts(failure.run, failure, false))
+    this.#pendingRows.set(failure.run, this.#facts(failure.run, timesOf(failure)))
     this.#pendingFailures.push(failure)
   }
 
   /** What belongs to the runs since the last commit but lies in shared tables. */
   commit(): Hdf5Operation[] {
-    const operations = runRows(overviewPath(this.#root, 'runs'), this.#pendingRows)
+    const operations = runRows(this.#root, this.#pendingRows)
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
     operations.push(...this.#overviews.commit())
     this.#pendingRows.clear()
@@ -276,7 +265,7 @@ export class TrajectoryLayout {
 
   /** Failed runs are to be performed again: nothing of their failures stays. */
   reopen(failed: readonly RunIndex[]): Hdf5Operation[] {
-    for (const run of failed) this.#pendingRows.set(run, this.#facts(run, NOT_RUN, false))
+    for (const run of failed) this.#pendingRows.set(run, this.#facts(run))
     // What it has seen changes.
     this.#memory.set(MEMORY.postprocessed, -1)
     return this.#failedRuns.clear()
@@ -299,7 +288,7 @@ export class TrajectoryLayout {
     this.#memory.set(MEMORY.hasLastConfig, true)
     if (!hasLastConfig) return this.addConfig(config)
     return config.flatMap(({ name, stored }) =>
-      replaceScalar(`${this.#root}/config/${name.replaceAll('.', '/')}`, rawValue(stored)),
+      replaceScalar(this.#pathOf(`config.${name}`), rawValue(stored)),
     )
   }
 
@@ -308,47 +297,52 @@ export class TrajectoryLayout {
     this.#memory.add(MEMORY.groups, path.slice(this.#root.length))
   }
 
-  #metaTables(): Hdf5Operation[] {
-    const overview = `${this.#root}/overview`
-    const { explored, runCount } = this.#plan
-    const operations = [
-      ...createFilledTable(`${overview}/info`, INFO, 'info', [infoRow(this.#request, runCount)]),
-      ...createFilledTable(`${overview}/hdf5_settings`, SETTINGS, 'hdf5_settings', [
-        settingsRow(this.#request.storage),
-      ]),
-    ]
-    if (explored.length > 0) operations.push(...explorationsTable(this.#root, explored))
-    return operations
+  /** The size of a column of texts, as the layout remembers it: that of a table cannot change. */
+  #textBytesOf({ fullName }: { readonly fullName: string }): number | undefined {
+    const bytes = this.#memory.value(MEMORY.textBytesOf(parameterName(fullName)))
+    return bytes === undefined ? undefined : Number(bytes)
   }
 
-  /** One row a run from the start, all with `completed` 0. */
-  *#runsTable(): Generator<Hdf5Operation[]> {
-    const path = overviewPath(this.#root, 'runs')
-    const { runCount } = this.#plan
-    yield createTable(path, RUNS, 'runs', runCount)
-    yield* this.#runRowsFrom(0)
+  #reserveText({ name, dtype, textBytesMax }: ExploredParameter): void {
+    if (dtype === 'str')
+      this.#memory.set(MEMORY.textBytesOf(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
   }
 
-  *#runRowsFrom(firstRun: RunIndex): Generator<Hdf5Operation[]> {
-    const path = overviewPath(this.#root, 'runs')
-    for (const [first, end] of batches(firstRun, this.#plan.runCount, RUN_ROW_BYTES)) {
-      const rows: Row[] = []
-      for (let run = first; run < end; run += 1) rows.push(runRow(run, this.#facts(run, NOT_RUN, false)))
-      yield writeRows(path, RUNS, first, rows)
+  /** What the file has of a plan. */
+  #storedTables({ runCount, explored }: ExplorationPlan): StoredTables {
+    const ranges = explored.map(({ name, pool, textBytesMax }): [string, StoredRange] => [
+      parameterLocation(name),
+      {
+        length: runCount,
+        isReference: true,
+        objectCount: pool.length,
+        textBytes: this.#textBytesOf({ fullName: name }) ?? textBytesMax,
+        numberBytes: this.#memory.value(MEMORY.numberBytesOf(name)) === 4 ? 4 : 8,
+        hasTexts: true,
+      },
+    ])
+    return {
+      runCount,
+      firstNewRun: runCount,
+      hasExplorations: explored.length > 0,
+      hasExploredOverview: this.#request.storage.overviews.exploredParameters,
+      ranges: new Map(ranges),
     }
   }
 
-  *#ranges(): Generator<Hdf5Operation[]> {
-    const { runCount } = this.#plan
-    for (const explored of this.#plan.explored) {
-      const { name, dtype, textBytesMax, pool } = explored
-      if (dtype === 'str' && this.#request.mayGrow === true) {
-        this.#memory.set(MEMORY.textBytesOf(name), Math.max(GROWING_TEXT_BYTES, textBytesMax))
-      }
-      yield* rangeValues(this.#root, explored, { first: 0, values: pool }, this.#request.storage.complevel)
-      yield rangeTable(this.#root, explored, columnTextBytes(explored, this.#memory), runCount)
-      yield* rangeRows(this.#root, this.#plan, explored, this.#memory, 0)
-    }
+  #assertFits({ name, dtype, textBytesMax }: ExploredParameter, before: ExplorationPlan): void {
+    const known = before.explored.find((candidate) => candidate.name === name)
+    if (dtype !== 'str' || known === undefined) return
+    const bytes = this.#textBytesOf({ fullName: name }) ?? known.textBytesMax
+    if (textBytesMax <= bytes) return
+    throw new PypetError(
+      'PYPET_EXPLORATION_INVALID',
+      `${name} cannot be given a text of ${textBytesMax} bytes: its range in the file holds at most ${bytes}`,
+      {
+        where: name,
+        hint: 'Add shorter texts, or name the longest one among the points that the experiment begins with.',
+      },
+    )
   }
 
   #parameter(location: string, parameter: Parameter): Hdf5Operation[] {
@@ -363,18 +357,11 @@ export class TrajectoryLayout {
     newGroups.add(path)
   }
 
-  #facts(
-    run: RunIndex,
-    times: { readonly startTimestamp: number; readonly finishTimestamp: number },
-    completed: boolean,
-  ): RunRowFacts {
-    const { continuation, trajectory } = this.#request
-    return {
-      parameterSummary: runSummary(this.#plan, run),
-      environmentHexsha: continuation.environment?.hexsha ?? trajectory.environmentHexsha,
-      startTimestamp: times.startTimestamp,
-      finishTimestamp: times.finishTimestamp,
-      completed,
-    }
+  #facts(run: RunIndex, performed: Partial<RunRowFacts> = {}): RunRowFacts {
+    return { ...this.#shape.facts(run), parameterSummary: this.#shape.summary(run), ...performed }
   }
+}
+
+function timesOf({ startTimestamp, finishTimestamp }: RunTimes): RunTimes {
+  return { startTimestamp, finishTimestamp }
 }

@@ -1,57 +1,34 @@
 /**
- * A tree in memory as operations on the file that is to hold it: what is new, and what has grown. Decides and does
- * nothing, as `hdf5-layout` does for runs.
+ * A tree in memory as its layout sees it (`trajectory-shape`), and its nodes as operations. Decides and does nothing, as
+ * `trajectory-layout` does for runs.
  */
+import { PypetError } from '../errors.ts'
+import { parameterSummary } from '../exploration/parameter-summary.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import {
-  appendRows,
-  createFilledTable,
-  createTable,
-  defineTable,
-  type Row,
-  writeRows,
-} from '../hdf5/table.ts'
-import { overviewPath, SRVC, timeText } from '../names.ts'
-import type { StorageSettings } from '../protocol.ts'
+import { addRows, type Row } from '../hdf5/table.ts'
+import { overviewPath } from '../names.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../run/parameter-range.ts'
-import type { RawLeaf } from '../run/run-frame.ts'
+import type { RawGroup, RawLeaf } from '../run/run-frame.ts'
 import { GroupNode, nameIn, ParameterNode, type ResultNode, type TreeNode } from '../tree/nodes.ts'
 import type { RunTimes } from '../tree/run-information.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { RunIndex } from '../values/path.ts'
 import { pythonRepr } from '../values/python-repr.ts'
-import { rawValue } from '../values/raw-value.ts'
-import type { StoredField, StoredValue } from '../values/stored-value.ts'
-import { cutToUtf8Bytes, longestUtf8Bytes } from '../values/utf8.ts'
-import { annotationOperations } from './annotation-layout.ts'
-import { parameterLeaf, resultLeaf } from './leaf-layout.ts'
+import { rawElements, rawValue } from '../values/raw-value.ts'
 import {
-  BRANCH_OVERVIEW,
-  EXPLORED_PARAMETERS_OVERVIEW,
-  FAILED_RUNS,
-  failedRunRow,
-  INFO,
-  OVERVIEW_ROWS_MAX,
-  overviewRow,
-  RANGE_BYTES_MAX,
-  RUNS,
-  runRow,
-  SETTINGS,
-  settingsRow,
-  VALUE_BYTES_MAX,
-} from './overview-tables.ts'
-import { exploredRangeOperations } from './range-layout.ts'
-import { runRows } from './run-rows.ts'
-
-/** Attributes of a file's root, for a file that is new. */
-export function fileRoot(title: string): Hdf5Operation[] {
-  return [
-    { type: 'create-attribute', path: '/', name: 'CLASS', value: 'GROUP' },
-    { type: 'create-attribute', path: '/', name: 'VERSION', value: '1.0' },
-    { type: 'create-attribute', path: '/', name: 'TITLE', value: title },
-    { type: 'create-attribute', path: '/', name: 'PYTABLES_FORMAT_VERSION', value: '2.1' },
-  ]
-}
+  isBasicDtype,
+  type StoredField,
+  type StoredScalar,
+  type StoredValue,
+} from '../values/stored-value.ts'
+import { longestUtf8Bytes } from '../values/utf8.ts'
+import { nodeAttributes } from './annotation-layout.ts'
+import { leafOperations } from './leaf-layout.ts'
+import { FAILED_RUNS, failedRunRow } from './overview-tables.ts'
+import { treeGroup } from './pytables-group.ts'
+import { newRange, type RangeShape } from './range-layout.ts'
+import type { ExploredShape, ParameterShape, TrajectoryShape } from './trajectory-shape.ts'
+import { pathIn, runRows } from './trajectory-tables.ts'
 
 export interface Versions {
   /** Of pypet-ts, and of Node.js, for the table `info`. */
@@ -59,69 +36,80 @@ export interface Versions {
   readonly runtimeVersion: string
 }
 
-/** The trajectory with its tables, without its nodes. */
-export function* newTrajectory(
-  tree: TrajectoryTree,
-  storage: StorageSettings,
-  versions: Versions,
-): Generator<Hdf5Operation[]> {
-  const root = `/${tree.name}`
-  const overview = `${root}/overview`
-  yield [
-    ...pytablesGroup(root, tree.name),
-    ...nodeAttributes(root, tree),
-    ...pytablesGroup(overview, 'overview'),
-  ]
-  yield [
-    ...createFilledTable(`${overview}/info`, INFO, 'info', [infoRow(tree, versions)]),
-    ...createFilledTable(`${overview}/hdf5_settings`, SETTINGS, 'hdf5_settings', [settingsRow(storage)]),
-  ]
-  yield* newRunRows(tree, 0, true)
-  yield failedRunRows(tree, 0, undefined)
-  yield explorations(tree)
-  yield overviews(tree)
+export function treeShape(tree: TrajectoryTree, { version, runtimeVersion }: Versions): TrajectoryShape {
+  const explored = Object.values(tree.exploredParameters).map(exploredShape)
+  return {
+    name: tree.name,
+    comment: tree.comment,
+    annotations: rawFields(tree.storedAnnotations),
+    timestamp: tree.timestamp,
+    version,
+    runtimeVersion,
+    runCount: tree.length,
+    explored,
+    leaves: (branch) => parameterShapes(tree.child(branch)),
+    summary: parameterSummary(explored),
+    facts: (run) => ({
+      environmentHexsha: '',
+      startTimestamp: 0,
+      finishTimestamp: 0,
+      completed: false,
+      // Another trajectory may have performed it.
+      ...tree.mergedRun(run)?.information,
+    }),
+  }
 }
 
-/** Rows of `runs` from a run on, none of them completed but those that another trajectory has performed. */
-export function* newRunRows(
-  tree: TrajectoryTree,
-  first: RunIndex,
-  isNew: boolean,
-): Generator<Hdf5Operation[]> {
-  const path = overviewPath(`/${tree.name}`, 'runs')
-  if (isNew) yield createTable(path, RUNS, 'runs', tree.length)
-  const summary = summariser(tree)
-  for (let start = first; start < tree.length; start += ROWS_PER_WRITE) {
-    const rows: Row[] = []
-    for (let run = start; run < Math.min(tree.length, start + ROWS_PER_WRITE); run += 1) {
-      rows.push(
-        runRow(run, {
-          environmentHexsha: '',
-          startTimestamp: 0,
-          finishTimestamp: 0,
-          completed: false,
-          ...tree.mergedRun(run)?.information,
-          parameterSummary: summary(run),
-        }),
-      )
-    }
-    yield writeRows(path, RUNS, start, rows)
+function* parameterShapes(group: ReturnType<TrajectoryTree['child']>): Generator<ParameterShape> {
+  if (!(group instanceof GroupNode)) return
+  for (const leaf of group.iterLeaves()) if (leaf instanceof ParameterNode) yield leaf
+}
+
+function exploredShape(parameter: ParameterNode): ExploredShape {
+  const { fullName, stored, comment, isStored } = parameter
+  const range = parameter.range as ParameterRange
+  return {
+    fullName,
+    stored,
+    comment,
+    isStored,
+    text: (run, lengthMax) => pythonRepr(rangeValue(range, run) as StoredValue, lengthMax),
+    range: () => rangeShape(range, stored as StoredValue),
   }
+}
+
+function rangeShape(range: ParameterRange, preset: StoredValue): RangeShape {
+  const length = rangeSize(range)
+  if (range.kind === 'objects') {
+    // What cannot be read is in the file that it came from.
+    const values = range.values.map((value) => (value.form === 'unread' ? undefined : rawValue(value)))
+    return { kind: 'numbers', length, preset, values, numbers: (first, end) => range.index.slice(first, end) }
+  }
+  const { dtype, values } = range
+  if (!isBasicDtype(dtype)) {
+    const elements = (first: RunIndex, end: RunIndex) =>
+      rawElements({ form: 'list', dtype, values: values.slice(first, end) })
+    return { kind: 'elements', length, elements }
+  }
+  const cells = (first: RunIndex, end: RunIndex) => cellsOf(dtype, values.slice(first, end))
+  const textBytesMax = dtype === 'str' ? longestUtf8Bytes(values as string[]) : 0
+  return { kind: 'cells', length, dtype, textBytesMax, cells }
+}
+
+function cellsOf(dtype: string, values: readonly StoredScalar['value'][]): (number | bigint | string)[] {
+  return dtype === 'bool' ? values.map(Number) : (values as (number | bigint | string)[])
 }
 
 /** Rows of runs that a script has performed by hand. */
 export function performedRows(
-  tree: TrajectoryTree,
+  shape: TrajectoryShape,
   performed: ReadonlyMap<RunIndex, RunTimes>,
 ): Hdf5Operation[] {
-  const summary = summariser(tree)
-  const facts = [...performed].map(([run, times]) => {
-    return [
-      run,
-      { ...times, environmentHexsha: '', completed: true, parameterSummary: summary(run) },
-    ] as const
+  const facts = Array.from(performed, ([run, times]) => {
+    const parameterSummary = shape.summary(run)
+    return [run, { ...times, environmentHexsha: '', completed: true, parameterSummary }] as const
   })
-  return runRows(overviewPath(`/${tree.name}`, 'runs'), new Map(facts))
+  return runRows(`/${shape.name}`, new Map(facts))
 }
 
 /**
@@ -139,123 +127,8 @@ export function failedRunRows(
     const error = tree.mergedRun(run)?.failure
     if (error !== undefined) rows.push(failedRunRow({ run, error }))
   }
-  const path = overviewPath(`/${tree.name}`, 'failed_runs')
-  if (rows.length === 0) return []
-  return rowCount === undefined
-    ? createFilledTable(path, FAILED_RUNS, 'failed_runs', rows)
-    : appendRows(path, FAILED_RUNS, rowCount, rows)
-}
-
-const ROWS_PER_WRITE = 4096
-
-/** pypet's `parameter_summary`: `x: 1.0,   y: 6.0`. */
-export function summariser(tree: TrajectoryTree): (run: RunIndex) => string {
-  const explored = Object.values(tree.exploredParameters).sort(
-    (a, b) => compare(a.name, b.name) || compare(a.fullName, b.fullName),
-  )
-  const labels = explored.map(({ name, fullName }, index) =>
-    explored[index - 1]?.name === name ? fullName : name,
-  )
-  return (run) => {
-    const entries = explored.map((parameter, index) => {
-      const value = rangeValue(parameter.range as ParameterRange, run) as StoredValue
-      return `${labels[index]}: ${pythonRepr(value, SUMMARY_BYTES_MAX)}`
-    })
-    return cutToUtf8Bytes(entries.join(',   '), SUMMARY_BYTES_MAX)
-  }
-}
-
-const SUMMARY_BYTES_MAX = 512
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b)
-}
-
-function infoRow(tree: TrajectoryTree, { version, runtimeVersion }: Versions): Row {
-  const { name, timestamp, length, comment } = tree
-  return [name, timeText(timestamp), length, timestamp, comment, runtimeVersion, version]
-}
-
-/** The table `info` anew, for a trajectory that has grown. It is now of the version that writes it. */
-export function infoOperations(tree: TrajectoryTree, versions: Versions): Hdf5Operation[] {
-  return writeRows(overviewPath(`/${tree.name}`, 'info'), INFO, 0, [infoRow(tree, versions)])
-}
-
-/** Which parameters are explored, and their overview, as they are now. */
-export function exploredTables(
-  tree: TrajectoryTree,
-  stored: { readonly hasExplorations: boolean; readonly hasExploredOverview: boolean },
-): Hdf5Operation[] {
-  if (!stored.hasExplorations) return [...explorations(tree), ...exploredOverview(tree)]
-  if (!stored.hasExploredOverview) return []
-  return writeRows(
-    `/${tree.name}/overview/${EXPLORED_OVERVIEW}`,
-    EXPLORED_PARAMETERS_OVERVIEW,
-    0,
-    exploredRows(tree),
-  )
-}
-
-function explorations(tree: TrajectoryTree): Hdf5Operation[] {
-  const names = Object.keys(tree.exploredParameters)
-  if (names.length === 0) return []
-  const table = defineTable([['explorations', `S${Math.floor(longestUtf8Bytes(names) * 1.5)}`]])
-  return createFilledTable(
-    overviewPath(`/${tree.name}`, 'explorations'),
-    table,
-    '',
-    names.map((name) => [name]),
-  )
-}
-
-function overviews(tree: TrajectoryTree): Hdf5Operation[] {
-  const operations: Hdf5Operation[] = []
-  for (const branch of ['config', 'parameters']) {
-    const group = tree.child(branch)
-    if (!(group instanceof GroupNode)) continue
-    const rows: Row[] = []
-    for (const leaf of group.iterLeaves()) {
-      if (rows.length >= OVERVIEW_ROWS_MAX) break
-      if (leaf instanceof ParameterNode) rows.push(parameterRow(leaf))
-    }
-    const name = `${branch}_overview`
-    operations.push(...createFilledTable(`/${tree.name}/overview/${name}`, BRANCH_OVERVIEW, name, rows))
-  }
-  return [...operations, ...exploredOverview(tree)]
-}
-
-export const EXPLORED_OVERVIEW = 'explored_parameters_overview'
-
-function exploredOverview(tree: TrajectoryTree): Hdf5Operation[] {
-  const rows = exploredRows(tree)
-  if (rows.length === 0) return []
-  const path = `/${tree.name}/overview/${EXPLORED_OVERVIEW}`
-  return createFilledTable(path, EXPLORED_PARAMETERS_OVERVIEW, EXPLORED_OVERVIEW, rows)
-}
-
-function exploredRows(tree: TrajectoryTree): Row[] {
-  return Object.values(tree.exploredParameters)
-    .slice(0, OVERVIEW_ROWS_MAX)
-    .map((parameter): Row => [...parameterRow(parameter), tree.length, rangeText(parameter)])
-}
-
-function parameterRow(parameter: ParameterNode): Row {
-  const value = parameter.stored
-  return overviewRow(
-    parameter.fullName,
-    value === undefined ? '' : pythonRepr(value, VALUE_BYTES_MAX),
-    parameter.comment,
-  )
-}
-
-function rangeText(parameter: ParameterNode): string {
-  const range = parameter.range as ParameterRange
-  let text = ''
-  for (let run = 0; run < rangeSize(range) && text.length <= RANGE_BYTES_MAX; run += 1) {
-    const shown = pythonRepr(rangeValue(range, run) as StoredValue, RANGE_BYTES_MAX)
-    text += run === 0 ? shown : `, ${shown}`
-  }
-  return cutToUtf8Bytes(text, RANGE_BYTES_MAX)
+  const table = overviewPath(`/${tree.name}`, 'failed_runs')
+  return addRows(table, FAILED_RUNS, { title: 'failed_runs', rowCount }, rows)
 }
 
 export interface StoreNodesOptions {
@@ -264,6 +137,8 @@ export interface StoreNodesOptions {
   readonly maxDepth: number
   /** Groups and comments only, no data. */
   readonly skeletonOnly: boolean
+  /** Told of each leaf that is new. */
+  readonly onLeaf?: (leaf: RawLeaf) => void
 }
 
 /** A node that is not in the file yet, with those above it that are not; what is below it follows by itself. */
@@ -294,35 +169,44 @@ function* newNodeItself(
   }
   const path = pathOf(tree, node.fullName)
   if (node instanceof GroupNode) {
-    yield { node, operations: [{ type: 'create-group', path }, ...nodeAttributes(path, node)] }
-  } else yield { node, operations: leafOperations(path, node, options) }
+    yield { node, operations: [...treeGroup(path, node.fullName), ...nodeAttributes(path, rawGroup(node))] }
+  } else yield { node, operations: newLeaf(path, node, options) }
 }
 
-function leafOperations(path: string, leaf: TreeNode, options: StoreNodesOptions): Hdf5Operation[] {
-  const writing = { comment: leaf.comment, complevel: options.complevel }
-  if (leaf instanceof ParameterNode) {
-    const { stored, range } = leaf
-    if (stored === undefined) throw new Error(`${leaf.fullName} has no value to store`)
-    const { userClass } = leaf
-    const described = {
-      annotations: rawFields(leaf.storedAnnotations),
-      ...(userClass !== undefined && { userClass }),
-    }
-    return [
-      ...parameterLeaf(path, rawValue(stored), described, writing),
-      ...(range === undefined ? [] : exploredRangeOperations(path, stored, range, options.complevel)),
-    ]
+function newLeaf(
+  path: string,
+  leaf: TreeNode,
+  { complevel, skeletonOnly, onLeaf }: StoreNodesOptions,
+): Hdf5Operation[] {
+  const raw = rawLeaf(leaf)
+  onLeaf?.(raw)
+  const items = skeletonOnly && raw.kind === 'result' ? [] : raw.items
+  const operations = leafOperations(path, { ...raw, items }, { comment: raw.comment, complevel })
+  if (!(leaf instanceof ParameterNode) || leaf.range === undefined) return operations
+  return [...operations, ...[...newRange(path, exploredShape(leaf).range(), complevel)].flat()]
+}
+
+export function rawGroup({ fullName: location, comment, storedAnnotations }: TreeNode): RawGroup {
+  return { location, comment, annotations: rawFields(storedAnnotations) }
+}
+
+/** A leaf as data, without its range. @throws PypetError `PYPET_DATA_NOT_LOADED` */
+export function rawLeaf(leaf: TreeNode): RawLeaf {
+  const { userClass } = leaf as ParameterNode | ResultNode
+  return {
+    ...rawGroup(leaf),
+    kind: leaf instanceof ParameterNode ? 'parameter' : 'result',
+    ...(userClass !== undefined && { userClass }),
+    items: leaf instanceof ParameterNode ? [dataOf(leaf)] : rawFields((leaf as ResultNode).storedItems),
   }
-  const result = leaf as ResultNode
-  const raw: RawLeaf = {
-    location: result.fullName,
-    kind: 'result',
-    comment: result.comment,
-    annotations: rawFields(result.storedAnnotations),
-    ...(result.userClass !== undefined && { userClass: result.userClass }),
-    items: options.skeletonOnly ? [] : rawFields(result.storedItems),
-  }
-  return resultLeaf(path, raw, writing)
+}
+
+function dataOf({ fullName, stored }: ParameterNode): RawLeaf['items'][number] {
+  if (stored !== undefined) return { name: 'data', value: rawValue(stored) }
+  throw new PypetError('PYPET_DATA_NOT_LOADED', `${fullName} has no value to store`, {
+    where: fullName,
+    hint: 'Give it one with set(value), or load it.',
+  })
 }
 
 /** Links that are not in the file yet. */
@@ -347,22 +231,5 @@ export function rawFields(fields: readonly StoredField[]) {
 }
 
 export function pathOf(tree: TrajectoryTree, fullName: string): string {
-  return fullName === '' ? `/${tree.name}` : `/${tree.name}/${fullName.replaceAll('.', '/')}`
-}
-
-function nodeAttributes(path: string, node: TreeNode): Hdf5Operation[] {
-  const operations: Hdf5Operation[] = []
-  if (node.comment !== '') {
-    operations.push({ type: 'create-attribute', path, name: SRVC.comment, value: node.comment })
-  }
-  return [...operations, ...annotationOperations(path, rawFields(node.storedAnnotations))]
-}
-
-function pytablesGroup(path: string, title: string): Hdf5Operation[] {
-  return [
-    { type: 'create-group', path },
-    { type: 'create-attribute', path, name: 'CLASS', value: 'GROUP' },
-    { type: 'create-attribute', path, name: 'VERSION', value: '1.0' },
-    { type: 'create-attribute', path, name: 'TITLE', value: title },
-  ]
+  return pathIn(tree.name, fullName)
 }

@@ -1,5 +1,6 @@
 /** Values as short texts, exact as far as they go: what two values differ in can be seen. */
 import { assertNever } from '../errors.ts'
+import { cutText } from '../values/cut-text.ts'
 import { elementBytes, elementCount, type RawValue, typedArray } from '../values/raw-value.ts'
 
 /** `2.5`, `'text'`, `float64 [3, 2] 1, 2, 3, …`. */
@@ -59,5 +60,5 @@ const ELEMENTS_SHOWN = 4
 const TEXT_LENGTH_MAX = 100
 
 function cut(text: string): string {
-  return text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX - 1)}…` : text
+  return cutText(text, TEXT_LENGTH_MAX, '…')
 }

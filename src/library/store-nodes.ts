@@ -1,8 +1,13 @@
 /** Storing what a tree has in memory and its file has not: nodes, points, links, changes; where need be in a new copy of the file. */
 import { PypetError } from '../errors.ts'
-import { fileRoot, newLinks, newNodes, newTrajectory, pathOf, performedRows } from '../layout/tree-layout.ts'
+import { LayoutMemory } from '../layout/layout-memory.ts'
+import { rootAttributes } from '../layout/pytables-group.ts'
+import { RunOverviews } from '../layout/run-overviews.ts'
+import { newTrajectory, overviewTables } from '../layout/trajectory-tables.ts'
+import { failedRunRows, newLinks, newNodes, pathOf, performedRows, treeShape } from '../layout/tree-layout.ts'
 import type { Hdf5Source } from '../reading/tree-source.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
+import type { RawLeaf } from '../run/run-frame.ts'
 import { changedNodes, type NodeChange, nodeChange } from '../storage/edit/changed-nodes.ts'
 import { STORAGE_DEFAULTS } from '../storage/edit/edit-file.ts'
 import {
@@ -74,21 +79,35 @@ async function storeInTurn(
     ...(before === undefined ? [] : [...movedLinks(file, overwrites), ...outgrownTables(tree, before)]),
   ]
   const performed = performedBy(tree, nodes, options, isNew ? undefined : file.source)
+  // The overviews have them already.
+  const rewritten = new Set(overwritten.map(({ fullName }) => fullName))
   const written: TreeNode[] = []
   const links: (readonly [GroupNode, string])[] = []
   const write = ({ isNewFile, apply }: Writer, expandedFrom: StoredExploration | undefined) => {
     // With their ranges, they are new to what is written.
     for (const leaf of overwritten) leaf.isStored = false
-    if (isNewFile) apply(fileRoot(''))
-    const whole = isNew
-      ? newTrajectory(tree, STORAGE_DEFAULTS, LIBRARY_VERSIONS)
-      : expandedFrom !== undefined
-        ? growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS)
-        : []
-    for (const operations of whole) apply(operations)
+    const shape = treeShape(tree, LIBRARY_VERSIONS)
+    const memory = new LayoutMemory(expandedFrom?.overviewMemory)
+    const storage = expandedFrom?.storage ?? STORAGE_DEFAULTS
+    const overviews = new RunOverviews(`/${tree.name}`, storage, tree.length, memory)
+    if (isNewFile) apply(rootAttributes(''))
+    if (isNew) {
+      for (const operations of newTrajectory(shape, STORAGE_DEFAULTS)) apply(operations)
+      apply(failedRunRows(tree, 0, undefined))
+      apply([...overviewTables(shape, STORAGE_DEFAULTS.overviews), ...overviews.open()])
+    } else if (expandedFrom !== undefined) {
+      for (const operations of growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS))
+        apply(operations)
+    }
     for (const { operations } of changes) apply(operations)
-    if (performed.size > 0) apply(performedRows(tree, performed))
-    const writing = { complevel, maxDepth, skeletonOnly: options.skeletonOnly === true }
+    if (performed.size > 0) apply(performedRows(shape, performed))
+    const writing = {
+      complevel,
+      maxDepth,
+      skeletonOnly: options.skeletonOnly === true,
+      // Comments stay with their leaves: a summary still has those of leaves that were deleted.
+      onLeaf: (leaf: RawLeaf) => rewritten.has(leaf.location) || overviews.add(leaf),
+    }
     for (const node of nodes) {
       for (const { node: added, operations } of newNodes(tree, node, writing)) {
         apply(operations)
@@ -97,6 +116,7 @@ async function storeInTurn(
         written.push(added)
       }
     }
+    apply(overviews.commit())
     for (const { group, name, operation } of newLinks(tree)) {
       apply([operation])
       links.push([group, name])

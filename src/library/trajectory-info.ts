@@ -21,7 +21,6 @@ export interface TrajectoryInfo {
 
 /** @throws PypetError `PYPET_TRAJECTORY_NEWER` for a file of a newer pypet-ts, unless `force` */
 export function readInfo(reader: Hdf5Reader, name: string, force: boolean): TrajectoryInfo {
-  const overview = `/${name}/overview`
   const columns = ['length', 'timestamp', 'comment', 'version', 'python']
   let info: TrajectoryInfo = {
     length: 1,
@@ -32,7 +31,7 @@ export function readInfo(reader: Hdf5Reader, name: string, force: boolean): Traj
     explored: [],
   }
   reader.scanRows(
-    `${overview}/info`,
+    overviewPath(`/${name}`, 'info'),
     columns,
     (_, [length, timestamp, comment, version, python]) => {
       info = {

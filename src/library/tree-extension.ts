@@ -1,13 +1,12 @@
 /** What a tree has gained in memory, as an extension of the trajectory that an experiment is writing. */
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
-import { rawFields } from '../layout/tree-layout.ts'
+import { rawGroup, rawLeaf } from '../layout/tree-layout.ts'
 import type { Extension } from '../protocol.ts'
-import type { RawGroup, RawLeaf } from '../run/run-frame.ts'
+import type { RawLeaf } from '../run/run-frame.ts'
 import type { LinkRecord } from '../run/run-record.ts'
-import { GroupNode, nameIn, ParameterNode, type ResultNode, type TreeNode } from '../tree/nodes.ts'
+import { GroupNode, nameIn, ParameterNode, type TreeNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
-import { rawValue } from '../values/raw-value.ts'
 
 export interface TreeExtension {
   readonly extension: Extension
@@ -39,7 +38,7 @@ export function treeExtension(
     extension: {
       ...(added !== undefined && { added }),
       groups: found.filter((node) => node instanceof GroupNode).map(rawGroup),
-      leaves: leaves.filter((leaf) => !skips(leaf)).map(rawLeaf),
+      leaves: leaves.filter((leaf) => !skips(leaf)).map(unexplored),
       links: links.map(({ record }) => record),
     },
     markStored() {
@@ -69,42 +68,14 @@ function groupsAbove(node: TreeNode): GroupNode[] {
   return groups
 }
 
-function rawGroup(node: TreeNode): RawGroup {
-  const { fullName: location, comment, storedAnnotations } = node
-  return { location, comment, annotations: rawFields(storedAnnotations) }
-}
-
-function rawLeaf(leaf: TreeNode): RawLeaf {
-  const { fullName: location, comment } = leaf
-  const described = { location, comment, annotations: rawFields(leaf.storedAnnotations) }
-  if (!(leaf instanceof ParameterNode)) {
-    const { userClass, storedItems } = leaf as ResultNode
-    return {
-      ...described,
-      kind: 'result',
-      ...(userClass !== undefined && { userClass }),
-      items: rawFields(storedItems),
-    }
-  }
-  const { stored } = leaf
-  if (stored === undefined) {
-    throw new PypetError('PYPET_DATA_NOT_LOADED', `${location} has no value to store`, {
-      where: location,
-      hint: 'Give it one with set(value), or load it.',
-    })
-  }
-  if (leaf.range !== undefined) {
-    throw new PypetError('PYPET_PARAMETER_TYPE', `${location} is new and explored already`, {
-      where: location,
-      hint: 'Declare what is to be explored before the experiment begins.',
-    })
-  }
-  return {
-    ...described,
-    kind: 'parameter',
-    ...(leaf.userClass !== undefined && { userClass: leaf.userClass }),
-    items: [{ name: 'data', value: rawValue(stored) }],
-  }
+/** A leaf for the trajectory as it is: it cannot bring points of its own. */
+function unexplored(leaf: TreeNode): RawLeaf {
+  const raw = rawLeaf(leaf)
+  if (!(leaf instanceof ParameterNode) || leaf.range === undefined) return raw
+  throw new PypetError('PYPET_PARAMETER_TYPE', `${raw.location} is new and explored already`, {
+    where: raw.location,
+    hint: 'Declare what is to be explored before the experiment begins.',
+  })
 }
 
 function newLinks(

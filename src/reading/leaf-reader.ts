@@ -1,6 +1,15 @@
 /** Reading leaves: parameters with their ranges, results with their items (docs/format.md, sections 2 and 4). */
 import type { Cell } from '../hdf5/datatype.ts'
-import { ARRAY_SUFFIX, PICKLE_PROTOCOL, RANGE, rangeValueName, SPARSE_SUFFIX, SRVC } from '../names.ts'
+import { SPARSE_SUFFIX, SRVC } from '../names.ts'
+import {
+  type ItemPlace,
+  isLeaf,
+  isPickled,
+  itemPlaces,
+  rangeTable,
+  textAttribute,
+  valuePlace,
+} from './leaf-place.ts'
 import { columnPreviewer, type Preview, previewDataset, unreadPreview } from './preview.ts'
 import type { Hdf5Reader } from './reader.ts'
 
@@ -24,100 +33,72 @@ export interface RangePlace {
 
 /** Items of one result that are described; pypet's own overviews hold fewer characters than this. */
 const ITEMS_MAX = 100
-/** Groups in groups of one item; more can only be a ring of hard links. */
-const NESTING_MAX = 16
 
 /** The leaf at a path; undefined when the group there is none. */
 export function readLeaf(reader: Hdf5Reader, path: string): Leaf | undefined {
-  const isLeaf = reader.attribute(path, SRVC.leaf)
-  // pypet stores a boolean, we an int8; a group has no such attribute.
-  if (isLeaf !== true && isLeaf !== 1) return undefined
+  if (!isLeaf(reader, path)) return undefined
   return {
     path,
-    comment: text(reader.attribute(path, SRVC.comment)),
-    className: text(reader.attribute(path, SRVC.class)),
+    comment: textAttribute(reader, path, SRVC.comment),
+    className: textAttribute(reader, path, SRVC.class),
   }
 }
 
 /** The default of a parameter. */
 export function previewParameter(reader: Hdf5Reader, { path, className }: Leaf): Preview {
-  const items = reader.children(path)
-  if (className.startsWith('Pickle')) return pickled(reader, `${path}/data`)
-  if (items.includes(`data${SPARSE_SUFFIX}`)) return sparse(reader, `${path}/data${SPARSE_SUFFIX}`)
-  if (items.includes(`data${ARRAY_SUFFIX}`)) return previewDataset(reader, `${path}/data${ARRAY_SUFFIX}`)
-  if (!items.includes('data')) return unreadPreview('unknown', 'no value is stored')
-  const { type } = reader.form(`${path}/data`)
-  if (type.kind !== 'record') return previewDataset(reader, `${path}/data`)
+  const place = valuePlace(reader, path, className)
+  if (place === undefined) {
+    const found = reader.kind(`${path}/data`)
+    return found === undefined
+      ? unreadPreview('unknown', 'no value is stored')
+      : unreadPreview('unreadable', `its data is a ${found}`)
+  }
+  if (place.kind === 'pickle') return pickled(reader, place.path)
+  if (place.kind === 'sparse') return sparse(reader, place.path)
+  if (place.kind === 'array') return previewDataset(reader, place.path)
   let value: Cell | undefined
-  reader.scanRows(`${path}/data`, ['data'], (_, [cell]) => (value = cell), { start: 0, end: 1 })
+  reader.scanRows(place.path, ['data'], (_, [cell]) => (value = cell), { start: 0, end: 1 })
   if (value === undefined) return unreadPreview('unknown', 'no value is stored')
-  return columnPreviewer(reader, `${path}/data`, 'data')(value)
+  return columnPreviewer(reader, place.path, 'data')(value)
 }
 
 /** Where the range of an explored parameter lies; undefined when the file does not hold it. */
 export function rangePlace(reader: Hdf5Reader, { path, className }: Leaf): RangePlace | undefined {
-  const items = new Set(reader.children(path))
-  const found = (name: string, column: string, preview: (cell: Cell) => Preview): RangePlace => ({
-    table: `${path}/${name}`,
-    column,
-    rowCount: reader.rowCount(`${path}/${name}`),
-    isReference: column === 'idx',
-    preview,
-  })
-  if (items.has(`${RANGE}${ARRAY_SUFFIX}`)) {
-    return found(`${RANGE}${ARRAY_SUFFIX}`, 'idx', (cell) => {
-      const value = `${path}/${rangeValueName(ARRAY_SUFFIX, Number(cell))}`
-      return reader.kind(value) === 'group' ? previewRecord(reader, value) : previewDataset(reader, value)
-    })
+  const found = rangeTable(reader, path)
+  if (found === undefined) return undefined
+  const { table, isReference, isSparse, valuePath } = found
+  const previewValue = (cell: Cell): Preview => {
+    const value = valuePath(Number(cell))
+    if (isPickled(className)) return pickled(reader, value)
+    if (isSparse) return sparse(reader, value)
+    return reader.kind(value) === 'group' ? previewRecord(reader, value) : previewDataset(reader, value)
   }
-  if (items.has(`${RANGE}${SPARSE_SUFFIX}`)) {
-    return found(`${RANGE}${SPARSE_SUFFIX}`, 'idx', (cell) =>
-      sparse(reader, `${path}/${rangeValueName(SPARSE_SUFFIX, Number(cell))}`),
-    )
+  return {
+    table,
+    column: isReference ? 'idx' : 'data',
+    rowCount: reader.rowCount(table),
+    isReference,
+    preview: isReference ? previewValue : columnPreviewer(reader, table, 'data'),
   }
-  if (!items.has(RANGE)) return undefined
-  if (className.startsWith('Pickle')) {
-    return found(RANGE, 'idx', (cell) => pickled(reader, `${path}/${rangeValueName('', Number(cell))}`))
-  }
-  return found(RANGE, 'data', columnPreviewer(reader, `${path}/${RANGE}`, 'data'))
 }
 
 /** Describes the data items of a result, each under its key; a nested item's key has dots. */
 export function previewItems(reader: Hdf5Reader, leaf: Leaf): (readonly [key: string, Preview])[] {
   const items: (readonly [string, Preview])[] = []
-  collectItems(reader, leaf, leaf.path, '', items, 0)
+  for (const place of itemPlaces(reader, leaf.path, { entersRecords: true })) {
+    if (items.length >= ITEMS_MAX) break
+    if (place.kind !== undefined) items.push([place.name, previewItem(reader, leaf, place)])
+  }
   return items
 }
 
-function collectItems(
-  reader: Hdf5Reader,
-  leaf: Leaf,
-  group: string,
-  prefix: string,
-  items: (readonly [string, Preview])[],
-  depth: number,
-): void {
-  for (const name of reader.children(group)) {
-    if (items.length >= ITEMS_MAX) return
-    const path = `${group}/${name}`
-    const kind = name === PICKLE_PROTOCOL ? undefined : reader.kind(path)
-    if (kind === 'dataset') {
-      items.push([prefix + name.replace(SPARSE_SUFFIX, ''), previewItem(reader, leaf, name, path)])
-    } else if (kind === 'group') {
-      const store = reader.attribute(path, SRVC.store)
-      if (store !== 'NESTED_GROUP') items.push([prefix + name, previewGroup(reader, path, store)])
-      else if (depth < NESTING_MAX) collectItems(reader, leaf, path, `${prefix}${name}.`, items, depth + 1)
-    } else if (kind !== undefined) {
-      items.push([prefix + name, unreadPreview(kind, `a ${kind}, not followed`)])
-    }
-  }
-}
-
-function previewItem(reader: Hdf5Reader, leaf: Leaf, name: string, path: string): Preview {
-  if (leaf.className.startsWith('Pickle')) return pickled(reader, path)
-  if (name.endsWith(SPARSE_SUFFIX)) return sparse(reader, path)
-  const store = reader.attribute(path, SRVC.store)
-  if (store === 'VLARRAY') return unreadPreview('VLARRAY', 'rows of different lengths')
+function previewItem(reader: Hdf5Reader, leaf: Leaf, { path, kind, store }: ItemPlace): Preview {
+  if (kind === 'group') return previewGroup(reader, path, store)
+  if (kind !== 'dataset') return unreadPreview(String(kind), `a ${kind}, not followed`)
+  if (isPickled(leaf.className)) return pickled(reader, path)
+  if (path.endsWith(SPARSE_SUFFIX)) return sparse(reader, path)
+  if (reader.attribute(path, SRVC.store) === 'VLARRAY')
+    return unreadPreview('VLARRAY', 'rows of different lengths')
   return previewDataset(reader, path)
 }
 
@@ -147,7 +128,7 @@ function previewGroup(reader: Hdf5Reader, path: string, store: Cell | undefined)
       cells: [{ unread: 'read it with pandas.read_hdf' }],
     }
   }
-  return unreadPreview(text(store).toLowerCase() || 'group', 'a group of datasets')
+  return unreadPreview(typeof store === 'string' ? store.toLowerCase() : 'group', 'a group of datasets')
 }
 
 function pickled(reader: Hdf5Reader, path: string): Preview {
@@ -160,8 +141,4 @@ function sparse(reader: Hdf5Reader, path: string): Preview {
 
 function bytesOf(reader: Hdf5Reader, path: string): number {
   return reader.kind(path) === 'dataset' ? reader.form(path).type.bytes : 0
-}
-
-function text(cell: Cell | undefined): string {
-  return typeof cell === 'string' ? cell : ''
 }

@@ -19,6 +19,7 @@ import type {
 } from '../values/stored-value.ts'
 import type { NumericDtype } from '../values/typed-array.ts'
 import type { DatasetForm } from './handle.ts'
+import { isPickled, itemName } from './leaf-place.ts'
 import { type PickledElement, pickledElements } from './pickled-elements.ts'
 import type { Hdf5Reader } from './reader.ts'
 import { cellValue } from './table-cell.ts'
@@ -35,7 +36,7 @@ export function readValue(
 ): StoredValue {
   if (reader.kind(path) === 'group') return readGroup(reader, path, className)
   const form = reader.form(path)
-  if (className.startsWith('Pickle')) return unreadable('pickle', `${form.type.bytes} bytes, for Python only`)
+  if (isPickled(className)) return unreadable('pickle', `${form.type.bytes} bytes, for Python only`)
   const mark = reader.attribute(path, TYPE_ATTRIBUTE)
   if (isSparse) return readSparse(reader, path, form)
   if (mark === 'null') return { form: 'null' }
@@ -226,7 +227,7 @@ function readGroup(reader: Hdf5Reader, path: string, className: string): StoredV
   if (mark === 'record' || mark === 'table') {
     const fields = reader.children(path).map(
       (name): StoredField => ({
-        name: name.endsWith(SPARSE_SUFFIX) ? name.slice(0, -SPARSE_SUFFIX.length) : name,
+        name: itemName(name),
         value: readValue(reader, `${path}/${name}`, className),
       }),
     )

@@ -1,33 +1,20 @@
 /** Leaves of a file as stored values: parameters with their ranges, results with their items. */
 import type { Cell, Field } from '../hdf5/datatype.ts'
-import {
-  ANNOTATION_PREFIX,
-  ARRAY_SUFFIX,
-  CLASS_ATTRIBUTE,
-  ITEMS,
-  PICKLE_PROTOCOL,
-  RANGE,
-  RANGE_SUFFIXES,
-  rangeValueName,
-  SPARSE_SUFFIX,
-  SRVC,
-  TYPE_ATTRIBUTE,
-} from '../names.ts'
+import { ANNOTATION_PREFIX, CLASS_ATTRIBUTE, ITEMS, SRVC, TYPE_ATTRIBUTE } from '../names.ts'
 import type { ParameterRange } from '../run/parameter-range.ts'
 import type { NodeHead } from '../tree/node-source.ts'
 import type { Dtype, StoredField, StoredValue } from '../values/stored-value.ts'
+import { isLeaf, itemPlaces, type RangeTable, rangeTable, textAttribute, valuePlace } from './leaf-place.ts'
 import { arrayOf, columnValue, plainCell, readValue, recallOf, unreadable } from './read-value.ts'
 import type { Hdf5Reader } from './reader.ts'
 import { cellValue, scalarAt } from './table-cell.ts'
 
 export function readNodeHead(reader: Hdf5Reader, path: string): NodeHead {
-  const isLeaf = reader.attribute(path, SRVC.leaf)
-  const className = textOf(reader.attribute(path, SRVC.class))
   return {
-    kind: isLeaf === true || isLeaf === 1 ? 'leaf' : 'group',
-    comment: textOf(reader.attribute(path, SRVC.comment)),
-    className,
-    userClass: textOf(reader.attribute(path, CLASS_ATTRIBUTE)) || undefined,
+    kind: isLeaf(reader, path) ? 'leaf' : 'group',
+    comment: textAttribute(reader, path, SRVC.comment),
+    className: textAttribute(reader, path, SRVC.class),
+    userClass: textAttribute(reader, path, CLASS_ATTRIBUTE) || undefined,
     annotations: reader.attribute(path, SRVC.annotated) === undefined ? [] : readAnnotations(reader, path),
   }
 }
@@ -40,50 +27,23 @@ export function readItems(
   wants: (name: string) => boolean = () => true,
 ): StoredField[] {
   const items: StoredField[] = []
-  collectItems(reader, path, className, '', wants, items)
-  return items
-}
-
-function collectItems(
-  reader: Hdf5Reader,
-  group: string,
-  className: string,
-  prefix: string,
-  wants: (name: string) => boolean,
-  items: StoredField[],
-): void {
-  for (const child of reader.children(group)) {
-    if (child === PICKLE_PROTOCOL) continue
-    const path = `${group}/${child}`
-    const kind = reader.kind(path)
-    const name = prefix + (child.endsWith(SPARSE_SUFFIX) ? child.slice(0, -SPARSE_SUFFIX.length) : child)
-    if (kind === 'group' && isNestedGroup(reader, path)) {
-      collectItems(reader, path, className, `${name}.`, wants, items)
-    } else if ((kind === 'dataset' || kind === 'group') && wants(name)) {
-      items.push({ name, value: readValue(reader, path, className) })
-    }
+  for (const { name, path: item, kind } of itemPlaces(reader, path, { entersRecords: false })) {
+    if ((kind === 'dataset' || kind === 'group') && wants(name))
+      items.push({ name, value: readValue(reader, item, className) })
   }
-}
-
-function isNestedGroup(reader: Hdf5Reader, path: string): boolean {
-  return (
-    reader.attribute(path, SRVC.store) === 'NESTED_GROUP' &&
-    reader.attribute(path, TYPE_ATTRIBUTE) === undefined
-  )
+  return items
 }
 
 /** The default of a parameter; undefined when none is stored. */
 export function readDefault(reader: Hdf5Reader, path: string, className: string): StoredValue | undefined {
-  if (className.startsWith('Pickle')) return unreadable('pickle', 'for Python only')
-  for (const name of [`data${ARRAY_SUFFIX}`, `data${SPARSE_SUFFIX}`]) {
-    if (reader.kind(`${path}/${name}`) === 'dataset') return readValue(reader, `${path}/${name}`, className)
-  }
-  const table = `${path}/data`
-  if (reader.kind(table) !== 'dataset') return undefined
-  const mark = reader.attribute(table, TYPE_ATTRIBUTE)
+  const place = valuePlace(reader, path, className)
+  if (place === undefined) return undefined
+  if (place.kind === 'pickle') return unreadable('pickle', 'for Python only')
+  if (place.kind !== 'cell') return readValue(reader, place.path, className)
+  const mark = reader.attribute(place.path, TYPE_ATTRIBUTE)
   if (mark === 'null') return { form: 'null' }
   if (mark === 'summary') return readValue(reader, `${path}/${ITEMS}`, className)
-  const value = cellOf(reader, table)
+  const value = cellOf(reader, place.path)
   if (mark === 'date' && value?.form === 'scalar')
     return { form: 'date', time: Date.parse(String(value.value)) }
   return value
@@ -102,17 +62,10 @@ function cellOf(reader: Hdf5Reader, table: string): StoredValue | undefined {
 
 /** The values of an explored parameter, one a run; undefined where the file holds none. */
 export function readRange(reader: Hdf5Reader, path: string, className: string): ParameterRange | undefined {
-  for (const suffix of RANGE_SUFFIXES) {
-    const table = `${path}/${RANGE}${suffix}`
-    if (reader.kind(table) === 'dataset' && hasColumn(reader, table, 'idx')) {
-      return readReferences(reader, table, (number) => `${path}/${rangeValueName(suffix, number)}`, className)
-    }
-  }
-  const table = `${path}/${RANGE}`
-  if (reader.kind(table) !== 'dataset') return undefined
-  const { type } = reader.form(table)
-  const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
-  if (field === undefined) return undefined
+  const found = rangeTable(reader, path)
+  if (found === undefined) return undefined
+  if (found.isReference) return readReferences(reader, found, className)
+  const { table, column: field } = found
   const recall = recallOf(reader, table, 'data')
   if (field.type.kind === 'array') return readArrayCells(reader, table, field, recall)
   const column = columnValue(reader, table, field, recall, reader.rowCount(table))
@@ -124,32 +77,24 @@ export function readRange(reader: Hdf5Reader, path: string, className: string): 
 
 /** The list or array of a range that has this number; undefined where the file has none. */
 export function readRangeValue(reader: Hdf5Reader, path: string, number: number): StoredValue | undefined {
-  for (const suffix of RANGE_SUFFIXES) {
-    const value = `${path}/${rangeValueName(suffix, number)}`
-    const isReference = suffix !== '' && reader.kind(`${path}/${RANGE}${suffix}`) === 'dataset'
-    if (isReference && reader.kind(value) !== undefined)
-      return readValue(reader, value, 'ArrayParameter', suffix === SPARSE_SUFFIX)
-  }
-  return undefined
-}
-
-function hasColumn(reader: Hdf5Reader, table: string, column: string): boolean {
-  const { type } = reader.form(table)
-  return type.kind === 'record' && type.fields.some(({ name }) => name === column)
+  const found = rangeTable(reader, path)
+  if (found?.isReference !== true) return undefined
+  const value = found.valuePath(number)
+  return reader.kind(value) === undefined
+    ? undefined
+    : readValue(reader, value, 'ArrayParameter', found.isSparse)
 }
 
 function readReferences(
   reader: Hdf5Reader,
-  table: string,
-  pathOf: (number: number) => string,
+  { table, isSparse, valuePath }: RangeTable,
   className: string,
 ): ParameterRange {
   const index: number[] = []
   reader.scanRows(table, ['idx'], (_, [number]) => index.push(Number(number)))
   const values: StoredValue[] = []
   for (const number of new Set(index)) {
-    const path = pathOf(number)
-    const isSparse = table.endsWith(SPARSE_SUFFIX)
+    const path = valuePath(number)
     values[number] =
       reader.kind(path) === undefined
         ? unreadable('missing', `${path} is not there`)
@@ -205,8 +150,4 @@ function annotationValue(reader: Hdf5Reader, path: string, attribute: string): S
   const values = cells.map((cell) => plainCell(cell, dtype))
   if (shape.length === 0) return { form: 'scalar', dtype, value: values[0] ?? 0 }
   return arrayOf(values, dtype, shape)
-}
-
-function textOf(cell: Cell | undefined): string {
-  return typeof cell === 'string' ? cell : ''
 }

@@ -1,6 +1,7 @@
 /** Reads in what form a file has the range of an explored parameter: what is added must have the same. */
 import type { StoredRange } from '../layout/range-layout.ts'
 import { RANGE } from '../names.ts'
+import { rangeTable } from './leaf-place.ts'
 import type { Hdf5Reader } from './reader.ts'
 
 /** Undefined where the file has none. */
@@ -31,19 +32,13 @@ interface RangeColumn extends Pick<StoredRange, 'isReference' | 'textBytes' | 'n
 
 /** The column that a range is written in, whose size cannot change; undefined where there is none. */
 export function rangeColumn(reader: Hdf5Reader, path: string): RangeColumn | undefined {
-  if (reader.kind(path) !== 'group') return undefined
-  const names = reader.children(path).filter((child) => child.startsWith('explored_data'))
-  // Beside numbers of values there may be texts of them.
-  const name = names.find((child) => child !== 'explored_data') ?? names[0]
-  if (name === undefined) return undefined
-  const table = `${path}/${name}`
-  const { type } = reader.form(table)
-  const column = type.kind === 'record' ? type.fields[0] : undefined
-  const isReference = column?.name === 'idx'
+  const found = rangeTable(reader, path)
+  if (found === undefined) return undefined
+  const { table, isReference, column } = found
   return {
     table,
     isReference,
-    textBytes: column?.type.kind === 'string' ? column.type.bytes : 0,
+    textBytes: column.type.kind === 'string' ? column.type.bytes : 0,
     numberBytes: isReference && column.type.bytes === 4 ? 4 : 8,
   }
 }

@@ -76,7 +76,7 @@ export class Hdf5Source implements NodeSource {
 
   /** The table of runs, read at the first call. */
   runs(): readonly RunInformation[] {
-    this.#runs ??= readRuns(this.#reader, `${this.#root}/overview`)
+    this.#runs ??= readRuns(this.#reader, this.#root)
     return this.#runs
   }
 
@@ -113,12 +113,13 @@ export class Hdf5Source implements NodeSource {
   }
 }
 
-function readRuns(reader: Hdf5Reader, overview: string): RunInformation[] {
+function readRuns(reader: Hdf5Reader, root: string): RunInformation[] {
+  const [table, failedRuns] = [overviewPath(root, 'runs'), overviewPath(root, 'failed_runs')]
   const runs: RunInformation[] = []
-  if (reader.kind(`${overview}/runs`) !== 'dataset') return runs
+  if (reader.kind(table) !== 'dataset') return runs
   const failed = new Set<number>()
-  if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
-    reader.scanRows(`${overview}/failed_runs`, ['idx'], (_, [idx]) => failed.add(Number(idx)))
+  if (reader.kind(failedRuns) === 'dataset') {
+    reader.scanRows(failedRuns, ['idx'], (_, [idx]) => failed.add(Number(idx)))
   }
   const columns = [
     'completed',
@@ -127,7 +128,7 @@ function readRuns(reader: Hdf5Reader, overview: string): RunInformation[] {
     'parameter_summary',
     'short_environment_hexsha',
   ]
-  reader.scanRows(`${overview}/runs`, columns, (idx, [completed, start, finish, summary, hexsha]) => {
+  reader.scanRows(table, columns, (idx, [completed, start, finish, summary, hexsha]) => {
     const [startTimestamp, finishTimestamp] = [Number(start ?? 0), Number(finish ?? 0)]
     runs.push({
       idx,

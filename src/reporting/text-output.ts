@@ -1,5 +1,6 @@
 /** A stream that people or pipes read, written to without ever stopping an experiment. */
 import { createColors } from 'picocolors'
+import { cutText } from '../values/cut-text.ts'
 
 /** What reporters need of `process.stdout`, `process.stderr` or any other stream. */
 export interface OutputStream extends NodeJS.WritableStream {
@@ -59,7 +60,7 @@ export function oneLine(text: string, lengthMax: number): string {
     .slice(0, lengthMax * 4)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()
-  return line.length > lengthMax ? `${line.slice(0, lengthMax - 1)}…` : line
+  return cutText(line, lengthMax, '…')
 }
 
 interface Guard {

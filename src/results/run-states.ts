@@ -1,3 +1,4 @@
+import { overviewPath } from '../names.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { FailureOverview, RunState } from './trajectory-overview.ts'
@@ -26,15 +27,16 @@ const STATES = ['left', 'done', 'failed'] as const
  * Reads which runs are done (`runs.completed`) and which failed (`failed_runs`, a table of ours that
  * is absent when none did). A run that failed once and was done later counts as done.
  *
- * @param overview the group that holds the tables
+ * @param root path of the trajectory
  * @throws PypetError `PYPET_STORAGE_FAILED`
  */
-export function readRunStates(reader: Hdf5Reader, overview: string): RunStates {
-  const total = reader.kind(`${overview}/runs`) === 'dataset' ? reader.rowCount(`${overview}/runs`) : 0
+export function readRunStates(reader: Hdf5Reader, root: string): RunStates {
+  const [runs, failedRuns] = [overviewPath(root, 'runs'), overviewPath(root, 'failed_runs')]
+  const total = reader.kind(runs) === 'dataset' ? reader.rowCount(runs) : 0
   const states = new Uint8Array(total)
   let done = 0
   if (total > 0) {
-    reader.scanRows(`${overview}/runs`, ['completed'], (run, [completed]) => {
+    reader.scanRows(runs, ['completed'], (run, [completed]) => {
       if (completed !== 1) return
       states[run] = DONE
       done += 1
@@ -42,8 +44,8 @@ export function readRunStates(reader: Hdf5Reader, overview: string): RunStates {
   }
   let failed = 0
   const failures: FailureOverview[] = []
-  if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
-    reader.scanRows(`${overview}/failed_runs`, ['idx', 'error', 'message'], (_, [idx, error, message]) => {
+  if (reader.kind(failedRuns) === 'dataset') {
+    reader.scanRows(failedRuns, ['idx', 'error', 'message'], (_, [idx, error, message]) => {
       const run = Number(idx)
       if (states[run] !== LEFT) return
       states[run] = FAILED

@@ -1,4 +1,5 @@
 import type { Cell } from '../hdf5/datatype.ts'
+import { overviewPath } from '../names.ts'
 import type { RangePlace } from '../reading/leaf-reader.ts'
 import type { Preview } from '../reading/preview.ts'
 import type { Hdf5Reader, RowRange } from '../reading/reader.ts'
@@ -18,7 +19,7 @@ const NO_SUMMARY = 'Not yet my friend!'
  */
 export function readRunTable(
   reader: Hdf5Reader,
-  overview: string,
+  root: string,
   states: RunStates,
   explored: readonly (RangePlace | undefined)[],
   rowsToRead: 'ends' | 'all',
@@ -31,14 +32,13 @@ export function readRunTable(
         { start: 0, end: ROWS_PER_END },
         { start: total - ROWS_PER_END, end: total },
       ]
-  const rows =
-    total === 0 ? [] : ranges.flatMap((range) => readRows(reader, overview, states, explored, range))
+  const rows = total === 0 ? [] : ranges.flatMap((range) => readRows(reader, root, states, explored, range))
   return { rows, omittedCount: total - rows.length }
 }
 
 function readRows(
   reader: Hdf5Reader,
-  overview: string,
+  root: string,
   states: RunStates,
   explored: readonly (RangePlace | undefined)[],
   range: RowRange,
@@ -47,7 +47,7 @@ function readRows(
   const rows: RunRow[] = []
   const columns = ['timestamp', 'finish_timestamp', 'parameter_summary']
   reader.scanRows(
-    `${overview}/runs`,
+    overviewPath(root, 'runs'),
     columns,
     (run, [started, finished, summary]) => {
       const state = states.stateOf(run)

@@ -91,8 +91,7 @@ function summariseTrajectory(
   rows: SummariseOptions['runs'],
 ): TrajectoryOverview {
   const path = `/${name}`
-  const overview = `${path}/overview`
-  const states = readRunStates(reader, overview)
+  const states = readRunStates(reader, path)
   const runsGroup = `${path}/results/runs`
   const unmarked = states.done === 0 && states.total > 0 ? runsInGroup(reader, runsGroup) : []
   const sampledRuns = sampleRuns(states, unmarked)
@@ -112,7 +111,7 @@ function summariseTrajectory(
       ...(rows !== undefined && {
         table: readRunTable(
           reader,
-          overview,
+          path,
           states,
           explorations.map(({ column }) => column),
           rows,
@@ -136,7 +135,7 @@ function surveyBranch(
   sampledRuns: readonly RunIndex[],
   explored: readonly string[] = [],
 ) {
-  const summary = readSummary(reader, `${path}/overview/${branch}_summary`)
+  const summary = readSummary(reader, overviewPath(path, `${branch}_summary`))
   return surveyLeaves(reader, `${path}/${branch}`, { sampledRuns, summary, explored })
 }
 

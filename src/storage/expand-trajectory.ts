@@ -4,13 +4,11 @@ import { type ExplorationSpec, explorationReader } from '../exploration/explorat
 import type { ExplorationPlan } from '../exploration/plan.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { RunSet } from '../journal/run-set.ts'
-import { commentHexdigest } from '../layout/overview-tables.ts'
 import { rangeSuffix } from '../layout/range-layout.ts'
-import { commentDigest } from '../layout/run-overviews.ts'
-import { isRunName, MEMORY, overviewPath, runlessName, runName, SRVC } from '../names.ts'
+import { isRunName, MEMORY, overviewPath, RANGE, SRVC } from '../names.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { exploredNames } from '../reading/explored-names.ts'
-import { walkLeaves } from '../reading/leaf-walk.ts'
+import { readOverviewMemory } from '../reading/overview-memory.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import { rangeColumn } from '../reading/stored-range.ts'
@@ -46,29 +44,24 @@ export async function readStoredTrajectory(
   assertSameRuns(reader, file, trajectory.name, plan)
   const root = `/${trajectory.name}`
   const isThere = (name: string) => reader.kind(`${root}/config/${name.replaceAll('.', '/')}`) !== undefined
-  const overview = `${root}/overview`
+  const [runs, failedRuns] = [overviewPath(root, 'runs'), overviewPath(root, 'failed_runs')]
   const stored = new RunSet()
-  reader.scanRows(`${overview}/runs`, ['completed'], (run, [completed]) => {
+  reader.scanRows(runs, ['completed'], (run, [completed]) => {
     if (completed === 1) stored.add(run)
   })
   const failed: number[] = []
-  if (reader.kind(`${overview}/failed_runs`) === 'dataset') {
-    reader.scanRows(`${overview}/failed_runs`, ['idx'], (_, [idx]) => failed.push(Number(idx)))
+  if (reader.kind(failedRuns) === 'dataset') {
+    reader.scanRows(failedRuns, ['idx'], (_, [idx]) => failed.push(Number(idx)))
   }
   const groups: string[] = []
   for (const child of reader.children(root)) {
     if (child !== 'overview' && reader.kind(`${root}/${child}`) === 'group')
       collectGroups(reader, root, `/${child}`, groups)
   }
-  const values: Record<string, number | boolean> = { [MEMORY.isSettled]: true }
-  for (const name of reader.children(overview)) {
-    if (!GROWING.has(name)) continue
-    values[`rows of ${name}`] = reader.rowCount(`${overview}/${name}`)
-  }
-  const added: Record<string, string[]> = { [MEMORY.groups]: groups }
-  for (const branch of ['results', 'derived_parameters']) {
-    added[MEMORY.commentsOf(branch)] = knownComments(reader, root, branch, stored)
-  }
+  const [first] = stored
+  const { added, values } = readOverviewMemory(reader, root, first)
+  added[MEMORY.groups] = groups
+  values[MEMORY.isSettled] = true
   // The environment of a script may run several times, and ends more than once then.
   if (isThere(`environment.${continuation.environmentName}.finish_timestamp`))
     values[MEMORY.hasLastConfig] = true
@@ -80,26 +73,6 @@ export async function readStoredTrajectory(
     // Of the file itself it has been said before.
     config: config.filter(({ name }) => name.startsWith('environment.') && !isThere(name)),
   }
-}
-
-/** As `RunOverviews` remembers them: from the summary, or where that is switched off from the first run that is stored. */
-function knownComments(reader: Hdf5Reader, root: string, branch: string, stored: RunSet): string[] {
-  const summary = `${root}/overview/${branch}_summary`
-  const digests: string[] = []
-  if (reader.kind(summary) === 'dataset') {
-    reader.scanRows(summary, ['location', 'name', 'hexdigest'], (_, [location, name, hexdigest]) => {
-      digests.push(commentDigest(runlessName(`${location}.${name}`), String(hexdigest)))
-    })
-    return digests
-  }
-  const [first] = stored
-  if (first === undefined || reader.kind(`${root}/${branch}`) !== 'group') return digests
-  const group = `${branch}/runs/${runName(first)}`
-  walkLeaves(reader, `${root}/${group}`, ({ comment }, name) => {
-    const fullName = `${group.replaceAll('/', '.')}.${name}`
-    if (comment !== '') digests.push(commentDigest(runlessName(fullName), commentHexdigest(comment)))
-  })
-  return digests
 }
 
 /** Another expansion may have come in between, or another trajectory of the same name. */
@@ -141,7 +114,7 @@ function assertSameNumbers(
   name: string,
   suffix: string,
 ): void {
-  const table = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}/explored_data${suffix}`
+  const table = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}/${RANGE}${suffix}`
   const planned = explorationReader(exploration as ExplorationSpec, name)
   const isThere = reader.kind(table) === 'dataset'
   if (!isThere) throw changed(file, trajectory, `${name} is not explored any more`)
@@ -159,15 +132,6 @@ export function changed(file: string, trajectory: string, found: string): PypetE
     { where: file, hint: 'Give the command again, or load the trajectory again: then it is read anew.' },
   )
 }
-
-/** Tables that runs add rows to, by their names below `overview`. */
-const GROWING: ReadonlySet<string> = new Set([
-  'failed_runs',
-  'results_overview',
-  'results_summary',
-  'derived_parameters_overview',
-  'derived_parameters_summary',
-])
 
 /** The sizes of the columns of explored texts, and of numbers of arrays that are not ours: they cannot change. */
 function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {

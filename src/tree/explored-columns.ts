@@ -1,5 +1,6 @@
 /** What `explore` and `expand` are given, as one list of values a name. */
 import { PypetError } from '../errors.ts'
+import { assertOneLength } from '../exploration/columns.ts'
 import {
   type Exploration,
   explorationLength,
@@ -54,7 +55,16 @@ export function exploredColumns(given: unknown, parameterOf: ParameterOf): Explo
   } else {
     collect(given, '', columns)
   }
-  assertEqualLengths(columns)
+  if (columns.size === 0) {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', 'nothing is explored: no parameter is named', {
+      where: 'explore',
+      hint: 'Name at least one parameter with its values, as in { x: [1, 2, 3] }.',
+    })
+  }
+  assertOneLength(
+    Array.from(columns, ([name, values]) => [name, values.length]),
+    'explore',
+  )
   return columns
 }
 
@@ -83,22 +93,4 @@ function collect(given: unknown, name: string, into: Map<string, readonly unknow
     )
   }
   for (const [key, inner] of Object.entries(given)) collect(inner, name === '' ? key : `${name}.${key}`, into)
-}
-
-function assertEqualLengths(columns: ExploredColumns): void {
-  const [first, ...others] = columns
-  if (first === undefined) {
-    throw new PypetError('PYPET_EXPLORATION_EMPTY', 'nothing is explored: no parameter is named', {
-      where: 'explore',
-      hint: 'Name at least one parameter with its values, as in { x: [1, 2, 3] }.',
-    })
-  }
-  for (const [name, values] of others) {
-    if (values.length === first[1].length) continue
-    throw new PypetError(
-      'PYPET_EXPLORATION_LENGTH',
-      `${first[0]} has ${first[1].length} values but ${name} has ${values.length}; they advance together`,
-      { where: name, hint: 'Give both the same length, or combine them with cartesianProduct.' },
-    )
-  }
 }

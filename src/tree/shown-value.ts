@@ -1,4 +1,5 @@
 /** A stored value in a few words, for `String(node)` and `console.log(node)`. */
+import { cutText } from '../values/cut-text.ts'
 import { pythonRepr } from '../values/python-repr.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 
@@ -8,9 +9,11 @@ const ELEMENTS_MAX = 8
 export function shownValue(value: StoredValue): string {
   switch (value.form) {
     case 'scalar':
-      return cut(shownElement(value.value))
+      return shortened(shownElement(value.value))
     case 'list':
-      return cut(`[${value.values.slice(0, ELEMENTS_MAX).map(shownElement).join(', ')}${rest(value.values)}]`)
+      return shortened(
+        `[${value.values.slice(0, ELEMENTS_MAX).map(shownElement).join(', ')}${rest(value.values)}]`,
+      )
     case 'ndarray':
       return `${value.dtype} ${value.shape.join(' × ')}${value.data.length > ELEMENTS_MAX ? '' : ` [${[...value.data].map((element) => shownElement(element as number)).join(', ')}]`}`
     case 'null':
@@ -34,6 +37,6 @@ function shownElement(element: unknown): string {
   return String(element)
 }
 
-function cut(text: string): string {
-  return text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}…` : text
+function shortened(text: string): string {
+  return cutText(text, TEXT_LENGTH_MAX, '…')
 }

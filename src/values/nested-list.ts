@@ -1,7 +1,7 @@
 /** Lists of lists of one length and one type: matrices, as JavaScript writes them. */
-import type { PypetError } from '../errors.ts'
 import { exact } from './exact-integer.ts'
-import { type Complex, type Dtype, type StoredArray, type StoredValue, typeName } from './stored-value.ts'
+import { type Complex, type Dtype, type StoredArray, typeName } from './stored-value.ts'
+import type { ElementParts } from './structured-value.ts'
 import type { TypedArray } from './typed-array.ts'
 import type { Integer } from './value-forms.ts'
 
@@ -28,11 +28,8 @@ export type NestedValues<List, Depth extends readonly unknown[] = []> = Depth['l
       ? number
       : List
 
-/** How elements become stored values and errors. */
-interface Parts {
-  toStored(value: unknown, where: string): StoredValue
+interface Parts extends ElementParts {
   checkPadding(texts: readonly string[], where: string): void
-  unsupported(where: string, found: string, allowed?: string): PypetError
 }
 
 export function isNestedList(value: unknown): value is NestedList {

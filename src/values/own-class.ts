@@ -1,6 +1,6 @@
 /** Classes of the user's own: an instance is stored as what it gives, and restored by its class. */
-import type { PypetError } from '../errors.ts'
 import { type StoredValue, typeName } from './stored-value.ts'
+import type { ElementParts } from './structured-value.ts'
 import { isPlainObject } from './value-forms.ts'
 
 /** Found by its name when a job or a trajectory is loaded. */
@@ -49,14 +49,7 @@ export function instanceClassName(value: unknown): string | undefined {
 }
 
 /** @throws PypetError `PYPET_VALUE_UNSUPPORTED` for what no parameter can hold */
-export function storedInstance(
-  instance: OwnParameter,
-  where: string,
-  parts: {
-    toStored(value: unknown, where: string): StoredValue
-    unsupported(where: string, found: string, allowed: string): PypetError
-  },
-): StoredValue {
+export function storedInstance(instance: OwnParameter, where: string, parts: ElementParts): StoredValue {
   const stored = parts.toStored(instance.store(), `${where}.store()`)
   const isEmpty = stored.form === 'record' && stored.fields.length === 0
   if (stored.form !== 'table' && !isEmpty) return stored

@@ -4,6 +4,7 @@
  */
 import { PypetError } from '../errors.ts'
 import { runName, runSetName } from '../names.ts'
+import { cutText } from './cut-text.ts'
 
 /**
  * The full name of a parameter of an experiment. Explorations, plans and records name parameters relative to
@@ -66,7 +67,7 @@ export function assertLegalName(name: string, where: string): void {
   const illegal = (found: string) =>
     new PypetError(
       'PYPET_NAME_ILLEGAL',
-      `${where}: ${JSON.stringify(cut(name))} is not a legal name: ${found}`,
+      `${where}: ${JSON.stringify(cutText(name, 60))} is not a legal name: ${found}`,
       {
         where,
         hint: 'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
@@ -76,9 +77,9 @@ export function assertLegalName(name: string, where: string): void {
   if (name.length > LOCATION_LENGTH_MAX) throw illegal(`it is longer than ${LOCATION_LENGTH_MAX} characters`)
   for (const part of name.split('.')) {
     if (part === '') throw illegal('a part between dots is empty')
-    if (part.startsWith('_')) throw illegal(`${JSON.stringify(cut(part))} starts with "_"`)
+    if (part.startsWith('_')) throw illegal(`${JSON.stringify(cutText(part, 60))} starts with "_"`)
     if (part.startsWith('$'))
-      throw illegal(`${JSON.stringify(cut(part))} is not a wildcard; there are "$" and "$set"`)
+      throw illegal(`${JSON.stringify(cutText(part, 60))} is not a wildcard; there are "$" and "$set"`)
     if (part.length > NAME_LENGTH_MAX) throw illegal(`a part is longer than ${NAME_LENGTH_MAX} characters`)
     const character = /[^A-Za-z0-9_-]/.exec(part)
     if (character) throw illegal(`it holds ${JSON.stringify(character[0])}`)
@@ -94,7 +95,7 @@ export function assertNoBranch(name: string, where: string): void {
   if (!`${name}.`.startsWith(DERIVED)) return
   throw new PypetError(
     'PYPET_NAME_ILLEGAL',
-    `${where}: ${JSON.stringify(cut(name))} is not a legal name: derived parameters are called so`,
+    `${where}: ${JSON.stringify(cutText(name, 60))} is not a legal name: derived parameters are called so`,
     { where, hint: 'Choose another name for the group, or add a derived parameter: addDerivedParameter.' },
   )
 }
@@ -150,7 +151,3 @@ export function assertNoRunName(name: string, where: string): void {
 
 /** As pypet reserves them: `run_00000012`, `run_set_00000`, and `run_ALL` and `run_set_ALL` for no run. */
 const RUN_NAME_PART = /(?:^|\.)(run_(?:\d{8,}|ALL|set_\d{5,}|set_ALL))(?=\.|$)/
-
-function cut(name: string): string {
-  return name.length > 60 ? `${name.slice(0, 57)}...` : name
-}

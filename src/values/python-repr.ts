@@ -1,5 +1,6 @@
 /** Values as Python's `repr` prints them: the overview tables of a file hold this text. */
 import { assertNever } from '../errors.ts'
+import { cutText } from './cut-text.ts'
 import type { Complex, Scalar, StoredArray, StoredValue } from './stored-value.ts'
 import type { TypedArray } from './typed-array.ts'
 
@@ -12,11 +13,11 @@ import type { TypedArray } from './typed-array.ts'
 export function pythonRepr(value: StoredValue, lengthMax = Number.POSITIVE_INFINITY): string {
   switch (value.form) {
     case 'scalar':
-      return cut(scalarRepr(value.value, value.dtype, lengthMax), lengthMax)
+      return cutText(scalarRepr(value.value, value.dtype, lengthMax), lengthMax)
     case 'list':
-      return cut(listRepr(value.values, value.dtype, lengthMax), lengthMax)
+      return cutText(listRepr(value.values, value.dtype, lengthMax), lengthMax)
     case 'ndarray':
-      return cut(arrayRepr(value), lengthMax)
+      return cutText(arrayRepr(value), lengthMax)
     case 'null':
       return 'None'
     case 'date':
@@ -25,20 +26,20 @@ export function pythonRepr(value: StoredValue, lengthMax = Number.POSITIVE_INFIN
       const fields = value.fields.map(
         ({ name, value: field }) => `'${name}': ${pythonRepr(field, lengthMax)}`,
       )
-      return cut(`{${fields.join(', ')}}`, lengthMax)
+      return cutText(`{${fields.join(', ')}}`, lengthMax)
     }
     case 'table':
-      return cut(
+      return cutText(
         `table of ${value.rowCount} rows: ${value.columns.map(({ name }) => name).join(', ')}`,
         lengthMax,
       )
     case 'sparse':
-      return cut(
+      return cutText(
         `<${value.shape.join('x')} sparse ${value.dtype} matrix with ${value.data.length} stored elements>`,
         lengthMax,
       )
     case 'unread':
-      return cut(`<${value.type}>`, lengthMax)
+      return cutText(`<${value.type}>`, lengthMax)
     default:
       return assertNever(value)
   }
@@ -185,8 +186,4 @@ function shortestFloat32(element: number): number {
     if (Math.fround(short) === element) return short
   }
   return element
-}
-
-function cut(text: string, lengthMax: number): string {
-  return text.length > lengthMax ? `${text.slice(0, Math.max(0, lengthMax - 3))}...` : text
 }

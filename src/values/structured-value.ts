@@ -13,11 +13,14 @@ import type { NumericDtype, TypedArray } from './typed-array.ts'
 import type { SparseMatrix } from './value-forms.ts'
 import { isPlainObject } from './value-forms.ts'
 
-/** How the parts become stored values and errors. */
-export interface Parts {
+/** How elements become stored values and errors. */
+export interface ElementParts {
   toStored(value: unknown, where: string): StoredValue
-  typedArray(view: unknown, where: string): { dtype: NumericDtype; data: TypedArray }
   unsupported(where: string, found: string, allowed?: string): PypetError
+}
+
+interface Parts extends ElementParts {
+  typedArray(view: unknown, where: string): { dtype: NumericDtype; data: TypedArray }
 }
 
 /** Deeper records are refused: HDF5's cost of a path grows with its depth. */

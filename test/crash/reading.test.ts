@@ -74,7 +74,7 @@ describe.skipIf(process.platform === 'win32')('while an experiment runs', () => 
     const counts: number[] = []
     for (let read = 0; read < READS; read += 1) {
       const before = announced()
-      const done = await readHdf5(file, (reader) => readRunStates(reader, '/reading/overview').done)
+      const done = await readHdf5(file, (reader) => readRunStates(reader, '/reading').done)
       expect(done).toBeGreaterThanOrEqual(before)
       counts.push(done)
       await new Promise((resolve) => setImmediate(resolve))

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Hdf5Operation } from '../../src/hdf5/operation.ts'
-import { exploredRows, exploredTable, parameterLeaf, resultLeaf } from '../../src/layout/leaf-layout.ts'
+import { parameterLeaf, resultLeaf } from '../../src/layout/leaf-layout.ts'
+import { newRange, type RangeShape } from '../../src/layout/range-layout.ts'
 import type { RawLeaf } from '../../src/run/run-frame.ts'
 import { rawValue } from '../../src/values/raw-value.ts'
+import type { BasicDtype } from '../../src/values/stored-value.ts'
 import { type StorableValue, toStoredValue } from '../../src/values/value.ts'
 import { integer } from '../../src/values/value-forms.ts'
 
@@ -165,8 +167,13 @@ describe('parameters', () => {
 })
 
 describe('explored ranges', () => {
+  const cells = (dtype: BasicDtype, length: number, values: readonly (string | number)[]): RangeShape => {
+    const textBytesMax = 6
+    return { kind: 'cells', length, dtype, textBytesMax, cells: (first, end) => values.slice(first, end) }
+  }
+
   test('a range is a table of one row a run beside the default', () => {
-    const operations = exploredTable('/p', 'bool', 0, 1000)
+    const operations = [...newRange('/p', cells('bool', 1000, []), 0)].flat()
     expect(operations[0]).toMatchObject({ type: 'create-table', path: '/p/explored_data', rowCount: 1000 })
     expect(attributes(operations, '/p/explored_data')).toMatchObject({
       SRVC_COLUMN_data_SCALAR_TYPE: 'bool',
@@ -175,9 +182,13 @@ describe('explored ranges', () => {
     })
   })
 
-  test('a batch of texts is written where it belongs, in the size of the longest of all', () => {
-    const [write] = exploredRows('/p', 'str', 6, 4096, ['a', 'äöü'])
-    expect(write).toEqual({
+  test('texts are written in batches where they belong, in the size of the longest of all', () => {
+    const texts = Array.from({ length: 4098 }, (_, run) => (run % 2 === 0 ? 'a' : 'äöü'))
+    const written = [...newRange('/p', cells('str', 4098, texts), 0)]
+      .flat()
+      .filter(({ type }) => type === 'write-rows')
+    expect(written).toHaveLength(2)
+    expect(written[1]).toEqual({
       type: 'write-rows',
       path: '/p/explored_data',
       firstRow: 4096,
@@ -187,6 +198,7 @@ describe('explored ranges', () => {
   })
 
   test('a range of empty texts has a column all the same', () => {
-    expect(exploredTable('/p', 'str', 0, 2)[0]).toMatchObject({ rowType: { bytes: 1 } })
+    const [created] = [...newRange('/p', { ...cells('str', 2, ['', '']), textBytesMax: 0 } as RangeShape, 0)]
+    expect(created?.[0]).toMatchObject({ rowType: { bytes: 1 } })
   })
 })

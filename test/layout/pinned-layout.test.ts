@@ -142,6 +142,36 @@ test('a file that a script has edited is laid out as it always was', async () =>
   await expectPinned('edited', filename)
 })
 
+test('a file that a script stores and expands, without runs, is laid out as it always was', async () => {
+  const filename = `${fileTree({})}/f.h5`
+  const explored = {
+    float: [1, 2],
+    whole: [integer(3), integer(4)],
+    is: [true, false],
+    text: ['short', 'longer'],
+    when: [new Date('2020-02-29T12:00:00.000Z'), new Date('2021-02-28T12:00:00.000Z')],
+    complex: [
+      { re: 1, im: 2 },
+      { re: 3, im: 4 },
+    ],
+    list: [[1], [2, 3]],
+    array: [Float32Array.of(1, 2), Float32Array.of(3, 4)],
+  }
+  using traj = new Trajectory({ name: 'pinned', filename, comment: 'of a script', parameters: described })
+  traj.annotate({ by: 'a script' })
+  traj.addConfig('mine.switch', true, { comment: 'a switch' })
+  traj.addDerivedParameter('half', 0.5, { comment: 'of it' })
+  traj.addResult('before', 1, { comment: 'a result' }).annotate({ unit: 'mV', numbers: [1, 2] })
+  await traj.store()
+  traj.explore(zip(explored))
+  traj.addResult('group.later', VALUES.matrix, { comment: 'a result' })
+  await traj.store()
+  traj.expand(zip({ ...explored, text: ['outgrown', 'longer'], list: [[4], [1]] }))
+  traj.addDerivedParameter('own', [1, 2])
+  await traj.store()
+  await expectPinned('stored', filename)
+})
+
 test('what pypet wrote stays as it is beside what a script adds', async () => {
   const sample = readFileSync(join(ROOT, 'test/fixtures/pypet/a_multiplication.h5.gz'))
   const folder = fileTree({})

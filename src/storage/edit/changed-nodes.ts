@@ -2,7 +2,8 @@
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { annotationOperations } from '../../layout/annotation-layout.ts'
 import { itemOperations } from '../../layout/item-layout.ts'
-import { infoOperations, pathOf, rawFields, type Versions } from '../../layout/tree-layout.ts'
+import { infoTable } from '../../layout/trajectory-tables.ts'
+import { pathOf, rawFields, treeShape, type Versions } from '../../layout/tree-layout.ts'
 import { ANNOTATION_PREFIX, SRVC } from '../../names.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
 import type { Hdf5Source } from '../../reading/tree-source.ts'
@@ -96,7 +97,7 @@ function commentOperations(
   const attribute: Hdf5Operation[] =
     value !== '' ? [{ type, path, name, value }] : isThere ? [{ type: 'delete-attribute', path, name }] : []
   // The trajectory's stands in its table, too.
-  return node.isRoot ? [...attribute, ...infoOperations(tree, versions)] : attribute
+  return node.isRoot ? [...attribute, ...infoTable(treeShape(tree, versions))] : attribute
 }
 
 function annotationChanges(

@@ -8,8 +8,8 @@ import { releaseReaders } from '../../journal/open-readers.ts'
 import { realFileOf } from '../../journal/real-file.ts'
 import { makeFolderOf } from '../../journal/result-folder.ts'
 import { assertFinished } from '../../journal/unfinished.ts'
-import { DELETED_NODES } from '../../layout/deleted-nodes.ts'
-import { fileRoot } from '../../layout/tree-layout.ts'
+import { rootAttributes } from '../../layout/pytables-group.ts'
+import { overviewPath } from '../../names.ts'
 import { openHdf5Reader } from '../../reading/reader.ts'
 import { temporaryBeside } from '../../temporary-names.ts'
 import { recoverOthers, takeLock } from '../open-trajectory.ts'
@@ -79,7 +79,7 @@ async function rewrite(file: string, target: string, drop: ReadonlySet<string>):
       const nameChild = (child: string, group: string) => {
         const path = `${group}/${child}`
         // The reader leaves out what was deleted, and links to it.
-        return drop.has(path) || path === `/${trajectory}/overview/${DELETED_NODES}` ? undefined : child
+        return drop.has(path) || path === overviewPath(`/${trajectory}`, 'deleted_nodes') ? undefined : child
       }
       const copying = copyOperations(reader, `/${trajectory}`, `/${trajectory}`, { nameChild, onUncopied })
       for (const operations of copying) written.apply(operations)
@@ -108,7 +108,7 @@ export async function copyTrajectory(
   using reader = await openHdf5Reader(source.file)
   const uncopied: string[] = []
   await editHdf5File(target.file, { trajectory: target.trajectory }, (editor) => {
-    if (editor.isNewFile) editor.apply(fileRoot(''))
+    if (editor.isNewFile) editor.apply(rootAttributes(''))
     const from = `/${source.trajectory}`
     const to = `/${target.trajectory}`
     const copying = copyOperations(reader, from, to, {

@@ -54,8 +54,8 @@ export const STORAGE_DEFAULTS: StorageSettings = {
   overviews: {
     config: true,
     parameters: true,
-    derivedParameters: true,
-    results: true,
+    derivedParameters: false,
+    results: false,
     exploredParameters: true,
     derivedParametersSummary: true,
     resultsSummary: true,

@@ -1,63 +1,87 @@
 /** What a stored trajectory has gained since: runs, ranges, explored parameters. */
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { writeRows } from '../../hdf5/table.ts'
+import type { MemoryDelta } from '../../journal/cnt-record.ts'
 import { RUNS, runRow } from '../../layout/overview-tables.ts'
-import { exploredRangeOperations, grown, grownRange, type StoredRange } from '../../layout/range-layout.ts'
-import {
-  EXPLORED_OVERVIEW,
-  exploredTables,
-  failedRunRows,
-  infoOperations,
-  newRunRows,
-  pathOf,
-  summariser,
-  type Versions,
-} from '../../layout/tree-layout.ts'
-import { overviewPath } from '../../names.ts'
+import type { StoredRange } from '../../layout/range-layout.ts'
+import { grownTrajectory, type StoredTables } from '../../layout/trajectory-tables.ts'
+import { failedRunRows, pathOf, treeShape, type Versions } from '../../layout/tree-layout.ts'
+import { type OverviewTable, overviewPath, RANGE } from '../../names.ts'
+import type { StorageSettings } from '../../protocol.ts'
+import { readOverviewMemory } from '../../reading/overview-memory.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
 import { readStoredRange } from '../../reading/stored-range.ts'
 import { Hdf5Source } from '../../reading/tree-source.ts'
 import { type ParameterRange, rangeValue } from '../../run/parameter-range.ts'
-import type { ParameterNode } from '../../tree/nodes.ts'
 import type { RunInformation } from '../../tree/run-information.ts'
 import type { TrajectoryTree } from '../../tree/trajectory-tree.ts'
-import type { StoredValue } from '../../values/stored-value.ts'
 import { longestUtf8Bytes } from '../../values/utf8.ts'
 import { isEqualValue } from '../../values/value-key.ts'
 
+import { STORAGE_DEFAULTS } from './edit-file.ts'
+
 /** What the file holds of an exploration, read before it is opened for writing. */
-export interface StoredExploration {
-  readonly runCount: number
+export interface StoredExploration extends StoredTables {
   /** Rows of `failed_runs`; undefined where there is no such table. */
   readonly failedRowCount: number | undefined
-  readonly hasExplorations: boolean
-  /** Where a table is switched off, or not yet written when its experiment was ended, it stays away. */
-  readonly hasExploredOverview: boolean
-  readonly ranges: ReadonlyMap<string, StoredRange>
   /** The one run of a trajectory that explores nothing, where it has been performed: it stays. */
   readonly firstRun: RunInformation | undefined
+  /** How its overviews are written. */
+  readonly storage: StorageSettings
+  /** What they hold. */
+  readonly overviewMemory: MemoryDelta
 }
 
 export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): StoredExploration {
-  const overview = `/${tree.name}/overview`
+  const root = `/${tree.name}`
+  const rowCount = (table: OverviewTable) => {
+    const path = overviewPath(root, table)
+    return reader.kind(path) === 'dataset' ? reader.rowCount(path) : undefined
+  }
   const ranges = new Map<string, StoredRange>()
   for (const parameter of Object.values(tree.exploredParameters)) {
     const range = readStoredRange(reader, pathOf(tree, parameter.fullName))
     if (range !== undefined) ranges.set(parameter.fullName, range)
   }
-  const hasExplorations = reader.kind(`${overview}/explorations`) === 'dataset'
-  const firstRun = hasExplorations ? undefined : new Hdf5Source(reader, tree.name).runs()[0]
+  const hasExplorations = rowCount('explorations') !== undefined
+  const first = hasExplorations ? undefined : new Hdf5Source(reader, tree.name).runs()[0]
+  const firstRun = first?.completed === true ? first : undefined
+  const runCount = rowCount('runs') ?? 0
+  // The run of a trajectory that explored nothing becomes the first of several.
+  const isFirstOpen = runCount === 1 && !hasExplorations && firstRun === undefined
   return {
-    firstRun: firstRun?.completed === true ? firstRun : undefined,
-    runCount: reader.kind(`${overview}/runs`) === 'dataset' ? reader.rowCount(`${overview}/runs`) : 0,
-    failedRowCount:
-      reader.kind(`${overview}/failed_runs`) === 'dataset'
-        ? reader.rowCount(`${overview}/failed_runs`)
-        : undefined,
+    firstRun,
+    runCount,
+    firstNewRun: isFirstOpen ? 0 : runCount,
+    failedRowCount: rowCount('failed_runs'),
+    storage: {
+      ...STORAGE_DEFAULTS,
+      overviews: {
+        ...STORAGE_DEFAULTS.overviews,
+        exploredParameters: readSetting(reader, root, 'explored_parameters_overview') ?? true,
+        // As in pypet, those that the file has.
+        results: rowCount('results_overview') !== undefined,
+        resultsSummary: rowCount('results_summary') !== undefined,
+        derivedParameters: rowCount('derived_parameters_overview') !== undefined,
+        derivedParametersSummary: rowCount('derived_parameters_summary') !== undefined,
+      },
+    },
+    overviewMemory: readOverviewMemory(reader, root),
     hasExplorations,
-    hasExploredOverview: reader.kind(`${overview}/${EXPLORED_OVERVIEW}`) === 'dataset',
+    hasExploredOverview: rowCount('explored_parameters_overview') !== undefined,
     ranges,
   }
+}
+
+/** A switch of the table `hdf5_settings`; undefined where the file does not have it. */
+export function readSetting(reader: Hdf5Reader, root: string, column: string): boolean | undefined {
+  const table = overviewPath(root, 'hdf5_settings')
+  let isOn: boolean | undefined
+  if (reader.kind(table) !== 'dataset') return isOn
+  reader.scanRows(table, [column], (_, [cell]) => {
+    isOn = cell === true || cell === 1
+  })
+  return isOn
 }
 
 /**
@@ -65,10 +89,12 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
  * explored where that has become more.
  */
 export function outgrownTables(tree: TrajectoryTree, before: StoredExploration): string[] {
-  const overview = `/${tree.name}/overview`
+  const root = `/${tree.name}`
   const names = Object.keys(tree.exploredParameters)
   const isMore = before.hasExplorations && names.some((name) => !before.ranges.has(name))
-  const lists = isMore ? [`${overview}/explorations`, `${overview}/${EXPLORED_OVERVIEW}`] : []
+  const lists = isMore
+    ? [overviewPath(root, 'explorations'), overviewPath(root, 'explored_parameters_overview')]
+    : []
   return [...lists, ...outgrownRanges(tree, before)]
 }
 
@@ -78,7 +104,7 @@ function outgrownRanges(tree: TrajectoryTree, before: StoredExploration): string
     const range = parameter.range as ParameterRange
     if (stored === undefined || range.kind !== 'scalars' || range.dtype !== 'str') return []
     const needed = longestUtf8Bytes(range.values.slice(stored.length) as string[])
-    return needed > stored.textBytes ? [`${pathOf(tree, parameter.fullName)}/explored_data`] : []
+    return needed > stored.textBytes ? [`${pathOf(tree, parameter.fullName)}/${RANGE}`] : []
   })
 }
 
@@ -88,26 +114,17 @@ export function* growthOperations(
   complevel: number,
   versions: Versions,
 ): Generator<Hdf5Operation[]> {
-  const runs = overviewPath(`/${tree.name}`, 'runs')
-  const hasGrown = before.runCount < tree.length
-  if (hasGrown) {
-    yield grown(runs, tree.length)
-    const { runCount, hasExplorations, firstRun } = before
-    if (firstRun !== undefined) yield explainedRow(tree, firstRun)
-    const isFirstOpen = runCount === 1 && !hasExplorations && firstRun === undefined
-    yield* newRunRows(tree, isFirstOpen ? 0 : runCount, false)
-    yield failedRunRows(tree, before.runCount, before.failedRowCount)
-    yield infoOperations(tree, versions)
-  }
-  for (const parameter of Object.values(tree.exploredParameters))
-    yield rangeGrowth(tree, parameter, before, complevel)
-  if (hasGrown || !before.hasExplorations) yield exploredTables(tree, before)
-}
-
-/** The row of a run that has become the first of several, with the point that it is now. */
-function explainedRow(tree: TrajectoryTree, run: RunInformation): Hdf5Operation[] {
-  const row = runRow(0, { ...run, parameterSummary: summariser(tree)(0) })
-  return writeRows(overviewPath(`/${tree.name}`, 'runs'), RUNS, 0, [row])
+  const shape = treeShape(tree, versions)
+  yield* grownTrajectory(shape, before, {
+    complevel,
+    hasExploredOverview: before.storage.overviews.exploredParameters,
+  })
+  if (before.runCount >= tree.length) return
+  yield failedRunRows(tree, before.runCount, before.failedRowCount)
+  if (before.firstRun === undefined) return
+  // It is one of several now, and its row tells the point that it is.
+  const row = runRow(0, { ...before.firstRun, parameterSummary: shape.summary(0) })
+  yield writeRows(overviewPath(`/${tree.name}`, 'runs'), RUNS, 0, [row])
 }
 
 /** Whether the run that has been performed is still at the point at which it was. */
@@ -117,21 +134,4 @@ export function keepsFirstRun(tree: TrajectoryTree, { firstRun }: StoredExplorat
     const value = range === undefined ? stored : rangeValue(range, 0)
     return value !== undefined && stored !== undefined && isEqualValue(value, stored)
   })
-}
-
-function rangeGrowth(
-  tree: TrajectoryTree,
-  parameter: ParameterNode,
-  before: StoredExploration,
-  complevel: number,
-): Hdf5Operation[] {
-  // A parameter that is new to the file is written with its range.
-  if (!parameter.isStored) return []
-  const path = pathOf(tree, parameter.fullName)
-  const range = parameter.range as ParameterRange
-  const preset = parameter.stored as StoredValue
-  const stored = before.ranges.get(parameter.fullName)
-  if (stored === undefined) return exploredRangeOperations(path, preset, range, complevel)
-  const length = range.kind === 'scalars' ? range.values.length : range.index.length
-  return stored.length >= length ? [] : grownRange(path, preset, range, stored, complevel)
 }

@@ -5,10 +5,9 @@
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { appendRows, type Row } from '../../hdf5/table.ts'
 import { OVERVIEW_ROWS_MAX, SUMMARY, summaryRow } from '../../layout/overview-tables.ts'
-import { runlessName, SRVC } from '../../names.ts'
+import { overviewPath, RUN_BRANCHES, type RunBranch, runlessName, SRVC } from '../../names.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
-
-const BRANCHES = ['results', 'derived_parameters'] as const
+import { readSetting } from './grown-trajectory.ts'
 
 interface SummaryLeaf {
   readonly runless: string
@@ -22,16 +21,16 @@ export class MergedComments {
   /** A name over all runs, a NUL, a comment. */
   readonly #known = new Set<string>()
   /** Rows of each summary that there is. */
-  readonly #rowCounts = new Map<string, number>()
-  readonly #rows = new Map<string, Row[]>()
+  readonly #rowCounts = new Map<RunBranch, number>()
+  readonly #rows = new Map<RunBranch, Row[]>()
   /** What the summaries of the other say of a name. */
   #theirs = new Map<string, SummaryLeaf[]>()
 
   /** @param reader of the file that is merged into */
   constructor(reader: Hdf5Reader, trajectory: string) {
     this.#root = `/${trajectory}`
-    this.#isPurged = purges(reader, this.#root)
-    for (const branch of BRANCHES) {
+    this.#isPurged = readSetting(reader, this.#root, 'purge_duplicate_comments') === true
+    for (const branch of RUN_BRANCHES) {
       const leaves = readSummary(reader, this.#root, branch)
       if (leaves === undefined) continue
       this.#rowCounts.set(branch, leaves.length)
@@ -42,7 +41,7 @@ export class MergedComments {
   /** From now on the leaves are those of this one. */
   begin(reader: Hdf5Reader, trajectory: string): void {
     this.#theirs = new Map()
-    for (const branch of BRANCHES) {
+    for (const branch of RUN_BRANCHES) {
       for (const leaf of readSummary(reader, `/${trajectory}`, branch) ?? []) {
         const known = this.#theirs.get(leaf.runless)
         if (known === undefined) this.#theirs.set(leaf.runless, [leaf])
@@ -72,7 +71,7 @@ export class MergedComments {
   operations(): Hdf5Operation[] {
     return [...this.#rows].flatMap(([branch, rows]) => {
       const rowCount = this.#rowCounts.get(branch) ?? 0
-      const path = `${this.#root}/overview/${branch}_summary`
+      const path = overviewPath(this.#root, `${branch}_summary`)
       return appendRows(path, SUMMARY, rowCount, rows.slice(0, Math.max(0, OVERVIEW_ROWS_MAX - rowCount)))
     })
   }
@@ -88,8 +87,8 @@ export class MergedComments {
     const key = `${runless}\0${comment}`
     if (this.#known.has(key)) return false
     this.#known.add(key)
-    const branch = fullName.slice(0, fullName.indexOf('.'))
-    if (this.#rowCounts.has(branch)) {
+    const branch = RUN_BRANCHES.find((each) => fullName.startsWith(`${each}.`))
+    if (branch !== undefined && this.#rowCounts.has(branch)) {
       const value = this.#theirs.get(runless)?.[0]?.value ?? ''
       const rows = this.#rows.get(branch)
       const row = summaryRow(fullName, value, comment)
@@ -104,8 +103,8 @@ export function nameOf(operation: Hdf5Operation): string | undefined {
   return 'name' in operation ? operation.name : undefined
 }
 
-function readSummary(reader: Hdf5Reader, root: string, branch: string): SummaryLeaf[] | undefined {
-  const table = `${root}/overview/${branch}_summary`
+function readSummary(reader: Hdf5Reader, root: string, branch: RunBranch): SummaryLeaf[] | undefined {
+  const table = overviewPath(root, `${branch}_summary`)
   if (reader.kind(table) !== 'dataset') return undefined
   const leaves: SummaryLeaf[] = []
   reader.scanRows(table, ['location', 'name', 'value', 'comment'], (_, [location, name, value, comment]) => {
@@ -113,14 +112,4 @@ function readSummary(reader: Hdf5Reader, root: string, branch: string): SummaryL
     leaves.push({ runless, value: String(value), comment: String(comment) })
   })
   return leaves
-}
-
-function purges(reader: Hdf5Reader, root: string): boolean {
-  const table = `${root}/overview/hdf5_settings`
-  let isPurged = false
-  if (reader.kind(table) !== 'dataset') return isPurged
-  reader.scanRows(table, ['purge_duplicate_comments'], (_, [cell]) => {
-    isPurged = cell === true || cell === 1
-  })
-  return isPurged
 }

@@ -1,0 +1,131 @@
+/** Where the data of a leaf lies: which child is which item, table or value of a range (docs/format.md, sections 2 and 4). */
+import type { Cell, Field } from '../hdf5/datatype.ts'
+import {
+  ARRAY_SUFFIX,
+  PICKLE_PROTOCOL,
+  RANGE,
+  RANGE_SUFFIXES,
+  rangeValueName,
+  SPARSE_SUFFIX,
+  SRVC,
+  TYPE_ATTRIBUTE,
+} from '../names.ts'
+import type { Hdf5Reader } from './reader.ts'
+
+/** Groups in groups of one item; more can only be a ring of hard links. */
+const NESTING_MAX = 16
+
+/** Whether a group of the tree is a leaf. */
+export function isLeaf(reader: Hdf5Reader, path: string): boolean {
+  const mark = reader.attribute(path, SRVC.leaf)
+  // pypet stores a boolean, we an int8; a group has no such attribute.
+  return mark === true || mark === 1
+}
+
+/** An attribute that is a text; empty where it is none. */
+export function textAttribute(reader: Hdf5Reader, path: string, name: string): string {
+  const value = reader.attribute(path, name)
+  return typeof value === 'string' ? value : ''
+}
+
+/** Whether only Python can read what leaves of this class hold. */
+export function isPickled(className: string): boolean {
+  return className.startsWith('Pickle')
+}
+
+/** The name of an item, without what its kind adds to it. */
+export function itemName(child: string): string {
+  return child.endsWith(SPARSE_SUFFIX) ? child.slice(0, -SPARSE_SUFFIX.length) : child
+}
+
+export interface ValuePlace {
+  readonly kind: 'pickle' | 'sparse' | 'array' | 'cell'
+  readonly path: string
+}
+
+/** The value of a parameter: a dataset, or the one cell of a table. Undefined where none is stored. */
+export function valuePlace(reader: Hdf5Reader, path: string, className: string): ValuePlace | undefined {
+  const data = `${path}/data`
+  if (isPickled(className)) return { kind: 'pickle', path: data }
+  for (const [kind, suffix] of [
+    ['array', ARRAY_SUFFIX],
+    ['sparse', SPARSE_SUFFIX],
+  ] as const) {
+    if (reader.kind(data + suffix) === 'dataset') return { kind, path: data + suffix }
+  }
+  if (reader.kind(data) !== 'dataset') return undefined
+  return { kind: columnOf(reader, data, 'data') === undefined ? 'array' : 'cell', path: data }
+}
+
+export interface RangeTable {
+  readonly table: string
+  /** What the values of the runs are in, or their numbers where it is a reference. */
+  readonly column: Field
+  readonly isReference: boolean
+  /** The values that are numbered are sparse matrices. */
+  readonly isSparse: boolean
+  /** The path of the value of a number. */
+  readonly valuePath: (number: number) => string
+}
+
+/** The table of an explored parameter's values, one row a run; undefined where the file has none. */
+export function rangeTable(reader: Hdf5Reader, path: string): RangeTable | undefined {
+  if (reader.kind(path) !== 'group') return undefined
+  // Beside numbers of values there may be texts of them, in the table without a suffix.
+  for (const suffix of RANGE_SUFFIXES) {
+    const table = `${path}/${RANGE}${suffix}`
+    if (reader.kind(table) !== 'dataset') continue
+    const numbers = columnOf(reader, table, 'idx')
+    const column = numbers ?? (suffix === '' ? columnOf(reader, table, 'data') : undefined)
+    if (column === undefined) continue
+    return {
+      table,
+      column,
+      isReference: numbers !== undefined,
+      isSparse: suffix === SPARSE_SUFFIX,
+      valuePath: (number) => `${path}/${rangeValueName(suffix, number)}`,
+    }
+  }
+  return undefined
+}
+
+function columnOf(reader: Hdf5Reader, table: string, name: string): Field | undefined {
+  const { type } = reader.form(table)
+  return type.kind === 'record' ? type.fields.find((field) => field.name === name) : undefined
+}
+
+export interface ItemPlace {
+  /** A nested item's name has dots. */
+  readonly name: string
+  readonly path: string
+  readonly kind: ReturnType<Hdf5Reader['kind']>
+  /** How pypet stores what is a group. */
+  readonly store: Cell | undefined
+}
+
+/**
+ * The items of a result, in the file's order.
+ *
+ * @param options.entersRecords fields of a record are items of their own; else a record is one item
+ */
+export function* itemPlaces(
+  reader: Hdf5Reader,
+  group: string,
+  options: { readonly entersRecords: boolean },
+  prefix = '',
+  depth = 0,
+): Generator<ItemPlace> {
+  for (const child of reader.children(group)) {
+    if (child === PICKLE_PROTOCOL) continue
+    const path = `${group}/${child}`
+    const kind = reader.kind(path)
+    const name = prefix + itemName(child)
+    const store = kind === 'group' ? reader.attribute(path, SRVC.store) : undefined
+    const isNested =
+      kind === 'group' &&
+      store === 'NESTED_GROUP' &&
+      (options.entersRecords || reader.attribute(path, TYPE_ATTRIBUTE) === undefined)
+    if (!isNested) yield { name, path, kind, store }
+    else if (depth < NESTING_MAX) yield* itemPlaces(reader, path, options, `${name}.`, depth + 1)
+  }
+}
