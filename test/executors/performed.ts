@@ -92,7 +92,11 @@ export async function perform(
       printed += text
     })
   }
-  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  const [exitCode] = await Promise.all([
+    new Promise<number | null>((resolve) => child.once('close', resolve)),
+    // What it has sent last may come after that.
+    new Promise<void>((resolve) => child.once('disconnect', resolve)),
+  ])
   folder.processes.delete(child)
   const leftovers = readdirSync(folder.temporary)
   return { ...NOTHING, ...told, file, printed, exitCode, leftovers }
