@@ -9,7 +9,7 @@
  * The order of a commit makes it safe:
  * 1. HDF5 flushes. All bytes beyond the committed end are written and synced.
  * 2. One record with the overwritten pages and the runs is appended to the `.cnt` file, and synced. From this moment,
- * the runs are stored.
+ *    the runs are stored.
  * 3. Later, when there is no reader, the pages are written over the old ones.
  * 4. Step 1 of the next commit makes them durable. Its record says that they are no longer needed.
  */
