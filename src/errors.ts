@@ -1,12 +1,12 @@
 /**
- * Every error that pypet-ts itself raises. The user's job failing is not among them: that is data,
- * recorded with the run (see `ErrorRecord` and `protocol.ts`).
+ * Every error that pypet-ts itself raises. A failing job is not one of them: that is data, and recorded with the run
+ * (see `ErrorRecord` and `protocol.ts`).
  */
 import { describeProperties, describeThrown } from './thrown-value.ts'
 
-/** Codes never change once released; tests and scripts may rely on them. */
+/** Released codes never change: tests and scripts may rely on them. */
 export type ErrorCode =
-  // The command, the config or the job is wrong; nothing was started (exit code 2).
+  // The command, the config or the job is wrong. Nothing was started (exit code 2).
   | 'PYPET_JOB_NOT_FOUND'
   | 'PYPET_JOB_NOT_LOADABLE'
   | 'PYPET_JOB_NO_FUNCTION'
@@ -44,7 +44,7 @@ export type ErrorCode =
   | 'PYPET_FILE_NO_TRAJECTORY'
   | 'PYPET_TRAJECTORY_EXISTS'
   | 'PYPET_TRAJECTORY_NOT_FOUND'
-  // Somebody else was faster: nothing was written.
+  // Another process was faster. Nothing was written.
   | 'PYPET_TRAJECTORY_CHANGED'
   | 'PYPET_CNT_NOT_FOUND'
   | 'PYPET_CNT_SEVERAL'
@@ -58,26 +58,26 @@ export type ErrorCode =
   | 'PYPET_RESTORE_REFUSED'
   | 'PYPET_FILE_LOCKED'
   | 'PYPET_FILE_LOCKED_ELSEWHERE'
-  // The job did something with a run that had ended; what it wanted to add is lost (exit code 3).
+  // The job used a run that had ended. What it wanted to add is lost (exit code 3).
   | 'PYPET_RUN_ENDED'
-  // The user's post-processing threw, or gave something that is no points (exit code 3): it can be tried again.
+  // The user's post-processing threw, or returned invalid points (exit code 3). You can try it again.
   | 'PYPET_POSTPROCESSING_FAILED'
-  // A run took more memory than it may, and was ended (exit code 3).
+  // A run exceeded its memory limit and was stopped (exit code 3).
   | 'PYPET_MEMORY_LIMIT'
-  // pypet-ts or the machine failed while it worked (exit code 1).
+  // pypet-ts or the machine failed during the work (exit code 1).
   | 'PYPET_STORAGE_FAILED'
-  // The operating system refused what nothing of ours could do without.
+  // The operating system refused something that pypet-ts needs.
   | 'PYPET_SYSTEM_FAILED'
-  // A method of the user's own storage service threw (exit code 1, or 3 where it fails runs only).
+  // A method of the user's storage service threw (exit code 1, or 3 if only runs fail).
   | 'PYPET_STORAGE_SERVICE_FAILED'
-  /** A winston transport of the user's: the experiment goes on without it. */
+  /** A winston transport of the user failed. The experiment continues without it. */
   | 'PYPET_LOG_TRANSPORT_FAILED'
   | 'PYPET_FILE_CHANGING'
   | 'PYPET_FILE_MOVED'
   | 'PYPET_WRITER_DIED'
   | 'PYPET_EXECUTOR_FAILED'
 
-/** The facts of an error, by its code. Its texts are made from them, so nobody has to read them out of a text. */
+/** The facts of an error, by its code. Messages are made from them, so nobody has to parse a message. */
 export interface ErrorDetails {
   readonly PYPET_FILE_LOCKED: LockDetails
   readonly PYPET_FILE_LOCKED_ELSEWHERE: LockDetails
@@ -85,33 +85,33 @@ export interface ErrorDetails {
   readonly PYPET_TRAJECTORY_EXISTS: {
     readonly file: string
     readonly trajectory: string
-    /** Of a trajectory that is unfinished. */
+    /** Set if the trajectory is unfinished. */
     readonly cntFile?: string | undefined
   }
   readonly PYPET_CNT_EXISTS: { readonly cntFile: string }
   readonly PYPET_CNT_SEVERAL: { readonly file: string; readonly cntFiles: readonly string[] }
 }
 
-/** Of a file that somebody else writes. */
+/** About a file that another process writes. */
 export interface LockDetails {
   readonly file: string
-  /** Who writes it; undefined for a program of another kind, or one that cannot be known. */
+  /** Who writes it. Undefined for other kinds of programs, or if unknown. */
   readonly owner?:
     | {
         readonly pid: number
         readonly host: string
-        /** What it writes. */
+        /** The trajectory that it writes. */
         readonly trajectory: string
-        /** When it began, ISO 8601. */
+        /** When it started, ISO 8601. */
         readonly since: string
       }
     | undefined
 }
 
 interface PypetErrorOptions<Code extends ErrorCode = ErrorCode> {
-  /** The next action of the reader, as a sentence or as code. */
+  /** The next step for the user, as a sentence or as code. */
   readonly hint?: string | undefined
-  /** Where the wrong thing stands: a file, a flag, a path like `explore.neuron.tau[3]`. */
+  /** Where the mistake is: a file, a flag, a path like `explore.neuron.tau[3]`. */
   readonly where?: string | undefined
   readonly cause?: unknown
   readonly details?: DetailsOf<Code>
@@ -119,7 +119,7 @@ interface PypetErrorOptions<Code extends ErrorCode = ErrorCode> {
 
 type DetailsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails ? ErrorDetails[Code] : undefined
 
-/** An error that has details is made with them. */
+/** If a code has details, they are required. */
 type OptionsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails
   ? [options: PypetErrorOptions<Code> & { readonly details: ErrorDetails[Code] }]
   : [options?: PypetErrorOptions<Code>]
@@ -127,8 +127,8 @@ type OptionsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails
 /**
  * The one error class of pypet-ts.
  *
- * `message` says what was attempted, on what, and what was found; `hint` is the next step. Narrow by
- * code: `if (isPypetError(error, 'PYPET_FILE_LOCKED'))`; then `details` has the facts.
+ * `message` says what was attempted, on what, and what was found. `hint` is the next step. Narrow by code to get
+ * `details`: `if (isPypetError(error, 'PYPET_FILE_LOCKED'))`.
  */
 export class PypetError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'PypetError'
@@ -141,7 +141,7 @@ export class PypetError<Code extends ErrorCode = ErrorCode> extends Error {
     const options = (given ?? {}) as PypetErrorOptions<Code>
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    // Whatever was attempted when there were no files left: what helps is more of them.
+    // If no more files can be opened, only a higher limit helps, whatever was attempted.
     const more = isOutOfFiles(options.cause) ? systemHint(options.cause) : undefined
     this.hint = more === undefined || options.hint?.startsWith(more) ? options.hint : more
     this.where = options.where
@@ -149,7 +149,7 @@ export class PypetError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** True for an error of ours, and of the given code when one is named. */
+/** True for a `PypetError`. If a code is given, the error must have it. */
 export function isPypetError<Code extends ErrorCode = ErrorCode>(
   error: unknown,
   code?: Code,
@@ -157,7 +157,7 @@ export function isPypetError<Code extends ErrorCode = ErrorCode>(
   return error instanceof PypetError && (code === undefined || error.code === code)
 }
 
-/** `PYPET_FILE_NOT_WRITABLE` for a file of results; what helps is the same wherever that is found out, unless it is said. */
+/** `PYPET_FILE_NOT_WRITABLE` for a results file, with the usual hint unless another one is given. */
 export function cannotWrite(
   file: string,
   found: string,
@@ -171,17 +171,17 @@ export function cannotWrite(
   })
 }
 
-const WRITE_HINT = 'Check the folder, its permissions and the free space, or choose another file with --file.'
+const WRITE_HINT = 'Check the folder, its permissions and the free space, or choose another file (--file).'
 
 /**
- * The error of ours for one of the operating system that no caller has foreseen, such as too many open files: it is no
- * fault of the program. Everything else is returned as it is.
+ * Turns an unexpected error of the operating system, such as too many open files, into a `PypetError`: it is not a bug
+ * in the program. Returns any other error unchanged.
  */
 export function tellSystemError(error: unknown): unknown {
   const hint = systemHint(error)
   if (hint === undefined || isPypetError(error)) return error
   const { syscall, path } = error as NodeJS.ErrnoException & { readonly dest?: unknown }
-  // From the loader of modules it may come without.
+  // Errors from the module loader may lack it.
   if (typeof syscall !== 'string') return error
   const attempted = typeof path === 'string' && !syscall.includes(path) ? `${syscall} ${path}` : syscall
   return new PypetError('PYPET_SYSTEM_FAILED', `${attempted} failed: ${systemRefusal(error).found}`, {
@@ -191,30 +191,30 @@ export function tellSystemError(error: unknown): unknown {
   })
 }
 
-/** What the system says, `permission denied (EACCES)`, and what helps where that is known. */
+/** The system's message, such as `permission denied (EACCES)`, and a hint if there is one. */
 export function systemRefusal(error: unknown): { readonly found: string; readonly hint: string | undefined } {
   const { code, message } = error as NodeJS.ErrnoException
   const found = /^[A-Z\d]+: (.*?),/.exec(message)?.[1] ?? message
   return { found: code === undefined ? found : `${found} (${code})`, hint: systemHint(error) }
 }
 
-/** What helps against errors of the operating system in which the program has no part. */
+/** Hints for errors of the operating system that are not caused by the program. */
 const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'Allow more open files in this shell, and try again: ulimit -n 4096',
-  ENFILE: 'All programs of this machine together have too many files open: end some, or raise fs.file-max.',
+  ENFILE: 'The programs on this machine have too many files open. End some, or raise fs.file-max.',
   EACCES: 'Check the permissions of the file and of the folders above it.',
-  EPERM: 'Check who owns the file, and whether this user may do that.',
-  EROFS: 'The disk is mounted read-only: choose a place on another one.',
-  ENOSPC: 'The disk is full: make room, or choose a place on another one.',
-  EDQUOT: 'The quota of this user is used up: make room, or choose a place on another disk.',
-  EFBIG: 'The file has grown larger than the disk or the shell allows (ulimit -f).',
-  EIO: 'The disk or its connection fails: look into the log of the system (dmesg).',
+  EPERM: 'Check who owns the file, and whether you may change it.',
+  EROFS: 'The disk is mounted read-only. Choose a folder on another disk.',
+  ENOSPC: 'The disk is full. Free some space, or choose a folder on another disk.',
+  EDQUOT: 'Your disk quota is used up. Free some space, or choose a folder on another disk.',
+  EFBIG: 'The file is larger than the disk or the shell allows (ulimit -f).',
+  EIO: 'The disk or its connection failed. Check the system log (dmesg).',
   ENAMETOOLONG: 'Choose a shorter name.',
-  ELOOP: 'Symbolic links lead in a circle: name the file itself.',
-  ENOTDIR: 'Something in the path is a file, and no folder: check the path.',
-  EISDIR: 'A folder is where a file is needed: check the path.',
-  ENOMEM: 'There is not enough memory: end other programs, or use fewer workers (--ncores).',
-  EAGAIN: 'The system starts no further process: end other programs, or use fewer workers (--ncores).',
+  ELOOP: 'The symbolic links form a loop. Give the path of the file itself.',
+  ENOTDIR: 'Part of the path is a file, not a folder. Check the path.',
+  EISDIR: 'The path is a folder, but a file is needed. Check the path.',
+  ENOMEM: 'There is not enough memory. End other programs, or use fewer workers (--ncores).',
+  EAGAIN: 'The system cannot start another process. End other programs, or use fewer workers (--ncores).',
 }
 
 function systemHint(error: unknown): string | undefined {
@@ -231,16 +231,16 @@ function codeOf(error: unknown): string | undefined {
     const code = typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined
     return typeof code === 'string' ? code : undefined
   } catch {
-    return undefined // Hostile objects are thrown, too.
+    return undefined // Jobs can throw hostile objects too.
   }
 }
 
-/** An error as it crosses a thread or process boundary, where classes do not survive. */
+/** An error as it crosses a thread or process boundary, where classes are lost. */
 export interface ErrorRecord {
   /** Class name of the thrown error, or `NonError` when something else was thrown. */
   readonly name: string
   readonly message: string
-  /** Source-mapped stack, or the empty string where none exists. */
+  /** Source-mapped stack, or the empty string if there is none. */
   readonly stack: string
   readonly code?: string
   readonly hint?: string
@@ -249,7 +249,7 @@ export interface ErrorRecord {
   readonly details?: unknown
 }
 
-/** Whatever was thrown, as a record. Never throws itself, not even for hostile objects. */
+/** Turns anything thrown into a record. Never throws, not even for hostile objects. */
 export function toErrorRecord(thrown: unknown): ErrorRecord {
   try {
     if (thrown instanceof Error || isErrorLike(thrown)) {
@@ -267,11 +267,11 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
     }
     return { name: 'NonError', message: `thrown: ${describeThrown(thrown)}`, stack: '', hint: THROW_ERRORS }
   } catch {
-    return { name: 'NonError', message: 'thrown: a value that cannot be described', stack: '' }
+    return { name: 'NonError', message: 'thrown: a value that cannot be shown', stack: '' }
   }
 }
 
-/** The record of one of our own errors, as that error again; anything else becomes `fallback`. */
+/** Turns the record of a `PypetError` back into that error. Any other record gets the code `fallback`. */
 export function fromErrorRecord(record: ErrorRecord, fallback: ErrorCode): PypetError {
   const code = (record.code?.startsWith('PYPET_') ? record.code : fallback) as ErrorCode
   const hint = record.hint ?? systemHint(record)
@@ -285,7 +285,7 @@ export function fromErrorRecord(record: ErrorRecord, fallback: ErrorCode): Pypet
   return error
 }
 
-/** The same error in other words. */
+/** The same error with another message, hint or cause. */
 export function reworded<Code extends ErrorCode>(
   { code, message, hint, where, cause, details }: PypetError<Code>,
   texts: { readonly message?: string; readonly hint?: string | undefined; readonly cause?: unknown },
@@ -303,7 +303,7 @@ function isErrorLike(value: unknown): value is Error {
   return typeof value === 'object' && value !== null && 'message' in value && 'stack' in value
 }
 
-/** Deeper chains than this are cut: a cycle of causes must not hang the reporter. */
+/** Longer chains are cut: a cycle of causes must not hang the reporter. */
 const CAUSES_MAX = 8
 
 function describeCauses(error: Error): string {
@@ -317,10 +317,10 @@ function describeCauses(error: Error): string {
   return lines.join('\n')
 }
 
-/** Of what is no error there is no stack. */
-const THROW_ERRORS = 'Throw an Error, so that it is known where: throw new Error(…).'
+/** Values other than errors have no stack. */
+const THROW_ERRORS = 'Throw an Error to get a stack trace: throw new Error(…).'
 
-/** `class TooHot extends Error {}` has the name of its parent, and most people leave it at that. */
+/** `class TooHot extends Error {}` inherits the name `Error`. Most people leave it at that. */
 function nameOf(error: Error): string {
   const name = String(error.name)
   const { name: className } = error.constructor ?? {}

@@ -3,11 +3,11 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder, and those above it that are missing. Not `recursive`: below a folder that takes no folders, such as
- * /proc, Node would try for ever.
+ * Creates a folder and its missing parents. Does not use `recursive`: below a folder such as /proc, which takes no
+ * folders, Node would loop forever.
  *
- * @returns the folders that were made, the uppermost first
- * @throws the error of the operating system; what was made until then stays, and is named in `made`
+ * @returns the created folders, topmost first
+ * @throws the error of the operating system. Folders created before stay, and are listed in `made`.
  */
 export function makeFolders(folder: string, made: string[] = []): string[] {
   if (isFolder(folder)) return made

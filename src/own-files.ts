@@ -1,12 +1,12 @@
 /**
- * Where the files of this copy of pypet-ts lie. The sources and the bundles that the build makes of them both lie one
- * folder below the package, as this module does: no module in a deeper folder may ask `import.meta.url` where it is.
+ * Where the files of this copy of pypet-ts are. The sources and the bundles are both one folder below the package, and
+ * so is this module. Modules in deeper folders must not use `import.meta.url` to find files.
  */
 import { readFileSync } from 'node:fs'
 
 const PACKAGE = new URL('../', import.meta.url)
 
-/** What a process or a thread starts with: a file of its own in `dist`. */
+/** What a process or thread starts with: one file in `dist`. */
 export type Entry =
   | 'writer-process'
   | 'run-thread'
@@ -15,7 +15,7 @@ export type Entry =
   | 'service-worker'
   | 'memory-worker'
 
-/** The compiled entry, also for callers that run from source: a process of Node.js 20 reads no TypeScript. */
+/** The compiled entry, even if the caller runs from source: Node.js 20 cannot run TypeScript in a process. */
 export function entryUrl(entry: Entry): URL {
   return ownFile(`dist/${entry}.js`)
 }

@@ -1,18 +1,18 @@
-/** Which process this is, told apart from every other one on any machine, and whether another one still lives. */
+/** Identifies this process among all processes on all machines, and checks whether another one is still alive. */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-/** Everything is a text; what the system does not tell is empty. */
+/** All texts. Empty if the system does not tell. */
 export interface ProcessFacts {
   readonly pid: number
   readonly host: string
-  /** Of the installation; two containers may share it. */
+  /** Identifies the installation. Two containers may share it. */
   readonly machineId: string
-  /** Of the kernel that runs now: all containers of a machine have the same, and a reboot gives another one. */
+  /** Identifies the boot of the kernel. All containers of a machine share it, and it changes with a reboot. */
   readonly bootId: string
-  /** A pid means something inside of it only. */
+  /** A pid is only meaningful in its namespace. */
   readonly pidNamespace: string
-  /** When the process started, as the system counts it; tells it from a later one of the same pid. */
+  /** When the process started, in the system's units. Distinguishes it from a later process with the same pid. */
   readonly processStart: string
 }
 
@@ -21,13 +21,13 @@ export function ownProcess(): ProcessFacts {
   return { ...place(), pid: process.pid, processStart }
 }
 
-/** `gone` and `alive` are certain. A process of another machine, or of another container, cannot be seen from here. */
+/** `gone` and `alive` are certain. `unseen`: the process is on another machine or in another container. */
 export function fateOf(owner: ProcessFacts): 'alive' | 'gone' | 'unseen' {
   const here = place()
   const isOtherMachine = owner.host !== here.host || owner.machineId !== here.machineId
   if (owner.bootId !== here.bootId) return isOtherMachine ? 'unseen' : 'gone'
   if (owner.pidNamespace !== here.pidNamespace) return 'unseen'
-  // Where the system has no name for its start, the host is all there is.
+  // Without a boot id, only the host is left to compare.
   if (here.bootId === '' && isOtherMachine) return 'unseen'
   return isAlive(owner) ? 'alive' : 'gone'
 }
@@ -36,11 +36,11 @@ export function isAlive({ pid, processStart }: Pick<ProcessFacts, 'pid' | 'proce
   try {
     process.kill(pid, 0)
   } catch (error) {
-    // A process of another user is alive, too.
+    // A process of another user is alive too.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   const [state, start] = statOf(pid)
-  // Of a zombie, nothing is left but the number.
+  // A zombie is only a number.
   if (state === 'Z' || state === 'X') return false
   return start === '' || processStart === '' || start === processStart
 }
@@ -48,7 +48,7 @@ export function isAlive({ pid, processStart }: Pick<ProcessFacts, 'pid' | 'proce
 type Place = Omit<ProcessFacts, 'pid' | 'processStart'>
 let known: Place | undefined
 
-/** The same as long as the process lives. */
+/** Constant while the process lives. */
 export function place(): Place {
   known ??= {
     host: hostname(),
@@ -59,10 +59,10 @@ export function place(): Place {
   return known
 }
 
-/** Fields 3 and 22 of /proc/<pid>/stat; empty where the system does not tell. */
+/** Fields 3 and 22 of /proc/<pid>/stat. Empty if the system does not tell. */
 function statOf(pid: number): readonly [state: string, start: string] {
   const stat = textIn(`/proc/${pid}/stat`)
-  // The name of the program, in parentheses, may hold anything.
+  // The program name, in parentheses, may contain anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return [fields[0] ?? '', fields[19] ?? '']
 }

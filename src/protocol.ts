@@ -1,5 +1,5 @@
 /**
- * The conversations between processes and threads: types only, no logic.
+ * The messages between processes and threads: types only, no logic.
  *
  *     main ──ToWriter──► writer process        over the IPC channel
  *     main ◄─FromWriter─ writer process
@@ -23,72 +23,72 @@ import type { RawValue } from './values/raw-value.ts'
 
 /** Main → writer, in order. `open` comes first, then `finish` and `close`. */
 export type ToWriter =
-  /** Answered by `opened`, or by `refused` with the file untouched. */
+  /** Answered by `opened`, or by `refused` if the file was not touched. */
   | { readonly type: 'open'; readonly request: OpenRequest; readonly breakLock: boolean }
-  /** Instead of `open`: recovers the file of an unfinished trajectory and goes on with it. Answered alike. */
+  /** Instead of `open`: recovers the file of an unfinished trajectory and resumes it. Same answers. */
   | { readonly type: 'continue'; readonly request: ContinueRequest }
   /** The answer to `values-wanted`. */
   | { readonly type: 'values'; readonly values: readonly RawValue[] }
-  /** The run ends as failed, unless it is stored already. Answered by a `committed` that names it. */
+  /** Marks the run as failed unless it is already stored. Answered by a `committed` that names it. */
   | { readonly type: 'fail-run'; readonly failure: RunFailure }
-  /** No more runs will begin for now: what arrives from here on is committed without waiting for others. */
+  /** No more runs start for now. From here on, the writer commits without waiting for more runs. */
   | { readonly type: 'finish' }
-  /** The trajectory grows: more runs may begin. Answered by `extended`. */
+  /** The trajectory grows, so more runs may start. Answered by `extended`. */
   | { readonly type: 'extend'; readonly extension: Extension }
   /** No more runs come. Answered by `closed`, after which the writer exits. */
   | { readonly type: 'close'; readonly ending: Ending }
 
 /** Writer → main. */
 export type FromWriter =
-  /** The file holds the trajectory with its parameters, committed. */
+  /** The file holds the trajectory and its parameters, committed. */
   | { readonly type: 'opened'; readonly opened: Opened }
-  /** Before `opened`: the first commit holds explored lists and arrays, and those from this number on are missing. */
+  /** Before `opened`: the first commit needs explored lists and arrays, and those from this number on are missing. */
   | { readonly type: 'values-wanted'; readonly name: string; readonly first: number }
-  /** Something that a user should know, and that stops nothing: a stale lock was taken over, readers are waited for. */
+  /** A notice for the user that stops nothing, such as a stale lock taken over, or a wait for readers. */
   | { readonly type: 'notice'; readonly level: LogLevel; readonly message: string }
-  /** These runs are in the file and survive a kill of any process. */
+  /** These runs are in the file and survive the kill of any process. */
   | {
       readonly type: 'committed'
       readonly stored: readonly RunIndex[]
       readonly failed: readonly RunIndex[]
-      /** Those of `failed` whose record came and could not be written: main hears of them here first. */
+      /** Those of `failed` whose record arrived but could not be written. This is the first time main hears of them. */
       readonly refused: readonly RefusedRun[]
     }
-  /** The extension is committed; or, with an error, nothing of it has touched the file. */
+  /** The extension is committed. If there is an error, the file was not touched. */
   | { readonly type: 'extended'; readonly error?: ErrorRecord }
   | { readonly type: 'refused'; readonly error: ErrorRecord }
-  /** The writer cannot go on; it exits. What was committed before is safe. */
+  /** The writer cannot continue, and exits. Earlier commits are safe. */
   | { readonly type: 'broken'; readonly error: ErrorRecord }
   | { readonly type: 'closed'; readonly closed: Closed }
 
-/** Everything that the file holds before the first run. Cloneable, free of functions. */
+/** Everything that the file holds before the first run. Cloneable, without functions. */
 export interface OpenRequest {
   readonly file: string
   readonly fileTitle: string
-  /** Replace an existing file; otherwise the trajectory joins those in it. */
+  /** Replace an existing file. Otherwise the trajectory is added to it. */
   readonly overwrite: boolean
-  /** Keep the `.cnt` file when every run is stored. */
+  /** Keep the `.cnt` file after every run is stored. */
   readonly keepCnt: boolean
-  /** False when the `.cnt` file only protects the HDF5 file while it is written. */
+  /** False if the `.cnt` file only protects the HDF5 file during writing. */
   readonly continuable?: boolean
-  /** Nodes that the trajectory begins with, beside parameters and config. */
+  /** The initial nodes of the trajectory, besides parameters and config. */
   readonly nodes?: Omit<Extension, 'added' | 'postprocessedCount'>
-  /** The trajectory is in the file, with more runs than were performed: those that are not completed are. */
+  /** The trajectory is already in the file. It gets more runs, and those that are not completed are performed. */
   readonly isExpansion?: boolean
-  /** Points may be added while it runs: texts among the explored values are given room. */
+  /** Points may be added during the experiment, so explored texts get spare room. */
   readonly mayGrow?: boolean
-  /** The file is new, or takes the place of another one, see `journal/replacement`. The writer fills it in. */
+  /** The file is new or replaces another one, see `journal/replacement`. The writer fills this in. */
   readonly replacement?: {
-    /** Name of the file beside it that is renamed when its first commit is durable. */
+    /** Name of the temporary file next to it, which is renamed when the first commit is durable. */
     readonly writtenAs: string
-    /** `superblockOf` the file that was in the place, empty where there was none. */
+    /** `superblockOf` the replaced file. Empty if there was none. */
     readonly replaces: string
-    /** Its device and inode, which tell it for certain as long as nothing was copied; empty where there was none. */
+    /** Its device and inode, which identify it as long as nothing was copied. Empty if there was none. */
     readonly replacesIdentity: string
-    /** `environmentHexsha` of the experiments of the old file: their `.cnt` files do not count when it is gone. */
+    /** `environmentHexsha` of the experiments in the old file. Their `.cnt` files are obsolete once it is gone. */
     readonly supersedes: readonly string[]
   }
-  /** Not an experiment: nodes are added, changed or merged, and there is nothing to run. */
+  /** Not an experiment: it adds, changes or merges nodes, and has nothing to run. */
   readonly isEdit?: boolean
   readonly trajectory: {
     readonly name: string
@@ -98,7 +98,7 @@ export interface OpenRequest {
     /** What made the file, for the `info` table: `pypet-ts 0.1.0` and `Node.js 20.20.2`. */
     readonly version: string
     readonly runtimeVersion: string
-    /** Of the environment that began: it tells this experiment from others, whatever environments follow. */
+    /** Identifies the first environment. It distinguishes this experiment from others, whatever environments follow. */
     readonly environmentHexsha: string
   }
   readonly parameters: readonly Parameter[]
@@ -109,49 +109,49 @@ export interface OpenRequest {
   readonly continuation: Continuation
 }
 
-/** What `continue` needs beyond the trajectory. The writer keeps it in the `.cnt` file and does not look at it. */
+/** What `continue` needs besides the trajectory. The writer stores it in the `.cnt` file without reading it. */
 export interface Continuation {
   readonly job: JobIdentity
-  /** The resolved options, by name; paths are absolute when it is written. */
+  /** The resolved options, by name. Paths are written as absolute paths. */
   readonly settings: Readonly<Record<string, unknown>>
-  /** Arguments of the job, as structured-clone bytes: those of all runs, or a list of each run's. */
+  /** Arguments of the job, as structured-clone bytes: one set for all runs, or one list per run. */
   readonly args?: Uint8Array
   readonly runArgs?: Uint8Array
-  /** Instead of these: the arguments live in the process of a script, which has to give them again. */
+  /** Instead of these: the arguments live in the process of a script, which must pass them again. */
   readonly argsOfScript?: {
     readonly script: string
     readonly found: string
-    /** Which runs had lists of their own: half-open ranges. */
+    /** Which runs had their own arguments: half-open ranges. */
     readonly runs?: readonly number[]
   }
-  /** How jobs search the tree, where that is not as usual. */
+  /** How jobs search the tree, if not in the default way. */
   readonly tree?: Pick<RunNodes, 'noClobber' | 'shortcuts' | 'maxDepth'>
   /** Which environment's `config` this is, so that a continued experiment ends under the same names. */
   readonly environmentName: string
-  /** Where that is a later environment than the one that the trajectory began with: see `RunEnvironment`. */
+  /** Set if that environment is later than the first one: see `RunEnvironment`. */
   readonly environment?: Pick<RunEnvironment, 'hexsha' | 'timestamp'>
 }
 
-/** What the runs from here on are performed by, where an experiment goes on with a job that has changed. */
+/** The environment of all later runs, if an experiment resumes with a changed job. */
 export interface RunEnvironment {
-  /** `environment_83c1a34_2026_11_22_17h32m44s`, a group of `config.environment` of its own. */
+  /** `environment_83c1a34_2026_11_22_17h32m44s`, a separate group of `config.environment`. */
   readonly name: string
-  /** The rows of these runs name it. */
+  /** The rows of these runs refer to it. */
   readonly hexsha: string
   /** Seconds since 1970. */
   readonly timestamp: number
   readonly job: JobIdentity
 }
 
-/** A job module, so that it is found again and its changes are noticed. */
+/** Identifies a job module, to find it again and to notice changes. */
 export interface JobIdentity {
   /** Absolute path of the user's source file. */
   readonly file: string
-  /** The same, relative to the folder of the `.cnt` file: where it is after the folder was moved. */
+  /** The same path, relative to the folder of the `.cnt` file: finds the job after the folder was moved. */
   readonly relativeFile: string
-  /** SHA-256 of the bundle, in which no path of this machine counts. */
+  /** SHA-256 of the bundle. Does not depend on paths of this machine. */
   readonly sha256: string
-  /** A function that a script gave: it is not in a module, and only the script can go on with it. */
+  /** A function passed by a script. It is not in a module, so only the script can resume it. */
   readonly isFunction?: boolean
   /** The source files in the bundle, relative to the folder of the job, each with its SHA-256. */
   readonly sources: Readonly<Record<string, string>>
@@ -160,16 +160,16 @@ export interface JobIdentity {
 export interface ContinueRequest {
   readonly cntFile: string
   readonly breakLock: boolean
-  /** Failed runs are performed again. */
+  /** Retry failed runs. */
   readonly retryFailed: boolean
-  /** Replaces what the `.cnt` file has, where it was allowed to change. */
+  /** Replaces the settings in the `.cnt` file, as far as changes are allowed. */
   readonly storage: StorageSettings
   readonly keepCnt: boolean
-  /** The job has changed, and was allowed to: from here on runs are of this environment. */
+  /** The job has changed, and this was allowed: later runs belong to this environment. */
   readonly environment?: RunEnvironment
   /** The `config` of that environment. */
   readonly config: readonly Parameter[]
-  /** Longest wait for others that have the lock of the file; none where it is left out. */
+  /** Longest wait for another process that holds the lock of the file. Default: no wait. */
   readonly lockWaitMs?: number
 }
 
@@ -178,40 +178,40 @@ export interface Opened {
   readonly cntFile: string
   readonly stored: readonly number[]
   readonly failed: readonly number[]
-  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  /** When the very first run started, in seconds since 1970. Undefined before that. */
   readonly startTimestamp: number | undefined
-  /** How many runs had ended when post-processing last looked at them; -1 when it has to look again. */
+  /** How many runs had ended when post-processing last looked at them. -1 if it must look again. */
   readonly postprocessedCount: number
 }
 
 export interface Ending {
-  /** What is known only at the end; ignored unless `isComplete`. */
+  /** Known only at the end. Ignored unless `isComplete`. */
   readonly config: readonly Parameter[]
-  /** Every run has ended, stored or failed. Otherwise the trajectory stays open for `continue`. */
+  /** Every run has ended, stored or failed. Otherwise you can resume the trajectory with `continue`. */
   readonly isComplete: boolean
 }
 
 export interface Closed {
-  /** The `.cnt` file, unless it was removed because every run is stored. */
+  /** The `.cnt` file. Undefined if it was removed because every run is stored. */
   readonly cntFile: string | undefined
-  /** Readers have kept the last pages out of the HDF5 file: it is not whole without its `.cnt` file. */
+  /** Readers blocked the last pages of the HDF5 file. Without its `.cnt` file, it is incomplete. */
   readonly isBehind?: true
 }
 
-/** How the file is written; names as in pypet's `config.hdf5`. */
+/** How to write the file. Names as in pypet's `config.hdf5`. */
 export interface StorageSettings {
   readonly complevel: number
   readonly purgeDuplicateComments: boolean
   /** Each run's group gets a table of its explored parameters. */
   readonly exploredParameterOverviewInRuns: boolean
-  /** Expected rows a run of the overviews, 0 if not known. */
+  /** Expected rows per run in the overviews, 0 if unknown. */
   readonly resultsPerRun: number
   readonly derivedParametersPerRun: number
-  /** Longest wait of an uncommitted run while others keep arriving. */
+  /** Longest time that a run stays uncommitted while others keep arriving. */
   readonly commitIntervalMs: number
-  /** Longest wait for readers of the file, where too much would otherwise pile up for them. */
+  /** Longest wait for readers of the file, used if too much would otherwise accumulate. */
   readonly readerWaitMs: number
-  /** A smaller `.cnt` file is not compacted. */
+  /** Smaller `.cnt` files are not compacted. */
   readonly cntCompactBytes: number
   readonly overviews: {
     readonly config: boolean
@@ -224,18 +224,18 @@ export interface StorageSettings {
   }
 }
 
-/** What a trajectory gains while its experiment runs: from post-processing, or from a script before its first run. */
+/** What a trajectory gains during its experiment: from post-processing, or from a script before the first run. */
 export interface Extension {
-  /** Points behind those there are. They name exactly what is explored, or anything where nothing is. */
+  /** Points after the existing ones. They name exactly the explored parameters, or any if none is explored. */
   readonly added?: ExplorationSpec
-  /** Groups with a comment or annotations, parents first; groups of leaves are made as they are needed. */
+  /** Groups with a comment or annotations, parents first. Groups of leaves are created when needed. */
   readonly groups: readonly RawGroup[]
-  /** Leaves of any branch, by their full names. */
+  /** Leaves of any branch, by full name. */
   readonly leaves: readonly RawLeaf[]
   readonly links: readonly LinkRecord[]
-  /** Post-processing has seen so many runs that had ended, and need not see them again. */
+  /** How many ended runs post-processing has seen. It does not need to see them again. */
   readonly postprocessedCount?: number
-  /** The whole provenance of the environment is among the leaves: no later session need tell it. */
+  /** The complete provenance of the environment is among the leaves. Later sessions do not repeat it. */
   readonly hasProvenance?: true
 }
 
@@ -243,14 +243,14 @@ export interface Extension {
 export interface RunFailure {
   readonly run: RunIndex
   readonly error: ErrorRecord
-  /** How often the run was performed; 1 unless it was retried. */
+  /** How often the run was attempted: 1 unless it was retried. */
   readonly attempts: number
-  /** Seconds since 1970, of the last attempt. */
+  /** Start of the last attempt, in seconds since 1970. */
   readonly startTimestamp: number
   readonly finishTimestamp: number
 }
 
-/** A run that the writer had to fail, and why. */
+/** A run that the writer had to mark as failed, and why. */
 export interface RefusedRun {
   readonly run: RunIndex
   readonly error: ErrorRecord
@@ -261,30 +261,30 @@ export interface WorkerSetup {
   /** The bundled job, see experiment/load-job. */
   readonly job: JobLocation
   readonly parameters: readonly Pick<Parameter, 'name' | 'value' | 'stored' | 'userClass'>[]
-  /** What else the trajectory holds when the runs begin, for jobs that read its tree; nothing unless given. */
+  /** What else the trajectory holds when the runs begin, for jobs that read its tree. Undefined for nothing. */
   readonly nodes?: RunNodes | PackedNodes | NodesInFile
-  /** Of the experiment: with the values of a run's parameters it makes the run's own. */
+  /** Seed of the experiment. A run's own seed is made from it and the run's parameter values. */
   readonly seed: number
-  /** At least so many runs are to be expected. */
+  /** The least number of runs to expect. */
   readonly runCount: number
-  /** What the job is called with behind `traj`. Cloneable. */
+  /** Arguments of the job after `traj`. Cloneable. */
   readonly args: readonly unknown[]
-  /** Post-processing wants what jobs return, so main is told. */
+  /** Post-processing wants the jobs' return values, so main gets them. */
   readonly tellsReturned: boolean
   readonly storage: WorkerStorage
-  /** Of what jobs store before their run ends. */
+  /** Where to keep what jobs store before their run ends. */
   readonly parts: PartsPlace
   /** Lines below this level are not sent. */
   readonly logLevel: LogLevel
-  /** What the job prints is a line of the log; else it is for the terminal, and sent at any level. */
+  /** What the job prints becomes a log line. Otherwise it goes to the terminal, whatever the log level. */
   readonly logStdout: boolean
-  /** A run that takes longer is ended; 0 when it may take as long as it wants. */
+  /** A run that takes longer is stopped. 0 for no limit. */
   readonly timeoutMs: number
-  /** Priority of threads and processes that perform runs, as of `nice`; 0 leaves it as it is. */
+  /** Priority of the threads and processes of runs, as in `nice`. 0 changes nothing. */
   readonly niceness: number
 }
 
-/** What `RunNodes` are on their way to a worker. */
+/** `RunNodes` in the form in which they are sent to a worker. */
 export interface PackedNodes {
   /** JSON. */
   readonly text: string
@@ -293,7 +293,7 @@ export interface PackedNodes {
   readonly noClobber?: boolean
 }
 
-/** Packed nodes in a file of main's, for processes: those whose job asks for nothing of it do not read it. */
+/** Packed nodes in a temporary file, for processes. A process reads it only if its job asks for something in it. */
 export interface NodesInFile {
   readonly file: string
   /** The text comes first. */
@@ -305,7 +305,7 @@ export interface NodesInFile {
 export type WorkerStorage =
   /** It hands them to the writer process. */
   | { readonly kind: 'queue'; readonly address: string }
-  /** A module does it: `openRecordStore(data)` of the module at this address gives a `RecordStore`. */
+  /** A module stores them: `openRecordStore(data)` of the module at this address returns a `RecordStore`. */
   | { readonly kind: 'module'; readonly url: string; readonly data: unknown }
 
 /** A bundled job that any thread can import. */
@@ -314,11 +314,11 @@ export interface JobLocation {
   readonly url: string
   /** The user's source file, for messages. */
   readonly file: string
-  /** Classes that parameters are restored by and that are not the job's own. */
+  /** Classes that restore parameters and are not part of the job. */
   readonly classes?: readonly ClassAddress[]
 }
 
-/** A bundled module of classes; or, of another kind of URL, classes that only main has. */
+/** A bundled module of classes. With another kind of URL: classes that only main has. */
 export interface ClassAddress {
   readonly url: string
   readonly file: string
@@ -328,23 +328,23 @@ export interface ClassAddress {
 /** One run to perform. */
 export interface RunTask {
   readonly run: RunIndex
-  /** 1 for the first time; more when the run has failed before and is performed again. */
+  /** 1 for the first attempt, more for a retry. */
   readonly attempt: number
   readonly point: PointValues
   /** How many runs there are. */
   readonly runCount: number
-  /** Arguments of this run's own, instead of those of all. */
+  /** Arguments for this run only, instead of the common ones. */
   readonly args?: readonly unknown[]
 }
 
-/** `handed-over`: the writer's socket has the whole record; the writer will announce it stored. */
+/** `handed-over`: the writer's socket has the whole record. The writer reports it when it is stored. */
 export type RunOutcome =
   | {
       readonly state: 'handed-over'
       readonly run: RunIndex
       /** Seconds since 1970. */
       readonly startTimestamp: number
-      /** What the job returned, as structured-clone bytes, where main wants to know. */
+      /** The job's return value as structured-clone bytes, if main wants it. */
       readonly returned?: Uint8Array
     }
   | { readonly state: 'failed'; readonly failure: RunFailure }
@@ -352,20 +352,20 @@ export type RunOutcome =
 /** Pool thread → main, at any time. */
 export type FromWorker = WorkerLine | RunBegun | PriorityRefused
 
-/** Pool thread → main: answered by one message, a `StoredBeforeAnswer`, at the port. */
+/** Pool thread → main. Answered at the port by one message, a `StoredBeforeAnswer`. */
 export interface ReadBefore<Port> {
   readonly type: 'read-before'
   readonly name: string
   readonly port: Port
 }
 
-/** The worker begins with this run: from now on its time counts. Threads say so only where runs have a time limit. */
+/** The worker starts this run, so its time limit starts. Threads send this only if there is a time limit. */
 interface RunBegun {
   readonly type: 'begun'
   readonly run: RunIndex
 }
 
-/** The system does not allow this worker the niceness of its setup: it works with what it has. */
+/** The system refused the niceness of the setup. The worker continues with its current priority. */
 interface PriorityRefused {
   readonly type: 'priority-refused'
   readonly reason: string
@@ -375,14 +375,14 @@ interface PriorityRefused {
 export type ToRunProcess =
   /** Answered by `ready`, or by `unable`. */
   | { readonly type: 'load'; readonly setup: WorkerSetup }
-  /** Answered by `begun`, then by `ended` or `unable`; then the process exits by itself. */
+  /** Answered by `begun`, then by `ended` or `unable`. Then the process exits. */
   | { readonly type: 'perform'; readonly task: RunTask }
   /** To the `read-before` of this number. */
   | { readonly type: 'read'; readonly number: number; readonly answer: StoredBeforeAnswer }
 
 /**
- * Process of a run → main. A process that is gone without `ended` or `unable` has failed its run, if it had `begun`.
- * The numbers of workers are main's: those in lines are 0.
+ * Process of a run → main. If a process has sent `begun` and then exits without `ended` or `unable`, its run has
+ * failed. Main numbers the workers: lines from here have 0.
  */
 export type FromRunProcess =
   | FromWorker
@@ -400,8 +400,8 @@ export interface WorkerLine {
   readonly message: string
   readonly worker: number
   readonly run?: RunIndex
-  /** An error that fails no run, since it came when its run had ended: results may be missing. */
+  /** An error after the run had ended. It fails no run, but results may be missing. */
   readonly isStray?: true
-  /** Printed by the job, for the terminal and not for the logs. */
+  /** Output of the job for the terminal, not for the logs. */
   readonly printedTo?: 'stdout' | 'stderr'
 }

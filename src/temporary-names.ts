@@ -1,6 +1,6 @@
 /**
- * Temporary files and folders say in their names whose they are, so that whoever comes next can remove what a killed
- * process has left: `<pid>-<place>`, where the place stands for a boot of a machine and a namespace of its pids.
+ * Names for temporary files and folders. Each name tells which process made it, so that a later process can remove what
+ * a killed one left: `<pid>-<place>`. The place stands for one boot of a machine and one pid namespace.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -8,19 +8,18 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { isAlive, place } from './process-facts.ts'
 
-/** Where the folder for temporary files has too long a path for a socket. */
+/** Used if the path of the normal temporary folder is too long for a socket. */
 export const SHORT_FOLDER = process.platform === 'win32' ? tmpdir() : '/tmp'
 
-/** `<path>.<kind>.<pid>-<place>`: a name beside a file that no other process uses. */
+/** `<path>.<kind>.<pid>-<place>`: a name next to a file that no other process uses. */
 export function temporaryBeside(path: string, kind: string): string {
   return `${path}.${kind}.${ownMark()}`
 }
 
 /**
- * Lets something be undone where the process ends before it is done: in order, by a signal that somebody hears, or by an
- * error that nobody catches.
+ * Undoes something if the process ends early: in order, by a signal that is handled, or by an uncaught error.
  *
- * @returns undoes it now, and not at the exit
+ * @returns a function that undoes it now, and cancels the undo at exit
  */
 export function undoAtExit(undo: () => void): () => void {
   const undoOnce = () => {
@@ -31,14 +30,17 @@ export function undoAtExit(undo: () => void): () => void {
   return undoOnce
 }
 
-/** Removes a file under such a name, and what grew around it. Never throws. */
+/** Removes a file with such a name, and the files derived from it. Never throws. */
 export function removeTemporary(path: string): void {
   const prefix = `${basename(path)}.`
   remove(path)
   for (const name of namesIn(dirname(path))) if (name.startsWith(prefix)) remove(join(dirname(path), name))
 }
 
-/** Removes what killed processes have left beside a file under such names, and what grew around those. Never throws. */
+/**
+ * Removes files with such names that killed processes left next to a file, and the files derived from them. Never
+ * throws.
+ */
 export function sweepBeside(path: string): void {
   const prefix = `${basename(path)}.`
   sweep(dirname(path), (name) =>
@@ -47,7 +49,7 @@ export function sweepBeside(path: string): void {
 }
 
 /**
- * A fresh folder for temporary files that only this user can enter: `pypet-ts-<kind><pid>-<place>-XXXXXX`.
+ * Creates a temporary folder that only this user can enter: `pypet-ts-<kind><pid>-<place>-XXXXXX`.
  *
  * @throws the system's error, unchanged
  */
@@ -55,7 +57,7 @@ export function makeTemporaryFolder(kind: '' | 'writer-', within = tmpdir()): st
   return mkdtempSync(`${join(within, temporaryPrefix(kind))}`)
 }
 
-/** The name of such a folder, which is not made before somebody needs it. */
+/** The name of such a folder. Create the folder when it is needed. */
 export function temporaryFolderName(): string {
   return join(tmpdir(), `${temporaryPrefix('')}${randomBytes(3).toString('hex')}`)
 }
@@ -64,12 +66,12 @@ export function temporaryPrefix(kind: '' | 'writer-'): string {
   return `pypet-ts-${kind}${ownMark()}-`
 }
 
-/** Removes the folders for temporary files that killed processes have left. Never throws. */
+/** Removes temporary folders that killed processes left. Never throws. */
 export function sweepTemporaryFolders(): void {
   for (const within of new Set([tmpdir(), SHORT_FOLDER])) sweep(within, (name) => MARK_OF_FOLDER.exec(name))
 }
 
-/** What an abandoned name looks like behind that of its file. */
+/** What follows the file's name in an abandoned name. */
 const MARK_BESIDE = /^(?:[a-z-]+\.)+(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})(?:\..+)?$/
 const MARK_OF_FOLDER = /^pypet-ts-(?:writer-)?(?<pid>\d{1,10})-(?<place>[0-9a-f]{6})-[A-Za-z0-9]{6}$/
 
@@ -77,13 +79,13 @@ function sweep(folder: string, markOf: (name: string) => RegExpExecArray | null)
   try {
     for (const name of readdirSync(folder)) {
       const mark = markOf(name)?.groups
-      // Of another place it cannot be known whether the process lives.
+      // In another place, the process may still be alive.
       if (mark === undefined || mark.place !== ownPlace()) continue
       if (isAlive({ pid: Number(mark.pid), processStart: '' })) continue
       remove(join(folder, name))
     }
   } catch {
-    // Whoever needs the folder meets the same error, where it can be told.
+    // Whoever needs the folder gets the same error, and can report it.
   }
 }
 
@@ -95,7 +97,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** What belongs to another user stays. */
+/** Files of other users stay. */
 function remove(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true })

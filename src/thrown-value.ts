@@ -1,6 +1,6 @@
-/** Whatever a job has thrown, as text that helps to find out why. It loads nothing: every thread has it. */
+/** Describes whatever a job has thrown, to help find the cause. It imports nothing, because every thread loads it. */
 
-/** More of a list or an object says nothing more about a fault. */
+/** More entries do not help to find an error. */
 const ENTRIES_MAX = 10
 const DEPTH_MAX = 3
 const TEXT_LENGTH_MAX = 1000
@@ -11,14 +11,14 @@ export function describeThrown(value: unknown): string {
   return text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX - 1)}…` : text
 }
 
-/** What an error holds beside message and stack: ` { status: 404 }`, or nothing. */
+/** The properties of an error besides message and stack: ` { status: 404 }`, or nothing. */
 export function describeProperties(error: object): string {
   const entries = Object.entries(error).filter(([name]) => !KNOWN.includes(name))
   if (error instanceof AggregateError) entries.push(['errors', error.errors])
   return entries.length === 0 ? '' : ` ${describeThrown(Object.fromEntries(entries))}`
 }
 
-/** Said elsewhere in the record, or as lines of their own. */
+/** Shown elsewhere in the record, or on separate lines. */
 const KNOWN = ['name', 'message', 'stack', 'cause', 'code', 'hint', 'where', 'errors']
 
 function described(value: unknown, depth: number): string {

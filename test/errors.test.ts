@@ -29,7 +29,7 @@ test('who writes a file is told as facts, of which the text is made', () => {
       owner: { pid: process.pid, host: hostname(), trajectory: 'first', since: expect.any(String) },
     })
     expect(error.message).toBe(
-      `${file} is being written by process ${owner?.pid} on ${owner?.host}, which writes ${owner?.trajectory} since ${owner?.since}`,
+      `${file} is being written by process ${owner?.pid} on ${owner?.host} (${owner?.trajectory}, since ${owner?.since})`,
     )
   } finally {
     lock.release()

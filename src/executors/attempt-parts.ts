@@ -1,4 +1,4 @@
-/** What the job of one attempt stores before the run ends: kept by the worker, and handed over with the run. */
+/** What the job of one attempt stores before its run ends. The worker keeps it and hands it over with the run. */
 import { fromErrorRecord } from '../errors.ts'
 import { PartFile } from '../journal/part-file.ts'
 import type { RunTask } from '../protocol.ts'
@@ -28,7 +28,7 @@ export class AttemptParts {
     return this.#file !== undefined
   }
 
-  /** Where the storage finds them; undefined where there are none that it takes. */
+  /** Where the storage finds the parts. Undefined if there are none that it accepts. */
   get path(): string | undefined {
     return this.#place.areTaken && this.#file?.hasParts === true ? this.#file.path : undefined
   }
@@ -44,7 +44,7 @@ export class AttemptParts {
     }
   }
 
-  /** For a storage that takes no parts they come together again, in memory. */
+  /** If the storage accepts no parts, they are joined again in memory. */
   leavesToSend(leaves: readonly LeafRecord[]): readonly LeafRecord[] {
     const file = this.#file
     if (file === undefined || this.#place.areTaken) return leaves
@@ -57,7 +57,7 @@ export class AttemptParts {
     else await this.#file?.close()
   }
 
-  /** Nobody has taken the run: whoever knows whether its frame has arrived removes the file. */
+  /** Nobody has taken the run. Whoever knows whether its frame has arrived removes the file. */
   async close(): Promise<void> {
     await this.#file?.close()
   }
@@ -68,7 +68,7 @@ export class AttemptParts {
   }
 }
 
-/** @throws PypetError when it is there and cannot be read */
+/** @throws PypetError if it exists but cannot be read */
 function leafOf(answer: StoredBeforeAnswer): RawLeaf | undefined {
   if (answer === undefined) return undefined
   if ('error' in answer) throw fromErrorRecord(answer.error, 'PYPET_STORAGE_FAILED')

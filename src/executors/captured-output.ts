@@ -1,24 +1,24 @@
-/** What a job prints, as log lines instead of terminal output. */
+/** Turns what a job prints into log lines instead of terminal output. */
 import { StringDecoder } from 'node:string_decoder'
 
-/** A longer line is handed on in parts: a job that prints dots for days must not fill the memory. */
+/** Longer lines are passed on in parts: a job that prints dots for days must not fill the memory. */
 const LINE_LENGTH_MAX = 65_536
 
 /** Where a line was printed to. */
 export type StreamName = 'stdout' | 'stderr'
 
 export interface CapturedOutput {
-  /** Hands on what has no line end yet, because nothing more will come to it. */
+  /** Passes on an unfinished line, because nothing more will be added to it. */
   flush(): void
-  /** Gives the streams back, after a last `flush`. Several captures may be given back in any order. */
+  /** Restores the streams after a last `flush`. Several captures may be restored in any order. */
   restore(): void
 }
 
 /**
- * Replaces `write` of the standard streams. Text is handed on by whole lines; a line without its end is
- * kept until the end comes or `flush` is called.
+ * Replaces `write` of the standard streams. Passes text on line by line. An unfinished line is kept until it ends, or
+ * until `flush` is called.
  *
- * @param isCaptured false lets a text through to where it went before
+ * @param isCaptured false lets a text through to its original stream
  */
 export function captureOutput(
   onLine: (line: string, from: StreamName) => void,
@@ -45,7 +45,7 @@ function captureStream(
   isCaptured: () => boolean,
 ): CapturedOutput {
   const write = stream.write
-  // A character may be split between two portions of bytes.
+  // A character may be split between two chunks.
   const decoder = new StringDecoder('utf8')
   let rest = ''
   let isOver = false

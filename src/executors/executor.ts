@@ -1,38 +1,38 @@
-/** What every executor promises; the inline one is the reference for the others. */
+/** What every executor guarantees. The inline one is the reference for the others. */
 import type { RunOutcome, RunTask, WorkerLine } from '../protocol.ts'
 
 /** Where tasks come from. */
 export interface TaskSource {
-  /** The next task; undefined when there is none now. After the next outcome there may be one again. */
+  /** The next task, or undefined if there is none now. There may be one again after the next outcome. */
   next(): RunTask | undefined
   /**
-   * When `next` gave nothing though more may come without an outcome: resolves when it is worth asking again. Undefined
-   * when only an outcome can change the answer.
+   * If `next` returned nothing but more may come without an outcome: resolves when to ask again. Undefined if only an
+   * outcome can change the answer.
    */
   more?(): Promise<void> | undefined
 }
 
 export interface Executor {
   /**
-   * Performs the tasks in their order, as many at once as there are workers, and tells the outcome of
-   * each exactly once, in any order. Takes the next task only when a worker is about to be free, so the
-   * caller stops an experiment by giving no more. Resolves when the last outcome was told, no task followed, and
-   * the source expects none (`TaskSource.more`).
+   * Performs the tasks in order, as many at once as there are workers. Reports the outcome of each exactly once, in any
+   * order. Takes the next task only when a worker is about to be free, so the caller stops an experiment by returning
+   * no more tasks. Resolves when the last outcome was reported, no task followed, and the source expects none
+   * (`TaskSource.more`).
    *
-   * A job that throws, a worker that dies, a run that takes too long: that run fails, the others go on.
+   * If a job throws, a worker dies, or a run takes too long, that run fails and the others continue.
    *
-   * @throws PypetError when runs cannot be performed at all: `PYPET_EXECUTOR_FAILED`, as `importJob`
-   *   when the job does not load in a worker, `PYPET_WRITER_DIED` when nobody takes what runs have made
+   * @throws PypetError if no run can be performed: `PYPET_EXECUTOR_FAILED`, as `importJob` if the job does not load in
+   *   a worker, `PYPET_WRITER_DIED` if nobody takes the results of runs
    */
   perform(tasks: TaskSource, onOutcome: (outcome: RunOutcome) => void): Promise<void>
   /**
-   * Ends all workers, and the wait for more tasks. Log lines may still come, outcomes do not: a run that is under
-   * way is given up, and its `perform` may never settle. A second call waits for the first.
+   * Stops all workers, and the wait for more tasks. Log lines may still come, outcomes do not: active runs are
+   * abandoned, and their `perform` may never settle. A second call waits for the first.
    */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Takes what workers say while they work. What an executor says itself has no number of a worker. */
+/** Receives what workers say during their work. What the executor itself says has no worker number. */
 export type WorkerListener = (
   line: Omit<WorkerLine, 'worker'> & { readonly worker?: WorkerLine['worker'] },
 ) => void

@@ -1,28 +1,28 @@
-/** Caps: no run begins while the machine is used too much. */
+/** Caps: no run starts while the machine is too busy. */
 import type { RunTask } from '../protocol.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import type { TaskSource } from './executor.ts'
 import { type MachineLoad, machineLoad } from './machine-load.ts'
 
-/** Percent of the machine above which no run begins; 100 is no cap. */
+/** Percent of machine use above which no run starts. 100 is no cap. */
 export interface Caps {
   readonly cpuCap: number
   readonly memoryCap: number
   readonly swapCap: number
 }
 
-/** How long it is before the load is looked at again. */
+/** How long to wait before the next look at the load. */
 const ASK_AGAIN_MS = 500
 
-/** Says when no run may begin. */
+/** Decides when runs may not start. */
 export interface Gate {
-  /** Whether a run that would begin now is held back. */
+  /** Whether to hold back a run that would start now. */
   holdsBack(): boolean
   /** Resolves when it is worth asking again. */
   askAgain(): Promise<void>
 }
 
-/** Decides from the load whether runs are held back, and says when that changes. */
+/** Holds runs back depending on the load, and reports when that changes. */
 export class LoadGate implements Gate {
   readonly #caps: Caps
   readonly #probe: () => MachineLoad
@@ -31,7 +31,7 @@ export class LoadGate implements Gate {
   #isClosed = false
   #hasWarned = false
 
-  /** @param options.probe gives the present load; that of the machine unless given */
+  /** @param options.probe returns the current load. Default: the load of the machine. */
   constructor(
     caps: Caps,
     onNotice: (level: LogLevel, message: string) => void,
@@ -43,18 +43,18 @@ export class LoadGate implements Gate {
     this.#probe = options.probe ?? (hasCap(caps) ? machineLoad() : () => IDLE)
   }
 
-  /** Whether a run that would begin now is held back. Where there is no cap nothing is measured. */
+  /** Whether to hold back a run that would start now. Without a cap, nothing is measured. */
   holdsBack(): boolean {
     if (!hasCap(this.#caps)) return false
     const exceeded = exceededCaps(this.#probe(), this.#caps)
     const isClosed = exceeded.length > 0
     if (isClosed && !this.#isClosed) {
-      // Who wonders why nothing happens is told once; where the load goes up and down, the log has the rest.
+      // Warn the user once why nothing happens. If the load goes up and down, the log has the rest.
       const level = this.#hasWarned ? 'info' : 'warn'
       this.#hasWarned = true
-      this.#onNotice(level, `no run begins for now: ${exceeded.join(', ')}; active runs go on`)
+      this.#onNotice(level, `no new runs for now: ${exceeded.join(', ')}; active runs continue`)
     }
-    if (!isClosed && this.#isClosed) this.#onNotice('info', 'runs begin again: the load is below its caps')
+    if (!isClosed && this.#isClosed) this.#onNotice('info', 'runs start again: the load is below its caps')
     this.#isClosed = isClosed
     return isClosed
   }
@@ -65,21 +65,20 @@ export class LoadGate implements Gate {
   }
 }
 
-/** What is above its cap, for people: `the processors are used to 93 % (cap 80 %)`. */
+/** What is above its cap, as text: `CPU use is 93.0 % (cap 80 %)`. */
 export function exceededCaps(load: MachineLoad, { cpuCap, memoryCap, swapCap }: Caps): string[] {
   const measured = [
-    ['the processors are used', load.cpu, cpuCap],
-    ['the memory is used', load.memory, memoryCap],
-    ['the swap space is used', load.swap, swapCap],
+    ['CPU use is', load.cpu, cpuCap],
+    ['memory use is', load.memory, memoryCap],
+    ['swap use is', load.swap, swapCap],
   ] as const
   return measured
     .filter(([, percent, cap]) => cap < 100 && percent > cap)
-    .map(([what, percent, cap]) => `${what} to ${percent.toFixed(1)} % (cap ${cap} %)`)
+    .map(([what, percent, cap]) => `${what} ${percent.toFixed(1)} % (cap ${cap} %)`)
 }
 
 /**
- * The same tasks, none of them while the gate holds back. A source that is known to be empty (`hasNext`) is not
- * waited for.
+ * The same tasks, but none while the gate is closed. Does not wait for a source that is known to be empty (`hasNext`).
  */
 export function heldBack(tasks: BoundedSource, gate: Gate): BoundedSource {
   const hasNext = () => tasks.hasNext?.() ?? true

@@ -8,12 +8,12 @@ import { RunPerformer } from './perform-run.ts'
 import { openRecordStore } from './record-store.ts'
 import type { UserCode } from './user-code.ts'
 
-/** The number under which the main thread's lines are logged; pool threads count from 1. */
+/** The worker number of lines from the main thread. Pool threads count from 1. */
 const INLINE_WORKER = 0
 
 /**
- * A run that computes keeps the thread to itself: signals, such as Ctrl-C, are heard between two runs or
- * where a run waits. A pool of one thread (`executor: 'pool'`) leaves main free to hear them at once.
+ * A computing run blocks the thread: signals, such as Ctrl-C, are handled between two runs, or while a run waits. A
+ * pool of one thread (`executor: 'pool'`) leaves main free to handle them at once.
  */
 export async function openInlineExecutor(
   setup: WorkerSetup,
@@ -32,7 +32,7 @@ export async function openInlineExecutor(
     await store.close()
     throw error
   }
-  // Also after the last run: what a job has left behind still has to be heard.
+  // Also after the last run, to report late errors of a job.
   userCode.listen({
     onLine(message, run, from) {
       const line = printedLine(setup, { message, from, run })
@@ -81,8 +81,8 @@ export async function openInlineExecutor(
 }
 
 /**
- * Lets the writer's announcements, signals and the progress bar have their turn between two runs, and
- * before the first: from here to here the event loop looks for what has come, from elsewhere perhaps not.
+ * Lets the writer's messages, signals and the progress bar have their turn before the first run and between two runs.
+ * `setImmediate` makes the event loop poll for them.
  */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))

@@ -1,4 +1,4 @@
-/** The lines that a job writes, through `traj.log` or by printing, on their way to the log files. */
+/** The lines that a job writes, with `traj.log` or by printing, on their way to the log files. */
 import { inspect } from 'node:util'
 import { toErrorRecord } from '../errors.ts'
 import type { WorkerLine, WorkerSetup } from '../protocol.ts'
@@ -9,8 +9,8 @@ import type { StreamName } from './captured-output.ts'
 export type WriteLog = (level: LogLevel, message: string, run?: RunIndex) => void
 
 /**
- * Lets through what is at least as important as the level. What is no text (a job in JavaScript may log
- * an error or an object) becomes text, as `console.log` shows it, because it has to cross to main.
+ * Lets through lines at or above the level. Values that are not texts (a job in JavaScript may log an error or an
+ * object) become text as in `console.log`, because they must cross to main.
  */
 export function atLogLevel(threshold: LogLevel, write: WriteLog): WriteLog {
   return (level, message: unknown, run) => {
@@ -20,8 +20,8 @@ export function atLogLevel(threshold: LogLevel, write: WriteLog): WriteLog {
 }
 
 /**
- * What the job prints, as a line: for the log, where it counts as `info`, or for the terminal, whatever the level.
- * Undefined where nobody wants it.
+ * Turns a printed line into a log line at level `info`, or into a terminal line at any level. Undefined if it is not
+ * wanted.
  */
 export function printedLine(
   { logLevel, logStdout }: Pick<WorkerSetup, 'logLevel' | 'logStdout'>,
@@ -41,7 +41,7 @@ export function printedLine(
   }
 }
 
-/** The line about an error that fails no run: it came when its run had ended, or belongs to none. */
+/** The line for an error that fails no run, because it came after its run or belongs to none. */
 export function strayErrorLine(
   thrown: unknown,
   { when, ...source }: { readonly when: string } & Pick<WorkerLine, 'worker' | 'run'>,

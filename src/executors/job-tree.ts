@@ -1,4 +1,4 @@
-/** The tree that the jobs of a worker see: made of what the worker was sent when a job first asks for it. */
+/** The tree that the jobs of a worker see. It is built from what the worker was sent, when a job first asks for it. */
 import type { WorkerSetup } from '../protocol.ts'
 import type { FindParameter } from '../run/parameter-view.ts'
 import type { JobTree } from '../tree/job-run.ts'

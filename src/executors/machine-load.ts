@@ -1,4 +1,4 @@
-/** How much of the machine is used, whoever uses it. */
+/** How busy the machine is, with all its programs. */
 import { readFileSync } from 'node:fs'
 import { cpus, freemem, totalmem } from 'node:os'
 
@@ -6,14 +6,14 @@ import { cpus, freemem, totalmem } from 'node:os'
 export interface MachineLoad {
   readonly cpu: number
   readonly memory: number
-  /** 0 where there is no swap space, or where it cannot be known. */
+  /** 0 if there is no swap space, or if it is unknown. */
   readonly swap: number
 }
 
-/** Over a shorter time the use of processors says nothing. */
+/** CPU use over a shorter time means nothing. */
 const MEASURE_MS = 100
 
-/** Gives the load since the last measurement, made anew when that lies back a tenth of a second. */
+/** Returns the load since the last measurement. Measures again if that is older than a tenth of a second. */
 export function machineLoad(): () => MachineLoad {
   let before = cpuTimes()
   let measuredMs = performance.now()
@@ -30,7 +30,7 @@ export function machineLoad(): () => MachineLoad {
   }
 }
 
-/** Of all processors together, in any one unit. */
+/** Sum over all processors, in any unit. */
 interface CpuTimes {
   readonly busy: number
   readonly total: number
@@ -41,7 +41,9 @@ function cpuTimes(): CpuTimes {
   return text === undefined ? cpuTimesOf(cpus()) : cpuTimesOfStat(text)
 }
 
-/** Of the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal; guests are in user. */
+/**
+ * Reads the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal. Guests are part of user.
+ */
 export function cpuTimesOfStat(text: string): CpuTimes {
   const [, line = ''] = /^cpu\s+(.*)$/m.exec(text) ?? []
   const times = line.split(/\s+/).slice(0, 8).map(Number)
@@ -66,7 +68,7 @@ function memoryLoad(): Pick<MachineLoad, 'memory' | 'swap'> {
     : memoryLoadOfMeminfo(text)
 }
 
-/** What the kernel could give without swapping counts as free. */
+/** Memory that the kernel can give without swapping counts as free. */
 export function memoryLoadOfMeminfo(text: string): Pick<MachineLoad, 'memory' | 'swap'> {
   const value = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)
   return {

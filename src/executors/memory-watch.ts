@@ -1,15 +1,15 @@
-/** How much memory processes take, looked at again and again. */
+/** Watches the memory use of processes. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** A busy loop can fill a gigabyte in this time, and looking costs about a thousandth of it. */
+/** A busy loop can fill a gigabyte in this time. Looking takes about a thousandth of it. */
 const LOOK_MS = 50
-/** Where a program has to be started to look. */
+/** Used if a program must be started to look. */
 const ASK_MS = 500
 
 /**
- * Watches processes, and tells once when one has taken more than the limit. What counts is the largest resident
- * set that a process has had, typed arrays and native memory included; outside of Linux the present one.
+ * Watches processes, and reports once if one exceeds the limit. It measures the peak resident set, including typed
+ * arrays and native memory. Outside Linux, it measures the current resident set.
  */
 export class MemoryWatch implements Disposable {
   readonly #limitBytes: number

@@ -1,12 +1,12 @@
-/** The priority of workers, as of `nice`: how they take it, and what main says when they may not. */
+/** The priority of workers, as in `nice`: how workers set it, and the warning if they may not. */
 import { createRequire } from 'node:module'
 import { setPriority } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import type { WorkerListener } from './executor.ts'
 
 /**
- * Gives the calling worker its priority. On Linux a priority belongs to a thread: a pool thread changes its own
- * alone, a process that of each of its threads. Elsewhere it belongs to the process, so a pool takes main along.
+ * Sets the priority of the calling worker. On Linux, each thread has a priority: a pool thread changes only its own, a
+ * process changes all its threads. Elsewhere the process has the priority, so a pool changes main too.
  *
  * @returns why the system refused, or undefined
  */
@@ -21,21 +21,21 @@ export function takeNiceness(niceness: number): string | undefined {
   }
 }
 
-/** 0 is the thread that calls. */
+/** 0 is the calling thread. */
 function ownThreads(): readonly number[] {
   if (process.platform !== 'linux' || !isMainThread) return [0]
-  // Not imported: each thread would load all of `node:fs` for it.
+  // Not an import: each thread would load all of `node:fs` for it.
   const { readdirSync } = createRequire(import.meta.url)('node:fs') as typeof import('node:fs')
   return readdirSync('/proc/self/task').map(Number)
 }
 
-/** Each worker may be refused, and one warning says it. */
+/** Every worker may be refused. One warning is enough. */
 export function priorityWarning(niceness: number, listener: WorkerListener): (reason: string) => void {
   let isSaid = false
   return (reason) => {
     if (isSaid) return
     isSaid = true
-    const message = `workers keep the priority they have: the system does not allow them the niceness ${niceness} (${reason})`
+    const message = `workers keep their current priority: the system refused niceness ${niceness} (${reason})`
     listener({ type: 'log', level: 'warn', message })
   }
 }

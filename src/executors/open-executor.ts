@@ -7,15 +7,15 @@ import type { UserCode } from './user-code.ts'
 export interface ExecutorSettings {
   readonly executor: 'inline' | 'pool' | 'process'
   readonly ncores: number
-  /** MB that the process of a run may take; 0 for any number. */
+  /** Memory limit of the process of a run, in MB. 0 for no limit. */
   readonly memoryLimit: number
 }
 
 /**
- * Opens the executor that the settings name. Piscina is not loaded for an inline experiment.
+ * Opens the executor in the settings. Does not load Piscina for an inline experiment.
  *
- * @throws PypetError when runs cannot be performed: as `importJob` when the job does not load in a
- *   worker, `PYPET_EXECUTOR_FAILED` when workers do not start, `PYPET_WRITER_DIED` when they cannot reach it
+ * @throws PypetError if runs cannot be performed: as `importJob` if the job does not load in a worker,
+ *   `PYPET_EXECUTOR_FAILED` if workers do not start, `PYPET_WRITER_DIED` if they cannot reach the writer
  */
 export async function openExecutor(
   settings: ExecutorSettings,
@@ -44,7 +44,7 @@ function withPackedNodes(setup: WorkerSetup, options: { readonly isShared: boole
   return nodes === undefined || !('leaves' in nodes) ? setup : { ...setup, nodes: packNodes(nodes, options) }
 }
 
-/** How many workers perform the runs: one that gets none would cost 50 MB for nothing. */
+/** Number of workers. Each idle one would waste 50 MB. */
 export function workerCount({ ncores }: Pick<ExecutorSettings, 'ncores'>, runCount: number): number {
   return Math.max(1, Math.min(ncores, runCount))
 }

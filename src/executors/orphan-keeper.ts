@@ -1,11 +1,11 @@
-/** Ends the processes of runs when main is killed: one that computes without pause would not notice for itself. */
+/** Kills the processes of runs if main is killed. A run that computes without pause would not notice. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 
 /**
- * A small shell that knows the processes and waits at a pipe from main. The pipe ends with main, however main ends,
- * and then the shell kills those that are left, each with what it has started. Where there is no `sh`, a run ends at
- * its next turn of the event loop.
+ * A small shell that knows the processes and waits at a pipe from main. When main ends, for any reason, the pipe
+ * closes. The shell then kills the remaining processes and their children. Without `sh`, a run ends at its next turn of
+ * the event loop.
  */
 export class OrphanKeeper implements Disposable {
   readonly #shell: ChildProcess | undefined

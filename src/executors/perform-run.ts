@@ -1,4 +1,4 @@
-/** Performs one run: calls the job at its point, catches whatever comes, hands the record over. */
+/** Performs one run: calls the job at its point, catches all errors, and hands over the record. */
 import { createRequire } from 'node:module'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
@@ -27,7 +27,7 @@ export class RunPerformer {
   readonly #store: Pick<RecordStore, 'sendFrame' | 'ready'>
   readonly #writeLog: WriteLog
   readonly #storedBefore: StoredBefore
-  /** The call of the job that has not ended; none between runs. */
+  /** The active call of the job. Undefined between runs. */
   #call: JobCall | undefined
 
   constructor(
@@ -50,9 +50,9 @@ export class RunPerformer {
   }
 
   /**
-   * A run that goes wrong is an outcome. One at a time.
+   * Performs one run at a time. A failed run is an outcome, not an error.
    *
-   * @throws PypetError `PYPET_WRITER_DIED` when nobody takes what the run has made
+   * @throws PypetError `PYPET_WRITER_DIED` if nobody takes the results
    */
   async perform(task: RunTask): Promise<RunOutcome> {
     const { run, attempt } = task
@@ -72,7 +72,7 @@ export class RunPerformer {
       await this.#store.sendFrame(performed.frame)
       if (parts.isUsed) await parts.handOver()
     } catch (thrown) {
-      // A user's own storage may refuse one run and take the next.
+      // A user's storage service may refuse one run and take the next.
       if (!isPypetError(thrown, 'PYPET_STORAGE_SERVICE_FAILED')) {
         await parts.close()
         throw thrown
@@ -91,7 +91,7 @@ export class RunPerformer {
     }
   }
 
-  /** The run's record, as a frame. Whatever it throws is the job's fault. */
+  /** The run's record, as a frame. Any error here is the job's. */
   async #performJob(task: RunTask, startTimestamp: number, parts: AttemptParts): Promise<Performed> {
     const { run, point, runCount } = task
     const live = new JobRun({
@@ -123,11 +123,11 @@ export class RunPerformer {
   }
 
   /**
-   * Takes an error that no promise of the job carries: thrown in a timer, or a rejection nobody handles.
-   * It fails the run that is being performed.
+   * Takes an error outside the promises of the job: thrown in a timer, or an unhandled rejection. It fails the active
+   * run.
    *
-   * @param run where the error comes from; where that is not known, it is taken for the active run's
-   * @returns false when that run is not being performed: then the error can only be logged
+   * @param run where the error comes from. If unknown, it is attributed to the active run.
+   * @returns false if that run is not active. Then the error can only be logged.
    */
   strayError(thrown: unknown, run: RunIndex | undefined): boolean {
     const call = this.#call
@@ -137,17 +137,17 @@ export class RunPerformer {
     return true
   }
 
-  /** Resolves to what the job returns. */
+  /** Resolves to the job's return value. */
   async #callJob(live: JobRun, args: readonly unknown[]): Promise<unknown> {
     const call: JobCall = { run: live.idx, stray: undefined, reject: undefined }
     this.#call = call
     let returned: unknown
     try {
-      // Called as a function: `this` is what the job gave it, not this object.
+      // Called as a function: `this` is not this object.
       const job = this.#job
       const pending: unknown = job(live, ...args)
       returned = pending
-      // Most jobs return no promise, and then nothing more can come from elsewhere.
+      // Most jobs return no promise. Then no stray error can come any more.
       if (isThenable(pending)) {
         returned = await new Promise((resolve, reject) => {
           call.reject = reject
@@ -159,13 +159,16 @@ export class RunPerformer {
     } finally {
       this.#call = undefined
     }
-    // Also when the job itself went on as if nothing had happened.
+    // Even if the job continued as if nothing had happened.
     if (call.stray !== undefined) throw call.stray.thrown
     return returned
   }
 }
 
-/** What the job did not wait for. Where that cannot be stored, whoever had its promise has handled it, or it is a stray error. */
+/**
+ * What the job did not wait for. If it cannot be stored, the job has handled the rejection, or it becomes a stray
+ * error.
+ */
 async function drain(live: JobRun): Promise<void> {
   let hasFailed = false
   for (let storing = live.storing; storing !== undefined; storing = live.storing) {
@@ -173,7 +176,7 @@ async function drain(live: JobRun): Promise<void> {
       hasFailed = true
     })
   }
-  // Node tells of a rejection that nobody has handled at the end of a turn.
+  // Node reports an unhandled rejection at the end of a turn.
   if (hasFailed) await nextTurn()
 }
 
@@ -183,18 +186,18 @@ interface Performed {
   readonly returned: Uint8Array | undefined
 }
 
-/** Loaded with the first job that returns something: many return nothing. */
+/** Loaded when the first job returns something: many return nothing. */
 let v8: typeof import('node:v8') | undefined
 
-/** What a job returned, as structured-clone bytes. */
+/** The job's return value, as structured-clone bytes. */
 function cloneReturned(returned: unknown): Uint8Array {
   try {
     v8 ??= createRequire(import.meta.url)('node:v8') as typeof import('node:v8')
     return v8.serialize(returned)
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause)
-    throw new PypetError('PYPET_VALUE_UNSUPPORTED', `what the job returned cannot be kept: ${found}`, {
-      hint: 'Return values, not functions; store results by traj.addResult.',
+    throw new PypetError('PYPET_VALUE_UNSUPPORTED', `cannot keep the job's return value: ${found}`, {
+      hint: 'Return plain values, not functions. Store results with traj.addResult.',
       cause,
     })
   }
@@ -202,7 +205,7 @@ function cloneReturned(returned: unknown): Uint8Array {
 
 interface JobCall {
   readonly run: RunIndex
-  /** The first error from elsewhere, boxed, because anything can be thrown. */
+  /** The first stray error, boxed because any value can be thrown. */
   stray: { readonly thrown: unknown } | undefined
   /** Ends the wait for the job's promise. */
   reject: ((thrown: unknown) => void) | undefined

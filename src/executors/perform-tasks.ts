@@ -1,17 +1,17 @@
-/** Keeps workers busy: the loop that executors with several workers have in common. */
+/** Keeps workers busy: the common loop of executors with several workers. */
 import type { RunOutcome, RunTask } from '../protocol.ts'
 import type { TaskSource } from './executor.ts'
 
 export interface Workers {
   /** How many runs may be active now. */
   readonly activeMax: () => number
-  /** Performs a run. It rejects when no run can be performed any more. */
+  /** Performs a run. Rejects if no more runs can be performed. */
   readonly perform: (task: RunTask) => Promise<RunOutcome>
   /** Resolves when the executor is disposed of. */
   readonly closed: Promise<void>
 }
 
-/** What `Executor.perform` promises, as far as it is about tasks and outcomes. */
+/** What `Executor.perform` guarantees about tasks and outcomes. */
 export function performTasks(
   tasks: TaskSource,
   workers: Workers,
@@ -46,7 +46,7 @@ export function performTasks(
       }
       if (activeCount === 0 && !isWaiting) end()
     }
-    // One wait at a time: an outcome may ask `next` again meanwhile, but adds no second wait.
+    // One wait at a time: an outcome may call `next` meanwhile, but adds no second wait.
     const wait = () => {
       const more = isWaiting ? undefined : tasks.more?.()
       if (more === undefined) return

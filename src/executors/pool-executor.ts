@@ -1,4 +1,4 @@
-/** Performs runs on a pool of threads. The one file that knows Piscina. */
+/** Performs runs on a pool of threads. Only this file uses Piscina. */
 import { createRequire } from 'node:module'
 import { MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
@@ -12,19 +12,18 @@ import { performTasks } from './perform-tasks.ts'
 import { RunClock } from './run-clock.ts'
 
 /**
- * While runs are shorter than this, each thread has its next run waiting, so that it does not stand still
- * between two of them. With longer runs the gap is not worth it: an experiment that is stopped would
- * perform the waiting runs too.
+ * While runs are shorter than this, each thread has its next run queued, so that it is never idle between two runs. For
+ * longer runs the gap does not matter, and stopping an experiment would still perform the queued runs.
  */
 const SHORT_RUN_MS = 20
-/** How much the latest run counts in what is a typical one. */
+/** Weight of the latest run in the typical run time. */
 const LATEST_RUN_WEIGHT = 0.2
 
-/** A task, or nothing for a call that asks whether a thread is ready. */
+/** A task, or undefined to ask whether a thread is ready. */
 type Pool = Piscina<RunTask | undefined, RunOutcome>
 
 /**
- * Resolves when the first thread has loaded the job: where it does not load, nothing has to be undone.
+ * Resolves when the first thread has loaded the job. If it does not load, nothing has to be undone.
  *
  * @throws PypetError as `openExecutor`
  */
@@ -43,8 +42,8 @@ export async function openPoolExecutor(
     concurrentTasksPerWorker: 1,
     workerData: setup,
     recordTiming: false,
-    // Between two tasks a thread must keep turning its event loop: sockets, timers and late errors of
-    // the job live there. The default waits in `Atomics.wait`.
+    // Between two tasks, a thread must keep its event loop running, for sockets, timers and late errors of the job. The
+    // default waits in `Atomics.wait`.
     atomics: 'disabled',
   })
   const numbers = new WorkerNumbers(() => pool.threads.map(({ threadId }) => threadId))
@@ -61,14 +60,14 @@ export async function openPoolExecutor(
     else if (message.type === 'priority-refused') warnOnce(message.reason)
     else listener({ ...message, worker: numbers.of(message.worker) })
   })
-  // A thread that dies between two runs is replaced. Without a listener its error would end the process.
+  // A thread that dies between two runs is replaced. Without a listener, its error would end the process.
   pool.on('error', (cause: unknown) => {
-    listener({ type: 'log', level: 'error', message: `a thread ended: ${reasonOf(cause)}`, worker: 0 })
+    listener({ type: 'log', level: 'error', message: `a worker thread ended: ${reasonOf(cause)}`, worker: 0 })
   })
   let closing: Promise<void> | undefined
   const deserted = new Promise<never>((_resolve, reject) => {
     pool.on('workerDestroy', () => {
-      // The replacement comes right after the destruction, except of a thread that died as it started.
+      // The replacement follows the destruction at once, except if the thread died at its start.
       queueMicrotask(() => {
         if (closing === undefined && pool.threads.length === 0) reject(desertedError())
       })
@@ -92,7 +91,7 @@ export async function openPoolExecutor(
   }
   return {
     async perform(tasks, onOutcome) {
-      // Closing the pool ends the threads under their runs: those have not failed, they were given up.
+      // Closing the pool stops threads during their runs. These runs are abandoned, not failed.
       const tell = (outcome: RunOutcome) => {
         if (closing === undefined) onOutcome(outcome)
       }
@@ -113,14 +112,14 @@ export async function openPoolExecutor(
 }
 
 /**
- * The package, whoever needs it first. Source maps are read for whatever is loaded once they are switched on for the job,
- * so it is better loaded before that. (Not `import()`: Node would first search its CommonJS for its exports.)
+ * Loads Piscina at its first use. Once source maps are on for the job, Node reads those of every module it loads, so
+ * load Piscina before that. (Not `import()`: Node would first scan its CommonJS for exports.)
  */
 export function loadPiscina(): typeof import('piscina') {
   return createRequire(import.meta.url)('piscina') as typeof import('piscina')
 }
 
-/** How many runs are with the pool at a time: as many as threads, twice that while runs are short. */
+/** Number of runs in the pool at a time: one per thread, or two while runs are short. */
 class PoolLoad {
   readonly #threadCount: number
   readonly #isLimited: boolean
@@ -128,7 +127,7 @@ class PoolLoad {
 
   constructor(threadCount: number, clock: RunClock) {
     this.#threadCount = threadCount
-    // With a time limit a thread may be ended, and must not take a waiting run along.
+    // With a time limit, a thread may be stopped. It must not take a queued run with it.
     this.#isLimited = clock.isLimited
   }
 
@@ -141,22 +140,26 @@ class PoolLoad {
   }
 }
 
-/** Resolves when one thread has loaded the job. The others do so at the same time. */
+/** Resolves when one thread has loaded the job. The others load it at the same time. */
 async function loadInOne(pool: Pool): Promise<void> {
   try {
     await pool.run(undefined, { name: 'load' })
   } catch (cause) {
     if (!(cause instanceof Error)) throw fromErrorRecord(cause as ErrorRecord, 'PYPET_EXECUTOR_FAILED')
-    throw new PypetError('PYPET_EXECUTOR_FAILED', `a thread ended as it was started: ${reasonOf(cause)}`, {
-      hint: START_HINT,
-      cause,
-    })
+    throw new PypetError(
+      'PYPET_EXECUTOR_FAILED',
+      `a worker thread ended while starting: ${reasonOf(cause)}`,
+      {
+        hint: START_HINT,
+        cause,
+      },
+    )
   }
 }
 
 /**
- * A rejection of the pool is not the job's (those are outcomes). Either the thread under the run ended,
- * and the run failed, or the thread tells that it cannot perform any run.
+ * If the pool rejects, it is not the job's error: those are outcomes. Either the thread ended during the run, so the
+ * run failed, or the thread reports that it cannot perform any run.
  */
 async function performOne(pool: Pool, task: RunTask, clock: RunClock): Promise<RunOutcome> {
   const { run, attempt } = task
@@ -167,7 +170,7 @@ async function performOne(pool: Pool, task: RunTask, clock: RunClock): Promise<R
   } catch (cause) {
     if (!(cause instanceof Error)) throw fromErrorRecord(cause as ErrorRecord, 'PYPET_EXECUTOR_FAILED')
     const error = signal?.aborted === true ? toErrorRecord(signal.reason) : endedThread(cause)
-    // The only stack there is leads through our own code: it would point the user to the wrong place.
+    // The only stack leads through pypet-ts, and would mislead the user.
     const failure = { run, error: { ...error, stack: '' }, attempts: attempt, startTimestamp }
     return { state: 'failed', failure: { ...failure, finishTimestamp: Date.now() / 1000 } }
   } finally {
@@ -176,7 +179,7 @@ async function performOne(pool: Pool, task: RunTask, clock: RunClock): Promise<R
 }
 
 function endedThread(cause: Error): ErrorRecord {
-  const message = `the thread performing the run ended: ${reasonOf(cause)}`
+  const message = `the worker thread ended during the run: ${reasonOf(cause)}`
   const hint = 'Did the job call process.exit, or run out of memory?'
   return toErrorRecord(new PypetError('PYPET_EXECUTOR_FAILED', message, { hint }))
 }
@@ -186,7 +189,7 @@ function durationMs(outcome: RunOutcome): number {
   return Date.now() - startTimestamp * 1000
 }
 
-/** A job may post messages of its own to what it takes for its parent. */
+/** A job may post its own messages to what it takes for its parent. */
 function isFromWorker(message: unknown): message is FromWorker {
   const type = (message as FromWorker | null | undefined)?.type
   return typeof message === 'object' && (type === 'log' || type === 'begun' || type === 'priority-refused')
@@ -202,28 +205,32 @@ function reasonOf(cause: unknown): string {
 }
 
 function desertedError(): PypetError {
-  return new PypetError('PYPET_EXECUTOR_FAILED', 'no thread is left: each ended while it was being started', {
-    hint: START_HINT,
-  })
+  return new PypetError(
+    'PYPET_EXECUTOR_FAILED',
+    'no worker thread could be started: each one ended while starting',
+    {
+      hint: START_HINT,
+    },
+  )
 }
 
 const START_HINT =
-  'Does the job end its process while it is loaded? Are there enough memory and threads for --ncores?'
+  'Check that the job does not exit while loading, and that memory and threads suffice for --ncores.'
 
 /**
- * Numbers of workers, from 1: threads come and go, and the one that takes the place of another takes its
- * number too. So there are as many log files as workers at a time, however many threads die.
+ * Numbers workers from 1. A replacement thread gets the number of the one it replaces. So there are only as many log
+ * files as concurrent workers, however many threads die.
  */
 export class WorkerNumbers {
   readonly #livingThreads: () => readonly number[]
-  /** Ended threads stay: their last words may come after their end. */
+  /** Ended threads stay in the map: their last messages may arrive later. */
   readonly #numberOf = new Map<number, number>()
 
   constructor(livingThreads: () => readonly number[]) {
     this.#livingThreads = livingThreads
   }
 
-  /** The number of a thread: the smallest that no living one has, when it is heard for the first time. */
+  /** The number of a thread. A new thread gets the smallest number that no living thread has. */
   of(threadId: number): number {
     const known = this.#numberOf.get(threadId)
     if (known !== undefined) return known

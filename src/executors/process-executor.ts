@@ -1,4 +1,4 @@
-/** Performs each run in a fresh process: crashes, memory and globals of one run touch no other. */
+/** Performs each run in a fresh process, so that crashes, memory and globals of one run affect no other. */
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
@@ -16,27 +16,27 @@ import { RunClock } from './run-clock.ts'
 import { type ProcessParts, RunProcess } from './run-process-host.ts'
 
 export interface ProcessSettings {
-  /** How many runs are performed at a time. */
+  /** Number of runs at a time. */
   readonly processCount: number
-  /** MB that a process may take; 0 for any number. */
+  /** Memory limit of a process in MB. 0 for no limit. */
   readonly memoryLimit: number
 }
 
 /**
- * While runs are shorter than this, a process stands ready for each that may end next; later one for all, since it
- * takes memory while it waits.
+ * While runs are shorter than this, one spare process is ready for each active run. For longer runs there is one spare
+ * for all, since spares use memory.
  */
 const SHORT_RUN_MS = 1000
-/** How much the latest run counts in what is a typical one. */
+/** Weight of the latest run in the typical run time. */
 const LATEST_RUN_WEIGHT = 0.2
 /**
- * So many processes in a row may end before they begin with their run: somebody may have killed one. Those that end
- * together, since none was started after the death of another, count once.
+ * The limit of processes that end in a row before their run begins. A single one may have been killed. Processes that
+ * end together count once, because none was started after another one's death.
  */
 const DEATHS_IN_A_ROW_MAX = 3
 
 /**
- * Resolves when the first process has loaded the job: where it does not load, nothing has to be undone.
+ * Resolves when the first process has loaded the job. If it does not load, nothing has to be undone.
  *
  * @throws PypetError as `openExecutor`
  */
@@ -74,7 +74,7 @@ export async function openProcessExecutor(
   }
 }
 
-/** What the trajectory holds goes into a file, which goes with the bundle: most processes need little of it. */
+/** Puts the nodes of the trajectory into a file next to the bundle: most processes need few of them. */
 function nodesBeside(entry: string, { nodes }: WorkerSetup): WorkerSetup['nodes'] {
   return nodes !== undefined && 'text' in nodes ? writeNodes(nodes, join(dirname(entry), 'nodes')) : nodes
 }
@@ -84,17 +84,17 @@ class ProcessExecutor implements Executor {
   readonly #bundle: ProcessBundle
   readonly #processCount: number
   readonly #listener: WorkerListener
-  /** All that are not gone, whatever they do. */
+  /** All processes that are not gone, in any state. */
   readonly #living = new Set<RunProcess>()
-  /** How the latest of those ended that had not begun. */
+  /** How the latest process ended that had not begun its run. */
   #lastDeath: PypetError | undefined
-  /** Started, and without a run yet; the first is the next to get one. */
+  /** Started, but without a run. The first one gets the next run. */
   readonly #spares: RunProcess[] = []
-  /** Their run has ended, and they exit. */
+  /** Their run has ended, and they are exiting. */
   readonly #leaving = new Set<RunProcess>()
-  /** Numbers of workers that perform a run. */
+  /** Worker numbers in use by active runs. */
   readonly #takenNumbers = new Set<number>()
-  /** At least so many runs are to be expected, and so many have been given. */
+  /** The least number of runs to expect, and the number of runs started. */
   #runCount: number
   #givenCount = 0
   #typicalMs = 0
@@ -124,7 +124,7 @@ class ProcessExecutor implements Executor {
       perform: (task: RunTask) => this.#performOne(task),
       closed: this.#closed,
     }
-    // Closing ends the processes under their runs: those have not failed, they were given up.
+    // Closing kills processes during their runs. These runs are abandoned, not failed.
     await performTasks(tasks, workers, (outcome) => {
       if (this.#closing === undefined) onOutcome(outcome)
     })
@@ -168,12 +168,12 @@ class ProcessExecutor implements Executor {
     }
   }
 
-  /** Undefined when the process had gone before it began with the run. */
+  /** Undefined if the process was gone before the run began. */
   async #performIn(process: RunProcess, task: RunTask, worker: number): Promise<RunOutcome | undefined> {
     try {
       await process.ready
     } catch (error) {
-      // A death may be chance, a job that does not load is not.
+      // A death may be chance. A job that does not load is not.
       if (!process.isGone || !isDeath(error)) throw error
       this.#lastDeath = error
       return undefined
@@ -187,7 +187,7 @@ class ProcessExecutor implements Executor {
     return outcome
   }
 
-  /** The next process, and another one in its place. */
+  /** Takes the next spare, and starts another one in its place. */
   #takeProcess(): RunProcess {
     const spare = this.#spares.shift() ?? this.#start()
     this.#startSpares()
@@ -211,7 +211,7 @@ class ProcessExecutor implements Executor {
     return process
   }
 
-  /** The smallest that is free, so that there are as many log files as runs at a time. */
+  /** The smallest free number, so that there are only as many log files as concurrent runs. */
   #takeNumber(): number {
     let number = 1
     while (this.#takenNumbers.has(number)) number += 1
@@ -227,10 +227,10 @@ function isDeath(error: unknown): error is PypetError {
 function desertedError(last: PypetError | undefined): PypetError {
   return new PypetError(
     'PYPET_EXECUTOR_FAILED',
-    `${DEATHS_IN_A_ROW_MAX} processes in a row ended before they could begin with their run${last === undefined ? '' : `; the last one: ${last.message}`}`,
+    `${DEATHS_IN_A_ROW_MAX} processes in a row ended before their run began${last === undefined ? '' : `; the last one: ${last.message}`}`,
     {
       cause: last?.cause,
-      hint: 'Does the job end its process while it is loaded? Are there enough memory and processes for --ncores?',
+      hint: 'Check that the job does not exit while loading, and that memory and processes suffice for --ncores.',
     },
   )
 }

@@ -1,4 +1,4 @@
-/** A worker's line to the writer: run frames over a local socket, with back-pressure. */
+/** A worker's connection to the writer: run frames over a local socket, with back-pressure. */
 import { connect, type Socket } from 'node:net'
 import { PypetError } from '../errors.ts'
 import { encodeRunFrame } from '../run/run-frame.ts'
@@ -6,7 +6,7 @@ import type { RunRecord } from '../run/run-record.ts'
 
 export class RecordSender {
   readonly #address: string
-  /** Connected with the first record: until then the writer may still be starting. */
+  /** Connected at the first record: before that, the writer may still be starting. */
   #socket: Socket | undefined
   #error: Error | undefined
 
@@ -15,16 +15,16 @@ export class RecordSender {
   }
 
   /**
-   * Resolves when the operating system has the whole record: from then on it reaches the writer even if
-   * this worker dies, and the arrays of the record may be changed. Waits while the writer is behind.
+   * Resolves when the operating system has the whole record. From then on, it reaches the writer even if this worker
+   * dies, and the arrays of the record may change. Waits while the writer is behind.
    *
-   * @throws PypetError `PYPET_WRITER_DIED` when nobody is there to take it
+   * @throws PypetError `PYPET_WRITER_DIED` if the writer is gone
    */
   async send(record: RunRecord): Promise<void> {
     await this.sendFrame(encodeRunFrame(record))
   }
 
-  /** As `send`, of a record that `encodeRunFrame` has made into a frame. */
+  /** As `send`, for a frame made by `encodeRunFrame`. */
   sendFrame(pieces: readonly Uint8Array[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) {
@@ -34,13 +34,13 @@ export class RecordSender {
       const last = pieces.length - 1
       this.#socket ??= this.#connect()
       const socket = this.#socket
-      // Waiting for the writer is part of the run, so the socket must keep the process alive meanwhile.
+      // Waiting for the writer is part of the run, so the socket keeps the process alive meanwhile.
       socket.ref()
       pieces.forEach((piece, index) => {
         socket.write(piece, (error) => {
           if (error) reject(notReached(error))
           else if (index === last) {
-            // An open line must not keep a finished process alive.
+            // An idle connection must not keep a finished process alive.
             socket.unref()
             resolve()
           }
@@ -63,9 +63,9 @@ export class RecordSender {
 }
 
 function notReached(cause: Error): PypetError {
-  const message = `the writer process cannot be reached: ${cause.message}`
+  const message = `cannot reach the writer process: ${cause.message}`
   return new PypetError('PYPET_WRITER_DIED', message, {
-    hint: 'Was it ended from outside, or is there no memory left for it?',
+    hint: 'Check whether someone killed it, or memory ran out (dmesg).',
     cause,
   })
 }

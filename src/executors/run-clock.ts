@@ -1,4 +1,4 @@
-/** How long runs may take, on threads and in processes. */
+/** Time limits of runs, on threads and in processes. */
 import { runName } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
 
@@ -6,7 +6,7 @@ export class RunClock {
   readonly #timeoutMs: number
   readonly #limits = new Map<RunIndex, { readonly controller: AbortController; timer?: NodeJS.Timeout }>()
 
-  /** @param timeoutMs 0 when runs may take as long as they want */
+  /** @param timeoutMs 0 for no limit */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
   }
@@ -15,7 +15,7 @@ export class RunClock {
     return this.#timeoutMs > 0
   }
 
-  /** A signal that is aborted, with a `TimeoutError`, when the run takes too long; undefined when it may. */
+  /** A signal that is aborted with a `TimeoutError` when the run exceeds its limit. Undefined without a limit. */
   limit(run: RunIndex): AbortSignal | undefined {
     if (!this.isLimited) return undefined
     const controller = new AbortController()
@@ -23,12 +23,12 @@ export class RunClock {
     return controller.signal
   }
 
-  /** The run has begun: until now it may have waited for its thread, which is not its fault. */
+  /** The run has begun. Time spent waiting for a thread does not count. */
   begin(run: RunIndex): void {
     const limit = this.#limits.get(run)
     if (limit === undefined) return
     limit.timer = setTimeout(() => {
-      const message = `${runName(run)} took longer than the ${this.#timeoutMs / 1000} s that it may (--timeout)`
+      const message = `${runName(run)} exceeded its time limit of ${this.#timeoutMs / 1000} s (--timeout)`
       limit.controller.abort(Object.assign(new Error(message), { name: 'TimeoutError' }))
     }, this.#timeoutMs)
   }

@@ -1,4 +1,4 @@
-/** The process of one run as main sees it: start, load, perform, end. */
+/** The process of one run, as seen from main: start, load, perform, end. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { StringDecoder } from 'node:string_decoder'
 import { type ErrorRecord, fromErrorRecord, type PypetError, toErrorRecord } from '../errors.ts'
@@ -32,13 +32,13 @@ export interface ProcessParts {
   readonly storedBefore: StoredBefore
 }
 
-/** Enough of what a dying process prints to explain its death. */
+/** Enough output of a dying process to explain its death. */
 const STDERR_LENGTH_MAX = 4000
-/** A longer line is handed on in parts. */
+/** Longer lines are passed on in parts. */
 const LINE_LENGTH_MAX = 65_536
-/** A process whose run has ended exits at once, unless what it does at its exit hangs. */
+/** After its run, a process exits at once, unless an exit handler hangs. */
 const EXIT_WAIT_MS = 5000
-/** The last words of a dead process are there already; something that it has started may hold the pipe open. */
+/** The last output of a dead process is already there, but a child of it may hold the pipe open. */
 const LAST_WORDS_MS = 1000
 
 export class RunProcess {
@@ -46,7 +46,7 @@ export class RunProcess {
   readonly ready: Promise<void>
   /** Resolves when the process is gone. */
   readonly ended: Promise<void>
-  /** By this process's clock. */
+  /** By the clock of this process. */
   readonly startedMs = performance.now()
   readonly #parts: ProcessParts
   readonly #process: ChildProcess
@@ -54,7 +54,7 @@ export class RunProcess {
   #stderr = ''
   #killedFor: ErrorRecord | undefined
   #isGone = false
-  /** Lines from before the run: they are its, and told when it is known which worker performs it. */
+  /** Lines from before the run. They belong to it, and are reported when its worker number is known. */
   #early: WorkerLine[] = []
   #listener: ((line: WorkerLine) => void) | undefined
   #run: RunTask['run'] | undefined
@@ -63,7 +63,7 @@ export class RunProcess {
   #hasBegun = false
   #hasEndedRun = false
 
-  /** Starts the process; it begins to load the job. */
+  /** Starts the process, which begins to load the job. */
   constructor(parts: ProcessParts) {
     this.#parts = parts
     const { entry, setup, memoryLimit } = parts
@@ -71,8 +71,8 @@ export class RunProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: nodeOptions(memoryLimit),
-      // A group of its own: Ctrl-C on the terminal is for main, which decides what becomes of active runs, and what
-      // the job has started ends with it when it is killed.
+      // A separate process group. Ctrl-C on the terminal then only reaches main, which decides about active runs.
+      // Killing the group also kills what the job has started.
       detached: process.platform !== 'win32',
     })
     const { pid } = this.#process
@@ -92,7 +92,7 @@ export class RunProcess {
     this.ready = new Promise((resolve, reject) => {
       this.#onReady = { resolve, reject }
     })
-    // A spare may never be asked.
+    // A spare may never be used.
     this.ready.catch(() => undefined)
     this.ended = this.#death.then((death) => this.#conclude(death))
     this.#send({ type: 'load', setup })
@@ -103,9 +103,9 @@ export class RunProcess {
   }
 
   /**
-   * Performs its run. Undefined when the process was gone before it had begun with it: then the run has not failed.
+   * Performs its run. Undefined if the process was gone before the run began: then the run has not failed.
    *
-   * @throws PypetError when no run can be performed: `PYPET_WRITER_DIED`
+   * @throws PypetError if no run can be performed: `PYPET_WRITER_DIED`
    */
   async perform(task: RunTask, listener: (line: WorkerLine) => void): Promise<RunOutcome | undefined> {
     const { run, attempt } = task
@@ -131,7 +131,7 @@ export class RunProcess {
     }
   }
 
-  /** Ends the process, whatever it does, and what it has started. */
+  /** Kills the process and its children, whatever it is doing. */
   kill(reason?: ErrorRecord): void {
     if (this.#isGone) return
     this.#killedFor ??= reason
@@ -139,7 +139,7 @@ export class RunProcess {
     try {
       if (pid !== undefined && process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
     } catch {
-      // It has ended, or is not yet the leader of its group.
+      // It has ended, or does not lead its group yet.
     }
     this.#process.kill('SIGKILL')
   }
@@ -175,11 +175,11 @@ export class RunProcess {
         this.#onEnded?.reject(error)
         break
       }
-      // Anything else is the job's: it may send messages to what it takes for its parent.
+      // Any other message is the job's, which may take main for its own parent.
     }
   }
 
-  /** The run is over, and the process about to exit. */
+  /** The run is over, and the process is about to exit. */
   #leave(): void {
     this.#hasEndedRun = true
     const timer = setTimeout(() => this.kill(), EXIT_WAIT_MS)
@@ -192,7 +192,7 @@ export class RunProcess {
     else this.#listener(line)
   }
 
-  /** What native code prints, and what Node itself says, goes past the job's own streams. */
+  /** Output of native code and of Node itself bypasses the job's streams. */
   #listenTo(from: StreamName, onText: (text: string) => void = () => undefined): void {
     const stream = this.#process[from]
     const decoder = new StringDecoder('utf8')
@@ -218,7 +218,7 @@ export class RunProcess {
   }
 
   #send(message: ToRunProcess): void {
-    // After the process's death there is nobody to reach, and the death is told elsewhere.
+    // A dead process cannot be reached. Its death is reported elsewhere.
     if (this.#process.connected) this.#process.send(message, () => undefined)
   }
 
@@ -228,7 +228,7 @@ export class RunProcess {
     const how = await new Promise<Pick<ProcessDeath, 'exitCode' | 'signal' | 'cause'>>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
       child.on('error', (cause) => {
-        // A process that never started does not exit either. Other errors are of `kill` or `send`.
+        // A process that never started does not exit either. Other errors come from `kill` or `send`.
         if (child.pid === undefined) resolve({ exitCode: null, signal: null, cause })
       })
     })
@@ -254,7 +254,7 @@ export class RunProcess {
   #conclude(death: ProcessDeath): void {
     this.#onReady?.reject(deathAtStart(death))
     if (!this.#hasEndedRun || (death.signal === null && death.exitCode === 0)) return
-    // Its results are handed over, so that the run has not failed.
+    // Its results are handed over, so the run has not failed.
     this.#tell({
       type: 'log',
       level: 'warn',
@@ -270,12 +270,12 @@ interface PendingOutcome {
   readonly reject: (error: PypetError) => void
 }
 
-/** Debugger, loaders and the script of `node -e` belong to main; what sizes the engine is meant for runs, too. */
+/** Debugger, loaders and the script of `node -e` belong to main. Options that size the engine apply to runs too. */
 const ENGINE_OPTION = /^--(?:max-|stack-|expose-|no-warnings)/
 
 function nodeOptions(memoryLimit: number): string[] {
   const inherited = process.execArgv.filter((option) => ENGINE_OPTION.test(option))
-  // Caught in the heap sooner than by looking at the process.
+  // A heap limit acts sooner than watching the process.
   const heap = memoryLimit > 0 ? [`--max-old-space-size=${memoryLimit}`] : []
   return [...inherited, ...heap, '--enable-source-maps']
 }

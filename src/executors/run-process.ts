@@ -1,6 +1,6 @@
 /**
- * ENTRY of the process of one run: loads the job, waits for its run, performs it, and exits. Loads nothing that a job
- * does not need; a log line is a message to main.
+ * ENTRY of the process of one run: loads the job, waits for its run, performs it, and exits. Loads only what a job
+ * needs. A log line is a message to main.
  */
 import type { ErrorRecord } from '../errors.ts'
 import type { FromRunProcess, ToRunProcess } from '../protocol.ts'
@@ -8,7 +8,7 @@ import type { StoredBeforeAnswer } from '../run/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 let worker: RunWorker | undefined
-/** Messages that the channel has not taken yet. */
+/** Messages that the channel has not sent yet. */
 let pendingCount = 0
 let isLeaving = false
 
@@ -37,7 +37,7 @@ function leaveWhenTold(): void {
   if (isLeaving && pendingCount === 0) process.exit(0)
 }
 
-/** What the job has left behind that goes wrong at once is still heard; later it is gone with the process. */
+/** Waits for errors that the job's leftovers raise at once. After that, they are gone with the process. */
 function leave(): void {
   setImmediate(() => {
     isLeaving = true
@@ -71,12 +71,12 @@ function take(message: ToRunProcess): void {
       reading.get(message.number)?.(message.answer)
       reading.delete(message.number)
       break
-    // Whatever else comes is not for us: the job may be listening too.
+    // Other messages are not for pypet-ts: the job may be listening too.
   }
 }
 
 process.on('message', take)
-// What is meant for the whole program reaches every process of it; this one ends with its run, or when main says so.
+// Signals to the whole program reach every process of it. This one ends with its run, or when main says so.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 // Main is gone, and nobody waits for the run.
 process.on('disconnect', () => process.exit(1))

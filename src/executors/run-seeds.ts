@@ -21,14 +21,14 @@ import { type RawValue, rawValue } from '../values/raw-value.ts'
 import type { Scalar, StoredValue } from '../values/stored-value.ts'
 import { countBytes, valueParts } from '../values/value-key.ts'
 
-/** Of one run; made when the job first asks for either. */
+/** Of one run. Computed when the job first uses either. */
 export interface RunSeeds {
   /** A whole number below 2^53. */
   readonly seed: number
   readonly random: RunRandom
 }
 
-/** The returned function makes those of one run. What does not differ between runs is digested once, at the first call. */
+/** Returns a function that makes the seeds of one run. Data common to all runs is digested once, at the first call. */
 export function runSeeds({
   seed,
   parameters,
@@ -40,7 +40,7 @@ export function runSeeds({
     hash.update(new Uint8Array(Float64Array.of(seed).buffer))
     for (const { name, digest, stored } of defaults) {
       const ofRun = name in point ? digestOf(exploredValue(stored, point[name])) : digest()
-      // Derived ones that are not explored do not count: exploring one later must not change the runs that had its default.
+      // Ignore derived parameters at their default: exploring one later must not change existing runs.
       if (parameterBranch(name) === 'derived_parameters' && Buffer.compare(ofRun, digest()) === 0) continue
       hash.update(lengthOf(name)).update(name)
       hash.update(ofRun)
@@ -67,7 +67,7 @@ function digestParameter({ name, stored }: WorkerSetup['parameters'][number]): P
   }
 }
 
-/** An explored value has the type of the default, which a plain number does not show; others come as they are stored. */
+/** An explored value gets the type of its default, which a plain number does not show. Other values come as stored. */
 function exploredValue(preset: StoredValue, value: unknown): RawValue {
   if (preset.form === 'scalar' && typeof value !== 'object')
     return rawValue({ form: 'scalar', dtype: preset.dtype, value: value as Scalar })
@@ -98,7 +98,7 @@ function seedsOf(key: Uint8Array): RunSeeds {
 
 type PureRand = typeof import('pure-rand/generator/xoroshiro128plus')
 
-/** Loaded when the first number is drawn: jobs that draw none do not pay for it. */
+/** Loaded when the first number is drawn: other jobs do not pay for it. */
 let pureRand: PureRand | undefined
 
 function generator(state: Buffer): WordStream {
@@ -117,7 +117,7 @@ interface Hash {
   digest(): Buffer
 }
 
-/** In front of each text, so that what follows cannot be taken for a part of it. */
+/** Written before each text, so that its end is unambiguous. */
 function lengthOf(text: string): Uint8Array {
   return countBytes(Buffer.byteLength(text))
 }
@@ -127,5 +127,5 @@ function sha256(first: string | Uint8Array): Hash {
   return crypto.createHash('sha256').update(first)
 }
 
-/** Loaded at the first digest, and asked for only once: `require` takes longer than a digest. */
+/** Loaded at the first digest, and only once: `require` takes longer than a digest. */
 let crypto: typeof import('node:crypto') | undefined

@@ -1,6 +1,6 @@
 /**
- * ENTRY of a pool thread: loads the job once, then performs run after run. Loads nothing that a job does
- * not need; a log line is a message to main.
+ * ENTRY of a pool thread: loads the job once, then performs run after run. Loads only what a job needs. A log line is a
+ * message to main.
  */
 import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
 import type { ReadBefore, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
@@ -8,7 +8,7 @@ import type { StoredBeforeAnswer } from '../run/stored-items.ts'
 import { RunWorker } from './run-worker.ts'
 
 const setup = workerData as WorkerSetup
-/** Main makes the number of a worker of its thread's: those grow with each that has died before. */
+/** Main maps thread ids to worker numbers, because ids grow with each thread that dies. */
 const worker = new RunWorker(setup, threadId, (message) => parentPort?.postMessage(message), readBefore)
 
 function readBefore(name: string): Promise<StoredBeforeAnswer> {

@@ -1,4 +1,4 @@
-/** What a pool thread and the process of a run have in common: the job, loaded once, and the runs it performs. */
+/** The common part of a pool thread and the process of a run: loads the job once, and performs runs. */
 import { toErrorRecord } from '../errors.ts'
 import { importJob, type LoadedJob } from '../experiment/load-job.ts'
 import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
@@ -10,7 +10,7 @@ import { takeNiceness } from './niceness.ts'
 import { RunPerformer } from './perform-run.ts'
 import { openRecordStore, type RecordStore } from './record-store.ts'
 
-/** One a thread or process: it takes over output and stray errors of all of it. */
+/** One per thread or process: it captures all output and stray errors there. */
 export class RunWorker {
   readonly #setup: WorkerSetup
   readonly #worker: number
@@ -24,7 +24,7 @@ export class RunWorker {
   #currentRun: number | undefined
 
   /**
-   * Begins to load the job.
+   * Starts to load the job.
    *
    * @param worker the number in log lines
    * @param tell must not throw
@@ -55,15 +55,15 @@ export class RunWorker {
     const reason = takeNiceness(setup.niceness)
     if (reason !== undefined) tell({ type: 'priority-refused', reason })
     this.#starting = this.#start()
-    // The first task reports it; until then nobody listens.
+    // The first task reports it. Nobody listens before.
     this.#starting.catch(() => undefined)
   }
 
   /**
    * Resolves when runs can be performed.
    *
-   * @throws ErrorRecord when the job cannot be loaded here, so that no run can be performed; a record,
-   *   because an error would lose its code and its hint on the way
+   * @throws ErrorRecord if the job cannot be loaded here, so that no run can be performed. A record, because an error
+   *   would lose its code and hint on the way.
    */
   async load(): Promise<void> {
     await this.#starting.catch((thrown: unknown) => {
@@ -83,7 +83,7 @@ export class RunWorker {
     try {
       return await (this.#performer as RunPerformer).perform(task)
     } catch (thrown) {
-      // An error would lose its code and its hint on the way.
+      // An error would lose its code and hint on the way.
       throw toErrorRecord(thrown)
     } finally {
       this.#output.flush()
@@ -91,7 +91,7 @@ export class RunWorker {
     }
   }
 
-  /** After the last run: the storage's half in this worker ends. What goes wrong there is logged. */
+  /** After the last run: closes the storage in this worker. Errors are logged. */
   async close(): Promise<void> {
     try {
       await this.#store?.close()
@@ -108,16 +108,16 @@ export class RunWorker {
     return this.#performer
   }
 
-  /** Never rejects or throws: what came out of it would be a stray error again. */
+  /** Never rejects or throws: that would be another stray error. */
   #onStrayError(thrown: unknown): void {
-    // Which run it comes from is not known here; while one is performed it is most likely that one.
+    // Its origin is unknown. If a run is active, it is most likely that one.
     if (this.#performer?.strayError(thrown, undefined) === true) return
     const when = this.#performer === undefined ? 'while the job was loaded' : 'after its run had ended'
     this.#tell(strayErrorLine(thrown, { when, worker: this.#worker }))
   }
 }
 
-/** `process.exit` would end the worker, then the next one, and so on, and no reason would be known. */
+/** `process.exit` would end one worker after the other, and hide the reason. */
 async function loadJob({ job }: WorkerSetup): Promise<LoadedJob> {
   let giveBack: () => void = () => undefined
   const exited = new Promise<never>((_resolve, reject) => {

@@ -1,4 +1,4 @@
-/** The user's modules in the main thread, which they share with pypet-ts and, in library use, with its caller. */
+/** The user's modules in the main thread, which they share with pypet-ts and, in a script, with its caller. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { PypetError } from '../errors.ts'
 import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
@@ -6,23 +6,22 @@ import type { RunIndex } from '../values/path.ts'
 import { type CapturedOutput, captureOutput, type StreamName } from './captured-output.ts'
 
 export interface UserCodeListener {
-  /** A line that was printed, in which run, and where to. */
+  /** A printed line, with its run and its stream. */
   onLine(line: string, run: RunIndex | undefined, from: StreamName): void
-  /** An error that no promise carries to us: thrown in a timer, or a rejection nobody handles. */
+  /** An error outside all promises: thrown in a timer, or an unhandled rejection. */
   onStrayError(thrown: unknown, run: RunIndex | undefined): void
 }
 
 /**
- * What job and config file of one experiment do in the main thread: what they print is captured, what they
- * throw where nobody can catch it is caught, and `process.exit` throws. What others do in the same process
- * goes its usual way.
+ * Watches the job and config file of one experiment in the main thread. Captures what they print, catches errors that
+ * nothing else can catch, and makes `process.exit` throw. Other code in the process is not affected.
  *
- * Until somebody listens, lines and errors are kept.
+ * Lines and errors are kept until there is a listener.
  */
 export class UserCode implements Disposable {
-  /** Rejects at the first stray error; never resolves. Who waits for user code need not wait for ever. */
+  /** Rejects at the first stray error, and never resolves. Code that waits for user code need not wait forever. */
   readonly failed: Promise<never>
-  /** Lines that were printed before anybody listened. */
+  /** Lines printed before there was a listener. */
   readonly printed: string[] = []
   readonly #jobFile: string
   readonly #isProcessOurs: boolean
@@ -33,11 +32,11 @@ export class UserCode implements Disposable {
   #early: ((listener: UserCodeListener) => void)[] = []
 
   /**
-   * Begins to listen to the process.
+   * Starts to listen to the process.
    *
-   * @param jobFile the user's source file, as stacks name it
-   * @param options.isProcessOurs the process is the command's and ends with it: then everything stays
-   *   as it is after the disposal too, since timers of the job may still be waiting
+   * @param jobFile the user's source file, as in stacks
+   * @param options.isProcessOurs the process belongs to the command and ends with it. Then everything stays in place
+   *   after the disposal too, because timers of the job may still be pending.
    */
   constructor(jobFile: string, { isProcessOurs }: { readonly isProcessOurs: boolean }) {
     this.#jobFile = jobFile
@@ -46,7 +45,7 @@ export class UserCode implements Disposable {
     this.failed = new Promise<never>((_resolve, reject) => {
       fail = reject
     })
-    // Several await it, at times nobody does.
+    // May be awaited several times, or never.
     this.failed.catch(() => undefined)
     this.#listener = {
       onLine: (line, run, from) => {
@@ -69,17 +68,17 @@ export class UserCode implements Disposable {
     catchStrayErrors(this)
   }
 
-  /** Calls what calls the user's code. Whatever that begins is known as the experiment's, and the run's. */
+  /** Calls the user's code. Everything it starts is attributed to the experiment and the run. */
   call<Result>(action: () => Result, run?: RunIndex): Result {
     return places.run({ code: this, run }, action)
   }
 
-  /** Calls what is not the user's from within the user's code: what a reporter prints is no output of the job. */
+  /** Calls code that is not the user's from the user's code: output of a reporter is not output of the job. */
   leave(action: () => void): void {
     places.run(undefined, action)
   }
 
-  /** Hands everything on from now on, and first what was kept. The latest listener is the only one. */
+  /** Passes everything on from now on, starting with what was kept. Only the latest listener is used. */
   listen(listener: UserCodeListener): void {
     this.#listener = listener
     const early = this.#early
@@ -87,17 +86,17 @@ export class UserCode implements Disposable {
     for (const tell of early) tell(listener)
   }
 
-  /** Hands on what was printed without an end of line, because nothing more will come to it. */
+  /** Passes on an unfinished line, because nothing more will be added to it. */
   flush(): void {
     this.#output.flush()
   }
 
-  /** Runs are performed in this thread: in a process of ours, an error out of nowhere is theirs. */
+  /** Runs are performed in this thread. If the process is ours, errors of unknown origin are theirs. */
   claimErrors(): void {
     this.#takesAllErrors = this.#isProcessOurs
   }
 
-  /** Whether an error is this experiment's of which only itself is known. */
+  /** Whether an error belongs to this experiment, judged by the error alone. */
   owns(thrown: unknown): boolean {
     return this.#takesAllErrors || (thrown instanceof Error && String(thrown.stack).includes(this.#jobFile))
   }
@@ -115,9 +114,8 @@ export class UserCode implements Disposable {
   }
 
   /**
-   * In a thread `process.exit` ends the thread; here it would end the experiment, and with the job's exit
-   * code, which is 0 more often than not. So it throws, and fails the run that calls it, also when the
-   * job catches that.
+   * In a thread, `process.exit` ends the thread. Here it would end the experiment, usually with exit code 0. So it
+   * throws, and fails the run that calls it, even if the job catches that error.
    */
   #refuse(exitCode: unknown, run: RunIndex | undefined): Error {
     const error = run === undefined ? new ExitRefusal(exitCode) : exitError(exitCode)
@@ -126,7 +124,7 @@ export class UserCode implements Disposable {
   }
 }
 
-/** Whose code is running: inherited by every timer, promise and callback that begins there. */
+/** Whose code is running. Inherited by every timer, promise and callback that starts there. */
 interface Place {
   readonly code: UserCode
   readonly run: RunIndex | undefined
@@ -152,7 +150,7 @@ function leaveStrayErrors(code: UserCode): void {
 
 function onUncaughtException(thrown: unknown): void {
   if (wasTaken(thrown) || process.listenerCount('uncaughtException') > 1) return
-  // Nobody else listens, so the process ends by this error, as it would have without us.
+  // There is no other listener, so this error ends the process, as it would without pypet-ts.
   process.off('uncaughtException', onUncaughtException)
   process.nextTick(() => {
     throw thrown
@@ -161,13 +159,13 @@ function onUncaughtException(thrown: unknown): void {
 
 function onUnhandledRejection(thrown: unknown): void {
   if (wasTaken(thrown) || process.listenerCount('unhandledRejection') > 1) return
-  // What Node does with a rejection that nobody listens for: it becomes an uncaught exception.
+  // Like Node: an unhandled rejection becomes an uncaught exception.
   throw thrown
 }
 
 function wasTaken(thrown: unknown): boolean {
   const place = places.getStore()
-  // Node before 24 loses the place of what a bare microtask throws.
+  // Node before 24 loses the context of errors in a bare microtask.
   const code = place?.code ?? [...listening].find((candidate) => candidate.owns(thrown))
   code?.strayError(thrown, place?.run)
   return code !== undefined
@@ -175,6 +173,6 @@ function wasTaken(thrown: unknown): boolean {
 
 function exitError(exitCode: unknown): PypetError {
   return new PypetError('PYPET_EXECUTOR_FAILED', `the job called process.exit(${exitCode ?? ''})`, {
-    hint: 'Return from the job to end a run, throw an error to fail it.',
+    hint: 'To end a run, return from the job. To fail it, throw an error.',
   })
 }

@@ -1,6 +1,6 @@
 /**
- * How the bytes of an HDF5 dataset become values: a datatype, parsed once, and the decoder it gives.
- * Pure; the bytes come from `hdf5-reader.ts`.
+ * Turns the bytes of an HDF5 dataset into values: parses a datatype once, and returns its decoder. Pure: the bytes come
+ * from `reading/handle`.
  */
 import { exact } from '../values/exact-integer.ts'
 
@@ -12,7 +12,7 @@ interface ComplexCell {
   readonly imaginary: number
 }
 
-/** Something that is there but is not turned into a value: what it is, in words. */
+/** Data that is not turned into a value: a description of it. */
 interface Unread {
   readonly unread: string
 }
@@ -29,7 +29,7 @@ export type Datatype =
       readonly kind: 'string'
       readonly name: 'str'
       readonly bytes: number
-      /** Bytes are a pointer to the text instead of the text. */
+      /** The bytes are a pointer to the text. */
       readonly isVariable: boolean
       readonly isUtf8: boolean
       readonly isSpacePadded: boolean
@@ -61,7 +61,7 @@ export interface Field {
   readonly type: Datatype
 }
 
-/** A datatype as h5wasm describes it (`Metadata` there), as far as it is used here. */
+/** A datatype as h5wasm describes it (its `Metadata`), as far as used here. */
 export interface RawDatatype {
   readonly type: number
   readonly size: number
@@ -93,8 +93,8 @@ const CSET_UTF8 = 1
 const STRPAD_SPACE = 2
 
 /**
- * The datatype of a whole dataset or attribute. h5wasm hands numbers over as little-endian, except in
- * a record that mixes both orders; those keep the order they have in the file.
+ * The datatype of a dataset or attribute. h5wasm returns numbers in little-endian order, except in a record that mixes
+ * both orders: those keep their order in the file.
  */
 export function parseDatatype(raw: RawDatatype): Datatype {
   const orders = new Set<boolean>()
@@ -106,7 +106,7 @@ export function parseDatatype(raw: RawDatatype): Datatype {
 export type Decode = (view: DataView, offset: number) => Cell
 export type TextAt = (pointer: number) => string
 
-/** The decoder of a datatype, chosen once so that long columns are read without deciding again. */
+/** The decoder of a datatype, chosen once so that long columns are read without further decisions. */
 export function decoderOf(type: Datatype, textAt: TextAt): Decode {
   switch (type.kind) {
     case 'number':
@@ -146,7 +146,7 @@ function fieldDecoder(field: Field, textAt: TextAt): Decode {
   return (view, offset) => decode(view, offset + field.offset)
 }
 
-/** True when reading elements of this type allocates memory in the library that must be given back. */
+/** True if reading elements of this type allocates memory in the library that must be freed. */
 export function holdsPointers(type: Datatype): boolean {
   switch (type.kind) {
     case 'string':
@@ -162,7 +162,7 @@ export function holdsPointers(type: Datatype): boolean {
   }
 }
 
-/** Rows of different lengths; what their elements are is not known here. */
+/** Rows of different lengths, with elements of any type. */
 export function isVariableLength(type: Datatype): boolean {
   return type.kind === 'opaque' && type.name === VARIABLE_LENGTH
 }
@@ -172,7 +172,7 @@ const VARIABLE_LENGTH = 'variable-length data'
 function collectOrders(raw: RawDatatype, into: Set<boolean>): void {
   if (raw.array_type) collectOrders(raw.array_type, into)
   for (const member of raw.compound_type?.members ?? []) collectOrders(member, into)
-  // One byte has no order, and neither has text; h5wasm says "not little-endian" for both.
+  // Single bytes and texts have no order. h5wasm says "not little-endian" for both.
   if ((raw.type === CLASS.integer || raw.type === CLASS.float) && raw.size > 1) into.add(raw.littleEndian)
 }
 
@@ -268,11 +268,11 @@ function numberDecoder(name: string, littleEndian: boolean): Decode {
 
 const UTF8 = new TextDecoder()
 
-/** pypet declares ASCII and writes UTF-8, so the declared character set is not asked. */
+/** pypet declares ASCII but writes UTF-8, so the declared character set is ignored. */
 function fixedText(view: DataView, offset: number, bytes: number, isSpacePadded: boolean): string {
   let end = 0
   while (end < bytes && view.getUint8(offset + end) !== 0) end += 1
-  // A NUL ends the text, so spaces before it are its own and no padding.
+  // A NUL ends the text, so spaces before it belong to the text.
   const isPadded = isSpacePadded && end === bytes
   if (isPadded) while (end > 0 && view.getUint8(offset + end - 1) === SPACE) end -= 1
   return UTF8.decode(new Uint8Array(view.buffer, view.byteOffset + offset, end))

@@ -1,4 +1,4 @@
-/** Our element types as HDF5's. */
+/** Maps element types of pypet-ts to HDF5 types. */
 import type { RawNumbers } from '../values/raw-value.ts'
 import type { Hdf5Type } from './operation.ts'
 
@@ -33,7 +33,7 @@ const ELEMENT_TYPES: Readonly<Record<RawNumbers['dtype'], Hdf5Type>> = {
   complex64: complexType(FLOAT32),
 }
 
-/** The HDF5 type of an element; one object a dtype, so that what is computed from it is kept. */
+/** The HDF5 type of an element. One object per dtype, so that data computed from it can be cached. */
 export function elementType(dtype: RawNumbers['dtype']): Hdf5Type {
   return ELEMENT_TYPES[dtype]
 }

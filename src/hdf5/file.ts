@@ -3,7 +3,7 @@ import { cannotWrite, PypetError } from '../errors.ts'
 import { type H5Metadata, type H5Module, hdf5Cause, loadH5wasm } from './h5wasm.ts'
 import type { Hdf5Operation, Hdf5Type } from './operation.ts'
 
-/** Larger arrays go through the wasm heap in slices: it is limited to 2 GiB and never shrinks. */
+/** Larger arrays are copied through the wasm heap in slices: it is limited to 2 GiB and never shrinks. */
 const SLICE_BYTES_MAX = 33_554_432
 
 export class Hdf5File {
@@ -21,7 +21,7 @@ export class Hdf5File {
   }
 
   /**
-   * @param mode `create` truncates, `append` opens what is there.
+   * @param mode `create` truncates, `append` opens an existing file.
    * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
    */
   static async open(path: string, mode: 'create' | 'append'): Promise<Hdf5File> {
@@ -38,9 +38,9 @@ export class Hdf5File {
   }
 
   /**
-   * Opens a file, lets something write to it, and closes it. What it was given is with the operating system then.
+   * Opens a file, lets `work` write to it, and closes it. After that, the operating system has all data.
    *
-   * @throws as `open` and `work`: of several failures the first
+   * @throws as `open` and `work`. With several failures, the first one.
    */
   static async write<Value>(
     path: string,
@@ -64,7 +64,7 @@ export class Hdf5File {
     return outcome
   }
 
-  /** Names of the root's children, the trajectories in the file; read without touching it. */
+  /** Names of the root's children, the trajectories in the file. Only reads the file. */
   static async rootNames(path: string): Promise<string[]> {
     const h5 = await loadH5wasm()
     try {
@@ -76,16 +76,16 @@ export class Hdf5File {
     } catch (cause) {
       throw new PypetError('PYPET_FILE_NOT_HDF5', `cannot read ${path} as HDF5: ${hdf5Cause(cause)}`, {
         where: path,
-        hint: 'Choose another file with --file, or replace this one with --overwrite.',
+        hint: 'Choose another file (--file), or replace this one (--overwrite).',
         cause,
       })
     }
   }
 
   /**
-   * Applies the operations in order. After any throw the state of the file is unknown: stop writing.
+   * Applies the operations in order. If it throws, the state of the file is unknown: stop writing.
    *
-   * @throws PypetError `PYPET_STORAGE_FAILED` with the operation and HDF5's own reason
+   * @throws PypetError `PYPET_STORAGE_FAILED` with the operation and HDF5's reason
    */
   apply(operations: readonly Hdf5Operation[]): void {
     for (const operation of operations) {
@@ -106,12 +106,12 @@ export class Hdf5File {
     }
   }
 
-  /** Hands everything HDF5 holds in memory to the operating system. Not durable by itself. */
+  /** Hands everything that HDF5 holds in memory to the operating system. This does not make it durable. */
   flush(): void {
     if (this.#h5.flush(this.#fileId) < 0) throw new Error('H5Fflush failed')
   }
 
-  /** Writes what HDF5 still holds and gives the file free. Not durable by itself. */
+  /** Writes what HDF5 still holds and closes the file. This does not make it durable. */
   close(): void {
     this.#heap.free()
     for (const { pointer } of this.#constants.values()) this.#h5._free(Number(pointer))
@@ -172,7 +172,7 @@ export class Hdf5File {
     const chunks = isChunked ? (operation.chunks ?? chunkShape(shape, elementType.bytes)) : null
     const metadata = {
       ...typeMetadata(elementType),
-      // A dataset that is written by slices starts empty, because creating it would write all of it.
+      // A dataset written in slices starts empty, because creating it would write all of it.
       shape: (isSliced ? shape.map(() => 0) : shape).map(BigInt),
       maxshape: (maxShape ?? shape).map((size) => (size === null ? UNLIMITED : BigInt(size))),
       chunks: chunks?.map(BigInt) ?? null,
@@ -192,7 +192,7 @@ export class Hdf5File {
     const { path, rowType, rowCount, chunkRows, deflate, rows } = operation
     const metadata = {
       ...typeMetadata(rowType),
-      // One that is created with a size is written at once, whether there are rows or not.
+      // A dataset created with a size is written at once, with or without rows.
       shape: [rows === undefined ? 0n : BigInt(rowCount)],
       maxshape: [UNLIMITED],
       chunks: [BigInt(chunkRows)],
@@ -229,12 +229,12 @@ export class Hdf5File {
     this.#h5.create_attribute(this.#fileId, path, name, pointer, metadata)
   }
 
-  /** Attribute texts repeat with every run (`COLL_SCALAR`, `Result`), so short ones stay in the heap. */
+  /** Texts of attributes repeat with every run (`COLL_SCALAR`, `Result`), so short ones stay in the heap. */
   #text(text: string): { pointer: bigint; metadata: H5Metadata } {
     const known = this.#constants.get(text)
     if (known !== undefined) return known
-    // HDF5 pads these strings with spaces and readers strip them, so a text that ends in one is closed
-    // by a NUL; and there is no string of size 0.
+    // HDF5 pads these strings with spaces, and readers strip them. So a text that ends in a space gets a final
+    // NUL. HDF5 also has no string of size 0.
     const bytes = encoder.encode(text === '' || text.endsWith(' ') ? `${text}\0` : text)
     const metadata = scalarMetadata({ kind: 'string', bytes: bytes.byteLength, charset: 'utf8' })
     if (bytes.byteLength > 24 || this.#constants.size >= CONSTANTS_MAX) {
@@ -269,7 +269,7 @@ const INT64: Hdf5Type = { kind: 'int', bytes: 8 }
 const UNLIMITED = 18_446_744_073_709_551_615n
 const encoder = new TextEncoder()
 
-/** One growing piece of the wasm heap, through which all data goes. */
+/** One growing block of the wasm heap, through which all data is copied. */
 class HeapBuffer {
   readonly #h5: H5Module
   #address = 0
@@ -279,15 +279,15 @@ class HeapBuffer {
     this.#h5 = h5
   }
 
-  /** Copies bytes into the heap. The pointer holds until the next call. */
+  /** Copies bytes into the heap. The pointer is valid until the next call. */
   put(bytes: Uint8Array): bigint {
     if (bytes.byteLength > this.#size || this.#address === 0) {
       this.free()
       this.#size = Math.max(65_536, bytes.byteLength)
       this.#address = this.#h5._malloc(this.#size)
-      if (this.#address === 0) throw new Error(`no memory for ${this.#size} bytes in the HDF5 library`)
+      if (this.#address === 0) throw new Error(`the HDF5 library could not allocate ${this.#size} bytes`)
     }
-    // HEAPU8 is looked up anew each time: growing the heap detaches older views.
+    // Read HEAPU8 each time: growing the heap detaches older views.
     this.#h5.HEAPU8.set(bytes, this.#address)
     return BigInt(this.#address)
   }
@@ -331,7 +331,7 @@ function typeMetadata(type: Hdf5Type): object {
 
 const scalarMetadataOfType = new WeakMap<Hdf5Type, H5Metadata>()
 
-/** Most of what a run stores is scalar, so these are made once a type. */
+/** Most values of a run are scalars, so their metadata is made once per type. */
 function scalarMetadata(type: Hdf5Type): H5Metadata {
   let metadata = scalarMetadataOfType.get(type)
   if (metadata === undefined) {
@@ -368,7 +368,7 @@ interface Slab {
 
 /** Cuts an array in C order into contiguous hyperslabs of at most SLICE_BYTES_MAX. */
 function* slabs(shape: readonly number[], elementBytes: number): Generator<Slab> {
-  // The first axis below which everything fits into one slab is cut; those before it are walked singly.
+  // Cut the first axis below which everything fits into one slab. Iterate over the axes before it.
   let axis = 0
   let innerBytes = elementBytes * shape.slice(1).reduce((product, size) => product * size, 1)
   while (innerBytes > SLICE_BYTES_MAX && axis < shape.length - 1) {

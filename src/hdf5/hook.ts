@@ -1,19 +1,18 @@
 /**
- * The layer below HDF5: what the library reads from and writes to a file goes through an object of ours.
+ * The layer below HDF5: the library reads and writes a file through an object of pypet-ts.
  *
- * h5wasm reaches the disk through the functions of `Module.FS`, which each of its modules lets us replace.
- * These are internals of a pinned dependency, so whoever relies on them proves first that they are in the
- * path: `proveHook`.
+ * h5wasm accesses the disk with the functions of `Module.FS`, which can be replaced. These are internals of a pinned
+ * dependency, so check first that they are really used: `proveHook`.
  */
 import { devNull } from 'node:os'
 import { PypetError } from '../errors.ts'
 import { type H5Module, loadedH5wasm, loadH5wasm } from './h5wasm.ts'
 
-/** What stands in for a file on disk. Positions and sizes are bytes. */
+/** Replaces a file on disk. Positions and sizes are in bytes. */
 export interface HookedFile {
-  /** Fills `target` from `position` on; returns how many bytes there were. */
+  /** Fills `target` from `position` on. Returns the number of bytes read. */
   read(target: Uint8Array, position: number): number
-  /** Takes all of `source`, which is only valid during the call. */
+  /** Writes all of `source`, which is only valid during the call. */
   write(source: Uint8Array, position: number): void
   truncate(size: number): void
   size(): number
@@ -38,10 +37,10 @@ const hookedFiles = new Map<string, HookedFile>()
 let isInstalled = false
 
 /**
- * From now on HDF5 sees `file` where it opens `path` (spelled the same). Opening itself still touches the file on disk,
+ * From now on, HDF5 uses `file` when it opens `path` (spelled the same way). Opening still accesses the file on disk,
  * which must exist.
  *
- * @returns what ends that
+ * @returns a function that ends this
  */
 export async function hookFile(path: string, file: HookedFile): Promise<() => void> {
   await loadH5wasm()
@@ -58,10 +57,10 @@ export function hookFileNow(path: string, file: HookedFile): () => void {
 }
 
 /**
- * Creates a small HDF5 file and looks where its bytes go. It stands in for the null device, so that nothing is left of it
- * however this process ends.
+ * Creates a small HDF5 file and checks where its bytes go. It replaces the null device, so that nothing remains however
+ * the process ends.
  *
- * @throws PypetError `PYPET_STORAGE_FAILED` when they pass us by: no commit would be safe then
+ * @throws PypetError `PYPET_STORAGE_FAILED` if the bytes bypass the hook: then no commit would be safe
  */
 export async function proveHook(): Promise<void> {
   const module = await loadH5wasm()
@@ -81,8 +80,8 @@ export async function proveHook(): Promise<void> {
 function notInPath(): PypetError {
   return new PypetError(
     'PYPET_STORAGE_FAILED',
-    'the HDF5 library writes past the layer that makes commits safe',
-    { hint: 'Reinstall pypet-ts with the version of h5wasm that its package.json names.' },
+    'the HDF5 library bypasses the layer that makes commits safe',
+    { hint: 'Reinstall pypet-ts with the version of h5wasm in its package.json.' },
   )
 }
 
@@ -147,7 +146,7 @@ function install(module: H5Module): void {
   }
 }
 
-/** The wasm heap as emscripten hands it over is signed; and it is another one after the heap has grown. */
+/** Emscripten's heap arrives signed, and is a new object after the heap has grown. */
 function bytesOf(buffer: ArrayBufferView, offset: number, length: number): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length)
 }

@@ -1,7 +1,7 @@
 /**
- * HDF5 takes two files of the same device and inode for one and gives their users the same memory of it. For a reader
- * that is wrong: a later opening would get an older state, when some error has left the older file open in the library
- * (h5wasm gives nothing back then), or when this process writes the file, too. So a reader opens it as one of its own.
+ * HDF5 treats files with the same device and inode as one file with one cache. That is wrong for a reader: a later open
+ * would see an older state, if an error left the older file open in the library (h5wasm then frees nothing), or if this
+ * process also writes the file. So a reader opens the file under a separate identity.
  */
 import { type H5Module, loadedH5wasm } from './h5wasm.ts'
 
@@ -15,16 +15,16 @@ interface Identity {
   readonly fileBytes: number | undefined
 }
 
-/** By the path that is opened. */
+/** By the opened path. */
 const identities = new Map<string, Identity>()
 let identityCount = 0
 let isInstalled = false
 
 /**
- * A spelling of a path, once the library is loaded, under which HDF5 takes the file for one that nobody else has open;
- * of this size, or as large as it is.
+ * A spelling of a path that HDF5 takes for a file that nobody else has open. It has this size, or its own. Needs the
+ * loaded library.
  *
- * @returns the spelling, and what ends its meaning
+ * @returns the spelling, and a function that ends its meaning
  */
 export function ownIdentity(
   path: { readonly folder: string; readonly name: string },
@@ -32,7 +32,7 @@ export function ownIdentity(
 ): { readonly path: string; readonly end: () => void } {
   install(loadedH5wasm())
   identityCount += 1
-  // Counted in ones and dots, so that a path stays short: `./` is a one, `.//` a zero.
+  // A binary count in path parts, to keep the path short: `./` is a one, `.//` a zero.
   const digits = identityCount.toString(2).replaceAll('1', './').replaceAll('0', './/')
   const own = `${path.folder}/${digits}${path.name}`
   // File systems count inodes from the other end.

@@ -1,6 +1,6 @@
 /**
- * What to do to an HDF5 file, as data: `layout/` decides, `hdf5-file` does. Paths are absolute and
- * without a trailing slash; operations are applied in order, parents first.
+ * Operations on an HDF5 file, as data: `layout/` decides, `hdf5/file` applies. Paths are absolute, without a trailing
+ * slash. Operations are applied in order, parents first.
  */
 export type Hdf5Type =
   | { readonly kind: 'float'; readonly bytes: 4 | 8 }
@@ -24,14 +24,17 @@ export type Hdf5Operation =
       readonly shape: readonly number[]
       /** All elements, little-endian, in C order. */
       readonly bytes: Uint8Array
-      /** Deflate level 1 to 9, or 0 for none; what is deflated is chunked. */
+      /** Deflate level 1 to 9, or 0 for none. Deflated data is chunked. */
       readonly deflate?: number
-      /** Sizes of a chunk; chosen when it is absent. */
+      /** Chunk sizes. Chosen automatically if absent. */
       readonly chunks?: readonly number[]
-      /** Sizes that the axes may grow to, null where there is no limit. As they are when it is absent. */
+      /** Maximum sizes of the axes, null for no limit. Default: the current sizes. */
       readonly maxShape?: readonly (number | null)[]
     }
-  /** A table: one dimension, extendable, chunked by `chunkRows`. Where it has rows and they are not given, `write-rows` follows. */
+  /**
+   * A table: one dimension, extendable, chunked by `chunkRows`. If it has rows but none are given, `write-rows`
+   * follows.
+   */
   | {
       readonly type: 'create-table'
       readonly path: string
@@ -40,11 +43,11 @@ export type Hdf5Operation =
       readonly chunkRows: number
       /** Deflate level 1 to 9, or 0 for none. */
       readonly deflate: number
-      /** All rows, packed; little enough to be in memory at once. */
+      /** All rows, packed. Small enough to be in memory at once. */
       readonly rows?: Uint8Array
     }
   | { readonly type: 'create-soft-link'; readonly path: string; readonly target: string }
-  /** Elements in the place of those of the same shape and type. */
+  /** Replaces elements with others of the same shape and type. */
   | {
       readonly type: 'write-box'
       readonly path: string
@@ -60,7 +63,7 @@ export type Hdf5Operation =
       readonly rowCount: number
       readonly bytes: Uint8Array
     }
-  /** Text as a scalar UTF-8 string, a number as int64, a boolean as int8: what PyTables and pypet read back. */
+  /** A text as a scalar UTF-8 string, a number as int64, a boolean as int8: what PyTables and pypet read back. */
   | {
       readonly type: 'create-attribute'
       readonly path: string

@@ -1,4 +1,4 @@
-/** Tables as PyTables has them: packed compound rows with fixed-size columns (docs/format.md, section 3). */
+/** Tables as in PyTables: packed compound rows with fixed-size columns (docs/format.md, section 3). */
 import { cutToUtf8Bytes } from '../values/utf8.ts'
 import type { Hdf5Column, Hdf5Operation, Hdf5Type } from './operation.ts'
 
@@ -29,7 +29,7 @@ export function defineTable(
   return { rowType: { kind: 'compound', bytes, columns: members }, columns: described }
 }
 
-/** The rows as one packed buffer. Cells stand in the order of the columns. */
+/** The rows as one packed buffer. Cells are in the order of the columns. */
 export function packRows(table: TableDescription, rows: readonly Row[]): Uint8Array {
   const rowBytes = table.rowType.bytes
   const packed = new Uint8Array(rows.length * rowBytes)
@@ -44,22 +44,22 @@ export function packRows(table: TableDescription, rows: readonly Row[]): Uint8Ar
   return packed
 }
 
-/** Size of the buffer that a chunk should be near to; PyTables' own guess. */
+/** Target size of a chunk's buffer: PyTables' own estimate. */
 const CHUNK_BYTES = 65_536
-/** Table rows are mostly padding: the fastest level already brings them to a few per cent. */
+/** Table rows are mostly padding: the fastest level reduces them to a few per cent. */
 const TABLE_DEFLATE = 1
 
-/** Setting up deflate costs more than a chunk of this size takes up. */
+/** For smaller chunks, deflate costs more time than it saves space. */
 const PLAIN_CHUNK_BYTES_MAX = 512
 
 export interface TableOptions {
-  /** How many rows it will have, where more are expected than it has. */
+  /** Expected number of rows, if more than it has now. */
   readonly expectedRows?: number
-  /** Without the attributes by which PyTables knows tables of its own: of many small ones they are most of the work. */
+  /** Omits the attributes that mark a PyTables table: for many small tables, writing them is most of the work. */
   readonly isPlain?: boolean
 }
 
-/** Creates a table with the attributes by which PyTables knows it. Its rows follow by `write-rows`, unless they are given. */
+/** Creates a table with the attributes that mark a PyTables table. Its rows follow with `write-rows`, unless given. */
 export function createTable(
   path: string,
   table: TableDescription,
@@ -67,7 +67,7 @@ export function createTable(
   rowCount: number,
   { expectedRows = 0, isPlain = false, rows }: TableOptions & { readonly rows?: Uint8Array } = {},
 ): Hdf5Operation[] {
-  // A table of one row would otherwise occupy a whole chunk of 64 KiB in memory when it is touched.
+  // A table of one row would otherwise take a whole chunk of 64 KiB in memory.
   const chunkRowsMax = Math.max(1, Math.floor(CHUNK_BYTES / table.rowType.bytes))
   const chunkRows = Math.min(chunkRowsMax, Math.max(rowCount, expectedRows, 8))
   const deflate = chunkRows * table.rowType.bytes > PLAIN_CHUNK_BYTES_MAX ? TABLE_DEFLATE : 0
@@ -120,7 +120,7 @@ export function writeRows(
   return [{ type: 'write-rows', path, firstRow, rowCount: rows.length, bytes: packRows(table, rows) }]
 }
 
-/** Adds rows behind the `rowCount` that the table has. */
+/** Adds rows after the `rowCount` existing rows. */
 export function appendRows(
   path: string,
   table: TableDescription,
@@ -132,7 +132,7 @@ export function appendRows(
   return [resized, ...writeRows(path, table, rowCount, rows), counted]
 }
 
-/** The same for a table that may not be there. @param rowCount undefined where it is not */
+/** As `appendRows`, but creates a missing table. @param rowCount undefined if the table is missing */
 export function addRows(
   path: string,
   table: TableDescription,
@@ -149,7 +149,7 @@ export function addRows(
     : appendRows(path, table, rowCount, rows)
 }
 
-/** A table with more rows than before, or fewer. */
+/** Changes the number of rows of a table. */
 export function resizeTable(
   path: string,
   rowCount: number,
@@ -171,7 +171,7 @@ function hdf5Type(type: ColumnType): Hdf5Type {
     case 'bool':
       return { kind: 'int', bytes: 1 }
     default:
-      // PyTables declares its string columns ASCII and pypet fills them with UTF-8; HDF5 keeps the bytes.
+      // PyTables declares string columns as ASCII, and pypet fills them with UTF-8. HDF5 keeps the bytes.
       return { kind: 'string', bytes: textBytes(type), charset: 'ascii' }
   }
 }

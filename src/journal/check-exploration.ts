@@ -18,19 +18,19 @@ import {
 } from './check.ts'
 import { legalName, valueInBytes } from './check-value.ts'
 
-/** Each filter and formula nests an exploration once more. */
+/** Each filter and formula adds a level of nesting. */
 const DEPTH_MAX = 100
 
 interface Extent {
   readonly names: readonly string[]
-  /** How many points there are. */
+  /** Number of points. */
   readonly length: number
 }
 
-/** How many values the pools have, by parameter. */
+/** Number of values in each pool, by parameter. */
 type PoolSizes = ReadonlyMap<string, number>
 
-/** Pools stand around the whole, and nowhere else. */
+/** Pools are only allowed around the whole exploration. */
 export const explorationSpec: Check = (value, at) => {
   assertObject(value, at)
   if (value.kind !== 'pooled') {
@@ -40,7 +40,7 @@ export const explorationSpec: Check = (value, at) => {
   const sizes = poolSizes(value.pools, `${at}.pools`)
   const extent = extentOf(value.of, `${at}.of`, 1, sizes)
   const wrong = [...sizes.keys()].find((name) => !extent.names.includes(name))
-  if (wrong !== undefined) throw fault(`${at}.pools`, 'names that are explored', wrong)
+  if (wrong !== undefined) throw fault(`${at}.pools`, 'explored names', wrong)
 }
 
 const NO_POOLS: PoolSizes = new Map()
@@ -67,7 +67,7 @@ const pooledValue: Check = (value, at) => {
 
 function extentOf(value: unknown, at: string, depth: number, sizes: PoolSizes): Extent {
   assertObject(value, at)
-  if (depth > DEPTH_MAX) throw fault(at, `at most ${DEPTH_MAX} explorations in each other`, value)
+  if (depth > DEPTH_MAX) throw fault(at, `at most ${DEPTH_MAX} nested explorations`, value)
   const extent = extentOfKind(value, at, depth, sizes)
   if (extent.length < 1 || extent.length > RUNS_MAX)
     throw new RecordFault(`${at}: expected 1 to ${RUNS_MAX} points, found ${extent.length}`)
@@ -134,7 +134,7 @@ function productExtent(factors: unknown, at: string, sizes: PoolSizes): Extent {
   return { names, length }
 }
 
-/** @param expected the length of all; else they are as long as the first */
+/** @param expected the length of all columns. Default: the length of the first one. */
 function columnsExtent(columns: unknown, at: string, sizes: PoolSizes, expected?: number): Extent {
   assertList(columns, at)
   let length = expected
@@ -211,10 +211,10 @@ function partialExtent(
     const here = `${at}.columns[${index}]`
     assertObject(column, here)
     const { name, isExplored, otherwise } = column
-    if (!names.has(name as string)) throw fault(`${here}.name`, 'a name that is explored', name)
+    if (!names.has(name as string)) throw fault(`${here}.name`, 'an explored name', name)
     const byteCount = Math.ceil(extent.length / 8)
     if (!(isExplored instanceof Uint8Array) || isExplored.byteLength < byteCount)
-      throw fault(`${here}.isExplored`, `a bit for each of ${extent.length} points`, isExplored)
+      throw fault(`${here}.isExplored`, `one bit for each of ${extent.length} points`, isExplored)
     const poolSize = sizes.get(name as string)
     if (poolSize !== undefined) whole(0, poolSize - 1)(otherwise, `${here}.otherwise`)
     if (!isScalar(otherwise)) throw fault(`${here}.otherwise`, 'a single value', otherwise)
@@ -222,7 +222,7 @@ function partialExtent(
   return extent
 }
 
-/** How many values there are. Of what has a pool, they are numbers in it. */
+/** Returns the number of values. For parameters with a pool, the values are indices into it. */
 function rangeExtent(value: unknown, at: string, poolSize: number | undefined): number {
   assertObject(value, at)
   if (poolSize !== undefined) oneOf('numbers')(value.kind, `${at}.kind`)

@@ -1,6 +1,6 @@
 /**
- * From the decoded header of a record, which may be anybody's, to what the types say. Every field is looked at before
- * anything is done or allocated; the time is linear in the text of the record.
+ * Turns the decoded header of a record, which may come from anywhere, into the declared types. Every field is checked
+ * before anything is done or allocated. The time is linear in the size of the record.
  */
 import { isPypetError } from '../errors.ts'
 import { RUNS_MAX } from '../names.ts'
@@ -29,14 +29,14 @@ import { explorationSpec } from './check-exploration.ts'
 import { nodes, parameters, uniqueParameters } from './check-value.ts'
 import type { RecordHeader } from './cnt-record.ts'
 
-/** The largest file that anybody could have. */
+/** The largest file that can exist. */
 export const FILE_BYTES_MAX = 2 ** 50
-/** More than any machine has; a worker is a thread or a process. */
+/** More than any machine has. A worker is a thread or a process. */
 const CORES_MAX = 4096
-/** As far as `Date` counts, in seconds. */
+/** The limit of `Date`, in seconds. */
 const SECONDS_MAX = 8.64e12
 
-/** @throws RecordFault with the field that is wrong, what was expected and what was found */
+/** @throws RecordFault with the wrong field, what was expected and what was found */
 export function checkHeader(header: unknown): asserts header is RecordHeader {
   assertObject(header, 'header')
   switch (header.type) {
@@ -46,7 +46,7 @@ export function checkHeader(header: unknown): asserts header is RecordHeader {
     case 'commit':
       commitFields(header, '')
       if ((header.applied as number) > (header.sequence as number))
-        throw fault('applied', `at most ${header.sequence}, the sequence`, header.applied)
+        throw fault('applied', `at most the sequence ${header.sequence}`, header.applied)
       pageSizes(header.pages, header.fileBytes as number)
       return
     case 'applied':
@@ -79,7 +79,7 @@ const hexadecimal: Check = (value, at) => {
     throw fault(at, 'hexadecimal digits', value)
 }
 
-/** The HDF5 file lies beside the `.cnt` file, so it is named without a folder. */
+/** The HDF5 file is next to the `.cnt` file, so its name has no folder. */
 const bareName: Check = (value, at) => {
   const isBare = typeof value === 'string' && /^[^/\0]+$/.test(value) && value !== '.' && value !== '..'
   if (!isBare) throw fault(at, 'the name of a file in the same folder', value)
@@ -95,7 +95,7 @@ const trajectoryName: Check = (value, at) => {
   }
 }
 
-/** A part of a name in the file and of names of logs; empty where there is no experiment. */
+/** Part of a name in the file and of log names. Empty if there is no experiment. */
 const environmentName: Check = (value, at) => {
   if (value !== '') trajectoryName(value, at)
 }
@@ -105,7 +105,7 @@ const count = whole(0)
 const storage = objectOf({
   complevel: whole(0, 9),
   purgeDuplicateComments: flag,
-  // These came later than the file.
+  // Files from before these options lack them.
   exploredParameterOverviewInRuns: optional(flag),
   resultsPerRun: optional(count),
   derivedParametersPerRun: optional(count),
@@ -128,7 +128,7 @@ const settings = namesTo((value, at) => {
     throw fault(at, 'the value of an option', value)
   if (typeof value === 'number') finite(value, at)
   if (typeof value === 'string') pathText(value, at)
-  // Before anybody begins so many workers.
+  // Checked before so many workers are started.
   if (at.endsWith('.ncores')) whole(0, CORES_MAX)(value, at)
 })
 
@@ -211,7 +211,7 @@ const failedRun = objectOf({
   finishTimestamp: seconds,
 })
 
-/** Tables have as many rows as there are runs, at most, and columns no wider than that. */
+/** Tables have at most as many rows as there are runs, and no wider columns. */
 const MEMORY_VALUE_MAX = RUNS_MAX
 
 const commitFields = objectOf({
@@ -224,7 +224,7 @@ const commitFields = objectOf({
   failed: listOf(failedRun),
   reopened: ranges,
   memory: objectOf({
-    added: namesTo(listWhere((entry) => typeof entry === 'string', 'a text')),
+    added: namesTo(listWhere((entry) => typeof entry === 'string', 'a string')),
     values: namesTo((value, at) => {
       if (typeof value !== 'boolean') whole(-1, MEMORY_VALUE_MAX)(value, at)
     }),
@@ -236,11 +236,11 @@ const commitFields = objectOf({
   added: optional(explorationSpec),
   returned: sizedList(RUNS_MAX - 1, 'a run and a size'),
   pages: sizedList(FILE_BYTES_MAX, 'an offset and a size'),
-  // A field of the journal's own.
+  // A field of the journal itself.
   type: anything,
 })
 
-/** Pairs of a position and a size; what the sizes make together is compared with what there is. */
+/** Pairs of a position and a size. The sum of the sizes is compared with the actual bytes. */
 function sizedList(positionMax: number, expected: string): Check {
   return listWhere(
     (entry) =>
@@ -252,7 +252,7 @@ function sizedList(positionMax: number, expected: string): Check {
   )
 }
 
-/** A page is an image of a part of the file as of its commit. */
+/** A page is an image of a part of the file at its commit. */
 function pageSizes(pages: unknown, end: number): void {
   for (const [index, [offset, size]] of (pages as readonly (readonly [number, number])[]).entries()) {
     if (offset + size > end)

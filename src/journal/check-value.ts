@@ -1,4 +1,6 @@
-/** Checks parameters and values as a `.cnt` file keeps them: of which type, and as many elements as their shape says. */
+/**
+ * Checks the parameters and values in a `.cnt` file: their types, and that the number of elements matches the shape.
+ */
 import { isPypetError } from '../errors.ts'
 import { assertLegalName } from '../values/path.ts'
 import { elementBytes, elementCount, type RawNumbers } from '../values/raw-value.ts'
@@ -20,9 +22,9 @@ import {
   whole,
 } from './check.ts'
 
-/** Records may hold records, but nobody nests them so deep. */
+/** Records may be nested, but not this deep. */
 const DEPTH_MAX = 100
-/** Dimensions of an array: as many as HDF5 has. */
+/** Dimensions of an array: the limit of HDF5. */
 const RANK_MAX = 32
 
 /** A dotted name that a node may have. */
@@ -55,7 +57,7 @@ const parameterFields = objectOf({
   annotations: optional((value, at) => storedFields(value, at, 0)),
 })
 
-/** Parameters of config; no two of one name. */
+/** Parameters of config, each name once. */
 export const uniqueParameters: Check = (value, at) => {
   assertList(value, at)
   const names = new Set<unknown>()
@@ -63,7 +65,7 @@ export const uniqueParameters: Check = (value, at) => {
     const here = `${at}[${index}]`
     parameterFields(parameter, here)
     const { name } = parameter as Readonly<Record<string, unknown>>
-    if (names.has(name)) throw fault(`${here}.name`, 'a name that no other parameter has', name)
+    if (names.has(name)) throw fault(`${here}.name`, 'a name not used by another parameter', name)
     names.add(name)
   }
 }
@@ -73,7 +75,7 @@ interface Declared {
   readonly stored: { readonly form: string; readonly dtype: Dtype }
 }
 
-/** Declared parameters: what is explored is compared with the value that the job sees. */
+/** Declared parameters: explored values are compared with the value that the job sees. */
 export const parameters: Check = (value, at) => {
   uniqueParameters(value, at)
   for (const [index, { stored, value: seen }] of (value as readonly Declared[]).entries()) {
@@ -124,7 +126,7 @@ function storedValue(value: unknown, at: string, depth: number): void {
       optional(flag)(value.isBigint, `${at}.isBigint`)
       arrayData(value, at)
       if (value.isNested === true && (value.shape as readonly unknown[]).length < 2)
-        throw fault(`${at}.shape`, 'that of lists in a list', value.shape)
+        throw fault(`${at}.shape`, 'the form of nested lists', value.shape)
       return
     case 'null':
       return
@@ -203,7 +205,7 @@ function rawFieldList(value: unknown, at: string, depth: number): void {
 
 const rawFields: Check = (value, at) => rawFieldList(value, at, 0)
 
-/** Groups, leaves and links that a trajectory begins with. */
+/** Groups, leaves and links at the start of a trajectory. */
 export const nodes: Check = objectOf({
   groups: listOf(objectOf({ location, comment: text, annotations: rawFields })),
   leaves: listOf(
@@ -222,7 +224,7 @@ export const nodes: Check = objectOf({
 })
 
 function assertDepth(value: unknown, at: string, depth: number): void {
-  if (depth > DEPTH_MAX) throw fault(at, `at most ${DEPTH_MAX} values in each other`, value)
+  if (depth > DEPTH_MAX) throw fault(at, `at most ${DEPTH_MAX} nested values`, value)
 }
 
 function dateTime(value: unknown, at: string): void {
@@ -230,7 +232,7 @@ function dateTime(value: unknown, at: string): void {
   if (typeof value !== 'number') throw fault(at, 'a time', value)
 }
 
-/** The shape of numbers or texts, after it was compared with what there is of them. */
+/** The shape of numbers or texts, checked against the number of elements. */
 function rawElements(value: unknown, at: string): readonly number[] {
   assertObject(value, at)
   const { form, dtype } = value
@@ -325,7 +327,7 @@ function element(dtype: unknown, value: unknown, at: string): void {
   if (!isElement(dtype, value)) throw fault(`${at}.value`, `a value of type ${dtype}`, value)
 }
 
-/** Whether a value is one of the type, as `toStoredValue` and the readers of files leave it. */
+/** Whether a value has this type, as `toStoredValue` and the file readers return it. */
 function isElement(dtype: unknown, value: unknown): boolean {
   switch (dtype) {
     case 'str':

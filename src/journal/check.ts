@@ -1,9 +1,9 @@
 /**
- * Checks of what was decoded and may be anybody's: each says which field is wrong, what it should be and what was
- * found. A place is written out as messages name it, `request.trajectory.name`; in long lists only where one is wrong.
+ * Checks of decoded data that may come from anywhere. Each error names the wrong field, what was expected and what was
+ * found. Places are written as in messages, `request.trajectory.name`. In long lists, only a wrong one is written out.
  */
 
-/** What is wrong in a record whose digest is right: somebody has written it so. */
+/** An error in a record whose digest is right: it was written on purpose. */
 export class RecordFault extends Error {
   override readonly name = 'RecordFault'
 }
@@ -14,7 +14,7 @@ export function fault(at: string, expected: string, value: unknown): RecordFault
   return new RecordFault(`${at}: expected ${expected}, found ${foundText(value)}`)
 }
 
-/** An object with these fields. Others are ignored: nobody reads them. */
+/** An object with these fields. Other fields are ignored. */
 export function objectOf(fields: Readonly<Record<string, Check>>): Check {
   const checks = Object.entries(fields)
   return (value, at) => {
@@ -45,7 +45,7 @@ export function assertList(value: unknown, at: string): asserts value is readonl
   if (!Array.isArray(value)) throw fault(at, 'a list', value)
 }
 
-/** A list of which every element satisfies the condition; made for lists of a million. */
+/** A list whose elements all satisfy the condition. Made for lists of a million. */
 export function listWhere(isRight: (element: unknown) => boolean, expected: string): Check {
   return (value, at) => {
     assertList(value, at)
@@ -55,12 +55,12 @@ export function listWhere(isRight: (element: unknown) => boolean, expected: stri
   }
 }
 
-/** An object whose keys are names of any kind. */
+/** An object with any names as keys. */
 export function namesTo(check: Check): Check {
   return (value, at) => {
     assertObject(value, at)
     for (const [name, entry] of Object.entries(value)) {
-      // Where it is written to a plain object, it is no name.
+      // In a plain object, this would not become a key.
       if (name === '__proto__') throw fault(at, 'names', name)
       check(entry, `${at}.${name}`)
     }
@@ -94,10 +94,10 @@ export const flag: Check = (value, at) => {
 }
 
 export const text: Check = (value, at) => {
-  if (typeof value !== 'string') throw fault(at, 'a text', value)
+  if (typeof value !== 'string') throw fault(at, 'a string', value)
 }
 
-/** What no system would take for a path. */
+/** Rejects what no system accepts as a path. */
 export const pathText: Check = (value, at) => {
   if (typeof value !== 'string' || value.includes('\0')) throw fault(at, 'a path', value)
 }

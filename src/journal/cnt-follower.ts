@@ -1,4 +1,4 @@
-/** Follows a `.cnt` file while a writer appends to it: every page image that comes is kept. */
+/** Follows a `.cnt` file while a writer appends to it, and keeps every new page image. */
 import { fstatSync, statSync } from 'node:fs'
 import { isPypetError } from '../errors.ts'
 import { RECORDS_OFFSET } from './cnt-format.ts'
@@ -15,26 +15,26 @@ export class CntFollower {
   #disk: Disk
   #inode: number | undefined
   #position = RECORDS_OFFSET
-  /** Of the first commit in the file that is open now; 0 before there is one. */
+  /** The first commit in the file that is open now. 0 before there is one. */
   #firstSequence = 0
   #lastSequence = 0
   #fileBytes: number
   #superblock: string
   readonly #knownSuperblocks: Set<string>
   #isApplied = false
-  /** Whether something was missed, or the HDF5 file has been somebody else's for a while. */
+  /** Whether something was missed, or another program has had the HDF5 file. */
   #isLost = false
   #pages = new PageSet()
 
   /**
-   * Reads what is there.
+   * Reads the current content.
    *
-   * @throws PypetError as `readCnt`; the system's `ENOENT` for a file that was removed in this moment
+   * @throws PypetError as `readCnt`. The system's `ENOENT` if the file was removed just now.
    */
   constructor(path: string, system: DiskSystem = FILES) {
     this.path = path
     this.#system = system
-    // What follows takes a bad record for one that is being written. This tells it from damage.
+    // Later reads take a bad record for an unfinished one. This read finds damage.
     this.#experiment = readCnt(path, system).experiment
     this.#fileBytes = this.#experiment.baseBytes
     this.#superblock = this.#experiment.baseSuperblock
@@ -45,39 +45,39 @@ export class CntFollower {
     this.#isLost = false
   }
 
-  /** Size of the HDF5 file as of the last commit. */
+  /** Size of the HDF5 file at the last commit. */
   get fileBytes(): number {
     return this.#fileBytes
   }
 
-  /** `superblockOf` the HDF5 file as of the last commit. */
+  /** `superblockOf` the HDF5 file at the last commit. */
   get superblock(): string {
     return this.#superblock
   }
 
-  /** Whether all is in the HDF5 file, which others may have written since: then its own size counts. */
+  /** Whether everything is in the HDF5 file. Others may have written to it since, so its own size counts. */
   get isApplied(): boolean {
     return this.#isApplied
   }
 
-  /** Whether an HDF5 file with this `superblockOf` may be the one that is written. */
+  /** Whether an HDF5 file with this `superblockOf` can be the one being written. */
   knows(superblock: string): boolean {
     return this.#knownSuperblocks.has(superblock)
   }
 
-  /** Images that may have come into the HDF5 file since this began, or are not there yet. */
+  /** Images that may have reached the HDF5 file since this began, or are not there yet. */
   images(): PageImage[] {
     return this.#pages.images(this.#fileBytes)
   }
 
   /**
-   * Reads what has come.
+   * Reads what was appended.
    *
-   * @returns false, from then on, when something was missed: the file is gone or another one, was compacted twice, or
-   *   the HDF5 file has been somebody else's for a while
+   * @returns false, from then on, if something was missed: the file is gone or was replaced, was compacted twice, or
+   *   another program has had the HDF5 file
    */
   poll(): boolean {
-    // First what was appended, also to a file that was replaced by another one since.
+    // First read what was appended to the open file, even if it has been replaced since.
     this.#readOn()
     const inode = statSync(this.path, { throwIfNoEntry: false })?.ino
     if (inode === undefined || (inode !== this.#inode && !this.#reopen())) this.#isLost = true
@@ -88,7 +88,7 @@ export class CntFollower {
     this.#disk.close()
   }
 
-  /** Goes on with the file that a compaction has put in the place of the one that is open. */
+  /** Continues with the file that a compaction put in place of the open one. */
   #reopen(): boolean {
     const before = this.#lastSequence
     try {
@@ -105,7 +105,7 @@ export class CntFollower {
     this.#position = RECORDS_OFFSET
     this.#firstSequence = 0
     this.#readOn()
-    // The first commit of a compacted file stands for all up to it, without their pages.
+    // The first commit of a compacted file replaces all earlier ones, without their pages.
     return this.#firstSequence <= before
   }
 
@@ -123,7 +123,7 @@ export class CntFollower {
     if (record.type === 'applied') {
       this.#isApplied = true
       this.#isLost = true
-      // What others make of the file from now on must not be covered by these.
+      // From now on, others may change the file. These pages must not cover that.
       this.#pages = new PageSet()
     }
     if (record.type !== 'commit') return
@@ -140,7 +140,7 @@ export class CntFollower {
   }
 }
 
-/** Whether this is the error of a `.cnt` file that is not there any more. */
+/** Whether this is the error of a `.cnt` file that no longer exists. */
 export function isGone(error: unknown): boolean {
   return isPypetError(error, 'PYPET_CNT_NOT_FOUND') || (error as NodeJS.ErrnoException).code === 'ENOENT'
 }

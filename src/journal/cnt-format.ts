@@ -19,19 +19,19 @@ import { decodeTaggedJson, encodeTaggedJson } from './tagged-json.ts'
 
 export const CNT_VERSION = 1
 export const SLOT_BYTES = 32
-/** Two slots, written in turn, so that one is whole at any time. */
+/** Two slots, written in turn, so that one is always intact. */
 export const SLOT_OFFSETS = [16, 48] as const
-/** Where the first record begins. */
+/** Where the first record starts. */
 export const RECORDS_OFFSET = 80
 export const RECORD_PREFIX_BYTES = 32
-/** Bytes of an HDF5 file that tell one state of it from another: they hold the superblock. */
+/** The first bytes of an HDF5 file, which identify its state: they hold the superblock. */
 export const SUPERBLOCK_BYTES = 96
 
 const MAGIC = Buffer.from('PYPETCNT')
 export const RECORD_MAGIC = Buffer.from('REC1')
 const DIGEST_BYTES = 16
 
-/** The beginning of a new file: magic, version, empty slots. */
+/** The start of a new file: magic, version, empty slots. */
 export function encodeFileStart(): Uint8Array {
   const bytes = Buffer.alloc(RECORDS_OFFSET)
   MAGIC.copy(bytes)
@@ -39,7 +39,7 @@ export function encodeFileStart(): Uint8Array {
   return bytes
 }
 
-/** The version that a file claims; undefined when it is no `.cnt` file. */
+/** The version that a file declares. Undefined if it is not a `.cnt` file. */
 export function decodeVersion(start: Uint8Array): number | undefined {
   const bytes = bufferOf(start)
   if (bytes.byteLength < 16 || !bytes.subarray(0, 8).equals(MAGIC)) return undefined
@@ -48,7 +48,7 @@ export function decodeVersion(start: Uint8Array): number | undefined {
 
 export interface Slot {
   readonly sequence: number
-  /** Position behind the record of that commit. */
+  /** End of that commit's record. */
   readonly recordEnd: number
 }
 
@@ -60,7 +60,7 @@ export function encodeSlot({ sequence, recordEnd }: Slot): Uint8Array {
   return bytes
 }
 
-/** The slot in these bytes; `unused` when there never was one, `bad` when it names no place in a file. */
+/** The slot in these bytes. `unused` if none was ever written, `bad` if it does not name a place in a file. */
 export function decodeSlot(slot: Uint8Array): Slot | 'unused' | 'bad' {
   const bytes = bufferOf(slot)
   if (bytes.every((byte) => byte === 0)) return 'unused'
@@ -70,7 +70,7 @@ export function decodeSlot(slot: Uint8Array): Slot | 'unused' | 'bad' {
   return isPlace ? { sequence, recordEnd } : 'bad'
 }
 
-/** A record as the pieces to be written one after the other. */
+/** A record, as pieces to write one after the other. */
 export function encodeRecord(record: CntRecord): Uint8Array {
   const { header, payload } = split(record)
   const text = Buffer.from(encodeTaggedJson(header))
@@ -85,7 +85,7 @@ export function encodeRecord(record: CntRecord): Uint8Array {
   return Buffer.concat([prefix, text, ...payload])
 }
 
-/** Sizes of the header and the payload that follow a prefix; undefined when it is none. */
+/** Sizes of the header and the payload after a prefix. Undefined if it is not a prefix. */
 export function decodePrefix(prefix: Uint8Array): { headerBytes: number; payloadBytes: number } | undefined {
   const bytes = bufferOf(prefix)
   if (bytes.byteLength < RECORD_PREFIX_BYTES || !bytes.subarray(0, 4).equals(RECORD_MAGIC)) return undefined
@@ -95,10 +95,10 @@ export function decodePrefix(prefix: Uint8Array): { headerBytes: number; payload
 }
 
 /**
- * The record in these bytes, prefix included; its page images and returned values are views of them.
+ * The record in these bytes, including the prefix. Its page images and returned values are views of them.
  *
- * @returns undefined when the digest is wrong
- * @throws RecordFault when the digest is right and what it says is not: somebody has written it so
+ * @returns undefined if the digest is wrong
+ * @throws RecordFault if the digest is right but the content is not: it was written on purpose
  */
 export function decodeRecord(whole: Uint8Array): CntRecord | undefined {
   const bytes = bufferOf(whole)
@@ -127,7 +127,7 @@ function decodeHeader(bytes: Buffer, end: number): RecordHeader {
   return header
 }
 
-/** 16 hexadecimal digits that tell this beginning of an HDF5 file from that of another state of it. */
+/** 16 hexadecimal digits that identify the state of an HDF5 file by its first bytes. */
 export function superblockOf(head: Uint8Array): string {
   return createHash('sha1').update(head.subarray(0, SUPERBLOCK_BYTES)).digest('hex').slice(0, 16)
 }

@@ -1,4 +1,4 @@
-/** Writes a `.cnt` file: one record after the other, each durable before anybody relies on it. */
+/** Writes a `.cnt` file: one record after the other, each durable before anything relies on it. */
 import { basename, dirname, join } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { encodeFileStart, encodeRecord, encodeSlot, SLOT_OFFSETS } from './cnt-format.ts'
@@ -15,10 +15,10 @@ export class CntJournal {
   #disk: Disk
   #end: number
   #lastSequence: number
-  /** All pages up to this commit are in the HDF5 file, durably. */
+  /** All pages up to this commit are durably in the HDF5 file. */
   #applied: number
   #slot = 0
-  /** What the next commit says of the HDF5 file as it was found. */
+  /** What the next commit says about the HDF5 file as it was found. */
   #foundSuperblock: string | undefined
   /** Size after the last compaction. */
   #compactedBytes: number
@@ -48,21 +48,21 @@ export class CntJournal {
     return new CntJournal(system, path, { disk, end, lastSequence: 0 })
   }
 
-  /** @throws PypetError `PYPET_CNT_EXISTS` when there is a file: it is another experiment's */
+  /** @throws PypetError `PYPET_CNT_EXISTS` if there is a file: it belongs to another experiment */
   static refuseExisting(system: DiskSystem, path: string): void {
     if (!system.exists(path)) return
     throw new PypetError(
       'PYPET_CNT_EXISTS',
-      `${path} exists already: another trajectory of this name is unfinished`,
+      `${path} already exists: another trajectory with this name is unfinished`,
       {
         where: path,
-        hint: `Finish it with \`pypet-ts continue ${path}\`, remove it, or give this one another name (--name).`,
+        hint: `Resume it with \`pypet-ts continue ${path}\`, remove it, or choose another name (--name).`,
         details: { cntFile: path },
       },
     )
   }
 
-  /** Goes on behind the last whole record of a file whose pages are all applied. */
+  /** Continues after the last intact record of a file whose pages are all applied. */
   static resume(system: DiskSystem, state: CntState): CntJournal {
     const disk = system.open(state.path, 'write')
     if (disk.size() > state.endOffset) disk.truncate(state.endOffset)
@@ -73,10 +73,10 @@ export class CntJournal {
   }
 
   /**
-   * Goes on behind the last whole record, where several processes write the file in turns: nobody else has touched the
-   * HDF5 file.
+   * Continues after the last intact record, if several processes write the file in turns and nobody else has changed
+   * the HDF5 file.
    *
-   * @param applied pages up to this commit are in the HDF5 file, durably
+   * @param applied pages up to this commit are durably in the HDF5 file
    */
   static takeUp(system: DiskSystem, state: CntState, applied: number): CntJournal {
     const disk = system.open(state.path, 'write')
@@ -91,7 +91,7 @@ export class CntJournal {
     return this.#path
   }
 
-  /** Gives the file another name, which is free. Durable when this returns. */
+  /** Renames the file to a free name. Durable on return. */
   rename(path: string): void {
     if (path === this.#path) return
     this.#system.rename(this.#path, path)
@@ -108,22 +108,22 @@ export class CntJournal {
     return this.#end
   }
 
-  /** Undefined where the disk is none of this machine. */
+  /** Undefined if the disk is not on this machine. */
   get openFile(): OpenFile | undefined {
     const { descriptor } = this.#disk
     return descriptor === undefined ? undefined : { path: this.path, descriptor }
   }
 
-  /** Pages up to this commit are in the HDF5 file, durably: the next commit says so. */
+  /** Pages up to this commit are durably in the HDF5 file. The next commit says so. */
   noteApplied(sequence: number): void {
     this.#applied = Math.max(this.#applied, sequence)
   }
 
   /**
-   * Appends a commit; its runs are stored when this returns.
+   * Appends a commit. Its runs are stored on return.
    *
    * @returns its sequence number
-   * @throws the disk's errors unchanged; the commit may be there or not, and nothing more can be appended
+   * @throws the disk's errors unchanged. The commit may be there or not, and nothing more can be appended.
    */
   append(facts: CommitFacts): number {
     const sequence = this.#lastSequence + 1
@@ -140,25 +140,25 @@ export class CntJournal {
     return sequence
   }
 
-  /** All commits are in the HDF5 file, durably: it must never be rolled back to them again. Durable when this returns. */
+  /** All commits are durably in the HDF5 file, so it must never be rolled back to them. Durable on return. */
   appendApplied(): void {
     this.#append({ type: 'applied', sequence: this.#lastSequence })
-    // The slot as well: without it a damaged record would pass for one that was never finished.
+    // Also write the slot: without it, a damaged record would look like an unfinished one.
     this.#disk.sync()
   }
 
   /**
-   * Whether it is worth to compact: much larger than what it would be.
+   * Whether the file is much larger than after a compaction.
    *
-   * @param compactBytes a smaller file is not worth rewriting; with 0 every file is
+   * @param compactBytes smaller files are not worth rewriting. 0 for no limit.
    */
   isLarge(compactBytes: number): boolean {
     return compactBytes === 0 || this.#end > compactBytes + 2 * this.#compactedBytes
   }
 
   /**
-   * Rewrites the file as one commit in the place of all. All pages must be in the HDF5 file, durably. A disk
-   * that has no room for that leaves the file as it is.
+   * Rewrites the file as a single commit. All pages must be durably in the HDF5 file. If the disk has no room, the file
+   * stays as it is.
    */
   compact(): void {
     const state = readCnt(this.path, this.#system)
@@ -199,13 +199,13 @@ export class CntJournal {
       this.#disk = disk
       this.#end = end
     } catch {
-      // It is no loss to try again when it has grown further.
+      // No harm done: try again when it has grown further.
     }
     this.#applied = lastSequence
     this.#compactedBytes = this.#end
   }
 
-  /** Removes the file, durably: the experiment is complete. */
+  /** Removes the file durably: the experiment is complete. */
   remove(): void {
     this.#system.remove(this.path)
     this.#system.syncFolderOf(this.path)
@@ -221,20 +221,20 @@ export class CntJournal {
     this.#disk.sync()
     this.#end += bytes.byteLength
     if (record.type === 'commit') this.#lastSequence = record.sequence
-    // From here on a bad record is damage, and is not taken for one that was never finished.
+    // From here on, a bad record is damage, not an unfinished one.
     this.#slot = 1 - this.#slot
     const slot = encodeSlot({ sequence: this.#lastSequence, recordEnd: this.#end })
     this.#disk.write(slot, SLOT_OFFSETS[this.#slot] as number)
   }
 }
 
-/** The first record: the HDF5 file is named without its folder, and all points that were added count as its own. */
+/** The first record: the HDF5 file is named without its folder, and all added points are part of the exploration. */
 function recordedExperiment({ experiment }: Pick<CntState, 'experiment'>): ExperimentRecord {
   const request = { ...experiment.request, file: basename(experiment.request.file) }
   return { ...experiment, request }
 }
 
-/** What jobs returned, as structured-clone bytes, by run; of a run that was performed twice the last. */
+/** Return values of the jobs as structured-clone bytes, by run. If a run was performed twice, the last one. */
 export function returnedValues(path: string, system: DiskSystem): ReadonlyMap<number, Uint8Array> {
   const values = new Map<number, Uint8Array>()
   readRecords(path, system, (record) => {
@@ -245,14 +245,14 @@ export function returnedValues(path: string, system: DiskSystem): ReadonlyMap<nu
 }
 
 /**
- * Where a `.cnt` file is written before it gets its name: `file.h5.cnt.new`. It is nobody's when somebody has just taken the
- * lock of the HDF5 file, who removes it.
+ * Where a `.cnt` file is written before it gets its name: `file.h5.cnt.new`. Whoever has just taken the lock of the
+ * HDF5 file may remove it.
  */
 export function newCntBeside(file: string): string {
   return `${file}.cnt.new`
 }
 
-/** A whole file in the place of what was there, if anything: either the old one is there, or all of the new one. */
+/** Replaces a file, if there is one: afterwards either the old file or all of the new one is there. */
 function writeWhole(
   system: DiskSystem,
   path: string,

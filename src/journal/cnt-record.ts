@@ -1,7 +1,4 @@
-/**
- * The records of a `.cnt` file, as types. How they lie in the file is `cnt-format`'s business, what follows
- * from them `cnt-state`'s.
- */
+/** The types of the records in a `.cnt` file. See `cnt-format` for their bytes, and `cnt-state` for their meaning. */
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import type { OpenRequest, RunEnvironment } from '../protocol.ts'
 import type { RunIndex } from '../values/path.ts'
@@ -9,14 +6,14 @@ import type { RunIndex } from '../values/path.ts'
 /** Runs as half-open ranges: `[0, 5, 7, 8]` is 0 to 4, and 7. */
 export type RunRanges = readonly number[]
 
-/** The first record: everything that an experiment needs to go on, and no code. */
+/** The first record: everything needed to resume an experiment, except code. */
 export interface ExperimentRecord {
   readonly type: 'experiment'
-  /** As the writer was asked to open the trajectory. `file` is absolute here, and a bare name in the file. */
+  /** The request to open the trajectory. `file` is absolute here, and a bare name in the file. */
   readonly request: OpenRequest
-  /** Bytes of the HDF5 file before this trajectory came; 0 for a new file. What lies beyond is not committed. */
+  /** Size of the HDF5 file before this trajectory, 0 for a new file. Anything beyond is not committed. */
   readonly baseBytes: number
-  /** `superblockOf` the HDF5 file before this trajectory came; empty for a new file. */
+  /** `superblockOf` the HDF5 file before this trajectory. Empty for a new file. */
   readonly baseSuperblock: string
 }
 
@@ -25,45 +22,45 @@ export interface CommitRecord extends CommitFacts {
   readonly type: 'commit'
   /** Counts commits from 1. */
   readonly sequence: number
-  /** The pages of all commits up to this one are in the HDF5 file, and durable there. */
+  /** The pages of all commits up to this one are durably in the HDF5 file. */
   readonly applied: number
   /**
-   * `superblockOf` the HDF5 file as its writer found it, in the first commit after an experiment went on: others may
-   * have written the file since the commit before.
+   * `superblockOf` the HDF5 file as its writer found it. Set in the first commit after an experiment was resumed,
+   * because others may have written to the file before.
    */
   readonly foundSuperblock?: string
 }
 
 export interface CommitFacts {
-  /** Size of the HDF5 file as of this commit. */
+  /** Size of the HDF5 file at this commit. */
   readonly fileBytes: number
-  /** `superblockOf` the HDF5 file as of this commit. */
+  /** `superblockOf` the HDF5 file at this commit. */
   readonly superblock: string
   readonly stored: RunRanges
   readonly failed: readonly FailedRun[]
-  /** Failed runs that are to be performed again: they count as missing from here on. */
+  /** Failed runs to retry. They count as missing from here on. */
   readonly reopened: RunRanges
-  /** What changed in what the layout remembers of the file. */
+  /** Changes in what the layout remembers about the file. */
   readonly memory: MemoryDelta
-  /** When the first run of all started, in seconds since 1970, once that is known. */
+  /** When the very first run started, in seconds since 1970, once known. */
   readonly startTimestamp?: number
-  /** Every run is stored, and the file is as it will stay. */
+  /** Every run is stored, and the file is final. */
   readonly isComplete: boolean
-  /** Every run has ended, post-processing has seen them, and the trajectory was closed with this commit. */
+  /** Every run has ended, post-processing has seen them, and this commit closed the trajectory. */
   readonly hasEnded?: boolean
-  /** The experiment goes on with a job that has changed: the runs from this commit on are of this environment. */
+  /** The experiment resumes with a changed job: runs from this commit on belong to this environment. */
   readonly environment?: RunEnvironment
-  /** Points that this commit has added to the exploration. */
+  /** Points that this commit adds to the exploration. */
   readonly added?: ExplorationSpec
-  /** What jobs returned, as structured-clone bytes. */
+  /** Return values of the jobs, as structured-clone bytes. */
   readonly returned: readonly ReturnedValue[]
-  /** New images of parts of the HDF5 file below its end as of the commit before. */
+  /** New images of parts of the HDF5 file below its end at the previous commit. */
   readonly pages: readonly PageImage[]
 }
 
 /**
- * All pages of all commits are in the HDF5 file and durable, so none of them may be written again: others may
- * have written the file since.
+ * All pages of all commits are durably in the HDF5 file. None of them may be written again, because others may have
+ * written to the file since.
  */
 interface AppliedRecord {
   readonly type: 'applied'
@@ -72,7 +69,7 @@ interface AppliedRecord {
 
 export type CntRecord = ExperimentRecord | CommitRecord | AppliedRecord
 
-/** What a record says in its header: a commit's bulk travels in the payload, and the header says what it is. */
+/** The header of a record. The bulk of a commit is in the payload, which the header describes. */
 export type RecordHeader = Exclude<CntRecord, CommitRecord> | CommitHeader
 
 interface CommitHeader extends Omit<CommitRecord, 'pages' | 'returned'> {
@@ -84,7 +81,7 @@ interface CommitHeader extends Omit<CommitRecord, 'pages' | 'returned'> {
 
 export interface FailedRun {
   readonly run: RunIndex
-  /** Class and message of the error, cut to a few hundred characters; its stack is in the HDF5 file. */
+  /** Class and message of the error, cut to a few hundred characters. Its stack is in the HDF5 file. */
   readonly error: { readonly name: string; readonly message: string }
   readonly attempts: number
   /** Seconds since 1970. */
@@ -102,7 +99,7 @@ export interface PageImage {
   readonly bytes: Uint8Array
 }
 
-/** Texts that are added to named sets, and named values that replace older ones. */
+/** Texts added to named sets, and named values that replace older ones. */
 export interface MemoryDelta {
   readonly added: Readonly<Record<string, readonly string[]>>
   readonly values: Readonly<Record<string, number | boolean>>

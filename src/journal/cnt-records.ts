@@ -1,4 +1,4 @@
-/** Reads the records of a `.cnt` file, and tells an end that was never finished from damage. */
+/** Reads the records of a `.cnt` file, and distinguishes an unfinished end from damage. */
 import { PypetError } from '../errors.ts'
 import { RecordFault } from './check.ts'
 import {
@@ -17,9 +17,9 @@ import type { CntRecord } from './cnt-record.ts'
 import type { Disk, DiskSystem } from './disk.ts'
 
 /**
- * Visits every record in order, until one visit answers `stop`.
+ * Visits every record in order, until a visit returns `stop`.
  *
- * @returns the position behind the last whole record: what follows was never finished
+ * @returns the end of the last intact record. Anything after it is unfinished.
  * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_NOT_CNT`, `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`
  */
 export function readRecords(path: string, system: DiskSystem, visit: (record: CntRecord) => unknown): number {
@@ -34,10 +34,9 @@ export function readRecords(path: string, system: DiskSystem, visit: (record: Cn
       position = found.end
       if (visit(found.record) === 'stop') return position
     }
-    if (position < wholeUntil)
-      throw damaged(path, `the record at byte ${position} of ${size} is not what was written`)
+    if (position < wholeUntil) throw damaged(path, `the record at byte ${position} of ${size} is corrupt`)
     if (position < size && (isSlotBad || hasRecordBehind(disk, position, size))) {
-      throw damaged(path, `the record at byte ${position} is bad, and there are records behind it`)
+      throw damaged(path, `the record at byte ${position} is corrupt, and more records follow it`)
     }
     return position
   } finally {
@@ -48,7 +47,7 @@ export function readRecords(path: string, system: DiskSystem, visit: (record: Cn
 export function damaged(path: string, found: string): PypetError {
   return new PypetError('PYPET_CNT_DAMAGED', `${path} is damaged: ${found}`, {
     where: path,
-    hint: 'Put back copies of it and of its HDF5 file that were made together; or remove it, to take the HDF5 file as it is.',
+    hint: 'Restore it and its HDF5 file from the same backup. Or remove it, and keep the HDF5 file as it is.',
   })
 }
 
@@ -58,13 +57,13 @@ function openCnt(path: string, system: DiskSystem): Disk {
   } catch (cause) {
     throw new PypetError('PYPET_CNT_NOT_FOUND', `cannot read ${path}: ${(cause as Error).message}`, {
       where: path,
-      hint: 'Name the .cnt file that lies beside the HDF5 file, or the HDF5 file itself.',
+      hint: 'Give the path of the HDF5 file, or of the .cnt file next to it.',
       cause,
     })
   }
 }
 
-/** What the beginning of the file says: up to where records must be whole. */
+/** Reads the start of the file: up to where records must be intact. */
 function readStart(path: string, disk: Disk): { wholeUntil: number; isSlotBad: boolean } {
   const start = new Uint8Array(RECORDS_OFFSET)
   const count = disk.read(start, 0)
@@ -72,13 +71,13 @@ function readStart(path: string, disk: Disk): { wholeUntil: number; isSlotBad: b
   if (version === undefined) {
     throw new PypetError('PYPET_CNT_NOT_CNT', `${path} is not a .cnt file of pypet-ts`, {
       where: path,
-      hint: 'Name the .cnt file that lies beside the HDF5 file, or the HDF5 file itself.',
+      hint: 'Give the path of the HDF5 file, or of the .cnt file next to it.',
     })
   }
   if (version > CNT_VERSION) {
     throw new PypetError(
       'PYPET_CNT_NEWER',
-      `${path} was written by a newer pypet-ts: its format is version ${version}, this one reads up to ${CNT_VERSION}`,
+      `${path} was written by a newer pypet-ts: its format is version ${version}, this one reads up to version ${CNT_VERSION}`,
       { where: path, hint: 'Update pypet-ts.' },
     )
   }
@@ -87,7 +86,7 @@ function readStart(path: string, disk: Disk): { wholeUntil: number; isSlotBad: b
     count < RECORDS_OFFSET ||
     start.subarray(12, 16).some((byte) => byte !== 0)
   ) {
-    throw damaged(path, 'its beginning is not what was written')
+    throw damaged(path, 'its header is corrupt')
   }
   const slots = SLOT_OFFSETS.map((offset) => decodeSlot(start.subarray(offset, offset + SLOT_BYTES)))
   return {
@@ -100,9 +99,9 @@ function readStart(path: string, disk: Disk): { wholeUntil: number; isSlotBad: b
 }
 
 /**
- * The record at a position; undefined when there is no whole one.
+ * The record at a position. Undefined if there is no intact one.
  *
- * @throws PypetError `PYPET_CNT_DAMAGED` for a whole one that says what cannot be
+ * @throws PypetError `PYPET_CNT_DAMAGED` for an intact record with impossible content
  */
 export function readRecord(
   path: string,
@@ -115,11 +114,11 @@ export function readRecord(
   const sizes = decodePrefix(prefix)
   if (sizes === undefined) return undefined
   const end = position + RECORD_PREFIX_BYTES + sizes.headerBytes + sizes.payloadBytes
-  // Checked before anything is allocated: the sizes may be anybody's.
+  // Checked before allocating: the sizes may be arbitrary.
   if (end > size) return undefined
   const whole = allocate(end - position)
   if (whole === undefined)
-    throw damaged(path, `the record at byte ${position} has ${end - position} bytes, which is too many`)
+    throw damaged(path, `the record at byte ${position} is too large (${end - position} bytes)`)
   if (disk.read(whole, position) < whole.byteLength) return undefined
   try {
     const record = decodeRecord(whole)
@@ -130,7 +129,7 @@ export function readRecord(
   }
 }
 
-/** Undefined for more than this process can hold: a file with holes may be larger than the disk. */
+/** Undefined if this process cannot hold it: a sparse file may be larger than the disk. */
 function allocate(byteLength: number): Uint8Array | undefined {
   if (byteLength > RECORD_BYTES_MAX) return undefined
   try {
@@ -140,10 +139,10 @@ function allocate(byteLength: number): Uint8Array | undefined {
   }
 }
 
-/** A record is written as one buffer, and those are no larger. */
+/** A record is written as one buffer. Buffers are not larger. */
 const RECORD_BYTES_MAX = 2 ** 32
 
-/** A record that was never finished is the last one; another whole one behind it shows that this one was whole once. */
+/** An unfinished record is always the last one. If an intact record follows, this one was intact once. */
 function hasRecordBehind(disk: Disk, position: number, size: number): boolean {
   const rest = allocate(size - position)
   if (rest === undefined) return true
@@ -154,7 +153,7 @@ function hasRecordBehind(disk: Disk, position: number, size: number): boolean {
     const sizes = decodePrefix(bytes.subarray(at, at + RECORD_PREFIX_BYTES))
     const end = sizes === undefined ? size : at + RECORD_PREFIX_BYTES + sizes.headerBytes + sizes.payloadBytes
     if (end > bytes.byteLength) continue
-    // Beginnings of records that are none are written on purpose, and as many as take hours to look at.
+    // Stop on crafted files: many fake record starts would take hours to check.
     lookedAt += end - at
     if (lookedAt > LOOKED_AT_MAX * bytes.byteLength) return true
     try {
@@ -166,5 +165,5 @@ function hasRecordBehind(disk: Disk, position: number, size: number): boolean {
   return false
 }
 
-/** How often the rest of a file is looked at. */
+/** How often the rest of a file is scanned. */
 const LOOKED_AT_MAX = 8

@@ -1,4 +1,4 @@
-/** What the records of a `.cnt` file say together. */
+/** The state that the records of a `.cnt` file add up to. */
 import { basename, dirname, join } from 'node:path'
 import type { PypetError } from '../errors.ts'
 import { type ExplorationSpec, explorationLength, explorationNames } from '../exploration/exploration.ts'
@@ -22,36 +22,36 @@ import { RunSet } from './run-set.ts'
 export interface CntState {
   readonly path: string
   /**
-   * With the HDF5 file where it is now, beside the `.cnt` file, with the points that were added since, and as its last
-   * environment goes on with it. Of one reader, it is the same object as long as it is the same experiment.
+   * The experiment with the current path of the HDF5 file (next to the `.cnt` file), the points added since, and its
+   * last environment. One reader returns the same object as long as the experiment is the same.
    */
   readonly experiment: ExperimentRecord
   readonly stored: RunSet
-  /** Runs whose last word is a failure. */
+  /** Runs whose last attempt failed. */
   readonly failed: ReadonlyMap<RunIndex, FailedRun>
-  /** All deltas together. */
+  /** All changes combined. */
   readonly memory: MemoryDelta
-  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  /** When the very first run started, in seconds since 1970. Undefined before that. */
   readonly startTimestamp: number | undefined
   /** 0 before the first commit. */
   readonly lastSequence: number
-  /** Size of the HDF5 file as of the last commit, or before the first. */
+  /** Size of the HDF5 file at the last commit, or before the first one. */
   readonly fileBytes: number
-  /** The largest size of the HDF5 file in any state in which it may be found. */
+  /** The largest possible size of the HDF5 file. */
   readonly protectedBytes: number
-  /** `superblockOf` the HDF5 file as of the last commit, or before the first. */
+  /** `superblockOf` the HDF5 file at the last commit, or before the first one. */
   readonly superblock: string
-  /** States in which the HDF5 file may be found: as of the last applied commit and as of each later one. */
+  /** Possible states of the HDF5 file: the last applied commit, and each later one. */
   readonly knownSuperblocks: readonly string[]
   /** Images that may not be in the HDF5 file yet. */
   readonly pages: readonly PageImage[]
-  /** All that was committed is in the HDF5 file, and others may have written it since. */
+  /** Every commit is in the HDF5 file. Others may have written to it since. */
   readonly isApplied: boolean
   /** Every run is stored. */
   readonly isComplete: boolean
   /** The last commit has closed the trajectory: every run had ended, and post-processing had seen them. */
   readonly hasEnded: boolean
-  /** Where the next record belongs; what lies behind was never finished. */
+  /** Where the next record goes. Anything after it is unfinished. */
   readonly endOffset: number
 }
 
@@ -66,7 +66,7 @@ export function readCnt(path: string, system: DiskSystem = FILES): CntState {
   return replay.state(endOffset)
 }
 
-/** The experiment record alone, without looking at what follows. As `readCnt`. */
+/** Reads only the experiment record. As `readCnt`. */
 export function readExperiment(path: string, system: DiskSystem = FILES): ExperimentRecord {
   let experiment: ExperimentRecord | undefined
   readRecords(path, system, (record) => {
@@ -77,7 +77,7 @@ export function readExperiment(path: string, system: DiskSystem = FILES): Experi
   return atHome(experiment, path)
 }
 
-/** Whether anything was committed, as far as the whole records go. As `readCnt`. */
+/** Whether anything was committed, judged by the intact records. As `readCnt`. */
 export function hasCommit(path: string, system: DiskSystem = FILES): boolean {
   let isFound = false
   readRecords(path, system, (record) => {
@@ -88,7 +88,7 @@ export function hasCommit(path: string, system: DiskSystem = FILES): boolean {
   return isFound
 }
 
-/** Takes record after record. What it holds of a commit are its pages and its runs. */
+/** Takes one record after the other. Of a commit, it keeps the pages and the runs. */
 export class Replay {
   readonly #path: string
   #experiment: ExperimentRecord | undefined
@@ -97,24 +97,24 @@ export class Replay {
   readonly #added: Record<string, string[]> = {}
   readonly #values: Record<string, number | boolean> = {}
   readonly #extensions: ExplorationSpec[] = []
-  /** How many lists and arrays there are, by parameter. */
+  /** Number of lists and arrays, by parameter. */
   readonly #poolSizes = new Map<string, number>()
   #environment: RunEnvironment | undefined
-  /** With what was added since. */
+  /** Including points added since. */
   #runCount = 0
   #startTimestamp: number | undefined
   #last: CommitRecord | undefined
   /** Commits whose pages may be missing in the HDF5 file, and the one before them. */
   #commits: Pick<CommitRecord, 'sequence' | 'pages' | 'superblock' | 'fileBytes'>[] = []
   #isApplied = false
-  /** The experiment as it is now, until points are added. */
+  /** The current experiment, until points are added. */
   #grown: ExperimentRecord | undefined
 
   constructor(path: string) {
     this.#path = path
   }
 
-  /** @throws PypetError `PYPET_CNT_DAMAGED` for a record that contradicts those before */
+  /** @throws PypetError `PYPET_CNT_DAMAGED` if a record contradicts earlier ones */
   take(record: CntRecord): void {
     switch (record.type) {
       case 'experiment': {
@@ -131,10 +131,7 @@ export class Replay {
       case 'applied':
         if (this.#experiment === undefined) throw noExperiment(this.#path)
         if (record.sequence !== (this.#last?.sequence ?? 0))
-          throw damaged(
-            this.#path,
-            `commit ${record.sequence} is said to be in the HDF5 file, and is not the last`,
-          )
+          throw damaged(this.#path, `commit ${record.sequence} is marked as applied, but is not the last one`)
         this.#isApplied = true
         this.#commits = this.#commits.slice(-1).map((commit) => ({ ...commit, pages: [] }))
         break
@@ -143,7 +140,7 @@ export class Replay {
 
   #commit(record: CommitRecord): void {
     const before = this.#last?.sequence ?? 0
-    // A compaction leaves one commit in the place of many, as the first one.
+    // A compaction leaves one commit instead of many, as the first one.
     if (record.sequence !== before + 1 && this.#last !== undefined) {
       throw damaged(this.#path, `commit ${record.sequence} follows commit ${before}`)
     }
@@ -156,7 +153,7 @@ export class Replay {
     this.#stored.addRanges(record.stored)
     this.#stored.removeRanges(record.reopened)
     const reopened = RunSet.ofRanges(record.reopened)
-    // Of the two, the one that is surely no longer than the file.
+    // Iterate over `#failed`: unlike a list of ranges, it is never longer than the file.
     for (const run of [...this.#failed.keys()]) if (reopened.has(run)) this.#failed.delete(run)
     for (const failure of record.failed) this.#failed.set(failure.run, failure)
     for (const [set, texts] of Object.entries(record.memory.added)) {
@@ -166,11 +163,11 @@ export class Replay {
     }
     Object.assign(this.#values, record.memory.values)
     this.#startTimestamp = record.startTimestamp ?? this.#startTimestamp
-    // All before is in the file, and what others have made of it since.
+    // All earlier commits are in the file, with any changes by others since.
     if (record.foundSuperblock !== undefined)
       this.#commits = [{ sequence: before, superblock: record.foundSuperblock, pages: [], fileBytes: 0 }]
     this.#commits.push(record)
-    // The last applied one stays, without pages: its superblock may be that of the file.
+    // Keep the last applied commit without pages: the file may still have its superblock.
     const applied = this.#commits.findLastIndex(({ sequence }) => sequence <= record.applied)
     if (applied >= 0) {
       this.#commits = this.#commits.slice(applied)
@@ -178,7 +175,7 @@ export class Replay {
     }
   }
 
-  /** Its times are its own, and not those of the environment before. */
+  /** It has its own times, not those of the previous environment. */
   #goOnWith(environment: RunEnvironment): void {
     this.#environment = environment
     this.#startTimestamp = undefined
@@ -195,9 +192,9 @@ export class Replay {
     if (wrong !== undefined || (first !== undefined && names.length !== expected.length))
       throw damaged(
         this.#path,
-        `in commit ${sequence}, added: expected the names that are explored, found ${wrong ?? names}`,
+        `in commit ${sequence}, added: expected the explored names, found ${wrong ?? names}`,
       )
-    // Where nothing was explored, the default is the first value.
+    // If nothing was explored, the default is the first value.
     this.#takePools(added, first === undefined ? 1 : 0, `commit ${sequence}, added`)
     this.#runCount += explorationLength(added)
     if (this.#runCount > RUNS_MAX)
@@ -209,7 +206,7 @@ export class Replay {
     this.#grown = undefined
   }
 
-  /** Lists and arrays that are added have the numbers behind those there are. */
+  /** Added lists and arrays are numbered after the existing ones. */
   #takePools(added: ExplorationSpec, firstOfNew: number, where: string): void {
     const [, pools] = withoutPools(added)
     for (const [name, { first, values }] of Object.entries(pools)) {
@@ -217,13 +214,13 @@ export class Replay {
       if (first !== expected)
         throw damaged(
           this.#path,
-          `in ${where}: expected values of ${name} from ${expected} on, found ${first}`,
+          `in ${where}: expected values of ${name} starting at ${expected}, found ${first}`,
         )
       this.#poolSizes.set(name, first + values.length)
     }
   }
 
-  /** A run that the exploration does not have would be counted as one of those it has. */
+  /** A run outside the exploration would otherwise be counted as one of its runs. */
   #checkRuns({ sequence, stored, reopened, failed, returned }: CommitRecord): void {
     if (this.#experiment === undefined) throw noExperiment(this.#path)
     const runCount = this.#runCount
@@ -256,7 +253,7 @@ export class Replay {
     if (useHdf5 !== false && this.#stored.count > fileBytes)
       throw damaged(
         this.#path,
-        `${this.#stored.count} runs are stored, in an HDF5 file of ${fileBytes} bytes`,
+        `${this.#stored.count} runs are stored, but the HDF5 file has ${fileBytes} bytes`,
       )
     const pages = new PageSet()
     for (const commit of this.#commits) for (const page of commit.pages) pages.lay(page)
@@ -285,9 +282,9 @@ export class Replay {
   }
 }
 
-/** The HDF5 file is named without its folder: it lies where the `.cnt` file lies, also after a move. */
+/** The HDF5 file is named without its folder: it is next to the `.cnt` file, even after a move. */
 function atHome(experiment: ExperimentRecord, path: string): ExperimentRecord {
-  // Only ever there: a name that leads elsewhere was not written by us.
+  // Only in this folder: a name that leads elsewhere was not written by pypet-ts.
   const file = join(dirname(path), basename(experiment.request.file))
   return { ...experiment, request: { ...experiment.request, file } }
 }
@@ -312,7 +309,7 @@ function withEnvironment(
   return { ...experiment, request: inEnvironment(experiment.request, environment) }
 }
 
-/** The experiment as it goes on in another environment: what began it stays what it is known by. */
+/** The experiment in another environment. It is still identified by the first one. */
 export function inEnvironment(request: OpenRequest, environment: RunEnvironment): OpenRequest {
   const { name: environmentName, job, hexsha, timestamp } = environment
   const continuation = { ...request.continuation, job, environmentName, environment: { hexsha, timestamp } }

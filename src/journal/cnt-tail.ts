@@ -1,4 +1,4 @@
-/** Reads a `.cnt` file that several take turns to write: at each turn only what has come since. */
+/** Reads a `.cnt` file that several processes write in turns. Each turn reads only what is new. */
 import { fstatSync, statSync } from 'node:fs'
 import { RECORDS_OFFSET } from './cnt-format.ts'
 import { readRecord } from './cnt-records.ts'
@@ -21,13 +21,13 @@ export class CntTail {
   }
 
   /**
-   * What the file says now. To be called by whose turn it is: a record that is not whole was left by somebody who died,
-   * and is not counted.
+   * The current state of the file. Call it only during your turn: an unfinished record was left by a process that died,
+   * and is ignored.
    *
-   * @throws PypetError `PYPET_CNT_DAMAGED`; the disk's errors unchanged
+   * @throws PypetError `PYPET_CNT_DAMAGED`. The disk's errors unchanged.
    */
   readOn(): CntState {
-    // A compaction puts another file in its place, in which one commit stands for many.
+    // A compaction replaces the file with another one, in which one commit replaces many.
     if (this.#disk === undefined || statSync(this.path).ino !== this.#inode) this.#begin()
     const disk = this.#disk as Disk
     const size = disk.size()
@@ -39,7 +39,7 @@ export class CntTail {
     }
   }
 
-  /** As it was found last; undefined before that. */
+  /** The file as last found. Undefined before that. */
   get openFile(): OpenFile | undefined {
     const descriptor = this.#disk?.descriptor
     return descriptor === undefined ? undefined : { path: this.path, descriptor }

@@ -1,6 +1,6 @@
 /**
- * Files as the transaction needs them: bytes at positions, and a word for when they are durable. Everything
- * that must survive a crash goes through here, so that tests can put a disk of their own underneath.
+ * The file operations that a transaction needs: bytes at positions, and a call that makes them durable. Everything that
+ * must survive a crash goes through here, so that tests can replace the disk.
  */
 import {
   closeSync,
@@ -19,10 +19,10 @@ import { dirname } from 'node:path'
 
 /** One open file. Every method throws the error of the operating system (`ENOSPC`, `EIO`, ...). */
 export interface Disk {
-  /** The descriptor, where there is one; to lock the file. */
+  /** The descriptor, if there is one, to lock the file. */
   readonly descriptor?: number
   size(): number
-  /** Fills `target` from `position` on; returns how many bytes there were. */
+  /** Fills `target` from `position` on. Returns the number of bytes read. */
   read(target: Uint8Array, position: number): number
   /** Writes all of `source`. Not durable before `sync`. */
   write(source: Uint8Array, position: number): void
@@ -36,11 +36,11 @@ export interface Disk {
 export interface DiskSystem {
   /** Opens an existing file. */
   open(path: string, access: 'read' | 'write'): Disk
-  /** Creates an empty file, in the place of what was there. Its name is durable after `syncFolderOf`. */
+  /** Creates an empty file, replacing an existing one. Its name is durable after `syncFolderOf`. */
   create(path: string): Disk
   exists(path: string): boolean
   rename(from: string, to: string): void
-  /** Nothing happens when there is no such file. */
+  /** Does nothing if the file does not exist. */
   remove(path: string): void
   /** Makes created, renamed and removed names in the folder of this path durable. */
   syncFolderOf(path: string): void
@@ -70,7 +70,7 @@ export class FileDisk implements Disk {
   write(source: Uint8Array, position: number): void {
     let done = 0
     while (done < source.byteLength) {
-      // A disk that is nearly full takes a part; only the next write says what is wrong.
+      // A nearly full disk takes only a part. The next write reports the error.
       done += writeSync(this.descriptor, source, done, source.byteLength - done, position + done)
     }
   }
@@ -96,14 +96,14 @@ export const FILES: DiskSystem = {
   rename: renameSync,
   remove: (path) => rmSync(path, { force: true }),
   syncFolderOf(path) {
-    // Windows opens no folders, and has its own way of keeping them.
+    // Windows cannot open folders, and makes them durable in other ways.
     if (process.platform === 'win32') return
     let descriptor: number | undefined
     try {
       descriptor = openSync(dirname(path), 'r')
       fsyncSync(descriptor)
     } catch (cause) {
-      // Who may not read a folder, or has it on such a file system, can still have a file in it.
+      // Without read permission, or on such a file system, the folder can still hold the file.
       if (!UNSYNCABLE.has((cause as NodeJS.ErrnoException).code ?? '')) throw cause
     } finally {
       if (descriptor !== undefined) closeSync(descriptor)
@@ -111,9 +111,7 @@ export const FILES: DiskSystem = {
   },
 }
 
-/**
- * A new file, in the place of what was there: a link that somebody has put there is removed, and not followed.
- */
+/** Creates a new file in place of an existing one. Removes a planted link instead of following it. */
 export function createExclusively(path: string): Disk {
   try {
     return new FileDisk(openSync(path, 'wx+'))

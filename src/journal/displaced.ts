@@ -1,6 +1,6 @@
 /**
- * What becomes of a file while it is open for writing: others may remove, move, replace, cut or overwrite it, and the
- * system lets the writer go on into a file that nobody finds any more.
+ * Detects what happens to a file during writing. Others may remove, move, replace, truncate or overwrite it, and the
+ * system lets the writer continue in a file that no path leads to.
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readlinkSync, readSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -13,35 +13,35 @@ import { identityAt, identityOf } from './file-identity.ts'
 
 export type Displacement =
   | { readonly kind: 'removed' }
-  /** To another name, which is known where the system tells it. */
+  /** To another name, if the system tells it. */
   | { readonly kind: 'moved'; readonly to: string | undefined }
-  /** Another file has its name, and it has none. */
+  /** Another file has its name. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'cut'; readonly bytes: number; readonly committedBytes: number }
-  /** Its name and its inode are as they were, its first bytes are not. */
+  /** Its name and inode are the same, but its first bytes are not. */
   | { readonly kind: 'overwritten' }
 
-/** What its writer knows of a file that it has open. */
+/** What its writer knows about an open file. */
 export interface KnownState {
-  /** So many bytes it has at least. */
+  /** It has at least this size. */
   readonly committedBytes?: number | undefined
-  /** `headOf` it, as its writer left it: each commit changes the superblock. */
+  /** `headOf` the file as its writer left it: each commit changes the superblock. */
   readonly head?: string | undefined
 }
 
-/** `superblockOf` the bytes that are on the disk. */
+/** `superblockOf` the bytes on the disk. */
 export function headOf(descriptor: number): string {
   const head = new Uint8Array(SUPERBLOCK_BYTES)
   return superblockOf(head.subarray(0, readSync(descriptor, head, 0, head.byteLength, 0)))
 }
 
-/** What has become of an open file. Undefined when it is where it was, and whole, as far as is known. */
+/** What happened to an open file. Undefined if it is in place and seems intact. */
 export function displacementOf(
   { path, descriptor }: OpenFile,
   { committedBytes = 0, head }: KnownState = {},
 ): Displacement | undefined {
   const there = identityAt(path)
-  // Asked second: who takes the name away in between has left the file none, which is told apart from a move.
+  // Checked second: if the file loses its name in between, it has no links left, which differs from a move.
   const { size, nlink } = fstatSync(descriptor, { bigint: true })
   if (there !== identityOf(descriptor)) {
     if (nlink > 0n) return { kind: 'moved', to: nameOf(descriptor) }
@@ -51,7 +51,7 @@ export function displacementOf(
   return head === undefined || head === headOf(descriptor) ? undefined : { kind: 'overwritten' }
 }
 
-/** Where the system tells it. */
+/** If the system tells it. */
 function nameOf(descriptor: number): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${descriptor}`)
@@ -60,29 +60,29 @@ function nameOf(descriptor: number): string | undefined {
   }
 }
 
-/** A file that is open and may have lost its name. */
+/** An open file that may have lost its name. */
 export interface OpenFile {
   readonly path: string
   readonly descriptor: number
 }
 
-/** For who is to tell somebody else, who has the file open all the time and can put it back where it has lost its name. */
+/** For a process that reports to the one that keeps the file open, and can restore its name. */
 export function displacedFor(file: OpenFile, found: Displacement): PypetError {
   const isHarmed = found.kind === 'cut' || found.kind === 'overwritten'
   return isHarmed ? displacedError(file, found, undefined) : notTheSame(file.path)
 }
 
 export function notTheSame(path: string, cause?: unknown): PypetError {
-  return new PypetError('PYPET_FILE_MOVED', `${path} is not the file any more that is being written`, {
+  return new PypetError('PYPET_FILE_MOVED', `${path} was moved or replaced during writing`, {
     where: path,
-    hint: 'Put it back.',
+    hint: 'Move it back.',
     cause,
   })
 }
 
 /**
- * Puts back what has lost its name: the HDF5 file, and its `.cnt` file where that has lost its own too. What lies at the
- * name by now is left alone.
+ * Restores a file that has lost its name: the HDF5 file, and its `.cnt` file too. Leaves a file that now has that name
+ * alone.
  *
  * @returns the error that stops the writer: what was found, what was done, and what to type
  */
@@ -92,7 +92,7 @@ export function displacedError(file: OpenFile, found: Displacement, cnt: OpenFil
   const error = (what: string, hint: string) =>
     new PypetError(
       'PYPET_FILE_MOVED',
-      `${path} was ${what} while it was being written. Every run that was announced is safe${cntNote}.`,
+      `${path} was ${what} during writing. Every run reported as stored is safe${cntNote}.`,
       { where: path, hint },
     )
   switch (found.kind) {
@@ -106,7 +106,7 @@ export function displacedError(file: OpenFile, found: Displacement, cnt: OpenFil
     case 'removed': {
       const failure = putBack(file, path)
       return failure === undefined
-        ? error('removed', 'It was put back from the open file.')
+        ? error('removed', 'It was restored from the open file.')
         : lost(path, 'removed', failure)
     }
     case 'replaced': {
@@ -115,32 +115,31 @@ export function displacedError(file: OpenFile, found: Displacement, cnt: OpenFil
       return failure === undefined
         ? error(
             `replaced by another file`,
-            `What was written is in ${rescued}. Move the other file away, then: mv ${shellWord(rescued)} ${shellWord(path)}`,
+            `The results are in ${rescued}. Move the other file away, then: mv ${shellWord(rescued)} ${shellWord(path)}`,
           )
         : lost(path, 'replaced by another file', failure)
     }
     case 'cut':
       return new PypetError(
         'PYPET_FILE_MOVED',
-        `${path} was cut to ${found.bytes} bytes while it was being written, of ${found.committedBytes} that were committed`,
-        { where: path, hint: 'Put back a copy of it and of its .cnt file that were made together.' },
+        `${path} was truncated during writing: it has ${found.bytes} of ${found.committedBytes} committed bytes`,
+        { where: path, hint: 'Restore it and its .cnt file from the same backup.' },
       )
     case 'overwritten':
-      return new PypetError(
-        'PYPET_FILE_MOVED',
-        `${path} was overwritten by another program while it was being written`,
-        { where: path, hint: 'Put back a copy of it and of its .cnt file that were made together.' },
-      )
+      return new PypetError('PYPET_FILE_MOVED', `${path} was overwritten by another program during writing`, {
+        where: path,
+        hint: 'Restore it and its .cnt file from the same backup.',
+      })
   }
 }
 
 function lost(path: string, what: string, failure: Error): PypetError {
   return new PypetError(
     'PYPET_FILE_MOVED',
-    `${path} was ${what} while it was being written, and could not be put back: ${failure.message}`,
+    `${path} was ${what} during writing, and could not be restored: ${failure.message}`,
     {
       where: path,
-      hint: 'Put back a copy of it and of its .cnt file that were made together.',
+      hint: 'Restore it and its .cnt file from the same backup.',
       cause: failure,
     },
   )
@@ -149,12 +148,12 @@ function lost(path: string, what: string, failure: Error): PypetError {
 function putBackCnt({ path, descriptor }: OpenFile): string {
   if (displacementOf({ path, descriptor })?.kind !== 'removed') return ''
   const failure = putBack({ path, descriptor }, path)
-  return failure === undefined ? `; ${path} was put back, too` : `; ${path} could not be put back`
+  return failure === undefined ? `; ${path} was restored too` : `; ${path} could not be restored`
 }
 
 const CHUNK_BYTES = 4_194_304
 
-/** Copies an open file to a name that nothing has. Returns why that was not possible. */
+/** Copies an open file to a free name. Returns the error if that fails. */
 function putBack({ descriptor }: OpenFile, target: string): Error | undefined {
   let copy: number | undefined
   try {

@@ -1,4 +1,4 @@
-/** Which file it is, whatever it is called: device and inode. */
+/** Identifies a file by device and inode, whatever its name. */
 import { fstatSync, statSync } from 'node:fs'
 
 export type FileIdentity = `${bigint}:${bigint}`
@@ -9,7 +9,7 @@ export function identityOf(descriptor: number): FileIdentity {
   return `${dev}:${ino}`
 }
 
-/** Of what a path leads to; undefined where that is nothing. */
+/** Of the file at a path. Undefined if there is none. */
 export function identityAt(path: string): FileIdentity | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
   return found === undefined ? undefined : `${found.dev}:${found.ino}`

@@ -1,9 +1,9 @@
 /**
- * One writer at a time: a small file beside the HDF5 file says which process it is.
+ * One writer at a time: a small file next to the HDF5 file names the process.
  *
- * The operating system decides. The writer keeps an exclusive `flock` on that small file for as long as it lives; who
- * gets that lock knows that the one before is gone, in whatever container it was. Only where there is no `flock` do the
- * facts about the process decide, which cannot always be seen.
+ * The operating system decides. The writer holds an exclusive `flock` on that small file while it lives. Whoever gets
+ * the lock knows that the previous owner is gone, whatever container it was in. Without `flock`, the recorded facts
+ * about the process decide, and they cannot always be checked.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -29,29 +29,29 @@ import { realFileOf, refuseOtherNames } from './real-file.ts'
 export interface LockRequest {
   /** What is being written, for messages. */
   readonly trajectory: string
-  /** Take over a lock of another host, whose processes cannot be seen from here. */
+  /** Take over the lock of another host, whose processes cannot be checked from here. */
   readonly breakLock: boolean
 }
 
 export interface FileLock {
-  /** Whose lock was taken over, and why; undefined when there was none. */
+  /** Whose lock was taken over, and why. Undefined if there was none. */
   readonly notice: string | undefined
   /**
-   * Says in the lock that its owner waits for readers of the file, or does so no longer; see `letWriterGoFirst`. Without
-   * `flock` nothing is said, since readers are not waited for.
+   * Notes in the lock that its owner waits for readers, or no longer does; see `letWriterGoFirst`. Without `flock`,
+   * this does nothing, since writers do not wait for readers then.
    */
   noteWaiting(isWaiting: boolean): void
-  /** Gives the file free. Whoever has taken the lock over keeps it. */
+  /** Releases the lock, unless another process has taken it over. */
   release(): void
 }
 
 /**
- * Takes the lock of an HDF5 file for this process, until it is released or the process ends. It is the lock of the file
- * that the path really means. What killed processes have left beside that file, and in the folder for temporary files, is swept.
+ * Takes the lock of an HDF5 file for this process, until it is released or the process ends. Locks the real file behind
+ * the path. Also removes temporary files that killed processes left next to that file and in the temporary folder.
  *
- * @param file as it was typed, for messages
- * @throws PypetError `PYPET_FILE_LOCKED` while another process writes it, `PYPET_FILE_LOCKED_ELSEWHERE` when one that
- *   cannot be seen from here may; `PYPET_FILE_NOT_WRITABLE`, also for a file of several names
+ * @param file as typed, for messages
+ * @throws PypetError `PYPET_FILE_LOCKED` while another process writes it, `PYPET_FILE_LOCKED_ELSEWHERE` if a process
+ *   that cannot be checked from here may write it, `PYPET_FILE_NOT_WRITABLE`, also for a file with several names
  */
 export function acquireLock(file: string, request: LockRequest): FileLock {
   const real = realFileOf(file)
@@ -69,7 +69,7 @@ interface Wanted extends LockRequest {
   readonly path: string
 }
 
-/** Others may take and release a lock in between, but not so often. */
+/** Others may take and release the lock in between, but not this often. */
 const ATTEMPTS_MAX = 100
 
 function take(wanted: Wanted): FileLock {
@@ -78,10 +78,10 @@ function take(wanted: Wanted): FileLock {
     if (taken === 'unavailable') return takeByName(wanted)
     if (taken !== 'again') return taken
   }
-  throw cannotWrite(wanted.file, `${wanted.path} is there, and cannot be read`)
+  throw cannotWrite(wanted.file, `its lock file ${wanted.path} cannot be read`)
 }
 
-/** `again` when the file was given free, and removed, in this moment. */
+/** `again` if the lock was just released and its file removed. */
 function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
   const { file, path } = wanted
   const descriptor = openLock(wanted)
@@ -92,7 +92,7 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
     if (!isAt(path, descriptor)) return 'again'
     const found = readText(path) ?? ''
     const notice = found === '' ? undefined : takeOverReason(wanted, found, answer === 'locked')
-    // Whoever has it is just writing down who that is.
+    // The owner is about to write its name into the lock.
     if (answer === 'taken') throw locked(wanted)
     const owner = ownLock(wanted.trajectory, 'flock')
     let text = ''
@@ -102,14 +102,14 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
       writeSync(descriptor, text, 0)
     }
     write(owner)
-    // Who judged the lock by name may have put another file there since, and takes itself for the writer.
+    // A process that judged the lock by name may have replaced the file, and taken the lock.
     if (!isAt(path, descriptor)) return 'again'
     isKept = true
     const noteWaiting = (isWaiting: boolean) => {
       try {
         write(isWaiting ? { ...owner, waitingSinceMs: Date.now() } : owner)
       } catch {
-        // A full disk: readers do not let this writer go first then, and that is all.
+        // The disk is full. Then readers do not let this writer go first, with no other effect.
         text = readText(path) ?? ''
       }
     }
@@ -124,19 +124,19 @@ function takeBySystem(wanted: Wanted): FileLock | 'again' | 'unavailable' {
   }
 }
 
-/** A planted link is not followed. */
+/** Does not follow a planted link. */
 function openLock({ file, path }: Wanted): number {
   try {
     return openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    if (code === 'EISDIR') throw cannotWrite(file, `${path} is there, and cannot be read`)
-    if (code === 'ELOOP') throw cannotWrite(file, `${path} is a symbolic link; remove it`)
+    if (code === 'EISDIR') throw cannotWrite(file, `its lock file ${path} cannot be read`)
+    if (code === 'ELOOP') throw cannotWrite(file, `its lock file ${path} is a symbolic link; remove it`)
     throw cannotWrite(file, systemRefusal(cause).found, { cause })
   }
 }
 
-/** A process that ends in order leaves no lock, whatever it ends by. */
+/** A process that exits normally leaves no lock, whatever the reason. */
 function heldLock(
   notice: string | undefined,
   noteWaiting: FileLock['noteWaiting'],
@@ -158,7 +158,7 @@ function heldLock(
   }
 }
 
-/** Why a lock may be taken over; throws when it may not. */
+/** The reason why a lock may be taken over. Throws if it may not. */
 function takeOverReason(
   { file, path, breakLock }: Pick<Wanted, 'file' | 'path' | 'breakLock'>,
   found: string,
@@ -167,7 +167,7 @@ function takeOverReason(
   const owner = parseOwner(found)
   if (owner === undefined) {
     if (isOurs === false) throw locked({ file, path })
-    return `${path} is not a readable lock; it was taken over`
+    return `${path} is not a valid lock file; the lock was taken over`
   }
   const { pid, host, since, trajectory } = owner
   const facts = { pid, host, since, trajectory }
@@ -178,32 +178,31 @@ function takeOverReason(
     fate: fateOf(owner),
     isSameBoot: owner.bootId !== '' && owner.bootId === ownProcess().bootId,
   })
-  if (verdict === 'gone')
-    return `the lock of ${file} was left by ${who}: it is gone, and the lock was taken over`
+  if (verdict === 'gone') return `the lock of ${file} was taken over from ${who}, which is gone`
   if (verdict === 'alive') throw locked({ file, path }, facts)
-  if (breakLock) return `the lock of ${file} was taken from ${who}`
+  if (breakLock) return `the lock of ${file} was taken over from ${who}`
   throw new PypetError('PYPET_FILE_LOCKED_ELSEWHERE', `${file} is locked by ${who}`, {
     where: path,
-    hint: 'It cannot be seen from here. If that process is gone, take the lock over with --break-lock.',
+    hint: 'This machine cannot tell whether that process is alive. If it is gone, take over the lock with --break-lock.',
     details: { file, owner: facts },
   })
 }
 
-/** @param owner undefined while the lock does not say it yet */
+/** @param owner undefined while the lock does not name it yet */
 function locked({ file, path }: Pick<Wanted, 'file' | 'path'>, owner?: LockDetails['owner']): PypetError {
   const who = owner === undefined ? 'another process' : ownerText(owner)
   return new PypetError('PYPET_FILE_LOCKED', `${file} is being written by ${who}`, {
     where: path,
-    hint: 'Wait for it, or write to another file (--file).',
+    hint: 'Wait for it to finish, or write to another file (--file).',
     details: { file, owner },
   })
 }
 
 function ownerText({ pid, host, since, trajectory }: NonNullable<LockDetails['owner']>): string {
-  return `process ${pid} on ${host}, which writes ${trajectory} since ${since}`
+  return `process ${pid} on ${host} (${trajectory}, since ${since})`
 }
 
-/** Where the system has no lock: the file with a name in it is the lock, and appears with its content at once. */
+/** Without a system lock: the file itself is the lock. It appears together with its content. */
 function takeByName(wanted: Wanted): FileLock {
   const { path } = wanted
   const text = JSON.stringify(ownLock(wanted.trajectory, 'name'))
@@ -216,17 +215,17 @@ function takeByName(wanted: Wanted): FileLock {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     if (tryCreate(path, text, wanted.file)) return held(undefined)
     const found = readSettled(path)
-    // Released in this moment.
+    // It was just released.
     if (found === undefined) continue
-    // What was opened to be locked by the system, and could not be.
+    // The file was opened for a system lock, which failed.
     const notice = found === '' ? undefined : takeOverReason(wanted, found, undefined)
     takeOver(path, found, text, wanted)
     if (readText(path) === text) return held(notice)
   }
-  throw cannotWrite(wanted.file, `${path} is there, and cannot be read`)
+  throw cannotWrite(wanted.file, `its lock file ${path} cannot be read`)
 }
 
-/** A link is made or not. */
+/** Creating a link is atomic. */
 function tryCreate(path: string, text: string, file: string): boolean {
   const own = temporaryBeside(path, 'own')
   try {
@@ -249,22 +248,22 @@ function tryCreate(path: string, text: string, file: string): boolean {
   }
 }
 
-/** What lies at a name that is this process's own is nobody's, and a link that was planted there is not followed. */
+/** A file at a name reserved for this process belongs to nobody. A link planted there is not followed. */
 function writeNew(own: string, text: string): void {
   rmSync(own, { force: true })
   writeFileSync(own, text, { flag: 'wx' })
 }
 
-/** What file systems without links answer. */
+/** Errors from file systems without links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /**
- * Puts this process's lock in the place of one that was judged, and of no other; or does nothing, when somebody
- * else was faster.
+ * Replaces the lock that was judged, and no other, with this process's lock. Does nothing if another process was
+ * faster.
  *
- * Several may have judged the same lock. A claim, named after what it says, makes them take turns, and who has it
- * looks once more: only a holder of the claim replaces that lock, so it cannot change in between. A claim of a
- * process that died is taken over like a lock.
+ * Several processes may have judged the same lock. A claim, named after the lock's content, makes them take turns, and
+ * its holder checks again: only the holder replaces that lock, so it cannot change in between. The claim of a process
+ * that died is taken over like a lock.
  */
 function takeOver(path: string, judged: string, text: string, wanted: Wanted): void {
   const claim = `${path}.${createHash('sha1').update(judged).digest('hex').slice(0, 8)}`
@@ -292,7 +291,7 @@ function releaseByName(path: string, own: string): void {
   if (readText(path) === own) rmSync(path, { force: true })
 }
 
-/** Where a lock cannot appear with its content at once, it may just be written: then it is given time. */
+/** If a lock does not appear together with its content, it may be in the middle of a write. Then wait for it. */
 function readSettled(path: string): string | undefined {
   const text = readText(path)
   if (text === undefined || parseOwner(text) !== undefined) return text
@@ -300,5 +299,5 @@ function readSettled(path: string): string | undefined {
   return readText(path)
 }
 
-/** Nobody needs so long for a hundred bytes. */
+/** Writing a hundred bytes takes less than this. */
 const WRITING_MS = 200

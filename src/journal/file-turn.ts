@@ -1,4 +1,4 @@
-/** Scripts in several processes that change one file wait for each other here. */
+/** Lets scripts in several processes that change one file wait for each other. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
 import type { LogLevel } from '../run/log-level.ts'
@@ -11,7 +11,7 @@ import { waitForLock } from './wait-for-lock.ts'
 export interface TurnRequest {
   /** What is being written, for messages. */
   readonly trajectory: string
-  /** Longest wait for others; 0 to be refused at once. */
+  /** Longest wait for others. 0 to be refused at once. */
   readonly waitMs: number
   readonly onNotice: (level: LogLevel, message: string) => void
 }
@@ -22,7 +22,7 @@ interface Turn {
   isOver: boolean
 }
 
-/** Whose turn it is, for whatever is called within it, and nothing else in this process. */
+/** Whose turn it is: known to everything called within it, and to nothing else in this process. */
 const turns = new AsyncLocalStorage<Turn>()
 
 findHeldLocksBy((file) => {
@@ -32,10 +32,10 @@ findHeldLocksBy((file) => {
 })
 
 /**
- * Does several steps under the lock of a file, which is waited for while another process, or something else in this one,
- * has it. Whatever takes the lock within the action has it already.
+ * Performs several steps under the lock of a file. Waits while another process, or something else in this process, has
+ * it. Code within the action that takes the lock already has it.
  *
- * @throws PypetError `PYPET_FILE_LOCKED` when it is taken for longer; as `acquireLock`
+ * @throws PypetError `PYPET_FILE_LOCKED` if others keep it for longer; as `acquireLock`
  */
 export async function takeTurn<Value>(
   file: string,
@@ -47,7 +47,7 @@ export async function takeTurn<Value>(
   if (current?.isOver === false && current.real === real) return await action()
   if (!existsSync(file)) makeFolderOf(real)
   const { trajectory, waitMs, onNotice } = request
-  const hint = 'A script waits longer with the option lockWaitMs.'
+  const hint = 'In a script, wait longer with the option lockWaitMs.'
   const lock = await waitForLock(file, { trajectory, breakLock: false }, { waitMs, hint, onNotice })
   if (lock.notice !== undefined) onNotice('warn', lock.notice)
   const turn: Turn = { real, lock, isOver: false }

@@ -1,4 +1,4 @@
-/** Which `.cnt` file belongs to an HDF5 file. */
+/** Finds the `.cnt` file that belongs to an HDF5 file. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
@@ -8,21 +8,21 @@ import { type DiskSystem, FILES } from './disk.ts'
 import { realFileOf, realFolderOf } from './real-file.ts'
 import { type Whereabouts, whereaboutsOf } from './replacement.ts'
 
-/** A `.cnt` file beside an HDF5 file, of an experiment in it. */
+/** A `.cnt` file next to an HDF5 file, of an experiment in it. */
 export interface CntBeside {
   readonly path: string
   readonly experiment: ExperimentRecord
-  /** Where the file of its experiment is: only one in its place is this HDF5 file. */
+  /** Where the file of its experiment is. Only one in its `place` is this HDF5 file. */
   readonly whereabouts: Whereabouts
-  /** The file of its experiment was replaced: what it says is of one that is gone. */
+  /** The file of its experiment was replaced, so this `.cnt` file is obsolete. */
   readonly isSuperseded: boolean
 }
 
 /**
- * The `.cnt` files beside an HDF5 file that belong to it: of unfinished trajectories, or kept on request. In
+ * The `.cnt` files that belong to an HDF5 file and are next to it: of unfinished trajectories, or kept on request. In
  * alphabetical order.
  *
- * @param onUnreadable gets the error of a file that may belong to it and does not say; otherwise it is thrown
+ * @param onUnreadable gets the error of an unreadable file that may belong to it. Without it, the error is thrown.
  * @throws PypetError `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`
  */
 export function findCntFiles(
@@ -35,7 +35,7 @@ export function findCntFiles(
     .map(({ path }) => path)
 }
 
-/** Those of a file that is just being replaced as well; see `replacement`. As `findCntFiles`. */
+/** Also includes those of a file that is just being replaced; see `replacement`. As `findCntFiles`. */
 export function cntFilesBeside(
   file: string,
   system: DiskSystem = FILES,
@@ -55,7 +55,7 @@ export function cntFilesBeside(
           { path, experiment, whereabouts: whereaboutsOf(experiment, () => hasCommit(path, system), system) },
         ]
       } catch (error) {
-        // Other programs have files of this ending, too.
+        // Other programs use this extension too.
         const isOther = isPypetError(error, 'PYPET_CNT_NOT_CNT') || isPypetError(error, 'PYPET_CNT_NOT_FOUND')
         if (!isOther) onUnreadable(error)
         return []
@@ -68,13 +68,13 @@ export function cntFilesBeside(
   return found.map((each) => ({ ...each, isSuperseded: superseded.has(identityOf(each)) }))
 }
 
-/** Of an experiment, unlike its name, there is one. */
+/** Unique for each experiment, unlike its name. */
 function identityOf({ experiment }: Pick<CntBeside, 'experiment'>): string {
   return experiment.request.trajectory.environmentHexsha
 }
 
 /**
- * The `.cnt` file that is meant by its own path or by that of its HDF5 file.
+ * The `.cnt` file, given its path or that of its HDF5 file.
  *
  * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_SEVERAL`, and as `findCntFiles`
  */
@@ -84,8 +84,8 @@ export function findCnt(path: string, system: DiskSystem = FILES): string {
     if (existsSync(absolute)) return absolute
     throw notFound(
       path,
-      'there is no such file',
-      'It is removed when every run is stored; see `pypet-ts overview`.',
+      'the file does not exist',
+      'The .cnt file is removed once every run is stored. Check with `pypet-ts overview`.',
     )
   }
   const found = cntFilesBeside(absolute, system)
@@ -95,14 +95,14 @@ export function findCnt(path: string, system: DiskSystem = FILES): string {
   if (first === undefined) {
     throw notFound(
       path,
-      'no .cnt file beside it belongs to it',
-      'It is removed when every run is stored; see `pypet-ts overview`.',
+      'no .cnt file next to it belongs to it',
+      'The .cnt file is removed once every run is stored. Check with `pypet-ts overview`.',
     )
   }
   if (found.length === 1) return first
   throw new PypetError('PYPET_CNT_SEVERAL', `${path} has ${found.length} unfinished trajectories`, {
     where: path,
-    hint: `Name one of them: ${found.join(', ')}.`,
+    hint: `Choose one of them: ${found.join(', ')}.`,
     details: { file: path, cntFiles: found },
   })
 }
@@ -119,7 +119,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch (error) {
-    // A folder that is not there holds nothing. What cannot be known must not pass for that.
+    // A missing folder is empty. Other errors must not pass for that.
     if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
     throw error
   }

@@ -1,6 +1,6 @@
 /**
- * Node has no `flock`. The program of that name takes the lock on a descriptor that it inherits, and the lock stays: it
- * belongs to the open file, which both share.
+ * Node has no `flock`. The program `flock` takes the lock on a descriptor that it inherits. The lock stays, because it
+ * belongs to the open file, which both processes share.
  */
 import { spawnSync } from 'node:child_process'
 
@@ -10,10 +10,11 @@ export type FlockAnswer = 'locked' | 'taken' | 'unavailable'
 const ANSWER_MS = 5000
 
 /**
- * Takes, shares or gives back the lock of an open file, now or not at all.
+ * Takes, shares or releases the lock of an open file, without waiting.
  *
  * @param flags of the program, such as `-x -n`
- * @returns `taken` also where the program gives no answer in time; `unavailable` where there is no such program, or the file system has no locks
+ * @returns `taken` also if the program does not answer in time. `unavailable` if the program is missing, or the file
+ *   system has no locks.
  */
 export function flockNow(descriptor: number, ...flags: readonly string[]): FlockAnswer {
   if (process.platform === 'win32') return 'unavailable'
@@ -26,15 +27,15 @@ export function flockNow(descriptor: number, ...flags: readonly string[]): Flock
     if (status === 0) return 'locked'
     if (status === 1) return 'taken'
     const code = (error as NodeJS.ErrnoException | undefined)?.code ?? ''
-    // It is there, and might have said that somebody has the lock.
+    // The program exists, and might have said that the lock is taken.
     if (SILENT.has(code)) return 'taken'
     if (code !== 'ENOENT') return 'unavailable'
   }
   return 'unavailable'
 }
 
-/** No answer in time, or no process for the question. */
+/** No answer in time, or no process to ask. */
 const SILENT: ReadonlySet<string> = new Set(['ETIMEDOUT', 'EAGAIN'])
 
-/** It must be found without PATH, too. */
+/** Must be found without PATH too. */
 const PROGRAMS = ['flock', '/usr/bin/flock']

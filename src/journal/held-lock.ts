@@ -1,9 +1,11 @@
-/** A lock that whoever is asking has already, for several steps: known here without what it takes to know who is asking. */
+/**
+ * A lock that the caller already holds for several steps. This module does not need to know how callers are identified.
+ */
 import type { FileLock } from './file-lock.ts'
 
 let find: (file: string) => FileLock | undefined = () => undefined
 
-/** To be given back by whoever has taken it for all steps, not by one of them. */
+/** To be released by whoever took it for all steps, not by a single step. */
 export function heldLock(file: string): FileLock | undefined {
   return find(file)
 }

@@ -1,4 +1,4 @@
-/** Whose a lock is, as the file of the lock says it, and what follows from that. */
+/** The owner of a lock, as written in the lock file, and what follows from that. */
 import { readFileSync, statfsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fateOf, ownProcess, type ProcessFacts } from '../process-facts.ts'
@@ -6,35 +6,35 @@ import { isPlainObject } from '../values/value-forms.ts'
 import { realFileOf } from './real-file.ts'
 
 export interface LockOwner extends ProcessFacts {
-  /** What tells that the owner lives: the system's lock, or its name in the file only. */
+  /** What shows that the owner is alive: the system's lock, or only its name in the file. */
   readonly keptBy: 'flock' | 'name'
   readonly trajectory: string
   /** When the lock was taken, ISO 8601. */
   readonly since: string
-  /** Since when the owner waits for readers of the file, in milliseconds since 1970. */
+  /** Since when the owner has waited for readers of the file, in milliseconds since 1970. */
   readonly waitingSinceMs?: number
 }
 
-/** What is known when somebody wants a lock that another one had. */
+/** What is known about a lock that another process had. */
 export interface LockEvidence {
-  /** The system has given the lock to us; undefined where it has none. */
+  /** The system has given us the lock. Undefined if it has no locks. */
   readonly isOurs: boolean | undefined
-  /** Other machines may write here, and the system may not know of their locks. */
+  /** Other machines may write here, and the system may not know their locks. */
   readonly isShared: boolean
-  /** Of the owner, seen from here. */
+  /** Of the owner, as seen from here. */
   readonly fate: 'alive' | 'gone' | 'unseen'
-  /** The owner ran on the kernel that runs now. */
+  /** The owner ran since the current boot. */
   readonly isSameBoot: boolean
 }
 
-/** Whether the owner of a lock is gone. What cannot be known needs somebody who knows. */
+/** Whether the owner of a lock is gone. If unknown, the user must decide. */
 export function verdictOf(
   owner: Pick<LockOwner, 'keptBy'>,
   evidence: LockEvidence,
 ): 'gone' | 'alive' | 'unknown' {
   const { isOurs, isShared, fate, isSameBoot } = evidence
   if (isOurs === false) return 'alive'
-  // A lock that the system would have kept, and has not.
+  // The system would have kept this lock, but has not.
   if (isOurs === true && owner.keptBy === 'flock' && (isSameBoot || !isShared)) return 'gone'
   return fate === 'unseen' ? 'unknown' : fate
 }
@@ -44,7 +44,7 @@ export function ownLock(trajectory: string, keptBy: LockOwner['keptBy']): LockOw
   return { ...ownProcess(), keptBy, trajectory, since: new Date().toISOString() }
 }
 
-/** Undefined for what is none. */
+/** Undefined if it is not a lock. */
 export function parseOwner(text: string): LockOwner | undefined {
   try {
     const owner: unknown = JSON.parse(text)
@@ -67,7 +67,7 @@ const TEXTS = [
   'since',
 ] as const satisfies readonly (keyof LockOwner)[]
 
-/** Undefined where there is no such file, or none that can be read. */
+/** Undefined if the file does not exist or cannot be read. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -76,7 +76,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Magic numbers of file systems that several machines may have at once, from linux/magic.h and the makers' sources. */
+/** Magic numbers of file systems that several machines may share, from linux/magic.h and the vendors' sources. */
 const SHARED_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0x6969, // NFS
   0xff534d42, // CIFS
@@ -94,7 +94,7 @@ const SHARED_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0x786f4256, // VirtualBox shared folders
 ])
 
-/** Whether other machines may write in the folder of this path. */
+/** Whether other machines may write to the folder of this path. */
 export function isShared(path: string): boolean {
   try {
     return SHARED_FILE_SYSTEMS.has(statfsSync(path).type >>> 0)
@@ -103,15 +103,15 @@ export function isShared(path: string): boolean {
   }
 }
 
-/** Longer than any writer waits: what says so for longer was left by one that was killed. */
+/** No writer waits this long. An older entry was left by a killed process. */
 const WAITING_MS_MAX = 600_000
 const LOOK_MS = 20
 
 /**
- * Resolves when the writer of a file does not wait for its readers: who asks it before each reading keeps no writer out
- * for ever, however many readers there are.
+ * Resolves when the writer of a file is not waiting for readers. If readers call this before each read, they cannot
+ * keep a writer out forever, however many they are.
  *
- * @param limitMs it is not waited for longer
+ * @param limitMs the longest wait
  */
 export async function letWriterGoFirst(file: string, limitMs: number): Promise<void> {
   const path = `${realFileOf(file)}.lock`

@@ -1,25 +1,25 @@
-/** What the `.cnt` file of a new trajectory is called. */
+/** Chooses the name of the `.cnt` file of a new trajectory. */
 import { basename, extname, join } from 'node:path'
 import type { DiskSystem } from './disk.ts'
 import { realFileOf, realFolderOf } from './real-file.ts'
 
 /**
- * `<trajectory>.cnt`, beside the HDF5 file. Where a trajectory of the same name is unfinished in another HDF5 file
- * of the folder, `<trajectory>.<file>.cnt`.
+ * `<trajectory>.cnt`, next to the HDF5 file. If another HDF5 file in the folder has an unfinished trajectory of that
+ * name: `<trajectory>.<file>.cnt`.
  */
 export function newCntFile(file: string, trajectory: string, system: DiskSystem): string {
   const names = cntNames(file, trajectory)
   return names.find((path) => !system.exists(path)) ?? (names[1] as string)
 }
 
-/** The same for one that has a name already, when better ones have become free. */
+/** The same for a file that already has a name, if a better one has become free. */
 export function betterCntFile(current: string, file: string, trajectory: string, system: DiskSystem): string {
   const names = cntNames(file, trajectory)
   const better = names.slice(0, Math.max(0, names.indexOf(current)))
   return better.find((path) => !system.exists(path)) ?? current
 }
 
-/** The best first; the third is for a file whose old `.cnt` file has the second name while it is replaced. */
+/** Best name first. The third is for a file that is being replaced while its old `.cnt` file has the second name. */
 function cntNames(file: string, trajectory: string): string[] {
   const real = realFileOf(file)
   const ofFile = `${trajectory}.${basename(real, extname(real))}`

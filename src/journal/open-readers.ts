@@ -1,13 +1,13 @@
 /**
- * Files that scripts of this process keep open for reading. Whoever changes one is not kept waiting by them, and what
- * they remember of it would be wrong afterwards: so they are asked to let it go, and open it again when it is read next.
+ * Files that scripts in this process keep open for reading. They must not delay a change of the file, and would
+ * remember outdated data after it. So they are asked to release the file, and open it again at the next read.
  */
 import { identityAt } from './file-identity.ts'
 import { realFileOf } from './real-file.ts'
 
-/** Whoever keeps a file open, and can do without. */
+/** A reader that keeps a file open, but can release it. */
 export interface IdleReader {
-  /** Lets the file go. Called while nothing is being read. */
+  /** Releases the file. Called while nothing is being read. */
   release(): void
 }
 
@@ -18,20 +18,20 @@ interface Held {
 }
 
 const held = new Set<Held>()
-/** Real files that an experiment of this process is writing, and how many do. */
+/** Real files that experiments of this process are writing, with the number of those experiments. */
 const written = new Map<string, number>()
 
-/** Call it when a file has been opened; what it gives, when it is closed. */
+/** Call this when a file was opened. Call the returned function when it is closed. */
 export function holdReader(file: string, reader: IdleReader): () => void {
   const real = realFileOf(file)
   const entry: Held = { real, identity: identityAt(real), reader }
   held.add(entry)
-  // Its writer would wait for it at the end.
+  // Otherwise its writer would wait for it at the end.
   if (written.has(real)) setImmediate(() => void (held.has(entry) && reader.release()))
   return () => void held.delete(entry)
 }
 
-/** Before this process changes a file, and after it has, whatever the file is called. */
+/** Call this before and after this process changes a file, under any of its names. */
 export function releaseReaders(file: string): void {
   if (held.size === 0) return
   const real = realFileOf(file)
@@ -42,7 +42,7 @@ export function releaseReaders(file: string): void {
   }
 }
 
-/** For as long as an experiment of this process writes a file, readers keep it open for a moment only. */
+/** While an experiment of this process writes a file, readers only open it briefly. */
 export function releaseWhileWritten(file: string): Disposable {
   const real = realFileOf(file)
   written.set(real, (written.get(real) ?? 0) + 1)

@@ -1,13 +1,13 @@
-/** Images of parts of a file, the newest of each byte. */
+/** Images of parts of a file, with the newest data for each byte. */
 import type { PageImage } from './cnt-record.ts'
 
-/** Images are laid by pages of this size; theirs begin where a page begins. */
+/** Images are stored in pages of this size, aligned to it. */
 const PAGE_BYTES = 4096
 
 export class PageSet {
   readonly #pages = new Map<number, Uint8Array>()
 
-  /** Lays an image over those before. A shorter one leaves the rest of an older one in sight. */
+  /** Adds an image over earlier ones. A shorter image keeps the rest of an older one. */
   lay({ offset, bytes }: PageImage): void {
     for (let start = 0; start < bytes.byteLength; ) {
       const at = offset + start
@@ -19,9 +19,9 @@ export class PageSet {
   }
 
   /**
-   * In the order of their offsets.
+   * In order of offset.
    *
-   * @param end what lies beyond is left out: it was a part of the file once, and is none any more
+   * @param end leaves out what lies beyond: it is no longer part of the file
    */
   images(end: number): PageImage[] {
     return [...this.#pages]

@@ -1,59 +1,59 @@
 /**
- * Brings committed pages into the HDF5 file, at moments when no reader looks.
+ * Writes committed pages into the HDF5 file while no reader has it open.
  *
- * The pages are safe in the `.cnt` file already, so there is no hurry: several commits share one writing,
- * and readers are let finish. Only when too much waits, the experiment waits with it for a while.
+ * The pages are already safe in the `.cnt` file, so there is no hurry: several commits share one write, and readers may
+ * finish. Only if too much accumulates does the experiment wait too.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReaderGate } from './reader-gate.ts'
 
-/** Pages are written at most so often. */
+/** Shortest time between two writes. */
 const REST_MS = 200
-/** The same while readers are there: each time one of them may be refused for a moment. */
+/** The same while there are readers: each write may refuse one of them for a moment. */
 const REST_FOR_READERS_MS = 2000
-/** How long to wait for readers at a time. */
+/** How long one attempt waits for readers. */
 const WAIT_MS = 1000
-/** How soon to look again whether there is room. */
+/** How soon to check again for room. */
 const ROOM_LOOK_MS = 20
-/** With so much waiting, new runs are held back for a time, to let readers finish. */
+/** If more than this waits, new runs are held back for a time to let readers finish. */
 const PENDING_BYTES_MAX = 134_217_728
 
 /** Where the pages come from. */
 export interface PageSource {
-  /** Of pages that are committed and not in the HDF5 file, as far as is known. */
+  /** Size of the committed pages that are not known to be in the HDF5 file. */
   readonly pendingBytes: number
   /** Writes all of them. */
   writePages(): void
 }
 
 export interface PageWriterOptions {
-  /** Pages are written at most so often; tests that want to see it often have less patience. */
+  /** Shortest time between two writes. Shorter in some tests. */
   readonly restMs?: number | undefined
-  /** Where several processes write the file in turns: takes a turn for one attempt. */
+  /** If several processes write the file in turns: takes a turn for one attempt. */
   readonly inTurn?: (attempt: () => Promise<boolean>) => Promise<boolean>
   /** How long an attempt waits for readers. Nobody else has a turn meanwhile. Default: a second. */
   readonly attemptMs?: (isCrowded: boolean) => number
-  /** Readers are waited for, from now on or no longer: who reads by pypet-ts lets the writer go first. */
+  /** The writer starts or stops waiting for readers. Readers that use pypet-ts then let the writer go first. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
-  /** Pages are about to be written: throw where they must not. */
+  /** Pages are about to be written. Throw to prevent it. */
   readonly onWriting?: (() => void) | undefined
   /** All committed pages are in the file; not durable yet. */
   onWritten(): void
-  /** Called after that, when readers are let in again: for what takes its time. */
+  /** Called after that, when readers are admitted again: for slow work. */
   onReopened(): void
-  /** The disk refused. Nothing is lost: the pages are in the `.cnt` file. */
+  /** The disk failed. Nothing is lost: the pages are in the `.cnt` file. */
   onError(error: unknown): void
 }
 
 export class PageWriter {
   readonly #source: PageSource
   readonly #openGate: () => Promise<ReaderGate>
-  /** Opened when it is first needed: starting its process would delay the first result. */
+  /** Opened at its first use: starting its process would delay the first result. */
   #gate: Promise<ReaderGate> | undefined
   readonly #options: PageWriterOptions
-  /** Until then nothing is written. */
+  /** No write before this time. */
   #restUntilMs: number
-  /** The work under way; it settles when nothing waits any more, or when it is stopped. */
+  /** The current work. Settles when nothing is left to write, or when stopped. */
   #working: Promise<void> | undefined
   /** Ends the rest between two attempts. */
   #waking = new AbortController()
@@ -78,7 +78,7 @@ export class PageWriter {
     return this.#source.pendingBytes > PENDING_BYTES_MAX
   }
 
-  /** Resolves when there is room again, true, or when the time is over, false. */
+  /** Resolves to true when there is room again, or to false when the time is over. */
   async makeRoom(waitMs: number): Promise<boolean> {
     const endMs = performance.now() + waitMs
     while (this.isCrowded && performance.now() < endMs && !this.#isStopped) await delay(ROOM_LOOK_MS)
@@ -86,7 +86,7 @@ export class PageWriter {
   }
 
   /**
-   * Writes what waits, as soon as no reader is there; gives up after `waitMs`. Nothing is written afterwards.
+   * Writes what is left as soon as there is no reader. Stops waiting after `waitMs`. Nothing is written afterwards.
    *
    * @returns whether everything is in the file
    */
@@ -103,7 +103,7 @@ export class PageWriter {
     }
   }
 
-  /** No attempt is begun any more, but by `finish`. */
+  /** From now on, only `finish` starts an attempt. */
   stop(): void {
     this.#isStopped = true
     this.#waking.abort()
@@ -143,15 +143,15 @@ export class PageWriter {
   }
 
   /**
-   * Writes the pages, unless readers are there all the time. Nothing else waits with it: commits go on, and
-   * readers are kept out only while the pages are being written.
+   * Writes the pages, unless there are readers all the time. Nothing else is blocked: commits continue, and readers are
+   * kept out only while pages are being written.
    */
   async #attempt(waitMs: number): Promise<boolean> {
     this.#gate ??= this.#openGate()
     const gate = await this.#gate
     const hasReaders = !(await gate.tryClose())
     if (hasReaders && !(waitMs > 0 && (await this.#waitToClose(gate, waitMs)))) {
-      // Who does not wait does not ask at once again.
+      // If an attempt does not wait, the next one must not follow at once.
       if (waitMs === 0) this.#restUntilMs = performance.now() + REST_FOR_READERS_MS
       return false
     }

@@ -1,10 +1,10 @@
 /**
- * The parts of one attempt of a run: what its job has stored before the run is complete, one frame after the other
- * (`run/run-frame`), each of one leaf. The file lives no longer than the attempt. When the run is complete, whoever
- * stores it reads the parts leaf by leaf and removes the file; an attempt that fails takes its file along; and what a
- * kill leaves lies in a folder under a temporary name, which the next command that writes the HDF5 file sweeps.
+ * The parts of one attempt of a run: what its job has stored before the run is complete, as frames (`run/run-frame`) of
+ * one leaf each. The file lives only as long as the attempt. When the run is complete, whoever stores it reads the
+ * parts leaf by leaf and removes the file. A failed attempt removes its file. What a kill leaves is in a folder with a
+ * temporary name, and the next command that writes the HDF5 file removes it.
  *
- * There is nothing to recover in it, so it has no checksums: a frame that was not finished is named by nobody.
+ * The file is never recovered, so it has no checksums: nothing refers to an unfinished frame.
  */
 import { closeSync, constants, lstatSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -16,12 +16,12 @@ import { joinedItems } from '../run/stored-items.ts'
 import type { RunIndex } from '../values/path.ts'
 import { type RawField, rawValue } from '../values/raw-value.ts'
 
-/** In the folder of an experiment's parts. */
+/** In the folder for the parts of an experiment. */
 export function partFilePath(folder: string, run: RunIndex, attempt: number): string {
   return join(folder, `${run}.${attempt}`)
 }
 
-/** As the worker has it that performs the attempt. */
+/** The parts, as seen by the worker that performs the attempt. */
 export class PartFile {
   readonly path: string
   readonly #folder: string
@@ -32,9 +32,9 @@ export class PartFile {
   readonly #openFile: typeof open
 
   /**
-   * Nothing is created before the first part is.
+   * Creates nothing before the first part.
    *
-   * @param openFile for tests that have a disk of their own
+   * @param openFile for tests with their own disk
    */
   constructor(folder: string, run: RunIndex, attempt: number, openFile: typeof open = open) {
     this.#folder = folder
@@ -50,7 +50,7 @@ export class PartFile {
   /**
    * Appends frames, and resolves when they are durable. One call at a time.
    *
-   * @throws PypetError `PYPET_STORAGE_FAILED`; then what was written of it is gone
+   * @throws PypetError `PYPET_STORAGE_FAILED`. Then nothing of it is kept.
    */
   async write(frames: readonly (readonly Uint8Array[])[]): Promise<readonly PartPlace[]> {
     const places: PartPlace[] = []
@@ -65,10 +65,10 @@ export class PartFile {
         }
         places.push({ offset, bytes: end - offset })
       }
-      // Not for the crash, which ends the attempt anyway: pages that wait to be written are memory, too.
+      // Not for crashes, which end the attempt anyway: unwritten pages take memory too.
       await file.datasync()
     } catch (cause) {
-      // Where that fails, what is behind the end is named by nobody, and the next part is written over it.
+      // If this fails, nothing refers to the data after the end, and the next part overwrites it.
       await file.truncate(this.#end).catch(() => undefined)
       throw notStored(this.path, cause)
     }
@@ -83,14 +83,14 @@ export class PartFile {
     return wholeLeaf(this.path, own)
   }
 
-  /** Somebody else has the file now. */
+  /** Another process has the file now. */
   async close(): Promise<void> {
     this.#isClosed = true
     const file = await this.#opening?.catch(() => undefined)
     await file?.close().catch(() => undefined)
   }
 
-  /** Nobody gets it. */
+  /** Removes the file: nobody gets it. */
   async drop(): Promise<void> {
     await this.close()
     removePartFile(this.path)
@@ -102,7 +102,7 @@ export class PartFile {
       this.#opening ??= this.#open()
       return await this.#opening
     } catch (cause) {
-      // Perhaps it can be opened the next time.
+      // It may open the next time.
       this.#opening = undefined
       throw notStored(this.path, cause)
     }
@@ -115,7 +115,7 @@ export class PartFile {
   }
 }
 
-/** Never throws: what stays is removed with its folder. */
+/** Never throws: a leftover is removed with its folder. */
 export function removePartFile(path: string): void {
   try {
     rmSync(path, { force: true })
@@ -123,7 +123,7 @@ export function removePartFile(path: string): void {
 }
 
 /**
- * A leaf with the items of all its parts. Only one such leaf is in memory at a time, however large the run is.
+ * A leaf with the items of all its parts. Only one such leaf is in memory at a time, even in a large run.
  *
  * @throws PypetError `PYPET_STORAGE_FAILED`
  */
@@ -139,7 +139,7 @@ export function wholeLeaf(path: string, { parts = [], ...leaf }: RawLeaf): RawLe
     const { message } = cause as Error
     throw new PypetError('PYPET_STORAGE_FAILED', `cannot read ${leaf.location} from ${path}: ${message}`, {
       where: path,
-      hint: 'A run stored it there before its end. Was that file, or its folder, removed by somebody?',
+      hint: 'The run stored it there before it ended. Check whether the file or its folder was removed.',
       cause,
     })
   } finally {
@@ -156,13 +156,13 @@ function itemsAt(file: number, { offset, bytes }: PartPlace, location: string): 
     filled += count
   }
   const { headerBytes, payloadBytes } = decodeFramePrefix(frame)
-  if (FRAME_PREFIX_BYTES + headerBytes + payloadBytes !== bytes) throw new Error('it holds something else')
+  if (FRAME_PREFIX_BYTES + headerBytes + payloadBytes !== bytes) throw new Error('it holds other data')
   const [leaf] = decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), headerBytes).leaves
-  if (leaf?.location !== location) throw new Error('it holds something else')
+  if (leaf?.location !== location) throw new Error('it holds other data')
   return leaf.items
 }
 
-/** Systems read and write 2 GiB at once, and no more. */
+/** Systems read and write at most 2 GiB at once. */
 const READ_BYTES_MAX = 1_073_741_824
 
 async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
@@ -173,7 +173,7 @@ async function writeAll(file: FileHandle, piece: Uint8Array, position: number): 
   }
 }
 
-/** Several workers may make it at once. What somebody else has planted there is not used. */
+/** Several workers may create it at once. A planted file or folder is not used. */
 function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, 0o700)
@@ -181,15 +181,15 @@ function makeFolder(folder: string): void {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
     const found = lstatSync(folder)
     const isOurs = process.getuid === undefined || found.uid === process.getuid()
-    if (!found.isDirectory() || !isOurs) throw new Error(`${folder} is there, and not ours`)
+    if (!found.isDirectory() || !isOurs) throw new Error(`${folder} is not a folder of this user`)
   }
 }
 
 function notStored(path: string, cause: unknown): PypetError {
   const { message } = cause as Error
-  return new PypetError('PYPET_STORAGE_FAILED', `cannot store before the run ends, in ${path}: ${message}`, {
+  return new PypetError('PYPET_STORAGE_FAILED', `cannot store early results in ${path}: ${message}`, {
     where: path,
-    hint: 'Free some space, or let the run keep it: everything is stored when the run ends.',
+    hint: 'Free some space, or do not store early: everything is stored when the run ends.',
     cause,
   })
 }

@@ -1,14 +1,14 @@
 /**
- * Keeps readers out of an HDF5 file while pages in it are overwritten.
+ * Keeps readers out of an HDF5 file while its pages are overwritten.
  *
- * A reader that has the file open across such a moment sees a mixture of two states, and libhdf5 crashes on it. But
- * since 1.10 it holds a shared `flock` for as long as it has a file open, so the writer takes the exclusive one first,
- * and puts the pages off when it does not get it at once.
+ * A reader that has the file open meanwhile sees a mixture of two states, and libhdf5 crashes on it. Since 1.10,
+ * libhdf5 holds a shared `flock` while it has a file open. So the writer first takes the exclusive lock, and postpones
+ * the pages if it does not get it at once.
  *
- * Node has no flock. The `flock` program takes it on a descriptor that it inherits, and the lock stays: it belongs
- * to the open file, which both share. Starting that program from here would copy the page tables of a large process
- * twice a commit, with the event loop waiting; so a small shell does it, which lives as long as the gate. One that does
- * not answer, because somebody has stopped it or the system has, is replaced.
+ * Node has no flock. The `flock` program takes it on a descriptor that it inherits. The lock stays, because it belongs
+ * to the open file, which both processes share. Starting that program here would copy the page tables of a large
+ * process twice per commit and block the event loop. So a small shell does it, which lives as long as the gate. If it
+ * does not answer, for example because it was stopped, it is replaced.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -17,7 +17,7 @@ import type { LogLevel } from '../run/log-level.ts'
 import { flockNow } from './flock.ts'
 
 export class ReaderGate {
-  /** Why this gate is always open, as the end of a sentence; undefined for one that works. */
+  /** Why this gate is always open, as the end of a sentence. Undefined if it works. */
   readonly reason: string | undefined
   readonly #descriptor: number
   #keeper: Keeper | undefined
@@ -36,13 +36,12 @@ export class ReaderGate {
   }
 
   /**
-   * A gate before the file with this descriptor, which must stay open longer than the gate. Finds out whether
-   * locks work for this file, for which it takes one for a moment. Where they do not, the gate is always open, and
-   * has a `reason`. Never throws.
+   * Opens a gate for the file with this descriptor, which must stay open longer than the gate. Takes a lock for a
+   * moment to find out whether locks work. If not, the gate is always open and has a `reason`. Never throws.
    */
   static async open(descriptor: number | undefined, options: GateOptions = {}): Promise<ReaderGate> {
     const alwaysOpen = (reason: string) => new ReaderGate(-1, undefined, { ...options, reason })
-    if (descriptor === undefined || descriptor < 0) return alwaysOpen('it is not a file of this machine')
+    if (descriptor === undefined || descriptor < 0) return alwaysOpen('the file is not on this machine')
     if (process.platform === 'win32') return alwaysOpen('Windows has no flock')
     let keeper: Keeper
     let answer: Answer | undefined
@@ -50,7 +49,7 @@ export class ReaderGate {
       keeper = new Keeper(descriptor)
       answer = await keeper.ask('lock', options.answerMs)
       if (answer === undefined) {
-        // Once more: one that was stopped says nothing of the next.
+        // Try again: one stopped shell says nothing about the next one.
         keeper = new Keeper(descriptor)
         answer = await keeper.ask('lock', options.answerMs)
       }
@@ -58,7 +57,7 @@ export class ReaderGate {
       return alwaysOpen(`no shell could be started: ${(error as Error).message}`)
     }
     const { status, text } = answer ?? CANNOT_START
-    // A reader may be there already: that its lock is noticed shows as well that locks work.
+    // There may be a reader already. If its lock is noticed, locks work too.
     const isWorking = status === STATUS_LOCKED || status === STATUS_TAKEN
     if (status === STATUS_LOCKED) await keeper.ask('unlock')
     if (isWorking) return new ReaderGate(descriptor, keeper, options)
@@ -66,18 +65,18 @@ export class ReaderGate {
     const reason =
       status === STATUS_NOT_FOUND
         ? 'the program `flock` (of util-linux) was not found'
-        : `\`flock\` failed with status ${status}: ${text || 'it does not say why'}`
+        : `\`flock\` failed with status ${status}: ${text || 'no reason given'}`
     return alwaysOpen(reason)
   }
 
-  /** Whether readers are kept out at this moment. */
+  /** Whether readers are kept out now. */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
   /**
-   * Keeps readers out from now until `reopen`: true. False when one is there already, and nothing has changed. An
-   * always open gate says true, too. One question at a time.
+   * Returns true if readers are kept out from now until `reopen`. Returns false, and changes nothing, if there is a
+   * reader. True for a gate that is always open. One call at a time.
    */
   async tryClose(): Promise<boolean> {
     if (this.#keeper === undefined || this.#isClosed) return true
@@ -87,10 +86,7 @@ export class ReaderGate {
     return this.#isClosed
   }
 
-  /**
-   * As `tryClose`, but waits until the readers are gone: it comes in between one who closes the file and the next who
-   * opens it. Meanwhile readers come and go as they like.
-   */
+  /** As `tryClose`, but waits until there is no reader. Readers may come and go meanwhile. */
   async waitToClose(waitMs: number): Promise<boolean> {
     if (this.#keeper === undefined || this.#isClosed) return true
     const answer = await this.#ask(`wait ${waitMs / 1000}`, waitMs)
@@ -99,7 +95,7 @@ export class ReaderGate {
     return this.#isClosed
   }
 
-  /** Lets readers in again. */
+  /** Admits readers again. */
   async reopen(): Promise<void> {
     if (this.#keeper === undefined || !this.#isClosed) return
     const answer = await this.#ask('unlock')
@@ -107,7 +103,7 @@ export class ReaderGate {
     this.#isClosed = false
   }
 
-  /** Undefined when the shell has died, or does not answer: then there is another one for the next question. */
+  /** Undefined if the shell has died or does not answer. The next question goes to a new shell. */
   async #ask(question: Question, waitMs = 0): Promise<Answer | undefined> {
     const { answerMs = ANSWER_MS, onReplaced } = this.#options
     const answer = await this.#keeper?.ask(question, waitMs + answerMs)
@@ -116,13 +112,13 @@ export class ReaderGate {
       try {
         this.#keeper = new Keeper(this.#descriptor)
       } catch {
-        // The old one says nothing at once, and what is asked is done without it.
+        // The old shell fails at once, and the caller continues without it.
       }
     }
     return answer
   }
 
-  /** `tryClose` without the event loop, for an end that must not be interrupted. Takes a few milliseconds. */
+  /** `tryClose` without the event loop, for an exit that must not be interrupted. Takes a few milliseconds. */
   tryCloseSync(): boolean {
     if (this.#keeper === undefined || this.#isClosed) return true
     this.#isClosed = flockNow(this.#descriptor, '-x', '-n') === 'locked'
@@ -136,7 +132,7 @@ export class ReaderGate {
     this.#isClosed = false
   }
 
-  /** Lets readers in and ends the shell; resolves when it is gone. The gate is of no use after that. */
+  /** Admits readers and ends the shell. Resolves when it is gone. The gate cannot be used after that. */
   async end(): Promise<void> {
     await this.reopen()
     await this.#keeper?.end()
@@ -148,15 +144,15 @@ export class ReaderGate {
 }
 
 export interface GateOptions {
-  /** After so long without an answer the shell is replaced; tests have less patience. */
+  /** The shell is replaced if it does not answer for this long. Shorter in some tests. */
   readonly answerMs?: number | undefined
-  /** Told when the shell was replaced, because it had died or did not answer. */
+  /** Called when the shell was replaced, because it died or did not answer. */
   readonly onReplaced?: (() => void) | undefined
 }
 
 /**
- * The gate of a file that is being written. Where there is no lock to keep readers away with, it is said once, and pages
- * are written all the same. Never throws.
+ * Opens the gate of a file that is being written. If locks do not work, warns once, and pages are written anyway. Never
+ * throws.
  */
 export async function openGate(
   { path, descriptor }: { readonly path: string; readonly descriptor: number | undefined },
@@ -166,7 +162,7 @@ export async function openGate(
   if (gate.reason !== undefined) {
     onNotice(
       'info',
-      `readers of ${path} are not kept apart from its writer: ${gate.reason}; read it with pypet-ts snapshot`,
+      `${path} is not protected from concurrent readers: ${gate.reason}; to read it, make a copy with pypet-ts snapshot`,
     )
   }
   return gate
@@ -174,7 +170,7 @@ export async function openGate(
 
 /** For `onReplaced`. */
 export function shellReplaced(file: string): string {
-  return `the shell that keeps readers of ${file} apart did not answer: it was replaced`
+  return `the shell that holds the reader lock of ${file} did not answer; a new one was started`
 }
 
 /** An answer takes milliseconds. */
@@ -194,9 +190,9 @@ interface Answer {
 }
 
 /**
- * Answers each line with what `flock` prints, and its status after an equals sign. Ends when its input does, that is,
- * also when the writer is killed: the lock goes with it, and it must not go earlier, so a Ctrl-C or a SIGTERM for all
- * processes of a terminal or a job passes by. (What is ignored here is ignored by `flock` as well.)
+ * Answers each line with the output of `flock`, and its status after an equals sign. Ends with its input, so also when
+ * the writer is killed, and the lock ends with it. The lock must not end earlier, so the script ignores a Ctrl-C or
+ * SIGTERM to all processes of a terminal or a job. (`flock` inherits the ignored signals.)
  */
 const KEEPER_SCRIPT = `
 trap '' INT TERM HUP QUIT
@@ -209,7 +205,9 @@ while read -r question seconds; do
   echo "= $?"
 done`
 
-/** The shell that locks and unlocks descriptor 3. It holds no other descriptor of ours, and keeps no process alive. */
+/**
+ * The shell that locks and unlocks descriptor 3. It has no other descriptor of the writer, and keeps no process alive.
+ */
 class Keeper {
   readonly #shell: ChildProcessByStdio<Writable, Readable, null>
   readonly #ended: Promise<void>
@@ -218,10 +216,10 @@ class Keeper {
   #text = ''
 
   constructor(descriptor: number) {
-    // Not `sh`: it must be found without PATH, too.
+    // Not `sh`: it must be found without PATH too.
     this.#shell = spawn('/bin/sh', ['-c', KEEPER_SCRIPT], {
       stdio: ['pipe', 'pipe', 'ignore', descriptor],
-      // A session of its own: signals for the terminal's processes do not even arrive.
+      // A separate session: signals for the terminal's processes do not reach it.
       detached: true,
     }) as ChildProcessByStdio<Writable, Readable, null>
     this.#ended = new Promise((resolve) => {
@@ -233,7 +231,7 @@ class Keeper {
       this.#shell.once('error', finish)
       this.#shell.once('close', finish)
     })
-    // A shell that has died is noticed by its end.
+    // A dead shell is noticed by its exit.
     this.#shell.stdin.on('error', () => {})
     this.#shell.stdout.setEncoding('utf8')
     this.#shell.stdout.on('data', (text: string) => this.#take(text))
@@ -243,7 +241,7 @@ class Keeper {
     ;(this.#shell.stdin as Socket).unref()
   }
 
-  /** Undefined when the shell has died, never lived, or does not answer in time: then it is killed. */
+  /** Undefined if the shell has died, never started, or does not answer in time. In the last case, it is killed. */
   async ask(question: Question, limitMs = ANSWER_MS): Promise<Answer | undefined> {
     if (this.#hasEnded) return undefined
     const limit = setTimeout(() => this.#kill(), limitMs)
@@ -268,12 +266,12 @@ class Keeper {
     clearTimeout(limit)
   }
 
-  /** With the `flock` that it may wait for: both have a group of their own. */
+  /** Also kills the `flock` that it may wait for: both are in a separate process group. */
   #kill(): void {
     try {
       process.kill(-(this.#shell.pid as number), 'SIGKILL')
     } catch {
-      // It has ended by itself.
+      // It has exited already.
     }
   }
 
@@ -289,7 +287,7 @@ class Keeper {
     }
   }
 
-  /** Only somebody who waits for an answer keeps this process alive. */
+  /** The shell keeps this process alive only while someone waits for an answer. */
   #holdProcess(isHeld: boolean): void {
     const answers = this.#shell.stdout as Socket
     if (isHeld) answers.ref()

@@ -1,13 +1,13 @@
-/** Which file a path really means. Locks, `.cnt` files and temporary files lie beside that one, whatever it is called by. */
+/** Finds the real file behind a path. Locks, `.cnt` files and temporary files are next to it, whatever name is used. */
 import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { cannotWrite } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 
-/** As many as Linux follows. */
+/** The limit of Linux. */
 const LINKS_MAX = 40
 
-/** The absolute path behind all symbolic links, also where the file, or its folder, is not there yet. */
+/** The absolute path behind all symbolic links. The file or its folder need not exist. */
 export function realFileOf(path: string): string {
   let wanted = resolve(path)
   for (let count = 0; count < LINKS_MAX; count += 1) {
@@ -19,11 +19,11 @@ export function realFileOf(path: string): string {
       wanted = resolve(dirname(wanted), target)
     }
   }
-  // A ring of links: whoever opens it is told so by the system.
+  // A loop of links: opening it gives the system's error.
   return resolve(path)
 }
 
-/** The folder of the real file, spelled as it was typed where that is the same folder. */
+/** The folder of the real file, spelled as typed if that is the same folder. */
 export function realFolderOf(path: string): string {
   const real = dirname(realFileOf(path))
   const typed = dirname(path)
@@ -44,9 +44,9 @@ function linkAt(path: string): string | undefined {
 }
 
 /**
- * Refuses what is no plain file of one name: another name of it could be written at the same time.
+ * Refuses anything other than a regular file with one name: it could be written under its other name at the same time.
  *
- * @param path as it was typed
+ * @param path as typed
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
  */
 export function refuseOtherNames(path: string): void {
@@ -56,20 +56,20 @@ export function refuseOtherNames(path: string): void {
   if (!found.isFile()) throw refuse('is not a file', 'Choose another file with --file.')
   if (found.nlink > 1) {
     throw refuse(
-      `has ${found.nlink} names (hard links), and could be written under another one at the same time`,
-      `Make it a file of its own: cp ${shellWord(path)} ${shellWord(`${path}.copy`)} && mv ${shellWord(`${path}.copy`)} ${shellWord(path)}`,
+      `has ${found.nlink} names (hard links), so another program could write it under another name`,
+      `Replace it with a copy: cp ${shellWord(path)} ${shellWord(`${path}.copy`)} && mv ${shellWord(`${path}.copy`)} ${shellWord(path)}`,
     )
   }
-  // Such a file has one name, and yet another path: its folder there has locks and `.cnt` files of its own.
+  // A mounted file has one name but two paths. Its other folder has separate locks and `.cnt` files.
   if (mountPoints().has(realpathSync(path))) {
     throw refuse(
-      'is a mount point, and could be written under its other path at the same time',
+      'is a mount point, so another program could write it under its other path',
       'Mount its folder instead of the file.',
     )
   }
 }
 
-/** Empty where the system does not say. */
+/** Empty if the system does not tell. */
 function mountPoints(): ReadonlySet<string> {
   try {
     return mountPointsOf(readFileSync('/proc/self/mountinfo', 'utf8'))
@@ -78,7 +78,7 @@ function mountPoints(): ReadonlySet<string> {
   }
 }
 
-/** The paths that something is mounted at, by the text of `/proc/<pid>/mountinfo`. */
+/** The mount points in the text of `/proc/<pid>/mountinfo`. */
 export function mountPointsOf(mountInfo: string): ReadonlySet<string> {
   const escaped = mountInfo.split('\n').flatMap((line) => line.split(' ')[MOUNT_POINT] ?? [])
   return new Set(escaped.map(unescaped))
@@ -86,7 +86,7 @@ export function mountPointsOf(mountInfo: string): ReadonlySet<string> {
 
 const MOUNT_POINT = 4
 
-/** A space, a tab, a line end and a backslash are written as three octal digits. */
+/** Spaces, tabs, line ends and backslashes are written as three octal digits. */
 function unescaped(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -8,17 +8,17 @@ import { recoverFile } from './recover.ts'
 
 export interface RecoverOptions {
   readonly system?: DiskSystem | undefined
-  /** Told while readers are waited for: who reads by pypet-ts lets the writer go first. */
+  /** The wait for readers starts or ends. Readers that use pypet-ts then let the writer go first. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
   readonly onNotice?: ((level: LogLevel, message: string) => void) | undefined
 }
 
 /**
- * Recovers an HDF5 file when no other program has it open: one that does would see a mixture of two states.
+ * Recovers an HDF5 file while no other program has it open: it would see a mixture of two states.
  *
  * @param waitMs how long to wait for such programs
- * @returns what the `.cnt` file says now
- * @throws PypetError `PYPET_FILE_LOCKED` when they do not close it, and as `recoverFile`
+ * @returns the new state of the `.cnt` file
+ * @throws PypetError `PYPET_FILE_LOCKED` if they do not close it, and as `recoverFile`
  */
 export async function recoverBehindGate(
   state: CntState,
@@ -50,13 +50,9 @@ export async function recoverBehindGate(
 }
 
 function openElsewhere(file: string): PypetError {
-  return new PypetError(
-    'PYPET_FILE_LOCKED',
-    `${file} is open in another program, and has to be recovered first`,
-    {
-      where: file,
-      hint: 'Close it there: what that program reads would change under its hands.',
-      details: { file },
-    },
-  )
+  return new PypetError('PYPET_FILE_LOCKED', `cannot recover ${file}: it is open in another program`, {
+    where: file,
+    hint: 'Close it there first: its data would change while that program reads it.',
+    details: { file },
+  })
 }

@@ -1,4 +1,4 @@
-/** Makes an HDF5 file what its `.cnt` file says was committed. */
+/** Restores the state of an HDF5 file that its `.cnt` file has committed. */
 import { PypetError } from '../errors.ts'
 import { SUPERBLOCK_BYTES, superblockOf } from './cnt-format.ts'
 import { CntJournal } from './cnt-journal.ts'
@@ -6,15 +6,15 @@ import type { CntState } from './cnt-state.ts'
 import { type Disk, type DiskSystem, FILES } from './disk.ts'
 
 /**
- * Recovers the HDF5 file as of the last commit, durably, and notes in the `.cnt` file that it was done, so that
- * it is never done twice. Killed half way, it is done again. Does nothing where nothing is to be done.
+ * Durably recovers the HDF5 file to the last commit, and notes this in the `.cnt` file, so that it never happens twice.
+ * If killed half way, it is repeated. Does nothing if nothing is left to do.
  *
- * @throws PypetError `PYPET_CNT_FILE_MISMATCH` when the HDF5 file is missing, or another one; it is untouched
- *   then. The disk's errors unchanged.
+ * @throws PypetError `PYPET_CNT_FILE_MISMATCH` if the HDF5 file is missing, or is another file. It is not touched then.
+ *   The disk's errors unchanged.
  */
 export function recoverFile(state: CntState, system: DiskSystem = FILES): void {
   if (state.isApplied) return
-  // A new file is in its place when its first commit is durable: what is there now is somebody else's.
+  // A new file is put in place when its first commit is durable. Any file there now is someone else's.
   if (state.lastSequence === 0 && state.experiment.baseBytes === 0) return
   const { file } = state.experiment.request
   if (!system.exists(file)) {
@@ -37,21 +37,20 @@ export function recoverFile(state: CntState, system: DiskSystem = FILES): void {
   }
 }
 
-/** Nobody may have put another file, or another version of it, in its place. */
+/** Checks that nobody has replaced the file with another one, or another version of it. */
 function checkFile(state: CntState, disk: Disk): void {
   const size = disk.size()
-  if (size < state.fileBytes)
-    throw mismatch(state, `it has ${size} bytes, of ${state.fileBytes} that were committed`)
+  if (size < state.fileBytes) throw mismatch(state, `it has ${size} of ${state.fileBytes} committed bytes`)
   const head = new Uint8Array(SUPERBLOCK_BYTES)
   const superblock = superblockOf(head.subarray(0, disk.read(head, 0)))
   if (!state.knownSuperblocks.includes(superblock))
-    throw mismatch(state, 'something else has written it since')
+    throw mismatch(state, 'another program has written to it since')
 }
 
 function mismatch({ path, experiment }: CntState, found: string): PypetError {
   const { file } = experiment.request
-  return new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {
+  return new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} does not match ${path}: ${found}`, {
     where: file,
-    hint: 'Put back the file that belongs to it; or remove the .cnt file, to take the HDF5 file as it is.',
+    hint: 'Restore the file that belongs to it. Or remove the .cnt file, and keep the HDF5 file as it is.',
   })
 }

@@ -1,4 +1,6 @@
-/** New files, and what a kill in the midst of making one has left: that is settled by whoever takes the lock of the file next. */
+/**
+ * Creates new files, and cleans up after a kill during that. Whoever takes the lock of the file next does the cleanup.
+ */
 import { fchmodSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { PypetError } from '../errors.ts'
@@ -17,28 +19,27 @@ interface SettleOptions {
 }
 
 /**
- * Under the lock: removes `.cnt` files of a file that was replaced, and what was begun and is not in its place: no run of that
- * was ever announced, and what is in the place is whole.
+ * Under the lock: removes `.cnt` files of a replaced file, and unfinished replacements. No run of those was reported as
+ * stored, and the file in place is intact.
  */
 export function settleReplacements(file: string, { system = FILES, onNotice }: SettleOptions): void {
-  // One that cannot be read is not ours to judge.
+  // An unreadable one cannot be judged here.
   for (const { path, whereabouts, isSuperseded } of cntFilesBeside(file, system, () => undefined)) {
     if (whereabouts.at === 'place' && !isSuperseded) continue
-    // First the one that makes the other count.
+    // First the `.cnt` file, which makes the other one count.
     system.remove(path)
     if (whereabouts.at === 'pending') system.remove(whereabouts.path)
-    const why = isSuperseded ? 'its file was replaced' : 'it was ended before its file was in its place'
-    onNotice('warn', `${path} was removed: ${why}; ${file} is whole`)
+    const why = isSuperseded ? 'its file was replaced' : 'its experiment ended before its file was in place'
+    onNotice('warn', `${path} was removed: ${why}; ${file} is intact`)
   }
   sweepReplacements(file, system)
 }
 
 /**
- * Under the lock: brings the file that a `.cnt` file tells of into its place, or takes it back, where nothing of it was
- * committed.
+ * Under the lock: puts the file of a `.cnt` file in place, or discards it if nothing of it was committed.
  *
- * @returns whether it was taken back: then it is to be begun anew
- * @throws PypetError `PYPET_CNT_FILE_MISMATCH` when something else is in the place by now
+ * @returns whether it was discarded. Then start it again.
+ * @throws PypetError `PYPET_CNT_FILE_MISMATCH` if the file in place has changed since
  */
 export function completeReplacement(state: CntState, system: DiskSystem): boolean {
   const { file, replacement } = state.experiment.request
@@ -47,8 +48,11 @@ export function completeReplacement(state: CntState, system: DiskSystem): boolea
   if (!isAsBefore(file, replacement.replaces, system)) {
     throw new PypetError(
       'PYPET_CNT_FILE_MISMATCH',
-      `${file} is not what it was when ${state.path} was begun: something else has written it since`,
-      { where: file, hint: `Move it away to go on; or remove ${state.path}: no run of it was announced.` },
+      `another program has written to ${file} since ${state.path} was created`,
+      {
+        where: file,
+        hint: `Move the HDF5 file away and continue. Or remove ${state.path}: it holds no stored runs.`,
+      },
     )
   }
   if (whereabouts.at === 'nowhere' || state.lastSequence === 0) {
@@ -61,15 +65,15 @@ export function completeReplacement(state: CntState, system: DiskSystem): boolea
   return false
 }
 
-/** A file that is written beside its place. */
+/** A file that is written next to its final place. */
 export interface Replacement {
   readonly path: string
   readonly request: OpenRequest
-  /** Gives it what others may do with the file that it replaces. Call it when it is created. */
+  /** Copies the permissions of the file that it replaces. Call this after its creation. */
   adoptMode(disk: Disk): void
-  /** Renames it. A file that was in the place is gone when this returns, durably, and with it its `.cnt` files. */
+  /** Renames it. On return, a replaced file and its `.cnt` files are durably gone. */
   publish(): void
-  /** Takes it back, before it is in its place, with its `.cnt` file. */
+  /** Discards it and its `.cnt` file, before it is in place. */
   discard(cntFile: string): void
 }
 
@@ -101,7 +105,7 @@ export function replacementOf(request: OpenRequest, options: SettleOptions): Rep
       system.syncFolderOf(real)
       for (const { path: cntFile } of old) {
         system.remove(cntFile)
-        onNotice('warn', `${cntFile} was removed: the file of its experiment, ${file}, is gone or replaced`)
+        onNotice('warn', `${cntFile} was removed: its HDF5 file ${file} is gone or was replaced`)
       }
     },
     discard(cntFile) {

@@ -1,8 +1,8 @@
 /**
- * A new file is written beside its place, and renamed when its first commit is durable; so is one that takes the place of
- * another (`--overwrite`). Its `.cnt` file says so: while the file beside is there, the place is still the old file's, and the
- * old `.cnt` files count; when it is in its place, they do not. So the rename decides, and a kill at any moment leaves the
- * old file or the new one, each with what belongs to it. Before the rename no run was announced.
+ * A new file is written next to its final place, and renamed when its first commit is durable. The same holds for a
+ * file that replaces another one (`--overwrite`). Its `.cnt` file says so. Until the rename, the old file and its
+ * `.cnt` files count, and no run was reported as stored. After it, only the new ones count. So a kill at any moment
+ * leaves the old file or the new one, each with its `.cnt` files.
  */
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
@@ -15,21 +15,21 @@ import { realFileOf } from './real-file.ts'
 
 const MARK = 'replacement'
 
-/** A name beside the real file of this path. */
+/** A name next to the real file of this path. */
 export function replacementBeside(path: string): string {
   return `${realFileOf(path)}.${MARK}-${randomBytes(4).toString('hex')}`
 }
 
 /**
- * Where the file of an experiment is: in its `place`; `pending`, beside it; or `nowhere`, where the file beside it is gone
- * and the place is as it was before.
+ * Where the file of an experiment is: in its `place`; `pending`, next to it; or `nowhere`, if the pending file is gone
+ * and the place is unchanged.
  */
 export type Whereabouts =
   | { readonly at: 'place' }
   | { readonly at: 'pending'; readonly path: string }
   | { readonly at: 'nowhere' }
 
-/** @param hasCommit whether anything of it was committed: only then was it renamed */
+/** @param hasCommit whether anything was committed. Only then was the file renamed. */
 export function whereaboutsOf(
   { request }: ExperimentRecord,
   hasCommit: () => boolean,
@@ -40,17 +40,17 @@ export function whereaboutsOf(
   const path = join(dirname(file), replacement.writtenAs)
   if (system.exists(path)) return { at: 'pending', path }
   const { replacesIdentity } = replacement
-  // Somebody has removed the file beside, and the old one is where it was.
+  // Someone has removed the pending file, and the old one is still in place.
   const isOld = replacesIdentity !== '' && identityAt(file) === replacesIdentity
   return { at: isOld || !hasCommit() ? 'nowhere' : 'place' }
 }
 
-/** Whether the place of a file holds what it held when the file was begun. */
+/** Whether the place still holds what it held when the new file was begun. */
 export function isAsBefore(file: string, replaces: string, system: DiskSystem): boolean {
   return headIn(file, system) === replaces
 }
 
-/** `superblockOf` a file; empty where there is none, or nothing in it. */
+/** `superblockOf` a file. Empty if the file is missing or empty. */
 export function headIn(file: string, system: DiskSystem): string {
   if (!system.exists(file)) return ''
   const disk = system.open(file, 'read')
@@ -63,7 +63,7 @@ export function headIn(file: string, system: DiskSystem): string {
   }
 }
 
-/** Under the lock, when no `.cnt` file names one any more: removes files that were to take the place of this one. */
+/** Under the lock, when no `.cnt` file refers to them: removes pending files that were to replace this one. */
 export function sweepReplacements(path: string, system: DiskSystem): void {
   const real = realFileOf(path)
   const prefix = `${basename(real)}.${MARK}-`
@@ -77,6 +77,6 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    return [] // A folder that is not there holds nothing.
+    return [] // A missing folder is empty.
   }
 }

@@ -1,12 +1,12 @@
-/** The folder of a new file: made where it is missing, and as durable as the file itself. */
+/** Creates the folder of a new file if it is missing, as durably as the file itself. */
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
 
 /**
- * Makes the folder of a file, unless it is there. Returns the folders that get a new entry once the file
- * has been created; `syncFolders` takes them.
+ * Creates the folder of a file if it is missing. Returns the folders that get a new entry once the file is created.
+ * Pass them to `syncFolders`.
  *
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
  */
@@ -19,7 +19,7 @@ export function makeFolderOf(path: string): string[] {
 }
 
 /**
- * Makes new entries durable: without them a file that is whole on the disk is not found after a crash.
+ * Makes new entries durable. Without them, a complete file cannot be found after a crash.
  *
  * @throws PypetError `PYPET_STORAGE_FAILED`
  */
@@ -28,9 +28,9 @@ export function syncFolders(folders: readonly string[]): void {
     try {
       syncFolder(folder)
     } catch (cause) {
-      // Who may not read a folder, or has it on such a file system, can still have a file in it.
+      // Without read permission, or on such a file system, the folder can still hold the file.
       if (UNSYNCABLE.has((cause as NodeJS.ErrnoException).code ?? '')) continue
-      throw new PypetError('PYPET_STORAGE_FAILED', `the folder ${folder} could not be synced`, {
+      throw new PypetError('PYPET_STORAGE_FAILED', `cannot sync the folder ${folder}`, {
         where: folder,
         hint: 'Check the disk.',
         cause,
@@ -42,7 +42,7 @@ export function syncFolders(folders: readonly string[]): void {
 const UNSYNCABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS'])
 
 function syncFolder(folder: string): void {
-  // Windows opens no folders, and has its own way of keeping them.
+  // Windows cannot open folders, and makes them durable in other ways.
   if (process.platform === 'win32') return
   const descriptor = openSync(folder, 'r')
   try {

@@ -1,4 +1,4 @@
-/** Sets of runs as ranges: what 100,000 runs that came nearly in order need is a few numbers. */
+/** Sets of runs as ranges: 100,000 runs that arrive nearly in order take a few numbers. */
 import type { RunIndex } from '../values/path.ts'
 import type { RunRanges } from './cnt-record.ts'
 
@@ -8,7 +8,7 @@ export class RunSet {
 
   static of(runs: Iterable<RunIndex>): RunSet {
     const set = new RunSet()
-    // In their order, so that each is added at the end.
+    // In order, so that each one is appended.
     for (const run of [...runs].sort((a, b) => a - b)) set.add(run)
     return set
   }
@@ -63,10 +63,10 @@ export class RunSet {
     }
   }
 
-  /** Makes all runs from start to end, exclusive, members or not. */
+  /** Adds or removes all runs from start to end, exclusive. */
   #replace(start: number, end: number, isMember: boolean): void {
     if (start >= end) return
-    // Bounds inside go; a bound at an edge goes where both sides are alike now.
+    // Bounds inside are removed. A bound at an edge is removed if both sides are now alike.
     const first = this.#boundsBelow(start)
     const last = this.#boundsUpTo(end)
     const inserted: number[] = []
@@ -107,10 +107,10 @@ export class RunSet {
   }
 }
 
-/** From so many on they are merged in one go: one by one, each would move all that lie behind it. */
+/** Larger sets are merged in one pass: one by one, each range would move all bounds after it. */
 const MERGED_BOUNDS_MIN = 64
 
-/** The bounds of a set to which ranges were added, or from which they were taken. */
+/** The bounds of a set after adding or removing ranges. */
 function merged(bounds: readonly number[], ranges: readonly number[], isMember: boolean): number[] {
   const result: number[] = []
   let known = 0
@@ -131,7 +131,7 @@ function merged(bounds: readonly number[], ranges: readonly number[], isMember: 
   return result
 }
 
-/** The runs from 0 to `runCount`, exclusive, that are in none of the sets; made one by one. */
+/** The runs from 0 to `runCount`, exclusive, that are in none of the sets. Generated one by one. */
 export function* missingRuns(runCount: number, ...sets: readonly RunRanges[]): Generator<RunIndex> {
   const ended = new RunSet()
   for (const ranges of sets) ended.addRanges(ranges)

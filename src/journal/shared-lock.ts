@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Takes the lock that readers of HDF5 files share, as libhdf5 does it: while it is held, a writer overwrites nothing in
- * the file. It goes with the descriptor; see `reader-gate` for the writer's side, and for how.
+ * Takes the shared lock of HDF5 readers, as libhdf5 does: while you hold it, no writer overwrites anything in the file.
+ * It belongs to the descriptor. See `reader-gate` for the writer's side, and for how it works.
  *
  * @param waitMs how long to wait for a writer, in steps of a second
- * @returns false when a writer was at work all the time, or where there is no `flock`. Never throws.
+ * @returns false if a writer was active all the time, or there is no `flock`. Never throws.
  */
 export function lockShared(descriptor: number, waitMs: number): Promise<boolean> {
   if (process.platform === 'win32') return Promise.resolve(false)

@@ -1,9 +1,9 @@
 /**
- * A consistent copy of an HDF5 file, at any time and without locks, while it is being written or after a crash.
+ * Makes a consistent copy of an HDF5 file at any time and without locks, during writing or after a crash.
  *
- * Whatever a writer changes below the committed end of the file stands in the `.cnt` file before. So the file is
- * copied as it happens to be found, the `.cnt` file is followed meanwhile, and at the end every page image
- * that was seen is laid over the copy: it is then the file as of the last commit.
+ * Before a writer changes anything below the committed end of the file, the change is in the `.cnt` file. So the file
+ * is copied as it is, while the `.cnt` file is followed. At the end, every page image seen is written over the copy,
+ * which is then the file at the last commit.
  */
 import { accessSync, constants, existsSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -17,23 +17,23 @@ import { createExclusively, type Disk, type DiskSystem, FILES } from './disk.ts'
 import { findCntFiles } from './find-cnt.ts'
 
 export interface SnapshotOptions {
-  /** Replace what is at the target. */
+  /** Replace an existing target. */
   readonly overwrite?: boolean
 }
 
 const CHUNK_BYTES = 4_194_304
-/** An experiment that ends, or another one that begins, means to begin again. */
+/** If an experiment starts or ends meanwhile, the copy starts again. */
 const ATTEMPTS_MAX = 8
 
 /**
- * Copies the last committed state of a file. The copy appears under its name when it is whole and durable.
+ * Copies the last committed state of a file. The copy gets its name when it is complete and durable.
  *
- * @param source the HDF5 file, or a `.cnt` file beside it
+ * @param source the HDF5 file, or a `.cnt` file next to it
  * @returns the size of the copy
- * @throws PypetError `PYPET_FILE_NOT_FOUND`, also where nothing was committed yet; `PYPET_USAGE` for a target that
- *   is the source, exists, is being written, or has no folder to be in; `PYPET_CNT_FILE_MISMATCH` when the file is not the one that its
- *   `.cnt` file knows; `PYPET_FILE_NOT_WRITABLE`; `PYPET_FILE_CHANGING` when experiments begin and end faster than
- *   it is copied; and as `readCnt`
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`, also if nothing was committed yet; `PYPET_USAGE` for a target that is the
+ *   source, exists, is being written, or has no folder; `PYPET_CNT_FILE_MISMATCH` if the file does not match its `.cnt`
+ *   file; `PYPET_FILE_NOT_WRITABLE`; `PYPET_FILE_CHANGING` if experiments start and end faster than the file is copied;
+ *   and as `readCnt`
  */
 export function takeSnapshot(
   source: string,
@@ -48,7 +48,7 @@ export function takeSnapshot(
   }
 }
 
-/** As `takeSnapshot`, without keeping the event loop busy; where the process ends meanwhile, nothing is left. */
+/** As `takeSnapshot`, without blocking the event loop. If the process ends meanwhile, nothing is left behind. */
 export async function takeSnapshotCalmly(
   source: string,
   target: string,
@@ -71,7 +71,7 @@ function* snapshotSteps(
 ): Generator<void, number> {
   const file = fileOf(resolve(source), system)
   checkTarget(file, resolve(target), overwrite, system)
-  // A link keeps leading to where it led, and the copy is there.
+  // A symbolic link still leads to the same file afterwards, and the copy is there.
   const place = existsSync(target) ? realpathSync(target) : resolve(target)
   sweepBeside(place)
   const temporary = temporaryBeside(place, 'snapshot')
@@ -95,54 +95,53 @@ function* snapshotSteps(
   }
 }
 
-/** The HDF5 file itself, beside which its `.cnt` files lie, and not a link to it. */
+/** The real HDF5 file, not a link: its `.cnt` files are next to it. */
 function fileOf(source: string, system: DiskSystem): string {
   const file = source.endsWith('.cnt') ? readExperiment(source, system).request.file : source
   if (existsSync(file) && statSync(file).isFile()) return realpathSync(file)
-  throw notFound(file, existsSync(file) ? 'is not a file' : 'is not there')
+  throw notFound(file, existsSync(file) ? 'is not a file' : 'does not exist')
 }
 
 function checkTarget(file: string, target: string, overwrite: boolean, system: DiskSystem): void {
-  const refuse = (found: string, hint = 'Name another file for the copy.') =>
+  const refuse = (found: string, hint = 'Choose another file for the copy.') =>
     new PypetError('PYPET_USAGE', `${target} ${found}`, { where: target, hint })
-  if (target.endsWith('.cnt')) throw refuse('is a name for .cnt files')
+  if (target.endsWith('.cnt')) throw refuse('ends in .cnt, which is reserved for .cnt files')
   if (!existsSync(target)) {
     checkFolderOf(target)
     if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return
-    throw refuse('is a symbolic link to no file', 'Remove the link, or name another file for the copy.')
+    throw refuse(
+      'is a symbolic link to a missing file',
+      'Remove the link, or choose another file for the copy.',
+    )
   }
-  if (realpathSync(target) === file) throw refuse('is the file that is to be copied')
+  if (realpathSync(target) === file) throw refuse('is the source file itself')
   if (statSync(target).isDirectory())
-    throw refuse('is a folder', `Name a file in it: ${join(target, basename(file))}`)
+    throw refuse('is a folder', `Give a file in it: ${join(target, basename(file))}`)
   if (!statSync(target).isFile()) throw refuse('is not a file')
   checkFolderOf(realpathSync(target))
-  if (!overwrite) throw refuse('exists', 'Name another file, or replace it (--overwrite).')
+  if (!overwrite) throw refuse('exists', 'Choose another file, or replace it (--overwrite).')
   const unfinished = findCntFiles(target, system)[0]
   if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
 }
 
-/** Before anything is copied: a large file takes its time. */
+/** Before copying: a large file takes time. */
 function checkFolderOf(target: string): void {
   const folder = dirname(target)
   const refuse = (found: string, hint: string, cause?: unknown) =>
-    new PypetError('PYPET_USAGE', `no copy can be at ${target}: ${found}`, { where: target, hint, cause })
+    new PypetError('PYPET_USAGE', `cannot copy to ${target}: ${found}`, { where: target, hint, cause })
   let existing = folder
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
   if (!statSync(existing).isDirectory())
-    throw refuse(`${existing} is not a folder`, 'Name another file for the copy.')
+    throw refuse(`${existing} is not a folder`, 'Choose another file for the copy.')
   if (existing !== folder) {
     const quoted = `'${folder.replaceAll("'", `'\\''`)}'`
-    throw refuse(`there is no folder ${folder}`, `Make it first: mkdir -p ${quoted}`)
+    throw refuse(`the folder ${folder} does not exist`, `Create it first: mkdir -p ${quoted}`)
   }
   try {
     accessSync(folder, constants.W_OK | constants.X_OK)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw refuse(
-      `${folder} is not writable (${code})`,
-      'Name a file in a folder that you may write to.',
-      cause,
-    )
+    throw refuse(`${folder} is not writable (${code})`, 'Choose a folder that you can write to.', cause)
   }
 }
 
@@ -156,17 +155,17 @@ function* copyAgainAndAgain(file: string, to: Disk, system: DiskSystem): Generat
       refusal = undefined
     } catch (error) {
       if (!isGone(error) && !isMomentary(error)) throw error
-      // What is just being written may look like damage, but not twice.
+      // A write in progress may look like damage, but not twice.
       if (isMomentary(error) && refusal !== undefined) throw error
       refusal = isMomentary(error) ? error : undefined
     }
   }
   throw new PypetError(
     'PYPET_FILE_CHANGING',
-    `${file} changes too fast: ${ATTEMPTS_MAX} copies were overtaken`,
+    `cannot copy ${file}: it changed during each of ${ATTEMPTS_MAX} attempts`,
     {
       where: file,
-      hint: 'Experiments begin or end in it again and again; try in between.',
+      hint: 'Experiments keep starting or ending in it. Try again between them.',
     },
   )
 }
@@ -175,7 +174,7 @@ function isMomentary(error: unknown): boolean {
   return isPypetError(error, 'PYPET_CNT_DAMAGED') || isPypetError(error, 'PYPET_CNT_FILE_MISMATCH')
 }
 
-/** One try. Undefined when something was missed. */
+/** One attempt. Undefined if something was missed. */
 function* copy(file: string, to: Disk, system: DiskSystem): Generator<void, number | undefined> {
   const before = statSync(file)
   const cntFiles = findCntFiles(file, system)
@@ -193,20 +192,20 @@ function* copy(file: string, to: Disk, system: DiskSystem): Generator<void, numb
       yield
       if (!pollAll()) return undefined
       if (count === 0 && live !== undefined && position < live.fileBytes)
-        throw mismatch(file, live, `it has ${position} bytes, of ${live.fileBytes} that were committed`)
+        throw mismatch(file, live, `it has ${position} of ${live.fileBytes} committed bytes`)
       if (count === 0) break
     }
-    // An experiment that has begun or ended meanwhile was not followed.
+    // An experiment that started or ended meanwhile was not followed.
     if (!pollAll() || String(findCntFiles(file, system)) !== String(cntFiles)) return undefined
     if (live === undefined) {
-      // Nor was one that has begun and ended.
+      // Nor was one that both started and ended.
       if (!isSame(before, statSync(file))) return undefined
     } else for (const { offset, bytes } of live.images()) to.write(bytes, offset)
     const bytes = committedBytes(from, live)
     to.truncate(bytes)
-    if (bytes === 0) throw notFound(file, 'holds nothing yet that was committed')
+    if (bytes === 0) throw notFound(file, 'has no committed data yet')
     if (live !== undefined && headOf(to) !== live.superblock)
-      throw mismatch(file, live, 'something else has written it since')
+      throw mismatch(file, live, 'another program has written to it since')
     to.sync()
     return bytes
   } finally {
@@ -215,22 +214,22 @@ function* copy(file: string, to: Disk, system: DiskSystem): Generator<void, numb
   }
 }
 
-/** Nobody may have put another file in its place. */
+/** Checks that nobody has replaced the file. */
 function checkHead(live: CntFollower, from: Disk, file: string): void {
-  // What a new file holds before its first commit is nobody's.
+  // Before its first commit, the content of a new file does not count.
   if (live.fileBytes === 0) return
   const head = headOf(from)
   if (live.knows(head)) return
-  // Its first page may have come from a commit since, which the `.cnt` file has had before.
-  if (live.poll() && !live.knows(head)) throw mismatch(file, live, 'something else has written it since')
+  // Its first page may be from a later commit, which is then already in the `.cnt` file.
+  if (live.poll() && !live.knows(head)) throw mismatch(file, live, 'another program has written to it since')
 }
 
-/** Up to where a file is somebody's: at most one trajectory in it is being written, or was left by a crash. */
+/** The committed end of a file: at most one of its trajectories is being written, or was left by a crash. */
 function committedBytes(from: Disk, live: CntFollower | undefined): number {
   return live?.fileBytes ?? from.size()
 }
 
-/** Returns how many bytes there were. */
+/** Returns the number of bytes copied. */
 function copyChunk(from: Disk, to: Disk, position: number, end: number): number {
   const chunk = new Uint8Array(Math.min(CHUNK_BYTES, end - position))
   const count = from.read(chunk, position)
@@ -250,13 +249,13 @@ function isSame(before: Stats, after: Stats): boolean {
 function notFound(file: string, found: string): PypetError {
   return new PypetError('PYPET_FILE_NOT_FOUND', `${file} ${found}`, {
     where: file,
-    hint: 'Name an HDF5 file, or the .cnt file beside it.',
+    hint: 'Give the path of an HDF5 file, or of the .cnt file next to it.',
   })
 }
 
 function mismatch(file: string, { path }: CntFollower, found: string): PypetError {
-  return new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} is not as ${path} left it: ${found}`, {
+  return new PypetError('PYPET_CNT_FILE_MISMATCH', `${file} does not match ${path}: ${found}`, {
     where: file,
-    hint: 'Put back the file that belongs to it; or remove the .cnt file, to take the HDF5 file as it is.',
+    hint: 'Restore the file that belongs to it. Or remove the .cnt file, and keep the HDF5 file as it is.',
   })
 }

@@ -1,15 +1,14 @@
 /**
- * A file whose committed bytes do not change until a commit says so.
+ * A file whose committed bytes only change with a commit.
  *
- * What lies beyond the committed end goes to the disk as it comes, since nobody looks there. What would
- * overwrite committed bytes stays in memory, in pages, and is read from there. `prepare` makes the first
- * durable and returns the second; once those are durable elsewhere (in a `.cnt` file), `commit` makes all of
- * it the new committed state, and `writePages` brings it into the file, now or later.
+ * Data beyond the committed end goes to the disk at once, since nobody reads there. Data that would overwrite committed
+ * bytes stays in memory, in pages, and is read from there. `prepare` makes the first durable and returns the second.
+ * When those pages are durable elsewhere (in a `.cnt` file), `commit` makes all of it the new committed state.
+ * `writePages` writes them into the file, now or later.
  *
  * Invariants:
- * - Bytes of the disk below the protected end change in `writePages` only.
- * - What is read is the newest of working page, pending page and disk; all three hold the same beyond what
- *   was changed.
+ * - Bytes of the disk below the protected end change only in `writePages`.
+ * - A read returns the newest of working page, pending page and disk. All three agree except for what was changed.
  * - A page in memory is zero beyond the size of the file.
  */
 import type { HookedFile } from '../hdf5/hook.ts'
@@ -17,11 +16,11 @@ import type { PageImage } from './cnt-record.ts'
 import type { Disk } from './disk.ts'
 
 const PAGE_BYTES = 4096
-/** Writes from this size on that change nothing committed go to the disk at once, without a copy. */
+/** Larger writes that change nothing committed go to the disk at once, without a copy. */
 const DIRECT_BYTES_MIN = 65_536
-/** Pages beyond the committed end that are kept, so that neighbouring small writes reach the disk as one. */
+/** Pages kept beyond the committed end, so that small adjacent writes reach the disk as one. */
 const TAIL_PAGES_MAX = 4096
-/** How much of the tail is joined into one write. */
+/** The largest part of the tail that is joined into one write. */
 const JOINED_BYTES_MAX = 1_048_576
 
 export class StagedFile implements HookedFile {
@@ -32,14 +31,14 @@ export class StagedFile implements HookedFile {
   readonly #pending = new Map<number, Uint8Array>()
   #size: number
   #committedSize: number
-  /** The largest size that was ever committed: what lies before it may be looked at. */
+  /** The largest size ever committed. Readers may look at anything before it. */
   #protectedEnd: number
-  /** Beyond this the disk holds nothing but zeros. */
+  /** Beyond this, the disk holds only zeros. */
   #staleEnd: number
-  /** Pages of `#working` that lie wholly beyond the protected end. */
+  /** Pages of `#working` that are entirely beyond the protected end. */
   #tailPageCount = 0
 
-  /** @param committedSize what of the disk counts; the rest of it is left from something unfinished */
+  /** @param committedSize the valid part of the disk. The rest is left over from something unfinished. */
   constructor(disk: Disk, committedSize: number) {
     this.#disk = disk
     this.#size = committedSize
@@ -49,10 +48,10 @@ export class StagedFile implements HookedFile {
   }
 
   /**
-   * Takes the file up where another one has left it.
+   * Takes over the file as another process left it.
    *
    * @param pages committed, but not yet in the file
-   * @param protectedEnd the largest size that the file has in any state in which readers may find it
+   * @param protectedEnd the largest size of the file in any state that readers may find
    */
   takeUp(pages: readonly PageImage[], protectedEnd: number): void {
     this.#protectedEnd = Math.max(this.#protectedEnd, protectedEnd)
@@ -74,12 +73,12 @@ export class StagedFile implements HookedFile {
     return this.#size
   }
 
-  /** Bytes that the next commit has to bring to the disk, about. */
+  /** Approximate size of what the next commit must write to the disk. */
   get uncommittedBytes(): number {
     return this.#working.size * PAGE_BYTES + Math.max(0, this.#size - this.#protectedEnd)
   }
 
-  /** Bytes of committed pages that wait for `writePages`. */
+  /** Size of the committed pages that wait for `writePages`. */
   get pendingBytes(): number {
     return this.#pending.size * PAGE_BYTES
   }
@@ -120,9 +119,9 @@ export class StagedFile implements HookedFile {
   }
 
   /**
-   * Brings everything beyond the committed end to the disk, durably, and with it what `writePages` has written
-   * before. Returns what else has changed since the last commit: new images of parts of the committed
-   * file, as views that the next write may change.
+   * Durably writes everything beyond the committed end to the disk, together with what `writePages` wrote before.
+   * Returns the other changes since the last commit: new images of parts of the committed file, as views that the next
+   * write may change.
    */
   prepare(): PageImage[] {
     this.#spill()
@@ -138,17 +137,17 @@ export class StagedFile implements HookedFile {
     return images
   }
 
-  /** What `prepare` returned is durable elsewhere: from now on it counts, though it is not in the file. */
+  /** The pages from `prepare` are durable elsewhere: they are committed now, although they are not in the file. */
   commit(): void {
     for (const [number, page] of this.#working) this.#pending.set(number, page)
     this.#working = new Map()
     this.#tailPageCount = 0
     this.#committedSize = this.#size
-    // A file that became smaller is cut by `finish`: until then readers see the older, longer state.
+    // `finish` truncates a file that has shrunk. Before that, readers see the older, longer state.
     this.#protectedEnd = Math.max(this.#protectedEnd, this.#size)
   }
 
-  /** What has changed since the last commit never happened. */
+  /** Drops everything since the last commit. */
   discard(): void {
     this.#working = new Map()
     this.#tailPageCount = 0
@@ -156,7 +155,7 @@ export class StagedFile implements HookedFile {
     this.#size = this.#committedSize
   }
 
-  /** Brings the committed pages into the file. They are durable after the next `prepare` or `finish`. */
+  /** Writes the committed pages into the file. They are durable after the next `prepare` or `finish`. */
   writePages(): void {
     for (const number of sortedKeys(this.#pending)) {
       const offset = number * PAGE_BYTES
@@ -167,12 +166,12 @@ export class StagedFile implements HookedFile {
     this.#pending.clear()
   }
 
-  /** Makes the pages that were written durable. */
+  /** Makes the written pages durable. */
   sync(): void {
     this.#disk.sync()
   }
 
-  /** After the last commit and its `writePages`: makes the file what was committed, durably. */
+  /** After the last commit and its `writePages`: makes the file the committed state, durably. */
   finish(): void {
     if (this.#disk.size() !== this.#committedSize) this.#disk.truncate(this.#committedSize)
     this.#disk.sync()
@@ -190,7 +189,7 @@ export class StagedFile implements HookedFile {
     }
   }
 
-  /** Whole pages beyond everything that was ever committed. */
+  /** Writes whole pages beyond everything ever committed. */
   #writeDirect(source: Uint8Array, position: number): void {
     this.#disk.write(source, position)
     const end = position + source.byteLength
@@ -201,7 +200,7 @@ export class StagedFile implements HookedFile {
     this.#staleEnd = Math.max(this.#staleEnd, end)
   }
 
-  /** A page to write to. One that will be overwritten whole need not be read. */
+  /** A page to write to. If it will be fully overwritten, it need not be read. */
   #workingPage(number: number, isWhole: boolean): Uint8Array {
     const known = this.#working.get(number)
     if (known !== undefined) return known
@@ -218,13 +217,13 @@ export class StagedFile implements HookedFile {
     return page
   }
 
-  /** What the disk does not have is zero. */
+  /** Data that the disk lacks is zero. */
   #readDisk(target: Uint8Array, position: number): void {
     const count = this.#disk.read(target, position)
     target.fill(0, count)
   }
 
-  /** The file grows to `end` by zeros. Where the disk holds something older, they must be written. */
+  /** The file grows to `end` with zeros. They must be written if the disk holds older data there. */
   #fillGap(end: number): void {
     const staleEnd = Math.min(end, this.#staleEnd)
     const zeros = new Uint8Array(PAGE_BYTES)
@@ -248,7 +247,7 @@ export class StagedFile implements HookedFile {
     }
   }
 
-  /** Brings the tail to the disk, neighbouring pages in one write. */
+  /** Writes the tail to the disk, adjacent pages in one write. */
   #spill(): void {
     let run: Uint8Array[] = []
     let runOffset = 0
@@ -271,7 +270,7 @@ export class StagedFile implements HookedFile {
       const page = this.#working.get(number) as Uint8Array
       run.push(page.subarray(start - offset, end - offset))
       runBytes += end - start
-      // The page that holds the protected end stays: what lies before it may have changed.
+      // Keep the page with the protected end: the part before it may have changed.
       if (offset >= this.#protectedEnd) this.#working.delete(number)
       this.#staleEnd = Math.max(this.#staleEnd, end)
     }

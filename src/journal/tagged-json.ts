@@ -24,12 +24,12 @@ const ARRAY_TYPES = {
   BigUint64Array,
 } as const
 
-/** A value of plain objects, arrays, typed arrays and primitives, as text. What is undefined is absent. */
+/** Encodes plain objects, arrays, typed arrays and primitives as text. Undefined values are omitted. */
 export function encodeTaggedJson(value: unknown): string {
   return JSON.stringify(tag(value))
 }
 
-/** @throws Error when the text is none that `encodeTaggedJson` writes */
+/** @throws Error if `encodeTaggedJson` cannot have written the text */
 export function decodeTaggedJson(text: string): unknown {
   return untag(JSON.parse(text), 0)
 }
@@ -55,24 +55,24 @@ function tagObject(value: object): unknown {
     return { $array: value.constructor.name, base64 }
   }
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
-  // `fromEntries` makes `__proto__` a key like any other.
+  // `fromEntries` treats `__proto__` as an ordinary key.
   const tagged = Object.fromEntries(entries.map(([key, entry]) => [key, tag(entry)]))
   return entries.some(([key]) => key.startsWith('$')) ? { $object: tagged } : tagged
 }
 
-/** Deeper than anything that is ever written, and less deep than the stack. */
+/** Deeper than anything ever written, but not too deep for the stack. */
 const DEPTH_MAX = 500
 
 function untag(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (depth > DEPTH_MAX) throw new Misread(`more than ${DEPTH_MAX} values in each other`)
+  if (depth > DEPTH_MAX) throw new Misread(`more than ${DEPTH_MAX} nested values`)
   if (Array.isArray(value)) return untagList(value, depth)
   const { $bigint, $number, $array, $object, base64 } = value as Record<string, unknown>
   if ($bigint !== undefined) return bigintOf($bigint)
   if ($number !== undefined) return numberOf($number)
   if ($array !== undefined) return arrayOf($array, base64)
   if ($object === undefined) return untagEntries(value, depth)
-  if (typeof $object !== 'object' || $object === null) throw new Misread('$object holds no object')
+  if (typeof $object !== 'object' || $object === null) throw new Misread('$object is not an object')
   return untagEntries($object, depth)
 }
 
@@ -98,16 +98,16 @@ function untagEntries(value: object, depth: number): unknown {
   return Object.fromEntries(entries)
 }
 
-/** The time to read one grows faster than its digits; 64 bits, which is what is stored, have 20. */
+/** Parsing time grows faster than the number of digits. Stored integers have 64 bits, so 20 digits. */
 function bigintOf(text: unknown): bigint {
   if (typeof text !== 'string' || !/^-?\d{1,1000}$/.test(text))
-    throw new Misread('$bigint holds no whole number')
+    throw new Misread('$bigint is not a whole number')
   return BigInt(text)
 }
 
 function numberOf(text: unknown): number {
   const number = UNUSUAL_NUMBERS.get(text)
-  if (number === undefined) throw new Misread('$number holds none that JSON lacks')
+  if (number === undefined) throw new Misread('$number is not NaN, Infinity, -Infinity or -0')
   return number
 }
 

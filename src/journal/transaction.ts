@@ -1,18 +1,17 @@
 /**
- * The commit point of a file: what was applied before a `commit` is durable when it returns, what was
- * applied after the last one never happened, should the process end. Every commit of every storage mode
- * goes through here.
+ * The commit point of a file. When `commit` returns, everything applied before is durable. If the process ends,
+ * everything applied after the last commit is undone. Every commit of every storage mode goes through here.
  *
- * HDF5 has no journal, so it gets one from below: `StagedFile` keeps what would overwrite committed bytes,
- * the `.cnt` file takes it at the commit, and `PageWriter` brings it into the file when no reader looks. At
- * any moment the file on disk, with the pages of the `.cnt` file laid over it, is the last committed state.
+ * HDF5 has no journal, so it gets one from below: `StagedFile` holds what would overwrite committed bytes, the `.cnt`
+ * file takes it at the commit, and `PageWriter` writes it into the file when there is no reader. At any moment, the
+ * file on disk with the pages of the `.cnt` file over it is the last committed state.
  *
- * Order of a commit, which is what makes it safe:
- * 1. HDF5 flushes; all bytes beyond the committed end reach the disk, and are synced.
- * 2. One record with the overwritten pages and the runs is appended to the `.cnt` file, and synced. This is
- *    the moment from which the runs are stored.
- * 3. Later, when no reader looks, the pages are written over the old ones.
- * 4. The next commit's step 1 makes them durable; its record says that they need not be laid any more.
+ * The order of a commit makes it safe:
+ * 1. HDF5 flushes. All bytes beyond the committed end are written and synced.
+ * 2. One record with the overwritten pages and the runs is appended to the `.cnt` file, and synced. From this moment,
+ *    the runs are stored.
+ * 3. Later, when there is no reader, the pages are written over the old ones.
+ * 4. Step 1 of the next commit makes them durable. Its record says that they are no longer needed.
  */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -37,29 +36,29 @@ import { WatchedDisk } from './watched-disk.ts'
 export type TransactionFacts = Omit<CommitFacts, 'fileBytes' | 'superblock' | 'pages'>
 
 export interface TransactionOptions {
-  /** The HDF5 file; it exists. */
+  /** The HDF5 file, which exists. */
   readonly path: string
-  /** Whether the file is new: then it is created, with a superblock of its own. */
+  /** Whether the file is new. Then it is created, with its own superblock. */
   readonly isNewFile: boolean
   readonly disk: Disk
-  /** What is committed and not in the file, where another process has left it; else all that the file holds is. */
+  /** What another process has committed but not written to the file. Undefined if the file is complete. */
   readonly left?: Pick<CntState, 'fileBytes' | 'protectedBytes' | 'pages'>
-  /** Committed pages stay in the `.cnt` file: somebody else brings them into the HDF5 file. */
+  /** Committed pages stay in the `.cnt` file. Another process writes them into the HDF5 file. */
   readonly leavesPages?: boolean
-  /** One of several: who has the file open all the time puts it back, should it lose its name. */
+  /** One of several turns. If the file loses its name, the process that keeps it open restores it. */
   readonly isTurn?: boolean
-  /** `headOf` the file as it was left, where another process has left it. */
+  /** `headOf` the file, if another process has left it. */
   readonly head?: string | undefined
-  /** Makes the journal, once HDF5 has taken the file, and before anything is written to it. */
+  /** Creates the journal, once HDF5 has opened the file and before anything is written. */
   readonly openJournal: () => CntJournal
-  /** Longest wait for readers where too many pages pile up, and at the end; a smaller `.cnt` file is not compacted. */
+  /** Longest wait for readers if too many pages accumulate, and at the end. Smaller `.cnt` files are not compacted. */
   readonly storage: Pick<StorageSettings, 'readerWaitMs' | 'cntCompactBytes'>
-  /** As of `PageWriterOptions`. */
+  /** See `PageWriterOptions`. */
   readonly pageRestMs?: number | undefined
-  /** As of `PageWriterListener`. */
+  /** See `PageWriterListener`. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
   readonly onNotice: (level: LogLevel, message: string) => void
-  /** The disk failed outside of a call: the file can take no more commits. */
+  /** The disk failed outside a call. The file takes no more commits. */
   readonly onError: (error: PypetError) => void
 }
 
@@ -71,9 +70,9 @@ export class Hdf5Transaction {
   readonly #journal: CntJournal
   readonly #pages: PageWriter
   readonly #unhook: () => void
-  /** The commit up to which all pages have been written to the file. */
+  /** All pages up to this commit have been written to the file. */
   #writtenSequence = 0
-  /** The first bytes of the file on the disk, as this writer left them; undefined before its first commit. */
+  /** The first bytes of the file as this writer left them. Undefined before its first commit. */
   #head: string | undefined
   #committedBytes = 0
   #isBehind = false
@@ -110,10 +109,10 @@ export class Hdf5Transaction {
   }
 
   /**
-   * Opens the file for writing. What it holds now is taken for committed.
+   * Opens the file for writing. Its current content counts as committed.
    *
-   * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_MOVED` when it lost its name after `disk` was opened, and as
-   *   `openJournal`
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_MOVED` if it lost its name after `disk` was opened, and
+   *   as `openJournal`
    */
   static async begin(options: TransactionOptions): Promise<Hdf5Transaction> {
     const { path, isNewFile, left } = options
@@ -136,7 +135,7 @@ export class Hdf5Transaction {
     return this.#journal.path
   }
 
-  /** Readers have kept the last pages out of the HDF5 file to the end: they are in the `.cnt` file. */
+  /** Readers blocked the last pages until the end: they are only in the `.cnt` file. */
   get isBehind(): boolean {
     return this.#isBehind
   }
@@ -144,7 +143,7 @@ export class Hdf5Transaction {
   /**
    * Makes everything applied so far durable.
    *
-   * @throws PypetError `PYPET_STORAGE_FAILED`; then nothing since the last commit may be announced
+   * @throws PypetError `PYPET_STORAGE_FAILED`. Then nothing since the last commit may be reported as stored.
    */
   commit(facts: TransactionFacts): void {
     this.#durably('commit', () => {
@@ -154,19 +153,19 @@ export class Hdf5Transaction {
     if (this.#options.leavesPages !== true) this.#pages.wake()
   }
 
-  /** The file has another name now, and its `.cnt` file gets one. */
+  /** The file has been renamed, and its `.cnt` file gets a new name too. */
   noteRenamed(path: string, cntFile: string): void {
     this.#options = { ...this.#options, path }
     this.#journal.rename(cntFile)
   }
 
-  /** Resolves when new commits are welcome; undefined when they are now. */
+  /** Resolves when new commits are welcome. Undefined if they are welcome now. */
   room(): Promise<void> | undefined {
     return this.#pages.isCrowded ? this.#makeRoom() : undefined
   }
 
   /**
-   * Closes the HDF5 file: the last commit. Durable when this returns; `finish` follows.
+   * Closes the HDF5 file with the last commit. Durable on return. Call `finish` next.
    *
    * @throws PypetError `PYPET_STORAGE_FAILED`
    */
@@ -179,11 +178,11 @@ export class Hdf5Transaction {
   }
 
   /**
-   * Brings everything into the HDF5 file, once its readers are gone.
+   * Writes everything into the HDF5 file, once there is no reader.
    *
    * @param removesCnt the trajectory is complete and its `.cnt` file is not wanted
    * @returns whether there still is a `.cnt` file
-   * @throws PypetError `PYPET_STORAGE_FAILED`; nothing committed is lost
+   * @throws PypetError `PYPET_STORAGE_FAILED`. Nothing committed is lost.
    */
   async finish(removesCnt: boolean): Promise<boolean> {
     const { path, storage, onNotice } = this.#options
@@ -192,19 +191,22 @@ export class Hdf5Transaction {
       const isWritten = await this.#pages.finish(readerWaitMs, () =>
         onNotice(
           'warn',
-          `${path} is open elsewhere; waiting for its readers, up to ${readerWaitMs / 1000} s`,
+          `${path} is open in another program; waiting up to ${readerWaitMs / 1000} s for it to close`,
         ),
       )
       if (!isWritten) {
         this.#isBehind = true
-        onNotice('warn', `${path} is still open elsewhere: its last changes stay in ${this.#journal.path}`)
+        onNotice(
+          'warn',
+          `${path} is still open in another program: its last changes stay in ${this.#journal.path}`,
+        )
         return true
       }
       this.#staged.finish()
       this.#assertInPlace()
       if (removesCnt) this.#journal.remove()
       else this.#journal.appendApplied()
-      // Whoever took the file away before that would be left with nothing.
+      // Otherwise, if the file was taken away before, nothing would be left.
       this.#assertInPlace()
       return !removesCnt
     } catch (cause) {
@@ -216,18 +218,18 @@ export class Hdf5Transaction {
     }
   }
 
-  /** As the process exits in between: of what has no commit nothing is left. */
+  /** The process exits in between: nothing uncommitted is left. */
   forget(): void {
     if (this.#journal.lastSequence === 0) this.#journal.remove()
   }
 
-  /** After `close`: leaves the committed pages in the `.cnt` file, to whoever goes on. */
+  /** After `close`: leaves the committed pages in the `.cnt` file, for the next process. */
   leave(): void {
     this.#journal.close()
     this.#disk.close()
   }
 
-  /** Closes everything without a commit, and leaves what was committed to whoever goes on. */
+  /** Closes everything without a commit, and leaves the committed state to the next process. */
   drop(): void {
     try {
       this.#closeFile()
@@ -239,8 +241,8 @@ export class Hdf5Transaction {
   }
 
   /**
-   * Closes everything without a commit: what was applied since the last one never happened. What was committed is
-   * brought into the file, and the `.cnt` file removed, unless readers or the disk prevent it.
+   * Closes everything without a commit: what was applied since the last one is undone. Writes the committed state into
+   * the file and removes the `.cnt` file, unless readers or the disk prevent it.
    */
   async abandon(): Promise<void> {
     const { readerWaitMs } = this.#options.storage
@@ -265,25 +267,25 @@ export class Hdf5Transaction {
     return openGate({ path, descriptor: this.#disk.descriptor }, onNotice)
   }
 
-  /** After an error HDF5 may not be able to; what it holds is thrown away anyway. */
+  /** After an error, HDF5 may fail to close. What it holds is discarded anyway. */
   #closeFile(): void {
     try {
       this.file.close()
     } catch {
-      // The error that led here is the one to tell.
+      // Report the earlier error instead.
     }
   }
 
-  /** The page writer and a commit may both notice it: what the first has put back is not to be rescued again. */
+  /** The page writer and a commit may both notice it. Restore the file only once. */
   #moved: PypetError | undefined
 
-  /** @throws PypetError `PYPET_FILE_MOVED` when the file that is written is not the one that is found */
+  /** @throws PypetError `PYPET_FILE_MOVED` if the path no longer leads to the file being written */
   #assertInPlace(): void {
     const { descriptor } = this.#disk
     if (descriptor === undefined) return
     if (this.#moved !== undefined) throw this.#moved
     const file = { path: realFileOf(this.#options.path), descriptor }
-    // After a failure the first bytes may be of our own pages, of which not all were written.
+    // After a failure, the first bytes may be from a partial write.
     const head = this.#disk.failure === undefined ? this.#head : undefined
     const found = displacementOf(file, { committedBytes: this.#committedBytes, head })
     if (found === undefined) return
@@ -301,7 +303,7 @@ export class Hdf5Transaction {
   #append(facts: TransactionFacts): void {
     this.#assertInPlace()
     const pages = this.#staged.prepare()
-    // What `prepare` has synced need never be laid again.
+    // The pages that `prepare` has synced are no longer needed.
     if (this.#writtenSequence > 0) this.#journal.noteApplied(this.#writtenSequence)
     const head = new Uint8Array(SUPERBLOCK_BYTES)
     const superblock = superblockOf(head.subarray(0, this.#staged.read(head, 0)))
@@ -311,7 +313,7 @@ export class Hdf5Transaction {
     this.#noteHead()
   }
 
-  /** Only of pages that are all in the file: others would be lost with the commits that hold them. */
+  /** Only if all pages are in the file: a compaction drops the others. */
   #compactIfLarge(): void {
     const isAllWritten = this.#writtenSequence === this.#journal.lastSequence
     if (
@@ -328,7 +330,7 @@ export class Hdf5Transaction {
     const { path, storage, onNotice } = this.#options
     const { readerWaitMs } = storage
     if (await this.#pages.makeRoom(Math.min(readerWaitMs, ROOM_WAIT_MS))) return
-    onNotice('warn', `${path} has been open elsewhere for long: its changes pile up in ${this.#journal.path}`)
+    onNotice('warn', `${path} stays open in another program: its changes accumulate in ${this.#journal.path}`)
   }
 
   #durably(step: string, write: () => void): void {
@@ -339,7 +341,7 @@ export class Hdf5Transaction {
     }
   }
 
-  /** HDF5 stumbles over what others have made of the file. */
+  /** HDF5 may fail because others have changed the file. */
   #displacement(): PypetError | undefined {
     try {
       this.#assertInPlace()
@@ -349,12 +351,12 @@ export class Hdf5Transaction {
     return undefined
   }
 
-  /** The error of applying operations, with what the disk knows of it. */
+  /** The error of applying operations, with the cause from the disk if there is one. */
   explain(error: unknown): unknown {
     return this.#disk.failure === undefined ? (this.#displacement() ?? error) : this.#failed('write', error)
   }
 
-  /** The error of an operation on the file, of which the disk may know a better cause. */
+  /** The error of an operation on the file, with the cause from the disk if there is one. */
   #failed(step: string, thrown: unknown): PypetError {
     const { path } = this.#options
     if (isPypetError(thrown, 'PYPET_FILE_MOVED')) return thrown
@@ -370,7 +372,7 @@ export class Hdf5Transaction {
   }
 }
 
-/** HDF5 opens a file by its name, a moment after `disk`. */
+/** HDF5 opens a file by name, a moment after `disk`. */
 function movedError({ path, isNewFile, isTurn }: TransactionOptions, disk: Disk): PypetError | undefined {
   if (isNewFile || disk.descriptor === undefined) return undefined
   const file = { path: realFileOf(path), descriptor: disk.descriptor }
@@ -379,18 +381,18 @@ function movedError({ path, isNewFile, isTurn }: TransactionOptions, disk: Disk)
   return isTurn ? displacedFor(file, found) : displacedError(file, found, undefined)
 }
 
-/** Runs are not held back for longer at a time: readers may never end. */
+/** Longest time to hold runs back at once: readers may never end. */
 const ROOM_WAIT_MS = 10_000
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 function spaceText(path: string, neededBytes: number): string {
-  const needed = `This commit needs ${kibibytes(neededBytes)} there, the runs that follow more`
+  const needed = `This commit needs ${kibibytes(neededBytes)}, later runs need more`
   try {
     const { bavail, bsize } = statfsSync(dirname(path))
-    return `The disk of ${dirname(path)} has ${kibibytes(bavail * bsize)} left. ${needed}: free some.`
+    return `Free some space: the disk of ${dirname(path)} has ${kibibytes(bavail * bsize)} left. ${needed}.`
   } catch {
-    return `${needed}: free some.`
+    return `Free some space. ${needed}.`
   }
 }
 

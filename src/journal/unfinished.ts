@@ -1,4 +1,4 @@
-/** Which experiments keep everybody else from changing their trajectories. */
+/** Finds unfinished experiments, which prevent other changes of their trajectories. */
 import { PypetError } from '../errors.ts'
 import { formatRuns } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'
@@ -8,12 +8,12 @@ import { type DiskSystem, FILES } from './disk.ts'
 import { findCntFiles } from './find-cnt.ts'
 
 /**
- * Refuses to let a trajectory be changed while an experiment of it is unfinished, or has failed runs that can be performed
- * again: it alone knows what the trajectory is to become. Asked under the lock of the file, by whatever is about to change
- * it; before that the answer may be an old one.
+ * Refuses to change a trajectory while an experiment of it is unfinished, or has failed runs to retry: only that
+ * experiment may continue it. Call this under the lock of the file, just before the change. Before that, the answer may
+ * be outdated.
  *
- * @param trajectory any of the file unless given
- * @throws PypetError `PYPET_CNT_EXISTS` with the command that goes on
+ * @param trajectory default: any trajectory of the file
+ * @throws PypetError `PYPET_CNT_EXISTS` with the command that continues
  */
 export function assertFinished(
   file: string,
@@ -28,7 +28,7 @@ export function assertFinished(
   }
 }
 
-/** Removes the `.cnt` files of a trajectory that tell nothing any more: what becomes of it now has one of its own. */
+/** Removes obsolete `.cnt` files of a trajectory: its next change has its own. */
 export function dropFinished(file: string, trajectory: string, system: DiskSystem = FILES): void {
   for (const path of findCntFiles(file, system)) {
     const state = readCnt(path, system)
@@ -37,7 +37,7 @@ export function dropFinished(file: string, trajectory: string, system: DiskSyste
   }
 }
 
-/** Removes the `.cnt` file of an expansion that ended before anything of it was committed: the file is as it was before. */
+/** Removes the `.cnt` file of an expansion that ended before its first commit: the file is unchanged. */
 export function dropBegunExpansion(file: string, trajectory: string, system: DiskSystem = FILES): void {
   for (const path of findCntFiles(file, system)) {
     const state = readCnt(path, system)
@@ -46,7 +46,7 @@ export function dropBegunExpansion(file: string, trajectory: string, system: Dis
   }
 }
 
-/** Whether `continue` has something to do that nothing else can do in its place. */
+/** Whether only `continue` can complete this experiment. */
 function isContinuable(state: CntState): boolean {
   const { isEdit, continuable } = state.experiment.request
   return isEdit !== true && continuable !== false && !state.isComplete && !isBegunExpansion(state)
@@ -56,23 +56,23 @@ function isBegunExpansion({ experiment, lastSequence }: CntState): boolean {
   return experiment.request.isExpansion === true && lastSequence === 0
 }
 
-/** What to do about a trajectory that is in the way and unfinished. */
+/** What to do about an unfinished trajectory that is in the way. */
 export function unfinishedHint(cntFile: string): string {
-  return `It is unfinished: go on with \`pypet-ts continue ${shellWord(cntFile)}\`.`
+  return `It is unfinished: resume it with \`pypet-ts continue ${shellWord(cntFile)}\`.`
 }
 
 function unfinished(file: string, { path, experiment, failed, hasEnded, isApplied }: CntState): PypetError {
   const { name } = experiment.request.trajectory
   const command = `pypet-ts continue ${shellWord(shownPath(path))}`
-  // The pages of an older state are in the file until then.
-  const other = isApplied ? ' Or remove that file, if nothing is to be continued.' : ''
+  // Otherwise the file still has pages of an older state.
+  const other = isApplied ? ' Or remove that .cnt file, if you do not want to resume.' : ''
   if (hasEnded) {
     return new PypetError(
       'PYPET_CNT_EXISTS',
-      `${name} in ${file} has failed runs, which can be performed again: ${formatRuns(failed.size)}`,
+      `${name} in ${file} has failed runs that you can retry: ${formatRuns(failed.size)}`,
       {
         where: file,
-        hint: `Perform them first: ${command} --retry-failed.${other}`,
+        hint: `Retry them first: ${command} --retry-failed.${other}`,
         details: { cntFile: path },
       },
     )

@@ -1,27 +1,27 @@
-/** A lock that another process holds for a moment is waited for. */
+/** Waits for a lock that another process holds briefly. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError, type PypetError, reworded } from '../errors.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import { acquireLock, type FileLock, type LockRequest } from './file-lock.ts'
 
 export interface LockWait {
-  /** Longest wait for others; 0 to be refused at once. */
+  /** Longest wait for others. 0 to be refused at once. */
   readonly waitMs: number
-  /** Ends the hint of the refusal after a wait in vain. */
+  /** Appended to the hint if the wait was in vain. */
   readonly hint?: string
   readonly onNotice: (level: LogLevel, message: string) => void
 }
 
-/** The first attempts come quickly; then others need not be asked more often than a person waits. */
+/** The first attempts follow quickly. Later ones are less frequent: the caller has waited for a while. */
 const REST_MS = 10
 const REST_MS_MAX = 250
-/** Who waits longer is told what for. */
+/** After this long, the user is told what the wait is for. */
 const SILENT_MS = 2000
 
 /**
- * Takes the lock of an HDF5 file, as `acquireLock`, and waits while another process has it.
+ * Takes the lock of an HDF5 file, as `acquireLock`, but waits while another process has it.
  *
- * @throws PypetError `PYPET_FILE_LOCKED` when it is taken for longer; as `acquireLock`
+ * @throws PypetError `PYPET_FILE_LOCKED` if others keep it for longer; as `acquireLock`
  */
 export async function waitForLock(file: string, wanted: LockRequest, wait: LockWait): Promise<FileLock> {
   const { waitMs, onNotice } = wait
@@ -36,10 +36,10 @@ export async function waitForLock(file: string, wanted: LockRequest, wait: LockW
       if (waitedMs >= waitMs) throw waitMs > 0 ? waitedInVain(error, wait) : error
       if (!isTold && waitedMs > SILENT_MS) {
         isTold = true
-        onNotice('warn', `${error.message}; ${wanted.trajectory} waits for it, ${seconds(waitMs)} at most`)
+        onNotice('warn', `${error.message}; ${wanted.trajectory} waits up to ${seconds(waitMs)}`)
       }
     }
-    // Several that wait do not ask in step.
+    // Waiting processes must not retry in step.
     await delay(restMs * (0.5 + Math.random()))
   }
 }

@@ -1,6 +1,6 @@
 import type { Disk } from './disk.ts'
 
-/** Remembers the first error of a disk: on its way through the HDF5 library an error loses its cause. */
+/** Remembers the first error of a disk: on its way through the HDF5 library, an error loses its cause. */
 export class WatchedDisk implements Disk {
   failure: Error | undefined
   readonly descriptor?: number

@@ -5,7 +5,7 @@ import { ANNOTATION_PREFIX, SRVC } from '../names.ts'
 import type { RawField, RawNumbers, RawTexts, RawValue } from '../values/raw-value.ts'
 import { longestUtf8Bytes } from '../values/utf8.ts'
 
-/** What is said of a group. */
+/** The attributes of a node. */
 export function nodeAttributes(
   path: string,
   { comment, annotations }: { readonly comment: string; readonly annotations: readonly RawField[] },
@@ -30,7 +30,7 @@ function annotation(path: string, name: string, value: RawValue): Hdf5Operation 
   if (value.form === 'date')
     return { type: 'create-attribute', path, name, value: new Date(value.time).toISOString() }
   if (value.form !== 'scalar' && value.form !== 'list' && value.form !== 'ndarray') {
-    throw new Error(`${path}: an annotation cannot be a ${value.form}`)
+    throw new Error(`${path}: an annotation cannot hold a ${value.form}`)
   }
   if (value.form === 'scalar') {
     if ('texts' in value) return { type: 'create-attribute', path, name, value: value.texts[0] ?? '' }

@@ -1,6 +1,6 @@
 /**
- * Noting what is deleted: HDF5 as we have it cannot unlink. `Hdf5Reader` leaves out what is noted, and `compactFile` gives
- * its space back.
+ * Records deletions: this build of HDF5 cannot unlink. `Hdf5Reader` skips recorded nodes, and `compactFile` frees their
+ * space.
  */
 import type { Cell } from '../hdf5/datatype.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
@@ -9,7 +9,7 @@ import { overviewGroup, overviewPath } from '../names.ts'
 
 const TABLE = defineTable([['location', 'S512']])
 
-/** What a reader can do. */
+/** The part of a reader that is used here. */
 interface TableReader {
   kind(path: string): string | undefined
   rowCount(table: string): number

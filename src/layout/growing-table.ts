@@ -3,17 +3,17 @@ import { addRows, createFilledTable, type Row, resizeTable, type TableDescriptio
 import { MEMORY } from '../names.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 
-/** A table that comes into being with its first row and then grows. Returns operations, does nothing. */
+/** A table that is created with its first row and then grows. Only returns operations. */
 export class GrowingTable {
   readonly #path: string
   readonly #table: TableDescription
   readonly #title: string
   readonly #expectedRows: number
   readonly #memory: LayoutMemory
-  /** Under this name the memory knows the number of rows; nothing while there is no table. */
+  /** The name of the row count in the memory. Unset while there is no table. */
   readonly #rowsName: string
 
-  /** @param expectedRows how many it will have, 0 if not known: sizes its chunks */
+  /** @param expectedRows expected number of rows, 0 if unknown: determines the chunk size */
   constructor(path: string, table: TableDescription, title: string, memory: LayoutMemory, expectedRows = 0) {
     this.#expectedRows = expectedRows
     this.#path = path
@@ -31,7 +31,7 @@ export class GrowingTable {
     return this.#memory.value(this.#rowsName) !== undefined
   }
 
-  /** Creates the table without rows, for readers that expect it, unless rows have created it already. */
+  /** Creates an empty table for readers that expect it, unless rows have already created it. */
   create(): Hdf5Operation[] {
     if (this.#exists) return []
     this.#memory.set(this.#rowsName, 0)
@@ -51,7 +51,7 @@ export class GrowingTable {
     return operations
   }
 
-  /** Takes all rows away. The table stays: HDF5 files are not cut. */
+  /** Removes all rows. The table stays, because HDF5 files are not truncated. */
   clear(): Hdf5Operation[] {
     if (this.rowCount === 0) return []
     this.#memory.set(this.#rowsName, 0)

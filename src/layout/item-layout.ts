@@ -1,6 +1,6 @@
 /**
- * How one value lies in the file as a data item of a leaf (docs/format.md, section 4). What pypet has no form for is stored in
- * one that it reads, and marked by an attribute of ours, `PYPET_TS_TYPE`:
+ * How one value is stored as a data item of a leaf (docs/format.md, section 4). Values for which pypet has no form are
+ * stored in a form that it can read, and marked with the attribute `PYPET_TS_TYPE`:
  *
  *     null       a NaN                           date        its ISO 8601 text, UTC
  *     ndarray    a scalar: it has no axes        record      a group (`NESTED_GROUP`) with an item a field
@@ -20,10 +20,10 @@ import { longestUtf8Bytes } from '../values/utf8.ts'
 import { sparseArchive } from './sparse-archive.ts'
 import { tableDataset } from './table-item.ts'
 
-/** PyTables' limit of columns; more fields become a group. */
+/** PyTables' limit of columns. Records with more fields become a group. */
 const COLUMNS_MAX = 512
 
-/** @param path of the leaf and the item's name; a sparse matrix gets a suffix there */
+/** @param path of the leaf plus the item's name. A sparse matrix gets a suffix there. */
 export function itemOperations(path: string, value: RawValue, complevel: number): Hdf5Operation[] {
   switch (value.form) {
     case 'scalar':
@@ -62,7 +62,10 @@ function scalarText(text: string): RawTexts {
   return { form: 'scalar', dtype: 'str', shape: [], texts: [text] }
 }
 
-/** Python's names for our element types, by which pypet restores scalars and lists; numpy's are our own. */
+/**
+ * Python's names for these element types, from which pypet restores scalars and lists. numpy's names are the same as
+ * ours.
+ */
 export const PYTHON_TYPES: Readonly<Record<string, string>> = {
   float64: 'float',
   int64: 'int',
@@ -77,7 +80,7 @@ function arrayItem(path: string, value: RawNumbers | RawTexts, complevel: number
   let store: 'ARRAY' | 'CARRAY' = 'ARRAY'
   if ('texts' in value) operations.push(textDataset(path, value))
   else {
-    // CARRAY is PyTables' word for a chunked array; only what is deflated needs chunks.
+    // CARRAY is PyTables' name for a chunked array. Only deflated data needs chunks.
     const deflate = form === 'ndarray' && elementCount(shape) > 1 ? complevel : 0
     if (deflate > 0) store = 'CARRAY'
     operations.push({
@@ -89,7 +92,7 @@ function arrayItem(path: string, value: RawNumbers | RawTexts, complevel: number
       deflate,
     })
   }
-  // An array without axes is numpy's scalar: pypet can read a 0-d ndarray but not store it again.
+  // An array without axes is a numpy scalar: pypet can read a 0-d ndarray but not store it again.
   const isScalarArray = form === 'ndarray' && shape.length === 0
   operations.push(attribute(path, SRVC.collection, collectionOf(value, isScalarArray)))
   const scalarType = scalarTypeOf(value, isScalarArray)
@@ -97,7 +100,7 @@ function arrayItem(path: string, value: RawNumbers | RawTexts, complevel: number
   operations.push(attribute(path, SRVC.store, store))
   if (isScalarArray) operations.push(typeMark(path, 'ndarray'))
   if (value.isNested === true) operations.push(typeMark(path, 'nested'))
-  // Arrays of bytes would be taken for text by who does not know Python's types.
+  // Readers that do not know Python's types would take arrays of bytes for text.
   if (form === 'ndarray' && dtype === 'bytes') operations.push(typeMark(path, 'bytes'))
   return operations
 }
@@ -108,12 +111,12 @@ function collectionOf(value: RawNumbers | RawTexts, isScalarArray: boolean): str
   return COLLECTIONS[isScalarArray ? 'scalar' : value.form]
 }
 
-/** pypet asks for it of scalars and lists, and of arrays of text. */
+/** pypet needs this for scalars and lists, and for arrays of text. */
 function scalarTypeOf(value: RawNumbers | RawTexts, isScalarArray: boolean): string | undefined {
   const { form, dtype, shape } = value
   if (form === 'ndarray') {
     if (isScalarArray) return dtype === 'bool' ? 'bool_' : dtype
-    // pypet does not look at it for booleans; it tells them from numbers of one byte.
+    // pypet ignores it for booleans. It distinguishes them from one-byte numbers.
     return dtype === 'str' || dtype === 'bool' ? dtype : undefined
   }
   return form === 'list' && shape[0] === 0 ? undefined : (PYTHON_TYPES[dtype] ?? dtype)
@@ -121,7 +124,7 @@ function scalarTypeOf(value: RawNumbers | RawTexts, isScalarArray: boolean): str
 
 const encoder = new TextEncoder()
 
-/** Fixed-size strings of the longest text's size; HDF5 knows no size 0, so `''` is one NUL. */
+/** Fixed-size strings with the size of the longest text. HDF5 has no size 0, so `''` is one NUL. */
 function textDataset(path: string, { dtype, shape, texts }: RawTexts): Hdf5Operation {
   const size = Math.max(1, dtype === 'str' ? longestUtf8Bytes(texts) : longest(texts))
   const bytes = new Uint8Array(size * texts.length)
@@ -138,7 +141,7 @@ function longest(texts: readonly string[]): number {
   return texts.reduce((most, text) => Math.max(most, text.length), 0)
 }
 
-/** pypet's DICT, a table of one row, where it can say everything; else a group. */
+/** pypet's DICT, a table of one row, if that can hold the record. Otherwise a group. */
 function recordItem(path: string, fields: readonly RawField[], complevel: number): Hdf5Operation[] {
   if (fields.length === 0) {
     const empty: RawNumbers = { form: 'ndarray', dtype: 'float64', shape: [0], bytes: new Uint8Array(0) }

@@ -1,7 +1,6 @@
 /**
- * What the layout has to remember of the file, because asking the file would cost more: which groups are
- * there, how long the tables are, which comments were seen. The `.cnt` file carries it from commit to
- * commit, so that a continued experiment remembers the same.
+ * What the layout remembers about the file, because reading it would cost more: existing groups, lengths of tables,
+ * known comments. The `.cnt` file records it with each commit, so that a continued experiment has the same memory.
  */
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 
@@ -11,13 +10,13 @@ export class LayoutMemory {
   #addedTexts: Record<string, string[]> = {}
   readonly #changedValues = new Set<string>()
 
-  /** @param recorded all deltas of the past together */
+  /** @param recorded all earlier changes combined */
   constructor(recorded: MemoryDelta = { added: {}, values: {} }) {
     this.#recordedTexts = recorded.added
     for (const [name, value] of Object.entries(recorded.values)) this.#values.set(name, value)
   }
 
-  /** What was read from a file that no `.cnt` file tells of: it is remembered as if it had been recorded, and recorded now. */
+  /** Data read from a file without a `.cnt` file. It is remembered as if recorded, and is recorded now. */
   static of(found: MemoryDelta): LayoutMemory {
     const memory = new LayoutMemory(found)
     for (const [set, texts] of Object.entries(found.added)) for (const text of texts) memory.add(set, text)
@@ -25,7 +24,7 @@ export class LayoutMemory {
     return memory
   }
 
-  /** The texts of a set that were committed before this process began. */
+  /** The texts of a set that were committed before this process started. */
   recordedTexts(set: string): readonly string[] {
     return this.#recordedTexts[set] ?? []
   }
@@ -45,7 +44,7 @@ export class LayoutMemory {
     this.#changedValues.add(name)
   }
 
-  /** What has changed since the last call. It belongs into the commit of the operations that changed it. */
+  /** The changes since the last call. They belong to the commit of the operations that caused them. */
   takeDelta(): MemoryDelta {
     const values: Record<string, number | boolean> = {}
     for (const name of this.#changedValues) values[name] = this.#values.get(name) as number | boolean

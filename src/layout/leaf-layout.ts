@@ -1,4 +1,4 @@
-/** How one leaf lies in the file: the group, its attributes and its data items (docs/format.md, sections 2 and 4). */
+/** How one leaf is stored: the group, its attributes and its data items (docs/format.md, sections 2 and 4). */
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { createFilledTable, defineTable, type TableDescription, writeRows } from '../hdf5/table.ts'
 import { ARRAY_SUFFIX, CLASS_ATTRIBUTE, columnAttributes, ITEMS, SRVC } from '../names.ts'
@@ -11,27 +11,27 @@ import { annotationOperations } from './annotation-layout.ts'
 import { dateText, itemOperations, NAN, PYTHON_TYPES, typeMark } from './item-layout.ts'
 import { tableDataset } from './table-item.ts'
 
-/** What a leaf needs to know about the file around it. */
+/** What a leaf needs to know about its file. */
 export interface LeafLayoutOptions {
-  /** The comment to write, already empty where a duplicate was purged. */
+  /** The comment to write. Empty if it was purged as a duplicate. */
   readonly comment: string
   /** Deflate level of arrays, 0 for none. */
   readonly complevel: number
-  /** Leave out the attributes by which PyTables knows tables of its own; it reads others as well. */
+  /** Omit the attributes that mark a PyTables table. PyTables can read it without them. */
   readonly isPlain?: boolean
 }
 
-/** A result, a parameter or a derived one. */
+/** A result, a parameter or a derived parameter. */
 export function leafOperations(path: string, leaf: RawLeaf, options: LeafLayoutOptions): Hdf5Operation[] {
   if (leaf.kind === 'result') return resultLeaf(path, leaf, options)
   return leaf.items.flatMap(({ value }) => parameterLeaf(path, value, leaf, options))
 }
 
-/** A result: a group of class `Result`, or `SparseResult`, with one data item an item. */
+/** A result: a group of class `Result` or `SparseResult`, with one data item per item. */
 export function resultLeaf(path: string, leaf: RawLeaf, options: LeafLayoutOptions): Hdf5Operation[] {
   const isSparse = leaf.items.some(({ value }) => value.form === 'sparse')
   const operations = leafGroup(path, isSparse ? 'SparseResult' : 'Result', leaf, options.comment)
-  // A result may have so many items that they are too many for the arguments of one call.
+  // A result may have more items than one call takes arguments.
   for (const { name, value } of leaf.items) {
     for (const operation of itemOperations(`${path}/${name}`, value, options.complevel))
       operations.push(operation)
@@ -40,8 +40,8 @@ export function resultLeaf(path: string, leaf: RawLeaf, options: LeafLayoutOptio
 }
 
 /**
- * A parameter: single values as a one-row table `data` in a `Parameter`, lists and arrays as the dataset
- * `data__rr__` in an `ArrayParameter`, sparse matrices as `data__spsp__` in a `SparseParameter`.
+ * A parameter: single values as a one-row table `data` in a `Parameter`, lists and arrays as the dataset `data__rr__`
+ * in an `ArrayParameter`, sparse matrices as `data__spsp__` in a `SparseParameter`.
  */
 export function parameterLeaf(
   path: string,
@@ -79,7 +79,7 @@ export function parameterLeaf(
         ...itemOperations(`${path}/data${ARRAY_SUFFIX}`, value, options.complevel),
       ]
     case 'record': {
-      // For those who do not know the class: pypet's parameters have one value.
+      // For readers without the class: pypet's parameters have one value.
       const text: RawTexts = {
         form: 'scalar',
         dtype: 'str',
@@ -94,7 +94,7 @@ export function parameterLeaf(
       ]
     }
     default:
-      throw new Error(`${path}: a parameter cannot be a ${value.form}`)
+      throw new Error(`${path}: a parameter cannot hold a ${value.form}`)
   }
 }
 
@@ -119,13 +119,13 @@ function scalarData(
   return [...createFilledTable(path, table, 'data', [[cell]], { isPlain }), ...dataAttributes(path, dtype)]
 }
 
-/** Another number in the place of a parameter's. */
+/** Replaces the number of a parameter. */
 export function replaceScalar(path: string, value: RawValue): Hdf5Operation[] {
-  if (value.form !== 'scalar' || 'texts' in value) throw new Error(`${path} holds no number`)
+  if (value.form !== 'scalar' || 'texts' in value) throw new Error(`${path} does not hold a number`)
   return writeRows(`${path}/data`, dataTable(value.dtype as BasicDtype, 0), 0, [[scalarCell(value)]])
 }
 
-/** The table of a parameter's value, or of its range. HDF5 knows no text of size 0. */
+/** The table of a parameter's value, or of its range. HDF5 has no text of size 0. */
 export function dataTable(dtype: BasicDtype, textBytesMax: number): TableDescription {
   return defineTable([['data', dtype === 'str' ? `S${Math.max(1, textBytesMax)}` : dtype]])
 }

@@ -1,4 +1,4 @@
-/** The meta tables below `<trajectory>/overview` (docs/format.md, section 3): their columns and their rows. */
+/** The meta tables below `<trajectory>/overview` (docs/format.md, section 3): columns and rows. */
 import { createHash } from 'node:crypto'
 import { defineTable, type Row } from '../hdf5/table.ts'
 import { runName, timeText } from '../names.ts'
@@ -26,7 +26,7 @@ export const RUNS = defineTable([
   ['completed', 'int32'],
 ])
 
-/** Ours, not pypet's: why a run is not completed. Absent while no run has failed. */
+/** Not in pypet: why a run is not completed. Absent until a run fails. */
 export const FAILED_RUNS = defineTable([
   ['idx', 'int32'],
   ['name', 'S128'],
@@ -35,7 +35,7 @@ export const FAILED_RUNS = defineTable([
   ['stack', 'S2048'],
 ])
 
-/** What the columns for values and ranges hold; longer texts are cut. */
+/** Width of the columns for values and ranges. Longer texts are cut. */
 export const VALUE_BYTES_MAX = 64
 export const RANGE_BYTES_MAX = 1024
 
@@ -56,13 +56,13 @@ export const EXPLORED_PARAMETERS_OVERVIEW = defineTable([
   ['range', `S${RANGE_BYTES_MAX}`],
 ])
 
-/** In the group of a run, where it is switched on. */
+/** In the group of a run, if enabled. */
 export const EXPLORED_IN_RUN_TABLE = defineTable([
   ['name', 'S128'],
   ['value', `S${VALUE_BYTES_MAX}`],
 ])
 
-/** `results_summary`, `derived_parameters_summary`: one row for each name, over all runs, with each of its comments. */
+/** `results_summary`, `derived_parameters_summary`: one row per name and comment, over all runs. */
 export const SUMMARY = defineTable([
   ['location', 'S512'],
   ['name', 'S128'],
@@ -91,10 +91,10 @@ const HDF5_SETTINGS = [
 ] as const
 export const SETTINGS = defineTable(HDF5_SETTINGS)
 
-/** pypet stops each overview at so many rows, to keep them overviews. */
+/** pypet limits each overview to this many rows. */
 export const OVERVIEW_ROWS_MAX = 1000
 
-/** What the row of `info` says. */
+/** The content of the row of `info`. */
 interface TrajectoryFacts {
   readonly name: string
   readonly timestamp: number
@@ -131,7 +131,7 @@ export function settingsRow(storage: StorageSettings): Row {
   ]
 }
 
-/** What a row of `runs` says besides the run's index. */
+/** The content of a row of `runs`, besides the run's index. */
 export interface RunRowFacts {
   readonly parameterSummary: string
   readonly environmentHexsha: string
@@ -176,7 +176,7 @@ export function summaryRow(fullName: string, value: string, comment: string): Ro
   return [location, name, value, commentHexdigest(comment), comment]
 }
 
-/** pypet looks for a comment by it. */
+/** pypet uses it to look up a comment. */
 export function commentHexdigest(comment: string): string {
   return createHash('sha1').update(comment).digest('hex')
 }

@@ -1,4 +1,4 @@
-/** What PyTables wants to find at groups that it is to know as its own. */
+/** What PyTables needs to recognise a group as its own. */
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { BRANCHES } from '../names.ts'
 
@@ -12,7 +12,7 @@ export function rootAttributes(title: string): Hdf5Operation[] {
   ]
 }
 
-/** A group as PyTables itself writes one. */
+/** A group as PyTables writes it. */
 export function pytablesGroup(path: string, title: string): Hdf5Operation[] {
   return [
     { type: 'create-group', path },
@@ -22,7 +22,7 @@ export function pytablesGroup(path: string, title: string): Hdf5Operation[] {
   ]
 }
 
-/** Groups of the tree, by their full names, that are written as PyTables writes them. Others are many, and go without. */
+/** Groups of the tree, by full name, that are written as PyTables writes them. The many other groups do without. */
 export const PYTABLES_GROUPS = [...BRANCHES, 'results.runs'] as const
 
 /** A new group of the tree. */

@@ -1,4 +1,4 @@
-/** The ranges of explored parameters, whole and as they grow (docs/format.md, section 4). */
+/** The ranges of explored parameters, complete and as they grow (docs/format.md, section 4). */
 import { PypetError } from '../errors.ts'
 import { type PooledValue, pooledText } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
@@ -20,22 +20,22 @@ import { itemOperations } from './item-layout.ts'
 import { dataAttributes, dataTable, storeAttribute } from './leaf-layout.ts'
 import { tableDataset } from './table-item.ts'
 
-/** The values that an explored parameter takes, one a run, by the form of their table. They are asked for in batches. */
+/** The values of an explored parameter, one per run, by the form of their table. They are read in batches. */
 export type RangeShape = { readonly length: number } & (
   | {
       readonly kind: 'cells'
       readonly dtype: BasicDtype
-      /** UTF-8 bytes of the longest text; 0 unless the dtype is `str`. */
+      /** UTF-8 bytes of the longest text. 0 unless the dtype is `str`. */
       readonly textBytesMax: number
       cells(first: RunIndex, end: RunIndex): ArrayLike<number | bigint | string>
     }
-  /** Single values that are complex or have fewer bits than JavaScript's, and bytes. */
+  /** Single values that are complex or narrower than JavaScript's, and bytes. */
   | { readonly kind: 'elements'; elements(first: RunIndex, end: RunIndex): RawNumbers | RawTexts }
-  /** Each distinct value once, and the runs have their numbers. */
+  /** Each distinct value once. The runs have their indices. */
   | {
       readonly kind: 'numbers'
       readonly preset: StoredValue
-      /** What cannot be written is undefined; of what is only in the file there is a text. */
+      /** Values that cannot be written are undefined. Those that are only in the file have a text. */
       readonly values: readonly (PooledValue | undefined)[]
       numbers(first: RunIndex, end: RunIndex): ArrayLike<number>
     }
@@ -44,28 +44,28 @@ export type RangeShape = { readonly length: number } & (
 /** What a file holds of a range. */
 export interface StoredRange extends RangeColumn {
   readonly length: number
-  /** Its column has the numbers of arrays. */
+  /** Its column has the indices of arrays. */
   readonly isReference: boolean
-  /** Distinct arrays. */
+  /** Number of distinct arrays. */
   readonly objectCount: number
 }
 
-/** How the columns of a range are made. Their sizes cannot change. */
+/** Properties of a range's columns. Their sizes cannot change. */
 interface RangeColumn {
-  /** What the column holds of a text; 0 for other columns. A longer one needs a new table. */
+  /** Width of the column for texts, 0 for other columns. A longer text needs a new table. */
   readonly textBytes: number
   readonly numberBytes: NumberBytes
-  /** Beside numbers of values there are texts of them. */
+  /** There is a column of texts besides the indices of values. */
   readonly hasTexts: boolean
 }
 
-/** The size of a column of numbers of arrays: tables of pypet have half of ours. */
+/** The size of a column of array indices: pypet's tables have half of ours. */
 type NumberBytes = 4 | 8
 
 /**
- * The whole range of a parameter that had none in the file, in batches.
+ * The complete range of a parameter that had none in the file, in batches.
  *
- * @param givenTextBytes of a column for texts of which more may come
+ * @param givenTextBytes width of a text column that may get more texts
  */
 export function* newRange(
   path: string,
@@ -92,7 +92,7 @@ export function* newRange(
 }
 
 /**
- * What a range has gained since the file had `before` of it, in batches.
+ * What a range has gained since the state `before` in the file, in batches.
  *
  * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
  */
@@ -108,7 +108,7 @@ export function* grownRange(
   switch (range.kind) {
     case 'elements': {
       const raw = range.elements(before.length, length)
-      if ('texts' in raw) throw new Error(`${path}: a range of ${raw.dtype} cannot grow`)
+      if ('texts' in raw) throw new Error(`${path}: cannot extend a range of ${raw.dtype}`)
       const rowCount = length - before.length
       yield [
         ...resizeTable(table, length),
@@ -159,9 +159,9 @@ function* rangeRows(
   }
 }
 
-/** What is written at a time when a table is filled: little enough to be in memory several times over. */
+/** Batch size when filling a table: small enough to be in memory several times. */
 const BATCH_BYTES_MAX = 4_194_304
-/** Narrow rows are many, and each is an object before it is bytes. */
+/** There are many narrow rows, and each is an object before it becomes bytes. */
 const BATCH_ROWS_MAX = 4096
 
 /** The rows from first to end, exclusive, that are written together. */
@@ -202,7 +202,7 @@ function elementsTable(path: string, column: RawNumbers | RawTexts): Hdf5Operati
   ]
 }
 
-/** What the runs have is a number of each; of values that pypet has no form for there is a column of texts as well. */
+/** Each run has an index. If pypet has no form for a value, there is also a column of texts. */
 function numbersTable(path: string, preset: StoredValue, rowCount: number): Hdf5Operation[] {
   const name = `${RANGE}${rangeSuffix(preset)}`
   const table = `${path}/${name}`
@@ -219,7 +219,7 @@ const REFERENCES = defineTable([['idx', 'int64']])
 const SHORT_REFERENCES = defineTable([['idx', 'int32']])
 const INDEX = columnAttributes('idx')
 
-/** What a value is called in the column of texts, for pypet. */
+/** The text for a value in the column of texts, for pypet. */
 function textOf(value: PooledValue | undefined): string {
   if (typeof value === 'object' && value.form === 'date') return new Date(value.time).toISOString()
   return value === undefined ? '' : pooledText(value)
@@ -231,15 +231,15 @@ function hasTexts(preset: StoredValue): boolean {
 
 const RANGE_TEXT_BYTES = 128
 
-/** What the names of tables and arrays of a range end in. */
+/** Suffix of the names of tables and arrays of a range. */
 export function rangeSuffix(preset: StoredValue): string {
   return preset.form === 'sparse' ? SPARSE_SUFFIX : ARRAY_SUFFIX
 }
 
 /**
- * Distinct lists and arrays of a range, in their groups of a thousand, one at a time.
+ * Distinct lists and arrays of a range, one at a time, in groups of a thousand.
  *
- * @param part.first number of the first of them; what is only in the file is left out
+ * @param part.first index of the first one. Those that are only in the file are skipped.
  */
 export function* rangeValues(
   path: string,
@@ -271,7 +271,7 @@ function rangeValue(
   ]
 }
 
-/** A matrix is stored under its name with a suffix; in a range the suffix stands before its number. */
+/** The name of a stored matrix has a suffix. In a range, the suffix is before its index. */
 function renamed(path: string, number: number, value: RawValue): Hdf5Operation[] {
   const name = `${path}/xspm`
   const wanted = `${path}/${rangeValueName(SPARSE_SUFFIX, number)}`
@@ -285,11 +285,11 @@ function nestedGroup(path: string): Hdf5Operation[] {
   ]
 }
 
-/** pypet's `Parameter` has its lists in the cells of a table, which cannot be written here. */
+/** pypet's `Parameter` keeps lists in table cells, which pypet-ts cannot write. */
 function inCells(path: string): PypetError {
   return new PypetError(
     'PYPET_VALUE_UNSUPPORTED',
-    `cannot add points to ${path}: pypet has written its lists into the cells of a table`,
+    `cannot add points to ${path}: pypet stored its lists in table cells`,
     { where: path, hint: 'Declare it as an ArrayParameter in pypet, or add the points there.' },
   )
 }

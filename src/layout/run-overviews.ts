@@ -1,7 +1,7 @@
 /**
- * The overview and summary tables that grow with the runs, and the purging of duplicate comments: of leaves of one name
- * with an equal comment only the first keeps it (docs/format.md, section 2). pypet 0.7 looks at the comment alone. The summary
- * has a row for each name with each of its comments, so that it names everything that any run has stored.
+ * The overview and summary tables that grow with the runs. Also purges duplicate comments: among leaves with the same
+ * name and comment, only the first keeps it (docs/format.md, section 2). pypet 0.7 only compares the comment. The
+ * summary has one row per name and comment, so it lists everything that any run has stored.
  */
 import { createHash } from 'node:crypto'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
@@ -24,9 +24,9 @@ import {
   VALUE_BYTES_MAX,
 } from './overview-tables.ts'
 
-/** Where every run has a comment of its own, remembering them all would only cost memory. */
+/** If every run has a different comment, remembering all of them only wastes memory. */
 const COMMENTS_MAX = 10_000
-/** Longer arrays are described, not shown, so a summary never looks at a large result. */
+/** Longer arrays are described, not shown, so that a summary never reads a large result. */
 const SHOWN_BYTES_MAX = 1024
 
 export class RunOverviews {
@@ -52,12 +52,12 @@ export class RunOverviews {
     }
   }
 
-  /** The tables that are switched on, empty. */
+  /** The enabled tables, empty. */
   open(): Hdf5Operation[] {
     return [...this.#kinds.result.open(), ...this.#kinds.parameter.open()]
   }
 
-  /** The leaves added from now on are those of one run, and `undoRun` takes back them all. */
+  /** Leaves added from now on belong to one run. `undoRun` removes all of them. */
   beginRun(): void {
     this.#kinds.result.beginRun()
     this.#kinds.parameter.beginRun()
@@ -68,15 +68,15 @@ export class RunOverviews {
     this.#kinds.parameter.undoRun()
   }
 
-  /** Takes a leaf into the overviews, and returns the comment to write with it. */
+  /** Adds a leaf to the overviews, and returns the comment to write with it. */
   add(leaf: RawLeaf): string {
-    // The branches of declared parameters and config have overviews of their own.
+    // Declared parameters and config have separate overviews.
     if (leaf.kind === 'parameter' && !leaf.location.startsWith('derived_parameters.')) return leaf.comment
     const isFirst = this.#kinds[leaf.kind].add(leaf)
     return isFirst || !this.#settings.purgeDuplicateComments ? leaf.comment : ''
   }
 
-  /** The rows of the leaves since the last commit. */
+  /** The rows of the leaves added since the last commit. */
   commit(): Hdf5Operation[] {
     return [...this.#kinds.result.commit(), ...this.#kinds.parameter.commit()]
   }
@@ -99,7 +99,7 @@ class KindOverviews {
       readonly branch: string
       readonly hasOverview: boolean
       readonly hasSummary: boolean
-      /** Of the overview; 0 if not known. */
+      /** Of the overview. 0 if unknown. */
       readonly expectedRows: number
     },
   ) {
@@ -127,7 +127,7 @@ class KindOverviews {
     this.#comments.undoRun()
   }
 
-  /** True when no leaf of this name had this comment before. */
+  /** True if no leaf with this name has had this comment. */
   add(leaf: RawLeaf): boolean {
     this.#overview?.add(() => overviewRow(leaf.location, valueText(leaf), leaf.comment))
     if (!this.#comments.add(`${runlessName(leaf.location)}\0${leaf.comment}`)) return false
@@ -141,15 +141,15 @@ class KindOverviews {
   }
 }
 
-/** Which names were seen with which comments. The memory keeps a digest of each, because a comment may be a page long. */
+/** Known comments by name. The memory keeps a digest of each, because a comment may be a page long. */
 class KnownComments {
   readonly #memory: LayoutMemory
   readonly #set: string
   readonly #seen = new Set<string>()
-  /** Digests of those that were seen before this process began. */
+  /** Digests known before this process started. */
   readonly #recorded: ReadonlySet<string>
   #count: number
-  /** Those that the run at hand is the first to have. */
+  /** Comments that the current run is the first to have. */
   #fresh: string[] = []
 
   constructor(memory: LayoutMemory, set: string) {
@@ -159,7 +159,7 @@ class KnownComments {
     this.#count = this.#recorded.size
   }
 
-  /** The run before is written: its comments stay. */
+  /** The previous run is written, so its comments stay. */
   beginRun(): void {
     if (this.#fresh.length === 0) return
     for (const comment of this.#fresh) this.#memory.add(this.#set, digestOf(comment))
@@ -172,7 +172,7 @@ class KnownComments {
     this.#fresh = []
   }
 
-  /** True when it is new. Of too many it is said every time. */
+  /** True if it is new. With too many comments, always true. */
   add(comment: string): boolean {
     if (this.#seen.has(comment)) return false
     if (this.#recorded.size > 0 && this.#recorded.has(digestOf(comment))) {
@@ -194,16 +194,16 @@ function digestOf(known: string): string {
   return commentDigest(known.slice(0, end), commentHexdigest(known.slice(end + 1)))
 }
 
-/** As the memory has it, of a leaf's name in all runs and the `hexdigest` of its comment. */
+/** The digest in the memory, from a leaf's run-independent name and the `hexdigest` of its comment. */
 export function commentDigest(runless: string, hexdigest: string): string {
   return createHash('sha1').update(`${runless}\0${hexdigest}`).digest('base64').slice(0, 16)
 }
 
-/** A table that takes rows until it is full, with those that wait for the next commit. */
+/** A table that takes rows until it is full, and the rows waiting for the next commit. */
 class CappedTable {
   readonly #table: GrowingTable
   readonly #rows: Row[] = []
-  /** How many rows waited when the run at hand began. */
+  /** Number of waiting rows when the current run began. */
   #countBeforeRun = 0
 
   constructor(table: GrowingTable) {
@@ -222,7 +222,7 @@ class CappedTable {
     this.#rows.length = this.#countBeforeRun
   }
 
-  /** Of most leaves the row is not even made. */
+  /** For most leaves, the row is not even created. */
   add(makeRow: () => Row): void {
     if (this.#table.rowCount + this.#rows.length < OVERVIEW_ROWS_MAX) this.#rows.push(makeRow())
   }
@@ -234,7 +234,7 @@ class CappedTable {
   }
 }
 
-/** `z=6.0, w=[1, 2]` for a result, the bare value for a derived parameter; as much as the column holds. */
+/** `z=6.0, w=[1, 2]` for a result, the value alone for a derived parameter. Cut to the column. */
 function valueText(leaf: RawLeaf): string {
   let all = ''
   for (const { name, value } of leaf.items) {

@@ -1,18 +1,18 @@
 /**
- * Sparse matrices as pypet stores them: the hexadecimal text of what `scipy.sparse.save_npz` writes, a zip archive of
- * numpy's `.npy` files.
+ * Sparse matrices as pypet stores them: the hexadecimal text of the file that `scipy.sparse.save_npz` writes, a zip
+ * archive of numpy's `.npy` files.
  */
 import { createRequire } from 'node:module'
 import type { RawSparse } from '../values/raw-value.ts'
 import type { StoredSparse } from '../values/stored-value.ts'
 import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../values/typed-array.ts'
 
-/** Of a year that zip archives can tell; equal matrices have equal archives. */
+/** A date that zip archives can store. It is fixed, so that equal matrices have equal archives. */
 const MODIFIED = new Date(1980, 0, 1)
 
 let loaded: typeof import('fflate') | undefined
 
-/** Loaded with the first matrix: it makes tables of its own, and most files hold no matrix. */
+/** Loaded with the first matrix: it allocates tables, and most files have no matrix. */
 function fflate(): typeof import('fflate') {
   loaded ??= createRequire(import.meta.url)('fflate') as typeof import('fflate')
   return loaded
@@ -30,10 +30,7 @@ export function sparseArchive({ format, shape, indptr, indices, data }: RawSpars
   return Buffer.from(fflate().zipSync(files, { mtime: MODIFIED })).toString('hex')
 }
 
-/**
- * The matrix in an archive; undefined when it is none that is understood. Matrices by diagonals and by blocks become
- * compressed rows.
- */
+/** The matrix in an archive. Undefined if it is not understood. Diagonal and block matrices become compressed rows. */
 export function readSparseArchive(text: string): StoredSparse | undefined {
   if (!/^(?:[0-9a-f]{2})+$/i.test(text)) return undefined
   try {
@@ -116,7 +113,7 @@ function readNpy(file: Uint8Array | undefined): Npy {
   return { dtype, shape, data: new ARRAY_TYPES[dtype](bytes.buffer as ArrayBuffer) }
 }
 
-/** Bytes or, as numpy writes text, four bytes a character. */
+/** Bytes, or text as numpy writes it: four bytes per character. */
 function readNpyBytes(file: Uint8Array | undefined): Uint8Array {
   return npyParts(file).bytes.filter((byte) => byte !== 0)
 }

@@ -1,4 +1,4 @@
-/** Tables of a user as HDF5 tables: columns become packed rows (docs/format.md, section 4, TABLE). */
+/** A user's tables as HDF5 tables: columns become packed rows (docs/format.md, section 4, TABLE). */
 import { elementType } from '../hdf5/element-type.ts'
 import type { Hdf5Column, Hdf5Operation, Hdf5Type } from '../hdf5/operation.ts'
 import { columnAttributes } from '../names.ts'
@@ -11,7 +11,7 @@ const CHUNK_BYTES = 65_536
 
 type RawColumn = RawTable['columns'][number]
 
-/** The dataset with the attributes by which PyTables and pypet know it; `SRVC_STORE` follows. */
+/** The dataset with the attributes that PyTables and pypet need. `SRVC_STORE` follows. */
 export function tableDataset(path: string, { rowCount, columns }: RawTable): Hdf5Operation[] {
   const members: Hdf5Column[] = []
   let rowBytes = 0
@@ -40,13 +40,13 @@ export function tableDataset(path: string, { rowCount, columns }: RawTable): Hdf
   return operations
 }
 
-/** pypet restores Python's types of a table by these. */
+/** From these, pypet restores the Python types of a table. */
 function columnTypes(path: string, { name, value }: RawColumn): Hdf5Operation[] {
   const { collection, scalarType } = columnAttributes(name)
   return [attribute(path, collection, 'COLL_SCALAR'), attribute(path, scalarType, columnScalarType(value))]
 }
 
-/** A list has Python's numbers, a typed array numpy's. */
+/** A list has Python's numbers, a typed array has numpy's. */
 function columnScalarType({ form, dtype }: RawColumn['value']): string {
   if (form === 'list')
     return { float64: 'float', int64: 'int', complex128: 'complex' }[dtype as string] ?? dtype

@@ -1,6 +1,6 @@
 /**
- * Where everything of one trajectory goes in the file, in pypet's layout (docs/format.md). Decides and does
- * nothing: every method returns operations for `hdf5-file`.
+ * Where everything of one trajectory goes in the file, in pypet's layout (docs/format.md). Only decides: every method
+ * returns operations for `hdf5/file`.
  */
 import { PypetError } from '../errors.ts'
 import type { ExplorationPlan, ExploredParameter } from '../exploration/plan.ts'
@@ -34,7 +34,7 @@ import {
   type StoredTables,
 } from './trajectory-tables.ts'
 
-/** Texts that are added later should find room in a column whose size cannot change: so many bytes at least. */
+/** Least width of a text column, to leave room for later texts: its size cannot change. */
 const GROWING_TEXT_BYTES = 64
 
 export interface PartsOfRun {
@@ -49,7 +49,7 @@ export class TrajectoryLayout {
   #plan: ExplorationPlan
   #shape: TrajectoryShape
   readonly #root: string
-  /** Groups that several runs share; a run's own groups are made with the run and forgotten. */
+  /** Groups shared by several runs. A run's own groups are created with the run and forgotten. */
   readonly #sharedGroups: Set<string>
   readonly #memory: LayoutMemory
   readonly #overviews: RunOverviews
@@ -57,7 +57,7 @@ export class TrajectoryLayout {
   readonly #pendingRows = new Map<RunIndex, RunRowFacts>()
   readonly #pendingFailures: RunFailure[] = []
 
-  /** @param memory of a continued trajectory; else empty */
+  /** @param memory of a continued trajectory. Otherwise empty. */
   constructor(request: OpenRequest, plan: ExplorationPlan, memory: LayoutMemory) {
     this.#request = request
     this.#plan = plan
@@ -70,10 +70,7 @@ export class TrajectoryLayout {
     this.#failedRuns = new GrowingTable(failedRuns, FAILED_RUNS, 'failed_runs', memory)
   }
 
-  /**
-   * What must be there before a run is: the groups, the runs, parameters and ranges. In batches that can
-   * be applied one after the other.
-   */
+  /** What must exist before the first run: the groups, the runs, parameters and ranges. Apply the batches in order. */
   *open(isNewFile: boolean): Generator<Hdf5Operation[]> {
     if (isNewFile) yield rootAttributes(this.#request.fileTitle)
     yield* newTrajectory(this.#shape, this.#request.storage)
@@ -99,17 +96,17 @@ export class TrajectoryLayout {
     if (this.#request.nodes !== undefined) yield this.#nodes(this.#request.nodes)
   }
 
-  /** Lists and arrays of the ranges that the request has not brought with it. */
+  /** Lists and arrays of the ranges that were not part of the request. */
   *values(name: string, part: PoolPart): Generator<Hdf5Operation[]> {
     const preset = this.#plan.explored.find((explored) => explored.name === name)?.parameter.stored
-    // Single values stand in the rows.
+    // Single values are in the rows.
     if (preset === undefined || preset.form === 'scalar') return
     yield* rangeValues(this.#pathOf(parameterLocation(name)), preset, part, this.#request.storage.complevel)
   }
 
   /**
-   * What completes the opening and may follow the first runs: config and overviews. Writing them takes
-   * longer than a short run, and nobody who waits for a first result should wait for them.
+   * Completes the opening: config and overviews. They may follow the first runs, because writing them takes longer than
+   * a short run and must not delay the first result.
    */
   *settle(): Generator<Hdf5Operation[]> {
     if (this.#memory.value(MEMORY.isSettled) === true) return
@@ -120,13 +117,13 @@ export class TrajectoryLayout {
   }
 
   /**
-   * The groups and leaves of a finished run. Its row in `runs` follows with the commit. When this throws,
-   * it is as if the run had never come.
+   * The groups and leaves of a finished run. Its row in `runs` follows with the commit. If this throws, the run leaves
+   * no trace.
    *
-   * @param whole reads a leaf that the run stored before its end
-   * @param later takes what writes such a leaf, and all that comes behind it, to be called in this order when what is
-   *   returned has been applied: each is laid out once here, to see that it can be, and once more in its turn, so that no two
-   *   are in memory
+   * @param whole reads a leaf that the run stored early
+   * @param later takes the functions that write such a leaf, and everything after it. Call them in this order when the
+   *   returned operations have been applied. Each leaf is laid out once here, to check that it can be, and once more in
+   *   its turn, so that no two are in memory.
    */
   storeRun(record: RawRunRecord, { whole, later }: PartsOfRun = NO_PARTS): Hdf5Operation[] {
     const { run } = record
@@ -161,11 +158,10 @@ export class TrajectoryLayout {
   }
 
   /**
-   * More runs, none of them completed, and leaves that belong to no run. In batches that can be applied one after the
-   * other.
+   * Adds runs, none of them completed, and leaves that belong to no run. Apply the batches in order.
    *
-   * @param plan of all runs, those there are among them
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`; then before the first batch
+   * @param plan of all runs, including the existing ones
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, before the first batch
    */
   *extend(plan: ExplorationPlan, extension: Extension): Generator<Hdf5Operation[]> {
     const before = this.#plan
@@ -208,7 +204,7 @@ export class TrajectoryLayout {
     for (const operation of this.#leafOperations(leaf, comment)) operations.push(operation)
   }
 
-  /** Gives what writes it. */
+  /** Returns a function that writes it. */
   #partedLeaf(
     leaf: RawLeaf,
     whole: PartsOfRun['whole'],
@@ -221,7 +217,7 @@ export class TrajectoryLayout {
     return () => this.#leafOperations(whole(leaf), comment)
   }
 
-  /** Makes room for a leaf, and gives the comment that is to be written with it. */
+  /** Prepares the place of a leaf, and returns the comment to write with it. */
   #place(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): string {
     const path = this.#pathOf(leaf.location)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
@@ -247,13 +243,13 @@ export class TrajectoryLayout {
     operations.push({ type: 'create-soft-link', path, target: this.#pathOf(link.target) })
   }
 
-  /** Notes a failed run; its rows follow with the commit. */
+  /** Records a failed run. Its rows follow with the commit. */
   failRun(failure: RunFailure): void {
     this.#pendingRows.set(failure.run, this.#facts(failure.run, timesOf(failure)))
     this.#pendingFailures.push(failure)
   }
 
-  /** What belongs to the runs since the last commit but lies in shared tables. */
+  /** What belongs to the runs since the last commit but is in shared tables. */
   commit(): Hdf5Operation[] {
     const operations = runRows(this.#root, this.#pendingRows)
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
@@ -263,26 +259,26 @@ export class TrajectoryLayout {
     return operations
   }
 
-  /** Failed runs are to be performed again: nothing of their failures stays. */
+  /** Failed runs will be retried: removes all trace of their failures. */
   reopen(failed: readonly RunIndex[]): Hdf5Operation[] {
     for (const run of failed) this.#pendingRows.set(run, this.#facts(run))
-    // What it has seen changes.
+    // What post-processing has seen changes.
     this.#memory.set(MEMORY.postprocessed, -1)
     return this.#failedRuns.clear()
   }
 
-  /** Another environment goes on: its end is one of its own, and that of the one before stays where it is. */
+  /** Continues in another environment, which ends separately. The end of the previous one stays as it is. */
   beginEnvironment(config: readonly Parameter[]): Hdf5Operation[] {
     this.#memory.set(MEMORY.hasLastConfig, false)
     return this.addConfig(config)
   }
 
-  /** More leaves of `config`, such as a continued experiment has. */
+  /** More leaves of `config`, for example of a continued experiment. */
   addConfig(config: readonly Parameter[]): Hdf5Operation[] {
     return config.flatMap((parameter) => this.#parameter(`config.${parameter.name}`, parameter))
   }
 
-  /** The last leaves, known only at the end: how long it took. Where there was an end before, it is moved. */
+  /** The last leaves, known only at the end, such as the run time. Replaces those of an earlier end. */
   close(config: readonly Parameter[]): Hdf5Operation[] {
     const hasLastConfig = this.#memory.value(MEMORY.hasLastConfig) === true
     this.#memory.set(MEMORY.hasLastConfig, true)
@@ -297,7 +293,7 @@ export class TrajectoryLayout {
     this.#memory.add(MEMORY.groups, path.slice(this.#root.length))
   }
 
-  /** The size of a column of texts, as the layout remembers it: that of a table cannot change. */
+  /** The width of a text column, as the layout remembers it: it cannot change. */
   #textBytesOf({ fullName }: { readonly fullName: string }): number | undefined {
     const bytes = this.#memory.value(MEMORY.textBytesOf(parameterName(fullName)))
     return bytes === undefined ? undefined : Number(bytes)
@@ -337,10 +333,10 @@ export class TrajectoryLayout {
     if (textBytesMax <= bytes) return
     throw new PypetError(
       'PYPET_EXPLORATION_INVALID',
-      `${name} cannot be given a text of ${textBytesMax} bytes: its range in the file holds at most ${bytes}`,
+      `cannot add a text of ${textBytesMax} bytes to ${name}: its range in the file holds at most ${bytes} bytes`,
       {
         where: name,
-        hint: 'Add shorter texts, or name the longest one among the points that the experiment begins with.',
+        hint: 'Add shorter texts, or include the longest one in the first points of the experiment.',
       },
     )
   }
@@ -349,7 +345,7 @@ export class TrajectoryLayout {
     return this.#nodes({ groups: [], leaves: [rawParameter(location, parameter)], links: [] })
   }
 
-  /** Creates a group and those above it, unless they are there. Notes them in `newGroups`. */
+  /** Creates a group and its missing parents. Adds them to `newGroups`. */
   #ensureGroup(path: string, newGroups: Set<string>, operations: Hdf5Operation[]): void {
     if (path === this.#root || this.#sharedGroups.has(path) || newGroups.has(path)) return
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)

@@ -1,6 +1,6 @@
 /**
- * A trajectory as its layout sees it, whatever it comes from: the plan of an experiment that runs (`planShape`), or a tree that
- * a script stores (`treeShape` in `tree-layout`). Both have one layout.
+ * A trajectory as its layout sees it. It comes from the plan of a running experiment (`planShape`), or from a tree that
+ * a script stores (`treeShape` in `tree-layout`). Both share one layout.
  */
 import {
   type ExplorationPlan,
@@ -22,31 +22,31 @@ export interface TrajectoryShape {
   readonly annotations: readonly RawField[]
   /** Seconds since 1970. */
   readonly timestamp: number
-  /** Of pypet-ts and of Node.js: who writes it. */
+  /** Of pypet-ts and of Node.js, which write the file. */
   readonly version: string
   readonly runtimeVersion: string
   readonly runCount: number
   /** In the exploration's order. */
   readonly explored: readonly ExploredShape[]
-  /** What the overview of a branch lists. */
+  /** The leaves listed in the overview of a branch. */
   leaves(branch: 'config' | 'parameters'): Iterable<ParameterShape>
   /** pypet's `parameter_summary` of a run. */
   summary(run: RunIndex): string
-  /** What the row of a run says besides, before it is performed here. */
+  /** The other columns of a run's row, before the run is performed here. */
   facts(run: RunIndex): Omit<RunRowFacts, 'parameterSummary'>
 }
 
 export interface ParameterShape {
   readonly fullName: string
-  /** Undefined where it was not loaded. */
+  /** Undefined if it was not loaded. */
   readonly stored: StoredValue | undefined
   readonly comment: string
 }
 
 export interface ExploredShape extends ParameterShape {
-  /** False for a leaf that is yet to be written, with its range. */
+  /** False for a leaf that is still to be written, with its range. */
   readonly isStored: boolean
-  /** What its value in a run looks like in tables. */
+  /** How its value in a run is shown in tables. */
   text(run: RunIndex, lengthMax: number): string
   range(): RangeShape
 }
@@ -64,7 +64,7 @@ export function planShape(
   }
   const leaves = {
     config: () => config.map((leaf) => ({ ...leaf, fullName: `config.${leaf.name}` })),
-    // Derived ones have a table of their own.
+    // Derived parameters have a separate table.
     parameters: () =>
       parameters
         .filter((leaf) => parameterBranch(leaf.name) === 'parameters')

@@ -1,4 +1,4 @@
-/** The groups and tables of a trajectory (docs/format.md, section 3): new, and as it gains runs. Decides and does nothing. */
+/** The groups and tables of a trajectory (docs/format.md, section 3), new and growing. Only returns operations. */
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import {
   createFilledTable,
@@ -35,7 +35,7 @@ import { pytablesGroup } from './pytables-group.ts'
 import { batches, grownRange, newRange, type StoredRange } from './range-layout.ts'
 import type { ExploredShape, ParameterShape, TrajectoryShape } from './trajectory-shape.ts'
 
-/** The trajectory with the tables that every one has; its nodes and overviews follow. */
+/** The trajectory and its mandatory tables. Its nodes and overviews follow. */
 export function* newTrajectory(shape: TrajectoryShape, storage: StorageSettings): Generator<Hdf5Operation[]> {
   const root = rootOf(shape)
   yield [
@@ -52,7 +52,7 @@ export function* newTrajectory(shape: TrajectoryShape, storage: StorageSettings)
   yield* newRunRows(shape, 0)
 }
 
-/** The overviews of what is known before the first run, as far as they are switched on. */
+/** The enabled overviews of what is known before the first run. */
 export function overviewTables(
   shape: TrajectoryShape,
   overviews: StorageSettings['overviews'],
@@ -74,24 +74,24 @@ export function overviewTables(
 /** What the file holds of a trajectory that gains runs. */
 export interface StoredTables {
   readonly runCount: number
-  /** The first run whose row is to be written: those before it stay. */
+  /** The first run whose row is to be written. Earlier rows stay. */
   readonly firstNewRun: RunIndex
   readonly hasExplorations: boolean
-  /** Where a table is switched off, or not yet written when its experiment was ended, it stays away. */
+  /** A table that is disabled, or was not written before its experiment ended, stays absent. */
   readonly hasExploredOverview: boolean
-  /** Of the parameters that are explored in the file, by their full names. */
+  /** Of the parameters explored in the file, by full name. */
   readonly ranges: ReadonlyMap<string, StoredRange>
 }
 
 export interface GrowthOptions {
   readonly complevel: number
-  /** Whether a trajectory that begins to explore gets the overview. */
+  /** Whether a trajectory that starts to explore gets the overview. */
   readonly hasExploredOverview: boolean
-  /** Bytes of a column for texts of which more may come; as many as the longest needs unless given. */
+  /** Width of a text column that may get more texts. Default: the size of the longest text. */
   readonly textBytesOf?: (explored: ExploredShape) => number | undefined
 }
 
-/** What a trajectory has gained since the file had `before` of it. */
+/** What a trajectory has gained since the state `before` in the file. */
 export function* grownTrajectory(
   shape: TrajectoryShape,
   before: StoredTables,
@@ -119,12 +119,12 @@ export function* grownTrajectory(
   }
 }
 
-/** The table `info` anew. It is now of the version that writes it. */
+/** Rewrites the table `info`, with the current version. */
 export function infoTable(shape: TrajectoryShape): Hdf5Operation[] {
   return writeRows(overviewPath(rootOf(shape), 'info'), INFO, 0, [infoRow(shape)])
 }
 
-/** Rows of runs from one on, none of them performed here. */
+/** Rows of runs from `firstRun` on, none of them performed here. */
 function* newRunRows(shape: TrajectoryShape, firstRun: RunIndex): Generator<Hdf5Operation[]> {
   const path = overviewPath(rootOf(shape), 'runs')
   for (const [first, end] of batches(firstRun, shape.runCount, RUNS.rowType.bytes)) {
@@ -135,7 +135,7 @@ function* newRunRows(shape: TrajectoryShape, firstRun: RunIndex): Generator<Hdf5
   }
 }
 
-/** The rows of runs that have ended. Neighbouring ones are written together: each write unpacks and packs a whole chunk. */
+/** The rows of ended runs. Adjacent rows are written together: each write unpacks and packs a whole chunk. */
 export function runRows(root: string, facts: ReadonlyMap<RunIndex, RunRowFacts>): Hdf5Operation[] {
   const path = overviewPath(root, 'runs')
   const runs = [...facts.keys()].sort((a, b) => a - b)
@@ -151,7 +151,7 @@ export function runRows(root: string, facts: ReadonlyMap<RunIndex, RunRowFacts>)
   return operations
 }
 
-/** The table in the group of a run: the names and values of what is explored. Absent where nothing is. */
+/** The table in the group of a run: names and values of explored parameters. Absent if none is explored. */
 export function exploredInRun(group: string, { explored }: TrajectoryShape, run: RunIndex): Hdf5Operation[] {
   if (explored.length === 0) return []
   const rows = explored.map((each): Row => [each.fullName, each.text(run, VALUE_BYTES_MAX)])
@@ -160,7 +160,7 @@ export function exploredInRun(group: string, { explored }: TrajectoryShape, run:
 
 const EXPLORED_IN_RUN = 'explored_parameters'
 
-/** Which parameters are explored, by their names. */
+/** The explored parameters, by name. */
 function explorationsTable({ name, explored }: TrajectoryShape): Hdf5Operation[] {
   if (explored.length === 0) return []
   const names = explored.map(({ fullName }) => fullName)
@@ -184,7 +184,7 @@ function parameterRow({ fullName, stored, comment }: ParameterShape): Row {
   return overviewRow(fullName, stored === undefined ? '' : pythonRepr(stored, VALUE_BYTES_MAX), comment)
 }
 
-/** The beginning of the range, as much as the column holds. */
+/** The start of the range, cut to the column. */
 function rangeText(explored: ExploredShape, runCount: number): string {
   let text = ''
   for (let run = 0; run < runCount && text.length <= RANGE_BYTES_MAX; run += 1) {
@@ -206,7 +206,7 @@ function rootOf({ name }: TrajectoryShape): string {
   return `/${name}`
 }
 
-/** Where a node of a trajectory lies; the trajectory itself has no full name. */
+/** The path of a node of a trajectory. The trajectory itself has no full name. */
 export function pathIn(trajectory: string, fullName: string): string {
   return fullName === '' ? `/${trajectory}` : `/${trajectory}/${fullName.replaceAll('.', '/')}`
 }

@@ -1,5 +1,5 @@
 /**
- * A tree in memory as its layout sees it (`trajectory-shape`), and its nodes as operations. Decides and does nothing, as
+ * A tree in memory as its layout sees it (`trajectory-shape`), and its nodes as operations. Only returns operations, as
  * `trajectory-layout` does for runs.
  */
 import { PypetError } from '../errors.ts'
@@ -54,7 +54,7 @@ export function treeShape(tree: TrajectoryTree, { version, runtimeVersion }: Ver
       startTimestamp: 0,
       finishTimestamp: 0,
       completed: false,
-      // Another trajectory may have performed it.
+      // Another trajectory may have performed the run.
       ...tree.mergedRun(run)?.information,
     }),
   }
@@ -81,7 +81,7 @@ function exploredShape(parameter: ParameterNode): ExploredShape {
 function rangeShape(range: ParameterRange, preset: StoredValue): RangeShape {
   const length = rangeSize(range)
   if (range.kind === 'objects') {
-    // What cannot be read is in the file that it came from.
+    // An unreadable value is in the file it came from.
     const values = range.values.map((value) => (value.form === 'unread' ? undefined : rawValue(value)))
     return { kind: 'numbers', length, preset, values, numbers: (first, end) => range.index.slice(first, end) }
   }
@@ -100,7 +100,7 @@ function cellsOf(dtype: string, values: readonly StoredScalar['value'][]): (numb
   return dtype === 'bool' ? values.map(Number) : (values as (number | bigint | string)[])
 }
 
-/** Rows of runs that a script has performed by hand. */
+/** Rows of runs that a script has performed itself. */
 export function performedRows(
   shape: TrajectoryShape,
   performed: ReadonlyMap<RunIndex, RunTimes>,
@@ -115,7 +115,7 @@ export function performedRows(
 /**
  * Why runs of another trajectory have failed.
  *
- * @param rowCount of the table; undefined while there is none
+ * @param rowCount of the table. Undefined if there is none.
  */
 export function failedRunRows(
   tree: TrajectoryTree,
@@ -133,15 +133,15 @@ export function failedRunRows(
 
 export interface StoreNodesOptions {
   readonly complevel: number
-  /** Levels below the root that are stored. */
+  /** Number of levels below the root to store. */
   readonly maxDepth: number
   /** Groups and comments only, no data. */
   readonly skeletonOnly: boolean
-  /** Told of each leaf that is new. */
+  /** Called for each new leaf. */
   readonly onLeaf?: (leaf: RawLeaf) => void
 }
 
-/** A node that is not in the file yet, with those above it that are not; what is below it follows by itself. */
+/** A node that is not in the file yet, with its missing parents. Its children follow separately. */
 export function* newNodes(
   tree: TrajectoryTree,
   node: TreeNode,
@@ -205,7 +205,7 @@ function dataOf({ fullName, stored }: ParameterNode): RawLeaf['items'][number] {
   if (stored !== undefined) return { name: 'data', value: rawValue(stored) }
   throw new PypetError('PYPET_DATA_NOT_LOADED', `${fullName} has no value to store`, {
     where: fullName,
-    hint: 'Give it one with set(value), or load it.',
+    hint: 'Set one with set(value), or load it.',
   })
 }
 
@@ -224,7 +224,7 @@ export function newLinks(
 }
 
 export function rawFields(fields: readonly StoredField[]) {
-  // What cannot be read is in the file that it came from, and cannot be written anew.
+  // An unreadable value is in the file it came from, and cannot be rewritten.
   return fields
     .filter(({ value }) => value.form !== 'unread')
     .map(({ name, value }) => ({ name, value: rawValue(value) }))

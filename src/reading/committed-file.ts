@@ -13,7 +13,7 @@ import { letWriterGoFirst } from '../journal/lock-owner.ts'
 import { lockShared } from '../journal/shared-lock.ts'
 import { CommittedView } from './committed-view.ts'
 
-/** A trajectory with a `.cnt` file: one that is being written, that a crash interrupted, or that has failed runs. */
+/** A trajectory with a `.cnt` file: it is being written, was interrupted by a crash, or has failed runs. */
 export interface UnfinishedTrajectory {
   readonly trajectory: string
   readonly cntFile: string
@@ -24,22 +24,22 @@ export interface UnfinishedTrajectory {
 
 /** A writer keeps readers out for milliseconds at a time. */
 const LOCK_WAIT_MS = 1000
-/** A writer that waits for readers comes first, for so long. */
+/** How long a writer that waits for readers goes first. */
 const WRITER_TURN_MS = 2000
 
 /**
- * An HDF5 file as of its last commit, whether it is being written at this moment or was left by a crash: what the
- * `.cnt` files beside it say is laid over what the disk has. Nothing is written, neither to it nor to them.
+ * An HDF5 file at its last commit, whether it is being written or was left by a crash. The pages of the `.cnt` files
+ * next to it are applied over the disk's content. Nothing is written to any of these files.
  */
 export class CommittedFile {
-  /** Where HDF5 finds it: spelled so that nobody else in this process means it. */
+  /** The path for HDF5, spelled so that it is unique in this process. */
   readonly path: string
-  /** As of the last commit. */
+  /** At the last commit. */
   readonly fileBytes: number
-  /** All that were there when the state was read. */
+  /** All that existed when the state was read. */
   readonly cntFiles: readonly string[]
   readonly unfinished: readonly UnfinishedTrajectory[]
-  /** What a user should know about what is read, as sentences. */
+  /** Notes for the user about this state, as sentences. */
   readonly notes: readonly string[]
   readonly #source: Source
   readonly #view: CommittedView
@@ -57,10 +57,10 @@ export class CommittedFile {
   }
 
   /**
-   * Undefined for a file without a `.cnt` file, which can be read as it is. The file exists.
+   * Undefined if the file has no `.cnt` file: then it can be read as it is. The file must exist.
    *
-   * @throws the error of the system when it cannot be opened; PypetError `PYPET_FILE_CHANGING` when another file has come
-   *   into its place meanwhile
+   * @throws the system's error if the file cannot be opened. PypetError `PYPET_FILE_CHANGING` if it was replaced
+   *   meanwhile.
    */
   static async open(file: string): Promise<CommittedFile | undefined> {
     if (!isUnfinished(file)) return undefined
@@ -76,8 +76,8 @@ export class CommittedFile {
   }
 
   /**
-   * As `open`, for who cannot wait: the library is loaded, and nothing keeps the writer back, so that what is read is
-   * only sure to be of one commit while `isLost` is false.
+   * As `open`, for synchronous callers. The library must be loaded. Nothing holds the writer back, so what you read is
+   * only consistent while `isLost` is false.
    *
    * @throws as `open`
    */
@@ -88,7 +88,7 @@ export class CommittedFile {
   static #viewOf(file: string, source: Source): CommittedFile | undefined {
     try {
       const facts = source.takeState()
-      // The `.cnt` files were found by the name: they may be of a file that came while this one was waited for.
+      // The `.cnt` files were found by name, so they may belong to a file that came during the wait.
       if (!source.isInPlace()) throw fileChanging(file)
       if (facts === undefined) {
         source.close()
@@ -108,7 +108,7 @@ export class CommittedFile {
     }
   }
 
-  /** Whether something could not be read, because the writer had moved on. What was read before is right. */
+  /** Whether a read failed because the writer had moved on. Earlier reads are valid. */
   get isLost(): boolean {
     return this.#view.isLost
   }
@@ -127,7 +127,7 @@ interface Facts {
   readonly notes: readonly string[]
 }
 
-/** The open files that a state is read from. */
+/** The open files from which a state is read. */
 class Source {
   readonly disk: Disk
   readonly #file: string
@@ -139,19 +139,17 @@ class Source {
     this.disk = FILES.open(file, 'read')
   }
 
-  /** With the lock, a writer puts off what would change the state; without, the watches tell when it may have changed. */
+  /** With the lock, the writer postpones changes of the state. Without it, the watches notice possible changes. */
   async lock(): Promise<void> {
     await letWriterGoFirst(this.#file, WRITER_TURN_MS)
     this.#isLocked = await lockShared(this.disk.descriptor as number, LOCK_WAIT_MS)
   }
 
-  /** Undefined when the `.cnt` files are gone, since their trajectories have been finished. */
+  /** Undefined if the `.cnt` files are gone because their trajectories are complete. */
   takeState(): Facts | undefined {
     const notes: string[] = []
     const cntFiles = cntFilesOf(this.#file, (error) =>
-      notes.push(
-        `${(error as Error).message}; should it belong to this file, the last runs may not be shown`,
-      ),
+      notes.push(`${(error as Error).message}; if it belongs to this file, the last runs may be missing`),
     )
     if (cntFiles.length === 0 && notes.length === 0) return undefined
     const states: CntState[] = []
@@ -174,7 +172,7 @@ class Source {
     }
   }
 
-  /** Whether the name still means the file that was opened. */
+  /** Whether the path still leads to the opened file. */
   isInPlace(): boolean {
     return isAt(this.#file, this.disk.descriptor as number)
   }
@@ -191,7 +189,7 @@ class Source {
   #follow(cntFile: string, notes: string[]): CntState | undefined {
     let watch: CntWatch | undefined
     try {
-      // The watch begins first: what happens between the two is noticed.
+      // Start the watch first, so that it notices changes between the two.
       watch = new CntWatch(cntFile)
       const state = readTwice(cntFile)
       watch.expect(state.lastSequence)
@@ -199,17 +197,17 @@ class Source {
       return state
     } catch (error) {
       watch?.close()
-      // Its trajectory was finished a moment ago.
+      // Its trajectory was completed just now.
       if (!isPypetError(error) && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       if (isPypetError(error, 'PYPET_CNT_NOT_FOUND')) return undefined
       const { message } = error as Error
-      notes.push(`${message}; the HDF5 file is read as it lies on the disk, perhaps without its last runs`)
+      notes.push(`${message}; reading the HDF5 file without it, so the last runs may be missing`)
       return undefined
     }
   }
 }
 
-/** What a writer is just writing may look like damage, but not twice. */
+/** A write in progress may look like damage, but not twice. */
 function readTwice(cntFile: string): CntState {
   try {
     return readCnt(cntFile)
@@ -219,7 +217,7 @@ function readTwice(cntFile: string): CntState {
   }
 }
 
-/** Whether a file has `.cnt` files, or such as cannot be read and may be its own. */
+/** Whether a file has `.cnt` files, or unreadable ones that may belong to it. */
 export function isUnfinished(file: string): boolean {
   let unreadableCount = 0
   const cntFiles = cntFilesOf(file, () => {
@@ -228,7 +226,7 @@ export function isUnfinished(file: string): boolean {
   return cntFiles.length + unreadableCount > 0
 }
 
-/** The `.cnt` files of a file, which lie beside it, and not beside links to it. */
+/** The `.cnt` files of a file. They are next to the real file, not to links to it. */
 export function cntFilesOf(file: string, onUnreadable: (error: unknown) => void = () => {}): string[] {
   return findCntFiles(file, FILES, onUnreadable)
 }

@@ -1,24 +1,24 @@
 import type { HookedFile } from '../hdf5/hook.ts'
 import type { PageImage } from '../journal/cnt-record.ts'
 
-/** What a view reads from: an open file, and what is known of its last commit. */
+/** What a view reads from: an open file, and what is known about its last commit. */
 export interface CommittedState {
-  /** Of the file as it lies on the disk. */
+  /** The file on the disk. */
   readonly disk: { read(target: Uint8Array, position: number): number }
-  /** Size as of the last commit; what the disk has beyond it does not count. */
+  /** Size at the last commit. Data beyond it on the disk does not count. */
   readonly fileBytes: number
-  /** What the last commits changed and the disk may not have yet; where two overlap, the later one counts. */
+  /** Changes of the last commits that the disk may not have yet. If two overlap, the later one counts. */
   readonly pages: readonly PageImage[]
-  /** Asked after each read: whether the writer has begun to overwrite the file with something newer. */
+  /** Called after each read: whether the writer has started to overwrite the file with newer data. */
   readonly hasMoved: () => boolean
 }
 
 /**
- * The last commit of an HDF5 file that is being written, or whose writer has crashed: the bytes on the disk, with
- * the pages of the `.cnt` file laid over them. Nothing is ever written.
+ * The last commit of an HDF5 file that is being written, or whose writer has crashed: the bytes on the disk, with the
+ * pages of the `.cnt` file over them. Never writes.
  *
- * The HDF5 library must never see a mixture of two commits, on which it crashes. So each read is checked after the fact, and
- * once the writer has moved on, this one and all later ones fail.
+ * The HDF5 library must never see a mixture of two commits, which crashes it. So each read is checked afterwards. Once
+ * the writer has moved on, this read and all later ones fail.
  */
 export class CommittedView implements HookedFile {
   readonly #state: CommittedState
@@ -34,18 +34,18 @@ export class CommittedView implements HookedFile {
     return this.#state.fileBytes
   }
 
-  /** @throws an error that emscripten hands to the library as `EIO`, when the state is gone */
+  /** @throws an error that emscripten passes to the library as `EIO`, if the state is gone */
   read(target: Uint8Array, position: number): number {
     const count = Math.max(0, Math.min(target.byteLength, this.#state.fileBytes - position))
     const wanted = target.subarray(0, count)
     if (count === 0) return 0
-    // A size is committed after its bytes: what the disk lacks of it can only be in pages.
+    // A size is committed after its bytes, so bytes missing on the disk can only be in pages.
     wanted.fill(0, this.#state.disk.read(wanted, position))
     const lastCell = Math.floor((position + count - 1) / CELL_BYTES)
     for (let cell = Math.floor(position / CELL_BYTES); cell <= lastCell; cell += 1) {
       for (const patch of this.#patches.get(cell) ?? []) lay(patch, wanted, position)
     }
-    // Once lost, always lost: what the library keeps in memory would not go with what it reads later.
+    // Once lost, always lost: the library's cached data would not match later reads.
     this.#isLost ||= this.#state.hasMoved()
     if (this.#isLost) throw inputOutputError('the file has changed')
     return count
@@ -59,16 +59,16 @@ export class CommittedView implements HookedFile {
     throw inputOutputError('the file is only read')
   }
 
-  /** Whether something could not be read any more. What was read before is right all the same. */
+  /** Whether a read has failed. Earlier reads are valid. */
   get isLost(): boolean {
     return this.#isLost
   }
 }
 
-/** Patches are looked up by pieces of this size, so that a read looks at its own only. */
+/** Patches are indexed by cells of this size, so that a read only looks at its own. */
 const CELL_BYTES = 4096
 
-/** Cuts the images at the borders of cells. They come from a file, so nothing is taken for granted about them. */
+/** Cuts the images at cell borders. They come from a file, so nothing is assumed about them. */
 function patchesByCell(images: readonly PageImage[]): Map<number, PageImage[]> {
   const patches = new Map<number, PageImage[]>()
   for (const { offset, bytes } of images) {
@@ -103,7 +103,7 @@ function lay(patch: PageImage, target: Uint8Array, position: number): void {
 /** WASI's number for an input/output error. */
 const EIO = 29
 
-/** Emscripten turns errors of this name into an error code for the library; others would unwind it half done. */
+/** Emscripten turns errors with this name into an error code for the library. Others would unwind it half done. */
 function inputOutputError(message: string): Error {
   return Object.assign(new Error(message), { name: 'ErrnoError', errno: EIO })
 }

@@ -1,7 +1,7 @@
 import { overviewPath } from '../names.ts'
 import type { Hdf5Reader } from './reader.ts'
 
-/** Full names of the explored parameters of a trajectory, as its table has them: `parameters.neuron.tau`. */
+/** Full names of the explored parameters of a trajectory, from its table: `parameters.neuron.tau`. */
 export function exploredNames(reader: Hdf5Reader, trajectory: string): string[] {
   const table = overviewPath(`/${trajectory}`, 'explorations')
   const names: string[] = []

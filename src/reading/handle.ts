@@ -1,4 +1,4 @@
-/** A file that is open in the HDF5 library: what every way of reading from it needs. */
+/** A file that is open in the HDF5 library, with what all ways of reading need. */
 import { type BigIntStats, statSync } from 'node:fs'
 import { PypetError } from '../errors.ts'
 import {
@@ -22,12 +22,12 @@ export interface DatasetForm {
   readonly shape: readonly number[] | null
 }
 
-/** A larger value is refused: a damaged file must not ask for all memory. */
+/** Larger values are refused: a damaged file must not use all memory. */
 const READ_BYTES_MAX = 64 * 2 ** 20
 const SCRATCH_BYTES = 16_384
-/** Kinds of objects that are remembered, since every read asks for one. */
+/** Cached kinds of objects, since every read needs one. */
 const KINDS_MAX = 10_000
-/** Groups whose names are remembered. */
+/** Groups whose names are cached. */
 const LISTINGS_MAX = 5000
 
 const NONE: ReadonlySet<string> = new Set()
@@ -37,7 +37,7 @@ function isBelow(path: string, deleted: ReadonlySet<string>): boolean {
   return false
 }
 
-/** Has the library put elements at a pointer, or take back what it allocated for them. */
+/** Makes the library write elements to a pointer, or free what it allocated for them. */
 export type ReadInto = (pointer: bigint) => number
 
 export interface SettledFile {
@@ -45,18 +45,18 @@ export interface SettledFile {
   readonly stamp: string
 }
 
-/** Which file it is, and when it was written last. */
+/** Identifies the file and its last write. */
 function stampOf({ ino, size, mtimeNs }: BigIntStats): string {
   return `${ino} ${size} ${mtimeNs}`
 }
 
-/** Call it before it is asked whether somebody writes the file. @throws the error of the system when there is none */
+/** Call this before checking for writers. @throws the system's error if the file does not exist */
 export function settledFile(file: string): SettledFile {
   const found = statSync(file, { bigint: true })
   return { fileBytes: Number(found.size), stamp: stampOf(found) }
 }
 
-/** Whether it was written, or another file has come into its place. One that is gone stays as it is for who has it open. */
+/** Whether the file was written or replaced. A removed file stays unchanged for those that have it open. */
 export function isChanged(file: string, { stamp }: SettledFile): boolean {
   const now = statSync(file, { bigint: true, throwIfNoEntry: false })
   return now !== undefined && stampOf(now) !== stamp
@@ -64,24 +64,24 @@ export function isChanged(file: string, { stamp }: SettledFile): boolean {
 
 export class Hdf5Handle {
   readonly file: string
-  /** As of the last commit. */
+  /** At the last commit. */
   readonly fileBytes: number
-  /** What the `.cnt` files beside the file say; none for a settled file. */
+  /** From the `.cnt` files next to the file. None for a settled file. */
   readonly unfinished: readonly UnfinishedTrajectory[]
-  /** What a user should know about what is read, as sentences. */
+  /** Notes for the user about this state, as sentences. */
   readonly notes: readonly string[]
   protected readonly module: H5Module
   protected readonly id: bigint
-  /** One of the two. */
+  /** Exactly one of the two is set. */
   readonly #committed: CommittedFile | undefined
   readonly #settled: SettledFile | undefined
   readonly #kinds = new Map<string, ObjectKind>()
   readonly #listings = new Map<string, ReadonlySet<string>>()
   #isOpen = true
-  /** Where small values are read to: most are. */
+  /** Buffer for small values: most are small. */
   #scratch = 0
 
-  /** @param source the last commit of an unfinished file, or a settled one as it was before anything was asked about it */
+  /** @param source the last commit of an unfinished file, or a settled file as it was before any check */
   constructor(module: H5Module, id: bigint, file: string, source: CommittedFile | SettledFile) {
     this.module = module
     this.id = id
@@ -93,17 +93,17 @@ export class Hdf5Handle {
     this.notes = this.#committed?.notes ?? []
   }
 
-  /** Whether what was read may not be of one commit, or some of it not be read, because a writer was at work. */
+  /** Whether a writer was active, so that reads may have failed or mixed several commits. */
   get hasChanged(): boolean {
     if (this.isOverwritten) return true
-    // A writer that has come since the opening is not watched, but has a `.cnt` file.
+    // A writer that came after the opening is not watched, but has a `.cnt` file.
     const known = this.#committed?.cntFiles ?? []
     return cntFilesOf(this.file).some((cntFile) => !known.includes(cntFile))
   }
 
   /**
-   * The same for who keeps the file open and asks after each read. A settled file is not watched: it must be, to the
-   * nanosecond, what it was before it was opened.
+   * The same for a reader that keeps the file open and checks after each read. A settled file is not watched: it must
+   * be unchanged since before the opening, to the nanosecond.
    */
   get isOverwritten(): boolean {
     return this.#committed?.isLost ?? isChanged(this.file, this.#settled as SettledFile)
@@ -123,8 +123,8 @@ export class Hdf5Handle {
   }
 
   /**
-   * What stands at a path, links named and not followed; undefined when there is nothing, also when the
-   * way there leads through a link.
+   * The kind of object at a path. Links are reported, not followed. Undefined if there is nothing, or if the path goes
+   * through a link.
    */
   kind(path: string): ObjectKind | undefined {
     if (path === '/') return 'group'
@@ -133,7 +133,7 @@ export class Hdf5Handle {
     const slash = path.lastIndexOf('/')
     const group = path.slice(0, slash) || '/'
     if (this.kind(group) !== 'group') return undefined
-    // Looked up in the group's names: the library must not be asked for what is not there, see `hasAttribute`.
+    // Look in the group's names: do not ask the library for something missing, see `hasAttribute`.
     if (!this.namesIn(group).has(path.slice(slash + 1))) return undefined
     const kind = this.attempt(path, () => this.#askKind(path))
     if (this.#kinds.size >= KINDS_MAX) this.#kinds.clear()
@@ -142,8 +142,8 @@ export class Hdf5Handle {
   }
 
   /**
-   * Learns in one call what groups there are below a group, and what is in them: for who is about to visit them all. What
-   * has nothing in it may be anything, and is asked for singly.
+   * Learns in one call which groups are below a group, and what they contain, for a visit to all of them. An object
+   * without content may be of any kind, and is checked individually.
    */
   learnBelow(group: string): void {
     const children = new Map<string, Set<string>>([[group, new Set()]])
@@ -177,20 +177,20 @@ export class Hdf5Handle {
     return names
   }
 
-  /** Whether a node was deleted, or a group above it. */
+  /** Whether a node or one of its parents was deleted. */
   protected isDeleted(path: string): boolean {
     const deleted = this.#deletedIn(path)
     return deleted.size > 0 && isBelow(path, deleted)
   }
 
-  /** What was deleted of the trajectory that a path is in: paths, which are in the file until it is compacted. */
+  /** Paths deleted from the trajectory of a path. They stay in the file until it is compacted. */
   #deletedIn(path: string): ReadonlySet<string> {
     const end = path.indexOf('/', 1)
     const trajectory = end < 0 ? path : path.slice(0, end)
     if (trajectory === '/') return NONE
     const known = this.#deleted.get(trajectory)
     if (known !== undefined) return known
-    // Nothing is while it is looked for.
+    // Nothing counts as deleted during this lookup.
     this.#deleted.set(trajectory, NONE)
     const deleted = this.deletedPaths(trajectory)
     if (deleted.size > 0) {
@@ -208,8 +208,8 @@ export class Hdf5Handle {
   }
 
   /**
-   * Whether an attribute is there. Each error that the library throws costs some of its stack for good, and after some
-   * hundred of them it aborts; so nothing is asked for that may be absent.
+   * Whether an attribute exists. Check this before asking h5wasm for it: each error thrown through wasm leaks stack,
+   * and after a few hundred the library aborts.
    */
   protected hasAttribute(path: string, name: string): boolean {
     return this.attributesOf(path).has(name)
@@ -222,18 +222,18 @@ export class Hdf5Handle {
     return this.#attributes.names
   }
 
-  /** Of the object that was asked last: its attributes are asked for one after the other. */
+  /** Cached for the last object: its attributes are usually read one after the other. */
   #attributes: { readonly path: string; readonly names: ReadonlySet<string> } | undefined
 
   #askKind(path: string): ObjectKind | undefined {
     try {
-      // Asked first: `get_type` would open the other file to find out.
+      // Checked first: `get_type` would open the other file.
       if (this.module.get_external_link(this.id, path).filename !== undefined) return 'external-link'
     } catch (error) {
       if (/doesn't exist|not found/.test(hdf5Cause(error))) return undefined
       throw error
     }
-    // Typed as a string, null where there is no link.
+    // Typed as a string, but null if there is no link.
     if ((this.module.get_symbolic_link(this.id, path) as string | null) !== null) return 'soft-link'
     const type = this.module.get_type(this.id, path)
     if (type === this.module.H5G_GROUP) return 'group'
@@ -242,7 +242,7 @@ export class Hdf5Handle {
 
   protected expect(path: string, ...kinds: readonly ObjectKind[]): void {
     const kind = this.kind(path)
-    if (kind === undefined) throw new Error('there is nothing')
+    if (kind === undefined) throw new Error('it does not exist')
     if (!kinds.includes(kind)) throw new Error(`found ${kind} instead of ${kinds.join(' or ')}`)
   }
 
@@ -261,7 +261,7 @@ export class Hdf5Handle {
     return cells
   }
 
-  /** Lends the bytes of elements; what the library allocated for them is given back afterwards. */
+  /** Lends the bytes of elements. What the library allocated for them is freed afterwards. */
   protected withBytes(
     type: Datatype,
     elementCount: number,
@@ -276,10 +276,10 @@ export class Hdf5Handle {
     const isSmall = bytes <= SCRATCH_BYTES
     if (isSmall) this.#scratch ||= module._malloc(SCRATCH_BYTES)
     const pointer = isSmall ? this.#scratch : module._malloc(bytes)
-    if (pointer === 0) throw new Error(`no memory for ${bytes} bytes`)
+    if (pointer === 0) throw new Error(`cannot allocate ${bytes} bytes`)
     try {
       if (read(BigInt(pointer)) < 0) throw new Error('the HDF5 library cannot read it')
-      // A copy: the heap may grow while texts are decoded, and that detaches views of it.
+      // A copy: decoding texts may grow the heap, which detaches views of it.
       const copy = module.HEAPU8.slice(pointer, pointer + bytes)
       try {
         use(new DataView(copy.buffer, copy.byteOffset, bytes))
@@ -294,7 +294,7 @@ export class Hdf5Handle {
   protected readonly textAt = (pointer: number): string =>
     pointer === 0 ? '' : this.module.UTF8ToString(pointer)
 
-  /** A copy of what the library has allocated. */
+  /** A copy of data allocated by the library. */
   protected lentBytes(pointer: number, bytes: number): Uint8Array {
     if (bytes > READ_BYTES_MAX)
       throw new Error(`it takes ${bytes} bytes, more than ${READ_BYTES_MAX} at once`)
@@ -313,9 +313,9 @@ export class Hdf5Handle {
   }
 
   protected damaged(path: string, found: string, cause?: unknown): PypetError {
-    return new PypetError('PYPET_STORAGE_FAILED', `${this.file}: ${path} cannot be read: ${found}`, {
+    return new PypetError('PYPET_STORAGE_FAILED', `cannot read ${path} in ${this.file}: ${found}`, {
       where: `${this.file}:${path}`,
-      hint: 'The file may be damaged, or use a compression that this HDF5 library lacks (it has gzip); `h5dump` tells more.',
+      hint: 'The file may be damaged, or use a compression other than gzip. Check it with `h5dump`.',
       cause,
     })
   }

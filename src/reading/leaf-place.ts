@@ -1,4 +1,6 @@
-/** Where the data of a leaf lies: which child is which item, table or value of a range (docs/format.md, sections 2 and 4). */
+/**
+ * Where the data of a leaf is: which child is which item, table or value of a range (docs/format.md, sections 2 and 4).
+ */
 import type { Cell, Field } from '../hdf5/datatype.ts'
 import {
   ARRAY_SUFFIX,
@@ -12,28 +14,28 @@ import {
 } from '../names.ts'
 import type { Hdf5Reader } from './reader.ts'
 
-/** Groups in groups of one item; more can only be a ring of hard links. */
+/** Nested groups of one item. Deeper nesting can only be a loop of hard links. */
 const NESTING_MAX = 16
 
 /** Whether a group of the tree is a leaf. */
 export function isLeaf(reader: Hdf5Reader, path: string): boolean {
   const mark = reader.attribute(path, SRVC.leaf)
-  // pypet stores a boolean, we an int8; a group has no such attribute.
+  // pypet stores a boolean, pypet-ts an int8. A group has no such attribute.
   return mark === true || mark === 1
 }
 
-/** An attribute that is a text; empty where it is none. */
+/** A text attribute. Empty if it is not a text. */
 export function textAttribute(reader: Hdf5Reader, path: string, name: string): string {
   const value = reader.attribute(path, name)
   return typeof value === 'string' ? value : ''
 }
 
-/** Whether only Python can read what leaves of this class hold. */
+/** Whether only Python can read the data of this class. */
 export function isPickled(className: string): boolean {
   return className.startsWith('Pickle')
 }
 
-/** The name of an item, without what its kind adds to it. */
+/** The name of an item, without the suffix for its kind. */
 export function itemName(child: string): string {
   return child.endsWith(SPARSE_SUFFIX) ? child.slice(0, -SPARSE_SUFFIX.length) : child
 }
@@ -43,7 +45,7 @@ export interface ValuePlace {
   readonly path: string
 }
 
-/** The value of a parameter: a dataset, or the one cell of a table. Undefined where none is stored. */
+/** The value of a parameter: a dataset, or the one cell of a table. Undefined if none is stored. */
 export function valuePlace(reader: Hdf5Reader, path: string, className: string): ValuePlace | undefined {
   const data = `${path}/data`
   if (isPickled(className)) return { kind: 'pickle', path: data }
@@ -59,19 +61,19 @@ export function valuePlace(reader: Hdf5Reader, path: string, className: string):
 
 export interface RangeTable {
   readonly table: string
-  /** What the values of the runs are in, or their numbers where it is a reference. */
+  /** The column of the runs' values, or of their indices if it is a reference. */
   readonly column: Field
   readonly isReference: boolean
-  /** The values that are numbered are sparse matrices. */
+  /** The indexed values are sparse matrices. */
   readonly isSparse: boolean
-  /** The path of the value of a number. */
+  /** The path of the value with this index. */
   readonly valuePath: (number: number) => string
 }
 
-/** The table of an explored parameter's values, one row a run; undefined where the file has none. */
+/** The table of an explored parameter's values, one row per run. Undefined if the file has none. */
 export function rangeTable(reader: Hdf5Reader, path: string): RangeTable | undefined {
   if (reader.kind(path) !== 'group') return undefined
-  // Beside numbers of values there may be texts of them, in the table without a suffix.
+  // The table without a suffix may hold texts for indexed values.
   for (const suffix of RANGE_SUFFIXES) {
     const table = `${path}/${RANGE}${suffix}`
     if (reader.kind(table) !== 'dataset') continue
@@ -99,14 +101,14 @@ export interface ItemPlace {
   readonly name: string
   readonly path: string
   readonly kind: ReturnType<Hdf5Reader['kind']>
-  /** How pypet stores what is a group. */
+  /** How pypet stores a group. */
   readonly store: Cell | undefined
 }
 
 /**
- * The items of a result, in the file's order.
+ * The items of a result, in the order of the file.
  *
- * @param options.entersRecords fields of a record are items of their own; else a record is one item
+ * @param options.entersRecords return the fields of a record as separate items. Otherwise a record is one item.
  */
 export function* itemPlaces(
   reader: Hdf5Reader,

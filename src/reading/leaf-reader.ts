@@ -1,4 +1,4 @@
-/** Reading leaves: parameters with their ranges, results with their items (docs/format.md, sections 2 and 4). */
+/** Reads leaves: parameters with their ranges, results with their items (docs/format.md, sections 2 and 4). */
 import type { Cell } from '../hdf5/datatype.ts'
 import { SPARSE_SUFFIX, SRVC } from '../names.ts'
 import {
@@ -17,24 +17,24 @@ import type { Hdf5Reader } from './reader.ts'
 export interface Leaf {
   readonly path: string
   readonly comment: string
-  /** The Python class that pypet builds from it: `Parameter`, `PickleResult`. */
+  /** The Python class that pypet creates for it: `Parameter`, `PickleResult`. */
   readonly className: string
 }
 
-/** The values of an explored parameter: one row a run. */
+/** The values of an explored parameter: one row per run. */
 export interface RangePlace {
   readonly table: string
   readonly column: string
   readonly rowCount: number
-  /** The column numbers stored arrays instead of holding the values. */
+  /** The column has indices of stored arrays instead of values. */
   readonly isReference: boolean
   readonly preview: (cell: Cell) => Preview
 }
 
-/** Items of one result that are described; pypet's own overviews hold fewer characters than this. */
+/** Number of described items of one result. pypet's overviews hold fewer characters than this. */
 const ITEMS_MAX = 100
 
-/** The leaf at a path; undefined when the group there is none. */
+/** The leaf at a path. Undefined if the group is not a leaf. */
 export function readLeaf(reader: Hdf5Reader, path: string): Leaf | undefined {
   if (!isLeaf(reader, path)) return undefined
   return {
@@ -62,7 +62,7 @@ export function previewParameter(reader: Hdf5Reader, { path, className }: Leaf):
   return columnPreviewer(reader, place.path, 'data')(value)
 }
 
-/** Where the range of an explored parameter lies; undefined when the file does not hold it. */
+/** Where the range of an explored parameter is. Undefined if the file does not have it. */
 export function rangePlace(reader: Hdf5Reader, { path, className }: Leaf): RangePlace | undefined {
   const found = rangeTable(reader, path)
   if (found === undefined) return undefined
@@ -82,7 +82,7 @@ export function rangePlace(reader: Hdf5Reader, { path, className }: Leaf): Range
   }
 }
 
-/** Describes the data items of a result, each under its key; a nested item's key has dots. */
+/** Describes the data items of a result, each with its key. A nested item's key has dots. */
 export function previewItems(reader: Hdf5Reader, leaf: Leaf): (readonly [key: string, Preview])[] {
   const items: (readonly [string, Preview])[] = []
   for (const place of itemPlaces(reader, leaf.path, { entersRecords: true })) {
@@ -102,7 +102,7 @@ function previewItem(reader: Hdf5Reader, leaf: Leaf, { path, kind, store }: Item
   return previewDataset(reader, path)
 }
 
-/** What a class of the user's own has stored by name. */
+/** What a user's class has stored by name. */
 function previewRecord(reader: Hdf5Reader, path: string): Preview {
   const fields = reader.children(path).map((name): readonly [string, Cell] => {
     const item = `${path}/${name}`
@@ -113,7 +113,7 @@ function previewRecord(reader: Hdf5Reader, path: string): Preview {
   return { type: 'record', shape: [], cells: [{ fields }] }
 }
 
-/** Items that are groups: pandas' frames and series, and tables of more columns than one dataset takes. */
+/** Items that are groups: pandas frames and series, and tables with too many columns for one dataset. */
 function previewGroup(reader: Hdf5Reader, path: string, store: Cell | undefined): Preview {
   const length = (dataset: string) =>
     reader.kind(`${path}/${dataset}`) === 'dataset' ? (reader.form(`${path}/${dataset}`).shape?.[0] ?? 0) : 0

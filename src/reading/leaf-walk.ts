@@ -1,24 +1,24 @@
 import { type Leaf, readLeaf } from './leaf-reader.ts'
 import type { Hdf5Reader } from './reader.ts'
 
-/** Nobody nests deeper, but a ring of hard links does; HDF5's cost of a path grows with its depth squared. */
+/** Only a loop of hard links nests deeper. HDF5's cost of a path grows with the square of its depth. */
 const DEPTH_MAX = 64
-/** Nodes looked at in one walk; the overview of a larger tree says that it is not complete. */
+/** Nodes visited in one walk. The overview of a larger tree says that it is incomplete. */
 const NODES_MAX = 10_000
 
 export interface WalkOptions {
   /**
-   * The name to show for a child of a group; undefined leaves it out unopened. Asked before anything
-   * is read, so a group of many thousand runs costs one listing.
+   * The name to show for a child of a group. Undefined skips it. Called before anything is read, so a group of many
+   * thousand runs costs one listing.
    */
   readonly nameChild?: (child: string, group: string) => string | undefined
 }
 
 /**
- * Visits the leaves below a group, in the file's order, with their dotted names relative to it. Links
- * are not followed: they lead to nodes that have names of their own, or in a ring.
+ * Visits the leaves below a group, in the order of the file, with their relative dotted names. Does not follow links:
+ * they lead to nodes with other names, or in a loop.
  *
- * @returns false when the tree is larger than the walk and some leaves were not visited
+ * @returns false if the tree is too large and some leaves were not visited
  */
 export function walkLeaves(
   reader: Hdf5Reader,

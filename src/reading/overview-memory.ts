@@ -1,4 +1,4 @@
-/** What the overviews of a stored trajectory hold, as `RunOverviews` remembers it: for who adds leaves. */
+/** The content of the overviews of a stored trajectory, as `RunOverviews` remembers it, for adding leaves. */
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { commentHexdigest } from '../layout/overview-tables.ts'
 import { commentDigest } from '../layout/run-overviews.ts'
@@ -15,7 +15,7 @@ import type { RunIndex } from '../values/path.ts'
 import { walkLeaves } from './leaf-walk.ts'
 import type { Hdf5Reader } from './reader.ts'
 
-/** Tables that gain rows with leaves, and with runs that fail. */
+/** Tables that gain rows with leaves, and with failed runs. */
 const GROWING: readonly OverviewTable[] = [
   'failed_runs',
   'results_overview',
@@ -24,7 +24,7 @@ const GROWING: readonly OverviewTable[] = [
   'derived_parameters_summary',
 ]
 
-/** @param firstRun that is stored: where there is no summary, its comments count as known */
+/** @param firstRun the first stored run. Without a summary, its comments count as known. */
 export function readOverviewMemory(
   reader: Hdf5Reader,
   root: string,

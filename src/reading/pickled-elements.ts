@@ -1,10 +1,10 @@
 /**
- * The elements of an array of Python objects, as numpy pickles it (protocols 3 to 5). Data only: the opcodes of numbers,
- * texts, lists and tuples, and the four names of numpy that such a pickle needs. Nothing is looked up or called, and
- * whatever else stands in it makes it unreadable.
+ * Reads the elements of an array of Python objects, as numpy pickles it (protocols 3 to 5). Data only: it accepts the
+ * opcodes of numbers, texts, lists and tuples, and the four numpy names that such a pickle needs. Nothing is looked up
+ * or called. Anything else makes it unreadable.
  */
 
-/** Python's `int` is a bigint, its `float` a number. */
+/** Python's `int` becomes a bigint, its `float` a number. */
 export type PickledElement = number | bigint | boolean | string | null
 
 /** In C order; undefined for any other pickle. */
@@ -19,7 +19,7 @@ export function pickledElements(bytes: Uint8Array): readonly PickledElement[] | 
   }
 }
 
-/** Of numpy 1 and of numpy 2. */
+/** For numpy 1 and numpy 2. */
 const NAMES: ReadonlyMap<string, 'array' | 'scalar' | 'dtype' | 'class'> = new Map([
   ['numpy.core.multiarray _reconstruct', 'array'],
   ['numpy._core.multiarray _reconstruct', 'array'],
@@ -260,7 +260,10 @@ function made(name: Value, given: Value): Value {
   throw new Error('it calls what is not data')
 }
 
-/** What `__setstate__` gets: of arrays `(version, shape, dtype, is Fortran's, elements)`, of types `(version, order, …)`. */
+/**
+ * The arguments of `__setstate__`: for arrays `(version, shape, dtype, is Fortran's, elements)`, for types `(version,
+ * order, …)`.
+ */
 function build(target: Value, state: Value): void {
   if (!Array.isArray(state)) throw new Error('there is no state')
   if (target instanceof ElementType) target.isLittleEndian = state[1] !== '>'

@@ -1,23 +1,23 @@
-/** Stored values, described: type, shape and the first elements (docs/format.md, section 4). */
+/** Descriptions of stored values: type, shape and the first elements (docs/format.md, section 4). */
 import type { Cell, Datatype } from '../hdf5/datatype.ts'
 import { SRVC } from '../names.ts'
 import type { DatasetForm } from './handle.ts'
 import { recallOf } from './read-value.ts'
 import type { Hdf5Reader } from './reader.ts'
 
-/** What a value is, and how it begins. */
+/** What a value is, and its first elements. */
 export interface Preview {
   /** `float64`, `list of str`, `int32 array`, `table`, `pickle`, `pandas frame`. */
   readonly type: string
-  /** No sizes for a scalar. */
+  /** Empty for a scalar. */
   readonly shape: readonly number[]
   /** The first elements along the last axis, one for a scalar, one record for a table. */
   readonly cells: readonly Cell[]
 }
 
-/** So many elements tell what an array holds, and fit into a line. */
+/** Enough elements to characterise an array, and few enough for one line. */
 const PREVIEW_CELLS_MAX = 6
-/** Columns of a table whose Python types are looked up; more never fit into a line. */
+/** Columns of a table whose Python types are looked up. More never fit on a line. */
 const COLUMNS_RECALLED_MAX = 8
 
 /** A value that is named instead of shown. */
@@ -58,7 +58,7 @@ export function columnPreviewer(reader: Hdf5Reader, table: string, column: strin
   }
 }
 
-/** The first row of a table as one record; a dict is a table of one row. */
+/** The first row of a table as one record. A dict is a table of one row. */
 function previewTable(reader: Hdf5Reader, path: string, form: DatasetForm): Preview {
   const isDict = reader.attribute(path, SRVC.store) === 'DICT'
   const [first] = reader.cells(path, form, { start: [0], count: [Math.min(1, form.shape?.[0] ?? 0)] })
@@ -80,7 +80,7 @@ function firstCells(shape: readonly number[]) {
   }
 }
 
-/** Booleans lie in the file as small integers where no bitfield could be written. */
+/** Booleans are small integers in the file if no bitfield could be written. */
 function recall(cell: Cell, scalarType: Cell | undefined): Cell {
   if (scalarType !== 'bool' && scalarType !== 'bool_') return cell
   if (Array.isArray(cell)) return cell.map((element) => recall(element, scalarType))
@@ -115,7 +115,7 @@ function typeOf(
 function elementName(type: Datatype, collection: Cell | undefined, scalarType: Cell | undefined): string {
   if (scalarType === 'bool' || scalarType === 'bool_') return 'bool'
   if (type.name !== 'str') return type.name
-  // Python tells text from bytes by this attribute alone; arrays of bytes have none.
+  // Only this attribute distinguishes Python's text from bytes. Arrays of bytes have none.
   const isBytes = scalarType === 'bytes' || (collection === 'COLL_NDARRAY' && scalarType === undefined)
   return isBytes ? 'bytes' : 'str'
 }

@@ -3,16 +3,16 @@ import { isPypetError } from '../errors.ts'
 import { fileChanging } from '../hdf5/read-errors.ts'
 import { type Hdf5Reader, openHdf5Reader } from './reader.ts'
 
-/** Pages are overwritten a few times a second at most, so one of these gets its time. */
+/** Pages are overwritten at most a few times a second, so one of these attempts succeeds. */
 const ATTEMPTS_MAX = 8
-/** Before the second attempt; doubled for each further one. */
+/** Before the second attempt. Doubled for each further one. */
 const REST_MS = 5
 
 /**
- * Reads from a file that may be written at the same time: all that `read` sees is of one commit. It is called again
- * when the writer has moved on meanwhile, which happens where locks do not work; so it should do nothing but read.
+ * Reads from a file that may be written at the same time: `read` sees only one commit. If the writer has moved on
+ * meanwhile, which happens if locks do not work, `read` is called again. So it should have no side effects.
  *
- * @throws as `openHdf5Reader` and `read`; PypetError `PYPET_FILE_CHANGING` when the writer is always faster
+ * @throws as `openHdf5Reader` and `read`. PypetError `PYPET_FILE_CHANGING` if the writer is always faster.
  */
 export async function readHdf5<Value>(file: string, read: (reader: Hdf5Reader) => Value): Promise<Value> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
@@ -24,9 +24,9 @@ export async function readHdf5<Value>(file: string, read: (reader: Hdf5Reader) =
 }
 
 /**
- * The same for what opens the file by itself, and may keep it open: it is called again after `PYPET_FILE_CHANGING`.
+ * The same if `read` opens the file itself, and may keep it open. It is called again after `PYPET_FILE_CHANGING`.
  *
- * @throws what `read` throws, at last also `PYPET_FILE_CHANGING`
+ * @throws what `read` throws, in the end also `PYPET_FILE_CHANGING`
  */
 export async function whileUnchanged<Value>(read: () => Promise<Value>): Promise<Value> {
   for (let attempt = 1; ; attempt += 1) {
@@ -40,9 +40,9 @@ export async function whileUnchanged<Value>(read: () => Promise<Value>): Promise
 }
 
 /**
- * The same for who cannot wait, and keeps the file open: between two attempts the whole thread rests.
+ * The same for synchronous callers that keep the file open. The whole thread sleeps between two attempts.
  *
- * @param file.hasChanged whether what was read, or the error that came of it, may be of a mixture; then it is let go
+ * @param file.hasChanged whether the data or the error may come from a mixture of commits. Then it is dropped.
  */
 export function whileUnchangedNow<Value>(
   file: { readonly path: string; readonly hasChanged: () => boolean; readonly letGo: () => void },
@@ -63,10 +63,10 @@ export function whileUnchangedNow<Value>(
   throw fileChanging(file.path)
 }
 
-/** Nobody wakes who rests on it. */
+/** Nobody notifies it. */
 const REST = new Int32Array(new SharedArrayBuffer(4))
 
-/** Undefined when the file has changed meanwhile. */
+/** Undefined if the file has changed meanwhile. */
 async function readOnce<Value>(
   file: string,
   read: (reader: Hdf5Reader) => Value,
@@ -74,7 +74,7 @@ async function readOnce<Value>(
   try {
     using reader = await openHdf5Reader(file)
     const outcome = outcomeOf(() => read(reader))
-    // Asked at the end, also for an error, which may come from reading a mixture.
+    // Checked at the end, also after an error, which may come from a mixture of commits.
     return reader.hasChanged ? undefined : outcome
   } catch (error) {
     if (isPypetError(error, 'PYPET_FILE_CHANGING')) return undefined
@@ -82,7 +82,7 @@ async function readOnce<Value>(
   }
 }
 
-/** What a function returns or throws, to be had later. */
+/** What a function returns or throws, for later. */
 function outcomeOf<Value>(work: () => Value): () => Value {
   try {
     const value = work()

@@ -1,6 +1,6 @@
 /**
- * Data items of a file as stored values: the inverse of `item-layout`, and the reading of everything that pypet
- * writes (docs/format.md, section 4). Nothing is executed; what only Python can read becomes an `Unreadable`.
+ * Reads data items of a file as stored values: the inverse of `item-layout`. Also reads everything that pypet writes
+ * (docs/format.md, section 4). Nothing is executed. Data that only Python can read becomes an `Unreadable`.
  */
 import type { Cell, Datatype } from '../hdf5/datatype.ts'
 import { readSparseArchive } from '../layout/sparse-archive.ts'
@@ -25,8 +25,8 @@ import type { Hdf5Reader } from './reader.ts'
 import { cellValue } from './table-cell.ts'
 
 /**
- * The value of a data item. `className` is that of its leaf: pickles look like bytes. A sparse matrix looks like text,
- * and is known by its name, or because it stands in a range of such.
+ * The value of a data item. `className` is the class of its leaf: pickles look like bytes. A sparse matrix looks like
+ * text. It is recognised by its name, or by its range.
  */
 export function readValue(
   reader: Hdf5Reader,
@@ -57,7 +57,7 @@ interface Recall {
   readonly scalarType: Cell | undefined
 }
 
-/** How Python is to get a dataset, or a column of a table. */
+/** How Python restores a dataset, or a column of a table. */
 export function recallOf(reader: Hdf5Reader, path: string, column?: string): Recall {
   const { collection, scalarType } = column === undefined ? SRVC : columnAttributes(column)
   return { collection: reader.attribute(path, collection), scalarType: reader.attribute(path, scalarType) }
@@ -87,7 +87,7 @@ function readElements(reader: Hdf5Reader, path: string, form: DatasetForm, mark?
   return exactIntegers(storedElements({ form: kind, dtype, shape, bytes, ...marks }))
 }
 
-/** A list of lists, which PyTables stores as an array of several axes. */
+/** A list of lists, which PyTables stores as an array with several axes. */
 function readNested(
   reader: Hdf5Reader,
   path: string,
@@ -107,7 +107,7 @@ function emptyArray(dtype: Dtype): StoredArray {
     : { form: 'ndarray', dtype, shape: [0], data: new Float64Array(0) }
 }
 
-/** The element type by HDF5's type and what pypet says it was; undefined for what is not understood. */
+/** The element type, from HDF5's type and pypet's description. Undefined if not understood. */
 function dtypeOfType(type: Datatype, { collection, scalarType }: Recall): Dtype | undefined {
   switch (type.kind) {
     case 'number':
@@ -117,7 +117,7 @@ function dtypeOfType(type: Datatype, { collection, scalarType }: Recall): Dtype 
     case 'complex':
       return type.name as ComplexDtype
     case 'string': {
-      // Python tells text from bytes by this attribute alone; arrays of bytes have none.
+      // Only this attribute distinguishes Python's text from bytes. Arrays of bytes have none.
       const isBytes =
         scalarType === 'bytes' ||
         scalarType === 'bytes_' ||
@@ -140,7 +140,7 @@ function textsOf(reader: Hdf5Reader, path: string, form: DatasetForm, dtype: Dty
   )
 }
 
-/** Without the NULs that pad it. */
+/** Without the padding NULs. */
 function latin1(bytes: Uint8Array): string {
   let end = bytes.byteLength
   while (end > 0 && bytes[end - 1] === 0) end -= 1
@@ -168,7 +168,7 @@ function readTable(reader: Hdf5Reader, path: string, form: DatasetForm, isDict: 
   return { form: 'record', fields: columns }
 }
 
-/** A column of a table, read without the others' decoding. */
+/** A column of a table. Does not decode the other columns. */
 export function columnValue(
   reader: Hdf5Reader,
   path: string,
@@ -188,13 +188,13 @@ export function columnValue(
     ])
   }
   const values = cells.map((cell) => plainCell(cell, dtype))
-  // Python's numbers are a list's; numpy's an array's.
+  // Python's numbers belong to lists, numpy's to arrays.
   const isNumpy = recall.scalarType === dtype || recall.scalarType === 'bool_'
   const isArray = isNumpy && dtype !== 'str' && dtype !== 'bool' && dtype !== 'bytes'
   return isArray ? arrayOfCells(cells, dtype, [cells.length]) : { form: 'list', dtype, values }
 }
 
-/** One element as our values have it. */
+/** One element as a pypet-ts value. */
 export function plainCell(cell: Cell, dtype: Dtype): StoredList['values'][number] {
   if (typeof cell === 'object' && cell !== null && 'real' in cell)
     return { re: cell.real, im: cell.imaginary }
@@ -220,7 +220,7 @@ export function arrayOf(
   return storedElements({ ...raw, form: 'ndarray', shape }) as StoredArray
 }
 
-/** Items that are groups: records of ours, nested groups, and what pandas and PyTables make of several datasets. */
+/** Items that are groups: records, nested groups, and datasets of pandas and PyTables. */
 function readGroup(reader: Hdf5Reader, path: string, className: string): StoredValue {
   const store = reader.attribute(path, SRVC.store)
   const mark = reader.attribute(path, TYPE_ATTRIBUTE)
@@ -239,7 +239,7 @@ function readGroup(reader: Hdf5Reader, path: string, className: string): StoredV
   return unreadable(String(store ?? 'group').toLowerCase(), 'a group of datasets, not understood here')
 }
 
-/** A table of more columns than one dataset takes; the types of all stand in a table of their own. */
+/** A table with too many columns for one dataset. A separate table has the types of all columns. */
 function readSplitTable(reader: Hdf5Reader, path: string): StoredValue {
   const names = reader.children(path).filter((name) => !name.endsWith('__SRVC_STORE'))
   names.sort((a, b) => numberOf(a) - numberOf(b))
@@ -272,8 +272,8 @@ function numberOf(name: string): number {
 }
 
 /**
- * pandas' fixed layout: blocks of columns of one type. A block of Python objects is a pickle, and is read where it is
- * nothing but numbers, truth values or texts, and each column of one kind.
+ * pandas' fixed layout: blocks of columns of one type. A block of Python objects is a pickle. It is read if it holds
+ * only numbers, truth values or texts, with one kind per column.
  */
 function readFrame(reader: Hdf5Reader, path: string): StoredValue {
   const notRead = unreadable('pandas frame', 'it holds Python objects; read it with pandas.read_hdf')
@@ -303,7 +303,7 @@ function readFrame(reader: Hdf5Reader, path: string): StoredValue {
   return { form: 'table', rowCount: index.length, columns: all as StoredTable['columns'] }
 }
 
-/** The labels of rows that are not just counted: a column, named as by pandas' `reset_index`. */
+/** The labels of rows that are not simply numbered: a column, named as by pandas' `reset_index`. */
 function indexColumn(reader: Hdf5Reader, path: string): StoredList | StoredArray | undefined {
   const form = reader.form(path)
   const cells = reader.cells(path, form)
@@ -313,7 +313,7 @@ function indexColumn(reader: Hdf5Reader, path: string): StoredList | StoredArray
   return dtype === undefined ? undefined : arrayOfCells(cells, dtype, [cells.length])
 }
 
-/** Its columns, as many as are said; undefined where they cannot be read. */
+/** Its declared columns. Undefined if they cannot be read. */
 function blockColumns(
   reader: Hdf5Reader,
   path: string,
@@ -352,7 +352,7 @@ function objectsOf(reader: Hdf5Reader, path: string): readonly PickledElement[] 
   return bytes && pickledElements(bytes)
 }
 
-/** Of elements of one kind; integers among floats are such. */
+/** A list of elements of one kind. Floats may include integers. */
 function objectColumn(elements: readonly PickledElement[]): StoredList | undefined {
   const kinds = new Set(elements.map((element) => (element === null ? 'null' : typeof element)))
   const all = (...kind: readonly string[]) => [...kinds].every((found) => kind.includes(found))

@@ -1,7 +1,6 @@
 /**
- * Reading HDF5 through h5wasm, in our words: paths, kinds, cells, rows. All reading access to the
- * library goes through this file. Nothing that a file says is executed, links out of the file are not
- * followed, and no single read takes more memory than `READ_BYTES_MAX`.
+ * All reading access to the HDF5 library: paths, kinds, cells, rows. Nothing in a file is executed, links out of the
+ * file are not followed, and no single read takes more memory than `READ_BYTES_MAX`.
  */
 import { realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -26,7 +25,7 @@ import { deletedNodes } from '../layout/deleted-nodes.ts'
 import { CommittedFile, isUnfinished } from './committed-file.ts'
 import { type DatasetForm, Hdf5Handle, isChanged, type SettledFile, settledFile } from './handle.ts'
 
-/** A box of elements, one entry an axis. */
+/** A box of elements, one entry per axis. */
 export interface Box {
   readonly start: readonly number[]
   readonly count: readonly number[]
@@ -40,21 +39,21 @@ export interface RowRange {
 /** HDF5's numbers of its datatype classes. */
 const INTEGER = 0
 const FLOAT = 1
-/** Of quick reads; after so many the careful way is taken. */
+/** Limit for quick reads. After that many errors, the careful way is used. */
 const QUICK_ERRORS_MAX = 32
-/** Rows are read in slices of about this size, so that a table of any length needs the same memory. */
+/** Rows are read in slices of about this size, so that memory use does not depend on the length of a table. */
 const SLICE_BYTES = 2 * 2 ** 20
-/** Tables of more rows are refused: a damaged header must not keep the reader busy for hours. */
+/** Larger tables are refused: a damaged header must not keep the reader busy for hours. */
 const ROWS_MAX = 20_000_000
-/** A file is seldom replaced just while it is opened, and not several times in a row. */
+/** A file is rarely replaced while it is being opened, and not several times in a row. */
 const OPEN_ATTEMPTS_MAX = 3
 
 /**
- * Opens a file for reading, as of its last commit when it is unfinished; `readHdf5` also helps where that changes
- * meanwhile. The library is loaded at the first call (about 80 ms).
+ * Opens a file for reading, at its last commit if it is unfinished. If it may change meanwhile, use `readHdf5`. The
+ * library is loaded at the first call (about 80 ms).
  *
- * @throws PypetError `PYPET_FILE_NOT_FOUND`; `PYPET_FILE_NOT_HDF5` also for a file cut short;
- *   `PYPET_FILE_CHANGING` when it has changed while it was opened
+ * @throws PypetError `PYPET_FILE_NOT_FOUND`; `PYPET_FILE_NOT_HDF5`, also for a truncated file; `PYPET_FILE_CHANGING` if
+ *   it changed while being opened
  */
 export async function openHdf5Reader(file: string): Promise<Hdf5Reader> {
   for (let attempt = 1; ; attempt += 1) {
@@ -74,8 +73,8 @@ async function openOnce(file: string): Promise<Hdf5Reader> {
 }
 
 /**
- * As `openHdf5Reader`, for who cannot wait: the library was loaded before. Where others write the file as well, nothing keeps
- * them back: ask `isOverwritten` after each read.
+ * As `openHdf5Reader`, for synchronous callers. The library must be loaded. Nothing holds other writers back, so check
+ * `isOverwritten` after each read.
  */
 export function openHdf5ReaderNow(file: string): Hdf5Reader {
   const settled = settledFile(file)
@@ -97,10 +96,10 @@ function openReader(file: string, committed: CommittedFile | undefined, settled:
   }
 }
 
-/** As a file that nobody else has open: what another opening remembers of it may be older. */
+/** Opens the file under a separate identity: the cache of another open file may be older. */
 function openForReading(module: H5Module, file: string, committed: CommittedFile | undefined): bigint {
   if (committed !== undefined) return module.open(committed.path, module.H5F_ACC_RDONLY, false, -1, -1)
-  // Where a link leads, since the library would ask for the identity of that by another path.
+  // Resolve links first: the library would ask for the identity under that path.
   const real = realpathSync(file)
   const own = ownIdentity({ folder: dirname(real), name: basename(real) })
   try {
@@ -111,15 +110,15 @@ function openForReading(module: H5Module, file: string, committed: CommittedFile
   }
 }
 
-/** An open file. Every method throws `PYPET_STORAGE_FAILED` with file and path where the file is damaged. */
+/** An open file. If the file is damaged, every method throws `PYPET_STORAGE_FAILED` with file and path. */
 export class Hdf5Reader extends Hdf5Handle {
-  /** What was deleted is not in the group, see `deletedNodes`. */
+  /** Deleted nodes are not in the group, see `deletedNodes`. */
   protected override deletedPaths(trajectory: string): ReadonlySet<string> {
     if (this.kind(trajectory) !== 'group') return new Set()
     return new Set(deletedNodes(this, trajectory).map((name) => `${trajectory}/${name.replaceAll('.', '/')}`))
   }
 
-  /** Names of the links in a group; in alphabetical order unless the file records when they were made. */
+  /** Names of the links in a group. In alphabetical order unless the file records their creation order. */
   children(group: string): string[] {
     return this.attempt(group, () => {
       this.expect(group, 'group')
@@ -127,7 +126,7 @@ export class Hdf5Reader extends Hdf5Handle {
     })
   }
 
-  /** A scalar attribute; undefined when it is absent, has no value or is an array. */
+  /** A scalar attribute. Undefined if it is missing, has no value or is an array. */
   attribute(path: string, name: string): Cell | undefined {
     const found = this.attributeCells(path, name)
     return found?.form.shape?.length === 0 ? found.cells[0] : undefined
@@ -140,7 +139,7 @@ export class Hdf5Reader extends Hdf5Handle {
     })
   }
 
-  /** An attribute of any shape; undefined when it is absent. Its shape is null where it has no value. */
+  /** An attribute of any shape. Undefined if it is missing. Its shape is null if it has no value. */
   attributeCells(path: string, name: string): { form: DatasetForm; cells: Cell[] } | undefined {
     return this.attempt(`${path}@${name}`, () => {
       this.expect(path, 'group', 'dataset')
@@ -155,7 +154,7 @@ export class Hdf5Reader extends Hdf5Handle {
 
   /**
    * The bytes of a dataset's elements, little-endian, in C order. Read in slices, so that a large array is in memory
-   * once; not for elements that are pointers.
+   * only once. Not for elements that are pointers.
    */
   bytes(dataset: string, form: DatasetForm = this.form(dataset)): Uint8Array {
     const shape = form.shape ?? [0]
@@ -195,7 +194,7 @@ export class Hdf5Reader extends Hdf5Handle {
         (pointer) => this.module.get_dataset_data(this.id, dataset, [1n], [0n], [1n], pointer),
         (pointer) => this.module.reclaim_vlen_memory_count(this.id, dataset, '', pointer, [1n]),
         (view) => {
-          // How many elements there are, and where.
+          // The number of elements, and their address.
           bytes = this.lentBytes(view.getUint32(4, true), view.getUint32(0, true))
         },
       )
@@ -203,11 +202,11 @@ export class Hdf5Reader extends Hdf5Handle {
     })
   }
 
-  /** The bytes of an attribute's elements, little-endian; undefined where those are pointers. */
+  /** The bytes of an attribute's elements, little-endian. Undefined if they are pointers. */
   attributeBytes(path: string, name: string): { form: DatasetForm; bytes: Uint8Array | undefined } {
     return this.attempt(`${path}@${name}`, () => {
       const form = this.attributeForm(path, name)
-      if (form === undefined) throw new Error('there is no such attribute')
+      if (form === undefined) throw new Error('the attribute does not exist')
       const elementCount = form.shape?.reduce((product, size) => product * size, 1) ?? 0
       if (holdsPointers(form.type) || elementCount === 0) return { form, bytes: undefined }
       let bytes: Uint8Array | undefined
@@ -225,7 +224,7 @@ export class Hdf5Reader extends Hdf5Handle {
     })
   }
 
-  /** What a dataset is, and how it lies in the file. */
+  /** What a dataset is, and how it is stored. */
   storage(dataset: string): {
     readonly form: DatasetForm
     readonly chunks: readonly number[] | undefined
@@ -250,7 +249,7 @@ export class Hdf5Reader extends Hdf5Handle {
     })
   }
 
-  /** Where a soft link leads; undefined when there is none. */
+  /** Where a soft link leads. Undefined if there is none. */
   linkTarget(path: string): string | undefined {
     if (this.kind(path) !== 'soft-link') return undefined
     const target = this.attempt(path, () => this.module.get_symbolic_link(this.id, path))
@@ -258,8 +257,8 @@ export class Hdf5Reader extends Hdf5Handle {
   }
 
   /**
-   * A scalar float64 or int64, read with as few calls as can be: for one value from each of many runs. Undefined for
-   * everything else, also for what is not there.
+   * A scalar float64 or int64, read with as few calls as possible: for one value from each of many runs. Undefined for
+   * everything else, and if it does not exist.
    */
   quickNumber(dataset: string): number | bigint | undefined {
     if (this.#quickErrorCount >= QUICK_ERRORS_MAX || this.isDeleted(dataset)) return undefined
@@ -280,7 +279,7 @@ export class Hdf5Reader extends Hdf5Handle {
   }
 
   #quickPointer = 0
-  /** Errors cost the library something that it never gets back, see `hasAttribute`. */
+  /** Each error leaks stack of the library, see `hasAttribute`. */
   #quickErrorCount = 0
 
   override close(): void {
@@ -298,7 +297,7 @@ export class Hdf5Reader extends Hdf5Handle {
     })
   }
 
-  /** Elements of a dataset in C order, all of them or those of a box. */
+  /** Elements of a dataset in C order: all of them, or those of a box. */
   cells(dataset: string, form: DatasetForm = this.form(dataset), box?: Box): Cell[] {
     if (form.shape === null) return []
     const shape = form.shape
@@ -322,11 +321,10 @@ export class Hdf5Reader extends Hdf5Handle {
   }
 
   /**
-   * Reads columns of a table, slice by slice: a table of a million rows needs no more memory than one
-   * of a thousand.
+   * Reads columns of a table, slice by slice: memory use does not depend on the number of rows.
    *
-   * @param columns their names; one that the table lacks gives undefined cells
-   * @param visit receives the row's number and its cells; the array is reused for the next row
+   * @param columns their names. A column that the table lacks has undefined cells.
+   * @param visit receives the row's number and its cells. The array is reused for the next row.
    */
   scanRows(
     table: string,
@@ -364,7 +362,7 @@ export class Hdf5Reader extends Hdf5Handle {
     }
   }
 
-  /** The rows of a table. */
+  /** Number of rows of a table. */
   rowCount(table: string): number {
     return this.#rowCount(table, this.form(table))
   }
@@ -374,7 +372,7 @@ export class Hdf5Reader extends Hdf5Handle {
     if (shape?.length !== 1 || rowCount === undefined || type.kind !== 'record') {
       throw this.damaged(table, 'it is not a table (rows of named columns)')
     }
-    if (rowCount > ROWS_MAX) throw this.damaged(table, `it claims ${rowCount} rows, more than ${ROWS_MAX}`)
+    if (rowCount > ROWS_MAX) throw this.damaged(table, `it declares ${rowCount} rows, more than ${ROWS_MAX}`)
     return rowCount
   }
 }
@@ -387,22 +385,22 @@ async function checkFile(file: string): Promise<void> {
   try {
     await checkSignature(file)
   } catch (error) {
-    // Only the writer's first commit makes it an HDF5 file.
+    // A new file becomes an HDF5 file with the writer's first commit.
     if (!isPypetError(error, 'PYPET_FILE_NOT_HDF5') || !isUnfinished(file)) throw error
     throw lostContent(file) ?? notHdf5(file, 'nothing is stored in it yet', CONTINUE_HINT)
   }
 }
 
-/** What was in the file and is there no more: its `.cnt` file knows of runs, and has none of their pages left. */
+/** Detects a file that has lost its content: its `.cnt` file names runs, but has none of their pages left. */
 function lostContent(file: string): PypetError | undefined {
   for (const cntFile of findCntFiles(file)) {
     const { stored, isApplied } = readCnt(cntFile)
     if (!isApplied || stored.count === 0) continue
-    const found = `it has lost its content: ${basename(cntFile)} tells of ${stored.count} runs stored in it`
+    const found = `it has lost its content: according to ${basename(cntFile)}, it held ${stored.count} stored runs`
     return notHdf5(
       file,
       found,
-      'Something else has written to it. Put back copies of both files: `continue` goes on with them.',
+      'Another program has written to it. Restore both files from the same backup, then use `pypet-ts continue`.',
     )
   }
   return undefined

@@ -1,4 +1,4 @@
-/** One leaf of a file by its full name, for whoever has no tree. */
+/** One leaf of a file by its full name, for callers without a tree. */
 import type { LeafRecord } from '../run/run-record.ts'
 import type { StoredField } from '../values/stored-value.ts'
 import { readHdf5 } from './read-hdf5.ts'
@@ -18,7 +18,7 @@ export async function readStoredLeaf(
     const items = isParameter
       ? dataOf(source.parameter(fullName, head.className))
       : source.items(fullName, head.className, () => true)
-    // What only Python can read is left out.
+    // Skip what only Python can read.
     const readable = items.filter(({ value }) => value.form !== 'unread')
     return {
       location: fullName,

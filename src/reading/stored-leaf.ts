@@ -19,7 +19,7 @@ export function readNodeHead(reader: Hdf5Reader, path: string): NodeHead {
   }
 }
 
-/** All items of a result, or those that `wants` names. A nested item's name has dots. */
+/** The items of a result that `wants` selects. Default: all. A nested item's name has dots. */
 export function readItems(
   reader: Hdf5Reader,
   path: string,
@@ -34,7 +34,7 @@ export function readItems(
   return items
 }
 
-/** The default of a parameter; undefined when none is stored. */
+/** The default of a parameter. Undefined if none is stored. */
 export function readDefault(reader: Hdf5Reader, path: string, className: string): StoredValue | undefined {
   const place = valuePlace(reader, path, className)
   if (place === undefined) return undefined
@@ -49,7 +49,7 @@ export function readDefault(reader: Hdf5Reader, path: string, className: string)
   return value
 }
 
-/** The one cell of a parameter's table. */
+/** The single cell of a parameter's table. */
 function cellOf(reader: Hdf5Reader, table: string): StoredValue | undefined {
   const { type, shape } = reader.form(table)
   const field = type.kind === 'record' ? type.fields.find(({ name }) => name === 'data') : undefined
@@ -60,7 +60,7 @@ function cellOf(reader: Hdf5Reader, table: string): StoredValue | undefined {
   return cellValue(column, recall.collection)
 }
 
-/** The values of an explored parameter, one a run; undefined where the file holds none. */
+/** The values of an explored parameter, one per run. Undefined if the file has none. */
 export function readRange(reader: Hdf5Reader, path: string, className: string): ParameterRange | undefined {
   const found = rangeTable(reader, path)
   if (found === undefined) return undefined
@@ -75,7 +75,7 @@ export function readRange(reader: Hdf5Reader, path: string, className: string): 
   return { kind: 'scalars', dtype: column.dtype, values }
 }
 
-/** The list or array of a range that has this number; undefined where the file has none. */
+/** The list or array with this index in a range. Undefined if the file has none. */
 export function readRangeValue(reader: Hdf5Reader, path: string, number: number): StoredValue | undefined {
   const found = rangeTable(reader, path)
   if (found?.isReference !== true) return undefined
@@ -97,7 +97,7 @@ function readReferences(
     const path = valuePath(number)
     values[number] =
       reader.kind(path) === undefined
-        ? unreadable('missing', `${path} is not there`)
+        ? unreadable('missing', `${path} does not exist`)
         : readValue(reader, path, className, isSparse)
   }
   return { kind: 'objects', values, index }
@@ -137,7 +137,7 @@ function annotationValue(reader: Hdf5Reader, path: string, attribute: string): S
   if (type.kind === 'string') {
     const texts = cells.map(String)
     if (shape === null) return { form: 'scalar', dtype: 'str', value: '' }
-    // PyTables pickles what HDF5 has no type for, as ASCII text that ends in a full stop.
+    // PyTables pickles values without an HDF5 type, as ASCII text that ends in a full stop.
     if (!type.isUtf8 && texts[0]?.endsWith('.')) return unreadable('pickle', 'for Python only')
     if (shape.length === 0) return { form: 'scalar', dtype: 'str', value: texts[0] ?? '' }
     return { form: 'ndarray', dtype: 'str', shape, data: texts }

@@ -1,10 +1,10 @@
-/** Reads in what form a file has the range of an explored parameter: what is added must have the same. */
+/** Reads the form of an explored parameter's range in a file: added points must have the same form. */
 import type { StoredRange } from '../layout/range-layout.ts'
 import { RANGE } from '../names.ts'
 import { rangeTable } from './leaf-place.ts'
 import type { Hdf5Reader } from './reader.ts'
 
-/** Undefined where the file has none. */
+/** Undefined if the file has none. */
 export function readStoredRange(reader: Hdf5Reader, path: string): StoredRange | undefined {
   const column = rangeColumn(reader, path)
   if (column === undefined) return undefined
@@ -30,7 +30,7 @@ interface RangeColumn extends Pick<StoredRange, 'isReference' | 'textBytes' | 'n
   readonly table: string
 }
 
-/** The column that a range is written in, whose size cannot change; undefined where there is none. */
+/** The column of a range, whose size cannot change. Undefined if there is none. */
 export function rangeColumn(reader: Hdf5Reader, path: string): RangeColumn | undefined {
   const found = rangeTable(reader, path)
   if (found === undefined) return undefined

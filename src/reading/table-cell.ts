@@ -1,4 +1,4 @@
-/** One cell of a column as a value: what tables of one row hold. */
+/** One cell of a column as a value, for tables of one row. */
 import type { Cell } from '../hdf5/datatype.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 

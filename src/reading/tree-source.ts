@@ -1,4 +1,4 @@
-/** A trajectory of an open file as the tree reads it. */
+/** A trajectory of an open file, as the tree reads it. */
 import { isRunName, overviewPath, runName } from '../names.ts'
 import type { ParameterRange } from '../run/parameter-range.ts'
 import type { NodeHead, NodeSource, SourceEntry } from '../tree/node-source.ts'
@@ -28,7 +28,7 @@ export class Hdf5Source implements NodeSource {
     if (this.#reader.kind(path) !== 'group') return undefined
     return this.#reader.children(path).flatMap((name): SourceEntry[] => {
       if (fullName === '' && name === 'overview') return []
-      // Groups of runs are many and hold no links of this name.
+      // There are many groups of runs, and no links with such names.
       if (isRunName(name)) return [{ name, target: undefined }]
       const kind = this.#reader.kind(`${path}/${name}`)
       if (kind === 'group') return [{ name, target: undefined }]
@@ -37,7 +37,7 @@ export class Hdf5Source implements NodeSource {
     })
   }
 
-  /** Whether there is a node, or a link. */
+  /** Whether there is a node or a link of this name. */
   has(fullName: string): boolean {
     return this.#reader.kind(this.#path(fullName)) !== undefined
   }
@@ -64,8 +64,8 @@ export class Hdf5Source implements NodeSource {
   }
 
   /**
-   * The value of a result's own item where it is a plain number, undefined where it is anything else: then it is read
-   * with its node. NaN is left to that, too, because null is stored as one.
+   * The value of a result's own item if it is a plain number. Otherwise undefined: read it with its node. The same
+   * holds for NaN, because null is stored as one.
    */
   quickNumber(fullName: string): number | bigint | undefined {
     const path = this.#path(fullName)
@@ -74,18 +74,18 @@ export class Hdf5Source implements NodeSource {
     return Number.isNaN(value) ? undefined : value
   }
 
-  /** The table of runs, read at the first call. */
+  /** The table of runs. Read at the first call. */
   runs(): readonly RunInformation[] {
     this.#runs ??= readRuns(this.#reader, this.#root)
     return this.#runs
   }
 
-  /** The same, where it has been read: nothing is asked of the file then. */
+  /** The same if it has been read. Does not access the file. */
   get knownRuns(): readonly RunInformation[] | undefined {
     return this.#runs
   }
 
-  /** Why runs have failed, as far as the file says; of a run that failed again, why it did the last time. */
+  /** Why runs have failed, if the file tells. For a run that failed several times, the last reason. */
   failures(): ReadonlyMap<number, RunFailureText> {
     this.#failures ??= this.#readFailures()
     return this.#failures
@@ -105,7 +105,7 @@ export class Hdf5Source implements NodeSource {
     return fullName === '' ? this.#root : `${this.#root}/${fullName.replaceAll('.', '/')}`
   }
 
-  /** Links out of the trajectory are not followed. */
+  /** Does not follow links out of the trajectory. */
   #targetOf(path: string): string | undefined {
     const target = this.#reader.linkTarget(path)
     if (target === undefined || !target.startsWith(`${this.#root}/`)) return undefined

@@ -1,10 +1,10 @@
 /**
- * When to commit. A run that takes an hour is stored the moment it arrives; a thousand runs a second
- * share a commit. So: commit when nothing waits to be written, unless commits themselves would then
- * take more than their share of the time; and at the latest after the configured interval.
+ * Decides when to commit. A run that takes an hour is stored as soon as it arrives. A thousand runs a second share a
+ * commit. So: commit when nothing is waiting to be written, unless commits would then take more than their share of the
+ * time. Commit at the latest after the configured interval.
  */
 
-/** Committing may cost at most one part in this many of the writer's time, while runs keep arriving. */
+/** While runs keep arriving, commits take at most one part in this many of the writer's time. */
 const COMMIT_SHARE = 12
 
 export interface CommitState {
@@ -13,14 +13,14 @@ export interface CommitState {
   readonly firstUncommittedMs: number
   readonly lastCommitEndMs: number
   readonly lastCommitDurationMs: number
-  /** Nothing more is waiting to be written at this moment. */
+  /** Nothing else is waiting to be written now. */
   readonly isIdle: boolean
-  /** No more runs will begin. */
+  /** No more runs will start. */
   readonly isFinishing: boolean
   readonly commitIntervalMs: number
 }
 
-/** Milliseconds until the next commit is due; 0 means now. */
+/** Milliseconds until the next commit is due. 0 for now. */
 export function commitDelayMs(state: CommitState): number {
   if (state.isFinishing && state.isIdle) return 0
   const deadlineMs = state.firstUncommittedMs + state.commitIntervalMs

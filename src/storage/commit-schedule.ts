@@ -1,13 +1,13 @@
-/** Decides, turn by turn of the event loop, when the writer commits. What decides is `commit-policy`. */
+/** Checks in each turn of the event loop whether the writer commits. `commit-policy` decides. */
 import { commitDelayMs } from './commit-policy.ts'
 
 export class CommitSchedule {
   readonly #commit: () => void
   readonly #commitIntervalMs: number
-  /** Counts records, so that a turn of the event loop can tell whether it brought any. */
+  /** Counts records, so that a turn of the event loop can tell whether any arrived. */
   #recordCount = 0
   #lastRecordMs = 0
-  /** When the first uncommitted record was written; undefined while all is committed. */
+  /** When the first uncommitted record was written. Undefined if everything is committed. */
   #firstUncommittedMs: number | undefined
   #lastCommitEndMs = 0
   #lastCommitDurationMs = 0
@@ -16,13 +16,13 @@ export class CommitSchedule {
   #isFinishing = false
   #isStopped = false
 
-  /** @param commit makes everything written so far durable, and announces it */
+  /** @param commit makes everything written so far durable, and reports it */
   constructor(commitIntervalMs: number, commit: () => void) {
     this.#commitIntervalMs = commitIntervalMs
     this.#commit = commit
   }
 
-  /** Something was written that waits to be committed. */
+  /** Something was written and must be committed. */
   noteWritten(): void {
     this.#lastRecordMs = performance.now()
     this.#recordCount += 1
@@ -35,7 +35,7 @@ export class CommitSchedule {
     return performance.now() - this.#lastRecordMs
   }
 
-  /** No more runs will begin: from now on nothing waits to share a commit. */
+  /** No more runs will start: from now on, commits do not wait for others. */
   finish(): void {
     this.#isFinishing = true
     clearTimeout(this.#timer)
@@ -43,17 +43,17 @@ export class CommitSchedule {
     if (this.#firstUncommittedMs !== undefined) this.#lookNextTurn()
   }
 
-  /** More runs may begin after all. */
+  /** More runs may start after all. */
   goOn(): void {
     this.#isFinishing = false
   }
 
-  /** Everything was just committed, by somebody else. */
+  /** Someone else has just committed everything. */
   noteCommitted(): void {
     this.#firstUncommittedMs = undefined
   }
 
-  /** Commits now, whatever the policy says. */
+  /** Commits now, regardless of the policy. */
   commitNow(): void {
     const startMs = performance.now()
     this.#firstUncommittedMs = undefined
@@ -73,7 +73,7 @@ export class CommitSchedule {
     setImmediate((countBefore: number) => this.#look(countBefore), this.#recordCount)
   }
 
-  /** Commits now, looks again next turn, or sleeps until a commit is due. */
+  /** Commits now, checks again next turn, or sleeps until a commit is due. */
   #look(countBefore: number): void {
     this.#isLookScheduled = false
     if (this.#isStopped || this.#firstUncommittedMs === undefined) return

@@ -1,10 +1,10 @@
-/** What is to be opened where an experiment goes on. */
+/** The request to open an experiment that is resumed. */
 import { type CntState, inEnvironment } from '../journal/cnt-state.ts'
 import type { ContinueRequest, OpenRequest } from '../protocol.ts'
 
 export interface ContinuedRequest {
   readonly openRequest: OpenRequest
-  /** Of one of which nothing was committed: it begins as it was meant to, with the job that it has now. */
+  /** For an experiment without any commit: it starts as planned, with its current job. */
   readonly beginning: OpenRequest
 }
 

@@ -1,4 +1,4 @@
-/** Opening a stored trajectory for the runs that it has gained and not yet performed. */
+/** Opens a stored trajectory to perform the runs that were added to it. */
 import { PypetError } from '../errors.ts'
 import { type ExplorationSpec, explorationReader } from '../exploration/exploration.ts'
 import type { ExplorationPlan } from '../exploration/plan.ts'
@@ -21,19 +21,19 @@ import { type RawValue, storedOfRaw } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 import { isEqualValue } from '../values/value-key.ts'
 
-/** What the file says of a trajectory, for who goes on writing it. */
+/** What the file says about a trajectory, for continuing to write it. */
 export interface StoredTrajectory {
   readonly stored: RunSet
   readonly failed: readonly number[]
   readonly memory: MemoryDelta
-  /** What `config` does not have yet. */
+  /** The part of `config` that is not in the file yet. */
   readonly config: readonly Parameter[]
 }
 
 /**
- * @param request what is to be written: config that is there already is left out of it
- * @param plan the runs that it is to have, as they were read from the file before it was locked
- * @throws PypetError `PYPET_TRAJECTORY_CHANGED` where the file has other runs by now, and as `openHdf5Reader`
+ * @param request what to write. Existing config is left out of it.
+ * @param plan the runs it should have, as read from the file before it was locked
+ * @throws PypetError `PYPET_TRAJECTORY_CHANGED` if the file has other runs now, and as `openHdf5Reader`
  */
 export async function readStoredTrajectory(
   file: string,
@@ -62,7 +62,7 @@ export async function readStoredTrajectory(
   const { added, values } = readOverviewMemory(reader, root, first)
   added[MEMORY.groups] = groups
   values[MEMORY.isSettled] = true
-  // The environment of a script may run several times, and ends more than once then.
+  // A script's environment may run several times, and then ends more than once.
   if (isThere(`environment.${continuation.environmentName}.finish_timestamp`))
     values[MEMORY.hasLastConfig] = true
   Object.assign(values, columnSizes(reader, root))
@@ -70,12 +70,12 @@ export async function readStoredTrajectory(
     stored,
     failed,
     memory: { added, values },
-    // Of the file itself it has been said before.
+    // The config of the file itself is already there.
     config: config.filter(({ name }) => name.startsWith('environment.') && !isThere(name)),
   }
 }
 
-/** Another expansion may have come in between, or another trajectory of the same name. */
+/** Another expansion may have come in between, or another trajectory with the same name. */
 function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, plan: ExplorationPlan): void {
   const runs = overviewPath(`/${trajectory}`, 'runs')
   const runCount = reader.kind(runs) === 'dataset' ? reader.rowCount(runs) : 0
@@ -100,12 +100,12 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
     for (let run = 0; run < runCount; run += 1) {
       const stored = range === undefined ? undefined : rangeValue(range, run)
       if (stored !== undefined && isEqualValue(stored, plannedAt(run))) continue
-      throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
+      throw changed(file, trajectory, `${name} of run ${run} has changed`)
     }
   }
 }
 
-/** Lists and arrays are known by their numbers. */
+/** Lists and arrays are compared by index. */
 function assertSameNumbers(
   reader: Hdf5Reader,
   file: string,
@@ -117,23 +117,22 @@ function assertSameNumbers(
   const table = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}/${RANGE}${suffix}`
   const planned = explorationReader(exploration as ExplorationSpec, name)
   const isThere = reader.kind(table) === 'dataset'
-  if (!isThere) throw changed(file, trajectory, `${name} is not explored any more`)
+  if (!isThere) throw changed(file, trajectory, `${name} is no longer explored`)
   reader.scanRows(table, ['idx'], (run, [number]) => {
-    if (Number(number) !== planned(run))
-      throw changed(file, trajectory, `${name} of run ${run} is not what it was`)
+    if (Number(number) !== planned(run)) throw changed(file, trajectory, `${name} of run ${run} has changed`)
   })
 }
 
-/** Whoever was faster has changed a trajectory since it was read. */
+/** Another process has changed a trajectory since it was read. */
 export function changed(file: string, trajectory: string, found: string): PypetError {
   return new PypetError(
     'PYPET_TRAJECTORY_CHANGED',
     `${trajectory} in ${file} has changed since it was read: ${found}; nothing was written`,
-    { where: file, hint: 'Give the command again, or load the trajectory again: then it is read anew.' },
+    { where: file, hint: 'Repeat the command, or load the trajectory again.' },
   )
 }
 
-/** The sizes of the columns of explored texts, and of numbers of arrays that are not ours: they cannot change. */
+/** The widths of columns of explored texts, and of array indices in pypet's size: they cannot change. */
 function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {
   const sizes: Record<string, number> = {}
   for (const fullName of exploredNames(reader, root.slice(1))) {
@@ -146,7 +145,7 @@ function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {
   return sizes
 }
 
-/** Groups that runs share. Those of a run are its own, and leaves hold no groups of others. */
+/** Groups shared by runs. Skips a run's own groups, and leaves. */
 function collectGroups(reader: Hdf5Reader, root: string, path: string, into: string[]): void {
   into.push(path)
   for (const child of reader.children(root + path)) {

@@ -1,7 +1,7 @@
 import type { FailedRun } from '../journal/cnt-record.ts'
 import type { RunFailure } from '../protocol.ts'
 
-/** Characters of an error's name and of its message that the `.cnt` file keeps; the rest is in the HDF5 file. */
+/** Length of an error's name and message in the `.cnt` file. The full texts are in the HDF5 file. */
 const ERROR_LENGTH_MAX = 200
 
 /** What the `.cnt` file keeps of a failure. */

@@ -1,6 +1,6 @@
 /**
- * Explored lists and arrays are written once, to the HDF5 file. What else knows the exploration, as the `.cnt` file and the
- * process that writes, knows their numbers and what they look like. Single values, as complex numbers and dates, it knows.
+ * Explored lists and arrays are written once, to the HDF5 file. The `.cnt` file and the writing process only know their
+ * indices and types. Single values, including complex numbers and dates, are known everywhere.
  */
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
@@ -11,15 +11,15 @@ import type { OpenRequest } from '../protocol.ts'
 import { shellWord } from '../shell-word.ts'
 import type { RawValue } from '../values/raw-value.ts'
 
-/** Gives some of the values of a parameter, the first of which has this number. */
+/** Returns some of the values of a parameter, starting with this index. */
 export type ValueSource = (name: string, first: number) => Promise<readonly RawValue[]> | readonly RawValue[]
 
-/** So few may stand in the `.cnt` file as well: with them an experiment can begin again of which nothing was committed. */
+/** This many bytes may also be in the `.cnt` file: then an experiment can restart before its first commit. */
 const INLINE_BYTES_MAX = 4096
-/** What is sent at a time, unless one value is larger. */
+/** The largest amount sent at once, unless one value is larger. */
 const BATCH_BYTES_MAX = 8_388_608
 
-/** The exploration without its values, where there are more of them than a few. */
+/** The exploration without its values, unless there are only a few. */
 export function withFewValues(exploration: ExplorationSpec): ExplorationSpec {
   if (exploration.kind !== 'pooled') return exploration
   let bytes = 0
@@ -28,7 +28,7 @@ export function withFewValues(exploration: ExplorationSpec): ExplorationSpec {
   return bytes <= INLINE_BYTES_MAX ? exploration : withoutValues(exploration)
 }
 
-/** The exploration without its values: the HDF5 file has them. */
+/** The exploration without its values, which are in the HDF5 file. */
 export function withoutValues(exploration: ExplorationSpec): ExplorationSpec {
   if (exploration.kind !== 'pooled') return exploration
   const pools = Object.entries(exploration.pools).map(
@@ -62,10 +62,10 @@ export function valueSource(exploration: ExplorationSpec | undefined): ValueSour
 }
 
 /**
- * Writes what the ranges of a new trajectory refer to and its request has not brought with it, a part at a time: there may
- * be more than fits into memory twice.
+ * Writes the values that the ranges of a new trajectory refer to and that are not in its request. Works in parts: there
+ * may be too many to be in memory twice.
  *
- * @throws PypetError `PYPET_CNT_FILE_MISMATCH` without a source: an experiment goes on that ended before its first commit
+ * @throws PypetError `PYPET_CNT_FILE_MISMATCH` without a source: the experiment was interrupted before its first commit
  */
 export async function storeValues(
   { request, layout }: { readonly request: OpenRequest; readonly layout: TrajectoryLayout },
@@ -90,13 +90,13 @@ function lacksValues({ file, trajectory, continuation }: OpenRequest, name: stri
   const [module, target, own] = [job.file, file, trajectory.name].map((word) => shellWord(word))
   return new PypetError(
     'PYPET_CNT_FILE_MISMATCH',
-    `${trajectory.name} in ${file} ended before the values of ${name} were in the file: nothing of it is stored`,
+    `${trajectory.name} in ${file} was interrupted before the values of ${name} were written: nothing of it is stored`,
     {
       where: file,
       hint:
         job.isFunction === true
-          ? `Begin anew: run the script ${job.file}.`
-          : `Begin anew: pypet-ts run ${module} --file ${target} --name ${own}`,
+          ? `Start again: run the script ${job.file}.`
+          : `Start again: pypet-ts run ${module} --file ${target} --name ${own}`,
     },
   )
 }

@@ -1,4 +1,4 @@
-/** How a trajectory comes to be open for writing: as a new one, or as an unfinished one that goes on. */
+/** Opens a trajectory for writing: a new one, or an unfinished one that is resumed. */
 import { existsSync, statSync } from 'node:fs'
 import { cannotWrite, PypetError, systemRefusal } from '../errors.ts'
 import { planRuns } from '../exploration/plan.ts'
@@ -40,11 +40,11 @@ export interface TrajectoryStoreOptions {
   /** Take over a lock that another host holds. */
   readonly breakLock: boolean
   readonly onNotice: (level: LogLevel, message: string) => void
-  /** The disk has failed between two calls: nothing can be committed any more. */
+  /** The disk has failed between two calls: nothing more can be committed. */
   readonly onError: (error: PypetError) => void
-  /** The disk, for tests that have one of their own. */
+  /** The disk. Replaced in some tests. */
   readonly system?: DiskSystem
-  /** As of `PageWriterOptions`, for tests. */
+  /** See `PageWriterOptions`, for tests. */
   readonly pageRestMs?: number
 }
 
@@ -56,36 +56,36 @@ export interface OpenTrajectory {
   readonly layout: TrajectoryLayout
   readonly memory: LayoutMemory
   readonly transaction: Hdf5Transaction
-  /** Runs that are stored already. */
+  /** Runs that are already stored. */
   readonly stored: RunSet
-  /** Those of them that no commit has named: they were stored by another experiment. */
+  /** Stored runs that are in no commit: another experiment stored them. */
   readonly unrecorded?: RunSet
-  /** What goes on with it from here on: the first commit says so. */
+  /** The environment of later runs, noted in the first commit. */
   readonly environment?: RunEnvironment | undefined
-  /** Runs that have failed and are not to be performed again. */
+  /** Failed runs that are not retried. */
   readonly failed: RunSet
-  /** Failed runs that are to be performed again: the next commit says so. */
+  /** Failed runs to retry, noted in the next commit. */
   readonly reopened: RunSet
-  /** When the first run of all started, in seconds since 1970; undefined before that. */
+  /** When the very first run started, in seconds since 1970. Undefined before that. */
   readonly startTimestamp: number | undefined
-  /** Of the file; undefined for one turn of several, whose opening has it. */
+  /** Of the file. Undefined for one turn of several: whoever opened the trajectory has it. */
   readonly lock: FileLock | undefined
   /** Nothing of it was in the file before. */
   readonly isNew?: true
-  /** Of a new file: called when its first commit is durable. */
+  /** For a new file: called when its first commit is durable. */
   readonly publish?: () => void
-  /** Of a new file: called when that does not come to pass. */
+  /** For a new file: called if it gets no commit. */
   readonly discard?: () => void
 }
 
-/** The trajectory with its parameters and ranges, not yet committed. As `TrajectoryStore.open`. */
+/** Creates the trajectory with its parameters and ranges, without a commit. As `TrajectoryStore.open`. */
 export async function createTrajectory(
   request: OpenRequest,
   options: TrajectoryStoreOptions,
 ): Promise<OpenTrajectory> {
   const { file } = request
   const isNewFile = request.overwrite || isEmpty(file)
-  // Refused before anything changes, where the file can be read as it is.
+  // Refuse before anything changes, if the file can be read as it is.
   if (!isNewFile && request.isExpansion !== true && findCntFiles(file, options.system).length === 0) {
     await assertNameIsFree(file, request.trajectory.name)
   }
@@ -101,7 +101,7 @@ export async function createTrajectory(
   }
 }
 
-/** An unfinished trajectory, its file recovered. As `TrajectoryStore.continue`. */
+/** Opens an unfinished trajectory after recovering its file. As `TrajectoryStore.continue`. */
 export async function continueTrajectory(
   request: ContinueRequest,
   options: TrajectoryStoreOptions,
@@ -118,7 +118,7 @@ export async function continueTrajectory(
     settleReplacements(file, options)
     if (isTakenBack) return await create(beginning, options, lock)
     if (found.lastSequence === 0) {
-      // It ended before anything was committed.
+      // It ended before its first commit.
       await recoverBehindGate(found, readerWaitMs, waiting)
       return await create({ ...beginning, overwrite: false }, options, lock)
     }
@@ -142,7 +142,7 @@ async function create(
   settleReplacements(file, options)
   const isReplaced = request.overwrite && !isEmpty(file)
   const isNewFile = isReplaced || isEmpty(file)
-  // What may not be written may not be replaced.
+  // A file that may not be written may not be replaced.
   if (isReplaced) openDisk(file, system).close()
   else if (isNewFile) refuseLost(file, system)
   else {
@@ -170,7 +170,7 @@ async function create(
   }
 }
 
-/** A stored trajectory, which has more runs than were performed. */
+/** Opens a stored trajectory with runs that were not performed yet. */
 async function expandStored(
   request: OpenRequest,
   options: TrajectoryStoreOptions,
@@ -207,7 +207,7 @@ async function resume(
   const { system = FILES } = options
   const parts = plannedParts(request, new LayoutMemory(state.memory))
   const disk = openDisk(request.file, system)
-  // Others may have written the file since; then it is asked itself whether it holds what the `.cnt` file says.
+  // If others have written to the file since, check that it has all runs in the `.cnt` file.
   if (baseOf(disk).superblock !== state.superblock) await assertHolds(state)
   const transaction = await Hdf5Transaction.begin({
     ...options,
@@ -243,7 +243,7 @@ function plannedParts(request: OpenRequest, memory = new LayoutMemory()): Planne
   return { runCount: plan.runCount, memory, layout: new TrajectoryLayout(request, plan, memory) }
 }
 
-/** What is open, with nothing stored yet. */
+/** The result of opening, with nothing stored yet. */
 function opened(
   request: OpenRequest,
   parts: PlannedParts,
@@ -279,7 +279,7 @@ interface BeginOptions extends Omit<TrajectoryStoreOptions, 'breakLock'> {
 }
 
 /**
- * Opens a file for writing, with a `.cnt` file of its own. A new file is written beside its place.
+ * Opens a file for writing, with a new `.cnt` file. A new HDF5 file is written next to its final place.
  *
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, `PYPET_CNT_EXISTS`
  */
@@ -312,7 +312,7 @@ export async function beginFile({
   return { transaction, replacement }
 }
 
-/** The first record: the file is the one that its path really means. */
+/** The first record. It names the real file behind the path. */
 function experimentRecord(request: OpenRequest, disk: Disk): ExperimentRecord {
   const { bytes, superblock } = baseOf(disk)
   return {
@@ -330,9 +330,9 @@ function cntFileOf(file: string, trajectory: string, system: DiskSystem): string
 }
 
 /**
- * What others left unfinished in this file is brought to an end before anything is added.
+ * Completes what others left unfinished in this file, before anything is added.
  *
- * @param own a `.cnt` file that is left to whoever asks
+ * @param own a `.cnt` file that the caller handles itself
  */
 export async function recoverOthers(
   file: string,
@@ -346,38 +346,38 @@ export async function recoverOthers(
     const state = readCnt(path, system)
     if (!state.isApplied) {
       await recoverBehindGate(state, waitMs, { system, onNotice })
-      onNotice('info', `${file} was recovered by ${path}, as of commit ${state.lastSequence}`)
+      onNotice('info', `${file} was recovered from ${path} (commit ${state.lastSequence})`)
     }
-    // Nothing is left to do of an edit once what it committed is in the file.
+    // A recovered edit needs nothing else.
     const { isEdit, continuable } = state.experiment.request
     if (isEdit === true || continuable === false) system.remove(path)
   }
 }
 
-/** A `.cnt` file of this very trajectory, which ended before anything was committed. */
+/** Removes a `.cnt` file of this trajectory without any commit. */
 function dropBegun(file: string, trajectory: string, system: DiskSystem): void {
   const cntFile = cntFileOf(file, trajectory, system)
   if (cntFile !== undefined && readCnt(cntFile, system).lastSequence === 0) system.remove(cntFile)
 }
 
-/** A file that was moved away may come back: what only its `.cnt` file has of it must not be lost by then. */
+/** A file that was moved away may come back. Then the data that only its `.cnt` file has must still exist. */
 function refuseLost(file: string, system: DiskSystem): void {
   for (const path of findCntFiles(file, system)) {
     const { isApplied, stored } = readCnt(path, system)
     if (isApplied || stored.count === 0) continue
     throw new PypetError(
       'PYPET_CNT_EXISTS',
-      `${file} is not there, or empty, and ${path} has the last pages of its ${stored.count} stored runs`,
+      `${file} is missing or empty, but ${path} holds the last pages of its ${stored.count} stored runs`,
       {
         where: path,
-        hint: `Put it back, then: pypet-ts continue ${shellWord(path)}. Or give --overwrite.`,
+        hint: `Restore it, then: pypet-ts continue ${shellWord(path)}. To discard these runs, use --overwrite.`,
         details: { cntFile: path },
       },
     )
   }
 }
 
-/** Takes the lock of a file, unless whoever is asking has it for several steps. As `waitForLock`. */
+/** Takes the lock of a file, unless the caller already holds it for several steps. As `waitForLock`. */
 export async function takeLock(
   file: string,
   trajectory: string,
@@ -439,4 +439,4 @@ export async function assertNameIsFree(path: string, name: string): Promise<void
 }
 
 const OTHER_PLACES =
-  'Give it another name (--name, or --add-time), another file (--file), or replace the file (--overwrite).'
+  'Choose another name (--name or --add-time) or file (--file), or replace the file (--overwrite).'

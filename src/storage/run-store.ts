@@ -1,4 +1,4 @@
-/** What an experiment needs of its storage, whatever the mode: open, hear of commits, close. */
+/** What an experiment needs from its storage, in any mode: open, receive commits, close. */
 import type { PypetError } from '../errors.ts'
 import type {
   Closed,
@@ -15,26 +15,27 @@ import type { LogLevel } from '../run/log-level.ts'
 import type { RunIndex } from '../values/path.ts'
 
 export interface RunStore extends AsyncDisposable {
-  /** Workers store their runs by themselves: they must live until every run is announced. */
+  /** Workers store their runs themselves. They must live until every run is reported. */
   readonly storesInWorkers: boolean
-  /** It reads what a run stored before its end from where the worker has put it; else it is handed over with the run. */
+  /** It reads what a run stored early from the worker's file. Otherwise, that is handed over with the run. */
   readonly takesParts?: true
-  /** What jobs return reaches `.cnt` by `noteHandedOver` only: main has to know it. */
+  /** The jobs' return values reach the `.cnt` file only with `noteHandedOver`, so main must know them. */
   readonly needsReturned?: boolean
   /**
-   * How workers hand over their runs; they may connect before the trajectory is open.
+   * How workers hand over their runs. They may connect before the trajectory is open.
    *
-   * @throws PypetError `PYPET_WRITER_DIED` when nobody will take them
+   * @throws PypetError `PYPET_WRITER_DIED` if nobody will take them
    */
   workerStorage(): Promise<WorkerStorage>
   /**
-   * Asked before `workerStorage`, where workers have to know what a user's own storage says.
+   * Called before `workerStorage`, if workers must know what a user's storage service returns.
    *
-   * @throws PypetError `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`, and the storage was not asked then
+   * @throws PypetError `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`. The service is not
+   *   called then.
    */
   prepare?(request: OpenRequest, options: StorePreparation): void
   /**
-   * Creates the trajectory; when this resolves, all parameters are committed.
+   * Creates the trajectory. When this resolves, all parameters are committed.
    *
    * @throws PypetError as `TrajectoryStore.open`, or `PYPET_WRITER_DIED`
    */
@@ -44,33 +45,34 @@ export interface RunStore extends AsyncDisposable {
     options?: { readonly breakLock?: boolean },
   ): Promise<Opened>
   /**
-   * Recovers the file of an unfinished trajectory and goes on with it.
+   * Recovers the file of an unfinished trajectory and resumes it.
    *
    * @throws PypetError as `TrajectoryStore.continue`, or `PYPET_WRITER_DIED`
    */
   continue(request: ContinueRequest, listener: RunStoreListener): Promise<Opened>
   /**
-   * A worker has handed over this run: where nobody else will say so, the storage announces it now.
+   * A worker has handed over this run. If nobody else reports it, the storage does so now.
    *
-   * @param returned what the job returned, as structured-clone bytes, where it is to be kept for `continue`
+   * @param returned the job's return value as structured-clone bytes, if it is kept for `continue`
    */
   noteHandedOver?(run: RunIndex, returned?: Uint8Array): void
-  /** The run ends as failed, unless it is stored already. */
+  /** Marks the run as failed, unless it is already stored. */
   failRun(failure: RunFailure): void
-  /** Says that no more runs will begin: nothing waits any longer to share commits. */
+  /** No more runs will start: commits no longer wait for others. */
   finish(): void
   /**
-   * Adds points and leaves to the trajectory; durable when this resolves, and runs of the new points may be handed over.
+   * Adds points and leaves to the trajectory. When this resolves, they are durable, and runs of the new points may be
+   * handed over.
    *
    * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then nothing of it is stored; `PYPET_WRITER_DIED`,
    *   `PYPET_STORAGE_FAILED`
    */
   extend(extension: Extension): Promise<void>
-  /** Active runs are cancelled: those that were not stored are missed by nobody. */
+  /** Active runs are cancelled. Nobody waits for those that are not stored. */
   giveUp(): void
   /**
-   * Commits the rest and closes what it holds. Every run must have been announced, or be given up. Waits for readers of
-   * the file as long as `readerWaitMs` says.
+   * Commits the rest and closes everything. Every run must have been reported or cancelled. Waits up to `readerWaitMs`
+   * for readers of the file.
    */
   close(ending: Ending): Promise<Closed>
 }
@@ -83,14 +85,14 @@ export interface StorePreparation {
 
 export interface RunStoreListener {
   /**
-   * These runs are committed: durable, or recorded as failed. `refused` gives the reason for those of the failed
-   * that the storage failed itself.
+   * These runs are committed: durable, or recorded as failed. `refused` gives the reasons for those that the storage
+   * itself had to fail.
    */
   onCommitted(stored: readonly RunIndex[], failed: readonly RunIndex[], refused: readonly RefusedRun[]): void
-  /** These runs were handed over, and have died with the worker that was to store them. */
+  /** These runs were handed over, but lost with the worker that should have stored them. */
   onLost?(runs: readonly RunIndex[]): void
-  /** Something that a user should know, and that stops nothing. */
+  /** A notice for the user that stops nothing. */
   onNotice(level: LogLevel, message: string): void
-  /** The storage cannot be used any more. Called at most once, and not after `close`. */
+  /** The storage can no longer be used. Called at most once, and not after `close`. */
   onBroken(error: PypetError): void
 }

@@ -1,20 +1,20 @@
-/** What the run stores of all modes have in common. */
+/** The common part of the run stores of all modes. */
 import { PypetError } from '../errors.ts'
 import type { Extension } from '../protocol.ts'
 import type { RunStoreListener } from './run-store.ts'
 
-/** Extends one after the other, and tells once that it is broken. */
+/** Performs extensions one after the other, and reports a failure once. */
 export abstract class SerialStore {
   protected listener: RunStoreListener | undefined
-  /** From here on nothing is extended. */
+  /** From here on, nothing is extended. */
   protected isClosing = false
-  /** Nothing is told any more: it is broken, or its runs were given up. */
+  /** Nothing more is reported: the store is broken, or its runs were cancelled. */
   protected isBroken = false
-  /** Settles when all extensions that were asked for are done. It never rejects. */
+  /** Settles when all requested extensions are done. Never rejects. */
   protected extending: Promise<void> = Promise.resolve()
 
   async extend(extension: Extension): Promise<void> {
-    // Whatever is collected beside the runs may come when they have been given up.
+    // Provenance may arrive after the runs were cancelled.
     if (this.isClosing) throw new PypetError('PYPET_STORAGE_FAILED', 'the storage is being closed')
     const extending = this.extending.then(() => this.extendNow(extension))
     this.extending = extending.catch(() => undefined)

@@ -1,4 +1,4 @@
-/** One trajectory in one HDF5 file, from its opening to its close. The writer process holds one. */
+/** One trajectory in one HDF5 file, from opening to close. The writer process has one. */
 import { PypetError, toErrorRecord } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { extendedExploration } from '../exploration/extend.ts'
@@ -42,12 +42,12 @@ export type EndedRuns = Pick<Commit, 'stored' | 'failed'>
 
 export class TrajectoryStore {
   readonly #open: OpenTrajectory
-  /** One byte a run: whether it is stored or failed. The first word about a run counts. */
+  /** One byte per run: whether it is stored or failed. Only the first report about a run counts. */
   #ended: Uint8Array
-  /** With what was added since the opening. */
+  /** Including points added since the opening. */
   #exploration: ExplorationSpec | undefined
   #runCount: number
-  /** What completes the opening, until it has been written. */
+  /** The rest of the opening, until it has been written. */
   #settling: Generator<Hdf5Operation[]> | undefined
   #storedCount: number
   #startTimestamp: number
@@ -55,7 +55,7 @@ export class TrajectoryStore {
   #failed: FailedRun[] = []
   #refused: RefusedRun[] = []
   #returned: ReturnedValue[] = []
-  /** Of runs that the next commit names: then nobody needs them any more. */
+  /** Part files of the runs in the next commit. After it, nobody needs them. */
   readonly #partFiles: string[] = []
 
   private constructor(open: OpenTrajectory) {
@@ -74,12 +74,12 @@ export class TrajectoryStore {
   }
 
   /**
-   * Creates the trajectory with its parameters and ranges, committed when this returns. `settle` follows.
+   * Creates the trajectory with its parameters and ranges, committed on return. Call `settle` next.
    *
-   * @param options.values gives explored lists and arrays that the request has not brought with it
-   * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_LOCKED`,
-   *   `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`, and of an unfinished trajectory in the file
-   *   `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`; an existing file is untouched then
+   * @param options.values returns explored lists and arrays that are not in the request
+   * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`,
+   *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_CNT_EXISTS`, and for an unfinished trajectory in the
+   *   file `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`. An existing file is not touched then.
    */
   static async open(
     request: OpenRequest,
@@ -89,16 +89,16 @@ export class TrajectoryStore {
   }
 
   /**
-   * Recovers the file of an unfinished trajectory and goes on with it.
+   * Recovers the file of an unfinished trajectory and resumes it.
    *
-   * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_NOT_CNT`, `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`, `PYPET_CNT_FILE_MISMATCH`,
-   *   `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
+   * @throws PypetError `PYPET_CNT_NOT_FOUND`, `PYPET_CNT_NOT_CNT`, `PYPET_CNT_NEWER`, `PYPET_CNT_DAMAGED`,
+   *   `PYPET_CNT_FILE_MISMATCH`, `PYPET_FILE_LOCKED`, `PYPET_FILE_LOCKED_ELSEWHERE`, `PYPET_FILE_NOT_WRITABLE`
    */
   static async continue(request: ContinueRequest, options: TrajectoryStoreOptions): Promise<TrajectoryStore> {
     return await TrajectoryStore.#begin(await continueTrajectory(request, options), undefined)
   }
 
-  /** With its first commit. Where that fails, nothing is held any more. */
+  /** Makes the first commit. If that fails, releases everything. */
   static async #begin(open: OpenTrajectory, values: ValueSource | undefined): Promise<TrajectoryStore> {
     try {
       const store = new TrajectoryStore(open)
@@ -114,7 +114,7 @@ export class TrajectoryStore {
     }
   }
 
-  /** One turn of several that write the trajectory: it has been opened before, and is not closed by this one. */
+  /** One turn of several that write the trajectory. It does not open or close it. */
   static takeUp(open: OpenTrajectory): TrajectoryStore {
     return new TrajectoryStore(open)
   }
@@ -130,7 +130,7 @@ export class TrajectoryStore {
     }
   }
 
-  /** Writes the rest of the opening: config and overviews. Once is enough; `close` sees to it. */
+  /** Writes the rest of the opening: config and overviews. Only once. `close` calls it if needed. */
   settle(): void {
     if (this.#settling === undefined) return
     for (const operations of this.#settling) this.#apply(operations)
@@ -151,25 +151,24 @@ export class TrajectoryStore {
     return { stored: runs.filter((run) => stored.has(run)), failed: runs.filter((run) => failed.has(run)) }
   }
 
-  /** Ends one turn of several without a commit: what was written since the last one has never happened. */
+  /** Ends one turn of several without a commit: everything since the last one is undone. */
   drop(): void {
     this.#open.transaction.drop()
   }
 
-  /** Resolves when new runs are welcome; undefined when they are now. */
+  /** Resolves when new runs are welcome. Undefined if they are welcome now. */
   room(): Promise<void> | undefined {
     return this.#open.transaction.room()
   }
 
   /**
-   * Writes a run; it is stored once a commit names it. A run that has no layout fails instead, and the
-   * others go on.
+   * Writes a run, which is stored once a commit names it. A run that cannot be laid out fails, and the others continue.
    *
-   * @throws PypetError `PYPET_STORAGE_FAILED`; then nothing may be written any more
+   * @throws PypetError `PYPET_STORAGE_FAILED`. Then nothing more may be written.
    */
   storeRun(record: RawRunRecord): void {
     const { run, returned, partFile } = record
-    // Also of a run that is stored already, or refused.
+    // Also for a run that is already stored, or refused.
     if (partFile !== undefined) this.#partFiles.push(partFile)
     if (!this.#end(record)) return
     const parts = partFile === undefined ? undefined : new PartsFromFile(partFile)
@@ -178,7 +177,7 @@ export class TrajectoryStore {
     this.#apply(operations)
     for (const write of parts?.batches ?? []) this.#apply(write())
     this.#stored.push(run)
-    // A view of a buffer that will be used for other runs.
+    // A copy: the buffer will be reused for other runs.
     if (returned !== undefined) this.#returned.push({ run, bytes: returned.slice() })
   }
 
@@ -187,7 +186,7 @@ export class TrajectoryStore {
     this.#fail(failure)
   }
 
-  /** What to write for a run, unless that cannot be said: then nothing of it has touched the file. */
+  /** The operations of a run. Undefined if it cannot be laid out: then nothing of it has been written. */
   #layOut(record: RawRunRecord, parts: PartsFromFile | undefined): Hdf5Operation[] | undefined {
     try {
       return this.#open.layout.storeRun(record, parts)
@@ -206,13 +205,13 @@ export class TrajectoryStore {
   }
 
   /**
-   * Adds points and leaves. Durable when this returns, together with what was written before.
+   * Adds points and leaves. On return, they and everything written before are durable.
    *
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then nothing of it has touched the file; `PYPET_STORAGE_FAILED`
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then the file was not touched; `PYPET_STORAGE_FAILED`
    */
   extend(extension: Extension): Commit {
     const { request, layout } = this.#open
-    // Tables that grow must be there.
+    // The growing tables must exist.
     this.settle()
     const { added } = extension
     const exploration =
@@ -236,15 +235,15 @@ export class TrajectoryStore {
     this.#ended = ended
   }
 
-  /** Makes everything so far durable and says what that was. */
+  /** Makes everything so far durable, and returns what that was. */
   commit(): Commit {
     this.#apply(this.#open.layout.commit())
     return this.#commit((facts) => this.#open.transaction.commit(facts), false)
   }
 
   /**
-   * Commits, adds the last config when every run has ended, and closes the HDF5 file. Durable when this
-   * returns; `finish` follows.
+   * Commits, adds the last config if every run has ended, and closes the HDF5 file. Durable on return. Call `finish`
+   * next.
    */
   close(ending: Ending): Commit {
     const { layout, transaction } = this.#open
@@ -257,7 +256,7 @@ export class TrajectoryStore {
     return this.#commit((facts) => transaction.close({ ...facts, hasEnded }), isComplete)
   }
 
-  /** Ends one turn of several: commits, closes the HDF5 file and leaves its pages to whoever comes next. */
+  /** Ends one turn of several: commits, closes the HDF5 file and leaves its pages to the next one. */
   leave(): Commit {
     const { layout, transaction } = this.#open
     this.#apply(layout.commit())
@@ -266,28 +265,28 @@ export class TrajectoryStore {
     return commit
   }
 
-  /** After `close`: as `finish`, but the file stays this process's own, and its `.cnt` file is kept. */
+  /** After `close`: as `finish`, but keeps the lock of the file and its `.cnt` file. */
   async rest(): Promise<void> {
     await this.#open.transaction.finish(false)
   }
 
-  /** Where it is stored. */
+  /** The file that holds it. */
   get file(): string {
     return this.#open.request.file
   }
 
-  /** Of the file. `finish` gives it free. */
+  /** Of the file. `finish` releases it. */
   get lock(): FileLock | undefined {
     return this.#open.lock
   }
 
-  /** After `finish`: readers have kept the last pages out of the HDF5 file, and they are in its `.cnt` file. */
+  /** After `finish`: readers blocked the last pages, which are only in the `.cnt` file. */
   get isBehind(): boolean {
     return this.#open.transaction.isBehind
   }
 
   /**
-   * Waits for readers of the file, writes the rest, and gives the file free.
+   * Waits for readers of the file, writes the rest, and releases the file.
    *
    * @returns the `.cnt` file, unless it was removed because every run is stored
    */
@@ -311,7 +310,7 @@ export class TrajectoryStore {
     const isFirst = !this.#hasCommitted
     this.#hasCommitted = true
     write({
-      // Nothing was stored before the first commit, which names what was there before there was a `.cnt` file.
+      // The first commit also names the runs that were stored before there was a `.cnt` file.
       stored: (isFirst && unrecorded !== undefined ? unrecorded : RunSet.of(stored)).toRanges(),
       failed,
       reopened: reopened.toRanges(),
@@ -357,7 +356,7 @@ export class TrajectoryStore {
     const { file, trajectory } = this.#open.request
     return new PypetError(
       'PYPET_STORAGE_FAILED',
-      `${file}: run ${run} of ${trajectory.name} cannot be stored: it has runs 0 to ${this.#runCount - 1}`,
+      `cannot store run ${run} of ${trajectory.name} in ${file}: it has runs 0 to ${this.#runCount - 1}`,
       { where: file },
     )
   }

@@ -597,8 +597,8 @@ describe('the HDF5 file', () => {
     [
       'a file that is not HDF5',
       ['--file', 'notes.txt'],
-      "~/notes.txt cannot be read as HDF5: it has no HDF5 signature ('\\x89HDF')",
-      'Name a file that pypet-ts or pypet wrote.',
+      "cannot read ~/notes.txt as HDF5: it has no HDF5 signature ('\\x89HDF')",
+      'Choose a file that pypet-ts or pypet wrote.',
     ],
     [
       'a file that is not HDF5, to be replaced',
@@ -610,7 +610,7 @@ describe('the HDF5 file', () => {
       'a folder that is a file',
       ['--file', 'notes.txt/a.h5'],
       'cannot write ~/notes.txt/a.h5: its folder cannot be created: file already exists (EEXIST)',
-      'Check the folder, its permissions and the free space, or choose another file with --file.',
+      'Check the folder, its permissions and the free space, or choose another file (--file).',
     ],
     [
       'a log folder that is a file',
@@ -685,15 +685,19 @@ describe('overview', () => {
   test.each([
     [
       ['overview', 'notes.txt'],
-      "notes.txt cannot be read as HDF5: it has no HDF5 signature ('\\x89HDF')",
-      'Name a file that pypet-ts or pypet wrote.',
+      "cannot read notes.txt as HDF5: it has no HDF5 signature ('\\x89HDF')",
+      'Choose a file that pypet-ts or pypet wrote.',
     ],
     [
       ['overview', 'absent.h5'],
-      'absent.h5 cannot be opened: there is no such file',
-      'Check the path; `pypet-ts run` prints it at its end.',
+      'cannot open absent.h5: the file does not exist',
+      'Check the path. `pypet-ts run` prints it when it ends.',
     ],
-    [['overview', '.'], '. cannot be read as HDF5: it is a directory', 'Name the .h5 file inside it.'],
+    [
+      ['overview', '.'],
+      'cannot read . as HDF5: it is a directory',
+      'Give the path of the .h5 file inside it.',
+    ],
     [['overview'], "missing required argument 'file'", 'See: pypet-ts overview --help'],
     [['overview', 'a.h5', '--trajetory', 'b'], "unknown option '--trajetory'", 'Did you mean --trajectory?'],
   ])('%j is refused', async (words, error, hint) => {

@@ -239,7 +239,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed at 
     })
     await once(reader.stdout, 'data')
     rmSync(join(folder, 'wait'))
-    await running.until(({ stdout }) => stdout.includes('waiting for its readers'))
+    await running.until(({ stdout }) => stdout.includes('is open in another program; waiting'))
     process.kill(-(running.process.pid as number), 'SIGKILL')
     await running.ended()
     reader.stdin.end()
@@ -272,8 +272,8 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed at 
 
 describe('what cannot be continued', () => {
   test.each([
-    ['nowhere.cnt', 'cannot continue nowhere.cnt: there is no such file'],
-    ['nowhere.h5', 'nowhere.h5 cannot be opened: there is no such file'],
+    ['nowhere.cnt', 'cannot continue nowhere.cnt: the file does not exist'],
+    ['nowhere.h5', 'cannot open nowhere.h5: the file does not exist'],
     ['text.cnt', 'text.cnt is not a .cnt file of pypet-ts'],
   ])('%s is refused: %s', async (file, message) => {
     const folder = fileTree({
@@ -319,9 +319,7 @@ describe.skipIf(process.platform === 'win32')('two at once', () => {
     ]) {
       const second = await pypet(folder, words)
       expect(second.exitCode).toBe(2)
-      expect(second.stderr).toContain(
-        `is being written by process ${pid} on ${hostname()}, which writes demo since`,
-      )
+      expect(second.stderr).toContain(`is being written by process ${pid} on ${hostname()} (demo, since`)
     }
     rmSync(join(folder, 'wait'))
     expect((await first.ended()).exitCode).toBe(0)
@@ -339,7 +337,7 @@ describe.skipIf(process.platform === 'win32')('two at once', () => {
     writeFileSync(lock, JSON.stringify(left))
     const taken = await pypet(folder, ['continue', 'hdf5/demo.cnt'])
     expect(taken.exitCode).toBe(0)
-    expect(taken.stdout).toContain('the lock was taken over')
+    expect(taken.stdout).toContain('was taken over from process')
   })
 
   test('the lock of another host is taken over by --break-lock', async () => {

@@ -74,8 +74,8 @@ describe.each([
       3: 'NonError: thrown: "a text"',
       4: 'Error: rejected',
       5: 'Error: nobody handles it',
-      6: 'PypetError: what the job returned cannot be kept: () => 1 could not be cloned.',
-      7: expect.stringMatching(/^PypetError: what the job returned cannot be kept: /),
+      6: "PypetError: cannot keep the job's return value: () => 1 could not be cloned.",
+      7: expect.stringMatching(/^PypetError: cannot keep the job's return value: /),
     })
     expect(eventsOf(ended).at(-1)).toMatchObject({ stored_count: 2, failed_count: 7, left_count: 0 })
   })
@@ -136,8 +136,8 @@ describe('--timeout', () => {
       const ended = await perform(['fine', 'busy', 'never', 'fine', 'fine'], [...cores, '--timeout', '0.4'])
       expect(ended).toMatchObject({ exitCode: 3, temporaries: [] })
       expect(failuresOf(ended)).toEqual({
-        1: 'TimeoutError: run_00000001 took longer than the 0.4 s that it may (--timeout)',
-        2: 'TimeoutError: run_00000002 took longer than the 0.4 s that it may (--timeout)',
+        1: 'TimeoutError: run_00000001 exceeded its time limit of 0.4 s (--timeout)',
+        2: 'TimeoutError: run_00000002 exceeded its time limit of 0.4 s (--timeout)',
       })
       expect(eventsOf(ended).at(-1)).toMatchObject({ stored_count: 3, failed_count: 2 })
     },

@@ -101,13 +101,13 @@ test.each([
 test('a cap that holds every run back says so once, and Ctrl-C ends the wait', async () => {
   const folder = fileTree({ 'job.mjs': JOB, go: '' })
   const running = start(folder, [...RUN, '--memory-cap', '0.001', '--ncores', '2'])
-  await running.until(({ stdout }) => stdout.includes('no run begins for now'))
+  await running.until(({ stdout }) => stdout.includes('no new runs for now'))
   running.process.kill('SIGINT')
   const ended = await running.ended()
   expect(ended).toMatchObject({ exitCode: 130, temporaries: [] })
   expect(factsOf(ended)).toMatchObject({ stored_count: 0, left_count: 3 })
   const log = readFileSync(join(folder, 'logs/demo/main.txt'), 'utf8')
-  expect(log.match(/no run begins for now: the memory is used to [\d.]+ % \(cap 0\.001 %\)/g)?.length).toBe(1)
+  expect(log.match(/no new runs for now: memory use is [\d.]+ % \(cap 0\.001 %\)/g)?.length).toBe(1)
 })
 
 async function activeProcess(folder: string): Promise<number> {

@@ -27,8 +27,8 @@ test('overview and continue say that its content is lost, and what the .cnt file
   ]) {
     const { exitCode, stderr } = await pypet(folder, words)
     expect(exitCode).toBe(2)
-    expect(stderr).toContain('it has lost its content: demo.cnt tells of 2 runs stored in it')
-    expect(stderr).toContain('Put back copies of both files')
+    expect(stderr).toContain('it has lost its content: according to demo.cnt, it held 2 stored runs')
+    expect(stderr).toContain('Restore both files')
   }
   expect(readdirSync(join(folder, 'hdf5')).sort()).toEqual(['demo.cnt', 'demo.h5'])
 })

@@ -85,7 +85,7 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
         expect(ended).toMatchObject({ exitCode: 1, temporaries: [] })
         const error = JSON.parse(ended.stderr.trim().split('\n').at(-1) as string)
         expect(error).toMatchObject({ code: 'PYPET_FILE_MOVED' })
-        expect(error.message).toContain('Every run that was announced is safe')
+        expect(error.message).toContain('Every run reported as stored is safe')
         expect(error.hint).toContain('pypet-ts continue hdf5/demo.cnt')
         if (existsSync(`${file}.rescued`)) expect(readFileSync(file, 'utf8') === 'another file').toBe(true)
         restore?.(file)
@@ -107,7 +107,7 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
   '%s: a file that is written, and is harmed',
   (wrapMode) => {
     test.each([
-      ['cut', (file: string) => truncateSync(file, 4096), 'was cut to '],
+      ['cut', (file: string) => truncateSync(file, 4096), 'was truncated during writing'],
       [
         'overwritten',
         (file: string, folder: string) =>
@@ -117,7 +117,7 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
       [
         'put back as it was before',
         (file: string, folder: string) => copyFileSync(join(folder, 'older'), file),
-        'was (cut|overwritten)',
+        'was (truncated|overwritten)',
       ],
     ])('%s: is never said to be whole', async (_, harm, message) => {
       const { folder, file, running } = await begun([

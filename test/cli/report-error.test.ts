@@ -79,8 +79,8 @@ describe('an error that is not ours', () => {
 
 describe('an error of the operating system', () => {
   test.each<[string, () => unknown, string, string]>([
-    ['ENOTDIR', () => readFileSync(join(import.meta.filename, 'x')), 'open ', 'check the path'],
-    ['EISDIR', () => readFileSync(import.meta.dirname), 'read failed', 'A folder is where'],
+    ['ENOTDIR', () => readFileSync(join(import.meta.filename, 'x')), 'open ', 'Check the path'],
+    ['EISDIR', () => readFileSync(import.meta.dirname), 'read failed', 'The path is a folder'],
     ['ENAMETOOLONG', () => mkdirSync(`/tmp/${'x'.repeat(300)}`), 'mkdir /tmp/xxx', 'shorter name'],
   ])('%s is told with what was attempted, and is no fault of pypet-ts', (code, attempt, what, hint) => {
     const error = thrownBy(attempt)

@@ -31,15 +31,15 @@ async function folderWithFile(): Promise<string> {
 }
 
 test.each([
-  ['no/such/x.h5', 'there is no folder ~/no/such', "Make it first: mkdir -p '~/no/such'"],
-  ["it's/x.h5", "there is no folder ~/it's", "Make it first: mkdir -p '~/it'\\''s'"],
-  ['notes/x.h5', '~/notes is not a folder', 'Name another file'],
-  ['notes/below/x.h5', '~/notes is not a folder', 'Name another file'],
-  ['folder', 'is a folder', 'Name a file in it: ~/folder/f.h5'],
-  ['dangling.h5', 'is a symbolic link to no file', 'Remove the link'],
-  ['f.h5', 'is the file that is to be copied', 'Name another file'],
-  ['link.h5', 'is the file that is to be copied', 'Name another file'],
-  ['x.cnt', 'is a name for .cnt files', 'Name another file'],
+  ['no/such/x.h5', 'the folder ~/no/such does not exist', "Create it first: mkdir -p '~/no/such'"],
+  ["it's/x.h5", "the folder ~/it's does not exist", "Create it first: mkdir -p '~/it'\\''s'"],
+  ['notes/x.h5', '~/notes is not a folder', 'Choose another file'],
+  ['notes/below/x.h5', '~/notes is not a folder', 'Choose another file'],
+  ['folder', 'is a folder', 'Give a file in it: ~/folder/f.h5'],
+  ['dangling.h5', 'is a symbolic link to a missing file', 'Remove the link'],
+  ['f.h5', 'is the source file itself', 'Choose another file'],
+  ['link.h5', 'is the source file itself', 'Choose another file'],
+  ['x.cnt', 'ends in .cnt', 'Choose another file'],
   ['notes', 'exists', '--overwrite'],
 ])('a copy at %s is refused: %s', async (target, found, hint) => {
   const folder = await folderWithFile()

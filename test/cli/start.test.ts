@@ -68,7 +68,7 @@ test.each([
   [
     'text',
     [],
-    /^error: cannot write .*: no folder can be created there: .*\n {2}hint: Set TMPDIR to a folder/,
+    /^error: cannot write .*: cannot create a folder there: .*\n {2}hint: Set TMPDIR to an existing/,
   ],
   ['JSON', ['--json'], /^\{"event":"error","code":"PYPET_FILE_NOT_WRITABLE"/],
 ])('a TMPDIR that does not exist is told like every error, as %s', async (_, flags, message) => {

@@ -140,7 +140,7 @@ posixTest('of another trajectory under its name, a plan is refused, too', async 
     .experiment
   const words = ['--explore', 'x=5,6,7,8,9', '--overwrite', '--file', 'demo.h5', '--no-log', '--quiet']
   expect((await pypet(folder, ['run', 'job.mjs', ...words])).exitCode).toBe(0)
-  await expect(performPrepared(stale, {})).rejects.toThrow('x of run 0 is not what it was')
+  await expect(performPrepared(stale, {})).rejects.toThrow('x of run 0 has changed')
 })
 
 posixTest('an experiment is merged that has just begun, and has no tables of its overview yet', async () => {

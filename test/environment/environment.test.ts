@@ -89,7 +89,7 @@ describe.each<Workers>([INLINE, POOL])('with $executor on $ncores', (workers) =>
       )
       writeFileSync(join(folder.path, 'go'), '')
       const isToldOf = () =>
-        reporter.events.some((event) => event.type === 'log' && event.message.includes('waits for it'))
+        reporter.events.some((event) => event.type === 'log' && event.message.includes('waits up to'))
       await expect.poll(isToldOf, { timeout: 60_000 }).toBe(true)
       lock.release()
       expect(await running).toMatchObject({ runCount: 20, storedCount: 20, failedCount: 0, leftCount: 0 })

@@ -17,8 +17,8 @@ const EXECUTORS = [INLINE, ...(isLongForm ? [ONE_THREAD] : []), TWO_THREADS, PRO
 /** How the death of what performs a run is told. */
 const ENDED_BY_EXIT = {
   inline: 'the job called process.exit(7)',
-  pool: 'the thread performing the run ended: worker exited with code: 7',
-  process: 'the process performing the run ended with exit code 7',
+  pool: 'the worker thread ended during the run: worker exited with code: 7',
+  process: "the run's process ended with exit code 7",
 } as const
 
 let folder: TestFolder
@@ -39,7 +39,7 @@ describe.each(EXECUTORS)('$executor on $ncores: ', (options) => {
       ['a string', 'NonError', 'thrown: "just a text"'],
       ['null', 'NonError', 'thrown: null'],
       ['an error of pypet-ts', 'PypetError', 'my own words', 'PYPET_USAGE'],
-      ['an error whose message throws', 'NonError', 'thrown: a value that cannot be described'],
+      ['an error whose message throws', 'NonError', 'thrown: a value that cannot be shown'],
       ['a rejection', 'TauError', 'tau is late'],
       ['a rejection with undefined', 'NonError', 'thrown: undefined'],
       [
@@ -218,7 +218,7 @@ describe('threads', () => {
     const options = { executor: 'pool', ncores: 2, nodeOptions: '--max-old-space-size=128' } as const
     const told = await perform('exhausts-heap', options, anotherFolder())
     expectEachToldOnce(told, 4)
-    expect(failureOf(told, 1).message).toMatch(/the thread performing the run ended: .*out of memory/)
+    expect(failureOf(told, 1).message).toMatch(/the worker thread ended during the run: .*out of memory/)
     expect(sorted(told.stored)).toEqual([0, 2, 3])
   })
 

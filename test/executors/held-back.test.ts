@@ -26,15 +26,11 @@ describe('what is above its cap', () => {
   test.each([
     [{ cpu: 100, memory: 100, swap: 100 }, NO_CAPS, []],
     [{ cpu: 80, memory: 0, swap: 0 }, { ...NO_CAPS, cpuCap: 80 }, []],
-    [
-      { cpu: 93.25, memory: 0, swap: 0 },
-      { ...NO_CAPS, cpuCap: 80 },
-      ['the processors are used to 93.3 % (cap 80 %)'],
-    ],
+    [{ cpu: 93.25, memory: 0, swap: 0 }, { ...NO_CAPS, cpuCap: 80 }, ['CPU use is 93.3 % (cap 80 %)']],
     [
       { cpu: 99, memory: 60, swap: 2 },
       { cpuCap: 100, memoryCap: 50, swapCap: 1 },
-      ['the memory is used to 60.0 % (cap 50 %)', 'the swap space is used to 2.0 % (cap 1 %)'],
+      ['memory use is 60.0 % (cap 50 %)', 'swap use is 2.0 % (cap 1 %)'],
     ],
   ])('%j under %j: %j', (load, caps, exceeded) => {
     expect(exceededCaps(load, caps)).toEqual(exceeded)
@@ -91,10 +87,10 @@ describe('tasks that are held back', () => {
     for (let round = 0; round < 6; round += 1) await ask()
     expect(seen).toEqual([undefined, undefined, 0, 1, undefined, 2])
     expect(notices).toEqual([
-      'warn: no run begins for now: the processors are used to 90.0 % (cap 50 %); active runs go on',
-      'info: runs begin again: the load is below its caps',
-      'info: no run begins for now: the processors are used to 90.0 % (cap 50 %); active runs go on',
-      'info: runs begin again: the load is below its caps',
+      'warn: no new runs for now: CPU use is 90.0 % (cap 50 %); active runs continue',
+      'info: runs start again: the load is below its caps',
+      'info: no new runs for now: CPU use is 90.0 % (cap 50 %); active runs continue',
+      'info: runs start again: the load is below its caps',
     ])
     expect(tasks.next()).toBeUndefined()
     expect(tasks.more?.()).toBeUndefined()

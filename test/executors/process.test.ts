@@ -21,13 +21,13 @@ describe.skipIf(process.platform === 'win32')('a process that dies', () => {
   })
 
   test.each([
-    [1, 'was ended by SIGSEGV', /native part of the job crashed/],
-    [2, 'was ended by SIGKILL', /memory ran out \(dmesg tells\)/],
-    [3, 'was ended by SIGABRT', /aborted; what it printed last is in the log/],
+    [1, 'was killed by SIGSEGV', /Native code in the job crashed/],
+    [2, 'was killed by SIGKILL', /memory ran out \(check dmesg\)/],
+    [3, 'was killed by SIGABRT', /aborted. Its last output is in the log/],
   ])('run %i fails and says why: %s', (run, how, hint) => {
     expect(failureOf(told, run)).toMatchObject({
       code: 'PYPET_EXECUTOR_FAILED',
-      message: `the process performing the run ${how}`,
+      message: `the run's process ${how}`,
       hint: expect.stringMatching(hint),
       stack: '',
     })
@@ -60,7 +60,7 @@ test('a run that exhausts its heap fails with the reason, the others go on', asy
   )
   expect(failureOf(told, 1)).toMatchObject({
     code: 'PYPET_EXECUTOR_FAILED',
-    message: expect.stringMatching(/^the process performing the run .*: JavaScript heap out of memory$/),
+    message: expect.stringMatching(/^the run's process .*: JavaScript heap out of memory$/),
     hint: expect.stringMatching(/--max-old-space-size/),
   })
   expect([...told.stored].sort()).toEqual([0, 2, 3])
@@ -75,7 +75,7 @@ describe.skipIf(process.platform === 'win32')('--memory-limit', () => {
       hint: expect.stringMatching(/^Raise --memory-limit/),
     })
     const [, took] =
-      /^run_00000001 took (\d+) MB, more than the 250 MB that it may \(--memory-limit\)$/.exec(message) ?? []
+      /^run_00000001 took (\d+) MB, above the limit of 250 MB \(--memory-limit\)$/.exec(message) ?? []
     expect(Number(took)).toBeGreaterThan(250)
     expect([...told.stored].sort()).toEqual([0, 2])
   })
@@ -105,7 +105,7 @@ test('processes that die at once with each job end the experiment', async () => 
   const told = await perform('kills-processes', PROCESSES, folder)
   expect(told.error).toMatchObject({
     code: 'PYPET_EXECUTOR_FAILED',
-    message: expect.stringMatching(/^a process ended as it was started/),
+    message: expect.stringMatching(/^a worker process ended while starting/),
   })
   expect(told.outcomes).toEqual([])
 })
@@ -129,7 +129,7 @@ describe.runIf(process.platform === 'linux')('--niceness', () => {
     const told = await perform('computes', { ...PROCESSES, niceness: -5 }, folder)
     expect(told.stored.length).toBe(20)
     expect(told.lines.map(({ level, message }) => `${level}: ${message}`)).toEqual([
-      'warn: workers keep the priority they have: the system does not allow them the niceness -5 (EACCES)',
+      'warn: workers keep their current priority: the system refused niceness -5 (EACCES)',
     ])
   })
 })

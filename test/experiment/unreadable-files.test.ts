@@ -12,7 +12,7 @@ symlinkSync('loop', join(folder, 'loop'))
 symlinkSync('loop.mjs', join(folder, 'loop.mjs'))
 for (const name of ['job.mjs', 'cfg.json', 'file.h5']) chmodSync(join(folder, name), 0)
 
-const CIRCLE = { found: /: too many symbolic links encountered \(ELOOP\)$/, hint: /lead in a circle/ }
+const CIRCLE = { found: /: too many symbolic links encountered \(ELOOP\)$/, hint: /form a loop/ }
 const DENIED = { found: /: permission denied \(EACCES\)$/, hint: /Check the permissions/ }
 const load = (name: string) =>
   loadConfig({ jobFile: join(folder, 'job.mjs'), configFile: join(folder, name) })

@@ -96,11 +96,11 @@ describe('a .cnt file', () => {
     const { cntFile, file } = made(2)
     writeFileSync(file, new Uint8Array(20_000).fill(9))
     expect(() => recoverFile(readCnt(cntFile))).toThrow(
-      /is not as .* left it: something else has written it since/,
+      /does not match .*: another program has written to it since/,
     )
     expect(readFileSync(file).every((byte) => byte === 9)).toBe(true)
     truncateSync(file, 100)
-    expect(() => recoverFile(readCnt(cntFile))).toThrow(/it has 100 bytes/)
+    expect(() => recoverFile(readCnt(cntFile))).toThrow(/it has 100 of \d+ committed bytes/)
     FILES.remove(file)
     expect(() => recoverFile(readCnt(cntFile))).toThrow(/it is missing/)
   })
@@ -169,7 +169,7 @@ describe('a .cnt file', () => {
 
   test('is not created in the place of another', () => {
     const { cntFile } = made(1)
-    expect(() => makeCnt(inFolder('other.h5'), cntFile, 0)).toThrow(/exists already/)
+    expect(() => makeCnt(inFolder('other.h5'), cntFile, 0)).toThrow(/already exists/)
   })
 
   test('of a newer version is refused with a word that says so', () => {
@@ -189,7 +189,7 @@ describe('a .cnt file', () => {
     writeFileSync(inFolder('text.cnt'), 'something else')
     expect(findCntFiles(file)).toEqual([cntFile])
     expect(findCnt(file)).toBe(cntFile)
-    expect(() => findCnt(inFolder('none.h5'))).toThrow(/no .cnt file beside it/)
+    expect(() => findCnt(inFolder('none.h5'))).toThrow(/no .cnt file next to it/)
   })
 })
 

@@ -166,7 +166,7 @@ describe('the lock of a file', () => {
     expect(await ask(child, 'acquire', file)).toEqual({ notice: 'none' })
     const { code, message } = refusalOf(() => acquireLock(file, REQUEST))
     expect(code).toBe('PYPET_FILE_LOCKED')
-    expect(message).toContain(`process ${child.pid} on ${hostname()}, which writes child since 20`)
+    expect(message).toContain(`process ${child.pid} on ${hostname()} (child, since 20`)
     child.send({ action: 'end' })
     await once(child, 'exit')
     expect(lockFiles(file)).toEqual([])
@@ -181,7 +181,7 @@ describe('the lock of a file', () => {
     await once(child, 'exit')
     expect(lockFiles(file)).toEqual(['killed.h5.lock'])
     const lock = acquireLock(file, REQUEST)
-    expect(lock.notice).toContain(`was left by process ${child.pid} on ${hostname()}`)
+    expect(lock.notice).toContain(`was taken over from process ${child.pid} on ${hostname()}`)
     expect(JSON.parse(readFileSync(`${file}.lock`, 'utf8'))).toMatchObject({ pid: process.pid })
     lock.release()
     expect(lockFiles(file)).toEqual([])
@@ -193,7 +193,7 @@ describe('the lock of a file', () => {
       const file = inFolder('reused.h5')
       writeLock(file, { pid: process.pid, processStart: '1' })
       const lock = acquireLock(file, REQUEST)
-      expect(lock.notice).toContain('it is gone')
+      expect(lock.notice).toContain('which is gone')
       lock.release()
     },
   )
@@ -205,7 +205,7 @@ describe('the lock of a file', () => {
     expect(code).toBe('PYPET_FILE_LOCKED_ELSEWHERE')
     expect(message).toContain('on another-host')
     const lock = acquireLock(file, { ...REQUEST, breakLock: true })
-    expect(lock.notice).toContain('was taken from process')
+    expect(lock.notice).toContain('was taken over from process')
     lock.release()
     expect(lockFiles(file)).toEqual([])
   })
@@ -225,7 +225,7 @@ describe('the lock of a file', () => {
     writeLock(file, { keptBy: 'flock' })
     const { code, message } = refusalOf(() => acquireLock(file, { ...REQUEST, breakLock: true }))
     expect(code).toBe('PYPET_FILE_LOCKED')
-    expect(message).toContain('which writes before since')
+    expect(message).toContain('(before, since')
     child.kill('SIGKILL')
     await once(child, 'exit')
     acquireLock(file, REQUEST).release()
@@ -279,7 +279,7 @@ describe('the lock of a file', () => {
     } as unknown as string
     const { code, message } = refusalOf(() => acquireLock(file, { ...REQUEST, trajectory }))
     expect(code).toBe('PYPET_FILE_LOCKED')
-    expect(message).toContain('which writes other')
+    expect(message).toContain('(other, since')
     expect(lockFiles(file)).toEqual(['between.h5.lock'])
   })
 
@@ -293,7 +293,7 @@ describe('the lock of a file', () => {
     try {
       acquireLock(file, REQUEST)
     } catch (error) {
-      const command = /Make it a file of its own: (.*)$/.exec((error as { hint: string }).hint)?.[1] as string
+      const command = /Replace it with a copy: (.*)$/.exec((error as { hint: string }).hint)?.[1] as string
       execFileSync('sh', ['-c', command])
     }
     acquireLock(file, REQUEST).release()
@@ -336,7 +336,7 @@ describe('the lock of a file', () => {
       const file = inFolder('unreadable.h5')
       writeFileSync(`${file}.lock`, text)
       const lock = acquireLock(file, REQUEST)
-      expect(lock.notice).toContain('is not a readable lock')
+      expect(lock.notice).toContain('is not a valid lock file')
       lock.release()
       expect(lockFiles(file)).toEqual([])
     },

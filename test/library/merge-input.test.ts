@@ -38,9 +38,9 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
 }
 
 test.each([
-  [['a.h5', 'nope.h5', '--into', 'new/deep/c.h5'], 'nope.h5 cannot be opened: there is no such file'],
-  [['nope.h5', 'a.h5', '--into', 'new/c.h5'], 'nope.h5 cannot be opened: there is no such file'],
-  [['job.mjs', 'a.h5', '--into', 'new/c.h5'], 'job.mjs cannot be read as HDF5: it has no HDF5 signature'],
+  [['a.h5', 'nope.h5', '--into', 'new/deep/c.h5'], 'nope.h5: the file does not exist'],
+  [['nope.h5', 'a.h5', '--into', 'new/c.h5'], 'nope.h5: the file does not exist'],
+  [['job.mjs', 'a.h5', '--into', 'new/c.h5'], 'job.mjs as HDF5: it has no HDF5 signature'],
   [['a.h5', '--into', 'c.h5'], 'a merge needs two files at least, found only a.h5'],
   [['a.h5', 'a.h5', '--into', 'a.h5', '--overwrite'], 'a.h5: it is one of the files that are merged'],
   [['a.h5', 'a.h5', '--into', 'empty', '--overwrite'], 'empty: it is not a file'],

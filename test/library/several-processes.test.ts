@@ -84,7 +84,7 @@ test('the wait is bounded: then storing is refused with who has the file, and su
   await expect(traj.store()).rejects.toMatchObject({
     code: 'PYPET_FILE_LOCKED',
     message: expect.stringMatching(
-      /is being written by process \d+ on .*, which writes another one since .*; waited for 0.05 s$/,
+      /is being written by process \d+ on .* \(another one, since .*\); waited for 0.05 s$/,
     ),
     hint: expect.stringContaining('lockWaitMs'),
   })

@@ -250,7 +250,7 @@ test('where it cannot be stored now, the run fails with the reason; one that exp
     file.scanRows('/full/overview/failed_runs', ['message'], (_, [message]) => rows.push(message))
     return rows
   })
-  const reason = expect.stringMatching(/^cannot store before the run ends, in .*: .* is there, and not ours/)
+  const reason = expect.stringMatching(/^cannot store early results in .*: .* is not a folder of this user/)
   expect(reader).toEqual([reason, reason])
 })
 

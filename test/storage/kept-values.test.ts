@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { storeValues } from '../../src/storage/kept-values.ts'
 
 test.each([
-  [{ file: '/jobs/my job.ts' }, "Begin anew: pypet-ts run '/jobs/my job.ts' --file /results/f.h5 --name T"],
-  [{ file: '/jobs/script.ts', isFunction: true }, 'Begin anew: run the script /jobs/script.ts.'],
+  [{ file: '/jobs/my job.ts' }, "Start again: pypet-ts run '/jobs/my job.ts' --file /results/f.h5 --name T"],
+  [{ file: '/jobs/script.ts', isFunction: true }, 'Start again: run the script /jobs/script.ts.'],
 ])('an experiment without them is begun anew where it was, from %j', async (job, hint) => {
   const request = {
     file: '/results/f.h5',

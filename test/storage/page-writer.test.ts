@@ -58,7 +58,7 @@ describe.runIf(hasFlock)('while another program has the file open', () => {
     trajectory.close(ENDING)
     expect(await trajectory.finish()).toBe(inFolder('patient.cnt'))
     expect(options.notices).toEqual([
-      expect.stringContaining('is open elsewhere; waiting for its readers, up to 0.05 s'),
+      expect.stringContaining('is open in another program; waiting up to 0.05 s'),
       expect.stringContaining('its last changes stay in'),
     ])
     expect(readCnt(inFolder('patient.cnt'))).toMatchObject({ isComplete: true, isApplied: false })
@@ -87,7 +87,7 @@ test('an older copy in the place of the file is not gone on with', async () => {
   copyFileSync(inFolder('copy.h5'), file)
   await expect(TrajectoryStore.continue(continueRequest(cntFile), storeOptions())).rejects.toMatchObject({
     code: 'PYPET_CNT_FILE_MISMATCH',
-    message: expect.stringContaining('it holds 1 runs of older, of 2 that were stored'),
+    message: expect.stringContaining('it holds 1 of 2 stored runs of older'),
   })
 })
 

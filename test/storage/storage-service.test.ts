@@ -77,7 +77,7 @@ describe.each([
     [
       'without storeRun',
       '() => ({})',
-      'openWorker of the storage service gave nothing that has a storeRun()',
+      'openWorker of the storage service returned no object with a storeRun()',
     ],
   ])('%s ends the experiment, which names it', async (_, openWorker, message) => {
     const { exitCode, stdout, stderr } = await perform(openWorker)

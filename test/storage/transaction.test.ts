@@ -40,7 +40,7 @@ describe('a file that loses its name while it is being opened', () => {
     const file = inFolder('turn.h5')
     expect(await beginAfter(file, true, () => rmSync(file))).toMatchObject({
       code: 'PYPET_FILE_MOVED',
-      hint: 'Put it back.',
+      hint: 'Move it back.',
     })
     expect(existsSync(file)).toBe(false)
   })
@@ -49,7 +49,7 @@ describe('a file that loses its name while it is being opened', () => {
     const file = inFolder('removed.h5')
     expect(await beginAfter(file, false, () => rmSync(file))).toMatchObject({
       code: 'PYPET_FILE_MOVED',
-      hint: 'It was put back from the open file.',
+      hint: 'It was restored from the open file.',
     })
     expect(existsSync(file)).toBe(true)
   })

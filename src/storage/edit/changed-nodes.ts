@@ -1,4 +1,4 @@
-/** What nodes that are stored have gained, or changed, in memory: what can be written where they lie, and what cannot. */
+/** What stored nodes have gained, or changed, in memory: what can be written in place, and what cannot. */
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { annotationOperations } from '../../layout/annotation-layout.ts'
 import { itemOperations } from '../../layout/item-layout.ts'
@@ -17,7 +17,7 @@ export interface NodeChange {
   readonly node: TreeNode
   /** New items, comments and annotations. */
   readonly operations: readonly Hdf5Operation[]
-  /** What the file holds otherwise and is not given up unasked, in words. */
+  /** Data that differs in the file and is not replaced without being asked, as text. */
   readonly kept: readonly string[]
 }
 
@@ -26,7 +26,7 @@ interface ChangeOptions {
   readonly versions: Versions
 }
 
-/** Stored nodes at and below the given ones that have changed since, in memory as they are. */
+/** Stored nodes at and below the given ones that have changed in memory since. */
 export function changedNodes(nodes: readonly TreeNode[], maxDepth: number): TreeNode[] {
   return nodes.flatMap((node) => {
     if (node.depth > maxDepth) return []
@@ -35,7 +35,7 @@ export function changedNodes(nodes: readonly TreeNode[], maxDepth: number): Tree
   })
 }
 
-/** @returns undefined for a node that the file does not have */
+/** @returns undefined for a node that is not in the file */
 export function nodeChange(
   tree: TrajectoryTree,
   node: TreeNode,
@@ -96,7 +96,7 @@ function commentOperations(
   const type = isThere ? 'replace-attribute' : 'create-attribute'
   const attribute: Hdf5Operation[] =
     value !== '' ? [{ type, path, name, value }] : isThere ? [{ type: 'delete-attribute', path, name }] : []
-  // The trajectory's stands in its table, too.
+  // The trajectory's comment is in its table too.
   return node.isRoot ? [...attribute, ...infoTable(treeShape(tree, versions))] : attribute
 }
 

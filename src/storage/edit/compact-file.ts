@@ -1,4 +1,4 @@
-/** Rewriting a file without what was deleted, and copying trajectories into files of their own. */
+/** Rewrites a file without deleted nodes, and copies trajectories into other files. */
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { PypetError } from '../../errors.ts'
@@ -19,31 +19,34 @@ import { copyAttributes, copyOperations } from './hdf5-copy.ts'
 export interface CompactResult {
   readonly bytesBefore: number
   readonly bytesAfter: number
-  /** Objects that could not be copied, with reasons; only where they were allowed to be left out. */
+  /** Objects that could not be copied, with reasons. Only filled if they may be omitted. */
   readonly uncopied: readonly string[]
 }
 
 export interface CompactOptions {
-  /** Further objects to leave out: absolute paths in the file. */
+  /** More objects to omit: absolute paths in the file. */
   readonly drop?: ReadonlySet<string>
-  /** Completes the new file, under its own name, before it takes the place of the old one: what it adds is there with the rest. */
+  /**
+   * Completes the new file, under its temporary name, before it replaces the old one. Its additions appear together
+   * with the rest.
+   */
   readonly complete?: (copy: string) => Promise<void>
-  /** Keep the file as it was, beside the new one: `file.h5.bak`. */
+  /** Keep the old file next to the new one: `file.h5.bak`. */
   readonly keepBackup?: boolean
-  /** Leave out what cannot be copied, such as pickled pandas frames, instead of refusing. */
+  /** Omit what cannot be copied, such as pickled pandas frames, instead of refusing. */
   readonly dropUncopied?: boolean
 }
 
 /**
- * Rewrites a file without the nodes that were deleted from its trajectories. The new file takes the place of the old
- * one when all of it is durable; until then the old one is as it was.
+ * Rewrites a file without the deleted nodes of its trajectories. The new file replaces the old one when all of it is
+ * durable. Until then, the old one is unchanged.
  *
- * @throws PypetError `PYPET_CNT_EXISTS` while an experiment in the file is unfinished, `PYPET_STORAGE_FAILED` when
+ * @throws PypetError `PYPET_CNT_EXISTS` while an experiment in the file is unfinished, `PYPET_STORAGE_FAILED` if
  *   something cannot be copied, `PYPET_FILE_LOCKED`, and as `openHdf5Reader`
  */
 export async function compactFile(file: string, options: CompactOptions = {}): Promise<CompactResult> {
   const lock = await takeLock(file, 'compact', { breakLock: false, onNotice: () => undefined })
-  // A rename takes the place of the file, and not of a link to it.
+  // Rename over the real file, not over a link to it.
   const real = realFileOf(file)
   const temporary = temporaryBeside(real, 'compact')
   releaseReaders(file)
@@ -67,7 +70,7 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
   }
 }
 
-/** Writes everything but the deleted nodes and `drop` into another file. */
+/** Writes everything except deleted nodes and `drop` into another file. */
 async function rewrite(file: string, target: string, drop: ReadonlySet<string>): Promise<string[]> {
   using reader = await openHdf5Reader(file)
   const uncopied: string[] = []
@@ -78,7 +81,7 @@ async function rewrite(file: string, target: string, drop: ReadonlySet<string>):
       if (drop.has(`/${trajectory}`)) continue
       const nameChild = (child: string, group: string) => {
         const path = `${group}/${child}`
-        // The reader leaves out what was deleted, and links to it.
+        // The reader skips deleted nodes, and links to them.
         return drop.has(path) || path === overviewPath(`/${trajectory}`, 'deleted_nodes') ? undefined : child
       }
       const copying = copyOperations(reader, `/${trajectory}`, `/${trajectory}`, { nameChild, onUncopied })
@@ -89,9 +92,9 @@ async function rewrite(file: string, target: string, drop: ReadonlySet<string>):
 }
 
 /**
- * Copies a trajectory into another file, new or not, under a name of its own.
+ * Copies a trajectory into another file, new or existing, under a new name.
  *
- * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_STORAGE_FAILED` when something cannot be copied
+ * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_STORAGE_FAILED` if something cannot be copied
  */
 export async function copyTrajectory(
   source: { readonly file: string; readonly trajectory: string },
@@ -101,7 +104,7 @@ export async function copyTrajectory(
   if (isInto && (await Hdf5File.rootNames(target.file)).includes(target.trajectory)) {
     throw new PypetError('PYPET_TRAJECTORY_EXISTS', `${target.file} already holds ${target.trajectory}`, {
       where: target.file,
-      hint: 'Give another name, or another file.',
+      hint: 'Choose another name, or another file.',
       details: target,
     })
   }
@@ -131,7 +134,7 @@ export function cannotCopy(file: string, uncopied: readonly string[]): PypetErro
   const more = uncopied.length > 3 ? `, and ${uncopied.length - 3} more` : ''
   return new PypetError('PYPET_STORAGE_FAILED', `${file}: ${uncopied.slice(0, 3).join('; ')}${more}`, {
     where: file,
-    hint: 'Only Python can write these. Copy the whole file instead, or leave them out on purpose.',
+    hint: 'pypet-ts cannot copy these. Copy the whole file instead, or leave them out explicitly.',
   })
 }
 

@@ -1,6 +1,6 @@
 /**
- * Changes to an HDF5 file from this process: what a script stores, deletes or merges. They go through the same
- * transaction as runs do, so that a kill at any moment leaves the state of a commit.
+ * Changes an HDF5 file from this process: what a script stores, deletes or merges. Uses the same transaction as runs,
+ * so a kill at any moment leaves a committed state.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -18,30 +18,33 @@ import type { LogLevel } from '../../run/log-level.ts'
 import { beginFile, isEmpty, openDisk, recoverOthers, takeLock } from '../open-trajectory.ts'
 
 export interface EditRequest {
-  /** Which trajectory is changed; refused while an experiment of it is unfinished. */
+  /** The trajectory to change. Refused while an experiment of it is unfinished. */
   readonly trajectory: string
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
-  /** Replace the file with all that is in it, as the new one is whole. */
+  /** Replace the file and all its content once the new one is complete. */
   readonly overwrite?: boolean
   /** Longest wait for readers of the file. */
   readonly readerWaitMs?: number
   readonly onNotice?: (level: LogLevel, message: string) => void
-  /** Asked when nobody else can write the file any more, and before anything is written: whether it is as it was read. */
+  /**
+   * Called when nobody else can write the file any more, before anything is written: checks that it has not changed
+   * since it was read.
+   */
   readonly check?: () => void | Promise<void>
 }
 
 export interface FileEditor {
-  /** The file was not there, or empty: it needs its root attributes. */
+  /** The file was missing or empty: it needs its root attributes. */
   readonly isNewFile: boolean
   apply(operations: readonly Hdf5Operation[]): void
-  /** Makes what was applied durable. It is done at the end in any case. */
+  /** Makes applied operations durable. Always done at the end. */
   commit(): void
 }
 
 const READER_WAIT_MS = 60_000
 
-/** How a file is written when nobody says otherwise. */
+/** Default settings for writing a file. */
 export const STORAGE_DEFAULTS: StorageSettings = {
   complevel: 0,
   purgeDuplicateComments: false,
@@ -63,8 +66,8 @@ export const STORAGE_DEFAULTS: StorageSettings = {
 }
 
 /**
- * Opens a file for changes, creates it if need be. What `edit` applied is durable when this resolves; when `edit`
- * throws, what was not committed has never happened.
+ * Opens a file for changes, and creates it if needed. When this resolves, everything that `edit` applied is durable. If
+ * `edit` throws, uncommitted changes are undone.
  *
  * @throws PypetError `PYPET_FILE_LOCKED`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_FILE_NOT_HDF5`, `PYPET_STORAGE_FAILED`;
  *   `PYPET_CNT_EXISTS` while an experiment of the trajectory is unfinished
@@ -82,9 +85,9 @@ export async function editHdf5File<Value>(
     settleReplacements(file, { onNotice })
     const isReplaced = request.overwrite === true && !isEmpty(file)
     const isNewFile = isReplaced || isEmpty(file)
-    // What may not be written may not be replaced.
+    // A file that may not be written may not be replaced.
     if (isReplaced) {
-      // Nor what holds something else.
+      // Nor one with other content.
       await checkSignature(file)
       openDisk(file, FILES).close()
     }
@@ -102,7 +105,7 @@ export async function editHdf5File<Value>(
       cntFile: `${realFileOf(file)}.edit.cnt`,
       lock,
       onNotice,
-      // The next commit fails with what the disk said.
+      // The next commit fails with the disk's error.
       onError: () => undefined,
     })
     syncFolders(folders)
@@ -114,7 +117,7 @@ export async function editHdf5File<Value>(
 }
 
 /**
- * Brings what an interrupted edit has committed into its file, and removes its `.cnt` file.
+ * Writes what an interrupted edit has committed into its file, and removes its `.cnt` file.
  *
  * @throws PypetError as `editHdf5File`
  */
@@ -129,7 +132,7 @@ export async function finishEdit(file: string): Promise<void> {
 }
 
 /**
- * Makes sure that a trajectory can be changed, and brings to an end what others have left in its file and beside it.
+ * Checks that a trajectory can be changed, and completes what others left unfinished in its file and next to it.
  *
  * @throws PypetError as `editHdf5File`
  */
@@ -147,7 +150,7 @@ export async function prepareEdits(
   }
 }
 
-/** A script hears of it as of other warnings of Node. */
+/** Reports to a script like other warnings of Node. */
 export function warn(level: LogLevel, message: string): void {
   if (level === 'warn') process.emitWarning(message)
 }
@@ -166,7 +169,7 @@ async function performEdit<Value>(
     transaction.noteRenamed(file, transaction.cntFile)
   }
   const forget = () => transaction.forget()
-  // Before the lock is released, which is done at the exit, too.
+  // Before the lock is released, which also happens at the exit.
   process.prependListener('exit', forget)
   try {
     outcome = await edit({
@@ -178,7 +181,7 @@ async function performEdit<Value>(
       },
     })
   } catch (error) {
-    // What HDF5 holds in memory must not reach the file: the last commit is what counts.
+    // What HDF5 holds in memory must not reach the file: only the last commit counts.
     const explained = transaction.explain(error)
     await transaction.abandon()
     if (!isPublished) replacement?.discard(transaction.cntFile)
@@ -214,7 +217,7 @@ function editRequest(file: string, trajectory: string): OpenRequest {
       timestamp: 0,
       version: '',
       runtimeVersion: '',
-      // Told apart from other edits by it.
+      // Distinguishes it from other edits.
       environmentHexsha: randomBytes(8).toString('hex'),
     },
     parameters: [],

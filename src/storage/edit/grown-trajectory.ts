@@ -22,13 +22,13 @@ import { STORAGE_DEFAULTS } from './edit-file.ts'
 
 /** What the file holds of an exploration, read before it is opened for writing. */
 export interface StoredExploration extends StoredTables {
-  /** Rows of `failed_runs`; undefined where there is no such table. */
+  /** Rows of `failed_runs`. Undefined if there is no such table. */
   readonly failedRowCount: number | undefined
-  /** The one run of a trajectory that explores nothing, where it has been performed: it stays. */
+  /** The single run of a trajectory without exploration, if it has been performed: it stays. */
   readonly firstRun: RunInformation | undefined
-  /** How its overviews are written. */
+  /** How to write its overviews. */
   readonly storage: StorageSettings
-  /** What they hold. */
+  /** The content of the overviews. */
   readonly overviewMemory: MemoryDelta
 }
 
@@ -47,7 +47,7 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
   const first = hasExplorations ? undefined : new Hdf5Source(reader, tree.name).runs()[0]
   const firstRun = first?.completed === true ? first : undefined
   const runCount = rowCount('runs') ?? 0
-  // The run of a trajectory that explored nothing becomes the first of several.
+  // The run of a trajectory without exploration becomes the first of several.
   const isFirstOpen = runCount === 1 && !hasExplorations && firstRun === undefined
   return {
     firstRun,
@@ -59,7 +59,7 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
       overviews: {
         ...STORAGE_DEFAULTS.overviews,
         exploredParameters: readSetting(reader, root, 'explored_parameters_overview') ?? true,
-        // As in pypet, those that the file has.
+        // As in pypet: those that the file has.
         results: rowCount('results_overview') !== undefined,
         resultsSummary: rowCount('results_summary') !== undefined,
         derivedParameters: rowCount('derived_parameters_overview') !== undefined,
@@ -73,7 +73,7 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
   }
 }
 
-/** A switch of the table `hdf5_settings`; undefined where the file does not have it. */
+/** A switch in the table `hdf5_settings`. Undefined if the file does not have it. */
 export function readSetting(reader: Hdf5Reader, root: string, column: string): boolean | undefined {
   const table = overviewPath(root, 'hdf5_settings')
   let isOn: boolean | undefined
@@ -85,8 +85,8 @@ export function readSetting(reader: Hdf5Reader, root: string, column: string): b
 }
 
 /**
- * Tables that have to be written anew: ranges whose texts have become too long for their columns, and the list of what is
- * explored where that has become more.
+ * Tables that must be rewritten: ranges with texts that are too long for their columns, and the list of explored
+ * parameters if it has grown.
  */
 export function outgrownTables(tree: TrajectoryTree, before: StoredExploration): string[] {
   const root = `/${tree.name}`
@@ -122,12 +122,12 @@ export function* growthOperations(
   if (before.runCount >= tree.length) return
   yield failedRunRows(tree, before.runCount, before.failedRowCount)
   if (before.firstRun === undefined) return
-  // It is one of several now, and its row tells the point that it is.
+  // It is now one of several runs, and its row names its point.
   const row = runRow(0, { ...before.firstRun, parameterSummary: shape.summary(0) })
   yield writeRows(overviewPath(`/${tree.name}`, 'runs'), RUNS, 0, [row])
 }
 
-/** Whether the run that has been performed is still at the point at which it was. */
+/** Whether the performed run still has its point. */
 export function keepsFirstRun(tree: TrajectoryTree, { firstRun }: StoredExploration): boolean {
   if (firstRun === undefined) return true
   return Object.values(tree.exploredParameters).every(({ range, stored }) => {

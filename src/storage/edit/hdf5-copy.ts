@@ -1,6 +1,6 @@
 /**
- * Copying HDF5 objects from an open file as operations for another: the bytes as they are, nothing decoded. What this
- * HDF5 library cannot create is told, never dropped in silence.
+ * Copies HDF5 objects from an open file as operations for another one. The bytes are not decoded. Objects that this
+ * HDF5 library cannot create are reported, never dropped silently.
  */
 import type { Datatype } from '../../hdf5/datatype.ts'
 import { elementType } from '../../hdf5/element-type.ts'
@@ -10,15 +10,15 @@ import type { Hdf5Reader } from '../../reading/reader.ts'
 import type { NumericDtype } from '../../values/typed-array.ts'
 
 export interface CopyOptions {
-  /** The name of a child in the copy; undefined leaves it out. Names stay unless it is given. */
+  /** The name of a child in the copy. Undefined omits it. Default: the same name. */
   readonly nameChild?: (child: string, group: string) => string | undefined
-  /** Where the copy of a soft link leads; undefined leaves it out. */
+  /** Where the copy of a soft link leads. Undefined omits it. */
   readonly retarget?: (target: string, link: string) => string | undefined
   /** Told what could not be copied, and why. */
   readonly onUncopied?: (path: string, reason: string) => void
 }
 
-/** An object with everything below it, parents first, in batches. */
+/** An object and everything below it, parents first, in batches. */
 export function* copyOperations(
   reader: Hdf5Reader,
   from: string,
@@ -44,7 +44,7 @@ export function* copyOperations(
   }
 }
 
-/** Attributes of an object that is there, for another that is there. */
+/** Copies the attributes between two existing objects. */
 export function copyAttributes(
   reader: Hdf5Reader,
   from: string,
@@ -53,9 +53,9 @@ export function copyAttributes(
 ): Hdf5Operation[] {
   return reader.attributeNames(from).flatMap((name): Hdf5Operation[] => {
     const { form, bytes } = reader.attributeBytes(from, name)
-    // PyTables' empty text: no value at all, which we cannot create.
+    // PyTables' empty text: no value at all, which this library cannot create.
     if (form.shape === null) return [{ type: 'create-attribute', path: to, name, value: '' }]
-    // Texts repeat, and the writer keeps those in the library's memory.
+    // Texts repeat, and the writer keeps them in the library's memory.
     if (form.type.kind === 'string' && form.type.isUtf8 && form.shape.length === 0 && bytes !== undefined) {
       return [{ type: 'create-attribute', path: to, name, value: textOf(bytes) }]
     }
@@ -73,7 +73,7 @@ export function copyAttributes(
   })
 }
 
-/** The operations, or why there are none. */
+/** The operations, or why it cannot be copied. */
 function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operation[] | string {
   const { form, ...stored } = reader.storage(from)
   const writable = writableType(form.type)
@@ -120,13 +120,13 @@ const CONTIGUOUS = { chunks: undefined, maxShape: undefined, deflate: 0 }
 
 const decoder = new TextDecoder()
 
-/** Without the NUL or the spaces that pad it. */
+/** Without padding NULs or spaces. */
 function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0)
   return end < 0 ? decoder.decode(bytes).replace(/ +$/, '') : decoder.decode(bytes.subarray(0, end))
 }
 
-/** A bitfield becomes a number of one byte, so what it was is said beside it. */
+/** A bitfield becomes a one-byte number, so its original type is stored with it. */
 function boolMark(type: Datatype, attributes: readonly Hdf5Operation[], path: string): Hdf5Operation[] {
   const name = SRVC.scalarType
   if (type.kind !== 'boolean') return []
@@ -134,7 +134,7 @@ function boolMark(type: Datatype, attributes: readonly Hdf5Operation[], path: st
   return isMarked ? [] : [{ type: 'create-attribute', path, name, value: 'bool' }]
 }
 
-/** The type as this library can create it; undefined when it cannot. */
+/** The type as this library can create it. Undefined if it cannot. */
 function writableType(type: Datatype): Hdf5Type | undefined {
   switch (type.kind) {
     case 'number': {

@@ -1,6 +1,6 @@
 /**
- * Comments of runs that come from another file, as if all runs had been performed in one experiment: each comment stands
- * with the first leaf that has it, and the summaries name what the other runs have stored.
+ * Comments of runs from another file, as if all runs had been performed in one experiment: each comment is with the
+ * first leaf that has it, and the summaries list what the other runs have stored.
  */
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { appendRows, type Row } from '../../hdf5/table.ts'
@@ -18,15 +18,15 @@ interface SummaryLeaf {
 export class MergedComments {
   readonly #root: string
   readonly #isPurged: boolean
-  /** A name over all runs, a NUL, a comment. */
+  /** A run-independent name, a NUL, a comment. */
   readonly #known = new Set<string>()
-  /** Rows of each summary that there is. */
+  /** Number of rows of each existing summary. */
   readonly #rowCounts = new Map<RunBranch, number>()
   readonly #rows = new Map<RunBranch, Row[]>()
-  /** What the summaries of the other say of a name. */
+  /** What the other file's summaries say about a name. */
   #theirs = new Map<string, SummaryLeaf[]>()
 
-  /** @param reader of the file that is merged into */
+  /** @param reader of the target file of the merge */
   constructor(reader: Hdf5Reader, trajectory: string) {
     this.#root = `/${trajectory}`
     this.#isPurged = readSetting(reader, this.#root, 'purge_duplicate_comments') === true
@@ -38,7 +38,7 @@ export class MergedComments {
     }
   }
 
-  /** From now on the leaves are those of this one. */
+  /** From now on, leaves come from this trajectory. */
   begin(reader: Hdf5Reader, trajectory: string): void {
     this.#theirs = new Map()
     for (const branch of RUN_BRANCHES) {
@@ -50,11 +50,11 @@ export class MergedComments {
     }
   }
 
-  /** What makes a leaf, with the comment that it is to have. */
+  /** The operations of a leaf, with its comment in the merged file. */
   leaf(fullName: string, operations: readonly Hdf5Operation[]): Hdf5Operation[] {
     const index = operations.findIndex((operation) => nameOf(operation) === SRVC.comment)
     const written = operations[index]
-    // What is no text of ours stays as it is.
+    // Anything other than a text of pypet-ts stays unchanged.
     if (written !== undefined && !(written.type === 'create-attribute' && typeof written.value === 'string'))
       return [...operations]
     const runless = runlessName(fullName)
@@ -67,7 +67,7 @@ export class MergedComments {
     return [...others, { type: 'create-attribute', path: group.path, name: SRVC.comment, value: comment }]
   }
 
-  /** The rows that the summaries have gained. */
+  /** The new rows of the summaries. */
   operations(): Hdf5Operation[] {
     return [...this.#rows].flatMap(([branch, rows]) => {
       const rowCount = this.#rowCounts.get(branch) ?? 0
@@ -76,13 +76,13 @@ export class MergedComments {
     })
   }
 
-  /** The comment of a leaf whose own was left out, since another run has it, which need not be taken. */
+  /** The comment of a leaf whose own was purged: another run has it, which may not be merged. */
   #purgedOf(runless: string): string {
     const comments = (this.#theirs.get(runless) ?? []).filter(({ comment }) => comment !== '')
     return comments.length === 1 ? (comments[0]?.comment ?? '') : ''
   }
 
-  /** True when no leaf of this name has had the comment before. */
+  /** True if no leaf with this name has had the comment. */
   #add(fullName: string, runless: string, comment: string): boolean {
     const key = `${runless}\0${comment}`
     if (this.#known.has(key)) return false

@@ -1,4 +1,4 @@
-/** What comes from another file into one, as operations: groups of runs under new numbers, and what is outside of runs. */
+/** Merges data from another file, as operations: groups of runs under new numbers, and nodes outside runs. */
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { isRunName, runName, runSetName, SRVC } from '../../names.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
@@ -10,7 +10,7 @@ import type { RunIndex } from '../../values/path.ts'
 import { copyAttributes, copyOperations } from './hdf5-copy.ts'
 import { type MergedComments, nameOf } from './merged-comments.ts'
 
-/** Where the wildcards have put groups of runs: full names of the groups that they are in. */
+/** Where wildcards have put groups of runs: full names of their parent groups. */
 export function runPlaces(other: TrajectoryTree): string[] {
   const places: string[] = []
   for (const branch of other.childNames) {
@@ -34,15 +34,15 @@ export interface CopySource {
   readonly trajectory: string
   /** As `runPlaces`. */
   readonly places: readonly string[]
-  /** The run that one of the other becomes, or that has its point; undefined for none. */
+  /** The run that a run of the other trajectory becomes, or that has its point. Undefined for none. */
   readonly runOf: (run: RunIndex) => RunIndex | undefined
-  /** What a link of this run of the merged trajectory leads to there; undefined for what is not there. */
+  /** Where a link in this run leads in the merged trajectory. Undefined if it does not exist there. */
   readonly leadsTo: (fullName: string, within: RunIndex) => string | undefined
 }
 
 export interface CopyTarget {
   readonly trajectory: string
-  /** Full names of groups, with those that were made on the way. */
+  /** Tests for a group by full name. Includes groups created during the merge. */
   readonly hasGroup: (fullName: string) => boolean
   readonly noteGroup: (fullName: string) => void
   readonly comments: MergedComments
@@ -60,7 +60,7 @@ export function* runCopy(
   const { reader } = source
   const root = `/${source.trajectory}/`
   const renamed = (fullName: string) => renamedInMerge(fullName, source.runOf, to)
-  // Below a run it may be named again, and its set.
+  // The name of the run or its set may appear again below a run.
   const own = new Map([
     [runName(from), runName(to)],
     [runSetName(from), runSetName(to)],
@@ -111,7 +111,7 @@ function newGroups(target: CopyTarget, fullName: string): Hdf5Operation[] {
   return operations
 }
 
-/** What is outside of runs, apart from links. What cannot be copied is told, and nothing of it is made. */
+/** Nodes outside runs, except links. Whatever cannot be copied is reported and omitted. */
 export function* carriedCopy(
   { reader, trajectory }: CopySource,
   target: CopyTarget,
@@ -138,7 +138,7 @@ export function* carriedCopy(
   }
 }
 
-/** Links outside of runs, when everything that they lead to is there. */
+/** Links outside runs, once all their targets exist. */
 export function carriedLinks(trajectory: string, carried: readonly Carried[]): Hdf5Operation[] {
   return carried.flatMap((each) =>
     each.kind !== 'link'

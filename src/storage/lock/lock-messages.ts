@@ -1,4 +1,4 @@
-/** The conversation about the lock, over a local socket: one JSON text a line. */
+/** The messages about the lock, over a local socket: one JSON text per line. */
 import type { Socket } from 'node:net'
 import type { ErrorRecord } from '../../errors.ts'
 import type { RefusedRun } from '../../protocol.ts'
@@ -8,12 +8,12 @@ import type { LeftFile } from './lock-turn.ts'
 
 /** Worker → main. */
 export type ToLock =
-  /** Answered by `granted`, in the order of asking. */
+  /** Answered by `granted`, in the order of the requests. */
   | { readonly type: 'acquire' }
   | { readonly type: 'release' }
-  /** The job goes on, and this run is in the worker's memory: if the worker dies, it has to be performed again. */
+  /** The job continues, and this run is in the worker's memory. If the worker dies, the run must be repeated. */
   | { readonly type: 'taken'; readonly run: RunIndex }
-  /** These runs are in the file and survive a kill of any process. */
+  /** These runs are in the file and survive the kill of any process. */
   | {
       readonly type: 'committed'
       readonly stored: readonly RunIndex[]
@@ -21,7 +21,7 @@ export type ToLock =
       readonly refused: readonly RefusedRun[]
     }
   | { readonly type: 'notice'; readonly level: LogLevel; readonly message: string }
-  /** How long jobs had to wait for this worker's turn, of how long it has been at work, until now. */
+  /** How long jobs had to wait for this worker's turn so far, and its total time. */
   | {
       readonly type: 'waited'
       readonly waitedMs: number
@@ -35,12 +35,12 @@ export type FromLock =
   | {
       readonly type: 'granted'
       readonly cntFile: string
-      /** Pages up to this commit are in the HDF5 file, durably. */
+      /** Pages up to this commit are durably in the HDF5 file. */
       readonly applied: number
-      /** What the HDF5 file was when it was left. */
+      /** The state of the HDF5 file after the last turn. */
       readonly left: LeftFile
     }
-  /** Whether no more runs begin for now. */
+  /** Whether no more runs start for now. */
   | { readonly type: 'finish'; readonly isFinishing: boolean }
 
 export function writeLine(socket: Socket, message: ToLock | FromLock): void {

@@ -1,6 +1,6 @@
 /**
- * Brings the pages that workers have committed into the HDF5 file, in the wrap mode `lock`: from time to time, in a turn of
- * its own, and when no reader looks. They are safe in the `.cnt` file, so there is no hurry.
+ * In the wrap mode `lock`: writes the pages that workers have committed into the HDF5 file, from time to time, in a
+ * separate turn, while there is no reader. The pages are safe in the `.cnt` file, so there is no hurry.
  */
 import { PypetError } from '../../errors.ts'
 import { CntJournal } from '../../journal/cnt-journal.ts'
@@ -24,10 +24,10 @@ export class LockPages implements PageSource {
   readonly #server: LockServer
   readonly #turns: LockTurns
   readonly #compactBytes: number
-  /** Open as long as the experiment is, whatever its name becomes. */
+  /** Open as long as the experiment, even if the file is renamed. */
   readonly #file: OpenFile
   readonly #writer: PageWriter
-  /** Known within a turn. */
+  /** Known during a turn. */
   #state: CntState | undefined
   #pendingBytes = 0
 
@@ -39,7 +39,7 @@ export class LockPages implements PageSource {
     this.#compactBytes = storage.cntCompactBytes
     this.#writer = new PageWriter(this, () => openGate(file, onNotice), {
       inTurn: (attempt) => server.hold(async () => this.#look() || (await attempt())),
-      // Nobody goes on meanwhile: that is worth it only where too much waits.
+      // Everyone else waits meanwhile, so this is only worth it if too much accumulates.
       attemptMs: (isCrowded) => (isCrowded ? storage.readerWaitMs : 0),
       onWriting: () => this.#assertInPlace(),
       onWritten: () => undefined,
@@ -48,7 +48,7 @@ export class LockPages implements PageSource {
     })
   }
 
-  /** In a turn: takes what the opening has left in the file. */
+  /** During a turn: takes over the pages of the opening. */
   noteOpened(): void {
     const { isApplied, lastSequence } = this.#turns.state()
     if (isApplied) this.#server.applied = lastSequence
@@ -60,7 +60,7 @@ export class LockPages implements PageSource {
     this.#writer.wake()
   }
 
-  /** Nothing is begun any more. */
+  /** Starts nothing more. */
   stop(): void {
     this.#writer.stop()
   }
@@ -79,7 +79,7 @@ export class LockPages implements PageSource {
     for (const page of this.#state?.pages ?? []) disk.write(page.bytes, page.offset)
   }
 
-  /** Whether nothing waits. */
+  /** Whether nothing is left to write. */
   #look(): boolean {
     this.#state = this.#turns.state()
     const isNothing = this.#state.lastSequence <= this.#server.applied
@@ -102,7 +102,7 @@ export class LockPages implements PageSource {
     this.#compactIfLarge(state)
   }
 
-  /** Pages must not go into a file that nobody finds, nor over what another program has written. */
+  /** Pages must not go into a file that no path leads to, nor over data of another program. */
   #assertInPlace(): void {
     const committedBytes = this.#state?.fileBytes
     const found = displacementOf(this.#file, { committedBytes, head: this.#server.left.head })
@@ -115,11 +115,11 @@ export class LockPages implements PageSource {
     journal.compact()
     this.#worthBytes = 3 * journal.bytes
     journal.close()
-    // What is open of it is the old one, which has no name any more.
+    // The open file is the old one, which no longer has a name.
     this.#turns.state()
   }
 
-  /** Much larger than what it was made by the last compaction. */
+  /** The size that justifies another compaction. */
   #worthBytes = 0
 }
 
@@ -127,7 +127,7 @@ function failed(cause: unknown): PypetError {
   if (cause instanceof PypetError) return cause
   return new PypetError(
     'PYPET_STORAGE_FAILED',
-    `the pages of a commit could not be written: ${(cause as Error).message}`,
+    `cannot write the pages of a commit: ${(cause as Error).message}`,
     { hint: 'Check the disk.', cause },
   )
 }

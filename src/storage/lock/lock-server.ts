@@ -1,4 +1,4 @@
-/** The lock of an experiment whose workers store by themselves: who asks first, gets it first. */
+/** The lock of an experiment whose workers store their runs themselves. First come, first served. */
 import type { Socket } from 'node:net'
 import { fromErrorRecord } from '../../errors.ts'
 import type { RunIndex } from '../../values/path.ts'
@@ -7,7 +7,7 @@ import type { RunStoreListener } from '../run-store.ts'
 import { type FromLock, readLines, type ToLock, writeLine } from './lock-messages.ts'
 import type { LeftFile } from './lock-turn.ts'
 
-/** Whoever may hold the lock, a worker or main itself: told when it has it. */
+/** A worker or main itself. Called when it gets the lock. */
 type Grant = () => void
 
 export interface WaitingShare {
@@ -18,17 +18,17 @@ export interface WaitingShare {
 
 export class LockServer {
   listener: RunStoreListener | undefined
-  /** Called when workers have committed: pages wait in the `.cnt` file. */
+  /** Called when workers have committed: pages are waiting in the `.cnt` file. */
   onCommitted: () => void = () => undefined
-  /** Pages up to this commit are in the HDF5 file, durably. */
+  /** Pages up to this commit are durably in the HDF5 file. */
   applied = 0
-  /** Known when the trajectory is open: before that nobody asks. */
+  /** Known once the trajectory is open. Nobody asks before. */
   cntFile = ''
-  /** What the file was when main left it: workers write behind its end only. */
+  /** The file as main left it: workers only write after its end. */
   left: LeftFile = { identity: undefined, head: undefined }
-  /** Of the workers there are. */
+  /** Of the current workers. */
   readonly #waiting = new Map<Socket, WaitingShare>()
-  /** Of those there were. */
+  /** Of former workers. */
   #waited: WaitingShare = { waitedMs: 0, totalMs: 0, turnCount: 0 }
   readonly #server = new LocalServer((socket) => this.#connect(socket))
   readonly #queue: Grant[] = []
@@ -38,12 +38,12 @@ export class LockServer {
   static async listen(address: string): Promise<LockServer> {
     const lock = new LockServer()
     await lock.#server.listen(address)
-    // The experiment keeps the process alive, not its lock.
+    // The experiment keeps the process alive, not the lock.
     lock.#server.unref()
     return lock
   }
 
-  /** Does something under the lock. */
+  /** Performs an action under the lock. */
   async hold<Result>(action: () => Promise<Result> | Result): Promise<Result> {
     let holder: Grant = () => undefined
     await new Promise<void>((resolve) => {
@@ -57,14 +57,14 @@ export class LockServer {
     }
   }
 
-  /** No more runs begin for now: nobody waits to share a commit. */
+  /** No more runs start for now: nobody waits to share a commit. */
   finish(isFinishing: boolean): void {
     if (this.#isFinishing === isFinishing) return
     this.#isFinishing = isFinishing
     for (const socket of this.#server.sockets) writeLine(socket, { type: 'finish', isFinishing })
   }
 
-  /** How long workers waited for the lock, of how long they were at work. */
+  /** How long workers waited for the lock, and their total time. */
   waited(): WaitingShare {
     return [...this.#waiting.values()].reduce(added, this.#waited)
   }
@@ -75,7 +75,7 @@ export class LockServer {
   }
 
   #connect(socket: Socket): () => void {
-    /** In the worker's memory only. */
+    /** Only in the worker's memory. */
     const taken = new Set<RunIndex>()
     const tell = (message: FromLock) => writeLine(socket, message)
     const holder: Grant = () => {
@@ -115,7 +115,7 @@ export class LockServer {
     return () => {
       this.#waited = added(this.#waited, this.#waiting.get(socket))
       this.#waiting.delete(socket)
-      // What the worker had not committed never happened: whoever comes next finds the file as of the last commit.
+      // What the worker had not committed is undone: the next one finds the file at the last commit.
       this.#forget(holder)
       if (taken.size > 0) this.listener?.onLost?.([...taken])
     }

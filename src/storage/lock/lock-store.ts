@@ -1,7 +1,7 @@
 /**
- * The storage of the wrap mode `lock`: no writer process; workers store by themselves, one after the other. Main keeps
- * the lock, and does under it what belongs to no worker: opening, failures, growth, the end; and it brings committed
- * pages into the HDF5 file.
+ * The storage of the wrap mode `lock`: no writer process. Workers store their runs themselves, one after the other.
+ * Main manages the lock. Under it, main does what no worker does: opening, failures, growth, the end, and writing
+ * committed pages into the HDF5 file.
  */
 import { closeSync, openSync } from 'node:fs'
 import { isPypetError, type PypetError } from '../../errors.ts'
@@ -44,12 +44,12 @@ export class LockStore extends SerialStore implements RunStore {
   #turns: LockTurns | undefined
   #pages: LockPages | undefined
   #lock: FileLock | undefined
-  /** Open as long as the experiment is: what is removed meanwhile can be put back. */
+  /** Open as long as the experiment, so that a removed file can be restored. */
   #file: OpenFile | undefined
   readonly #failures: RunFailure[] = []
   #isClosed = false
 
-  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket of the lock */
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` if the socket of the lock cannot be created */
   constructor(settings: LockSettings) {
     super()
     this.#settings = settings
@@ -104,7 +104,7 @@ export class LockStore extends SerialStore implements RunStore {
         onError: (error: PypetError) => this.break(error),
       }
       const store = await open(options)
-      // Whoever comes next finds all of the opening in the file: there is no idle writer to complete it later.
+      // The next owner finds the complete opening in the file: there is no idle writer to complete it later.
       this.#lock = store.lock
       store.close({ config: [], isComplete: false })
       await store.rest()
@@ -127,13 +127,13 @@ export class LockStore extends SerialStore implements RunStore {
   }
 
   failRun(failure: RunFailure): void {
-    // Failures that come while the lock is awaited are written together.
+    // Failures that arrive while waiting for the lock are written together.
     if (this.#failures.push(failure) > 1) return
     this.#under(async (turns, server) => {
       const failures = this.#failures.splice(0)
       if (failures.length === 0) return
       const store = await turns.open(server.applied, server)
-      // A worker that died may have stored the run just before, and not have said so.
+      // A worker that died may have stored the run just before, without reporting it.
       const known = store.known(failures.map(({ run }) => run))
       for (const each of failures) store.failRun(each)
       this.#announce(withKnown(store.leave(), known))
@@ -196,7 +196,7 @@ export class LockStore extends SerialStore implements RunStore {
     this.#pages?.stop()
     const server = await this.#server.catch(() => undefined)
     server?.close()
-    // Nothing is written any more when the file is given free.
+    // Nothing may be written after the file is released.
     await this.extending
     await this.#pages?.end()
     this.#turns?.close()
@@ -215,16 +215,16 @@ export class LockStore extends SerialStore implements RunStore {
     }
   }
 
-  /** Where the file has lost its name, it is put back. */
+  /** Restores the file if it has lost its name. */
   #explained(error: unknown): unknown {
     if (!isPypetError(error, 'PYPET_FILE_MOVED') || this.#file === undefined) return error
-    // Where it is in its place, the error says what was done to it.
+    // If it is in place, the error tells what was done to it.
     const found = displacementOf(this.#file)
     this.#moved ??= found === undefined ? error : displacedError(this.#file, found, this.#turns?.openCnt)
     return this.#moved
   }
 
-  /** Of several that notice it, the first has put it back. */
+  /** Several may notice it. The first one has restored the file. */
   #moved: PypetError | undefined
 
   #announce({ stored, failed, refused }: Commit): void {
@@ -238,5 +238,5 @@ export class LockStore extends SerialStore implements RunStore {
 
 function waitedText({ waitedMs, totalMs, turnCount }: WaitingShare): string {
   const percent = totalMs > 0 ? Math.round((100 * waitedMs) / totalMs) : 0
-  return `workers spent ${percent} % of their time waiting for the lock and storing, in ${turnCount} turns`
+  return `workers spent ${percent} % of their time waiting for the lock and storing (${turnCount} turns)`
 }

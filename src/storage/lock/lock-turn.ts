@@ -18,7 +18,7 @@ import type { StorageSettings } from '../../protocol.ts'
 import type { LogLevel } from '../../run/log-level.ts'
 import { type Commit, type EndedRuns, TrajectoryStore } from '../trajectory-store.ts'
 
-/** Runs that a commit before has named are told once more: whoever committed them may have died before it could say so. */
+/** Reports runs of an earlier commit once more: whoever committed them may have died before reporting them. */
 export function withKnown(commit: Commit, known: EndedRuns): Commit {
   return {
     ...commit,
@@ -27,13 +27,13 @@ export function withKnown(commit: Commit, known: EndedRuns): Commit {
   }
 }
 
-/** What the file was when it was left: of the same inode, and with the same first bytes. */
+/** The state of the file when it was left: the same inode, and the same first bytes. */
 export interface LeftFile {
   readonly identity: FileIdentity | undefined
   readonly head: string | undefined
 }
 
-/** @throws PypetError `PYPET_FILE_MOVED` when another file, or none, is where the file was, or when it was harmed */
+/** @throws PypetError `PYPET_FILE_MOVED` if the file was moved, replaced or damaged */
 function openSame(file: string, { identity, head }: LeftFile, committedBytes: number): Disk {
   let disk: Disk
   try {
@@ -56,7 +56,7 @@ function openSame(file: string, { identity, head }: LeftFile, committedBytes: nu
 
 export interface TurnOptions {
   readonly cntFile: string
-  /** Replaces what the `.cnt` file has: it may have changed since the experiment began. */
+  /** Replaces the settings in the `.cnt` file: they may have changed since the experiment began. */
   readonly storage: StorageSettings
   readonly keepCnt: boolean
   readonly onNotice: (level: LogLevel, message: string) => void
@@ -64,9 +64,9 @@ export interface TurnOptions {
 }
 
 /**
- * Opens the file for one turn after the other. Between two turns others write it; what they did is in the `.cnt` file,
- * of which only the new part is read. Whoever died in a turn has harmed nothing: what that turn had
- * not committed lies behind the end of both files, or in its memory.
+ * Opens the file for one turn after the other. Between two turns, others write it. Their changes are in the `.cnt`
+ * file, of which only the new part is read. A process that dies during a turn does no harm: its uncommitted data is
+ * beyond the end of both files, or in its memory.
  */
 export class LockTurns {
   readonly #options: TurnOptions
@@ -78,17 +78,17 @@ export class LockTurns {
     this.#tail = new CntTail(options.cntFile)
   }
 
-  /** What is committed. Only whose turn it is may ask. */
+  /** The committed state. Call it only during your turn. */
   state(): CntState {
     return this.#tail.readOn()
   }
 
   /**
-   * Opens the file. Only whose turn it is may do so.
+   * Opens the file. Call it only during your turn.
    *
-   * @param applied pages up to this commit are in the HDF5 file, durably
-   * @param left what the file was when it was left
-   * @param isLast the turn ends with the experiment: its pages are brought into the file
+   * @param applied pages up to this commit are durably in the HDF5 file
+   * @param left the state of the file when it was left
+   * @param isLast the turn ends with the experiment: its pages are written into the file
    */
   async open(
     applied: number,
@@ -110,7 +110,7 @@ export class LockTurns {
       path: request.file,
       isNewFile: false,
       disk,
-      // What is in the file already need not be kept in memory.
+      // Pages that are already in the file need not be in memory.
       left: state.lastSequence <= applied ? { ...state, pages: [] } : state,
       leavesPages: !isLast,
       isTurn: true,
@@ -142,7 +142,7 @@ export class LockTurns {
     this.#tail.close()
   }
 
-  /** The `.cnt` file, as it was found last. */
+  /** The `.cnt` file, as last found. */
   get openCnt(): OpenFile | undefined {
     return this.#tail.openFile
   }

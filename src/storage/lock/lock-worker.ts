@@ -1,6 +1,6 @@
 /**
- * ENTRY of a worker's own storing, in the wrap mode `lock`: finished runs wait here for the lock, and are written by
- * this very thread or process when it is its turn. Loaded by executors by its address, since they do not know storages.
+ * ENTRY for storing in a worker, in the wrap mode `lock`: finished runs wait here for the lock. This thread or process
+ * writes them when it is its turn. Executors load it by its address, since they do not know storages.
  */
 import { connect, type Socket } from 'node:net'
 import { PypetError, toErrorRecord } from '../../errors.ts'
@@ -22,17 +22,17 @@ export interface LockData {
   /** Of the lock, see `lock-server`. */
   readonly address: string
   readonly storage: StorageSettings
-  /** So many quick runs may wait in a worker, to share a turn. */
+  /** The number of quick runs that may wait in a worker to share a turn. */
   readonly pendingMax: number
-  /** The worker may be ended between two runs: a job goes on only when its run is committed. */
+  /** The worker may be stopped between two runs: a job continues only when its run is committed. */
   readonly isDurable: boolean
 }
 
-/** A run that follows the one before more slowly is not held back. */
+/** A run that takes longer than this after the previous one is stored at once. */
 const QUICK_MS = 10
-/** Quick runs are held back for so long, to share a turn: the work that a worker's end may cost. */
+/** How long quick runs wait to share a turn. This much work is lost if the worker ends. */
 const HOLD_MS = 200
-/** Bytes of runs that may wait in a worker; one larger run may be alone. */
+/** Size of the runs that may wait in a worker. A single larger run is allowed. */
 const PENDING_BYTES_MAX = 67_108_864
 
 interface Pending {
@@ -40,9 +40,9 @@ interface Pending {
   readonly bytes: number
 }
 
-/** @throws PypetError `PYPET_WRITER_DIED` when nobody listens at the address */
+/** @throws PypetError `PYPET_WRITER_DIED` if nobody listens at the address */
 export async function openRecordStore(data: LockData): Promise<LockWorker> {
-  // It compiles the HDF5 library, and shows that it writes through the transaction.
+  // Compiles the HDF5 library, and proves that it writes through the transaction.
   const [socket] = await Promise.all([connected(data.address), proveHook()])
   return new LockWorker(socket, data)
 }
@@ -56,9 +56,9 @@ function connected(address: string): Promise<Socket> {
 }
 
 /**
- * A turn is short: it stores what waits, commits and gives the lock back. No job computes meanwhile, since nobody else
- * could store until it ends; so a worker that has asked for the lock waits for its turn before it goes on. Only quick
- * runs do not ask: they wait in memory for 200 ms, or until the job that follows leaves its thread free, and share the
+ * A turn is short: it stores the waiting runs, commits and releases the lock. No job computes meanwhile, since nobody
+ * else could store until it ends. So a worker that has asked for the lock waits for its turn before it continues. Only
+ * quick runs do not ask: they wait in memory for 200 ms, or until the next job leaves its thread free, and share the
  * next turn.
  */
 export class LockWorker {
@@ -68,17 +68,17 @@ export class LockWorker {
   #turns: LockTurns | undefined
   readonly #pending: Pending[] = []
   #pendingBytes = 0
-  /** The lock was asked for, and has not been given back. */
+  /** The lock was requested and has not been released. */
   #isAsked = false
-  /** No more runs begin for now: nothing waits to share a turn. */
+  /** No more runs start for now, so runs need not wait to share a turn. */
   #isFinishing = false
   #holdTimer: NodeJS.Timeout | undefined
   #error: PypetError | undefined
-  /** Jobs that wait for the end of the turn. */
+  /** Jobs waiting for the end of the turn. */
   #waiting: { readonly resolve: () => void; readonly reject: (error: PypetError) => void }[] = []
   readonly #startMs = performance.now()
   #lastTakenMs = Number.NEGATIVE_INFINITY
-  /** When the oldest of the waiting runs was taken. */
+  /** When the oldest waiting run was taken. */
   #heldSinceMs = 0
   #waitedMs = 0
   #turnCount = 0
@@ -87,7 +87,7 @@ export class LockWorker {
     this.#socket = socket
     this.#data = data
     this.#holdMs = Math.min(HOLD_MS, data.storage.commitIntervalMs)
-    // An open line must not keep a finished process alive.
+    // An idle connection must not keep a finished process alive.
     socket.unref()
     readLines<FromLock>(socket, (message) => this.#take(message))
     socket.on('error', (cause) => this.#break(mainIsGone(cause)))
@@ -95,7 +95,7 @@ export class LockWorker {
   }
 
   /**
-   * Takes a run. Resolves when the job may go on: the run is committed, or waits with few other quick ones.
+   * Takes a run. Resolves when the job may continue: the run is committed, or waits with a few other quick ones.
    *
    * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`
    */
@@ -117,18 +117,18 @@ export class LockWorker {
     this.#lastTakenMs = endMs
   }
 
-  /** Resolves when a run may begin: this worker neither has the lock nor waits for it. */
+  /** Resolves when a run may start: this worker neither has the lock nor waits for it. */
   ready(): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error)
     if (!this.#isAsked) return Promise.resolve()
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
-  /** Stores what was taken, unless main is gone. */
+  /** Stores the waiting runs, unless main is gone. */
   async close(): Promise<void> {
     if (this.#pending.length > 0) this.#ask()
     await this.ready().catch(() => undefined)
-    // What was said is heard before the line is cut.
+    // Sent messages arrive before the connection closes.
     await new Promise<void>((resolve) => this.#socket.end(() => resolve()))
     this.#socket.destroy()
     this.#turns?.close()
@@ -180,7 +180,7 @@ export class LockWorker {
     })
     try {
       const store = await this.#turns.open(applied, { left })
-      // The main process may have gone meanwhile.
+      // Main may be gone by now.
       if (this.#error !== undefined) return
       this.#turnCount += 1
       this.#tellCommitted(storeAll(store, this.#pending.splice(0)))
@@ -204,7 +204,7 @@ export class LockWorker {
     if (!this.#socket.destroyed) writeLine(this.#socket, message)
   }
 
-  /** Nothing can be trusted after an error in the file: main is told, and ends the experiment. */
+  /** After an error in the file, nothing can be trusted: main is told, and ends the experiment. */
   #breakDown(error: unknown): void {
     const record = toErrorRecord(error)
     this.#tell({ type: 'broken', error: record })
@@ -221,14 +221,14 @@ export class LockWorker {
   }
 }
 
-/** Stores and commits runs, and tells those that are known already as well. */
+/** Stores and commits runs, and also reports runs that are already known. */
 function storeAll(store: TrajectoryStore, pending: readonly Pending[]): Commit {
   const known = store.known(pending.map(({ record }) => record.run))
   for (const { record } of pending) store.storeRun(record)
   return withKnown(store.leave(), known)
 }
 
-/** One buffer of its own: the arrays of the job may change when it goes on. */
+/** A separate buffer: the job may change its arrays when it continues. */
 function decode(pieces: readonly Uint8Array[]): RawRunRecord {
   const frame = new Uint8Array(Buffer.concat(pieces))
   const { headerBytes } = decodeFramePrefix(frame)
@@ -236,12 +236,8 @@ function decode(pieces: readonly Uint8Array[]): RawRunRecord {
 }
 
 function mainIsGone(cause?: Error): PypetError {
-  return new PypetError(
-    'PYPET_WRITER_DIED',
-    'the lock of the file cannot be reached: the main process is gone',
-    {
-      hint: 'Runs announced as stored are safe.',
-      cause,
-    },
-  )
+  return new PypetError('PYPET_WRITER_DIED', 'cannot take the lock of the file: the main process is gone', {
+    hint: 'Runs reported as stored are safe.',
+    cause,
+  })
 }

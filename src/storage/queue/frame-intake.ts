@@ -1,6 +1,4 @@
-/**
- * Run frames as they come out of a socket: bytes in any portions, whole records out, with bounded memory.
- */
+/** Reads run frames from a socket: takes bytes in chunks of any size, returns complete records, with bounded memory. */
 import {
   decodeFramePrefix,
   decodeRunFrame,
@@ -9,17 +7,17 @@ import {
 } from '../../run/run-frame.ts'
 
 /**
- * Bytes of records that may be in assembly at once, over all workers. One larger record may be alone:
- * the limit bounds how many large results meet in the writer, not how large one may be.
+ * Size of the records that may be in assembly at once, over all workers. A single larger record is allowed: this limits
+ * how many large results meet in the writer, not the size of one.
  */
 export const ASSEMBLY_BYTES_MAX = 268_435_456
 
-/** The share that all workers have in the writer's memory. */
+/** The memory in the writer that all workers share. */
 export class AssemblyBudget {
   #usedBytes = 0
   readonly #waiting: (() => void)[] = []
 
-  /** True when `bytes` may be allocated now; otherwise `retry` is called once something was released. */
+  /** True if `bytes` may be allocated now. Otherwise `retry` is called once something is released. */
   reserve(bytes: number, retry: () => void): boolean {
     if (this.#usedBytes > 0 && this.#usedBytes + bytes > ASSEMBLY_BYTES_MAX) {
       this.#waiting.push(retry)
@@ -43,13 +41,13 @@ interface Body {
   filled: number
 }
 
-/** What the intake needs of a connection: to hold it back. */
+/** The part of a connection that the intake needs, to pause it. */
 export interface Connection {
   pause(): unknown
   resume(): unknown
 }
 
-/** Told of a record and of the frame that it came in. It may keep neither: both are views of a buffer. */
+/** Receives a record and its frame. It may keep neither: both are views of a buffer. */
 export type OnRecord = (record: RawRunRecord, frame: Uint8Array) => void
 
 /** Assembles the frames of one connection. */
@@ -57,7 +55,7 @@ export class FrameIntake {
   readonly #connection: Connection
   readonly #budget: AssemblyBudget
   readonly #onRecord: OnRecord
-  /** Bytes not yet consumed: the beginning of a prefix, or all that came while waiting for the budget. */
+  /** Bytes not yet consumed: the start of a prefix, or everything that came while waiting for the budget. */
   #rest: Uint8Array = EMPTY
   #body: Body | undefined
 
@@ -67,7 +65,7 @@ export class FrameIntake {
     this.#onRecord = onRecord
   }
 
-  /** Takes the next bytes and hands on every record that they complete. */
+  /** Takes the next bytes and passes on every record that they complete. */
   push(chunk: Uint8Array): void {
     let bytes = this.#rest.byteLength === 0 ? chunk : concatenate(this.#rest, chunk)
     this.#rest = EMPTY
@@ -80,18 +78,18 @@ export class FrameIntake {
         bytes = remaining
       }
     }
-    // A copy: what is kept must not pin the socket's whole buffer. (`slice` of a Buffer copies nothing.)
+    // A copy: kept bytes must not pin the socket's whole buffer. (`slice` of a Buffer copies nothing.)
     this.#rest = bytes.byteLength === 0 ? EMPTY : new Uint8Array(bytes)
   }
 
-  /** The worker is gone: a record that it did not finish is dropped. */
+  /** The worker is gone: drops its unfinished record. */
   end(): void {
     if (this.#body !== undefined) this.#budget.release(this.#body.reservedBytes)
     this.#body = undefined
     this.#rest = EMPTY
   }
 
-  /** Reads a prefix, and the frame if it is here already. Undefined while the budget is exhausted. */
+  /** Reads a prefix, and the frame if it is already here. Undefined while the budget is exhausted. */
   #begin(bytes: Uint8Array): Uint8Array | undefined {
     const { headerBytes, payloadBytes } = decodeFramePrefix(bytes)
     const bodyBytes = headerBytes + payloadBytes

@@ -1,11 +1,14 @@
-/** Where processes and threads of one experiment meet: a socket in a folder that only this user can enter, or a named pipe. */
+/**
+ * Where the processes and threads of an experiment connect: a socket in a folder that only this user can enter, or a
+ * named pipe.
+ */
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cannotWrite, systemRefusal } from '../../errors.ts'
 import { makeTemporaryFolder, SHORT_FOLDER, temporaryPrefix } from '../../temporary-names.ts'
 
-/** Longest path of a socket: macOS has 104 bytes for it, with a NUL at the end. */
+/** Longest path of a socket: macOS allows 104 bytes, including a final NUL. */
 const SOCKET_PATH_BYTES_MAX = 103
 
 export class LocalAddress {
@@ -13,7 +16,7 @@ export class LocalAddress {
   readonly #folder: string
   readonly #remove = () => this.remove()
 
-  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for it */
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` if it cannot be created */
   constructor(name: string) {
     this.#folder = makeSocketFolder()
     this.path = socketPath(this.#folder, name)
@@ -26,23 +29,23 @@ export class LocalAddress {
   }
 }
 
-/** Somebody may still be writing into it: that process removes what it has written. */
+/** A process that is still writing into it removes its own files. */
 export function removeSocketFolder(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 5 })
   } catch {
-    // At the exit an error would keep the others who clear up from it.
+    // At exit, an error would stop the other cleanups.
   }
 }
 
-/** The address of a socket in a folder of `makeSocketFolder`; on Windows a named pipe, which lies in no folder. */
+/** The address of a socket in a folder of `makeSocketFolder`. On Windows a named pipe, which is in no folder. */
 export function socketPath(folder: string, name: string): string {
   return process.platform === 'win32'
     ? `\\\\.\\pipe\\pypet-ts-${name}-${folder.slice(-6)}-${process.pid}`
     : join(folder, `${name}.sock`)
 }
 
-/** A fresh folder that only this user can enter, with room for the name of a socket in its path. */
+/** Creates a folder that only this user can enter, with a path short enough for a socket in it. */
 export function makeSocketFolder(): string {
   const path = (folder: string) => `${join(folder, temporaryPrefix('writer-'))}XXXXXX`
   const isTooLong =
@@ -51,8 +54,8 @@ export function makeSocketFolder(): string {
   try {
     return makeTemporaryFolder('writer-', within)
   } catch (cause) {
-    throw cannotWrite(path(within), `no folder can be created there: ${systemRefusal(cause).found}`, {
-      hint: 'Set TMPDIR to a folder that exists and can be written to.',
+    throw cannotWrite(path(within), `cannot create a folder there: ${systemRefusal(cause).found}`, {
+      hint: 'Set TMPDIR to an existing, writable folder.',
       cause,
     })
   }

@@ -1,4 +1,4 @@
-/** Who listens on a local socket: to frames of runs, or to whoever asks for the lock. */
+/** Listens on a local socket: for frames of runs, or for requests of the lock. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { AssemblyBudget, FrameIntake, type OnRecord } from './frame-intake.ts'
 import { LocalAddress } from './local-address.ts'
@@ -7,12 +7,12 @@ export class LocalServer {
   readonly sockets = new Set<Socket>()
   readonly #server: Server
 
-  /** @param connect is called for each who comes, and gives what to do when it has left */
+  /** @param connect is called for each connection, and returns a function to call when it has closed */
   constructor(connect: (socket: Socket) => () => void) {
     this.#server = createServer((socket) => {
       this.sockets.add(socket)
       const leave = connect(socket)
-      // Who dies resets its connection; `close` follows.
+      // A peer that dies resets its connection. `close` follows.
       socket.on('error', () => undefined)
       socket.on('close', () => {
         this.sockets.delete(socket)
@@ -21,7 +21,7 @@ export class LocalServer {
     })
   }
 
-  /** Rejects with the system's error when nobody can listen there. */
+  /** Rejects with the system's error if it cannot listen there. */
   async listen(path: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
@@ -29,12 +29,12 @@ export class LocalServer {
     })
   }
 
-  /** It keeps no process alive. */
+  /** Keeps no process alive. */
   unref(): void {
     this.#server.unref()
   }
 
-  /** Reads no more from anybody, until `resume`. */
+  /** Stops reading from all connections until `resume`. */
   pause(): void {
     for (const socket of this.sockets) socket.pause()
   }
@@ -43,7 +43,7 @@ export class LocalServer {
     for (const socket of this.sockets) socket.resume()
   }
 
-  /** Lets nobody in any more. Resolves when all have left. */
+  /** Accepts no more connections. Resolves when all have closed. */
   async drain(): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve))
   }
@@ -57,10 +57,10 @@ export class LocalServer {
 }
 
 /**
- * Takes run frames from all who connect, with bounded memory.
+ * Takes run frames from all connections, with bounded memory.
  *
  * @param onRecord may keep neither record nor frame: both are views of a buffer
- * @param onChunk called when what has arrived is handed on
+ * @param onChunk called after each chunk has been passed on
  */
 export function frameListener(
   onRecord: (...arrived: [...Parameters<OnRecord>, socket: Socket]) => void,
@@ -78,14 +78,14 @@ export function frameListener(
 }
 
 export interface FrameReceiver extends AsyncDisposable {
-  /** Where workers send their frames to. */
+  /** The address to which workers send their frames. */
   readonly address: string
 }
 
 /**
- * Takes run frames in this process, in place of the writer: for runs that are not to be stored.
+ * Takes run frames in this process instead of the writer, for runs that are not stored.
  *
- * @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket
+ * @throws PypetError `PYPET_FILE_NOT_WRITABLE` if the socket cannot be created
  */
 export async function openFrameReceiver(onRecord: OnRecord): Promise<FrameReceiver> {
   const place = new LocalAddress('runs')

@@ -1,6 +1,6 @@
 /**
- * ENTRY of the writer process, the only one that writes the HDF5 file. It takes run frames from the
- * workers over a local socket, orders from main over IPC, and announces runs once they are committed.
+ * ENTRY of the writer process, the only process that writes the HDF5 file. It takes run frames from the workers over a
+ * local socket and orders from main over IPC, and reports runs once they are committed.
  */
 import { assertNever, isPypetError, toErrorRecord } from '../../errors.ts'
 import { quickenH5wasm, TIERING } from '../../hdf5/h5wasm.ts'
@@ -16,7 +16,7 @@ import { removeSocketFolder } from './local-address.ts'
 import { frameListener } from './local-server.ts'
 
 let store: TrajectoryStore | undefined
-/** The HDF5 file is closed, or being closed. */
+/** The HDF5 file is closed or being closed. */
 let isEnding = false
 let schedule: CommitSchedule | undefined
 
@@ -24,7 +24,7 @@ function tell(message: FromWriter, sent?: () => void): void {
   process.send?.(message, undefined, undefined, () => sent?.())
 }
 
-/** Nothing can be trusted after an error in the file: say so and stop. What was committed is safe. */
+/** After an error in the file, nothing can be trusted: report it and stop. Earlier commits are safe. */
 function breakDown(error: unknown): void {
   store = undefined
   tell({ type: 'broken', error: toErrorRecord(error) }, () => process.exit(1))
@@ -40,11 +40,11 @@ function guarded<Arguments extends unknown[]>(action: (...args: Arguments) => vo
   }
 }
 
-/** Made by main, which removes it when this process has no chance to. */
+/** Created by main, which removes it if this process cannot. */
 const socketFolder = process.argv[2] as string
 const address = process.argv[3] as string
 process.on('exit', () => removeSocketFolder(socketFolder))
-// A terminal sends Ctrl-C to all processes; the writer ends when main says so, or when main is gone.
+// A terminal sends Ctrl-C to all processes. The writer ends when main says so, or when main is gone.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 process.on('uncaughtException', breakDown)
@@ -74,8 +74,9 @@ function holdBack(room: Promise<void>): void {
 }
 
 /**
- * Config and overviews are written when runs leave time for it, since nobody waits for them; but neither at
- * once, which would delay the first result, nor never, while a saturated experiment runs for days.
+ * How long to wait before writing config and overviews. Nothing needs them soon, so they are written when runs leave
+ * time. Writing them at once would delay the first result. Writing them only when idle might take days in a busy
+ * experiment.
  */
 const SETTLE_AFTER_MS = 200
 const SETTLE_IDLE_MS = 20
@@ -118,7 +119,7 @@ function storeOptions(breakLock: boolean): TrajectoryStoreOptions {
 
 let takeValues: (values: readonly RawValue[]) => void = () => undefined
 
-/** Asks main, which has them in memory, for a few at a time. */
+/** Requests a few values at a time from main, which has them in memory. */
 function valuesOfMain(name: string, first: number): Promise<readonly RawValue[]> {
   return new Promise((resolve) => {
     takeValues = resolve
@@ -126,7 +127,7 @@ function valuesOfMain(name: string, first: number): Promise<readonly RawValue[]>
   })
 }
 
-/** Sockets of dead workers end as soon as they are read; a worker that outlives main is not waited for. */
+/** Sockets of dead workers end once they are read. A worker that outlives main is not waited for. */
 const DRAIN_MS = 10_000
 
 /** Takes nothing more, commits the rest, closes the file and waits for its readers. */
@@ -192,8 +193,8 @@ const take = guarded((message: ToWriter) => {
 })
 
 process.on('message', take)
-// Main is gone, and its threads with it: what they had handed over is still in the sockets. Keep every run
-// that arrives whole, then go. The trajectory stays open for `continue`.
+// Main and its threads are gone, but the sockets still hold what they sent. Store every run that arrives completely,
+// then exit. The trajectory stays open for `continue`.
 process.on('disconnect', () => {
   let isLeaving = false
   const leave = () => {
@@ -207,12 +208,12 @@ process.on('disconnect', () => {
   void server.drain().then(leave)
   setTimeout(leave, DRAIN_MS)
 })
-// It may have gone while this module was being loaded, and then nothing tells so any more.
+// Main may have gone while this module was loading. Then there is no event.
 if (!process.connected) process.exit(0)
 const listening = server.listen(address)
 listening.catch(() => undefined)
-// While main still loads the job: the HDF5 library is compiled, and proven to write through the transaction.
-// What this process says on stderr main shows only when it dies.
+// Compiles the HDF5 library while main loads the job, and proves that it writes through the transaction. Main shows
+// this process's stderr only if it dies.
 quickenH5wasm(TIERING.writer)
 const proven = proveHook()
 proven.catch(() => undefined)

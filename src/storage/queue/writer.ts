@@ -1,4 +1,4 @@
-/** The writer process as main sees it: open, listen to commits, close. */
+/** The writer process, as seen from main: open, listen to commits, close. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { assertNever, type ErrorRecord, fromErrorRecord, PypetError } from '../../errors.ts'
@@ -20,38 +20,38 @@ import type { RunStore, RunStoreListener } from '../run-store.ts'
 import { SerialStore } from '../serial-store.ts'
 import { makeSocketFolder, removeSocketFolder, socketPath } from './local-address.ts'
 
-/** Enough of what a dying writer prints to explain its death. */
+/** Enough output of a dying writer to explain its death. */
 const STDERR_LENGTH_MAX = 4000
 /**
- * After so long without a word at its end, the writer is killed. Its last commit may have to bring
- * gigabytes to a slow disk, and readers may keep it waiting.
+ * A writer that is silent for this long at its end is killed. Its last commit may write gigabytes to a slow disk, and
+ * readers may delay it.
  */
 const CLOSE_TIMEOUT_MS = 600_000
 
 /**
- * Starts the process at once, so that it compiles the HDF5 library while the job is still being loaded.
- * It touches no file before `open`.
+ * Starts the process at once, so that it compiles the HDF5 library while the job is still loading. It accesses no file
+ * before `open`.
  */
 export class Writer extends SerialStore implements RunStore {
   readonly storesInWorkers = false
   readonly takesParts = true
-  /** Where workers hand over their runs, once the trajectory is open. */
+  /** Where workers send their runs, once the trajectory is open. */
   readonly address: string
   readonly #process: ChildProcess
   #awaited: Awaited | undefined
   #error: PypetError | undefined
-  /** While it opens. */
+  /** Set while it opens. */
   #values: ValueSource | undefined
-  /** From here on it may have something to lose. */
+  /** From here on, it may have something to lose. */
   #isAsked = false
   #stderr = ''
-  /** Resolves when the process is gone and everything it has said is read. */
+  /** Resolves when the process is gone and all its messages are read. */
   readonly #ended: Promise<void>
 
   private constructor(socketFolder: string) {
     super()
     this.address = socketPath(socketFolder, 'runs')
-    // The writer does so itself, unless it ends before it can, as by a Ctrl-C that comes early.
+    // The writer does this itself, unless it ends before it can, for example by an early Ctrl-C.
     const removeFolder = () => removeSocketFolder(socketFolder)
     process.on('exit', removeFolder)
     this.#process = fork(fileURLToPath(entryUrl('writer-process')), [socketFolder, this.address], {
@@ -71,7 +71,7 @@ export class Writer extends SerialStore implements RunStore {
     this.#process.on('message', (message: FromWriter) => this.#take(message))
   }
 
-  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the writer's socket */
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` if the writer's socket cannot be created */
   static start(): Writer {
     const folder = makeSocketFolder()
     try {
@@ -121,7 +121,7 @@ export class Writer extends SerialStore implements RunStore {
     this.#send({ type: 'finish' })
   }
 
-  /** What has arrived is stored all the same. */
+  /** What has arrived is stored anyway. */
   giveUp(): void {
     // Nothing is lost with a worker.
   }
@@ -134,8 +134,8 @@ export class Writer extends SerialStore implements RunStore {
   }
 
   /**
-   * Commits the rest, closes the file and ends the process. Every run must have been announced. Waits for
-   * readers of the file as long as `readerWaitMs` says.
+   * Commits the rest, closes the file and ends the process. All runs must have been reported before. Waits up to
+   * `readerWaitMs` for readers of the file.
    */
   async close(ending: Ending): Promise<Closed> {
     this.isClosing = true
@@ -154,8 +154,8 @@ export class Writer extends SerialStore implements RunStore {
   }
 
   /**
-   * Ends the process if it still runs: it commits what has arrived whole, then exits. One that was never told to open
-   * a file is ended at once.
+   * Ends the process if it still runs: it stores what has arrived completely, then exits. A writer that was never told
+   * to open a file is killed at once.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.listener = undefined
@@ -196,7 +196,7 @@ export class Writer extends SerialStore implements RunStore {
     this.#send({ type: 'values', values })
   }
 
-  /** At most one answer is awaited at a time: the conversation is a sequence. */
+  /** Only one answer is awaited at a time. */
   #await<Type extends FromWriter['type']>(type: Type): Promise<Extract<FromWriter, { type: Type }>> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) reject(this.#error)
@@ -205,7 +205,7 @@ export class Writer extends SerialStore implements RunStore {
   }
 
   #send(message: ToWriter): void {
-    // A send after the writer's death has nobody to reach; its death has been told already.
+    // A dead writer cannot be reached. Its death has been reported already.
     if (this.#process.connected) this.#process.send(message, () => undefined)
   }
 
@@ -221,15 +221,15 @@ export class Writer extends SerialStore implements RunStore {
     return new PypetError(
       'PYPET_WRITER_DIED',
       `the writer process ended unexpectedly (${how})${printed === '' ? '' : `:\n${printed}`}`,
-      { hint: 'Runs announced as stored are safe. Look into main.txt in the log folder.' },
+      { hint: 'Runs reported as stored are safe. See main.txt in the log folder.' },
     )
   }
 }
 
 /**
- * Resolves, with the code or signal, when the process is gone and everything it has said is read. The
- * exit alone may come before the last messages, such as the one that all is well; and Node's `close`,
- * which would wait for them, does not come after `disconnect`.
+ * Resolves, with the code or signal, when the process is gone and all its messages are read. The exit event alone may
+ * come before the last messages, such as the one of success. Node's `close` event would wait for them, but does not
+ * come after `disconnect`.
  */
 async function endOf(child: ChildProcess): Promise<string> {
   const read = Promise.all([
@@ -239,7 +239,7 @@ async function endOf(child: ChildProcess): Promise<string> {
   const how = await new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`))
     child.on('error', ({ message }) => {
-      // A process that never started does not exit either. Other errors are of `kill`, and change nothing.
+      // A process that never started does not exit either. Other errors come from `kill`, and change nothing.
       if (child.pid === undefined) resolve(message)
     })
   })
@@ -257,18 +257,18 @@ function brokenError(record: ErrorRecord): PypetError {
   return fromErrorRecord(record, 'PYPET_STORAGE_FAILED')
 }
 
-/** What a V8 says that knows some of the writer's flags no longer: it does without, and does not die of it. */
+/** What a V8 prints that no longer knows some of the writer's flags. It ignores them, and this is not why it died. */
 const UNKNOWN_FLAGS = /^Error: unrecognized flag .*\nTry --help for options\n/gm
 
-/** Started before anything is known of the experiment, and not yet taken. */
+/** Started before anything is known about the experiment, and not taken yet. */
 let ahead: Writer | undefined
 
 /**
- * Starts a writer that whoever needs one first will find; see `endWriterAhead`. Until it is taken, a signal ends this process as
- * it would by itself, but not without what is done at the exit: the writer may be too young to clear up.
+ * Starts a writer for whoever needs one first; see `endWriterAhead`. Until it is taken, a signal ends this process as
+ * usual, but exit handlers still run: the writer may be too young to clean up.
  */
 export function startWriterAhead(): void {
-  // First: until somebody listens, a signal ends this process where it stands, and the writer's folder stays.
+  // First of all: without a listener, a signal ends this process at once, and the writer's folder stays.
   for (const [signal, end] of ENDINGS) process.on(signal, end)
   ahead ??= Writer.start()
 }
@@ -279,7 +279,7 @@ const ENDINGS = [
   ['SIGHUP', () => process.exit(143)],
 ] as const
 
-/** The writer that was started ahead, unless somebody has it: to be used, or to be disposed of. */
+/** The writer that was started ahead, unless it is taken. Use it or dispose of it. */
 export function takeWriterAhead(): Writer | undefined {
   const writer = ahead
   ahead = undefined
@@ -287,7 +287,7 @@ export function takeWriterAhead(): Writer | undefined {
   return writer
 }
 
-/** Resolves when the writer that was started ahead is gone, with all that it had, unless somebody has taken it. */
+/** Resolves when the writer that was started ahead is gone with its folder, unless it was taken. */
 export async function endWriterAhead(): Promise<void> {
   await takeWriterAhead()?.[Symbol.asyncDispose]()
 }

@@ -1,4 +1,4 @@
-/** Takes run frames in this process, over a local socket, and hands them on one after the other. */
+/** Takes run frames in this process, over a local socket, and passes them on one after the other. */
 import type { Socket } from 'node:net'
 import type { RunIndex } from '../../values/path.ts'
 import { LocalAddress } from '../queue/local-address.ts'
@@ -6,13 +6,13 @@ import { frameListener, type LocalServer } from '../queue/local-server.ts'
 import { type ServiceRecord, serviceRecord } from './storage-service.ts'
 
 export interface FrameServerOptions {
-  /** With so many waiting, no more is read from the workers. */
+  /** With more than this waiting, nothing more is read from the workers. */
   readonly pendingMax: number
-  /** Workers wait for a byte that says their record was taken. */
+  /** Workers wait for a byte that confirms each record. */
   readonly answers: boolean
-  /** @param returned what the job returned, as structured-clone bytes, where the worker sends that */
+  /** @param returned the job's return value as structured-clone bytes, if the worker sends it */
   readonly take: (record: ServiceRecord, returned: Uint8Array | undefined) => Promise<void>
-  /** Taking a run threw. */
+  /** Taking a run failed. */
   readonly onError: (run: RunIndex, error: unknown) => void
 }
 
@@ -34,13 +34,13 @@ export class FrameServer {
     this.#options = options
     this.#listener = frameListener(
       ({ run, returned }, view, socket) => {
-        // Copies: what comes is in a buffer that will be used for other runs, and `slice` of a Buffer copies nothing.
+        // Copies: the buffer will be reused for other runs, and `slice` of a Buffer copies nothing.
         const kept = returned === undefined ? undefined : new Uint8Array(returned)
         this.#pending.push({ run, frame: new Uint8Array(view), returned: kept, socket })
       },
       () => {
         if (this.#isFull) this.#listener.pause()
-        // Of a large record nothing may be there yet: then it ends before it has begun.
+        // A large record may be incomplete. Then `takeAll` ends at once.
         this.#taking ??= this.#takeAll().finally(() => {
           this.#taking = undefined
         })
@@ -48,7 +48,7 @@ export class FrameServer {
     )
   }
 
-  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the socket */
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` if the socket cannot be created */
   static async listen(options: FrameServerOptions): Promise<FrameServer> {
     const server = new FrameServer(options)
     await server.#listener.listen(server.address)
@@ -60,7 +60,7 @@ export class FrameServer {
     return this.#place.path
   }
 
-  /** Takes nothing more, and waits for what is being taken. */
+  /** Takes nothing more, and waits for records in progress. */
   async close(): Promise<void> {
     this.#pending.length = 0
     await this.#listener.close()
@@ -87,5 +87,5 @@ export class FrameServer {
   }
 }
 
-/** The answer to a record that was taken. */
+/** The answer to a record. */
 const TAKEN = 1

@@ -1,4 +1,4 @@
-/** The reference of a storage service: all runs stay in the memory of the main process. */
+/** The reference implementation of a storage service: all runs stay in the memory of the main process. */
 import { entryUrl } from '../../own-files.ts'
 import type { Ending, Extension, OpenRequest, RunFailure } from '../../protocol.ts'
 import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES } from '../../run/run-frame.ts'
@@ -15,7 +15,7 @@ import type { ServiceOpened, ServiceOpening, ServiceRecord, StorageService } fro
 export class MemoryStorage implements StorageService {
   readonly #records = new Map<RunIndex, ServiceRecord>()
   readonly #failures = new Map<RunIndex, RunFailure>()
-  /** What was added, and which runs were there by then. */
+  /** What was added, and which runs existed before. */
   readonly #extensions: { readonly extension: Extension; readonly runs: readonly RunIndex[] }[] = []
   #request: OpenRequest | undefined
   #ending: Ending = { config: [], isComplete: false }
@@ -38,7 +38,7 @@ export class MemoryStorage implements StorageService {
       pendingMax: PENDING_MAX,
       answers: true,
       take: async (record) => this.storeRun(record),
-      // A Map takes whatever it is given.
+      // A Map accepts everything.
       onError: () => undefined,
     })
     return {
@@ -66,7 +66,7 @@ export class MemoryStorage implements StorageService {
     this.#server = undefined
   }
 
-  /** Runs that are stored, in their order. */
+  /** The stored runs, in order. */
   get runs(): readonly RunIndex[] {
     return [...this.#records.keys()].sort((a, b) => a - b)
   }
@@ -80,9 +80,9 @@ export class MemoryStorage implements StorageService {
   }
 
   /**
-   * Writes everything into an HDF5 file, which then holds what an experiment without this service would have stored.
+   * Writes everything into an HDF5 file. It then holds what an experiment without this service would have stored.
    *
-   * @throws PypetError as of a new trajectory: `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, ...
+   * @throws PypetError as for a new trajectory: `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, ...
    */
   async writeHdf5(file: string): Promise<void> {
     if (this.#request === undefined) return
@@ -119,5 +119,5 @@ export class MemoryStorage implements StorageService {
   }
 }
 
-/** So many runs may wait in main's memory twice. */
+/** The number of runs that may be in main's memory twice. */
 const PENDING_MAX = 16

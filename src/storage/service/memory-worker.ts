@@ -1,4 +1,4 @@
-/** ENTRY of the worker half of the in-memory storage: sends each run to main and waits until it is there. */
+/** ENTRY of the worker half of the in-memory storage: sends each run to main and waits until it has arrived. */
 import { connect, type Socket } from 'node:net'
 import type { ServiceRecord, StorageWorker } from './storage-service.ts'
 

@@ -1,4 +1,4 @@
-/** A user's own storage behind an experiment. A `.cnt` file without commits says what to go on with. */
+/** Runs an experiment with a user's storage service. A `.cnt` file without commits records how to resume. */
 import { join } from 'node:path'
 import { PypetError, toErrorRecord } from '../../errors.ts'
 import { explorationLength } from '../../exploration/exploration.ts'
@@ -32,9 +32,9 @@ import { FrameServer } from './frame-server.ts'
 import { type ServiceOpened, type StorageService, serviceError } from './storage-service.ts'
 
 export interface ServiceStoreOptions {
-  /** `file:` URL of the module of the worker half; undefined where main stores the runs. */
+  /** `file:` URL of the module of the worker half. Undefined if main stores the runs. */
   readonly workerModule: string | undefined
-  /** So many runs may wait for main. */
+  /** The number of runs that may wait for main. */
   readonly pendingMax: number
 }
 
@@ -53,10 +53,10 @@ export class ServiceStore extends SerialStore implements RunStore {
   readonly #stored = new RunSet()
   #unlock: () => void = () => undefined
   #lockNotice: string | undefined
-  /** Stored by the service, and not announced: what they returned has to be recorded first. */
+  /** Stored by the service but not reported: their return values must be recorded first. */
   #uncommitted: { readonly run: RunIndex; readonly returned: Uint8Array | undefined }[] = []
   #schedule: CommitSchedule | undefined
-  /** What the service is at work on, one after the other. */
+  /** The current calls of the service, one after the other. */
   #work: Promise<void> = Promise.resolve()
 
   constructor(service: StorageService, options: ServiceStoreOptions) {
@@ -66,7 +66,7 @@ export class ServiceStore extends SerialStore implements RunStore {
     this.needsReturned = options.workerModule !== undefined
   }
 
-  /** The service is opened by now: its workers have to know what it says. */
+  /** By now, the service is open: its workers need what it returned. */
   async workerStorage(): Promise<WorkerStorage> {
     const { workerModule } = this.#options
     if (workerModule === undefined) {
@@ -81,7 +81,7 @@ export class ServiceStore extends SerialStore implements RunStore {
       })
       return { kind: 'queue', address: this.#frames.address }
     }
-    // A service of plain JavaScript may say nothing.
+    // A service in plain JavaScript may return nothing.
     const { workerData } = (await this.#opening) ?? {}
     return {
       kind: 'module',
@@ -91,8 +91,8 @@ export class ServiceStore extends SerialStore implements RunStore {
   }
 
   /**
-   * Before the workers are: asks the service, and keeps what it says for `open` and `continue`. A service that begins anew
-   * may clear what it holds, so whatever refuses the experiment comes first.
+   * Called before the workers start: opens the service, and keeps its answer for `open` and `continue`. A service that
+   * starts again may clear its data, so everything that can refuse the experiment comes first.
    */
   prepare(request: OpenRequest, { breakLock, ...options }: StorePreparation): void {
     makeFolderOf(realFileOf(request.file))
@@ -105,7 +105,7 @@ export class ServiceStore extends SerialStore implements RunStore {
 
   async open(request: OpenRequest, listener: RunStoreListener): Promise<Opened> {
     const path = cntFileOf(request)
-    // Durable before the first run: what is stored from here on can be gone on with.
+    // Durable before the first run: everything stored from here on can be resumed.
     CntJournal.create(FILES, path, { type: 'experiment', request, baseBytes: 0, baseSuperblock: '' }).close()
     return await this.#begin(request, path, listener)
   }
@@ -118,7 +118,7 @@ export class ServiceStore extends SerialStore implements RunStore {
     const { request } = experiment
     const opened = await this.#begin({ ...request, keepCnt }, cntFile, listener)
     const values = {
-      // What it has seen changes.
+      // What post-processing has seen changes.
       ...(this.#retryFailed && { [MEMORY.postprocessed]: -1 }),
       ...(environment !== undefined && { [MEMORY.serviceHasProvenance]: false }),
     }
@@ -152,7 +152,7 @@ export class ServiceStore extends SerialStore implements RunStore {
   }
 
   /**
-   * What the `.cnt` file has to tell besides. Durable when this returns.
+   * Writes other facts to the `.cnt` file. Durable on return.
    *
    * @throws PypetError `PYPET_STORAGE_FAILED`
    */
@@ -173,7 +173,7 @@ export class ServiceStore extends SerialStore implements RunStore {
     this.#schedule?.finish()
   }
 
-  /** The service first: what it has been given twice after a crash, it keeps once. */
+  /** The service first: after a crash, it may get the same extension twice and keeps it once. */
   protected async extendNow(extension: Extension): Promise<void> {
     const { added, groups, leaves, links, postprocessedCount, hasProvenance } = extension
     const hasNodes = groups.length + leaves.length + links.length > 0
@@ -182,8 +182,8 @@ export class ServiceStore extends SerialStore implements RunStore {
     if (service.extend === undefined) {
       throw new PypetError(
         'PYPET_EXPLORATION_INVALID',
-        'the storage service has no extend(): what it stores cannot grow while it runs',
-        { hint: 'Give the service an extend(extension), or explore all points from the start.' },
+        'the storage service has no extend(): it cannot add points to a running experiment',
+        { hint: 'Add extend(extension) to the service, or explore all points from the start.' },
       )
     }
     await this.#ask(() => service.extend?.(extension), 'extend')
@@ -260,7 +260,7 @@ export class ServiceStore extends SerialStore implements RunStore {
   }
 
   /**
-   * The values first: `continue` takes a run that the service has, and of which nothing is known here, for one without.
+   * The return values first: if the service has a run without one here, `continue` assumes that it returned nothing.
    *
    * @throws PypetError `PYPET_STORAGE_FAILED`
    */
@@ -278,14 +278,14 @@ export class ServiceStore extends SerialStore implements RunStore {
     )
   }
 
-  /** In main, one run fails, as it would in a worker. */
+  /** As in a worker, only this run fails. */
   #refuse(run: RunIndex, cause: unknown): void {
     const error = toErrorRecord(serviceError('storeRun', cause))
     const now = Date.now() / 1000
     this.#fail({ run, error, attempts: 1, startTimestamp: now, finishTimestamp: now }, [{ run, error }])
   }
 
-  /** It never rejects: what the service throws ends the experiment. */
+  /** Never rejects: an error of the service ends the experiment. */
   #fail(failure: RunFailure, refused: readonly RefusedRun[]): void {
     this.#work = this.#work.then(async () => {
       try {
@@ -310,12 +310,12 @@ function cntFileOf({ file, trajectory }: OpenRequest): string {
   return join(realFolderOf(file), `${trajectory.name}.cnt`)
 }
 
-/** Whether a session before has told the service the whole provenance. */
+/** Whether an earlier session has given the service the complete provenance. */
 export function serviceHasProvenance(cntFile: string): boolean {
   return readCnt(cntFile).memory.values[MEMORY.serviceHasProvenance] === true
 }
 
-/** There is no HDF5 file: the `.cnt` file tells of what was added, and the service of the runs. */
+/** There is no HDF5 file: the `.cnt` file knows the added points, and the service knows the runs. */
 const NOTHING_COMMITTED: CommitFacts = {
   fileBytes: 0,
   superblock: '',

@@ -1,4 +1,4 @@
-/** ENTRY of a worker's half of a user's own storage. Loaded by executors by its address. */
+/** ENTRY of the worker half of a user's storage service. Executors load it by its address. */
 import { PypetError, toErrorRecord } from '../../errors.ts'
 import { type StorageWorker, serviceError, serviceRecord } from './storage-service.ts'
 
@@ -6,7 +6,7 @@ import { type StorageWorker, serviceError, serviceRecord } from './storage-servi
 interface ServiceData {
   /** `file:` URL of the module with `openWorker`. */
   readonly module: string
-  /** Set when the service is open: until then no run is performed. */
+  /** Set when the service is open. No run is performed before. */
   readonly workerData: unknown
 }
 
@@ -20,8 +20,8 @@ export async function openRecordStore({ module, workerData }: ServiceData): Prom
     return new ServiceRecords(worker)
   throw new PypetError(
     'PYPET_STORAGE_SERVICE_FAILED',
-    'openWorker of the storage service gave nothing that has a storeRun()',
-    { hint: 'Let openWorker(workerData) give { storeRun(record) }.' },
+    'openWorker of the storage service returned no object with a storeRun()',
+    { hint: 'Return { storeRun(record) } from openWorker(workerData).' },
   )
 }
 
@@ -33,7 +33,7 @@ class ServiceRecords {
     this.#worker = worker
   }
 
-  /** @throws PypetError `PYPET_STORAGE_SERVICE_FAILED`: this run is not stored, others may be */
+  /** @throws PypetError `PYPET_STORAGE_SERVICE_FAILED`: this run is not stored, but others may be */
   async sendFrame(pieces: readonly Uint8Array[]): Promise<void> {
     const record = serviceRecord(pieces)
     try {
@@ -43,12 +43,12 @@ class ServiceRecords {
       throw new PypetError(
         'PYPET_STORAGE_SERVICE_FAILED',
         `the storage service did not store run ${record.run}: ${name}: ${message}`,
-        { hint: 'The error is that of storeRun in the storage service.', cause },
+        { hint: 'storeRun of the storage service threw this error.', cause },
       )
     }
   }
 
-  /** Once, however often an executor is disposed of. */
+  /** Only once, however often an executor is disposed of. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true

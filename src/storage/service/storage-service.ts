@@ -1,4 +1,4 @@
-/** The contract of a user's own storage: one half in the main process, one in each worker. */
+/** The interface of a user's storage service: one half in the main process, one in each worker. */
 import { PypetError, toErrorRecord } from '../../errors.ts'
 import type { Ending, Extension, OpenRequest, RunFailure } from '../../protocol.ts'
 import { decodeFramePrefix, decodeRunFrame, FRAME_PREFIX_BYTES } from '../../run/run-frame.ts'
@@ -6,32 +6,32 @@ import { receivedValue } from '../../values/exact-integer.ts'
 import type { RunIndex } from '../../values/path.ts'
 import { userValue } from '../../values/user-value.ts'
 
-/** The main half. Every method may return a promise; what one throws from `open` or `close` ends the experiment. */
+/** The main half. Every method may return a promise. An error in `open` or `close` ends the experiment. */
 export interface StorageService {
-  /** The module of the worker half, where it is not the one that exports this service: a path or `file:` URL. */
+  /** The module of the worker half, if it is not the one that exports this service: a path or a `file:` URL. */
   readonly workerModule?: string | URL
-  /** Begins, or goes on with what it holds of this trajectory. */
+  /** Starts a trajectory, or resumes it with the data that the service has. */
   open(opening: ServiceOpening): ServiceOpened | Promise<ServiceOpened>
-  /** A run has failed for good. The worker half is not told. */
+  /** A run has finally failed. The worker half is not told. */
   failRun(failure: RunFailure): void | Promise<void>
-  /** No more runs come. */
+  /** No more runs follow. */
   close(ending: Ending): void | Promise<void>
   /**
-   * Post-processing, or a script, has added points and nodes. Without it, an experiment that grows is refused. After a
-   * crash the same may be added again.
+   * Post-processing or a script has added points and nodes. Without this method, an experiment cannot grow. After a
+   * crash, the same points may be added again.
    */
   extend?(extension: Extension): void | Promise<void>
   /** With the wrap mode `queue`: takes the runs in the main process, one after the other. */
   storeRun?(record: ServiceRecord): void | Promise<void>
 }
 
-/** The worker half: what the function `openWorker(workerData)` of its module gives. */
+/** The worker half: what the function `openWorker(workerData)` of its module returns. */
 export interface StorageWorker {
-  /** Resolves when the run is durable, in the service's own sense. What it throws fails this run. */
+  /** Resolves when the run is durable, as the service defines it. If it throws, this run fails. */
   storeRun(record: ServiceRecord): void | Promise<void>
   /**
-   * After the last run of this worker: inline, and in the process of a run. Threads of a pool are ended without it, so
-   * `storeRun` must leave nothing to do.
+   * Called after the last run of this worker: inline, and in the process of a run. Pool threads end without it, so
+   * `storeRun` must leave nothing unfinished.
    */
   close?(): void | Promise<void>
 }
@@ -39,9 +39,9 @@ export interface StorageWorker {
 export interface ServiceOpening {
   /** The trajectory: its name, parameters, exploration, config. */
   readonly request: OpenRequest
-  /** The experiment goes on after an interruption: say which runs there are. */
+  /** The experiment resumes after an interruption: return the runs that you have. */
   readonly isContinued: boolean
-  /** Failed runs are performed again, so they must not be named. */
+  /** Failed runs are retried, so do not return them. */
   readonly retryFailed: boolean
 }
 
@@ -49,24 +49,24 @@ export interface ServiceOpened {
   /** Runs that need not be performed. */
   readonly stored?: readonly RunIndex[]
   readonly failed?: readonly RunIndex[]
-  /** What `openWorker` is called with. It must be cloneable. */
+  /** The argument of `openWorker`. It must be cloneable. */
   readonly workerData?: unknown
 }
 
-/** What a run has made. */
+/** The results of a run. */
 export interface ServiceRecord {
   readonly run: RunIndex
   /** Seconds since 1970. */
   readonly startTimestamp: number
   readonly finishTimestamp: number
-  /** Results and derived parameters by their full names: `results.runs.run_00000003.z`. */
+  /** Results and derived parameters, by full name: `results.runs.run_00000003.z`. */
   readonly leaves: readonly {
     readonly location: string
     readonly kind: 'result' | 'parameter'
     readonly comment: string
     readonly values: Readonly<Record<string, unknown>>
   }[]
-  /** All of it as the bytes that pypet-ts itself stores, with every type and annotation. */
+  /** The complete record in pypet-ts's own format, with all types and annotations. */
   readonly frame: Uint8Array
 }
 
@@ -92,8 +92,8 @@ export function serviceRecord(pieces: readonly Uint8Array[]): ServiceRecord {
 }
 
 /**
- * @param where the module, or whatever it was given by
- * @throws PypetError `PYPET_CONFIG_INVALID`, naming the method that is missing
+ * @param where the module, or where the service was given
+ * @throws PypetError `PYPET_CONFIG_INVALID`, which names the missing method
  */
 export function checkService(found: unknown, where: string, wrapMode: string): StorageService {
   const service = found as Readonly<Record<string, unknown>> | null | undefined
@@ -105,8 +105,8 @@ export function checkService(found: unknown, where: string, wrapMode: string): S
     where,
     hint:
       missing[0] === 'storeRun'
-        ? 'With --wrap-mode queue the main half stores the runs: give it a storeRun, or leave the wrap mode to none.'
-        : 'A service is the default export of its module: an object with open, failRun and close.',
+        ? 'With --wrap-mode queue, the service stores the runs in the main process: add a storeRun, or use --wrap-mode none.'
+        : 'Export the service as the default of its module: an object with open, failRun and close.',
   })
 }
 
@@ -115,18 +115,18 @@ export function checkWorkerModule(module: Readonly<Record<string, unknown>>, whe
   if (typeof module.openWorker === 'function') return
   throw new PypetError('PYPET_CONFIG_INVALID', `the storage service of ${where} has no openWorker()`, {
     where,
-    hint: 'Export a function openWorker(workerData) that gives { storeRun(record) }.',
+    hint: 'Export a function openWorker(workerData) that returns { storeRun(record) }.',
   })
 }
 
-/** @param method what the service or its worker was called for */
+/** @param method the called method of the service or its worker */
 export function serviceError(method: string, cause: unknown): PypetError {
   const { name, message } = toErrorRecord(cause)
   return new PypetError(
     'PYPET_STORAGE_SERVICE_FAILED',
     `${method} of the storage service threw ${name}: ${message}`,
     {
-      hint: 'What the service has stored before, it has to know when the experiment goes on.',
+      hint: 'When the experiment resumes, the service must know what it has already stored.',
       cause,
     },
   )
