@@ -1,12 +1,12 @@
-/** Long work in one thread lets others have a turn: signals, sockets, timers. */
+/** Lets signals, sockets and timers take a turn during long work in one thread. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Nobody notices a wait that is so short, and a turn costs nothing against it. */
+/** Too short to notice, and long compared with the cost of a turn. */
 const BREATH_MS = 20
 
 let lastMs = 0
 
-/** Resolves in a later turn of the event loop, or at once where the last one is not long ago. */
+/** Resolves in a later turn of the event loop, or at once if the last one was recent. */
 export async function breathe(): Promise<void> {
   if (performance.now() - lastMs < BREATH_MS) return
   await nextTurn()

@@ -1,4 +1,4 @@
-/** A file name as the shell takes it back, quoted where it must be. */
+/** A file name as a word of a shell command, quoted if necessary. */
 export function shellWord(name: string, platform: NodeJS.Platform = process.platform): string {
   // A leading dash would be read as a flag.
   const word = name.startsWith('-') ? `./${name}` : name

@@ -1,4 +1,4 @@
-/** Reading stacks: the places that an error came through, of everybody's code but ours and Node's. */
+/** Reads stacks: the places an error passed through, outside of pypet-ts and Node. */
 import { fileURLToPath } from 'node:url'
 import { ownFile } from './own-files.ts'
 
@@ -10,7 +10,7 @@ export interface StackFrame {
   readonly column: number
 }
 
-/** The frames of a stack from the innermost outwards, in files that are neither Node's nor ours. */
+/** The frames of a stack from the innermost outwards, except those in files of Node or pypet-ts. */
 export function* stackFrames(stack: string): Generator<StackFrame> {
   for (const [, place = '', line, column] of stack.matchAll(FRAME)) {
     const file = place.startsWith('file:') ? pathOf(place) : place
@@ -22,11 +22,11 @@ export function* stackFrames(stack: string): Generator<StackFrame> {
 /** `at f (/a/job.ts:1:2)`, `at async file:///a/job.ts:1:2`, `at /a/job.ts:1:2`. */
 const FRAME = /^\s+at (?:async )?(?:[^/\\\n]*? \()?(.+?):(\d+):(\d+)\)?$/gm
 
-/** Our own code as it runs, and as source maps tell it: its frames tell a user nothing. */
+/** pypet-ts's own code, as it runs and as source maps show it: its frames do not help a user. */
 const OWN_FOLDERS = ['dist', 'src'].map((name) => fileURLToPath(ownFile(`${name}/`)))
 
 function isForeign(file: string): boolean {
-  // Whatever has no path: `node:fs`, `<anonymous>`, `native`, `eval`.
+  // Frames without a path: `node:fs`, `<anonymous>`, `native`, `eval`.
   return !/^(?:\/|\\\\|[A-Za-z]:[\\/])/.test(file) || OWN_FOLDERS.some((folder) => file.startsWith(folder))
 }
 

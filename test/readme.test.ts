@@ -159,7 +159,7 @@ describe('docs/commands.md', () => {
     inOwn(['run', 'job.ts', '--file', 'a.h5', '--explore', 'x=1,2', '--explore', 'y=6,7'])
     mkdirSync(join(own, 'hdf5'))
     copyFileSync(join(own, 'a.h5'), join(own, 'hdf5/multiply.h5'))
-    expect(inOwn(words('expand'))).toMatch(/points added, 4 were there already/)
+    expect(inOwn(words('expand'))).toMatch(/points added, 4 existed already/)
     inOwn(['run', 'job.ts', '--file', 'b.h5', '--explore', 'x=1,3', '--explore', 'y=6,7'])
     expect(inOwn(words('merge'))).toContain('c.h5: multiply, ')
   })

@@ -152,7 +152,7 @@ test('dotted names of Python name nothing here: a class is imported by the scrip
   }
   const named = environmentIn({ dynamicImports: ['mysim.results.Spikes'] })
   await expect(named.env.run((run) => run.addResult('spikes', 1))).rejects.toThrow(
-    'cannot import mysim.results.Spikes: it names no module and class',
+    'cannot import mysim.results.Spikes: it does not name a module and a class',
   )
   const { env, traj } = environmentIn()
   await env.run((run) => run.addResult('spikes', new Spikes()))
@@ -359,7 +359,7 @@ describe('environment.wrap_mode', () => {
     traj.conf.environment.wrapMode = 'NONE'
     await expect(env.run(job)).rejects.toMatchObject({
       code: 'PYPET_CONFIG_INVALID',
-      message: 'wrapMode is none, and there is no storageService',
+      message: 'wrapMode is none, but there is no storageService',
     })
   })
 })

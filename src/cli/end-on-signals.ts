@@ -1,12 +1,12 @@
 /**
- * Ctrl-C, SIGTERM and SIGHUP before a command performs runs, or where it performs none: they end the process at once, as
- * they would without this, but not in silence. Small: the first file of a command loads it.
+ * Handles Ctrl-C, SIGTERM and SIGHUP before a command starts runs, or if it starts none: they end the process at once,
+ * as by default, but with a message. Small: the first file of a command loads it.
  */
 import { ExitCode } from './exit-codes.ts'
 
 const SIGNALS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED, SIGHUP: ExitCode.TERMINATED }
 
-/** Listens from now on, and stands back for whoever else does. */
+/** Listens from now on, and does nothing if there is another listener. */
 export function endOnSignals(): void {
   for (const [signal, exitCode] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
@@ -17,18 +17,17 @@ export function endOnSignals(): void {
   }
 }
 
-/** A line of its own, also where a terminal has written `^C` on the one before. */
+/** Starts a new line, even if a terminal has written `^C` on the current one. */
 export function interruptedBy(signal: string, left?: string): string {
   const begin = process.stderr.isTTY === true ? '\n' : ''
   return `${begin}interrupted by ${signal}${left === undefined ? '' : `: ${left}`}\n`
 }
 
 /**
- * Does what a signal may end before it is done, at once and without a trace: what is half made is removed at the exit by
- * whoever makes it (`undoAtExit`). Node hears signals between two turns of the event loop, so long work takes a breath
- * now and then.
+ * Does work that a signal may interrupt, at once and without a trace: unfinished output is removed at the exit
+ * (`undoAtExit`). Node handles signals between two turns of the event loop, so long work pauses now and then.
  *
- * @param left what there is then, as `nothing was written`; asked when the signal comes
+ * @param left the state after the interruption, as `nothing was written`; called when the signal arrives
  */
 export async function interruptible<Value>(
   command: string,

@@ -3,21 +3,21 @@ import { ExitCode } from './exit-codes.ts'
 
 export { ExitCode }
 
-/** The exit code for an error: by its code when it is ours, `FAILED` for anything else. */
+/** The exit code for an error: by its code for errors of pypet-ts, `FAILED` for anything else. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isPypetError(error)) return ExitCode.FAILED
   if (error.code === 'PYPET_SYSTEM_FAILED' && isOfPath(error.cause)) return ExitCode.WRONG
-  // A record from another process may carry a code that this version does not know.
+  // A record from another process may have a code that this version does not know.
   return EXIT_CODES[error.code] ?? ExitCode.FAILED
 }
 
-/** The user has named something that leads nowhere, or where this user may not go. */
+/** The path that the user named does not exist, or this user may not access it. */
 function isOfPath(cause: unknown): boolean {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException
   return ['EACCES', 'ELOOP', 'ENAMETOOLONG', 'ENOTDIR', 'EISDIR'].includes(code ?? '')
 }
 
-/** Names every code, so that a new one does not compile before somebody has decided. */
+/** Lists every code, so that a new one does not compile until someone decides. */
 const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   PYPET_JOB_NOT_FOUND: ExitCode.WRONG,
   PYPET_JOB_NOT_LOADABLE: ExitCode.WRONG,

@@ -1,4 +1,6 @@
-/** The numbers that commands end with, apart from who chooses them: the first file of a command needs no more. */
+/**
+ * The exit codes of commands. Separate from the code that chooses them: the first file of a command needs only these.
+ */
 
 /** How `pypet-ts` ends; scripts rely on these. */
 export const ExitCode = {
@@ -8,9 +10,9 @@ export const ExitCode = {
   FAILED: 1,
   /** The command, the config or the job is wrong; nothing was started. */
   WRONG: 2,
-  /** Finished, but some runs failed, or something of the job did when its run had ended. */
+  /** Finished, but some runs failed, or the job raised an error after its run had ended. */
   RUNS_FAILED: 3,
-  /** Interrupted by Ctrl-C: 128 and the number of SIGINT, as shells have it. */
+  /** Interrupted by Ctrl-C: 128 plus the number of SIGINT, as in shells. */
   INTERRUPTED: 130,
   /** Ended by SIGTERM. */
   TERMINATED: 143,

@@ -1,4 +1,4 @@
-/** Explored values as they are shown and given to programs: single ones, and lists and arrays up to a length. */
+/** Explored values as text for people and for programs: scalars, and lists and arrays up to a length. */
 import { pooledTypeName } from '../exploration/value-pool.ts'
 import { exact, receivedValue } from '../values/exact-integer.ts'
 import { elementCount, type RawValue, storedOfRaw } from '../values/raw-value.ts'
@@ -6,9 +6,9 @@ import type { Scalar } from '../values/stored-value.ts'
 import { userValue } from '../values/user-value.ts'
 import { cellText, storedText } from './value-text.ts'
 
-/** A longer list tells less than its type and its shape. */
+/** A longer list is less helpful than its type and shape. */
 const SHOWN_ELEMENTS_MAX = 12
-/** Programs get longer ones whole. */
+/** Programs receive longer lists whole. */
 const JSON_ELEMENTS_MAX = 1000
 
 /** `6`, `'text'`, `[10, 5]`, `[[1, 2], [3, 4]]`, `float64 array [1000]`. */
@@ -27,7 +27,7 @@ export function exploredCsvText(value: unknown): string {
   return nested === undefined ? pooledTypeName(value) : JSON.stringify(nested, jsonScalar)
 }
 
-/** JSON has no bigints and no NaN: both become text. Lists are lists; of long ones the type and shape are told. */
+/** JSON has no bigints and no NaN, so both become text. Lists stay lists; long ones are given by type and shape. */
 export function exploredJson(value: unknown): unknown {
   if (!isRaw(value)) return jsonScalar('', value)
   if (!isArray(value)) return plainJson(value)
@@ -52,7 +52,7 @@ function plainJson(value: RawValue): unknown {
 
 type Nested = Scalar | object | readonly Nested[]
 
-/** As lists in lists; undefined for what is longer, or has no elements in order. */
+/** As nested lists; undefined if it is too long, or has no ordered elements. */
 function nestedValue(value: RawValue, elementsMax: number): Nested | undefined {
   if (!('shape' in value) || value.form === 'sparse' || elementCount(value.shape) > elementsMax)
     return undefined

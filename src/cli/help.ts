@@ -1,11 +1,11 @@
-/** The help of commands with many options: `--help` shows those of daily use with a line each, `--help-all` all of them. */
+/** The help of commands with many options: `--help` shows common ones, one line each; `--help-all` shows all. */
 import type { Command, Help, Option } from 'commander'
 import { OPTIONS, type OptionName } from '../experiment/options.ts'
 
-/** What the word means, for the examples. */
+/** Explains the word, for the examples. */
 export const TRAJECTORY = 'A trajectory is one tree of all parameters, points and results.'
 
-/** One long flag must not take the room of all descriptions: it gets a line of its own. */
+/** A longer flag gets its own line, so that it does not squeeze all descriptions. */
 const TERM_WIDTH_MAX = 28
 export const NARROW_HELP: Partial<Help> = {
   // Descriptions name choices and defaults themselves.
@@ -19,12 +19,12 @@ export const NARROW_HELP: Partial<Help> = {
   },
 }
 
-/** As the package does it: what is here are properties of the object itself. */
+/** The default help: the changes here are properties of the object itself. */
 function usual(helper: Help): Help {
   return Object.getPrototypeOf(helper)
 }
 
-/** Options of daily use that several commands have, each with what is said of it in one line. */
+/** Common options of several commands, each with a one-line description. */
 export const DAILY_OPTIONS = {
   ncores: { '--ncores': 'Runs at the same time; 0 uses all cores.' },
   points: {
@@ -48,7 +48,7 @@ export const DAILY_OPTIONS = {
   },
 } as const
 
-/** The words with `--help` in place of `--help-all`, and which of both they ask for. */
+/** The words with `--help` in place of `--help-all`, and which of both was requested. */
 export function askedHelp(argv: readonly string[]): {
   readonly argv: readonly string[]
   readonly asksDaily: boolean
@@ -61,9 +61,9 @@ export function askedHelp(argv: readonly string[]): {
 }
 
 /**
- * Adds `--help-all`, and leaves the options of daily use where those are asked for.
+ * Adds `--help-all`, and keeps only the common options if those were requested.
  *
- * @param daily flags in the order of the help, and what is said of them in one line
+ * @param daily flags in the order of the help, with their one-line descriptions
  */
 export function withHelpAll(
   command: Command,
@@ -85,7 +85,7 @@ function leaveDaily(options: Option[], lines: Readonly<Record<string, string>>):
   options.sort((a, b) => order.indexOf(a.long ?? '') - order.indexOf(b.long ?? ''))
 }
 
-/** The less common options, by what they are about. */
+/** The less common options, by topic. */
 const GROUPS: readonly (readonly [heading: string, names: readonly OptionName[]])[] = [
   [
     'Where runs are computed:',

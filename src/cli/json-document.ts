@@ -1,6 +1,6 @@
-/** What commands print for programs: one object on one line, whose keys are snake_case as in all their JSON. */
+/** Output for programs: one object on one line, with snake_case keys as in all JSON of the commands. */
 
-/** @param facts as the library names them; undefined is left out */
+/** @param facts named as in the library; undefined ones are omitted */
 export function jsonDocument(facts: object): string {
   return `${JSON.stringify(snakeKeys(facts))}\n`
 }

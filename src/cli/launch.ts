@@ -1,6 +1,6 @@
 /**
- * ENTRY of the command line. The writer process needs longer to start than everything else does, so it is started
- * before the command line is even loaded, wherever the words look as if a file will be written.
+ * ENTRY of the command line. The writer process takes longest to start, so it is started before the command line is
+ * even loaded, if the words look as if a file will be written.
  */
 import { endOnSignals } from './end-on-signals.ts'
 
@@ -12,22 +12,22 @@ export async function launch(argv: readonly string[], env: NodeJS.ProcessEnv): P
   await main(argv, endAhead)
 }
 
-/** @returns what ends the writer where nobody has taken it */
+/** @returns a function that ends the writer if nobody has taken it */
 async function startAhead(): Promise<() => Promise<void>> {
   const { endWriterAhead, startWriterAhead } = await import('../storage/queue/writer.ts')
   try {
     startWriterAhead()
   } catch {
-    // Whoever needs a writer meets the same error, where it can be told.
+    // The code that needs a writer meets the same error, and can report it.
   }
   return endWriterAhead
 }
 
 const WRITING_COMMANDS = ['run', 'continue', 'expand']
-/** With one of these nothing is written, or not by a writer process. */
+/** With one of these, nothing is written, or not by a writer process. */
 const OTHERS = ['-h', '--help', '--help-all', '--dry-run', '--point', '--wrap-mode', '--storage-service']
 
-/** A guess: where it is wrong, the writer is started later, or has been started in vain. */
+/** A guess. If it is wrong, the writer is started later, or was started in vain. */
 function looksLikeWriting([command, ...words]: readonly string[], env: NodeJS.ProcessEnv): boolean {
   if (!WRITING_COMMANDS.includes(command ?? '') || words.length === 0) return false
   if (env.PYPET_WRAP_MODE !== undefined || env.PYPET_STORAGE_SERVICE !== undefined) return false

@@ -1,4 +1,7 @@
-/** The command line: parses it, lets the command be performed, reports its error, and exits. What commands do is loaded when they are called. */
+/**
+ * The command line: parses it, runs the command, reports its error, and exits. Each command's code is loaded when it is
+ * called.
+ */
 import { Command, CommanderError } from 'commander'
 import { tellSystemError } from '../errors.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
@@ -21,15 +24,15 @@ import { usageError } from './usage-error.ts'
 import { describeVerify } from './verify/describe.ts'
 
 /**
- * Runs the command of `argv` (`process.argv`), reports its error, and ends the process with the exit code:
- * a timer or a handle that a job has left open is not waited for.
+ * Runs the command of `argv` (`process.argv`), reports its error, and ends the process with the exit code. It does not
+ * wait for timers or handles that a job has left open.
  *
- * @param endAhead ends what was started before it was known what is asked
+ * @param endAhead ends what was started before the command was known
  */
 export async function main(all: readonly string[], endAhead: () => Promise<void>): Promise<void> {
   const { argv: given, jobArguments } = splitArguments(all)
   const { argv, asksDaily } = askedHelp(given)
-  // `pypet-ts overview file.h5 | head` closes the pipe early; that is no error.
+  // `pypet-ts overview file.h5 | head` closes the pipe early, which is not an error.
   process.stdout.on('error', ignoreClosedPipe)
   const program = describeProgram({ jobArguments, asksDaily }, argv[2])
   try {
@@ -37,13 +40,13 @@ export async function main(all: readonly string[], endAhead: () => Promise<void>
   } catch (error) {
     process.exitCode = report(error, program, argv)
   }
-  // From here on it is not asked for again: what a job has left may set another one.
+  // Read only once: what a job has left behind may set another one.
   const exitCode = Number(process.exitCode ?? ExitCode.OK)
   await Promise.all([drain(process.stdout), drain(process.stderr), endAhead()])
   exitWith(exitCode)
 }
 
-/** Resolves when everything is written, or the reader of it is gone. */
+/** Resolves when everything is written, or its reader is gone. */
 function drain(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.write('', () => resolve())
@@ -53,7 +56,7 @@ function drain(stream: NodeJS.WriteStream): Promise<void> {
 function report(thrown: unknown, program: Command, argv: readonly string[]): number {
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return ExitCode.OK
-    // Without a command the help has been printed, which says more than an error.
+    // Without a command, the help has been printed, which says more than an error.
     if (thrown.code === 'commander.help') return ExitCode.WRONG
   }
   const error =
@@ -68,7 +71,7 @@ function calledCommand(program: Command) {
   return command === undefined ? undefined : { name: command.name(), operands: command.args }
 }
 
-/** Commands that call a job: what stands behind `--` in `pypet-ts run job.ts -- --any=flag` is the job's. */
+/** Commands that call a job: words after `--` in `pypet-ts run job.ts -- --any=flag` are the job's. */
 const CALLING_COMMANDS: readonly (string | undefined)[] = ['run', 'verify']
 
 function splitArguments(all: readonly string[]): {
@@ -82,7 +85,7 @@ function splitArguments(all: readonly string[]): {
 }
 
 /**
- * All commands with their options; or the called one alone, which is all that is read then.
+ * All commands with their options, or only the called one, because nothing else is read then.
  *
  * @param called the first word, which may be anything
  */
@@ -94,7 +97,7 @@ function describeProgram(described: Described, called: string | undefined): Comm
     .helpCommand('help [command]', 'Print the help of a command.')
     .showSuggestionAfterError()
     .configureHelp(NARROW_HELP)
-    // What commander refuses is reported like any other error: see `report`.
+    // Errors of commander are reported like all others: see `report`.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', MAIN_EXAMPLES)

@@ -1,21 +1,21 @@
 /**
- * The options that several commands have, and what commands do with theirs. Options are made by `command.createOption`:
- * `main` alone loads commander.
+ * Options shared by several commands, and how commands read them. `command.createOption` makes them: only `main` loads
+ * commander.
  */
 import type { Command, Option } from 'commander'
 import type { FlagValues } from '../experiment/layers.ts'
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../experiment/options.ts'
 import type { ExploreTexts } from '../exploration/explore-flags.ts'
 
-/** What a command is described by, beside its program. */
+/** What the description of a command depends on, besides its program. */
 export interface Described {
-  /** What stands behind `--`, which is the job's. */
+  /** The words after `--`, which are the job's. */
   readonly jobArguments: readonly string[]
-  /** The help that is asked for shows options of daily use alone. */
+  /** The requested help shows only common options. */
   readonly asksDaily: boolean
 }
 
-/** As commander gives them: camelCase names of the flags, not of the options. */
+/** As commander returns them: camelCase names of the flags, not of the options. */
 export interface CommandFlags {
   readonly breakLock?: boolean
   readonly quiet?: boolean
@@ -29,7 +29,10 @@ export function addOptions(command: Command, options: readonly Option[]): Comman
   return command
 }
 
-/** An option of the table as a flag, or as two where it can be switched both ways. Values stay text: the layers check them and say where they came from. */
+/**
+ * An option of the table as a flag, or as two if it can be switched both ways. Values stay text: the layers check them
+ * and name their origin.
+ */
 export function tableOptions(
   command: Command,
   name: OptionName,
@@ -52,7 +55,7 @@ export function tableOptions(
 
 const PLACEHOLDERS = { whole: 'n', number: 'n', text: 'text', path: 'path', choice: 'choice' } as const
 
-/** What is explored; `--repeat` is an option of the table. */
+/** The exploration; `--repeat` is an option of the table. */
 export function exploreOption(
   command: Command,
   description = 'Explore a parameter, as x=1,2,3 or x=0:1:0.1 (start:stop:step); several form a product (repeatable).',
@@ -60,12 +63,12 @@ export function exploreOption(
   return repeatable(command, '--explore <name=values>', description)
 }
 
-/** What may be said beside the ranges. */
+/** Options that can accompany the ranges. */
 export function shapingOptions(command: Command): readonly Option[] {
   return [
     command.createOption(
       '--sample <method:count>',
-      'Draw points, as sobol:100, lhs:100 or random:100 (:seed may follow). Then --explore gives bounds, as x=0:1 or ' +
+      'Draw points: sobol:100, lhs:100 or random:100, optionally followed by :seed. Then --explore gives bounds, as x=0:1 or ' +
         'x=0.001:10:log, or a list to choose from.',
     ),
     repeatable(
@@ -76,12 +79,12 @@ export function shapingOptions(command: Command): readonly Option[] {
     repeatable(
       command,
       '--derive <name=formula>',
-      `Give a parameter a value that follows from the others, as 'z = x * 2' (repeatable).`,
+      `Compute a parameter from the others, as 'z = x * 2' (repeatable).`,
     ),
     repeatable(
       command,
       '--where <condition>',
-      `Run only points where a condition holds, as 'x<y' (repeatable).`,
+      `Run only points where a condition is true, as 'x<y' (repeatable).`,
     ),
   ]
 }
@@ -107,26 +110,23 @@ export function trajectoryOption(command: Command): Option {
   return command.createOption('--trajectory <name>', 'Trajectory, if the file holds several.')
 }
 
-/** Of commands that find the job by the HDF5 file. */
+/** For commands that find the job through the HDF5 file. */
 export function jobOption(command: Command): Option {
   return command.createOption(
     '--job <file>',
-    'Job module. Default: the one that the file names, if it lies with the experiment.',
+    'Job module. Default: the one that the file names, if it is near the file.',
   )
 }
 
 export function allowChangedJobOption(command: Command): Option {
-  return command.createOption(
-    '--allow-changed-job',
-    'Go on although the job module is not the one that ran last.',
-  )
+  return command.createOption('--allow-changed-job', 'Continue although the job module has changed.')
 }
 
 export function breakLockOption(command: Command): Option {
-  return command.createOption('--break-lock', 'Take over the lock of a process on another host that is gone.')
+  return command.createOption('--break-lock', 'Take over a lock that a dead process on another host left.')
 }
 
-/** How commands that perform runs show them. */
+/** How commands that run jobs show their progress. */
 export function shownOptions(
   command: Command,
   verbose = 'Print log lines, where each option comes from, and stacks of errors.',
@@ -138,14 +138,14 @@ export function shownOptions(
   ]
 }
 
-/** A flag whose values are gathered. */
+/** A flag that can be repeated. */
 function repeatable(command: Command, flag: string, description: string): Option {
   return command
     .createOption(flag, description)
     .argParser((value: string, previous: readonly string[] = []) => [...previous, value])
 }
 
-/** Commander adds the defaults of switches, which would then win over the other layers. */
+/** Without the defaults that commander adds for switches, which would override the other layers. */
 export function givenFlags(command: Command): CommandFlags {
   const given = Object.entries(command.opts()).filter(
     ([name]) => command.getOptionValueSource(name) !== 'default',
@@ -160,7 +160,7 @@ export function optionFlags(flags: CommandFlags): FlagValues {
     const option = OPTIONS[name]
     const { flag } = option
     const given = flag === undefined ? undefined : flags[camelCase(flag)]
-    // A flag that may stand alone is true then.
+    // A flag without a value is true.
     const value = given === true && option.kind === 'text' ? option.bareFlag : given
     if (typeof value === 'string' || typeof value === 'boolean') values[name] = value
   }

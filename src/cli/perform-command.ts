@@ -1,4 +1,4 @@
-/** What `run` and `continue` have in common: runs are performed, shown, logged, and summed up. */
+/** The common part of `run` and `continue`: computes runs, shows and logs them, and prints a summary. */
 import { AsyncResource } from 'node:async_hooks'
 import type { Postprocessing } from '../environment/postprocessing.ts'
 import { prepareLogs } from '../environment/prepare-logs.ts'
@@ -20,9 +20,9 @@ import type { SignalStop } from './stop-on-signals.ts'
 import { summaryText } from './summary.ts'
 
 /**
- * Performs what is missing, shows it, and resolves to the exit code.
+ * Computes what is missing, shows it, and resolves to the exit code.
  *
- * @param stores none of it opened; what is, is closed here
+ * @param stores not opened yet; closed here
  * @throws PypetError as `runExperiment`
  */
 export async function performCommand(
@@ -76,8 +76,8 @@ export async function performCommand(
 }
 
 /**
- * From Enter to the first run takes half a second or so, in which a terminal says what is going on. A module that awaits
- * at its top level what does not come looks like a command that hangs: that is told on stderr, where a pipe has it, too.
+ * From Enter to the first run takes about half a second, in which a terminal shows what is loading. A module whose
+ * top-level await never ends looks like a hanging command, so stderr reports it, even for a pipe.
  */
 export function showLoading(file: string, flags: CommandFlags): WaitingLine {
   const line = showWaiting(process.stdout, `loading ${shownPath(file)} …`, { isQuiet: isQuiet(flags) })
@@ -89,14 +89,14 @@ export function showLoading(file: string, flags: CommandFlags): WaitingLine {
   return { clear, [Symbol.dispose]: clear }
 }
 
-/** For commands that show nothing meanwhile: modules that take long to load are told, each once. */
+/** For commands that otherwise show nothing: reports modules that take long to load, each once. */
 export function sayWhenSlow(flags: CommandFlags, before?: () => void): WaitingLine {
   const clear = () => tellSlowImports(undefined)
   if (!isQuiet(flags)) {
-    // It is said on behalf of the command: what is written on behalf of the module counts as its output.
+    // This message comes from the command; anything written on behalf of the module counts as its output.
     const tell = (file: string) => {
       before?.()
-      process.stderr.write(`loading ${shownPath(file)} …: what it awaits at its top level has not come yet\n`)
+      process.stderr.write(`loading ${shownPath(file)} …: its top-level await has not finished yet\n`)
     }
     tellSlowImports(AsyncResource.bind(tell))
   }
@@ -104,38 +104,38 @@ export function sayWhenSlow(flags: CommandFlags, before?: () => void): WaitingLi
 }
 
 function isQuiet({ quiet, json, progress: given }: CommandFlags): boolean {
-  // A config file may say it, too, but has not been read.
+  // A config file may set it, too, but has not been read yet.
   const progress = given ?? process.env.PYPET_PROGRESS
   return quiet === true || json === true || progress === 'json' || progress === 'none'
 }
 
-/** It brings the library's whole trajectory with it, which most commands have no use for. */
+/** It loads the library's whole trajectory, which most commands do not need. */
 async function postprocessingOf(experiment: PreparedExperiment): Promise<Postprocessing | undefined> {
   if (experiment.postprocess === undefined) return undefined
   const { jobPostprocessing } = await import('../library/postprocessing.ts')
   return jobPostprocessing(experiment)
 }
 
-/** An error that fails no run may have cost a result all the same: that is no success. */
+/** An error that fails no run may still have cost a result, so this is not a success. */
 function exitCodeOfRuns({ storedCount, runCount, strayErrorCount, isBehind }: ExperimentSummary): ExitCode {
   // The file that others read does not hold every run.
   if (isBehind) return ExitCode.FAILED
   return storedCount < runCount || strayErrorCount > 0 ? ExitCode.RUNS_FAILED : ExitCode.OK
 }
 
-/** `--json` is short for `--progress json`, and wins over what a config file says. */
+/** `--json` is short for `--progress json`, and overrides the config file. */
 function shownProgress({ settings, origins }: PreparedExperiment, { json }: CommandFlags): ProgressKind {
   if (json !== true) return settings.progress
   if (origins.progress.kind === 'flag' && settings.progress !== 'json') {
-    throw new PypetError('PYPET_USAGE', `--json is given, and --progress is ${settings.progress}`, {
+    throw new PypetError('PYPET_USAGE', `--json is given, but --progress is ${settings.progress}`, {
       where: '--progress',
-      hint: 'Leave one of the two out.',
+      hint: 'Leave out one of them.',
     })
   }
   return 'json'
 }
 
-/** Where no run is performed, nobody else says them. */
+/** For commands that start no runs: nothing else shows these warnings. */
 export function sayWarnings({ warnings = [] }: PreparedExperiment): void {
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
 }

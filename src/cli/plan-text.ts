@@ -1,4 +1,4 @@
-/** What `run --dry-run` prints: the points that would be run, and what they would take. */
+/** The output of `run --dry-run`: the points that would run, and the resources they need. */
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { workerCount } from '../executors/open-executor.ts'
 import { runPoint } from '../exploration/plan.ts'
@@ -8,18 +8,18 @@ import { shownPath } from '../reporting/shown-path.ts'
 import { exploredJson, exploredText } from './explored-text.ts'
 import { storedText } from './value-text.ts'
 
-/** As many points as are shown of a long plan, at its beginning and at its end. */
+/** Number of points shown at the start and at the end of a long plan. */
 const SHOWN_POINTS = 3
 
 /**
- * What the file takes with one scalar result a run: a row in `runs`, a group, a leaf and its attributes. The difference of
- * `pypet-ts run experiments/throughput/job.ts --explore i=0:1000` and `i=0:5000`, by `ls -l`.
+ * File size per run with one scalar result: a row in `runs`, a group, a leaf and its attributes. The difference between
+ * `pypet-ts run experiments/throughput/job.ts --explore i=0:1000` and `i=0:5000`, measured with `ls -l`.
  */
 const RUN_FILE_BYTES = 750
-/** What it takes without runs: provenance, config, and the overview tables, of a thousand rows at most. */
+/** File size without runs: provenance, config, and the overview tables, of at most a thousand rows. */
 const EMPTY_FILE_BYTES = 225_000
 /**
- * Resident memory of main and writer, and of each worker, with a small job: what `ps -o rss,args` says of them while
+ * Resident memory of main and writer, and of each worker, with a small job: measured with `ps -o rss,args` while
  * `experiments/throughput` runs, on 1 core, on 2 and 4, and with `--isolate`.
  */
 const BASE_MEMORY_BYTES = 190_000_000
@@ -45,7 +45,7 @@ function planLines(experiment: PreparedExperiment): string[] {
   return lines
 }
 
-/** What is known of a plan without its points. */
+/** What is known about a plan without its points. */
 export function factLines(experiment: PreparedExperiment): string[] {
   const { settings, parameters, plan } = experiment
   const { fileBytes, memoryBytes } = estimate(experiment)
@@ -55,8 +55,8 @@ export function factLines(experiment: PreparedExperiment): string[] {
     `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
     `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${storedText(stored)}`).join(', ') || 'none'}`,
     `  on:          ${plural(settings.ncores, 'core')}, ${settings.executor}`,
-    `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number a run`,
-    `  memory:      about ${formatBytes(memoryBytes)}, and what the job itself needs`,
+    `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number per run`,
+    `  memory:      about ${formatBytes(memoryBytes)}, plus what the job needs`,
   ]
 }
 
@@ -82,7 +82,7 @@ export function planFacts(experiment: PreparedExperiment): object {
   }
 }
 
-/** As `exploredJson` has its values. */
+/** Values as in `exploredJson`. */
 export function jsonPoint(point: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(point).map(([name, value]) => [name, exploredJson(value)]))
 }

@@ -3,25 +3,25 @@ import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 import { exitCodeOf } from './exit-code.ts'
 
 export interface ReportErrorOptions {
-  /** With the stack, and the stacks of its causes. */
+  /** Include the stack, and the stacks of its causes. */
   readonly verbose?: boolean
-  /** As one JSON object on one line, beside the lines of `eventLines`. */
+  /** As one JSON object on one line, next to the lines of `eventLines`. */
   readonly json?: boolean
-  /** Where the text will be written: decides on colours. None are used without. */
+  /** Where the text will be written: decides on colours. Default: none. */
   readonly stream?: OutputStream
 }
 
 /**
- * The text for an error that ends the command, with its last newline:
+ * The text for an error that ends the command, with a newline at its end:
  *
  *     error: ncores in pypet.config.json: expected a whole number >= 0, found "four"
  *       hint: Write ncores: 4.
  *
- * A line `where:` follows when the message does not name the place already. What the operating system refuses is told
- * as such. Any other error that is not one of ours is a fault of pypet-ts: it says so and asks for a report.
+ * A line `where:` follows if the message does not name the place. Refusals of the operating system are reported as
+ * such. Any other error without a code of pypet-ts is a bug in pypet-ts: the text says so and asks for a report.
  *
- * As JSON: `event` (`error`), `code` (null for a fault of ours), `message`, `where` and `hint` (null when
- * there is none), `exit_code`, and `stack` with `verbose`.
+ * As JSON: `event` (`error`), `code` (null for a bug in pypet-ts), `message`, `where` and `hint` (null if there is
+ * none), `exit_code`, and `stack` with `verbose`.
  */
 export function reportError(error: unknown, options: ReportErrorOptions = {}): string {
   const { verbose = false, json = false, stream } = options
@@ -59,7 +59,7 @@ function describeError(error: unknown, verbose: boolean): ErrorReport {
     message: `internal error in pypet-ts: ${found}`,
     where: null,
     hint: verbose
-      ? 'This is a fault of pypet-ts. Please report it, with the stack below and the command.'
+      ? 'This is a bug in pypet-ts. Please report it, with the stack below and the command.'
       : 'This is a bug in pypet-ts. Please report it, with the output of the same command with --verbose.',
     stack,
   }

@@ -1,18 +1,18 @@
 /**
- * Ctrl-C, SIGTERM and SIGHUP. Before the first run they end the command at once. Then the first lets active runs
- * finish, the second gives them up and closes the file in order, and the third ends at once. After SIGTERM, which
- * clusters send some seconds before they kill, and SIGHUP, active runs have 8 seconds. In each case the
- * experiment can be continued.
+ * Handles Ctrl-C, SIGTERM and SIGHUP. Before the first run they end the command at once. After that, the first signal
+ * lets active runs finish, the second cancels them and closes the file properly, and the third ends at once. After
+ * SIGHUP, and after SIGTERM, which clusters send some seconds before they kill, active runs have 8 seconds. In each
+ * case the experiment can be continued.
  *
- * Node hears signals between two turns of the event loop. A run that is performed inline and computes for
- * an hour keeps them waiting for its end; only SIGKILL is quicker, and loses nothing but that run and some
- * temporary files. On a pool the runs are elsewhere, and main hears everything at once.
+ * Node handles signals between two turns of the event loop, so a run that computes inline for an hour delays them until
+ * its end. Only SIGKILL is faster; it loses nothing but that run and some temporary files. With a pool, runs are on
+ * other threads, and main handles every signal at once.
  */
 import { interruptedBy } from './end-on-signals.ts'
 import { ExitCode } from './exit-code.ts'
 
 export interface SignalStop extends Disposable {
-  /** Aborted: no more runs begin, active ones finish. */
+  /** Aborted: no more runs start, active ones finish. */
   readonly signal: AbortSignal
   /** Aborted: active runs are cancelled. */
   readonly giveUp: AbortSignal
@@ -20,11 +20,11 @@ export interface SignalStop extends Disposable {
   readonly exitCode: number | undefined
   /** Call it before the first run: from now on the first signal waits for active runs. */
   letRunsFinish(): void
-  /** Does what a signal must not tear: it ends the command as soon as that is done. */
+  /** Does work that a signal must not interrupt; the signal ends the command as soon as the work is done. */
   whole<Value>(work: () => Promise<Value>): Promise<Value>
 }
 
-/** Leaves two of the ten seconds that a cluster gives for the last commit. */
+/** Of the ten seconds that a cluster allows, this leaves two for the last commit. */
 const GRACE_MS = 8000
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -43,7 +43,7 @@ export function stopOnSignals(): SignalStop {
       exitCode = code
       return
     }
-    // The writer notices that main is gone, keeps every run that has arrived whole, and closes the file.
+    // The writer notices that main is gone, stores every run that has arrived whole, and closes the file.
     if (!areRunsUnderWay || givingUp.signal.aborted) {
       if (exitCode === undefined) process.stderr.write(interruptedBy(signal, 'no run was started'))
       process.exit(exitCode ?? code)

@@ -6,8 +6,8 @@ import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
 import { shellWord } from '../shell-word.ts'
 
 /**
- * The closing lines of `run` and `continue`, with their last newline: what is stored where, how fast it went, and
- * what to type next.
+ * The closing lines of `run` and `continue`, with a newline at the end: what is stored where, the speed, and what to
+ * type next.
  *
  *     10 of 12 runs stored in hdf5/multiply.h5, in 0.42 s (28.6 runs/s)
  *     2 runs failed: see logs/multiply/warnings_and_errors.txt
@@ -34,7 +34,7 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
   }
   if (leftCount > 0) {
     const reason = stoppedBy === 'failures' ? ': too many runs have failed' : ''
-    lines.push(colours.yellow(`${formatRuns(leftCount)} not performed${reason}`))
+    lines.push(colours.yellow(`${formatRuns(leftCount)} not run${reason}`))
   }
   if (isBehind && cntFile !== undefined) {
     const held = `${file} is still open in another program: its last changes are not in it`
@@ -44,7 +44,7 @@ export function summaryText(summary: ExperimentSummary, stream: OutputStream): s
   if (!summary.isInService) lines.push(`${colours.dim('next:')}  pypet-ts overview ${shellWord(file)}`)
   if (cntFile !== undefined) {
     const command = `pypet-ts continue ${shellWord(shownPath(cntFile))}`
-    if (leftCount > 0 || isBehind) lines.push(`${colours.dim('go on:')} ${command}`)
+    if (leftCount > 0 || isBehind) lines.push(`${colours.dim('continue:')} ${command}`)
     else if (failedCount > 0) lines.push(`${colours.dim('retry:')} ${command} --retry-failed`)
   }
   return `${lines.join('\n')}\n`

@@ -1,20 +1,20 @@
 import stringWidth from 'string-width'
 
-/** No column is narrowed below this; a narrower terminal breaks the lines itself. */
+/** Minimum width of a column; on a narrower terminal, lines wrap. */
 const COLUMN_WIDTH_MIN = 6
 const COLUMN_GAP = 2
 
 export interface TextTableOptions {
-  /** Columns of the terminal; undefined where lines may have any length. */
+  /** Columns of the terminal; undefined if lines may have any length. */
   readonly width: number | undefined
   readonly indent: number
-  /** Styles a heading, like `dim`; the identity where nothing is styled. */
+  /** Styles a heading, like `dim`; the identity for plain text. */
   readonly style: (heading: string) => string
 }
 
 /**
- * A table without lines: headings, rows, columns padded to their widest cell. Where it is wider than
- * the terminal, the widest columns lose first. Columns without any text are left out.
+ * A table without lines: headings, rows, columns padded to their widest cell. If it is wider than the terminal, the
+ * widest columns are cut first. Columns without any text are left out.
  */
 export function textTable(
   headings: readonly string[],
@@ -37,7 +37,9 @@ export function textTable(
     .join('\n')
 }
 
-/** A text as wide as its column: padded, or cut with an ellipsis. Characters of Chinese, say, are two columns wide. */
+/**
+ * A text as wide as its column: padded, or cut with an ellipsis. Chinese characters, for example, are two columns wide.
+ */
 function fitted(text: string, width: number): string {
   const room = width - stringWidth(text)
   if (room >= 0) return text + ' '.repeat(room)
@@ -51,7 +53,7 @@ function fitted(text: string, width: number): string {
 
 const CHARACTERS = new Intl.Segmenter()
 
-/** Takes columns of the terminal from the widest column until all fit. */
+/** Takes width from the widest column until all fit. */
 function narrow(widths: readonly number[], available: number): number[] {
   const narrowed = [...widths]
   let excess = narrowed.reduce((sum, columnWidth) => sum + columnWidth + COLUMN_GAP, 0) - available

@@ -1,9 +1,9 @@
 import { PypetError } from '../errors.ts'
 
 /**
- * What commander refuses, in our voice: `error:` without its prefix, and always a hint.
+ * Rewrites errors of commander in the style of pypet-ts: without its `error:` prefix, and always with a hint.
  *
- * @param command the subcommand that was called, if commander got as far as that, and its arguments
+ * @param command the subcommand that was called, if commander got that far, and its arguments
  */
 export function usageError(
   error: Refusal,
@@ -15,7 +15,7 @@ export function usageError(
   return new PypetError('PYPET_USAGE', message, { hint: suggestion ?? hint ?? help, cause: error })
 }
 
-/** What is used of a `CommanderError`; `main` alone knows commander. */
+/** The part of a `CommanderError` used here; only `main` imports commander. */
 interface Refusal {
   readonly code: string
   readonly message: string
@@ -32,13 +32,13 @@ function described(
       return { message: `${option.split(' ')[0]}: expected a value, found nothing`, hint: `Write ${option}.` }
     }
     case 'commander.conflictingOption':
-      return { message: text, hint: 'Take one of the two away.' }
+      return { message: text, hint: 'Leave out one of them.' }
     case 'commander.excessArguments': {
       const [, ...extra] = operands
       return {
         message: `expected one file, found ${operands.length} arguments: ${operands.join(' ')}`,
-        // The shell has cut `--explore x=1, 2` in two.
-        hint: `Take ${extra.join(' ')} away, or put a value that holds spaces in quotes.`,
+        // The shell has split `--explore x=1, 2` in two.
+        hint: `Remove ${extra.join(' ')}, or quote a value that contains spaces.`,
       }
     }
     default:

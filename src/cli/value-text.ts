@@ -1,16 +1,16 @@
-/** Stored values as short readable text. Everything a file says is made harmless for a terminal first. */
+/** Stored values as short readable text. Everything from a file is first made harmless for a terminal. */
 import type { Cell } from '../hdf5/datatype.ts'
 import type { Preview } from '../reading/preview.ts'
 import { formatCount, plural } from '../reporting/quantity.ts'
 import type { ExploredRange } from '../results/trajectory-overview.ts'
 import { type StoredScalar, type StoredValue, typeName } from '../values/stored-value.ts'
 
-/** Digits that a reader compares; the rest are rounding noise, in 32 bits earlier than in 64. */
+/** Digits that a reader compares; further ones are rounding noise, in 32 bits earlier than in 64. */
 const SIGNIFICANT_DIGITS = 10
 const SIGNIFICANT_DIGITS_32 = 7
-/** A longer text is cut: the file has the whole. */
+/** Longer text is cut; the file has the whole text. */
 const TEXT_LENGTH_MAX = 60
-/** Columns of a record that fit into a line. */
+/** Columns of a record that fit on a line. */
 const FIELDS_SHOWN = 4
 
 /** `6`, `'text'`, `[0.1, 0.2, ...]`, `<38 bytes that only Python can read>`. */
@@ -21,12 +21,12 @@ export function previewText({ type, shape, cells }: Preview): string {
   if (cells.length === 0) return '[]'
   const shown = cells.map((cell) => cellText(cell, digits))
   if ((shape.at(-1) ?? 0) > cells.length) shown.push('...')
-  // The first row stands for a matrix, its dots for the other rows.
+  // The first row stands for a matrix; the dots stand for the other rows.
   const row = `[${shown.join(', ')}]`
   return shape.slice(0, -1).reduceRight((inner, size) => (size > 1 ? `[${inner}, ...]` : `[${inner}]`), row)
 }
 
-/** Tables begin with one record, and what cannot be read has one note, whatever the shape. */
+/** Tables show one record, and what cannot be read shows one note, whatever the shape. */
 function isSingle(cell: Cell): boolean {
   return typeof cell === 'object' && ('unread' in cell || 'fields' in cell)
 }
@@ -88,7 +88,7 @@ export function storedText(stored: StoredValue): string {
   }
 }
 
-/** As many elements as are shown of what is in a file. */
+/** The same number of elements as for values in a file. */
 const SHOWN = 6
 
 function cellOf(value: StoredScalar['value']): Cell {
@@ -114,7 +114,7 @@ export function rangeText(range: ExploredRange): string {
   return `${first.join(', ')}, ... (${count} values)`
 }
 
-/** Numbers and texts ascending: samples, and choices that were drawn, come in an order that means nothing. */
+/** Numbers and texts in ascending order: the order of samples and drawn choices means nothing. */
 function inOrder(values: readonly Preview[]): readonly Preview[] {
   const cells = values.map(({ cells: [cell] }) => cell)
   const isSortable = (type: string) =>

@@ -1,11 +1,11 @@
 /**
- * Whether a job is the one that made what is stored. Asked in one way by all commands that run a stored job: `continue`,
- * `expand`, `verify`, and scripts that run a stored trajectory.
+ * Whether a job is the one that made the stored results. `continue`, `expand`, `verify` and scripts that run a stored
+ * trajectory all check it here.
  */
 import { PypetError } from '../errors.ts'
 import type { JobIdentity } from '../protocol.ts'
 
-/** What is known of a job that has run. */
+/** What is known about a job that has run. */
 export type KnownJob = Pick<JobIdentity, 'sha256' | 'sources'>
 
 /** `job.ts changed, model.ts added`; empty when it is the same. */
@@ -22,13 +22,13 @@ export function jobChanges(before: KnownJob, now: KnownJob): string {
 }
 
 /**
- * @param made what the job that is recorded has made: `hdf5/job.h5`, or some runs of it
- * @param hint how to get that job back, where that is known
+ * @param made what the recorded job has made: `hdf5/job.h5`, or some runs of it
+ * @param hint how to get that job back, if known
  */
 export function changedJob(job: string, made: string, changes: string, hint?: string): PypetError {
-  const back = hint ?? 'Put back what it was'
+  const back = hint ?? 'Restore the original job'
   return new PypetError('PYPET_JOB_CHANGED', `${job} is not the job that made ${made}: ${changes}`, {
     where: job,
-    hint: `${back}. Or run the changed job all the same: --allow-changed-job (allowChangedJob: true in a script).`,
+    hint: `${back}. Or run the changed job: --allow-changed-job (allowChangedJob: true in a script).`,
   })
 }

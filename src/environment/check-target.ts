@@ -1,11 +1,11 @@
-/** Whether the file can take the trajectory: what the writer would refuse, known before it is asked. */
+/** Checks whether a file can take a trajectory: finds what the writer would refuse, before the writer starts. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { cannotWrite } from '../errors.ts'
 import { assertNameIsFree } from '../storage/open-trajectory.ts'
 
 /**
- * Checks an experiment's file and creates nothing, for who wants to know without running it.
+ * Checks an experiment's file without running the experiment. Creates nothing.
  *
  * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NOT_WRITABLE`
  */

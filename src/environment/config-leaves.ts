@@ -1,6 +1,6 @@
 /**
- * The options that stand in the trajectory's branch `config`, by pypet's names. What they are on disk and what a script
- * reads and sets at `env.trajectory.conf` comes from this one table.
+ * The options in the trajectory's branch `config`, under pypet's names. This table decides both what is on disk and
+ * what a script reads and sets at `env.trajectory.conf`.
  */
 import { basename } from 'node:path'
 import { isOptionValue, type OptionValue } from '../experiment/option.ts'
@@ -70,7 +70,7 @@ export const CONFIG_LEAVES: readonly ConfigLeaf[] = [
   ...HDF5.map(([option, name, comment]) => ({ option, group: 'hdf5', name, comment }) as const),
 ]
 
-/** The value of an option as it stands in `config`; undefined where the option has none. */
+/** The value of an option as stored in `config`; undefined if the option has none. */
 export function configValue({ option }: ConfigLeaf, settings: Settings): ParameterValue | undefined {
   const value = option
     .split('.')
@@ -78,24 +78,24 @@ export function configValue({ option }: ConfigLeaf, settings: Settings): Paramet
     | OptionValue
     | undefined
   if (value === undefined) return undefined
-  // A folder may be moved as a whole, and the file does not have to know.
+  // The folder may move with the file, so only the name is stored.
   if (option === 'filename') return basename(String(value))
   if (UPPER_CASE.has(option)) return String(value).toUpperCase()
   return OPTIONS[option].kind === 'whole' ? integer(Number(value)) : value
 }
 
-/** pypet's words for these are upper-case: `QUEUE`. */
+/** pypet writes these values in upper case: `QUEUE`. */
 const UPPER_CASE: ReadonlySet<string> = new Set(['wrapMode'])
 
-/** What a script has set there, as the option has it; undefined when it is none of its values. */
+/** The option's value for what a script has set there; undefined if it is not a valid value. */
 export function optionFromConfig({ option }: ConfigLeaf, value: unknown): OptionValue | undefined {
-  // pypet's switches are 0 and 1 as well.
+  // pypet also writes switches as 0 and 1.
   const isBit = OPTIONS[option].kind === 'switch' && (value === 0 || value === 1)
   const given = isBit ? value === 1 : UPPER_CASE.has(option) ? String(value).toLowerCase() : value
   return isOptionValue(OPTIONS[option], given) ? given : undefined
 }
 
-/** All of them that have a value, as they are written. Names are relative to `config`. */
+/** All options that have a value, as they are written. Names are relative to `config`. */
 export function configParameters(environment: string, settings: Settings): Parameter[] {
   return CONFIG_LEAVES.flatMap((leaf) => {
     const value = configValue(leaf, settings)

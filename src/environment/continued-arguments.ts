@@ -1,4 +1,6 @@
-/** What the job of an unfinished experiment is called with: what its `.cnt` file kept, or what its script gives again. */
+/**
+ * The arguments for the job of an unfinished experiment: those its `.cnt` file kept, or those its script passes again.
+ */
 import { basename } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
 import { damaged } from '../journal/cnt-records.ts'
@@ -9,7 +11,7 @@ import { type JobArguments, jobArguments, readArguments } from './job-arguments.
 
 export type ArgumentsOfRuns = (runs: readonly RunIndex[]) => JobArguments
 
-/** @throws PypetError `PYPET_CNT_DAMAGED`; `PYPET_USAGE` where they are neither given nor recorded, or both */
+/** @throws PypetError `PYPET_CNT_DAMAGED`; `PYPET_USAGE` if they are neither given nor recorded, or both */
 export function continuedArguments(
   { path, experiment }: CntState,
   argsOf: ArgumentsOfRuns | undefined,
@@ -21,7 +23,7 @@ export function continuedArguments(
     const { runs: ranges = [0, runCount] } = continuation.argsOfScript
     if ((ranges.at(-1) ?? 0) > runCount)
       throw damaged(path, `its script gave arguments for more than ${runCount} runs`)
-    // Points may have been added while it ran, and what was stored before it began had arguments of its own.
+    // Points may have been added during the experiment, and runs stored before it had their own arguments.
     return jobArguments(argsOf([...RunSet.ofRanges(ranges)]))
   }
   const isFunction = continuation.job.isFunction === true
@@ -39,8 +41,8 @@ export function continuedArguments(
 }
 
 function givenAndRecorded(path: string): PypetError {
-  return new PypetError('PYPET_USAGE', `${path} has the arguments of its job`, {
+  return new PypetError('PYPET_USAGE', `the arguments of the job are already in ${path}`, {
     where: 'args',
-    hint: 'Leave them out: the runs that are left get what the others had.',
+    hint: 'Leave them out: the remaining runs use the recorded ones.',
   })
 }

@@ -1,4 +1,4 @@
-/** One execution of an experiment: what all of its sessions share, where a second one goes on for a writer that died. */
+/** One execution of an experiment: the state its sessions share. A second session replaces one whose writer died. */
 import { dirname } from 'node:path'
 import type { ExperimentEvent, ExperimentSummary, Reporter } from '../events.ts'
 import { printedLine, strayErrorText } from '../executors/job-log.ts'
@@ -31,31 +31,34 @@ import type { RunStores } from './run-stores.ts'
 import { runNodes, type SeenNames, seenNames } from './seen-nodes.ts'
 
 export interface RunOptions {
-  /** Where the storage comes from; it is closed here. */
+  /** Provides the storage. Closed at the end of the experiment. */
   readonly stores: RunStores
-  /** Called with the environment's name once the file holds the trajectory: before that nothing may be created beside it. */
+  /**
+   * Called with the environment's name once the file holds the trajectory. Nothing may be created next to the file
+   * before that.
+   */
   readonly openReporter: (environment: string) => Reporter
-  /** Aborted, it lets active runs finish and starts no others. */
+  /** Abort it to let active runs finish and start no new ones. */
   readonly signal?: AbortSignal | undefined
-  /** Aborted, it gives active runs up, and closes the file in order. */
+  /** Abort it to cancel active runs and close the file properly. */
   readonly giveUp?: AbortSignal | undefined
   /** Take over a lock that another host holds on the file. */
   readonly breakLock?: boolean | undefined
   /** Called when runs have ended. */
   readonly postprocessing?: Postprocessing | undefined
-  /** Takes what jobs return, those of earlier executions too. */
+  /** Collects what jobs return, including in earlier executions. */
   readonly returned?: ReturnedBytes | undefined
 }
 
-/** Why runs are left, where somebody or something has stopped them. */
+/** Why runs are missing, if the experiment was stopped. */
 export type StopReason = 'signal' | 'failures'
 
 export interface SessionEnd {
   /** The `.cnt` file, unless it was removed because every run is stored. */
   readonly cntFile: string | undefined
-  /** As of `Closed`. */
+  /** See `Closed`. */
   readonly isBehind?: true
-  /** Why runs are left, where somebody or something has stopped them. */
+  /** Why runs are missing, if the experiment was stopped. */
   readonly stoppedBy: StopReason | undefined
   /** From the first run of this session to the last one stored. */
   readonly durationMs: number
@@ -63,30 +66,30 @@ export interface SessionEnd {
 
 type LogEvent = Extract<ExperimentEvent, { type: 'log' }>
 
-/** Dispose of it at the end, however that comes: programs that collect provenance end with it. */
+/** Dispose of it at the end in every case: this also ends the programs that collect provenance. */
 export class Execution implements Disposable {
   readonly experiment: PreparedExperiment
   readonly options: RunOptions
   readonly plan: GrowingPlan
   readonly request: OpenRequest
   readonly ledger = new RunLedger()
-  /** What jobs see of the trajectory beside its parameters. */
+  /** What jobs see of the trajectory besides its parameters. */
   readonly nodes: RunNodes
   readonly partsFolder: PartsFolder
   readonly provenance: Provenance
-  /** Takes what jobs return, where somebody wants it. */
+  /** Collects what jobs return, if the caller wants it. */
   readonly returned: ReturnedBytes
   readonly wantsReturned: boolean
-  /** Once the file is open. */
+  /** Set when the file is open. */
   cntFile: string | undefined
   readonly #identity: EnvironmentIdentity
   readonly #ended = new AbortController()
   #reporter: Reporter | undefined
   #previouslyStoredCount = 0
-  /** Said before the reporter was there. */
+  /** Logged before the reporter existed. */
   readonly #early: LogEvent[]
 
-  /** Listens to the user's code, and touches no file. */
+  /** Starts listening to the user's code. Touches no file. */
   constructor(experiment: PreparedExperiment, options: RunOptions) {
     const { settings, opening, userCode, warnings = [] } = experiment
     this.experiment = experiment
@@ -121,7 +124,7 @@ export class Execution implements Disposable {
     this.partsFolder = options.stores.partsFolder(settings)
   }
 
-  /** Takes a line of the log. */
+  /** Handles a log line. */
   readonly listen = (line: LogEvent): void => {
     if (line.isStray === true) this.ledger.strayErrorCount += 1
     // A job that logs inline calls this itself.
@@ -130,18 +133,18 @@ export class Execution implements Disposable {
     )
   }
 
-  /** The job does not load in a worker: most likely what it has printed was to find out why. */
+  /** The job does not load in a worker, and what it printed most likely explains why. */
   showEarlyLines(): void {
     const printed = this.#early.filter(({ level }) => level === 'info')
     if (printed.length > 0) process.stderr.write(`${printed.map(({ message }) => message).join('\n')}\n`)
   }
 
-  /** The file is open. Gives who is told of everything else. */
+  /** The file is open. Returns the reporter for all further events. */
   opened({ cntFile, stored }: Opened): Reporter {
     const { ledger, plan } = this
     const { settings } = this.experiment
     this.cntFile = cntFile
-    // A service knows by itself which runs it has; its .cnt file only tells what they returned, if that is something.
+    // A service knows which runs it has. Its .cnt file only records what they returned.
     if (!settings.useHdf5) this.returned.add(RunSet.ofRanges(stored), new Map())
     if (this.#reporter !== undefined) return this.#reporter
     this.#previouslyStoredCount = ledger.storedCount
@@ -250,13 +253,13 @@ function openRequest(
   }
 }
 
-/** What is recorded of what jobs see. */
+/** What is recorded about what jobs see. */
 function seenOf({ seen, nodes, seenFrom = 0 }: PreparedExperiment): SeenNames | undefined {
   const found = seen ?? nodes
   return found === undefined ? undefined : { from: seenFrom, names: seenNames(found) }
 }
 
-/** What jobs see. Of an experiment that goes on, what was recorded when it began counts. */
+/** What jobs see. In a resumed experiment, the record from its start counts. */
 function nodesFor({ opening, seen, nodes, parameters, tree }: PreparedExperiment, { config }: OpenRequest) {
   const isRecorded = opening.kind === 'continue'
   return runNodes(seen ?? nodes, { parameters, config: isRecorded ? [] : config, tree })

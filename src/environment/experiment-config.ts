@@ -1,4 +1,4 @@
-/** What the environment records of itself in the trajectory's branch `config`, under pypet's names. */
+/** What the environment records about itself in the trajectory's branch `config`, under pypet's names. */
 import { createHash, randomUUID } from 'node:crypto'
 import { arch, cpus, hostname, type as osType, release } from 'node:os'
 import { basename, sep } from 'node:path'
@@ -21,11 +21,14 @@ export interface EnvironmentIdentity {
   readonly timestamp: number
 }
 
-/** `pypet-ts 0.1.0`: which program wrote a file. */
+/** `pypet-ts 0.1.0`: the program that wrote a file. */
 export const VERSION = `pypet-ts ${packageVersion()}`
 export const RUNTIME_VERSION = `Node.js ${process.versions.node}`
 
-/** As pypet: the SHA-1 of trajectory name, times and version, and from it and the time a name; of two in one moment, too. */
+/**
+ * As in pypet: a SHA-1 of trajectory name, times and version, and a name from it and the time. Two in the same moment
+ * differ.
+ */
 export function identifyEnvironment(trajectory: string, timestamp: number): EnvironmentIdentity {
   const hexsha = createHash('sha1')
     .update(`${trajectory}${timestamp}${hostname()}${VERSION}${randomUUID()}`)
@@ -33,7 +36,7 @@ export function identifyEnvironment(trajectory: string, timestamp: number): Envi
   return { hexsha, timestamp, name: `environment_${hexsha.slice(0, 7)}_${timeText(timestamp)}` }
 }
 
-/** The end of a name for what happens now. Two things may happen within a second, so the time alone is no name. */
+/** A suffix that is unique for this moment: the time alone could occur twice within a second. */
 export function momentName(): string {
   return `${timeText(Date.now() / 1000)}_${randomUUID().slice(0, 8)}`
 }

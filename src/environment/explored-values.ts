@@ -1,4 +1,7 @@
-/** The lists and arrays of an exploration, where only the HDF5 file has them. Apart, because only this reads the file. */
+/**
+ * Reads the lists and arrays of an exploration that only the HDF5 file has. Separate, because only this module reads
+ * the file.
+ */
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
 import { type ExplorationPlan, planRuns } from '../exploration/plan.ts'
@@ -13,9 +16,9 @@ import { rawValue } from '../values/raw-value.ts'
 /**
  * The plan with all its values.
  *
- * @param known a plan that was made before: the values that it has are taken from it
+ * @param known an earlier plan, whose values are reused
  *
- * @throws PypetError `PYPET_CNT_FILE_MISMATCH` where the file does not have them, and as `openHdf5Reader`
+ * @throws PypetError `PYPET_CNT_FILE_MISMATCH` if the file does not have the values, and as `openHdf5Reader`
  */
 export async function planWithValues(
   plan: ExplorationPlan,
@@ -63,7 +66,7 @@ function readValue(
   const path = `/${trajectory}/${parameterLocation(name).replaceAll('.', '/')}`
   const value = reader.kind(path) === 'group' ? readRangeValue(reader, path, number) : undefined
   if (value === undefined || value.form === 'unread')
-    throw missing(file, trajectory, `value ${number} of ${name} is not there`)
+    throw missing(file, trajectory, `value ${number} of ${name} is missing`)
   return pooled(rawValue(value))
 }
 
@@ -73,7 +76,7 @@ function missing(file: string, trajectory: string, found: string, cause?: unknow
     `${file} does not hold the lists and arrays that ${trajectory} explores: ${found}`,
     {
       where: file,
-      hint: `Put back the file that belongs to it. If the experiment ended before its first run, begin it anew; that replaces what it has left: pypet-ts run <job> --file ${shellWord(file)} --name ${shellWord(trajectory)}`,
+      hint: `Restore the HDF5 file that belongs to it. If the experiment ended before its first run, start it again, which replaces what it left: pypet-ts run <job> --file ${shellWord(file)} --name ${shellWord(trajectory)}`,
       cause,
     },
   )

@@ -1,33 +1,36 @@
-/** What git says of a folder: asked of the `git` command, which is told to write nothing and to run nobody's hooks. */
+/** The git state of a folder, from the `git` command, which is told to write nothing and to run no hooks. */
 import { execFile } from 'node:child_process'
 import { relative, sep } from 'node:path'
 
 export interface GitState {
   /** The top folder of the working tree, absolute. */
   readonly root: string
-  /** None where nothing has been committed yet. */
+  /** Undefined before the first commit. */
   readonly commit: string | undefined
-  /** None where HEAD is detached. */
+  /** Undefined if HEAD is detached. */
   readonly branch: string | undefined
-  /** Tracked files that differ from HEAD, from `root`. Bytes as latin1: names need not be UTF-8. */
+  /**
+   * Tracked files that differ from HEAD, relative to `root`. Their bytes as latin1, because names need not be UTF-8.
+   */
   readonly changed: readonly string[]
-  /** Files that git neither tracks nor ignores, as `changed`. */
+  /** Files that git neither tracks nor ignores, in the form of `changed`. */
   readonly untracked: readonly string[]
 }
 
 export interface GitCall {
   readonly signal?: AbortSignal | undefined
   /**
-   * What an experiment writes itself, absolute, is no change: a folder ends with a separator, and `$env` in it stands for
-   * the name of any environment; a file is meant with those beside it whose names go on behind a dot.
+   * Absolute paths that the experiment itself writes; they do not count as changes. A folder ends with a separator, and
+   * `$env` in it matches the name of any environment. A file includes those next to it whose names continue after a
+   * dot.
    */
   readonly own?: readonly string[]
 }
 
 /**
- * The state of the repository that a folder lies in.
+ * The state of the repository that contains a folder.
  *
- * @returns a sentence, where there is no repository or no git, or where git fails
+ * @returns a sentence if there is no repository or no git, or if git fails
  */
 export async function gitState(
   folder: string,
@@ -55,10 +58,10 @@ export async function gitState(
 }
 
 /**
- * The changes of tracked files against HEAD, as `git apply` takes them.
+ * The changes of tracked files against HEAD, in the format of `git apply`.
  *
- * @param without files whose changes are left out, as `GitState` names them
- * @returns undefined when they have more than `maxBytes`
+ * @param without files to leave out, named as in `GitState`
+ * @returns undefined if the changes exceed `maxBytes`
  */
 export async function gitDiff(
   root: string,
@@ -86,7 +89,7 @@ export async function gitDiff(
   }
 }
 
-/** A pattern for this file. Arguments are UTF-8 and names need not be: any byte will do for one beyond ASCII. */
+/** A pattern for this file. Arguments are UTF-8 but names need not be, so each non-ASCII byte becomes a wildcard. */
 function globOf(path: string): string {
   return path.replace(/[\\*?[\]]/g, '\\$&').replace(/[^\0-\x7F]/g, '?')
 }
@@ -111,7 +114,7 @@ function git(
   args: readonly string[],
   { signal, maxBuffer = STATUS_BYTES_MAX }: { signal?: AbortSignal | undefined; maxBuffer?: number },
 ): Promise<Buffer> {
-  // In a hook of git the variables name the repository of the hook.
+  // Inside a git hook, these variables name the hook's repository.
   const elsewhere = { GIT_DIR: undefined, GIT_WORK_TREE: undefined, GIT_INDEX_FILE: undefined }
   const env = { ...process.env, ...elsewhere, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
   return new Promise((resolve, reject) => {
@@ -129,7 +132,7 @@ function git(
   })
 }
 
-/** The format is in `git help status`: entries end with NUL, changed paths come behind eight fields. */
+/** `git help status` describes the format: entries end with NUL, and changed paths follow eight fields. */
 function parseStatus(text: string, isWanted: (path: string) => boolean) {
   const state = { commit: undefined as string | undefined, branch: undefined as string | undefined }
   const changed: string[] = []

@@ -1,4 +1,4 @@
-/** The plan of all runs, which grows where post-processing, or a script, adds points. */
+/** The plan of all runs. It grows when post-processing or a script adds points. */
 import { PypetError } from '../errors.ts'
 import { type Column, type ExplorationSpec, explorationNames } from '../exploration/exploration.ts'
 import { addedPart, extendedExploration, partsOf } from '../exploration/extend.ts'
@@ -15,7 +15,7 @@ export class GrowingPlan {
     this.#parameters = parameters
   }
 
-  /** As it is now. */
+  /** The current plan. */
   get now(): ExplorationPlan {
     return this.#plan
   }
@@ -25,16 +25,17 @@ export class GrowingPlan {
   }
 
   /**
-   * The plan with these points behind its own, and the points as the job is to see them. Changes nothing: `take` does.
+   * The plan with these points appended, and the points as the job sees them. Changes nothing; `take` does.
    *
-   * @throws PypetError as `planRuns`, and `PYPET_EXPLORATION_INVALID` when they do not name what is explored
+   * @throws PypetError as `planRuns`, and `PYPET_EXPLORATION_INVALID` if they do not name exactly the explored
+   *   parameters
    */
   with(given: ExplorationSpec): { readonly plan: ExplorationPlan; readonly added: ExplorationSpec } {
     const { exploration } = this.#plan
     const parameters = this.#parameters
     if (exploration !== undefined) assertSameNames(explorationNames(exploration), explorationNames(given))
     const added = typed(given, parameters)
-    // First what was added, so that messages name its places; of the rest it has been said before.
+    // Plan the added points alone first, so that messages name their places.
     planRuns({ parameters, exploration: added, where: 'added points' })
     const plan = planRuns({ parameters, exploration: extendedExploration(exploration, added, parameters) })
     const part = addedPart(exploration, plan.exploration as ExplorationSpec, partsOf(added).length)
@@ -46,7 +47,7 @@ export class GrowingPlan {
   }
 }
 
-/** A file does not tell bigints from other integers; a job sees bigints where the default is one. */
+/** A file does not distinguish bigints from other integers. A job sees bigints if the default is one. */
 function typed(spec: ExplorationSpec, parameters: readonly Parameter[]): ExplorationSpec {
   if (spec.kind === 'concat')
     return { kind: 'concat', parts: spec.parts.map((part) => typed(part, parameters)) }
@@ -70,8 +71,8 @@ function assertSameNames(explored: readonly string[], given: readonly string[]):
   if (missing.length + others.length === 0) return
   const found =
     missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored`
-  throw new PypetError('PYPET_EXPLORATION_INVALID', `points cannot be added: ${found}`, {
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot add points: ${found}`, {
     where: 'added points',
-    hint: `Name exactly what is explored: ${explored.join(', ')}.`,
+    hint: `Name exactly the explored parameters: ${explored.join(', ')}.`,
   })
 }

@@ -1,4 +1,4 @@
-/** What a job is called with behind `traj`: the same in every run, or a list for each. */
+/** The arguments a job receives after `traj`: the same for every run, or a list per run. */
 import { deserialize, serialize } from 'node:v8'
 import { PypetError } from '../errors.ts'
 import { RunSet } from '../journal/run-set.ts'
@@ -6,13 +6,13 @@ import type { Continuation } from '../protocol.ts'
 import type { RunIndex } from '../values/path.ts'
 
 export interface JobArguments {
-  /** Of all runs. */
+  /** For all runs. */
   readonly common: readonly unknown[]
-  /** Of each run, by its index; instead of those of all. */
+  /** For each run, by its index; replaces those of all. */
   readonly each?: readonly (readonly unknown[])[]
-  /** Which runs those are for, ascending; all unless given. */
+  /** The runs that `each` is for, ascending. Default: all. */
   readonly runs?: readonly RunIndex[]
-  /** They live in this process, and no file keeps them: the experiment is continued from its script. */
+  /** They exist only in this process and cannot be stored: the experiment must be continued from its script. */
   readonly bound?: BoundArguments
 }
 
@@ -20,11 +20,11 @@ export interface JobArguments {
 interface BoundArguments {
   /** `arguments[0] is a SharedArrayBuffer`. */
   readonly found: string
-  /** Where they can be used: threads share memory, and nothing else has the functions of the main thread. */
+  /** Where they can be used: threads share memory, but only the main thread has its functions. */
   readonly reach: 'threads' | 'main thread'
 }
 
-/** Says of arguments whether they can be sent to workers, and be kept for `continue`. */
+/** Determines whether arguments can be sent to workers and kept for `continue`. */
 export function jobArguments(given: JobArguments): JobArguments {
   const bound = boundArguments(given)
   return bound === undefined ? given : { ...given, bound }
@@ -32,7 +32,7 @@ export function jobArguments(given: JobArguments): JobArguments {
 
 /**
  * @param where names the option that chose the executor
- * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for arguments that its workers cannot have
+ * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for arguments that cannot reach its workers
  */
 export function assertReached({ bound }: JobArguments, executor: string, where: string): void {
   if (bound === undefined || executor === 'inline') return
@@ -45,13 +45,13 @@ export function assertReached({ bound }: JobArguments, executor: string, where: 
       where: 'arguments',
       hint:
         bound.reach === 'threads'
-          ? 'Perform the runs on threads, which share it: executor pool, or inline.'
-          : 'Let the job module have it, or perform the runs in the main thread: executor inline.',
+          ? 'Run on threads, which share it: executor pool, or inline.'
+          : 'Define it in the job module, or run in the main thread: executor inline.',
     },
   )
 }
 
-/** As the `.cnt` file keeps them; of those that it cannot keep, why not, and where they come from. */
+/** The arguments as the `.cnt` file keeps them, or why it cannot keep them and which script has them. */
 export function recordArguments({
   common,
   each,
@@ -69,12 +69,12 @@ export function recordArguments({
 }
 
 /**
- * What `recordArguments` has kept. Nothing in it is executed.
+ * Reads what `recordArguments` has kept. Executes nothing in it.
  *
  * @param path of the `.cnt` file
- * @param hint how to give those that it could not keep
- * @throws PypetError `PYPET_USAGE` where it could not keep them
- * @throws Error for bytes that are none of it
+ * @param hint how to pass those that it could not keep
+ * @throws PypetError `PYPET_USAGE` if it could not keep them
+ * @throws Error for bytes that do not hold arguments
  */
 export function readArguments(
   { args, runArgs, argsOfScript }: Pick<Continuation, 'args' | 'runArgs' | 'argsOfScript'>,
@@ -85,7 +85,7 @@ export function readArguments(
     const { script, found } = argsOfScript
     throw new PypetError(
       'PYPET_USAGE',
-      `${path} cannot have the arguments of its job: ${found}, and only the script ${script} has it`,
+      `${path} does not hold the arguments of its job: ${found}, and only the script ${script} has it`,
       { where: path, hint },
     )
   }
@@ -110,7 +110,7 @@ function boundArguments({ common, each = [] }: JobArguments): BoundArguments | u
     : { found: `${found} is a SharedArrayBuffer`, reach: 'threads' }
 }
 
-/** Why it cannot be copied, in Node's words; undefined where it can. */
+/** Why it cannot be copied, in Node's words; undefined if it can. */
 function uncloneable(value: unknown): string | undefined {
   try {
     serialize(value)
@@ -125,7 +125,7 @@ interface Places {
   memory: string | undefined
 }
 
-/** Where the first function and the first shared memory are. Copying would tell of the one, and copy the other in silence. */
+/** Finds the first function and the first shared memory. Copying reports the former, but silently copies the latter. */
 function find(value: unknown, at: string, places: Places, seen: Set<object>): void {
   if (typeof value === 'function') places.function ??= at
   if (typeof value !== 'object' || value === null || seen.has(value)) return

@@ -1,4 +1,4 @@
-/** Loads a user's own storage, and checks that it has what it needs, before anything is started. */
+/** Loads the user's own storage, and checks it before anything starts. */
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { PypetError, toErrorRecord } from '../errors.ts'
@@ -8,13 +8,13 @@ import { checkService, checkWorkerModule, type StorageService } from '../storage
 
 export interface LoadedService {
   readonly service: StorageService
-  /** `file:` URL of the worker half; undefined where main stores the runs. */
+  /** `file:` URL of the worker module; undefined if main stores the runs. */
   readonly workerModule: string | undefined
   dispose(): Promise<void>
 }
 
 /**
- * @param given by a script; else the settings name its module
+ * @param given from a script; otherwise the settings name its module
  * @throws PypetError `PYPET_CONFIG_INVALID`
  */
 export async function loadService(
@@ -30,7 +30,7 @@ export async function loadService(
     if (workerModule === undefined) {
       throw new PypetError('PYPET_CONFIG_INVALID', `the storage service of ${where} has no workerModule`, {
         where,
-        hint: 'Workers are other threads: name the module that exports openWorker. Or use the wrap mode queue.',
+        hint: 'Workers are other threads: name a module that exports openWorker, or use the wrap mode queue.',
       })
     }
     return { service, workerModule: await checkedWorkerModule(workerModule), dispose: async () => undefined }
@@ -65,7 +65,7 @@ async function load(url: string, file: string): Promise<Readonly<Record<string, 
   }
 }
 
-/** Its address. Loaded here first: a worker could only say so when everything has begun. */
+/** Its URL. Loads the module here first: a worker could report an error only after everything has started. */
 async function checkedWorkerModule(workerModule: string | URL): Promise<string> {
   const url = urlOf(workerModule)
   checkWorkerModule(await load(url, fileURLToPath(url)), fileURLToPath(url))

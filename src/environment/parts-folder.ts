@@ -12,7 +12,7 @@ let count = 0
 /** A folder beside the HDF5 file, made by the first worker that needs it. What a kill leaves is swept by its name. */
 export class PartsFolder implements Disposable {
   readonly path: string
-  /** Attempts that ended without clearing up, such as those of a killed process, of runs that have not ended. */
+  /** Files left by attempts that did not clean up, such as those of a killed process, for runs that have not ended. */
   readonly #left = new Map<RunIndex, string[]>()
 
   constructor(file: string) {
@@ -20,7 +20,10 @@ export class PartsFolder implements Disposable {
     this.path = `${temporaryBeside(realFileOf(file), 'parts')}.${count}`
   }
 
-  /** The attempt has failed. Whether its run arrived all the same is known when the run has ended: until then it may be needed. */
+  /**
+   * The attempt has failed. Its run may still have arrived, which is known when the run has ended. Until then the file
+   * may be needed.
+   */
   noteFailed({ run, attempts }: Pick<RunFailure, 'run' | 'attempts'>): void {
     const file = partFilePath(this.path, run, attempts)
     if (existsSync(file)) this.#left.set(run, [...(this.#left.get(run) ?? []), file])
@@ -35,7 +38,7 @@ export class PartsFolder implements Disposable {
     }
   }
 
-  /** When nobody can read it any more. */
+  /** Call it when nobody reads the folder any more. */
   [Symbol.dispose](): void {
     try {
       rmSync(this.path, { recursive: true, force: true })

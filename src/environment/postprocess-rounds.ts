@@ -1,4 +1,4 @@
-/** When post-processing is called, and what follows from it. */
+/** Decides when post-processing is called, and applies what it adds. */
 import { isPypetError, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Extension } from '../protocol.ts'
@@ -9,20 +9,20 @@ import { postprocessingFailed } from './postprocessing.ts'
 import type { RunQueue } from './run-queue.ts'
 
 export class PostprocessRounds {
-  /** What the user's function threw. Then no more runs begin. */
+  /** What the user's function threw. After that, no more runs start. */
   error: PypetError | undefined
   readonly #execution: Execution
   readonly #store: RunStore
   readonly #reporter: Reporter
   readonly #queue: RunQueue
-  /** So many runs had ended when it was last called; -1 when it has not been. */
+  /** The number of ended runs when it was last called; -1 if it has not been called. */
   #seenCount: number
   #storedSeenCount = 0
   #underway: Promise<void> | undefined
   readonly #settled: Promise<void>
   /** Config and overviews are written. */
   #isSettled = false
-  /** Runs were added since the executor was last told to go on. */
+  /** Runs were added since the executor was last told to continue. */
   #hasAdded = false
 
   constructor(
@@ -38,7 +38,7 @@ export class PostprocessRounds {
       readonly reporter: Reporter
       readonly queue: RunQueue
       readonly seenCount: number
-      /** What is written by itself has been written. */
+      /** Resolves when the storage has written config and overviews on its own. */
       readonly settled: Promise<void>
     },
   ) {
@@ -55,7 +55,7 @@ export class PostprocessRounds {
     return this.#execution.options.postprocessing !== undefined && this.#seenCount !== this.#endedCount
   }
 
-  /** While it is called beside active runs; it never rejects. */
+  /** Pending while it is called next to active runs. Never rejects. */
   get underway(): Promise<void> | undefined {
     return this.#underway
   }
@@ -75,11 +75,11 @@ export class PostprocessRounds {
     const { ledger, plan } = this.#execution
     if (this.#execution.options.postprocessing === undefined) return false
     await this.#underway
-    // Until the runs are announced, workers have nothing to do either.
+    // Workers have nothing to do until the runs are announced.
     this.#store.finish()
     await ledger.complete()
     if (this.error !== undefined) return false
-    // A round beside active runs may have added some that nobody has asked for yet.
+    // A round next to active runs may have added runs that no worker has asked for yet.
     if (this.#takeAdded()) return true
     if (!this.isPending || this.#endedCount < plan.runCount) return false
     await this.#round({ isQuiet: true })
@@ -93,8 +93,8 @@ export class PostprocessRounds {
   }
 
   /**
-   * Calls it now, if it is to be called as soon as no runs are waiting, and if there are results that it has not seen.
-   * `underway` tells when it is over.
+   * Calls it now, if it should run as soon as no runs are waiting, and if there are results that it has not seen.
+   * `underway` resolves when it is over.
    */
   whileRunsAreActive(): void {
     const { experiment, options, ledger } = this.#execution
@@ -116,7 +116,7 @@ export class PostprocessRounds {
       await ledger.quiet()
       if (ledger.storedCount > this.#storedSeenCount) await this.#round({ isQuiet: false })
     } catch (error) {
-      // Of a writer that is gone the session hears by itself.
+      // The session notices by itself that the writer is gone.
       if (ledger.isBroken || isPypetError(error, 'PYPET_WRITER_DIED')) return
       this.error = error instanceof PypetError ? error : postprocessingFailed(error)
     }
@@ -127,7 +127,7 @@ export class PostprocessRounds {
     const endedCount = this.#endedCount
     this.#storedSeenCount = ledger.storedCount
     returned.settle(ledger.stored)
-    // What the storage has put off for later would come in between.
+    // Otherwise, delayed writes of the storage would interfere.
     if (isQuiet && !this.#isSettled) {
       await this.#settled
       await this.#store.extend(NOTHING)
@@ -152,7 +152,7 @@ export class PostprocessRounds {
     }
   }
 
-  /** Durable when it resolves, and then the new runs wait to be performed. */
+  /** Durable when it resolves; then the new runs are queued. */
   async #extend(extension: Extension): Promise<void> {
     const { experiment, plan } = this.#execution
     const before = plan.runCount
@@ -166,7 +166,7 @@ export class PostprocessRounds {
     const { runCount } = plan
     this.#queue.add(runsFrom(before, runCount))
     this.#hasAdded = true
-    // Called by the user's function, whose own output is caught.
+    // The user's function calls this, and its output is captured.
     experiment.userCode.leave(() =>
       this.#reporter.emit({ type: 'runs-added', addedCount: runCount - before, runCount }),
     )

@@ -1,4 +1,4 @@
-/** Post-processing: what is called when runs have ended, and may add others. */
+/** Post-processing: called when runs have ended. It can add runs. */
 import { deserialize } from 'node:v8'
 import { PypetError, toErrorRecord } from '../errors.ts'
 import type { JobResults } from '../experiment/define.ts'
@@ -10,8 +10,8 @@ export interface Postprocessing {
   /**
    * Calls the user's function.
    *
-   * @param extend writes what it adds, durably when it resolves; with the last one, the results count as seen
-   * @param isQuiet nothing else is written meanwhile, so the file needs no lock to be read
+   * @param extend writes what it adds, durably when it resolves; with the last call, the results count as seen
+   * @param isQuiet nothing else writes meanwhile, so the file can be read without a lock
    * @throws whatever the user's function throws, and what `extend` throws
    */
   call(
@@ -25,10 +25,10 @@ export function addsNothing({ added, groups, leaves, links }: Extension): boolea
   return added === undefined && groups.length + leaves.length + links.length === 0
 }
 
-/** What jobs returned, as structured-clone bytes, until somebody wants the values. */
+/** What jobs returned, as structured-clone bytes, until the values are requested. */
 export class ReturnedBytes {
   readonly #bytes = new Map<RunIndex, Uint8Array>()
-  /** Runs of which it is known what they returned, be it nothing. */
+  /** Runs whose return value is known, even if it is undefined. */
   readonly #known = new RunSet()
   #stored = new RunSet()
 
@@ -41,19 +41,19 @@ export class ReturnedBytes {
     }
   }
 
-  /** Of a run that is performed twice, the last counts. */
+  /** If a run is repeated, the last value counts. */
   set(run: RunIndex, bytes: Uint8Array | undefined): void {
     this.#known.add(run)
     if (bytes === undefined) this.#bytes.delete(run)
     else this.#bytes.set(run, bytes)
   }
 
-  /** These runs are stored: what others have returned does not count. */
+  /** Only these runs are stored; the return values of others do not count. */
   settle(stored: RunSet): void {
     this.#stored = stored
   }
 
-  /** Values of the runs that are stored. Each call makes its own: a function may change what it is given. */
+  /** Values of the stored runs. Each call creates new ones, because a function may change them. */
   values(): JobResults {
     return [...this.#stored]
       .filter((run) => this.#known.has(run))
@@ -70,23 +70,23 @@ function returnedBy(run: RunIndex, bytes: Uint8Array): unknown {
   } catch (cause) {
     throw new PypetError(
       'PYPET_CNT_DAMAGED',
-      `what run ${run} returned cannot be read: ${(cause as Error).message}`,
+      `cannot read what run ${run} returned: ${(cause as Error).message}`,
       {
-        hint: 'Put back a copy of the .cnt file, and one of its HDF5 file that was made together with it.',
+        hint: 'Restore the .cnt file and its HDF5 file from copies made at the same time.',
         cause,
       },
     )
   }
 }
 
-/** The user's post-processing has failed: all runs that were performed are stored, and it can be tried again. */
+/** The user's post-processing failed. All finished runs are stored, and it can be retried. */
 export function postprocessingFailed(thrown: unknown): PypetError {
   const { name, message, stack, code, hint } = toErrorRecord(thrown)
   const isOurs = code?.startsWith('PYPET_') === true
   const error = new PypetError(
     'PYPET_POSTPROCESSING_FAILED',
     `post-processing failed: ${isOurs ? message : `${name}: ${message}`}`,
-    { hint: `${hint ?? 'Fix it.'} All runs that were performed are stored.`, cause: thrown },
+    { hint: `${hint ?? 'Fix it.'} All finished runs are stored.`, cause: thrown },
   )
   if (stack !== '') error.stack = stack
   return error

@@ -1,4 +1,4 @@
-/** From a `.cnt` file to an experiment that can go on. */
+/** Prepares the experiment of a `.cnt` file so that it can be resumed. */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isPypetError, PypetError } from '../errors.ts'
@@ -32,33 +32,33 @@ import { isAtHome, leadsAway, type RecordedPlace, refuseElsewhere } from './reco
 import { readSettings } from './recorded-settings.ts'
 import { seenBefore } from './seen-nodes.ts'
 
-/** What `continue` asks for. */
+/** What `continue` requests. */
 export interface ContinueCall {
-  /** A `.cnt` file, or the HDF5 file that it lies beside. */
+  /** A `.cnt` file, or the HDF5 file next to it. */
   readonly path: string
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly retryFailed?: boolean
   readonly only?: 'failed' | 'missing' | undefined
   readonly allowChangedJob?: boolean
-  /** Classes that a script gives, or their modules. */
+  /** Classes given by a script, or their modules. */
   readonly dynamicImports?: readonly (OwnClass | string)[] | undefined
   /** The arguments of these runs, from a script whose arguments the `.cnt` file could not keep. */
   readonly argsOf?: ArgumentsOfRuns | undefined
-  /** The function, where the job is none of a module; or the module, wherever it is. */
+  /** The function, if the job is not a module; or the module, wherever it is. */
   readonly job?: JobFunction | string | undefined
-  /** Told which module is the job, before anything of it is executed. */
+  /** Called with the job module before any of it is executed. */
   readonly onJob?: (file: string) => void
-  /** A script gives a storage service of its own. */
+  /** A script passes its own storage service. */
   readonly hasStorageService?: boolean
-  /** The flags are options of a script, which knows them by name. */
+  /** The flags are options of a script; messages name them as the script does. */
   readonly isCall?: boolean
-  /** The process is the command's and ends with it. */
+  /** The process belongs to the command and ends with it. */
   readonly isProcessOurs?: boolean
 }
 
 /**
- * Reads what a `.cnt` file says, and changes nothing.
+ * Reads a `.cnt` file. Changes nothing.
  *
  * @throws PypetError as `findCnt` and `readCnt`
  */
@@ -66,13 +66,13 @@ export function readUnfinished(path: string): CntState {
   return readCnt(findCnt(path))
 }
 
-/** What of an experiment is done, and what would be performed. */
+/** What is done of an experiment, and what would run. */
 export interface ContinuePlan {
   readonly runCount: number
   readonly storedCount: number
   readonly failedCount: number
   readonly missingCount: number
-  /** The runs that would be performed. */
+  /** The runs that would be computed. */
   readonly runs: RunSet
   /** Every run has ended, and the last commit has closed the trajectory. */
   readonly hasEnded: boolean
@@ -102,7 +102,7 @@ export function planContinue(
   }
 }
 
-/** A record of which each field is right may still explore what it does not declare. */
+/** Even if each field of a record is valid, it may explore parameters that it does not declare. */
 function recordedPlan({ path, experiment }: CntState): ExplorationPlan {
   const { parameters, exploration } = experiment.request
   try {
@@ -114,11 +114,11 @@ function recordedPlan({ path, experiment }: CntState): ExplorationPlan {
 }
 
 /**
- * Loads the job of an unfinished experiment and checks that it is the same. Dispose of the result after the
- * experiment, as of that of `prepareExperiment`.
+ * Loads the job of an unfinished experiment and checks that it is unchanged. Dispose of the result after the
+ * experiment, as for `prepareExperiment`.
  *
- * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, `PYPET_USAGE` for a job, a log folder or a module that
- *   lies elsewhere and that the call does not name, and as `prepareExperiment`
+ * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_JOB_CHANGED`, `PYPET_USAGE` for a job, a log folder or a module
+ *   elsewhere that the call does not name, and as `prepareExperiment`
  */
 export async function prepareContinue(state: CntState, call: ContinueCall): Promise<PreparedExperiment> {
   const { request } = state.experiment
@@ -126,7 +126,7 @@ export async function prepareContinue(state: CntState, call: ContinueCall): Prom
   if (isEdit === true || continuable === false) {
     const found =
       isEdit === true ? 'a change to the file, not of an experiment' : 'an experiment that is not continuable'
-    throw new PypetError('PYPET_CNT_NOT_CNT', `${state.path} is of ${found}`, {
+    throw new PypetError('PYPET_CNT_NOT_CNT', `${state.path} belongs to ${found}`, {
       where: state.path,
       hint: `Recover the file with: pypet-ts continue ${state.path}`,
     })
@@ -154,7 +154,7 @@ export async function prepareContinue(state: CntState, call: ContinueCall): Prom
     call.onJob?.(job.file)
     const loaded = await job.load()
     return {
-      // The file is where the `.cnt` file is, whatever it was called by.
+      // The file is next to the `.cnt` file, whatever its name was.
       settings: { ...settings, filename: request.file, overwrite: false },
       origins,
       job: await job.locate(loaded, call.dynamicImports),
@@ -187,7 +187,7 @@ function retriesFailed({ retryFailed, only }: Pick<ContinueCall, 'retryFailed' |
   return retryFailed === true || only === 'failed'
 }
 
-/** The job of a call, and whether it is one that the call has to name. */
+/** The job of a call, and whether the call must name it because it is elsewhere. */
 function jobOf(
   state: CntState,
   { job }: ContinueCall,
@@ -200,7 +200,7 @@ function jobOf(
 }
 
 /**
- * Where the job was, seen from the `.cnt` file; else where it was at all.
+ * Where the job is, relative to the `.cnt` file; otherwise its recorded absolute path.
  *
  * @throws PypetError `PYPET_JOB_NOT_FOUND`
  */
@@ -209,7 +209,7 @@ export function findJob({ path, experiment }: CntState): string {
   if (isFunction === true) {
     throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${path} is a function of the script ${file}`, {
       where: path,
-      hint: 'Go on there: await env.continueRun(cnt, { job: theFunction }).',
+      hint: 'Continue it there: await env.continueRun(cnt, { job: theFunction }).',
     })
   }
   const places = [...new Set([resolve(dirname(path), relativeFile), file])]
@@ -218,21 +218,21 @@ export function findJob({ path, experiment }: CntState): string {
   if (known !== undefined) return known
   throw new PypetError(
     'PYPET_JOB_NOT_FOUND',
-    `the job of ${path} is not found: looked for ${places.join(' and ')}`,
+    `cannot find the job of ${path}: looked for ${places.join(' and ')}`,
     {
       where: path,
-      hint: 'Put the job module back where it was, or name it (--job).',
+      hint: 'Put the job module back, or name it with --job.',
     },
   )
 }
 
-/** @throws PypetError as `resolveSettings`; `PYPET_USAGE` for a storage service of an experiment that had none */
+/** @throws PypetError as `resolveSettings`; `PYPET_USAGE` for a storage service in an experiment without one */
 function resolveRecorded(state: CntState, call: ContinueCall, jobFile: string): ResolvedSettings {
   const options = recordedOptions(state, call)
   if (call.flags?.storageService !== undefined && options.storageService === undefined) {
-    throw new PypetError('PYPET_USAGE', `${state.path} is of an experiment without a storage service`, {
+    throw new PypetError('PYPET_USAGE', `the experiment of ${state.path} has no storage service`, {
       where: '--storage-service',
-      hint: 'Leave it out: runs are stored where the others are.',
+      hint: 'Leave it out: the remaining runs go into the same file as the others.',
     })
   }
   return resolveSettings({
@@ -245,7 +245,7 @@ function resolveRecorded(state: CntState, call: ContinueCall, jobFile: string): 
   })
 }
 
-/** What would be loaded or written because the `.cnt` file says so, and nobody else. */
+/** What would be loaded or written only because the `.cnt` file says so. */
 function recordedPlaces(
   { path, experiment }: CntState,
   { settings, origins }: ResolvedSettings,
@@ -270,7 +270,7 @@ function recordedPlaces(
   return places
 }
 
-/** The call's own flags, as they stand in a command. */
+/** The call's own flags, as words of a command. */
 function wordsOf({ flags = {}, job, retryFailed, only, allowChangedJob }: ContinueCall): string[] {
   const words = optionWords(flags)
   if (typeof job === 'string') words.unshift('--job', shellWord(job))
@@ -280,17 +280,17 @@ function wordsOf({ flags = {}, job, retryFailed, only, allowChangedJob }: Contin
   return words
 }
 
-/** With other demands on the place where runs are computed, it follows from them, not from what it was. */
+/** If the call changes where runs are computed, dependent options follow from that, not from the record. */
 function recordedOptions(
   { path, experiment }: CntState,
   { flags = {}, env = {} }: ContinueCall,
 ): OptionValues {
   const recorded = readSettings(experiment.request.continuation.settings, dirname(path))
-  // Two follow from the executor, and would contradict another one.
+  // These two follow from the executor, and would contradict another one.
   const { executor, multiproc: _multiproc, isolate: _isolate, ...options } = recorded
   const isGiven = (name: OptionName) => flags[name] !== undefined || (env[environmentName(name)] ?? '') !== ''
   const isNamed = isGiven('executor') || isGiven('multiproc')
-  // More cores or memory change nothing of the wish for a process a run.
+  // More cores or memory do not affect the wish for one process per run.
   const isMoved =
     (executor !== 'process' && (isGiven('ncores') || isGiven('memoryLimit'))) ||
     (executor === 'inline' && (isGiven('timeout') || isGiven('niceness')))
@@ -298,15 +298,15 @@ function recordedOptions(
   const { memoryLimit, ...others } = options
   return {
     ...others,
-    // The name has its time already.
+    // The name already has its time.
     addTime: false,
-    // The limit was meant for processes, and would contradict another executor that is named now.
+    // The limit was meant for processes, and would contradict another executor that the call names.
     ...(!isNamed && memoryLimit !== undefined && { memoryLimit }),
     ...(!isFree && executor !== undefined && { executor }),
   }
 }
 
-/** Variables for what may not change are meant for other experiments. */
+/** Environment variables for fixed options are meant for other experiments. */
 function changeable(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
@@ -315,7 +315,8 @@ function changeable(
 }
 
 /**
- * Undefined when the job is the one that ran last; else the environment of the runs to come, where it is allowed.
+ * Undefined if the job is the one that ran last; otherwise the environment of the runs to come, if the change is
+ * allowed.
  *
  * @throws PypetError `PYPET_JOB_CHANGED`
  */
@@ -332,7 +333,7 @@ function nextEnvironment(
   return { ...identifyEnvironment(trajectory.name, Date.now() / 1000), job: now }
 }
 
-/** The environment that goes on under its name, or that begins. */
+/** The environment that continues under its name, or a new one. */
 function identityOf({ experiment }: CntState, environment: RunEnvironment | undefined): EnvironmentIdentity {
   if (environment !== undefined) return environment
   const { continuation, trajectory } = experiment.request

@@ -1,4 +1,4 @@
-/** From what the user gave (files, flags, environment) to an experiment that can run. */
+/** Turns what the user gave (files, flags, environment) into an experiment that can run. */
 import { type Stats, statSync } from 'node:fs'
 import { cannotWrite, isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentDefinition } from '../experiment/define.ts'
@@ -20,32 +20,32 @@ import { prepareJob } from './prepare-job.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
 import { assertClean } from './provenance.ts'
 
-/** What a command or a library call asks for. */
+/** What a command or a library call requests. */
 export interface ExperimentRequest extends ExploreTexts {
   readonly jobFile: string
-  /** As `--config` names it; else it is searched from the job's folder upwards. */
+  /** The file of `--config`; otherwise it is searched from the job's folder upwards. */
   readonly configFile?: string | undefined
-  /** The strongest layer of options: flags, or the options of a library call. */
+  /** The layer of options with the highest priority: flags, or the options of a library call. */
   readonly flags?: FlagValues
   /** Texts of `--set`: `neuron.tau=10`. */
   readonly presets?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** What the job is called with behind `traj`. */
+  /** The job's arguments after `traj`. */
   readonly args?: readonly unknown[]
-  /** A script gives a storage service of its own. */
+  /** A script passes its own storage service. */
   readonly hasStorageService?: boolean
-  /** The flags are options of a script, which knows them by name. */
+  /** The flags are options of a script; messages name them as the script does. */
   readonly isCall?: boolean
-  /** The process is the command's and ends with it; else its owner's handlers and output are respected. */
+  /** The process belongs to the command and ends with it; otherwise its owner's handlers and output are left alone. */
   readonly isProcessOurs?: boolean
 }
 
 /**
- * Loads job and config, lays the layers of options over each other and expands the parameter space.
- * Dispose of the result after the experiment: the bundled job lives until then. What job and config print
- * as they are loaded is kept for the log; where they are refused, it goes to stderr.
+ * Loads job and config, merges the layers of options and expands the parameter space. Dispose of the result after the
+ * experiment; the bundled job exists until then. What job and config print while loading is kept for the log; if they
+ * are refused, it goes to stderr.
  *
- * @throws PypetError of a code that means exit code 2, naming file, flag or path
+ * @throws PypetError with a code for exit code 2, naming file, flag or path
  */
 export async function prepareExperiment(request: ExperimentRequest): Promise<PreparedExperiment> {
   const { jobFile, configFile, flags = {}, env = {}, presets = [], isProcessOurs = false } = request
@@ -113,7 +113,7 @@ function ineffectivePresets(presets: readonly string[], plan: ExplorationPlan): 
     )
 }
 
-/** `--overwrite` with a mistyped `--file` must not cost anybody a file that holds something else. */
+/** `--overwrite` with a mistyped `--file` must not destroy a file that holds something else. */
 async function assertReplaceable(file: string): Promise<void> {
   const found = statOf(file)
   if (found?.isFile() !== true || found.size === 0) return
@@ -121,7 +121,7 @@ async function assertReplaceable(file: string): Promise<void> {
     await checkSignature(file)
   } catch (cause) {
     if (!isPypetError(cause, 'PYPET_FILE_NOT_HDF5')) throw cause
-    throw new PypetError('PYPET_FILE_NOT_HDF5', `${file} is not replaced: it is not an HDF5 file`, {
+    throw new PypetError('PYPET_FILE_NOT_HDF5', `cannot replace ${file}: it is not an HDF5 file`, {
       where: file,
       hint: 'Name another file with --file, or remove this one yourself.',
       cause,
@@ -129,13 +129,13 @@ async function assertReplaceable(file: string): Promise<void> {
   }
 }
 
-/** What leads in a circle is no file, and no place for one. */
+/** Refuses paths whose symbolic links form a loop. */
 function assertReachable(file: string): void {
   try {
     statSync(file, { throwIfNoEntry: false })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ELOOP') return
-    throw cannotWrite(file, 'symbolic links lead in a circle', {
+    throw cannotWrite(file, 'its symbolic links form a loop', {
       hint: 'Name another file with --file, or remove the links.',
       cause,
     })
@@ -146,11 +146,11 @@ function statOf(file: string): Stats | undefined {
   try {
     return statSync(file)
   } catch {
-    return undefined // Absent, or out of reach: the writer says what is wrong.
+    return undefined // Missing or unreachable: the writer reports what is wrong.
   }
 }
 
-/** Texts are read by modules that are loaded only for them: most jobs say in code what is explored. */
+/** The modules that parse texts are loaded only if needed: most jobs explore in code. */
 async function exploreOf(
   request: ExperimentRequest,
   {
@@ -180,7 +180,7 @@ async function exploreOf(
   return explorationFromFlags(request, parameters, { declared, repeat })
 }
 
-/** Expands, and lets messages begin with the file in which the exploration is written. */
+/** Expands the exploration. Messages begin with the file that defines it. */
 function expandFrom(
   origin: string | undefined,
   given: {
@@ -193,7 +193,7 @@ function expandFrom(
   } catch (error) {
     if (!(error instanceof PypetError) || origin === undefined) throw error
     const { code, message, hint, where } = error
-    // What a flag did is not in the file.
+    // An error caused by a flag is not in the file.
     if (where?.startsWith('--')) throw error
     throw new PypetError(code, `${origin}: ${message}`, { hint, where, cause: error })
   }

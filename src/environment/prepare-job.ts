@@ -1,4 +1,4 @@
-/** From a module, or a function of a script, to a job that can be loaded: the one way for all who perform runs. */
+/** Turns a module, or a function of a script, into a job that can be loaded. Everything that runs jobs uses this. */
 import { dirname, resolve } from 'node:path'
 import { UserCode } from '../executors/user-code.ts'
 import { bundleClasses } from '../experiment/bundle-classes.ts'
@@ -13,17 +13,17 @@ import type { OwnClass } from '../values/own-class.ts'
 export interface PreparedJob {
   /** The user's source file. */
   readonly file: string
-  /** What tells the job from a changed one, and finds it again from a folder. */
+  /** Distinguishes the job from a changed one, and finds it again from a folder. */
   readonly identity: (folder: string) => JobIdentity
   /** What job and config file do in this thread. */
   readonly userCode: UserCode
-  /** Where one was asked for, and is there. */
+  /** The config file, if one was requested and found. */
   readonly config: ConfigFile | undefined
   /** Imports the job, as `importJob`. */
   load(): Promise<LoadedJob>
   /**
-   * Where workers find the job, and the classes that it names by their modules, or that a script gives: those of a
-   * script begin in the current folder. Most jobs name none, and nothing is done.
+   * Where workers find the job, and the classes it names by module or that a script passes; those of a script are
+   * relative to the current folder. Does nothing for most jobs, which name none.
    *
    * @throws PypetError `PYPET_CLASS_UNKNOWN`
    */
@@ -31,15 +31,15 @@ export interface PreparedJob {
     loaded: Pick<LoadedJob, 'definition'>,
     ofScript?: readonly (OwnClass | string)[],
   ): Promise<JobLocation>
-  /** For when the experiment has ended: the bundle lives until then. */
+  /** Call it after the experiment: the bundle exists until then. */
   dispose(): Promise<void>
 }
 
 /**
- * Bundles the job, and lets `prepare` make of it what runs. Where that fails, everything is disposed of, and what job and
- * config file have printed goes to stderr: most likely it was printed to find out why the job does not load.
+ * Bundles the job and passes it to `prepare`. If that fails, cleans everything up and prints the output of job and config
+ * file to stderr: it most likely explains why the job does not load.
  *
- * @param options.config which config file is loaded; none unless given
+ * @param options.config the config file to load; none by default
  * @throws PypetError as `bundleJob`, `loadConfig` and `prepare`
  */
 export async function prepareJob<Prepared>(
@@ -66,7 +66,7 @@ export async function prepareJob<Prepared>(
     for (const each of held.splice(0).reverse()) await each[Symbol.asyncDispose]()
   }
   try {
-    // Both are waited for, so that an error of one does not leave the other at work.
+    // Waits for both, so that an error in one does not leave the other running.
     const [bundling, configuring] = await Promise.allSettled([
       hold<JobSource>(typeof given === 'function' ? functionJob(given) : bundleJob(given)),
       userCode.call(async () => asked && (await loadConfig({ jobFile, ...asked }))),

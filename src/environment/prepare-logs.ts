@@ -1,4 +1,4 @@
-/** What writes the logs of an experiment: files, and transports of the user's. Checked before anything is started. */
+/** Prepares the logs of an experiment: files, and the user's transports. Checks them before anything starts. */
 import { PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import { UserCode } from '../executors/user-code.ts'
@@ -12,18 +12,18 @@ import { openTransportLog } from '../reporting/log-transports.ts'
 
 export interface PreparedLogs extends AsyncDisposable {
   /**
-   * Opens the files, and gives what is to be told of everything; nobody where logging is off.
+   * Opens the files and returns the reporters for all events; none if logging is off.
    *
    * @param environment the name of the environment
-   * @param shown told what transports print, which is for the terminal
+   * @param shown receives what transports print, which is for the terminal
    * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
    */
   open(environment: string, shown: Reporter): readonly Reporter[]
 }
 
 /**
- * Checks that logs can be written, creating nothing, and loads transports where there are some. Dispose of the result
- * when its reporters are closed.
+ * Checks that logs can be written, without creating anything, and loads transports if there are any. Dispose of the
+ * result after closing its reporters.
  *
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`; `PYPET_CONFIG_INVALID` for a module that gives no transports
  */
@@ -44,7 +44,7 @@ export async function prepareLogs(settings: Settings): Promise<PreparedLogs> {
   }
 }
 
-/** What a dry run of `continue` checks, too. */
+/** The check that a dry run of `continue` also makes. */
 export function checkLogs({ logging, logFolder, name }: Settings): void {
   if (logging) checkLogFolder(logFolder, name)
 }
@@ -54,7 +54,7 @@ interface OpenTransports {
   dispose(): void
 }
 
-/** A module may import winston also where nobody has installed it: pypet-ts has. */
+/** A module can import winston even if only pypet-ts has it installed. */
 const LOG_TRANSPORTS: ModuleKind = {
   noun: 'log transports',
   code: 'PYPET_CONFIG_INVALID',
@@ -62,7 +62,7 @@ const LOG_TRANSPORTS: ModuleKind = {
 }
 
 async function openTransports(file: string, settings: Settings): Promise<OpenTransports> {
-  // What transports throw where nobody can catch it is theirs, and must not fail the run that is performed then.
+  // An uncaught error of a transport must not fail the run that is active at the time.
   const userCode = new UserCode(file, { isProcessOurs: false })
   try {
     const { name: trajectory, logLevel: level, progressStep } = settings
@@ -116,7 +116,7 @@ async function loadTransports(
   }
 }
 
-/** A CommonJS module arrives as the default export of its bundle. */
+/** A CommonJS module is the default export of its bundle. */
 function givenTransports({ default: main, transports }: Readonly<Record<string, unknown>>): unknown {
   const inner = (main as { readonly transports?: unknown } | undefined | null)?.transports
   return Array.isArray(main) || typeof main === 'function' ? main : (transports ?? inner ?? main)
@@ -131,16 +131,20 @@ async function callOf(given: unknown, trajectory: string, file: string): Promise
   }
 }
 
-/** Whichever copy of winston it is from. */
+/** Accepts transports of any copy of winston. */
 function isTransport(value: unknown): boolean {
   const { log, write, once } = (value ?? {}) as Readonly<Record<string, unknown>>
   return [log, write, once].every((method) => typeof method === 'function')
 }
 
 function noTransports(file: string, found: string, cause?: unknown): PypetError {
-  return new PypetError('PYPET_CONFIG_INVALID', `${file} gives no list of winston transports: ${found}`, {
-    where: file,
-    hint: "Write: export default [new winston.transports.File({ filename: 'all.log' })], or a function that returns such a list.",
-    cause,
-  })
+  return new PypetError(
+    'PYPET_CONFIG_INVALID',
+    `${file} does not give a list of winston transports: ${found}`,
+    {
+      where: file,
+      hint: "Write: export default [new winston.transports.File({ filename: 'all.log' })], or a function that returns such a list.",
+      cause,
+    },
+  )
 }

@@ -1,4 +1,4 @@
-/** An experiment that can run, from whatever it was prepared. */
+/** An experiment that is ready to run. */
 import type { UserCode } from '../executors/user-code.ts'
 import type { PostprocessFunction } from '../experiment/load-job.ts'
 import type { OptionName, Settings } from '../experiment/options.ts'
@@ -13,7 +13,7 @@ import type { EnvironmentIdentity } from './experiment-config.ts'
 import type { JobArguments } from './job-arguments.ts'
 import type { SeenNodes, TreeSettings } from './seen-nodes.ts'
 
-/** How the trajectory comes to be open. */
+/** How the trajectory is opened. */
 export type Opening =
   | { readonly kind: 'new' }
   /** The trajectory is in the file and has runs that are not completed. */
@@ -23,43 +23,43 @@ export type Opening =
       readonly cntFile: string
       /** Runs that earlier executions of this experiment have stored. */
       readonly ownStored: RunSet
-      /** Failed runs are performed again. */
+      /** Failed runs are repeated. */
       readonly retryFailed: boolean
-      /** Only these runs are performed; all that are missing unless given. */
+      /** Only these runs; default: all missing ones. */
       readonly only: RunSet | undefined
-      /** A continued experiment ends under the name of the environment that its last job began with. */
+      /** A continued experiment ends under the environment name that its last job started with. */
       readonly identity: EnvironmentIdentity
-      /** The job has changed, and was allowed to: its runs are of this environment, which has that identity. */
+      /** The job has changed, which was allowed: its runs belong to this environment, with that identity. */
       readonly environment: RunEnvironment | undefined
     }
 
-/** Everything is checked; nothing has been started, and no file but the bundle written. */
+/** Everything is checked. Nothing has started, and no file but the bundle is written. */
 export interface PreparedExperiment extends AsyncDisposable {
   readonly settings: Settings
   readonly origins: Readonly<Record<OptionName, Origin>>
   readonly job: JobLocation
-  /** The config file, where there is one. */
+  /** The config file, if there is one. */
   readonly configFile?: string | undefined
-  /** What tells the job from a changed one, and finds it again from a folder. */
+  /** Distinguishes the job from a changed one, and finds it again from a folder. */
   readonly identifyJob: (folder: string) => JobIdentity
   readonly opening: Opening
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
-  /** What job and config file do in this thread, from their loading on. */
+  /** What job and config file do in this thread, from loading on. */
   readonly userCode: UserCode
   readonly args: JobArguments
-  /** Of this execution, where a script knows it beforehand. */
+  /** Of this execution, if a script knows it in advance. */
   readonly identity?: EnvironmentIdentity
-  /** Nodes that a script has added to the trajectory, beside parameters and config. */
+  /** Nodes that a script has added to the trajectory, besides parameters and config. */
   readonly nodes?: OpenRequest['nodes']
-  /** What jobs see of the trajectory beside that: of one that is stored already, or goes on. */
+  /** What else jobs see of a trajectory that is already stored, or of a resumed experiment. */
   readonly seen?: SeenNodes
-  /** The first run that is to be performed; 0 unless given. */
+  /** The first run to compute. Default: 0. */
   readonly seenFrom?: RunIndex
   readonly tree?: TreeSettings | undefined
-  /** What was given and has no effect, to be said when the experiment begins. */
+  /** Options that have no effect; reported when the experiment starts. */
   readonly warnings?: readonly string[]
-  /** The user's own classes that the job has. */
+  /** The job's own classes. */
   readonly classes?: OwnClasses
   /** The job's own post-processing. */
   readonly postprocess: PostprocessFunction | undefined

@@ -1,4 +1,4 @@
-/** Provenance is collected and stored once for an experiment, whatever becomes of its sessions. */
+/** Collects and stores provenance once per experiment, whatever happens to its sessions. */
 import type { Extension } from '../protocol.ts'
 import type { EnvironmentIdentity } from './experiment-config.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
@@ -6,13 +6,13 @@ import { collectProvenance } from './provenance.ts'
 
 /** Where the results come from. */
 export interface Provenance {
-  /** Begins to collect it, where that needs no file; other programs do most of it, such as git. */
+  /** Starts collecting what needs no file. Most of the work is done by other programs, such as git. */
   begin(): void
-  /** Resolves to what is not stored yet. Never rejects for what is missing. */
+  /** Resolves to what is not stored yet. Never rejects because something is missing. */
   collected(): Promise<Extension>
 }
 
-/** Collects it once, also where a second session goes on for the first. */
+/** Collects it once, even if a second session replaces the first. */
 export function provenanceOf(
   experiment: PreparedExperiment,
   { name: environment }: EnvironmentIdentity,
@@ -30,20 +30,22 @@ export function provenanceOf(
   let sessionCount = 0
   return {
     begin() {
-      // Of another trajectory the file must be asked what it has, which nobody else may be writing then.
+      // For another trajectory, this must check what the file has, which nobody else may be writing at that time.
       if (opening.kind === 'new') collecting ??= collect()
     },
     async collected() {
       sessionCount += 1
       collecting ??= collect()
-      // After the death of a writer, which may have stored it before.
+      // After the death of a writer, which may have stored it.
       const isStored = sessionCount > 1 && settings.provenance && (!settings.useHdf5 || (await isKnown()))
       return isStored ? nothing : await collecting
     },
   }
 }
 
-/** Whether an earlier session has recorded it: in the file, or with the user's own storage. Only this reads the file. */
+/**
+ * Whether an earlier session has recorded it, in the file or in the user's storage. Only this function reads the file.
+ */
 async function hasProvenance(
   { opening, settings }: Pick<PreparedExperiment, 'opening' | 'settings'>,
   environment: string,

@@ -19,27 +19,27 @@ import { type GitState, gitDiff, gitHead, gitState } from './git-state.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
 import { isSecretPath, SecretMask } from './secrets.ts'
 
-/** A file whose bytes are in the leaf `contents`, from `offset` on. */
+/** A file whose bytes are in the leaf `contents`, starting at `offset`. */
 export interface KeptFile {
   readonly kind: 'source' | 'config' | 'untracked'
-  /** Slashed, from the folder `root`; base64 of its bytes, because names need not be UTF-8. */
+  /** Relative to the folder `root`, with slashes; base64 of its bytes, because names need not be UTF-8. */
   readonly path: string
   readonly offset: number
   readonly bytes: number
 }
 
-/** What git gives up after, and the whole collection with it. */
+/** Time limit for git, and for the whole collection. */
 const TIMEOUT_MS = 10_000
 
 type Values = Map<string, readonly [value: ParameterValue, comment: string]>
 
 /**
- * Collects it; nothing that is missing or slow fails an experiment.
+ * Collects provenance. Missing or slow information does not fail an experiment.
  *
- * @param environment `environment_83c1a34_…`, the group that it belongs to
- * @param isKnown the file has it: only what is special of this continuation is recorded
- * @param notice told of what could not be recorded
- * @param signal aborted, it ends the programs that are asked
+ * @param environment `environment_83c1a34_…`, the group it belongs to
+ * @param isKnown the file has it: records only what is specific to this continuation
+ * @param notice called with what could not be recorded
+ * @param signal abort it to end the programs that collect
  */
 export async function collectProvenance(
   experiment: PreparedExperiment,
@@ -73,7 +73,7 @@ export async function collectProvenance(
   }
   try {
     const { opening } = experiment
-    // What an environment begins with is no continuation of it.
+    // The start of an environment is not a continuation of it.
     const isBegun = opening.kind !== 'continue' || opening.environment !== undefined
     if (!isBegun || isKnown) add(`${base}.continued_${momentName()}`, callValues(new SecretMask()))
     if (!isKnown) {
@@ -89,7 +89,7 @@ export async function collectProvenance(
 /**
  * Refuses a working tree with changes.
  *
- * @throws PypetError `PYPET_GIT_DIRTY` naming what has changed, or why that cannot be known
+ * @throws PypetError `PYPET_GIT_DIRTY` naming the changes, or why they cannot be determined
  */
 export async function assertClean(jobFile: string, settings: Settings): Promise<void> {
   const state = await gitState(dirname(jobFile), {
@@ -98,21 +98,17 @@ export async function assertClean(jobFile: string, settings: Settings): Promise<
   })
   const where = dirname(jobFile)
   if (typeof state === 'string') {
-    throw new PypetError(
-      'PYPET_GIT_DIRTY',
-      `a clean commit is required, and for ${where} there is none: ${state}`,
-      {
-        where,
-        hint: 'Put the job into a git repository, or leave out --require-clean.',
-      },
-    )
+    throw new PypetError('PYPET_GIT_DIRTY', `a clean commit is required, but ${where} has none: ${state}`, {
+      where,
+      hint: 'Put the job into a git repository, or leave out --require-clean.',
+    })
   }
   const paths = [...state.changed, ...state.untracked].map(utf8)
   if (paths.length === 0 && state.commit !== undefined) return
   const shown = paths.slice(0, 10).map((path) => JSON.stringify(path).slice(1, -1))
   const more = paths.length > shown.length ? ` and ${paths.length - shown.length} more` : ''
   const found = paths.length === 0 ? 'has no commit' : `has changes: ${shown.join(', ')}${more}`
-  throw new PypetError('PYPET_GIT_DIRTY', `a clean commit is required, and ${state.root} ${found}`, {
+  throw new PypetError('PYPET_GIT_DIRTY', `a clean commit is required, but ${state.root} ${found}`, {
     where: state.root,
     hint: 'Commit them, name results in .gitignore, or leave out --require-clean.',
   })
@@ -170,7 +166,7 @@ async function everything(
   return values
 }
 
-/** Behind the name of what is left out on purpose. */
+/** Appended to the name of what is left out on purpose. */
 const SECRET = ' (may hold secrets)'
 
 function callValues(mask: SecretMask): Values {
@@ -189,7 +185,7 @@ interface Taken {
   readonly own: OwnFiles
 }
 
-/** The files without which the job does not run, whatever they are called: paths from the root, as latin1. */
+/** The files that the job needs to run, whatever their names: paths from the root, as latin1. */
 type OwnFiles = ReadonlyMap<string, 'source' | 'config'>
 
 function ownFiles({ job, origins, configFile, identifyJob }: PreparedExperiment, root: string): OwnFiles {
@@ -200,7 +196,7 @@ function ownFiles({ job, origins, configFile, identifyJob }: PreparedExperiment,
   }
   const folder = dirname(job.file)
   for (const source of Object.keys(identifyJob(folder).sources)) take(resolve(folder, source), 'source')
-  // It may set parameters only, and no option names it then.
+  // It may set only parameters, so that no option names it.
   if (configFile !== undefined) take(configFile, 'config')
   for (const origin of Object.values(origins)) if (origin.kind === 'config') take(origin.file, 'config')
   return found
@@ -237,7 +233,7 @@ async function addGit(
   return diff.length
 }
 
-/** @returns the room that is left */
+/** @returns the remaining space */
 async function addFiles(
   { job }: PreparedExperiment,
   state: GitState | string,
@@ -269,7 +265,7 @@ async function addFiles(
   return room - offset
 }
 
-/** Of a regular file, where it fits: a pipe would never end, and a link leads elsewhere. */
+/** Only of a regular file that fits: a pipe would never end, and a link may lead elsewhere. */
 async function contentOf(path: Buffer, room: number): Promise<Buffer | undefined> {
   const { lstat } = await import('node:fs/promises')
   try {
@@ -278,7 +274,7 @@ async function contentOf(path: Buffer, room: number): Promise<Buffer | undefined
     const content = await readFile(path)
     return content.length > room ? undefined : content
   } catch {
-    return undefined // It is named among what is left out.
+    return undefined // Listed among what is left out.
   }
 }
 
@@ -291,7 +287,7 @@ function optionLines({ settings, origins }: PreparedExperiment, mask: SecretMask
   }).join('\n')
 }
 
-/** The bundle addresses each package that stayed outside by its path. */
+/** The bundle contains the path of each package that stays outside. */
 async function packageLines(url: string): Promise<string> {
   if (!url.startsWith('file:')) return ''
   const text = await readFile(fileURLToPath(url), 'utf8').catch(() => '')
@@ -318,10 +314,10 @@ async function lockFile(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The HDF5 file, what lies beside it under its name, and the logs. */
+/** The HDF5 file, the files next to it under its name, and the logs. */
 function ownPaths({ filename, logFolder, name }: Settings): string[] {
   const cntFile = join(dirname(filename), `${name}.cnt`)
-  // With wildcards it is the folder of this trajectory alone; what lies beside it is not known to be logs.
+  // With wildcards, only the folder of this trajectory: other folders next to it may not be logs.
   const logs = wildcardsOf(logFolder).length > 0 ? logFolderOf(logFolder, name) : logFolder
   return [resolve(filename), resolve(cntFile), `${resolve(logs)}${sep}`]
 }

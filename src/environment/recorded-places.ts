@@ -1,6 +1,6 @@
 /**
- * What a `.cnt` file, or an HDF5 file, names and a command would load or write. The file may be a stranger's, so what lies
- * elsewhere than the experiment is used only when the user names it.
+ * Places named by a `.cnt` or HDF5 file that a command would load or write. The file may come from a stranger, so
+ * places away from the experiment are used only if the user names them.
  */
 import { readdirSync } from 'node:fs'
 import { dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
@@ -10,19 +10,19 @@ import { shownPath } from '../reporting/shown-path.ts'
 import { shellWord } from '../shell-word.ts'
 
 export interface RecordedPlace {
-  /** What lies there: `job`, `log folder`. */
+  /** What is at the place: `job`, `log folder`. */
   readonly noun: string
   /** The flag that names it. */
   readonly flag: string
   /** Absolute. */
   readonly path: string
-  /** Where it really leads to, if that is not the path itself. */
+  /** The real path, if it differs. */
   readonly leadsTo?: string
 }
 
 /**
- * Whether a path leads into the folder of the file, the one above (the HDF5 file lies in `hdf5/`, beside the
- * job), or the working directory. Symbolic links are followed on both sides.
+ * Whether a path leads into the folder of the file, the folder above (the HDF5 file is in `hdf5/`, next to the job), or
+ * the working directory. Follows symbolic links on both sides.
  */
 export function isAtHome(path: string, file: string, workingDirectory: string = process.cwd()): boolean {
   const folder = realFileOf(dirname(resolve(file)))
@@ -31,14 +31,17 @@ export function isAtHome(path: string, file: string, workingDirectory: string = 
   return homes.some((home) => liesIn(real, home))
 }
 
-/** Everything lies below the root, so there only what lies directly in it counts. */
+/** Everything is below the root, so for the root only its direct children count. */
 function liesIn(path: string, folder: string): boolean {
   if (folder === parse(folder).root) return dirname(path) === folder
   const way = relative(folder, path)
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
-/** A link in a folder that leads away from home: who writes below the folder would write there. The folder itself if none does. */
+/**
+ * A link in a folder that leads elsewhere: writing below the folder would write there. The folder itself if there is
+ * none.
+ */
 export function leadsAway(folder: string, cntFile: string): string {
   for (const name of namesIn(folder)) {
     const path = join(folder, name)
@@ -51,15 +54,15 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    return [] // What is not there leads nowhere.
+    return [] // It does not exist, so it leads nowhere.
   }
 }
 
 /**
- * @param file the one that names them, as it was typed
- * @param words what the command was called with besides
- * @param command which is told to type
- * @throws PypetError `PYPET_USAGE` with the command that names them all, where any lies elsewhere
+ * @param file the file that names them, as typed
+ * @param words the other words of the command
+ * @param command the command to show
+ * @throws PypetError `PYPET_USAGE` with the command that names them all, if any is elsewhere
  */
 export function refuseElsewhere(
   file: string,
@@ -75,7 +78,7 @@ export function refuseElsewhere(
   const typed = ['pypet-ts', command, shellWord(shownPath(file)), ...flags, ...words].join(' ')
   throw new PypetError(
     'PYPET_USAGE',
-    `${file} names the ${named}, which is outside of its folder, of the one above and of the working directory`,
-    { where: first.path, hint: `If you know what it is, name it: ${typed}` },
+    `${file} names the ${named}, which is not in its folder, the folder above or the working directory`,
+    { where: first.path, hint: `If you trust it, name it: ${typed}` },
   )
 }

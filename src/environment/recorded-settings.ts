@@ -1,4 +1,4 @@
-/** The options of an experiment as its `.cnt` file keeps them, and back. */
+/** Converts the options of an experiment to the form in its `.cnt` file, and back. */
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { isOptionValue } from '../experiment/option.ts'
 import {
@@ -16,8 +16,8 @@ export function recordSettings(settings: Settings): Readonly<Record<string, unkn
 }
 
 /**
- * The options of a record that this version knows, where it knows their values. Paths follow a folder that was
- * moved as a whole.
+ * The recorded options that this version knows, if it knows their values. Paths follow a folder that was moved as a
+ * whole.
  *
  * @param folder where the `.cnt` file and the HDF5 file are now
  */

@@ -1,6 +1,6 @@
 /**
- * Runs an experiment: opens the writer, then the executor, sends every run down the road and waits until
- * the last is stored. This is the table of contents; the work is in the folders it calls.
+ * Runs an experiment: opens the writer, then the executor, runs everything and waits until the last run is stored. This
+ * module is the overview; the modules it calls do the work.
  */
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExperimentSummary } from '../events.ts'
@@ -15,12 +15,13 @@ import type { PreparedExperiment } from './prepared-experiment.ts'
 import { closeSession, openSession, performUntilQuiet } from './session.ts'
 
 /**
- * Performs every run that is missing and stores it. Resolves when the file is closed; failed runs do not reject but
- * are counted in the summary, as are those that an abort left undone. A writer process that dies is
- * replaced once, and the runs that it had not stored are performed again.
+ * Computes and stores every missing run. Resolves when the file is closed. Failed runs do not reject but are counted in
+ * the summary, like those that an abort left undone. A writer process that dies is replaced once, and the runs that it
+ * had not stored are repeated.
  *
- * @throws PypetError as `openExecutor`, `RunStore.open` and `RunStore.continue`; `PYPET_STORAGE_FAILED` or `PYPET_WRITER_DIED` when
- *   storing has become impossible: runs announced until then are safe, and the hint says how to go on
+ * @throws PypetError as `openExecutor`, `RunStore.open` and `RunStore.continue`; `PYPET_STORAGE_FAILED` or
+ *   `PYPET_WRITER_DIED` if storing has become impossible: runs announced until then are safe, and the hint says how to
+ *   continue
  */
 export async function runExperiment(
   experiment: PreparedExperiment,
@@ -37,7 +38,7 @@ export async function runExperiment(
 
 type StoreOpening = Parameters<typeof openSession>[2]
 
-/** Has a session performed, and another one when the writer of the first has died. */
+/** Runs a session, and another one if the writer of the first dies. */
 async function withSecondWriter(
   execution: Execution,
   perform: (store: RunStore, open: StoreOpening) => Promise<SessionEnd>,
@@ -52,9 +53,9 @@ async function withSecondWriter(
     const { cntFile } = execution
     if (cntFile === undefined) throw error
     if (!isPypetError(error, 'PYPET_WRITER_DIED')) throw withContinueHint(error, cntFile)
-    ledger.onNotice('warn', `${error.message}; another one goes on, and performs again what was not stored`)
+    ledger.onNotice('warn', `${error.message}; a new one continues and repeats the runs that were not stored`)
     try {
-      // The one before is ended by then.
+      // The previous storage has ended by now.
       const store = await stores.next(experiment.settings)
       if (await hasCompleted(execution, cntFile))
         return { cntFile: undefined, stoppedBy: undefined, durationMs: 0 }
@@ -71,14 +72,14 @@ function serviceOpening({ opening }: PreparedExperiment) {
   return { isContinued, retryFailed: isContinued && opening.retryFailed }
 }
 
-/** How the storage is to begin. */
+/** How the storage starts. */
 function firstOpening({ experiment, options, request }: Execution): StoreOpening {
   const { opening, settings } = experiment
   const { breakLock = false } = options
   if (opening.kind !== 'continue') return (store, ledger) => store.open(request, ledger, { breakLock })
   const { cntFile, retryFailed, environment } = opening
   const { keepCnt } = settings
-  // Of the file itself it has been said before.
+  // Config of the file itself was written before.
   const config = request.config.filter(({ name }) => name.startsWith('environment.'))
   const asked = {
     cntFile,
@@ -91,16 +92,16 @@ function firstOpening({ experiment, options, request }: Execution): StoreOpening
   return (store, ledger) => store.continue(asked, ledger)
 }
 
-/** A command that asks for the file while it has no writer has its lock for a moment, and is refused then. */
+/** Another command may briefly hold the lock while the file has no writer. */
 const LOCK_WAIT_MS = 60_000
 
-/** After the death of a writer. Its lock is stale, and what was to be reopened has been reopened. */
+/** After the death of a writer. Its lock is stale, and everything to be reopened has been reopened. */
 function reopening({ storage, keepCnt }: OpenRequest, cntFile: string): StoreOpening {
   const asked = { cntFile, breakLock: false, retryFailed: false, storage, keepCnt, config: [] }
   return (store, ledger) => store.continue({ ...asked, lockWaitMs: LOCK_WAIT_MS }, ledger)
 }
 
-/** The writer died when it had removed the `.cnt` file, which is the last that it does, and could not say so. */
+/** The writer died after its last step, removing the `.cnt` file, before it could report it. */
 async function hasCompleted({ experiment, ledger, plan }: Execution, cntFile: string): Promise<boolean> {
   const { useHdf5, filename, name } = experiment.settings
   if (!useHdf5 || FILES.exists(cntFile) || ledger.storedCount < plan.runCount) return false
@@ -108,7 +109,7 @@ async function hasCompleted({ experiment, ledger, plan }: Execution, cntFile: st
   return await settleCompleted(filename, name, plan.runCount)
 }
 
-/** Points whose commit the writer did not live to tell. */
+/** Points that the writer committed but did not live to report. */
 async function takeCommittedPoints(execution: Execution, cntFile: string): Promise<void> {
   const { experiment, plan, request } = execution
   const { exploration } = readCnt(cntFile).experiment.request
@@ -121,18 +122,18 @@ async function takeCommittedPoints(execution: Execution, cntFile: string): Promi
   execution.emit({ type: 'runs-added', addedCount, runCount: committed.runCount })
 }
 
-/** Runs were stored before: this is no refusal of a command that has started nothing. */
+/** Runs were stored before, so this is not the refusal of a command that has started nothing. */
 function duringRuns(thrown: unknown): unknown {
   if (!isPypetError(thrown) || FAILED_CODES.has(thrown.code)) return thrown
   const { message, hint, where } = thrown
-  return new PypetError('PYPET_STORAGE_FAILED', `the storage cannot go on: ${message}`, {
+  return new PypetError('PYPET_STORAGE_FAILED', `the storage failed: ${message}`, {
     hint,
     where,
     cause: thrown,
   })
 }
 
-/** Codes that say so already. */
+/** Codes that already say so. */
 const FAILED_CODES: ReadonlySet<string> = new Set([
   'PYPET_STORAGE_FAILED',
   'PYPET_WRITER_DIED',
@@ -143,10 +144,10 @@ const FAILED_CODES: ReadonlySet<string> = new Set([
   'PYPET_STORAGE_SERVICE_FAILED',
 ])
 
-/** Whatever has stopped the experiment, what is stored is safe, and this is how to go on. */
+/** Whatever stopped the experiment, stored runs are safe. The hint says how to continue. */
 function withContinueHint(thrown: unknown, cntFile: string): unknown {
   if (!isPypetError(thrown)) return thrown
-  const goOn = `Go on with: pypet-ts continue ${shownPath(cntFile)}`
+  const goOn = `Continue with: pypet-ts continue ${shownPath(cntFile)}`
   const hint = thrown.hint === undefined ? goOn : `${thrown.hint} ${goOn}`
   const error = new PypetError(thrown.code, thrown.message, {
     hint,

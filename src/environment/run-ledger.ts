@@ -1,4 +1,4 @@
-/** Which runs are under way, stored or failed: the one place where main counts them. */
+/** Counts which runs are active, stored or failed. Main counts them only here. */
 import type { ErrorRecord, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Gate } from '../executors/held-back.ts'
@@ -11,14 +11,14 @@ import type { RunIndex } from '../values/path.ts'
 export class RunLedger implements RunStoreListener {
   readonly stored = new RunSet()
   readonly failed = new RunSet()
-  /** Errors of the job that fail no run, because they came when their run had ended. */
+  /** Errors of the job after its run had ended; they fail no run. */
   strayErrorCount = 0
   /** When the first run started, in seconds since 1970; infinite before that. */
   startTimestamp = Number.POSITIVE_INFINITY
   /** Rejects when the writer is gone; never resolves. */
   broken: Promise<never> = new Promise(() => undefined)
   isBroken = false
-  /** Resolves when the writer has announced the first runs of this session, or no more are to come. */
+  /** Resolves when the writer has announced the first runs of this session, or when there are no more. */
   firstCommit: Promise<void> = Promise.resolve()
   #resolveFirstCommit: () => void = () => undefined
   #storedCount = 0
@@ -29,14 +29,14 @@ export class RunLedger implements RunStoreListener {
   #resolveRoom: (() => void)[] = []
   #store: Pick<RunStore, 'failRun' | 'noteHandedOver'> | undefined
   #reporter: Reporter | undefined
-  /** Said before there was anybody to tell. */
+  /** Notices from before there was a reporter. */
   #early: { readonly level: LogLevel; readonly message: string }[] = []
-  /** Failures on their way into the file. */
+  /** Failures that are not yet in the file. */
   readonly #failures = new Map<RunIndex, ErrorRecord>()
   #rejectBroken: (error: PypetError) => void = () => undefined
   #resolveComplete: (() => void) | undefined
 
-  /** Runs that are stored, those of earlier executions included. */
+  /** Stored runs, including those of earlier executions. */
   get storedCount(): number {
     return this.#storedCount
   }
@@ -50,7 +50,7 @@ export class RunLedger implements RunStoreListener {
     return this.#failedCount
   }
 
-  /** From now on this storage is told of failures. */
+  /** Reports failures to this storage from now on. */
   attach(store: Pick<RunStore, 'failRun' | 'noteHandedOver'>): void {
     this.#store = store
     this.isBroken = false
@@ -63,13 +63,13 @@ export class RunLedger implements RunStoreListener {
     this.firstCommit = new Promise((resolve) => {
       this.#resolveFirstCommit = resolve
     })
-    // Several await it, at times nobody does.
+    // Several callers await it, or none.
     this.broken.catch(() => undefined)
   }
 
   /**
-   * What the writer found. The first time that is what earlier executions have left; later, runs that were
-   * committed when a writer died before it could say so are told now.
+   * What the writer found. The first time, that is what earlier executions left. Later, it reports runs that were
+   * committed by a writer that died before it could report them.
    */
   take({ stored, failed, startTimestamp }: Opened): void {
     if (startTimestamp !== undefined) this.#noteStart(startTimestamp)
@@ -78,7 +78,7 @@ export class RunLedger implements RunStoreListener {
     this.stored.addRanges(stored)
     this.#storedCount += newlyStored.count
     for (const run of this.#active) if (this.stored.has(run)) this.#active.delete(run)
-    // Only what is told is written out, run by run.
+    // Only new runs are listed one by one.
     if (newlyStored.count > 0) this.#reporter?.emit({ type: 'runs-stored', runs: [...newlyStored] })
     this.#end([], [...RunSet.ofRanges(failed)], [])
   }
@@ -88,31 +88,31 @@ export class RunLedger implements RunStoreListener {
     for (const { level, message } of this.#early.splice(0)) this.onNotice(level, message)
   }
 
-  /** A run is handed to an executor: sooner or later it is stored or failed. */
+  /** A run is passed to an executor: sooner or later it is stored or failed. */
   begin(run: RunIndex): void {
-    // What a dying thread had handed over may be stored while the run is performed again.
+    // The record from a dying thread may be stored while the run is repeated.
     if (!this.stored.has(run)) this.#active.add(run)
   }
 
-  /** A run was begun at this time, in seconds since 1970. */
+  /** A run started at this time, in seconds since 1970. */
   noteStart(startTimestamp: number): void {
     this.#noteStart(startTimestamp)
   }
 
-  /** A run has failed for good. It is counted when the file has it. */
+  /** A run has finally failed. It counts when the file has it. */
   fail(failure: RunFailure): void {
     this.#failures.set(failure.run, failure.error)
     this.#store?.failRun(failure)
   }
 
-  /** The writer has a run's whole record: it will be stored, or refused. */
+  /** The writer has the run's whole record: it will store or refuse it. */
   noteHandedOver(run: RunIndex, returned?: Uint8Array): void {
     if (!this.#active.has(run)) return
     this.#handedOver.add(run)
     this.#store?.noteHandedOver?.(run, returned)
   }
 
-  /** Holds runs back while so many that have been handed over wait to be stored; 0 for never. */
+  /** Holds runs back while this many wait to be stored; 0 for never. */
   gate(queueMaxsize: number): Gate {
     return {
       holdsBack: () => queueMaxsize > 0 && this.#handedOver.size >= queueMaxsize,
@@ -120,7 +120,7 @@ export class RunLedger implements RunStoreListener {
     }
   }
 
-  /** Resolves when everything that was handed over until now is announced. */
+  /** Resolves when everything handed over so far is announced. */
   async quiet(): Promise<void> {
     if (this.#handedOver.size === 0) return
     const quiet = new Promise<void>((resolve) => {
@@ -129,17 +129,17 @@ export class RunLedger implements RunStoreListener {
     await Promise.race([quiet, this.broken])
   }
 
-  /** A run will be performed again, so nothing is known of it. */
+  /** The run will be repeated, so forget what is known about it. */
   takeBack(run: RunIndex): void {
     this.#active.delete(run)
     this.#handedOver.delete(run)
     this.#tellWhoWaits()
   }
 
-  /** Told of runs that were handed over and must be performed again. */
+  /** Called with runs that were handed over and must be repeated. */
   whenLost: (runs: readonly RunIndex[]) => void = () => undefined
 
-  /** Told of runs that are stored or have failed for good. */
+  /** Called with runs that are stored or have finally failed. */
   whenEnded: (runs: readonly RunIndex[]) => void = () => undefined
 
   onLost(runs: readonly RunIndex[]): void {
@@ -177,9 +177,9 @@ export class RunLedger implements RunStoreListener {
     for (const resolve of this.#resolveRoom.splice(0)) resolve()
   }
 
-  /** Resolves when the writer has announced every run that was begun. Call it when no more will begin. */
+  /** Resolves when the writer has announced every run that was started. Call it when no more will start. */
   async complete(): Promise<void> {
-    // There may have been none to perform.
+    // There may have been none.
     this.#resolveFirstCommit()
     if (this.#active.size === 0) return
     const complete = new Promise<void>((resolve) => {
@@ -210,5 +210,5 @@ export class RunLedger implements RunStoreListener {
   }
 }
 
-/** The writer died after the commit of a failure, and with it what was known of the failure outside of the file. */
+/** The writer died after it committed a failure, and the details outside the file died with it. */
 const UNTOLD: ErrorRecord = { name: 'Error', message: 'see overview/failed_runs in the file', stack: '' }

@@ -1,4 +1,4 @@
-/** Which run comes next: those that are missing, in their order, and between them those that failed and are tried again. */
+/** Which run comes next: the missing ones in order, and between them failed ones that are retried. */
 import type { RunIndex } from '../values/path.ts'
 
 export interface QueuedRun {
@@ -8,13 +8,13 @@ export interface QueuedRun {
 }
 
 export class RunQueue {
-  /** What is left of each lot of runs, in order. */
+  /** What is left of each batch of runs, in order. */
   readonly #missing: Iterator<RunIndex>[]
   readonly #retries: number
-  /** So many other runs come before a failed one comes again: what made it fail may have passed by then. */
+  /** How many other runs come before a failed one is retried: the cause of the failure may have passed by then. */
   readonly #distance: number
   readonly #again: (QueuedRun & { readonly notBefore: number })[] = []
-  /** The first of the missing, where it had to be known whether there is one. */
+  /** The next missing run, if it was fetched to find out whether there is one. */
   #ahead: RunIndex | undefined
   #startedCount = 0
   #isStopped = false
@@ -28,7 +28,7 @@ export class RunQueue {
     this.#distance = options.workerCount
   }
 
-  /** The next run; undefined when there is none now. A failure may bring one later. */
+  /** The next run; undefined if there is none now. A failure may add one later. */
   next(): QueuedRun | undefined {
     if (this.#isStopped) return undefined
     const [first] = this.#again
@@ -36,26 +36,26 @@ export class RunQueue {
     const fresh = isDue ? undefined : this.#nextMissing()
     this.#startedCount += 1
     if (fresh !== undefined) return { run: fresh, attempt: 1 }
-    // With no other runs left there is nothing to wait for.
+    // Without other runs there is nothing to wait for.
     const again = this.#again.shift()
     return again === undefined ? undefined : { run: again.run, attempt: again.attempt }
   }
 
-  /** Whether `next` would give a run. */
+  /** Whether `next` would return a run. */
   get hasNext(): boolean {
     if (this.#isStopped) return false
     this.#ahead ??= this.#nextMissing()
     return this.#ahead !== undefined || this.#again.length > 0
   }
 
-  /** Takes a failed run back. False when it has had its attempts. */
+  /** Takes a failed run back. False if it has used up its attempts. */
   retry({ run, attempt }: QueuedRun): boolean {
     if (this.#isStopped || attempt > this.#retries) return false
     this.#again.push({ run, attempt: attempt + 1, notBefore: this.#startedCount + this.#distance })
     return true
   }
 
-  /** More runs, behind those there are. */
+  /** Appends more runs. */
   add(runs: Iterator<RunIndex>): void {
     this.#missing.push(runs)
   }
@@ -67,14 +67,14 @@ export class RunQueue {
     for (let lot = this.#missing[0]; lot !== undefined; lot = this.#missing[0]) {
       const next = lot.next()
       if (next.done !== true) return next.value
-      // The last one stays: it costs nothing to ask it again.
+      // Keep the last one: it can be asked again at no cost.
       if (this.#missing.length === 1) return undefined
       this.#missing.shift()
     }
     return undefined
   }
 
-  /** No run comes any more. */
+  /** No more runs follow. */
   stop(): void {
     this.#isStopped = true
   }

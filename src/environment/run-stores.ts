@@ -1,4 +1,4 @@
-/** The storage of an experiment: started before it is known what it will be asked for, and once more if it dies. */
+/** The storage of an experiment: started before its task is known, and once more if it dies. */
 import type { Settings } from '../experiment/options.ts'
 import { takeWriterAhead, Writer } from '../storage/queue/writer.ts'
 import type { RunStore } from '../storage/run-store.ts'
@@ -6,14 +6,14 @@ import type { StorageService } from '../storage/service/storage-service.ts'
 import { type LoadedService, loadService } from './load-service.ts'
 import { PartsFolder } from './parts-folder.ts'
 
-/** Dispose of it after the experiment: it ends what it has started. */
+/** Dispose of it after the experiment: this ends what it started. */
 export class RunStores implements AsyncDisposable {
   readonly #started: RunStore[] = []
   /** The user's own storage, loaded once. */
   #service: LoadedService | undefined
   readonly #given: StorageService | undefined
   #parts: PartsFolder | undefined
-  /** Started ahead, and not yet taken. */
+  /** Started ahead, and not yet used. */
   #writer: Writer | undefined
 
   private constructor(service: StorageService | undefined) {
@@ -21,25 +21,25 @@ export class RunStores implements AsyncDisposable {
   }
 
   /**
-   * Starts the writer process at once: it compiles the HDF5 library while the job is still being loaded, and touches
-   * no file before it is told to. Where another storage is asked for by then, it ends in vain.
+   * Starts the writer process at once: it compiles the HDF5 library while the job is loading, and touches no file
+   * before it is told to. If another storage turns out to be needed, it ends unused.
    *
-   * @param service a user's own storage, in the place of all
-   * @param wrapMode what flags and environment say already: there is no writer where it is not `queue`
-   * @throws PypetError `PYPET_FILE_NOT_WRITABLE` when there is no place for the writer's socket
+   * @param service a user's own storage, used instead of all others
+   * @param wrapMode what flags and environment say: no writer is needed unless it is `queue`
+   * @throws PypetError `PYPET_FILE_NOT_WRITABLE` if there is no place for the writer's socket
    */
   static start(wrapMode?: unknown, service?: StorageService): RunStores {
     const stores = new RunStores(service)
     const isWanted = (wrapMode === undefined || wrapMode === 'queue') && service === undefined
     const ahead = takeWriterAhead()
     if (isWanted) stores.#writer = ahead ?? Writer.start()
-    // One that is not wanted is ended before another storage begins.
+    // End an unneeded writer before another storage starts.
     const started = stores.#writer ?? ahead
     if (started !== undefined) stores.#started.push(started)
     return stores
   }
 
-  /** A storage that has not been opened: the one that was started ahead, or a fresh one. The one before is ended. */
+  /** An unopened storage: the one that was started ahead, or a new one. Ends the previous one. */
   async next(settings: Settings): Promise<RunStore> {
     const ahead = this.#writer
     this.#writer = undefined
@@ -50,7 +50,7 @@ export class RunStores implements AsyncDisposable {
     return store
   }
 
-  /** Of what jobs store before their run ends; the storages read it, so it goes when they have ended. */
+  /** For what jobs store before their run ends. The storages read it, so it is removed after they have ended. */
   partsFolder({ filename }: Pick<Settings, 'filename'>): PartsFolder {
     this.#parts ??= new PartsFolder(filename)
     return this.#parts
@@ -81,12 +81,12 @@ async function open(settings: Settings): Promise<RunStore> {
   return new LockStore({
     storage: settings,
     pendingMax: queueMaxsize > 0 ? Math.floor(queueMaxsize / ncores) : Number.MAX_SAFE_INTEGER,
-    // A worker that is ended, or ends by itself, must leave nothing behind that waits.
+    // A worker that is killed, or ends by itself, must not leave waiting data behind.
     isDurable: settings.timeout > 0 || settings.executor === 'process',
   })
 }
 
-/** How many runs may wait in main for a service that takes one after the other. */
+/** How many runs may wait in main for a service that takes one at a time. */
 function serviceQueueMax({ queueMaxsize, ncores }: Settings): number {
   return queueMaxsize > 0 ? queueMaxsize : 2 * ncores
 }

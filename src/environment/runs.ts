@@ -1,4 +1,4 @@
-/** The runs of a session: what the executor is given, one after the other, and what becomes of them. */
+/** The runs of a session: passes them to the executor one by one, and handles their outcomes. */
 import type { Reporter } from '../events.ts'
 import type { TaskSource } from '../executors/executor.ts'
 import { runPoint } from '../exploration/plan.ts'
@@ -8,12 +8,12 @@ import type { Execution, StopReason } from './execution.ts'
 import type { PostprocessRounds } from './postprocess-rounds.ts'
 import type { RunQueue } from './run-queue.ts'
 
-/** Gives the executor one run after the other, and takes what becomes of them. */
+/** Passes runs to the executor one by one, and handles their outcomes. */
 export class Runs implements TaskSource {
-  /** Of this session, in seconds since 1970; infinite before the first. */
+  /** Of this session, in seconds since 1970; infinite before the first run. */
   startTimestamp = Number.POSITIVE_INFINITY
   stoppedBy: StopReason | undefined
-  /** Resolves when active runs are not waited for any more. */
+  /** Resolves when nothing waits for active runs any more. */
   readonly givenUp: Promise<void>
   readonly #execution: Execution
   readonly #reporter: Reporter
@@ -49,18 +49,18 @@ export class Runs implements TaskSource {
     return this.#execution.options.giveUp?.aborted === true
   }
 
-  /** Runs are left because somebody or something has stopped the experiment. */
+  /** Runs are missing because the experiment was stopped. */
   get isStopped(): boolean {
     return this.stoppedBy !== undefined || this.#rounds.error !== undefined
   }
 
-  /** No run is begun, and none is taken. */
+  /** No run is started or accepted any more. */
   stop(): void {
     this.#isOver = true
     this.#queue.stop()
   }
 
-  /** Whether `next` would give a run. */
+  /** Whether `next` would return a run. */
   hasNext(): boolean {
     const { ledger, options } = this.#execution
     const isStopping = options.signal?.aborted === true || this.isGivenUp || this.#rounds.error !== undefined
@@ -88,14 +88,14 @@ export class Runs implements TaskSource {
     }
   }
 
-  /** While post-processing is at work, it may add runs. */
+  /** Pending while post-processing may add runs. */
   more(): Promise<void> | undefined {
     return this.#isOver ? undefined : this.#rounds.underway
   }
 
-  /** Where it was handed over, the run counts when the writer announces it. */
+  /** A run that was handed over counts when the writer announces it. */
   take(outcome: RunOutcome): void {
-    // What a session did that has ended is done again by the next.
+    // What a finished session did is repeated by the next.
     if (this.#isOver) return
     const { experiment, ledger, plan, returned } = this.#execution
     const { startTimestamp } = outcome.state === 'failed' ? outcome.failure : outcome
@@ -119,13 +119,13 @@ export class Runs implements TaskSource {
     ledger.fail(outcome.failure)
   }
 
-  /** They had been handed over to a worker that has ended, and are performed again. */
+  /** They were handed over to a worker that has ended, and are repeated. */
   takeLost(runs: readonly RunIndex[]): void {
     if (this.#isOver) return
     for (const run of runs) this.#execution.ledger.takeBack(run)
     this.#queue.add(runs.values())
     const what = runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs`
-    const message = `a worker ended before it had stored ${what}: performed again`
+    const message = `a worker ended before it stored ${what}; running again`
     this.#reporter.emit({ type: 'log', level: 'warn', message })
   }
 
@@ -138,11 +138,11 @@ export class Runs implements TaskSource {
 interface FailurePolicy {
   /** `stop` at the first failed run. */
   readonly onError: 'continue' | 'stop'
-  /** Stop when more runs than this have failed: a number, or a part of all runs such as `10%`. */
+  /** Stop when more runs than this have failed: a number, or a share of all runs such as `10%`. */
   readonly maxFailures: string | undefined
 }
 
-/** How many failed runs are one too many; infinite when none is. */
+/** The number of failed runs that stops the experiment; infinite if none does. */
 function failuresThatStop({ onError, maxFailures }: FailurePolicy, runCount: number): number {
   if (onError === 'stop') return 1
   if (maxFailures === undefined || maxFailures === '') return Number.POSITIVE_INFINITY

@@ -1,12 +1,12 @@
-/** What looks like a secret, and does not go into a file that is passed on. */
+/** Detects what looks like a secret, so that it stays out of files that are passed on. */
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 const MASK = '***'
 
 /**
- * Whether a file is one that people keep secrets in, by its name or that of a folder above it.
+ * Whether a file's name, or that of a folder above it, suggests that it holds secrets.
  *
- * @param path slashed
+ * @param path with slashes
  */
 export function isSecretPath(path: string): boolean {
   return path.split('/').some((name) => SECRET_NAMES.test(name))
@@ -14,9 +14,9 @@ export function isSecretPath(path: string): boolean {
 
 const SECRET_NAMES = /^(?:\.env.*|.*\.(?:pem|key)|id_rsa.*|id_ed25519.*)$/is
 
-/** Takes secrets out of texts and counts them. */
+/** Masks secrets in texts and counts them. */
 export class SecretMask {
-  /** How many were taken out. */
+  /** How many were masked. */
   count = 0
 
   /** The words of a command. */
@@ -27,12 +27,12 @@ export class SecretMask {
     })
   }
 
-  /** A value under its name, as of a variable. */
+  /** A value with its name, as of a variable. */
   named(name: string, value: string): string {
     return isSecretName(name) && !isHarmless(name, value) ? this.#masked() : this.word(value)
   }
 
-  /** Any value: texts in it are masked, and what has the name of a secret. */
+  /** Any value: masks texts in it, and everything with the name of a secret. */
   value(value: unknown): unknown {
     if (typeof value === 'string') return this.word(value)
     if (Array.isArray(value)) return value.map((item) => this.value(item))
@@ -68,11 +68,11 @@ export class SecretMask {
       /\b(authorization:\s*basic\s+)[\w+/=]+/gi,
       (_, before) => `${before}${this.#masked()}`,
     )
-    // Assignments in the middle of a text or of an address.
+    // Assignments inside a text or a URL.
     left = left.replace(/([\s,;?&({'"])([\w.-]+)=([^\s,;&'")}]+)/g, (whole, before, name, value) =>
       isSecretName(name) && !isHarmless(name, value) ? `${before}${name}=${this.#masked()}` : whole,
     )
-    // Objects that are given as text.
+    // Objects written as text.
     return left.replace(/("([^"\n]{1,100})"\s*:\s*)"((?:[^"\\]|\\.)*)"/g, (_, before, name, value) => {
       const masked = isSecretName(name) && value !== MASK ? this.#masked() : value
       return `${before}"${masked}"`
@@ -85,7 +85,7 @@ export class SecretMask {
   }
 }
 
-/** Tokens that say by their form what they are. */
+/** Tokens that are recognisable by their form. */
 const KNOWN: readonly RegExp[] = [
   /\bgh[pousr]_[A-Za-z0-9]{16,}/g,
   /\bgithub_pat_\w{20,}/g,
@@ -111,7 +111,7 @@ function isSecretName(name: string): boolean {
   )
 }
 
-/** `max_tokens` counts them. */
+/** `max_tokens` is a count. */
 function isHarmless(name: string, value: string): boolean {
   return value === '' || value === MASK || (/tokens$/i.test(name) && /^[\d.,:eE+-]+$/.test(value))
 }

@@ -9,14 +9,14 @@ import type { StoredBefore } from '../run/stored-items.ts'
 import { configLeaves, describedParameters, type RunNodes } from '../tree/run-nodes.ts'
 import type { RunIndex } from '../values/path.ts'
 
-/** Groups, leaves and links that were there before the runs began. */
+/** Groups, leaves and links that existed before the runs started. */
 export interface SeenNodes {
   readonly groups: readonly RawGroup[]
   readonly leaves: readonly RawLeaf[]
   readonly links: readonly LinkRecord[]
 }
 
-/** How a tree is searched, and what adding a name twice means; absent where it is as usual. */
+/** How a tree is searched, and what adding a name twice means; absent if these are the defaults. */
 export interface TreeSettings {
   readonly noClobber?: boolean
   readonly shortcuts?: boolean
@@ -41,7 +41,7 @@ export function runNodes(
   }
 }
 
-/** Those of an experiment that goes on: as when it began. What an expansion found in the file is only there. */
+/** What jobs see in a resumed experiment: the state at its start. What an expansion found in the file is only there. */
 export async function seenBefore(request: OpenRequest, hasFile: boolean): Promise<SeenNodes> {
   const { nodes, config, isExpansion, file, trajectory } = request
   const inFile = async () => {
@@ -57,13 +57,15 @@ export async function seenBefore(request: OpenRequest, hasFile: boolean): Promis
   return { groups, leaves: [...leaves, ...configLeaves(config)], links }
 }
 
-/** What the jobs of an experiment see outside of parameters and config, and from which run on: names, one a line. */
+/** What the jobs see outside of parameters and config, and from which run on: names, one per line. */
 export interface SeenNames {
   readonly from: RunIndex
   readonly names: string
 }
 
-/** Of what there is when runs begin. Post-processing, and scripts, may add more later, and a job must not find that instead. */
+/**
+ * Lists what exists when runs start. Post-processing and scripts may add more later, which a job must not find instead.
+ */
 export function seenNames({ groups, leaves, links }: SeenNodes): string {
   const above = new Set([...leaves, ...links].flatMap(({ location }) => groupsAbove(location)))
   const isTold = ({ comment, annotations, location }: RawGroup) =>
@@ -75,14 +77,14 @@ export function seenNames({ groups, leaves, links }: SeenNodes): string {
     .join('\n')
 }
 
-/** @param names as `seenNames` gives them; everything where it is not known */
+/** @param names as `seenNames` returns them; everything is shown if it is undefined */
 export function showsSeen(names: string | undefined): (location: string) => boolean {
   if (names === undefined) return () => true
   const seen = new Set(names.split('\n'))
   return (location) => !isResult(location) || isPlaceOfRuns(location) || seen.has(location)
 }
 
-/** What config says of it, for a run: `seen_from_9` holds from run 9 on. Undefined where it says nothing. */
+/** What config says about it for a run: `seen_from_9` holds from run 9 on. Undefined if it says nothing. */
 export function seenByRun(
   config: readonly { readonly name: string; readonly value: unknown }[],
   run: RunIndex,
@@ -114,7 +116,7 @@ function groupsAbove(location: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('.'))
 }
 
-/** The settings that differ from the usual. */
+/** The settings that differ from the defaults. */
 export function treeSettings(tree: Required<TreeSettings>): TreeSettings | undefined {
   const settings = {
     ...(tree.noClobber && { noClobber: true }),

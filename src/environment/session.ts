@@ -1,4 +1,4 @@
-/** One storage, one executor, and the runs that they have to perform together. */
+/** One storage, one executor, and the runs they compute together. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
@@ -17,23 +17,23 @@ import { RunQueue } from './run-queue.ts'
 import { Runs } from './runs.ts'
 import { storedBefore } from './seen-nodes.ts'
 
-/** Everything is open. Dispose of it: then no worker is at work. */
+/** Everything is open. After disposing of it, no worker is active. */
 export interface Session extends AsyncDisposable {
   readonly execution: Execution
   readonly store: RunStore
   readonly executor: Executor
   readonly runs: Runs
   readonly rounds: PostprocessRounds
-  /** The runs as the executor is given them: held back where the machine, or the storage, has too much to do. */
+  /** The runs for the executor: held back while the machine or the storage is overloaded. */
   readonly tasks: TaskSource
-  /** Resolves when it is stored where the results come from. */
+  /** Resolves when the provenance is stored. */
   readonly recorded: Promise<void>
 }
 
 /**
  * Starts the workers, then opens the storage: a job that does not load in a worker changes nothing.
  *
- * @param open tells the storage what to begin with
+ * @param open tells the storage how to start
  * @throws PypetError as `runExperiment`
  */
 export async function openSession(
@@ -56,7 +56,7 @@ export async function openSession(
       workerCount: workerCount(settings, setup.runCount),
     })
     const recorded = recordProvenance(execution, store, reporter)
-    // It is awaited at the end; until then nobody hears of it.
+    // It is awaited at the end; until then a rejection must not be unhandled.
     recorded.catch(() => undefined)
     const seenCount = opened.postprocessedCount
     const rounds = new PostprocessRounds(execution, { store, reporter, queue, seenCount, settled: recorded })
@@ -106,7 +106,7 @@ async function openWorkers(execution: Execution, setup: WorkerSetup): Promise<Ex
   }
 }
 
-/** The runs that are neither stored nor failed, in their order, as far as they are wanted; made one by one. */
+/** The runs that are neither stored nor failed, in order, if they are wanted; generated one by one. */
 function* runsToPerform({ experiment, plan, ledger }: Execution): Generator<RunIndex> {
   const { opening } = experiment
   const only = opening.kind === 'continue' ? opening.only : undefined
@@ -116,18 +116,18 @@ function* runsToPerform({ experiment, plan, ledger }: Execution): Generator<RunI
 }
 
 /**
- * Performs what is missing. Resolves
+ * Computes what is missing. Resolves
  *
  * - when there is no run left, post-processing has nothing to add, and the storage has announced every run that was
- *   begun: runs that a worker loses as it ends are performed again before that;
- * - when the experiment is stopped, by its signal, by too many failures or by a failed post-processing: as soon as the runs
- *   that are active have ended and are announced;
- * - when active runs are given up: at once.
+ *   started; runs that a dying worker loses are repeated before that;
+ * - when the experiment is stopped, by its signal, by too many failures or by failed post-processing: as soon as the
+ *   active runs have ended and are announced;
+ * - when active runs are cancelled: at once.
  *
- * Then no worker is at work, and no run begins.
+ * After that no worker is active, and no run starts.
  *
- * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`, and as `Executor.perform`. Runs may be active on other threads
- *   and in other processes until the session is disposed of
+ * @throws PypetError `PYPET_WRITER_DIED`, `PYPET_STORAGE_FAILED`, and as `Executor.perform`. Runs may be active on
+ *   other threads and in other processes until the session is disposed of
  */
 export async function performUntilQuiet(session: Session): Promise<void> {
   const { execution, store, executor, runs, rounds, tasks } = session
@@ -142,11 +142,11 @@ export async function performUntilQuiet(session: Session): Promise<void> {
       const hasMore = !runs.isStopped && (await unlessGivenUp(rounds.afterAll())) === true
       if (hasMore) continue
       store.finish()
-      // What a worker loses that ends meanwhile is performed again.
+      // Runs lost by a worker that ends meanwhile are repeated.
       if (store.storesInWorkers) await unlessGivenUp(ledger.complete())
       isQuiet = !(store.storesInWorkers && runs.hasNext())
     }
-    // The threads end while the writer commits; what they have still to say comes before the end.
+    // The threads end while the writer commits; their last lines come before the end.
     const completed = runs.isGivenUp ? undefined : ledger.complete()
     const ended = executor[Symbol.asyncDispose]()
     await unlessGivenUp(Promise.all([completed, ended]))
@@ -154,11 +154,11 @@ export async function performUntilQuiet(session: Session): Promise<void> {
     await unlessGivenUp(session.recorded)
   } catch (error) {
     runs.stop()
-    // A run in this thread cannot be ended from outside, and two at once would be one too many.
+    // A run in this thread cannot be stopped from outside, and two at once would be one too many.
     if (execution.experiment.settings.executor === 'inline') {
       await unlessGivenUp(performing.catch(() => undefined))
     }
-    // Workers may notice that the writer is gone before it is known why.
+    // Workers may notice that the writer is gone before the reason is known.
     if (isPypetError(error, 'PYPET_WRITER_DIED')) await Promise.race([ledger.broken, delay(REASON_WAIT_MS)])
     throw error
   }
@@ -182,8 +182,8 @@ export async function closeSession({ execution, store, runs, rounds }: Session):
 }
 
 /**
- * Stores it after the first commit, which it would delay, or soon, where runs take long: an experiment may be killed
- * before its end.
+ * Stores provenance after the first commit, so as not to delay it, or soon if runs take long: an experiment may be
+ * killed before its end.
  */
 async function recordProvenance(
   { provenance, ledger }: Execution,
@@ -197,7 +197,7 @@ async function recordProvenance(
     await store.extend(extension)
   } catch (error) {
     if (!isPypetError(error)) throw error
-    // Who cannot be reached any more has said so elsewhere.
+    // A writer that is gone has been reported elsewhere.
     if (['PYPET_WRITER_DIED', 'PYPET_STORAGE_FAILED'].includes(error.code)) return
     reporter.emit({ type: 'log', level: 'warn', message: `provenance is not stored: ${error.message}` })
   }
@@ -205,5 +205,5 @@ async function recordProvenance(
 
 const PROVENANCE_WAIT_MS = 250
 
-/** What a dying writer has to say arrives a moment later than its end. */
+/** The last message of a dying writer arrives a moment after its end. */
 const REASON_WAIT_MS = 5000

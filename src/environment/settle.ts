@@ -1,4 +1,4 @@
-/** What commands do with a file in which nothing is to be performed. */
+/** What commands do with a file that has no runs left to compute. */
 import { isPypetError } from '../errors.ts'
 import { CntJournal } from '../journal/cnt-journal.ts'
 import { type CntState, readCnt } from '../journal/cnt-state.ts'
@@ -10,8 +10,8 @@ import { openHdf5Reader } from '../reading/reader.ts'
 import { completedCountIn } from '../storage/completed-runs.ts'
 
 /**
- * Ends an experiment of which no run is to be performed: brings into the HDF5 file what a reader or a crash has kept out of
- * it, and removes the `.cnt` file when every run is stored.
+ * Ends an experiment without runs to compute: writes pages to the HDF5 file that a reader or a crash has kept out, and
+ * removes the `.cnt` file if every run is stored.
  *
  * @throws PypetError as `acquireLock` and `recoverBehindGate`
  */
@@ -24,7 +24,7 @@ export async function settleExperiment(
   try {
     const { readerWaitMs } = experiment.request.storage
     const began = readCnt(path)
-    // Of what was only begun there is nothing to be ended.
+    // An experiment without commits needs no ending.
     if (began.lastSequence === 0 || completeReplacement(began, FILES)) return
     settleReplacements(file, { onNotice: () => undefined })
     await recoverBehindGate(readCnt(path), readerWaitMs, { onWaiting: lock.noteWaiting })
@@ -39,9 +39,9 @@ export async function settleExperiment(
 }
 
 /**
- * Removes the lock that a dead writer has left of a file that it had completed.
+ * Removes the lock that a dead writer left on a file it had completed.
  *
- * @returns whether the file holds so many completed runs of the trajectory
+ * @returns whether the file holds this many completed runs of the trajectory
  */
 export async function settleCompleted(file: string, trajectory: string, runCount: number): Promise<boolean> {
   const lock = acquireLock(file, { trajectory, breakLock: false })
@@ -53,7 +53,7 @@ export async function settleCompleted(file: string, trajectory: string, runCount
   }
 }
 
-/** Removes what no living process owns beside a file of which nothing is unfinished. Where that cannot be, it stays. */
+/** Removes what no living process owns next to a file without unfinished experiments. What cannot be removed stays. */
 export function sweepFile(file: string): void {
   try {
     acquireLock(file, { trajectory: 'nothing', breakLock: false }).release()

@@ -1,4 +1,4 @@
-/** What a file holds of a trajectory besides parameters and runs: what jobs of an expansion see, and of `verify`. */
+/** What a file holds of a trajectory besides parameters and runs. Jobs of `expand` and `verify` see it. */
 import { isRunName } from '../names.ts'
 import type { Extension } from '../protocol.ts'
 import { exploredNames } from '../reading/explored-names.ts'
@@ -13,8 +13,8 @@ import type { StoredField } from '../values/stored-value.ts'
 type StoredNodes = Pick<Extension, 'groups' | 'leaves' | 'links'>
 
 /**
- * Values are sent to every worker, needed or not. A leaf that would take them beyond this is named there and has no value:
- * no experiment should need more memory than before because its file holds large results.
+ * Values are sent to every worker, needed or not. A leaf that would exceed this limit is listed without a value, so
+ * that an experiment does not need more memory because its file holds large results.
  */
 const BYTES_MAX = 268_435_456
 
@@ -42,7 +42,7 @@ class NodeWalk implements StoredNodes {
   readonly #root: string
   /** Full names. */
   readonly #explored: ReadonlySet<string>
-  /** How many bytes of values may still be taken. */
+  /** How many bytes of values may still be added. */
   #bytesLeft: number
   readonly #shows: (location: string) => boolean
 
@@ -61,7 +61,7 @@ class NodeWalk implements StoredNodes {
 
   visit(group: string): void {
     for (const { name, target } of this.#source.entries(group) ?? []) {
-      // What belongs to one run is no other's.
+      // Results of one run are not visible to others.
       if (isRunName(name)) continue
       const location = group === '' ? name : `${group}.${name}`
       if (target !== undefined) {
@@ -72,7 +72,7 @@ class NodeWalk implements StoredNodes {
       const head = this.#source.head(location)
       if (head === undefined) continue
       if (head.kind === 'leaf') {
-        // Parameters have been read already, with what they explore.
+        // Parameters, and what they explore, have already been read.
         const isParameter = location.startsWith('parameters.') || this.#explored.has(location)
         if (!isParameter && this.#shows(location)) this.leaves.push(this.#leaf(location, head))
       } else {
@@ -106,7 +106,7 @@ class NodeWalk implements StoredNodes {
   }
 }
 
-/** What is only described, as a pickle is, cannot be sent. */
+/** Values that are only described, such as pickles, cannot be sent. */
 function rawFields(fields: readonly StoredField[]): RawLeaf['items'] {
   return fields
     .filter(({ value }) => value.form !== 'unread')

@@ -1,4 +1,4 @@
-/** Modules of classes that are given by their paths: `./my-classes.ts#Spectrum`. */
+/** Modules of classes given by path: `./my-classes.ts#Spectrum`. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,9 +13,9 @@ export interface ClassBundle extends AsyncDisposable {
 }
 
 /**
- * Bundles the modules, each once. Classes that are given as such are known in this thread alone.
+ * Bundles the modules, each once. Classes passed directly are known only in this thread.
  *
- * @param folder that paths begin in
+ * @param folder that paths are relative to
  * @throws PypetError `PYPET_CLASS_UNKNOWN`
  */
 export async function bundleClasses(
@@ -61,9 +61,10 @@ function placeOf(reference: string, folder: string): { readonly file: string; re
   const file = path.startsWith('file:') ? fileURLToPath(path) : resolve(folder, path)
   const isThere = path !== '' && name !== '' && existsSync(file)
   if (isThere) return { file, name }
-  const found = path === '' || name === '' ? 'it names no module and class' : `${file} does not exist`
+  const found =
+    path === '' || name === '' ? 'it does not name a module and a class' : `${file} does not exist`
   throw new PypetError('PYPET_CLASS_UNKNOWN', `cannot import ${reference}: ${found}`, {
     where: 'dynamicImports',
-    hint: "Write the path of the module and the name that it exports: './my-classes.ts#Spectrum'.",
+    hint: "Write the path of the module and the exported name: './my-classes.ts#Spectrum'.",
   })
 }

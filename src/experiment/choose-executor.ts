@@ -1,15 +1,15 @@
-/** Which executor performs the runs: the options that demand one, and those that contradict each other. */
+/** Chooses the executor from the options that require one, and detects options that contradict each other. */
 import { PypetError } from '../errors.ts'
 import type { OptionName, OptionValues, Settings } from './options.ts'
 import { describePlace, type Origin } from './origin.ts'
 
 /**
- * The executor that is named, or that follows: `isolate` and `memoryLimit` demand `process`, `multiproc: false`
- * demands `inline`, several cores, `multiproc`, `timeout` and `niceness` demand workers, a `pool` where nothing
- * else is said.
+ * The named executor, or the one that follows from other options: `isolate` and `memoryLimit` require `process`;
+ * `multiproc: false` requires `inline`; several cores, `multiproc`, `timeout` and `niceness` require workers, by
+ * default a `pool`.
  *
- * @param ncores as resolved; 0 is the number of cores by now
- * @throws PypetError `PYPET_CONFIG_INVALID` for two options that cannot both hold, with the places of both
+ * @param ncores as resolved; 0 has already become the number of cores
+ * @throws PypetError `PYPET_CONFIG_INVALID` for two contradicting options, with the places of both
  */
 export function chooseExecutor(
   values: OptionValues,
@@ -35,13 +35,13 @@ export function chooseExecutor(
   return isOne || !possible.includes('pool') ? (possible[0] ?? 'inline') : 'pool'
 }
 
-/** What is taken first where several would do. */
+/** In order of preference. */
 const EXECUTORS = ['inline', 'pool', 'process'] as const
 
 interface Demand {
   readonly by: OptionName
   readonly allowed: readonly Settings['executor'][]
-  /** Why others will not do. */
+  /** Why the others are not possible. */
   readonly reason: string
   readonly hint: string
 }
@@ -52,43 +52,43 @@ function demandsOf(values: OptionValues): readonly Demand[] {
       isMade: values.isolate === true,
       by: 'isolate',
       allowed: ['process'],
-      reason: 'isolated runs have a process each',
-      hint: 'Leave the other out; the executor process is the same as isolate.',
+      reason: 'each isolated run has its own process',
+      hint: 'Leave out the other option; the executor process is the same as isolate.',
     },
     {
       isMade: Number(values.memoryLimit) > 0,
       by: 'memoryLimit',
       allowed: ['process'],
-      reason: 'only the memory of a process can be limited',
-      hint: 'Leave the other out, or give the executor process.',
+      reason: 'only processes have a memory limit',
+      hint: 'Leave out the other option, or use the executor process.',
     },
     {
       isMade: values.multiproc === true,
       by: 'multiproc',
       allowed: ['pool', 'process'],
-      reason: 'runs are performed either in the main thread or outside of it',
-      hint: 'Leave one of them out.',
+      reason: 'runs are computed either in the main thread or outside it',
+      hint: 'Leave out one of them.',
     },
     {
       isMade: values.multiproc === false,
       by: 'multiproc',
       allowed: ['inline'],
-      reason: 'runs are performed either in the main thread or outside of it',
-      hint: 'Leave one of them out.',
+      reason: 'runs are computed either in the main thread or outside it',
+      hint: 'Leave out one of them.',
     },
     {
       isMade: Number(values.timeout) > 0,
       by: 'timeout',
       allowed: ['pool', 'process'],
-      reason: 'a run that is performed inline cannot be ended',
-      hint: 'Leave the other out, or give the executor pool.',
+      reason: 'a run in the main thread cannot be stopped',
+      hint: 'Leave out the other option, or use the executor pool.',
     },
     {
       isMade: values.niceness !== undefined && values.niceness !== 0,
       by: 'niceness',
       allowed: ['pool', 'process'],
-      reason: 'runs that are performed inline share the priority of the main process',
-      hint: 'Leave the other out, or start the command with nice.',
+      reason: 'runs in the main thread share the priority of the main process',
+      hint: 'Leave out the other option, or start the command with nice.',
     },
   ]
   return all.filter(({ isMade }) => isMade)

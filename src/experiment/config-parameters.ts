@@ -1,4 +1,4 @@
-/** Parameters as config files write them: JSON, YAML and TOML have no `parameter()` and no `integer()`. */
+/** Parameters in config files: JSON, YAML and TOML have no `parameter()` and no `integer()`. */
 import { PypetError } from '../errors.ts'
 import {
   flattenParameters,
@@ -13,8 +13,8 @@ import { type Integer, integer, isInteger, isNdArray, isPlainObject } from '../v
 import { foundValue } from './option.ts'
 
 /**
- * The parameters that a config file declares, in its order. An object is a group, and one with `$value` is
- * a parameter with a comment or a type: `{ "$value": 20, "$comment": "ms", "$type": "integer" }`.
+ * The parameters that a config file declares, in its order. An object is a group; an object with `$value` is a
+ * parameter with a comment or a type: `{ "$value": 20, "$comment": "ms", "$type": "integer" }`.
  *
  * @param file names the file in messages
  * @throws PypetError `PYPET_CONFIG_INVALID`, `PYPET_CONFIG_UNKNOWN_KEY`, and what `flattenParameters` throws
@@ -33,7 +33,7 @@ function declared(tree: Readonly<Record<string, unknown>>, where: string): Param
 }
 
 function declaredEntry(entry: unknown, where: string): ParameterTree[string] {
-  // What is no plain object is a value, and `flattenParameters` says whether it can be one.
+  // Anything but a plain object is a value; `flattenParameters` checks it.
   if (!isPlainObject(entry) || isParameterDefinition(entry) || isInteger(entry))
     return entry as ParameterValue
   if (VALUE in entry) return typedParameter(entry, where)
@@ -49,7 +49,7 @@ function typedParameter(entry: Readonly<Record<string, unknown>>, where: string)
     if (KEYS.includes(key)) continue
     throw new PypetError(
       'PYPET_CONFIG_UNKNOWN_KEY',
-      `${where}: there is no key ${JSON.stringify(key)} beside ${VALUE}`,
+      `${where}: unknown key ${JSON.stringify(key)} next to ${VALUE}`,
       {
         where: `${where}.${key}`,
         hint: nearestHint(key, KEYS, `The keys are: ${KEYS.join(', ')}.`),
@@ -85,7 +85,7 @@ function bigintValue(value: unknown, where: string): bigint {
   if (Number.isSafeInteger(value) || (typeof value === 'string' && /^[+-]?\d+$/.test(value))) {
     return BigInt(value as number | string)
   }
-  throw invalid(`${where}.${VALUE}`, 'a whole number, as text where it is beyond 2^53', value)
+  throw invalid(`${where}.${VALUE}`, 'a whole number, or text if it is beyond 2^53', value)
 }
 
 function invalid(where: string, expected: string, found: unknown): PypetError {

@@ -1,4 +1,4 @@
-/** `docs/configuration.md`: every option, as the table of options declares it. */
+/** Generates `docs/configuration.md`: every option, from the table of options. */
 import { expectedValue } from './option.ts'
 import { environmentName, OPTION_NAMES, OPTIONS } from './options.ts'
 
@@ -20,13 +20,13 @@ function flagOf(flag: string, option: (typeof OPTIONS)[keyof typeof OPTIONS]): s
 
 const HEAD = `# Configuration
 
-Made from the table of options (\`npm run docs\`); a test holds that it is up to date.
+This page is generated from the table of options (\`npm run docs\`), and a test checks that it is up to date.
 
-Options stand in a config file, found from the job's folder upwards (\`pypet.config.{ts,js,mjs,cjs,json,yaml,yml,toml}\`, \`.pypetrc*\`,
-\`pypet\` in \`package.json\`), in variables, in flags, and in \`new Environment({ … })\`. Flags win over variables, variables over the
-config file, that over the job. Names with a dot form a group: \`overviews: { results: false }\`. Beside the options a config file
-may hold \`parameters\`, \`explore\` ([exploration](exploration.md)) and \`$schema\`. Paths start from the config file's folder, else
-from the working directory.
+Set options in a config file, variables, flags or \`new Environment({ … })\`. pypet-ts looks for config files from the job's folder upwards
+(\`pypet.config.{ts,js,mjs,cjs,json,yaml,yml,toml}\`, \`.pypetrc*\`, \`pypet\` in \`package.json\`). Flags override variables, variables
+override the config file, and the config file overrides the job. Names with a dot form a group: \`overviews: { results: false }\`. A config file
+can also contain \`parameters\`, \`explore\` ([exploration](exploration.md)) and \`$schema\`. Paths in it are relative to its
+folder; other paths are relative to the working directory.
 
 | option | value | default | flag | variable | what it does |
 | ------ | ----- | ------- | ---- | -------- | ------------ |`

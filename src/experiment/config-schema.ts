@@ -1,4 +1,4 @@
-/** The schema of config files, made from the table of options: it checks them, and editors are given it as JSON Schema. */
+/** The schema of config files, from the table of options. It checks them, and editors use it as JSON Schema. */
 import { PypetError } from '../errors.ts'
 import { nearestHint } from '../values/nearest-name.ts'
 import { isPlainObject } from '../values/value-forms.ts'
@@ -12,7 +12,7 @@ import {
   OVERVIEWS,
 } from './options.ts'
 
-/** A config file's content, checked: options by dotted name, parameters and exploration as they stand. */
+/** A checked config file: options by dotted name, parameters and exploration as written. */
 export interface ConfigContent {
   readonly options: OptionValues
   readonly parameters: Readonly<Record<string, unknown>> | undefined
@@ -20,11 +20,11 @@ export interface ConfigContent {
 }
 
 /**
- * Checks what a config file holds.
+ * Checks the content of a config file.
  *
  * @param file names the file in messages
- * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` with the nearest key; `PYPET_CONFIG_INVALID` with the
- *   key, what was expected and what was found
+ * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` with the nearest key; `PYPET_CONFIG_INVALID` with the key, what was
+ *   expected and what was found
  */
 export function parseConfig(content: unknown, file: string): ConfigContent {
   if (!isPlainObject(content)) throw noObject(content, file)
@@ -52,12 +52,12 @@ export function parseConfig(content: unknown, file: string): ConfigContent {
   return { options: Object.fromEntries(given) as OptionValues, parameters, explore }
 }
 
-/** Those of overviews have a group of their own in the file. */
+/** Options of overviews have their own group in the file. */
 function isOption(name: string): name is OptionName {
   return Object.hasOwn(OPTIONS, name)
 }
 
-/** The schema as JSON Schema, draft 7, for editors: it completes, explains and checks `pypet.config.json`. */
+/** The JSON Schema, draft 7, with which editors complete, explain and check `pypet.config.json`. */
 export function configJsonSchema(): object {
   const isOverview = (name: OptionName) => name.startsWith(OVERVIEWS)
   return {
@@ -67,7 +67,7 @@ export function configJsonSchema(): object {
       $schema: { description: 'The JSON Schema of this file, for editors.', type: 'string' },
       ...propertiesOf(OPTION_NAMES.filter((name) => !isOverview(name))),
       overviews: {
-        description: 'Which overview tables are written.',
+        description: 'Overview tables to write.',
         type: 'object',
         properties: propertiesOf(OPTION_NAMES.filter(isOverview)),
         additionalProperties: false,
@@ -80,7 +80,7 @@ export function configJsonSchema(): object {
       },
       explore: {
         description:
-          'What is explored: ranges of one length by name, { "product": { "x": [1, 2] } }, { "zip": … }, ' +
+          'The exploration: ranges of equal length by name, { "product": { "x": [1, 2] } }, { "zip": … }, ' +
           '{ "points": [ … ] } or { "concat": [ … ] }.',
       },
     },
@@ -149,7 +149,7 @@ function wrong(
 
 function unknownKey(key: string, file: string): PypetError {
   const keys = [...OPTION_NAMES, ...OTHER_CONFIG_KEYS]
-  // Who knows the command line writes `file` or `log-folder` here.
+  // Users of the command line may write `file` or `log-folder` here.
   const byFlag = OPTION_NAMES.find((name) => OPTIONS[name].flag === `--${key}`)
   return new PypetError('PYPET_CONFIG_UNKNOWN_KEY', `${file}: there is no option ${JSON.stringify(key)}`, {
     where: key,

@@ -11,50 +11,51 @@ import { isOwnClass, type OwnClass } from '../values/own-class.ts'
 import { assertTrajectoryName } from '../values/path.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 
-/** What a job module says about its experiment. */
+/** What a job module declares about its experiment. */
 export interface ExperimentOptions<Tree extends ParameterTree> {
-  /** Name of the trajectory; without one, the job file's name. */
+  /** Name of the trajectory. Default: the job file's name. */
   readonly name?: string
   readonly comment?: string
-  /** Defaults by name; a plain object is a group, `parameter(value, { comment })` adds a comment. */
+  /** Defaults by name. A plain object is a group; `parameter(value, { comment })` adds a comment. */
   readonly parameters: Tree
   /**
-   * Classes of your own that parameters and results are restored by, or the modules that have them: `./my-classes.ts#Spectrum`,
-   * from the folder of the job. Those that the parameters are instances of, and those that the module exports, are known.
+   * Your own classes that restore parameters and results, or the modules that export them: `./my-classes.ts#Spectrum`,
+   * relative to the job's folder. Classes of the parameters' values, and those that the job module exports, are known
+   * without this.
    */
   readonly dynamicImports?: readonly (OwnClass | string)[]
-  /** From a builder such as `cartesianProduct`, or a bare mapping of ranges of one length. */
+  /** The result of a function such as `cartesianProduct`, or an object of ranges of equal length. */
   readonly explore?: Exploration<FlatParameterValues<NoInfer<Tree>>> | RangeMapping<NoInfer<Tree>>
   /**
-   * Called once a run. What is to be kept it adds to `traj`; what it returns goes to post-processing, and to the caller
-   * of the library. Arguments are those of `Environment.run`, or of the command line behind `--`.
+   * Called once per run. Add what you want to keep to `traj`. The return value goes to post-processing, and to the
+   * caller of the library. The arguments are those of `Environment.run`, or those after `--` on the command line.
    */
   run(traj: Run<Tree>, ...args: readonly unknown[]): unknown
   /**
-   * Called in the main process when all runs have ended, with what they returned. It may add results to `traj`, and more
-   * points: by `traj.expand`, or by returning them. Those are performed, and it is called again.
+   * Called in the main process when all runs have ended, with their return values. It can add results to `traj`, and
+   * more points, with `traj.expand` or by returning them. The new points run, and it is called again.
    */
   postprocess?(traj: PostprocessTrajectory<Tree>, results: JobResults, ...args: readonly unknown[]): unknown
 }
 
-/** What jobs returned, ascending by run. */
+/** What jobs returned, sorted by run. */
 export type JobResults = readonly (readonly [run: number, value: unknown])[]
 
-/** The whole trajectory, in memory and in its file: what the library calls `Trajectory`. */
+/** The whole trajectory, in memory and in its file; the library calls it `Trajectory`. */
 export interface PostprocessTrajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   readonly filename: string
-  /** Writes now what was added; at the end of post-processing that happens by itself. */
+  /** Writes what was added now. At the end of post-processing this happens automatically. */
   store(): Promise<this>
 }
 
 const EXPERIMENT: unique symbol = Symbol.for('pypet-ts.experiment') as never
 
-/** An experiment, checked. Recognised by `isExperimentDefinition`, also across copies of the package. */
+/** A checked experiment. `isExperimentDefinition` recognises it, even from another copy of the package. */
 export interface ExperimentDefinition<Tree extends ParameterTree = ParameterTree> {
   readonly [EXPERIMENT]: true
   readonly name: string | undefined
   readonly comment: string | undefined
-  /** As declared; `flattenParameters` accepts it. */
+  /** As declared; the input of `flattenParameters`. */
   readonly parameters: Tree
   readonly explore: ExplorationDraft | undefined
   readonly dynamicImports?: readonly (OwnClass | string)[]
@@ -67,11 +68,11 @@ export interface ExperimentDefinition<Tree extends ParameterTree = ParameterTree
 /**
  * Declares an experiment: the default export of a job module.
  *
- * The job receives `traj` with its parameters typed, `traj.par.neuron.tau`; exploring an unknown name
- * or a value of another type does not compile.
+ * The job receives `traj` with typed parameters, such as `traj.par.neuron.tau`. Exploring an unknown name or a value of
+ * another type does not compile.
  *
- * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`, `PYPET_CONFIG_INVALID`, `PYPET_JOB_NO_FUNCTION`,
- *   `PYPET_NAME_ILLEGAL`, and what `flattenParameters` and `zip` throw
+ * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`, `PYPET_CONFIG_INVALID`, `PYPET_JOB_NO_FUNCTION`, `PYPET_NAME_ILLEGAL`,
+ *   and what `flattenParameters` and `zip` throw
  */
 export function defineExperiment<const Tree extends ParameterTree>(
   options: ExperimentOptions<Tree>,
@@ -81,7 +82,7 @@ export function defineExperiment<const Tree extends ParameterTree>(
   checkText(options.comment, 'comment')
   if (options.name !== undefined) assertTrajectoryName(options.name, 'name')
   if (!isPlainObject(options.parameters)) throw invalid('parameters', 'an object of defaults by name')
-  // Here, so that a mistake is reported on the user's own line; the loader flattens for itself.
+  // Checked here, so that an error points to the user's line. The loader flattens for itself.
   flattenParameters(options.parameters, 'parameters')
   if (typeof options.run !== 'function') {
     throw new PypetError('PYPET_JOB_NO_FUNCTION', 'defineExperiment: run is not a function', {

@@ -4,11 +4,11 @@ import { environmentName, OPTION_NAMES, type OptionName } from './options.ts'
 import type { Origin } from './origin.ts'
 import { type Layer, textLayer } from './text-layer.ts'
 
-/** `PYPET_` variables that are no options: the config file (`loadConfig`), and what tests of pypet-ts use. */
+/** `PYPET_` variables that are not options: the config file (`loadConfig`), and those of pypet-ts's own tests. */
 const RESERVED = /^PYPET_(CONFIG$|TEST_)/
 
 /**
- * The options that the environment gives. An empty variable counts as absent, as in most programs.
+ * The options set in the environment. An empty variable counts as absent, as in most programs.
  *
  * @throws PypetError `PYPET_CONFIG_INVALID`
  */
@@ -23,8 +23,8 @@ export function environmentLayer(
 }
 
 /**
- * What is to be said of `PYPET_` variables that are no options. A misspelt one is obeyed by nobody, and one of another
- * program is none of our business: which of both it is, only the user knows.
+ * Warnings about `PYPET_` variables that are not options. They may be misspelt, or belong to another program; only the
+ * user knows.
  */
 export function unknownVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = OPTION_NAMES.map(environmentName)
@@ -32,7 +32,7 @@ export function unknownVariables(env: Readonly<Record<string, string | undefined
     .filter((name) => name.startsWith('PYPET_') && !RESERVED.test(name) && !known.includes(name))
     .map((name) => {
       const nearest = nearestName(name, known)
-      const found = `there is no option for the environment variable ${name}: it is ignored`
+      const found = `the environment variable ${name} is ignored: there is no such option`
       return nearest === undefined ? found : `${found}; did you mean ${nearest}?`
     })
 }

@@ -1,10 +1,10 @@
-/** Importing a bundled module of the user. Small, because every pool thread loads it. */
+/** Imports a bundled module of the user. Small, because every pool thread loads it. */
 import { fileURLToPath } from 'node:url'
 import { type ErrorCode, PypetError, toErrorRecord } from '../errors.ts'
 import { stackFrames } from '../stack-frames.ts'
 import { ExitRefusal } from './refuse-exit.ts'
 
-/** Where a bundled module is. Plain data, to be sent to threads. */
+/** Where a bundled module is. Plain data, so that it can be sent to threads. */
 export interface ModuleAddress {
   /** The bundle, as a file URL. */
   readonly url: string
@@ -12,22 +12,22 @@ export interface ModuleAddress {
   readonly file: string
 }
 
-/** Nothing but a top-level await makes a module take so long that is there already. */
+/** Only a top-level await makes a bundled module take this long. */
 const SLOW_MS = 2000
 
 let tellSlow: ((file: string) => void) | undefined
 
-/** Whom this process tells, once for each, of modules that take long to load; undefined for nobody. */
+/** Sets a callback for modules that take long to load, called once per module; undefined for none. */
 export function tellSlowImports(tell: ((file: string) => void) | undefined): void {
   tellSlow = tell
 }
 
 /**
- * Imports the bundle and returns its exports. From here on, stack traces in this thread point into the
- * user's source files.
+ * Imports the bundle and returns its exports. After that, stack traces in this thread point into the user's source
+ * files.
  *
- * @param interruption rejects when the module has failed outside of what an import waits for
- * @throws PypetError of the given code when the module throws, with the user's line
+ * @param interruption rejects if the module fails outside of what an import waits for
+ * @throws PypetError with the given code if the module throws, with the user's line
  */
 export async function importModule(
   { url, file }: ModuleAddress,
@@ -35,7 +35,7 @@ export async function importModule(
   interruption?: Promise<never>,
 ): Promise<Readonly<Record<string, unknown>>> {
   process.setSourceMapsEnabled(true)
-  // When nothing else is left that could go on, the process ends and says so.
+  // If nothing else keeps the process alive, it ends and reports that.
   const slow = tellSlow === undefined ? undefined : setTimeout(tellSlow, SLOW_MS, file).unref()
   try {
     const importing = import(url) as Promise<Record<string, unknown>>
@@ -61,7 +61,7 @@ function notImported(
     })
   }
   const where = firstUserLine(String(thrown.stack), url) ?? file
-  // Our own refusal of what the user wrote, such as an illegal name in `defineExperiment`, says it best.
+  // pypet-ts's own errors, such as for an illegal name in `defineExperiment`, already say what is wrong.
   const { code, message, hint } = toErrorRecord(thrown)
   if (thrown instanceof ExitRefusal) {
     return new PypetError(kind.code, `${attempt} ${where}: it calls ${message}`, {
@@ -80,7 +80,7 @@ function notImported(
   })
 }
 
-/** The first frame that lies in neither Node, pypet-ts nor the bundle: `/home/me/job.ts:3:9`. */
+/** The first frame outside Node, pypet-ts and the bundle: `/home/me/job.ts:3:9`. */
 function firstUserLine(stack: string, url: string): string | undefined {
   const bundle = fileURLToPath(url)
   for (const { file, line, column } of stackFrames(stack)) {

@@ -1,14 +1,14 @@
-/** The file that the user named as the job, checked before anything reads it. */
+/** Finds the file that the user named as the job, and checks it before anything reads it. */
 import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { PypetError, systemRefusal } from '../errors.ts'
 import { nearestName } from '../values/nearest-name.ts'
 
-/** What a job file may end in. */
+/** Extensions of job files. */
 const JOB_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs']
 
 /**
- * The absolute path of a job file that exists and has an extension we load.
+ * The absolute path of a job file that exists and has a supported extension.
  *
  * @throws PypetError `PYPET_JOB_NOT_FOUND`, with the file that was probably meant
  */
@@ -29,7 +29,7 @@ function statOf(path: string): Stats | undefined {
   return ofTheJob(path, () => statSync(path, { throwIfNoEntry: false }))
 }
 
-/** What the system says of a path is said of the job. */
+/** Reports errors of the system about a path as errors about the job. */
 function ofTheJob<Value>(path: string, look: () => Value): Value {
   try {
     return look()
@@ -43,7 +43,7 @@ function ofTheJob<Value>(path: string, look: () => Value): Value {
   }
 }
 
-/** What a trajectory is called after its job file: `my job.v2.ts` → `my_job_v2`. */
+/** The name of a trajectory from its job file: `my job.v2.ts` → `my_job_v2`. */
 export function nameFromJobFile(file: string): string {
   const stem = basename(file, extname(file)).replace(/[^A-Za-z0-9_-]/g, '_')
   return stem.replace(/^_+/, '') || 'job'
@@ -69,7 +69,7 @@ function nearFile(path: string): string | undefined {
   return near === undefined ? undefined : join(dirname(path), near)
 }
 
-/** `job.*` first, because that is what a job is usually called. */
+/** `job.*` first, because that is the usual name. */
 function jobFilesIn(folder: string): string[] {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   const names = readdirSync(folder).filter((name) => JOB_EXTENSIONS.includes(extname(name)))

@@ -1,15 +1,17 @@
-/** What a script gave that cannot leave its thread, by addresses of this thread. Small: every thread loads it. */
+/**
+ * Values from a script that cannot leave their thread, by addresses valid in this thread. Small: every thread loads it.
+ */
 import type { Run } from '../tree/run.ts'
 import type { OwnClass } from '../values/own-class.ts'
 
-/** The user's function of the run. It may return a value or a promise of one. */
+/** The user's function of the run. It can return a value or a promise. */
 export type JobFunction = (traj: Run, ...args: readonly unknown[]) => unknown
 
 interface Kept<Given> {
-  /** Gives it an address that `at` knows in this thread, until it is forgotten. */
+  /** Gives it an address that `at` resolves in this thread, until it is forgotten. */
   keep(given: Given): string
   forget(url: string): void
-  /** Undefined where the address is that of a module. */
+  /** Undefined if the address is that of a module. */
   at(url: string): Given | undefined
 }
 
@@ -31,5 +33,5 @@ function keptIn<Given>(scheme: string): Kept<Given> {
 /** Jobs that are functions. */
 export const keptJobs: Kept<JobFunction> = keptIn('pypet-ts-function:')
 
-/** Classes that parameters are restored by. */
+/** Classes that restore parameters. */
 export const keptClasses: Kept<readonly OwnClass[]> = keptIn('pypet-ts-classes:')

@@ -1,4 +1,4 @@
-/** Where a job comes from: a module, bundled into one file that every thread can import, or a function of a script. */
+/** The source of a job: a module, bundled into one file that every thread can import, or a function of a script. */
 import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { JobIdentity, JobLocation } from '../protocol.ts'
@@ -6,9 +6,9 @@ import { findJobFile } from './job-file.ts'
 import { type JobFunction, keptJobs } from './job-functions.ts'
 import { bundleModule, type ModuleBundle } from './module-bundle.ts'
 
-/** A job that `importJob` of this thread can import, until it is disposed of. */
+/** A job that `importJob` can import in this thread, until it is disposed of. */
 export interface JobSource extends JobLocation, AsyncDisposable {
-  /** As `ModuleBundle.identity`. */
+  /** See `ModuleBundle.identity`. */
   identity(folder: string): JobIdentity
 }
 
@@ -17,7 +17,7 @@ export function scriptFile(): string {
   return process.argv[1] ?? '[eval]'
 }
 
-/** Gives the function an address. It runs in the main thread, where the function is. */
+/** Gives the function an address. It runs in the main thread. */
 export async function functionJob(job: JobFunction): Promise<JobSource> {
   const file = scriptFile()
   const url = keptJobs.keep(job)
@@ -36,11 +36,11 @@ export async function functionJob(job: JobFunction): Promise<JobSource> {
 }
 
 /**
- * Bundles a job module: TypeScript, `tsconfig` paths, decorators and CommonJS become one ES module in a
- * private temporary folder. Packages stay outside, addressed where the job would find them.
+ * Bundles a job module: TypeScript, `tsconfig` paths, decorators and CommonJS become one ES module in a private
+ * temporary folder. Packages stay outside and resolve as the job would find them.
  *
- * The bundle lives until `dispose()`, so dispose of it after the last thread has imported it. A thread
- * is sent `{ url, file }`, which is what structured cloning makes of the bundle, and calls `importJob`.
+ * The bundle exists until `dispose()`, so dispose of it after the last thread has imported it. Threads are sent `{ url,
+ * file }`, which is what structured cloning makes of the bundle, and call `importJob`.
  *
  * @throws PypetError `PYPET_JOB_NOT_FOUND`, or `PYPET_JOB_NOT_LOADABLE` with file, line and column
  */

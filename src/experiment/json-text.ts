@@ -1,4 +1,4 @@
-/** JSON as people write it, with the line and column of what is wrong. */
+/** Parses JSON that people wrote, and reports the line and column of errors. */
 import { describeOverflow, overflowingNumber } from '../exploration/overflowing-number.ts'
 
 /**
@@ -19,7 +19,7 @@ function parse(text: string): unknown {
 }
 
 /**
- * The value that the text was read as, unless a number in it was too large to be read.
+ * The parsed value, unless a number in the text is too large.
  *
  * @param infinity how the format writes it
  * @throws SyntaxError with the place
@@ -30,7 +30,7 @@ export function assertFits(text: string, read: unknown, infinity: string): unkno
   throw new SyntaxError(faultAt(text, found.position, `${describeOverflow(found.text)}; ${infinity}`))
 }
 
-/** V8 tells the position from 0, or not at all where the text ends too early; newer ones tell a line too. */
+/** V8 gives the position from 0, or none if the text ends too early. Newer versions also give a line. */
 function describeFault(text: string, message: string): string {
   const found = /^(.*?) (?:in JSON )?at position (\d+)/s.exec(message)
   const what = found?.[1] ?? message.replace(/, ?".*" is not valid JSON$/s, '')
@@ -38,7 +38,7 @@ function describeFault(text: string, message: string): string {
   return faultAt(text, position, what)
 }
 
-/** The place, what is wrong there, and the line. */
+/** The place, the error, and the line. */
 function faultAt(text: string, position: number, what: string): string {
   const before = text.slice(0, position).split('\n')
   const line = text.split('\n')[before.length - 1] ?? ''

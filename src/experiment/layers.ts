@@ -1,4 +1,4 @@
-/** The layers of the configuration, laid over each other: flags, environment, config file, experiment, defaults. */
+/** Merges the layers of the configuration: flags, environment, config file, experiment, defaults. */
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -24,11 +24,11 @@ import { describePlace, type Origin } from './origin.ts'
 import { storageOf } from './storage-options.ts'
 import { type Layer, textLayer } from './text-layer.ts'
 
-/** What the command line gives: text, or true and false of a switch. Flags that are absent are undefined. */
+/** Values from the command line: text, or true and false for a switch. Absent flags are undefined. */
 export type FlagValues = { readonly [Name in OptionName]?: string | number | boolean | undefined }
 
 export interface SettingsLayers {
-  /** The job file: it names the trajectory when nothing else does. */
+  /** The job file; the default name of the trajectory comes from it. */
   readonly jobFile: string
   readonly flags?: FlagValues
   /** `process.env`, or a part of it. */
@@ -37,13 +37,13 @@ export interface SettingsLayers {
   readonly definition?:
     | { readonly name?: string | undefined; readonly comment?: string | undefined }
     | undefined
-  /** What relative paths of flags, environment and defaults start from. */
+  /** The base of relative paths in flags, environment and defaults. */
   readonly workingDirectory?: string
   /** How many runs `ncores: 0` computes at the same time. */
   readonly coreCount?: number
-  /** A script gives a storage service of its own. */
+  /** A script passes its own storage service. */
   readonly hasStorageService?: boolean
-  /** A script gives the flags, as options by name. */
+  /** A script passes the flags, as options by name. */
   readonly isCall?: boolean
   /** What `addTime` appends, in seconds since 1970. */
   readonly timestamp?: number
@@ -53,17 +53,16 @@ export interface ResolvedSettings {
   readonly settings: Settings
   /** The layer that each value came from. */
   readonly origins: Readonly<Record<OptionName, Origin>>
-  /** What was given and has no effect. */
+  /** Values that have no effect. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Gives every option the value of the strongest layer that has one.
+ * Takes the value of every option from the layer with the highest priority that has one.
  *
- * `ncores: 0` becomes the number of cores, `executor` follows as `chooseExecutor` says and `multiproc` and
- * `isolate` follow from it, `executor: 'inline'` sets `ncores` to 1, and `filename` and
- * `logFolder` become absolute; `addTime` is appended to `name`, and a folder as `filename` is completed by
- * that name.
+ * `ncores: 0` becomes the number of cores. `chooseExecutor` decides on `executor`, `multiproc` and `isolate` follow
+ * from it, and `executor: 'inline'` sets `ncores` to 1. `filename` and `logFolder` become absolute. `addTime` is
+ * appended to `name`, which completes a folder given as `filename`.
  *
  * @throws PypetError `PYPET_USAGE` (flags), `PYPET_CONFIG_INVALID` (environment, contradictions), `PYPET_NAME_ILLEGAL`
  */
@@ -151,7 +150,7 @@ function completed(
       overviews.map((option) => [option.slice(OVERVIEWS.length), values[option]]),
     ),
   }
-  // The table of options says which type each value has, and every layer was checked against it.
+  // Every layer was checked against the table of options, which determines the types.
   return settings as unknown as Settings
 }
 
@@ -159,8 +158,8 @@ function keptAndNot(origins: Readonly<Record<OptionName, Origin>>): PypetError {
   const where = describePlace('continuable', origins.continuable)
   return new PypetError(
     'PYPET_CONFIG_INVALID',
-    `${where} is false, and ${describePlace('keepCnt', origins.keepCnt)} wants the .cnt file kept`,
-    { where, hint: 'Leave one of the two out.' },
+    `${where} is false, but ${describePlace('keepCnt', origins.keepCnt)} keeps the .cnt file`,
+    { where, hint: 'Leave out one of them.' },
   )
 }
 
@@ -176,7 +175,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** Options as they stand in a command that is to be copied. */
+/** Options as they appear in a command to copy. */
 export function optionWords(flags: FlagValues): string[] {
   return Object.entries(flags).flatMap(([name, value]) => {
     const { flag } = OPTIONS[name as OptionName] ?? {}

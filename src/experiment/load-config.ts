@@ -1,4 +1,4 @@
-/** The one file that knows cosmiconfig: finding and reading the config file of a job. */
+/** Finds and reads the config file of a job. Only this file imports cosmiconfig. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -11,12 +11,12 @@ import { bundleModule, type ModuleKind } from './module-bundle.ts'
 import { absolutePath } from './option.ts'
 import { OPTION_NAMES, OPTIONS, type OptionValues } from './options.ts'
 
-/** A config file, checked. Its relative paths are made absolute from its folder. */
+/** A checked config file. Its relative paths are made absolute from its folder. */
 export interface ConfigFile extends ConfigContent {
   readonly file: string
 }
 
-/** What a config file may be called, in a folder the first one counts. */
+/** The names of config files. Within a folder, the first one counts. */
 const SEARCH_PLACES: readonly string[] = [
   'package.json',
   ...['', '.json', '.yaml', '.yml', '.toml', '.ts', '.js', '.mjs', '.cjs'].map(
@@ -28,17 +28,17 @@ const SEARCH_PLACES: readonly string[] = [
 ]
 
 /**
- * Reads the named config file, else the nearest one from the job's folder upwards, as far as the home
- * folder or the root. Undefined when there is none.
+ * Reads the named config file, or the nearest one from the job's folder upwards, up to the home folder or the root.
+ * Undefined if there is none.
  *
  * @throws PypetError `PYPET_CONFIG_NOT_FOUND` for a named file; `PYPET_CONFIG_NOT_LOADABLE`;
  *   `PYPET_CONFIG_UNKNOWN_KEY`; `PYPET_CONFIG_INVALID`
  */
 export async function loadConfig(request: {
   readonly jobFile: string
-  /** As `--config` names it, from the working directory. */
+  /** The file of `--config`, relative to the working directory. */
   readonly configFile?: string | undefined
-  /** `process.env`: its `PYPET_CONFIG` names the file where no flag does. */
+  /** `process.env`: its `PYPET_CONFIG` names the file if no flag does. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }): Promise<ConfigFile | undefined> {
   const { jobFile, env = {} } = request
@@ -64,8 +64,8 @@ async function load(file: string): Promise<Found> {
 }
 
 /**
- * The same answer as cosmiconfig's own search, but it is loaded only for a folder that holds a candidate:
- * most jobs have no config file and need not wait for it.
+ * Same result as cosmiconfig's own search, but loads it only for a folder with a candidate: most jobs have no config
+ * file and need not wait for it.
  */
 async function search(start: string): Promise<Found | undefined> {
   for (const folder of foldersUpwards(start)) {
@@ -87,7 +87,7 @@ function* foldersUpwards(start: string): Generator<string> {
 
 function isCandidate(file: string): boolean {
   if (basename(file) !== 'package.json') return existsSync(file)
-  // Nearly every folder above has one, and nearly none configures pypet.
+  // Nearly every folder above has one, but few of them configure pypet.
   try {
     return readFileSync(file, 'utf8').includes('"pypet"')
   } catch {
@@ -137,7 +137,7 @@ async function loadToml(_file: string, text: string): Promise<unknown> {
   return assertFits(text, parse(text, { integersAsBigInt: 'asNeeded' }), 'infinity is written inf')
 }
 
-/** @throws PypetError `PYPET_CONFIG_NOT_LOADABLE` where the system does not say */
+/** @throws PypetError `PYPET_CONFIG_NOT_LOADABLE` if the system cannot tell */
 function isFile(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false })?.isFile() === true
@@ -146,7 +146,7 @@ function isFile(file: string): boolean {
   }
 }
 
-/** The system gives the file to nobody, or not to us. */
+/** The system refuses to read the file. */
 function unreadable(file: string, cause: unknown): PypetError {
   const { found, hint } = systemRefusal(cause)
   return new PypetError('PYPET_CONFIG_NOT_LOADABLE', `cannot read the config file ${file}: ${found}`, {
@@ -164,7 +164,7 @@ async function reading<Result>(place: string, read: () => Promise<Result>): Prom
     const { message, filepath } = error as Error & { readonly filepath?: string }
     const file = filepath ?? place
     if ('syscall' in (error as NodeJS.ErrnoException)) throw unreadable(file, error)
-    // What some parsers say first has been said already: the file, the format, and that it is wrong.
+    // Some parsers repeat what the message already says: the file, the format, and that it is wrong.
     const reason = message
       .replace(`${file}: `, '')
       .replace(/^(?:YAML Error(?: in .*)?:\s*|Invalid TOML document: )/, '')
@@ -173,13 +173,13 @@ async function reading<Result>(place: string, read: () => Promise<Result>): Prom
     throw new PypetError(
       'PYPET_CONFIG_NOT_LOADABLE',
       `cannot read the config file ${file}${separator}${reason}`,
-      { where: file, hint: 'Fix this place in it, or name another file with --config.', cause: error },
+      { where: file, hint: 'Fix this line, or name another file with --config.', cause: error },
     )
   }
 }
 
 const NAME_A_FILE =
-  "Name a file that exists, or none: pypet.config.* is then searched from the job's folder upwards."
+  "Name an existing file, or none, to search for pypet.config.* from the job's folder upwards."
 
 function notFound(file: string): PypetError {
   const isFolder = existsSync(file)

@@ -1,4 +1,4 @@
-/** The job's function, taken out of its bundle, in the main process and in every pool thread. */
+/** Finds the job's function in its bundle, in the main process and in every pool thread. */
 import { PypetError } from '../errors.ts'
 import type { JobLocation } from '../protocol.ts'
 import type { ParameterTree } from '../run/parameter.ts'
@@ -14,29 +14,29 @@ import { importModule } from './import-module.ts'
 import { type JobFunction, keptJobs } from './job-functions.ts'
 import { classesOfJob, importClasses } from './own-classes.ts'
 
-/** The user's function of the whole trajectory. What it returns may be points to run next. */
+/** The user's function of the whole trajectory. It can return points to run next. */
 export type PostprocessFunction = (traj: never, results: JobResults, ...args: readonly unknown[]) => unknown
 
 export interface LoadedJob {
   /** The user's source file. */
   readonly file: string
-  /** An experiment's method has the experiment as its `this`. */
+  /** A method of an experiment has the experiment as its `this`. */
   readonly run: JobFunction
-  /** Called when all runs have ended; of an experiment, or the module's export `postprocess`. */
+  /** Called when all runs have ended: `postprocess` of the experiment, or of the module. */
   readonly postprocess?: PostprocessFunction
-  /** What `defineExperiment` returned; none where the module exports a bare function. */
+  /** The result of `defineExperiment`; undefined if the module exports only a function. */
   readonly definition?: ExperimentDefinition
-  /** The user's own classes that parameters are restored by. */
+  /** The user's own classes that restore parameters. */
   readonly classes: OwnClasses
 }
 
 /**
- * Imports a bundled job and finds its function: the default export or the export named `job`, either an
- * experiment made by `defineExperiment`, a plain object that it would take, or a function of the run.
+ * Imports a bundled job and finds its function: the default export or the export named `job`. This is an experiment
+ * made by `defineExperiment`, a plain object with the same content, or a function of the run.
  *
- * @param interruption rejects when the module has failed outside of what an import waits for
- * @throws PypetError `PYPET_JOB_NOT_LOADABLE` when the module throws, with the user's line;
- *   `PYPET_JOB_NO_FUNCTION` with what it exports instead; as `defineExperiment` for a plain object
+ * @param interruption rejects if the module fails outside of what an import waits for
+ * @throws PypetError `PYPET_JOB_NOT_LOADABLE` if the module throws, with the user's line; `PYPET_JOB_NO_FUNCTION` with
+ *   its actual exports; as `defineExperiment` for a plain object
  */
 export async function importJob(
   { url, file, classes: addresses = [] }: JobLocation,
@@ -80,28 +80,28 @@ export async function importJob(
   throw noFunction(exports, file)
 }
 
-/** The export `postprocess` of a module whose job is a bare function. */
+/** The export `postprocess` of a module whose job is a function. */
 function postprocessOf(exports: Readonly<Record<string, unknown>>): PostprocessFunction | undefined {
   const inner = isPlainObject(exports.default) ? exports.default.postprocess : undefined
   const found = exports.postprocess ?? inner
   return typeof found === 'function' && !isClass(found) ? (found as PostprocessFunction) : undefined
 }
 
-/** A CommonJS module arrives as the default export of its bundle: its own exports are one level down. */
+/** A CommonJS module is the default export of its bundle, so its own exports are one level down. */
 function jobCandidates(exports: Readonly<Record<string, unknown>>): unknown[] {
   const { default: main, job } = exports
   const inner = isPlainObject(main) && !isExperimentDefinition(main) ? [main.default, main.job] : []
   return [main, job, ...inner]
 }
 
-/** `export default { parameters, run }`; the exports of a CommonJS module are one, unless one of them is the job. */
+/** `export default { parameters, run }`. The exports of a CommonJS module also match, unless one of them is the job. */
 function isPlainExperiment(value: unknown): value is ExperimentOptions<ParameterTree> {
   if (!isPlainObject(value) || isExperimentDefinition(value)) return false
   const isExperiment = typeof value.run === 'function' || ('run' in value && 'parameters' in value)
   return isExperiment && value.default === undefined && value.job === undefined
 }
 
-/** The same checks as of what is given to `defineExperiment`, of which this has no line of the user's to name. */
+/** Makes the same checks as `defineExperiment`, but without a line of the user's to report. */
 function defined(options: ExperimentOptions<ParameterTree>, file: string): ExperimentDefinition {
   try {
     return defineExperiment(options)

@@ -1,4 +1,6 @@
-/** The options of logs and progress, a part of the table of options. They may differ where an experiment is continued. */
+/**
+ * The options of logs and progress, a part of the table of options. They may change when an experiment is continued.
+ */
 import type { Option } from './option.ts'
 
 export const LOG_OPTIONS = {

@@ -1,4 +1,4 @@
-/** Names of log files and folders, checked before anything is written under them. */
+/** Checks names of log files and folders before anything is written. */
 import { dirname, isAbsolute, sep } from 'node:path'
 import { PypetError } from '../errors.ts'
 import { FOLDER_WILDCARDS, LOG_WILDCARDS, wildcardsOf } from '../run/log-name.ts'
@@ -14,10 +14,10 @@ export interface LogOptions {
 }
 
 /**
- * Without logs, what jobs print goes to the terminal: there is no log that could have it.
+ * Without logs, what jobs print goes to the terminal, because no log could store it.
  *
- * @throws PypetError `PYPET_CONFIG_INVALID` for a wildcard that there is not, and for names of runs' files that no run
- *   is told from another by, or that lead out of the folder of the logs
+ * @throws PypetError `PYPET_CONFIG_INVALID` for an unknown wildcard, for names of run logs that are the same for
+ *   several runs, and for names outside the log folder
  */
 export function logOptions(
   values: { readonly [Name in OptionName]?: OptionValue },
@@ -36,7 +36,7 @@ export function logOptions(
   }
 }
 
-/** An empty name switches off what a weaker layer has switched on. */
+/** An empty name switches off what a layer with lower priority has switched on. */
 function runFiles(name: string, where: string): string | undefined {
   if (name === '') return undefined
   const wildcards = wildcardsOf(name)
@@ -44,18 +44,18 @@ function runFiles(name: string, where: string): string | undefined {
   if (!wildcards.includes('$run') && !wildcards.includes('$set')) {
     throw new PypetError(
       'PYPET_CONFIG_INVALID',
-      `${where}: ${JSON.stringify(name)} is one name for all runs`,
+      `${where}: ${JSON.stringify(name)} is the same name for all runs`,
       {
         where,
-        hint: "Put $run or $set into it, as '$run.txt' or '$set/$run.txt'; in a shell between single quotes.",
+        hint: "Add $run or $set, as in '$run.txt' or '$set/$run.txt'. In a shell, use single quotes.",
       },
     )
   }
   if (isAbsolute(name) || name.split(/[/\\]/).includes('..')) {
     throw new PypetError(
       'PYPET_CONFIG_INVALID',
-      `${where}: ${JSON.stringify(name)} leads out of the folder of the logs`,
-      { where, hint: 'Give a name below that folder; logFolder says where it is.' },
+      `${where}: ${JSON.stringify(name)} is outside the log folder`,
+      { where, hint: 'Use a name inside that folder, which logFolder sets.' },
     )
   }
   return name
@@ -65,14 +65,14 @@ function assertWildcards(name: string, known: readonly string[], where: string):
   const unknown = wildcardsOf(name).find((wildcard) => !known.includes(wildcard))
   if (unknown === undefined) return
   const nearest = nearestName(unknown, known)
-  const list = `There are ${known.join(', ')}.`
-  throw new PypetError('PYPET_CONFIG_INVALID', `${where}: there is no wildcard ${unknown} here`, {
+  const list = `The wildcards are ${known.join(', ')}.`
+  throw new PypetError('PYPET_CONFIG_INVALID', `${where}: unknown wildcard ${unknown}`, {
     where,
     hint: nearest === undefined ? list : `Did you mean ${nearest}? ${list}`,
   })
 }
 
-/** The folders above may have any name: nobody has written them for us. */
+/** The folders above may have any name; pypet-ts did not choose them. */
 function withoutCommonFolders(path: string, base: string): string {
   const folders = base.split(sep)
   const parts = path.split(sep)

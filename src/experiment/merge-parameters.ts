@@ -1,4 +1,4 @@
-/** The parameters of an experiment, after the config file and the `--set` flags had their say. */
+/** The parameters of an experiment, after config file and `--set` flags are applied. */
 import { requireParameter } from '../exploration/explored-parameter.ts'
 import { parseSetFlag } from '../exploration/parse-flag.ts'
 import { presetFromText } from '../exploration/value-from-text.ts'
@@ -8,26 +8,26 @@ import type { Origin } from './origin.ts'
 import { isNested, withNestedText, withValue } from './preset-value.ts'
 
 export interface ParameterLayers {
-  /** The job file, and what its experiment declares; a job that is a bare function declares nothing. */
+  /** The job file, and what its experiment declares; a job that is only a function declares nothing. */
   readonly jobFile: string
   readonly definition?: { readonly parameters: ParameterTree } | undefined
   readonly config?:
     | { readonly file: string; readonly parameters: Readonly<Record<string, unknown>> | undefined }
     | undefined
-  /** The texts of the `--set` flags: `neuron.tau=10`. Of two for one parameter the later counts. */
+  /** The texts of the `--set` flags: `neuron.tau=10`. The later of two for the same parameter counts. */
   readonly presets?: readonly string[]
 }
 
 export interface MergedParameters {
   /** In the order of declaration. */
   readonly parameters: readonly Parameter[]
-  /** Where each parameter has its value from, by name. */
+  /** The origin of each parameter's value, by name. */
   readonly origins: ReadonlyMap<string, Origin>
 }
 
 /**
- * The parameters that the experiment declares, with the values that config file and flags preset. Where
- * the experiment declares none, the config file does.
+ * The parameters that the experiment declares, with values preset by config file and flags. If the experiment declares
+ * none, the config file does.
  *
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN` with the nearest name, `PYPET_PARAMETER_TYPE`, and what
  *   `flattenParameters`, `configFileParameters` and `parseSetFlag` throw

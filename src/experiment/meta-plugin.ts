@@ -1,13 +1,13 @@
-/** The esbuild plugin that keeps `import.meta`, `__dirname` and `__filename` true in a bundle. */
+/** The esbuild plugin that keeps `import.meta`, `__dirname` and `__filename` correct in a bundle. */
 import { readFileSync } from 'node:fs'
 import { dirname, extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Loader, Plugin } from 'esbuild'
 
 /**
- * Gives every source file that asks where it is the answer it would get unbundled: the three names are
- * replaced by a small module made for that file. Its import is appended, not put in front, so that
- * lines, columns, directives and `#!` stay as written; imports are hoisted.
+ * Gives every source file the values it would see unbundled: the three names are replaced by a small module made for
+ * that file. Its import is appended, not prepended, so that lines, columns, directives and `#!` stay as written;
+ * imports are hoisted.
  */
 export const keepMetaTrue: Plugin = {
   name: 'keep-meta-true',
@@ -36,7 +36,7 @@ export const keepMetaTrue: Plugin = {
 const NAMESPACE = 'pypet-source:'
 const SOURCE = '__pypetSource'
 
-/** What `import.meta` holds in the file at this path. */
+/** The content of `import.meta` in the file at this path. */
 function sourceModule(path: string): string {
   const url = pathToFileURL(path).href
   return `

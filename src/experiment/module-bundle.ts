@@ -1,4 +1,4 @@
-/** The one file that runs esbuild: a user's module becomes one file that Node can import anywhere. */
+/** Bundles a user's module into one file that Node can import anywhere. Only this file runs esbuild. */
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -21,15 +21,17 @@ import {
   ownExports,
 } from './package-plugin.ts'
 
-/** What is being loaded, for messages: the word, and the code of the error when it does not load. */
+/** What is being loaded, for messages: the noun, and the code of the error if it does not load. */
 export interface ModuleKind {
   readonly noun: 'job' | 'config file' | 'storage service' | 'log transports' | 'class module'
   readonly code: ErrorCode
-  /** Packages of ours, for a module that may import them and does not find them: the first, and what that one uses. */
+  /**
+   * pypet-ts's own packages for a module that imports them but does not find them: the first, and those it depends on.
+   */
   readonly lends?: readonly [string, ...string[]]
 }
 
-/** A bundle on disk. Structured cloning leaves its `ModuleAddress`, so it can be sent to a thread. */
+/** A bundle on disk. Structured cloning reduces it to its `ModuleAddress`, so it can be sent to a thread. */
 export class ModuleBundle implements ModuleAddress {
   readonly url: string
   readonly file: string
@@ -45,10 +47,10 @@ export class ModuleBundle implements ModuleAddress {
   }
 
   /**
-   * What tells this module from a changed one: its source files, wherever their folder lies. Packages outside
-   * of the bundle do not count.
+   * Distinguishes this module from a changed one: its source files, wherever their folder is. Packages outside the
+   * bundle do not count.
    *
-   * @param folder from which the module is to be found again after both have moved
+   * @param folder from which the module can be found again after both have moved
    */
   identity(folder: string): JobIdentity {
     const sources: Record<string, string> = {}
@@ -59,7 +61,7 @@ export class ModuleBundle implements ModuleAddress {
     return { file: this.file, relativeFile, sha256: sha256(JSON.stringify(sources)), sources }
   }
 
-  /** Removes the bundle from disk. What has imported it already goes on working. */
+  /** Removes the bundle from disk. Whatever has imported it continues to work. */
   async dispose(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
     leftFolders.delete(this.#folder)
@@ -70,7 +72,7 @@ export class ModuleBundle implements ModuleAddress {
   }
 }
 
-/** Where the process ends before a bundle is disposed of, as by a signal, nothing else would remove it. */
+/** If the process ends before a bundle is disposed of, as by a signal, these are removed at the exit. */
 const leftFolders = new Set<string>()
 let isExitAwaited = false
 
@@ -84,9 +86,9 @@ function removeAtExit(folder: string): void {
 }
 
 /**
- * Bundles a module and writes it into a fresh folder that only this user can read.
+ * Bundles a module into a new folder that only this user can read.
  *
- * @throws PypetError of the given code, with file, line, column and the line itself
+ * @throws PypetError with the given code, with file, line, column and the line itself
  */
 export async function bundleModule(file: string, kind: ModuleKind): Promise<ModuleBundle> {
   const folder = makeTemporaryFolder('')
@@ -103,17 +105,17 @@ export async function bundleModule(file: string, kind: ModuleKind): Promise<Modu
   }
 }
 
-/** An entry of ours and a job, as a fresh process loads them fastest. */
+/** An entry of pypet-ts and a job, bundled so that a new process loads them fastest. */
 export interface ProcessBundle extends AsyncDisposable {
   /** The entry's file. */
   readonly entry: string
-  /** The job, which shares with the entry what both use of pypet-ts. */
+  /** The job. It shares with the entry what both use of pypet-ts. */
   readonly job: ModuleAddress
 }
 
 /**
- * Bundles an entry of ours together with a bundled job: a process that performs one run then reads three files, and
- * what it needs of pypet-ts only, instead of every module of it. Packages stay outside.
+ * Bundles an entry of pypet-ts with a bundled job. A process for one run then reads three files, with only what it
+ * needs of pypet-ts, instead of every module. Packages stay outside.
  *
  * @param entry the compiled module, or its source
  */
@@ -128,13 +130,13 @@ export async function bundleProcess(entry: string, job: ModuleAddress): Promise<
     await withEsbuild((esbuild) =>
       esbuild.build({
         ...AS_NODE,
-        // Short enough not to be cut, and told apart from what both share.
+        // Short names are not cut, and differ from the shared chunk.
         entryPoints: { process: entry, job: fileURLToPath(job.url) },
         absWorkingDir: folder,
         outdir: folder,
         outExtension: { '.js': '.mjs' },
         splitting: true,
-        // Read when a stack is written, not before.
+        // Read only when a stack is written.
         sourcemap: 'linked',
         plugins: [bundleOwnModules, keepPackagesOutside, keepMetaTrue],
       }),
@@ -158,7 +160,7 @@ function slashed(path: string): string {
   return path.split(sep).join('/')
 }
 
-/** Builds under way: the esbuild process is shared by them and ends with the last. */
+/** Active builds: they share the esbuild process, which ends with the last one. */
 let buildCount = 0
 
 interface Built {
@@ -166,13 +168,13 @@ interface Built {
   readonly sources: readonly string[]
 }
 
-/** What every bundle has in common: it runs in this Node, and says what it does in the user's lines. */
+/** Common to all bundles: they run in this Node, and report the user's lines. */
 const AS_NODE = {
   bundle: true,
   format: 'esm',
   platform: 'node',
   target: `node${process.versions.node}`,
-  // As Node resolves packages: without this esbuild prefers the `module` field and condition.
+  // As Node resolves packages; otherwise esbuild prefers the `module` field and condition.
   mainFields: ['main'],
   conditions: ['node-addons'],
   sourcesContent: false,
@@ -182,8 +184,8 @@ const AS_NODE = {
 } as const satisfies BuildOptions
 
 /**
- * A class is stored by its name, so none may lose it. Keeping names costs a call wherever a function is made, in the inner loops
- * of jobs, too; so it is done only where esbuild has given a class another one.
+ * A class is stored by its name, so none may lose it. Keeping names costs a call for every function that is made, even
+ * in the inner loops of jobs. So it is done only if esbuild has renamed a class.
  */
 async function build(file: string, folder: string, kind: ModuleKind): Promise<Built> {
   return await withEsbuild(async (esbuild) => {
@@ -194,8 +196,8 @@ async function build(file: string, folder: string, kind: ModuleKind): Promise<Bu
 }
 
 /**
- * Whether classes may have other names than in their sources: `_Spectrum`, which refers to itself, and `Spectrum2`, which stands
- * beside another `Spectrum`.
+ * Whether classes may have other names than in their sources: `_Spectrum`, which refers to itself, and `Spectrum2`,
+ * next to another `Spectrum`.
  */
 export function hasRenamedClass(bundle: string): boolean {
   if (/(\w+) = class _\1\b/.test(bundle)) return true
@@ -226,16 +228,16 @@ async function buildWith(
     absWorkingDir: dirname(file),
     outfile: join(folder, 'bundle.mjs'),
     write: false,
-    // The job must do what its files do, also where a package claims to be free of side effects.
+    // The job must do what its files do, even if a package claims to have no side effects.
     ignoreAnnotations: true,
     sourcemap: 'inline',
     metafile: true,
-    // CommonJS sources call `require` at run time for what stays outside of the bundle.
+    // CommonJS sources call `require` at run time for what stays outside the bundle.
     banner: { js: requireBanner(file) },
     plugins: [keepPackagesOutside, ...lent, keepMetaTrue],
   })
   const [output] = result.outputFiles
-  if (output === undefined) throw new Error(`esbuild made nothing of ${file}`)
+  if (output === undefined) throw new Error(`esbuild returned nothing for ${file}`)
   return { contents: output.contents, sources: sourcesOf(result.metafile, dirname(file)) }
 }
 
@@ -249,7 +251,7 @@ async function withEsbuild<Result>(
   try {
     return await Promise.race([action(esbuild), spawning.failed])
   } catch (error) {
-    // What it says by itself comes before the reason.
+    // esbuild's own output comes before the reason.
     await nextTurn()
     throw spawning.error() ?? error
   } finally {
@@ -259,7 +261,7 @@ async function withEsbuild<Result>(
   }
 }
 
-/** esbuild does not listen for the error of its own process, such as of too many open files: Node would end with it. */
+/** esbuild does not listen for errors of its own process, such as too many open files, and Node would end. */
 function watchSpawn(): { readonly failed: Promise<never>; error(): Error | undefined; end(): void } {
   let found: Error | undefined
   let reject: (error: Error) => void = () => undefined
@@ -273,7 +275,7 @@ function watchSpawn(): { readonly failed: Promise<never>; error(): Error | undef
       reject(error)
       return
     }
-    // Somebody else's: as if nobody had listened here.
+    // Not esbuild's error: behave as if nobody had listened here.
     process.off('uncaughtException', onError)
     process.nextTick(() => {
       throw error
@@ -283,7 +285,7 @@ function watchSpawn(): { readonly failed: Promise<never>; error(): Error | undef
   return { failed, error: () => found, end: () => process.off('uncaughtException', onError) }
 }
 
-/** The files that were bundled, absolute and sorted; not what plugins have made. */
+/** The bundled files, absolute and sorted, without those that plugins made. */
 function sourcesOf({ inputs }: Metafile, folder: string): string[] {
   return Object.keys(inputs)
     .filter((input) => !MADE.test(input))
@@ -291,7 +293,7 @@ function sourcesOf({ inputs }: Metafile, folder: string): string[] {
     .sort()
 }
 
-/** esbuild puts the namespace before what is in no file. */
+/** esbuild puts a namespace before the name of what is not a file. */
 const MADE = /^(?:pypet-[a-z-]+|disabled):|^<define:/
 
 function requireBanner(file: string): string {
@@ -328,7 +330,7 @@ function notBuilt(failure: BuildFailure, file: string, kind: ModuleKind): PypetE
   )
 }
 
-/** A job imports from `pypet-ts`, whatever that is to esbuild. */
+/** A job imports from `pypet-ts`; esbuild's internal name for it is replaced. */
 function withoutOwnPlaces(message: Message): Message {
   return { ...message, text: message.text.replace(new RegExp(`"${OWN_INDEX}:[^"]*"`), '"pypet-ts"') }
 }
@@ -336,7 +338,7 @@ function withoutOwnPlaces(message: Message): Message {
 function placeOf(message: Message, file: string): { where: string; excerpt: string } {
   const { location } = message
   if (location === null) return { where: file, excerpt: '' }
-  // esbuild counts columns in bytes from 0, people count characters from 1.
+  // esbuild counts columns in bytes from 0; people count characters from 1.
   const before = Buffer.from(location.lineText).subarray(0, location.column).toString()
   const source = resolve(dirname(file), location.file)
   const gutter = `  ${location.line} | `
@@ -355,8 +357,8 @@ function hintFor(text: string): string {
   const missing = /^Could not resolve "([^"./][^"]*)"/.exec(text)?.[1]
   if (missing === undefined) {
     return text.startsWith('Could not resolve')
-      ? 'Check the path; it starts from the folder of the file that imports.'
-      : 'Fix the line; the file is read as TypeScript or JavaScript by its extension.'
+      ? 'Check the path. It is relative to the file that imports it.'
+      : 'Fix the line. The extension of the file tells whether it is TypeScript or JavaScript.'
   }
   const packageName = missing.split('/', missing.startsWith('@') ? 2 : 1).join('/')
   return `Install it next to the file: npm install ${packageName}`

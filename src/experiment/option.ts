@@ -1,11 +1,11 @@
-/** What an option is, and which values it takes, whether as text or of JavaScript's types. */
+/** Defines options and the values they accept, as text or as JavaScript values. */
 import { resolve, sep } from 'node:path'
 import { cutText } from '../values/cut-text.ts'
 
 interface OptionOf<Kind extends string> {
   readonly kind: Kind
   readonly description: string
-  /** Absent where options are set in config files and the environment only. */
+  /** Absent if the option can be set only in config files and the environment. */
   readonly flag?: `--${string}`
 }
 
@@ -24,18 +24,18 @@ export interface NumberOption extends OptionOf<'number'> {
 }
 export interface SwitchOption extends OptionOf<'switch'> {
   readonly default?: boolean
-  /** What switching it off does, for the help of a flag that does so. */
+  /** What switching it off does, for the help of the flag that does so. */
   readonly offDescription?: string
 }
-/** Without a default of its own, the default follows from other options or from the job. */
+/** Without a default here, it follows from other options or from the job. */
 interface TextOption extends OptionOf<'text'> {
   readonly default?: string
-  /** What the flag gives where no value follows it. */
+  /** The value if the flag is given without one. */
   readonly bareFlag?: string
-  /** What the text must look like, and how messages say that. */
+  /** What the text must look like, and how messages describe that. */
   readonly pattern?: { readonly expression: RegExp; readonly expected: string }
 }
-/** Relative to the config file's folder there, else to the working directory. */
+/** Relative to the config file's folder if set there; otherwise to the working directory. */
 interface PathOption extends OptionOf<'path'> {
   readonly default?: string
 }
@@ -45,10 +45,10 @@ interface ChoiceOption extends OptionOf<'choice'> {
 }
 export type Option = WholeOption | NumberOption | SwitchOption | TextOption | PathOption | ChoiceOption
 
-/** The value of an option, whichever it is. */
+/** The value of any option. */
 export type OptionValue = number | boolean | string
 
-/** What may be given, for messages: `a whole number from 0 to 9`. */
+/** The accepted values, for messages: `a whole number from 0 to 9`. */
 export function expectedValue(option: Option): string {
   switch (option.kind) {
     case 'whole':
@@ -71,12 +71,12 @@ export function expectedValue(option: Option): string {
   }
 }
 
-/** One that may be given, for hints. */
+/** An accepted value, for hints. */
 export function exampleValue(option: Option): string {
   switch (option.kind) {
     case 'whole':
     case 'number':
-      // Beside the default, which nobody needs to write.
+      // Different from the default, which nobody needs to write.
       return String(
         Math.min(option.maximum ?? 8, Math.max(option.minimum, option.default > 8 ? option.default : 8)),
       )
@@ -91,7 +91,7 @@ export function exampleValue(option: Option): string {
   }
 }
 
-/** What was given instead, for messages, cut to a readable length. */
+/** The value that was given, for messages, shortened. */
 export function foundValue(value: unknown): string {
   const type = value === null ? 'null' : typeof value
   if (type === 'function' || type === 'symbol') return `a ${type}`
@@ -101,7 +101,7 @@ export function foundValue(value: unknown): string {
   return cutText(text, 60)
 }
 
-/** Whether a value, already of JavaScript's types, is one of the option's. */
+/** Whether a JavaScript value is valid for the option. */
 export function isOptionValue(option: Option, value: unknown): value is OptionValue {
   switch (option.kind) {
     case 'whole': {
@@ -129,8 +129,8 @@ function isWithin(
 }
 
 /**
- * The value that a flag or an environment variable gives as text, or undefined when the text is none of
- * the option's. Values that are no text, such as a flag's `true`, are checked as they are.
+ * The value that a flag or an environment variable gives as text; undefined if the text is not valid for the option.
+ * Values that are not text, such as a flag's `true`, are checked directly.
  */
 export function optionValueFromText(option: Option, given: unknown): OptionValue | undefined {
   const value = typeof given === 'string' ? fromText(option, given) : given
@@ -153,7 +153,7 @@ const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
   ['0', false],
 ])
 
-/** A path from its base folder. A trailing separator, which says that a folder is meant, is kept. */
+/** A path from its base folder. Keeps a trailing separator, which marks a folder. */
 export function absolutePath(path: string, folder: string): string {
   const absolute = resolve(folder, path)
   return /[/\\]$/.test(path) && !absolute.endsWith(sep) ? absolute + sep : absolute

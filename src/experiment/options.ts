@@ -1,7 +1,7 @@
 /**
- * Every option of an experiment, declared once. From this table come the types, the defaults, the flags,
- * the environment variables, the schema of config files and their documentation. It imports no schema library:
- * a run without a config file checks its options by this table.
+ * Declares every option of an experiment once. Types, defaults, flags, environment variables, the schema of config
+ * files and their documentation come from this table. It imports no schema library: a run without a config file checks
+ * its options against this table.
  */
 import { LOG_OPTION_NAMES, LOG_OPTIONS } from './log-option-table.ts'
 import type { NumberOption, Option, OptionValue, SwitchOption, WholeOption } from './option.ts'
@@ -233,7 +233,7 @@ const MAIN_OPTIONS = {
     minimum: 0,
     default: 1_048_576,
     flag: '--cnt-compact-bytes',
-    description: 'Size from which a .cnt file is rewritten as a short one, in bytes; 0 for any size.',
+    description: 'Size at which a .cnt file is compacted, in bytes; 0 means at any size.',
   },
   wrapMode: {
     kind: 'choice',
@@ -252,7 +252,7 @@ const MAIN_OPTIONS = {
   storageService: {
     kind: 'path',
     flag: '--storage-service',
-    description: 'Module with a storage service of your own, used instead of an HDF5 file.',
+    description: 'Module with your own storage service, used instead of an HDF5 file.',
   },
   queueMaxsize: {
     kind: 'whole',
@@ -271,7 +271,7 @@ const MAIN_OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Option>>
 
-/** Percent of the machine, whoever uses it, above which no run begins. */
+/** A percentage of the machine's total use, above which no run starts. */
 function cap(flag: `--${string}`, what: string): NumberOption {
   return {
     kind: 'number',
@@ -284,7 +284,7 @@ function cap(flag: `--${string}`, what: string): NumberOption {
   }
 }
 
-/** Which overview tables are written. None has more than a thousand rows. */
+/** Overview tables to write. None has more than a thousand rows. */
 const OVERVIEW_OPTIONS = {
   config: overview(true, 'config'),
   parameters: overview(true, 'parameters'),
@@ -302,7 +302,7 @@ function overview(on: boolean, of: string): SwitchOption {
 export type OverviewName = keyof typeof OVERVIEW_OPTIONS
 export type OptionName = keyof typeof MAIN_OPTIONS | `${typeof OVERVIEWS}${OverviewName}`
 
-/** What the names of the overviews start with: they are one group, as in `overviews.results`. */
+/** The prefix of the overviews' names; they form one group, as in `overviews.results`. */
 export const OVERVIEWS = 'overviews.'
 
 /** All options by name; those of the group `overviews` have a dot: `overviews.results`. */
@@ -315,7 +315,7 @@ function dotted(
   return Object.fromEntries(entries)
 }
 
-/** The options that may differ where an experiment is continued: they change nothing of what is stored. */
+/** The options that may change when an experiment is continued: they do not affect what is stored. */
 export const CHANGEABLE_OPTIONS = [
   'ncores',
   'executor',
@@ -342,7 +342,7 @@ export const CHANGEABLE_OPTIONS = [
 
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
 
-/** Keys of a config file that are no options: the experiment itself, and what editors look for. */
+/** Keys of a config file that are not options: the experiment itself, and what editors look for. */
 export const OTHER_CONFIG_KEYS = ['parameters', 'explore', '$schema'] as const
 
 type ValueOf<Declared extends Option> = Declared extends WholeOption | NumberOption
@@ -360,20 +360,20 @@ type MainSettings = {
   >]: ValueOf<(typeof MAIN_OPTIONS)[Name]>
 }
 
-/** What an experiment runs with: every option has a value, paths are absolute. */
+/** The settings of an experiment: every option has a value, paths are absolute. */
 export interface Settings extends MainSettings {
-  /** Absent where any number of runs may fail. */
+  /** Absent if any number of runs may fail. */
   readonly maxFailures: string | undefined
-  /** Absent where runs are stored in an HDF5 file, or by a service that a script has given. */
+  /** Absent if runs are stored in an HDF5 file, or by a service that a script passes. */
   readonly storageService: string | undefined
-  /** Absent where runs have no log files of their own. */
+  /** Absent if runs have no log files. */
   readonly logRuns: string | undefined
-  /** Absent where nobody else wants the lines of the log. */
+  /** Absent if there are no transports. */
   readonly logTransports: string | undefined
   readonly overviews: { readonly [Name in OverviewName]: boolean }
 }
 
-/** The values that one layer gives, checked. */
+/** The checked values of one layer. */
 export type OptionValues = { readonly [Name in OptionName]?: OptionValue }
 
 /** `logFolder` → `PYPET_LOG_FOLDER`, `overviews.results` → `PYPET_OVERVIEWS_RESULTS`. */

@@ -1,6 +1,6 @@
-/** Where a value was given, so that messages can say it. */
+/** Where a value was set, for messages. */
 
-/** The layers, strongest first. */
+/** The layers, highest priority first. */
 export type Origin =
   | { readonly kind: 'flag'; readonly flag: string }
   | { readonly kind: 'env'; readonly name: string }
@@ -24,7 +24,7 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
-/** Names an option where it was given: `--ncores`, `PYPET_NCORES`, `ncores in /lab/pypet.config.json`. */
+/** Names an option with the place where it was set: `--ncores`, `PYPET_NCORES`, `ncores in /lab/pypet.config.json`. */
 export function describePlace(name: string, origin: Origin): string {
   if (origin.kind === 'flag' || origin.kind === 'env') return describeOrigin(origin)
   return `${name} in ${describeOrigin(origin)}`

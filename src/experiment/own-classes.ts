@@ -1,4 +1,4 @@
-/** The classes of the user's own that a job, or a script, has its parameters restored by. Small: every thread loads it. */
+/** The user's own classes that restore the parameters of a job or script. Small: every thread loads it. */
 import { PypetError } from '../errors.ts'
 import type { ClassAddress } from '../protocol.ts'
 import { classesIn, isOwnClass, type OwnClass, type OwnClasses } from '../values/own-class.ts'
@@ -7,13 +7,13 @@ import type { ExperimentDefinition } from './define.ts'
 import { importModule } from './import-module.ts'
 import { keptClasses } from './job-functions.ts'
 
-/** Those that the job's module exports, that its experiment names, and that its parameters are instances of. */
+/** Classes that the job's module exports, that its experiment names, and that its parameters are instances of. */
 export function classesOfJob(
   exports: Readonly<Record<string, unknown>>,
   definition: ExperimentDefinition | undefined,
 ): Map<string, OwnClass> {
   const classes = classesIn(definition?.parameters)
-  // A CommonJS module arrives as the default export of its bundle.
+  // A CommonJS module is the default export of its bundle.
   const inner = isPlainObject(exports.default) ? Object.values(exports.default) : []
   for (const given of [...(definition?.dynamicImports ?? []), ...Object.values(exports), ...inner]) {
     if (typeof given === 'function' && isOwnClass(given)) classes.set(given.name, given)
@@ -22,9 +22,9 @@ export function classesOfJob(
 }
 
 /**
- * Adds those of other modules. Of one name, the job's own counts.
+ * Adds classes of other modules. If names are equal, the job's own class counts.
  *
- * @throws PypetError `PYPET_CLASS_UNKNOWN` for a module that does not load or has no such class
+ * @throws PypetError `PYPET_CLASS_UNKNOWN` for a module that does not load or does not have the class
  */
 export async function importClasses(
   addresses: readonly ClassAddress[],
@@ -39,7 +39,7 @@ export async function importClasses(
 }
 
 async function importedClasses({ url, file, names }: ClassAddress): Promise<OwnClass[]> {
-  // Given by a script, to its own thread.
+  // A script passed them to its own thread.
   if (!url.startsWith('file:')) return []
   const exports = await importModule({ url, file }, { noun: 'class module', code: 'PYPET_CLASS_UNKNOWN' })
   return names.map((name) => {
@@ -53,7 +53,7 @@ async function importedClasses({ url, file, names }: ClassAddress): Promise<OwnC
   })
 }
 
-/** @throws PypetError `PYPET_CLASS_UNKNOWN` for a parameter that no class is there for */
+/** @throws PypetError `PYPET_CLASS_UNKNOWN` for a parameter whose class is missing */
 export function assertClasses(
   parameters: readonly { readonly name: string; readonly userClass?: string }[],
   classes: OwnClasses,
@@ -63,7 +63,7 @@ export function assertClasses(
     if (userClass === undefined || classes.has(userClass)) continue
     throw new PypetError(
       'PYPET_CLASS_UNKNOWN',
-      `${name} is an instance of ${userClass}, which the job ${jobFile} does not have where its runs are performed`,
+      `${name} is an instance of ${userClass}, which the job ${jobFile} cannot find where its runs are computed`,
       {
         where: `parameters.${name}`,
         hint: `Export ${userClass} from the job's module, or name its module: dynamicImports: ['./my-classes.ts#${userClass}'].`,

@@ -1,4 +1,4 @@
-/** The esbuild plugin that leaves installed packages where they are. */
+/** The esbuild plugin that leaves installed packages outside the bundle. */
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
@@ -8,13 +8,13 @@ import type { ImportKind, OnResolveResult, Plugin } from 'esbuild'
 import { ownFile } from '../own-files.ts'
 
 /**
- * Resolves packages as the importing file would, then addresses them absolutely, because the bundle lies
- * elsewhere and Node would look there. `pypet-ts` is always the running one, wherever the job is.
+ * Resolves packages as the importing file would, then refers to them by absolute path, because the bundle is in another
+ * folder and Node would look there. `pypet-ts` always resolves to the running copy, wherever the job is.
  */
 export const keepPackagesOutside: Plugin = {
   name: 'keep-packages-outside',
   setup(build) {
-    // Its index only names what lies in other files (`bin/build.mjs`): it becomes part of the bundle, and they do not.
+    // Its index only re-exports from other files (`bin/build.mjs`): it becomes part of the bundle, they do not.
     build.onResolve({ filter: /^pypet-ts$/ }, () => ({
       path: join(OWN_FOLDER, 'index.js'),
       namespace: OWN_INDEX,
@@ -22,7 +22,7 @@ export const keepPackagesOutside: Plugin = {
     build.onLoad({ filter: /.*/, namespace: OWN_INDEX }, async ({ path }) => ({
       contents: await readFile(path, 'utf8'),
     }))
-    // What a job does not import of pypet-ts, it does not load either: loading does nothing.
+    // What a job does not import from pypet-ts is not loaded either: loading has no side effects.
     build.onResolve({ filter: /^\.\//, namespace: OWN_INDEX }, ({ path, importer, kind }) => ({
       ...outside(join(dirname(importer), path), kind),
       sideEffects: false,
@@ -38,17 +38,14 @@ export const keepPackagesOutside: Plugin = {
         with: attributes,
         pluginData: RESOLVING,
       })
-      // An unresolvable name is left to esbuild: it knows the line, and which ones stand in a try block.
+      // esbuild reports names that cannot be resolved: it knows the line, and which ones are in a try block.
       if (found.errors.length > 0 || found.external || found.namespace !== 'file') return undefined
       return staysOutside(found.path, kind) ? outside(found.path, kind) : undefined
     })
   },
 }
 
-/**
- * Follows the addresses that `keepPackagesOutside` has put into a bundle where they lead to pypet-ts itself; the
- * others stay outside.
- */
+/** Bundles the files of pypet-ts itself that `keepPackagesOutside` has referred to; other packages stay outside. */
 export const bundleOwnModules: Plugin = {
   name: 'bundle-own-modules',
   setup(build) {
@@ -60,8 +57,8 @@ export const bundleOwnModules: Plugin = {
 }
 
 /**
- * Lends a module what pypet-ts has and the module's own folders do not, such as winston to a module of transports.
- * Comes behind `keepPackagesOutside`: what the user has installed counts.
+ * Provides a module with packages that only pypet-ts has, such as winston for a module of transports. Comes after
+ * `keepPackagesOutside`: a package that the user installed has priority.
  */
 export function lendPackages(lender: string, names: readonly string[]): Plugin {
   return {
@@ -74,7 +71,7 @@ export function lendPackages(lender: string, names: readonly string[]): Plugin {
           if (pluginData === RESOLVING) return undefined
           const own = { kind, importer, resolveDir, with: attributes, pluginData: RESOLVING }
           if ((await build.resolve(path, own)).errors.length === 0) return undefined
-          // What the lender itself depends on need not lie beside it.
+          // Dependencies of the lender need not be next to it.
           const lenderFile = createRequire(import.meta.url).resolve(lender)
           return outside(path === lender ? lenderFile : createRequire(lenderFile).resolve(path), kind)
         },
@@ -83,11 +80,11 @@ export function lendPackages(lender: string, names: readonly string[]): Plugin {
   }
 }
 
-/** Marks our own question to esbuild, which comes back to this plugin. */
+/** Marks this plugin's own request to esbuild, which comes back to this plugin. */
 const RESOLVING = Symbol('resolving')
 
 const OWN_FOLDER = fileURLToPath(ownFile('dist/'))
-/** esbuild's name for the place of the package's index, which it writes into its messages. */
+/** esbuild's name for the place of the package's index; it appears in esbuild's messages. */
 export const OWN_INDEX = 'pypet-index'
 
 /** The names that `pypet-ts` exports. */
@@ -100,10 +97,10 @@ export function ownExports(): string[] {
 function staysOutside(path: string, kind: ImportKind): boolean {
   const extension = extname(path)
   if (extension === '.node') return true
-  // A linked package resolves to its true folder, outside of node_modules: it is source and is bundled.
+  // A linked package resolves to its real folder, outside node_modules: it is source and is bundled.
   if (!path.includes(`${sep}node_modules${sep}`)) return false
   if (/^\.[cm]?tsx?$/.test(extension)) return false
-  // Node wants an import attribute on JSON, which the source need not have.
+  // Node requires an import attribute for JSON, which the source need not have.
   return extension !== '.json' || isRequire(kind)
 }
 

@@ -1,4 +1,4 @@
-/** Giving a declared parameter another value, which must be of the same type. */
+/** Gives a declared parameter another value of the same type. */
 import { PypetError } from '../errors.ts'
 import { storedLike } from '../exploration/explored-object.ts'
 import type { Parameter } from '../run/parameter.ts'
@@ -16,8 +16,8 @@ import { toStoredValue } from '../values/value.ts'
 import { integer } from '../values/value-forms.ts'
 
 /**
- * The parameter with another value. Data files and flags do not know all of our types, so a number without
- * loss becomes what the parameter is: an integer, a bigint, an element of a typed array.
+ * The parameter with another value. Data files and flags do not have all types, so a number is converted to the
+ * parameter's type if that loses nothing: an integer, a bigint, an element of a typed array.
  *
  * @param where names the value in messages
  * @throws PypetError `PYPET_PARAMETER_TYPE` with both types
@@ -40,7 +40,7 @@ export function isNested(stored: StoredValue): stored is StoredArray {
 }
 
 /**
- * As `withValue`, of a list of lists in JSON.
+ * As `withValue`, for a list of lists in JSON.
  *
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`
  */
@@ -54,7 +54,7 @@ export function withNestedText(parameter: Parameter, text: string, where: string
   return withValue(parameter, value, where)
 }
 
-/** The value as a storable of the parameter's type, or undefined where that would be another value. */
+/** The value as a storable of the parameter's type; undefined if the conversion would change it. */
 function converted(given: StoredValue, parameter: Parameter): unknown {
   const { stored, value: preset } = parameter
   if (!isBasic(stored) || !isBasic(given)) {
@@ -67,7 +67,7 @@ function converted(given: StoredValue, parameter: Parameter): unknown {
       return given.form === 'scalar' ? convertedScalar(given.value, stored.dtype, preset) : undefined
     case 'list': {
       if (given.form !== 'list') return undefined
-      // An empty list does not say what it is a list of.
+      // An empty list does not say what its elements are.
       if (given.values.length === 0 || stored.values.length === 0) return given.values
       const values = given.values.map((value) => convertedScalar(value, stored.dtype, stored.values[0]))
       return values.includes(undefined) ? undefined : values
@@ -108,7 +108,7 @@ function convertedArray(given: BasicValue, stored: BasicValue & { readonly form:
   const data = (stored.data.constructor as unknown as { from(values: readonly unknown[]): TypedArray }).from(
     numbers,
   )
-  // A typed array of integers wraps or cuts what does not fit; float32 rounds, as it is meant to.
+  // A typed array of integers wraps or cuts what does not fit; float32 rounds intentionally.
   const isExact =
     stored.dtype === 'float32' || numbers.every((number, index) => Object.is(data[index], number))
   return isExact ? { data, shape } : undefined
@@ -123,7 +123,7 @@ function convertedNested(given: StoredValue, stored: StoredArray): StoredArray |
   return dtype === stored.dtype ? { ...stored, data, shape } : undefined
 }
 
-/** One dimension is seen as the bare typed array, as declared; numbers of integers are seen as numbers. */
+/** The job sees one dimension as the plain typed array, as declared, and integers as numbers. */
 function seenByJob(storable: unknown, stored: StoredValue): unknown {
   return stored.form === 'ndarray' && stored.shape.length !== 1 ? storable : userValue(stored)
 }

@@ -1,6 +1,6 @@
-/** `process.exit`, kept from ending more than the module of the user that calls it may end. */
+/** Prevents a user's module from ending the process with `process.exit`. */
 
-/** What a module of the user gets when it calls `process.exit` where that is refused. */
+/** Thrown to a user's module that calls `process.exit` where that is refused. */
 export class ExitRefusal extends Error {
   override readonly name = 'ExitRefusal'
 
@@ -9,12 +9,12 @@ export class ExitRefusal extends Error {
   }
 }
 
-/** What `process.exit` calls at its end, and what some programs call by themselves. It is in no list of Node's types. */
+/** `process.exit` calls it at its end, and some programs call it directly. Node's types do not list it. */
 type Exiting = typeof process & { reallyExit(exitCode?: unknown): never }
 
 /**
- * Ends the process with this code, whatever handlers of `exit` say that a module of the user has left: they may set
- * another one, or exit by themselves.
+ * Ends the process with this code, whatever `exit` handlers a user's module has left: they could set another code, or
+ * exit themselves.
  */
 export function exitWith(exitCode: number): never {
   const exiting = process as Exiting
@@ -24,14 +24,14 @@ export function exitWith(exitCode: number): never {
 }
 
 /**
- * From now on `process.exit`, and what it calls, throw what `refuse` returns; where it returns undefined the process ends as
- * it was told to. The result gives both back; several may be given back in any order.
+ * Makes `process.exit`, and what it calls, throw what `refuse` returns. If that is undefined, the process ends as
+ * requested. Call the result to restore both functions; several guards can be removed in any order.
  */
 export function refuseExit(refuse: (exitCode: unknown) => Error | undefined): () => void {
   const exiting = process as Exiting
   const { exit, reallyExit } = exiting
   let isRefusing = true
-  // As many arguments as there were: Node tells `exit()` from `exit(undefined)`.
+  // Pass on the same number of arguments: Node distinguishes `exit()` from `exit(undefined)`.
   const guarded: typeof process.exit = (...given) => {
     const error = isRefusing ? refuse(given[0]) : undefined
     if (error !== undefined) throw error

@@ -10,8 +10,8 @@ export interface StorageOptions {
 }
 
 /**
- * @param isGiven a script gives a storage service of its own
- * @throws PypetError `PYPET_CONFIG_INVALID`, naming where both were given
+ * @param isGiven a script passes its own storage service
+ * @throws PypetError `PYPET_CONFIG_INVALID`, naming both places
  */
 export function storageOf(
   values: { readonly [Name in OptionName]?: OptionValue },
@@ -25,19 +25,23 @@ export function storageOf(
   const wrapMode = (values.wrapMode ?? (hasService ? 'none' : 'queue')) as StorageOptions['wrapMode']
   const isHdf5Said = origins.useHdf5.kind !== 'default'
   if (!hasService && wrapMode === 'none') {
-    throw contradiction(place('wrapMode'), 'is none, and there is no storageService', SERVICE_HINT)
+    throw contradiction(place('wrapMode'), 'is none, but there is no storageService', SERVICE_HINT)
   }
   if (!hasService && values.useHdf5 === false) {
-    throw contradiction(place('useHdf5'), 'is false, and there is no storageService', SERVICE_HINT)
+    throw contradiction(place('useHdf5'), 'is false, but there is no storageService', SERVICE_HINT)
   }
   if (hasService && isHdf5Said && values.useHdf5 === true) {
-    throw contradiction(service, `is given, and ${place('useHdf5')} is true: runs are stored once`, HDF5_HINT)
+    throw contradiction(
+      service,
+      `is given, and ${place('useHdf5')} is true: runs are stored in only one place`,
+      HDF5_HINT,
+    )
   }
   if (hasService && wrapMode === 'lock') {
     throw contradiction(
       service,
-      `is given, and ${place('wrapMode')} is lock: the lock is that of the HDF5 file`,
-      'Leave the wrap mode out, or give queue: then the main process stores the runs one after the other.',
+      `is given, and ${place('wrapMode')} is lock, which locks the HDF5 file`,
+      'Leave out the wrap mode, or use queue: then the main process stores the runs one by one.',
     )
   }
   return { wrapMode, useHdf5: !hasService }
@@ -45,7 +49,7 @@ export function storageOf(
 
 const SERVICE_HINT =
   'Name the module of a storage service (storageService), or leave this out to write an HDF5 file.'
-const HDF5_HINT = 'Leave out one of them; MemoryStorage, for one, writes an HDF5 file when it is asked to.'
+const HDF5_HINT = 'Leave out one of them. The service MemoryStorage can also write an HDF5 file.'
 
 function contradiction(where: string, found: string, hint: string): PypetError {
   return new PypetError('PYPET_CONFIG_INVALID', `${where} ${found}`, { where, hint })

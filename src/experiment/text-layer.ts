@@ -1,4 +1,4 @@
-/** A layer of options that are given as text: flags and environment variables. */
+/** A layer of options given as text: flags and environment variables. */
 import { type ErrorCode, PypetError } from '../errors.ts'
 import {
   absolutePath,
@@ -11,7 +11,7 @@ import {
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionValues } from './options.ts'
 import { describeOrigin, type Origin } from './origin.ts'
 
-/** The options that one layer gives, checked, and where it gives each of them. */
+/** The checked options of one layer, and where each was set. */
 export interface Layer {
   readonly options: OptionValues
   readonly originOf: (name: OptionName) => Origin
@@ -20,7 +20,7 @@ export interface Layer {
 /**
  * Parses and checks every option that is given; paths become absolute.
  *
- * @throws PypetError of the given code, with the flag or variable, what was expected and what was found
+ * @throws PypetError with the given code, with the flag or variable, what was expected and what was found
  */
 export function textLayer(
   given: { readonly [Name in OptionName]?: string | number | boolean | undefined },

@@ -1,4 +1,4 @@
-/** Run by the build: writes the JSON Schema of config files beside the compiled code, for editors. */
+/** Run by the build: writes the JSON Schema of config files, for editors, next to the compiled code. */
 import { writeFileSync } from 'node:fs'
 import { ownFile } from '../own-files.ts'
 import { configJsonSchema } from './config-schema.ts'

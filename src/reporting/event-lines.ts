@@ -5,30 +5,30 @@ import { allowsLevel, type LogLevel } from '../run/log-level.ts'
 import { type OutputStream, openTextOutput } from './text-output.ts'
 
 /**
- * For programs (`--json`): NDJSON, one object a line, never coloured, each line written at its event.
+ * For programs (`--json`): NDJSON, one object per line, never coloured, written when the event occurs.
  *
  * Every object has `event` and `time` (ISO 8601, UTC, milliseconds). Runs are numbers, counted from 0. By
  * `event`:
  *
- * - `job-found`, first of all and of `continue` only: `job_file`. Nothing of it was executed yet.
+ * - `job-found`, the first event, only of `continue`: `job_file`. Nothing of it has been executed yet.
  * - `experiment-started`: `trajectory`, `file`, `cnt_file`, `run_count`, `ncores`, `executor` (`inline`, `pool` or `process`),
- *   `log_folder` (absent without logs), and `stored_count` and `failed_count` of earlier executions.
- * - `runs-stored`, once a commit: `runs` (their numbers), and the counts so far: `stored_count`,
+ *   `log_folder` (absent without logs), and `stored_count` and `failed_count` from earlier executions.
+ * - `runs-stored`, once per commit: `runs` (their numbers), and the counts so far: `stored_count`,
  *   `failed_count`, `run_count`.
  * - `run-failed`: `run`, `run_name` (`run_00000012`), `error` (`name`, `message`, `stack`; `code`, `hint` and
- *   `where` when the error has them), and the same three counts.
+ *   `where` if the error has them), and the same three counts.
  * - `run-retried`: `run`, `run_name`, `attempt` (the one that failed, from 1), `error`.
- * - `runs-added`, when post-processing has added points: `added_count`, and `run_count`, the number of all runs by then.
- * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` when it comes from there; `printed_to`
- *   (`stdout` or `stderr`) when the job has printed it and that is not for the logs.
- * - `experiment-finished`: `trajectory`, `file`, `cnt_file` (what `continue` takes, absent when every run is stored),
- *   `behind` (true when other programs kept the last changes out of the file: `continue` brings them in), `log_folder`, `run_count`, `stored_count`, `previously_stored_count`, `failed_count`, `left_count`, `stopped_by`
- *   (`signal` or `failures`, absent otherwise), `stray_error_count` (errors after the end of a run), `duration_ms`,
+ * - `runs-added`, when post-processing has added points: `added_count`, and `run_count`, the new number of all runs.
+ * - `log`: `level` (`error`, `warn`, `info`, `debug`), `message`; `worker` and `run` if it comes from there; `printed_to`
+ *   (`stdout` or `stderr`) if the job printed it and it is not for the logs.
+ * - `experiment-finished`: `trajectory`, `file`, `cnt_file` (the argument for `continue`, absent if every run is stored),
+ *   `behind` (true if other programs kept the last changes out of the file: `continue` writes them), `log_folder`,
+ *   `run_count`, `stored_count`, `previously_stored_count`, `failed_count`, `left_count`, `stopped_by` (`signal` or `failures`, absent otherwise), `stray_error_count` (errors after the end of a run), `duration_ms`,
  *   `complete` (every run is stored).
  *
- * Later versions may add fields and events; readers skip what they do not know.
+ * Later versions may add fields and events; readers should ignore unknown ones.
  *
- * @param options.level the least severe log lines to include; `warn` unless told, since the log files have all
+ * @param options.level the minimum level of log lines to include; default `warn`, because the log files have all
  * @param options.now the wall clock
  */
 export function eventLines(
@@ -86,7 +86,7 @@ function fieldsOf(event: ExperimentEvent, counts: Readonly<Record<string, number
     case 'runs-added':
       return { added_count: event.addedCount, run_count: event.runCount }
     case 'log':
-      // JSON leaves out what is undefined.
+      // JSON omits undefined fields.
       return {
         level: event.level,
         message: event.message,

@@ -4,16 +4,16 @@ import { makeFolders } from '../folders.ts'
 import { logsNotWritable } from './log-folder.ts'
 import { formatCount } from './quantity.ts'
 
-/** A write of this size costs as little a byte as a larger one. */
+/** Larger writes are not cheaper per byte. */
 const BUFFER_LENGTH_MAX = 64 * 1024
 
 /**
- * One file of the log, added to. Text is gathered and written in large pieces, synchronously: so memory
- * stays bounded also while a job keeps the main thread for itself, no line is dropped, and the last lines
- * can still be written while the process exits.
+ * One file of the log, opened for appending. Text is buffered and written synchronously in large pieces: memory stays
+ * bounded even while a job keeps the main thread busy, no line is dropped, and the last lines can still be written
+ * while the process exits.
  *
- * A full disk stops no experiment: lines that could not be written are counted, writing is tried again
- * with the next piece, and `close` tells.
+ * A full disk does not stop an experiment: lines that could not be written are counted, the next piece is tried again,
+ * and `close` reports the loss.
  */
 export class LogFile {
   readonly #path: string
@@ -24,7 +24,7 @@ export class LogFile {
   #failure: unknown
 
   /**
-   * Opens or creates the file, and its folder. A file that holds earlier lines gets `separator` first.
+   * Opens or creates the file and its folder. A file with earlier lines first gets `separator`.
    *
    * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
    */
@@ -45,7 +45,7 @@ export class LogFile {
     if (this.#bufferLength >= BUFFER_LENGTH_MAX) this.flush()
   }
 
-  /** Hands all text to the operating system. Never throws: see `close`. */
+  /** Passes all text to the operating system. Never throws: see `close`. */
   flush(): void {
     if (this.#buffer.length === 0) return
     const text = this.#buffer.join('')
@@ -60,14 +60,12 @@ export class LogFile {
     }
   }
 
-  /**
-   * @throws PypetError `PYPET_FILE_NOT_WRITABLE` when lines were lost, after the file is closed all the same
-   */
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` if lines were lost; the file is closed in any case */
   close(): void {
     this.flush()
     closeSync(this.#descriptor)
     if (this.#lostCount === 0) return
-    const found = `${formatCount(this.#lostCount)} lines of ${this.#path} are lost: ${(this.#failure as Error).message}`
+    const found = `lost ${formatCount(this.#lostCount)} lines of ${this.#path}: ${(this.#failure as Error).message}`
     throw logsNotWritable(dirname(this.#path), found, this.#failure)
   }
 }

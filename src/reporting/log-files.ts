@@ -5,7 +5,7 @@ import { MAIN_LOG, WARNINGS_LOG, workerLog } from './log-folder.ts'
 import { formatLogLine, type LogLine } from './log-lines.ts'
 import type { RunLogFiles } from './run-log-files.ts'
 
-/** All files of one log, and which line goes into which. */
+/** All files of one log. Decides which line goes into which file. */
 export class LogFiles {
   readonly #folder: string
   readonly #separator: string
@@ -18,8 +18,8 @@ export class LogFiles {
   /**
    * Opens the two files that every log has.
    *
-   * @param separator what comes first in a file that an earlier run has written to
-   * @param runs where runs have files of their own
+   * @param separator the first line in a file that an earlier run has written to
+   * @param runs the files of runs, if each run has one
    * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
    */
   constructor(folder: string, separator: string, runs?: RunLogFiles) {
@@ -30,7 +30,7 @@ export class LogFiles {
     this.#warnings = new LogFile(join(folder, WARNINGS_LOG), separator)
   }
 
-  /** Adds the line to each file that it belongs to. Never throws: see `close`. */
+  /** Adds the line to its files. Never throws: see `close`. */
   write(line: LogLine): void {
     const text = formatLogLine(line)
     this.#main.append(text)
@@ -39,12 +39,12 @@ export class LogFiles {
     this.#runs?.write(line, text)
   }
 
-  /** Hands all lines to the operating system. Never throws: see `close`. */
+  /** Passes all lines to the operating system. Never throws: see `close`. */
   flush(): void {
     for (const file of this.#all()) file.flush()
   }
 
-  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when lines were lost, after all files are closed */
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` if lines were lost, after all files are closed */
   close(): void {
     for (const file of this.#all()) {
       try {
@@ -64,7 +64,7 @@ export class LogFiles {
       this.#workers.set(worker, file)
       return file
     } catch (thrown) {
-      // The line is in the main file, and `close` tells what is missing.
+      // The line is in the main file, and `close` reports what is missing.
       this.#failure ??= thrown
       return undefined
     }

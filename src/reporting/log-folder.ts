@@ -1,30 +1,30 @@
-/** Where the logs of a trajectory are, and whether they can be there. */
+/** Where the logs of a trajectory are, and whether they can be written there. */
 import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { cannotWrite, type PypetError } from '../errors.ts'
 import { FOLDER_WILDCARDS, fillLogName, wildcardsOf } from '../run/log-name.ts'
 
-/** Everything at the level of the log. */
+/** Everything at the log level. */
 export const MAIN_LOG = 'main.txt'
-/** What somebody should look at. */
+/** What needs attention. */
 export const WARNINGS_LOG = 'warnings_and_errors.txt'
 
-/** `process_0003`, as the files of worker 3 are called. */
+/** `process_0003`: the prefix of worker 3's files. */
 export function workerName(worker: number): string {
   return `process_${String(worker).padStart(4, '0')}`
 }
 
-/** `process_0003.txt`, what worker 3 said. */
+/** `process_0003.txt`: the log of worker 3. */
 export function workerLog(worker: number): string {
   return `${workerName(worker)}.txt`
 }
 
 /**
- * The folder of one trajectory's log files: below the folder of all logs, or what the wildcards in that one make of
- * it.
+ * The folder of one trajectory's log files: a subfolder of the log folder, or the log folder with its wildcards
+ * replaced.
  *
- * @param environment the name of the environment; before that is known, its wildcard stays
+ * @param environment the name of the environment; until it is known, its wildcard stays
  */
 export function logFolderOf(folder: string, trajectory: string, environment?: string): string {
   const known: readonly string[] = FOLDER_WILDCARDS
@@ -34,8 +34,8 @@ export function logFolderOf(folder: string, trajectory: string, environment?: st
 }
 
 /**
- * Checks that the logs of a trajectory can be written, and creates nothing: an experiment that turns out
- * to be wrong leaves no trace. The logs of an earlier run may be there, they are added to.
+ * Checks that the logs of a trajectory can be written. Creates nothing, so that a refused experiment leaves no trace.
+ * Logs of an earlier run may exist; they are appended to.
  *
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE`
  */
@@ -54,7 +54,7 @@ export function checkLogFolder(folder: string, trajectory: string): void {
   assertAccess(existing, constants.W_OK | constants.X_OK, target)
 }
 
-/** The error of a log folder that cannot be used; also for what only writing to it reveals. */
+/** The error for a log folder that cannot be used, including errors that occur only on writing. */
 export function logsNotWritable(target: string, found: string, cause?: unknown): PypetError {
   const hint = 'Choose another folder with --log-folder, or make this one writable.'
   return cannotWrite(target, found, { hint, cause })
@@ -65,8 +65,8 @@ function statOf(path: string): Stats | undefined {
     return statSync(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
-      throw logsNotWritable(path, 'symbolic links lead in a circle', cause)
-    // Not there, or below something that is not a folder; the walk upwards finds out which.
+      throw logsNotWritable(path, 'its symbolic links form a loop', cause)
+    // Missing, or below something that is not a folder; the walk upwards finds out which.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-/** Events as lines of the log: what is said, at which level, and how it looks in a file. Pure. */
+/** Turns events into lines of the log: text, level and format in a file. Pure. */
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
 import { runName } from '../names.ts'
@@ -12,17 +12,17 @@ export interface LogLine {
   readonly timeMs: number
   readonly level: LogLevel
   readonly message: string
-  /** The pool thread that it comes from; undefined for the main process. */
+  /** The pool thread that wrote it; undefined for the main process. */
   readonly worker: number | undefined
-  /** The run during which it was written, or that it is about. */
+  /** The run that wrote it, or that it is about. */
   readonly run: RunIndex | undefined
 }
 
 /**
- * Turns events into lines, at most as severe as `level` demands: start, finish and each step of the progress at `info`,
- * each failure with its stack at `error`, each stored run at `debug`, and the lines of `log` events.
+ * Turns events into lines at or above `level`: start, finish and each step of the progress at `info`, each failure with
+ * its stack at `error`, each stored run at `debug`, and the lines of `log` events.
  *
- * A line that the level suppresses costs one comparison: jobs may log at `debug` a thousand times a run.
+ * A suppressed line costs one comparison: jobs may log at `debug` a thousand times per run.
  */
 export class LogLines {
   readonly #level: LogLevel
@@ -32,7 +32,7 @@ export class LogLines {
 
   /**
    * @param now the wall clock, in milliseconds since 1970
-   * @param progressStep percent of the runs from one line about the progress to the next
+   * @param progressStep percentage of the runs between two progress lines
    */
   constructor(level: LogLevel, now: Clock, clock: Clock, progressStep?: number) {
     this.#milestones = new Milestones(progressStep)
@@ -41,10 +41,10 @@ export class LogLines {
     this.#counter = new ProgressCounter(clock)
   }
 
-  /** Gives the event's lines to `write`, in their order. */
+  /** Passes the event's lines to `write`, in order. */
   observe(event: ExperimentEvent, write: (line: LogLine) => void): void {
     if (event.type === 'log') {
-      // What the job prints goes to the terminal, or to the logs: never to both.
+      // What the job prints goes either to the terminal or to the logs.
       if (event.printedTo !== undefined || !allowsLevel(this.#level, event.level)) return
       write(this.#line(event.level, event.message, event.run, event.worker))
       return
@@ -66,7 +66,7 @@ export class LogLines {
         return
       }
       case 'run-retried': {
-        const message = `attempt ${event.attempt} failed, it is performed again: ${describeFailure(event.error)}`
+        const message = `attempt ${event.attempt} failed, retrying: ${describeFailure(event.error)}`
         if (allowsLevel(this.#level, 'warn')) write(this.#line('warn', message, event.run))
         return
       }
@@ -109,8 +109,8 @@ function describeFailure({ name, message, stack, hint }: ErrorRecord): string {
 }
 
 /**
- * `2026-11-23 07:31:00.123 INFO  run_00000012: message`, in local time. Further lines of a message are
- * indented, so that each line which starts with a digit starts a message.
+ * `2026-11-23 07:31:00.123 INFO  run_00000012: message`, in local time. Further lines of a message are indented, so
+ * that every line that starts with a digit starts a message.
  */
 export function formatLogLine({ timeMs, level, message, worker, run }: LogLine): string {
   const source = run !== undefined ? `${runName(run)}: ` : worker !== undefined ? `worker ${worker}: ` : ''

@@ -13,28 +13,28 @@ export interface TransportLogOptions {
   readonly progressStep?: number
   /** Names the module in messages. */
   readonly file: string
-  /** Calls what calls the user's code. */
+  /** Wraps every call of the user's code. */
   readonly call: (action: () => void) => void
   readonly now?: Clock
   /** How many lines a slow transport may be behind. */
   readonly waitingMax?: number
-  /** So long transports may take for what they have when the experiment is over. */
+  /** How long transports may take to finish after the experiment. */
   readonly closeMaxMs?: number
 }
 
-/** Lines that a slow transport may be behind; then it loses lines, so that memory stays bounded. */
+/** How many lines a slow transport may be behind. Beyond this it loses lines, so that memory stays bounded. */
 const WAITING_MAX = 10_000
-/** Errors out of nowhere that are told; a timer may throw for ever. */
+/** Reported errors outside of any call; a timer may throw forever. */
 const STRAYS_MAX = 3
 const CLOSE_MAX_MS = 5000
 
 /**
- * Gives every line of the log to winston transports of the user's. Each has a logger of its own: one that is slow, or
- * throws, holds up neither the others, nor the log files, nor a run. What goes wrong with one is thrown, once, by `emit`
- * or `close`, for others to tell.
+ * Passes every line of the log to the user's winston transports. Each has its own logger: a slow or throwing transport
+ * delays neither the others, nor the log files, nor a run. `emit` or `close` throws each problem once, so that other
+ * reporters can show it.
  *
- * What a transport gets is `{ level, message, timestamp, trajectory, worker, run }`, the last two where they are known,
- * and the line as it stands in `main.txt` for a transport that has no format.
+ * A transport receives `{ level, message, timestamp, trajectory, worker, run }`, the last two if known. A transport
+ * without a format also receives the line as in `main.txt`.
  */
 export async function openTransportLog(
   transports: readonly LogTransport[],
@@ -82,10 +82,10 @@ export async function openTransportLog(
   }
 }
 
-/** What winston wants of a line. */
+/** The form of a line that winston expects. */
 type Info = { level: LogLevel; message: string; [key: string | symbol]: unknown }
 
-/** By these names transports and formats of winston know the text of a line. */
+/** Transports and formats of winston find the text of a line under these names. */
 const MESSAGE = Symbol.for('message')
 
 function infoOf(line: LogLine, trajectory: string): Info {
@@ -101,13 +101,13 @@ function infoOf(line: LogLine, trajectory: string): Info {
   }
 }
 
-/** One transport, and what has become of the lines for it. */
+/** One transport, and the state of its lines. */
 class TransportChannel {
   readonly #name: string
   readonly #transport: LogTransport
   readonly #logger: Logger
   readonly #waitingMax: number
-  /** Lines that the transport has, and has not said to be done with. */
+  /** Lines that the transport has received and not yet finished. */
   #activeCount = 0
   #lostCount = 0
   #failure: { readonly thrown: unknown } | undefined
@@ -132,7 +132,7 @@ class TransportChannel {
     this.#transport = transport
     this.#logger = logger
     this.#guard()
-    // Without a listener an error of a stream would end the process.
+    // Without a listener, an error of a stream would end the process.
     logger.on('error', (error) => this.#fail(error))
     transport.on('error', (error: unknown) => this.#fail(error))
   }
@@ -145,7 +145,7 @@ class TransportChannel {
     try {
       this.#logger.log(info)
     } catch (thrown) {
-      // A format of the transport's throws here; the line is lost, the next one is not.
+      // Errors of the transport's format arrive here. The line is lost, the next one is not.
       this.#fail(thrown)
     }
   }
@@ -159,7 +159,7 @@ class TransportChannel {
     })
     const finished = new Promise<'finished'>((resolve) => {
       this.#transport.once('finish', () => resolve('finished'))
-      // A transport that an error has ended will not finish.
+      // A transport that was ended by an error does not finish.
       this.#transport.once('close', () => resolve('finished'))
       if (this.#transport.destroyed) resolve('finished')
     })
@@ -177,14 +177,14 @@ class TransportChannel {
     this.#fail(new Error(`it did not finish within ${closeMaxMs / 1000} s`))
   }
 
-  /** What there is to say that has not been said: the first failure, the first line that was lost, and how many there were at the end. */
+  /** New complaints: the first failure, the first lost line, and at the end the number of lost lines. */
   takeComplaints(): string[] {
     const complaints: string[] = []
     if (this.#failure !== undefined && !this.#isFailureTold) {
       this.#isFailureTold = true
       complaints.push(complaintOf(this.#name, this.#failure.thrown))
     }
-    // The first at once, and the sum at the end.
+    // The first loss at once, and the total at the end.
     if (this.#lostCount === this.#lossTold || (this.#lossTold > 0 && !this.#isClosed)) return complaints
     const isSum = this.#lossTold > 0
     this.#lossTold = this.#lostCount
@@ -195,11 +195,11 @@ class TransportChannel {
 
   get #waitingCount(): number {
     const { writableLength, readableLength } = this.#logger
-    // What a transport is at counts among what was written to it.
+    // The line that a transport is processing counts as written to it.
     return Math.max(this.#activeCount, this.#transport.writableLength) + writableLength + readableLength
   }
 
-  /** Lets `log` of the transport neither throw into the stream nor call back twice. */
+  /** Prevents the transport's `log` from throwing into the stream or calling back twice. */
   #guard(): void {
     const transport = this.#transport as unknown as { log: LogMethod }
     const log = transport.log

@@ -10,37 +10,37 @@ import type { Clock } from './progress.ts'
 import { RunLogFiles } from './run-log-files.ts'
 
 export interface OpenLogOptions {
-  /** The folder of all logs; those of the trajectory get one of their own in it. */
+  /** The folder of all logs; each trajectory has its own subfolder. */
   readonly folder: string
   readonly trajectory: string
-  /** The least severe lines to keep. */
+  /** The minimum level of lines to keep. */
   readonly level: LogLevel
   /** The name of the environment, for names with wildcards. */
   readonly environment?: string
-  /** The name of the file of a run, with wildcards; where it is given, each run gets one. */
+  /** The name of the log file of a run, with wildcards. If set, each run gets one. */
   readonly runFiles?: string | undefined
-  /** Percent of the runs from one line about the progress to the next. */
+  /** Percentage of the runs between two progress lines. */
   readonly progressStep?: number
   /** The wall clock, in milliseconds since 1970. */
   readonly now?: Clock
 }
 
 export interface Log extends Reporter {
-  /** Resolves when winston has taken over, or is known not to; earlier and later lines look the same. */
+  /** Resolves when winston has taken over, or is known not to. Earlier and later lines look the same. */
   readonly handedOver: Promise<void>
 }
 
 /**
- * The log files of an experiment, as a reporter. In `<folder>/<trajectory>/`: `main.txt` has everything at
- * the level, `warnings_and_errors.txt` the warnings and errors, `process_0003.txt` what worker 3 said (from
- * its first line on); with `runFiles` there is one for each run, too. Files of an earlier execution are added to, those of
- * all runs below a separator.
+ * The log files of an experiment, as a reporter. In `<folder>/<trajectory>/`, `main.txt` has everything at the level,
+ * `warnings_and_errors.txt` the warnings and errors, and `process_0003.txt` the lines of worker 3 (created with its
+ * first line). With `runFiles`, each run also has a file. Files of an earlier execution are appended to; those of all
+ * runs below a separator.
  *
- * The files are open when this returns, and lines are taken at once. winston takes over later: loading it
- * costs as much time as all of a small experiment, and until it is there its one transport gets the lines
- * directly. `close` resolves when every line is in its file.
+ * The files are open when this returns, and accept lines at once. winston takes over later: loading it takes as long as
+ * a whole small experiment, and until then its one transport receives the lines directly. `close` resolves when every
+ * line is in its file.
  *
- * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, also from `close` when lines were lost (a full disk)
+ * @throws PypetError `PYPET_FILE_NOT_WRITABLE`, also from `close` if lines were lost (a full disk)
  */
 export function openLog(options: OpenLogOptions): Log {
   const { trajectory, level, environment = '', runFiles, progressStep, now = Date.now } = options
@@ -66,12 +66,12 @@ export function openLog(options: OpenLogOptions): Log {
       const loaded = await fileLogger(level, files)
       if (!closing.signal.aborted) logger = loaded
     } catch (thrown) {
-      emit({ type: 'log', level: 'warn', message: `winston cannot be loaded: ${thrown}` })
+      emit({ type: 'log', level: 'warn', message: `cannot load winston: ${thrown}` })
     }
   }
   const flush = () => files.flush()
   const flushing = setInterval(flush, FLUSH_EACH_MS).unref()
-  // The last lines before a crash are the ones that somebody will look for.
+  // The last lines before a crash are the ones that people look for.
   process.once('exit', flush)
 
   return {
@@ -88,15 +88,15 @@ export function openLog(options: OpenLogOptions): Log {
   }
 }
 
-/** An experiment that ends before this never loads winston, which costs as much as all of a small one. */
+/** An experiment that ends before this never loads winston, which takes as long as a whole small experiment. */
 const LOAD_AFTER_MS = 2000
-/** How far somebody who follows a file is behind, at most. */
+/** How far behind a reader of the file is at most. */
 const FLUSH_EACH_MS = 200
 
-/** A logger whose lines reach the files before `log` returns, so that none can pile up in memory. */
+/** A logger whose lines reach the files before `log` returns, so that none accumulate in memory. */
 async function fileLogger(level: LogLevel, files: LogFiles): Promise<Logger> {
   const { default: winston } = await import('winston')
-  // winston exports the class under this name, which its declarations do not know.
+  // winston exports the class under this name, which its declarations omit.
   const { Transport } = winston as unknown as { readonly Transport: TransportConstructor }
   const toFiles = new Transport({
     log(line: LogLine, next: () => void) {
@@ -107,13 +107,13 @@ async function fileLogger(level: LogLevel, files: LogFiles): Promise<Logger> {
   return await transportLogger(level, toFiles)
 }
 
-/** A logger with one transport, which gets every line as it is. */
+/** A logger with one transport, which receives every line unchanged. */
 export async function transportLogger(level: LogLevel, transport: LogTransport): Promise<Logger> {
   const { default: winston } = await import('winston')
-  // The default format would turn each line into JSON, to no purpose: the lines have a form of their own.
+  // The default format would turn each line into JSON, but the lines have their own form.
   const asItIs = winston.format((line) => line)()
   const logger = winston.createLogger({ level, format: asItIs, transports: [transport] })
-  // A logger is a stream, and streams begin to flow with the next turn of the event loop.
+  // A logger is a stream, and streams start to flow with the next turn of the event loop.
   await nextTurn()
   return logger
 }

@@ -1,4 +1,4 @@
-/** When a line about the progress is due: rarely enough for a log, often enough for the impatient. */
+/** Decides when a progress line is due. */
 import type { Progress } from './progress.ts'
 
 /** A line each 5 %. */
@@ -6,12 +6,12 @@ const STEP_DEFAULT = 5
 /** The first line that comes without a step, and the factor between it and the next. */
 const PATIENCE_MS = 30_000
 const PATIENCE_FACTOR = 2
-/** Steps of 5 % and these together are 25 lines, however many runs there are and however long they take. */
+/** Together with steps of 5 %, at most 25 lines, whatever the number and duration of the runs. */
 const UNTIMELY_LINES_MAX = 5
 
 /**
- * Says of each progress whether it deserves a line: a new step was reached, or no line came for
- * 30 s. The patience doubles with each line of the second kind, and there are 5 of them at most.
+ * Decides for each progress whether to write a line: when a new step is reached, or after 30 s without a line. That
+ * time doubles with each line of the second kind, and there are at most 5 of them.
  */
 export class Milestones {
   readonly #stepPercent: number
@@ -25,7 +25,7 @@ export class Milestones {
   }
 
   reached(progress: Progress): boolean {
-    // All runs are a step, also where the steps before it do not lead there.
+    // All runs are a step, even if no step before leads there.
     const steps =
       progress.fraction >= 1
         ? Math.ceil(100 / this.#stepPercent)

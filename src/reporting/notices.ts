@@ -1,4 +1,4 @@
-/** Failures and warnings, for a person: each kind once, at once; what is equal is counted. */
+/** Shows failures and warnings to people: each kind once, at once. Equal ones are counted. */
 import type { ErrorRecord } from '../errors.ts'
 import type { ExperimentEvent } from '../events.ts'
 import { runName } from '../names.ts'
@@ -7,14 +7,14 @@ import { formatCount, formatRuns } from './quantity.ts'
 import { shownPath, userFrame } from './shown-path.ts'
 import { type Colours, oneLine } from './text-output.ts'
 
-/** More kinds of failure or warning than these fill a screen; the logs have them all. */
+/** More kinds than this would fill a screen; the logs have them all. */
 const KINDS_SHOWN_MAX = 10
-/** A line of a message, so that the place in the source still fits on a wide terminal. */
+/** Length of a message line, so that the place in the source still fits on a wide terminal. */
 const MESSAGE_LENGTH_MAX = 200
 
 /**
- * Writes a line for the first failure of each kind and for each warning of the main process. Warnings
- * from inside a run belong to its log: 50,000 runs would bury everything else.
+ * Writes a line for the first failure of each kind and for each warning of the main process. Warnings inside a run go
+ * to its log: with 50,000 runs, they would hide everything else.
  */
 export class Notices {
   readonly #writeLine: (line: string) => void
@@ -26,7 +26,7 @@ export class Notices {
   #strayErrorCount = 0
   #logFolder: string | undefined = ''
 
-  /** @param hasSummary false where no summary follows, which counts the errors after the end of runs */
+  /** @param hasSummary false if no summary follows; a summary counts the errors after the end of runs */
   constructor(writeLine: (line: string) => void, colours: Colours, hasSummary = true) {
     this.#writeLine = writeLine
     this.#colours = colours
@@ -57,7 +57,7 @@ export class Notices {
     for (const group of repeated) this.#writeLine(this.#red(describeRepeated(group)))
     const hidden = this.#failures.groups.slice(KINDS_SHOWN_MAX)
     const hiddenCount = hidden.reduce((sum, group) => sum + group.count, this.#failures.ungroupedCount)
-    if (hiddenCount > 0) this.#writeLine(this.#red(`${formatRuns(hiddenCount)} failed in other ways`))
+    if (hiddenCount > 0) this.#writeLine(this.#red(`${formatRuns(hiddenCount)} failed with other errors`))
     if (this.#strayErrorCount > 1 && !this.#hasSummary) {
       const count = formatCount(this.#strayErrorCount)
       this.#writeLine(this.#red(`${count} errors after the end of a run; ${this.#inLogs('all of them are')}`))
@@ -72,7 +72,7 @@ export class Notices {
       this.#writeLine(`${this.#red(`${runName(run)} failed:`)} ${describeFailure(error, group?.frame)}`)
       this.#writeHint(error.hint)
     } else if (this.#failureKindsShown === KINDS_SHOWN_MAX + 1) {
-      this.#writeLine(this.#red(`runs fail in more ways; ${this.#inLogs('all of them are')}`))
+      this.#writeLine(this.#red(`runs fail with more errors; ${this.#inLogs('all of them are')}`))
     }
   }
 
@@ -89,7 +89,7 @@ export class Notices {
     this.#writeLine(`${label} ${line}`)
   }
 
-  /** The first at once: a result that comes too late is lost in every run, not in one. */
+  /** The first one is shown at once: a result that comes too late is lost in every run, not only in one. */
   #noticeStrayError({ message, run }: Extract<ExperimentEvent, { type: 'log' }>): void {
     this.#strayErrorCount += 1
     if (this.#strayErrorCount > 1) return

@@ -1,4 +1,4 @@
-/** What people see of an experiment: a bar, lines, JSON, or next to nothing. */
+/** What users see of an experiment: a bar, lines, JSON, or almost nothing. */
 import type { Reporter } from '../events.ts'
 import { eventLines } from './event-lines.ts'
 import { plainLines, printedLines, quietLines, verboseLines } from './plain-lines.ts'
@@ -9,19 +9,19 @@ export type ProgressKind = 'auto' | 'bar' | 'lines' | 'json' | 'none'
 
 export interface ShownOptions {
   readonly progress: ProgressKind
-  /** Percent of the runs from one line about the progress to the next. */
+  /** Percentage of the runs between two progress lines. */
   readonly progressStep: number
-  /** Each line of the log as well, on stderr. */
+  /** Also print each log line on stderr. */
   readonly isVerbose?: boolean
-  /** Nothing but failures and warnings. */
+  /** Only failures and warnings. */
   readonly isQuiet?: boolean
   readonly stdout: OutputStream
   readonly stderr: OutputStream
 }
 
 /**
- * A bar needs a terminal: elsewhere, and beside the lines of the log, there are lines instead. What the job prints,
- * where it is not for the logs, goes where it was printed to, above the bar or as an event.
+ * A bar needs a terminal; elsewhere, or next to log lines, there are lines instead. If what the job prints is not for
+ * the logs, it goes to its original stream, above the bar, or becomes an event.
  */
 export async function openShownReporter(options: ShownOptions): Promise<Reporter> {
   const { stdout, stderr, progressStep, isVerbose = false, isQuiet = false } = options

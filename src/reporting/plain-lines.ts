@@ -1,4 +1,4 @@
-/** What people see as lines: of the progress, of the log, of the job, or of failures alone. */
+/** Output as lines: progress, log, printed lines of the job, or failures only. */
 import type { Reporter } from '../events.ts'
 import { Milestones } from './milestones.ts'
 import { Notices } from './notices.ts'
@@ -7,8 +7,8 @@ import { formatCount, formatRuns } from './quantity.ts'
 import { coloursOf, type OutputStream, openTextOutput } from './text-output.ts'
 
 /**
- * For pipes and files: a line at the start, at most 25 about the progress (with steps of 5 %), one for each kind of failure,
- * and where post-processing adds runs, one at first and whenever their number has doubled.
+ * For pipes and files: a line at the start, at most 25 progress lines (with steps of 5 %), one for each kind of
+ * failure, and, if post-processing adds runs, one at first and whenever their number has doubled.
  *
  *     multiply: 12 runs on 2 cores into hdf5/multiply.h5
  *       5 %  600 of 12,000 runs, 1,234 runs/s, 10 s left
@@ -48,7 +48,7 @@ export function plainLines(
   }
 }
 
-/** What the job prints, on its way to the streams it was printed to: where the logs do not take it. */
+/** Passes what the job prints to the original streams, if it is not for the logs. */
 export function printedLines(streams: {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
@@ -65,7 +65,7 @@ export function printedLines(streams: {
   }
 }
 
-/** For `--quiet`: failures and warnings, nothing else. Meant for stderr. */
+/** For `--quiet`: only failures and warnings. Meant for stderr. */
 export function quietLines(stream: OutputStream): Reporter {
   const output = openTextOutput(stream)
   const notices = new Notices((line) => output.write(`${line}\n`), coloursOf(stream), false)
@@ -80,7 +80,7 @@ export function quietLines(stream: OutputStream): Reporter {
   }
 }
 
-/** `--verbose`: every log line as it comes, beside the other reporters. */
+/** `--verbose`: every log line as it arrives, next to the other reporters. */
 export function verboseLines(stream: OutputStream): Reporter {
   const output = openTextOutput(stream)
   return {

@@ -11,19 +11,19 @@ import {
 } from './progress.ts'
 import { coloursOf, type OutputStream, openTextOutput } from './text-output.ts'
 
-/** Enough for the eye; each redraw is a write to a terminal that may be far away. */
+/** Smooth enough for the eye; each redraw is a write to a possibly remote terminal. */
 const REDRAWS_PER_SECOND = 8
 
 /**
  * For terminals: one line that is redrawn in place, with failures and warnings above it.
  *
- * It hides no cursor and switches no terminal mode, so that there is nothing to put right after a crash
- * or a kill. `close` leaves the last state of the bar and the cursor on a line of its own.
+ * It does not hide the cursor or switch terminal modes, so nothing needs to be restored after a crash or a kill.
+ * `close` leaves the last state of the bar, and the cursor on the next line.
  *
- * What the job prints, where it is not for the logs, stands above the bar as well.
+ * What the job prints, if it is not for the logs, is also shown above the bar.
  *
  * @param stream must be a terminal; elsewhere use `plainLines`
- * @param options.stderr where what the job prints to stderr belongs, unless that is a terminal, too
+ * @param options.stderr receives what the job prints to stderr, unless that is also a terminal
  */
 export function progressBar(
   stream: OutputStream,
@@ -41,11 +41,11 @@ export function progressBar(
     stream,
     fps: REDRAWS_PER_SECOND,
     format: () => barLine(counter.snapshot(), stream.columns || COLUMNS_DEFAULT),
-    // Trims what is too long instead of switching the terminal's own line wrapping off.
+    // Cuts what is too long, instead of switching off line wrapping of the terminal.
     linewrap: true,
     hideCursor: false,
     gracefulExit: false,
-    // Whatever else was printed on the line is painted over at the next redraw.
+    // The next redraw overwrites anything else that was printed on the line.
     forceRedraw: true,
   })
 
@@ -99,7 +99,7 @@ export function progressBar(
 
 const COLUMNS_DEFAULT = 80
 const LINE_START_AND_CLEAR = '\r\x1B[2K'
-/** A bar that stops returns to the place where it started; lines above it have moved it down since then. */
+/** A bar that stops returns to where it started, but lines above it have moved it down since. */
 const CURSOR_SAVE = '\x1B7'
 
 const BAR_WIDTH_MAX = 30
@@ -107,14 +107,14 @@ const BAR_WIDTH_MAX = 30
 const BAR_WIDTH_MIN = 8
 
 /**
- * The last one because some terminals wrap as soon as it is written, and two for the `^C` that a terminal writes behind
- * the bar: on the next line it would stay there, and the bar above it, too.
+ * One column because some terminals wrap as soon as the last is written, and two for the `^C` that a terminal appends
+ * to the bar: otherwise it would wrap, and both would stay on the screen.
  */
 const FREE_COLUMNS = 3
 
 /**
- * The bar as text, within the columns of the terminal: `██████░░░░  60 %  12 of 20 runs, 3 runs/s, 2 s left`.
- * The bar gives way first, then the end of the text.
+ * The bar as text, within the columns of the terminal: `██████░░░░  60 %  12 of 20 runs, 3 runs/s, 2 s left`. The bar
+ * is shortened first, then the end of the text.
  */
 export function barLine(progress: Progress, columns: number): string {
   const text = `${formatPercent(progress).padStart(5)}  ${describeProgress(progress)}`

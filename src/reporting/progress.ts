@@ -1,10 +1,10 @@
-/** How an experiment begins, and how far it is: counting over its events, with the clock passed in. */
+/** The start and the progress of an experiment, counted from its events. The clock is passed in. */
 import { availableParallelism } from 'node:os'
 import type { ExperimentEvent } from '../events.ts'
 import { formatCount, formatRate, formatRemaining, formatRuns } from './quantity.ts'
 import { shownPath } from './shown-path.ts'
 
-/** Milliseconds that never run backwards, from any origin; `performance.now` is one. */
+/** Milliseconds that never run backwards, from any origin, such as `performance.now`. */
 export type Clock = () => number
 
 export interface Progress {
@@ -15,13 +15,13 @@ export interface Progress {
   readonly fraction: number
   /** Since the experiment started. */
   readonly elapsedMs: number
-  /** Runs that have finished in this execution, failed ones too, per second; undefined before the first. */
+  /** Runs finished in this execution, including failed ones, per second; undefined before the first. */
   readonly runsPerSecond: number | undefined
-  /** Expected time until the last run is finished, from the runs so far; undefined before the first. */
+  /** Expected time until the last run is finished, estimated from the runs so far; undefined before the first. */
   readonly remainingMs: number | undefined
 }
 
-/** Counts runs from events. A snapshot may be taken at any time; it costs nothing to speak of. */
+/** Counts runs from events. Snapshots are cheap and can be taken at any time. */
 export class ProgressCounter {
   readonly #clock: Clock
   #startMs: number
@@ -69,14 +69,14 @@ export class ProgressCounter {
   snapshot(): Progress {
     const nowMs = this.#clock()
     const finishedCount = this.#storedCount + this.#failedCount
-    // Runs arrive in bursts, one a commit. Dividing by the time of the last burst keeps the rate still
-    // between two, and the time left then shrinks by the time that has passed since.
+    // Runs arrive in bursts, one per commit. Dividing by the time of the last burst keeps the rate constant between
+    // bursts, and the time left then decreases by the elapsed time.
     const workedMs = this.#lastFinishMs - this.#startMs
     const ownCount = finishedCount - this.#previousCount
     const msPerRun = ownCount > 0 ? workedMs / ownCount : undefined
-    // Workers begin together, so that the first of four runs to end does not mean four times its time for the next
-    // four: those are nearly done. Counted in rounds of as many runs as there are workers, the estimate is right for
-    // equal runs from the first on, and becomes that of the rate with many.
+    // Workers start together, so when the first of four runs ends, the other three are nearly done. Counting in rounds
+    // of as many runs as there are workers makes the estimate right for equal runs from the first on; with many runs it
+    // approaches that of the rate.
     const roundsDone = Math.ceil(ownCount / this.#workerCount)
     const roundsAll = Math.ceil((this.#runCount - this.#previousCount) / this.#workerCount)
     const msPerRound = ownCount > 0 ? workedMs / roundsDone : undefined
@@ -102,7 +102,7 @@ export function formatPercent(progress: Progress): string {
   return `${Math.floor(progress.fraction * 100 + 1e-9)} %`
 }
 
-/** `600 of 12,000 runs, 2 failed, 1,234 runs/s, 10 s left`; failed ones count among the 600. */
+/** `600 of 12,000 runs, 2 failed, 1,234 runs/s, 10 s left`; the 600 include failed ones. */
 export function describeProgress(progress: Progress): string {
   const { runCount, storedCount, failedCount, runsPerSecond, remainingMs } = progress
   const parts = [`${formatCount(storedCount + failedCount)} of ${formatRuns(runCount)}`]
@@ -113,10 +113,10 @@ export function describeProgress(progress: Progress): string {
 }
 
 /**
- * `multiply: 12 runs on 2 cores into hdf5/multiply.h5`; of a continued one `multiply: 5 of 12 runs left, on 2 cores ...`. On
- * one core of several it says how to use them.
+ * `multiply: 12 runs on 2 cores into hdf5/multiply.h5`; for a continued one `multiply: 5 of 12 runs left, on 2 cores ...`. If
+ * only one of several cores is used, it says how to use them all.
  *
- * @param coreCount that this process may use
+ * @param coreCount number of cores available to this process
  */
 export function describeStart(
   started: Extract<ExperimentEvent, { type: 'experiment-started' }>,

@@ -1,4 +1,4 @@
-/** Numbers with their units, as people read them: counts, runs, durations, rates, bytes. Never a locale's. */
+/** Numbers with units, in readable form: counts, runs, durations, rates, bytes. Independent of the locale. */
 
 /** `12,000`. */
 export function formatCount(count: number): string {
@@ -39,7 +39,7 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Two leading units at most: `1.2 ms`, `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 05 min`, `3 d 04 h`. */
+/** At most two units: `1.2 ms`, `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 05 min`, `3 d 04 h`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs > 0 && durationMs < 9.95) return `${trimZeros(durationMs.toFixed(1))} ms`
   if (durationMs < 9_995) return `${trimZeros((durationMs / SECOND_MS).toFixed(2))} s`
@@ -63,11 +63,11 @@ export function formatRate(runsPerSecond: number): string {
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
-/** Decimal units, as disks are sold: `999 B`, `1.5 MB`. */
+/** Decimal units, as for disks: `999 B`, `1.5 MB`. */
 export function formatBytes(bytes: number): string {
   let scaled = bytes
   let unit = 0
-  // 999.5 would be shown as `1000`, so it belongs to the next unit already.
+  // 999.5 would round to `1000`, so it belongs to the next unit.
   while (scaled >= 999.5 && unit < BYTE_UNITS.length - 1) {
     scaled /= 1000
     unit += 1

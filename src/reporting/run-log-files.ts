@@ -10,12 +10,12 @@ import { formatCount } from './quantity.ts'
 
 /** Text of all runs that waits to be written. */
 const BUFFER_LENGTH_MAX = 256 * 1024
-/** Of so many runs it is known which worker performs them: more than there can be at a time. */
+/** The worker is remembered for this many runs: more than can be active at a time. */
 const WORKERS_KNOWN_MAX = 10_000
 
 /**
- * The log files of runs. A file is open only while something is written to it, one at a time: a hundred thousand runs
- * take as many descriptors as one. Like `LogFile` it loses no line silently and stops no experiment.
+ * The log files of runs. A file is open only while it is written, one at a time: a hundred thousand runs need as many
+ * descriptors as one. Like `LogFile`, it never loses a line silently and never stops an experiment.
  */
 export class RunLogFiles {
   readonly #folder: string
@@ -44,7 +44,7 @@ export class RunLogFiles {
     this.#needsWorker = name.includes('$proc')
   }
 
-  /** A line that is of no run has no place here. */
+  /** Ignores lines that do not belong to a run. */
   write({ run, worker }: Pick<LogLine, 'run' | 'worker'>, text: string): void {
     if (run === undefined) return
     const proc = this.#needsWorker ? { $proc: workerName(this.#workerOf(run, worker)) } : {}
@@ -56,7 +56,7 @@ export class RunLogFiles {
     if (this.#length >= BUFFER_LENGTH_MAX) this.flush()
   }
 
-  /** Hands all text to the operating system. Never throws: see `close`. */
+  /** Passes all text to the operating system. Never throws: see `close`. */
   flush(): void {
     if (this.#texts.size === 0) return
     const all = this.#texts
@@ -72,15 +72,15 @@ export class RunLogFiles {
     }
   }
 
-  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` when lines were lost */
+  /** @throws PypetError `PYPET_FILE_NOT_WRITABLE` if lines were lost */
   close(): void {
     this.flush()
     if (this.#lostCount === 0) return
-    const found = `${formatCount(this.#lostCount)} lines of runs are lost: ${(this.#failure as Error).message}`
+    const found = `lost ${formatCount(this.#lostCount)} lines of runs: ${(this.#failure as Error).message}`
     throw logsNotWritable(this.#folder, found, this.#failure)
   }
 
-  /** What main says about a run belongs to the file of the worker that has performed it. */
+  /** What main says about a run goes to the file of the worker that computed it. */
   #workerOf(run: RunIndex, worker: number | undefined): number {
     const known = worker ?? this.#workers.get(run) ?? 0
     if (this.#workers.size >= WORKERS_KNOWN_MAX)

@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path'
 import { stackFrames } from '../stack-frames.ts'
 
-/** A path as it is shortest to read and to type: relative when it lies in the working directory. */
+/** The shortest form of a path to read and type: relative if it is in the working directory. */
 export function shownPath(path: string, directory: string = process.cwd()): string {
   if (!isAbsolute(path)) return path
   const short = relative(directory, path)
@@ -10,11 +10,11 @@ export function shownPath(path: string, directory: string = process.cwd()): stri
 }
 
 /**
- * The first line of a stack that the user wrote, as `job.ts:12:9`: not Node's, not a package's, not
- * ours. Undefined when the stack holds none.
+ * The first line of a stack in the user's own code, as `job.ts:12:9`: not in Node, a package or pypet-ts. Undefined if
+ * there is none.
  */
 export function userFrame(stack: string, message: string): string | undefined {
-  // A message may quote a stack itself; the frames of this error come after it.
+  // A message may itself quote a stack; the frames of this error come after it.
   const messageStart = message === '' ? -1 : stack.indexOf(message)
   const frames = messageStart < 0 ? stack : stack.slice(messageStart + message.length)
   for (const { file, line, column } of stackFrames(frames)) {

@@ -2,12 +2,12 @@ import { isPypetError, toErrorRecord } from '../errors.ts'
 import type { ExperimentEvent, Reporter } from '../events.ts'
 
 /**
- * One reporter out of several. Each gets every event, in order, whatever the others do: one that throws
- * stops neither the experiment nor its neighbours. The first time it does, the others are told by a
- * warning, and it goes on receiving events.
+ * Combines several reporters. Each receives every event, in order, independently of the others: one that throws stops
+ * neither the experiment nor the other reporters. The first time it throws, the others receive a warning, and it still
+ * receives events.
  *
- * `close` never rejects. It closes from the last to the first, so that the first, which should be the one
- * that people see, can still show that a later one failed to close.
+ * `close` never rejects. It closes the reporters from last to first, so that the first, which should be the visible
+ * one, can still show that a later one failed to close.
  */
 export function teeReporters(reporters: readonly Reporter[]): Reporter {
   let open = [...reporters]
@@ -17,7 +17,7 @@ export function teeReporters(reporters: readonly Reporter[]): Reporter {
     if (failed.has(failing)) return
     failed.add(failing)
     const { name, message, hint } = toErrorRecord(thrown)
-    // An error of ours says by itself what has failed.
+    // An error of pypet-ts already says what failed.
     const what = isPypetError(thrown) ? message : `a reporter failed: ${name}: ${message}`
     const event: ExperimentEvent = {
       type: 'log',
@@ -44,7 +44,7 @@ export function teeReporters(reporters: readonly Reporter[]): Reporter {
         try {
           await reporter.close()
         } catch (thrown) {
-          // A failure to close is another matter than one to emit, and is told even after that.
+          // A failure to close is reported even after a failure to emit.
           failed.delete(reporter)
           tellOthers(reporter, thrown)
         }

@@ -1,8 +1,8 @@
-/** A stream that people or pipes read, written to without ever stopping an experiment. */
+/** A stream that people or pipes read. Writing to it never stops an experiment. */
 import { createColors } from 'picocolors'
 import { cutText } from '../values/cut-text.ts'
 
-/** What reporters need of `process.stdout`, `process.stderr` or any other stream. */
+/** What reporters need from `process.stdout`, `process.stderr` or another stream. */
 export interface OutputStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
@@ -10,16 +10,17 @@ export interface OutputStream extends NodeJS.WritableStream {
 
 export type Colours = ReturnType<typeof createColors>
 
-/** A stream behind a guard: see `openTextOutput`. */
+/** A guarded stream: see `openTextOutput`. */
 export interface TextOutput {
   write(text: string): void
-  /** Resolves when all text was handed to the operating system, or the reader is gone. */
+  /** Resolves when all text is passed to the operating system, or the reader is gone. */
   close(): Promise<void>
 }
 
 /**
- * Guards a stream: when its reader goes away (`pypet-ts run … | head`), what follows is thrown away in
- * silence, where Node would end the process. The stream itself stays open: it belongs to the caller.
+ * Guards a stream: when its reader goes away (`pypet-ts run …
+ * head`), further text is silently dropped, where Node would end the process. The stream stays open: it belongs to the
+ * caller.
  */
 export function openTextOutput(stream: OutputStream): TextOutput {
   const guard = guardOf(stream)
@@ -38,8 +39,8 @@ export function openTextOutput(stream: OutputStream): TextOutput {
 }
 
 /**
- * Colours for one stream, because stdout may be a pipe while stderr is a terminal. `NO_COLOR` switches
- * them off (https://no-color.org), `FORCE_COLOR` on; a terminal that calls itself dumb gets none.
+ * Colours for one stream, because stdout may be a pipe while stderr is a terminal. `NO_COLOR` disables them
+ * (https://no-color.org), `FORCE_COLOR` enables them; a dumb terminal gets none.
  */
 export function coloursOf(
   stream: Pick<OutputStream, 'isTTY'>,
@@ -51,11 +52,11 @@ export function coloursOf(
 }
 
 /**
- * One printable line out of anything: control characters, which a message could use to rewrite the
- * terminal, become spaces, and what is longer than `lengthMax` is cut.
+ * Turns any text into one printable line: control characters, which could manipulate the terminal, become spaces, and
+ * text longer than `lengthMax` is cut.
  */
 export function oneLine(text: string, lengthMax: number): string {
-  // The slice keeps the expression from walking through megabytes of which a line is shown.
+  // The slice avoids scanning megabytes of which only a line is shown.
   const line = text
     .slice(0, lengthMax * 4)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
@@ -68,7 +69,7 @@ interface Guard {
   onBreak(listener: () => void): void
 }
 
-/** One error listener a stream, however many reporters come and go, so that Node sees no leak. */
+/** One error listener per stream, however many reporters use it, so that Node reports no leak. */
 const guards = new WeakMap<OutputStream, Guard>()
 
 function guardOf(stream: OutputStream): Guard {

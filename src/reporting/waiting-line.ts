@@ -1,15 +1,15 @@
-/** What a terminal shows until there is something to tell: a line that is gone when the first real one comes. */
+/** A line on a terminal until there is something to show. It disappears when the first real line comes. */
 import { type OutputStream, oneLine } from './text-output.ts'
 
 export interface WaitingLine extends Disposable {
-  /** Takes the line away, once. */
+  /** Removes the line, once. */
   clear(): void
 }
 
 const COLUMNS_DEFAULT = 80
 const CLEAR = '\r\x1B[2K'
 
-/** Shows the text at once, and nothing where the stream is no terminal that can take a line back. */
+/** Shows the text at once; nothing if the stream is not a terminal that can erase a line. */
 export function showWaiting(
   stream: OutputStream,
   text: string,
@@ -22,7 +22,7 @@ export function showWaiting(
     isShown = false
     process.off('exit', clear)
   }
-  // Ctrl-C ends the process before anybody disposes of anything.
+  // Ctrl-C ends the process before anything is disposed of.
   if (isShown) process.once('exit', clear)
   return { clear, [Symbol.dispose]: clear }
 }

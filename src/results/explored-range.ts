@@ -5,14 +5,14 @@ import type { ExploredRange } from './trajectory-overview.ts'
 
 /** Different values shown as examples. */
 const VALUES_MAX = 8
-/** Beyond so many the exact count tells nobody anything, and costs memory. */
+/** Beyond this, the exact count is of little use and costs memory. */
 const DISTINCT_MAX = 200_000
 
 /**
- * Summarises the values of an explored parameter over all runs, in one pass over its column and with
- * memory for the different values only.
+ * Summarises the values of an explored parameter over all runs, in one pass over its column. Keeps only the different
+ * values in memory.
  *
- * @throws PypetError `PYPET_STORAGE_FAILED` when the column cannot be read
+ * @throws PypetError `PYPET_STORAGE_FAILED` if the column cannot be read
  */
 export function summariseRange(reader: Hdf5Reader, column: RangePlace): ExploredRange {
   const distinct = new Set<unknown>()

@@ -6,20 +6,20 @@ import type { Hdf5Reader } from '../reading/reader.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { AxisRange, Listing, SurveyedLeaf } from './trajectory-overview.ts'
 
-/** Different items that are described; further ones are counted. */
+/** Different items to describe; further ones are only counted. */
 const ENTRIES_MAX = 1000
 
 /**
- * Finds what a branch holds without visiting every run: what belongs to the whole trajectory, and what
- * the sampled runs have; and what only other runs have, where the summary of the branch names it. Runs are recognised by their groups' names, below `runs` and wherever the
- * wildcards `$` and `$set` put them.
+ * Finds what a branch holds without visiting every run: what belongs to the whole trajectory, what the sampled runs
+ * have, and what only other runs have, if the summary of the branch names it. Runs are recognised by the names of their
+ * groups, below `runs` and wherever the wildcards `$` and `$set` put them.
  *
  * @param branch path of `results` or `derived_parameters`
- * @param options.summary of the branch: of leaves with equal comments only the first stored has it, which need not be
- *   among the sampled ones
- * @param options.explored full names of parameters, which are described elsewhere
- * @throws PypetError `PYPET_STORAGE_FAILED` when a group cannot be listed; a leaf that cannot be read is
- *   listed with the reason
+ * @param options.summary of the branch: of leaves with equal comments, only the first stored one has the comment, and
+ *   it need not be among the sampled runs
+ * @param options.explored full names of parameters that are described elsewhere
+ * @throws PypetError `PYPET_STORAGE_FAILED` if a group cannot be listed; a leaf that cannot be read is listed with the
+ *   reason
  */
 export function surveyLeaves(
   reader: Hdf5Reader,
@@ -35,12 +35,12 @@ export function surveyLeaves(
   },
 ): Listing<SurveyedLeaf> {
   const named = summary.map((row) => ({ ...row, name: wildcardFullName(row.fullName) }))
-  // The first comment of several is that of the first run.
+  // The first of several comments is that of the first run.
   const comments = new Map(named.toReversed().map(({ name, comment }) => [name, comment]))
   const root = branch.slice(0, branch.lastIndexOf('/'))
   const pathOf = (fullName: string) => `${root}/${fullName.replaceAll('.', '/')}`
   const survey = new Survey(reader, comments, new Set(explored.map(pathOf)))
-  // Below `runs` the paths are known: a group of a million runs is never listed.
+  // Below `runs` the paths are known, so a group of a million runs is never listed.
   for (const run of sampledRuns) {
     const nameChild = (child: string) => wildcardName(child, run)
     survey.walk(`${branch}/runs/${runName(run)}`, nameChild, () => run)
@@ -68,7 +68,7 @@ export interface SummaryRow {
   readonly comment: string
 }
 
-/** The name as the survey gives it. */
+/** The name as used in the survey. */
 function wildcardFullName(fullName: string): string {
   const [, ...parts] = runlessName(fullName).split('.')
   return (parts[0] === 'runs' ? parts.slice(2) : parts).join('.')
@@ -92,7 +92,7 @@ class Survey {
   readonly #comments: ReadonlyMap<string, string>
   readonly #skipped: ReadonlySet<string>
   readonly #findings = new Map<string, Finding[]>()
-  /** Names of the leaves that were found. */
+  /** Names of the leaves found so far. */
   readonly #visited = new Set<string>()
   #isComplete = true
 
@@ -114,7 +114,7 @@ class Survey {
     if (!walkLeaves(this.#reader, group, visit, { nameChild })) this.#isComplete = false
   }
 
-  /** One leaf of a run, unless one of its name was found. */
+  /** Adds a leaf of a run, unless one with its name was found. */
   visit(path: string, name: string): void {
     const run = path
       .split('/')
@@ -142,7 +142,7 @@ class Survey {
       const lastPart = name.slice(name.lastIndexOf('.') + 1)
       const items = previewItems(this.#reader, leaf)
       if (items.length === 0) return [[name, { type: 'empty result', shape: [], cells: [] }]]
-      // `addResult('z', 6)` stores the item `z` in the result `z`: one name is enough.
+      // `addResult('z', 6)` stores the item `z` in the result `z`: show the name once.
       return items.map(([key, preview]) => [key === lastPart ? name : `${name}.${key}`, preview] as const)
     } catch (error) {
       return [[name, unreadPreview('unreadable', (error as Error).message)]]
@@ -161,7 +161,7 @@ function merge(findings: readonly Finding[]): SurveyedLeaf {
   const [first] = findings as readonly [Finding, ...Finding[]]
   return {
     name: first.name,
-    // pypet keeps the comment of the first of many equal ones only.
+    // pypet keeps the comment only with the first of many equal ones.
     comment: findings.find(({ comment }) => comment !== '')?.comment ?? '',
     isPerRun: first.run !== undefined,
     types: [...new Set(findings.map(({ preview }) => preview.type))],

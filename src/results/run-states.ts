@@ -3,7 +3,7 @@ import type { Hdf5Reader } from '../reading/reader.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { FailureOverview, RunState } from './trajectory-overview.ts'
 
-/** The state of every run of a trajectory, a byte a run. */
+/** The state of every run of a trajectory, one byte per run. */
 export interface RunStates {
   readonly total: number
   readonly done: number
@@ -11,11 +11,11 @@ export interface RunStates {
   readonly left: number
   readonly failures: readonly FailureOverview[]
   stateOf(run: RunIndex): RunState
-  /** The run that is the `position`-th done one, counted from 0. */
+  /** The done run at this position, counted from 0. */
   doneAt(position: number): RunIndex
 }
 
-/** Failures told in full; the log has all of them. */
+/** Failures shown in full; the log has all of them. */
 const FAILURES_MAX = 3
 
 const LEFT = 0
@@ -24,8 +24,8 @@ const FAILED = 2
 const STATES = ['left', 'done', 'failed'] as const
 
 /**
- * Reads which runs are done (`runs.completed`) and which failed (`failed_runs`, a table of ours that
- * is absent when none did). A run that failed once and was done later counts as done.
+ * Reads which runs are done (`runs.completed`) and which failed (`failed_runs`, a table of pypet-ts that is absent if
+ * none did). A run that failed once and was done later counts as done.
  *
  * @param root path of the trajectory
  * @throws PypetError `PYPET_STORAGE_FAILED`

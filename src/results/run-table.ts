@@ -6,15 +6,15 @@ import type { Hdf5Reader, RowRange } from '../reading/reader.ts'
 import type { RunStates } from './run-states.ts'
 import type { RunRow, RunTable } from './trajectory-overview.ts'
 
-/** Runs shown at the beginning and at the end; a table of twice as many is shown whole. */
+/** Runs shown at the start and at the end; a table of up to twice as many is shown whole. */
 const ROWS_PER_END = 10
-/** What pypet writes for a run that has not begun. */
+/** pypet writes this for a run that has not started. */
 const NO_SUMMARY = 'Not yet my friend!'
 
 /**
- * Reads the first and the last rows of the runs, or all, with the values explored in them.
+ * Reads the first and the last rows of the runs, or all, with their explored values.
  *
- * @param explored the columns of the explored parameters, undefined for one without stored values
+ * @param explored the columns of the explored parameters; undefined for one without stored values
  * @throws PypetError `PYPET_STORAGE_FAILED`
  */
 export function readRunTable(
@@ -69,7 +69,7 @@ function readRows(
 function readValues(reader: Hdf5Reader, column: RangePlace | undefined, range: RowRange): Preview[] {
   const previews: Preview[] = []
   if (column === undefined) return previews
-  // Many runs share an array, which is read for each preview.
+  // Many runs share an array, which would be read for each preview.
   const known = new Map<Cell, Preview>()
   const preview = (cell: Cell) => {
     const found = known.get(cell) ?? column.preview(cell)

@@ -30,12 +30,12 @@ export interface SummariseOptions {
 }
 
 /**
- * Summarises the trajectories of an HDF5 file, as of the last commit when it is unfinished; nothing is written. Tables
- * are read whole, but in slices; of the runs only three are opened, so that the time hardly grows with their number.
+ * Summarises the trajectories of an HDF5 file, as of the last commit if it is unfinished. Writes nothing. Tables are
+ * read whole, but in slices. Only three runs are opened, so that the time hardly grows with their number.
  *
  * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
- *   `PYPET_TRAJECTORY_NOT_FOUND`; `PYPET_STORAGE_FAILED` when the tables of a trajectory are damaged;
- *   `PYPET_FILE_CHANGING` when it is being written faster than it can be read
+ *   `PYPET_TRAJECTORY_NOT_FOUND`; `PYPET_STORAGE_FAILED` if the tables of a trajectory are damaged;
+ *   `PYPET_FILE_CHANGING` if it is being written faster than it can be read
  */
 export function summariseFile(file: string, options: SummariseOptions = {}): Promise<FileOverview> {
   return readHdf5(file, (reader) => {
@@ -55,7 +55,7 @@ function chooseTrajectories(reader: Hdf5Reader, wanted: string | undefined): str
       children.length === 0 ? 'nothing' : `${quoteNames(children)}, without an \`overview/info\` table`
     throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${file} holds no trajectory; found ${found}`, {
       where: file,
-      hint: 'It is an HDF5 file of another program; `h5ls` lists what it holds.',
+      hint: 'Another program wrote this HDF5 file; `h5ls` lists its content.',
     })
   }
   if (wanted === undefined) return names
@@ -139,7 +139,7 @@ function surveyBranch(
   return surveyLeaves(reader, `${path}/${branch}`, { sampledRuns, summary, explored })
 }
 
-/** Of each name with each of its comments the leaf that had it first; pypet has one of each comment. */
+/** For each name and comment, the leaf that had it first; pypet keeps one per comment. */
 function readSummary(reader: Hdf5Reader, table: string): SummaryRow[] {
   const rows: SummaryRow[] = []
   if (reader.kind(table) !== 'dataset') return rows
@@ -154,7 +154,7 @@ function readSummary(reader: Hdf5Reader, table: string): SummaryRow[] {
   return rows
 }
 
-/** Enough for what is shown; pypet writes a thousand at most. */
+/** Enough for the overview; pypet writes at most a thousand. */
 const SUMMARY_ROWS_MAX = 1000
 
 function findContinuation(
@@ -202,12 +202,12 @@ function readInfo(reader: Hdf5Reader, path: string) {
     }
   }
   reader.scanRows(overviewPath(path, 'info'), columns, readRow, { start: 0, end: 1 })
-  // The row holds 512 characters, the node's attribute all of them.
+  // The row holds 512 characters; the node's attribute holds the whole text.
   const comment = reader.attribute(path, SRVC.comment)
   return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
 }
 
-/** Runs that have a group of their own. Only asked when the table says nothing about them. */
+/** Runs that have a group. Used only if the table says nothing about them. */
 function runsInGroup(reader: Hdf5Reader, group: string): RunIndex[] {
   if (reader.kind(group.slice(0, group.lastIndexOf('/'))) !== 'group' || reader.kind(group) !== 'group')
     return []
@@ -244,7 +244,7 @@ function summariseExplored(reader: Hdf5Reader, trajectoryPath: string, fullName:
   return { explored: { name, comment, type: range.values[0]?.type ?? '', range }, column }
 }
 
-/** Parameters that are read; further ones are counted. */
+/** Parameters to read; further ones are only counted. */
 const PARAMETERS_MAX = 1000
 
 function readParameters(
@@ -264,7 +264,7 @@ function readParameters(
   return { entries, count, isCountExact }
 }
 
-/** One parameter that cannot be read does not hide the others. */
+/** A parameter that cannot be read does not hide the others. */
 function readValue(reader: Hdf5Reader, leaf: Leaf): Preview {
   try {
     return previewParameter(reader, leaf)

@@ -1,4 +1,4 @@
-/** The facts that an overview tells about a file; `summarise.ts` finds them, `cli/overview-*` shows them. */
+/** The facts that an overview shows. `summarise.ts` finds them, `cli/overview` shows them. */
 import type { Preview } from '../reading/preview.ts'
 import type { RunIndex } from '../values/path.ts'
 
@@ -6,7 +6,7 @@ export interface FileOverview {
   readonly file: string
   /** As of the last commit. */
   readonly fileBytes: number
-  /** What to know about the file before believing what is shown of it, as sentences; mostly none. */
+  /** Sentences about limits of what is shown; usually none. */
   readonly notes: readonly string[]
   /** Oldest first. */
   readonly trajectories: readonly TrajectoryOverview[]
@@ -15,7 +15,7 @@ export interface FileOverview {
 export interface TrajectoryOverview {
   readonly name: string
   readonly comment: string
-  /** When it was made, as the file says it (`2026_01_31_12h34m56s`, local time there). */
+  /** When it was made, as written in the file (`2026_01_31_12h34m56s`, local time there). */
   readonly time: string
   /** The same in seconds since 1970. */
   readonly timestamp: number
@@ -24,31 +24,31 @@ export interface TrajectoryOverview {
   /** Of Python, or `node v20.20.2`. */
   readonly python: string
   readonly runs: RunsOverview
-  /** Undefined unless a `.cnt` file of the trajectory lies beside the file. */
+  /** Undefined unless there is a `.cnt` file of the trajectory next to the file. */
   readonly continuation: ContinuationOverview | undefined
-  /** Of the last execution that recorded it. */
+  /** From the last execution that recorded it. */
   readonly provenance: ProvenanceOverview | undefined
   readonly explored: readonly ExploredOverview[]
-  /** All parameters, the explored ones among them. */
+  /** All parameters, including the explored ones. */
   readonly parameters: Listing<ParameterOverview>
   readonly derivedParameters: Listing<SurveyedLeaf>
   readonly results: Listing<SurveyedLeaf>
-  /** Runs whose results were looked at: the first, the middle and the last one stored. */
+  /** Runs whose results were read: the first, the middle and the last one stored. */
   readonly sampledRuns: readonly RunIndex[]
 }
 
 /** Where the job came from. */
 export interface ProvenanceOverview {
-  /** None without a repository, or without a commit in it. */
+  /** Undefined without a repository, or without a commit in it. */
   readonly commit: string | undefined
-  /** `clean`, `dirty`, or why nothing is known. */
+  /** `clean`, `dirty`, or why the state is unknown. */
   readonly state: string
 }
 
-/** What was read of a list that may be too long to read. */
+/** The part that was read of a list that may be too long to read. */
 export interface Listing<Entry> {
   readonly entries: readonly Entry[]
-  /** How many there are; at least so many when the count is not exact. */
+  /** The number of entries; a minimum if the count is not exact. */
   readonly count: number
   readonly isCountExact: boolean
 }
@@ -61,15 +61,15 @@ export interface RunsOverview {
   readonly failed: number
   /** Neither done nor failed. */
   readonly left: number
-  /** Runs that have results although none is marked as completed: pypet marks them only at the end. */
+  /** Runs with results, although none is marked as completed: pypet marks them only at the end. */
   readonly unmarked: number
   /** The first failures. */
   readonly failures: readonly FailureOverview[]
-  /** Only when asked for. */
+  /** Only if requested. */
   readonly table?: RunTable
 }
 
-/** A trajectory that is not finished, or still running, as its `.cnt` file says. Numbers are runs. */
+/** The state of an unfinished or running trajectory, from its `.cnt` file. Numbers count runs. */
 export interface ContinuationOverview {
   /** For `pypet-ts continue`. */
   readonly cntFile: string
@@ -94,9 +94,9 @@ export interface RunTable {
 export interface RunRow {
   readonly run: RunIndex
   readonly state: RunState
-  /** Values of the explored parameters, in the order of `explored`; undefined where none is stored. */
+  /** Values of the explored parameters, in the order of `explored`; undefined if none is stored. */
   readonly values: readonly (Preview | undefined)[]
-  /** pypet's own words for the same, `x: 1.0,   y: 6.0`. */
+  /** pypet's own text for the same, `x: 1.0,   y: 6.0`. */
   readonly parameterSummary: string
   readonly runtimeSeconds: number | undefined
 }
@@ -110,11 +110,11 @@ export interface ParameterOverview {
 }
 
 export interface ExploredOverview {
-  /** Below `parameters`; the full name where it lies elsewhere. */
+  /** Below `parameters`; the full name if it is elsewhere. */
   readonly name: string
   readonly comment: string
   readonly type: string
-  /** Undefined when the file does not hold the values, as after a crash of pypet. */
+  /** Undefined if the file does not hold the values, as after a crash of pypet. */
   readonly range: ExploredRange | undefined
 }
 
@@ -124,7 +124,7 @@ export interface ExploredRange {
   readonly isDistinctCountExact: boolean
   /** The first different values, in order of appearance. */
   readonly values: readonly Preview[]
-  /** Of numbers, NaN aside. */
+  /** Of the numbers, without NaN. */
   readonly minimum: number | bigint | undefined
   readonly maximum: number | bigint | undefined
   readonly hasNaN: boolean
@@ -132,17 +132,17 @@ export interface ExploredRange {
 
 /** One item of a result or a derived parameter, as found in the trajectory or in the sampled runs. */
 export interface SurveyedLeaf {
-  /** As it was added: `z`, `neuron.rate`, `$.sub`; an item with a key of its own adds it: `summary.mean`. */
+  /** As it was added: `z`, `neuron.rate`, `$.sub`; an item with its own key appends it: `summary.mean`. */
   readonly name: string
   readonly comment: string
-  /** One a run; false for what belongs to the whole trajectory. */
+  /** Whether each run has one; false if it belongs to the whole trajectory. */
   readonly isPerRun: boolean
-  /** More than one where runs differ. */
+  /** More than one if runs differ. */
   readonly types: readonly string[]
-  /** Smallest and largest size of each axis; undefined where runs differ in their number of axes. */
+  /** Smallest and largest size of each axis; undefined if runs differ in their number of axes. */
   readonly shape: readonly AxisRange[] | undefined
   readonly example: Preview
-  /** Sampled runs that have it, or a run that has it where they have not; the example is from the first. */
+  /** Sampled runs that have it, or another run that has it if they do not; the example is from the first. */
   readonly foundInRuns: readonly RunIndex[]
 }
 

@@ -352,7 +352,7 @@ const FLAGS: readonly Case[] = [
     'a second argument',
     run('--explore', 'x=1,', '2'),
     'expected one file, found 2 arguments: job.ts 2',
-    'Take 2 away, or put a value that holds spaces in quotes.',
+    'Remove 2, or quote a value that contains spaces.',
   ],
   ['no job', { words: ['run'] }, "missing required argument 'job'", 'See: pypet-ts run --help'],
   ['an unknown command', { words: ['rnu', 'job.ts'] }, "unknown command 'rnu'", 'Did you mean run?'],
@@ -425,7 +425,7 @@ const SEEDS_AND_POINTS: readonly Case[] = [
     'a point that is printed and kept quiet',
     run('--point', '1', '--quiet'),
     "option '--point <n>' cannot be used with option '--quiet'",
-    'Take one of the two away.',
+    'Leave out one of them.',
   ],
   wrongSeed('a sample whose seed is a fraction', 'sobol:8:1.5'),
   wrongSeed('a sample whose seed is a text', 'lhs:8:x'),
@@ -443,7 +443,7 @@ const CONFIGS: readonly Case[] = [
     'a missing file',
     run('--config', 'c.json'),
     'cannot read the config file ~/c.json: there is no such file',
-    "Name a file that exists, or none: pypet.config.* is then searched from the job's folder upwards.",
+    "Name an existing file, or none, to search for pypet.config.* from the job's folder upwards.",
   ],
   [
     'a missing file beside another',
@@ -521,7 +521,7 @@ describe('a file that cannot be parsed is shown where it is wrong', () => {
         'error: cannot load the job ~/job.ts:3:1: Unexpected "}"',
         '  3 | }',
         '      ^',
-        '  hint: Fix the line; the file is read as TypeScript or JavaScript by its extension.',
+        '  hint: Fix the line. The extension of the file tells whether it is TypeScript or JavaScript.',
       ],
     ],
     [
@@ -531,7 +531,7 @@ describe('a file that cannot be parsed is shown where it is wrong', () => {
         'error: cannot load the job ~/job.ts:1:8: Could not resolve "./absent.ts"',
         "  1 | import './absent.ts'",
         '             ^',
-        '  hint: Check the path; it starts from the folder of the file that imports.',
+        '  hint: Check the path. It is relative to the file that imports it.',
       ],
     ],
     [
@@ -551,7 +551,7 @@ describe('a file that cannot be parsed is shown where it is wrong', () => {
         'error: cannot load the config file ~/pypet.config.ts:1:30: Unexpected "}"',
         '  1 | export default { ncores: 2, }}',
         '                                   ^',
-        '  hint: Fix the line; the file is read as TypeScript or JavaScript by its extension.',
+        '  hint: Fix the line. The extension of the file tells whether it is TypeScript or JavaScript.',
       ],
     ],
   ])('%s', async (file, text, expected) => {
@@ -587,7 +587,7 @@ describe('a file that cannot be parsed is shown where it is wrong', () => {
     const lines = await refused({ ...run(), files: { [file]: text } })
     expect(lines[0]).toMatch(first)
     expect(lines.join('\n')).toContain(excerpt)
-    expect(lines.at(-1)).toBe('  hint: Fix this place in it, or name another file with --config.')
+    expect(lines.at(-1)).toBe('  hint: Fix this line, or name another file with --config.')
     expect(lines.join('\n').match(/pypet\.config/g)).toHaveLength(1)
   })
 })
@@ -603,7 +603,7 @@ describe('the HDF5 file', () => {
     [
       'a file that is not HDF5, to be replaced',
       ['--file', 'job.ts', '--overwrite'],
-      '~/job.ts is not replaced: it is not an HDF5 file',
+      'cannot replace ~/job.ts: it is not an HDF5 file',
       'Name another file with --file, or remove this one yourself.',
     ],
     [
@@ -652,7 +652,7 @@ describe('the HDF5 file', () => {
     expectRefusal(again)
     expect(linesOf(again.stderr, folder)).toEqual([
       'error: ~/hdf5/demo.h5 already holds a trajectory named demo',
-      '  hint: Run it under another name, or replace the file and all that it holds:',
+      '  hint: Run it under another name, or replace the file and everything in it:',
       '        pypet-ts run job.ts --ncores 2 --add-time',
       '        pypet-ts run job.ts --ncores 2 --name demo_2',
       '        pypet-ts run job.ts --ncores 2 --overwrite',

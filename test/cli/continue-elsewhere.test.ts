@@ -62,8 +62,8 @@ describe.skipIf(process.platform === 'win32')('a job elsewhere', () => {
     expect(refused).toMatchObject({ exitCode: 2, stdout: '', temporaries: [] })
     expect(refused.stderr).toBe(
       [
-        `error: ${work}/hdf5/job.cnt names the job ${job}, which is outside of its folder, of the one above and of the working directory`,
-        `  hint: If you know what it is, name it: pypet-ts continue hdf5/job.cnt --job ${job} --retry-failed`,
+        `error: ${work}/hdf5/job.cnt names the job ${job}, which is not in its folder, the folder above or the working directory`,
+        `  hint: If you trust it, name it: pypet-ts continue hdf5/job.cnt --job ${job} --retry-failed`,
         '',
       ].join('\n'),
     )
@@ -80,7 +80,7 @@ describe.skipIf(process.platform === 'win32')('a job elsewhere', () => {
     const { work, job, loaded } = await failed()
     const dry = await pypet(work, [...RETRY, '--dry-run'])
     expect(dry.exitCode).toBe(0)
-    expect(dry.stdout).toContain(`  job:      ${job} (elsewhere: name it by --job)\n`)
+    expect(dry.stdout).toContain(`  job:      ${job} (elsewhere: name it with --job)\n`)
     const json = await pypet(work, [...RETRY, '--dry-run', '--json'])
     expect(factsOf(json)).toMatchObject({ event: 'continue-plan', job_file: job, job_is_elsewhere: true })
     expect(loaded()).toBe('')
@@ -192,7 +192,7 @@ describe.skipIf(process.platform === 'win32')('what is recorded beside the job',
     const { work, job } = await failed()
     const refused = await pypet(work, [...RETRY, '--job', job, '--storage-service', 'service.mjs'])
     expect(refused.exitCode).toBe(2)
-    expect(refused.stderr).toContain('is of an experiment without a storage service')
+    expect(refused.stderr).toContain('has no storage service')
   })
 })
 

@@ -137,7 +137,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
     expect(refused.stderr.replaceAll(folder, '~')).toBe(
       [
         'error: ~/job.ts is not the job that made hdf5/demo.h5: factor.ts changed',
-        '  hint: Put back what it was. Or run the changed job all the same: --allow-changed-job (allowChangedJob: true in a script).',
+        '  hint: Restore the original job. Or run the changed job: --allow-changed-job (allowChangedJob: true in a script).',
         '',
       ].join('\n'),
     )
@@ -157,7 +157,7 @@ describe.skipIf(process.platform === 'win32')('an experiment that was killed', (
     const { exitCode, stderr } = await pypet(folder, ['continue', 'hdf5/demo.cnt'])
     expect(exitCode).toBe(2)
     expect(stderr.replaceAll(folder, '~')).toMatch(
-      /^error: the job of ~\/hdf5\/demo\.cnt is not found: looked for ~\/job\.ts/,
+      /^error: cannot find the job of ~\/hdf5\/demo\.cnt: looked for ~\/job\.ts/,
     )
   })
 
@@ -362,7 +362,7 @@ test.skipIf(process.platform === 'win32')(
     rmSync(join(folder, 'wait'))
     const { exitCode, stdout } = await running.ended()
     expect(exitCode).toBe(130)
-    expect(stdout).toContain('go on: pypet-ts continue hdf5/demo.cnt\n')
+    expect(stdout).toContain('continue: pypet-ts continue hdf5/demo.cnt\n')
     expect((await pypet(folder, ['continue', 'hdf5/demo.cnt', '--quiet'])).exitCode).toBe(0)
     expect(await valuesIn(join(folder, 'hdf5/demo.h5'))).toEqual(ALL)
   },

@@ -146,7 +146,7 @@ describe('--timeout', () => {
   test('is refused for runs in the main thread, which nobody could end', async () => {
     const { exitCode, stderr } = await perform(['fine'], ['--timeout', '1', '--executor', 'inline'])
     expect(exitCode).toBe(2)
-    expect(stderr).toContain('a run that is performed inline cannot be ended')
+    expect(stderr).toContain('a run in the main thread cannot be stopped')
   })
 
   test.each([

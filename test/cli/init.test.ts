@@ -33,7 +33,7 @@ test('init replaces nothing unless it is told to', async () => {
   const folder = fileTree({ 'job.ts': 'mine' })
   const refused = await pypet(folder, ['init'])
   expect(refused.exitCode).toBe(2)
-  expect(refused.stderr).toContain('holds job.ts already')
+  expect(refused.stderr).toContain('already contains job.ts')
   expect(readdirSync(folder)).toEqual(['job.ts'])
   expect((await pypet(folder, ['init', '--force'])).exitCode).toBe(0)
 })

@@ -44,7 +44,7 @@ test.skipIf(process.platform === 'win32').each([
     const refused = await pypet(work, [command, 'hdf5/demo.h5', ...words])
     expect(refused).toMatchObject({ exitCode: 2, stdout: '', temporaries: [] })
     expect(refused.stderr).toMatch(
-      /hdf5\/demo\.h5 names the job .*, which is outside of its folder, of the one above and of the working directory\n/,
+      /hdf5\/demo\.h5 names the job .*, which is not in its folder, the folder above or the working directory\n/,
     )
     const hint = `name it: pypet-ts ${command} hdf5/demo.h5 --job ${job} ${words.join(' ')}\n`
     expect(refused.stderr).toContain(hint)

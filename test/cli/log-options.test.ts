@@ -146,9 +146,9 @@ test.each([
 })
 
 test.each([
-  [['--json', '--progress', 'bar'], '--json is given, and --progress is bar'],
+  [['--json', '--progress', 'bar'], '--json is given, but --progress is bar'],
   [['--progress', 'fast'], '--progress: expected one of auto, bar, lines, json, none, found "fast"'],
-  [['--log-runs', '$rnu'], 'there is no wildcard $rnu here'],
+  [['--log-runs', '$rnu'], 'unknown wildcard $rnu'],
 ])('%j is refused', async (flags, message) => {
   const folder = fileTree({})
   const { exitCode, stderr } = await pypet(folder, [...RUN, ...flags])

@@ -217,7 +217,7 @@ while (!existsSync('stop')) {
     expect(ended.stdout).toContain(
       'hdf5/demo.h5 is still open in another program: its last changes are not in it. All runs are safe in hdf5/demo.cnt\n',
     )
-    expect(ended.stdout).toContain('go on: pypet-ts continue hdf5/demo.cnt\n')
+    expect(ended.stdout).toContain('continue: pypet-ts continue hdf5/demo.cnt\n')
     expect(ended.exitCode).toBe(1)
     await endReading()
     const continued = await pypet(folder, ['continue', 'hdf5/demo.cnt'])

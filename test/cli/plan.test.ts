@@ -44,7 +44,7 @@ test('plan shows facts and the first points as a table, without colours on a pip
     '  0    0.5   10          2  0',
     '  1    0.5   10          2  1',
     '  2    0.75  3.16227766  3  0',
-    '  ... 997 more; --limit shows more of them, --csv all',
+    '  ... 997 more; --limit shows more, --csv all',
     '',
   ])
   expect(treeOf(folder)).toEqual(before)
@@ -111,14 +111,14 @@ test('what is shaped is run, recorded and expanded', async () => {
   const more = await pypet(folder, ['expand', 'hdf5/planned.h5', '--sample', 'sobol:8', ...shape])
   expect(more).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('8 points added, 8 were there already; 8 runs to perform'),
+    stdout: expect.stringContaining('8 points added, 8 existed already; 8 runs to compute'),
   })
 })
 
 test.each([
   [{ limit: '0' }, '--limit: expected a whole number >= 1, found "0"'],
   [{ limit: '20000' }, 'a table has at most 10000 rows'],
-  [{ csv: true, json: true }, '--csv and --json are two formats'],
+  [{ csv: true, json: true }, '--csv and --json cannot be combined'],
 ])('plan with %j is refused before the job is loaded', async (flags, message) => {
   await expect(planCommand('absent.ts', flags, process.stdout)).rejects.toMatchObject({
     code: 'PYPET_USAGE',

@@ -187,14 +187,14 @@ describe('verify', () => {
     ],
     [{ sampleSeed: 'x' }, 'PYPET_USAGE', '9007199254740991, found "x"'],
     [{ sampleSeed: '9007199254740992' }, 'PYPET_USAGE', 'found "9007199254740992"'],
-    [{ all: true, sampleSeed: '1' }, 'PYPET_USAGE', '--sample-seed and --all exclude each other'],
-    [{ runs: '1', sampleSeed: '1' }, 'PYPET_USAGE', '--sample-seed and --runs exclude each other'],
-    [{ all: true, sample: '1' }, 'PYPET_USAGE', '--sample and --all exclude each other'],
-    [{ all: true, runs: '1' }, 'PYPET_USAGE', '--all and --runs exclude each other'],
+    [{ all: true, sampleSeed: '1' }, 'PYPET_USAGE', '--sample-seed and --all cannot be combined'],
+    [{ runs: '1', sampleSeed: '1' }, 'PYPET_USAGE', '--sample-seed and --runs cannot be combined'],
+    [{ all: true, sample: '1' }, 'PYPET_USAGE', '--sample and --all cannot be combined'],
+    [{ all: true, runs: '1' }, 'PYPET_USAGE', '--all and --runs cannot be combined'],
     [{ job: 'none.ts' }, 'PYPET_JOB_NOT_FOUND', 'none.ts'],
     [{ trajectory: 'other' }, 'PYPET_TRAJECTORY_NOT_FOUND', 'other'],
     [{ executor: 'moon' }, 'PYPET_USAGE', '--executor'],
-    [{ executor: 'inline', timeout: '1' }, 'PYPET_CONFIG_INVALID', 'cannot be ended'],
+    [{ executor: 'inline', timeout: '1' }, 'PYPET_CONFIG_INVALID', 'cannot be stopped'],
   ])('verify with %j is refused: %s', async (flags, code, message) => {
     const error = await verifyCommand(file(), flags).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
@@ -241,7 +241,7 @@ describe('run --point', () => {
 
   test.each([
     [['--point', '6'], 'points 0 to 5'],
-    [['--inspect'], '--inspect debugs one point'],
+    [['--inspect'], '--inspect requires --point'],
     [['--point', '1', '--seed', '-1'], '--seed: expected a whole number from 0 to 9007199254740991'],
   ])('run %j is refused', async (words, message) => {
     const { exitCode, stderr } = await pypet(folder, ['run', 'job.mjs', ...words])

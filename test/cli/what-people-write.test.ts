@@ -24,7 +24,7 @@ test('a plain object with run is an experiment, on threads, too; what has no eff
   const lines = stdout.split('\n')
   const after = (start: string) => lines[lines.findIndex((line) => line.startsWith(start)) + 1]
   expect(lines).toContain(
-    'warning: there is no option for the environment variable PYPET_HOME: it is ignored; did you mean PYPET_NAME?',
+    'warning: the environment variable PYPET_HOME is ignored: there is no such option; did you mean PYPET_NAME?',
   )
   expect(lines).toContain(
     'warning: --set way=fine has no effect on the runs: way is explored; to run other values, write --explore way=…',
@@ -62,7 +62,7 @@ test('a top-level await that never comes is told; Ctrl-C and SIGTERM before the 
     'never.ts': 'await new Promise((r) => setTimeout(r, 1e9))\nexport default () => 1',
   })
   const before = treeOf(folder)
-  const told = 'loading never.ts …: what it awaits at its top level has not come yet\n'
+  const told = 'loading never.ts …: its top-level await has not finished yet\n'
   await Promise.all(
     (
       [

@@ -128,7 +128,7 @@ test.skipIf(process.platform === 'win32')(
     expect(status).toBe(1)
     expect(stderr).toContain(`${join(folder, 'hdf5/arrays.h5')}: `)
     expect(stderr).toContain('EFBIG')
-    expect(stderr).toContain('Go on with: pypet-ts continue hdf5/arrays.cnt')
+    expect(stderr).toContain('Continue with: pypet-ts continue hdf5/arrays.cnt')
     const ended = await pypet(folder, ['continue', 'hdf5/arrays.cnt', '--json'])
     expect(ended.exitCode).toBe(0)
     expect(ended.stdout).toContain('"complete":true')

@@ -283,8 +283,8 @@ describe('refused is', () => {
 
   test('an unknown PYPET_ variable is told of with the nearest; others and reserved ones are left alone', () => {
     expect(resolve({ env: { PYPET_NCORE: '2', PYPET_OF_ANOTHER_PROGRAM: 'x' } }).warnings).toEqual([
-      'there is no option for the environment variable PYPET_NCORE: it is ignored; did you mean PYPET_NCORES?',
-      'there is no option for the environment variable PYPET_OF_ANOTHER_PROGRAM: it is ignored',
+      'the environment variable PYPET_NCORE is ignored: there is no such option; did you mean PYPET_NCORES?',
+      'the environment variable PYPET_OF_ANOTHER_PROGRAM is ignored: there is no such option',
     ])
     const env = { PYPET_CONFIG: 'x.json', PYPET_TEST_INTEROP: '1', NCORES: '2', PATH: '/bin' }
     expect(settingsOf({ env }).ncores).toBe(1)

@@ -15,14 +15,14 @@ describe('names of log files', () => {
   test.each([
     [
       '$runs.txt',
-      'there is no wildcard $runs here',
-      'Did you mean $run? There are $env, $traj, $run, $set, $proc, $host.',
+      'unknown wildcard $runs',
+      'Did you mean $run? The wildcards are $env, $traj, $run, $set, $proc, $host.',
     ],
-    ['$.txt', 'there is no wildcard $ here', 'There are $env, $traj, $run, $set, $proc, $host.'],
-    ['all.txt', '"all.txt" is one name for all runs', 'Put $run or $set into it'],
-    ['$proc.txt', '"$proc.txt" is one name for all runs', 'Put $run'],
-    ['/tmp/$run.txt', '"/tmp/$run.txt" leads out of the folder of the logs', 'Give a name below'],
-    ['a/../../$run.txt', 'leads out of the folder', 'Give a name below'],
+    ['$.txt', 'unknown wildcard $', 'The wildcards are $env, $traj, $run, $set, $proc, $host.'],
+    ['all.txt', '"all.txt" is the same name for all runs', 'Add $run or $set'],
+    ['$proc.txt', '"$proc.txt" is the same name for all runs', 'Add $run'],
+    ['/tmp/$run.txt', '"/tmp/$run.txt" is outside the log folder', 'Use a name inside'],
+    ['a/../../$run.txt', 'is outside the log folder', 'Use a name inside'],
   ])('the name %s is refused: %s', async (logRuns, message, hint) => {
     const error = await refusal(async () => resolve({ logRuns }))
     expect(error).toMatchObject({ code: 'PYPET_CONFIG_INVALID', where: '--log-runs' })
@@ -33,8 +33,8 @@ describe('names of log files', () => {
   test('the folder takes the wildcards that are the same for all runs, and refuses others', async () => {
     expect(resolve({ logFolder: 'logs/$traj/$env' }).logFolder).toBe('/home/me/logs/$traj/$env')
     const error = await refusal(async () => resolve({ logFolder: 'logs/$run' }))
-    expect(error.message).toBe('--log-folder: there is no wildcard $run here')
-    expect(error.hint).toContain('There are $env, $traj, $host.')
+    expect(error.message).toBe('--log-folder: unknown wildcard $run')
+    expect(error.hint).toContain('The wildcards are $env, $traj, $host.')
   })
 
   test('a dollar in the folders above is no wildcard: nobody has written it for us', () => {

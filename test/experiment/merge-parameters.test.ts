@@ -149,14 +149,14 @@ describe('refused is', () => {
   })
 
   test.each([
-    [{ x: { $value: 1, $coment: 'a' } }, 'F: parameters.x: there is no key "$coment" beside $value'],
+    [{ x: { $value: 1, $coment: 'a' } }, 'F: parameters.x: unknown key "$coment" next to $value'],
     [{ x: { $value: 1, $comment: 2 } }, 'F: parameters.x.$comment: expected text, found 2'],
     [
       { x: { $value: 1, $type: 'int' } },
       'F: parameters.x.$type: expected "integer" or "bigint", found "int"',
     ],
     [{ x: { $value: 1.5, $type: 'integer' } }, 'F: parameters.x.$value: expected a whole number up to 2^53'],
-    [{ x: { $value: '0x', $type: 'bigint' } }, 'F: parameters.x.$value: expected a whole number, as text'],
+    [{ x: { $value: '0x', $type: 'bigint' } }, 'F: parameters.x.$value: expected a whole number, or text'],
     [{ a: { b: undefined } }, 'F: parameters.a.b cannot be stored: found undefined'],
     [
       { a: { b: [[1, 2], [3]] } },

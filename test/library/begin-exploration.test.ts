@@ -96,7 +96,7 @@ test('the command adds points behind a single run, knows it among them, and refu
   const { exitCode, stdout } = await pypet(folder, ['expand', 'demo.h5', '--explore', 'x=1,2,3'])
   expect([exitCode, stdout]).toEqual([
     0,
-    expect.stringContaining('2 points added, 1 was there already; 2 runs to perform\n'),
+    expect.stringContaining('2 points added, 1 existed already; 2 runs to compute\n'),
   ])
   using traj = await loadTrajectory(file)
   expect(traj.getParameter('x').getRange()).toEqual([1, 2, 3])

@@ -42,7 +42,7 @@ test('threads share the memory that a script gives them, and the script alone ca
     'Continue it from its script: await env.continueRun("shared.cnt", { args: […] }).',
   )
   const planned = await pypet(folder, ['continue', 'f.h5', '--retry-failed', '--dry-run'])
-  expect(planned.stdout).toContain('alone can go on: arguments[0].counter is a SharedArrayBuffer')
+  expect(planned.stdout).toContain('can continue it: arguments[0].counter is a SharedArrayBuffer')
   await expect(verify(filename, { job })).rejects.toMatchObject({ code: 'PYPET_USAGE' })
 
   writeFileSync(mended, '')
@@ -157,6 +157,6 @@ test('arguments that are recorded are not given again', async () => {
   expect(failedCount).toBe(1)
   await expect(continueRun(filename, { retryFailed: true, args })).rejects.toMatchObject({
     code: 'PYPET_USAGE',
-    message: expect.stringContaining('has the arguments of its job'),
+    message: expect.stringContaining('the arguments of the job are already in'),
   })
 })

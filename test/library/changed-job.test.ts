@@ -102,7 +102,7 @@ test('expand refuses a changed job by the names of what changed, before it is ex
   const whole = await pypet(folder, ['verify', 'demo.h5', '--all'])
   expect(whole.stdout).toContain('2 of 2 runs identical, of 4 stored\n')
   expect(whole.stdout).toContain(
-    'not compared: runs 0 to 1, which another job has made (factor.mjs changed)\n',
+    'not compared: runs 0 to 1, which another version of the job made (factor.mjs changed)\n',
   )
   expect(whole.exitCode).toBe(3)
   await expect(verify(file, { runs: [1, 2] })).rejects.toMatchObject({

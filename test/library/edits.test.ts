@@ -127,7 +127,7 @@ describe('pypet-ts expand and merge', () => {
     const folder = copyOfStored()
     const { exitCode, stdout, stderr } = await pypet(folder, ['expand', 'f.h5', '--explore', 'x=1,2,3,4'])
     expect([exitCode, stderr]).toEqual([0, ''])
-    expect(stdout).toContain('2 points added, 2 were there already; 2 runs to perform\n')
+    expect(stdout).toContain('2 points added, 2 existed already; 2 runs to compute\n')
     expect(stdout).toContain('4 runs stored in f.h5, 2 of them before')
     expect(readdirSync(folder).sort()).toEqual(['f.h5', 'job.mjs', 'logs'])
     using traj = await loadTrajectory(join(folder, 'f.h5'))

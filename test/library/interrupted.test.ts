@@ -98,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('merge', () => {
       if (signal === 'SIGINT') {
         expect([exitCode, stderr]).toEqual([
           130,
-          `merge was interrupted by SIGINT: ${join(place, 'a.h5')} is as it was\n`,
+          `merge was interrupted by SIGINT: ${join(place, 'a.h5')} is unchanged\n`,
         ])
         expect(namesIn(place)).toEqual(['a.h5'])
       }

@@ -119,9 +119,9 @@ describe('a merge of two files', () => {
     expect(stdout.split('\n')).toEqual([
       'text.h5: demo, 6 runs, 1 of them failed',
       '    2 runs of demo in a2.h5',
-      '  + 4 runs of demo in b2.h5, 1 of them failed, 1 point was there already',
+      '  + 4 runs of demo in b2.h5, 1 of them failed, 1 point existed already',
       '    left out: results.summary.mean (it has another value; that of the first stays)',
-      '1 point is there twice: --remove-duplicates leaves them out',
+      '1 point is there twice: --remove-duplicates skips duplicates',
       'next:  pypet-ts overview text.h5',
       '',
     ])

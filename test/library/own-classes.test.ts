@@ -214,7 +214,7 @@ test('modules of classes that are not there, or have no such class, are refused 
   for (const [reference, message, hint] of [
     [`${folder}/classes.mjs#Other`, 'exports no class Other with a static load', 'It exports Own.'],
     [`${folder}/none.mjs#Own`, 'none.mjs does not exist', './my-classes.ts#Spectrum'],
-    ['mysim.results.Spikes', 'it names no module and class', './my-classes.ts#Spectrum'],
+    ['mysim.results.Spikes', 'it does not name a module and a class', './my-classes.ts#Spectrum'],
   ] as const) {
     await expect(loadTrajectory(filename, { dynamicImports: [reference] })).rejects.toMatchObject({
       code: 'PYPET_CLASS_UNKNOWN',

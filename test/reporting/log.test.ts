@@ -179,7 +179,7 @@ describe('a log file', () => {
       file.append('two\n')
       file.flush()
       file.append('three\n')
-      expect(() => file.close()).toThrow(/3 lines of \/dev\/full are lost: ENOSPC/)
+      expect(() => file.close()).toThrow(/lost 3 lines of \/dev\/full: ENOSPC/)
     },
   )
 

@@ -66,7 +66,7 @@ test('lines that cannot be written are counted, stop nothing, and are told at th
   const files = new RunLogFiles(folder, '$run.txt', OF)
   for (const run of [0, 1, 1, 2]) files.write({ run, worker: 1 }, 'line\n')
   files.flush()
-  expect(() => files.close()).toThrow(/2 lines of runs are lost: EISDIR/)
+  expect(() => files.close()).toThrow(/lost 2 lines of runs: EISDIR/)
   expect(readdirSync(folder).length).toBe(3)
 })
 

@@ -149,8 +149,8 @@ describe('plain lines', () => {
     for (let run = 0; run < 5000; run += 1) reporter.emit(failed(run, { message: word(run) }))
     await reporter.close()
     expect(stream.lines.length).toBeLessThan(40)
-    expect(stream.text).toContain('runs fail in more ways; all of them are in /data/logs/multiply\n')
-    expect(stream.lines.at(-1)).toBe('4,990 runs failed in other ways')
+    expect(stream.text).toContain('runs fail with more errors; all of them are in /data/logs/multiply\n')
+    expect(stream.lines.at(-1)).toBe('4,990 runs failed with other errors')
   })
 })
 

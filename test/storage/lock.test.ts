@@ -68,7 +68,7 @@ describe('the lock', () => {
     const warnings = events.flatMap((event) =>
       event.type === 'log' && event.level === 'warn' ? [event.message] : [],
     )
-    expect(warnings.join('\n')).toMatch(/a worker ended before it had stored .*: performed again/)
+    expect(warnings.join('\n')).toMatch(/a worker ended before it stored .*; running again/)
   })
 
   test('a run that a worker had stored as it died, without a word, is told as stored and not failed', async () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** `pypet-ts completion <shell>`: what a shell needs to complete the command line. */
+/** `pypet-ts completion <shell>`: prints a script that completes the command line in a shell. */
 export function describeCompletion(program: Command): void {
   program
     .command('completion')

@@ -1,8 +1,8 @@
-/** Completion scripts for shells, made of the commands and flags that the program itself has. */
+/** Completion scripts for shells, generated from the program's commands and flags. */
 import { PypetError } from '../../errors.ts'
 import { OPTIONS } from '../../experiment/options.ts'
 
-/** What is used of commander's `Command`; `main` and `commands` alone know commander. */
+/** The part of commander's `Command` used here; only `main` imports commander. */
 export interface CompletedCommand {
   name(): string
   description(): string
@@ -20,7 +20,7 @@ interface CompletedOption {
 const SHELLS: readonly string[] = ['bash', 'zsh', 'fish']
 
 /**
- * A script for one shell, to be put where it looks for such.
+ * A script for one shell, to be saved where it looks for completions.
  *
  * @throws PypetError `PYPET_USAGE` for another shell
  */
@@ -53,14 +53,14 @@ interface Completed {
   readonly flags: readonly Flag[]
 }
 
-/** Of a description the first sentence says enough. */
+/** The first sentence of a description is enough. */
 function flagOf({ long, description, required, argChoices }: CompletedOption): Flag[] {
   if (typeof long !== 'string') return []
   const choices = argChoices ?? choicesIn(long)
   return [{ name: long, description: firstSentence(description), takesValue: required, choices }]
 }
 
-/** The options of an experiment say themselves what they may be. */
+/** The table of options knows the choices. */
 function choicesIn(flag: string): readonly string[] {
   const option = Object.values(OPTIONS).find((candidate) => candidate.flag === flag)
   return option?.kind === 'choice' ? option.choices : []

@@ -31,7 +31,7 @@ function continueOptions(command: Command): readonly Option[] {
     ...CHANGEABLE_OPTIONS.filter((name) => name !== 'ncores').flatMap((name) =>
       tableOptions(command, name, AS_IT_WAS),
     ),
-    // It does not change, but may lie where only the user can say that it is the right one.
+    // The service stays the same, but may be in a place that only the user can confirm.
     ...tableOptions(command, 'storageService', AS_IT_WAS),
     breakLockOption(command),
   ]
@@ -43,14 +43,11 @@ function continueOptions(command: Command): readonly Option[] {
     ),
     command.createOption('--retry-failed', 'Also run failed runs again.'),
     command
-      .createOption(
-        '--only <runs>',
-        'Perform only runs that have failed, or only those that are missing: failed or missing.',
-      )
+      .createOption('--only <runs>', 'Run only failed runs, or only missing ones: failed or missing.')
       .choices(['failed', 'missing']),
     command.createOption(
       '--job <file>',
-      'The job module, wherever it is. Default: the one that the .cnt file names, where it lies with the experiment.',
+      'Job module. Default: the one that the .cnt file names, if it is near that file.',
     ),
     allowChangedJobOption(command),
     ...shownOptions(command),
@@ -58,7 +55,7 @@ function continueOptions(command: Command): readonly Option[] {
   ]
 }
 
-/** What is not given is as it was when the experiment began. */
+/** Options that are not given keep their values from the start of the experiment. */
 const AS_IT_WAS = { hasDefault: false }
 
 const DAILY = {

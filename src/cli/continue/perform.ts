@@ -32,9 +32,9 @@ export interface ContinueFlags extends CommandFlags {
 }
 
 /**
- * Recovers the file, performs what is missing, and resolves to the exit code.
+ * Recovers the file, computes what is missing, and resolves to the exit code.
  *
- * @throws PypetError before anything has been started, or when storing has become impossible
+ * @throws PypetError before anything has started, or if storing has become impossible
  */
 export async function continueCommand(path: string, flags: ContinueFlags): Promise<number> {
   const state = await readOrExplain(path, flags)
@@ -44,8 +44,8 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
     if (flags.dryRun !== true) await finishEdit(request.file)
     const found =
       request.isEdit === true
-        ? 'is as its last change left it; there is nothing to run'
-        : 'is as its last commit left it; its experiment was not continuable'
+        ? 'is recovered up to its last change; there is nothing to run'
+        : 'is recovered up to its last commit; its experiment was not continuable'
     say(flags, { event: 'recovered', file: request.file }, `${shownPath(request.file)} ${found}`)
     return ExitCode.OK
   }
@@ -54,13 +54,13 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
     process.stdout.write(dryRunText(state, plan, flags))
     return ExitCode.OK
   }
-  // Where the end was missed, it is made up for, though no run is missing.
+  // No run is missing, but the end of the experiment was missed and is made up for.
   const isEndMissing = plan.missingCount === 0 && !plan.hasEnded
   if (plan.runs.count === 0 && !isEndMissing) return await nothingToDo(state, plan, flags)
 
   using stop = stopOnSignals()
   using waiting = showLoading(path, flags)
-  // It starts while the job is loaded, and touches nothing before it is told to.
+  // It starts while the job loads, and touches nothing before it is told to.
   await using stores = RunStores.start(flags.wrapMode ?? request.continuation.settings.wrapMode)
   await using experiment = await prepareContinue(state, {
     path,
@@ -83,7 +83,7 @@ export async function continueCommand(path: string, flags: ContinueFlags): Promi
   return await performCommand(experiment, { stores, stop, waiting, flags })
 }
 
-/** The first line: nothing of the job was executed yet. */
+/** The first line: nothing of the job has been executed yet. */
 function sayJob(file: string, { quiet, json, progress }: ContinueFlags): void {
   if (quiet === true) return
   if (json === true || progress === 'json') {
@@ -94,7 +94,7 @@ function sayJob(file: string, { quiet, json, progress }: ContinueFlags): void {
 
 const PATH_LENGTH_MAX = 4096
 
-/** Undefined, and said, when the file has no `.cnt` file because everything in it is complete. */
+/** Undefined, with a message, if the file has no `.cnt` file because everything in it is complete. */
 async function readOrExplain(path: string, flags: ContinueFlags): Promise<CntState | undefined> {
   try {
     return readUnfinished(path)
@@ -113,7 +113,7 @@ async function readOrExplain(path: string, flags: ContinueFlags): Promise<CntSta
   }
 }
 
-/** Nothing is to be performed; what is left to do may be to bring the last pages into the file. */
+/** There is nothing to compute, but the last pages may still have to be written to the file. */
 async function nothingToDo(state: CntState, plan: ContinuePlan, flags: ContinueFlags): Promise<number> {
   const { runCount, failedCount, missingCount } = plan
   await settleExperiment(state, { breakLock: flags.breakLock === true, keepCnt: flags.keepCnt === true })
@@ -165,7 +165,7 @@ function dryRunText(state: CntState, plan: ContinuePlan, flags: ContinueFlags): 
   return `${lines.join('\n')}\n`
 }
 
-/** Which job would be run. It is not loaded, and need not be there. */
+/** The job that would run. It is not loaded, and need not exist. */
 function dryRunJob(
   state: CntState,
   { job }: ContinueFlags,
@@ -177,16 +177,16 @@ function dryRunJob(
     const file = findJob(state)
     const isElsewhere = !isAtHome(file, state.path)
     const text = shownPath(file)
-    return { file, text: isElsewhere ? `${text} (elsewhere: name it by --job)` : text, isElsewhere }
+    return { file, text: isElsewhere ? `${text} (elsewhere: name it with --job)` : text, isElsewhere }
   } catch (error) {
     if (!isPypetError(error, 'PYPET_JOB_NOT_FOUND')) throw error
-    return { text: `${recorded} (not found: name it by --job)`, isElsewhere: false }
+    return { text: `${recorded} (not found: name it with --job)`, isElsewhere: false }
   }
 }
 
-/** Who alone can go on, and why. */
+/** The script that must continue the experiment, and why. */
 function scriptText({ script, found }: { readonly script: string; readonly found: string }): string {
-  return oneLine(`${shownPath(script)} alone can go on: ${found}`, PATH_LENGTH_MAX)
+  return oneLine(`only ${shownPath(script)} can continue it: ${found}`, PATH_LENGTH_MAX)
 }
 
 function facts({ runCount, storedCount, failedCount, missingCount, runs }: ContinuePlan): object {

@@ -35,7 +35,7 @@ function expandOptions(command: Command): readonly Option[] {
   return [
     exploreOption(
       command,
-      'Points to add, as x=1,2,3 or x=0:1:0.1; every explored parameter is named (repeatable).',
+      'Points to add, as x=1,2,3 or x=0:1:0.1. Name every explored parameter (repeatable).',
     ),
     ...shapingOptions(command),
     ...tableOptions(command, 'repeat'),

@@ -15,13 +15,13 @@ export interface ExpandFlags extends CommandFlags, ExploreTexts {
 }
 
 /**
- * Adds points to the trajectory, performs what is not completed, and resolves to the exit code.
+ * Adds points to the trajectory, computes the runs that are not completed, and resolves to the exit code.
  *
  * @throws PypetError as `prepareExpansion`
  */
 export async function expandCommand(file: string, flags: ExpandFlags): Promise<number> {
   using stop = stopOnSignals()
-  // It touches nothing before it is told to. Who has it decides what a signal does.
+  // It touches nothing before it is told to. Its later owner handles signals.
   await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
   using slow = sayWhenSlow(flags)
   const {
@@ -47,9 +47,9 @@ export async function expandCommand(file: string, flags: ExpandFlags): Promise<n
   slow.clear()
   await using experiment = prepared
   if (flags.quiet !== true && flags.json !== true) {
-    const known = knownCount === 0 ? '' : `, ${knownCount} ${knownCount === 1 ? 'was' : 'were'} there already`
+    const known = knownCount === 0 ? '' : `, ${knownCount} existed already`
     const added = plural(addedCount, 'point')
-    process.stdout.write(`${added} added${known}; ${formatRuns(missingCount)} to perform\n`)
+    process.stdout.write(`${added} added${known}; ${formatRuns(missingCount)} to compute\n`)
   }
   if (missingCount === 0) return ExitCode.OK
   return await performCommand(experiment, { stores, stop, flags })

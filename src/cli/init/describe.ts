@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** `pypet-ts init [folder]`: an experiment to begin with. */
+/** `pypet-ts init [folder]`: writes a first experiment. */
 export function describeInit(program: Command): void {
   program
     .command('init')

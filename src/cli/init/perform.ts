@@ -1,4 +1,4 @@
-/** The action of `pypet-ts init [folder]`: the files of an experiment that runs as it is. */
+/** The action of `pypet-ts init [folder]`: writes the files of an experiment that is ready to run. */
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { cannotWrite, PypetError, systemRefusal } from '../../errors.ts'
@@ -6,10 +6,7 @@ import { makeFolders } from '../../folders.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import { shellWord } from '../../shell-word.ts'
 
-/**
- * @throws PypetError `PYPET_USAGE` when one of the files is there already, unless it may be replaced;
- *   `PYPET_FILE_NOT_WRITABLE`
- */
+/** @throws PypetError `PYPET_USAGE` if one of the files exists, unless it may be replaced; `PYPET_FILE_NOT_WRITABLE` */
 export function initCommand(
   given: string,
   { isForced }: { readonly isForced: boolean },
@@ -18,9 +15,9 @@ export function initCommand(
   const folder = resolve(given)
   const taken = Object.keys(FILES).filter((name) => existsSync(join(folder, name)))
   if (taken.length > 0 && !isForced) {
-    throw new PypetError('PYPET_USAGE', `${folder} holds ${taken.join(', ')} already`, {
+    throw new PypetError('PYPET_USAGE', `${folder} already contains ${taken.join(', ')}`, {
       where: folder,
-      hint: 'Name another folder, or replace what is there with --force.',
+      hint: 'Name another folder, or replace existing files with --force.',
     })
   }
   try {
@@ -29,7 +26,7 @@ export function initCommand(
   } catch (cause) {
     const isFile = existsSync(folder) && !statSync(folder).isDirectory()
     throw cannotWrite(folder, isFile ? 'it is a file' : systemRefusal(cause).found, {
-      hint: 'Name a folder that you may write to.',
+      hint: 'Name a writable folder.',
       cause,
     })
   }
@@ -82,7 +79,7 @@ function periodOf(length: number, amplitude: number, gravity: number): number {
 }
 `
 
-const CONFIG = `# Options of pypet-ts; flags and variables PYPET_... win over them.
+const CONFIG = `# Options of pypet-ts. Flags and variables PYPET_... override them.
 ncores: 0 # all cores
 seed: 1
 filename: ./hdf5/
@@ -99,12 +96,12 @@ How the period of a pendulum depends on its length and amplitude.
     pypet-ts continue hdf5/pendulum.cnt     # after a crash or a Ctrl-C
     pypet-ts overview hdf5/pendulum.h5      # what is in there
 
-The options stand in pypet.config.yaml; \`pypet-ts run --help\` lists them.
+The options are in pypet.config.yaml; \`pypet-ts run --help\` lists them.
 `
 
 const IGNORED = 'hdf5/\nlogs/\n'
 
-/** What is written, by name. */
+/** The files to write, by name. */
 const FILES: Readonly<Record<string, string>> = {
   'job.ts': JOB,
   'pypet.config.yaml': CONFIG,

@@ -10,10 +10,7 @@ export function describeMerge(program: Command): void {
       '<files...>',
       'HDF5 files, or a folder of them; file.h5:name if a file holds several trajectories',
     )
-    .requiredOption(
-      '--into <file>',
-      'The new file; or the one that the runs of a single other are appended to',
-    )
+    .requiredOption('--into <file>', 'New file, or an existing one to which a single other file is appended')
     .option('--remove-duplicates', 'Skip points that the target already has.')
     .option(
       '--trial-parameter <name>',
@@ -26,14 +23,14 @@ export function describeMerge(program: Command): void {
       program
         .createOption(
           '--conflicts <choice>',
-          'Where equal points have different results: error, or keep-first. Default: error.',
+          'What to do if equal points have different results: error or keep-first. Default: error.',
         )
         .choices(['error', 'keep-first'])
         .default('error'),
     )
     .addOption(
       program
-        .createOption('--append', 'Append the runs to the file that is there, in one transaction.')
+        .createOption('--append', 'Append the runs to an existing file, in one transaction.')
         .conflicts('overwrite'),
     )
     .addHelpText('after', MERGE_EXAMPLES)

@@ -32,7 +32,7 @@ export async function mergeCommand(words: readonly string[], flags: MergeFlags):
   const inputs = words.map(inputOf)
   const [first] = words as [string]
   const isFolder = words.length === 1 && statSync(first, { throwIfNoEntry: false })?.isDirectory() === true
-  // One file into one that is there can mean nothing else.
+  // One file and an existing target can only mean appending.
   const isOne = words.length === 1 && !isFolder && flags.overwrite !== true && existsSync(into.file)
   let isStored = false
   const line = progressLine(process.stderr, flags.verbose === true)
@@ -47,8 +47,8 @@ export async function mergeCommand(words: readonly string[], flags: MergeFlags):
   }
   const isAppending = flags.append === true || isOne
   const left = () => {
-    if (isStored) return `${into.file} holds all of it`
-    return isAppending ? `${into.file} is as it was` : 'nothing was written'
+    if (isStored) return `${into.file} is complete`
+    return isAppending ? `${into.file} is unchanged` : 'nothing was written'
   }
   const report = await interruptible('merge', left, async () => {
     if (isFolder) return await mergeFolder(first, into, options, { append: flags.append === true })
@@ -62,7 +62,7 @@ export async function mergeCommand(words: readonly string[], flags: MergeFlags):
   )
 }
 
-/** `file.h5`, or `file.h5:name` where there is no file of that whole name. */
+/** `file.h5`, or `file.h5:name` if no file has that whole name. */
 function inputOf(word: string): MergeInput {
   const [, file, name] = /^(..+):([A-Za-z0-9_-]+)$/.exec(word) ?? []
   return file === undefined || name === undefined || existsSync(word) ? { file: word } : { file, name }
@@ -75,9 +75,9 @@ function reportText(report: MergeReport, removesDuplicates: boolean): string {
     const duplicates =
       input.duplicates === 0
         ? ''
-        : `, ${formatCount(input.duplicates)} ${input.duplicates === 1 ? 'point was' : 'points were'} there already`
+        : `, ${formatCount(input.duplicates)} ${input.duplicates === 1 ? 'point' : 'points'} existed already`
     const conflicts = input.conflicts.map(
-      ({ known, run, names }) => `${run} differs from ${known} in ${names.join(', ')}; that is kept`,
+      ({ known, run, names }) => `${run} differs from ${known} in ${names.join(', ')}; ${known} is kept`,
     )
     const leftOut = input.leftOut.map(({ name, reason }) => `left out: ${name} (${reason})`)
     const own = `${formatRuns(input.runs)} of ${input.trajectory} in ${input.file}`
@@ -88,7 +88,7 @@ function reportText(report: MergeReport, removesDuplicates: boolean): string {
     twice === 0 || removesDuplicates
       ? []
       : [
-          `${formatCount(twice)} ${twice === 1 ? 'point is' : 'points are'} there twice: --remove-duplicates leaves them out`,
+          `${formatCount(twice)} ${twice === 1 ? 'point is' : 'points are'} there twice: --remove-duplicates skips duplicates`,
         ]
   return `${[
     `${file}: ${trajectory}, ${formatRuns(runCount)}${failed(failedCount)}`,
@@ -112,7 +112,7 @@ const COLUMNS_DEFAULT = 80
 const CLEAR = '\r\x1B[2K'
 const REDRAW_MS = 125
 
-/** A line that is redrawn on a terminal; elsewhere lines where they are asked for, one for each step. */
+/** A line that is redrawn on a terminal; elsewhere, with `--verbose`, one line per step. */
 function progressLine(
   stream: OutputStream,
   isVerbose: boolean,
@@ -125,7 +125,7 @@ function progressLine(
     if (isShown) stream.write(CLEAR)
     isShown = false
   }
-  // Ctrl-C ends the process before anybody disposes of anything.
+  // Ctrl-C ends the process before anything is disposed of.
   if (isTerminal) process.once('exit', clear)
   return {
     show(progress) {

@@ -1,11 +1,11 @@
 /**
- * The overview as one JSON document. Keys are snake_case; JSON has no integers beyond 2^53, no NaN and
- * no infinity, so these are strings: `"9007199254740993"`, `"NaN"`, `"-Infinity"`. A complex number is
- * `{ "real", "imaginary" }`, a record `{ "fields": { column: value } }`, what cannot be read here
- * `{ "unread": why }`. A value is `{ type, shape, value }` when it is a scalar, and otherwise
- * `{ type, shape, first_values }` with the first elements along the last axis. `provenance` is where the job of the latest
- * experiment came from, `{ commit, state }`: `state` is `clean`, `dirty`, or why nothing is known, `commit` null where there
- * is none; the whole is null where nothing was recorded. `runs.table`, where it is asked for, has all runs.
+ * The overview as one JSON document. Keys are snake_case. JSON has no integers beyond 2^53, no NaN and no infinity, so
+ * these are strings: `"9007199254740993"`, `"NaN"`, `"-Infinity"`. A complex number is `{ "real", "imaginary" }`, a
+ * record `{ "fields": { column: value } }`, and what cannot be read `{ "unread": why }`. A value is `{ type, shape,
+ * value }` if it is a scalar, and otherwise `{ type, shape, first_values }` with the first elements along the last
+ * axis. `provenance` is the origin of the latest experiment's job, `{ commit, state }`: `state` is `clean`, `dirty`, or
+ * why it is unknown; `commit` is null if there is none. `provenance` is null if nothing was recorded. `runs.table`, if
+ * requested, has all runs.
  */
 import type { Cell } from '../../hdf5/datatype.ts'
 import type { Preview } from '../../reading/preview.ts'
@@ -32,9 +32,12 @@ export function overviewJson({ file, fileBytes, notes, trajectories }: FileOverv
   return `${tables.reduce((filled, rows) => filled.replace(ROWS_LINE, () => `${ROWS_KEY}${rows}`), text)}\n`
 }
 
-/** Stands for the rows of a table while the rest is made: a line each, since a million would be too long in the other form. */
+/**
+ * Placeholder for the rows of a table, which are formatted separately, one per line: a million rows would be too long
+ * in the other form.
+ */
 const ROWS = '<rows of runs>'
-// No text of the file can look like a line of its own at this depth.
+// Text from the file cannot look like a line at this depth.
 const ROWS_KEY = `\n${' '.repeat(10)}"rows": `
 const ROWS_LINE = `${ROWS_KEY}"${ROWS}"`
 

@@ -15,19 +15,19 @@ import { textTable } from '../text-table.ts'
 import { cut, previewText, printable, rangeText } from '../value-text.ts'
 
 export interface OverviewTextOptions {
-  /** Columns of the terminal; undefined on a pipe, where nothing is cut to fit. */
+  /** Columns of the terminal; undefined on a pipe, where nothing is cut. */
   readonly width: number | undefined
   readonly isColoured: boolean
 }
 
 /** Rows of one section: four sections and their headings fit on a screen. */
 const ROWS_MAX = 10
-/** Trajectories shown in full; of more, each gets a line. */
+/** Trajectories shown in full; if there are more, each gets a line. */
 const TRAJECTORIES_IN_FULL = 3
 const COMMENT_LENGTH_MAX = 80
 const INDENT = 2
 
-/** The overview of a file as text, bounded in length whatever the file holds. Ends with a newline. */
+/** The overview of a file as text of bounded length, whatever the file holds. Ends with a newline. */
 export function overviewText(overview: FileOverview, options: OverviewTextOptions): string {
   const { trajectories } = overview
   const page = new Page(options)
@@ -45,13 +45,13 @@ export function overviewText(overview: FileOverview, options: OverviewTextOption
     runsText(runs),
     commentText(comment),
   ])
-  // The newest are the likelier ones to be looked for; they stand at the end of a list, oldest first.
+  // The newest are most likely wanted. They are at the end of the list, oldest first.
   const shown = rows.slice(-2 * ROWS_MAX)
   const omitted = rows.length - shown.length
   const lines = [title, '']
   if (omitted > 0) lines.push(page.dim(`${' '.repeat(INDENT)}${formatCount(omitted)} older ones, see --json`))
   lines.push(page.table(['trajectory', 'written', 'runs', 'comment'], shown), '')
-  lines.push(page.dim('One of them in full: --trajectory NAME'))
+  lines.push(page.dim('Show one in full: --trajectory NAME'))
   return `${lines.join('\n')}\n`
 }
 
@@ -128,7 +128,7 @@ function failureLines({ failures, failed }: RunsOverview, page: Page): string[] 
   return lines
 }
 
-/** The command that goes on. Whether another process is doing so already, the file does not say. */
+/** The command that continues. The file does not say whether another process is already doing so. */
 function continuationLines({ continuation }: TrajectoryOverview, page: Page): string[] {
   if (continuation === undefined || continuation.missing + continuation.failed === 0) return []
   const { cntFile, missing } = continuation
@@ -157,7 +157,7 @@ function leafRow(leaf: SurveyedLeaf, { sampledRuns }: TrajectoryOverview): strin
   ]
 }
 
-/** `[3, 4]`; `[2..15]` where the sampled runs differ in length. */
+/** `[3, 4]`; `[2..15]` if the sampled runs differ in length. */
 function shapeText({ shape }: SurveyedLeaf): string {
   if (shape === undefined) return 'varies'
   if (shape.length === 0) return ''
@@ -167,7 +167,7 @@ function shapeText({ shape }: SurveyedLeaf): string {
   return `[${sizes.join(', ')}]`
 }
 
-/** Sizes and places are those of the sampled runs; the heading says which these are. */
+/** Sizes and places come from the sampled runs, which the heading names. */
 function sampleText(
   { entries }: Listing<SurveyedLeaf>,
   { runs, sampledRuns }: TrajectoryOverview,
@@ -247,7 +247,7 @@ class Page {
   }
 }
 
-/** pypet's `2026_01_31_12h34m56s`, as people write it. */
+/** pypet's `2026_01_31_12h34m56s`, in the usual form. */
 function timeText(time: string): string {
   const match = /^(\d{4})_(\d\d)_(\d\d)_(\d\d)h(\d\d)m(\d\d)s$/.exec(time)
   if (match === null) return printable(time) || 'at an unknown time'
@@ -255,7 +255,7 @@ function timeText(time: string): string {
   return `${year}-${month}-${day} ${hour}:${minute}:${second}`
 }
 
-/** Bare numbers are pypet's and Python's own; ours name themselves. */
+/** Bare numbers are versions of pypet and Python; pypet-ts and Node.js write their names. */
 function versionText({ version, python }: TrajectoryOverview): string {
   const isPypet = /^\d/.test(python)
   const writer = /^\d/.test(version) ? `${isPypet ? 'pypet' : 'version'} ${version}` : version

@@ -11,7 +11,7 @@ export interface OverviewFlags {
   readonly runs?: boolean | undefined
 }
 
-/** Where the overview is printed: `process.stdout`, or anything that is not a terminal. */
+/** The output of the overview: `process.stdout`, or anything that is not a terminal. */
 export interface OverviewStream {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -19,11 +19,11 @@ export interface OverviewStream {
 }
 
 /**
- * The action of `pypet-ts overview <file>`: prints what the file holds, as text for people or with
- * `--json` as one document. Resolves when everything is written.
+ * The action of `pypet-ts overview <file>`: prints the content of the file, as text or, with `--json`, as one document.
+ * Resolves when everything is written.
  *
  * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
- *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_STORAGE_FAILED`; nothing is printed then
+ *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_STORAGE_FAILED`; then nothing is printed
  */
 export async function overview(file: string, flags: OverviewFlags, stream: OverviewStream): Promise<void> {
   quickenIfSmall(file)
@@ -49,7 +49,10 @@ function quickenIfSmall(file: string): void {
   if (bytes <= SMALL_BYTES_MAX && knowsQuickening()) quickenH5wasm(TIERING.glance)
 }
 
-/** `pypet-ts overview file.h5 | head` has read enough. */
+/**
+ * `pypet-ts overview file.h5
+ * head` has read enough.
+ */
 function isClosedPipe(error: Error): boolean {
   return (error as NodeJS.ErrnoException).code === 'EPIPE'
 }

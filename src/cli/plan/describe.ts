@@ -11,7 +11,7 @@ import {
 } from '../options.ts'
 import type { PlanFlags } from './perform.ts'
 
-/** Options of the experiment that change the plan, or what is said of it. */
+/** Options of the experiment that change the plan or its output. */
 const PLANNED_OPTIONS = ['repeat', 'ncores', 'executor', 'filename', 'name'] as const satisfies OptionName[]
 
 export function describePlan(program: Command): void {

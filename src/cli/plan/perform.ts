@@ -21,16 +21,16 @@ export interface PlanFlags extends CommandFlags, ExploreTexts {
   readonly limit?: string
 }
 
-/** Rows of the table unless a limit is given: it should fit on a screen. */
+/** Default number of rows of the table: it should fit on a screen. */
 const TABLE_LIMIT = 20
-/** The columns of a table are as wide as their widest cell, so all of its rows are held at a time. */
+/** Columns are as wide as their widest cell, so all rows are in memory at once. */
 const TABLE_LIMIT_MAX = 10_000
 
 /**
- * Prints the points of the job, and resolves to the exit code. Points are computed as they are printed, and no faster than
- * they are read; when the reader of a pipe goes away, it ends.
+ * Prints the points of the job, and resolves to the exit code. Points are computed as they are printed, no faster than
+ * they are read. Ends when the reader of a pipe goes away.
  *
- * @throws PypetError as `prepareExperiment`, `PYPET_USAGE` for a limit that is none, or two formats
+ * @throws PypetError as `prepareExperiment`, `PYPET_USAGE` for an invalid limit, or two formats
  */
 export async function planCommand(jobFile: string, flags: PlanFlags, stream: OutputStream): Promise<number> {
   const limit = limitOf(flags)
@@ -58,8 +58,8 @@ export async function planCommand(jobFile: string, flags: PlanFlags, stream: Out
 
 function limitOf({ limit, csv, json }: PlanFlags): number | undefined {
   if (csv === true && json === true) {
-    throw new PypetError('PYPET_USAGE', '--csv and --json are two formats', {
-      hint: 'Take one of the two away.',
+    throw new PypetError('PYPET_USAGE', '--csv and --json cannot be combined', {
+      hint: 'Leave out one of them.',
     })
   }
   if (limit === undefined) return undefined
@@ -84,10 +84,10 @@ function limitOf({ limit, csv, json }: PlanFlags): number | undefined {
   )
 }
 
-/** Few enough to be held many times, enough to make a call to the operating system worth it. */
+/** Small enough to keep in memory, large enough to be worth a system call. */
 const CHUNK_CHARACTERS = 65_536
 
-/** Waits for each chunk to be taken, so that no more than one is ever held. */
+/** Waits for each chunk to be read, so that only one is in memory. */
 async function writeLines(stream: OutputStream, lines: Iterable<string>): Promise<void> {
   let chunk = ''
   for (const line of lines) {
@@ -122,7 +122,7 @@ function* csvLines({ plan }: PreparedExperiment, count: number): Generator<strin
   }
 }
 
-/** As RFC 4180 has it: a text that holds a comma, a quote or the end of a line stands in quotes. */
+/** As in RFC 4180: text that contains a comma, a quote or a line end is quoted. */
 function csvCell(value: unknown): string {
   const text = exploredCsvText(value)
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
@@ -146,6 +146,6 @@ function tableText(experiment: PreparedExperiment, count: number, stream: Output
   ])
   lines.push(textTable(headings, rows, { width: stream.columns, indent: 2, style: dim }))
   const more = plan.runCount - count
-  if (more > 0) lines.push(dim(`  ... ${formatCount(more)} more; --limit shows more of them, --csv all`))
+  if (more > 0) lines.push(dim(`  ... ${formatCount(more)} more; --limit shows more, --csv all`))
   return `${lines.join('\n')}\n`
 }

@@ -15,7 +15,7 @@ export interface RestoreFlags {
   readonly environment?: string
   readonly force?: boolean
   readonly json?: boolean
-  /** Where errors are printed. */
+  /** Print error stacks. */
   readonly verbose?: boolean
 }
 
@@ -41,11 +41,11 @@ function runOf(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   throw new PypetError('PYPET_USAGE', `--run: expected the number of a run, found ${JSON.stringify(text)}`, {
     where: '--run',
-    hint: 'Name it as `pypet-ts overview --runs` does.',
+    hint: 'Use a number that `pypet-ts overview --runs` shows.',
   })
 }
 
-/** Names come from a file: they must not write on the terminal what they like. */
+/** Names come from a file, so they must not control the terminal. */
 function restoredText(restored: Restored): string {
   const { folder, files, job, commit, diff, leftOut, environment, environments } = restored
   const lines = files.map((name) => `wrote ${printable(join(folder, name))}`)
@@ -58,10 +58,10 @@ function restoredText(restored: Restored): string {
     lines.push(
       '',
       `These are the sources of ${printable(environment)}, one of ${environments.length} environments.`,
-      'Those of another: --run <n>, or --environment <name>.',
+      'For another one: --run <n>, or --environment <name>.',
     )
   }
-  // There, so that it writes a file of its own.
+  // Run it in the folder, so that it writes its own file.
   const enter = `cd ${shellWord(shownPath(folder))} && `
   if (job !== undefined)
     lines.push('', 'Run it again:', printable(`  ${enter}pypet-ts run ${shellWord(job)}`))

@@ -30,7 +30,7 @@ export function describeRun(program: Command, { jobArguments, asksDaily }: Descr
   withHelpAll(command, DAILY, asksDaily)
 }
 
-/** In the order of the help: what most people need comes first. */
+/** In the order of the help: the most common options come first. */
 function runOptions(command: Command): readonly Option[] {
   const ofTable = new Map(OPTION_NAMES.map((name) => [name, tableOptions(command, name)]))
   const take = (...names: OptionName[]): Option[] =>
@@ -51,7 +51,7 @@ function runOptions(command: Command): readonly Option[] {
     command
       .createOption(
         '--point <n>',
-        'Run only this point, here and now, and print what it gives; store nothing.',
+        'Run only this point, in the main thread, and print its results; store nothing.',
       )
       .conflicts(['dryRun', 'json', 'quiet']),
     command.createOption('--inspect', 'With --point: wait for a debugger, and stop before the job.'),

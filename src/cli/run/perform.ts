@@ -23,7 +23,7 @@ export interface RunFlags extends CommandFlags, ExploreTexts {
 /**
  * Runs the job, shows its progress, and resolves to the exit code.
  *
- * @throws PypetError before anything has been started, or when storing has become impossible
+ * @throws PypetError before anything has started, or if storing has become impossible
  */
 export async function runCommand(
   jobFile: string,
@@ -57,7 +57,7 @@ export async function runCommand(
     return ExitCode.OK
   }
   using waiting = showLoading(jobFile, flags)
-  // It starts while the job is loaded, and touches nothing before it is told to.
+  // It starts while the job loads, and touches nothing before it is told to.
   await using stores = RunStores.start(flags.wrapMode ?? process.env.PYPET_WRAP_MODE)
   if (looksParallel(flags)) void preloadPool()
   await using experiment = await prepareExperiment(request)
@@ -72,17 +72,17 @@ export async function runCommand(
   }
 }
 
-/** While esbuild bundles the job, this process has nothing else to do. */
+/** This process is idle while esbuild bundles the job. */
 async function preloadPool(): Promise<void> {
   try {
     const { loadPiscina } = await import('../../executors/pool-executor.ts')
     loadPiscina()
   } catch {
-    // Whoever needs a pool meets the same error, where it can be told.
+    // The code that needs a pool meets the same error, and can report it.
   }
 }
 
-/** A guess, before the config file is read: a wrong one only costs time. */
+/** A guess, before the config file is read: if it is wrong, it only costs time. */
 function looksParallel({ ncores, isolate }: RunFlags): boolean {
   return (
     isolate !== true &&
@@ -90,19 +90,19 @@ function looksParallel({ ncores, isolate }: RunFlags): boolean {
   )
 }
 
-/** In a function of its own: TypeScript 6 leaves the endings of dynamic imports as they are beside `await using`. */
+/** In its own function: TypeScript 6 does not rewrite the endings of dynamic imports next to `await using`. */
 async function loadPoint() {
   return await import('./point.ts')
 }
 
 function inspectsAll(): PypetError {
-  return new PypetError('PYPET_USAGE', '--inspect debugs one point, and none is named', {
+  return new PypetError('PYPET_USAGE', '--inspect requires --point', {
     where: '--inspect',
-    hint: 'Name it: --point 17 --inspect.',
+    hint: 'Write: --point 17 --inspect.',
   })
 }
 
-/** What only the writer and the log would refuse. They are not opened for a dry run. */
+/** Checks what otherwise only the writer and the log would refuse. A dry run does not open them. */
 async function checkPlaces({ settings }: PreparedExperiment): Promise<void> {
   const { checkTarget } = await import('../../environment/check-target.ts')
   try {

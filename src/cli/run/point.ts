@@ -1,4 +1,4 @@
-/** `pypet-ts run <job> --point <n>`: one run in this thread, where a debugger sees it. Nothing is stored. */
+/** `pypet-ts run <job> --point <n>`: one run in this thread, where a debugger sees it. Stores nothing. */
 import { dirname } from 'node:path'
 import { inspect } from 'node:util'
 import { deserialize } from 'node:v8'
@@ -29,10 +29,10 @@ import { exploredText } from '../explored-text.ts'
 import { sayWarnings, sayWhenSlow } from '../perform-command.ts'
 
 /**
- * Performs the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
+ * Computes the run as the experiment would, with the same parameters and seed, shows what it adds, and resolves to the
  * exit code.
  *
- * @throws PypetError as `prepareExperiment`; `PYPET_USAGE` for a point that is not there
+ * @throws PypetError as `prepareExperiment`; `PYPET_USAGE` for a point that does not exist
  */
 export async function pointCommand(
   request: ExperimentRequest,
@@ -110,7 +110,7 @@ function exploredLine(value: unknown): string {
   return typeof value === 'object' ? exploredText(value) : valueLine(value)
 }
 
-/** As the file would have it. */
+/** As it would be in the file. */
 function configOf({ settings, job, identifyJob }: PreparedExperiment): readonly Parameter[] {
   const identity = identifyEnvironment(settings.name, Date.now() / 1000)
   return openingConfig(identity, job.file, settings, identifyJob(dirname(settings.filename)))
@@ -141,10 +141,10 @@ function stoppingBefore(job: JobFunction): JobFunction {
 
 async function waitForDebugger(): Promise<void> {
   const inspector = await import('node:inspector')
-  // Node prints the address, and it is open already where the process was started with --inspect.
+  // Node prints the address. It is already open if the process was started with --inspect.
   if (inspector.url() === undefined) inspector.open()
   if (inspector.url() === undefined) {
-    throw new PypetError('PYPET_USAGE', `--inspect: port ${process.debugPort} is taken`, {
+    throw new PypetError('PYPET_USAGE', `--inspect: port ${process.debugPort} is in use`, {
       where: '--inspect',
       hint: 'End the other debugger, or choose a port: NODE_OPTIONS=--inspect-port=0.',
     })
@@ -153,7 +153,7 @@ async function waitForDebugger(): Promise<void> {
 }
 
 function recordOf(frame: readonly Uint8Array[]): RawRunRecord {
-  // What the job has added may be changed by it later.
+  // The job may later change what it has added.
   const bytes = Buffer.concat(frame)
   return decodeRunFrame(bytes.subarray(FRAME_PREFIX_BYTES), decodeFramePrefix(bytes).headerBytes)
 }

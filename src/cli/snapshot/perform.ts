@@ -15,12 +15,12 @@ export interface SnapshotFlags {
 }
 
 /**
- * Copies the last committed state of a file and says what is in the copy.
+ * Copies the last committed state of a file, and prints what the copy holds.
  *
  * @throws PypetError `PYPET_FILE_NOT_HDF5`, and as `takeSnapshotCalmly`
  */
 export async function snapshotCommand(source: string, target: string, flags: SnapshotFlags): Promise<void> {
-  // With a .cnt file, what lies on the disk need not be whole.
+  // With a .cnt file, the file on the disk may be incomplete.
   const isPlain = !source.endsWith('.cnt') && !(existsSync(source) && isUnfinished(source))
   if (isPlain) await checkSignature(source)
   const bytes = await interruptible(

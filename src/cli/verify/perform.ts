@@ -26,8 +26,8 @@ export interface VerifyFlags {
 /**
  * Verifies, prints a report, and resolves to the exit code.
  *
- * @param args of the job; those that the file keeps where there are none
- * @throws PypetError as `verify`, and `PYPET_USAGE` for runs that are none
+ * @param args of the job; default: those in the file
+ * @throws PypetError as `verify`, and `PYPET_USAGE` for invalid runs
  */
 export async function verifyCommand(
   file: string,
@@ -37,7 +37,7 @@ export async function verifyCommand(
   const { job, trajectory, ncores, executor, timeout } = flags
   const report = await interruptible(
     'verify',
-    () => 'nothing is known',
+    () => 'no run was compared',
     () =>
       verify(file, {
         ...chosen(flags),
@@ -50,7 +50,7 @@ export async function verifyCommand(
       }),
   )
   process.stdout.write(flags.json === true ? reportJson(report) : reportText(report))
-  // Of a sample, nobody has asked for all of them.
+  // With a sample, nobody has asked for all of them.
   const isWhole = flags.all !== true || report.skipped.length === 0
   return isWhole && report.identicalCount === report.verdicts.length ? ExitCode.OK : ExitCode.RUNS_FAILED
 }
@@ -66,7 +66,7 @@ function chosen({ sample, all, runs, sampleSeed }: VerifyFlags) {
       sample: wholeNumber('--sample', sample, 1, 'Give a number, or verify all stored runs with --all.'),
     }),
     ...(sampleSeed !== undefined && {
-      sampleSeed: wholeNumber('--sample-seed', sampleSeed, 0, 'Give the number that a report names.'),
+      sampleSeed: wholeNumber('--sample-seed', sampleSeed, 0, 'Use the number from an earlier report.'),
     }),
   }
 }
@@ -75,9 +75,9 @@ function refuseTogether(flags: Readonly<Record<string, unknown>>): void {
   const given = Object.keys(flags).filter((name) => flags[name] !== undefined)
   if (given.length < 2) return
   const names = given.join(' and ')
-  throw new PypetError('PYPET_USAGE', `${names} exclude each other`, {
+  throw new PypetError('PYPET_USAGE', `${names} cannot be combined`, {
     where: names,
-    hint: 'Give one of them.',
+    hint: 'Use one of them.',
   })
 }
 
@@ -131,12 +131,12 @@ function reportText(report: VerifyReport): string {
 function skippedLines(file: string, other: OtherSource): string[] {
   const { jobChanges, runs } = other
   return [
-    `not compared: ${runsText(runs)}, which another job has made (${jobChanges})`,
+    `not compared: ${runsText(runs)}, which another version of the job made (${jobChanges})`,
     `  hint: ${restoreHint(file, other)}`,
   ]
 }
 
-/** Harmless for a terminal, and indented as it was. */
+/** Harmless for a terminal, with the same indentation. */
 function shown(line: string): string {
   return `${line.startsWith('  ') ? '  ' : ''}${printable(line).trimStart()}`
 }
