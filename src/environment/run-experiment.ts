@@ -2,7 +2,7 @@
  * Runs an experiment: opens the writer, then the executor, runs everything and waits until the last run is stored. This
  * module is the overview; the modules it calls do the work.
  */
-import { isPypetError, PypetError } from '../errors.ts'
+import { isPypetError, PypetError, reworded } from '../errors.ts'
 import type { ExperimentSummary } from '../events.ts'
 import { planRuns } from '../exploration/plan.ts'
 import { readCnt } from '../journal/cnt-state.ts'
@@ -149,11 +149,7 @@ function withContinueHint(thrown: unknown, cntFile: string): unknown {
   if (!isPypetError(thrown)) return thrown
   const goOn = `Continue with: pypet-ts continue ${shownPath(cntFile)}`
   const hint = thrown.hint === undefined ? goOn : `${thrown.hint} ${goOn}`
-  const error = new PypetError(thrown.code, thrown.message, {
-    hint,
-    where: thrown.where,
-    cause: thrown.cause,
-  })
+  const error = reworded(thrown, { hint })
   if (thrown.stack !== undefined) error.stack = thrown.stack
   return error
 }

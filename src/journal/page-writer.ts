@@ -69,9 +69,7 @@ export class PageWriter {
   /** There are newly committed pages. */
   wake(): void {
     if (this.#isStopped || this.#source.pendingBytes === 0) return
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined
-    })
+    this.#working ??= this.#work()
   }
 
   get isCrowded(): boolean {
@@ -109,8 +107,9 @@ export class PageWriter {
     this.#waking.abort()
   }
 
-  /** Nothing will be written any more. */
+  /** Nothing will be written any more: what waits for readers is not written. */
   async end(): Promise<void> {
+    this.stop()
     await this.#working
     const gate = await this.#gate
     await gate?.end()
@@ -126,6 +125,9 @@ export class PageWriter {
       }
     } catch (error) {
       this.#options.onError(error)
+    } finally {
+      // At once: who wakes it from now on begins anew.
+      this.#working = undefined
     }
   }
 

@@ -1,8 +1,10 @@
 /** What becomes of committed pages while other programs have the file open. */
 import { spawn } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readCnt } from '../../src/journal/cnt-state.ts'
+import { PageWriter } from '../../src/journal/page-writer.ts'
+import { ReaderGate } from '../../src/journal/reader-gate.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { useFolder } from '../temporary-folder.ts'
 import { Hdf5Content } from './hdf5-content.ts'
@@ -27,6 +29,36 @@ const ENDING = { config: [], isComplete: true }
 const store = (run: number) => arrived(runRecord(run, [result(run, 'z', run)]))
 
 describe.runIf(hasFlock)('while another program has the file open', () => {
+  test('an end without the last pages does not wait for it', async () => {
+    const file = inFolder('ended.h5')
+    writeFileSync(file, 'pages')
+    const close = await openElsewhere(file)
+    const descriptor = openSync(file, 'r+')
+    let written = 0
+    const source = { pendingBytes: 1, writePages: () => void (written += 1) }
+    let opened = () => undefined as void
+    const isOpen = new Promise<void>((resolve) => {
+      opened = resolve
+    })
+    const openGate = async () => {
+      const gate = await ReaderGate.open(descriptor)
+      opened()
+      return gate
+    }
+    const pages = new PageWriter(source, openGate, {
+      restMs: 0,
+      onWritten: () => undefined,
+      onReopened: () => undefined,
+      onError: () => undefined,
+    })
+    pages.wake()
+    await isOpen
+    await pages.end()
+    closeSync(descriptor)
+    await close()
+    expect(written).toBe(0)
+  }, 60_000)
+
   test('commits are durable, the bytes that it may read stay, and all comes into the file when it closes it', async () => {
     const file = inFolder('held.h5')
     const options = storeOptions({ pageRestMs: 0 })
