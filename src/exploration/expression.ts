@@ -113,7 +113,7 @@ function nameTerm(written: string, at: number, context: ExpressionContext, refus
     throw refuse(
       `${name} is not known here yet:`,
       at,
-      'An expression may use a parameter with its own expression only after that one.',
+      'Use other parameters. One that has its own expression must come first.',
     )
   }
   const type = termTypeOf(parameter)

@@ -221,7 +221,7 @@ describe('flags', () => {
     [
       'PYPET_EXPLORATION_INVALID',
       'x is not known here yet: at position 2',
-      'other parameters',
+      'Use other parameters',
       { onlyIf: ['x: x > 1'] },
     ],
     ['PYPET_NAME_TAKEN', 'y already has a condition', '&&', { onlyIf: ['y: x > 1', 'y: x > 2'] }],
@@ -233,7 +233,7 @@ describe('flags', () => {
       'formula',
       { derive: ['mode = x'] },
     ],
-    ['PYPET_EXPLORATION_INVALID', 'z is not known here yet', 'other', { derive: ['z = z + 1'] }],
+    ['PYPET_EXPLORATION_INVALID', 'z is not known here yet', 'Use other', { derive: ['z = z + 1'] }],
     [
       'PYPET_PARAMETER_UNKNOWN',
       '--where x < w: there is no parameter w at position 5',
