@@ -1,6 +1,6 @@
 /**
- * Names that stand on disk: of runs, attributes, tables and parts of leaves in the HDF5 file (docs/format.md), and of what the
- * `.cnt` file remembers. They never change, because there are files that have them. What pypet reads, pypet named
+ * Names on disk: runs, attributes, tables and parts of leaves in the HDF5 file (docs/format.md), and what the `.cnt` file
+ * remembers. They never change, because existing files use them. The names that pypet reads come from pypet
  * (`pypetconstants.py`, `naturalnaming.py`).
  */
 
@@ -8,11 +8,11 @@ export const BRANCHES = ['config', 'parameters', 'derived_parameters', 'results'
 
 // Runs
 
-/** Runs that share one run set, from pypet. */
+/** Number of runs in one run set, as in pypet. */
 const RUNS_PER_SET = 1000
-/** A run, with its number. From run 10⁸ on there are more digits. */
+/** A run name with its number. From run 10⁸ on it has more digits. */
 const RUN_NAME = /^run_(\d{8,})$/
-// In a replacement, `$$` is one `$`.
+// In a replacement, `$$` stands for one `$`.
 const RUN_PARTS = /\.run_\d{8,}(?=\.|$)/g
 const RUN_SET_PARTS = /\.run_set_\d{5,}(?=\.|$)/g
 
@@ -24,7 +24,7 @@ export function runName(run: number): string {
   return `run_${padded(run, 8)}`
 }
 
-/** `run_set_00000`, the group of a thousand runs that `$set` stands for. */
+/** `run_set_00000`, the group of a thousand runs. `$set` stands for it. */
 export function runSetName(run: number): string {
   return `run_set_${padded(Math.floor(run / RUNS_PER_SET), 5)}`
 }
@@ -33,14 +33,14 @@ export function isRunName(name: string): boolean {
   return RUN_NAME.test(name)
 }
 
-/** The run that is called so; undefined for any other name. */
+/** The number of the run with this name; undefined for any other name. */
 export function runOfName(name: string): number | undefined {
   const digits = RUN_NAME.exec(name)?.[1]
   return digits === undefined ? undefined : Number(digits)
 }
 
 /**
- * The full name with `$` and `$set` in the place of a run and its set: what the same leaf of every run has in common.
+ * The full name with `$` and `$set` instead of a run and its set. It is the same for the same leaf of every run.
  * `runlessName('results.runs.run_00000003.z')` is `results.runs.$.z`.
  */
 export function runlessName(fullName: string): string {
@@ -52,13 +52,13 @@ export function runlessName(fullName: string): string {
 // Times and environments
 
 /**
- * pypet's `%Y_%m_%d_%Hh%Mm%Ss` in local time, `2026_11_22_17h32m44s`: in overviews, in the names of
- * environments, and what `--add-time` appends to the name of a trajectory.
+ * pypet's `%Y_%m_%d_%Hh%Mm%Ss` in local time, `2026_11_22_17h32m44s`. Overviews and names of environments use it, and
+ * `--add-time` appends it to the name of a trajectory.
  *
  * @param timestamp seconds since 1970
  */
 export function timeText(timestamp: number): string {
-  // Many runs share a second, and formatting a date is the dearest part of a row.
+  // Many runs share a second, and formatting a date is the most expensive part of a row.
   const second = Math.floor(timestamp)
   if (second !== lastSecond) [lastSecond, lastTimeText] = [second, formatTime(second)]
   return lastTimeText
@@ -74,7 +74,7 @@ function formatTime(second: number): string {
   return `${day}_${two(date.getHours())}h${two(date.getMinutes())}m${two(date.getSeconds())}s`
 }
 
-/** Orders names of environments, `environment_83c1a34_2026_11_22_17h32m44s`, by their times; names of another form come first. */
+/** Sorts environment names such as `environment_83c1a34_2026_11_22_17h32m44s` by time. Names of another form come first. */
 export function compareEnvironments(one: string, other: string): number {
   const [time, otherTime] = [timeOfEnvironment(one), timeOfEnvironment(other)]
   if (time === otherTime) return 0
@@ -87,7 +87,7 @@ function timeOfEnvironment(name: string): string {
 
 // Tables of a trajectory
 
-/** The branches that runs store leaves in. */
+/** The branches in which runs store leaves. */
 export const RUN_BRANCHES = ['results', 'derived_parameters'] as const
 
 export type RunBranch = (typeof RUN_BRANCHES)[number]
@@ -128,11 +128,11 @@ export const SRVC = {
   scalarType: 'SRVC_DATA_SCALAR_TYPE',
 } as const
 
-/** What comes before the name of an annotation. */
+/** Prefix of the name of an annotation. */
 export const ANNOTATION_PREFIX = 'SRVC_AN_'
-/** Our own mark for what pypet has no form for. */
+/** Our own mark for values that pypet has no form for. */
 export const TYPE_ATTRIBUTE = 'PYPET_TS_TYPE'
-/** The class of a user's own. pypet would refuse one that it cannot build, so it is told the nearest of its own. */
+/** The user's own class. pypet refuses a class that it cannot build, so the file gives it the nearest pypet class. */
 export const CLASS_ATTRIBUTE = 'PYPET_TS_CLASS'
 
 /** pypet's attributes of one column of a table. */
@@ -145,17 +145,17 @@ export function columnAttributes(column: string): {
 
 // Parts of a leaf
 
-/** The name of a parameter's value that is a dataset of its own ends in this. */
+/** Suffix of the name of a parameter's value that is a separate dataset. */
 export const ARRAY_SUFFIX = '__rr__'
-/** The name of a value that pypet stores with scipy ends in this. */
+/** Suffix of the name of a value that pypet stores with scipy. */
 export const SPARSE_SUFFIX = '__spsp__'
-/** The protocol that a leaf's pickles have. */
+/** The pickle protocol of a leaf. */
 export const PICKLE_PROTOCOL = '__pckl_prtcl__'
-/** What a class of the user's own stores by name; beside it, a parameter's `data` is a summary. */
+/** What a user's own class stores by name. A parameter's `data` next to it is a summary. */
 export const ITEMS = 'items'
-/** The range of an explored parameter; a suffix follows where the column numbers values. */
+/** The range of an explored parameter. A suffix follows if the column holds numbers of values. */
 export const RANGE = 'explored_data'
-/** Values of a range that share a group. */
+/** Number of values of a range in one group. */
 const VALUES_PER_SET = 1000
 
 /** The group of a thousand values of a range: `explored__rr__/set_00001`. */
@@ -168,10 +168,10 @@ export function isFirstOfSet(number: number): boolean {
   return number % VALUES_PER_SET === 0
 }
 
-/** What the table of a range may end in: its column numbers arrays, sparse matrices, or values and pickles. */
+/** Suffixes of a range's table. Its column then numbers arrays, sparse matrices, or values and pickles. */
 export const RANGE_SUFFIXES = [ARRAY_SUFFIX, SPARSE_SUFFIX, ''] as const
 
-/** What a range calls its value of a number, by the suffix of its table: an array, a sparse matrix, a pickle. */
+/** Name of the value with this number in a range, by the suffix of the table: an array, a sparse matrix, a pickle. */
 export function rangeValueName(suffix: string, number: number): string {
   if (suffix === ARRAY_SUFFIX) return `${rangeSet(number)}/xa_${padded(number, 8)}`
   return suffix === SPARSE_SUFFIX ? `xspm${SPARSE_SUFFIX}${padded(number, 8)}` : `xp_${padded(number, 8)}`

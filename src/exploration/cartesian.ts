@@ -5,7 +5,7 @@ import { assertDistinctNames, assertEqualLengths, columnsOf } from './columns.ts
 import { type Column, type Exploration, type ExplorationSpec, exploration } from './exploration.ts'
 import type { ExploredValues, RangeTree } from './explored-values.ts'
 
-/** The order of the factors; names in one inner list advance together. */
+/** The order of the factors. Names in one inner list advance together. */
 export type CombinedGroups<Name extends string = string> = readonly (Name | readonly Name[])[]
 
 /**
@@ -57,7 +57,7 @@ function groupColumns(columns: readonly Column[], combined: CombinedGroups, wher
   if (forgotten === undefined) return factors
   throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: no combined group names ${forgotten}`, {
     where: `${where}.${forgotten}`,
-    hint: `Add '${forgotten}' to the groups, or take its range out.`,
+    hint: `Add '${forgotten}' to the groups, or remove its range.`,
   })
 }
 
@@ -81,7 +81,7 @@ function notInRanges(name: string, columns: readonly Column[], where: string): P
 
 /**
  * Explores parameters side by side: run 0 takes the first value of each range, run 1 the second.
- * A bare mapping given as `explore` means the same; so does pypet's `f_explore` of a dictionary.
+ * A plain mapping given as `explore` means the same, like pypet's `f_explore` of a dictionary.
  *
  * `zip({ x: [1, 2, 3], neuron: { tau: [10, 20, 30] } })` has three points.
  *

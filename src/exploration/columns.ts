@@ -23,12 +23,12 @@ export function columnsOf(tree: unknown, where: string): Column[] {
 
 interface ColumnReader<Value> {
   readonly noun: 'ranges' | 'bounds'
-  /** True for what is read; any other plain object is a group. */
+  /** True for an entry to read. Any other plain object is a group. */
   readonly isInput: (entry: unknown, name: string) => boolean
   readonly read: (entry: unknown, name: string, path: string) => Value
 }
 
-/** A tree of ranges, or of bounds to sample, as columns. @throws PypetError as `columnsOf`, and as `read` */
+/** A tree of ranges, or of bounds to sample, as columns. @throws PypetError like `columnsOf`, and like `read` */
 export function namedColumns<Value>(
   tree: unknown,
   where: string,
@@ -58,9 +58,9 @@ export function namedColumns<Value>(
 type NamedTree = Readonly<Record<string, unknown>>
 
 /**
- * What stands in a tree, by dotted name and in the order of declaration; a leading `parameters.` is dropped.
+ * The entries of a tree by dotted name, in the order of declaration. A leading `parameters.` is dropped.
  *
- * @param isGroup which plain objects are groups
+ * @param isGroup decides which plain objects are groups
  */
 export function* namedEntries(
   tree: NamedTree,
@@ -74,7 +74,7 @@ export function* namedEntries(
   }
 }
 
-/** @throws PypetError `PYPET_EXPLORATION_LENGTH` unless all columns are of one length */
+/** @throws PypetError `PYPET_EXPLORATION_LENGTH` unless all columns have the same length */
 export function assertEqualLengths(columns: readonly Column[], where: string): void {
   assertOneLength(
     columns.map(({ name, range }) => [name, rangeLength(range)]),
@@ -82,7 +82,7 @@ export function assertEqualLengths(columns: readonly Column[], where: string): v
   )
 }
 
-/** The same of lengths by name. */
+/** The same for lengths by name. */
 export function assertOneLength(
   lengths: readonly (readonly [name: string, length: number])[],
   where: string,
@@ -93,7 +93,7 @@ export function assertOneLength(
     if (length === first[1]) continue
     throw new PypetError(
       'PYPET_EXPLORATION_LENGTH',
-      `${where}: ${first[0]} has ${count(first[1])} but ${name} has ${count(length)}; they advance together`,
+      `${where}: ${first[0]} has ${count(first[1])} but ${name} has ${count(length)}, and they advance together`,
       {
         where: `${where}.${name}`,
         hint: 'Give both the same length, or combine them with cartesianProduct.',
@@ -102,7 +102,7 @@ export function assertOneLength(
   }
 }
 
-/** @throws PypetError `PYPET_NAME_TAKEN` when two columns have one name */
+/** @throws PypetError `PYPET_NAME_TAKEN` if two columns have the same name */
 export function assertDistinctNames(columns: readonly { readonly name: string }[], where: string): void {
   const names = new Set<string>()
   for (const { name } of columns) {

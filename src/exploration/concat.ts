@@ -2,12 +2,12 @@ import { PypetError } from '../errors.ts'
 import { type Exploration, type ExplorationDraft, exploration, explorationNames } from './exploration.ts'
 
 /**
- * One exploration after the other; all explore the same parameters.
+ * Joins explorations one after the other. All must explore the same parameters.
  *
  * `concat(cartesianProduct({ x: [1, 2], y: [3, 4] }), points([{ x: 9, y: 9 }]))` has five points.
  *
- * @throws PypetError `PYPET_EXPLORATION_LENGTH` when one names other parameters than the first,
- *   `PYPET_EXPLORATION_EMPTY` without any
+ * @throws PypetError `PYPET_EXPLORATION_LENGTH` if one explores other parameters than the first,
+ *   `PYPET_EXPLORATION_EMPTY` without arguments
  */
 export function concat<Values, Draft extends ExplorationDraft>(
   ...explorations: readonly [Exploration<Values, Draft>, ...Exploration<Values, Draft>[]]
@@ -31,7 +31,7 @@ export function concatSpec<Draft extends ExplorationDraft>(
 ): Joined<Draft> {
   const [first, ...others] = parts
   if (first === undefined) {
-    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is not an exploration to concatenate`, {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: no exploration to concatenate`, {
       where,
       hint: 'Give at least one.',
     })

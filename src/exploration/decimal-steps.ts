@@ -1,6 +1,6 @@
 /**
- * Evenly spaced numbers, counted in the decimals a person wrote. 0.1 is no double, so adding doubles
- * drifts (0.30000000000000004) and may gain or lose the last value; counting whole tenths does neither.
+ * Evenly spaced numbers, counted in the decimals that the user wrote. 0.1 is not exact as a double, so adding doubles
+ * drifts (0.30000000000000004) and may gain or lose the last value. Counting whole tenths does not.
  */
 
 export interface DecimalSteps {
@@ -9,7 +9,7 @@ export interface DecimalSteps {
   readonly length: number
 }
 
-/** How many of `start`, `start + step`, … lie before `stop`; 0 when the step leads away from it. */
+/** Number of values `start`, `start + step`, … before `stop`; 0 if the step leads away from it. */
 export function decimalStepCount(start: number, stop: number, step: number): number {
   const { mantissas } = alignedDecimals([start, stop, step])
   const [first, end, stride] = mantissas as [bigint, bigint, bigint]
@@ -25,14 +25,14 @@ export function decimalStepReader({ start, step, length }: DecimalSteps): (index
   const [first, stride] = mantissas as [bigint, bigint]
   const last = first + stride * BigInt(length)
   if (places <= EXACT_POWER_MAX && isSafe(first) && isSafe(stride) && isSafe(last)) {
-    // One division of two exact doubles is rounded once, so it gives the nearest double.
+    // Dividing two exact doubles rounds only once, so it gives the nearest double.
     const [firstNumber, strideNumber, scale] = [Number(first), Number(stride), Number(`1e${places}`)]
     return (index) => (firstNumber + index * strideNumber) / scale
   }
   return (index) => Number(`${first + stride * BigInt(index)}e-${places}`)
 }
 
-/** 10^22 is the largest power of ten that is a double. */
+/** 10^22 is the largest power of ten that is exact as a double. */
 const EXACT_POWER_MAX = 22
 
 /** The numbers as whole multiples of 10^-places. */
@@ -45,7 +45,7 @@ function alignedDecimals(numbers: readonly number[]): { mantissas: bigint[]; pla
   }
 }
 
-/** The shortest decimal that reads back as the number: what the person wrote. */
+/** The shortest decimal that reads back as the number, which is what the user wrote. */
 function decimalOf(number: number): { mantissa: bigint; places: number } {
   const [coefficient = '0', exponent = '0'] = String(number).split('e')
   const [whole = '0', fraction = ''] = coefficient.split('.')

@@ -18,7 +18,7 @@ import { type Range, rangeOf } from './range.ts'
 import { type Settling, settleRange } from './settle-range.ts'
 import { namedFunctions } from './where.ts'
 
-/** Formulas by the dotted name of the parameter that they give a value. */
+/** Formulas by the dotted name of the parameter whose value they compute. */
 export type Formulas<Values> = Readonly<Record<string, (point: Readonly<Values>) => StorableValue>>
 
 type DerivedValues<Given> = {
@@ -26,10 +26,11 @@ type DerivedValues<Given> = {
 }
 
 /**
- * More parameters whose values follow from each point: `derive(cartesianProduct({ x: [1, 2] }), { z: (point) => point.x * 2 })`.
- * The parameters are declared like any other. A formula is called once for each point, when the experiment is prepared.
+ * Computes further parameters from each point:
+ * `derive(cartesianProduct({ x: [1, 2] }), { z: (point) => point.x * 2 })`.
+ * Declare these parameters like any other. A formula is called once for each point, when the experiment is prepared.
  *
- * @throws PypetError `PYPET_NAME_TAKEN` for a parameter that is explored already, `PYPET_EXPLORATION_INVALID`; later
+ * @throws PypetError `PYPET_NAME_TAKEN` for a parameter that is already explored, `PYPET_EXPLORATION_INVALID`; later
  *   `PYPET_PARAMETER_TYPE` for a value of another type than the default's
  */
 export function derive<Values, const Given extends Formulas<Values>>(
@@ -44,9 +45,9 @@ export function deriveDraft(of: ExplorationDraft, formulas: readonly NamedFuncti
   const taken = new Set(explorationNames(of))
   for (const { name, where } of formulas) {
     if (taken.has(name)) {
-      throw new PypetError('PYPET_NAME_TAKEN', `${where}: ${name} is explored already`, {
+      throw new PypetError('PYPET_NAME_TAKEN', `${where}: ${name} is already explored`, {
         where,
-        hint: 'Take its range or the formula away.',
+        hint: 'Remove its range or the formula.',
       })
     }
     taken.add(name)
@@ -54,7 +55,7 @@ export function deriveDraft(of: ExplorationDraft, formulas: readonly NamedFuncti
   return { kind: 'derive', of, formulas }
 }
 
-/** @throws PypetError as `derive` */
+/** @throws PypetError like `derive` */
 export function settleDerive(
   of: ExplorationSpec,
   formulas: readonly NamedFunction[],
@@ -62,7 +63,7 @@ export function settleDerive(
 ): ExplorationSpec {
   let columns: readonly Column[] = []
   for (const formula of formulas) {
-    // A formula sees what those before it gave.
+    // A formula sees the results of earlier formulas.
     const range = derivedRange({ kind: 'derived', of, columns }, formula, settling)
     columns = [...columns, { name: formula.name, range }]
   }
@@ -77,11 +78,11 @@ function derivedRange(of: ExplorationSpec, formula: NamedFunction, settling: Set
   const valueAt = (run: number): GivenValue => {
     const point = read(run)
     const answer = answerOf(formula, point)
-    // The place is put into words only where somebody will read it.
+    // Build the place in words only if it is needed.
     const value = typeof answer === 'number' ? answer : toGiven(answer, placeOf(formula, point))
     return isBigint && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
   }
-  // Most formulas give numbers, and a million of these are smaller like this.
+  // Most formulas give numbers. A typed array keeps a million of them small.
   const numbers = new Float64Array(length)
   for (let run = 0; run < length; run += 1) {
     const value = valueAt(run)

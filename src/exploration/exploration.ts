@@ -1,6 +1,6 @@
 /**
- * An exploration: which values the explored parameters take in which run. It is plain data, because the
- * main process, the writer and the file that continues an experiment all hold it; it is evaluated point by
+ * An exploration says which values the explored parameters have in each run. It is plain data, because the
+ * main process, the writer and the `.cnt` file all hold it. It is evaluated point by
  * point, because a product of ten million points must not cost ten million objects.
  */
 import { assertNever, PypetError } from '../errors.ts'
@@ -17,36 +17,36 @@ export interface Column {
   readonly range: Range
 }
 
-/** The columns of a factor advance together, so they are of one length. */
+/** The columns of a factor advance together, so they have the same length. */
 export type Factor = readonly Column[]
 
 export type ExplorationSpec =
-  /** Every combination of the factors; the last one varies fastest. */
+  /** Every combination of the factors. The last one varies fastest. */
   | { readonly kind: 'product'; readonly factors: readonly Factor[] }
   /** All columns advance together. */
   | { readonly kind: 'zip'; readonly columns: readonly Column[] }
-  /** The same, written down point by point. */
+  /** The same, written point by point. */
   | { readonly kind: 'points'; readonly columns: readonly Column[] }
-  /** One exploration after the other; all explore the same names. */
+  /** Explorations one after the other. All explore the same names. */
   | { readonly kind: 'concat'; readonly parts: readonly ExplorationSpec[] }
-  /** Points that are spread over bounds; computed from their number, like everything here. */
+  /** Points spread over bounds. Like everything here, they are computed from their number. */
   | (Sampling & { readonly kind: 'sample'; readonly columns: readonly SampledColumn[] })
-  /** Every point several times, one after the other, told apart by a parameter that counts from 0. */
+  /** Every point several times in a row. A parameter that counts from 0 distinguishes the repeats. */
   | (Repeating & { readonly of: ExplorationSpec })
-  /** Some of the points: what a filter has left. */
+  /** Some of the points, after a filter. */
   | { readonly kind: 'select'; readonly of: ExplorationSpec; readonly runs: Uint32Array }
-  /** Some parameters have their default where a condition did not hold. */
+  /** Some parameters have their default in points where a condition was false. */
   | {
       readonly kind: 'partial'
       readonly of: ExplorationSpec
       readonly columns: readonly PartialColumn[]
     }
-  /** More parameters, with values that were computed from the points. */
+  /** Further parameters, with values computed from the points. */
   | { readonly kind: 'derived'; readonly of: ExplorationSpec; readonly columns: readonly Column[] }
-  /** Some parameters are explored with lists or arrays: `of` has their numbers, and here is what they stand for. */
+  /** Some parameters are explored with lists or arrays. `of` has their numbers, and the pools have the values. */
   | { readonly kind: 'pooled'; readonly of: ExplorationSpec; readonly pools: Pools }
 
-/** By the dotted names of the parameters. */
+/** Pools by the dotted names of the parameters. */
 export type Pools = Readonly<Record<string, PoolPart>>
 
 interface Repeating {
@@ -56,18 +56,18 @@ interface Repeating {
   readonly name: string
 }
 
-/** A parameter that is explored in some of the points. */
+/** A parameter that is explored only in some points. */
 export interface PartialColumn {
   readonly name: string
-  /** A bit a point, the lowest first: 1 where it is explored. */
+  /** One bit per point, the lowest first: 1 if the parameter is explored there. */
   readonly isExplored: Uint8Array
-  /** Its value elsewhere; of a list or an array its number. */
+  /** The value in the other points; the number of a list or an array. */
   readonly otherwise: Scalar
 }
 
 /**
- * An exploration as it is written in code, where functions decide: `settle` calls them once, with the declared
- * parameters at hand, and what is left is data.
+ * An exploration as it is written in code, with functions. `settle` calls them once, when the declared parameters are
+ * known, and only data remains.
  */
 export type ExplorationDraft =
   | ExplorationSpec
@@ -86,12 +86,12 @@ export type ExplorationDraft =
     }
   | { readonly kind: 'derive'; readonly of: ExplorationDraft; readonly formulas: readonly NamedFunction[] }
 
-/** What a condition or a formula says of a point; its answer is checked where it is called. */
+/** A condition or formula of a point. Its result is checked where it is called. */
 export interface PointFunction {
-  /** As messages name it: `explore.where`, `--where x < y`. */
+  /** Its name in messages: `explore.where`, `--where x < y`. */
   readonly where: string
   readonly call: (point: Point) => unknown
-  /** The names that it looks at; all unless given. */
+  /** The names that it reads. All by default. */
   readonly reads?: readonly string[] | undefined
 }
 
@@ -106,7 +106,7 @@ const EXPLORATION: unique symbol = Symbol.for('pypet-ts.exploration') as never
 declare const EXPLORES: unique symbol
 
 /**
- * An exploration as builders return it. `Values` tells the compiler which names it explores with which
+ * An exploration as builders return it. `Values` tells the compiler the names it explores and their
  * types: `{ x: number; 'neuron.tau': number }`.
  */
 export interface Exploration<
@@ -115,11 +115,11 @@ export interface Exploration<
 > {
   readonly [EXPLORATION]: true
   readonly spec: Draft
-  /** Never set. The names forbid unknown parameters, the partial values allow exploring only some. */
+  /** Never set. The names forbid unknown parameters. The partial values allow exploring only some. */
   readonly [EXPLORES]?: { readonly names: keyof Values; readonly values: Partial<Values> }
 }
 
-/** Wraps a checked spec; builders call it. */
+/** Wraps a checked spec. Called by builders. */
 export function exploration<Values, Draft extends ExplorationDraft = ExplorationDraft>(
   spec: Draft,
 ): Exploration<Values, Draft> {
@@ -130,7 +130,7 @@ export function isExploration(value: unknown): value is Exploration {
   return typeof value === 'object' && value !== null && EXPLORATION in value
 }
 
-/** The explored names: a product's in the order of its factors, else in the order of declaration. */
+/** The explored names: of a product in the order of its factors, otherwise in the order of declaration. */
 export function explorationNames(draft: ExplorationDraft): readonly string[] {
   switch (draft.kind) {
     case 'product':
@@ -154,15 +154,15 @@ export function explorationNames(draft: ExplorationDraft): readonly string[] {
   }
 }
 
-/** How many points, and so runs, the exploration has. */
+/** Number of points, and so of runs. */
 export function explorationLength(spec: ExplorationSpec): number {
   return evaluatorOf(spec).length
 }
 
 /**
- * Reads the value of one parameter by run. To read many runs, make one.
+ * Reads the value of one parameter by run. Make one reader to read many runs.
  *
- * @throws PypetError `PYPET_PARAMETER_UNKNOWN` when the name is not explored
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN` if the name is not explored
  */
 export function explorationReader(spec: ExplorationSpec, name: string): RangeReader {
   const evaluator = evaluatorOf(spec)
@@ -170,7 +170,7 @@ export function explorationReader(spec: ExplorationSpec, name: string): RangeRea
   if (reader !== undefined) return reader
   throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${name} is not explored`, {
     where: name,
-    hint: `Explored are: ${explorationNames(spec).join(', ')}.`,
+    hint: `Explored parameters: ${explorationNames(spec).join(', ')}.`,
   })
 }
 
@@ -179,7 +179,7 @@ interface Evaluator {
   readonly readers: ReadonlyMap<string, RangeReader>
 }
 
-/** Specs are immutable and travel as data, so what is computed from one is kept beside it, not in it. */
+/** Specs are immutable data, so what is computed from one is kept outside it. */
 const evaluators = new WeakMap<ExplorationSpec, Evaluator>()
 
 function evaluatorOf(spec: ExplorationSpec): Evaluator {
@@ -217,7 +217,7 @@ function makeEvaluator(spec: ExplorationSpec): Evaluator {
   }
 }
 
-/** A point is a number whose digits are the factors' indices, the last factor being the lowest digit. */
+/** A point is a number whose digits are the indices of the factors. The last factor is the lowest digit. */
 function productEvaluator(factors: readonly Factor[]): Evaluator {
   const readers = new Map<string, RangeReader>()
   let stride = factors.reduce((product, factor) => product * factorLength(factor), 1)
@@ -258,7 +258,7 @@ function concatEvaluator(parts: readonly ExplorationSpec[], names: readonly stri
   return { length, readers }
 }
 
-/** The last part that starts at or before the run, by bisection: an evolution may concatenate thousands. */
+/** The last part that starts at or before the run, by bisection. An evolution may concatenate thousands of parts. */
 function partAt(starts: readonly number[], run: RunIndex): number {
   let low = 0
   let high = starts.length - 1

@@ -1,4 +1,4 @@
-/** All flags that say what is explored: `--explore`, `--sample`, `--only-if`, `--derive`, `--where`, and `--repeat`. */
+/** All flags for explorations: `--explore`, `--sample`, `--only-if`, `--derive`, `--where`, and `--repeat`. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { ExplorationDraft } from './exploration.ts'
@@ -9,11 +9,11 @@ import { type SampleOptions, type Sampler, sampleOptions, samplerOf } from './sa
 import type { SampleMethod } from './sample-range.ts'
 import { sampleRangeFromTexts } from './sample-range-from-text.ts'
 
-/** The texts of the flags, each as it was given. */
+/** The texts of the flags, as they were given. */
 export interface ExploreTexts {
-  /** `x=1,2,3`. They replace the exploration of config file and experiment. */
+  /** `x=1,2,3`. Replaces the exploration of config file and experiment. */
   readonly explore?: readonly string[] | undefined
-  /** `sobol:100`: then `--explore` gives bounds. */
+  /** `sobol:100`. Then `--explore` gives bounds. */
   readonly sample?: string | undefined
   /** `tau: mode == "slow"`. */
   readonly onlyIf?: readonly string[] | undefined
@@ -24,12 +24,12 @@ export interface ExploreTexts {
 }
 
 /**
- * The exploration that the flags give, or what they make of the one that is declared. Undefined when nothing is
+ * The exploration from the flags, or the declared exploration as the flags change it. Undefined if nothing is
  * explored.
  *
- * @param declared that of config file or experiment; read only where the flags do not replace it
- * @param repeat the option of that name with the place where it was given
- * @throws PypetError `PYPET_USAGE`, and as `parseExploreFlags`, `sobol` and `modified`; each message names the flag
+ * @param declared the exploration of config file or experiment. It is read only if the flags do not replace it
+ * @param repeat the option `repeat` and where it was given
+ * @throws PypetError `PYPET_USAGE`, and like `parseExploreFlags`, `sobol` and `modified`. Each message names the flag
  */
 export function explorationFromFlags(
   texts: ExploreTexts,
@@ -55,7 +55,7 @@ export function explorationFromFlags(
   }
   const [first] = [...modifiers.onlyIf, ...modifiers.derive, ...modifiers.filters]
   if (explored === undefined && first !== undefined) throw nothingExplored(first.where)
-  // Without an exploration there is one point, the defaults, and that may be repeated.
+  // Without an exploration there is one point, the defaults, which may be repeated.
   if (explored === undefined && modifiers.repeat === undefined) return undefined
   return modified(explored ?? { kind: 'product', factors: [] }, modifiers, parameters)
 }
@@ -68,7 +68,7 @@ const METHODS: Readonly<Record<string, SampleMethod>> = {
 }
 
 /**
- * The syntax of `--sample`: a method, a count, and perhaps a seed.
+ * Parses `--sample`: a method, a count, and an optional seed.
  *
  * @throws PypetError `PYPET_USAGE`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`
  */
@@ -81,9 +81,9 @@ function parseSampleFlag(text: string): {
   const refuse = (found: string) => new PypetError('PYPET_USAGE', `${where}: ${found}`, { where, hint })
   const [word = '', count, seed, ...others] = text.split(':').map((part) => part.trim())
   const method = Object.hasOwn(METHODS, word) ? METHODS[word] : undefined
-  if (method === undefined) throw refuse(`there is no way to sample called ${JSON.stringify(word)}`)
-  if (count === undefined) throw refuse('the count of points is missing')
-  if (others.length > 0) throw refuse('there is more than a method, a count and a seed')
+  if (method === undefined) throw refuse(`${JSON.stringify(word)} is not a sampling method`)
+  if (count === undefined) throw refuse('the number of points is missing')
+  if (others.length > 0) throw refuse('found more than a method, a count and a seed')
   for (const part of [count, seed]) {
     if (part !== undefined && !/^\d+$/.test(part))
       throw refuse(`${JSON.stringify(part)} is not a whole number`)
@@ -104,9 +104,9 @@ function sampled(
     const draft = declared()
     const again = draft && resampled(draft, (columns) => samplerOf(method, columns, options, where))
     if (again !== undefined) return again
-    throw new PypetError('PYPET_USAGE', `${where}: there are no bounds to sample`, {
+    throw new PypetError('PYPET_USAGE', `${where}: no bounds to sample`, {
       where,
-      hint: 'Give them with --explore x=0:1, one flag a parameter.',
+      hint: 'Give them with --explore x=0:1, one flag per parameter.',
     })
   }
   const columns = explore.map((written) => {
@@ -117,7 +117,7 @@ function sampled(
   return samplerOf(method, columns, options, '--explore')
 }
 
-/** The draft with another sampler below what is laid over it; undefined where there is none. */
+/** The draft with another sampler below its modifiers; undefined if it has no sampler. */
 function resampled(
   draft: ExplorationDraft,
   sampler: (columns: Sampler['columns']) => Sampler,

@@ -1,4 +1,7 @@
-/** Values to explore that JavaScript has no literal for: lists, arrays, matrices, dates, complex numbers. Their types are those of the default. */
+/**
+ * Explored values without a literal in JavaScript: lists, arrays, matrices, dates, complex numbers. They have the type of
+ * the default.
+ */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { cutText } from '../values/cut-text.ts'
@@ -18,10 +21,10 @@ import { toStoredParameter, toStoredValue } from '../values/value.ts'
 import { isInteger } from '../values/value-forms.ts'
 import { pooled, pooledTypeName } from './value-pool.ts'
 
-/** What one point has of a parameter. */
+/** The value of a parameter in one point. */
 export type ExploredValue = Scalar | RawValue
 
-/** What an instance of the user's own class stores, until it is known whose value it is. */
+/** The stored value of an instance of the user's own class, until its parameter is known. */
 interface GivenInstance {
   readonly form: 'instance'
   readonly userClass: string
@@ -31,7 +34,7 @@ interface GivenInstance {
 export type GivenValue = ExploredValue | GivenInstance
 
 /**
- * A user's value as it is explored, with its class: what is not a single value is copied.
+ * A user's value in the form for exploration, with its class. Values other than single ones are copied.
  *
  * @param where names the value in messages, like `explore.neuron.tau[3]`
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`
@@ -54,12 +57,12 @@ export function valueOfClass(
   const { name, userClass: wanted } = parameter
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${name} is ${wanted === undefined ? 'not an instance of a class' : `an instance of ${wanted}`}, found one of ${userClass}`,
+    `${where}: ${name} is ${wanted === undefined ? 'not an instance of a class' : `an instance of ${wanted}`}, found an instance of ${userClass}`,
     { where, hint: 'Give values of the class of the default.' },
   )
 }
 
-/** As `toGiven`, without the class. */
+/** Like `toGiven`, without the class. */
 export function toExplored(value: unknown, where: string): ExploredValue {
   switch (typeof value) {
     case 'number':
@@ -84,7 +87,7 @@ function toObject(value: unknown, where: string): RawValue {
   throw notExplored(stored.form === 'null' ? 'null' : `a ${stored.form}`, where)
 }
 
-/** Several values by name are a record, which is explored as the value of its instance alone. */
+/** Several values by name form a record. A record can be explored only as the value of an instance. */
 function ofInstance(instance: OwnParameter, where: string): ExploredValue {
   const stored = toStoredParameter(instance, where)
   if (stored.form === 'record') return pooled(rawValue(stored))
@@ -94,11 +97,11 @@ function ofInstance(instance: OwnParameter, where: string): ExploredValue {
 function notExplored(found: string, where: string): PypetError {
   return new PypetError('PYPET_PARAMETER_TYPE', `${where} cannot be explored: found ${found}`, {
     where,
-    hint: 'Explore numbers, bigints, booleans, strings, dates, lists, arrays or instances of a class of your own; for anything else explore an index and look it up in the job.',
+    hint: 'Explore numbers, bigints, booleans, strings, dates, lists, arrays or instances of your own class. For anything else, explore an index and look up the value in the job.',
   })
 }
 
-/** Whether runs have numbers of the values of a parameter, and not the values: JavaScript has no literal for them. */
+/** Whether runs refer to the parameter's values by number, because the values have no literal in JavaScript. */
 export function isPooled({ stored }: Pick<Parameter, 'stored'>): boolean {
   switch (stored.form) {
     case 'list':
@@ -114,16 +117,16 @@ export function isPooled({ stored }: Pick<Parameter, 'stored'>): boolean {
   }
 }
 
-/** Complex numbers, and the numbers of Python that have fewer bits. */
+/** Complex numbers, and Python's numbers with fewer bits. */
 function isNumberOfFile(dtype: Dtype): boolean {
   return !isBasicDtype(dtype) && dtype !== 'bytes'
 }
 
 /**
- * The value with the type of the default: whole numbers become integers, and lists of numbers arrays, where the default is
- * one. As in pypet's ArrayParameter, the shape is free.
+ * Converts the value to the type of the default: whole numbers become integers, and lists of numbers become arrays, if
+ * the default is one. As in pypet's ArrayParameter, any shape is allowed.
  *
- * @param parameter the declared one; undefined where none is known, and then every list and array is right
+ * @param parameter the declared parameter. If undefined, any list or array is accepted
  * @throws PypetError `PYPET_PARAMETER_TYPE`
  */
 export function objectLike(
@@ -134,7 +137,7 @@ export function objectLike(
 ): RawValue {
   if (parameter === undefined) {
     if (typeof value === 'object') return value
-    throw new PypetError('PYPET_PARAMETER_TYPE', `${where}: ${name} is explored with lists or arrays, too`, {
+    throw new PypetError('PYPET_PARAMETER_TYPE', `${where}: ${name} is also explored with lists or arrays`, {
       where,
       hint: 'Give values of one type.',
     })
@@ -148,7 +151,7 @@ export function objectLike(
   throw otherObject(typeof value === 'object' ? `a ${pooledTypeName(value)}` : shown(value), parameter, where)
 }
 
-/** Matrices are seen as the default is, as lists of lists or not. */
+/** A matrix becomes a list of lists if the default is one. */
 function nestedLike(value: RawValue, like: StoredValue): RawValue {
   if (value.form !== 'ndarray' || like.form !== 'ndarray' || value.shape.length < 2) return value
   const isNested = like.isNested === true
@@ -160,7 +163,7 @@ function dtypeOfRaw(value: RawValue): string | undefined {
   return value.form === 'sparse' ? value.data.dtype : undefined
 }
 
-/** What was given with the type of another value; undefined where that would change it. */
+/** The value in the type of another value; undefined if the conversion would change it. */
 export function storedLike(given: StoredValue, like: StoredValue): StoredValue | undefined {
   if (given.form === 'scalar') return scalarLike(given, like)
   if (given.form !== 'list') return undefined
@@ -180,15 +183,15 @@ function scalarLike(given: StoredScalar, like: StoredValue): StoredValue | undef
   if (!(like.dtype in ARRAY_TYPES)) return undefined
   const made = arrayLike({ form: 'list', dtype, values: [value] }, like.dtype as NumericDtype)
   if (made?.form !== 'ndarray') return undefined
-  // A whole number stays one where the default is a bigint or not.
+  // A whole number stays one, whether the default is a bigint or not.
   const [rounded] = made.data
   return { ...given, dtype: like.dtype, value: typeof rounded === 'bigint' ? value : (rounded as Scalar) }
 }
 
-/** `2026-01-31`, `2026-01-31T12:00:00Z`, as JSON and YAML have dates; undefined for anything else. Without a zone it is UTC. */
+/** Dates as in JSON and YAML: `2026-01-31`, `2026-01-31T12:00:00Z`. UTC without a zone. Undefined for anything else. */
 export function dateFromText(text: string): StoredValue | undefined {
   const [, day, rest = ''] = /^(\d{4}-\d\d-\d\d)(?:[T ](.+))?$/.exec(text) ?? []
-  // There is no 30th of February, which would become the 2nd of March.
+  // February 30 does not exist, and would become March 2.
   if (day === undefined || !isDay(day)) return undefined
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(rest)
   const time = Date.parse(rest === '' ? day : `${day}T${rest}${hasZone ? '' : 'Z'}`)
@@ -202,7 +205,7 @@ function isDay(text: string): boolean {
 
 function listLike(given: StoredList, like: StoredList): StoredValue | undefined {
   if (given.values.length === 0) return { ...given, dtype: like.dtype }
-  // An empty default says nothing of the type of its elements.
+  // An empty default does not tell the type of its elements.
   if (like.values.length === 0) return given
   const isWhole = given.dtype === 'float64' && given.values.every(Number.isSafeInteger)
   if (like.dtype === 'int64' && isWhole) return { ...given, dtype: 'int64' }
@@ -221,7 +224,7 @@ function arrayLike({ dtype, values }: StoredList, wanted: NumericDtype): StoredV
       if (data[index] !== BigInt(value)) return undefined
     } else {
       data[index] = Number(value)
-      // Typed arrays wrap and truncate in silence; only the floats may round.
+      // Typed arrays wrap and truncate silently. Only floats may round.
       if (!wanted.startsWith('float') && data[index] !== Number(value)) return undefined
     }
   }
@@ -239,7 +242,7 @@ function otherObject(found: string, parameter: Parameter, where: string): PypetE
   })
 }
 
-/** What was found, in messages: `"text"`, `3n`, `a list of 2`. */
+/** The value that was found, for messages: `"text"`, `3n`, `a list of 2`. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cutText(value, 40))
   if (typeof value === 'bigint') return `${value}n`
@@ -259,6 +262,6 @@ const HINTS: Readonly<Record<string, string>> = {
   list: 'Give a list of such lists, as in [[10, 5], [20, 5]].',
   ndarray: 'Give a list of such arrays, as in [new Float64Array([10, 5]), new Float64Array([20, 5])].',
   sparse: 'Give a list of such matrices.',
-  date: 'Give dates, or texts like 2026-01-31 or 2026-01-31T12:00:00Z.',
+  date: 'Give dates, or strings like 2026-01-31 or 2026-01-31T12:00:00Z.',
   record: 'Give instances of the class of the default.',
 }

@@ -1,4 +1,4 @@
-/** The rules between a declared parameter and the range it is explored with. */
+/** Checks the range of an explored parameter against the declared parameter. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { nearestHint } from '../values/nearest-name.ts'
@@ -11,7 +11,7 @@ import { withoutInstances } from './settle-range.ts'
 import { pooledTypeName } from './value-pool.ts'
 
 /**
- * The parameter of that name.
+ * The parameter with this name.
  *
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN` with the nearest name as the hint
  */
@@ -31,14 +31,14 @@ export function requireParameter(parameters: readonly Parameter[], name: string,
     hint: nearestHint(
       name,
       names,
-      names.length === 0 ? 'The experiment declares no parameters.' : `There are: ${listed(names)}.`,
+      names.length === 0 ? 'The experiment declares no parameters.' : `Available: ${listed(names)}.`,
     ),
   })
 }
 
 /**
- * Checks that the range has values of the type of the parameter's default, pypet's same-type rule. Takes
- * time linear in the range at most.
+ * Checks that the values of the range have the type of the parameter's default, like pypet. Takes
+ * at most linear time.
  *
  * @param at names the value at an index in messages, like `explore.neuron.tau[3]`
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for text that cannot be stored
@@ -64,7 +64,7 @@ export function checkRange(given: Range, parameter: Parameter, at: (index: numbe
   }
 }
 
-/** Lists and arrays as they are written; those that have numbers were looked at before. */
+/** Checks lists and arrays that have no numbers yet. The others were checked before. */
 function checkObjects(range: Range, parameter: Parameter, at: (index: number) => string): void {
   if (range.kind === 'numbers') return
   if (range.kind === 'objects') {
@@ -75,7 +75,7 @@ function checkObjects(range: Range, parameter: Parameter, at: (index: number) =>
   objectLike(rangeReader(range)(0), parameter, parameter.name, at(0))
 }
 
-/** Data files know no bigints: their whole numbers and strings of digits become some where one is declared. */
+/** Data files have no bigints. Their whole numbers and strings of digits become bigints if the default is one. */
 export function typedRange(range: Range, parameter: Parameter): Range {
   if (typeof parameter.value !== 'bigint' || range.kind !== 'values' || !Array.isArray(range.values))
     return range
@@ -88,9 +88,9 @@ function toBigint(value: Scalar): Scalar {
 }
 
 /**
- * Checks that numbers between the bounds are values of the parameter.
+ * Checks that numbers between the bounds are valid values of the parameter.
  *
- * @returns whether only whole numbers are
+ * @returns true if only whole numbers are valid
  * @throws PypetError `PYPET_PARAMETER_TYPE`
  */
 export function checkBounds({ low, high }: BoundedRange, parameter: Parameter, where: string): boolean {
@@ -100,7 +100,7 @@ export function checkBounds({ low, high }: BoundedRange, parameter: Parameter, w
   if (dtype !== 'int64') {
     throw new PypetError(
       'PYPET_PARAMETER_TYPE',
-      `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, and bounds are for numbers`,
+      `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, but bounds need a number`,
       { where, hint: 'Give a list to choose from.' },
     )
   }
@@ -109,18 +109,18 @@ export function checkBounds({ low, high }: BoundedRange, parameter: Parameter, w
   if (isWhole) return true
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${where}: ${parameter.name} is an int64, and ${low} and ${high} are not whole numbers`,
+    `${where}: ${parameter.name} is an int64, but ${low} and ${high} are not both whole numbers`,
     { where, hint: 'Give whole numbers, or declare the default without integer().' },
   )
 }
 
-/** Of other single values, as dates and complex numbers, there are no ranges. */
+/** Other single values, such as dates and complex numbers, have no ranges. */
 function assertScalar(parameter: Parameter, where: string): void {
   if (parameter.stored.form === 'scalar' && isBasicDtype(parameter.stored.dtype)) return
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
     `${where}: ${parameter.name} is a ${typeName(parameter.stored)}, which cannot be explored`,
-    { where, hint: 'Explore an index, and look the value up in the job.' },
+    { where, hint: 'Explore an index and look up the value in the job.' },
   )
 }
 
@@ -148,15 +148,15 @@ function checkGeneratedRange(range: Range, parameter: Parameter, at: (index: num
   if (dtype === 'float64') return
   if (dtype !== 'int64') throw otherType(shown(read(0)), parameter, at(0))
   const last = rangeLength(range) - 1
-  // Whole steps between whole ends leave nothing to look at in between, however long the range is.
+  // With whole steps between whole ends, all values between are whole, however long the range is.
   const isChecked = hasWholeSteps(range) && Number.isSafeInteger(read(0)) && Number.isSafeInteger(read(last))
   if (isChecked) return
-  // So many values that are no whole steps apart are whole only where doubles have no fractions left, or all alike.
+  // So many values without whole steps are whole only if they are all equal, or too large for doubles with fractions.
   if (last >= UNEVEN_VALUES_MAX) {
     throw new PypetError(
       'PYPET_PARAMETER_TYPE',
-      `${at(last)}: ${parameter.name} is an int64, and ${last + 1} values of ${range.kind} are not whole steps apart`,
-      { where: at(last), hint: 'Let the step be a whole number, or list the values.' },
+      `${at(last)}: ${parameter.name} is an int64, but ${last + 1} values of ${range.kind} are not a whole number apart`,
+      { where: at(last), hint: 'Use a whole number as the step, or list the values.' },
     )
   }
   for (let index = 0; index <= last; index += 1) {
@@ -164,7 +164,7 @@ function checkGeneratedRange(range: Range, parameter: Parameter, at: (index: num
   }
 }
 
-/** Each of them is looked at. */
+/** Ranges up to this length are checked value by value. */
 const UNEVEN_VALUES_MAX = 1_000_000
 
 function hasWholeSteps(range: Range): boolean {
@@ -198,7 +198,7 @@ function declaredType(parameter: Parameter): { name: string; hint: string } {
   }
 }
 
-/** More names than this make a hint unreadable. */
+/** More names would make a hint unreadable. */
 const NAMES_MAX = 8
 
 function listed(names: readonly string[]): string {

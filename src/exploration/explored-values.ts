@@ -1,4 +1,4 @@
-/** What an exploration means to the compiler: names and value types, from ranges and from declared trees. */
+/** The type of an exploration: names and value types, from ranges and from declared trees. */
 import type { FlatParameterValues, ParameterValues, UnionToIntersection, Widen } from '../run/parameter.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import type { ParameterValue } from '../values/value.ts'
@@ -8,15 +8,15 @@ import type { GeneratedRange } from './range.ts'
 type BigintArray = BigInt64Array | BigUint64Array
 type NumberArray = Exclude<TypedArray, BigintArray>
 
-/** Anything that a builder takes as the values of one parameter. */
+/** Anything that a builder accepts as the values of one parameter. */
 export type RangeInput = readonly ParameterValue[] | TypedArray | GeneratedRange
 
-/** Ranges by name; a plain object is a group, as among the parameters. */
+/** Ranges by name. A plain object is a group, as for parameters. */
 export interface RangeTree {
   readonly [name: string]: RangeInput | RangeTree
 }
 
-/** What may be given to a parameter of this type. */
+/** What a parameter of this type can be explored with. */
 type RangeOf<Value> =
   | readonly Value[]
   | (Value extends number ? readonly Integer[] | NumberArray | GeneratedRange : never)
@@ -26,8 +26,8 @@ type RangeOf<Value> =
 export type ExploredValues<Ranges> = StripBranch<FlatRangeValues<Ranges>>
 
 /**
- * A bare mapping, which is a zip: all ranges of one length. Only declared names, nested or dotted, and
- * only values of their types.
+ * A plain mapping, which is a zip: all ranges have the same length. Only declared names are allowed, nested or dotted,
+ * with values of their types.
  */
 export type RangeMapping<Tree> = DottedRanges<FlatParameterValues<Tree>> & NestedRanges<ParameterValues<Tree>>
 
@@ -61,7 +61,7 @@ type RangeValue<Input> = Input extends GeneratedRange | NumberArray
       ? ElementValue<Value>
       : never
 
-/** The sizes of an array are free. */
+/** Any size of an array is allowed. */
 type ElementValue<Value> = Value extends NdArray ? Omit<Value, 'shape'> & { shape: number[] } : Widen<Value>
 
 export type StripBranch<Values> = {

@@ -1,11 +1,11 @@
-/** The one file that knows jsep: the text of a condition or a formula as a tree that knows its places. */
+/** Wraps jsep: parses the text of a condition or a formula into a tree with positions. */
 import jsep from 'jsep'
 import { PypetError } from '../errors.ts'
 
 /** `at` counts characters from 0. */
 export type ExpressionNode = { readonly at: number } & (
   | { readonly kind: 'literal'; readonly value: number | string | boolean }
-  /** A parameter's dotted name. */
+  /** The dotted name of a parameter. */
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'unary'; readonly operator: string; readonly operand: ExpressionNode }
   | {
@@ -23,7 +23,7 @@ export type ExpressionNode = { readonly at: number } & (
   | { readonly kind: 'call'; readonly name: string; readonly operands: readonly ExpressionNode[] }
 )
 
-/** Makes the error for what was found at a place. */
+/** Makes the error for something found at a position. */
 export type Refuse = (found: string, at: number, hint: string) => PypetError
 
 /** @param where names the text in messages, like `--where x < y` */
@@ -33,13 +33,13 @@ export function refusalOf(where: string): Refuse {
 }
 
 /**
- * Parses numbers, texts in quotes, `true` and `false`, dotted names, operators, calls and parentheses. A name that holds
- * `-` is written in backquotes.
+ * Parses numbers, texts in quotes, `true` and `false`, dotted names, operators, calls and parentheses. A name that
+ * contains `-` is written in backquotes.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` with the position of what is wrong
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` with the position of the error
  */
 export function parseExpression(text: string, refuse: Refuse): ExpressionNode {
-  if (text.trim() === '') throw refuse('there is no expression', 0, 'Write one, like x < y.')
+  if (text.trim() === '') throw refuse('the expression is empty', 0, 'Write one, like x < y.')
   return converted(parsed(text, refuse), refuse)
 }
 
@@ -54,10 +54,10 @@ interface Parser {
   parse(): Parsed
 }
 
-/** Its declared types leave the class out, which is exported all the same. */
+/** jsep exports this class, but its declared types do not. */
 const { Jsep } = jsep as unknown as { readonly Jsep: new (text: string) => Parser }
 
-/** jsep's nodes do not know where they stand, so it is noted where each of them begins. */
+/** jsep's nodes have no positions, so this class records where each one starts. */
 class PlacedParser extends Jsep {
   override gobbleToken(): Parsed | false {
     this.gobbleSpaces()
@@ -69,7 +69,7 @@ class PlacedParser extends Jsep {
     return node
   }
 
-  /** To jsep `-x ** 2` is (-x) ** 2, to mathematics -(x ** 2); JavaScript refuses it, too. */
+  /** jsep reads `-x ** 2` as (-x) ** 2, mathematics as -(x ** 2). Like JavaScript, refuse it. */
   #refusePower({ operator }: Parsed, start: number): void {
     const end = this.index
     this.gobbleSpaces()
@@ -91,7 +91,7 @@ class AmbiguousPower extends Error {
   readonly index: number
 
   constructor(operator: string, operand: string, index: number) {
-    super(`${operator}${operand} ** may mean two things`)
+    super(`${operator}${operand} ** is ambiguous`)
     this.hint = `Write ${operator}(${operand} ** …) or (${operator}${operand}) ** …`
     this.index = index
   }
@@ -141,15 +141,15 @@ function converted(node: Parsed, refuse: Refuse): ExpressionNode {
       const callee = node.callee as Parsed
       const operands = (node.arguments as Parsed[]).map((operand) => converted(operand, refuse))
       if (callee.type === 'Identifier') return { at, kind: 'call', name: String(callee.name), operands }
-      throw refuse('a call of a member', at, 'Functions are called by their names, like abs(x).')
+      throw refuse('a method call', at, 'Call functions by name, like abs(x).')
     }
     case 'Compound': {
       const second = (node.body as Parsed[])[1]
-      const found = second === undefined ? 'there is no expression' : 'a second expression begins'
+      const found = second === undefined ? 'the expression is empty' : 'a second expression begins'
       throw refuse(found, second === undefined ? at : placeOf(second), joinHint(second))
     }
     default:
-      throw refuse(`${DESCRIPTIONS[node.type] ?? node.type} is not understood`, at, 'Take it away.')
+      throw refuse(`${DESCRIPTIONS[node.type] ?? node.type} is not supported`, at, 'Remove it.')
   }
 }
 
@@ -159,11 +159,11 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ThisExpression: '"this"',
 }
 
-/** Who writes Python or SQL means these. */
+/** For users who write the operators of Python or SQL. */
 function joinHint(second: Parsed | undefined): string {
   const word = second?.type === 'Identifier' ? String(second.name).toLowerCase() : ''
   const operator = { and: '&&', or: '||', not: '!', is: '==' }[word]
-  return operator === undefined ? 'Join two conditions by && or ||.' : `Write ${operator} for ${word}.`
+  return operator === undefined ? 'Join two conditions with && or ||.' : `Write ${operator} for ${word}.`
 }
 
 function placeOf(node: Parsed): number {
@@ -175,18 +175,18 @@ function placeOf(node: Parsed): number {
 function literalValue({ value, raw, start = 0 }: Parsed, refuse: Refuse): number | string | boolean {
   if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
   throw refuse(
-    `${String(raw)} is not a value of a parameter`,
+    `${String(raw)} cannot be the value of a parameter`,
     start,
     'Compare with a number, a "text", true or false.',
   )
 }
 
-/** `neuron.tau` is a parameter's name, and nothing else with a dot is anything. */
+/** `neuron.tau` is the name of a parameter. Dots have no other use. */
 function dottedName(node: Parsed, refuse: Refuse): string {
   const { object, property, computed } = node as unknown as jsep.MemberExpression
   const isName = object.type === 'Identifier' || object.type === 'MemberExpression'
   if (computed || !isName) {
-    throw refuse('a member in brackets', placeOf(node), 'Parameters are named with dots, like neuron.tau.')
+    throw refuse('a member in brackets', placeOf(node), 'Write parameter names with dots, like neuron.tau.')
   }
   const group = object.type === 'Identifier' ? String(object.name) : dottedName(object as Parsed, refuse)
   return `${group}.${String((property as Parsed).name)}`

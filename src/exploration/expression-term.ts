@@ -1,4 +1,4 @@
-/** The operators and functions of expressions, each with the types it takes. */
+/** The operators and functions of expressions, with their operand types. */
 import { nearestHint } from '../values/nearest-name.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import type { Point } from './exploration.ts'
@@ -43,9 +43,9 @@ const EQUALITY: Readonly<Record<string, (a: Scalar, b: Scalar) => boolean>> = {
 const LOGIC = ['&&', '||']
 
 /**
- * An operator with one, two or three operands; `?:` has three.
+ * An operator with one, two or three operands (`?:`).
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` for operands of other types than it takes
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` for operands of the wrong type
  */
 export function compileOperator(operator: string, at: number, terms: readonly Term[], refuse: Refuse): Term {
   const [first, second, third] = terms as [Term, Term, Term]
@@ -85,16 +85,16 @@ function comparison(operator: string, at: number, left: Term, right: Term, refus
   const compare = order ?? EQUALITY[operator]
   if (compare === undefined) {
     throw refuse(
-      `the operator ${operator} is not understood,`,
+      `the operator ${operator} is not supported,`,
       at,
-      'There are + - * / % **, < <= > >= == !=, && || and !.',
+      'Use + - * / % **, < <= > >= == !=, && || and !.',
     )
   }
   if (order !== undefined && left.type === 'truth') {
     throw refuse(
       `found true or false before ${operator},`,
       left.at,
-      'Between two bounds is written 0 < x && x < 1.',
+      'For a value between two bounds, write 0 < x && x < 1.',
     )
   }
   expectType(right, left.type, operator, refuse)
@@ -113,7 +113,7 @@ function unary(operator: string, at: number, operand: Term, refuse: Refuse): Ter
       expectType(operand, 'number', operator, refuse)
       return operand
     default:
-      throw refuse(`the operator ${operator} is not understood,`, at, 'There are - and !.')
+      throw refuse(`the operator ${operator} is not supported,`, at, 'Use - or !.')
   }
 }
 
@@ -129,7 +129,7 @@ function expectType(term: Term, type: TermType, beside: string, refuse: Refuse):
   throw refuse(`${beside} takes ${typeWord(type)} here, found ${typeWord(term.type)}`, term.at, hint)
 }
 
-/** Functions of one number, unless an arity is given; `Infinity` for any number of them, one at least. */
+/** Functions take one number unless an arity is given. `Infinity` means one or more. */
 const FUNCTIONS: Readonly<
   Record<string, { readonly arity: number; readonly call: (...numbers: number[]) => number }>
 > = {
@@ -158,7 +158,7 @@ const FUNCTIONS: Readonly<
   max: { arity: Number.POSITIVE_INFINITY, call: Math.max },
 }
 
-/** @throws PypetError `PYPET_EXPLORATION_INVALID` for other names, and other operands than numbers */
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` for unknown names and for operands that are not numbers */
 export function compileCall(name: string, at: number, operands: readonly Term[], refuse: Refuse): Term {
   const found = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (found === undefined) {
@@ -169,7 +169,7 @@ export function compileCall(name: string, at: number, operands: readonly Term[],
   if (!isRight) {
     const expected =
       arity === Number.POSITIVE_INFINITY ? 'numbers' : arity === 1 ? 'one number' : `${arity} numbers`
-    throw refuse(`${name} takes ${expected}, found ${operands.length}`, at, 'Separate them by commas.')
+    throw refuse(`${name} takes ${expected}, found ${operands.length}`, at, 'Separate them with commas.')
   }
   for (const operand of operands) expectType(operand, 'number', name, refuse)
   return {

@@ -1,4 +1,4 @@
-/** Conditions and formulas in text: `x < y && mode == "fast"`. Types are those of the parameters; nothing is executed. */
+/** Conditions and formulas as text: `x < y && mode == "fast"`. They have the types of the parameters. No code is executed. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { nearestHint } from '../values/nearest-name.ts'
@@ -10,25 +10,25 @@ import { compileCall, compileOperator, type Term, type TermType, typeWord } from
 
 export interface ExpressionContext {
   readonly parameters: readonly Parameter[]
-  /** Names whose values a point has; other parameters count with their preset or default. */
+  /** Names whose values a point has. Other parameters have their preset or default. */
   readonly explored: readonly string[]
-  /** Names that may not be used, as the one that is being defined. */
+  /** Names that cannot be used, such as the one being defined. */
   readonly hidden: readonly string[]
   /** Names the text in messages, like `--where x < y`. */
   readonly where: string
 }
 
-/** What a text says of a point, and which names it looks at. */
+/** What a text computes from a point, and which names it reads. */
 export interface Evaluation {
   readonly call: (point: Point) => Scalar
   readonly reads: readonly string[]
 }
 
 /**
- * A condition, ready to be computed for a point: its answers are true and false.
+ * A condition that can be computed for a point. Its results are true and false.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` with the position, `PYPET_PARAMETER_UNKNOWN` with the nearest name;
- *   the function throws for integers that are too large to compute with
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` with the position, `PYPET_PARAMETER_UNKNOWN` with the nearest name.
+ *   The returned function throws for integers that are too large to compute with
  */
 export function conditionFromText(text: string, context: ExpressionContext): Evaluation {
   const refuse = refusalOf(context.where)
@@ -41,9 +41,9 @@ export function conditionFromText(text: string, context: ExpressionContext): Eva
 }
 
 /**
- * A formula for a parameter, ready to be computed for a point.
+ * A formula for a parameter, which can be computed for a point.
  *
- * @throws PypetError as `conditionFromText`, `PYPET_PARAMETER_TYPE` when the formula gives another type
+ * @throws PypetError like `conditionFromText`, `PYPET_PARAMETER_TYPE` if the formula gives another type
  */
 export function formulaFromText(text: string, parameter: Parameter, context: ExpressionContext): Evaluation {
   const refuse = refusalOf(context.where)
@@ -52,8 +52,8 @@ export function formulaFromText(text: string, parameter: Parameter, context: Exp
   if (term.type === termTypeOf(parameter)) return { call: term.read, reads: namesIn(node) }
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${context.where}: ${parameter.name} is a ${dtypeOf(parameter.stored)}, and the formula gives ${typeWord(term.type)}`,
-    { where: context.where, hint: `Give ${parameter.name} another formula, or another default.` },
+    `${context.where}: ${parameter.name} is a ${dtypeOf(parameter.stored)}, but the formula gives ${typeWord(term.type)}`,
+    { where: context.where, hint: `Change the formula or the default of ${parameter.name}.` },
   )
 }
 
@@ -111,9 +111,9 @@ function nameTerm(written: string, at: number, context: ExpressionContext, refus
   }
   if (context.hidden.includes(name)) {
     throw refuse(
-      `${name} is not known yet here:`,
+      `${name} is not known here yet:`,
       at,
-      'A text may name other parameters, and of those with texts of their own the ones before it.',
+      'Use other parameters. One that has its own expression must come first.',
     )
   }
   const type = termTypeOf(parameter)
@@ -127,7 +127,7 @@ function nameTerm(written: string, at: number, context: ExpressionContext, refus
   return { at, type, read: type === 'number' ? numberReader(read, name, context.where) : read }
 }
 
-/** Numbers are computed as doubles; a bigint beyond them is refused rather than rounded. */
+/** Numbers are computed as doubles. A bigint that a double cannot represent is refused rather than rounded. */
 function numberReader(read: (point: Point) => Scalar, name: string, where: string): (point: Point) => Scalar {
   return (point) => {
     const value = read(point)
@@ -139,7 +139,7 @@ function numberReader(read: (point: Point) => Scalar, name: string, where: strin
       `${where}: ${name} is ${value}, too large to compute with`,
       {
         where,
-        hint: 'Write a function in the job, which gets it as a bigint.',
+        hint: 'Write a function in the job instead: it gets the value as a bigint.',
       },
     )
   }
@@ -158,9 +158,9 @@ function unknownName(name: string, at: number, { parameters, where }: Expression
   const hint =
     names.length === 0
       ? 'The experiment declares no parameters.'
-      : `There are: ${names.slice(0, 8).join(', ')}.`
+      : `Available: ${names.slice(0, 8).join(', ')}.`
   return new PypetError('PYPET_PARAMETER_UNKNOWN', found, {
     where,
-    hint: nearestHint(name, names, `${hint} Texts stand in quotes.`),
+    hint: nearestHint(name, names, `${hint} Put texts in quotes.`),
   })
 }

@@ -1,4 +1,4 @@
-/** An exploration that has grown: what post-processing, or a script, has added while the experiment runs. */
+/** An exploration that has grown: post-processing or a script has added points while the experiment runs. */
 import type { Parameter } from '../run/parameter.ts'
 import { rawValue } from '../values/raw-value.ts'
 import type { Scalar } from '../values/stored-value.ts'
@@ -8,10 +8,10 @@ import { rangeOf } from './range.ts'
 import { pooled } from './value-pool.ts'
 
 /**
- * An exploration with points behind its own. Where nothing was explored so far, the one run had the defaults, and they
- * are its point from now on.
+ * An exploration with added points at its end. If nothing was explored before, its first point is the one run with the
+ * defaults.
  *
- * @param added names exactly what is explored already, or anything where nothing is; `planRuns` checks the result
+ * @param added explores exactly the same names, or any names if nothing is explored. `planRuns` checks the result
  */
 export function extendedExploration(
   before: ExplorationSpec | undefined,
@@ -22,7 +22,7 @@ export function extendedExploration(
   const [own, pools] = withoutPools(first)
   const [more, gained] = withoutPools(added)
   const joined = joinedPools(pools, gained)
-  // With pools of its own it stays as it is: `planRuns` finds numbers for all.
+  // With its own pools it stays as it is: `planRuns` assigns numbers for all.
   if (joined === undefined) return { kind: 'concat', parts: [first, added] }
   // Flat, because an adaptive search may add points a thousand times.
   const of: ExplorationSpec = { kind: 'concat', parts: [...partsOf(own), ...partsOf(more)] }
@@ -30,9 +30,9 @@ export function extendedExploration(
 }
 
 /**
- * What `extendedExploration` has added, when it has been settled: with the lists and arrays that its pools have gained.
+ * The part that `extendedExploration` has added, after it was settled, with the lists and arrays that its pools gained.
  *
- * @param partCount how many parts were added
+ * @param partCount number of added parts
  */
 export function addedPart(
   before: ExplorationSpec | undefined,
@@ -45,7 +45,7 @@ export function addedPart(
     parts.length === 1 ? (parts[0] as ExplorationSpec) : { kind: 'concat', parts }
   const known = before === undefined ? undefined : withoutPools(before)[1]
   const gained = Object.entries(pools).map(([name, { values }]) => {
-    // Of what was not explored, the default has the first number.
+    // If the parameter was not explored, its default has the first number.
     const first = known === undefined ? 1 : (known[name]?.values.length ?? 0)
     return [name, { first, values: values.slice(first) }] as const
   })
@@ -60,7 +60,7 @@ export function withoutPools(spec: ExplorationSpec): [of: ExplorationSpec, pools
   return spec.kind === 'pooled' ? [spec.of, spec.pools] : [spec, {}]
 }
 
-/** Undefined where the numbers of one are not those behind the other's. */
+/** Undefined if the numbers of one do not continue those of the other. */
 function joinedPools(before: Pools, gained: Pools): Pools | undefined {
   const joined: Record<string, Pools[string]> = { ...before }
   for (const [name, { first, values }] of Object.entries(gained)) {
@@ -71,7 +71,7 @@ function joinedPools(before: Pools, gained: Pools): Pools | undefined {
   return joined
 }
 
-/** The point of a run that had the defaults. */
+/** The point of a run with the defaults. */
 export function defaultPoint(names: readonly string[], parameters: readonly Parameter[]): ExplorationSpec {
   const pools: Record<string, Pools[string]> = {}
   const columns = names.map((name) => {

@@ -1,11 +1,11 @@
 import { mixed, STREAMS, wordsReader } from './philox.ts'
 
-/** Enough for any count to look shuffled; four would do for long ones, short ones have few bits to mix. */
+/** Enough to make any count look shuffled. Four would do for long ranges, but short ones have few bits to mix. */
 const ROUNDS = 10
 
 /**
- * A shuffle of 0 to `length - 1`, read one place at a time and held nowhere: a Feistel network over the next power
- * of two, walked on until it lands within the length (twice on average, at most).
+ * A shuffle of 0 to `length - 1` that is read one place at a time and not kept in memory. It is a Feistel network over the
+ * next power of two, repeated until the result is within the length (at most twice on average).
  *
  * @param length from 1 to 2^31
  */

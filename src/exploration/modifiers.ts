@@ -1,4 +1,4 @@
-/** What is laid over an exploration in flags and config files: conditions, formulas, filters, repeats. */
+/** Modifiers of an exploration in flags and config files: conditions, formulas, filters, repeats. */
 import type { Parameter } from '../run/parameter.ts'
 import { deriveDraft } from './derive.ts'
 import { type ExplorationDraft, explorationNames, type PointFunction } from './exploration.ts'
@@ -8,10 +8,10 @@ import { hiddenFrom, onlyIfDraft } from './only-if.ts'
 import { repeatDraft } from './repeat.ts'
 import { asFunction, whereDraft } from './where.ts'
 
-/** A text, or in a config file that is code a function. */
+/** A text, or a function in a config file that is code. */
 export interface Modifier {
   readonly given: unknown
-  /** As messages name it: `--where x < y`, `explore.where`. */
+  /** Its name in messages: `--where x < y`, `explore.where`. */
   readonly where: string
 }
 
@@ -22,16 +22,16 @@ export interface NamedModifier extends Modifier {
 export interface Modifiers {
   readonly onlyIf: readonly NamedModifier[]
   readonly derive: readonly NamedModifier[]
-  /** All of them must hold. */
+  /** All of them must be true. */
   readonly filters: readonly Modifier[]
   readonly repeat: Modifier | undefined
 }
 
 /**
- * The exploration with conditions, then formulas, then filters, then repeats: a formula sees the default of what is not
- * explored in a point, a filter sees what formulas gave, and what is left is repeated.
+ * Applies conditions, then formulas, then filters, then repeats. A formula sees the default of a parameter that is not
+ * explored in a point, a filter sees the results of formulas, and the remaining points are repeated.
  *
- * @throws PypetError as `onlyIf`, `derive`, `repeat`, `conditionFromText` and `formulaFromText`
+ * @throws PypetError like `onlyIf`, `derive`, `repeat`, `conditionFromText` and `formulaFromText`
  */
 export function modified(
   draft: ExplorationDraft,

@@ -20,21 +20,22 @@ import type { Settling } from './settle-range.ts'
 import { pooled } from './value-pool.ts'
 import { namedFunctions, RunList } from './where.ts'
 
-/** Conditions by the dotted name of the parameter that is explored where they hold. */
+/** Conditions by the dotted name of the parameter. It is explored only if its condition is true. */
 export type Conditions<Values> = {
   readonly [Name in keyof Values]?: (point: Readonly<Values>) => boolean
 }
 
 /**
- * Parameters that are explored only where a condition on the others holds. Elsewhere each has its default, and the point
- * comes once, however many values were to be explored:
+ * Explores parameters only where a condition on the others is true. Elsewhere each has its default, and the point
+ * occurs once, however many values would be explored:
  *
  * `onlyIf(cartesianProduct({ mode: ['fast', 'slow'], tau: [1, 2, 3] }), { tau: (point) => point.mode === 'slow' })`
- * has four points, one of them `fast` with the default of `tau`.
+ * has four points. One of them is `fast` with the default of `tau`.
  *
- * A condition sees the parameters that have none, and those that were named before its own.
+ * A condition sees the parameters without conditions, and those whose conditions come before it.
  *
- * @throws PypetError `PYPET_PARAMETER_UNKNOWN` for a name that is not explored, `PYPET_EXPLORATION_INVALID`; later as `where`
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN` for a name that is not explored, `PYPET_EXPLORATION_INVALID`; later like
+ *   `where`
  */
 export function onlyIf<Values>(
   explored: Exploration<Values>,
@@ -50,20 +51,20 @@ export function onlyIfDraft(of: ExplorationDraft, conditions: readonly NamedFunc
     if (!names.includes(name)) {
       throw new PypetError('PYPET_PARAMETER_UNKNOWN', `${where}: ${name} is not explored`, {
         where,
-        hint: nearestHint(name, names, `Explored are: ${names.join(', ')}.`),
+        hint: nearestHint(name, names, `Explored parameters: ${names.join(', ')}.`),
       })
     }
     if (conditions.findIndex((other) => other.name === name) < index) {
-      throw new PypetError('PYPET_NAME_TAKEN', `${where}: ${name} has a condition already`, {
+      throw new PypetError('PYPET_NAME_TAKEN', `${where}: ${name} already has a condition`, {
         where,
-        hint: 'Join the two by &&.',
+        hint: 'Join the two with &&.',
       })
     }
   })
   return { kind: 'only-if', of, conditions }
 }
 
-/** What a condition does not see: its own parameter, and those with later conditions. */
+/** The names that a condition does not see: its own parameter, and those with later conditions. */
 export function hiddenFrom(
   conditions: readonly { readonly name: string }[],
   index: number,
@@ -71,7 +72,7 @@ export function hiddenFrom(
   return conditions.slice(index).map(({ name }) => name)
 }
 
-/** @throws PypetError as `onlyIf` */
+/** @throws PypetError like `onlyIf` */
 export function settleOnlyIf(
   of: ExplorationSpec,
   conditions: readonly NamedFunction[],
@@ -106,17 +107,13 @@ function defaultOf({ name, where }: NamedFunction, { parameterOf, pools }: Settl
   }
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value === 'boolean' || typeof value === 'string') return value
-  throw new PypetError(
-    'PYPET_PARAMETER_TYPE',
-    `${where}: no single value is declared as the default of ${name}`,
-    {
-      where,
-      hint: `Declare ${name} with a default, in an experiment or a trajectory.`,
-    },
-  )
+  throw new PypetError('PYPET_PARAMETER_TYPE', `${where}: ${name} has no single value as its default`, {
+    where,
+    hint: `Declare ${name} with a default, in an experiment or a trajectory.`,
+  })
 }
 
-/** Tells the points that another one before them equals, but for what is not explored in either. */
+/** Tells whether a point equals an earlier one, apart from parameters that are explored in neither. */
 function repetitionOf(of: ExplorationSpec, columns: readonly PartialColumn[]): (run: number) => boolean {
   const isExplored = (index: number, run: number) => {
     const bits = columns[index]?.isExplored
@@ -125,7 +122,7 @@ function repetitionOf(of: ExplorationSpec, columns: readonly PartialColumn[]): (
   const indices = columns.map((_, index) => index)
   const digits = digitReaders(of, columns)
   if (digits !== undefined) {
-    // Where a parameter of a product is not explored, its first value stands for all of them.
+    // If a parameter of a product is not explored in a point, its first value stands for all its values.
     return (run) => indices.some((index) => !isExplored(index, run) && (digits[index]?.(run) ?? 0) > 0)
   }
   const names = explorationNames(of)
@@ -137,7 +134,7 @@ function repetitionOf(of: ExplorationSpec, columns: readonly PartialColumn[]): (
   return (run) => indices.some((index) => !isExplored(index, run)) && !seen.add(run)
 }
 
-/** For a product in which each conditional parameter is a factor of its own, the index of its value by run. */
+/** For a product in which each conditional parameter is a separate factor: the index of its value by run. */
 function digitReaders(
   of: ExplorationSpec,
   columns: readonly PartialColumn[],

@@ -1,4 +1,4 @@
-/** Numbers that a person wrote and no float64 holds: every reader of JSON, YAML and TOML makes Infinity of them in silence. */
+/** Finds written numbers that are too large for a float64. Readers of JSON, YAML and TOML silently turn them into Infinity. */
 import { cutText } from '../values/cut-text.ts'
 
 export interface OverflowingNumber {
@@ -7,14 +7,14 @@ export interface OverflowingNumber {
   readonly position: number
 }
 
-/** A number that stands by itself: not in quotes, and no part of a word. */
+/** A separate number: not in quotes and not part of a word. */
 const NUMBER = /(?<![\w."'+-])[+-]?\d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)?(?![\w."'])/gi
-/** Shorter ones without an exponent are finite. */
+/** Shorter numbers without an exponent are finite. */
 const LENGTH_MIN = 3
 
 /**
- * The first number of a text that is too large, when the text was read as a value that holds an infinity. What is written
- * as `inf`, `.inf` or `Infinity` is meant.
+ * The first number in a text that is too large, if reading the text gave an infinity. `inf`, `.inf` and `Infinity` are
+ * intended, and do not count.
  */
 export function overflowingNumber(text: string, read: unknown): OverflowingNumber | undefined {
   if (!holdsInfinity(read)) return undefined
@@ -25,7 +25,7 @@ export function overflowingNumber(text: string, read: unknown): OverflowingNumbe
   return undefined
 }
 
-/** What is said of it. */
+/** The description in messages. */
 export function describeOverflow(text: string): string {
   const shown = cutText(text, 24)
   return `${shown} is beyond the largest number, ${Number.MAX_VALUE}`

@@ -10,14 +10,14 @@ interface SummarisedParameter {
 }
 
 /**
- * pypet's `parameter_summary` of the runs, `x: 1.0,   y: 6.0`: by name, at most 512 UTF-8 bytes with `...` for what is cut. The
- * empty string when nothing is explored.
+ * pypet's `parameter_summary` of the runs, `x: 1.0,   y: 6.0`: sorted by name, at most 512 UTF-8 bytes, with `...` if cut.
+ * Empty if nothing is explored.
  */
 export function parameterSummary(explored: readonly SummarisedParameter[]): (run: number) => string {
   const named = explored.map((parameter) => ({ parameter, name: lastPart(parameter.fullName) }))
-  // By code unit, as Python sorts, and not by a locale that differs between machines.
+  // Sort by code unit, like Python, not by a locale that differs between machines.
   named.sort((a, b) => compare(a.name, b.name) || compare(a.parameter.fullName, b.parameter.fullName))
-  // As in pypet, the second parameter of one name is told apart by its full name.
+  // As in pypet, a second parameter of the same name is labelled by its full name.
   const labels = named.map(({ parameter, name }, index) =>
     named[index - 1]?.name === name ? parameter.fullName : name,
   )

@@ -1,4 +1,4 @@
-/** An exploration from a config file: unknown data becomes a checked spec, here and nowhere else. */
+/** Turns the unknown data of a config file into a checked exploration. Only this file does so. */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { dtypeOf } from '../values/stored-value.ts'
@@ -18,23 +18,27 @@ import { arange, isRangeInput, linspace, logspace, type Range, toRange } from '.
 import { rangeFromTexts } from './range-from-text.ts'
 
 export interface ParseExplorationOptions {
-  /** Types decide what text and numbers mean. */
+  /** Their types decide what text and numbers mean. */
   readonly parameters: readonly Parameter[]
-  /** Where the data comes from, like a file name; messages start with it. */
+  /** The source of the data, such as a file name. Messages start with it. */
   readonly origin: string
-  /** The path of the data in there: `explore` unless given. */
+  /** The path of the data within the source. `explore` by default. */
   readonly where?: string
 }
 
 /**
- * Reads one of: a mapping `{ x: [..], y: [..] }` of ranges of one length, as pypet's `f_explore`;
- * `{ product: {..}, combined: [..] }`; `{ zip: {..} }`; `{ points: [{..}, ..] }`; `{ concat: [..] }` of any of
- * these; `{ sobol: {..}, count: 100, seed: 1 }` and so `random` and `latinHypercube` (see `samplerFrom`); an exploration
- * built by code. `where`, `onlyIf`, `derive` and `repeat` may stand beside each (see `modifiersFrom`). A range is a list, `{ linspace: [start, stop, num] }`,
- * `{ arange: [start, stop, step] }`, `{ logspace: [start, stop, num] }` or, for numbers, `"0:1:0.1"`.
- * Whole numbers, and digits in a string, become bigints where the parameter's default is one.
+ * Reads one of these forms:
+ * - a mapping `{ x: [..], y: [..] }` of ranges of one length, like pypet's `f_explore`
+ * - `{ product: {..}, combined: [..] }`, `{ zip: {..} }` or `{ points: [{..}, ..] }`
+ * - `{ concat: [..] }` of any of these forms
+ * - `{ sobol: {..}, count: 100, seed: 1 }`, also with `random` and `latinHypercube` (see `samplerFrom`)
+ * - an exploration built by code
  *
- * A parameter or group that is itself called like one of these words, such as `points`, wins over the word.
+ * `where`, `onlyIf`, `derive` and `repeat` may be added to each (see `modifiersFrom`). A range is a list,
+ * `{ linspace: [start, stop, num] }`, `{ arange: [start, stop, step] }`, `{ logspace: [start, stop, num] }` or, for
+ * numbers, `"0:1:0.1"`. Whole numbers and strings of digits become bigints if the parameter's default is one.
+ *
+ * If a parameter or group has one of these words as its name, such as `points`, the name wins.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_LENGTH`,
  *   `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_NAME_TAKEN`; `where` is a path like
@@ -55,7 +59,7 @@ export function parseExploration(value: unknown, options: ParseExplorationOption
 const OPERATIONS = ['product', 'zip', 'points', 'concat', 'random', 'latinHypercube', 'sobol'] as const
 type Operation = (typeof OPERATIONS)[number]
 
-/** Keys that belong to one operation, beside it. */
+/** Keys that belong to one operation. */
 const OWN_KEYS: { readonly [Name in Operation]?: readonly string[] } = {
   product: ['combined'],
   random: ['count', 'seed'],
@@ -113,7 +117,7 @@ function parseOperation(
   }
 }
 
-/** Beside ranges by name, `where` would be a parameter. */
+/** Among ranges by name, `where` would be a parameter. */
 function assertNoModifier(
   value: Readonly<Record<string, unknown>>,
   where: string,
@@ -121,7 +125,7 @@ function assertNoModifier(
 ): void {
   const word = MODIFIERS.find((modifier) => modifier in value && !isDeclared(modifier, parameters))
   if (word === undefined) return
-  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} holds ${word} among the ranges`, {
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} has ${word} among the ranges`, {
     where: `${where}.${word}`,
     hint: `Name the operation: { zip: { .. }, ${word}: .. } or { product: { .. }, ${word}: .. }.`,
   })
@@ -137,7 +141,7 @@ function operationOf(
   const allowed: readonly string[] = [operation, ...(OWN_KEYS[operation] ?? []), ...MODIFIERS]
   const other = Object.keys(value).find((key) => !allowed.includes(key))
   if (other === undefined) return operation
-  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} holds ${other} beside ${operation}`, {
+  throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} has ${other} next to ${operation}`, {
     where: `${where}.${other}`,
     hint: `Put ${other} inside ${operation}, or join two explorations with { concat: [..] }.`,
   })
@@ -204,7 +208,7 @@ function rangeFromString(text: string, parameter: Parameter, where: string): Ran
 const GENERATORS = { linspace, arange, logspace } as const
 type Generator = keyof typeof GENERATORS
 
-/** `{ linspace: [..] }`, unless the parameter is a group that has one of that name. */
+/** `{ linspace: [..] }`, unless the parameter is a group with a child of that name. */
 function generatorOf(entry: unknown, name: string, parameters: readonly Parameter[]): Generator | undefined {
   if (!isPlainObject(entry) || name === '') return undefined
   const [word, ...others] = Object.keys(entry)

@@ -1,6 +1,6 @@
 /**
- * The flags `--explore name=values` and `--set name=value`. Two steps: the syntax, which needs no
- * parameters, and then the values, whose types are those of the parameters' defaults.
+ * The flags `--explore name=values` and `--set name=value`. First the syntax, which needs no parameters, then the values,
+ * which have the types of the parameters' defaults.
  */
 import { PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
@@ -10,13 +10,13 @@ import type { Column, ExplorationSpec } from './exploration.ts'
 import { checkRange, requireParameter } from './explored-parameter.ts'
 import { rangeFromTexts } from './range-from-text.ts'
 
-/** One value or, for numbers, one `start:stop:step` as written. Quoted text is always one string. */
+/** One value, or for numbers one `start:stop:step` as written. Quoted text is always one string. */
 export interface FlagElement {
   readonly text: string
   readonly isQuoted: boolean
 }
 
-/** `--explore x=1,2,3`, not yet values. */
+/** `--explore x=1,2,3`, before its values are known. */
 export interface ExploreFlag {
   readonly name: string
   readonly elements: readonly FlagElement[]
@@ -24,7 +24,7 @@ export interface ExploreFlag {
   readonly where: string
 }
 
-/** `--set neuron.tau=10`, not yet a value. */
+/** `--set neuron.tau=10`, before its value is known. */
 export interface SetFlag {
   readonly name: string
   readonly text: string
@@ -33,8 +33,8 @@ export interface SetFlag {
 }
 
 /**
- * The syntax of `--explore`: a name, `=`, and elements between commas. Quotes hold commas together,
- * `name="a,b",c`; inside them a backslash escapes a quote or a backslash. Brackets do so as well: `y0=[10,5],[20,5]`.
+ * Parses `--explore`: a name, `=`, and elements between commas. Commas inside quotes do not separate,
+ * `name="a,b",c`; a backslash there escapes a quote or a backslash. The same holds for brackets: `y0=[10,5],[20,5]`.
  *
  * @throws PypetError `PYPET_USAGE`, `PYPET_EXPLORATION_EMPTY`
  */
@@ -42,7 +42,7 @@ export function parseExploreFlag(text: string): ExploreFlag {
   const where = `--explore ${text}`
   const { name, right } = splitFlag(text, where, '=', "--explore 'x=1,2,3' or --explore 'x=0:1:0.1'")
   if (right.trim() === '') {
-    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: there is no value to explore`, {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: no value to explore`, {
       where,
       hint: `Give at least one, as in --explore '${name}=1,2,3'.`,
     })
@@ -51,7 +51,7 @@ export function parseExploreFlag(text: string): ExploreFlag {
 }
 
 /**
- * The syntax of `--set`: a name, `=`, and the value, which may hold anything.
+ * Parses `--set`: a name, `=`, and the value, which may contain anything.
  *
  * @throws PypetError `PYPET_USAGE`
  */
@@ -62,12 +62,12 @@ export function parseSetFlag(text: string): SetFlag {
 }
 
 /**
- * The exploration that `--explore` flags give together: a product in the order of the flags. Undefined
+ * The exploration of all `--explore` flags together: a product in the order of the flags. Undefined
  * without flags.
  *
- * @throws PypetError what `parseExploreFlag` throws, `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`,
- *   `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_NAME_TAKEN` for a name given twice;
- *   each message starts with the flag
+ * @throws PypetError like `parseExploreFlag`, `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`,
+ *   `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_NAME_TAKEN` for a name given twice.
+ *   Each message starts with the flag
  */
 export function parseExploreFlags(
   texts: readonly string[],
@@ -83,9 +83,9 @@ export function parseExploreFlags(
 }
 
 /**
- * The values of one `--explore` flag, typed by the parameter that it names.
+ * The values of one `--explore` flag, with the type of its parameter.
  *
- * @throws PypetError as `parseExploreFlags`
+ * @throws PypetError like `parseExploreFlags`
  */
 export function flagColumn(flag: ExploreFlag, parameters: readonly Parameter[]): Column {
   const parameter = requireParameter(parameters, flag.name, flag.where)
@@ -95,13 +95,13 @@ export function flagColumn(flag: ExploreFlag, parameters: readonly Parameter[]):
 }
 
 function exploredTwice({ name, where }: ExploreFlag): PypetError {
-  return new PypetError('PYPET_NAME_TAKEN', `${where}: another --explore explores ${name} already`, {
+  return new PypetError('PYPET_NAME_TAKEN', `${where}: another --explore already explores ${name}`, {
     where,
     hint: `Give all values in one flag, as in --explore '${name}=1,2,3'.`,
   })
 }
 
-/** A flag that begins with a name. @throws PypetError `PYPET_USAGE` */
+/** Splits a flag that starts with a name. @throws PypetError `PYPET_USAGE` */
 export function splitFlag(
   text: string,
   where: string,
@@ -116,7 +116,7 @@ export function splitFlag(
 }
 
 /**
- * The elements between commas, as of `parseExploreFlag`.
+ * The elements between commas, as in `parseExploreFlag`.
  *
  * @throws PypetError `PYPET_USAGE`
  */
@@ -134,11 +134,11 @@ export function elementsOf(text: string, where: string): FlagElement[] {
 }
 
 interface LocatedElement extends FlagElement {
-  /** Position of the comma after it, or the end of the text. */
+  /** Position of the comma after the element, or the end of the text. */
   readonly end: number
 }
 
-/** A list in JSON: up to the bracket that closes the first one. Undefined where a text only begins like one. */
+/** A JSON list, up to the bracket that closes the first one. Undefined if the text only starts like a list. */
 function listElement(text: string, start: number): LocatedElement | undefined {
   const open = start + text.slice(start).search(/\S/)
   if (text[open] !== '[') return undefined
@@ -168,9 +168,9 @@ function plainElement(text: string, start: number, where: string): LocatedElemen
   const end = comma < 0 ? text.length : comma
   const written = text.slice(start, end).trim()
   if (written !== '') return { text: written, isQuoted: false, end }
-  throw new PypetError('PYPET_USAGE', `${where}: there is no value between two commas or at an end`, {
+  throw new PypetError('PYPET_USAGE', `${where}: a value is missing between two commas or at an end`, {
     where,
-    hint: 'Take the comma away; an empty string is written "".',
+    hint: 'Remove the comma. Write "" for an empty string.',
   })
 }
 
@@ -203,6 +203,6 @@ function endAfter(text: string, close: number, where: string): number {
   if (rest === '') return end
   throw new PypetError('PYPET_USAGE', `${where}: found ${JSON.stringify(rest)} after a closing quote`, {
     where,
-    hint: 'Separate values by commas.',
+    hint: 'Separate values with commas.',
   })
 }

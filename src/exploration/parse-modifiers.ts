@@ -1,4 +1,4 @@
-/** What stands beside an exploration in a config file: `{ product: {..}, where: "x < y" }`. */
+/** Modifiers next to an exploration in a config file: `{ product: {..}, where: "x < y" }`. */
 import { PypetError } from '../errors.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 import { namedEntries } from './columns.ts'
@@ -7,8 +7,8 @@ import type { Modifier, Modifiers, NamedModifier } from './modifiers.ts'
 export const MODIFIERS = ['where', 'onlyIf', 'derive', 'repeat'] as const
 
 /**
- * `where` is a condition or a list of such, `onlyIf` and `derive` are conditions and formulas by parameter, `repeat` is a
- * number. Conditions and formulas are texts, or functions where the config file is code.
+ * `where` is a condition or a list of conditions, `onlyIf` and `derive` are conditions and formulas by parameter, `repeat`
+ * is a number. Conditions and formulas are texts, or functions if the config file is code.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`
  */

@@ -11,15 +11,15 @@ import { sampleOptions, samplerOf } from './sample.ts'
 import { bounded, isSampleInput, type SampleMethod, type SampleRange, toSampleRange } from './sample-range.ts'
 import { sampleRangeFromTexts } from './sample-range-from-text.ts'
 
-/** Whether a group of a parameter is called so, which then wins over the word. */
+/** Whether a group of parameters has this name. The name then wins over the word. */
 export type IsDeclared = (name: string) => boolean
 
 /**
- * Bounds are `[low, high]`, `"0:1"`, `"0.001:10:log"`, `{ between: [low, high] }` or `{ logBetween: [low, high] }`; a list
- * to choose from is `{ choice: [..] }`, `"1,2,3"`, or one of texts or booleans.
+ * Bounds are `[low, high]`, `"0:1"`, `"0.001:10:log"`, `{ between: [low, high] }` or `{ logBetween: [low, high] }`. A list
+ * to choose from is `{ choice: [..] }`, `"1,2,3"`, or a list of texts or booleans.
  *
- * @param given beside the bounds: count and seed
- * @throws PypetError as `sobol`, `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`
+ * @param given count and seed
+ * @throws PypetError like `sobol`, `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`
  */
 export function samplerFrom(
   method: SampleMethod,
@@ -58,7 +58,7 @@ function checked(range: SampleRange, parameter: Parameter, where: string): Sampl
 const WORDS = ['between', 'logBetween', 'choice'] as const
 type Word = (typeof WORDS)[number]
 
-/** `{ choice: [..] }`, unless the parameter is a group that has one of that name. */
+/** `{ choice: [..] }`, unless the parameter is a group with a child of that name. */
 function wordOf(entry: unknown, name: string, isDeclared: IsDeclared): Word | undefined {
   if (!isPlainObject(entry) || name === '') return undefined
   const [key, ...others] = Object.keys(entry)

@@ -1,21 +1,21 @@
 /**
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011). It computes the
- * draw at any place of any stream without the draws before, so that a point of a million is read like the first.
+ * draw at any place of any stream without the earlier draws, so the last point of a million is as cheap as the first.
  */
 
-/** What a stream is for: two of one seed and one name that differ in this have nothing in common. */
+/** The purpose of a stream. Streams with the same seed and name but different purposes are independent. */
 export const STREAMS = { uniform: 0, jitter: 1, permutation: 2, shift: 3 } as const
 type Stream = (typeof STREAMS)[keyof typeof STREAMS]
 
 export interface StreamKey {
   /** A whole number from 0 to 2^53 - 1. */
   readonly seed: number
-  /** The parameter, so that adding another one, or changing their order, changes nothing here. */
+  /** The name of the parameter. Adding or reordering other parameters therefore changes nothing here. */
   readonly name: string
   readonly stream: Stream
 }
 
-/** Reads the number at an index of a stream: from 0 to 1, exclusive, a multiple of 2^-53. */
+/** Reads the number at an index of a stream: from 0 to 1 (exclusive), a multiple of 2^-53. */
 export function uniformReader(key: StreamKey): (index: number) => number {
   const read = wordsReader(key)
   return (index) => {
@@ -24,7 +24,7 @@ export function uniformReader(key: StreamKey): (index: number) => number {
   }
 }
 
-/** Reads four words of 32 bits at an index of a stream; the array is overwritten by the next call. */
+/** Reads four 32-bit words at an index of a stream. The next call overwrites the array. */
 export function wordsReader({ seed, name, stream }: StreamKey): (index: number) => Uint32Array {
   const [low, high] = nameWords(name)
   const key = new Uint32Array([seed % 2 ** 32, Math.floor(seed / 2 ** 32)])
@@ -43,7 +43,7 @@ const MULTIPLIER_B = 0xcd9e8d57
 const WEYL_A = 0x9e3779b9
 const WEYL_B = 0xbb67ae85
 
-/** The block of four words for a counter of four and a key of two. */
+/** The block of four words for a counter of four words and a key of two. */
 export function philox4x32(counter: Uint32Array, key: Uint32Array, into: Uint32Array): void {
   let [c0, c1, c2, c3] = counter as unknown as [number, number, number, number]
   let [k0, k1] = key as unknown as [number, number]
@@ -65,7 +65,7 @@ export function philox4x32(counter: Uint32Array, key: Uint32Array, into: Uint32A
   into[3] = c3
 }
 
-/** The upper 32 bits of a product of two words; halves of 16 bits keep every step an exact double. */
+/** The upper 32 bits of a product of two words. Halves of 16 bits keep every step exact. */
 function highProduct(a: number, b: number): number {
   const aHigh = a >>> 16
   const aLow = a & 0xffff
@@ -75,7 +75,7 @@ function highProduct(a: number, b: number): number {
   return aHigh * bHigh + (middle >>> 16) + ((aLow * bHigh + (middle & 0xffff)) >>> 16)
 }
 
-/** A name as two words: FNV-1a with two offsets, and a finish that spreads short names over all bits. */
+/** A name as two words: FNV-1a with two offsets, and a final step that spreads short names over all bits. */
 function nameWords(name: string): readonly [number, number] {
   let low = 0x811c9dc5
   let high = 0x050c5d1f
@@ -87,7 +87,7 @@ function nameWords(name: string): readonly [number, number] {
   return [mixed(low), mixed(high)]
 }
 
-/** The finish of MurmurHash3: a bijection of words in which every bit moves every bit. */
+/** The final step of MurmurHash3: a bijection of words in which every bit affects every bit. */
 export function mixed(word: number): number {
   let bits = word
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)

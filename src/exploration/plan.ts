@@ -1,4 +1,4 @@
-/** From declared parameters and an exploration to the plan of all runs, which is read run by run. */
+/** Turns declared parameters and an exploration into the plan of all runs, which is read run by run. */
 import { assertNever, PypetError } from '../errors.ts'
 import { RUNS_MAX } from '../names.ts'
 import type { Parameter } from '../run/parameter.ts'
@@ -27,41 +27,41 @@ export interface ExploredParameter {
   readonly name: string
   readonly parameter: Parameter
   /**
-   * How its values are stored; `object` are lists, arrays and matrices. A job sees int64 as bigints when the default is
-   * one, else as numbers.
+   * How the values are stored. `object` means lists, arrays and matrices. A job sees int64 as bigints if the default is
+   * one, otherwise as numbers.
    */
   readonly dtype: BasicDtype | 'object'
   /** UTF-8 bytes of the longest text in the range; 0 unless the dtype is `str`. */
   readonly textBytesMax: number
-  /** The distinct values, by their numbers, where the dtype is `object`; else empty. */
+  /** The distinct values by number if the dtype is `object`; otherwise empty. */
   readonly pool: readonly PooledValue[]
 }
 
-/** What all runs explore. Plain data: structured-cloneable, and evaluated lazily by the functions below. */
+/** What all runs explore. Plain data that can be structured-cloned. The functions below evaluate it lazily. */
 export interface ExplorationPlan {
-  /** 1 when nothing is explored: the run with the defaults, as in pypet. */
+  /** 1 if nothing is explored: the run with the defaults, as in pypet. */
   readonly runCount: number
   readonly exploration: ExplorationSpec | undefined
-  /** In the exploration's order. */
+  /** In the order of the exploration. */
   readonly explored: readonly ExploredParameter[]
 }
 
-/** A part of an explored parameter's values, as it is written to the file; of objects their numbers. */
+/** A part of an explored parameter's values, as it is written to the file; for objects, their numbers. */
 export type ExploredColumn = Float64Array | BigInt64Array | Int8Array | string[]
 
 export interface ExpandOptions {
   readonly parameters: readonly Parameter[]
   readonly exploration: ExplorationDraft | undefined
-  /** What comes before names in messages: `explore` unless given. */
+  /** The prefix of names in messages. `explore` by default. */
   readonly where?: string
 }
 
 /**
  * Settles an exploration and checks it against the declared parameters. The time is linear in the lengths of the
- * ranges, whatever the number of points; only functions are called for each point.
+ * ranges, whatever the number of points. Only functions are called for each point.
  *
  * @throws PypetError `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED`,
- *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number, or texts too long for so many, and as `settle`
+ *   `PYPET_EXPLORATION_INVALID` for more runs than a file can number, or too long texts for so many, and like `settle`
  */
 export function planRuns({
   parameters,
@@ -87,7 +87,7 @@ export function planRuns({
   if (runCount > RUNS_MAX) {
     throw new PypetError(
       'PYPET_EXPLORATION_INVALID',
-      `${where} has ${runCount} points; a file numbers at most ${RUNS_MAX}`,
+      `${where} has ${runCount} points; a file can hold at most ${RUNS_MAX}`,
       {
         where,
         hint: 'Explore fewer values, or split the exploration over several trajectories.',
@@ -111,7 +111,7 @@ export function planRuns({
   return Object.freeze({ runCount, exploration, explored: Object.freeze(explored) })
 }
 
-/** What a draft brings with it has the numbers of the file; of the rest, what no point has is left out. */
+/** Pools of a draft keep their numbers, since the file has them. From the others, values without a point are removed. */
 function withPools(settled: ExplorationSpec, pools: ValuePools, draft: ExplorationDraft): ExplorationSpec {
   const given = draft.kind === 'pooled' ? draft.pools : {}
   const isSame = draft.kind === 'pooled' && draft.of === settled
@@ -127,7 +127,7 @@ function withPools(settled: ExplorationSpec, pools: ValuePools, draft: Explorati
   return { kind: 'pooled', of, pools: Object.fromEntries(parts) }
 }
 
-/** Whether there may be values in ranges that no point has. */
+/** Whether some values of the ranges may occur in no point. */
 function hasUnused(spec: ExplorationSpec): boolean {
   if (spec.kind === 'concat') return spec.parts.some(hasUnused)
   if (spec.kind === 'sample' || spec.kind === 'select' || spec.kind === 'partial') return true
@@ -138,14 +138,14 @@ function tooLong(where: string, runCount: number, bytesMax: number): PypetError 
   const found = `each of ${runCount} runs would take the ${bytesMax} bytes of the longest text`
   return new PypetError(
     'PYPET_EXPLORATION_INVALID',
-    `${where}: ${found}; a range of texts has at most ${PADDED_TEXTS_BYTES_MAX}`,
-    { where, hint: 'Explore a short name, and look the long text up in the job.' },
+    `${where}: ${found}; a range of texts may take at most ${PADDED_TEXTS_BYTES_MAX}`,
+    { where, hint: 'Explore a short name and look up the long text in the job.' },
   )
 }
 
 /**
- * The explored values of one run, empty when nothing is explored: single ones as the job sees them, others as `RawValue`,
- * which `parameterViews` turns into what it sees.
+ * The explored values of one run; empty if nothing is explored. Single values are as the job sees them. Others are
+ * `RawValue`; `parameterViews` turns them into what the job sees.
  */
 export function runPoint(plan: ExplorationPlan, run: RunIndex): PointValues {
   const point: Record<string, unknown> = {}
@@ -162,12 +162,12 @@ function pooledAt({ name, pool }: ExploredParameter, number: number): PooledValu
   throw new Error(`value ${number} of ${name} is in the file and was not read: ${value}`)
 }
 
-/** Whether only the HDF5 file has some of the lists and arrays that are explored. */
+/** Whether some explored lists and arrays are only in the HDF5 file. */
 export function lacksValues({ explored }: ExplorationPlan): boolean {
   return explored.some(({ pool }) => pool.some((value) => typeof value === 'string'))
 }
 
-/** What an explored value looks like in the tables of the file: `1.0`, `[10.0, 5.0]`, `float64 array [1000]`. */
+/** The text of an explored value in the tables of the file: `1.0`, `[10.0, 5.0]`, `float64 array [1000]`. */
 export function exploredTableText(
   plan: ExplorationPlan,
   explored: ExploredParameter,
@@ -181,10 +181,10 @@ export function exploredTableText(
 }
 
 /**
- * The values of one explored parameter in the runs from `start` to `end`, exclusive: bool as int8 0 and 1,
+ * The values of one explored parameter in the runs from `start` to `end` (exclusive): bool as int8 0 and 1,
  * int64 as `BigInt64Array`.
  *
- * @throws PypetError `PYPET_PARAMETER_UNKNOWN` when the name is not explored
+ * @throws PypetError `PYPET_PARAMETER_UNKNOWN` if the name is not explored
  */
 export function exploredColumn(
   plan: ExplorationPlan,
@@ -227,10 +227,10 @@ export function runSummary(plan: ExplorationPlan, run: RunIndex): string {
   return summary(run)
 }
 
-/** The labels are the same in every run, and sorting them in each of a million is not. */
+/** The labels are the same in every run, so they are sorted only once. */
 const summaries = new WeakMap<ExplorationPlan, (run: RunIndex) => string>()
 
-/** Every range with the place of its values in messages. Defaults that have a number in a pool need no look. */
+/** Every range, with the place of its values in messages. Defaults with a number in a pool need no check. */
 function* locatedColumns(
   spec: ExplorationSpec,
   where: string,
@@ -281,14 +281,14 @@ function* locatedColumns(
   }
 }
 
-/** A generated range holds numbers; a parameter whose default is a bigint sees bigints. */
+/** A generated range has numbers. If the default is a bigint, the parameter sees bigints. */
 function jobValue(plan: ExplorationPlan, { name, parameter }: ExploredParameter, run: RunIndex): Scalar {
   const value = explorationReader(plan.exploration as ExplorationSpec, name)(run)
   return typeof parameter.value === 'bigint' && typeof value === 'number' ? BigInt(value) : value
 }
 
 function longestText({ range }: Column): number {
-  // Checked before: a range holds values of one type.
+  // Already checked: the values of a range have one type.
   if (range.kind !== 'values' || typeof range.values[0] !== 'string') return 0
   return longestUtf8Bytes(range.values as readonly string[])
 }

@@ -1,4 +1,4 @@
-/** Points as the functions of an exploration see them, and what they say of them. */
+/** Points as the functions of an exploration see them, and the results of these functions. */
 import { PypetError } from '../errors.ts'
 import { rawValue } from '../values/raw-value.ts'
 import { seenValue } from '../values/user-value.ts'
@@ -14,15 +14,15 @@ import {
 import type { Settling } from './settle-range.ts'
 import { type PooledValue, pooledText } from './value-pool.ts'
 
-/** Each point is looked at, so a filter over more would not end; half a minute is about what this takes. */
+/** A filter checks each point. This many take about half a minute. */
 const POINTS_MAX = 100_000_000
 
 /**
- * Reads points, with values as a job sees them: a generated number is a bigint where the default is one.
+ * Reads points with values as a job sees them: a generated number is a bigint if the default is one.
  *
- * @param reader the function that gets them, which may look at some names only
- * @param hidden names that are left out
- * @throws PypetError `PYPET_EXPLORATION_INVALID` when there are too many to look at each
+ * @param reader the function that receives them. It may read only some names
+ * @param hidden names to leave out
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` if there are too many points to check
  */
 export function pointReader(
   spec: ExplorationSpec,
@@ -34,7 +34,7 @@ export function pointReader(
   if (length > POINTS_MAX) {
     throw new PypetError(
       'PYPET_EXPLORATION_INVALID',
-      `${where} would look at ${length} points; it looks at ${POINTS_MAX} at most`,
+      `${where} would check ${length} points; the limit is ${POINTS_MAX}`,
       { where, hint: 'Explore fewer values.' },
     )
   }
@@ -58,7 +58,7 @@ export function pointReader(
   }
 }
 
-/** A list or an array is copied when it is asked for: most functions look at other values. */
+/** A list or an array is copied on access, since most functions read other values. */
 function defineObject(point: object, name: string, value: PooledValue | undefined, preset: unknown): void {
   const get = () => {
     if (typeof value === 'object') return seenValue(value, preset)
@@ -67,19 +67,19 @@ function defineObject(point: object, name: string, value: PooledValue | undefine
   Object.defineProperty(point, name, { get, enumerable: true, configurable: true })
 }
 
-/** @throws PypetError `PYPET_EXPLORATION_INVALID` when the function throws or gives anything but true and false */
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` if the function throws or returns anything but true and false */
 export function holds(condition: PointFunction, point: Point): boolean {
   const answer = answerOf(condition, point)
   if (typeof answer === 'boolean') return answer
   const found = answer instanceof Promise ? 'a promise' : `${typeof answer} ${String(answer)}`
   throw new PypetError(
     'PYPET_EXPLORATION_INVALID',
-    `${condition.where} gives ${found} for ${pointText(point)}; a condition is true or false`,
+    `${condition.where} gives ${found} for ${pointText(point)}; a condition must give true or false`,
     { where: condition.where, hint: 'Compare, as in (point) => point.x < 2.' },
   )
 }
 
-/** @throws PypetError `PYPET_EXPLORATION_INVALID` when the function throws */
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` if the function throws */
 export function answerOf({ where, call }: PointFunction, point: Point): unknown {
   try {
     return call(point)

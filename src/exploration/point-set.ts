@@ -3,14 +3,14 @@ import { mixed } from './philox.ts'
 import type { RangeReader } from './range.ts'
 
 /**
- * Which points have been seen, as numbers of runs in a hash table: four to eight bytes each, where their values as texts would take a
- * hundred. Equal hashes are told apart by reading both points again.
+ * The set of points seen so far, as numbers of runs in a hash table. It takes four to eight bytes per point; values as
+ * texts would take a hundred. For equal hashes, both points are read again.
  */
 export class PointSet {
   readonly #readers: readonly RangeReader[]
-  /** Tells whether a column counts in a run. */
+  /** Whether a column counts in a run. */
   readonly #counts: (column: number, run: number) => boolean
-  /** One more than the run; 0 where there is none. */
+  /** The run plus one; 0 if empty. */
   #table = new Uint32Array(1024)
   #size = 0
 
@@ -19,7 +19,7 @@ export class PointSet {
     this.#counts = counts
   }
 
-  /** Adds the point of the run, and tells whether none before it equals it in all columns that count. */
+  /** Adds the point of the run. Returns true if no earlier point equals it in all columns that count. */
   add(run: number): boolean {
     if (this.#size * 2 >= this.#table.length) this.#grow()
     const place = this.#placeOf(run)
@@ -29,7 +29,7 @@ export class PointSet {
     return true
   }
 
-  /** Where the point is, or belongs. */
+  /** The place of the point in the table, or the free place for it. */
   #placeOf(run: number): number {
     const mask = this.#table.length - 1
     let place = this.#hash(run) & mask
@@ -65,7 +65,7 @@ export class PointSet {
   }
 }
 
-/** NaN is NaN, and 0 is -0. */
+/** NaN equals NaN, and 0 equals -0. */
 function isSame(a: Scalar, b: Scalar): boolean {
   return a === b || (Number.isNaN(a) && Number.isNaN(b))
 }

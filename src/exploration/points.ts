@@ -7,12 +7,12 @@ import { type GivenValue, toGiven } from './explored-object.ts'
 import { rangeOf } from './range.ts'
 
 /**
- * Explores exactly these points, in this order; each names the same parameters.
+ * Explores exactly these points, in this order. Each point names the same parameters.
  *
  * `points([{ x: 1, y: 6 }, { x: 2, y: 8 }])`; a nested object is a group.
  *
  * @throws PypetError `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_LENGTH`
- *   when a point lacks a parameter, `PYPET_NAME_TAKEN`, `PYPET_PARAMETER_TYPE`
+ *   if a point lacks a parameter, `PYPET_NAME_TAKEN`, `PYPET_PARAMETER_TYPE`
  */
 export function points<Point extends ParameterTree>(
   list: readonly Point[],
@@ -20,7 +20,7 @@ export function points<Point extends ParameterTree>(
   return exploration(pointsSpec(list, 'explore'))
 }
 
-/** Stored by column, which is smaller and lets types be checked a parameter at a time. */
+/** Stored by column, which is smaller and lets each parameter's type be checked at once. */
 export function pointsSpec(list: unknown, where: string): ExplorationSpec {
   if (!Array.isArray(list)) {
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where} is not a list of points`, {
@@ -30,7 +30,7 @@ export function pointsSpec(list: unknown, where: string): ExplorationSpec {
   }
   const [first] = list
   if (first === undefined) {
-    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} is empty: there is no point to explore`, {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where} is empty: no point to explore`, {
       where,
       hint: 'Give at least one point, as in [{ x: 1 }].',
     })
@@ -89,7 +89,7 @@ function flatPoint(point: unknown, where: string): Map<string, GivenValue> {
 function unequalNames(where: string, found: string, columns: ReadonlyMap<string, unknown>): PypetError {
   return new PypetError(
     'PYPET_EXPLORATION_LENGTH',
-    `${where} ${found}; all points name the same parameters`,
+    `${where} ${found}; all points must name the same parameters`,
     {
       where,
       hint: `Name in each point: ${[...columns.keys()].join(', ')}.`,

@@ -8,8 +8,8 @@ import { floatFromText, objectFromText, valueFromText } from './value-from-text.
 import { pooled } from './value-pool.ts'
 
 /**
- * Written values of one parameter as its range: lists and arrays in JSON. For a numeric parameter `start:stop` and
- * `start:stop:step` stand for numbers with the stop excluded; for others a colon is a character.
+ * The range of one parameter from written values. Lists and arrays are in JSON. For a numeric parameter, `start:stop` and
+ * `start:stop:step` mean numbers, with the stop excluded. For others, a colon is an ordinary character.
  *
  * @param where names the text in messages, like `--explore x=1,a`
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`
@@ -38,7 +38,7 @@ export function rangeFromTexts(
   }
 }
 
-/** Steps that stand alone are computed when read; these are written out, so their count is bounded. */
+/** Steps alone are computed when read. Steps next to other values are written out, so their count is limited. */
 const MIXED_STEPS_MAX = 1_000_000
 
 function isNumeric({ stored }: Parameter): boolean {
@@ -55,7 +55,7 @@ function stepsFromText(text: string, where: string): GeneratedRange {
   } catch (error) {
     if (!(error instanceof PypetError)) throw error
     const isTurned = error.code === 'PYPET_EXPLORATION_EMPTY' && start !== stop
-    const hint = isTurned ? `Turn the step around: ${start}:${stop}:${-step}.` : error.hint
+    const hint = isTurned ? `Change the sign of the step: ${start}:${stop}:${-step}.` : error.hint
     const found =
       error.code === 'PYPET_EXPLORATION_EMPTY'
         ? 'holds no value: the stop is excluded'
@@ -82,10 +82,10 @@ function stepValues(range: GeneratedRange, parameter: Parameter, where: string):
   if (length > MIXED_STEPS_MAX) {
     throw new PypetError(
       'PYPET_EXPLORATION_INVALID',
-      `${where}: ${length} steps are too many beside other values`,
+      `${where}: ${length} steps are too many next to other values`,
       {
         where,
-        hint: `Let start:stop:step stand alone, or keep it under ${MIXED_STEPS_MAX} values.`,
+        hint: `Use start:stop:step alone, or with at most ${MIXED_STEPS_MAX} values.`,
       },
     )
   }
@@ -93,7 +93,7 @@ function stepValues(range: GeneratedRange, parameter: Parameter, where: string):
   const isBigint = typeof parameter.value === 'bigint'
   return Array.from({ length }, (_, index) => {
     const value = read(index)
-    // A fraction stays a number, and the check of types then names it.
+    // A fraction stays a number, and the type check then reports it.
     return isBigint && Number.isSafeInteger(value) ? BigInt(value) : value
   })
 }

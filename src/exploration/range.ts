@@ -1,11 +1,11 @@
-/** The values that one parameter takes, written down or generated; plain data, read one at a time. */
+/** The values of one parameter, listed or generated. Plain data that is read one value at a time. */
 import { assertNever, PypetError } from '../errors.ts'
 import type { Scalar } from '../values/stored-value.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { type DecimalSteps, decimalStepCount, decimalStepReader } from './decimal-steps.ts'
 import { type GivenValue, shown, toGiven } from './explored-object.ts'
 
-/** Numbers by a rule. The values are computed when they are read, so a long range costs nothing. */
+/** Numbers by a rule. The values are computed when read, so a long range costs nothing. */
 export type GeneratedRange =
   | { readonly kind: 'linspace'; readonly start: number; readonly stop: number; readonly num: number }
   | ({ readonly kind: 'arange' } & DecimalSteps)
@@ -17,20 +17,20 @@ export type GeneratedRange =
       readonly base: number
     }
 
-/** Structured-cloneable, and JSON-able where it holds no bigint and no typed array. */
+/** Can be structured-cloned. JSON works if it has no bigint and no typed array. */
 export type Range =
   | { readonly kind: 'values'; readonly values: readonly Scalar[] | TypedArray }
-  /** Lists and arrays as they are written, until `settle` numbers them. */
+  /** Lists and arrays as written, until `settle` numbers them. */
   | { readonly kind: 'objects'; readonly values: readonly GivenValue[] }
-  /** Of values in the pool of the parameter. */
+  /** Numbers of values in the pool of the parameter. */
   | { readonly kind: 'numbers'; readonly numbers: Uint32Array }
   | GeneratedRange
 
-/** Reads the value at an index from 0 to the range's length, exclusive: of lists and arrays, its number in their pool. */
+/** Reads the value at an index from 0 to the range's length (exclusive); for lists and arrays, their number in the pool. */
 export type RangeReader = (index: number) => Scalar
 
 /**
- * `num` evenly spaced numbers from `start` to `stop`, both included; the values are those of
+ * `num` evenly spaced numbers from `start` to `stop`, both included. The values are those of
  * `numpy.linspace`.
  *
  * `linspace(0, 1, 5)` is 0, 0.25, 0.5, 0.75, 1.
@@ -45,13 +45,13 @@ export function linspace(start: number, stop: number, num = 50): GeneratedRange 
 }
 
 /**
- * Numbers from `start`, `step` apart, the stop excluded; `arange(stop)` starts at 0.
+ * Numbers from `start` in steps of `step`, without the stop. `arange(stop)` starts at 0.
  *
- * Counted in the decimals that are written, so unlike `numpy.arange` it has no rounding surprises:
+ * It counts in the decimals as written. Unlike `numpy.arange`, it has no rounding surprises:
  * `arange(0, 1, 0.1)` is exactly the ten values 0, 0.1, 0.2, 0.3, … 0.9.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` for a zero step or one that is too small to be counted,
- *   `PYPET_EXPLORATION_EMPTY` when the step leads away from the stop
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` for a step of 0 or one that gives too many values to count,
+ *   `PYPET_EXPLORATION_EMPTY` if the step leads away from the stop
  */
 export function arange(stop: number): GeneratedRange
 export function arange(start: number, stop: number, step?: number): GeneratedRange
@@ -74,14 +74,14 @@ export function arange(first: number, second?: number, step = 1): GeneratedRange
   throw new PypetError('PYPET_EXPLORATION_EMPTY', `${call} holds no value: the stop is excluded`, {
     hint:
       start === stop
-        ? 'Let the stop lie beyond the start.'
-        : `Turn the step around: arange(${start}, ${stop}, ${-step}).`,
+        ? 'Give a stop beyond the start.'
+        : `Change the sign of the step: arange(${start}, ${stop}, ${-step}).`,
   })
 }
 
 /**
- * `base` to the power of `num` evenly spaced exponents from `start` to `stop`, both included; as
- * `numpy.logspace` up to the last bit of the power, and whole powers of ten are exact.
+ * `base` to the power of `num` evenly spaced exponents from `start` to `stop`, both included. Equals
+ * `numpy.logspace` up to the last bit of the power. Whole powers of ten are exact.
  *
  * `logspace(-3, 1, 5)` is 0.001, 0.01, 0.1, 1, 10.
  *
@@ -156,16 +156,16 @@ const KINDS: readonly string[] = [
   'logspace',
 ] satisfies Range['kind'][]
 
-/** True for what `toRange` takes: a list, a typed array, or a range. Anything else may be a group. */
+/** True for the input of `toRange`: a list, a typed array, or a range. Anything else may be a group. */
 export function isRangeInput(value: unknown): boolean {
   return Array.isArray(value) || ArrayBuffer.isView(value) || isRange(value)
 }
 
 /**
- * A user's list, typed array or range as a range of its own: values are copied, `integer(n)` becomes n.
+ * Turns a user's list, typed array or range into a new range. Values are copied, and `integer(n)` becomes n.
  *
  * @param where names the range in messages, like `explore.neuron.tau`
- * @throws PypetError `PYPET_EXPLORATION_EMPTY`; `PYPET_EXPLORATION_INVALID` when it is not a range;
+ * @throws PypetError `PYPET_EXPLORATION_EMPTY`; `PYPET_EXPLORATION_INVALID` if it is not a range;
  *   `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for elements that cannot be explored
  */
 export function toRange(input: unknown, where: string): Range {
@@ -194,7 +194,7 @@ export function rangeOf(values: readonly GivenValue[]): Range {
 }
 
 function emptyRange(where: string): PypetError {
-  return new PypetError('PYPET_EXPLORATION_EMPTY', `${where} is empty: there is no value to explore`, {
+  return new PypetError('PYPET_EXPLORATION_EMPTY', `${where} is empty: no value to explore`, {
     where,
     hint: 'Give at least one value, or leave the parameter out.',
   })
@@ -205,13 +205,13 @@ function linspaceReader(start: number, stop: number, num: number): (index: numbe
   if (last === 0) return () => start
   const delta = stop - start
   const step = delta / last
-  // A step that underflows to 0 would repeat the start; numpy then scales the index first.
+  // A step that underflows to 0 would repeat the start. Like numpy, scale the index first.
   if (step === 0) return (index) => (index === last ? stop : (index / last) * delta + start)
   return (index) => (index === last ? stop : index * step + start)
 }
 
 function power(base: number, exponent: number): number {
-  // `10 ** -5` is 0.000009999999999999999 in some engines; a literal is parsed to the nearest double.
+  // `10 ** -5` is 0.000009999999999999999 in some engines. A literal is parsed to the nearest double.
   if (base === 10 && Number.isInteger(exponent)) return Number(`1e${exponent}`)
   return base ** exponent
 }
@@ -233,6 +233,6 @@ function checkNum(call: string, num: unknown): void {
   }
   if (Number.isSafeInteger(num) && (num as number) > 0) return
   throw new PypetError('PYPET_EXPLORATION_INVALID', `${call}: num is ${shown(num)}`, {
-    hint: 'Give the count of values as a whole number.',
+    hint: 'Give a whole number of values.',
   })
 }

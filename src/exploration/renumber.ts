@@ -1,8 +1,8 @@
-/** Other numbers for the lists and arrays of an exploration: where two have pools of their own, or some are not used. */
+/** Renumbers the lists and arrays of an exploration, to join two pools or to remove unused values. */
 import { type Column, type ExplorationSpec, explorationLength, explorationReader } from './exploration.ts'
 import { ValuePool, type ValuePools } from './value-pool.ts'
 
-/** By parameter, the new number of each old one. */
+/** By parameter: the new number for each old one. */
 export type Renumbering = ReadonlyMap<string, Uint32Array>
 
 export function renumbered(spec: ExplorationSpec, numbers: Renumbering): ExplorationSpec {
@@ -54,8 +54,8 @@ export function renumbered(spec: ExplorationSpec, numbers: Renumbering): Explora
 }
 
 /**
- * Leaves out of the pools what no point has: filters, conditions and samples may not come to all values. The pools that
- * are named are changed, and the others are as they are.
+ * Removes values without a point from the pools. Filters, conditions and samples may leave some values unused. Only the
+ * named pools change.
  */
 export function withoutUnused(
   spec: ExplorationSpec,
@@ -80,7 +80,7 @@ export function withoutUnused(
   return renumbered(spec, numbers)
 }
 
-/** Undefined where all are used. */
+/** Undefined if all are used. */
 function usedNumbers(spec: ExplorationSpec, name: string, count: number): Uint8Array | undefined {
   const isUsed = new Uint8Array(count)
   const read = explorationReader(spec, name)

@@ -4,13 +4,13 @@ import { dtypeOf } from '../values/stored-value.ts'
 import { integer } from '../values/value-forms.ts'
 import { type Exploration, type ExplorationDraft, exploration, explorationNames } from './exploration.ts'
 
-/** The parameter that counts the repeats of a point, as pypet's users call it where they merge. */
+/** The parameter that counts the repeats of a point. pypet's users call it this when they merge. */
 const TRIAL = 'trial'
 
 /**
- * Every point several times. The repeats of a point are neighbours, and an int64 parameter counts them from 0, so that
- * they are points of their own: with their own random numbers, for one. It is called `trial` and need not be declared;
- * a job that declares it, `trial: integer(0)`, sees it typed.
+ * Repeats every point several times. The repeats of a point follow each other. An int64 parameter counts them from 0, so
+ * they are separate points, with their own random numbers. It is called `trial` and need not be declared.
+ * A job that declares it, `trial: integer(0)`, gets its type.
  *
  * `repeat(cartesianProduct({ x: [1, 2] }), 3)` has six points.
  *
@@ -25,7 +25,7 @@ export function repeat<Values>(
   return exploration(repeatDraft(explored.spec, count, 'repeat', options.parameter))
 }
 
-/** @throws PypetError as `repeat` */
+/** @throws PypetError like `repeat` */
 export function repeatDraft(
   of: ExplorationDraft,
   count: unknown,
@@ -38,22 +38,22 @@ export function repeatDraft(
       `${where}: expected a whole number >= 1, found ${String(count)}`,
       {
         where,
-        hint: 'Give how often each point is run.',
+        hint: 'Give the number of runs per point.',
       },
     )
   }
   if (!explorationNames(of).includes(name)) return { kind: 'repeat', of, count: count as number, name }
   throw new PypetError(
     'PYPET_NAME_TAKEN',
-    `${where}: ${name} would count the repeats of a point, and is explored already`,
-    { where, hint: `Take the range of ${name} or the repeat away, or give the range another parameter.` },
+    `${where}: ${name} would count the repeats of a point, but is already explored`,
+    { where, hint: `Remove the range of ${name} or the repeat, or explore another parameter.` },
   )
 }
 
 /**
- * The declared parameters, and those that count repeats and are not among them.
+ * The declared parameters, and undeclared ones that count repeats.
  *
- * @throws PypetError `PYPET_NAME_TAKEN` when a parameter or group of that name is something else
+ * @throws PypetError `PYPET_NAME_TAKEN` if a parameter or group of that name is something else
  */
 export function withTrialParameters(
   parameters: readonly Parameter[],
@@ -83,7 +83,7 @@ function isDeclared(name: string, parameters: readonly Parameter[]): boolean {
   const what = found.name === name ? `a ${dtypeOf(found.stored) ?? found.stored.form}` : 'a group'
   throw new PypetError(
     'PYPET_NAME_TAKEN',
-    `repeat: ${name} counts the repeats of a point, and the experiment declares it as ${what}`,
+    `repeat: ${name} counts the repeats of a point, but the experiment declares it as ${what}`,
     {
       where: `parameters.${name}`,
       hint: `Declare it as ${name}: integer(0), or rename it.`,

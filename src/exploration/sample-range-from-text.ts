@@ -7,11 +7,11 @@ import { bounded, type SampleRange } from './sample-range.ts'
 import { floatFromText } from './value-from-text.ts'
 
 /**
- * What one parameter is drawn from, as it is written: `0:1` are bounds, `1e-3:10:log` bounds on a logarithmic scale;
- * anything else, `1,2,3` or `0:1:0.1`, is a list to choose from.
+ * The written values or bounds of one sampled parameter: `0:1` are bounds, `1e-3:10:log` bounds on a logarithmic scale.
+ * Anything else, `1,2,3` or `0:1:0.1`, is a list to choose from.
  *
  * @param where names the text in messages, like `--explore x=0:1`
- * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_EXPLORATION_INVALID`, and as `rangeFromTexts`
+ * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_EXPLORATION_INVALID`, and like `rangeFromTexts`
  */
 export function sampleRangeFromTexts(
   elements: readonly { readonly text: string; readonly isQuoted: boolean }[],
@@ -46,6 +46,6 @@ function boundsFrom(
   }
   throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: ${JSON.stringify(only.text)} are not bounds`, {
     where,
-    hint: 'Write 0:1, or 0.001:10:log for a logarithmic scale; 1,2,3 is a list to choose from.',
+    hint: 'Write 0:1, or 0.001:10:log for a logarithmic scale, or 1,2,3 for a list to choose from.',
   })
 }

@@ -1,12 +1,12 @@
-/** What a sampled parameter is drawn from: bounds, or a list to choose from. Plain data. */
+/** The values a sampled parameter is drawn from: bounds, or a list to choose from. Plain data. */
 import { PypetError } from '../errors.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { isRangeInput, type Range, toRange } from './range.ts'
 
-/** How points are spread. */
+/** How points are spread over the bounds. */
 export type SampleMethod = 'random' | 'latinHypercube' | 'sobol'
 
-/** Numbers between bounds: evenly, or so that each power of ten gets its share. */
+/** Numbers between bounds: evenly spread, or with an equal share for each power of ten. */
 export interface BoundedRange {
   readonly kind: 'between'
   readonly low: number
@@ -16,7 +16,7 @@ export interface BoundedRange {
 
 declare const CHOICES: unique symbol
 
-/** One value of a list; `Value` is for the compiler. */
+/** One value of a list. `Value` is for the compiler. */
 export interface ChoiceRange<Value extends ParameterValue = ParameterValue> {
   readonly kind: 'choice'
   readonly range: Range
@@ -26,8 +26,8 @@ export interface ChoiceRange<Value extends ParameterValue = ParameterValue> {
 export type SampleRange = BoundedRange | ChoiceRange
 
 /**
- * Numbers from `low` to `high`. A float64 parameter gets any number below `high`, an int64 one whole numbers, both
- * bounds among them. In samplers `[low, high]` means the same.
+ * Numbers from `low` to `high`. A float64 parameter gets any number below `high`. An int64 parameter gets whole numbers,
+ * including both bounds. In samplers, `[low, high]` means the same.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`
  */
@@ -36,7 +36,7 @@ export function between(low: number, high: number): BoundedRange {
 }
 
 /**
- * The same on a logarithmic scale: as many between 1 and 10 as between 10 and 100.
+ * The same on a logarithmic scale: as many numbers between 1 and 10 as between 10 and 100.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`
  */
@@ -45,7 +45,7 @@ export function logBetween(low: number, high: number): BoundedRange {
 }
 
 /**
- * One of the values, each as likely.
+ * One of the values, each with the same probability.
  *
  * @throws PypetError `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`, `PYPET_PARAMETER_TYPE`
  */
@@ -53,7 +53,7 @@ export function choice<const Value extends ParameterValue>(values: readonly Valu
   return { kind: 'choice', range: toRange(values, 'choice') }
 }
 
-/** True for what `toSampleRange` takes; anything else may be a group. */
+/** True for the input of `toSampleRange`. Anything else may be a group. */
 export function isSampleInput(value: unknown): boolean {
   return isRangeInput(value) || isSampleRange(value)
 }
@@ -68,11 +68,11 @@ function isSampleRange(value: unknown): value is SampleRange {
 }
 
 /**
- * What a user wrote for a sampled parameter. Two numbers are bounds; texts and booleans are a list to choose from;
- * `arange` and its like as well.
+ * Turns a user's input for a sampled parameter into its range. Two numbers are bounds. Texts, booleans, `arange` and
+ * similar ranges are a list to choose from.
  *
  * @param where names it in messages, like `explore.neuron.tau`
- * @throws PypetError as `between` and `toRange`
+ * @throws PypetError like `between` and `toRange`
  */
 export function toSampleRange(input: unknown, where: string): SampleRange {
   if (isSampleRange(input)) {
@@ -106,14 +106,11 @@ export function bounded(low: number, high: number, scale: 'linear' | 'log', wher
     throw refuse(`${low} and ${high} are not bounds: both must be finite`, 'Give finite numbers.')
   }
   if (low >= high) {
-    const hint = low > high ? `Turn them around: ${high} and ${low}.` : 'Give one value with --set, or two.'
+    const hint = low > high ? `Swap them: ${high} and ${low}.` : 'Give one value with --set, or two.'
     throw refuse(`the lower bound ${low} is not below the upper bound ${high}`, hint)
   }
   if (scale === 'log' && low <= 0) {
-    throw refuse(
-      `a logarithmic scale has no ${low}`,
-      'Let the lower bound be above 0, or take a linear scale.',
-    )
+    throw refuse(`a logarithmic scale cannot include ${low}`, 'Use a lower bound above 0, or a linear scale.')
   }
   return { kind: 'between', low, high, scale }
 }

@@ -1,4 +1,4 @@
-/** From the number of a point to its values: where between 0 and 1, and what that means in the bounds. */
+/** Computes the values of a point from its number: first a place between 0 and 1, then its value within the bounds. */
 import { assertNever } from '../errors.ts'
 import { permutationReader } from './keyed-permutation.ts'
 import { STREAMS, uniformReader } from './philox.ts'
@@ -6,11 +6,11 @@ import { type RangeReader, rangeLength, rangeReader } from './range.ts'
 import type { BoundedRange, ChoiceRange, SampleMethod } from './sample-range.ts'
 import { digitalShift, sobolReader } from './sobol-sequence.ts'
 
-/** How points are drawn, and how many. */
+/** The method of drawing points, and their number. */
 export interface Sampling {
   readonly method: SampleMethod
   readonly count: number
-  /** Absent for a Sobol sequence as it is. */
+  /** Absent for a Sobol sequence without a shift. */
   readonly seed: number | undefined
 }
 
@@ -23,7 +23,7 @@ export interface SampledColumn {
 /**
  * Reads the values of one column by point.
  *
- * @param dimension the column's place among all: a Sobol sequence has a rule for each
+ * @param dimension the column's place among all columns. A Sobol sequence has a rule for each
  */
 export function sampleReader(sampling: Sampling, column: SampledColumn, dimension: number): RangeReader {
   const draw = drawReader(sampling, column.name, dimension)
@@ -36,7 +36,7 @@ export function sampleReader(sampling: Sampling, column: SampledColumn, dimensio
   return range.isWhole ? wholeReader(range, draw) : floatReader(range, draw)
 }
 
-/** Numbers from 0 to 1, exclusive. */
+/** Numbers from 0 to 1 (exclusive). */
 function drawReader(
   { method, count, seed }: Sampling,
   name: string,
@@ -50,7 +50,7 @@ function drawReader(
     case 'latinHypercube': {
       const cell = permutationReader(seed ?? 0, name, count)
       const jitter = uniformReader({ seed: seed ?? 0, name, stream: STREAMS.jitter })
-      // The sum may be rounded up to the next cell; only beyond the last one does that matter.
+      // The sum may be rounded up to the next cell. That matters only past the last one.
       return (index) => Math.min((cell(index) + jitter(index)) / count, BELOW_ONE)
     }
     default:
@@ -66,7 +66,7 @@ function floatReader({ low, high, scale }: BoundedRange, draw: (index: number) =
   return (index) => Math.min(high, low * Math.exp(draw(index) * width))
 }
 
-/** Logarithms and powers of e are the same in every V8; others depend on how it was built. */
+/** Logarithms and powers of e are the same in every V8. Others depend on how it was built. */
 function logWidth(low: number, high: number): number {
   const ratio = high / low
   return Number.isFinite(ratio) ? Math.log(ratio) : Math.log(high) - Math.log(low)

@@ -1,4 +1,4 @@
-/** Explorations that spread points over bounds: by chance, in a Latin hypercube, or by Sobol's sequence. */
+/** Explorations that spread points over bounds: random, in a Latin hypercube, or by Sobol's sequence. */
 import { PypetError } from '../errors.ts'
 import { nearestHint } from '../values/nearest-name.ts'
 import { isPlainObject } from '../values/value-forms.ts'
@@ -10,7 +10,7 @@ import type { SampledValues, SampleTree } from './sampled-values.ts'
 import { SOBOL_DIMENSIONS_MAX } from './sobol-directions.ts'
 
 export interface SampleOptions {
-  /** How many points. */
+  /** Number of points. */
   readonly count: number
   /** A whole number from 0 to 2^53 - 1. */
   readonly seed?: number
@@ -19,12 +19,12 @@ export interface SampleOptions {
 export type Sampler = Extract<ExplorationDraft, { readonly kind: 'sampler' }>
 
 /**
- * Points by chance: `random({ x: [0, 1], neuron: { tau: logBetween(1, 100) } }, { count: 50, seed: 7 })`.
+ * Random points: `random({ x: [0, 1], neuron: { tau: logBetween(1, 100) } }, { count: 50, seed: 7 })`.
  *
- * A draw depends on the seed, the name of the parameter and the number of the point: more points leave the first
- * ones as they are, and so does another parameter or another order.
+ * A draw depends on the seed, the name of the parameter and the number of the point. A larger count, another parameter
+ * or another order does not change existing draws.
  *
- * @param options.seed 0 unless given
+ * @param options.seed 0 by default
  * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`, `PYPET_NAME_TAKEN`
  */
 export function random<const Tree extends SampleTree>(
@@ -35,11 +35,11 @@ export function random<const Tree extends SampleTree>(
 }
 
 /**
- * A Latin hypercube: each parameter's bounds are cut into `count` equal parts, and each part has one point. Parts and
- * places depend on the seed, the name of the parameter and the count.
+ * A Latin hypercube: each parameter's bounds are divided into `count` equal parts, and each part has one point. The
+ * points depend on the seed, the name of the parameter and the count.
  *
- * @param options.seed 0 unless given
- * @throws PypetError as `random`
+ * @param options.seed 0 by default
+ * @throws PypetError like `random`
  */
 export function latinHypercube<const Tree extends SampleTree>(
   bounds: Tree,
@@ -49,12 +49,12 @@ export function latinHypercube<const Tree extends SampleTree>(
 }
 
 /**
- * The first points of Sobol's sequence, which fill the space evenly however many there are: a larger count adds points
+ * The first points of Sobol's sequence, which fill the space evenly for any count. A larger count adds points
  * to those of a smaller one. Powers of two are the most even. The first parameter has the first dimension, and so on.
  *
- * @param options.seed flips the same bits in every point of a parameter (a digital shift): other points, as even.
- *   Without, the sequence as it is, which begins at the lower bounds
- * @throws PypetError as `random`; `PYPET_EXPLORATION_INVALID` for more than 40 parameters
+ * @param options.seed flips the same bits in every point of a parameter (a digital shift). The points differ but are as
+ *   even. Without a seed, the plain sequence starts at the lower bounds
+ * @throws PypetError like `random`; `PYPET_EXPLORATION_INVALID` for more than 40 parameters
  */
 export function sobol<const Tree extends SampleTree>(
   bounds: Tree,
@@ -72,7 +72,7 @@ function sampler<Values>(method: SampleMethod, bounds: unknown, options: unknown
   return exploration(samplerOf(method, columns, sampleOptions(options, 'explore'), 'explore'))
 }
 
-/** A checked sampler. @throws PypetError as `sobol` */
+/** A checked sampler. @throws PypetError like `sobol` */
 export function samplerOf(
   method: SampleMethod,
   columns: Sampler['columns'],
@@ -83,8 +83,8 @@ export function samplerOf(
   if (method === 'sobol' && columns.length > SOBOL_DIMENSIONS_MAX) {
     throw new PypetError(
       'PYPET_EXPLORATION_INVALID',
-      `${where} samples ${columns.length} parameters; Sobol's sequence has ${SOBOL_DIMENSIONS_MAX} dimensions here`,
-      { where, hint: 'Take a Latin hypercube, or fewer parameters.' },
+      `${where} samples ${columns.length} parameters; Sobol sampling supports at most ${SOBOL_DIMENSIONS_MAX}`,
+      { where, hint: 'Use a Latin hypercube, or fewer parameters.' },
     )
   }
   return { kind: 'sampler', method, count, seed: method === 'sobol' ? seed : (seed ?? 0), columns }
@@ -94,9 +94,9 @@ export function samplerOf(
 const COUNT_MAX = 2 ** 31 - 1
 
 /**
- * Checks count and seed; further keys are named.
+ * Checks count and seed. Refuses other keys.
  *
- * @param placeOf where messages place one of them
+ * @param placeOf where messages locate one of them
  * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_EXPLORATION_EMPTY`
  */
 export function sampleOptions(
@@ -114,7 +114,7 @@ export function sampleOptions(
   }
   const { count, seed } = given
   if (count === 0) {
-    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: a count of 0 leaves no point`, {
+    throw new PypetError('PYPET_EXPLORATION_EMPTY', `${where}: a count of 0 gives no points`, {
       where: placeOf('count'),
       hint: 'Ask for at least one.',
     })
@@ -122,7 +122,7 @@ export function sampleOptions(
   if (!isWhole(count, COUNT_MAX) || count < 1) {
     throw new PypetError('PYPET_EXPLORATION_INVALID', `${where}: count is ${found(count)}`, {
       where: placeOf('count'),
-      hint: 'Give the count of points as a whole number, like { count: 100 }.',
+      hint: 'Give a whole number of points, like { count: 100 }.',
     })
   }
   if (seed === undefined) return { count }

@@ -1,4 +1,4 @@
-/** What a sampler means to the compiler: names and value types. */
+/** The type of a sampler: names and value types. */
 import type { UnionToIntersection, Widen } from '../run/parameter.ts'
 import type { ParameterValue } from '../values/value.ts'
 import type { StripBranch } from './explored-values.ts'
@@ -15,7 +15,7 @@ type SampleInput =
   | readonly string[]
   | readonly boolean[]
 
-/** Bounds by name; a plain object is a group, as among the parameters. */
+/** Bounds by name. A plain object is a group, as for parameters. */
 export interface SampleTree {
   readonly [name: string]: SampleInput | SampleTree
 }

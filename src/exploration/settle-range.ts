@@ -3,25 +3,25 @@ import { type ExploredValue, isPooled, objectLike, valueOfClass } from './explor
 import { type Range, rangeLength, rangeOf, rangeReader } from './range.ts'
 import type { ValuePools } from './value-pool.ts'
 
-/** The declared parameter of that name; undefined where none is known, as in a script without a trajectory. */
+/** The declared parameter with this name; undefined if none is known, as in a script without a trajectory. */
 export type ParameterOf = (name: string) => Parameter | undefined
 
-/** What the parts of a draft are settled with. */
+/** What is needed to settle the parts of a draft. */
 export interface Settling {
-  /** The declared parameters; types decide what is drawn, and defaults stand where nothing is explored. */
+  /** The declared parameters. Types decide what is drawn, and defaults are used where nothing is explored. */
   readonly parameterOf: ParameterOf
-  /** Gains the lists and arrays that are explored: what is settled has their numbers. */
+  /** Receives the explored lists and arrays. Settled parts have their numbers. */
   readonly pools: ValuePools
 }
 
-/** Whether a range has to be settled: it has values, and runs are to have numbers of them. */
+/** Whether a range has to be settled: it has values that runs should refer to by number. */
 export function isUnsettled(name: string, range: Range, { parameterOf }: Settling): boolean {
   if (range.kind === 'objects') return true
   const parameter: Parameter | undefined = parameterOf(name)
   return range.kind !== 'numbers' && parameter !== undefined && isPooled(parameter)
 }
 
-/** What has no literal as its numbers. @throws PypetError `PYPET_PARAMETER_TYPE` */
+/** Replaces values without a literal by their numbers. @throws PypetError `PYPET_PARAMETER_TYPE` */
 export function settleRange(
   name: string,
   range: Range,
@@ -35,12 +35,12 @@ export function settleRange(
   const objects = Array.from({ length: rangeLength(given) }, (_, index) =>
     objectLike(valueAt(index) as ExploredValue, parameter, name, at(index)),
   )
-  // Only now, so that what is refused leaves nothing behind.
+  // Only now, so that a refused range leaves nothing behind.
   const pool = settling.pools.of(name)
   return { kind: 'numbers', numbers: Uint32Array.from(objects, (object) => pool.numberOf(object)) }
 }
 
-/** What instances of the user's own classes store in their places. @throws PypetError `PYPET_PARAMETER_TYPE` as `valueOfClass` */
+/** Replaces instances of the user's own classes by their stored values. @throws like `valueOfClass` */
 export function withoutInstances(
   range: Range,
   parameter: Parameter | undefined,

@@ -12,11 +12,11 @@ import { settleWhere } from './where.ts'
 type Draft<Kind extends ExplorationDraft['kind']> = Extract<ExplorationDraft, { readonly kind: Kind }>
 
 /**
- * The exploration as data: conditions and formulas are called once for each point, in order, and what they said is
- * kept; lists and arrays go to their pools. What is data already is returned as it is.
+ * The exploration as data. Conditions and formulas are called once for each point, in order, and their results are
+ * kept. Lists and arrays go into their pools. An exploration that is already data is returned as it is.
  *
  * @param where names the exploration in messages, like `explore`
- * @throws PypetError `PYPET_EXPLORATION_EMPTY` when a filter leaves nothing, `PYPET_EXPLORATION_INVALID`,
+ * @throws PypetError `PYPET_EXPLORATION_EMPTY` if a filter leaves no point, `PYPET_EXPLORATION_INVALID`,
  *   `PYPET_PARAMETER_UNKNOWN`, `PYPET_PARAMETER_TYPE`
  */
 export function settle(draft: ExplorationDraft, settling: Settling, where: string): ExplorationSpec {
@@ -83,7 +83,7 @@ function settleColumns(
   )
 }
 
-/** An exploration that was settled before; its pools may be others than those there are. */
+/** An exploration that was settled before. Its pools may differ from the current ones. */
 function settlePooled(draft: Draft<'pooled'>, settling: Settling, where: string): ExplorationSpec {
   const changed = new Map<string, Uint32Array>()
   for (const [name, { first, values }] of Object.entries(draft.pools)) {

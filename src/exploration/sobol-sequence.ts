@@ -1,14 +1,14 @@
 import { STREAMS, wordsReader } from './philox.ts'
 import { SOBOL_DIRECTIONS } from './sobol-directions.ts'
 
-/** Bits of a coordinate, and so the logarithm of how many points the sequence has. */
+/** Bits of a coordinate, and so the logarithm of the number of points in the sequence. */
 const BITS = 32
 
 /**
- * Reads one coordinate of Sobol's sequence, from 0 to 1, exclusive. Points come in the order of the Gray code of
- * their index, as everywhere (Antonov and Saleev), so the first 2^k of them are those of the plain order.
+ * Reads one coordinate of Sobol's sequence, from 0 to 1 (exclusive). Points come in the usual order of the Gray code of
+ * their index (Antonov and Saleev), so the first 2^k points are those of the plain order.
  *
- * @param dimension from 0 to `SOBOL_DIMENSIONS_MAX`, exclusive
+ * @param dimension from 0 to `SOBOL_DIMENSIONS_MAX` (exclusive)
  * @param shift 32 bits that are flipped in every point (a digital shift, which keeps the points as even); 0 for none
  */
 export function sobolReader(dimension: number, shift: number): (index: number) => number {
@@ -23,13 +23,13 @@ export function sobolReader(dimension: number, shift: number): (index: number) =
   }
 }
 
-/** The shift of one parameter by a seed; none without a seed. */
+/** The shift of one parameter for a seed; 0 without a seed. */
 export function digitalShift(seed: number | undefined, name: string): number {
   if (seed === undefined) return 0
   return wordsReader({ seed, name, stream: STREAMS.shift })(0)[0] as number
 }
 
-/** The direction numbers v: m at its place among 32 bits, by the recurrence of the polynomial. */
+/** The direction numbers v: each m at its place within 32 bits, by the recurrence of the polynomial. */
 function directionsOf(dimension: number): Uint32Array {
   const directions = new Uint32Array(BITS)
   const given = SOBOL_DIRECTIONS[dimension - 1]

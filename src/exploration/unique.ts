@@ -10,7 +10,7 @@ import { ValuePools } from './value-pool.ts'
 
 /** A point of the exploration, and every run that computes it. */
 export interface UniquePoint<Values> {
-  /** Equal for equal points, whatever exploration they come from, if it names parameters in this order. */
+  /** Equal for equal points of any exploration with these parameters in this order. */
   readonly key: string
   readonly point: Readonly<Values>
   /** Ascending. */
@@ -18,11 +18,11 @@ export interface UniquePoint<Values> {
 }
 
 /**
- * The distinct points in order of their first run; as pypet's `find_unique_points`
- * (`utils/explore.py`), in time linear in the number of runs for every type of value. Values are equal as everywhere here, by
- * their bits: NaN equals NaN, and 0 and -0 differ. No types are known here, so what is drawn between bounds is not whole.
+ * The distinct points in order of their first run, like pypet's `find_unique_points`
+ * (`utils/explore.py`), but in linear time for every type of value. Values are equal if their bits are:
+ * NaN equals NaN, and 0 and -0 differ. Types are not known here, so numbers drawn between bounds are not whole.
  *
- * @throws PypetError as `settle`; `PYPET_PARAMETER_TYPE` for `onlyIf`, which needs defaults
+ * @throws PypetError like `settle`; `PYPET_PARAMETER_TYPE` for `onlyIf`, which needs defaults
  */
 export function findUniquePoints<Values>(exploration: Exploration<Values>): UniquePoint<Values>[] {
   const pools = new ValuePools()
@@ -55,7 +55,7 @@ export function findUniquePoints<Values>(exploration: Exploration<Values>): Uniq
   return [...found.values()] as unknown as UniquePoint<Values>[]
 }
 
-/** Distinct for distinct values of any type: `1` and `"1"` differ. */
+/** A different key for different values of any type: `1` and `"1"` differ. */
 function scalarKey(value: Scalar): string {
   return `${typeof value}:${plainKey(value)}`
 }

@@ -1,4 +1,4 @@
-/** Lists and arrays written in JSON, of the type of a default. */
+/** Lists and arrays in JSON, with the type of a default. */
 import type { PypetError } from '../errors.ts'
 import type { BasicValue, Scalar } from '../values/stored-value.ts'
 import { ARRAY_TYPES, type NumericDtype } from '../values/typed-array.ts'
@@ -9,7 +9,7 @@ type BasicArray = Extract<BasicValue, { form: 'ndarray' }>
 /** Makes the error for what was found. */
 type RefuseFound = (found: string) => PypetError
 
-/** A flat JSON list of the default's element type; an empty default takes lists of any one type. */
+/** A flat JSON list with the default's element type. An empty default accepts lists of any one type. */
 export function listFromJson(text: string, like: BasicList, refuse: RefuseFound): BasicList {
   const parsed = parseJson(text, refuse)
   if (!Array.isArray(parsed)) throw refuse(text)
@@ -31,7 +31,7 @@ const JSON_DTYPES: Readonly<Record<string, BasicList['dtype']>> = {
   string: 'str',
 }
 
-/** Nested JSON lists of numbers, equally long at each depth, as an array of the default's dtype. */
+/** Nested JSON lists of numbers, with equal lengths at each depth, as an array with the default's dtype. */
 export function arrayFromJson(text: string, like: BasicArray, refuse: RefuseFound): BasicArray {
   const parsed = parseJson(text, refuse)
   const shape = shapeOf(parsed)
@@ -43,7 +43,7 @@ export function arrayFromJson(text: string, like: BasicArray, refuse: RefuseFoun
     const value = isWide(like.dtype) ? wideInteger(element) : element
     if (value === undefined) throw refuse(String(element))
     data[index] = value as number
-    // Typed arrays wrap and truncate in silence; only the floats may round.
+    // Typed arrays wrap and truncate silently. Only floats may round.
     if (!like.dtype.startsWith('float') && Number(data[index]) !== element) throw refuse(String(element))
   })
   return { form: 'ndarray', dtype: like.dtype, shape, data }

@@ -1,4 +1,4 @@
-/** Text from the command line as a value, by the type of the parameter that takes it. */
+/** Turns text from the command line into a value, by the type of its parameter. */
 import { assertNever, PypetError } from '../errors.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { cutText } from '../values/cut-text.ts'
@@ -16,13 +16,13 @@ import { dateFromText, storedLike } from './explored-object.ts'
 import { arrayFromJson, listFromJson } from './value-from-json.ts'
 
 export interface TextOptions {
-  /** The text stood in quotes, so it is a string and no number. */
+  /** The text was in quotes, so it is a string and not a number. */
   readonly isQuoted?: boolean
 }
 
 /**
- * The value that the text means for this parameter, as a job sees it: `10` is 10 for a float64 and for an
- * `integer`, 10n where the default is a bigint, `'10'` for a str. Lists and arrays are written in JSON.
+ * The value that the text means for this parameter, as a job sees it. `10` is 10 for a float64 and for an
+ * `integer`, 10n if the default is a bigint, `'10'` for a str. Lists and arrays are in JSON.
  *
  * @param where names the text in messages, like `--set neuron.tau=ten`
  * @throws PypetError `PYPET_PARAMETER_TYPE`, `PYPET_VALUE_UNSUPPORTED` for text that cannot be stored
@@ -37,9 +37,9 @@ export function valueFromText(
 }
 
 /**
- * The parameter with the value that the text means, of the same stored type: what `--set` does.
+ * The parameter with the value of the text, in the same stored type. `--set` uses it.
  *
- * @throws PypetError as `valueFromText`
+ * @throws PypetError like `valueFromText`
  */
 export function presetFromText(parameter: Parameter, text: string, where: string): Parameter {
   const stored = storedFromText(text, parameter, where, {})
@@ -47,10 +47,10 @@ export function presetFromText(parameter: Parameter, text: string, where: string
 }
 
 /**
- * What the text means for a parameter of numbers in a pool, as it is stored: lists and arrays in JSON, dates in ISO 8601,
+ * The stored value of the text, for a parameter whose values are in a pool: lists and arrays in JSON, dates in ISO 8601,
  * complex numbers as `1+2i`.
  *
- * @throws PypetError as `valueFromText`
+ * @throws PypetError like `valueFromText`
  */
 export function objectFromText(
   text: string,
@@ -63,7 +63,7 @@ export function objectFromText(
   return storedFromText(text, parameter, where, options)
 }
 
-/** A number as people and Python write it, `1`, `-.5`, `1e-3`, `inf`, `nan`; undefined for anything else, and for `1e400`. */
+/** A number as people and Python write it: `1`, `-.5`, `1e-3`, `inf`, `nan`. Undefined for anything else and for `1e400`. */
 export function floatFromText(text: string): number | undefined {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
     const value = Number(text)
@@ -92,7 +92,7 @@ function storedFromText(
       return { form: 'scalar', dtype: stored.dtype, value: scalarFromText(text, parameter, where, options) }
     case 'list': {
       const list = listFromJson(text, stored, (found) => notOfType(found, parameter, where))
-      // JSON can escape characters that no file can hold.
+      // JSON can escape characters that a file cannot store.
       if (list.dtype === 'str') toStoredValue(list.values, where)
       return list
     }
@@ -103,7 +103,7 @@ function storedFromText(
   }
 }
 
-/** Dates and complex numbers; undefined for what has no text. */
+/** Dates and complex numbers; undefined for values without a text form. */
 function otherFromText(text: string, like: StoredValue): StoredValue | undefined {
   if (like.form === 'date') return dateFromText(text)
   if (like.form !== 'scalar') return undefined
@@ -115,7 +115,7 @@ function otherFromText(text: string, like: StoredValue): StoredValue | undefined
   return value === undefined ? undefined : { form: 'scalar', dtype: like.dtype, value }
 }
 
-/** `1+2i`, `-0.5e3j`, `i`, `3`, and with brackets as Python writes it. */
+/** `1+2i`, `-0.5e3j`, `i`, `3`, also in brackets as Python writes it. */
 function complexFromText(text: string): Complex | undefined {
   const inner = text.replace(/^\((.*)\)$/, '$1').replaceAll(' ', '')
   const real = floatFromText(inner)
@@ -127,7 +127,7 @@ function complexFromText(text: string): Complex | undefined {
   return imaginary === undefined ? undefined : { re: Number(re), im: imaginary }
 }
 
-/** The real part ends where the sign of the imaginary one stands. */
+/** The real part ends at the sign of the imaginary part. */
 const COMPLEX = /^(?:([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?=[+-]))?(.*)[ij]$/i
 
 function scalarFromText(text: string, parameter: Parameter, where: string, options: TextOptions): Scalar {
@@ -140,17 +140,17 @@ function scalarFromText(text: string, parameter: Parameter, where: string, optio
   return value
 }
 
-/** For numbers that are well written, and too large. */
+/** For valid numbers that are too large. */
 function rangeHint(text: string, { stored, value }: Parameter): string | undefined {
   const number = Number(text.trim().replace(/n$/, '') || 'x')
   if (dtypeOf(stored) === 'float64') {
     return Number.isFinite(number) || Number.isNaN(number) || !/\d/.test(text)
       ? undefined
-      : `The largest number is ${Number.MAX_VALUE}; infinity is written inf.`
+      : `The largest number is ${Number.MAX_VALUE}; write inf for infinity.`
   }
   if (dtypeOf(stored) !== 'int64' || !/^\s*[+-]?\d+n?\s*$/.test(text)) return undefined
   if (typeof value === 'bigint') return `Write one from ${-(2n ** 63n)} to ${2n ** 63n - 1n}.`
-  return `Write one up to ${Number.MAX_SAFE_INTEGER}, or let the job declare a bigint, as 3n, which goes up to ${2n ** 63n - 1n}.`
+  return `Write one up to ${Number.MAX_SAFE_INTEGER}. For values up to ${2n ** 63n - 1n}, declare a bigint in the job, like 3n.`
 }
 
 function unquotedFromText(text: string, parameter: Parameter): Scalar | undefined {
@@ -166,7 +166,7 @@ function unquotedFromText(text: string, parameter: Parameter): Scalar | undefine
 
 function integerFromText(text: string): number | undefined {
   const value = floatFromText(text)
-  // Adding 0 turns -0, which no integer is, into 0.
+  // Adding 0 turns -0, which is not an integer, into 0.
   return Number.isSafeInteger(value) ? (value as number) + 0 : undefined
 }
 
@@ -218,7 +218,7 @@ function expectedText({ stored, value }: Parameter): { article: string; hint: st
         }
       return {
         article: 'a',
-        hint: 'Give such a value in the config file or the job: it cannot be written as text.',
+        hint: 'Set it in the config file or the job: it cannot be written as text.',
       }
   }
 }

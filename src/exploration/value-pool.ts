@@ -1,16 +1,16 @@
 /**
- * The values of an explored parameter that JavaScript has no literal for, as lists and arrays: each distinct one once.
- * Explorations hold their numbers, runs are given the values, and the HDF5 file has them under the same numbers.
+ * The explored values of a parameter that have no literal in JavaScript, such as lists and arrays: each distinct value
+ * once. Explorations have their numbers, runs get the values, and the HDF5 file has them under the same numbers.
  */
 import { pythonRepr } from '../values/python-repr.ts'
 import { type RawValue, storedOfRaw } from '../values/raw-value.ts'
 import { typeName } from '../values/stored-value.ts'
 import { rawValueKey } from '../values/value-key.ts'
 
-/** A value; or, where only the HDF5 file has it, what it looks like. */
+/** A value, or only its text if the value is just in the HDF5 file. */
 export type PooledValue = RawValue | string
 
-/** The values of one parameter from a number on; those before are known elsewhere. */
+/** The values of one parameter from a number on. Earlier values are known elsewhere. */
 export interface PoolPart {
   readonly first: number
   readonly values: readonly PooledValue[]
@@ -18,7 +18,7 @@ export interface PoolPart {
 
 export class ValuePool {
   readonly #values: PooledValue[] = []
-  /** Of those that were looked up, or added since. */
+  /** Numbers of values that were looked up or added. */
   readonly #numbers = new Map<string, number>()
   #keyedCount = 0
 
@@ -26,11 +26,11 @@ export class ValuePool {
     return this.#values
   }
 
-  /** The number of the value, which is added where it is not there. */
+  /** The number of the value. A new value is added. */
   numberOf(value: RawValue): number {
     for (; this.#keyedCount < this.#values.length; this.#keyedCount += 1) {
       const before = this.#values[this.#keyedCount] as PooledValue
-      // The file may have one twice.
+      // The file may have a value twice.
       if (typeof before !== 'string' && !this.#numbers.has(keyOf(before)))
         this.#numbers.set(keyOf(before), this.#keyedCount)
     }
@@ -42,13 +42,13 @@ export class ValuePool {
     return this.#values.push(value) - 1
   }
 
-  /** Adds a value under the next number, as a file has it. */
+  /** Adds a value under the next number, in the order of the file. */
   append(value: PooledValue): void {
     this.#values.push(value)
   }
 }
 
-/** An exploration is looked at several times, and its arrays may be large. */
+/** Cached, because an exploration is read several times and its arrays may be large. */
 const keys = new WeakMap<RawValue, string>()
 
 function keyOf(value: RawValue): string {
@@ -72,7 +72,7 @@ export class ValuePools {
     return this.#pools.get(name)
   }
 
-  /** That of the parameter, which is empty at first. */
+  /** The pool of the parameter, empty at first. */
   of(name: string): ValuePool {
     const known = this.#pools.get(name)
     if (known !== undefined) return known
@@ -86,10 +86,10 @@ export class ValuePools {
   }
 }
 
-/** Arrays of so many bytes are shared with threads instead of being sent with every run. */
+/** Arrays from this size on are shared with threads instead of being sent with every run. */
 const SHARED_BYTES_MIN = 4096
 
-/** A copy of the value that nobody changes, and that threads see without another one. */
+/** A copy of the value that does not change. Threads can read it without another copy. */
 export function pooled(value: RawValue): RawValue {
   switch (value.form) {
     case 'scalar':
@@ -120,7 +120,7 @@ function copied(bytes: Uint8Array): Uint8Array {
   return copy as Uint8Array
 }
 
-/** Bytes that the value takes, about. */
+/** Approximate size of the value in bytes. */
 export function pooledBytes(value: PooledValue): number {
   if (typeof value === 'string') return value.length
   if ('bytes' in value) return value.bytes.byteLength
@@ -131,12 +131,12 @@ export function pooledBytes(value: PooledValue): number {
     : 8
 }
 
-/** Longer texts tell less than the type and the shape. */
+/** For longer texts, type and shape say more. */
 const SHOWN_LENGTH_MAX = 40
-/** What is larger cannot have a text as short. */
+/** A larger value cannot have such a short text. */
 const SHOWN_BYTES_MAX = 8 * SHOWN_LENGTH_MAX
 
-/** What a value looks like in tables: `[10.0, 5.0]`, `float64 array [1000]`. */
+/** The text of a value in tables: `[10.0, 5.0]`, `float64 array [1000]`. */
 export function pooledText(value: PooledValue): string {
   if (typeof value === 'string') return value
   if (pooledBytes(value) <= SHOWN_BYTES_MAX) {

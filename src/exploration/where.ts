@@ -16,10 +16,10 @@ import type { Settling } from './settle-range.ts'
  * Only the points for which the condition is true: `where(cartesianProduct({ x, y }), (point) => point.x < point.y)`.
  *
  * A point has the explored values by dotted name, `point['neuron.tau']`. The condition is called once for each point,
- * when the experiment is prepared; continuing does not call it again.
+ * when the experiment is prepared. Continuing does not call it again.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`; later, when points are counted, also for a condition that throws or
- *   is neither true nor false, and `PYPET_EXPLORATION_EMPTY` when no point is left
+ *   does not return true or false, and `PYPET_EXPLORATION_EMPTY` if no point is left
  */
 export function where<Values>(
   explored: Exploration<Values>,
@@ -41,7 +41,7 @@ export function asFunction(given: unknown, place: string): PointFunction['call']
   })
 }
 
-/** Functions by the names of parameters, for a builder. @throws PypetError `PYPET_EXPLORATION_INVALID` */
+/** A builder's functions by the names of parameters. @throws PypetError `PYPET_EXPLORATION_INVALID` */
 export function namedFunctions(given: object, builder: string): NamedFunction[] {
   return Object.entries(given).map(([key, call]) => {
     const name = parameterName(key)
@@ -49,7 +49,7 @@ export function namedFunctions(given: object, builder: string): NamedFunction[] 
   })
 }
 
-/** @throws PypetError as `where` */
+/** @throws PypetError like `where` */
 export function settleWhere(
   of: ExplorationSpec,
   condition: PointFunction,
@@ -65,7 +65,7 @@ export function settleWhere(
   if (kept.length > 0) return { kind: 'select', of, runs: kept.toArray() }
   throw new PypetError(
     'PYPET_EXPLORATION_EMPTY',
-    `${condition.where} holds for none of the ${length} points: nothing would be run`,
+    `${condition.where} is true for none of the ${length} points: nothing would run`,
     { where: condition.where, hint: 'Explore other values, or fix the condition.' },
   )
 }
@@ -89,7 +89,7 @@ export class RunList {
     this.#length += 1
   }
 
-  /** A copy of just the length: a view would carry the spare room to wherever it is sent. */
+  /** A copy of exactly this length: a view would also send the spare space. */
   toArray(): Uint32Array {
     return this.#runs.slice(0, this.#length)
   }

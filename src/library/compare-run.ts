@@ -1,4 +1,4 @@
-/** A run that was computed again, against what the file holds of it: names, types, shapes and every bit. */
+/** Compares a run that was computed again with the file: names, types, shapes and every bit. */
 import { wholeLeaf } from '../journal/part-file.ts'
 import { runName } from '../names.ts'
 import type { Hdf5Source } from '../reading/tree-source.ts'
@@ -8,20 +8,20 @@ import { elementBytes, elementCount, type RawField, type RawValue, rawValue } fr
 import type { StoredField } from '../values/stored-value.ts'
 import { elementText, shortText } from './short-text.ts'
 
-/** The first thing in which a run differs. */
+/** The first difference of a run. */
 export interface RunDifference {
   /** Full name of the result or derived parameter. */
   readonly result: string
-  /** Undefined where the result as a whole is missing, or another. */
+  /** Undefined if the whole result is missing or of another kind. */
   readonly item?: string
-  /** Of the first element that differs, in C order; undefined where type or shape differ, or a single value. */
+  /** Index of the first element that differs, in C order. Undefined for a single value, or if type or shape differ. */
   readonly index?: number
-  /** Shortened. Undefined where it is not there. */
+  /** Shortened. Undefined if it is missing. */
   readonly stored?: string
   readonly computed?: string
 }
 
-/** Undefined when both are the same. Comments are not compared: a repeated one is stored once. */
+/** Undefined if both are the same. Comments are not compared, since a repeated comment is stored once. */
 export function compareRun(source: Hdf5Source, record: RawRunRecord): RunDifference | undefined {
   for (const each of record.leaves) {
     const leaf = record.partFile === undefined ? each : wholeLeaf(record.partFile, each)
@@ -116,7 +116,7 @@ function compareLists(
 
 type Elements = Extract<RawValue, { readonly dtype: unknown }>
 
-/** Index of an element; undefined when all are the same. */
+/** Index of an element; undefined if all are the same. */
 function firstDifference(stored: Elements, computed: Elements): number | undefined {
   if ('texts' in stored || 'texts' in computed) {
     const [a, b] = [stored, computed].map((one) => ('texts' in one ? one.texts : []))
@@ -129,7 +129,7 @@ function firstDifference(stored: Elements, computed: Elements): number | undefin
   for (let index = 0; index < elementCount(stored.shape); index += 1) {
     const at = (one: Uint8Array) => one.subarray(index * size, (index + 1) * size)
     if (Buffer.compare(at(bytes), at(computed.bytes)) === 0) continue
-    // Single numbers do not keep which NaN they are; arrays do.
+    // Single numbers do not preserve the bits of a NaN; arrays do.
     if (form !== 'ndarray' && isNaNOf(dtype, at(bytes)) && isNaNOf(dtype, at(computed.bytes))) continue
     return index
   }
@@ -140,7 +140,7 @@ function isNaNOf(dtype: string, bytes: Uint8Array): boolean {
   return dtype === 'float64' && Number.isNaN(new Float64Array(new Uint8Array(bytes).buffer)[0])
 }
 
-/** What only one side has: in the run's groups, wherever the job has put results. */
+/** Names that only one side has, in all groups of the run. */
 function compareNames(
   source: Hdf5Source,
   { run, leaves, links = [] }: RawRunRecord,
@@ -175,7 +175,7 @@ function runGroups(run: RunIndex, locations: readonly string[]): ReadonlySet<str
   return groups
 }
 
-/** Leaves and links below, each with its target. */
+/** All leaves and links below, each with its target. */
 function collect(source: Hdf5Source, group: string, into: Map<string, string>): void {
   const head = source.head(group)
   if (head === undefined) return

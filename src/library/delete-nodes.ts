@@ -1,4 +1,4 @@
-/** Deleting nodes and links from the file of a trajectory, and from memory what has nothing there any more. */
+/** Deletes nodes and links from the file of a trajectory, and nodes from memory that are no longer in the file. */
 import { PypetError } from '../errors.ts'
 import { deletionOperations } from '../layout/deleted-nodes.ts'
 import { GroupNode, type LeafNode, nameIn, type TreeNode } from '../tree/nodes.ts'
@@ -6,7 +6,7 @@ import { findNode } from '../tree/search.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { TrajectoryFile } from './trajectory-file.ts'
 
-/** @throws PypetError as `Trajectory.deleteItems` */
+/** @throws PypetError like `Trajectory.deleteItems` */
 export async function deleteNodes(
   file: TrajectoryFile,
   items: readonly (string | TreeNode)[],
@@ -20,7 +20,7 @@ export async function deleteNodes(
     if (file.source.head(node.fullName) === undefined) throw file.notStored(node.fullName)
     return node
   })
-  // Links to them go with them. One that stays in memory is new to the file then, as its node is.
+  // Delete the links to them too. A link that stays in memory is then new to the file, like its target.
   const links = [...tree.allLinks()].filter(
     ([group, name, target]) =>
       group.isLinkStored(name) && nodes.some(({ fullName }) => `${target}.`.startsWith(`${fullName}.`)),
@@ -31,10 +31,10 @@ export async function deleteNodes(
   ])
   for (const [group, name] of links) group.noteLinkDeleted(name)
   for (const node of nodes) {
-    // The deepest first: a group that has nothing in memory any more goes, too.
+    // The deepest first, so that groups with nothing left in memory are removed too.
     for (const below of [node, ...(node instanceof GroupNode ? node.iterNodes() : [])].reverse()) {
       below.isStored = false
-      // Of what was in the file alone nothing is left.
+      // Nodes that were only in the file are gone.
       const isGone = below instanceof GroupNode ? below.childNames.length === 0 : (below as LeafNode).isEmpty
       if (isGone) below.parent?.drop(below.name)
     }
@@ -44,7 +44,7 @@ export async function deleteNodes(
   }
 }
 
-/** @throws PypetError as `Trajectory.deleteLinks` */
+/** @throws PypetError like `Trajectory.deleteLinks` */
 export async function deleteLinks(
   file: TrajectoryFile,
   links: readonly string[],
@@ -72,34 +72,34 @@ async function noteDeleted(file: TrajectoryFile, names: readonly string[]): Prom
   await file.edit((editor) => editor.apply(operations))
 }
 
-/** @throws PypetError `PYPET_USAGE` for the trajectory itself, `PYPET_PARAMETER_LOCKED` for what its runs are made of */
+/** @throws PypetError `PYPET_USAGE` for the trajectory itself, `PYPET_PARAMETER_LOCKED` for explored parameters */
 function assertDeletable(tree: TrajectoryTree, { isRoot, fullName }: TreeNode): void {
   if (isRoot) {
     throw new PypetError('PYPET_USAGE', `cannot delete ${tree.name} itself`, {
       where: tree.name,
-      hint: "Delete what is in it, as deleteItems(['results', 'config']), or copy the others to a new file.",
+      hint: "Delete its nodes, as in deleteItems(['results', 'config']), or copy the other trajectories to a new file.",
     })
   }
   const explored = Object.keys(tree.exploredParameters).find((name) => `${name}.`.startsWith(`${fullName}.`))
   if (explored === undefined) return
   throw new PypetError('PYPET_PARAMETER_LOCKED', `cannot delete ${fullName}: ${explored} is explored`, {
     where: fullName,
-    hint: 'The runs have its values. Load the trajectory with { asNew } to explore something else.',
+    hint: 'The runs use its values. Load the trajectory with { asNew } to explore something else.',
   })
 }
 
-/** What a name says is deleted, and not what a link of that name leads to. */
+/** The node with this name. A link is not followed. */
 function toDelete(tree: TrajectoryTree, item: string): TreeNode {
   const node = tree.get(item)
   const { group, name } = placeOf(tree, item)
   if (findNode(group, name, { withLinks: false }) !== undefined) return node
-  throw new PypetError('PYPET_NODE_NOT_FOUND', `${item} is a link, which leads to ${node.fullName}`, {
+  throw new PypetError('PYPET_NODE_NOT_FOUND', `${item} is a link to ${node.fullName}`, {
     where: item,
-    hint: `Delete the link: deleteLink('${item}'). Or delete what it leads to: deleteItem('${node.fullName}').`,
+    hint: `Delete the link: deleteLink('${item}'). Or delete its target: deleteItem('${node.fullName}').`,
   })
 }
 
-/** The group that a name is in. */
+/** The group that contains this name. */
 function placeOf(tree: TrajectoryTree, item: string): { readonly group: GroupNode; readonly name: string } {
   const dot = item.lastIndexOf('.')
   const group = dot < 0 ? tree : tree.get(item.slice(0, dot))
@@ -112,6 +112,6 @@ function noLink(tree: TrajectoryTree, name: string): PypetError {
     where: name,
     hint: tree.contains(name)
       ? `Delete the node: deleteItem('${name}').`
-      : `There are: ${links.slice(0, 8).join(', ') || 'none'}.`,
+      : `Its links: ${links.slice(0, 8).join(', ') || 'none'}.`,
   })
 }

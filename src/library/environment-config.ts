@@ -1,4 +1,4 @@
-/** What of an environment stands in its trajectory's `config`: readable, and before the run writable. */
+/** The options of an environment in its trajectory's `config`. They can be read, and set until the run starts. */
 import {
   CONFIG_LEAVES,
   type ConfigLeaf,
@@ -16,11 +16,11 @@ import type { Trajectory } from './trajectory.ts'
 type Tree = Pick<Trajectory, 'at' | 'addConfig'>
 
 export class EnvironmentConfig {
-  /** The leaves, and what the options said when they were put there. */
+  /** The leaves, with the values that the options had when they were added. */
   readonly #leaves = new Map<ParameterNode, { readonly leaf: ConfigLeaf; readonly value: unknown }>()
 
   /**
-   * Adds what is not there yet.
+   * Adds missing leaves.
    *
    * @param environment `environment_83c1a34_2026_11_22_17h32m44s`
    */
@@ -39,9 +39,9 @@ export class EnvironmentConfig {
   }
 
   /**
-   * What a script has changed there since.
+   * Changes that a script has made since.
    *
-   * @throws PypetError `PYPET_CONFIG_INVALID` for what the option cannot be
+   * @throws PypetError `PYPET_CONFIG_INVALID` for an invalid value of an option
    */
   changes(): FlagValues {
     const values: { [Name in OptionName]?: OptionValue } = {}
@@ -55,20 +55,20 @@ export class EnvironmentConfig {
     return values
   }
 
-  /** What an option is by now; undefined where the trajectory had it already. */
+  /** The current value of an option; undefined if the trajectory already had it. */
   get(option: OptionName): unknown {
     return this.#find(option)?.node.getDefault()
   }
 
   /**
-   * As a script does at `traj.conf`.
+   * Sets an option, like a script at `traj.conf`.
    *
-   * @throws PypetError `PYPET_CONFIG_INVALID` for what the option cannot be, `PYPET_USAGE` when its run has begun
+   * @throws PypetError `PYPET_CONFIG_INVALID` for an invalid value, `PYPET_USAGE` after its run has started
    */
   set(option: OptionName, value: unknown): void {
     const found = this.#find(option)
     if (found === undefined || found.node.isStored) {
-      throw new PypetError('PYPET_USAGE', `${option} cannot be set: it is stored as what its run had`, {
+      throw new PypetError('PYPET_USAGE', `${option} cannot be set: it is stored as the value of its run`, {
         where: option,
         hint: `Give it to another environment: new Environment({ trajectory, ${option}: … }).`,
       })
@@ -84,7 +84,7 @@ export class EnvironmentConfig {
     return undefined
   }
 
-  /** What the file has, the trajectory shows. */
+  /** Makes the trajectory show what the file has. */
   show(settings: Settings): void {
     for (const [node, { leaf }] of this.#leaves) {
       const value = configValue(leaf, settings)
@@ -94,7 +94,7 @@ export class EnvironmentConfig {
     }
   }
 
-  /** Tables that get a row, or a table, with each run. */
+  /** Tables that get a row, or a table, for each run. */
   switchOffLargeOverview(): void {
     this.#switchOff(['overviews.results', 'overviews.derivedParameters', 'exploredParameterOverviewInRuns'])
   }

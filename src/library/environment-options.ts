@@ -1,4 +1,4 @@
-/** What an environment is made with: the options of the command line and the config file, and a trajectory. */
+/** The options of an environment: those of the command line and the config file, and a trajectory. */
 import { PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { FlagValues } from '../experiment/layers.ts'
@@ -16,30 +16,30 @@ import { givenOf, nearestHint } from '../values/nearest-name.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 import type { Trajectory } from './trajectory.ts'
 
-/** Options by their names in config files, of their types; each may be left out. */
+/** Options by their names in config files, with their types. All are optional. */
 export type EnvironmentSettings = Partial<Omit<Settings, 'overviews' | 'name' | 'storageService'>> & {
-  /** A storage of one's own: its module, or an instance. */
+  /** Your own storage: its module, or an instance. */
   readonly storageService?: string | StorageService
-  /** Which overview tables are written. */
+  /** The overview tables to write. */
   readonly overviews?: { readonly [Name in OverviewName]?: boolean }
 }
 
-/** How a new trajectory is made; of a given one they have been decided. */
+/** Options of a new trajectory. An existing one already has them. */
 type TreeOptions<Tree> = Pick<TrajectoryTreeOptions<Tree>, (typeof TREE_KEYS)[number]>
 
 export interface EnvironmentOptions<Tree = ParameterTree> extends EnvironmentSettings, TreeOptions<Tree> {
-  /** A name, for a new trajectory, or one that is there already. Default: `trajectory`. */
+  /** The name of a new trajectory, or an existing one. Default: `trajectory`. */
   readonly trajectory?: string | Trajectory<Tree>
-  /** A config file; none is searched. What is given here wins over it. */
+  /** A config file. No file is searched. The options given here override it. */
   readonly config?: string
   /**
-   * Run a stored trajectory by another job than the one that ran last; its runs get an environment of their own. Refused
-   * unless given: the results of two jobs would be taken for those of one.
+   * Run a stored trajectory with a job other than the last one. The new runs get their own environment. Refused by default,
+   * because the results of two jobs could be mistaken for results of one.
    */
   readonly allowChangedJob?: boolean
-  /** Told everything that happens; nothing is printed. */
+  /** Receives all events. Nothing is printed. */
   readonly reporter?: Reporter
-  /** Aborted, it lets active runs finish and starts no others. */
+  /** When aborted, active runs finish and no others start. */
   readonly signal?: AbortSignal
 }
 
@@ -48,7 +48,7 @@ const TREE_KEYS = ['parameters', ...TREE_OPTIONS] as const
 const OWN_KEYS = ['trajectory', 'config', 'allowChangedJob', 'reporter', 'signal', 'overviews'] as const
 
 /**
- * The options among what an environment was given, as the layers take them.
+ * The given options of an environment, in the form that the layers take.
  *
  * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`
  */
@@ -58,7 +58,7 @@ export function givenOptions(options: object): FlagValues {
     if (key === 'overviews' && isPlainObject(value)) {
       for (const [name, isOn] of Object.entries(value)) put(`${OVERVIEWS}${name}`, isOn)
     } else if (key === 'storageService' && typeof value === 'object') {
-      // An instance goes its own way.
+      // An instance is passed on separately.
     } else if (!isOneOf(key, OWN_KEYS) && !isOneOf(key, TREE_KEYS)) put(key, value)
   }
   return values
@@ -69,7 +69,7 @@ export function givenOptions(options: object): FlagValues {
   }
 }
 
-/** The part that makes a new tree. */
+/** The options that make a new tree. */
 export function treeOptions<Tree>(options: TreeOptions<Tree>): TreeOptions<Tree> {
   return givenOf(options, TREE_KEYS)
 }

@@ -1,4 +1,4 @@
-/** The environment: runs experiments from a script, and keeps the trajectory they belong to (pypet `environment.py`). */
+/** The environment: runs experiments from a script, and keeps their trajectory (pypet `environment.py`). */
 import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { type JobArguments, jobArguments } from '../environment/job-arguments.ts'
@@ -30,7 +30,7 @@ import { type GivenJob, prepareTree } from './prepare-tree.ts'
 import { performPrepared } from './run.ts'
 import { Trajectory } from './trajectory.ts'
 
-/** What can be called in each run: a module, by path or `file:` URL; or a function, which runs in the main thread alone. */
+/** What to call in each run: a module by path or `file:` URL, or a function, which runs only in the main thread. */
 export type Job<Tree = ParameterTree> = string | URL | ((traj: Run<Tree>, ...args: never[]) => unknown)
 
 /** @see Environment.addPostprocessing */
@@ -41,19 +41,19 @@ export type PostprocessCallback<Tree = ParameterTree> = (
 ) => unknown
 
 export interface ContinueOptions extends ArgumentsAgain {
-  /** Perform failed runs again, too. */
+  /** Also run failed runs again. */
   readonly retryFailed?: boolean
-  /** Perform only runs that failed, or only those that are missing. */
+  /** Run only failed runs, or only missing runs. */
   readonly only?: 'failed' | 'missing'
-  /** Go on although the job is not the one that ran last. As of the environment unless given. */
+  /** Continue even if the job is not the last one that ran. The environment's option is the default. */
   readonly allowChangedJob?: boolean
-  /** As of `continueRun` without an environment: the module, wherever it is, or the function. */
+  /** As in `continueRun` without an environment: the module, wherever it is, or the function. */
   readonly job?: Job
 }
 
 /**
- * Sets up a trajectory, keeps log files, and runs a job at every point of its parameter space, on as many cores as it is
- * told to. Every option of the command line is an option here, by its name in config files.
+ * Sets up a trajectory, keeps log files, and runs a job at every point of its parameter space, on `ncores` cores.
+ * Every option of the command line is an option here, by its name in config files.
  *
  * @example
  * await using env = new Environment({ trajectory: 'multiply', filename: 'experiments.h5', ncores: 4 })
@@ -63,7 +63,7 @@ export interface ContinueOptions extends ArgumentsAgain {
  */
 export class Environment<Tree = ParameterTree> {
   readonly #given: FlagValues
-  /** A storage of the user's own, as an instance, as it was given here. */
+  /** The user's own storage, as the instance that was given here. */
   readonly #ownService: StorageService | undefined
   readonly #options: EnvironmentOptions<Tree>
   #trajectory: Trajectory<Tree>
@@ -75,9 +75,9 @@ export class Environment<Tree = ParameterTree> {
   #summary: ExperimentSummary | undefined
 
   /**
-   * Reads no file and writes none: that is left to `run`.
+   * Does not read or write files; `run` does.
    *
-   * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`, `PYPET_USAGE` for a value that an option cannot have,
+   * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY`, `PYPET_USAGE` for an invalid value of an option,
    *   `PYPET_CONFIG_INVALID` for options that contradict each other, `PYPET_NAME_ILLEGAL`
    */
   constructor(options: EnvironmentOptions<Tree> = {}) {
@@ -91,7 +91,7 @@ export class Environment<Tree = ParameterTree> {
     this.#ownService = typeof storageService === 'object' ? storageService : undefined
     const { settings } = resolveSettings({
       jobFile: name,
-      // A trajectory that is given has its name.
+      // A given trajectory already has its name.
       flags: {
         ...(file !== undefined && { filename: file }),
         ...this.#given,
@@ -100,7 +100,7 @@ export class Environment<Tree = ParameterTree> {
         name,
       },
       env: process.env,
-      // It may be set on the trajectory later on.
+      // It may be set on the trajectory later.
       hasStorageService:
         this.#ownService !== undefined ||
         (!isNew && trajectory.storageService !== undefined) ||
@@ -130,7 +130,7 @@ export class Environment<Tree = ParameterTree> {
     refuseUnknownProperties(Environment.prototype, () => 'an environment', hintOf)
   }
 
-  /** A storage of the user's own, as an instance: that of the environment, or of its trajectory. */
+  /** The user's own storage as an instance, from the environment or its trajectory. */
   get #service(): StorageService | undefined {
     return this.#ownService ?? this.#trajectory.storageService
   }
@@ -139,12 +139,12 @@ export class Environment<Tree = ParameterTree> {
     return this.#trajectory
   }
 
-  /** `environment_83c1a34_2026_11_22_17h32m44s`, its group below `config.environment`. */
+  /** `environment_83c1a34_2026_11_22_17h32m44s`: the name of its group below `config.environment`. */
   get name(): string {
     return this.#identity.name
   }
 
-  /** SHA-1 that stands with every run that it performs. */
+  /** SHA-1 that is stored with every run of this environment. */
   get hexsha(): string {
     return this.#identity.hexsha
   }
@@ -158,60 +158,60 @@ export class Environment<Tree = ParameterTree> {
     return timeText(this.#identity.timestamp)
   }
 
-  /** How the last run of this environment ended: how many runs are stored, failed, left. */
+  /** The outcome of the last run of this environment: the numbers of stored, failed and missing runs. */
   get summary(): ExperimentSummary | undefined {
     return this.#summary
   }
 
-  /** No tables that get a row, or a table, with each run: those of results, of derived parameters, and of runs. */
+  /** Switches off tables that get a row, or a table, for each run: of results, of derived parameters, and of runs. */
   switchOffLargeOverview(): void {
     this.#config.switchOffLargeOverview()
   }
 
-  /** No overview tables at all. What identifies runs is no overview and stays. */
+  /** Switches off all overview tables. Tables that identify runs are not overviews and stay. */
   switchOffAllOverview(): void {
     this.#config.switchOffAllOverview()
   }
 
   /**
-   * Calls the function when all runs have ended, with the trajectory, what the jobs returned, and these arguments; several
-   * are called one after the other. What it adds is stored. Points, added by `traj.expand` or returned, are performed,
-   * and then it is called again, until it adds none.
+   * Calls the function when all runs have ended, with the trajectory, the return values of the jobs, and these arguments.
+   * Several functions are called one after the other. What they add is stored. If `traj.expand` or the return value adds
+   * points, these run, and the functions are called again until they add none.
    */
   addPostprocessing(postprocess: PostprocessCallback<Tree>, ...args: readonly unknown[]): void {
     this.#postprocessors.push({ call: postprocess as unknown as PostprocessFunction, args })
   }
 
   /**
-   * Runs the job at every point that the trajectory explores, stores everything, and gives what the jobs returned,
-   * sorted by run. Runs that fail are recorded and are missing among the results: see `summary`.
+   * Runs the job at every point that the trajectory explores, stores everything, and returns what the jobs returned,
+   * sorted by run. Failed runs are recorded and have no entry in the results: see `summary`.
    *
-   * @param args handed to the job behind `traj`. Where the runs are performed inline, they may be anything; threads share a
-   *   `SharedArrayBuffer`. What cannot be kept in a file has to be given again to `continueRun`
+   * @param args passed to the job after `traj`. If runs are inline, any values are allowed. Threads share a
+   *   `SharedArrayBuffer`. Give values that a file cannot store to `continueRun` again
    * @throws PypetError with the codes of `pypet-ts run`; `PYPET_USAGE` while this environment is running,
-   *   `PYPET_POSTPROCESSING_FAILED`, `PYPET_PRESET_UNUSED`, `PYPET_JOB_CHANGED` where the trajectory is stored and another job
-   *   ran last, unless `allowChangedJob`
+   *   `PYPET_POSTPROCESSING_FAILED`, `PYPET_PRESET_UNUSED`, `PYPET_JOB_CHANGED` if the trajectory is stored and another
+   *   job ran last, unless `allowChangedJob` is set
    */
   async run(job: Job<Tree>, ...args: readonly unknown[]): Promise<JobResults> {
     return await this.#exclusively(() => this.#runTree(job, () => ({ common: args })))
   }
 
   /**
-   * As `run`, with arguments of each run's own: the first run that is to be performed gets the first of each iterable. After
-   * `expand` that is the first new one, and runs that are stored keep what they had.
+   * Like `run`, with separate arguments for each run: the first run to do gets the first value of each iterable. After
+   * `expand`, that is the first new run. Stored runs keep their arguments.
    *
-   * @throws PypetError `PYPET_EXPLORATION_LENGTH` when an iterable ends before the runs do, or a list has values for more
+   * @throws PypetError `PYPET_EXPLORATION_LENGTH` if an iterable has too few values, or a list too many
    */
   async runMap(job: Job<Tree>, ...iterables: readonly Iterable<unknown>[]): Promise<JobResults> {
     return await this.#exclusively(() => this.#runTree(job, (runs) => eachOf(iterables, runs)))
   }
 
   /**
-   * Lets a function prepare everything: it adds parameters and explores, and gives the job, its arguments and, if need
-   * be, post-processing; then that is run.
+   * Lets a function prepare everything, then runs it. The function adds parameters, explores, and returns the job, its
+   * arguments and optional post-processing.
    *
-   * @param pipeline gives `[job, args]`, or `[[job, args], [postprocess, args]]`, or an object of these
-   * @throws PypetError `PYPET_USAGE` for anything else; and as `run`
+   * @param pipeline returns `[job, args]`, or `[[job, args], [postprocess, args]]`, or an object of these
+   * @throws PypetError `PYPET_USAGE` for anything else; and like `run`
    */
   async pipeline(
     pipeline: (traj: Trajectory<Tree>) => PipelinePlan | Promise<PipelinePlan>,
@@ -220,7 +220,7 @@ export class Environment<Tree = ParameterTree> {
       const { job, args, postprocess, postprocessArgs }: PipelinePart = pipelinePlan(
         await pipeline(this.#trajectory),
       )
-      // For this run only: the next pipeline brings its own.
+      // Only for this run: the next pipeline has its own.
       const processors =
         postprocess === undefined
           ? []
@@ -230,18 +230,18 @@ export class Environment<Tree = ParameterTree> {
   }
 
   /**
-   * Goes on with an unfinished experiment: only what is missing is performed, with its parameters, arguments and options;
-   * those of this environment that may change count. Its trajectory is this environment's from now on. Gives what all
-   * jobs returned, those before the interruption too.
+   * Continues an unfinished experiment: only missing runs are done, with their parameters, arguments and options. Options
+   * that may change come from this environment. The experiment's trajectory becomes this environment's trajectory. Returns
+   * what all jobs returned, including those before the interruption.
    *
-   * @param cnt its `.cnt` file, or the HDF5 file beside it
+   * @param cnt the `.cnt` file, or the HDF5 file next to it
    * @throws PypetError with the codes of `pypet-ts continue`
    */
   async continueRun(cnt: string, options: ContinueOptions = {}): Promise<JobResults> {
     return await this.#exclusively(async () => {
       assertKnownOptions(options, CONTINUE_OPTIONS, 'continueRun')
       const { job, allowChangedJob = this.#options.allowChangedJob === true, ...call } = options
-      // Open for reading, it would keep the pages of its own file back.
+      // An open reader would keep new pages from being written to the file.
       this.#trajectory.close()
       const changeable = new Set<string>(CHANGEABLE_OPTIONS)
       const flags = Object.entries(this.#given).filter(([name]) => changeable.has(name))
@@ -269,7 +269,7 @@ export class Environment<Tree = ParameterTree> {
     })
   }
 
-  /** Ends what is running, as Ctrl-C does: active runs finish and are stored. Then closes the trajectory. */
+  /** Stops a running experiment like Ctrl-C: active runs finish and are stored. Then closes the trajectory. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     await this.#running?.catch(() => undefined)
@@ -288,7 +288,7 @@ export class Environment<Tree = ParameterTree> {
         ...this.#given,
         ...this.#config.changes(),
         name: traj.name,
-        // It has been added to the name.
+        // The time is already in the name.
         addTime: false,
         ...(traj.file.overwrites && { overwrite: true }),
         filename: this.#fileOf(),
@@ -316,7 +316,7 @@ export class Environment<Tree = ParameterTree> {
       if (useHdf5) await traj.file.reopen()
       return results
     } catch (error) {
-      // What is stored is to be seen. Where that fails, too, the first error is the one to tell.
+      // Show what is stored. If that fails too, report the first error.
       if (useHdf5 && isOpened) await traj.file.reopen().catch(() => undefined)
       throw error
     }
@@ -329,10 +329,10 @@ export class Environment<Tree = ParameterTree> {
       onOpened,
       more = [],
     }: {
-      /** Gives post-processing its trajectory. */
+      /** Loads the trajectory for post-processing. */
       readonly load: () => Promise<Trajectory>
       readonly onOpened?: () => void
-      /** Behind that of the job and of this environment. */
+      /** Called after the post-processing of the job and of this environment. */
       readonly more?: readonly Postprocessor[]
     },
   ): Promise<JobResults> {
@@ -355,10 +355,10 @@ export class Environment<Tree = ParameterTree> {
     return returned.values()
   }
 
-  /** One at a time: a trajectory is written by one experiment. */
+  /** One at a time, since only one experiment may write a trajectory. */
   async #exclusively<Value>(action: () => Promise<Value>): Promise<Value> {
     if (this.#running !== undefined) {
-      throw new PypetError('PYPET_USAGE', 'this environment is running already', {
+      throw new PypetError('PYPET_USAGE', 'this environment is already running', {
         where: 'run',
         hint: 'Await it, or make another environment for another trajectory.',
       })

@@ -1,4 +1,4 @@
-/** Adding points to a stored trajectory and performing what is new: `pypet-ts expand`. */
+/** Adds points to a stored trajectory and runs the new ones: `pypet-ts expand`. */
 import { jobArguments } from '../environment/job-arguments.ts'
 import { prepareJob } from '../environment/prepare-job.ts'
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
@@ -41,21 +41,21 @@ import { assertLastJob } from './stored-source.ts'
 import type { Trajectory } from './trajectory.ts'
 import { asDeclared, explorableParameters, treeExploration, treeParameters } from './tree-experiment.ts'
 
-/** Points that are there already are not performed again. */
+/** Points that the trajectory already has do not run again. */
 export interface ExpandCall extends ExploreTexts {
   readonly file: string
   readonly trajectory?: string | undefined
-  /** The job module; else the one that the file names, where it lies with the file or in the current folder. */
+  /** The job module. By default the one that the file names, if it is next to the file or in the current folder. */
   readonly job?: string | undefined
   readonly flags?: FlagValues
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly isProcessOurs?: boolean
-  /** Go on although the job is not the one that ran last. */
+  /** Continue even if the job is not the last one that ran. */
   readonly allowChangedJob?: boolean
   /** Take over a lock of another host. */
   readonly breakLock?: boolean
   readonly onNotice?: (level: LogLevel, message: string) => void
-  /** Does what an end of the process in between would leave half done. */
+  /** Does work that must not be left half done if the process is stopped. */
   readonly whole?: (work: () => Promise<void>) => Promise<void>
 }
 
@@ -63,22 +63,22 @@ export interface Expansion {
   readonly experiment: PreparedExperiment
   /** Points that were added to the file. */
   readonly addedCount: number
-  /** Points that were asked for and there already. */
+  /** Requested points that already existed. */
   readonly knownCount: number
-  /** Runs that are not completed, the added ones among them. */
+  /** Runs that are not completed, including the added ones. */
   readonly missingCount: number
 }
 
 /**
- * Adds the points to the trajectory in its file, durably, and prepares the experiment that performs every run that is
- * not completed. Where it is interrupted before the first run, the same call goes on.
+ * Adds the points to the trajectory in its file, durably, and prepares the experiment that does every run that is
+ * not completed. If it is interrupted before the first run, repeat the call to continue.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` when the points do not name what is explored, `PYPET_JOB_NOT_FOUND`,
- *   `PYPET_JOB_CHANGED`, and as `loadTrajectory` and `prepareExperiment`
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` if the points do not name what is explored, `PYPET_JOB_NOT_FOUND`,
+ *   `PYPET_JOB_CHANGED`, and like `loadTrajectory` and `prepareExperiment`
  */
 export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   const named = call.trajectory === undefined ? {} : { name: call.trajectory }
-  // Before anything of the job is executed; it is asked again whenever something is written.
+  // Checked before any code of the job is executed, and again before each write.
   const { whole = (work) => work() } = call
   await whole(() => assertExpandable(call, named))
   const traj = await loadTrajectory(call.file, { ...named, other: 'data' })
@@ -87,7 +87,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
     const words = wordsOf(call)
     const jobFile = call.job ?? findRecordedJob(tree, call.file, { command: 'expand', words })
     return await prepareJob(jobFile, { isProcessOurs: call.isProcessOurs === true }, async (job) => {
-      // Before anything of it is executed.
+      // Before any code of it is executed.
       assertLastJob(recordedJobs(tree), job, {
         file: traj.filename,
         isAllowed: call.allowChangedJob === true,
@@ -108,7 +108,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
         repeat: { given: settings.repeat, where: describePlace('repeat', origins.repeat) },
       })
       const withTrials = withTrialParameters(parameters, asked)
-      // First what was asked for, so that messages name its places.
+      // Check the request first, so that messages name its places.
       const settled =
         asked === undefined ? undefined : planRuns({ parameters: withTrials, exploration: asked }).exploration
       if (before === undefined) addTrials(traj, withTrials)
@@ -118,7 +118,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       const isMissing = Array.from({ length: traj.length }, (_, run) => run).some(
         (run) => !traj.isCompleted(run),
       )
-      // Where nothing is written the file stays as it is.
+      // If nothing is written, the file stays as it is.
       if (added !== undefined || isMissing) await whole(() => traj.compactDeleted())
       if (added !== undefined) {
         traj.expand(added)
@@ -126,7 +126,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
       }
       const ofRuns = asDeclared(treeParameters(tree), definition)
       const plan = planRuns({ parameters: ofRuns, exploration: treeExploration(tree) })
-      // As the runs before: what was added when they had ended is no part of the experiment.
+      // Like earlier runs: additions after their end are not part of the experiment.
       const shows = showsSeen(recordedSeen(tree)(0))
       const seen = await storedNodes(traj.filename, traj.name, { shows })
       const missing = Array.from(traj.runNames, (_, run) => run).filter((run) => !traj.isCompleted(run))
@@ -139,7 +139,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
             comment: traj.comment,
             overwrite: false,
             addTime: false,
-            // Added points are to be as if they had been there from the beginning.
+            // Added points get the seed they would have had from the start.
             seed: recordedSeed(traj) ?? settings.seed,
           },
           origins,
@@ -167,7 +167,7 @@ export async function prepareExpansion(call: ExpandCall): Promise<Expansion> {
   }
 }
 
-/** Whose trajectory is unfinished, or being written, is refused; and what was left beside the file is gone then. */
+/** Refuses a trajectory that is unfinished or being written. Removes leftovers next to the file. */
 async function assertExpandable(
   { file, breakLock = false, onNotice }: ExpandCall,
   named: { readonly name?: string },
@@ -184,7 +184,7 @@ async function assertExpandable(
   await prepareEdits(filename, { trajectory, breakLock, ...(onNotice !== undefined && { onNotice }) })
 }
 
-/** The call's own flags, as they stand in a command. */
+/** The call's own flags, as they are written in a command. */
 function wordsOf({
   trajectory,
   explore = [],
@@ -211,13 +211,13 @@ function wordsOf({
 }
 
 interface NewPoints {
-  /** Values by name, as `Trajectory.expand` takes them. */
+  /** Values by name, in the form of `Trajectory.expand`. */
   readonly added: Readonly<Record<string, readonly unknown[]>> | undefined
   readonly addedCount: number
   readonly knownCount: number
 }
 
-/** Where nothing is explored yet, the point of the run that has been performed; its parameters had their defaults. */
+/** If nothing is explored yet: the point of the existing run, whose parameters had their defaults. */
 function firstPoint(
   traj: Trajectory,
   asked: ExplorationSpec | undefined,
@@ -228,9 +228,9 @@ function firstPoint(
 }
 
 /**
- * What counts repeats, where no parameter does.
+ * Adds a parameter that counts repeats, if there is none.
  *
- * @throws PypetError `PYPET_EXPLORATION_INVALID` where a run has been performed without it: its random numbers would be others
+ * @throws PypetError `PYPET_EXPLORATION_INVALID` if a run was stored without it, since its random numbers would change
  */
 function addTrials(traj: Trajectory, parameters: readonly Parameter[]): void {
   for (const { name, comment } of parameters) {
@@ -238,7 +238,7 @@ function addTrials(traj: Trajectory, parameters: readonly Parameter[]): void {
     if (traj.isCompleted(0)) {
       throw new PypetError(
         'PYPET_EXPLORATION_INVALID',
-        `cannot expand ${traj.name}: its run was performed without a parameter ${name}, which would count the repeats`,
+        `cannot expand ${traj.name}: its run has no parameter ${name} to count the repeats`,
         { where: '--repeat', hint: 'Run the job with --repeat into a new trajectory.' },
       )
     }
@@ -246,7 +246,7 @@ function addTrials(traj: Trajectory, parameters: readonly Parameter[]): void {
   }
 }
 
-/** Of the points asked for, those that the trajectory does not have. */
+/** The requested points that the trajectory does not have. */
 function newPoints(
   traj: Trajectory,
   parameters: readonly Parameter[],
@@ -256,7 +256,7 @@ function newPoints(
   if (asked === undefined) return { added: undefined, addedCount: 0, knownCount: 0 }
   const names = explorationNames(before ?? asked)
   assertSameNames(traj.name, names, explorationNames(asked))
-  // Together, lists and arrays have numbers in common: those that are equal have one.
+  // Plan both together, so that equal lists and arrays have the same number.
   const { exploration, explored } = planRuns({
     parameters,
     exploration: before === undefined ? asked : concatSpec([before, asked], '--explore'),
@@ -293,7 +293,7 @@ function assertSameNames(trajectory: string, names: readonly string[], given: re
   const others = given.filter((name) => !names.includes(name))
   if (missing.length + others.length === 0) return
   const found =
-    missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored there`
+    missing.length > 0 ? `${missing.join(', ')} is missing` : `${others.join(', ')} is not explored in it`
   throw new PypetError('PYPET_EXPLORATION_INVALID', `cannot expand ${trajectory}: ${found}`, {
     where: '--explore',
     hint: `Name exactly what it explores: ${names.map((name) => `--explore ${name}=…`).join(' ')}.`,

@@ -1,17 +1,17 @@
-/** Arguments of jobs as scripts give them: the same for all runs, or one of each iterable for each. */
+/** Arguments of jobs from scripts: the same for all runs, or one value of each iterable per run. */
 import type { JobArguments } from '../environment/job-arguments.ts'
 import { PypetError } from '../errors.ts'
 import { formatRuns, plural } from '../reporting/quantity.ts'
 import type { RunIndex } from '../values/path.ts'
 
-/** For an experiment whose arguments its `.cnt` file could not keep. */
+/** For an experiment whose arguments the `.cnt` file could not store. */
 export interface ArgumentsAgain {
   /**
-   * What `run` was given behind the job, where that cannot be kept in a file: functions, shared memory. Others are
-   * recorded, and are not given again.
+   * The arguments of `run` after the job, if a file cannot store them: functions, shared memory. Other arguments are
+   * recorded and need not be given again.
    */
   readonly args?: readonly unknown[]
-  /** The same of `runMap`, for all runs that it was for: those that are stored by now, too. */
+  /** The iterables of `runMap`, for all of its runs, including those that are already stored. */
   readonly iterables?: readonly Iterable<unknown>[]
 }
 
@@ -23,7 +23,7 @@ export function argumentsAgain({
   return args === undefined ? undefined : () => ({ common: args })
 }
 
-/** @throws PypetError `PYPET_EXPLORATION_LENGTH` for an iterable that ends before the runs do */
+/** @throws PypetError `PYPET_EXPLORATION_LENGTH` for an iterable with too few values */
 export function eachOf(
   iterables: readonly Iterable<unknown>[],
   runs: readonly RunIndex[],
@@ -33,13 +33,13 @@ export function eachOf(
     new PypetError(
       'PYPET_EXPLORATION_LENGTH',
       isAgain
-        ? `runMap was for ${formatRuns(runs.length)}, and iterable ${place} has ${found}`
-        : `${formatRuns(runs.length)} to perform, and iterable ${place} of runMap has ${found}`,
+        ? `runMap was for ${formatRuns(runs.length)}, but iterable ${place} has ${found}`
+        : `${formatRuns(runs.length)} to do, but iterable ${place} of runMap has ${found}`,
       {
         where: isAgain ? 'iterables' : 'runMap',
         hint: isAgain
-          ? 'Give the same as to runMap, with the values of runs that are stored by now.'
-          : 'Give one value for each run that is to be performed; stored ones keep theirs.',
+          ? 'Give the same iterables as to runMap, including the values of stored runs.'
+          : 'Give one value for each run to do. Stored runs keep theirs.',
       },
     )
   for (const [place, iterable] of iterables.entries()) {

@@ -1,4 +1,4 @@
-/** Of the environments in a file, the one whose provenance is meant. */
+/** Chooses the environment of a file whose provenance is used. */
 import { PypetError } from '../errors.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { RunIndex } from '../values/path.ts'
@@ -6,9 +6,9 @@ import { environmentOf, hexshaOf, inOrderOfTime, recorded } from './recorded-job
 
 export interface KeptProvenance {
   readonly environment: string
-  /** All that have kept their sources, in the order of time. */
+  /** All environments with stored sources, in order of time. */
   readonly environments: readonly string[]
-  /** Its leaves, by their names. */
+  /** Its leaves, by name. */
   readonly values: ReadonlyMap<string, unknown>
 }
 
@@ -47,7 +47,7 @@ export function chosenProvenance(
   const whose = named === undefined ? 'its job' : `the job of ${named}`
   throw new PypetError('PYPET_PROVENANCE_NONE', `${file} does not hold the source of ${whose}`, {
     where: file,
-    hint: 'It was made with --no-provenance, by pypet, or was ended before provenance was recorded.',
+    hint: 'It was written with --no-provenance or by pypet, or the experiment stopped before provenance was recorded.',
   })
 }
 
@@ -65,7 +65,7 @@ function meant(
   },
 ): string | undefined {
   if (run !== undefined && environment !== undefined) {
-    throw new PypetError('PYPET_USAGE', '--run and --environment exclude each other', {
+    throw new PypetError('PYPET_USAGE', '--run and --environment cannot be used together', {
       where: '--run',
       hint: 'Give one of them.',
     })
@@ -82,8 +82,8 @@ function meant(
   const digest = environmentOf(tree, run)
   const found = digest === '' ? undefined : names.find((name) => hexsha(name) === digest)
   if (found !== undefined) return found
-  throw new PypetError('PYPET_RUN_UNKNOWN', `${file} does not say what performed run ${run}`, {
+  throw new PypetError('PYPET_RUN_UNKNOWN', `${file} does not say which environment ran run ${run}`, {
     where: file,
-    hint: 'It has not been performed, or its config was not kept: restore by --environment.',
+    hint: 'The run is not stored, or its config was not kept. Restore with --environment.',
   })
 }

@@ -1,19 +1,19 @@
-/** How much of a trajectory is loaded, by branch (pypet `f_load`). */
+/** How much of a trajectory to load, by branch (pypet `f_load`). */
 import { PypetError } from '../errors.ts'
 
 /**
- * `nothing`; `skeleton`: the nodes with comments and annotations, without data; `data`; `overwrite`: data, also in the
- * place of what is in memory. pypet's numbers 0 to 3.
+ * `nothing`; `skeleton`: the nodes with comments and annotations, without data; `data`; `overwrite`: data, which also
+ * replaces data in memory. pypet's numbers are 0 to 3.
  */
 export type LoadLevel = 'nothing' | 'skeleton' | 'data' | 'overwrite' | 0 | 1 | 2 | 3
 
 export interface LoadLevels {
-  /** All branches, unless they are named. */
+  /** Default for all branches. */
   readonly all?: LoadLevel
   readonly parameters?: LoadLevel
   readonly derivedParameters?: LoadLevel
   readonly results?: LoadLevel
-  /** `config`, and groups of one's own. */
+  /** `config`, and the user's own groups. */
   readonly other?: LoadLevel
 }
 
@@ -28,7 +28,7 @@ export const LEVEL_NAMES = [
 const LEVELS = ['nothing', 'skeleton', 'data', 'overwrite'] as const
 export type NamedLevel = (typeof LEVELS)[number]
 
-/** pypet's defaults: parameters with their data, of the rest the skeleton. */
+/** pypet's defaults: parameters with their data, everything else as skeleton. */
 export function levelOf(branch: string, levels: LoadLevels): NamedLevel {
   const { all } = levels
   switch (branch) {
@@ -47,8 +47,8 @@ export function levelOf(branch: string, levels: LoadLevels): NamedLevel {
 function named(level: LoadLevel): NamedLevel {
   const name = typeof level === 'number' ? LEVELS[level] : level
   if (name !== undefined && LEVELS.includes(name)) return name
-  throw new PypetError('PYPET_USAGE', `there is no level ${JSON.stringify(level)} of loading`, {
+  throw new PypetError('PYPET_USAGE', `there is no load level ${JSON.stringify(level)}`, {
     where: String(level),
-    hint: `There are: ${LEVELS.join(', ')}, or 0 to ${LEVELS.length - 1}.`,
+    hint: `Available: ${LEVELS.join(', ')}, or 0 to ${LEVELS.length - 1}.`,
   })
 }

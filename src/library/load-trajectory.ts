@@ -13,29 +13,29 @@ import { Trajectory, type TrajectoryOptions } from './trajectory.ts'
 import { trajectoryNotFound } from './trajectory-file.ts'
 import { trajectoryNames } from './trajectory-info.ts'
 
-/** What a trajectory is made with that is not in the file. */
+/** Options of a trajectory that are not in the file. */
 type TreeOptions = Pick<TrajectoryOptions<ParameterTree>, (typeof TREE_OPTIONS)[number] | 'lockWaitMs'>
 
 export interface LoadOptions extends LoadLevels, TreeOptions {
-  /** Which trajectory of the file; the only one unless given. */
+  /** The name of the trajectory. By default, the only one in the file. */
   readonly name?: string
-  /** Instead of the name: its place in the order of names; -1 is the last. */
+  /** Instead of the name: the position in the order of names; -1 is the last. */
   readonly index?: number
-  /** A new trajectory with the parameters and the exploration of the stored one, under this name. */
+  /** Make a new trajectory under this name, with the parameters and the exploration of the stored one. */
   readonly asNew?: string | true
-  /** Levels below the root that are loaded. */
+  /** Number of levels below the root to load. */
   readonly maxDepth?: number
-  /** Also from a file of a newer pypet-ts. */
+  /** Load even a file from a newer pypet-ts. */
   readonly force?: boolean
 }
 
 /**
- * Loads a trajectory from a file that pypet-ts or pypet wrote. Parameters are read, of the rest what is asked for, when
- * it is asked for: the time does not grow with the number of runs, but for their table.
+ * Loads a trajectory from a file of pypet-ts or pypet. Parameters are read at once, everything else when you ask for it.
+ * Apart from the table of runs, the time does not depend on the number of runs.
  *
  * @throws PypetError `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`, `PYPET_FILE_NO_TRAJECTORY`,
- *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER`; `PYPET_FILE_CHANGING` where locks do not work and the writer
- *   is always faster
+ *   `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER`; `PYPET_FILE_CHANGING` if locks do not work and the file
+ *   changes during every attempt to read it
  * @example
  * using traj = await loadTrajectory('experiments.h5', { name: 'multiply' })
  * traj.getFromRuns('z') // { run_00000000: 6, … }
@@ -58,7 +58,7 @@ const LOAD_OPTIONS = [
   'lockWaitMs',
 ] as const satisfies (keyof LoadOptions)[]
 
-/** `maxDepth` says how deep it is loaded. */
+/** `maxDepth` limits loading here, not searching. */
 const OWN_OPTIONS = [...TREE_OPTIONS.filter((name) => name !== 'maxDepth'), 'lockWaitMs'] as const
 
 async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<Trajectory<Tree>> {
@@ -67,7 +67,7 @@ async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<T
   const traj = new Trajectory<Tree>({
     autoLoad: true,
     ...own,
-    // Of what becomes a new one, results are left.
+    // A new trajectory does not take over results.
     ...(options.asNew !== undefined && { autoLoad: false }),
     name,
     addTime: false,
@@ -94,7 +94,7 @@ async function loadOnce<Tree>(filename: string, options: LoadOptions): Promise<T
   return fresh
 }
 
-/** Points are made of derived parameters, too; of the others nothing is taken over. */
+/** Points may include derived parameters. Other derived parameters are not copied. */
 async function copyExploredDerived(from: Trajectory, to: TrajectoryTree): Promise<void> {
   const explored = Object.keys(from.exploredParameters)
   const derived = explored.filter((name) => parameterBranch(name) === 'derived_parameters')
@@ -113,7 +113,7 @@ async function chooseName(
   if (names.length === 0) {
     throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${filename} holds no trajectory`, {
       where: filename,
-      hint: 'It is an HDF5 file of another program.',
+      hint: 'It is an HDF5 file from another program.',
     })
   }
   if (name !== undefined) {
@@ -124,7 +124,7 @@ async function chooseName(
   if (chosen !== undefined) return chosen
   const found =
     index === undefined
-      ? `${names.length} trajectories, and none is named`
+      ? `${names.length} trajectories, but none was named`
       : `no trajectory with index ${index}`
   throw new PypetError('PYPET_TRAJECTORY_NOT_FOUND', `${basename(filename)} has ${found}`, {
     where: filename,

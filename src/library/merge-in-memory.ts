@@ -1,4 +1,4 @@
-/** Merging trajectories in memory (pypet `f_merge`): the nodes of the other, under the names of its new runs. */
+/** Merges trajectories in memory (pypet `f_merge`): copies the other's nodes under the names of its new runs. */
 import { breathe } from '../breath.ts'
 import { runName, runSetName } from '../names.ts'
 import { copyInto, copyNode, groupAbove, groupOf } from '../tree/copy.ts'
@@ -20,8 +20,7 @@ export async function mergeInMemory(
   const leftOut: LeftOut[] = []
   const retarget = (run: number) => (target: string, name: string) => {
     const renamed = leadsTo(target, run)
-    if (renamed === undefined)
-      leftOut.push({ name, reason: `it leads to ${target}, which is not taken over` })
+    if (renamed === undefined) leftOut.push({ name, reason: `it leads to ${target}, which is not copied` })
     return renamed
   }
   for (const { kind, fullName } of content.carried) {

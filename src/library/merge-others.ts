@@ -1,4 +1,4 @@
-/** Takes the runs of trajectories into one in memory; `merge` writes what that means for the files. */
+/** Takes the runs of other trajectories into one in memory. `merge` writes the result to the files. */
 import { createHash } from 'node:crypto'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
@@ -28,9 +28,9 @@ import { integer } from '../values/value-forms.ts'
 import { LIBRARY_VERSIONS } from './trajectory-info.ts'
 
 export interface MergeOptions extends MergePlanOptions {
-  /** What to do with points that both have, with different results: refuse, or keep those of the first. */
+  /** For points in both with different results: refuse, or keep the results of the first. */
   readonly conflicts?: 'error' | 'keep-first'
-  /** Told how far it is, often. */
+  /** Called often, with the progress. */
   readonly onProgress?: (progress: MergeProgress) => void
 }
 
@@ -41,61 +41,61 @@ const MERGE_OPTIONS = [
   'onProgress',
 ] satisfies (keyof MergeOptions)[]
 
-/** How far a merge is with one of the files. */
+/** Progress of a merge with one of the files. */
 export interface MergeProgress {
-  /** The file is opened, equal points are compared, runs are copied; in `mergeInto` all of them are stored, durably. */
+  /** Opening the file, comparing equal points, copying runs. In `mergeInto` also: all runs are durably stored. */
   readonly phase: 'reading' | 'comparing' | 'copying' | 'stored'
   readonly file: string
-  /** Runs of this file that are done. */
+  /** Number of finished runs of this file. */
   readonly done: number
   readonly total: number
 }
 
-/** Two runs of one point with different results. */
+/** Two runs of the same point with different results. */
 export interface MergeConflict {
-  /** The run that is there. */
+  /** The existing run. */
   readonly known: string
-  /** The other's. */
+  /** The other's run. */
   readonly run: string
-  /** Results that differ. */
+  /** Names of the results that differ. */
   readonly names: readonly string[]
 }
 
-/** What has become of one trajectory that was merged into another. */
+/** The outcome for one trajectory that was merged into another. */
 export interface MergedInput {
   readonly file: string
   readonly trajectory: string
-  /** Runs that were taken over. */
+  /** Number of runs taken. */
   readonly runs: number
-  /** Those of them that have failed: they are failed runs of the merged trajectory, with what was said of them. */
+  /** How many of them failed. They are failed runs of the merged trajectory too, with their errors. */
   readonly failed: number
-  /** Points that were there already: left out with `removeDuplicates`, else there twice. */
+  /** Points that already existed. With `removeDuplicates` they are left out, otherwise they occur twice. */
   readonly duplicates: number
-  /** Runs of equal points and different results. */
+  /** Runs with equal points and different results. */
   readonly conflicts: readonly MergeConflict[]
-  /** What is outside of runs and was not taken over, with the reason of each. */
+  /** Content outside runs that was not copied, with the reason for each. */
   readonly leftOut: readonly LeftOut[]
 }
 
-/** One that is merged into another, and where what of it goes. */
+/** A trajectory that is merged into another, and where its content goes. */
 export interface PlannedMerge {
   readonly plan: MergePlan
   readonly content: MergeContent
-  /** As `runPlaces`. */
+  /** Like `runPlaces`. */
   readonly places: readonly string[]
-  /** What its first run becomes. */
+  /** The new index of its first run. */
   readonly first: RunIndex
-  /** The run that one of the other becomes, or the one that has its point already. */
+  /** The new run for a run of the other, or the run that already has its point. */
   readonly runOf: (run: RunIndex) => RunIndex | undefined
   /**
-   * What a link of the other leads to in the merged trajectory; undefined for what is not there.
+   * The target of a link of the other in the merged trajectory; undefined if it is not there.
    *
-   * @param within the run of the merged trajectory that the link is in
+   * @param within the run of the merged trajectory that contains the link
    */
   readonly leadsTo: (fullName: string, within?: RunIndex) => string | undefined
 }
 
-/** Where a run that has been taken over lies, until it is in the file. */
+/** Where a run is until it is in the merged file. */
 interface RunOrigin {
   readonly tree: TrajectoryTree
   readonly run: RunIndex
@@ -106,7 +106,7 @@ export function assertMergeOptions(options: MergeOptions): void {
   assertKnownOptions(options, MERGE_OPTIONS, 'a merge')
 }
 
-/** Merges others into a tree in memory, one after the other: points, runs, and the record of the merge; no nodes. */
+/** Merges others into a tree in memory, one after the other: points, runs, and the record of the merge, but no nodes. */
 export class Merging {
   readonly others: PlannedMerge[] = []
   readonly merged: MergedInput[] = []
@@ -120,7 +120,7 @@ export class Merging {
     this.#options = options
   }
 
-  /** @throws PypetError `PYPET_MERGE_IMPOSSIBLE`; then nothing has changed */
+  /** @throws PypetError `PYPET_MERGE_IMPOSSIBLE`; then nothing changes */
   async plan(file: string, other: TrajectoryTree): Promise<PlannedMerge> {
     const tree = this.#tree
     const plan = planMerge(tree, other, { ...this.#options, file })
@@ -154,7 +154,7 @@ export class Merging {
     return planned
   }
 
-  /** A run from `first` on comes along with all that it has; one before has only what it had. */
+  /** A run from `first` on comes with everything it has. An earlier run has only what it had. */
   #isThere(fullName: string, first: RunIndex): boolean {
     const run = runIn(fullName)
     if (run !== undefined && run >= first) return true
@@ -177,7 +177,7 @@ export class Merging {
   }
 }
 
-/** Names of results of two runs that are not the same in both. A run that was not performed has none, and differs in none. */
+/** Names of results that differ between two runs. A run that was never executed has none, and differs in none. */
 function differingResults(own: RunOrigin, other: RunOrigin): string[] {
   const isDone = ({ tree, run }: RunOrigin) => tree.runInformation(run).completed
   if (isDone(own) && !isDone(other)) return []
@@ -198,7 +198,7 @@ function resultsOf({ tree, run }: RunOrigin): Map<string, string> {
   return found
 }
 
-/** Takes the points of a merge into memory, and what is known of the runs. */
+/** Takes the points of a merge into memory, with the information about the runs. */
 function adoptRuns(tree: TrajectoryTree, other: TrajectoryTree, { explored, runs }: MergePlan): void {
   const first = tree.length
   for (const { fullName, values } of explored) {
@@ -218,7 +218,7 @@ function adoptRuns(tree: TrajectoryTree, other: TrajectoryTree, { explored, runs
   }
 }
 
-/** What pypet notes of a merge, below `config.merge`. */
+/** Records a merge below `config.merge`, like pypet. */
 function recordMerge(
   traj: TrajectoryTree,
   other: TrajectoryTree,
@@ -264,7 +264,7 @@ function conflicting(name: string, where: string, conflicts: readonly MergeConfl
     `cannot merge ${name}: ${points} different results in both: ${shown.join('; ')}`,
     {
       where,
-      hint: 'Find out which are right; --conflicts keep-first keeps those of the first file.',
+      hint: 'Find out which are right. --conflicts keep-first keeps those of the first file.',
     },
   )
 }

@@ -1,4 +1,4 @@
-/** Merging stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
+/** Merges stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { cannotWrite, PypetError } from '../errors.ts'
@@ -28,13 +28,13 @@ import { type MergedOther, writeMerged } from './write-merged.ts'
 export type { MergeConflict, MergeProgress } from './merge-others.ts'
 export type { LeftOut, MergedInput, MergeOptions }
 
-/** Which trajectory of which file; the only one in it unless named. */
+/** A trajectory in a file. By default, the only one in the file. */
 export interface MergeInput {
   readonly file: string
   readonly name?: string
 }
 
-/** The new file, and what its trajectory is called: as the first one, unless named. */
+/** The new file and the name of its trajectory, which is the name of the first one by default. */
 export interface MergeTarget extends MergeInput {
   readonly overwrite?: boolean
 }
@@ -44,10 +44,10 @@ const INPUT_OPTIONS = ['file', 'name'] satisfies (keyof MergeInput)[]
 export interface MergeReport {
   readonly file: string
   readonly trajectory: string
-  /** Of the merged trajectory. */
+  /** Number of runs of the merged trajectory. */
   readonly runCount: number
   readonly failedCount: number
-  /** The one that the others were merged into. */
+  /** The trajectory that the others were merged into. */
   readonly first: {
     readonly file: string
     readonly trajectory: string
@@ -59,18 +59,18 @@ export interface MergeReport {
 }
 
 /**
- * Merges trajectories of any number of files into a new one: the runs of each behind those before. In time linear in the
- * runs. Each is read as of its last commit, also while it is being written. The inputs are not changed; a merge that
- * fails leaves nothing behind.
+ * Merges trajectories from any number of files into a new file: the runs of each follow those of the one before. The time
+ * is linear in the number of runs. Each trajectory is read as of its last commit, even while it is being written. The
+ * inputs do not change. A merge that fails leaves nothing behind.
  *
- * What is outside of runs is taken over, too: results, derived parameters, links, config of environments, of git and of
- * earlier merges. What differs from what is there already is left out and named in the report. Runs that have failed are
- * failed runs of the new trajectory.
+ * Content outside runs is copied too: results, derived parameters, links, config of environments, of git and of
+ * earlier merges. Content that differs from existing content is left out and named in the report. Failed runs are failed
+ * runs of the new trajectory.
  *
  * @param into the new file
- * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where parameters differ or points conflict;
- *   `PYPET_FILE_NOT_WRITABLE` when the new file exists, unless `overwrite`, and when it is one of the others or belongs to
- *   an unfinished experiment; `PYPET_TRAJECTORY_NOT_FOUND` where a file holds several and none is named;
+ * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` if parameters differ or points conflict;
+ *   `PYPET_FILE_NOT_WRITABLE` if the new file exists (unless `overwrite` is set), is one of the others, or belongs to
+ *   an unfinished experiment; `PYPET_TRAJECTORY_NOT_FOUND` if a file has several trajectories and no name is given;
  *   `PYPET_FILE_LOCKED` while another process writes it; `PYPET_FILE_NOT_FOUND`, `PYPET_FILE_NOT_HDF5`
  */
 export async function mergeFiles(
@@ -83,10 +83,10 @@ export async function mergeFiles(
   const [first, ...others] = inputs
   if (first === undefined || others.length === 0) {
     const found = first === undefined ? 'none' : `only ${first.file}`
-    throw tooFew(`a merge needs two files at least, found ${found}`, 'merge')
+    throw tooFew(`a merge needs at least two files, found ${found}`, 'merge')
   }
   const target = realFileOf(into.file)
-  // All of them first: the copy of a large file takes its time.
+  // Check all names first, since copying a large file takes time.
   const names = await chosenNames(inputs)
   checkTarget(target, inputs, into.overwrite === true)
   return await writeBeside(into.file, target, async (temporary) => {
@@ -102,12 +102,12 @@ export async function mergeFiles(
 }
 
 /**
- * Appends the runs of other trajectories to one that is stored, in its own file: as `mergeFiles`, without writing the file
- * anew. It is one transaction: all of it is durable when this resolves, or nothing has changed. Where the file cannot be
- * appended to, since a parameter becomes explored or a text outgrows its column, it is copied, and the copy takes its place
- * by a rename.
+ * Appends the runs of other trajectories to a stored one, in its own file: like `mergeFiles`, without rewriting the file.
+ * It is one transaction: everything is durable when the promise resolves, or nothing has changed. If appending is not
+ * possible, because a parameter becomes explored or a text outgrows its column, the file is copied and the copy replaces
+ * it by a rename.
  *
- * @throws PypetError as `mergeFiles`; `PYPET_CNT_EXISTS` while an experiment of the target is unfinished
+ * @throws PypetError like `mergeFiles`; `PYPET_CNT_EXISTS` while an experiment of the target is unfinished
  */
 export async function mergeInto(
   target: MergeInput,
@@ -115,10 +115,10 @@ export async function mergeInto(
   options: MergeOptions = {},
 ): Promise<MergeReport> {
   assertMergeOptions(options)
-  if (others.length === 0) throw tooFew(`there is nothing to merge into ${target.file}`, 'merge')
+  if (others.length === 0) throw tooFew(`nothing to merge into ${target.file}`, 'merge')
   const [name] = (await chosenNames([target, ...others])) as [string]
   const real = realFileOf(target.file)
-  // What it holds is compared, planned for and written under one lock.
+  // Comparing, planning and writing happen under one lock.
   const request = { trajectory: name, waitMs: 0, onNotice: warn }
   return await takeTurn(
     target.file,
@@ -134,7 +134,7 @@ async function mergeUnderLock(
 ): Promise<MergeReport> {
   await prepareEdits(real, { trajectory: name })
   if (await holdsDeleted(real, name)) await compactFile(real)
-  // HDF5 does not read from a file that it writes: others of the same file are read from a copy.
+  // HDF5 cannot read from a file that it writes, so other trajectories in the same file are read from a copy.
   const isOfTarget = others.map(({ file }) => realFileOf(file) === real)
   if (others.some((other, number) => isOfTarget[number] && (other.name ?? name) === name)) {
     throw new PypetError('PYPET_MERGE_IMPOSSIBLE', `cannot merge ${name} of ${target.file} into itself`, {
@@ -151,7 +151,7 @@ async function mergeUnderLock(
     const report = await mergeInPlaceIfPossible(merging, others, options, false)
     if (report !== undefined) return report
     return await writeBeside(target.file, real, async (temporary) => {
-      // It takes the place of the whole file, in which others may be unfinished as well.
+      // The whole file is replaced, and other trajectories in it may be unfinished too.
       assertFinished(real, undefined)
       await takeSnapshotCalmly(real, temporary, { overwrite: true })
       return await mergeInPlace({ ...merging, file: temporary }, others, options)
@@ -162,16 +162,16 @@ async function mergeUnderLock(
 }
 
 interface LoadedInput {
-  /** As the user named it. */
+  /** As the user wrote it. */
   readonly file: string
   readonly trajectory: Trajectory
 }
 
 /**
- * Takes over the runs of others, in memory and in the file of `traj`: all of them, or none.
+ * Takes the runs of others into memory and into the file of `traj`: all of them, or none.
  *
- * @param mayRewrite false: where the file would have to be written anew nothing is done, and the answer is undefined; then
- *   the trajectory in memory is of no use any more
+ * @param mayRewrite false: if the file had to be rewritten, nothing is done and the result is undefined. The trajectory in
+ *   memory is then useless
  */
 async function mergeOthers(
   traj: Trajectory,
@@ -192,7 +192,7 @@ async function mergeOthers(
     options.onProgress?.({ phase: 'copying', file, done, total })
   }
   const onCommitted = () => {
-    // What is written anew does not count before it is renamed.
+    // A rewritten file does not count until it is renamed.
     if (!mayRewrite)
       options.onProgress?.({ phase: 'stored', file: traj.filename, done: traj.length, total: traj.length })
   }
@@ -204,13 +204,13 @@ async function mergeOthers(
   }))
 }
 
-/** The file that is written while it is written, the trajectory, and the files that the report names. */
+/** The file to write to, the trajectory, and the files that the report names. */
 interface FileMerge {
   readonly file: string
   readonly name: string
   readonly shown: string
   readonly first: string
-  /** Where the others lie, unless where they are named. */
+  /** Where to read the others from, if not from the named files. */
   readonly readFrom?: readonly string[]
 }
 
@@ -262,7 +262,7 @@ function failedCount(traj: Trajectory): number {
   return count
 }
 
-/** The name of the trajectory of each, which is the only one where it is not named. */
+/** The names of the trajectories. Without a name, the only one in the file. */
 async function chosenNames(inputs: readonly MergeInput[]): Promise<string[]> {
   for (const input of inputs) assertKnownOptions(input, [...INPUT_OPTIONS, 'overwrite'], 'a file of a merge')
   const chosen: string[] = []
@@ -281,7 +281,7 @@ function notChosen(file: string, name: string | undefined, names: readonly strin
   if (names.length === 0) {
     return new PypetError('PYPET_FILE_NO_TRAJECTORY', `cannot merge ${file}: it holds no trajectory`, {
       where: file,
-      hint: 'It is an HDF5 file of another program.',
+      hint: 'It is an HDF5 file from another program.',
     })
   }
   const found =
@@ -292,7 +292,7 @@ function notChosen(file: string, name: string | undefined, names: readonly strin
   })
 }
 
-/** The trajectory alone, under its new name; or the whole file where it holds nothing else. */
+/** Copies only the trajectory, under its new name, or the whole file if it holds nothing else. */
 async function copyFirst(
   { file, name }: { readonly file: string; readonly name: string },
   temporary: string,
@@ -313,13 +313,13 @@ async function otherNames(file: string, name: string): Promise<string[]> {
   return reader.children('/').filter((child) => child !== name)
 }
 
-/** What was deleted is in the way of what is added under its name. */
+/** Deleted nodes would block new ones with the same names. */
 async function holdsDeleted(file: string, name: string): Promise<boolean> {
   using reader = await openHdf5Reader(file)
   return deletedNodes(reader, `/${name}`).length > 0
 }
 
-/** Writes a file beside its place, under the lock of that, and renames it. Nothing is left where it fails. */
+/** Writes a file next to its place, under the lock of the place, and renames it. A failure leaves nothing behind. */
 async function writeBeside<Value>(
   file: string,
   target: string,
@@ -329,7 +329,7 @@ async function writeBeside<Value>(
   const missing = missingFolders(target)
   let lock: FileLock | undefined
   let isMerged = false
-  // Also where the process ends in between, as by Ctrl-C.
+  // Also if the process stops in between, for example by Ctrl-C.
   const cleared = undoAtExit(() => {
     removeTemporary(temporary)
     lock?.release()
@@ -337,10 +337,10 @@ async function writeBeside<Value>(
   })
   try {
     makeFolderOf(target)
-    // Nothing else begins under that name meanwhile, and what a killed merge has left is swept.
+    // Prevents others from using this name, and removes what a killed merge has left.
     lock = await takeLock(file, 'merge', { breakLock: false, onNotice: () => undefined })
     const written = await write(temporary)
-    // What this process has open is the file that is about to go.
+    // This process must not keep the old file open.
     releaseReaders(target)
     renameSync(temporary, target)
     isMerged = true
@@ -361,19 +361,19 @@ function checkTarget(target: string, inputs: readonly MergeInput[], overwrite: b
   if (existsSync(target)) {
     if (!statSync(target).isFile()) throw refuse('is not a file')
     if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))
-      throw refuse('is one of the files that are merged')
+      throw refuse('is one of the files to merge')
     if (!overwrite)
       throw refuse(
         'exists',
         'Give another name, replace it with --overwrite, or append to it with --append (mergeInto in scripts).',
       )
   }
-  // Also of a file that is gone: what its .cnt file says would be said of this one.
+  // Also check for a missing file: its .cnt file would be applied to the new one.
   const unfinished = existsSync(dirname(target)) ? findCntFiles(target)[0] : undefined
   if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
 }
 
-/** Folders that a file needs and that are not there, the innermost first. */
+/** Folders that a file needs and that do not exist, the innermost first. */
 function missingFolders(path: string): string[] {
   const missing: string[] = []
   for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) missing.push(folder)
@@ -385,14 +385,14 @@ function removeEmpty(folders: readonly string[]): void {
     try {
       rmdirSync(folder)
     } catch {
-      // It is used by somebody else by now, and so are those around it.
+      // Someone else uses it now, and so the folders above it.
       return
     }
   }
 }
 
 /**
- * Merges all HDF5 files of a folder, in alphabetical order. As `mergeFiles`, or with `append` as `mergeInto`.
+ * Merges all HDF5 files of a folder in alphabetical order, like `mergeFiles`, or with `append` like `mergeInto`.
  */
 export async function mergeFolder(
   folder: string,
@@ -410,7 +410,7 @@ export async function mergeFolder(
     const found = files[0] === undefined ? 'none' : `only ${files[0].file}`
     const apart = files.length < names.length ? `, apart from ${into.file}, the new file` : ''
     throw tooFew(
-      `cannot merge the folder ${folder}: a merge needs two files (.h5 or .hdf5) at least, found ${found}${apart}`,
+      `cannot merge the folder ${folder}: a merge needs at least two files (.h5 or .hdf5), found ${found}${apart}`,
       folder,
     )
   }

@@ -1,4 +1,4 @@
-/** Files that appear all or not at all. */
+/** Writes several files: all or none. */
 import {
   closeSync,
   lstatSync,
@@ -13,14 +13,14 @@ import { sep } from 'node:path'
 import { makeFolders } from '../folders.ts'
 
 export interface NewFile {
-  /** Slashed, from the folder. Names need not be UTF-8. */
+  /** Relative to the folder, with slashes. Names need not be UTF-8. */
   readonly path: Buffer
   readonly content: Uint8Array
 }
 
 /**
- * Writes files below a folder, which is made where it is missing. Each is created where there is nothing, not even a
- * link; one that is there is replaced by a new one. Nothing that was created stays where one of them fails.
+ * Writes files below a folder, which is made if it is missing. Each file is created at a place where nothing exists, not
+ * even a link. An existing file is replaced by a new one. If one fails, everything that was created is removed.
  *
  * @throws the error of the operating system
  */
@@ -47,7 +47,7 @@ export function writeNewFiles(folder: string, files: readonly NewFile[]): void {
       }
       if (isThere) replacing.push([created, target])
     }
-    // What was there goes when all is written, so that a full disk takes nothing away.
+    // Replace old files only when everything is written, so that a full disk loses nothing.
     for (const [from, to] of replacing) renameSync(from, to)
   } catch (cause) {
     for (const path of written) rmSync(path, { force: true })
@@ -60,16 +60,16 @@ function below(folder: string, path: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${folder}${sep}`), path])
 }
 
-/** What others have put into it meanwhile stays. */
+/** Keeps what others have added in the meantime. */
 function removeEmpty(folder: string | Buffer): void {
   try {
     rmdirSync(folder)
   } catch {
-    // The error that is told is the one before.
+    // Report the earlier error instead.
   }
 }
 
-/** @returns false where it was there */
+/** @returns false if it already existed */
 function makeFolder(path: Buffer): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory() === true) return false

@@ -1,4 +1,4 @@
-/** What a pipeline function gives: a job with its arguments, and post-processing with its own (pypet `f_pipeline`). */
+/** The return value of a pipeline function: a job and post-processing, each with its arguments (pypet `f_pipeline`). */
 import { PypetError } from '../errors.ts'
 import { foundValue } from '../experiment/option.ts'
 import { isPlainObject } from '../values/value-forms.ts'
@@ -26,7 +26,7 @@ export interface PipelinePart {
   readonly postprocessArgs: readonly unknown[]
 }
 
-/** @throws PypetError `PYPET_USAGE` for what is none of the forms */
+/** @throws PypetError `PYPET_USAGE` for any other form */
 export function pipelinePlan(plan: unknown): PipelinePart {
   if (isCallable(plan)) return part(plan)
   if (Array.isArray(plan)) {

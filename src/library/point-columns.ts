@@ -1,4 +1,4 @@
-/** Points that are given to a trajectory, and those that it has, as explorations: what runs can be performed at. */
+/** New and existing points of a trajectory as explorations that runs can be made from. */
 import { PypetError } from '../errors.ts'
 import type { Column, ExplorationSpec, Pools } from '../exploration/exploration.ts'
 import { type ExploredValue, isPooled, toExplored } from '../exploration/explored-object.ts'
@@ -14,8 +14,9 @@ import { rawValue } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 
 /**
- * @param given as `expand` takes it; names may be shortcuts
- * @throws PypetError as `exploredColumns`; `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE` for values that a job cannot be given
+ * @param given in the form of `expand`. Names may be shortcuts
+ * @throws PypetError like `exploredColumns`; `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE` for values that a job cannot
+ *   receive
  */
 export function pointColumns(tree: TrajectoryTree, given: unknown): Column[] {
   return [...exploredColumns(given, parameterOf(tree))].map(([name, values]) =>
@@ -23,7 +24,7 @@ export function pointColumns(tree: TrajectoryTree, given: unknown): Column[] {
   )
 }
 
-/** What the parameters have in all runs. @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot be given */
+/** The parameters' values in all runs. @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot receive */
 export function rangesAsPoints(parameters: readonly ParameterNode[]): ExplorationSpec {
   const pools: Record<string, Pools[string]> = {}
   const columns = parameters.map((parameter): Column => {
@@ -40,7 +41,7 @@ export function rangesAsPoints(parameters: readonly ParameterNode[]): Exploratio
       return { name, range: { kind: 'numbers', numbers } }
     }
     assertPooled(parameter)
-    // A number that no run has is a hole.
+    // A number that no run uses is a hole.
     const values = Array.from(range.values, (value: StoredValue | undefined) => inPool(parameter, value))
     pools[name] = { first: 0, values }
     return { name, range: { kind: 'numbers', numbers: Uint32Array.from(range.index) } }
@@ -56,7 +57,7 @@ function inPool(parameter: ParameterNode, value: StoredValue | undefined): Poole
   if (value.form !== 'unread') return pooled(rawValue(value))
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${parameter.fullName} is explored with a ${value.type}, which a job cannot be given: ${value.note}`,
+    `${parameter.fullName} is explored with a ${value.type}, which a job cannot receive: ${value.note}`,
     { where: parameter.fullName },
   )
 }
@@ -64,7 +65,7 @@ function inPool(parameter: ParameterNode, value: StoredValue | undefined): Poole
 function column(parameter: ParameterNode, values: readonly unknown[]): Column {
   const { fullName, stored } = parameter
   if (stored?.form !== 'scalar') assertPooled(parameter)
-  /** Many runs may have one array. */
+  /** Many runs may share one array. */
   const known = new Map<unknown, ExploredValue>()
   const explored = values.map((value, index) => {
     if (typeof value !== 'object') return toExplored(value, `${fullName}[${index}]`)
@@ -79,10 +80,10 @@ function assertPooled({ fullName, stored }: ParameterNode): void {
   if (stored !== undefined && isPooled({ stored })) return
   throw new PypetError(
     'PYPET_PARAMETER_TYPE',
-    `${fullName} is explored with values that a job cannot be given`,
+    `${fullName} is explored with values that a job cannot receive`,
     {
       where: fullName,
-      hint: 'Explore an index, and look the value up in the job.',
+      hint: 'Explore an index and look up the value in the job.',
     },
   )
 }

@@ -1,4 +1,4 @@
-/** Post-processing with the whole trajectory: the user's functions, and what they add. */
+/** Post-processing with the whole trajectory: calls the user's functions and stores what they add. */
 import { addsNothing, type Postprocessing } from '../environment/postprocessing.ts'
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { PypetError } from '../errors.ts'
@@ -14,13 +14,13 @@ import { isPlainObject } from '../values/value-forms.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { Trajectory } from './trajectory.ts'
 
-/** A function with the arguments that it is called with behind the results. */
+/** A function, with the arguments that follow the results. */
 export interface Postprocessor {
   readonly call: PostprocessFunction
   readonly args: readonly unknown[]
 }
 
-/** The job's own post-processing, if it has one. The trajectory is loaded when it is first called. */
+/** The job's own post-processing, if it has one. The trajectory is loaded at the first call. */
 export function jobPostprocessing(experiment: PreparedExperiment): Postprocessing | undefined {
   const { postprocess, args, settings } = experiment
   if (postprocess === undefined) return undefined
@@ -29,7 +29,7 @@ export function jobPostprocessing(experiment: PreparedExperiment): Postprocessin
   ])
 }
 
-/** The trajectory of an experiment, from its file; where a service has it, what is known of it here. */
+/** The trajectory of an experiment, from its file. With a storage service, only what is known here. */
 function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory> {
   const { filename, name, useHdf5 } = experiment.settings
   const dynamicImports = [...(experiment.classes?.values() ?? [])]
@@ -37,7 +37,7 @@ function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory>
   return async () => experimentTrajectory(experiment)
 }
 
-/** What is known of an experiment without its storage: parameters and points. It counts as stored. */
+/** The trajectory of an experiment without its storage: parameters and points. It counts as stored. */
 export function experimentTrajectory({ settings, parameters, plan }: PreparedExperiment): Trajectory {
   const { name, comment, filename } = settings
   const traj = new Trajectory({ name, comment, filename })
@@ -52,7 +52,7 @@ export function experimentTrajectory({ settings, parameters, plan }: PreparedExp
   return traj
 }
 
-/** Calls the functions one after the other; all of them see the same results. */
+/** Calls the functions one after the other. All of them see the same results. */
 export function trajectoryPostprocessing(
   load: () => Promise<Trajectory>,
   hasFile: boolean,
@@ -62,14 +62,14 @@ export function trajectoryPostprocessing(
   return {
     async call(results, extend, isQuiet) {
       const current = traj ?? (await load())
-      // Only a trajectory that has come through a round is as the file is.
+      // After a failed round, the trajectory in memory may differ from the file.
       traj = undefined
       const extendInRound = (extension: Extension) => extend(extension, { isLast: false })
       await current.file.beginExtending({ extend: extendInRound, isQuiet, hasFile })
       try {
         for (const processor of processors) await callOne(current, processor, results)
         const { extension, markStored } = current.file.takeExtension()
-        // That it has looked, and found nothing to add, is to be known as well.
+        // Also record that post-processing looked and found nothing to add.
         if (isQuiet || !addsNothing(extension)) await extend(extension, { isLast: true })
         markStored()
       } finally {
@@ -87,8 +87,8 @@ async function callOne(traj: Trajectory, { call, args }: Postprocessor, results:
 }
 
 /**
- * What post-processing returned, as `expand` takes it: a list of points, an exploration, or lists by name. Nothing, and
- * an empty list, add nothing: the search has come to its end.
+ * The return value of post-processing in the form of `expand`: a list of points, an exploration, or lists by name.
+ * Nothing and an empty list add nothing, and the search ends.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID`
  */
@@ -105,7 +105,7 @@ function addedPoints(returned: unknown): object | undefined {
     `it returned ${foundValue(returned)}, which is not a list of points`,
     {
       where: 'postprocess',
-      hint: 'Return a list of points as [{ x: 1 }], an exploration, lists by name as { x: [1, 2] }, or nothing.',
+      hint: 'Return a list of points like [{ x: 1 }], an exploration, lists by name like { x: [1, 2] }, or nothing.',
     },
   )
 }

@@ -1,4 +1,4 @@
-/** From a trajectory in memory and a job to an experiment that can run. */
+/** Turns a trajectory in memory and a job into an experiment that can run. */
 import { fileURLToPath } from 'node:url'
 import { type EnvironmentIdentity, identifyEnvironment } from '../environment/experiment-config.ts'
 import { assertReached, type JobArguments } from '../environment/job-arguments.ts'
@@ -39,10 +39,10 @@ export interface TreeRequest {
   readonly job: GivenJob
   readonly flags: FlagValues
   readonly configFile: string | undefined
-  /** Arguments of the job, once it is known which runs are to be performed, ascending. */
+  /** Arguments of the job, when the runs to do are known, ascending. */
   readonly argsOf: (runs: readonly RunIndex[]) => JobArguments
   readonly identity: EnvironmentIdentity
-  /** Go on although the job is not the one that ran last. */
+  /** Continue even if the job is not the last one that ran. */
   readonly allowChangedJob: boolean
   readonly hasStorageService: boolean
   /** Config that the environment writes itself. */
@@ -50,16 +50,17 @@ export interface TreeRequest {
 }
 
 /**
- * Loads the job, and makes what the trajectory holds an experiment. Parameters that the job, or the config file, declares
- * and the trajectory does not have are added to it; what it explores counts, else what they explore. A trajectory that is
- * stored already is written as far as it has grown. Dispose of the result after the experiment.
+ * Loads the job and turns the trajectory into an experiment. Parameters that the job or the config file declares and the
+ * trajectory lacks are added. The trajectory's exploration takes precedence over theirs. If the trajectory is already
+ * stored, its additions are written. Dispose of the result after the experiment.
  *
- * @throws PypetError as `prepareExperiment`; `PYPET_PRESET_UNUSED`; `PYPET_JOB_CHANGED` where it is stored and another job ran last
+ * @throws PypetError like `prepareExperiment`; `PYPET_PRESET_UNUSED`; `PYPET_JOB_CHANGED` if it is stored and another job
+ *   ran last
  */
 export async function prepareTree(traj: Trajectory, request: TreeRequest): Promise<PreparedExperiment> {
   const tree = traj as unknown as TrajectoryTree
   const given = request.job instanceof URL ? fileURLToPath(request.job) : request.job
-  // Only the config file that is named: a script does not depend on what lies in a folder above it.
+  // Use only a config file that is named: a script must not depend on files in parent folders.
   const config = request.configFile === undefined ? undefined : { configFile: request.configFile }
   return await prepareJob(given, { isProcessOurs: false, config }, async (job) => {
     const loaded = await job.load()
@@ -107,7 +108,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
         filename: traj.filename,
         ...(traj.isStored && {
           overwrite: false,
-          // Added points are to be as if they had been there from the beginning.
+          // Added points get the seed they would have had from the start.
           seed: known.seed ?? settings.seed,
         }),
       },
@@ -132,7 +133,7 @@ export async function prepareTree(traj: Trajectory, request: TreeRequest): Promi
   })
 }
 
-/** An environment runs one job: another one, which was allowed, gets an environment of its own. */
+/** An environment runs one job. If another job is allowed, it gets its own environment. */
 function identityFor(
   identity: EnvironmentIdentity,
   now: JobIdentity,
@@ -144,13 +145,13 @@ function identityFor(
   return identifyEnvironment(trajectory, Date.now() / 1000)
 }
 
-/** Those that came as such, and those that are known only by their modules. */
+/** Classes that were given as such, and classes that are known only by their modules. */
 function scriptClasses(tree: TrajectoryTree): readonly ClassReference[] {
   const modules = tree.dynamicImports.filter((given) => typeof given === 'string')
   return [...modules, ...tree.ownClasses]
 }
 
-/** Adds what job and config file declare and the tree does not have. */
+/** Adds parameters that job and config file declare and the tree lacks. */
 function declare(
   tree: TrajectoryTree,
   { definition, file }: LoadedJob,
@@ -163,7 +164,7 @@ function declare(
   }
 }
 
-/** What the tree explores counts, else what config file or job do; `repeat` applies to either. */
+/** The tree's exploration takes precedence over those of config file and job. `repeat` applies to either. */
 function explore(
   tree: TrajectoryTree,
   { definition }: LoadedJob,
@@ -188,7 +189,7 @@ function explore(
   tree.explore(exploration(draft))
 }
 
-/** Config of the environment goes with the experiment, and must not be written twice. */
+/** Config of the environment is stored with the experiment, and must not be written twice. */
 async function storeGrowth(traj: Trajectory, isConfig: (node: TreeNode) => boolean): Promise<void> {
   if (traj.isStored) await traj.compactDeleted()
   for (const node of traj.getGroup('config').iterLeaves()) if (isConfig(node)) node.isStored = true
@@ -199,15 +200,15 @@ async function storeGrowth(traj: Trajectory, isConfig: (node: TreeNode) => boole
 function functionElsewhere(where: string, executor: string): PypetError {
   return new PypetError(
     'PYPET_JOB_NOT_LOADABLE',
-    `the job is a function, and ${where} is ${executor}: it cannot be sent to a worker`,
+    `the job is a function, which cannot be sent to a worker, but ${where} is ${executor}`,
     {
       where,
-      hint: 'Put it into a module of its own: await env.run(new URL("./job.ts", import.meta.url)).',
+      hint: 'Put it into its own module: await env.run(new URL("./job.ts", import.meta.url)).',
     },
   )
 }
 
-/** Those that were not loaded. */
+/** Parameters that were not loaded. */
 function parametersWithoutValue(tree: TrajectoryTree): TreeNode[] {
   const group = tree.child('parameters') as GroupNode
   return [...group.iterLeaves()].filter((leaf) => leaf instanceof ParameterNode && leaf.stored === undefined)

@@ -1,4 +1,4 @@
-/** What a trajectory says about the job that made it: config.environment.<environment>.seed and .job. */
+/** The trajectory's record of the job that made it: config.environment.<environment>.seed and .job. */
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isAtHome, refuseElsewhere } from '../environment/recorded-places.ts'
@@ -11,13 +11,13 @@ import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import type { RunIndex } from '../values/path.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 
-/** Of one environment: a trajectory that was expanded, or continued with a changed job, has several. */
+/** The job of one environment. A trajectory that was expanded, or continued with a changed job, has several. */
 export interface RecordedJob {
   readonly environment: string
-  /** So much of the environment's digest as rows of runs hold. */
+  /** The part of the environment's digest that rows of runs contain. */
   readonly hexsha: string
   readonly sha256: string
-  /** Path from the folder of the HDF5 file. */
+  /** Path relative to the folder of the HDF5 file. */
   readonly file: string
   /** The source files, each with its SHA-256. */
   readonly sources: Readonly<Record<string, string>>
@@ -26,7 +26,7 @@ export interface RecordedJob {
 type Tree = Pick<TrajectoryTree, 'getGroup' | 'length' | 'runInformation'>
 
 /**
- * The seed that the trajectory's first experiment had, which is that of run 0; undefined where none is recorded, as by
+ * The seed of the trajectory's first experiment, which is that of run 0. Undefined if none is recorded, as in files of
  * older versions.
  */
 export function recordedSeed(tree: Tree): number | undefined {
@@ -35,28 +35,28 @@ export function recordedSeed(tree: Tree): number | undefined {
   return (tree.length > 0 ? seeds.get(environmentOf(tree, 0)) : undefined) ?? first
 }
 
-/** The seed of each run: a merged trajectory has runs of several experiments. That of the first where a run names none. */
+/** The seed of each run, since a merged trajectory has runs of several experiments. Falls back to the first seed. */
 export function recordedSeeds(tree: Tree): (run: RunIndex) => number {
   const seeds = seedsByEnvironment(tree)
   const first = recordedSeed(tree) ?? 0
   return (run) => seeds.get(environmentOf(tree, run)) ?? first
 }
 
-/** The job that each run was performed by; undefined where the file does not say. */
+/** The job that made each run; undefined if the file does not record it. */
 export function recordedJobOfRun(tree: Tree): (run: RunIndex) => RecordedJob | undefined {
   const jobs = new Map(recordedJobs(tree).map((job) => [job.hexsha, job]))
   return (run) => jobs.get(environmentOf(tree, run))
 }
 
-/** The digest that the row of a run names its environment by; empty where it names none. */
+/** The environment's digest in the row of a run; empty if there is none. */
 export function environmentOf(tree: Pick<Tree, 'runInformation'>, run: RunIndex): string {
   return tree.runInformation(run).environmentHexsha.slice(0, HEXSHA_LENGTH)
 }
 
-/** Rows of runs hold so much of the digest that names their environment. */
+/** Length of the digest that rows of runs contain. */
 const HEXSHA_LENGTH = 7
 
-/** How jobs of the first experiment searched and added names, where that was not as usual. */
+/** How jobs of the first experiment searched and added names, if that differed from the defaults. */
 export function recordedTreeSettings(tree: Tree): TreeSettings | undefined {
   const all = recorded(tree)
   const hexsha = tree.length > 0 ? environmentOf(tree, 0) : ''
@@ -70,8 +70,8 @@ export function recordedTreeSettings(tree: Tree): TreeSettings | undefined {
 }
 
 /**
- * What the job of each run has seen of results and derived parameters outside of runs, as `showsSeen` takes it; undefined where
- * the file does not say, because something else has made it.
+ * The results and derived parameters outside runs that the job of each run has seen, in the form of `showsSeen`. Undefined
+ * if the file does not record it, because another program wrote it.
  */
 export function recordedSeen(tree: Tree): (run: RunIndex) => string | undefined {
   const all = recorded(tree)
@@ -87,7 +87,7 @@ export function recordedSeen(tree: Tree): (run: RunIndex) => string | undefined 
   return (run) => {
     const hexsha = environmentOf(tree, run)
     const own = told.filter((one) => one.hexsha === hexsha)
-    // An environment that goes on for another one, whose job has changed, says nothing itself.
+    // An environment that continues another one, with a changed job, has no record.
     return seenByRun(own.length > 0 ? own : told, run)?.names ?? ''
   }
 }
@@ -102,7 +102,7 @@ function seedsByEnvironment(tree: Tree): Map<string, number> {
   return seeds
 }
 
-/** In the order of time. */
+/** In order of time. */
 export function recordedJobs(tree: Pick<Tree, 'getGroup'>): RecordedJob[] {
   const all = recorded(tree)
   return inOrderOfTime(
@@ -126,8 +126,8 @@ export function recordedJobs(tree: Pick<Tree, 'getGroup'>): RecordedJob[] {
 /**
  * The module that a file names as its job.
  *
- * @param call the command, as a refusal gives it to be typed again
- * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_USAGE` where it lies elsewhere: it has to be named then
+ * @param call the command to show in an error, so that the user can type it again
+ * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_USAGE` if it is elsewhere and must be named
  */
 export function findRecordedJob(
   tree: Pick<TrajectoryTree, 'getGroup' | 'getAll'>,
@@ -137,7 +137,7 @@ export function findRecordedJob(
   const recorded = recordedJobs(tree)
   const isFunction = recorded.some(({ sources }) => Object.keys(sources).some((name) => name.endsWith('()')))
   if (isFunction) {
-    throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${file} is a function of a script`, {
+    throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${file} is a function in a script`, {
       where: file,
       hint: OF_FUNCTIONS[call.command],
     })
@@ -148,7 +148,7 @@ export function findRecordedJob(
     .filter((job) => job.file !== '')
     .map((job) => resolve(folder, job.file))
     .reverse()
-  // Where it is not there any more, a module of that name; it may be another one.
+  // If it no longer exists there, look for a module of that name. It may be a different one.
   const named = tree
     .getAll('script')
     .sort((one, other) => compareEnvironments(environmentNameOf(one), environmentNameOf(other)))
@@ -169,7 +169,7 @@ export function findRecordedJob(
   return known
 }
 
-/** Of those that are there, one that lies with the file, else the first. */
+/** Of the existing places, one next to the file, or else the first. */
 function nearest(places: readonly string[], file: string): string | undefined {
   const found = places.filter((place) => existsSync(place))
   return found.find((place) => isAtHome(place, file)) ?? found[0]
@@ -185,7 +185,7 @@ function environmentNameOf({ fullName }: { readonly fullName: string }): string 
   return fullName.split('.')[2] ?? ''
 }
 
-/** `job.ts 3fa9…`, one a line: names may hold blanks, digests do not. */
+/** `job.ts 3fa9…`, one per line. Names may contain spaces, digests do not. */
 function parseSources(text: string): Record<string, string> {
   const lines = text.split('\n').filter((line) => line !== '')
   return Object.fromEntries(
@@ -193,14 +193,14 @@ function parseSources(text: string): Record<string, string> {
   )
 }
 
-/** What a file says of one environment: a leaf by its name within the environment's group. */
+/** A record of one environment: a leaf by its name within the environment's group. */
 export interface RecordedLeaf {
   readonly environment: string
   readonly name: string
   readonly node: ParameterNode
 }
 
-/** The name tells the second only, and two may begin within it. */
+/** The name is only exact to the second, and two environments may start within one. */
 export function inOrderOfTime<Of extends Pick<RecordedLeaf, 'environment'>>(
   all: readonly RecordedLeaf[],
   found: readonly Of[],
@@ -231,16 +231,16 @@ export function recorded(tree: Pick<Tree, 'getGroup'>): RecordedLeaf[] {
   })
 }
 
-/** What the file of a stored trajectory says, whatever of it is in memory: which runs it has, and what made them. */
+/** The file's record of a stored trajectory, whatever is in memory: its runs, and what made them. */
 export interface KnownRuns {
   readonly completed: ReadonlySet<RunIndex>
-  /** In the order of time. */
+  /** In order of time. */
   readonly jobs: readonly RecordedJob[]
-  /** As `recordedSeed`. */
+  /** Like `recordedSeed`. */
   readonly seed: number | undefined
 }
 
-/** Nothing is known of what a storage service has. @throws PypetError as `loadTrajectory` */
+/** Nothing is known of runs in a storage service. @throws PypetError like `loadTrajectory` */
 export async function readKnownRuns(
   traj: Pick<TrajectoryTree, 'isStored' | 'name'> & { readonly filename: string },
 ): Promise<KnownRuns> {

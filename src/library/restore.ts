@@ -1,4 +1,4 @@
-/** Writes back the job of a trajectory as it was when the trajectory, or one of its runs, was made. */
+/** Restores the job's source as it was when the trajectory, or one of its runs, was made. */
 import { resolve } from 'node:path'
 import type { KeptFile } from '../environment/provenance.ts'
 import { cannotWrite, systemRefusal } from '../errors.ts'
@@ -10,35 +10,35 @@ import { type NewFile, writeNewFiles } from './new-files.ts'
 import { checkFolder, checkPaths, refused } from './restore-paths.ts'
 
 export interface RestoreOptions {
-  /** The folder; it is made where there is none. */
+  /** The target folder. It is made if it does not exist. */
   readonly to: string
-  /** Which trajectory, where the file holds several. */
+  /** The trajectory, if the file has several. */
   readonly trajectory?: string
-  /** The sources that this run was made with; else those of the latest environment that has kept its sources. */
+  /** Restore the sources of this run. Default: those of the latest environment with stored sources. */
   readonly run?: RunIndex
-  /** Instead of a run: the environment, by its name below `config.environment` or by what `overview.runs` has of its digest. */
+  /** Instead of a run: the environment, by its name below `config.environment` or its digest in `overview.runs`. */
   readonly environment?: string
-  /** Also into a folder that is not empty; files of the same name are replaced. */
+  /** Also write into a folder that is not empty. Files of the same name are replaced. */
   readonly force?: boolean
 }
 
 export interface Restored {
-  /** The folder, absolute. */
+  /** The absolute path of the folder. */
   readonly folder: string
-  /** The environment that had these sources. */
+  /** The environment whose sources were restored. */
   readonly environment: string
-  /** All that have kept theirs, in the order of time. */
+  /** All environments with stored sources, in order of time. */
   readonly environments: readonly string[]
-  /** What was written, from the folder. */
+  /** The written files, relative to the folder. */
   readonly files: readonly string[]
-  /** The job, from the folder; undefined when its source was left out. */
+  /** The job, relative to the folder; undefined if its source was not stored. */
   readonly job: string | undefined
-  /** The commit that was checked out, where it is known. */
+  /** The commit that was checked out, if known. */
   readonly commit: string | undefined
   readonly hasDiff: boolean
-  /** The file with the changes of tracked files, from the folder; `provenance.diff` unless a kept file has that name. */
+  /** The changes of tracked files, relative to the folder. `provenance.diff` unless a stored file has that name. */
   readonly diff: string | undefined
-  /** What the trajectory's provenance does not hold. */
+  /** Files that the provenance does not contain. */
   readonly leftOut: readonly string[]
 }
 
@@ -47,10 +47,10 @@ const RESTORE_OPTIONS = ['to', 'trajectory', 'run', 'environment', 'force'] sati
 /**
  * Restores the bundled sources, the config file, untracked files, and the diff as `provenance.diff`: all of them, or none.
  *
- * @throws PypetError `PYPET_PROVENANCE_NONE`; `PYPET_RUN_UNKNOWN` for a run that is not there, or not performed; `PYPET_USAGE` for an
- *   environment that is not there, or for both; `PYPET_RESTORE_REFUSED` for a folder that is not empty or cannot be one, and
- *   for paths that leave it, exclude each other or are git's, before anything is written; `PYPET_FILE_NOT_WRITABLE`; as
- *   `loadTrajectory`
+ * @throws PypetError `PYPET_PROVENANCE_NONE`; `PYPET_RUN_UNKNOWN` for a run that does not exist or is not stored;
+ *   `PYPET_USAGE` for an unknown environment, or for both a run and an environment; `PYPET_RESTORE_REFUSED`, before
+ *   anything is written, for a folder that is not empty or cannot be one, and for paths that leave it, clash with each
+ *   other or belong to git; `PYPET_FILE_NOT_WRITABLE`; like `loadTrajectory`
  */
 export async function restore(file: string, options: RestoreOptions): Promise<Restored> {
   assertKnownOptions(options, RESTORE_OPTIONS, 'restore')
@@ -77,7 +77,7 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
   try {
     writeNewFiles(realFolder, kept)
   } catch (cause) {
-    throw cannotWrite(folder, `${systemRefusal(cause).found}; nothing is restored`, {
+    throw cannotWrite(folder, `${systemRefusal(cause).found}; nothing was restored`, {
       hint: 'Check the free space and the permissions, or name another folder.',
       cause,
     })
@@ -98,7 +98,7 @@ export async function restore(file: string, options: RestoreOptions): Promise<Re
   }
 }
 
-/** As a job may be restored, changed and run again, what it kept may hold the diff of an earlier time. */
+/** A restored job that runs again may itself have stored an earlier diff. */
 function freeName(taken: readonly string[]): string {
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? 'provenance.diff' : `provenance.${number}.diff`
@@ -106,7 +106,7 @@ function freeName(taken: readonly string[]): string {
   }
 }
 
-/** The list of files is text from a file that may come from anybody. */
+/** The list of files is text from a file that may come from anyone. */
 function keptFiles(file: string, list: string, contents: Uint8Array): NewFile[] {
   const damaged = (found: string, cause?: unknown) =>
     refused(file, `the list of files in ${file} is damaged: ${found}`, 'Copy the file again.', cause)
@@ -122,7 +122,7 @@ function keptFiles(file: string, list: string, contents: Uint8Array): NewFile[] 
     const isWhole = [offset, bytes].every((value) => Number.isSafeInteger(value) && (value as number) >= 0)
     const end = (offset as number) + (bytes as number)
     if (typeof path !== 'string' || !isWhole || end > contents.length)
-      throw damaged(`entry ${index} names no bytes that are there`)
+      throw damaged(`entry ${index} does not name bytes within the data`)
     return { path: Buffer.from(path, 'base64'), content: contents.subarray(offset as number, end) }
   })
 }

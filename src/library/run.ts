@@ -1,4 +1,4 @@
-/** The library's way to run an experiment, and to go on with one: what the commands do, as functions. */
+/** Runs and continues experiments from scripts, like the commands. */
 import { fileURLToPath } from 'node:url'
 import { type Postprocessing, ReturnedBytes } from '../environment/postprocessing.ts'
 import { prepareContinue, readUnfinished } from '../environment/prepare-continue.ts'
@@ -22,61 +22,61 @@ import { type ArgumentsAgain, argumentsAgain } from './given-arguments.ts'
 import { jobPostprocessing } from './postprocessing.ts'
 
 interface CallOptions {
-  /** Options by their names in config files; stronger than environment and config file. */
+  /** Options by their names in config files. They override environment and config file. */
   readonly options?: FlagValues
-  /** A storage of your own, in the place of an HDF5 file. */
+  /** Your own storage instead of an HDF5 file. */
   readonly storageService?: StorageService
-  /** Told everything that happens; nothing is printed. */
+  /** Receives all events. Nothing is printed. */
   readonly reporter?: Reporter
-  /** Aborted, it lets active runs finish and starts no others. */
+  /** When aborted, active runs finish and no others start. */
   readonly signal?: AbortSignal
-  /** Aborted, it gives active runs up, and closes the file in order. */
+  /** When aborted, active runs are cancelled and the file is closed properly. */
   readonly giveUp?: AbortSignal
-  /** Gives what the jobs returned with the summary. */
+  /** Return the jobs' return values with the summary. */
   readonly collect?: boolean
 }
 
 export interface RunCallOptions extends CallOptions {
   /** Presets by name, as text: `{ 'neuron.tau': '10' }`. */
   readonly set?: Readonly<Record<string, string>>
-  /** Explorations as of `--explore`: `['x=1,2,3']`; they replace those of the job and the config file. */
+  /** Explorations as in `--explore`: `['x=1,2,3']`. They replace those of the job and the config file. */
   readonly explore?: readonly string[]
-  /** As of `--sample`: `sobol:100`, with bounds in `explore`. */
+  /** As in `--sample`: `sobol:100`, with bounds in `explore`. */
   readonly sample?: string
-  /** As of `--only-if`, `--derive` and `--where`: `['tau: mode == "slow"']`, `['z = x * 2']`, `['x < y']`. */
+  /** As in `--only-if`, `--derive` and `--where`: `['tau: mode == "slow"']`, `['z = x * 2']`, `['x < y']`. */
   readonly onlyIf?: readonly string[]
   readonly derive?: readonly string[]
   readonly where?: readonly string[]
-  /** A config file; else it is searched from the job's folder upwards. */
+  /** A config file. By default, it is searched from the job's folder upwards. */
   readonly config?: string
   /**
-   * What the job is called with behind `traj`; kept for `continueRun`, unless it is what no file can keep: functions, where
-   * the runs are performed inline, and `SharedArrayBuffer`s, which threads share.
+   * Arguments of the job after `traj`. They are kept for `continueRun`, unless a file cannot store them: functions, if runs
+   * are inline, and `SharedArrayBuffer`s, which threads share.
    */
   readonly args?: readonly unknown[]
 }
 
 export interface ContinueCallOptions extends CallOptions, ArgumentsAgain {
-  /** Perform failed runs again, too. */
+  /** Also run failed runs again. */
   readonly retryFailed?: boolean
-  /** Perform only runs that failed, or only those that are missing. */
+  /** Run only failed runs, or only missing runs. */
   readonly only?: 'failed' | 'missing'
-  /** Go on although the job is not the one that ran last; its runs get an environment of their own. */
+  /** Continue even if the job is not the last one that ran. The new runs get their own environment. */
   readonly allowChangedJob?: boolean
   /**
-   * The job module, by path or `file:` URL, wherever it is; without it, the one that the `.cnt` file names counts only
-   * where it lies with the experiment. Or the function, where the experiment was begun with one.
+   * The job module by path or `file:` URL, wherever it is, or the function if the experiment was started with one. Without
+   * it, the module that the `.cnt` file names is used, but only if it is next to the experiment.
    */
   readonly job?: string | URL | JobFunction
 }
 
 export interface RunResult extends ExperimentSummary {
-  /** What the jobs of all stored runs returned, by run, those of earlier executions too; with `collect` only. */
+  /** The return values of the jobs of all stored runs, by run, including earlier executions. Only with `collect`. */
   readonly returned?: readonly { readonly run: RunIndex; readonly value: unknown }[]
 }
 
 /**
- * Runs the experiment of a job module and resolves when every run is stored or failed, and the file
+ * Runs the experiment of a job module. Resolves when every run is stored or failed and the file is
  * closed. Log files are written as by the command line.
  *
  * @param job path or `file:` URL of the job module
@@ -107,9 +107,9 @@ export async function run(job: string | URL, call: RunCallOptions = {}): Promise
 }
 
 /**
- * Goes on with an unfinished experiment: only what is missing is performed.
+ * Continues an unfinished experiment. Only missing runs are done.
  *
- * @param file its `.cnt` file, or the HDF5 file beside it
+ * @param file the `.cnt` file, or the HDF5 file next to it
  * @throws PypetError with the codes and meanings of `pypet-ts continue`
  */
 export async function continueRun(file: string, call: ContinueCallOptions = {}): Promise<RunResult> {
@@ -153,7 +153,7 @@ const CONTINUE_CALL: readonly (keyof ContinueCallOptions)[] = [
   'iterables',
 ]
 
-/** What a flag or a key of a config file would refuse, a script's options do, too. */
+/** Refuses option names of a script, like those of flags and config files. */
 function assertOptionNames(options: Readonly<Record<string, unknown>>): void {
   const known: readonly string[] = OPTION_NAMES
   const unknown = Object.keys(options).find((name) => !known.includes(name))
@@ -177,16 +177,16 @@ async function perform(prepared: PreparedExperiment, call: CallOptions): Promise
 export interface PerformCall extends Pick<CallOptions, 'reporter' | 'signal' | 'giveUp' | 'storageService'> {
   readonly postprocessing?: Postprocessing | undefined
   readonly returned?: ReturnedBytes | undefined
-  /** Called when the file holds the trajectory, before the first run. */
+  /** Called when the trajectory is in the file, before the first run. */
   readonly onOpened?: () => void
 }
 
-/** Performs what is missing, and writes the log files. The experiment is not disposed of. */
+/** Does the missing runs and writes the log files. Does not dispose of the experiment. */
 export async function performPrepared(
   experiment: PreparedExperiment,
   call: PerformCall,
 ): Promise<ExperimentSummary> {
-  // Those of scripts would keep its last pages back, and show what it was before.
+  // Readers of scripts would block its last pages, and show outdated content.
   using _released = releaseWhileWritten(experiment.settings.filename)
   await using logs = await prepareLogs(experiment.settings)
   await using stores = RunStores.start(experiment.settings.wrapMode, call.storageService)
@@ -200,7 +200,7 @@ export async function performPrepared(
       postprocessing: call.postprocessing,
       openReporter: (environment) => {
         call.onOpened?.()
-        // A reporter shows what the job prints in its own way.
+        // A reporter shows the job's output in its own way.
         const shown = call.reporter ?? printedLines(process)
         reporter = teeReporters([shown, ...logs.open(environment, shown)])
         return reporter
@@ -211,11 +211,11 @@ export async function performPrepared(
   }
 }
 
-/** A function of the script's own, in plain JavaScript. */
+/** For a function given in plain JavaScript. */
 function noJobModule(job: unknown): PypetError {
   const found = typeof job === 'function' ? 'a function' : typeof job
   return new PypetError('PYPET_USAGE', `run: expected the path or URL of a job module, found ${found}`, {
     where: 'run',
-    hint: 'Functions are run by an environment: await new Environment({ trajectory, parameters }).run(job).',
+    hint: 'To run a function, use an environment: await new Environment({ trajectory, parameters }).run(job).',
   })
 }

@@ -1,4 +1,4 @@
-/** Values as short texts, exact as far as they go: what two values differ in can be seen. */
+/** Values as short texts with all digits, so that differences are visible. */
 import { assertNever } from '../errors.ts'
 import { cutText } from '../values/cut-text.ts'
 import { elementBytes, elementCount, type RawValue, typedArray } from '../values/raw-value.ts'
@@ -38,7 +38,7 @@ export function shortText(value: RawValue): string {
   }
 }
 
-/** One element with all its digits; of a NaN, all its bits. */
+/** One element with all its digits. For a NaN, all its bits. */
 export function elementText(value: Extract<RawValue, { readonly dtype: unknown }>, index: number): string {
   if ('texts' in value) return cut(JSON.stringify(value.texts[index] ?? ''))
   const size = elementBytes(value.dtype)

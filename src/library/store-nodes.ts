@@ -1,4 +1,4 @@
-/** Storing what a tree has in memory and its file has not: nodes, points, links, changes; where need be in a new copy of the file. */
+/** Stores what is in memory and not in the file: nodes, points, links, changes. If necessary, it rewrites the file. */
 import { PypetError } from '../errors.ts'
 import { LayoutMemory } from '../layout/layout-memory.ts'
 import { rootAttributes } from '../layout/pytables-group.ts'
@@ -27,19 +27,19 @@ import type { TrajectoryFile, Writer } from './trajectory-file.ts'
 import { LIBRARY_VERSIONS } from './trajectory-info.ts'
 
 export interface StoreOptions {
-  /** The trajectory and its tables, without nodes. */
+  /** Only the trajectory and its tables, without nodes. */
   readonly onlyInit?: boolean
-  /** Levels below the root that are stored. */
+  /** Number of levels below the root to store. */
   readonly maxDepth?: number
   /** Groups and comments of results, without their data. */
   readonly skeletonOnly?: boolean
-  /** Leaves that the file has already are written anew; otherwise they stay as they are there. Not with `skeletonOnly`. */
+  /** Write leaves again that the file already has. Otherwise they stay as they are. Not with `skeletonOnly`. */
   readonly overwrite?: boolean
 }
 
 const STORE_OPTIONS = ['onlyInit', 'maxDepth', 'skeletonOnly', 'overwrite'] satisfies (keyof StoreOptions)[]
 
-/** @throws PypetError as `Trajectory.store` */
+/** @throws PypetError like `Trajectory.store` */
 export async function storeNodes(
   file: TrajectoryFile,
   nodes: readonly TreeNode[],
@@ -67,10 +67,10 @@ async function storeInTurn(
   if (isNew && !file.overwrites) await file.assertNameIsFree()
   const before = isNew ? undefined : await readKnown(file, nodes, overwrites)
   const overwritten = overwrites ? storedLeaves(nodes, maxDepth) : []
-  // What is about to be written anew must be whole in memory.
+  // Leaves to be rewritten must be complete in memory.
   for (const leaf of overwritten) tree.loadLeaf(leaf, EVERY_ITEM, false)
   if (before !== undefined && !keepsFirstRun(tree, before)) {
-    throw changed(file.path, tree.name, 'its run has been performed, with other values than it would have')
+    throw changed(file.path, tree.name, 'its run was stored with other values')
   }
   const changes = isNew ? [] : changesOf(file, nodes, maxDepth, overwritten)
   const isReplacing = before !== undefined && replacesDeleted(file, nodes)
@@ -79,12 +79,12 @@ async function storeInTurn(
     ...(before === undefined ? [] : [...movedLinks(file, overwrites), ...outgrownTables(tree, before)]),
   ]
   const performed = performedBy(tree, nodes, options, isNew ? undefined : file.source)
-  // The overviews have them already.
+  // They are in the overviews already.
   const rewritten = new Set(overwritten.map(({ fullName }) => fullName))
   const written: TreeNode[] = []
   const links: (readonly [GroupNode, string])[] = []
   const write = ({ isNewFile, apply }: Writer, expandedFrom: StoredExploration | undefined) => {
-    // With their ranges, they are new to what is written.
+    // Their ranges are also new to the written file.
     for (const leaf of overwritten) leaf.isStored = false
     const shape = treeShape(tree, LIBRARY_VERSIONS)
     const memory = new LayoutMemory(expandedFrom?.overviewMemory)
@@ -105,13 +105,13 @@ async function storeInTurn(
       complevel,
       maxDepth,
       skeletonOnly: options.skeletonOnly === true,
-      // Comments stay with their leaves: a summary still has those of leaves that were deleted.
+      // Summaries keep the comments of leaves that were deleted.
       onLeaf: (leaf: RawLeaf) => rewritten.has(leaf.location) || overviews.add(leaf),
     }
     for (const node of nodes) {
       for (const { node: added, operations } of newNodes(tree, node, writing)) {
         apply(operations)
-        // The groups above it need not be written again; undone below when the edit fails.
+        // The groups above need not be written again. Undone below if the edit fails.
         added.isStored = true
         written.push(added)
       }
@@ -138,13 +138,13 @@ async function storeInTurn(
   for (const { node } of changes) node.isStored = true
   for (const [group, name] of links) group.noteLinkStored(name)
   if (options.skeletonOnly === true) noteWithoutData(written)
-  // Of what else has changed in it, nothing is stored unless it is asked for.
+  // Other changes of it are stored only on request.
   if (isNew) tree.isStored = true
   file.storedLength = tree.length
 }
 
 /**
- * What the file holds, where that is what is known of it here. Groups that others have stored meanwhile count as stored.
+ * The file's exploration, if it is the one known here. Groups that others have stored in the meantime count as stored.
  *
  * @throws PypetError `PYPET_TRAJECTORY_CHANGED`, `PYPET_TRAJECTORY_STORED`
  */
@@ -158,16 +158,16 @@ async function readKnown(
   if (tree.isShrunk) {
     throw new PypetError(
       'PYPET_TRAJECTORY_STORED',
-      `${tree.name} has been shrunk in memory, and the file holds its ${formatRuns(before.runCount)}`,
+      `${tree.name} has been shrunk in memory, but the file still holds its ${formatRuns(before.runCount)}`,
       {
         where: path,
         hint: 'Store it as another trajectory: load it with { asNew: "name" }, and shrink and explore that one.',
       },
     )
   }
-  // Points of its own would take the places of those.
+  // New points here would take the places of those in the file.
   if (before.runCount !== storedLength && tree.length !== storedLength) {
-    const found = `it has ${formatRuns(before.runCount)}, and had ${formatCount(storedLength)}`
+    const found = `it now has ${formatRuns(before.runCount)}, before ${formatCount(storedLength)}`
     throw changed(path, tree.name, found)
   }
   for (const node of nodes) adoptStored(file, node, overwrites)
@@ -182,7 +182,7 @@ function adoptStored(file: TrajectoryFile, node: TreeNode, overwrites: boolean):
     if (parent?.isStored !== true || !source.has(node.fullName)) return
     const isGroup = source.head(node.fullName)?.kind === 'group'
     if (isGroup !== node instanceof GroupNode || (!isGroup && !overwrites)) {
-      throw changed(file.path, file.tree.name, `it holds ${node.fullName} already`)
+      throw changed(file.path, file.tree.name, `it already holds ${node.fullName}`)
     }
     node.isStored = true
     if (node.comment !== '') node.noteChange('comment')
@@ -194,7 +194,7 @@ function adoptStored(file: TrajectoryFile, node: TreeNode, overwrites: boolean):
   }
 }
 
-/** Runs that a script has performed, where all of them is stored now. What the file has as completed stays as it is. */
+/** Runs that a script has completed and that are fully stored now. Runs that are completed in the file stay as they are. */
 function performedBy(
   tree: TrajectoryTree,
   nodes: readonly TreeNode[],
@@ -208,7 +208,7 @@ function performedBy(
   return new Map(tree.performedRuns)
 }
 
-/** What stored nodes have gained. @throws PypetError `PYPET_TRAJECTORY_STORED` for what the file holds otherwise */
+/** Additions to stored nodes. @throws PypetError `PYPET_TRAJECTORY_STORED` for values that differ from the file */
 function changesOf(
   { tree, source, path, complevel }: TrajectoryFile,
   nodes: readonly TreeNode[],
@@ -221,14 +221,14 @@ function changesOf(
     .map((node) => {
       const change = nodeChange(tree, node, { reader: source.reader, source }, writing)
       if (change !== undefined) return change
-      throw changed(path, tree.name, `it does not hold ${node.fullName} any more`)
+      throw changed(path, tree.name, `it no longer holds ${node.fullName}`)
     })
   const kept = changes.flatMap((change) => change.kept.map((what) => `${change.node.fullName} (${what})`))
   if (kept.length > 0) throw keeps(path, kept)
   return changes
 }
 
-/** Links that lead elsewhere than in the file, by their paths there. */
+/** Links with another target than in the file, by their paths there. */
 function movedLinks({ tree, path }: TrajectoryFile, overwrites: boolean): string[] {
   const moved = [...tree.allLinks()].flatMap(([group, name, target]) => {
     const stored = group.storedLinkTarget(name)
@@ -243,7 +243,7 @@ function movedLinks({ tree, path }: TrajectoryFile, overwrites: boolean): string
   return moved.map((name) => pathOf(tree, name))
 }
 
-/** Names that were deleted are in the way until the file is compacted. */
+/** Deleted names block new ones until the file is compacted. */
 function replacesDeleted(file: TrajectoryFile, nodes: readonly TreeNode[]): boolean {
   const deleted = new Set(file.deleted())
   if (deleted.size === 0) return false
@@ -263,15 +263,15 @@ function keeps(file: string, kept: readonly string[]): PypetError {
   const shown = `${kept.slice(0, 5).join(', ')}${kept.length > 5 ? `, and ${kept.length - 5} more` : ''}`
   return new PypetError(
     'PYPET_TRAJECTORY_STORED',
-    `${file} holds what has been changed in memory: ${shown}; nothing was written`,
-    { where: file, hint: 'Replace it there: store({ overwrite: true }). Or give what is new another name.' },
+    `${file} already holds nodes that were changed in memory: ${shown}; nothing was written`,
+    { where: file, hint: 'Replace them with store({ overwrite: true }), or give new nodes other names.' },
   )
 }
 
 function overwritesRunning(trajectory: string): PypetError {
   return new PypetError('PYPET_USAGE', `${trajectory} cannot be overwritten while its experiment runs`, {
     where: 'overwrite',
-    hint: 'Add what is new under another name, or overwrite it when the experiment has ended.',
+    hint: 'Add new nodes under another name, or overwrite it after the experiment.',
   })
 }
 
@@ -281,12 +281,12 @@ function overwritesSkeleton(trajectory: string): PypetError {
     `cannot store ${trajectory} with overwrite and skeletonOnly: one replaces data, the other writes none`,
     {
       where: 'skeletonOnly',
-      hint: 'Give one of them: with skeletonOnly, data that the file has stays as it is.',
+      hint: 'Give only one. With skeletonOnly, the data in the file stays as it is.',
     },
   )
 }
 
-/** Leaves in memory that the file has, as deep as is stored. */
+/** Leaves in memory that the file has, down to the depth to store. */
 function storedLeaves(nodes: readonly TreeNode[], maxDepth: number): TreeNode[] {
   return leavesInMemory(nodes).filter((leaf) => leaf.isStored && leaf.depth <= maxDepth)
 }
@@ -299,7 +299,7 @@ function leavesInMemory(nodes: readonly TreeNode[]): TreeNode[] {
   })
 }
 
-/** Their items are to be stored by a later call. */
+/** Their items will be stored by a later call. */
 function noteWithoutData(nodes: readonly TreeNode[]): void {
   for (const node of nodes) {
     if (!(node instanceof ResultNode)) continue

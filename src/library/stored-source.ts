@@ -1,4 +1,4 @@
-/** The source of a job against what a file records of those that made it. */
+/** Compares the source of a job with the file's record of the jobs that made it. */
 import { dirname } from 'node:path'
 import { changedJob, jobChanges } from '../environment/changed-job.ts'
 import { realFileOf } from '../journal/real-file.ts'
@@ -16,16 +16,16 @@ export interface GivenSource {
   identity(folder: string): JobIdentity
 }
 
-/** Runs of one environment whose job was another one. */
+/** Runs of one environment that had another job. */
 export interface OtherSource {
   readonly environment: string
-  /** From what it was to what is there now: `job.ts changed`. */
+  /** How the source has changed since then: `job.ts changed`. */
   readonly jobChanges: string
   readonly runs: readonly RunIndex[]
 }
 
 /**
- * Refuses to add runs to a trajectory by another job than the one that ran last, where the file says which that was.
+ * Refuses to add runs to a trajectory with a job other than the last one, if the file records which that was.
  *
  * @throws PypetError `PYPET_JOB_CHANGED`
  */
@@ -40,12 +40,12 @@ export function assertLastJob(
   if (changes !== '') throw changedJob(job.file, shownPath(file), changes)
 }
 
-/** As the file would keep it. */
+/** The job's identity as the file would store it. */
 export function identityBeside(job: GivenSource, file: string): JobIdentity {
   return job.identity(dirname(realFileOf(file)))
 }
 
-/** Those of the runs that another job has made, by environment. */
+/** The runs that another job has made, by environment. */
 export function runsOfOthers(
   runs: readonly RunIndex[],
   jobOf: (run: RunIndex) => RecordedJob | undefined,
@@ -63,14 +63,14 @@ export function runsOfOthers(
   return [...found].map(([environment, other]) => ({ environment, ...other }))
 }
 
-/** As `formatRanges`. */
+/** Like `formatRanges`. */
 export function runsText(runs: Iterable<RunIndex>): string {
   return formatRanges(RunSet.of(runs).toRanges())
 }
 
-/** How the sources of these runs are had back, and the runs verified with them. */
+/** How to restore the sources of these runs, and verify the runs with them. */
 export function restoreHint(file: string, { runs }: OtherSource): string {
   const shown = shellWord(shownPath(file))
   const restore = `pypet-ts restore ${shown} --run ${runs[0]} --to before`
-  return `Put back what it was, or restore it: ${restore}; then name it: --job before/…`
+  return `Undo the change. Or restore the old source with ${restore} and name it with --job before/…`
 }

@@ -1,6 +1,6 @@
 /**
- * The file of a trajectory: opened for reading, and written in turns, alone or while an experiment writes it. What the tree
- * asks of it, `Trajectory` passes on.
+ * The file of a trajectory. It is open for reading, and written in turns, even while an experiment writes it.
+ * `Trajectory` passes on what the tree needs of it.
  */
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -34,15 +34,15 @@ import { readInfo } from './trajectory-info.ts'
 import { type TreeExtension, treeExtension } from './tree-extension.ts'
 
 export interface FileOptions {
-  /** The HDF5 file; `<name>.h5` in the current folder unless given. It may hold other trajectories. */
+  /** The HDF5 file. Default: `<name>.h5` in the current folder. It may contain other trajectories. */
   readonly filename?: string
-  /** Deflate level of arrays, 0 for none. */
+  /** Compression level of arrays (deflate); 0 for none. */
   readonly complevel?: number
-  /** The first `store`, or the first run, replaces the whole file with all its trajectories, as `run --overwrite` does. */
+  /** The first `store` or run replaces the whole file with all its trajectories, like `run --overwrite`. */
   readonly overwrite?: boolean
   /**
-   * Storing, deleting and compacting wait so long, in ms, while another process writes the file; 60,000 unless given. 0 refuses at
-   * once. What the others have stored is known then.
+   * How long storing, deleting and compacting wait while another process writes the file, in ms. Default: 60,000. With 0,
+   * they fail at once. After the wait, the content that the others stored is known.
    */
   readonly lockWaitMs?: number
 }
@@ -52,13 +52,13 @@ const LOCK_WAIT_MS = 60_000
 /** An experiment that writes the file. */
 interface Experiment {
   readonly extend: (extension: Extension) => Promise<void>
-  /** Nobody else writes meanwhile. */
+  /** True if no one else writes at the same time. */
   readonly isQuiet: boolean
-  /** False where a storage service of the user's own has the runs: nothing can be read here. */
+  /** False if the user's own storage service has the runs. Then nothing can be read here. */
   readonly hasFile: boolean
 }
 
-/** What writes a file, or a copy of it. */
+/** Writes a file or a copy of it. */
 export type Writer = Pick<FileEditor, 'isNewFile' | 'apply'>
 
 export class TrajectoryFile {
@@ -71,10 +71,10 @@ export class TrajectoryFile {
   #endHold: (() => void) | undefined
   #isOpen = false
   #isStale = false
-  /** Runs that the file has, as far as is known here. */
+  /** Number of runs in the file, as far as known here. */
   storedLength = 0
   #experiment: Experiment | undefined
-  /** Points that the exploration has gained while an experiment runs. */
+  /** Points added to the exploration while an experiment runs. */
   readonly #added: ExplorationSpec[] = []
 
   constructor(tree: TrajectoryTree, options: FileOptions) {
@@ -85,19 +85,19 @@ export class TrajectoryFile {
     this.#overwrites = options.overwrite === true
   }
 
-  /** The file is replaced when it is stored first. */
+  /** Whether the first store replaces the file. */
   get overwrites(): boolean {
     return this.#overwrites && !this.tree.isStored
   }
 
-  /** Gives the file free. What is in memory stays. */
+  /** Closes the file. Data in memory stays. */
   close(): void {
     this.#letGo()
     this.#isOpen = false
     this.tree.source = undefined
   }
 
-  /** Whoever else in this process changes the file has it let go; it is opened again when something is asked of it. */
+  /** Called when someone else in this process changes the file. It is opened again on the next access. */
   release(): void {
     this.#letGo()
     this.#isStale = true
@@ -112,7 +112,7 @@ export class TrajectoryFile {
   }
 
   /**
-   * From now on an experiment writes the file: what is stored goes through it, and what is read is as of its last commit.
+   * From now on an experiment writes the file. Stores go through it, and reads show its last commit.
    */
   async beginExtending(experiment: Experiment): Promise<void> {
     this.#experiment = experiment
@@ -133,14 +133,14 @@ export class TrajectoryFile {
     await this.#readAnew(experiment)
   }
 
-  /** While others write as well, the file is read under its lock. */
+  /** If others also write, the file is read under its lock. */
   async #readAnew({ isQuiet, hasFile }: Experiment): Promise<void> {
     if (!hasFile) return
     if (isQuiet) this.#readLazily()
     else await this.reopen()
   }
 
-  /** What the file holds; undefined while it is closed, or there is none. */
+  /** The content of the file; undefined while it is closed or does not exist. */
   #stored(): Hdf5Source | undefined {
     if (this.#source !== undefined) return this.#source
     if (this.#experiment !== undefined) {
@@ -150,14 +150,14 @@ export class TrajectoryFile {
     return this.#source
   }
 
-  /** What the file holds, which is open. */
+  /** The content of the open file. */
   get source(): Hdf5Source {
     const source = this.#stored()
     if (source === undefined) throw new Error(`${this.path} is not open`)
     return source
   }
 
-  /** Reads from the file as it is by now. */
+  /** Reads the current content of the file. */
   readonly #lazySource: NodeSource = {
     entries: (fullName) => this.#read((source) => source.entries(fullName)),
     head: (fullName) => this.#read((source) => source.head(fullName)),
@@ -173,12 +173,12 @@ export class TrajectoryFile {
     })
   }
 
-  /** Reads what the file has besides nodes; undefined while it is closed, or there is none. */
+  /** Reads content other than nodes; undefined while the file is closed or does not exist. */
   read<Value>(read: (source: Hdf5Source) => Value): Value | undefined {
     return this.#stored() === undefined ? undefined : this.#read(read)
   }
 
-  /** The table of runs, as `read`. */
+  /** The table of runs, like `read`. */
   runs(): readonly RunInformation[] | undefined {
     return this.#source?.knownRuns ?? this.read((source) => source.runs())
   }
@@ -187,7 +187,7 @@ export class TrajectoryFile {
     if (this.#source === undefined) this.#take(openHdf5ReaderNow(this.path))
   }
 
-  /** Again, where somebody has written the file since it was opened. */
+  /** Repeats the read if someone has written the file since it was opened. */
   #whileUnchanged<Value>(read: () => Value): Value {
     const file = {
       path: this.path,
@@ -197,18 +197,18 @@ export class TrajectoryFile {
     return whileUnchangedNow(file, read)
   }
 
-  /** Most rounds of a search need only what the jobs returned: the file is opened when it is first asked. */
+  /** Most rounds of a search need only the return values of the jobs, so the file is opened on first access. */
   #readLazily(): void {
     this.close()
     this.tree.source = this.#lazySource
-    // What runs add to; the others are as they were.
+    // Runs add only to these branches.
     for (const branch of ['results', 'derived_parameters']) {
       const group = this.tree.inMemory.find(({ name }) => name === branch)
       if (group instanceof GroupNode) group.relistAll()
     }
   }
 
-  /** An experiment has written everything that is in memory. */
+  /** Called after an experiment has written everything in memory. */
   noteStored(): void {
     for (const node of inMemoryNodes(this.tree)) node.isStored = true
     for (const [group, name] of this.tree.allLinks()) group.noteLinkStored(name)
@@ -216,14 +216,14 @@ export class TrajectoryFile {
     this.storedLength = this.tree.length
   }
 
-  /** Looks into the file anew, and keeps it open for reading: an experiment has written it. */
+  /** Reads the file again after an experiment has written it, and keeps it open for reading. */
   async reopen(): Promise<void> {
     this.close()
     await this.open()
     this.tree.relistAll()
   }
 
-  /** Where it will be stored; of what is stored already, that is decided. */
+  /** Sets the file to store to. For a stored trajectory, it cannot change. */
   moveTo(file: string): void {
     if (this.tree.isStored && this.path !== file) {
       throw new PypetError(
@@ -231,7 +231,7 @@ export class TrajectoryFile {
         `${this.tree.name} is stored in ${this.path}, not in ${file}`,
         {
           where: file,
-          hint: 'Leave the filename out, or copy the trajectory there: await traj.migrate({ filename }).',
+          hint: 'Leave out the filename, or copy the trajectory there: await traj.migrate({ filename }).',
         },
       )
     }
@@ -257,16 +257,16 @@ export class TrajectoryFile {
     }
   }
 
-  /** While an experiment writes the file, points that have been added are performed. */
+  /** Notes added points, which run while an experiment writes the file. */
   notePoints(columns: readonly Column[]): void {
     this.#added.push({ kind: 'points', columns })
   }
 
-  /** As of the tree, whatever of the file is open. */
+  /** Like that of the tree, even if the file is closed. */
   keepsFirstRun(): boolean {
     if (this.#experiment !== undefined) return true
     if (!this.tree.isStored) return false
-    // A storage service of the user's own has the run.
+    // The user's own storage service has the run.
     if (!existsSync(this.path)) return true
     if (this.#source !== undefined) return this.#source.runs()[0]?.completed === true
     using reader = openHdf5ReaderNow(this.path)
@@ -302,12 +302,12 @@ export class TrajectoryFile {
     }
   }
 
-  /** Before what others may have changed is looked at. */
+  /** Called before reading state that others may have changed. */
   refresh(): void {
     if (this.#isStale && this.#isOpen) this.#stored()
   }
 
-  /** Others of this process may have stored nodes and points meanwhile. Points of its own are not given up for theirs. */
+  /** Takes over nodes and points that others in this process have stored, unless this trajectory has its own new points. */
   #catchUp(reader: Hdf5Reader): void {
     this.tree.relistAll()
     const { length, explored } = readInfo(reader, this.tree.name, true)
@@ -320,8 +320,8 @@ export class TrajectoryFile {
   }
 
   /**
-   * Reads and writes the file while nobody else writes it. It is not kept open before and after that: whoever has the lock
-   * would wait for its readers.
+   * Reads and writes the file while no one else writes it. The file is closed before and after, because others who hold the
+   * lock would wait for its readers.
    */
   async inTurn<Value>(action: () => Promise<Value>): Promise<Value> {
     const request = { trajectory: this.tree.name, waitMs: this.#lockWaitMs, onNotice: warn }
@@ -333,7 +333,7 @@ export class TrajectoryFile {
     }
   }
 
-  /** What the file has of the exploration, before it is changed. */
+  /** The exploration in the file, before a change. */
   async readExploration(): Promise<StoredExploration> {
     await this.open()
     return readExploration(this.source.reader, this.tree)
@@ -348,15 +348,15 @@ export class TrajectoryFile {
       `${this.path} already holds a trajectory named ${this.tree.name}`,
       {
         where: this.path,
-        hint: 'Give it another name (addTime), another file, or load the one that is there.',
+        hint: 'Give it another name (addTime) or another file, or load the existing one.',
         details: { file: this.path, trajectory: this.tree.name },
       },
     )
   }
 
   /**
-   * Writes the file anew without some of its objects, and with what `write` adds: a file of both takes its place, or it stays
-   * as it was.
+   * Rewrites the file without some of its objects, and with what `write` adds. The new file replaces the old one, or the old
+   * one stays as it was.
    */
   async rewrite(
     drop: ReadonlySet<string>,
@@ -374,9 +374,9 @@ export class TrajectoryFile {
     await this.open()
   }
 
-  /** @param before what the edit takes for granted: it is refused where that is not so any more */
+  /** @param before the exploration that the edit assumes. The edit is refused if it has changed */
   async edit(edit: (editor: FileEditor) => void | Promise<void>, before?: StoredExploration): Promise<void> {
-    // HDF5 does not open a file for writing that is open for reading.
+    // HDF5 cannot open a file for writing while it is open for reading.
     this.close()
     const check = async () => {
       if (!this.tree.isStored) {
@@ -387,7 +387,7 @@ export class TrajectoryFile {
     await this.open()
   }
 
-  /** Rewrites the file without what was deleted. As `compactFile`. */
+  /** Rewrites the file without deleted nodes, like `compactFile`. */
   async compact(): Promise<{ readonly bytesBefore: number; readonly bytesAfter: number }> {
     return await this.inTurn(async () => {
       this.close()
@@ -397,7 +397,7 @@ export class TrajectoryFile {
     })
   }
 
-  /** Full names of what was deleted, whose objects are still there. */
+  /** Full names of deleted nodes whose objects still exist. */
   deleted(): readonly string[] {
     return deletedNodes(this.source.reader, `/${this.tree.name}`)
   }
@@ -406,27 +406,27 @@ export class TrajectoryFile {
     return new PypetError(
       'PYPET_DATA_NOT_STORED',
       `${this.path} does not hold ${name} of ${this.tree.name}`,
-      { where: name, hint: 'Store it first; or it has been deleted.' },
+      { where: name, hint: 'Store it first. It may have been deleted.' },
     )
   }
 
-  /** Between reading and writing another process may have had the file. */
+  /** Another process may have changed the file between reading and writing. */
   async #assertUnchanged(before: StoredExploration): Promise<void> {
     const now = await this.readExploration()
     this.close()
     if (isDeepStrictEqual(now, before)) return
-    const found = `it has ${formatRuns(now.runCount)}, and had ${formatCount(before.runCount)}`
+    const found = `it now has ${formatRuns(now.runCount)}, before ${formatCount(before.runCount)}`
     throw changed(this.path, this.tree.name, found)
   }
 }
 
-/** An experiment adds to the file, and changes nothing that is in it. */
+/** An experiment only adds to the file, and does not change existing content. */
 function isBeingWritten(node: TreeNode): PypetError {
   const name = node.fullName || node.name
   return new PypetError(
     'PYPET_TRAJECTORY_STORED',
-    `${name} is stored, and cannot be changed while the experiment runs: ${whatChanged(node)}`,
-    { where: name, hint: 'Add what is new under another name, or change it when the experiment has ended.' },
+    `${name} is stored and cannot be changed while the experiment runs: ${whatChanged(node)}`,
+    { where: name, hint: 'Add new nodes under another name, or change it after the experiment.' },
   )
 }
 

@@ -4,10 +4,10 @@ import { overviewPath, SRVC } from '../names.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 
-/** Who writes, for the table `info`. */
+/** The writer, for the table `info`. */
 export const LIBRARY_VERSIONS = { version: VERSION, runtimeVersion: RUNTIME_VERSION } as const
 
-/** What the tables say of a trajectory, without looking at its nodes. */
+/** What the tables record of a trajectory, without reading its nodes. */
 export interface TrajectoryInfo {
   readonly length: number
   /** Seconds since 1970. */
@@ -19,7 +19,7 @@ export interface TrajectoryInfo {
   readonly explored: readonly string[]
 }
 
-/** @throws PypetError `PYPET_TRAJECTORY_NEWER` for a file of a newer pypet-ts, unless `force` */
+/** @throws PypetError `PYPET_TRAJECTORY_NEWER` for a file of a newer pypet-ts, unless `force` is set */
 export function readInfo(reader: Hdf5Reader, name: string, force: boolean): TrajectoryInfo {
   const columns = ['length', 'timestamp', 'comment', 'version', 'python']
   let info: TrajectoryInfo = {
@@ -46,7 +46,7 @@ export function readInfo(reader: Hdf5Reader, name: string, force: boolean): Traj
     { start: 0, end: 1 },
   )
   if (!force) assertNotNewer(reader.file, name, info.version)
-  // The row holds 512 bytes, the node's attribute all of them.
+  // The row has 512 bytes; the node's attribute has the whole comment.
   const comment = reader.attribute(`/${name}`, SRVC.comment)
   return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
 }
@@ -57,7 +57,7 @@ export function trajectoryNames(reader: Hdf5Reader): string[] {
   return names.filter((name) => reader.kind(overviewPath(`/${name}`, 'info')) === 'dataset').sort()
 }
 
-/** The format may change with the first number, or before 1.0 with the second. */
+/** The format may change with the first number of the version, or before 1.0 with the second. */
 function assertNotNewer(file: string, name: string, version: string): void {
   const theirs = numbersOf(version)
   const ours = numbersOf(LIBRARY_VERSIONS.version)
@@ -67,7 +67,7 @@ function assertNotNewer(file: string, name: string, version: string): void {
   throw new PypetError(
     'PYPET_TRAJECTORY_NEWER',
     `${name} in ${file} was written by ${version}, this is ${LIBRARY_VERSIONS.version}`,
-    { where: file, hint: 'Update pypet-ts, or load it all the same with { force: true }.' },
+    { where: file, hint: 'Update pypet-ts, or load it anyway with { force: true }.' },
   )
 }
 

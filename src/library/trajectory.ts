@@ -1,4 +1,4 @@
-/** A trajectory with the file it is stored in: what scripts use (pypet `Trajectory`). */
+/** A trajectory with its file, for scripts (pypet `Trajectory`). */
 import { dirname, extname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import type { OptionName } from '../experiment/options.ts'
@@ -39,18 +39,18 @@ const OPTIONS = [
 export interface LoadItemOptions {
   /** Only these items of a result. */
   readonly only?: string | readonly string[]
-  /** All items but these. */
+  /** All items except these. */
   readonly except?: string | readonly string[]
-  /** Also in the place of what is in memory. */
+  /** Also replace items in memory. */
   readonly overwrite?: boolean
 }
 
 type WrapMode = 'queue' | 'lock' | 'none' | 'QUEUE' | 'LOCK' | 'NONE'
 
 /**
- * Options of an experiment that can be set on its trajectory, as the original document does: `traj.ncores = 4`. Each is an
- * option of the next run of the trajectory's environment, and can be set until that begins. Undefined, and not to be set,
- * without an environment.
+ * Options of an experiment that can be set on its trajectory, as in pypet: `traj.ncores = 4`. Each is an
+ * option of the next run of the trajectory's environment, and can be set until it starts. Without an environment, they
+ * are undefined and cannot be set.
  */
 interface OptionsOfEnvironment {
   get multiproc(): boolean | undefined
@@ -85,10 +85,10 @@ const OPTIONS_OF_ENVIRONMENT = [
   'derivedParametersPerRun',
 ] as const satisfies (keyof OptionsOfEnvironment & OptionName)[]
 
-/** The options of the environment whose trajectory it is. */
+/** The options of the trajectory's environment. */
 interface OptionAccess {
   get(option: OptionName): unknown
-  /** @throws PypetError `PYPET_CONFIG_INVALID`; `PYPET_USAGE` when its run has begun */
+  /** @throws PypetError `PYPET_CONFIG_INVALID`; `PYPET_USAGE` after its run has started */
   set(option: OptionName, value: unknown): void
 }
 
@@ -96,8 +96,8 @@ interface OptionAccess {
 export interface Trajectory<Tree = ParameterTree> extends OptionsOfEnvironment {}
 
 /**
- * A trajectory that is stored in an HDF5 file, or will be. Until `store` it lives in memory. One that was loaded holds
- * its file open for reading until it is closed.
+ * A trajectory that is, or will be, stored in an HDF5 file. Until `store`, it exists only in memory. A loaded trajectory
+ * keeps its file open for reading until you close it.
  *
  * @example
  * const traj = new Trajectory({ name: 'demo', filename: 'demo.h5', parameters: { x: 1 } })
@@ -105,11 +105,11 @@ export interface Trajectory<Tree = ParameterTree> extends OptionsOfEnvironment {
  * traj.addResult('summary.mean', 2)
  * await traj.store()
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the accessors of these options are made all alike
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the accessors of these options are all made in the same way
 export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
-  /** What is loaded, stored and changed on disk; for this library. */
+  /** Loads, stores and changes data on disk. Only for this library. */
   readonly file: TrajectoryFile
-  /** A storage of one's own, which `Environment.run` uses in the place of an HDF5 file. */
+  /** Your own storage, which `Environment.run` uses instead of an HDF5 file. */
   storageService: StorageService | undefined
   #options: OptionAccess | undefined
   #loadDepthMax = Number.POSITIVE_INFINITY
@@ -137,7 +137,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     }
   }
 
-  /** For the environment alone. */
+  /** Only for the environment. */
   useOptions(options: OptionAccess): void {
     this.#options = options
   }
@@ -146,7 +146,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     return this.file.path
   }
 
-  /** Gives the file free. What is in memory stays. */
+  /** Closes the file. Data in memory stays. */
   close(): void {
     this.file.close()
   }
@@ -155,7 +155,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     this.close()
   }
 
-  /** What wrote it: `pypet-ts 0.1.0` or pypet's version; and with what. Undefined until it is loaded. */
+  /** The program that wrote it: `pypet-ts 0.1.0` or pypet's version, with its runtime. Undefined until it is loaded. */
   get version(): string | undefined {
     return this.#info?.version
   }
@@ -166,11 +166,11 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
 
   /**
    * Writes what the file does not have yet: the trajectory itself, nodes, points, links, items, comments and annotations.
-   * All of it is durable when this resolves, or none. Values that the file holds already are replaced with `overwrite`
-   * only: without it, one that has been changed in memory is refused by name.
+   * When the promise resolves, all of it is durable; on an error, none of it. Values in the file are replaced only with
+   * `overwrite`. Without it, a value that was changed in memory is refused by name.
    *
-   * @throws PypetError `PYPET_TRAJECTORY_EXISTS` when another trajectory of this name is in the file;
-   *   `PYPET_TRAJECTORY_STORED` for changed values, `PYPET_TRAJECTORY_CHANGED` where others have stored other points, or
+   * @throws PypetError `PYPET_TRAJECTORY_EXISTS` if another trajectory of this name is in the file;
+   *   `PYPET_TRAJECTORY_STORED` for changed values, `PYPET_TRAJECTORY_CHANGED` if others have stored other points, or
    *   something else under a name;
    *   `PYPET_FILE_LOCKED`, `PYPET_CNT_EXISTS`, `PYPET_FILE_NOT_WRITABLE`, `PYPET_STORAGE_FAILED`
    */
@@ -179,7 +179,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     return this
   }
 
-  /** Writes some nodes, with everything below them. @throws as `store`, and `PYPET_NODE_NOT_FOUND` */
+  /** Writes some nodes and everything below them. @throws like `store`, and `PYPET_NODE_NOT_FOUND` */
   async storeItems(items: readonly (string | TreeNode)[], options: StoreOptions = {}): Promise<void> {
     const nodes = items.map((item) => (typeof item === 'string' ? this.get(item) : item))
     await storeNodes(this.file, nodes, options)
@@ -190,9 +190,9 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   }
 
   /**
-   * Reads what the levels say, of a trajectory that is in the file.
+   * Loads a trajectory from its file, as far as the levels say.
    *
-   * @throws PypetError `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER` unless `force`, and as `openHdf5Reader`
+   * @throws PypetError `PYPET_TRAJECTORY_NOT_FOUND`, `PYPET_TRAJECTORY_NEWER` unless `force` is set, and like `openHdf5Reader`
    */
   async load(
     options: LoadLevels & { readonly maxDepth?: number; readonly force?: boolean } = {},
@@ -211,9 +211,9 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     this.relist()
     for (const name of this.childNames) {
       const level = levelOf(name, options)
-      // Runs are nothing without their points.
+      // Runs need their points.
       const needed = new Set(name === 'parameters' && !this.autoLoad ? info.explored : [])
-      // What is not loaded now is there when it is asked for.
+      // With autoLoad, everything else is loaded on access.
       if (level === 'nothing' && !this.autoLoad && needed.size === 0) continue
       const branch = this.child(name)
       if (!(branch instanceof GroupNode)) continue
@@ -231,7 +231,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   }
 
   /**
-   * Imports the classes that `dynamicImports` names by their modules, once; `load` and the run of an experiment do so.
+   * Imports the classes that `dynamicImports` names by module, once. Called by `load` and by the run of an experiment.
    *
    * @throws PypetError `PYPET_CLASS_UNKNOWN`
    */
@@ -259,9 +259,9 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   }
 
   /**
-   * Reads leaves, or what is below groups, from the file.
+   * Reads leaves, or everything below groups, from the file.
    *
-   * @throws PypetError `PYPET_DATA_NOT_STORED` when the file does not have one, `PYPET_USAGE` for both `only` and `except`
+   * @throws PypetError `PYPET_DATA_NOT_STORED` if the file does not have one, `PYPET_USAGE` for both `only` and `except`
    */
   async loadItems(items: readonly (string | TreeNode)[], options: LoadItemOptions = {}): Promise<void> {
     assertKnownOptions(options, LOAD_ITEM_OPTIONS, 'loadItems')
@@ -283,13 +283,13 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   }
 
   /**
-   * Deletes nodes from the file, with everything below them and the links to it. HDF5 as we have it cannot unlink: what is
-   * deleted is noted in the table `overview/deleted_nodes`, is not found here any more, and takes its space until
-   * `compact`; other programs see it until then.
+   * Deletes nodes from the file, with everything below them and the links to it. This HDF5 build cannot unlink. Deleted
+   * nodes are noted in the table `overview/deleted_nodes` and no longer found here. Until `compact`, they take space and
+   * other programs still see them.
    *
-   * @param options `fromTrajectory`: from memory too; what was not loaded goes in any case
-   * @throws PypetError `PYPET_DATA_NOT_STORED`; `PYPET_NODE_NOT_FOUND`, also for the name of a link, which `deleteLink` deletes;
-   *   `PYPET_PARAMETER_LOCKED` for what is explored, `PYPET_USAGE` for the trajectory itself
+   * @param options `fromTrajectory`: also delete from memory. Nodes that were not loaded are removed in any case
+   * @throws PypetError `PYPET_DATA_NOT_STORED`; `PYPET_NODE_NOT_FOUND`, also for the name of a link (use `deleteLink`);
+   *   `PYPET_PARAMETER_LOCKED` for explored parameters, `PYPET_USAGE` for the trajectory itself
    */
   async deleteItems(
     items: readonly (string | TreeNode)[],
@@ -308,11 +308,11 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   }
 
   /**
-   * Deletes links from the file; what they lead to stays. As `deleteItems`.
+   * Deletes links from the file. Their targets stay. Otherwise like `deleteItems`.
    *
-   * @param links by name, as `group.link`
-   * @param options `fromTrajectory`: from memory too
-   * @throws PypetError `PYPET_NODE_NOT_FOUND` for what is not a link, `PYPET_DATA_NOT_STORED`
+   * @param links by name, like `group.link`
+   * @param options `fromTrajectory`: also delete from memory
+   * @throws PypetError `PYPET_NODE_NOT_FOUND` if it is not a link, `PYPET_DATA_NOT_STORED`
    */
   async deleteLinks(
     links: readonly string[],
@@ -328,7 +328,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   }
 
   /**
-   * Copies the trajectory into another file, or under another name, and goes on there.
+   * Copies the trajectory into another file, or under another name, and continues with the copy.
    *
    * @throws PypetError `PYPET_TRAJECTORY_EXISTS`, `PYPET_STORAGE_FAILED`
    */
@@ -341,7 +341,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     if (this.isStored) await this.file.open()
   }
 
-  /** Copies the file to `backup_<trajectory>.h5` beside it, or to the target. Gives the path. */
+  /** Copies the file to `backup_<trajectory>.h5` next to it, or to the target. Returns the path. */
   async backup(target?: string): Promise<string> {
     const path =
       target === undefined
@@ -351,24 +351,24 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     return path
   }
 
-  /** Rewrites the file without what was deleted. As `compactFile`. */
+  /** Rewrites the file without deleted nodes, like `compactFile`. */
   async compact(): Promise<{ readonly bytesBefore: number; readonly bytesAfter: number }> {
     return await this.file.compact()
   }
 
-  /** Before others write into the file: what was deleted there is in the way of what is added under its name. */
+  /** Called before others write the file, because deleted names block new ones. */
   async compactDeleted(): Promise<void> {
     await this.file.open()
     if (this.file.deleted().length > 0) await this.compact()
   }
 
   /**
-   * Takes over the runs of another trajectory, behind its own, with everything that they hold, and what is outside of runs
-   * as far as it is not there (pypet `f_merge`). In memory: `store` writes it. The other is read whole where it lies in a
-   * file, and not changed; `mergeInto` merges files without reading them into memory.
+   * Appends the runs of another trajectory with all their content, and copies content outside runs that this one lacks
+   * (pypet `f_merge`). It works in memory: call `store` to write it. A trajectory in a file is read as a whole and not
+   * changed. `mergeInto` merges files without reading them into memory.
    *
-   * @returns what became of the other: runs, duplicates, conflicts, what was left out
-   * @throws PypetError `PYPET_MERGE_IMPOSSIBLE`; then nothing has changed
+   * @returns what happened to the other: runs, duplicates, conflicts, what was left out
+   * @throws PypetError `PYPET_MERGE_IMPOSSIBLE`; then nothing changes
    * @example
    * const report = await traj.merge(other, { removeDuplicates: true })
    * await traj.store()
@@ -377,7 +377,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     return await mergeInMemory(this, other, options)
   }
 
-  /** As `merge`, of several. Where one cannot be merged, those before it are. */
+  /** Like `merge`, for several trajectories. If one cannot be merged, those before it stay merged. */
   async mergeMany<Other>(
     others: readonly TrajectoryTree<Other>[],
     options: MergeOptions = {},
@@ -387,7 +387,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     return merged
   }
 
-  /** As that of the tree. While an experiment writes the file, the points are performed. */
+  /** Like that of the tree. While an experiment writes the file, the new points run. */
   override expand(given: Explorable<Tree>): this {
     if (!this.file.isExtending) return super.expand(given)
     const columns = pointColumns(this, given)
@@ -397,15 +397,15 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
   }
 
   /**
-   * As that of the tree.
+   * Like that of the tree.
    *
-   * @throws PypetError as there, and `PYPET_TRAJECTORY_STORED` where nothing is explored and the run there is has been performed
+   * @throws PypetError like there, and `PYPET_TRAJECTORY_STORED` if nothing is explored and the single run is stored
    */
   override explore(given: Explorable<Tree>): this {
     if (Object.keys(this.exploredParameters).length > 0 || !this.keepsFirstRun()) return super.explore(given)
-    throw new PypetError('PYPET_TRAJECTORY_STORED', `the run of ${this.name} has been performed already`, {
+    throw new PypetError('PYPET_TRAJECTORY_STORED', `the run of ${this.name} is already stored`, {
       where: 'explore',
-      hint: 'Add points behind it, which keeps it with the defaults that it had: expand(points).',
+      hint: 'Add points after it with expand(points). The run keeps the defaults it had.',
     })
   }
 
@@ -429,7 +429,7 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
     return group.depth >= this.#loadDepthMax ? [] : super.entriesOf(group)
   }
 
-  /** Leaves are read without their nodes: a value of each of many runs costs little more than the reading. */
+  /** Reads leaves without making nodes, so one value of each of many runs costs little more than the reading. */
   override valueAt(fullName: string, fastAccess: boolean): unknown {
     if (fastAccess && this.autoLoad && !isInMemory(this, fullName)) {
       const value = this.file.read((stored) => stored.quickNumber(fullName))
@@ -449,7 +449,7 @@ const LOAD_ITEM_OPTIONS = ['only', 'except', 'overwrite'] satisfies (keyof LoadI
 
 function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolean {
   if (only !== undefined && except !== undefined) {
-    throw new PypetError('PYPET_USAGE', 'only and except exclude each other', {
+    throw new PypetError('PYPET_USAGE', 'only and except cannot be used together', {
       where: 'only',
       hint: 'Give one of them.',
     })
@@ -463,7 +463,7 @@ function itemFilter({ only, except }: LoadItemOptions): (item: string) => boolea
 function withoutEnvironment(trajectory: string, option: OptionName, value: unknown): PypetError {
   return new PypetError(
     'PYPET_USAGE',
-    `${option} is an option of an environment, and ${trajectory} belongs to none`,
+    `${option} is an option of an environment, but ${trajectory} has none`,
     {
       where: option,
       hint: `Give it to the environment: new Environment({ trajectory, ${option}: ${JSON.stringify(value)} }).`,
@@ -471,7 +471,7 @@ function withoutEnvironment(trajectory: string, option: OptionName, value: unkno
   )
 }
 
-/** Whether any of a name's last group or leaf has been made. */
+/** Whether the last group, or the leaf, of a name has been made. */
 function isInMemory(root: GroupNode, fullName: string): boolean {
   let group = root
   for (const part of fullName.split('.')) {

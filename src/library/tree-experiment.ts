@@ -1,4 +1,4 @@
-/** A tree as an experiment: its parameters, what it explores, and the nodes beside them. */
+/** A tree as an experiment: its parameters, its exploration, and its other nodes. */
 import type { ExperimentDefinition } from '../experiment/define.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { runlessName } from '../names.ts'
@@ -11,8 +11,8 @@ import { userValue } from '../values/user-value.ts'
 import { rangesAsPoints } from './point-columns.ts'
 
 /**
- * What an experiment of the tree has as its parameters: all nodes below `parameters`, in their order, and derived ones that
- * are explored.
+ * The parameters of the tree's experiment: all nodes below `parameters`, in their order, and explored derived
+ * parameters.
  *
  * @throws PypetError `PYPET_DATA_NOT_LOADED`
  */
@@ -22,7 +22,7 @@ export function treeParameters(tree: TrajectoryTree): Parameter[] {
 }
 
 /**
- * What can be explored where nothing is yet: parameters, and derived ones.
+ * What can be explored if nothing is explored yet: parameters and derived parameters.
  *
  * @throws PypetError `PYPET_DATA_NOT_LOADED`
  */
@@ -53,7 +53,7 @@ function asParameters(nodes: readonly ParameterNode[]): Parameter[] {
   })
 }
 
-/** A file does not tell bigints from other whole numbers; where the job declares one, it is to see one. */
+/** A file does not distinguish bigints from other integers. If the job declares a bigint, it gets one. */
 export function asDeclared(
   parameters: readonly Parameter[],
   definition: ExperimentDefinition | undefined,
@@ -71,16 +71,16 @@ function holdsBigints(value: unknown): boolean {
   return typeof first === 'bigint'
 }
 
-/** Single ones, and those in lists. */
+/** Single integers, and integers in lists. */
 function asBigints(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asBigints)
   return typeof value === 'number' ? BigInt(value) : value
 }
 
 /**
- * What the tree explores, point by point; undefined when it explores nothing.
+ * The exploration of the tree, point by point; undefined if it explores nothing.
  *
- * @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot be given
+ * @throws PypetError `PYPET_PARAMETER_TYPE` for values that a job cannot receive
  */
 export function treeExploration(tree: TrajectoryTree): ExplorationSpec | undefined {
   const explored = Object.values(tree.exploredParameters)

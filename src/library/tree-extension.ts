@@ -1,4 +1,4 @@
-/** What a tree has gained in memory, as an extension of the trajectory that an experiment is writing. */
+/** New nodes and points of a tree in memory, as an extension of a trajectory that an experiment is writing. */
 import { PypetError } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { rawGroup, rawLeaf } from '../layout/tree-layout.ts'
@@ -17,8 +17,8 @@ export interface TreeExtension {
 /**
  * The nodes in memory that are not in the file.
  *
- * @param options.added points that the exploration has gained
- * @param options.skips leaves that go another way
+ * @param options.added points added to the exploration
+ * @param options.skips leaves that are stored in another way
  * @throws PypetError `PYPET_PARAMETER_TYPE` for a new parameter that is explored, `PYPET_DATA_NOT_LOADED`
  */
 export function treeExtension(
@@ -55,7 +55,7 @@ function collectNew(node: TreeNode, into: TreeNode[]): void {
   for (const child of node.inMemory) collectBelow(child, into)
 }
 
-/** As `collectNew`, of a node whose groups are known. */
+/** Like `collectNew`, for a node whose groups are known. */
 function collectBelow(node: TreeNode, into: TreeNode[]): void {
   if (!node.isStored) into.push(node)
   if (!(node instanceof GroupNode)) return
@@ -68,13 +68,13 @@ function groupsAbove(node: TreeNode): GroupNode[] {
   return groups
 }
 
-/** A leaf for the trajectory as it is: it cannot bring points of its own. */
+/** A leaf for the running trajectory. It cannot add points. */
 function unexplored(leaf: TreeNode): RawLeaf {
   const raw = rawLeaf(leaf)
   if (!(leaf instanceof ParameterNode) || leaf.range === undefined) return raw
-  throw new PypetError('PYPET_PARAMETER_TYPE', `${raw.location} is new and explored already`, {
+  throw new PypetError('PYPET_PARAMETER_TYPE', `${raw.location} is new but already explored`, {
     where: raw.location,
-    hint: 'Declare what is to be explored before the experiment begins.',
+    hint: 'Declare explored parameters before the experiment starts.',
   })
 }
 

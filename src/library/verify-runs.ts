@@ -1,4 +1,4 @@
-/** The two halves of `verify`: reading an experiment from its file, and performing runs of it without a writer. */
+/** The two halves of `verify`: reads an experiment from its file, and repeats its runs without a writer. */
 import { randomInt } from 'node:crypto'
 import { changedJob } from '../environment/changed-job.ts'
 import { assertReached, jobArguments, readArguments } from '../environment/job-arguments.ts'
@@ -43,46 +43,46 @@ import type { Trajectory } from './trajectory.ts'
 import { asDeclared, treeExploration, treeParameters } from './tree-experiment.ts'
 
 export interface VerifyOptions {
-  /** Which trajectory, where the file holds several. */
+  /** The trajectory, if the file has several. */
   readonly trajectory?: string
-  /** Classes of your own that parameters are restored by, where the job does not have them: as of `loadTrajectory`. */
+  /** Your own classes that restore parameters, if the job does not have them, as in `loadTrajectory`. */
   readonly dynamicImports?: readonly ClassReference[]
-  /** The job module, or the function; the module that the file names unless given. */
+  /** The job module or function. Default: the module that the file names. */
   readonly job?: string | URL | JobFunction
-  /** How many stored runs are drawn; 20 unless given. */
+  /** Number of stored runs to draw. Default: 20. */
   readonly sample?: number
-  /** What is drawn depends on it; another one each time unless given. The report names it. */
+  /** Seed of the draw. Default: a new one each time, which the report names. */
   readonly sampleSeed?: number
-  /** Instead of a sample: these runs, or all that are stored. */
+  /** Instead of a sample: these runs, or all stored ones. */
   readonly runs?: readonly RunIndex[] | 'all'
-  /** Compare runs that another job has made, too. */
+  /** Also compare runs that another job has made. */
   readonly allowChangedJob?: boolean
-  /** What the job is called with behind `traj`; what an unfinished experiment keeps of them unless given. */
+  /** Arguments of the job after `traj`. Default: those that an unfinished experiment has recorded. */
   readonly args?: readonly unknown[]
   /** `ncores`, `executor`, `timeout`. */
   readonly options?: Pick<FlagValues, 'ncores' | 'executor' | 'timeout'>
-  /** Told each verdict as it comes. */
+  /** Called with each verdict. */
   readonly onVerdict?: (verdict: RunVerdict) => void
-  /** The process is the command's and ends with it. */
+  /** True if the process belongs to the command and ends with it. */
   readonly isProcessOurs?: boolean
 }
 
 export type RunVerdict =
   | { readonly run: RunIndex; readonly state: 'identical' }
   | { readonly run: RunIndex; readonly state: 'different'; readonly difference: RunDifference }
-  /** Stored once, and now it does not run. */
+  /** The run was stored, but now it fails. */
   | { readonly run: RunIndex; readonly state: 'failed'; readonly error: ErrorRecord }
 
 export interface StoredExperiment extends AsyncDisposable {
   readonly file: string
   readonly trajectory: string
   readonly jobFile: string
-  /** What of the job is not as it was when these runs were made; undefined where the file does not say what made them. */
+  /** How the job has changed since these runs were made; undefined if the file does not record what made them. */
   readonly jobChangesOf: (runs: readonly RunIndex[]) => string | undefined
   readonly seedOf: (run: RunIndex) => number
-  /** All that are stored. */
+  /** All stored runs. */
   readonly completed: readonly RunIndex[]
-  /** Those of them that another job has made, unless that is allowed: they cannot be compared. */
+  /** Those that another job has made, unless that is allowed. They cannot be compared. */
   readonly others: readonly OtherSource[]
   readonly runCount: number
   readonly settings: Settings
@@ -91,13 +91,13 @@ export interface StoredExperiment extends AsyncDisposable {
   readonly parameters: readonly Parameter[]
   readonly plan: ExplorationPlan
   readonly args: ReturnType<typeof jobArguments>
-  /** What the job of a run sees besides. */
+  /** The other nodes that the job of a run sees. */
   readonly nodesOf: (run: RunIndex) => RunNodes
 }
 
 type ReadOptions = Omit<VerifyOptions, 'job'> & { readonly job?: string | JobFunction | undefined }
 
-/** As `verify`. Dispose of the result. */
+/** Like `verify`. Dispose of the result. */
 export async function readStoredExperiment(file: string, options: ReadOptions): Promise<StoredExperiment> {
   const { trajectory: name, allowChangedJob = false, isProcessOurs = false } = options
   using traj = await loadTrajectory(file, { ...(name !== undefined && { name }), other: 'data' })
@@ -106,7 +106,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   return await prepareJob(given, { isProcessOurs }, async (job) => {
     const completed = traj.runNames.map((_, run) => run).filter((run) => traj.isCompleted(run))
     const now = identityBeside(job, file)
-    // The file is closed when runs are performed.
+    // The file is closed while runs are executed.
     const jobs = completedFacts(completed, recordedJobOfRun(tree))
     const others = allowChangedJob ? [] : runsOfOthers(completed, jobs, now)
     assertComparable(options.runs ?? 'all', { completed, others, file, job: job.file })
@@ -147,7 +147,7 @@ export async function readStoredExperiment(file: string, options: ReadOptions): 
   })
 }
 
-/** What runs have seen, and not what was added when they had ended. */
+/** The nodes that runs have seen, without later additions. */
 async function seenNodesOf(
   traj: Trajectory,
   runs: readonly RunIndex[],
@@ -163,15 +163,15 @@ async function seenNodesOf(
 }
 
 /**
- * Performs the runs, and resolves to what became of each. Those of one seed that have seen the same are performed by the same
- * workers.
+ * Repeats the runs, and resolves to the outcome of each. Runs with the same seed and the same seen nodes use the
+ * same workers.
  */
 export async function performAgain(
   experiment: StoredExperiment,
   runs: readonly RunIndex[],
   onVerdict: (verdict: RunVerdict) => void,
 ): Promise<RunVerdict[]> {
-  // What jobs print and log has been seen when the runs were stored.
+  // The output of the jobs was already shown when the runs were stored.
   experiment.userCode.listen({ onLine: () => undefined, onStrayError: () => undefined })
   const verdicts: RunVerdict[] = []
   for (const seed of new Set(runs.map(experiment.seedOf))) {
@@ -246,10 +246,10 @@ async function performAlike(
   return verdicts
 }
 
-/** So many records wait to be compared at most, before no more runs begin. */
+/** If this many records wait to be compared, no more runs start. */
 const WAITING_MAX = 256
 
-/** Compares records as they come, several with one opening of the file. */
+/** Compares records as they arrive, several per opening of the file. */
 class Comparison {
   readonly #experiment: StoredExperiment
   readonly #take: (verdict: RunVerdict) => void
@@ -268,18 +268,18 @@ class Comparison {
     return this.#waiting.length >= WAITING_MAX || this.#error !== undefined
   }
 
-  /** A worker has handed its record over: it comes, or has come. */
+  /** Called when a worker has handed over its record. */
   expect(): void {
     this.#expectedCount += 1
   }
 
   add(record: RawRunRecord): void {
-    // What comes is a view of memory that others may be given.
+    // The record is a view of memory that may be reused.
     this.#waiting.push(structuredClone(record))
     this.#comparing ??= this.#compareAll()
   }
 
-  /** Resolves when all that are expected are compared. */
+  /** Resolves when all expected records are compared. */
   async settled(): Promise<void> {
     while (this.#expectedCount > 0 && this.#error === undefined) {
       await new Promise<void>((resolve) => {
@@ -292,7 +292,7 @@ class Comparison {
   async #compareAll(): Promise<void> {
     const { file, trajectory } = this.#experiment
     try {
-      // Frames that came together are compared together.
+      // Compare frames together that arrived together.
       await new Promise((resolve) => setImmediate(resolve))
       while (this.#waiting.length > 0) {
         const records = this.#waiting.splice(0)
@@ -306,7 +306,7 @@ class Comparison {
               : { run, state: 'different', difference }
           })
         })
-        // Not before all is read: it may be read again.
+        // Only after everything is read: it may be read again.
         for (const { partFile } of records) if (partFile !== undefined) removePartFile(partFile)
         for (const verdict of verdicts) this.#take(verdict)
         this.#expectedCount -= records.length
@@ -319,7 +319,7 @@ class Comparison {
   }
 }
 
-/** What an unfinished experiment keeps of them. */
+/** The arguments that an unfinished experiment has recorded. */
 function keptArguments(file: string, trajectory: string): ReturnType<typeof jobArguments> {
   const ofTrajectory = findCntFiles(file)
     .map((path) => readExperiment(path).request)
@@ -333,7 +333,7 @@ function keptArguments(file: string, trajectory: string): ReturnType<typeof jobA
       )
 }
 
-/** The call's own flags, as they stand in a command. */
+/** The call's own flags, as they are written in a command. */
 function wordsOf({ trajectory, sample, sampleSeed, runs, allowChangedJob, options }: ReadOptions): string[] {
   return [
     ...(sample === undefined ? [] : ['--sample', String(sample)]),
@@ -353,7 +353,7 @@ function completedFacts<Fact>(
   return (run) => facts.get(run) as Fact
 }
 
-/** Runs that are named are compared, all of them; where nothing is named, there must be some that can be. */
+/** All named runs must be comparable. Without names, at least one run must be. */
 function assertComparable(
   asked: readonly RunIndex[] | 'all',
   {
@@ -379,7 +379,7 @@ export function freshSeed(): number {
   return randomInt(2 ** 32)
 }
 
-/** Without repetition, each as likely as the others. By index. */
+/** Draws without repetition and with equal probability. Sorted by index. */
 export function drawRuns(completed: readonly RunIndex[], count: number, seed: number): RunIndex[] {
   const { random } = runSeeds({ seed, parameters: [] })({})
   return random

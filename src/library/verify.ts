@@ -1,4 +1,4 @@
-/** Computing stored runs again, and comparing them with the file bit by bit: `pypet-ts verify`. */
+/** Repeats stored runs and compares them with the file bit by bit: `pypet-ts verify`. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
@@ -11,17 +11,17 @@ export interface VerifyReport {
   readonly file: string
   readonly trajectory: string
   readonly job: string
-  /** What of the job is not as it was, as `job.ts changed`; empty when nothing is. Undefined where the file does not say which job it was. */
+  /** How the job has changed, like `job.ts changed`; empty if it has not. Undefined if the file does not record the job. */
   readonly jobChanges: string | undefined
-  /** Those that the runs were performed with, ascending, as recorded: several where experiments were merged. */
+  /** The recorded seeds of the runs, ascending. There are several if experiments were merged. */
   readonly seeds: readonly number[]
-  /** How many runs the file holds. */
+  /** Number of runs in the file. */
   readonly storedCount: number
-  /** Undefined when nothing was drawn. */
+  /** Undefined if nothing was drawn. */
   readonly sampleSeed: number | undefined
   /**
-   * Runs that were not compared, because another job than this one has made them: with `runs: 'all'` some that were asked
-   * for, with a sample those that it was not drawn from.
+   * Runs that were not compared, because another job has made them. With `runs: 'all'` they are some of the requested
+   * runs; with a sample, they were excluded from it.
    */
   readonly skipped: readonly OtherSource[]
   /** By run. */
@@ -32,12 +32,13 @@ export interface VerifyReport {
 }
 
 /**
- * Performs stored runs again, with the parameters, the seed and the arguments that the file has, and compares what they
- * add with what it holds. Nothing is written. Runs that another job has made, as after `expand` with a changed one, are not
+ * Repeats stored runs with the parameters, the seed and the arguments from the file, and compares the results with the
+ * file. Nothing is written. Runs that another job has made, for example after `expand` with a changed job, are not
  * compared: `skipped` names them.
  *
- * @throws PypetError as `loadTrajectory`; `PYPET_JOB_NOT_FOUND`; `PYPET_JOB_CHANGED` where another job has made all runs, or
- *   one that is named; `PYPET_RUN_UNKNOWN` for a run that is not there or not stored, or where none is, `PYPET_USAGE` for a sample that is no number of runs
+ * @throws PypetError like `loadTrajectory`; `PYPET_JOB_NOT_FOUND`; `PYPET_JOB_CHANGED` if another job has made all runs,
+ *   or one that is named; `PYPET_RUN_UNKNOWN` for a run that does not exist or is not stored, or if none is stored;
+ *   `PYPET_USAGE` for an invalid sample size
  * @example
  * const { differentCount } = await verify('hdf5/multiply.h5', { runs: 'all' })
  */
@@ -111,7 +112,7 @@ function assertOptions({ sample, sampleSeed }: VerifyOptions): void {
 }
 
 function nothingStored(file: string): PypetError {
-  return new PypetError('PYPET_RUN_UNKNOWN', `cannot verify ${file}: it holds no run that is completed`, {
+  return new PypetError('PYPET_RUN_UNKNOWN', `cannot verify ${file}: it has no completed run`, {
     where: file,
     hint: `See: pypet-ts overview ${file} --runs`,
   })
@@ -128,7 +129,7 @@ function chosenRuns(
   for (const run of runs) {
     if (stored.has(run)) continue
     const isThere = Number.isSafeInteger(run) && run >= 0 && run < runCount
-    const found = isThere ? 'it is not stored' : `there are runs 0 to ${runCount - 1}`
+    const found = isThere ? 'it is not stored' : `it has runs 0 to ${runCount - 1}`
     throw new PypetError('PYPET_RUN_UNKNOWN', `cannot verify run ${run} of ${file}: ${found}`, {
       where: file,
       hint: `See: pypet-ts overview ${file} --runs`,
@@ -137,7 +138,7 @@ function chosenRuns(
   return [...new Set(runs)].sort((a, b) => a - b)
 }
 
-/** In a function of its own: TypeScript 6 leaves the endings of dynamic imports as they are beside `await using`. */
+/** A separate function, because TypeScript 6 does not rewrite the endings of dynamic imports next to `await using`. */
 async function loadParts() {
   return await import('./verify-runs.ts')
 }

@@ -1,4 +1,4 @@
-/** Writes runs that a trajectory has taken over in memory into its file, from the files of the others. */
+/** Writes runs that a trajectory has taken into memory to its file, from the files of the others. */
 import { breathe } from '../breath.ts'
 import { newNodes } from '../layout/tree-layout.ts'
 import { cannotCopy, compactFile } from '../storage/edit/compact-file.ts'
@@ -13,20 +13,20 @@ import type { Trajectory } from './trajectory.ts'
 import type { TrajectoryFile } from './trajectory-file.ts'
 import { LIBRARY_VERSIONS } from './trajectory-info.ts'
 
-/** A trajectory of a file whose runs this one has taken over in memory, and what of it is to be copied. */
+/** A trajectory in a file whose runs this one has taken into memory, and what to copy from it. */
 export interface MergedOther extends PlannedMerge {
   readonly trajectory: Trajectory
 }
 
 interface MergedWriting {
   readonly mayRewrite: boolean
-  /** Told how many runs of which other have been copied. */
+  /** Called with the number of copied runs of each other. */
   readonly onRuns: (other: number, runCount: number) => void
-  /** All of it is durable. */
+  /** Called when everything is durable. */
   readonly onCommitted: () => void
 }
 
-/** Groups that its nodes are put into. */
+/** Groups that receive its nodes. */
 function groupNames({ plan, content, places, first, runOf }: MergedOther): string[] {
   const names = new Set(content.carried.map(({ fullName }) => fullName.slice(0, fullName.lastIndexOf('.'))))
   for (const place of places) {
@@ -39,10 +39,10 @@ function groupNames({ plan, content, places, first, runOf }: MergedOther): strin
 }
 
 /**
- * Writes the runs of other trajectories that have become this one's, in one transaction.
+ * Writes the runs of the other trajectories in one transaction.
  *
- * @param options.mayRewrite false: nothing is done where a table of the file must be made anew, which the answer tells
- * @returns what could not be taken over, by the number of the other; undefined where nothing was done
+ * @param options.mayRewrite false: if a table of the file must be rewritten, nothing is done
+ * @returns what could not be copied, by the number of the other; undefined if nothing was done
  */
 export async function writeMerged(
   file: TrajectoryFile,
@@ -95,7 +95,7 @@ export async function writeMerged(
     editor.apply(comments.operations())
     for (const { content } of others) editor.apply(carriedLinks(tree.name, content.carried))
     const config = tree.child('config') as GroupNode
-    // Groups that were copied, and have been added here as well.
+    // Groups that were copied and also added here.
     for (const node of [config, ...config.iterNodes()]) {
       if (made.has(node.fullName)) node.isStored = true
     }

@@ -1,8 +1,8 @@
-/** Names of log files and folders with wildcards, by pypet's words (pypet `pypetlogging.py`). */
+/** Names of log files and folders with pypet's wildcards (pypet `pypetlogging.py`). */
 import { runName, runSetName } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
 
-/** What each wildcard stands for, in the order in which messages list them. */
+/** The meaning of each wildcard, in the order of messages. */
 export const LOG_WILDCARDS = {
   $env: 'the environment',
   $traj: 'the trajectory',
@@ -14,10 +14,10 @@ export const LOG_WILDCARDS = {
 
 export type LogWildcard = keyof typeof LOG_WILDCARDS
 
-/** Those that are the same for a whole experiment, and may stand in the name of a folder. */
+/** Wildcards that are the same for a whole experiment. Names of folders may contain them. */
 export const FOLDER_WILDCARDS = ['$env', '$traj', '$host'] as const satisfies readonly LogWildcard[]
 
-/** A dollar and the letters behind it, as far as they go: `$run` in `$run_a.txt`. */
+/** A dollar and all letters that follow: `$run` in `$run_a.txt`. */
 const WILDCARD = /\$[A-Za-z]*/g
 
 /** The wildcards of a name, known or not. */
@@ -25,7 +25,7 @@ export function wildcardsOf(name: string): readonly string[] {
   return name.match(WILDCARD) ?? []
 }
 
-/** Puts values in the place of wildcards; one without a value stays as it is. */
+/** Replaces wildcards by their values. A wildcard without a value stays as it is. */
 export function fillLogName(name: string, values: { readonly [Name in LogWildcard]?: string }): string {
   return name.replace(WILDCARD, (found) => values[found as LogWildcard] ?? found)
 }

@@ -1,4 +1,4 @@
-/** `traj.par`: values by natural naming, one view a run. */
+/** `traj.par`: values by natural naming, one view per run. */
 import { PypetError } from '../errors.ts'
 import { nearestName } from '../values/nearest-name.ts'
 import { copyOfNested, isNestedList, type NestedList } from '../values/nested-list.ts'
@@ -10,16 +10,16 @@ import { seenValue } from '../values/user-value.ts'
 import { isNdArray, isPlainObject, type NdArray } from '../values/value-forms.ts'
 import type { Parameter, ParameterTree, ParameterValues } from './parameter.ts'
 
-/** The explored values of one run, by parameter name: single ones as a job sees them, lists and arrays as `RawValue`. */
+/** The explored values of one run, by parameter name: single values as a job sees them, lists and arrays as `RawValue`. */
 export type PointValues = Readonly<Record<string, unknown>>
 
 /**
- * Prepares views over those of the given parameters that are in a branch. The returned function makes the view of one run; only the
- * groups that hold explored parameters or arrays are made anew, so that a run does not pay for a large
- * tree. Lists are frozen; an array or a list of lists is copied when a run first asks for it, since a job may write into it.
+ * Prepares views of the given parameters in a branch. The returned function makes the view of one run. It makes only
+ * groups with explored parameters or arrays, so a run does not pay for a large tree. Lists are frozen. An array or a list
+ * of lists is copied when a run first asks for it, since a job may write into it.
  *
- * @param classes of the parameters that have one of the user's own: a run gets an instance when it first asks
- * @param find the full name of what is meant by a name that a group does not have, if anything is
+ * @param classes of parameters with a class of the user's own. A run gets an instance when it first asks for one
+ * @param find the full name for a name that the group does not have, if there is one
  */
 export function parameterViews(
   parameters: readonly Pick<Parameter, 'name' | 'value' | 'userClass'>[],
@@ -55,13 +55,13 @@ export function parameterViews(
 
 /** A parameter of the branch. */
 interface Known {
-  /** Below the branch. */
+  /** The path below the branch. */
   readonly path: readonly string[]
   readonly own: OwnClass | undefined
   readonly preset: unknown
 }
 
-/** An explored list or array, which is made for the run when the job asks for it. */
+/** An explored list or array. It is made when the job asks for it. */
 class Unmade {
   readonly #value: RawValue
   readonly #preset: unknown
@@ -81,7 +81,7 @@ class Unmade {
   }
 }
 
-/** An instance of the user's own class, which is made for the run when the job asks for it. */
+/** An instance of the user's own class. It is made when the job asks for it. */
 class Instance {
   readonly #own: OwnClass
   readonly #stored: () => unknown
@@ -100,10 +100,10 @@ class Instance {
   }
 }
 
-/** Parts on the way to a parameter may be left out. Throws where that is ambiguous. */
+/** Finds a parameter by a name that may leave out groups. Throws if the name is ambiguous. */
 export type FindParameter = (group: string, name: string) => string | undefined
 
-/** Which name is meant is the same in all runs. */
+/** Caches what a name means, which is the same in all runs. */
 function remembered(find: FindParameter): FindParameter {
   const known = new Map<string, string>()
   return (group, name) => {
@@ -114,16 +114,16 @@ function remembered(find: FindParameter): FindParameter {
   }
 }
 
-/** A group of the declared tree, or of the values that replace some in one run. */
+/** A group of the declared tree, or of the values that replace some of it in one run. */
 class Group {
   readonly #path: string
   readonly #find: FindParameter
   readonly #entries = new Map<string, unknown>()
   /** Names of the arrays in this group. */
   readonly #arrays: string[] = []
-  /** Arrays lie here or below, so that no two runs may have the same view. */
+  /** True if arrays are here or below. Then no two runs may share the view. */
   #holdsArrays = false
-  /** Of all runs that replace nothing here. */
+  /** Shared by all runs that replace nothing here. */
   #shared: ParameterValues<ParameterTree> | undefined
 
   constructor(path: string, find: FindParameter) {
@@ -172,13 +172,13 @@ class Group {
   }
 }
 
-/** What a run replaces in most groups. */
+/** For groups in which a run replaces nothing. */
 const NOTHING = new Group('', () => undefined)
 
 /**
- * A mistyped name must not become `undefined` and then a NaN in nine days of results.
+ * Refuses unknown names. A mistyped name must not become `undefined`, and then a NaN in days of results.
  *
- * @param uncopied names of the values that are still those of all runs, or not made yet
+ * @param uncopied names of values that all runs still share, or that are not made yet
  */
 function guarded(
   values: Record<string, unknown>,
@@ -196,7 +196,7 @@ function guarded(
         if (uncopied?.delete(name)) target[name] = ownOfRun(target[name])
         return target[name]
       }
-      // Asked by promises, JSON.stringify and inspection, not by users.
+      // Promises, JSON.stringify and inspection ask for these, not users.
       if (name === 'then' || name === 'toJSON' || name === 'constructor') return undefined
       const found = find(path, name)
       if (found?.startsWith(`${path}.`)) {
@@ -212,7 +212,7 @@ function guarded(
             : `Did you mean ${path}.${nearest}?`,
       })
     },
-    // Not frozen, because arrays take the place of those that they are copies of.
+    // Not frozen, because copies of arrays replace the shared ones.
     set: refuse,
     defineProperty: refuse,
     deleteProperty: refuse,
@@ -228,7 +228,7 @@ function isFixed(path: string, name: string): PypetError {
     `${where} cannot be changed: in a job, parameters are fixed`,
     {
       where,
-      hint: `Use a variable of your own: let ${/^[a-z_]\w*$/i.test(name) ? name : 'value'} = traj.par.${shortcut}. In a script, before the run: traj.get('${shortcut}').set(…).`,
+      hint: `Use your own variable: let ${/^[a-z_]\w*$/i.test(name) ? name : 'value'} = traj.par.${shortcut}. In a script, before the run: traj.get('${shortcut}').set(…).`,
     },
   )
 }
@@ -247,6 +247,6 @@ function copyOfArray(array: TypedArray | NestedList | NdArray): unknown {
 }
 
 function copyOfElements(elements: TypedArray): TypedArray {
-  // Some ndarray packages keep numbers in plain arrays; and the `slice` of a Buffer copies nothing.
+  // Some ndarray packages keep numbers in plain arrays. The `slice` of a Buffer does not copy.
   return Array.isArray(elements) ? elements.slice() : Uint8Array.prototype.slice.call(elements)
 }

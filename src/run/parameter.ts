@@ -1,4 +1,4 @@
-/** Parameters as the user declares them, and as the trajectory holds them. */
+/** Parameters as the user declares them, and as the trajectory stores them. */
 import { PypetError } from '../errors.ts'
 import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { NestedValues } from '../values/nested-list.ts'
@@ -24,7 +24,7 @@ export interface ParameterTree {
   readonly [name: string]: ParameterValue | ParameterDefinition | ParameterTree
 }
 
-/** Widens literals: a default of `1` declares a number, not the number 1. */
+/** Widens literals: a default of `1` declares any number, not only 1. */
 export type Widen<Value> = Value extends Integer
   ? number
   : Value extends number
@@ -50,10 +50,10 @@ export type Widen<Value> = Value extends Integer
                       : Value
 
 /**
- * What a job sees at `traj.par`: the same tree with values in place of definitions. Of a trajectory whose parameters are
- * added one by one, the compiler knows no names: there it is `any`.
+ * What a job sees at `traj.par`: the same tree with values instead of definitions. If parameters are added one by one,
+ * the compiler does not know their names, and the type is `any`.
  */
-// biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
+// biome-ignore lint/suspicious/noExplicitAny: names and types are known only at run time
 export type ParameterValues<Tree> = string extends keyof Tree ? any : NamedValues<Tree>
 
 type NamedValues<Tree> = {
@@ -64,7 +64,7 @@ type NamedValues<Tree> = {
       : ParameterValues<Tree[Name]>
 }
 
-/** The same, flat, with dotted names: `{ x: number, 'neuron.tau': number }`. */
+/** The same as a flat object with dotted names: `{ x: number, 'neuron.tau': number }`. */
 export type FlatParameterValues<Tree> = Flatten<ParameterValues<Tree>>
 
 type Flatten<Values> = UnionToIntersection<
@@ -77,7 +77,7 @@ type Flatten<Values> = UnionToIntersection<
 type Prefixed<Name extends string, Values> = {
   [Inner in keyof Values & string as `${Name}.${Inner}`]: Values[Inner]
 }
-/** What is all members of a union at once. */
+/** The intersection of all members of a union. */
 export type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends (
   all: infer All,
 ) => void
@@ -97,17 +97,17 @@ export function isParameterDefinition(value: unknown): value is ParameterDefinit
   return typeof value === 'object' && value !== null && PARAMETER in value
 }
 
-/** A declared parameter, checked. `name` is relative to its branch: `neuron.tau`; of a derived one it is full. */
+/** A declared parameter, checked. `name` is relative to its branch, `neuron.tau`. A derived parameter has its full name. */
 export interface Parameter {
   readonly name: string
   readonly comment: string
-  /** As the job sees it. */
+  /** The value as the job sees it. */
   readonly value: unknown
-  /** As it is stored. */
+  /** The value as it is stored. */
   readonly stored: StoredValue
-  /** The name of the user's own class that a job gets it as. */
+  /** The name of the user's own class, if the job gets an instance of it. */
   readonly userClass?: string
-  /** Named values beside the data. */
+  /** Named values next to the data. */
   readonly annotations?: readonly StoredField[]
 }
 
@@ -142,7 +142,7 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
   }
 }
 
-/** Marks of integers do not reach a job, nor do objects whose methods workers do not have. */
+/** A job gets numbers instead of marked integers, and no methods that workers do not have. */
 function seenByJob(value: unknown, stored: StoredValue): unknown {
   if (isInteger(value)) return value.value
   const isArray = (stored.form === 'ndarray' || stored.form === 'sparse') && !ArrayBuffer.isView(value)

@@ -1,44 +1,44 @@
 /**
  * `traj.random`: distributions over a stream of 32-bit words. They use only operations that IEEE 754 defines to the last bit
- * (`+ - * /` and the square root), so that a stream gives the same numbers on every machine and with every version of Node.js.
+ * (`+ - * /` and the square root), so a stream gives the same numbers on every machine and in every version of Node.js.
  */
 import { PypetError } from '../errors.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 
 /**
- * Random numbers of one run. Arrays hold what as many single calls would give, one after the other.
+ * Random numbers of one run. An array holds the same numbers as single calls in sequence.
  *
- * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for arguments that describe no distribution
+ * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for arguments that do not describe a distribution
  */
 export interface RunRandom {
-  /** From `low`, inclusive, to `high`, exclusive: 53 random bits. */
+  /** A number from `low` (inclusive) to `high` (exclusive), from 53 random bits. */
   uniform(low?: number, high?: number): number
   uniform(low: number, high: number, length: number): Float64Array
-  /** With mean and standard deviation. */
+  /** A number from the normal distribution with this mean and standard deviation. */
   normal(mean?: number, sd?: number): number
   normal(mean: number, sd: number, length: number): Float64Array
-  /** Whole numbers from `low` to `high`, exclusive; each is equally likely, without the bias of a remainder. */
+  /** A whole number from `low` to `high` (exclusive). Each is equally likely, without the bias of a remainder. */
   integers(low: number, high: number): number
   integers(low: number, high: number, length: number): Float64Array
   /** True with this probability. */
   bool(probability?: number): boolean
-  /** One element; each is equally likely. */
+  /** One element. Each is equally likely. */
   choice<Element>(elements: ArrayLike<Element>): Element
-  /** Brings the elements into a random order, in place, and returns the same array. */
+  /** Shuffles the elements in place and returns the same array. */
   shuffle<Elements extends unknown[] | TypedArray>(elements: Elements): Elements
   /**
-   * A stream of its own, which does not depend on what is drawn from others. The same name gives the same stream, which
-   * goes on where it was.
+   * A separate stream that does not depend on draws from other streams. The same name returns the same stream, which
+   * continues where it was.
    */
   stream(name: string): RunRandom
 }
 
-/** Where words come from; each call of `next` gives the next 32 random bits. */
+/** The source of words. Each call of `next` returns the next 32 random bits. */
 export interface WordStream {
   next(): number
 }
 
-/** Numbers are drawn ahead, few at first: most jobs need few, and those that need many do not pay for each call. */
+/** Numbers are drawn ahead, few at first. Most jobs need few, and jobs that need many avoid the cost of each call. */
 const AHEAD_MIN = 4
 const AHEAD_MAX = 256
 
@@ -47,7 +47,7 @@ export function randomOf(words: WordStream, open: (name: string) => RunRandom): 
   const streams = new Map<string, RunRandom>()
   let ahead = new Float64Array(0)
   let used = 0
-  /** 53 bits, as a whole number. Every method draws these and nothing else, so that what is ahead is the stream's order. */
+  /** 53 bits as a whole number. Every method draws only these, so numbers drawn ahead stay in the order of the stream. */
   const bits53 = (): number => {
     if (used === ahead.length) {
       if (ahead.length < AHEAD_MAX) ahead = new Float64Array(Math.max(AHEAD_MIN, ahead.length * 4))
@@ -61,7 +61,7 @@ export function randomOf(words: WordStream, open: (name: string) => RunRandom): 
   /** In [0, 1). */
   const unit = () => bits53() / 2 ** 53
   const below = (count: number): number => {
-    // Numbers from here on would make the first ones likelier.
+    // Numbers from here on would make the first ones more likely.
     const end = 2 ** 53 - (2 ** 53 % count)
     for (;;) {
       const bits = bits53()
@@ -70,10 +70,10 @@ export function randomOf(words: WordStream, open: (name: string) => RunRandom): 
   }
   const between = (low: number, high: number): number => {
     const value = low + (high - low) * unit()
-    // Rounding may reach the end that is excluded.
+    // Rounding may give the excluded end.
     return value < high ? value : low
   }
-  /** Marsaglia's polar method. The second number that it could give is dropped: each call stands for itself. */
+  /** Marsaglia's polar method. Its second number is dropped, so that each call is independent. */
   const standardNormal = (): number => {
     for (;;) {
       const x = 2 * unit() - 1
@@ -112,7 +112,8 @@ export function randomOf(words: WordStream, open: (name: string) => RunRandom): 
       return elements[below(elements.length)] as Element
     },
     shuffle<Elements extends unknown[] | TypedArray>(elements: Elements): Elements {
-      if (!Array.isArray(elements) && !ArrayBuffer.isView(elements)) throw refused('shuffle', 'no array')
+      if (!Array.isArray(elements) && !ArrayBuffer.isView(elements))
+        throw refused('shuffle', 'something that is not an array')
       for (let last = elements.length - 1; last > 0; last -= 1) {
         const other = below(last + 1)
         const kept = elements[last] as never
@@ -131,7 +132,7 @@ export function randomOf(words: WordStream, open: (name: string) => RunRandom): 
   return random as RunRandom
 }
 
-/** Two words each, of which the lowest bits are the weakest: they are left out. */
+/** Takes two words each, without their lowest bits, which are the weakest. */
 function fillBits53(into: Float64Array, words: WordStream): void {
   for (let index = 0; index < into.length; index += 1) {
     const high27 = words.next() >>> 5
@@ -148,8 +149,8 @@ function filled(method: string, length: number, draw: () => number): Float64Arra
 }
 
 /**
- * The natural logarithm, to two units in the last place. `Math.log` may differ between engines, and then so would every
- * result that a normal number went into.
+ * The natural logarithm, to two units in the last place. `Math.log` may differ between engines, and so would every
+ * result based on a normal number.
  */
 function logarithm(value: number): number {
   let mantissa = value
@@ -162,12 +163,12 @@ function logarithm(value: number): number {
   const s = (mantissa - 1) / (mantissa + 1)
   const square = s * s
   let sum = 0
-  // log(m) = 2 (s + s³/3 + s⁵/5 + …); what follows is below 2^-53 of it.
+  // log(m) = 2 (s + s³/3 + s⁵/5 + …). The remaining terms are below 2^-53 of the sum.
   for (let index = 0; index < INVERSES.length; index += 1) sum = (sum + (INVERSES[index] as number)) * square
   return 2 * s * (1 + sum) + exponent * Math.LN2
 }
 
-/** Of the odd numbers from 23 down to 3. */
+/** Inverses of the odd numbers from 23 down to 3. */
 const INVERSES = Float64Array.from({ length: 11 }, (_, index) => 1 / (23 - 2 * index))
 
 function assertFinite(method: string, name: string, value: unknown): void {
@@ -185,7 +186,7 @@ const HINTS: Readonly<Record<string, string>> = {
   uniform: 'Give two finite numbers, the lower one first: uniform(0, 1), or uniform(0, 1, length).',
   normal: 'Give a mean and a standard deviation >= 0: normal(0, 1), or normal(0, 1, length).',
   integers:
-    'Give two whole numbers, the higher one is excluded: integers(0, 10), or integers(0, 10, length).',
+    'Give two whole numbers; the higher one is excluded: integers(0, 10), or integers(0, 10, length).',
   bool: 'Give a number from 0 to 1.',
   choice: 'Give a list or an array with elements.',
   shuffle: 'Give an array, or a typed array.',

@@ -3,9 +3,9 @@
  *
  *     u32 header bytes | f64 payload bytes | header, JSON | payload
  *
- * little-endian. The header names leaves and items; numbers travel in the payload as raw array bytes,
- * so no value is changed on the way (NaN, -0, 64-bit integers). Strings travel in the header. What the job
- * returned ends the payload.
+ * All little-endian. The header names leaves and items. Numbers are in the payload as raw array bytes, so no value
+ * changes on the way (NaN, -0, 64-bit integers). Strings are in the header. The return value of the job is at the end of
+ * the payload.
  */
 import {
   elementBytes,
@@ -40,12 +40,12 @@ export interface RawRunRecord extends Omit<RunRecord, 'leaves' | 'groups'> {
   readonly groups?: readonly RawGroup[]
 }
 
-/** Arrays from this size on are sent from where they lie instead of being copied into the frame. */
+/** Arrays from this size on are sent from their own memory instead of being copied into the frame. */
 const COPY_BYTES_MAX = 65_536
 
 /**
- * The frame as pieces to be written in order: one with prefix, header and small values, and then, for
- * large arrays, views of the user's own memory. Those must not change until they have been sent.
+ * The frame as pieces to write in order. The first holds prefix, header and small values. The others are views of the
+ * user's memory, for large arrays. They must not change until they have been sent.
  */
 export function encodeRunFrame(record: RunRecord): Uint8Array[] {
   const payload: Uint8Array[] = []
@@ -66,7 +66,7 @@ export function encodeRunFrame(record: RunRecord): Uint8Array[] {
   return joinSmallPieces(header, payload)
 }
 
-/** Bytes of header and payload that follow a prefix. */
+/** Sizes of header and payload, from the prefix. */
 export function decodeFramePrefix(prefix: Uint8Array): { headerBytes: number; payloadBytes: number } {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
   return { headerBytes: view.getUint32(0, true), payloadBytes: view.getFloat64(4, true) }
@@ -118,7 +118,7 @@ interface EncodedField {
   readonly value: EncodedValue
 }
 
-/** A raw value without its bytes, which stand in the payload in the order of a walk through the value. */
+/** A raw value without its bytes. They are in the payload in the order of a walk through the value. */
 export type EncodedValue = { readonly form: RawValue['form'] } & Readonly<Record<string, unknown>>
 
 const encoder = new TextEncoder()

@@ -1,8 +1,8 @@
-/** A finished run as data: what a worker sends to the writer. Readonly, and free of functions. */
+/** A finished run as data: what a worker sends to the writer. Readonly, without functions. */
 import type { RunIndex } from '../values/path.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 
-/** One named value of a leaf; a result `z` with one value has one item `z`. */
+/** One named value of a leaf. A result `z` with one value has one item `z`. */
 export interface ItemRecord {
   readonly name: string
   readonly value: StoredValue
@@ -14,27 +14,27 @@ export interface LeafRecord {
   readonly kind: 'result' | 'parameter'
   readonly comment: string
   readonly annotations?: readonly ItemRecord[]
-  /** The name of the user's own class that it is to be restored as. */
+  /** The name of the user's own class that restores the leaf. */
   readonly userClass?: string
-  /** Without those that were stored before the run ended, unless they were changed since. */
+  /** The items, without those stored before the run ended, unless they have changed since. */
   readonly items: readonly ItemRecord[]
-  /** Where those are, in the file of the run's parts, in the order of storing. */
+  /** The places of the items stored before, in the file of the run's parts, in the order of storing. */
   readonly parts?: readonly PartPlace[]
 }
 
-/** A frame of its own in the file of a run's parts. */
+/** A separate frame in the file of a run's parts. */
 export interface PartPlace {
   readonly offset: number
   readonly bytes: number
 }
 
-/** A name that leads to another node. Both are full names: `results.runs.run_00000003.best`. */
+/** A link to another node. Both names are full names: `results.runs.run_00000003.best`. */
 export interface LinkRecord {
   readonly location: string
   readonly target: string
 }
 
-/** A group with a comment or annotations; others are made as their leaves need them. */
+/** A group with a comment or annotations. Other groups are made when their leaves need them. */
 export interface GroupRecord {
   readonly location: string
   readonly comment: string
@@ -49,8 +49,8 @@ export interface RunRecord {
   readonly leaves: readonly LeafRecord[]
   readonly links?: readonly LinkRecord[]
   readonly groups?: readonly GroupRecord[]
-  /** The file of the parts of leaves. Whoever stores the run removes it. */
+  /** The file with the parts of leaves. Whoever stores the run removes it. */
   readonly partFile?: string
-  /** What the job returned, as structured-clone bytes (`v8.serialize`); absent when it returned nothing. */
+  /** The return value of the job as structured-clone bytes (`v8.serialize`); absent if it returned nothing. */
   readonly returned?: Uint8Array
 }

@@ -1,6 +1,6 @@
 /**
- * What is particular to `traj` in a job: one point of the parameter space, and what the run adds. Nothing is written before
- * the job has returned. What it has of a trajectory's tree, `tree/run` adds.
+ * What `traj` has only in a job: one point of the parameter space, and what the run adds. Nothing is written before the
+ * job returns. `tree/run` adds the members of the trajectory's tree.
  */
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
@@ -30,11 +30,11 @@ import { fullNamesOf, type ItemName, type RunParts, StoredItems, type StoringRun
 export interface LeafOptions {
   /** Stored once: a later result with the same comment does not repeat it (`purgeDuplicateComments`). */
   readonly comment?: string
-  /** Named values beside the data: numbers, strings, booleans, dates, lists and arrays. */
+  /** Named values next to the data: numbers, strings, booleans, dates, lists and arrays. */
   readonly annotations?: Readonly<Record<string, StorableValue>>
 }
 
-/** Lines end in the log file of the worker that performs the run. */
+/** Writes lines to the log file of the worker that executes the run. */
 export interface RunLog {
   error(message: string): void
   warn(message: string): void
@@ -51,50 +51,50 @@ export interface BareRun<Tree = ParameterTree> {
   readonly idx: RunIndex
   /** `run_00000012`. pypet's `v_crun`. */
   readonly name: string
-  /** How many runs the exploration has. */
+  /** Number of runs of the exploration. */
   readonly length: number
-  /** Adding what this run has added already keeps what is there, instead of an error. As the script's trajectory unless set. */
+  /** If true, adding an existing node of this run keeps it instead of throwing. The script's trajectory sets the default. */
   noClobber: boolean
   /**
-   * The parameters at this point, by natural naming; groups on the way may be left out. An unknown name throws
-   * `PYPET_PARAMETER_UNKNOWN`. Arrays and lists of lists are copies of this run's own, which it may write into; flat lists
+   * The parameters at this point, by natural naming. You may leave out groups. An unknown name throws
+   * `PYPET_PARAMETER_UNKNOWN`. Arrays and lists of lists are copies for this run, and you may write into them. Flat lists
    * are frozen.
    */
   readonly par: ParameterValues<Tree>
   readonly log: RunLog
   /**
-   * Random numbers of this run's own. They depend on the experiment's `seed` and the values of all parameters in this
-   * run only: not on worker, order, attempt, or which other points there are.
+   * Random numbers of this run. They depend only on the experiment's `seed` and the values of all parameters in this run,
+   * not on worker, order, attempt or other points.
    */
   readonly random: RunRandom
-  /** A whole number below 2^53 that depends on the same, for generators of your own. */
+  /** A whole number below 2^53 that depends on the same, for your own generators. */
   readonly seed: number
   /**
-   * Adds a result: one value, or several named ones. Dots in the name make groups. It goes below
-   * `results.runs.<run name>`, unless the name says with a `$` where the run's name belongs; `$set`
-   * stands for the run's set. Arrays are not copied until the job returns.
+   * Adds a result: one value, or several named ones. Dots in the name make groups. The result goes below
+   * `results.runs.<run name>`, unless a `$` in the name says where the run's name belongs. `$set`
+   * stands for the name of the run set. Arrays are not copied until the job returns.
    *
    * @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`; `PYPET_RUN_ENDED`
    * after the job has returned
    */
   addResult(name: string, value: StorableValue | ResultItems | OwnResult, options?: LeafOptions): void
-  /** Adds a value computed from parameters, in the same way, to the branch `derived_parameters`. */
+  /** Adds a value computed from parameters to the branch `derived_parameters`, in the same way. */
   addDerivedParameter(name: string, value: ParameterValue, options?: LeafOptions): void
   /**
-   * Adds a name below `results` that leads to something that this run has added before: by the name it was added with, a
-   * result before a derived parameter, or by its full name.
+   * Adds a link below `results` to something that this run added earlier. Name the target as it was added (a result comes
+   * before a derived parameter) or by its full name.
    *
    * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`
    */
   addLink(name: string, target: string): void
 }
 
-/** An instance of a class of the user's own: it is stored as the items that it gives, and restored by its class. */
+/** An instance of your own class. Its `store()` gives the items to store, and its class restores it. */
 export interface OwnResult {
   store(): ResultItems
 }
 
-/** The collecting implementation behind a run. */
+/** The implementation of a run. It collects what the job adds. */
 export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeItems' | 'store'> {
   readonly idx: RunIndex
   readonly name: string
@@ -104,7 +104,7 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
   noClobber = false
   readonly #leaves = new Map<string, LeafRecord>()
   readonly #links = new Map<string, string>()
-  /** Those of this run, which hold its leaves or are there for the run itself. */
+  /** Groups of this run: they hold its leaves, or belong to the run itself. */
   readonly #groups = new Set<string>()
   readonly #openParts: () => RunParts
   #storedItems: StoredItems | undefined
@@ -184,7 +184,7 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
     this.linkTo(name, fullNamesOf(target, this.idx).find(this.#hasAdded) ?? target)
   }
 
-  /** To something that this run has added, by its full name. @throws as `addLink` */
+  /** Links to something that this run has added, by its full name. @throws like `addLink` */
   protected linkTo(name: string, target: string): void {
     const where = `results.${name}`
     this.assertOpen(where)
@@ -198,7 +198,7 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
         `${where} cannot lead to ${target}: this run has not added it`,
         {
           where,
-          hint: 'Add the target first, and name it as it was added, or by its full name.',
+          hint: 'Add the target first. Name it as it was added, or by its full name.',
         },
       )
     }
@@ -221,7 +221,7 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
     await this.stored.store(undefined)
   }
 
-  /** What is being stored, where the job did not wait for it; rejects when it cannot be. */
+  /** Storing that the job did not await; rejects if storing fails. */
   get storing(): Promise<unknown> | undefined {
     return this.#storedItems?.pending
   }
@@ -238,17 +238,17 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
     return this.#storedItems
   }
 
-  /** What is meant, where the name is a shortcut. */
+  /** The item that a shortcut means. */
   protected resolved(item: ItemName): ItemName {
     return item
   }
 
-  /** A leaf that was added, as it is now. */
+  /** The current state of a leaf that was added. */
   protected current(leaf: LeafRecord): LeafRecord {
     return leaf
   }
 
-  /** These items of a leaf are stored, and need no memory. */
+  /** Called when these items of a leaf are stored and need no memory. */
   protected onReleased(_location: string, _items: readonly string[]): void {}
 
   /** The links, after `end`. */
@@ -256,18 +256,18 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
     return [...this.#links].map(([location, target]) => ({ location, target }))
   }
 
-  /** Groups of this run that are more than what holds its leaves, after `end`. */
+  /** Groups of this run that are not just parents of its leaves, after `end`. */
   get groups(): readonly GroupRecord[] {
     return []
   }
 
-  /** Everything added, in the order of adding. From now on nothing can be: it would be lost. */
+  /** Everything added, in the order of adding. Nothing can be added afterwards, because it would be lost. */
   end(): readonly LeafRecord[] {
     this.#hasEnded = true
     return this.added
   }
 
-  /** Everything added so far, as it was when it was added. */
+  /** Everything added so far, as it was when added. */
   protected get added(): readonly LeafRecord[] {
     return [...this.#leaves.values()]
   }
@@ -277,7 +277,7 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
 
   protected onLinked(_link: LinkRecord): void {}
 
-  /** The leaf, or the link, was taken out again: its name is free. */
+  /** The leaf or link was removed, and its name is free. */
   protected forget(location: string): void {
     this.#leaves.delete(location)
     this.#links.delete(location)
@@ -301,7 +301,7 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
     this.onAdded(added)
   }
 
-  /** A location is taken by a leaf of that name, by a group of that name, or by a leaf above it. */
+  /** A location is taken by a leaf or group of that name, or by a leaf above it. */
   #assertFree(location: string, where: string): void {
     const taken = (found: string) =>
       new PypetError('PYPET_NAME_TAKEN', `${where} cannot be added: ${found}`, {
@@ -313,7 +313,7 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
     if (this.#groups.has(location)) throw taken(`${location} is already a group`)
     for (let dot = location.lastIndexOf('.'); dot > 0; dot = location.lastIndexOf('.', dot - 1)) {
       const group = location.slice(0, dot)
-      if (this.#leaves.has(group)) throw taken(`${group} is already a result, it cannot hold others`)
+      if (this.#leaves.has(group)) throw taken(`${group} is already a result, which cannot hold other nodes`)
       this.#groups.add(group)
     }
   }
@@ -334,7 +334,7 @@ function described(options: LeafOptions, where: string): Pick<LeafRecord, 'comme
 function hasEnded(run: string, where: string): PypetError {
   return new PypetError('PYPET_RUN_ENDED', `${where} cannot be added: ${run} has ended`, {
     where,
-    hint: 'Await everything that adds results: make the job async, and return only when they are there.',
+    hint: 'Await everything that adds results: make the job async and return when all are added.',
   })
 }
 
@@ -343,15 +343,15 @@ function toItem(name: string, value: unknown, where: string): ItemRecord {
   return { name, value: toStoredValue(value, where) }
 }
 
-/** `$` and `$set` cannot name an item; the item of `sub.$` is called like the wildcard's meaning. */
+/** `$` and `$set` cannot name an item. The item of `sub.$` has the name that the wildcard stands for. */
 function lastPart(name: string): string {
   const part = name.slice(name.lastIndexOf('.') + 1)
   return part === '$' ? 'run' : part === '$set' ? 'set' : part
 }
 
 function noTargetName(where: string): PypetError {
-  return new PypetError('PYPET_USAGE', `${where} cannot be made: its target is not a name`, {
+  return new PypetError('PYPET_USAGE', `${where} cannot be added: its target is not a name`, {
     where,
-    hint: "Name what this run has added, as it was added: traj.addLink('best', 'group.z').",
+    hint: "Name something that this run has added, as it was added: traj.addLink('best', 'group.z').",
   })
 }

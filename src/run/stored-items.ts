@@ -1,6 +1,6 @@
 /**
- * Results that a run stores before it ends. They belong to the attempt: out of memory at once, in the file when the run
- * is complete, and dropped with an attempt that fails. Where they are until then is told by `RunParts`.
+ * Results that a run stores before it ends. They belong to the attempt: they leave memory at once, reach the file when the
+ * run is complete, and are dropped if the attempt fails. `RunParts` keeps them until then.
  */
 import { type ErrorRecord, PypetError } from '../errors.ts'
 import { receivedValue } from '../values/exact-integer.ts'
@@ -11,83 +11,84 @@ import { userValue } from '../values/user-value.ts'
 import { encodeRunFrame, type RawLeaf } from './run-frame.ts'
 import type { LeafRecord, PartPlace } from './run-record.ts'
 
-/** The place of one attempt's parts. */
+/** Storage for the parts of one attempt. */
 export interface RunParts {
   /** Resolves when all frames are durable. */
   write(frames: readonly (readonly Uint8Array[])[]): Promise<readonly PartPlace[]>
   /** The leaf with the items of all its parts. */
   whole(leaf: LeafRecord): Promise<RawLeaf>
-  /** A leaf that the trajectory held when the runs began, by its full name; undefined where it held no such thing. */
+  /** A leaf that the trajectory had when the runs began, by its full name; undefined if it had none. */
   before(fullName: string): Promise<RawLeaf | undefined>
 }
 
-/** Where the parts of all attempts are. */
+/** Where the parts of all attempts are kept. */
 export interface PartsPlace {
-  /** Made with the first part; whoever has named it removes it. */
+  /** Made with the first part. Whoever chose the name removes it. */
   readonly folder: string
-  /** The storage reads them from there; else a run is handed over whole. */
+  /** True if the storage reads parts from there. Otherwise a run is handed over whole. */
   readonly areTaken: boolean
 }
 
-/** Main reads for a worker, which knows no HDF5: a leaf of the trajectory by its full name, in a run frame. It never rejects. */
+/** Reads a leaf of the trajectory by its full name, as a run frame. Main reads for workers. Never rejects. */
 export type StoredBefore = (fullName: string) => Promise<StoredBeforeAnswer>
-/** Undefined where the file has no such leaf. */
+/** Undefined if the file has no such leaf. */
 export type StoredBeforeAnswer = { readonly frame: Uint8Array } | { readonly error: ErrorRecord } | undefined
 
-/** By the name it was added with, by its full name, or as a node. */
+/** The name it was added with, its full name, or a node. */
 export type ItemName = string | { readonly fullName: string }
 
 export interface LoadStoredOptions {
   /** Only these items of a result. */
   readonly only?: string | readonly string[]
-  /** All items but these. */
+  /** All items except these. */
   readonly except?: string | readonly string[]
 }
 
-/** What a run stores and loads before its end. */
+/** How a run stores and loads before its end. */
 export interface StoringRun {
   /**
-   * Stores a result or derived parameter of this run now, or all of a group: by the name it was added with. When it
-   * resolves, it is on the disk and out of memory. It belongs to this attempt of the run: it is in the file when the run is
-   * complete, and gone when the run fails. Its arrays must not change before that. What is stored already costs nothing.
+   * Stores a result or derived parameter of this run now, or all of a group. Give the name it was added with. When the
+   * promise resolves, the data is on disk and out of memory. It belongs to this attempt: it is in the file when the run is
+   * complete, and is dropped if the run fails. Do not change its arrays before that. Items that are already stored cost
+   * nothing.
    *
-   * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_RUN_ENDED`; `PYPET_STORAGE_FAILED` when there is no place for it:
-   * then it stays in memory
+   * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_RUN_ENDED`; `PYPET_STORAGE_FAILED` if there is no space. The data
+   * then stays in memory
    */
   storeItem(item: ItemName): Promise<void>
-  /** As `storeItem`, several, in this order. */
+  /** Like `storeItem`, for several items in this order. */
   storeItems(items: readonly ItemName[]): Promise<void>
-  /** As `storeItem`, everything that this run has added until now. */
+  /** Like `storeItem`, for everything that this run has added so far. */
   store(): Promise<void>
   /**
-   * Gives what this run has added or stored, or what the trajectory held when the runs began; never what other runs store: the
-   * value of a parameter and of a result with one item, the items by name of others, and of a group all that is below it, by
-   * name. It is read anew each time, and the run does not keep it; only parameters are those of `traj.par`.
+   * Loads what this run has added or stored, or what the trajectory had when the runs began, but not what other runs store.
+   * Gives the value of a parameter or of a result with one item, the items by name of other results, and everything below
+   * a group by name. It is read again each time, and the run does not keep it. Only parameters come from `traj.par`.
    *
    * @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED`, `PYPET_USAGE` for both `only` and `except`
    */
   loadItem<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
-  /** As `loadItem`, several, in this order. */
+  /** Like `loadItem`, for several items in this order. */
   loadItems(items: readonly ItemName[], options?: LoadStoredOptions): Promise<unknown[]>
-  /** As `loadItem`. */
+  /** Like `loadItem`. */
   load<Value = unknown>(item: ItemName, options?: LoadStoredOptions): Promise<Value>
 }
 
-/** The run, as far as it concerns what it stores. */
+/** The part of the run that storing uses. */
 export interface StoringOwner {
   readonly idx: RunIndex
   readonly name: string
-  /** A leaf as it is now. */
+  /** The current state of a leaf. */
   readonly current: (leaf: LeafRecord) => LeafRecord
   readonly onReleased: (location: string, items: readonly string[]) => void
 }
 
 export class StoredItems {
   readonly #run: StoringOwner
-  /** The run's own, which get a word of where the items are in the place of the items. */
+  /** The run's own leaves. Stored items are replaced by their places. */
   readonly #leaves: Map<string, LeafRecord>
   readonly #parts: RunParts
-  /** One after the other. */
+  /** Runs one at a time. */
   #work: Promise<unknown> | undefined
 
   constructor(leaves: Map<string, LeafRecord>, parts: RunParts, run: StoringOwner) {
@@ -96,12 +97,12 @@ export class StoredItems {
     this.#run = run
   }
 
-  /** What is not durable yet; rejects as `store`. */
+  /** What is not durable yet; rejects like `store`. */
   get pending(): Promise<unknown> | undefined {
     return this.#work
   }
 
-  /** @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_STORAGE_FAILED`; then it is in memory still */
+  /** @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_STORAGE_FAILED`. The items then stay in memory */
   async store(names: readonly ItemName[] | undefined): Promise<void> {
     const locations =
       names === undefined ? [...this.#leaves.keys()] : names.flatMap((name) => this.#own(name))
@@ -110,7 +111,7 @@ export class StoredItems {
     })
   }
 
-  /** The full name of what the run has added by this name: a leaf, or a group of some; undefined where there is none. */
+  /** The full name of a leaf or a group with leaves that the run has added by this name; undefined if there is none. */
   fullNameOf(name: ItemName): string | undefined {
     const locations = [...this.#leaves.keys()]
     return fullNamesOf(textOf(name), this.#run.idx).find((fullName) =>
@@ -118,7 +119,7 @@ export class StoredItems {
     )
   }
 
-  /** A leaf that the trajectory or this run has, by its full name. @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED` */
+  /** A leaf of the trajectory or this run, by full name. @throws PypetError `PYPET_DATA_NOT_STORED`, `PYPET_STORAGE_FAILED` */
   async read(fullName: string): Promise<RawLeaf> {
     const leaf = this.#leaves.has(fullName)
       ? await this.#after(async () => await this.#parts.whole(this.#currentAt(fullName)))
@@ -136,7 +137,7 @@ export class StoredItems {
     const places = await this.#parts.write(leaves.map((leaf) => this.#frameOf(leaf)))
     for (const [index, { location, items }] of leaves.entries()) {
       const added = this.#leaves.get(location)
-      // What was changed or removed meanwhile is in memory, whole, and stays there.
+      // Items that were changed or removed in the meantime are whole in memory and stay there.
       if (added === undefined || !areSame(this.#currentAt(location).items, items)) continue
       const parts = [...(added.parts ?? []), places[index] as PartPlace]
       this.#leaves.set(location, { ...added, items: [], parts })
@@ -156,7 +157,7 @@ export class StoredItems {
     return encodeRunFrame({ run: this.#run.idx, startTimestamp: 0, finishTimestamp: 0, leaves })
   }
 
-  /** One at a time: also what a job does not await is stored in its order. */
+  /** Runs one action at a time, so that storing keeps its order even without await. */
   async #after<Value>(action: () => Promise<Value>): Promise<Value> {
     const before = this.#work ?? Promise.resolve()
     const own = before.catch(() => undefined).then(action)
@@ -191,7 +192,7 @@ export class StoredItems {
       `${name} was stored neither by ${this.#run.name} nor before the experiment began`,
       {
         where: name,
-        hint: 'A run reads what it has stored itself, and what was stored before: not what other runs store.',
+        hint: 'A run can read what it has stored itself and what was stored before the experiment, but not what other runs store.',
       },
     )
   }
@@ -201,7 +202,7 @@ export function textOf(name: ItemName): string {
   return typeof name === 'string' ? name : name.fullName
 }
 
-/** What a name may stand for: the one that something was added with, or the full one. */
+/** The full names that a name may stand for: below the run, or as given. */
 export function fullNamesOf(name: string, run: RunIndex): readonly string[] {
   return [runLocation('results', name, run), runLocation('derived_parameters', name, run), name]
 }
@@ -211,8 +212,8 @@ function isAtOrBelow(location: string, group: string): boolean {
 }
 
 /**
- * The value of a parameter, as an instance where it is one of a class that is known, or of a result with one item; else the
- * items by name. What comes back is the caller's own.
+ * The value of a parameter (an instance, if its class is known) or of a result with one item; otherwise the items by
+ * name. The returned value belongs to the caller.
  */
 export function loadedValue(
   { kind, userClass, items }: Pick<RawLeaf, 'kind' | 'userClass' | 'items'>,
@@ -235,7 +236,7 @@ function itemValues(items: RawLeaf['items'], wants: (item: string) => boolean): 
 
 export function wantedItems({ only, except }: LoadStoredOptions): (item: string) => boolean {
   if (only !== undefined && except !== undefined) {
-    throw new PypetError('PYPET_USAGE', 'only and except exclude each other', {
+    throw new PypetError('PYPET_USAGE', 'only and except cannot be used together', {
       where: 'only',
       hint: 'Give one of them.',
     })
@@ -252,7 +253,7 @@ function areSame(a: LeafRecord['items'], b: LeafRecord['items']): boolean {
   )
 }
 
-/** The items of all parts and of what is in memory; of one name the last, in the place of the first. */
+/** The items of all parts and of memory. For the same name, the last item takes the place of the first. */
 export function joinedItems<Item extends { readonly name: string }>(
   parts: readonly (readonly Item[])[],
 ): readonly Item[] {
@@ -261,7 +262,7 @@ export function joinedItems<Item extends { readonly name: string }>(
   return [...joined.values()]
 }
 
-/** The whole leaf in memory again, for whoever takes no parts. */
+/** The whole leaf in memory again, for storage that takes no parts. */
 export function inMemory({ items }: RawLeaf, { parts: _parts, ...leaf }: LeafRecord): LeafRecord {
   return { ...leaf, items: items.map(({ name, value }) => ({ name, value: storedOfRaw(value) })) }
 }

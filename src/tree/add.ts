@@ -1,4 +1,4 @@
-/** Adding nodes to a tree: where a name belongs, and what is in its way (pypet `naturalnaming.py`). */
+/** Adds nodes to a tree: finds where a name belongs and checks that it is free (pypet `naturalnaming.py`). */
 import { PypetError } from '../errors.ts'
 import { runName } from '../names.ts'
 import type { LeafOptions } from '../run/run.ts'
@@ -10,13 +10,13 @@ import { isNamedValues } from '../values/value-forms.ts'
 import { GroupNode, type LeafNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
 import type { Wildcards } from './wildcards.ts'
 
-/** What is asked of the trajectory. */
+/** What this file uses of the trajectory. */
 interface Tree extends GroupNode {
   readonly isRun: boolean
   readonly idx: RunIndex
   readonly wildcards: Wildcards
   readonly noClobber: boolean
-  /** What a parameter that is being added is to have. */
+  /** The preset for a parameter that is being added. */
   takePreset(fullName: string, value: ParameterValue): unknown
 }
 
@@ -111,7 +111,7 @@ export function addLink(tree: Tree, group: GroupNode, name: string, target: Tree
   parent.attachLink(last, node.fullName)
 }
 
-/** Where something is to be added; the third is what is there already, where that may be given back. */
+/** Where to add a node. The third element is an existing node, if it may be returned instead. */
 function place(
   tree: Tree,
   group: GroupNode,
@@ -129,28 +129,28 @@ function place(
   return [parent, last, undefined]
 }
 
-/** The full name, in parts: below the branch, and in a run below the run's group unless the name says where. */
+/** The full name in parts: below the branch, and in a run below the run's group unless the name says where. */
 function partsIn(tree: Tree, group: GroupNode, branch: string | undefined, name: string): string[] {
-  if (typeof name !== 'string') throw taken(String(name), 'a name is a string')
+  if (typeof name !== 'string') throw taken(String(name), 'a name must be a string')
   const within = group.isRoot ? (branch ?? '') : group.fullName
   const inRuns = tree.isRun && RUN_BRANCHES.has(within) && !name.split('.').includes('$')
   const prefix = inRuns ? `${within}.runs.${runName(tree.idx)}` : within
   const replaced = tree.wildcards.replace(name, tree.idx)
   const fullName = prefix === '' ? replaced : `${prefix}.${replaced}`
   assertLegalName(replaced, name)
-  if (RESERVED.has(replaced)) throw taken(name, 'the word is taken')
+  if (RESERVED.has(replaced)) throw taken(name, 'the word is reserved')
   assertLegalName(fullName, name)
   if (branch === 'parameters') assertNoBranch(fullName.slice('parameters.'.length), name)
   return fullName.split('.')
 }
 
-/** The group of these names, made where it is missing. */
+/** The group with these names. Missing groups are made. */
 function groupAt(tree: Tree, parts: readonly string[], name: string): GroupNode {
   let group: GroupNode = tree
   for (const part of parts) {
     const child = group.child(part)
     if (child !== undefined && !(child instanceof GroupNode)) {
-      throw taken(name, `${child.fullName} is a leaf and cannot hold others`)
+      throw taken(name, `${child.fullName} is a leaf and cannot hold other nodes`)
     }
     if (child === undefined && group.linkNames.includes(part)) throw taken(name, `${part} is a link`)
     if (child instanceof GroupNode) group = child
@@ -164,17 +164,17 @@ function groupAt(tree: Tree, parts: readonly string[], name: string): GroupNode 
 }
 
 function assertFree(parent: GroupNode, name: string): void {
-  if (parent.isRoot && name === 'overview') throw taken(name, 'the file has its tables there')
-  if (parent.has(name)) throw taken(`${parent.fullName}.${name}`, 'it is there already')
+  if (parent.isRoot && name === 'overview') throw taken(name, 'the file keeps its tables there')
+  if (parent.has(name)) throw taken(`${parent.fullName}.${name}`, 'it already exists')
 }
 
 export function taken(name: string, found: string): PypetError {
   return new PypetError('PYPET_NAME_TAKEN', `${name} cannot be added: ${found}`, {
     where: name,
-    hint: 'Choose another name; with noClobber what is there is given back.',
+    hint: 'Choose another name. With noClobber, you get the existing node.',
   })
 }
 
 const RUN_BRANCHES: ReadonlySet<string> = new Set(['results', 'derived_parameters'])
-/** pypet's own words for places, which cannot be names. */
+/** pypet's own words for places. They cannot be names. */
 const RESERVED: ReadonlySet<string> = new Set(['crun', 'crunset', 'runs_'])

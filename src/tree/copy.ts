@@ -2,11 +2,11 @@ import { GroupNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
 
 export interface CopyNames {
   readonly nameChild?: (name: string) => string
-  /** Where the copy of a link leads; undefined leaves it out. */
+  /** The target of a link's copy; undefined leaves out the link. */
   readonly retarget?: (target: string, link: string) => string | undefined
 }
 
-/** Copies what is in a group, with everything below, into another. What is not in memory is read. */
+/** Copies the content of a group, with everything below it, into another group. Reads what is not in memory. */
 export function copyInto(from: GroupNode, to: GroupNode, names: CopyNames = {}): void {
   const { nameChild = (name) => name, retarget = (target) => target } = names
   for (const node of from.children) {
@@ -19,13 +19,13 @@ export function copyInto(from: GroupNode, to: GroupNode, names: CopyNames = {}):
   }
 }
 
-/** The group of what has a full name, made with those above it where they are missing. */
+/** The group above the node with this full name. Missing groups are made. */
 export function groupAbove(tree: GroupNode, fullName: string): GroupNode {
   const dot = fullName.lastIndexOf('.')
   return dot < 0 ? tree : groupOf(tree, fullName.slice(0, dot))
 }
 
-/** The group of a full name, as `groupAbove`. */
+/** The group with this full name. Missing groups are made. */
 export function groupOf(tree: GroupNode, fullName: string): GroupNode {
   const known = tree.root.at(fullName)
   if (known instanceof GroupNode) return known
@@ -35,7 +35,7 @@ export function groupOf(tree: GroupNode, fullName: string): GroupNode {
   return group
 }
 
-/** A leaf, or a group without what is in it. A group that is there takes comment and annotations over. */
+/** Copies a leaf, or a group without its content. An existing group takes over the comment and annotations. */
 export function copyNode(node: TreeNode, to: GroupNode, name = node.name): TreeNode {
   if (node instanceof GroupNode) {
     const known = to.child(name)

@@ -1,4 +1,4 @@
-/** What `explore` and `expand` are given, as one list of values a name. */
+/** The arguments of `explore` and `expand` as one list of values per name. */
 import { PypetError } from '../errors.ts'
 import { assertOneLength } from '../exploration/columns.ts'
 import {
@@ -19,8 +19,8 @@ import { userValue } from '../values/user-value.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 
 /**
- * An exploration, or lists by name; of parameters that the compiler knows, with their names and types. Derived ones are
- * added one by one: the compiler knows them by their branch only.
+ * An exploration, or lists by name. If the compiler knows the parameters, it checks their names and types. Derived
+ * parameters are added one by one, so it knows only their branch.
  */
 export type Explorable<Tree> =
   | (string extends keyof Tree ? object : Exploration<FlatParameterValues<Tree>> | RangeMapping<Tree>)
@@ -35,7 +35,7 @@ export type ExploredColumns = ReadonlyMap<string, readonly unknown[]>
 
 /**
  * @param given an exploration, or ranges by name; a plain object is a group
- * @param parameterOf types and defaults, which samplers and conditions need
+ * @param parameterOf types and defaults, for samplers and conditions
  * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`
  */
 export function exploredColumns(given: unknown, parameterOf: ParameterOf): ExploredColumns {

@@ -1,4 +1,4 @@
-/** Exploring the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
+/** Explores the parameters of a tree (pypet `f_explore`, `f_expand`, `f_find_idx`). */
 import { PypetError } from '../errors.ts'
 import type { ParameterOf } from '../exploration/settle-range.ts'
 import { runlessName } from '../names.ts'
@@ -8,13 +8,13 @@ import { taken } from './add.ts'
 import { type ExploredColumns, exploredColumns } from './explored-columns.ts'
 import type { ParameterNode } from './nodes.ts'
 
-/** What is asked of the trajectory. */
+/** What this file uses of the trajectory. */
 interface ExploredTree {
   readonly length: number
   getParameter(name: string): ParameterNode
 }
 
-/** @throws as `TrajectoryTree.explore`; then nothing has changed */
+/** @throws like `TrajectoryTree.explore`; then nothing changes */
 export function exploreParameters(
   tree: ExploredTree,
   given: unknown,
@@ -27,7 +27,7 @@ export function exploreParameters(
     throw new PypetError(
       'PYPET_EXPLORATION_LENGTH',
       `the trajectory has ${tree.length} runs, the exploration ${first.length}`,
-      { where: 'explore', hint: 'Give as many values, or add points to what is explored with expand.' },
+      { where: 'explore', hint: 'Give as many values, or add points with expand.' },
     )
   }
   for (const [parameter, values] of parameters) parameter.checkExplorable(values)
@@ -39,9 +39,9 @@ export function exploreParameters(
 }
 
 /**
- * What is to be expanded, with its default for each run that is kept. As when more is expanded, locks are no hindrance.
+ * The parameters to expand, with the default for each run that is kept. Like for `expand`, locks do not matter.
  *
- * @throws as `TrajectoryTree.expand`; then nothing has changed
+ * @throws like `TrajectoryTree.expand`; then nothing changes
  */
 export function beginExploration(
   tree: ExploredTree,
@@ -54,7 +54,7 @@ export function beginExploration(
   return [...parameters.keys()]
 }
 
-/** @returns how many points were added. @throws as `TrajectoryTree.expand`; then nothing has changed */
+/** @returns the number of added points. @throws like `TrajectoryTree.expand`; then nothing changes */
 export function expandParameters(tree: ExploredTree, given: unknown, explored: ReadonlySet<string>): number {
   const columns = exploredColumns(given, parameterOf(tree))
   const parameters = namedParameters(tree, columns)
@@ -77,7 +77,7 @@ export function expandParameters(tree: ExploredTree, given: unknown, explored: R
   return first.length
 }
 
-/** @param names of parameters, whose values the predicate receives in this order */
+/** @param names of parameters. The predicate receives their values in this order */
 export function* findRuns(
   tree: ExploredTree,
   names: string | readonly string[],
@@ -94,9 +94,9 @@ export function* findRuns(
 }
 
 /**
- * The parameter that a name in an exploration means: one below `parameters`, else a derived one.
+ * The parameter that a name in an exploration means: one below `parameters`, or else a derived parameter.
  *
- * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS`, `PYPET_PARAMETER_TYPE` for what cannot be explored
+ * @throws PypetError `PYPET_NODE_NOT_FOUND`, `PYPET_NAME_AMBIGUOUS`, `PYPET_PARAMETER_TYPE` if it cannot be explored
  */
 export function explorable(tree: ExploredTree, name: string): ParameterNode {
   const parameter = tree.getParameter(parameterName(name))
@@ -106,11 +106,11 @@ export function explorable(tree: ExploredTree, name: string): ParameterNode {
   const found = isOfRun ? 'it belongs to one run' : `it belongs to ${branch}`
   throw new PypetError('PYPET_PARAMETER_TYPE', `cannot explore ${fullName}: ${found}`, {
     where: name,
-    hint: 'Explore parameters, and derived ones that are added before the runs.',
+    hint: 'Explore parameters, or derived parameters added before the runs.',
   })
 }
 
-/** Parameters as explorations know them. */
+/** Parameters in the form that explorations use. */
 export function parameterOf(tree: ExploredTree): ParameterOf {
   return (name) => {
     const node = explorable(tree, name)

@@ -1,10 +1,10 @@
-/** The same thing from every run (pypet `f_get_from_runs`). */
+/** The same node from every run (pypet `f_get_from_runs`). */
 import { runName } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
 import { type FromRunsOptions, GroupNode, type LeafNode, ResultNode, type TreeNode } from './nodes.ts'
 import type { Wildcards } from './wildcards.ts'
 
-/** What is asked of the trajectory. */
+/** What this file uses of the trajectory. */
 interface TreeOfRuns {
   idx: RunIndex
   readonly length: number
@@ -23,10 +23,10 @@ export const FROM_RUNS_OPTIONS = [
 /**
  * One node from each run, by run.
  *
- * @param name as it was added, or a shortcut; found in the first run that has it, and looked for at the same place in
- *   the others
- * @param options `fastAccess`: values, else nodes; `useIndices`: keys are indices; `includeDefaultRun`: what stands
- *   below `run_ALL` counts for runs without their own
+ * @param name as it was added, or a shortcut. It is found in the first run that has it, and at the same place in the
+ *   others
+ * @param options `fastAccess`: values instead of nodes; `useIndices`: indices as keys; `includeDefaultRun`: nodes below
+ *   `run_ALL` count for runs without their own
  */
 export function getFromRuns<Value = unknown>(
   tree: TreeOfRuns,
@@ -61,7 +61,7 @@ export function getFromRuns<Value = unknown>(
   return found
 }
 
-/** `walk.end` is the item `end` of the result `walk`. */
+/** `walk.end` means the item `end` of the result `walk`. */
 function itemInRun(tree: TreeOfRuns, name: string, run: RunIndex): unknown {
   const dot = name.lastIndexOf('.')
   const result = dot < 0 ? undefined : inRun(tree, name.slice(0, dot), run)
@@ -69,7 +69,7 @@ function itemInRun(tree: TreeOfRuns, name: string, run: RunIndex): unknown {
   return result instanceof ResultNode && result.has(item) ? result.get(item) : undefined
 }
 
-/** The value of a parameter, or of a result with one item; else the node. */
+/** The value of a parameter or of a result with one item; otherwise the node. */
 export function onlyValue(node: TreeNode): unknown {
   if (node instanceof GroupNode) return node
   if (node instanceof ResultNode && node.itemNames.length !== 1) return node

@@ -1,4 +1,4 @@
-/** The run as a job has it: what it adds, and the tree, which is made when it is first asked for. */
+/** The run as a job sees it: what it adds, and the tree, which is made when the job first asks for it. */
 import { PypetError } from '../errors.ts'
 import { type LeafOptions, LiveRun } from '../run/run.ts'
 import type { GroupRecord, LeafRecord, LinkRecord } from '../run/run-record.ts'
@@ -18,31 +18,31 @@ import { METHODS_OF_TREE, type Run, type TreeMembers } from './run.ts'
 import type { SentNodes } from './run-nodes.ts'
 import { RunTree, type RunTreeOptions } from './run-tree.ts'
 
-/** What all runs of a worker have in common. */
+/** What all runs of a worker share. */
 export interface JobTree {
   readonly source: () => SentNodes
   readonly options: () => RunTreeOptions
   readonly noClobber: boolean
 }
 
-/** What the tree of a run gives as it is. */
+/** Members that come from the tree of a run unchanged. */
 const VALUES_OF_TREE = ['dpar', 'res', 'conf', 'exploredParameters'] as const satisfies (keyof TreeMembers)[]
 export interface JobRun extends TreeMembers {}
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: what comes from the tree is defined below, all alike
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the members of the tree are defined below, all in the same way
 export class JobRun extends LiveRun implements Run {
   readonly #jobTree: JobTree
   readonly #point: Readonly<Record<string, unknown>>
   readonly #derived: () => unknown
   #tree: RunTree | undefined
-  /** Of instances that this run has added. */
+  /** Classes of instances that this run has added. */
   readonly #ownClasses = new Set<OwnClass>()
-  /** Names of the items that are stored, by the leaf's full name. */
+  /** Names of stored items, by the full name of the leaf. */
   readonly #released = new Map<string, readonly string[]>()
 
   /**
    * @param point explored values by name
-   * @param derived values of the derived parameters that are explored, as `par` has those of the others
+   * @param derived values of explored derived parameters, like `par` for the others
    */
   constructor(
     parts: ConstructorParameters<typeof LiveRun>[0] & {
@@ -85,7 +85,7 @@ export class JobRun extends LiveRun implements Run {
     return await this.loadItem<Value>(item, options)
   }
 
-  /** Of this run, of what was sent, or of what was too large for that: anew each time. */
+  /** Loads from this run, from what was sent, or from the file if it was too large to send. Loads again each time. */
   async #load(leaf: LeafNode, wants: (item: string) => boolean): Promise<unknown> {
     if (leaf.branch === 'parameters') return leaf.get()
     const { fullName } = leaf
@@ -197,15 +197,15 @@ export class JobRun extends LiveRun implements Run {
         },
       })
     }
-    // Found last, when neither the run nor its classes have a name: what is there costs nothing more.
+    // This proxy is asked last, if neither the run nor its classes have the name, so existing members cost nothing extra.
     Object.setPrototypeOf(LiveRun.prototype, new Proxy(Object.prototype, { get: refuseName, set: refuseSet }))
   }
 }
 
-/** Asked by promises, JSON.stringify and inspection, not by users. */
+/** Promises, JSON.stringify and inspection ask for these, not users. */
 const ASKED_BY_PROGRAMS: ReadonlySet<string> = new Set(['then', 'toJSON', 'nodeType', 'asymmetricMatch'])
 
-/** `traj.tau` must not become `undefined` and then a NaN in nine days of results. */
+/** `traj.tau` must not become `undefined`, and then a NaN in days of results. */
 function refuseName(target: object, name: string | symbol, run: JobRun): unknown {
   if (typeof name === 'symbol' || name in target) return Reflect.get(target, name, run)
   if (ASKED_BY_PROGRAMS.has(name) || !/^[A-Za-z][\w-]*$/.test(name)) return undefined
@@ -221,13 +221,13 @@ function hintFor(run: JobRun, name: string): string {
   if (view !== undefined) return `Write traj.${view}.${name}, or traj.value('${name}').`
   const nearest = nearestName(name, MEMBERS)
   if (nearest !== undefined) return `Did you mean traj.${nearest}?`
-  return 'Parameters are in traj.par, derived ones in traj.dpar, results in traj.res; traj.get(name) finds a node.'
+  return 'Parameters are in traj.par, derived ones in traj.dpar, results in traj.res. Find a node with traj.get(name).'
 }
 
 function refuseSet(_target: object, name: string | symbol): boolean {
   throw new PypetError('PYPET_USAGE', `traj.${String(name)} cannot be assigned`, {
     where: `traj.${String(name)}`,
-    hint: `Add a result: traj.addResult('${String(name)}', value). Options are set before the runs begin.`,
+    hint: `Add a result: traj.addResult('${String(name)}', value). Set options before the runs begin.`,
   })
 }
 
@@ -238,7 +238,7 @@ const VIEWS: Readonly<Record<string, string>> = {
   config: 'conf',
 }
 
-/** Of the run's own classes, not of jobs. */
+/** Members for the run's own classes, not for jobs. */
 const INTERNAL: ReadonlySet<string> = new Set([
   'constructor',
   'end',

@@ -1,4 +1,4 @@
-/** What another trajectory has outside of its runs, and which of it a merge takes over. Pure. */
+/** Decides which content of another trajectory, outside its runs, a merge copies. Pure. */
 import { isRunName } from '../names.ts'
 import type { StoredField } from '../values/stored-value.ts'
 import { valueKey } from '../values/value-key.ts'
@@ -6,13 +6,13 @@ import { exploredDerived } from './merge-plan.ts'
 import { GroupNode, nameIn, ParameterNode, type ResultNode, type TreeNode } from './nodes.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
-/** Something of another trajectory that the merged one does not have, and why. */
+/** Something of another trajectory that is not in the merged one, and why. */
 export interface LeftOut {
   readonly name: string
   readonly reason: string
 }
 
-/** In the order in which it can be made: groups before what is in them. */
+/** Content to copy, in an order in which it can be made: groups before their content. */
 export type Carried =
   | { readonly kind: 'group' | 'leaf'; readonly fullName: string }
   /** Both names as they are in the merged trajectory. */
@@ -23,25 +23,25 @@ export interface MergeContent {
   readonly leftOut: readonly LeftOut[]
 }
 
-/** Names in the merged trajectory of what is in the other. */
+/** The names that the other trajectory's nodes get in the merged trajectory. */
 export interface MergedNames {
-  /** Undefined for what is of a run that is not taken. */
+  /** Undefined for a node of a run that is not taken. */
   readonly renamed: (fullName: string) => string | undefined
-  /** Of what a link leads to; undefined also for what the merged trajectory does not have. */
+  /** The target of a link; undefined also if the merged trajectory does not have it. */
   readonly leadsTo: (fullName: string) => string | undefined
 }
 
-/** What earlier ones of the others bring along: full name → where it is, or true for a link. */
+/** What the other trajectories merged earlier bring: full name → node, or true for a link. */
 export type Claims = Map<string, TreeNode | true>
 
-/** Config of these groups has names of its own in each trajectory; that of the file is about another file. */
+/** Config groups have different names in each trajectory. This one describes the other file, so it is not copied. */
 const OF_THE_FILE = 'config.hdf5'
 
 /**
- * Everything but parameters, runs and their groups: what the target does not have is taken over, what is equal in both is
- * there already, and what differs stays as it is there, and is told.
+ * Everything except parameters, runs and their groups. What the target lacks is copied. What is equal in both stays. What
+ * differs stays as it is in the target and is reported.
  *
- * @param claims what others that are merged before bring along; what this one does is added
+ * @param claims what the trajectories merged before bring. This one's content is added to it
  */
 export function mergeContent(
   target: TrajectoryTree,
@@ -65,7 +65,7 @@ class ContentSurvey implements MergeContent {
   readonly #target: TrajectoryTree
   readonly #names: MergedNames
   readonly #claims: Claims
-  /** Full names of parameters that go with the points. */
+  /** Full names of parameters that belong to the points. */
   readonly #explored: ReadonlySet<string>
   readonly #links: { readonly fullName: string; readonly target: string }[] = []
 
@@ -89,7 +89,7 @@ class ContentSurvey implements MergeContent {
       this.#claims.set(fullName, node)
       this.carried.push({ kind: node instanceof GroupNode ? 'group' : 'leaf', fullName })
     } else if (there === true || there instanceof GroupNode !== node instanceof GroupNode) {
-      this.leftOut.push({ name: fullName, reason: 'there is something else of this name' })
+      this.leftOut.push({ name: fullName, reason: 'another node has this name' })
       return
     } else this.#compare(node, there)
     if (!(node instanceof GroupNode)) return
@@ -107,7 +107,7 @@ class ContentSurvey implements MergeContent {
     }
   }
 
-  /** When it is known what there is, since links may lead forward. */
+  /** Resolves links after all nodes are known, since a link may point forward. */
   resolveLinks(): void {
     for (const link of this.#links) {
       const fullName = this.#names.renamed(link.fullName)
@@ -115,7 +115,7 @@ class ContentSurvey implements MergeContent {
       if (fullName === undefined || target === undefined) {
         this.leftOut.push({
           name: link.fullName,
-          reason: `it leads to ${link.target}, which is not taken over`,
+          reason: `it leads to ${link.target}, which is not copied`,
         })
         continue
       }
@@ -124,7 +124,7 @@ class ContentSurvey implements MergeContent {
       const known = group instanceof GroupNode ? group.linkTarget(fullName.slice(above + 1)) : undefined
       if (known === target) continue
       if (known !== undefined || this.#at(fullName) !== undefined) {
-        this.leftOut.push({ name: link.fullName, reason: 'there is something else of this name' })
+        this.leftOut.push({ name: link.fullName, reason: 'another node has this name' })
       } else {
         this.#claims.set(fullName, true)
         this.carried.push({ kind: 'link', fullName, target })
@@ -147,20 +147,20 @@ class ContentSurvey implements MergeContent {
   #compare(node: TreeNode, there: TreeNode): void {
     const { fullName: name } = node
     if (!(node instanceof GroupNode) && leafKey(node) !== leafKey(there)) {
-      this.leftOut.push({ name, reason: 'it has another value; that of the first stays' })
+      this.leftOut.push({ name, reason: 'its value differs; the first value stays' })
     }
     const known = new Map(there.storedAnnotations.map(({ name, value }) => [name, valueKey(value)]))
     const differing = node.storedAnnotations.filter(({ name, value }) => known.get(name) !== valueKey(value))
     for (const { name: annotation } of differing) {
       this.leftOut.push({
         name: `${name}@${annotation}`,
-        reason: 'annotations of what both have are those of the first',
+        reason: 'for nodes that both have, the annotations of the first stay',
       })
     }
   }
 }
 
-/** Everything that the leaf holds, as a text. What was not in memory is not kept there. */
+/** The whole content of the leaf as a text. Data that was not in memory is read and not kept. */
 function leafKey(leaf: TreeNode): string {
   if (leaf instanceof ParameterNode) {
     return leaf.stored === undefined ? 'nothing' : `parameter ${valueKey(leaf.stored)}`
@@ -170,7 +170,7 @@ function leafKey(leaf: TreeNode): string {
   return `result ${result.userClass ?? ''} ${keys.join('\u0004')}`
 }
 
-/** By name of the item. */
+/** Keys by name of the item. */
 export function itemKeys(result: ResultNode): Map<string, string> {
   const wasEmpty = result.isEmpty
   const keys = new Map(result.loadAll().map(({ name, value }: StoredField) => [name, valueKey(value)]))

@@ -1,4 +1,4 @@
-/** Which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
+/** Decides which runs of one trajectory join another, and with which values (pypet `f_merge`). Pure; linear in the runs. */
 import { PypetError } from '../errors.ts'
 import { runName, runOfName, runSetName } from '../names.ts'
 import { rangeValue } from '../run/parameter-range.ts'
@@ -9,35 +9,35 @@ import { type GroupNode, ParameterNode } from './nodes.ts'
 import type { TrajectoryTree } from './trajectory-tree.ts'
 
 export interface MergePlanOptions {
-  /** Leave out points of the other that are there already. */
+  /** Leave out points of the other trajectory that the target already has. */
   readonly removeDuplicates?: boolean
-  /** An explored integer that counts trials from 0: those of the other are counted on. */
+  /** An explored integer that counts trials from 0. The other's trials continue the count. */
   readonly trialParameter?: string
 }
 
 export interface MergePlan {
-  /** Runs of the other that are taken, in order; the first becomes run `target.length`. None where all are duplicates. */
+  /** Runs of the other to take, in order. The first becomes run `target.length`. Empty if all are duplicates. */
   readonly runs: readonly RunIndex[]
-  /** Runs of the other whose points are there already, and the run that has each. */
+  /** Runs of the other whose points the target already has, and the run that has each. */
   readonly duplicates: readonly { readonly run: RunIndex; readonly known: RunIndex }[]
-  /** By full name: every parameter that is explored in the end. */
+  /** Every parameter that is explored after the merge, by full name. */
   readonly explored: readonly MergedParameter[]
 }
 
 interface MergedParameter {
   readonly fullName: string
-  /** It was not explored before: its default stands for the runs there are. */
+  /** True if it was not explored before. The existing runs then have its default. */
   readonly isNew: boolean
-  /** For the runs that are taken. */
+  /** Values for the runs that are taken. */
   readonly values: readonly StoredValue[]
 }
 
 /**
- * A point of the other counts as a duplicate of a run that is completed, or of any where its own is not.
+ * A point of the other is a duplicate if a completed run has it, or if any run has it and the other's run is not completed.
  *
- * @param options.file that of the other, for messages
- * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` where the parameters differ in names or types, or where the trial parameter is
- *   none
+ * @param options.file file of the other, for messages
+ * @throws PypetError `PYPET_MERGE_IMPOSSIBLE` if the parameters differ in names or types, or if the trial parameter is
+ *   not one
  */
 export function planMerge(
   target: TrajectoryTree,
@@ -47,7 +47,7 @@ export function planMerge(
   const pairs = parameterPairs(target, other, options.file)
   const trial = trialOf(target, pairs, options)
   const explored = pairs.filter(({ own, theirs }) => isExploredIn(own, theirs))
-  /** Many runs may have one array. */
+  /** Many runs may share one array. */
   const keys = new Map<StoredValue, string>()
   const keyOf = (parameters: readonly ParameterNode[], run: RunIndex) =>
     pointKey(parameters.map((parameter) => keyOfValue(valueIn(parameter, run), keys)))
@@ -64,7 +64,7 @@ export function planMerge(
   const theirParameters = explored.map(({ theirs }) => theirs)
   for (let run = 0; run < other.length; run += 1) {
     const there = trial === undefined ? known.get(keyOf(theirParameters, run)) : undefined
-    // A run that failed, or never was performed, does not stand for one that was.
+    // A run that failed or was never executed does not replace a completed one.
     const isMissing = there !== undefined && !isCompleted(there) && other.runInformation(run).completed
     const same = isMissing ? undefined : there
     if (same !== undefined) duplicates.push({ run, known: same })
@@ -108,7 +108,7 @@ function parameterPairs(target: TrajectoryTree, other: TrajectoryTree, file: str
   )
 }
 
-/** Full names of derived parameters that one of the two explores: in both they are parameters of the runs. */
+/** Full names of derived parameters that either trajectory explores. In both they are then parameters of the runs. */
 export function exploredDerived(target: TrajectoryTree, other: TrajectoryTree): ReadonlySet<string> {
   const explored = [target, other].flatMap((tree) => Object.keys(tree.exploredParameters))
   return new Set(explored.filter((name) => parameterBranch(name) === 'derived_parameters'))
@@ -160,7 +160,7 @@ function trialOf(
     throw impossible(
       file,
       `${parameter.fullName} does not count trials in both`,
-      'A trial parameter is explored with whole numbers from 0 on in both trajectories.',
+      'In both trajectories, explore a trial parameter with whole numbers from 0 on.',
     )
   }
   return { parameter, shift: numbersOf(pair.own).reduce((most, trial) => Math.max(most, trial), -1) + 1 }
@@ -176,11 +176,11 @@ function shifted(value: StoredValue, shift: number): StoredValue {
 }
 
 /**
- * What something of the other is called in the merged trajectory: parts that name runs, and sets of runs beside them, are
- * those of the new runs. Undefined where it is of a run that is not there.
+ * The name of the other's node in the merged trajectory. Parts that name runs, or run sets next to them, get the names of
+ * the new runs. Undefined if the node belongs to a run that is not taken.
  *
- * @param runOf the new run of one of the other
- * @param within the run that the name is used in: a set alone is its set
+ * @param runOf the new run for a run of the other
+ * @param within the run in which the name is used. A run set without a run is the set of this run
  */
 export function renamedInMerge(
   fullName: string,
@@ -201,7 +201,7 @@ export function renamedInMerge(
   return parts.map((part) => (set !== undefined && RUN_SET_NAME.test(part) ? set : part)).join('.')
 }
 
-/** The run that a full name is of. */
+/** The run that a full name belongs to. */
 export function runIn(fullName: string): RunIndex | undefined {
   for (const part of fullName.split('.')) {
     const named = runOfName(part)

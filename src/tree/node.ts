@@ -1,6 +1,6 @@
 /**
- * What every node of a trajectory has: a place in the tree, a comment, annotations. Of the group and the trajectory that it
- * is in it knows what it asks of them; `nodes.ts` says which they are.
+ * What every node of a trajectory has: a place in the tree, a comment, annotations. It knows only the part of its group
+ * and trajectory that it uses. `nodes.ts` says which they are.
  */
 import { assertLegalName } from '../values/path.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
@@ -9,7 +9,7 @@ import { checkComment, toStoredAnnotation } from '../values/value.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 import { refuseUnknownProperties } from './refusing.ts'
 
-/** What a node asks of the group that it is in. */
+/** What a node uses of its group. */
 export interface Above<Root> {
   readonly fullName: string
   readonly branch: string
@@ -18,17 +18,17 @@ export interface Above<Root> {
   readonly root: Root
 }
 
-/** What a node asks of the trajectory that it is in. */
+/** What a node uses of its trajectory. */
 export interface NodeRoot {
-  /** @throws PypetError where the node, its comment or its annotations may not be changed */
+  /** @throws PypetError if the node, its comment or its annotations may not be changed */
   assertChangeable(node: SomeNode, attempt: string): void
 }
 
-/** A node, wherever it is. */
+/** Any node, in any tree. */
 export type SomeNode = NodeIn<Above<NodeRoot>, NodeRoot>
 
 export abstract class NodeIn<Group extends Above<Root>, Root extends NodeRoot> {
-  /** The last part of the full name; the root's is the trajectory's. */
+  /** The last part of the full name. For the root, the name of the trajectory. */
   readonly name: string
   readonly parent: Group | undefined
   abstract readonly isLeaf: boolean
@@ -49,26 +49,26 @@ export abstract class NodeIn<Group extends Above<Root>, Root extends NodeRoot> {
     this.parent = parent
   }
 
-  /** The file holds this node. */
+  /** True if the file has this node. */
   get isStored(): boolean {
     return this.#isStored
   }
 
-  /** For who has stored it, or deleted it. */
+  /** Set by code that has stored or deleted the node. */
   set isStored(isStored: boolean) {
     this.#isStored = isStored
     this.#changes.clear()
   }
 
   /**
-   * What of it has changed in memory since it was stored or loaded: `comment`, `value`, `@` and the name of an annotation,
-   * `.` and that of an item.
+   * What has changed in memory since the node was stored or loaded: `comment`, `value`, `@` with the name of an annotation,
+   * `.` with the name of an item.
    */
   get changes(): ReadonlySet<string> {
     return this.#changes
   }
 
-  /** For the node itself, and for who has stored less than all of it. */
+  /** Called by the node, and by code that has stored only part of it. */
   noteChange(change: string): void {
     if (this.#isStored) this.#changes.add(change)
   }
@@ -92,7 +92,7 @@ export abstract class NodeIn<Group extends Above<Root>, Root extends NodeRoot> {
     return above === '' ? this.name : `${above}.${this.name}`
   }
 
-  /** The full name of the group it is in. */
+  /** The full name of its group. */
   get location(): string {
     return this.parent?.fullName ?? ''
   }
@@ -102,19 +102,19 @@ export abstract class NodeIn<Group extends Above<Root>, Root extends NodeRoot> {
     return this.parent === undefined ? 0 : this.parent.depth + 1
   }
 
-  /** `parameters`, `results`, …: the first part of the full name. */
+  /** The first part of the full name: `parameters`, `results`, … */
   get branch(): string {
     if (this.parent === undefined) return ''
     return this.parent.isRoot ? this.name : this.parent.branch
   }
 
-  /** The trajectory that it is in. */
+  /** The trajectory of this node. */
   get root(): Root {
     if (this.parent === undefined) throw new TypeError(`${this.name} is in no trajectory`)
     return this.parent.root
   }
 
-  /** The run that it belongs to by its full name; undefined for what belongs to all. */
+  /** The run that its full name belongs to; undefined for nodes of no single run. */
   get runBranch(): string | undefined {
     return RUN_PART.exec(this.fullName)?.[1]
   }
@@ -131,13 +131,13 @@ export abstract class NodeIn<Group extends Above<Root>, Root extends NodeRoot> {
     this.#comment = comment
   }
 
-  /** Annotations by name, in the order in which they were given. */
+  /** Annotations by name, in the order in which they were added. */
   get annotations(): Readonly<Record<string, unknown>> {
     return Object.fromEntries([...this.#annotations].map(([name, value]) => [name, userValue(value)]))
   }
 
   /**
-   * Annotates the node. Values without a name are called `annotation`, `annotation_1`, as in pypet.
+   * Annotates the node. Values without a name get the names `annotation`, `annotation_1`, as in pypet.
    *
    * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for records, tables, matrices and null, `PYPET_NAME_ILLEGAL`
    */
@@ -174,15 +174,15 @@ export abstract class NodeIn<Group extends Above<Root>, Root extends NodeRoot> {
 
   protected abstract readonly kind: string
 
-  /** The value in words, as far as it is in memory. */
+  /** The value in words, if it is in memory. */
   protected abstract shown(): string
 
-  /** As they are stored. */
+  /** Annotations as they are stored. */
   get storedAnnotations(): readonly StoredField[] {
     return [...this.#annotations].map(([name, value]) => ({ name, value }))
   }
 
-  /** Takes over what a file says of this node. */
+  /** Takes over comment and annotations from a file. */
   restore(comment: string, annotations: readonly StoredField[]): void {
     this.#comment = comment
     for (const { name, value } of annotations) this.#annotations.set(name, value)

@@ -1,6 +1,6 @@
 /**
- * The nodes of a trajectory, which know each other: parameters and results, groups of them (pypet `naturalnaming.py`, class
- * `NNGroupNode`), and the trajectory itself as its nodes reach it.
+ * The nodes of a trajectory, which refer to each other: parameters, results and groups (pypet `naturalnaming.py`, class
+ * `NNGroupNode`), and the trajectory as its nodes see it.
  */
 import { PypetError } from '../errors.ts'
 import { runOfName } from '../names.ts'
@@ -26,23 +26,23 @@ export class ParameterNode extends ParameterLeaf<GroupNode, Root> {}
 
 export class ResultNode extends ResultLeaf<GroupNode, Root> {}
 
-/** Leaves may be anything with items; these two are all there are in memory. */
+/** The two kinds of leaves in memory. */
 export type LeafNode = ParameterNode | ResultNode
 
 export interface IterateOptions {
-  /** All levels; only the children unless it is true. */
+  /** Visit all levels, not only the children. */
   readonly recursive?: boolean
   readonly maxDepth?: number
-  /** Runs whose groups are visited, or what decides for a node; all unless given. */
+  /** Runs whose groups are visited, or a function that selects nodes. All nodes by default. */
   readonly predicate?: readonly number[] | ((node: TreeNode) => boolean)
 }
 
 export interface FromRunsOptions {
-  /** Values, else nodes. On unless given. */
+  /** Return values instead of nodes. On by default. */
   readonly fastAccess?: boolean
-  /** Keys are indices instead of names. */
+  /** Use indices as keys instead of names. */
   readonly useIndices?: boolean
-  /** What stands below `run_ALL` counts for runs without their own. On unless given. */
+  /** Nodes below `run_ALL` count for runs without their own. On by default. */
   readonly includeDefaultRun?: boolean
 }
 
@@ -51,20 +51,20 @@ const ITERATE_OPTIONS = ['recursive', 'maxDepth', 'predicate'] satisfies (keyof 
 const DICT_OPTIONS = ['fastAccess', 'shortNames', 'nested'] satisfies (keyof DictOptions)[]
 const CHILDREN_SHOWN_MAX = 8
 
-/** The full name of what a group has under a name. */
+/** The full name of a group's child or link with this name. */
 export function nameIn(group: GroupNode, name: string): string {
   return group.isRoot ? name : `${group.fullName}.${name}`
 }
 
-/** In the file, and not yet made. */
+/** In the file, but not made yet. */
 const LAZY = Symbol('lazy')
 
 export class GroupNode extends NodeIn<GroupNode, Root> {
   readonly isLeaf: boolean = false
   readonly #children = new Map<string, TreeNode | typeof LAZY>()
-  /** Full names that links lead to. */
+  /** Full names of the targets of links. */
   readonly #links = new Map<string, string>()
-  /** Links that the file holds, and where they lead there. */
+  /** Links in the file, with their targets there. */
   readonly #storedLinks = new Map<string, string>()
   #isListed = false
 
@@ -72,14 +72,14 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return 'Group'
   }
 
-  /** What is in memory of it. */
+  /** Shows the content that is in memory. */
   protected shown(): string {
     const names = [...this.#children.keys(), ...this.#links.keys()]
     const more = names.length - CHILDREN_SHOWN_MAX
     return `${names.slice(0, CHILDREN_SHOWN_MAX).join(', ') || 'empty'}${more > 0 ? `, and ${more} more` : ''}`
   }
 
-  /** Names of nodes in this group, without links. */
+  /** Names of the nodes in this group, without links. */
   get childNames(): readonly string[] {
     this.#list()
     return [...this.#children.keys()]
@@ -102,12 +102,12 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return this.children.filter(isLeaf)
   }
 
-  /** The links of this group: name → the node it leads to. */
+  /** The links of this group: name → target node. */
   get links(): Readonly<Record<string, TreeNode>> {
     return Object.fromEntries(this.linkNames.map((name) => [name, this.linked(name) as TreeNode]))
   }
 
-  /** The node of that name in this group, no further; undefined when there is none. */
+  /** The direct child with this name; undefined if there is none. */
   child(name: string): TreeNode | undefined {
     this.#list()
     const child = this.#children.get(name)
@@ -118,7 +118,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return made
   }
 
-  /** Where a link of this group leads. */
+  /** The target of a link of this group. */
   linked(name: string): TreeNode | undefined {
     this.#list()
     const target = this.#links.get(name)
@@ -131,8 +131,8 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
   }
 
   /**
-   * The node of a name below this group, found as in pypet: parts of the name may be left out, the nearest depth
-   * counts. `$` stands for the run that the trajectory is at, `run_5` and `r_5` for a run by its number.
+   * Finds a node by name below this group, as in pypet: you may leave out parts of the name, and the nearest depth wins.
+   * `$` stands for the current run of the trajectory, `run_5` and `r_5` for a run by its number.
    *
    * @throws PypetError `PYPET_NODE_NOT_FOUND` with the nearest name, `PYPET_NAME_AMBIGUOUS` with the candidates
    */
@@ -144,30 +144,30 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
   }
 
   /**
-   * A parameter by name: of the trajectory one below `parameters`, or wherever the name begins to say. Nodes of other
-   * kinds are not in the way.
+   * Finds a parameter by name. On the trajectory, it searches below `parameters`, unless the name starts with another
+   * branch. Nodes of other kinds are ignored.
    *
-   * @throws as `get`, and `PYPET_NODE_NOT_FOUND` when only something else has this name
+   * @throws like `get`, and `PYPET_NODE_NOT_FOUND` if only another kind of node has this name
    */
   getParameter(name: string): ParameterNode {
     return findTyped(this, name, PARAMETERS)
   }
 
-  /** A result by name: of the trajectory one below `results`. As `getParameter`. */
+  /** Finds a result by name, like `getParameter`. On the trajectory, it searches below `results`. */
   getResult(name: string): ResultNode {
     return findTyped(this, name, RESULTS)
   }
 
-  /** A group by name. As `getParameter`; where several branches have it, say which. */
+  /** Finds a group by name, like `getParameter`. If several branches have it, include the branch in the name. */
   getGroup(name: string): GroupNode {
     return findTyped(this, name, GROUPS)
   }
 
   /**
-   * The value of a leaf: a parameter's at the current run, a result's only item, or the item that the last part of the
-   * name says (`walk.end`); of the type that the caller knows.
+   * The value of a leaf: of a parameter at the current run, of a result with one item, or of the item that is the last part
+   * of the name (`walk.end`). The caller chooses the type.
    *
-   * @throws PypetError as `get`, `PYPET_NAME_AMBIGUOUS` for a result of several items
+   * @throws PypetError like `get`, `PYPET_NAME_AMBIGUOUS` for a result with several items
    */
   value<Value = unknown>(name: string): Value {
     const item = findNode(this, name, {}) === undefined ? this.#itemOf(name) : undefined
@@ -177,7 +177,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     throw notFound(this, name, `${node.fullName} is a group`)
   }
 
-  /** The result and its item, where the last part of a name is one. */
+  /** The result and its item, if the last part of the name is an item. */
   #itemOf(name: string): { readonly result: ResultNode; readonly name: string } | undefined {
     const dot = name.lastIndexOf('.')
     const result = dot < 0 ? undefined : findNode(this, name.slice(0, dot), {})
@@ -185,13 +185,13 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return result instanceof ResultNode && result.has(item) ? { result, name: item } : undefined
   }
 
-  /** The value, or the default when there is no such node. @throws `PYPET_NAME_AMBIGUOUS` */
+  /** The value, or the default if there is no such node. @throws `PYPET_NAME_AMBIGUOUS` */
   getDefault<Value>(name: string, preset: Value): Value {
     const isThere = findNode(this, name, {}) !== undefined || this.#itemOf(name) !== undefined
     return isThere ? this.value<Value>(name) : preset
   }
 
-  /** Every node below this group whose full name ends in the given one, in the order of their depth. */
+  /** Every node below this group whose full name ends in the given name, sorted by depth. */
   getAll(name: string, options: GetOptions = {}): TreeNode[] {
     assertKnownOptions(options, GET_OPTIONS, 'getAll')
     return findAll(this, name, options)
@@ -202,7 +202,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return findNode(this, name, options) !== undefined
   }
 
-  /** Nodes below this one, breadth first. */
+  /** All nodes below this one, breadth first. */
   *iterNodes(options: IterateOptions = {}): Generator<TreeNode> {
     assertKnownOptions(options, ITERATE_OPTIONS, 'iterNodes')
     const { recursive = true, maxDepth, predicate } = options
@@ -233,19 +233,19 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
    *
    * @param options `fastAccess`: values instead of nodes; `shortNames`: the last part of the full names; `nested`: groups
    *   as objects
-   * @throws PypetError `PYPET_NAME_AMBIGUOUS` when two leaves have one short name
+   * @throws PypetError `PYPET_NAME_AMBIGUOUS` if two leaves have the same short name
    */
   toDict(options: DictOptions = {}): Record<string, unknown> {
     assertKnownOptions(options, DICT_OPTIONS, 'toDict')
     return dictOf(this, options)
   }
 
-  /** Adds a group and those above it. @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN` */
+  /** Adds a group and missing groups above it. @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN` */
   addGroup(name: string, options: LeafOptions = {}): GroupNode {
     return this.root.addGroupIn(this, name, options)
   }
 
-  /** Adds a parameter, below `parameters`. @throws as `TrajectoryTree.addParameter` */
+  /** Adds a parameter below `parameters`. @throws like `TrajectoryTree.addParameter` */
   addParameter(name: string, value: ParameterValue, options: LeafOptions = {}): ParameterNode {
     return this.root.addParameterIn(this, 'parameters', name, value, options)
   }
@@ -259,7 +259,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
   }
 
   /**
-   * Adds a result: one value, several named ones, or an instance of a class of the user's own with `store()`.
+   * Adds a result: one value, several named values, or an instance of your own class with `store()`.
    *
    * @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_VALUE_UNSUPPORTED`
    */
@@ -271,13 +271,13 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return this.root.addResultIn(this, name, value, options)
   }
 
-  /** Adds a leaf wherever this group is: below `parameters` and the like a parameter, else a result. */
+  /** Adds a leaf to this group: a parameter below `parameters` and similar branches, otherwise a result. */
   addLeaf(name: string, value?: StorableValue | ResultItems | object, options: LeafOptions = {}): LeafNode {
     return this.root.addLeafIn(this, name, value, options)
   }
 
   /**
-   * Adds a name that leads to another node. A link to a link leads where that leads.
+   * Adds a link to another node. A link to a link gets the same target.
    *
    * @throws PypetError `PYPET_NAME_ILLEGAL`, `PYPET_NAME_TAKEN`, `PYPET_NODE_NOT_FOUND`
    */
@@ -285,7 +285,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     this.root.addLinkIn(this, name, target)
   }
 
-  /** Removes a link from memory. One that is stored stays in the file until `deleteLink`. */
+  /** Removes a link from memory. A stored link stays in the file until `deleteLink`. */
   removeLink(name: string): boolean {
     this.#list()
     if (this.#links.has(name)) this.root.forgetLink(this, name)
@@ -293,10 +293,10 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
   }
 
   /**
-   * Removes a node from memory, and the links to it. What is stored stays in the file, and is loaded again on access
-   * with `autoLoad`.
+   * Removes a node and the links to it from memory. Stored data stays in the file. With `autoLoad`, it is loaded again on
+   * access.
    *
-   * @throws PypetError `PYPET_NODE_NOT_FOUND`; `PYPET_GROUP_NOT_EMPTY` unless `recursive` says that what is below goes too
+   * @throws PypetError `PYPET_NODE_NOT_FOUND`; `PYPET_GROUP_NOT_EMPTY` for a group with content, unless `recursive` is set
    */
   removeChild(name: string, options: { readonly recursive?: boolean } = {}): void {
     assertKnownOptions(options, ['recursive'], 'removeChild')
@@ -306,7 +306,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     if (node instanceof GroupNode && !recursive && node.childNames.length > 0) {
       throw new PypetError('PYPET_GROUP_NOT_EMPTY', `${node.fullName} is not empty`, {
         where: node.fullName,
-        hint: 'Remove what is in it, too: { recursive: true }.',
+        hint: 'To remove its content too, give { recursive: true }.',
       })
     }
     this.root.assertChangeable(node, 'remove')
@@ -315,13 +315,13 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     else this.#children.delete(name)
   }
 
-  /** Takes a node out for good, for who has deleted it from the file. */
+  /** Removes a node for good, after it was deleted from the file. */
   drop(name: string): void {
     this.#children.delete(name)
     this.#links.delete(name)
   }
 
-  /** For the trajectory alone. */
+  /** Only for the trajectory. */
   attach(node: TreeNode): void {
     this.#children.set(node.name, node)
   }
@@ -334,7 +334,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return this.storedLinkTarget(name) !== undefined
   }
 
-  /** Where the link leads in the file; undefined when the file does not hold it. */
+  /** The target of the link in the file; undefined if the file does not have the link. */
   storedLinkTarget(name: string): string | undefined {
     this.#list()
     return this.#storedLinks.get(name)
@@ -345,7 +345,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     if (target !== undefined) this.#storedLinks.set(name, target)
   }
 
-  /** For who has deleted it from the file. */
+  /** Called after the link was deleted from the file. */
   noteLinkDeleted(name: string): void {
     this.#storedLinks.delete(name)
   }
@@ -361,24 +361,24 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     return child !== undefined && child !== LAZY
   }
 
-  /** Links of this group and below, for who removes their target. */
+  /** Links of this group and below, for removing a target. */
   *allLinks(): Generator<readonly [group: GroupNode, name: string, target: string]> {
     for (const [name, target] of this.#links) yield [this, name, target]
     for (const child of this.#children.values()) if (child instanceof GroupNode) yield* child.allLinks()
   }
 
-  /** Looks into the file anew at the next access. */
+  /** Reads the names in the file again at the next access. */
   relist(): void {
     this.#isListed = false
   }
 
-  /** As `relist`, of all groups in memory from here on. */
+  /** Like `relist`, for this group and all groups below it in memory. */
   relistAll(): void {
     this.#isListed = false
     for (const child of this.inMemory) if (child instanceof GroupNode) child.relistAll()
   }
 
-  /** Children that are in memory, without asking the file. */
+  /** Children in memory, without asking the file. */
   get inMemory(): readonly TreeNode[] {
     return [...this.#children.values()].filter((child) => child !== LAZY)
   }
@@ -398,7 +398,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
     }
   }
 
-  /** What the file had at an earlier look and has no more. */
+  /** Removes nodes that the file no longer has. */
   #forgetGone(there: ReadonlySet<string>): void {
     for (const [name, child] of this.#children) {
       if (there.has(name)) continue
@@ -412,7 +412,7 @@ export class GroupNode extends NodeIn<GroupNode, Root> {
   }
 }
 
-/** The trajectory as its nodes reach it; `TrajectoryTree` documents each member. */
+/** The trajectory as its nodes see it. `TrajectoryTree` documents each member. */
 export interface Root<Tree = ParameterTree> extends GroupNode {
   // For users.
 
@@ -427,7 +427,7 @@ export interface Root<Tree = ParameterTree> extends GroupNode {
   readonly par: ParameterValues<Tree>
   readonly dpar: Readonly<Record<string, unknown>>
   readonly res: Readonly<Record<string, unknown>>
-  // biome-ignore lint/suspicious/noExplicitAny: as in `TrajectoryTree`
+  // biome-ignore lint/suspicious/noExplicitAny: like in `TrajectoryTree`
   readonly conf: any
   readonly crunValues: Readonly<Record<string, unknown>>
   readonly length: number
@@ -497,7 +497,7 @@ function isLeaf(node: TreeNode): node is LeafNode {
   return !(node instanceof GroupNode)
 }
 
-/** Derived ones are in a branch of their own, and come second. */
+/** Derived parameters are in their own branch, which is searched second. */
 const PARAMETERS: NodeKind<TreeNode, ParameterNode> = {
   noun: 'parameter',
   branch: 'parameters',
@@ -505,7 +505,7 @@ const PARAMETERS: NodeKind<TreeNode, ParameterNode> = {
   isOne: (node) => node instanceof ParameterNode,
 }
 
-/** Results may be in groups of one's own, too. */
+/** Results may also be in the user's own groups. */
 const RESULTS: NodeKind<TreeNode, ResultNode> = {
   noun: 'result',
   branch: 'results',

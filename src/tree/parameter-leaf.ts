@@ -1,4 +1,4 @@
-/** Parameters: a default, a range when they are explored, a lock (pypet `parameter.py`). */
+/** Parameters: a default, a range if they are explored, a lock (pypet `parameter.py`). */
 import { PypetError } from '../errors.ts'
 import { storedLike } from '../exploration/explored-object.ts'
 import { type ParameterRange, rangeSize, rangeValue } from '../run/parameter-range.ts'
@@ -18,12 +18,12 @@ export interface ValueOfRun {
   readonly isExplored: boolean
 }
 
-/** What a parameter asks of the trajectory that it is in. */
+/** What a parameter uses of its trajectory. */
 export interface ParameterRoot extends NodeRoot {
-  /** The run that it shows the value of; -1 for its default. */
+  /** The run whose value it shows; -1 for its default. */
   readonly idx: RunIndex
   readonly length: number
-  /** Reads it from the file, where that is wanted. */
+  /** Reads it from the file, if the trajectory has `autoLoad`. */
   autoLoadLeaf(leaf: SomeNode): void
   ownClass(name: string): OwnClass | undefined
   learnClass(own: OwnClass): void
@@ -37,7 +37,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
   readonly isLeaf = true
   readonly isParameter = true
   protected readonly kind = 'Parameter'
-  /** The user's own class that its value is an instance of, by name. */
+  /** The name of the user's own class, if the value is an instance of one. */
   userClass: string | undefined
   #value: StoredValue | undefined
   #range: ParameterRange | undefined
@@ -52,7 +52,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     return `${shownValue(value)}${explored}`
   }
 
-  /** As it is stored; undefined while it is not loaded. */
+  /** The stored value; undefined while it is not loaded. */
   get stored(): StoredValue | undefined {
     this.#load()
     return this.#value
@@ -81,7 +81,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     return this.#isLocked
   }
 
-  /** Nothing of it may change until it is unlocked. Reading it locks it, so that no later change can contradict what was read. */
+  /** Locks the parameter until `unlock`. Reading also locks it, so that no later change can contradict the value read. */
   lock(): void {
     this.#isLocked = true
   }
@@ -93,7 +93,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     this.#isLocked = false
   }
 
-  /** pypet's name of its class on disk. */
+  /** The name of its pypet class on disk. */
   get className(): string {
     const form = this.#value?.form
     if (form === 'sparse') return 'SparseParameter'
@@ -101,7 +101,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
   }
 
   /**
-   * The value: the default, or while the trajectory is at a run, that run's. Locks the parameter.
+   * The value: that of the current run, or the default if no run is set. Locks the parameter.
    *
    * @throws PypetError `PYPET_DATA_NOT_LOADED`
    */
@@ -115,7 +115,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     return this.#shown(value)
   }
 
-  /** The default, wherever the trajectory is. */
+  /** The default, whatever the current run is. */
   getDefault(): unknown {
     const value = this.stored
     if (value === undefined) throw this.#notLoaded()
@@ -125,9 +125,9 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
   /** All values of the range; undefined unless it is explored. */
   getRange(): unknown[] | undefined {
     if (this.#ofRun?.isExplored === true) {
-      throw new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} has one value here, that of its run`, {
+      throw new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} has only the value of its run here`, {
         where: this.fullName,
-        hint: 'Read it with get(). What depends on all values belongs in post-processing, or in an argument of the job.',
+        hint: 'Read it with get(). If you need all values, use post-processing or an argument of the job.',
       })
     }
     const { range } = this
@@ -152,7 +152,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
   }
 
   /**
-   * Gives it one value a run, all of the default's type.
+   * Gives the parameter one value per run, all of the default's type.
    *
    * @throws PypetError `PYPET_PARAMETER_LOCKED`, `PYPET_PARAMETER_TYPE`, `PYPET_EXPLORATION_EMPTY`
    */
@@ -161,20 +161,20 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     this.#range = this.rangeOf(values)
   }
 
-  /** Adds values behind those it has. @throws as `explore` */
+  /** Appends values to the range. @throws like `explore` */
   expand(values: Iterable<unknown>): void {
     this.#assertUnlocked('expand')
     this.append(this.rangeOf(values))
   }
 
-  /** Throws what `explore` would. */
+  /** Throws the errors of `explore` without changing anything. */
   checkExplorable(values: Iterable<unknown>): void {
     this.#assertUnlocked('explore')
     if (this.range !== undefined) throw this.#explored()
     this.rangeOf(values)
   }
 
-  /** Adds what `rangeOf` made, whether it is locked or not, and locks it. */
+  /** Appends a range from `rangeOf`, even to a locked parameter, and locks it. */
   append(more: ParameterRange): void {
     const { range } = this
     if (range === undefined) throw this.#wrongType('expand', 'it is not explored', 'Use explore.')
@@ -182,7 +182,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     this.#isLocked = true
   }
 
-  /** Adds stored values behind those it has; one that was not explored has had its default until now. */
+  /** Appends stored values. If the parameter was not explored, the earlier runs have its default. */
   appendStored(values: readonly StoredValue[], runCount: number): void {
     const like = this.stored as StoredValue
     this.#range ??=
@@ -196,7 +196,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     appendRange(this.#range, more, this.#keys(this.#range))
   }
 
-  /** Forgets the range. */
+  /** Removes the range. */
   shrink(): void {
     this.#range = undefined
     this.#keysOfRange = undefined
@@ -208,7 +208,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     this.#range = undefined
   }
 
-  /** What a file holds of it. Loaded parameters are locked, as in pypet. */
+  /** Takes over the value and range from a file. Loaded parameters are locked, as in pypet. */
   restoreValue(value: StoredValue | undefined, range: ParameterRange | undefined): void {
     this.#value = value
     this.#range = range
@@ -216,12 +216,12 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     this.#isLocked = value !== undefined
   }
 
-  /** In a job: what it has for its own run. */
+  /** In a job: shows the value of its run. */
   showRun(ofRun: ValueOfRun): void {
     this.#ofRun = ofRun
   }
 
-  /** Keys of the distinct arrays of a range, kept because a trajectory may be expanded often. */
+  /** Keys of the distinct arrays of a range. They are kept because a trajectory may be expanded often. */
   #keysOfRange: Map<string, number> | undefined
 
   #keys(range: ParameterRange): Map<string, number> {
@@ -230,7 +230,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     return this.#keysOfRange
   }
 
-  /** As the user has given it: an instance where its class is known, else what it was stored as. */
+  /** The value as the user gave it: an instance if its class is known, otherwise the stored value. */
   #shown(value: StoredValue): unknown {
     const { userClass } = this
     if (userClass === undefined || value.form === 'unread') return userValue(value)
@@ -249,7 +249,7 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     const like = this.stored
     if (like === undefined) throw this.#notLoaded()
     const stored: StoredValue[] = []
-    /** Many runs may have one array. */
+    /** Many runs may share one array. */
     const known = new Map<unknown, StoredValue>()
     for (const value of values) {
       const ownName = instanceClassName(value)
@@ -304,12 +304,12 @@ export class ParameterLeaf<Group extends Above<Root>, Root extends ParameterRoot
     if (!this.#isLocked) return
     throw new PypetError('PYPET_PARAMETER_LOCKED', `cannot ${attempt} ${this.fullName}: it is locked`, {
       where: this.fullName,
-      hint: 'It has been read, explored or loaded. unlock() it if nothing depends on what was read.',
+      hint: 'It has been read, explored or loaded. Call unlock() if nothing depends on the value that was read.',
     })
   }
 
   #explored(): PypetError {
-    return this.#wrongType('explore', 'it is explored already', 'Use expand to add points.')
+    return this.#wrongType('explore', 'it is already explored', 'Use expand to add points.')
   }
 
   #wrongType(attempt: string, found: string, hint: string): PypetError {
@@ -353,7 +353,7 @@ function appendRange(range: ParameterRange, more: ParameterRange, keys: Map<stri
   }
 }
 
-/** With the type of the default where that does not change it: whole numbers become integers, lists of numbers arrays. */
+/** Converts to the default's type if the values stay the same: whole numbers become integers, lists of numbers arrays. */
 function sameType(given: StoredValue, like: StoredValue): StoredValue {
   return typeKey(given) === typeKey(like) ? given : (storedLike(given, like) ?? given)
 }

@@ -1,13 +1,13 @@
 /**
- * What plain JavaScript sets on an object and the object does not have: refused with the nearest name, instead of passing
- * in silence. The refusal stands at the end of the chain of prototypes, so what an object has never comes there.
+ * Refuses to set a property that an object does not have, and suggests the nearest name. Plain JavaScript would accept it
+ * silently. The check is at the end of the prototype chain, so existing properties never reach it.
  */
 import { PypetError } from '../errors.ts'
 import { nearestHint } from '../values/nearest-name.ts'
 
 /**
- * @param nounOf what an object is called: `the trajectory T`
- * @param hintOf what to do instead, where that is no other name
+ * @param nounOf the name of an object in messages: `the trajectory T`
+ * @param hintOf what to do instead, if the fix is not another name
  */
 export function refuseUnknownProperties(
   prototype: object,
@@ -32,8 +32,8 @@ function unknownProperty(noun: string, key: string, hint: string): PypetError {
 
 function hint(key: string, object: object): string {
   const known = settableNames(object)
-  if (known.length === 0) return 'Nothing of it can be set.'
-  return nearestHint(key, known, `What can be set: ${known.join(', ')}.`)
+  if (known.length === 0) return 'It has no property that can be set.'
+  return nearestHint(key, known, `Properties you can set: ${known.join(', ')}.`)
 }
 
 function settableNames(object: object): string[] {
@@ -49,5 +49,5 @@ function settableNames(object: object): string[] {
   return [...names].sort()
 }
 
-/** Those that users may set; others are writable for ourselves. */
+/** Fields that users may set. Other writable fields are internal. */
 const FIELDS = ['autoLoad', 'maxDepth', 'noClobber', 'shortcuts', 'timestamp']

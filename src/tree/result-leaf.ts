@@ -9,10 +9,10 @@ import { toStoredValue } from '../values/value.ts'
 import { type Above, NodeIn, type NodeRoot, numbered, type SomeNode } from './node.ts'
 import { shownValue } from './shown-value.ts'
 
-/** What a result asks of the trajectory that it is in. */
+/** What a result uses of its trajectory. */
 export interface ResultRoot extends NodeRoot {
   readonly classNames: readonly string[]
-  /** Reads it from the file, where that is wanted. */
+  /** Reads it from the file, if the trajectory has `autoLoad`. */
   autoLoadLeaf(leaf: SomeNode): void
   ownClass(name: string): OwnClass | undefined
 }
@@ -21,7 +21,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
   readonly isLeaf = true
   readonly isParameter = false
   protected readonly kind = 'Result'
-  /** The user's own class that it is to be restored as, by name. */
+  /** The name of the user's own class that restores it. */
   userClass: string | undefined
   readonly #items = new Map<string, StoredValue>()
   #loadedClassName: string | undefined
@@ -40,7 +40,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     return this.#items.size === 0
   }
 
-  /** pypet's name of its class on disk. */
+  /** The name of its pypet class on disk. */
   get className(): string {
     if (this.#loadedClassName !== undefined) return this.#loadedClassName
     return [...this.#items.values()].some(({ form }) => form === 'sparse') ? 'SparseResult' : 'Result'
@@ -55,7 +55,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     return [...this.#items].map(([name, value]) => ({ name, value }))
   }
 
-  /** All items as they are stored, read if need be. */
+  /** All items as they are stored. Reads them if necessary. */
   loadAll(): readonly StoredField[] {
     this.#load()
     return this.storedItems
@@ -66,19 +66,19 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     return this.#items.has(item) || this.#released.has(item)
   }
 
-  /** Values without names: the first is called like the result, the others `z_1`, `z_2`. */
+  /** Sets values without names. The first gets the name of the result, the others `z_1`, `z_2`. */
   set(...values: readonly unknown[]): this {
     for (const [index, value] of values.entries()) this.setItem(numbered(this.name, index), value)
     return this
   }
 
-  /** Named values. */
+  /** Sets named values. */
   setItems(items: Readonly<Record<string, unknown>>): this {
     for (const [name, value] of Object.entries(items)) this.setItem(name, value)
     return this
   }
 
-  /** One value. @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL` */
+  /** Sets one value. @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL` */
   setItem(name: string, value: unknown): this {
     this.root.assertChangeable(this, 'set')
     const where = `${this.fullName}.${name}`
@@ -91,8 +91,8 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
   /**
    * One item: by its name, by its number in pypet's numbering, or the only one.
    *
-   * @throws PypetError `PYPET_ITEM_NOT_FOUND`, `PYPET_DATA_NOT_LOADED`, `PYPET_NAME_AMBIGUOUS` when none is named and there are
-   *   several
+   * @throws PypetError `PYPET_ITEM_NOT_FOUND`, `PYPET_DATA_NOT_LOADED`, `PYPET_NAME_AMBIGUOUS` without a name if there are
+   *   several items
    */
   get(item?: string | number): unknown {
     this.#load()
@@ -105,8 +105,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
   /**
    * The items as an instance of the user's class that they were stored from.
    *
-   * @throws PypetError `PYPET_CLASS_UNKNOWN` when `dynamicImports` has no class of that name; the items are readable all
-   *   the same
+   * @throws PypetError `PYPET_CLASS_UNKNOWN` if `dynamicImports` has no class with this name. The items are still readable
    */
   instance(): unknown {
     const { userClass } = this
@@ -120,7 +119,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
         : `${this.fullName} was stored from the class ${this.userClass}, which is not given`,
       {
         where: this.fullName,
-        hint: `Give it to loadTrajectory: { dynamicImports: [${this.userClass ?? '…'}] }. There are: ${known}.`,
+        hint: `Give it to loadTrajectory: { dynamicImports: [${this.userClass ?? '…'}] }. Available: ${known}.`,
       },
     )
   }
@@ -131,14 +130,14 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     return Object.fromEntries([...this.#items].map(([name, value]) => [name, userValue(value)]))
   }
 
-  /** Takes an item out; of one that is stored, `store` with `overwrite` takes it out of the file, too. */
+  /** Removes an item from memory. To remove a stored item from the file too, call `store` with `overwrite`. */
   removeItem(name: string): boolean {
     this.root.assertChangeable(this, 'remove an item of')
     if (this.#released.has(name)) {
       throw new PypetError(
         'PYPET_PARAMETER_LOCKED',
         `cannot remove the item ${name} of ${this.fullName}: this run has stored it`,
-        { where: this.fullName, hint: 'Set it anew, or remove the whole result.' },
+        { where: this.fullName, hint: 'Set it again, or remove the whole result.' },
       )
     }
     this.#load()
@@ -147,7 +146,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     return isRemoved
   }
 
-  /** Gives the memory free. What is stored is read again when it is asked for. */
+  /** Frees the memory. Stored items are read again on access. */
   empty(): void {
     this.root.assertChangeable(this, 'empty')
     for (const name of this.#items.keys()) this.forgetChange(`.${name}`)
@@ -155,7 +154,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     this.#isWhole = false
   }
 
-  /** A run has stored these items: they need no memory. They can be set anew, and not be taken out any more. */
+  /** Frees items that a run has stored. They can be set again, but no longer removed. */
   release(items: readonly string[]): void {
     for (const name of items) this.#released.add(name)
     this.empty()
@@ -163,16 +162,16 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
 
   readonly #released = new Set<string>()
 
-  /** What a run has added as. */
+  /** Takes over the items that a run has added. */
   adoptItems(items: readonly StoredField[], userClass: string | undefined): void {
     for (const { name, value } of items) this.#items.set(name, value)
     this.userClass = userClass
   }
 
   /**
-   * What a file holds of it; items that are in memory, or were taken out there, stay so unless `overwrites`.
+   * Takes over items from a file. Items that were set or removed in memory stay so, unless `overwrites` is set.
    *
-   * @param isWhole these are all that the file holds
+   * @param isWhole true if these are all items in the file
    */
   restoreItems(items: readonly StoredField[], className: string, overwrites: boolean, isWhole = false): void {
     this.#loadedClassName = className
@@ -184,7 +183,7 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     }
   }
 
-  /** Nothing of it is in the file alone. */
+  /** True if no item is only in the file. */
   #isWhole = true
 
   override restore(comment: string, annotations: readonly StoredField[]): void {
@@ -215,13 +214,13 @@ export class ResultLeaf<Group extends Above<Root>, Root extends ResultRoot> exte
     })
   }
 
-  /** Stored, and not in memory: nothing of it, or not this item. */
+  /** True if the result or this item is stored but not in memory. */
   #isElsewhere(item: string): boolean {
     return this.#released.has(item) || (this.isStored && this.#items.size === 0)
   }
 
   #notLoaded(): PypetError {
-    return new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} is stored, and not in memory`, {
+    return new PypetError('PYPET_DATA_NOT_LOADED', `${this.fullName} is stored, but not in memory`, {
       where: this.fullName,
       hint: `Load it: await traj.loadItem('${this.fullName}').`,
     })

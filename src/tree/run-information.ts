@@ -1,13 +1,13 @@
 import type { RunIndex } from '../values/path.ts'
 
-/** What the file says of a run (pypet `f_get_run_information`). */
+/** The file's record of a run (pypet `f_get_run_information`). */
 export interface RunInformation {
   readonly idx: RunIndex
   /** `run_00000012`. */
   readonly name: string
   readonly completed: boolean
   readonly failed: boolean
-  /** Seconds since 1970; 0 where it has not begun. */
+  /** Seconds since 1970; 0 if the run has not started. */
   readonly startTimestamp: number
   readonly finishTimestamp: number
   /** Seconds. */
@@ -20,10 +20,10 @@ export interface RunInformation {
 /** In seconds since 1970. */
 export type RunTimes = Pick<RunInformation, 'startTimestamp' | 'finishTimestamp'>
 
-/** A run that came from another trajectory and is not in the file yet: what its rows are to say. */
+/** A run that came from another trajectory and is not in the file yet. Its rows will contain this. */
 export interface MergedRun {
   readonly information: RunInformation
-  /** Where it has failed. */
+  /** Set if the run failed. */
   readonly failure: RunFailureText | undefined
 }
 

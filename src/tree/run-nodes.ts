@@ -1,4 +1,4 @@
-/** What a trajectory holds when its runs begin, as data: sent to workers once, and read there as a tree. */
+/** The content of a trajectory when its runs begin, as data. It is sent to workers once and read there as a tree. */
 import type { Parameter } from '../run/parameter.ts'
 import type { ParameterRange } from '../run/parameter-range.ts'
 import type { RawGroup, RawLeaf } from '../run/run-frame.ts'
@@ -9,25 +9,25 @@ import { rawValue } from '../values/raw-value.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
 import type { NodeHead, NodeSource, SourceEntry } from './node-source.ts'
 
-/** Values are views of the memory they are in. */
+/** The values are views of the memory that holds them. */
 export interface RunNodes {
   /** Groups with a comment or annotations, and empty ones. */
   readonly groups: readonly RawGroup[]
-  /** Leaves that are no parameters of the experiment. */
+  /** Leaves other than the parameters of the experiment. */
   readonly leaves: readonly RawLeaf[]
   readonly links: readonly LinkRecord[]
-  /** Parameters that have a comment or annotations, by their names; their values go another way. */
+  /** Parameters with a comment or annotations, by name. Their values are sent separately. */
   readonly described: readonly RawGroup[]
-  /** Adding what is there already gives back what is there. */
+  /** Adding an existing node returns the existing one. */
   readonly noClobber?: boolean
   readonly shortcuts?: boolean
   readonly maxDepth?: number
 }
 
-/** A parameter as a worker has it. */
+/** A parameter as a worker receives it. */
 export type SentParameter = Pick<Parameter, 'name' | 'stored' | 'userClass'>
 
-/** What a worker needs of a parameter. */
+/** The part of a parameter that a worker needs. */
 export function sentParameter({
   name,
   value,
@@ -37,7 +37,7 @@ export function sentParameter({
   return { name, value, stored, ...(userClass !== undefined && { userClass }) }
 }
 
-/** What stands at a full name. */
+/** The node at a full name. */
 type Sent =
   | { readonly kind: 'group'; readonly described: RawGroup | undefined }
   | { readonly kind: 'leaf'; readonly leaf: RawLeaf }
@@ -70,7 +70,7 @@ export function rawParameter(
   }
 }
 
-/** Parameters of which more is to be said than their value. */
+/** Parameters with more than a value. */
 export function describedParameters(parameters: readonly Omit<Parameter, 'value'>[]): RawGroup[] {
   return parameters
     .filter(({ comment, annotations = [] }) => comment !== '' || annotations.length > 0)
@@ -82,9 +82,8 @@ export function describedParameters(parameters: readonly Omit<Parameter, 'value'
 }
 
 /**
- * Reads what was sent. Nodes, items and annotations come in alphabetical order, as files have them: a job that is performed
- * later, from the file, finds them in the same order. Each reading gives values of its own: what a run does to an array stays
- * in the run.
+ * Reads what was sent. Nodes, items and annotations come in alphabetical order, like in files, so a job that runs later
+ * from the file finds the same order. Each read returns new values: changes that a run makes to an array stay in the run.
  */
 export class SentNodes implements NodeSource {
   readonly #sent = new Map<string, Sent>()
@@ -139,7 +138,7 @@ export class SentNodes implements NodeSource {
     return { value: data?.value, range: undefined }
   }
 
-  /** A leaf with its data; undefined for what has none here, because it is a parameter, or was too large to be sent. */
+  /** A leaf with its data. Undefined for a parameter, or if the data was too large to send. */
   leaf(fullName: string): RawLeaf | undefined {
     const sent = this.#sent.get(fullName)
     return sent?.kind === 'leaf' && sent.leaf.items.length > 0 ? sent.leaf : undefined
@@ -156,7 +155,7 @@ export class SentNodes implements NodeSource {
     this.#entries.set(fullName, [])
   }
 
-  /** Into the group above, which is made if need be. */
+  /** Adds an entry to the group above, which is made if necessary. */
   #enter(fullName: string, target: string | undefined): void {
     const dot = fullName.lastIndexOf('.')
     const above = fullName.slice(0, Math.max(0, dot))
@@ -179,7 +178,7 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return a.name < b.name ? -1 : 1
 }
 
-/** All runs of a worker have one description of a parameter, with its array. */
+/** Copies the value, since all runs of a worker share one description of a parameter. */
 function ownCopy(stored: StoredValue): StoredValue {
   return stored.form === 'scalar' ? stored : structuredClone(stored)
 }

@@ -1,4 +1,4 @@
-/** The tree that a job sees: what the trajectory held when the runs began, and what its own run has added. */
+/** The tree that a job sees: the content of the trajectory when the runs began, and what its own run has added. */
 import { PypetError } from '../errors.ts'
 import { isRunName } from '../names.ts'
 import type { LeafOptions } from '../run/run.ts'
@@ -11,22 +11,22 @@ import { GroupNode, type LeafNode, ParameterNode, ResultNode, type TreeNode } fr
 import { findNode } from './search.ts'
 import { TrajectoryTree, type TrajectoryTreeOptions } from './trajectory-tree.ts'
 
-/** The run that a tree belongs to. What is added through the tree is added to it, by its rules. */
+/** The run that a tree belongs to. Nodes added through the tree are added to the run, by its rules. */
 export interface TreeRun {
   readonly idx: RunIndex
   /** `run_00000012`. */
   readonly name: string
-  /** How many runs there are. */
+  /** Number of runs. */
   readonly length: number
-  /** What the run has for a parameter of the experiment, by its full name. */
+  /** The run's value of a parameter of the experiment, by full name. */
   readonly readValue: (fullName: string) => unknown
-  /** Full names of parameters. */
+  /** Full names of explored parameters. */
   readonly explored: readonly string[]
   readonly addResult: (name: string, value: never, options: LeafOptions) => void
   readonly addDerivedParameter: (name: string, value: ParameterValue, options: LeafOptions) => void
-  /** To something that the run has added, by its full name. */
+  /** Links to something that the run has added, by its full name. */
   readonly linkTo: (name: string, target: string) => void
-  /** Something that it had added is taken out again. */
+  /** Called when something that the run added is removed again. */
   readonly forget: (location: string) => void
   /** @throws PypetError `PYPET_RUN_ENDED` */
   readonly assertOpen: (where: string) => void
@@ -51,12 +51,12 @@ export class RunTree extends TrajectoryTree {
     this.#groupAt(['results', 'runs', run.name])
   }
 
-  /** Takes in what the run has added. @throws PypetError `PYPET_NAME_TAKEN` where a group has the name */
+  /** Adds a leaf of the run to the tree. @throws PypetError `PYPET_NAME_TAKEN` if a group has the name */
   takeLeaf({ location, kind, comment, annotations = [], userClass, items }: LeafRecord): void {
     const parts = location.split('.')
     const name = parts.pop() as string
     const parent = this.#groupAt(parts)
-    if (parent.has(name)) throw taken(location, 'it is there already')
+    if (parent.has(name)) throw taken(location, 'it already exists')
     const node = kind === 'result' ? new ResultNode(name, parent) : new ParameterNode(name, parent)
     node.restore(comment, annotations)
     node.isStored = false
@@ -76,9 +76,9 @@ export class RunTree extends TrajectoryTree {
   }
 
   /**
-   * What the run has added, as it is now.
+   * The current state of a leaf that the run has added.
    *
-   * @throws PypetError `PYPET_VALUE_UNSUPPORTED` for what has been emptied
+   * @throws PypetError `PYPET_VALUE_UNSUPPORTED` if it was emptied
    */
   recordOf(leaf: LeafRecord): LeafRecord {
     const { annotations: _, userClass: _added, ...rest } = leaf
@@ -106,14 +106,14 @@ export class RunTree extends TrajectoryTree {
     }
   }
 
-  /** These items of it are stored. */
+  /** Frees items that are stored. */
   releaseLeaf(location: string, items: readonly string[]): void {
     const node = this.at(location) as LeafNode
     if (node instanceof ResultNode) node.release(items)
     else (node as ParameterNode).restoreValue(undefined, undefined)
   }
 
-  /** Groups of the run that have a comment or annotations, and those that are empty. */
+  /** Groups of the run with a comment or annotations, and empty groups. */
   get addedGroups(): GroupRecord[] {
     return [...newGroups(this)].flatMap((group) => {
       const { fullName: location, comment, storedAnnotations: annotations } = group
@@ -126,7 +126,7 @@ export class RunTree extends TrajectoryTree {
   }
 
   override assertChangeable(node: TreeNode, attempt: string): void {
-    // The tree is being made.
+    // Called while the tree is still being made.
     if (!(#run in this)) return
     const { fullName } = node
     if (!this.#isOwn(fullName) || node.isStored) throw this.#locked(attempt, fullName)
@@ -226,7 +226,7 @@ export class RunTree extends TrajectoryTree {
     return fullName.split('.').includes(this.#run.name)
   }
 
-  /** A name in a group, as the run would be given it. */
+  /** A name in a group, in the form in which the run takes it. */
   #nameIn(group: GroupNode, branch: string, name: string): string {
     if (group.isRoot || group.fullName === branch) return name
     const [groupBranch, ...below] = group.fullName.split('.')
@@ -237,7 +237,7 @@ export class RunTree extends TrajectoryTree {
     return isPlain ? this.#asAdded([...below, name]) : [...below.map(this.#wildcard), name].join('.')
   }
 
-  /** What stands below a branch, by the name it was added with. */
+  /** The name below a branch, as it was given when the node was added. */
   #asAdded([first, second, ...below]: readonly string[]): string {
     if (first === 'runs' && second === this.#run.name) return below.join('.')
     return [first, second, ...below]
@@ -254,7 +254,7 @@ export class RunTree extends TrajectoryTree {
     return `${prefix}.${this.wildcards.replace(given, this.#run.idx)}`
   }
 
-  /** The group of these names, made where it is missing. */
+  /** The group with these names. Missing groups are made. */
   #groupAt(parts: readonly string[]): GroupNode {
     let group: GroupNode = this
     for (const part of parts) {
@@ -263,7 +263,7 @@ export class RunTree extends TrajectoryTree {
         group = child
         continue
       }
-      if (group.has(part)) throw taken(`${group.fullName}.${part}`, 'it is there already, and no group')
+      if (group.has(part)) throw taken(`${group.fullName}.${part}`, 'it already exists and is not a group')
       const made: GroupNode = new GroupNode(part, group)
       group.attach(made)
       group = made
@@ -274,7 +274,7 @@ export class RunTree extends TrajectoryTree {
   #locked(attempt: string, what: string): PypetError {
     return new PypetError('PYPET_PARAMETER_LOCKED', `cannot ${attempt} ${what} during a run`, {
       where: what,
-      hint: 'A run changes what it has added itself. Add a result or a derived parameter of its own.',
+      hint: 'A run can change only what it has added itself. Add a result or a derived parameter.',
     })
   }
 }
@@ -288,9 +288,10 @@ function* newGroups(group: GroupNode): Generator<GroupNode> {
 }
 
 /**
- * Finds parameters by shortcuts: for `traj.par`, whose groups hold values and no nodes. What is where is the same in all runs.
+ * Finds parameters by shortcuts, for `traj.par`, whose groups have values instead of nodes. The places are the same in
+ * all runs.
  *
- * @returns the full name of what has a name in a group of parameters; undefined when there is none.
+ * @returns the full name for a name in a group of parameters; undefined if there is none.
  *   Throws `PYPET_NAME_AMBIGUOUS`
  */
 export function parameterFinder(
@@ -305,7 +306,7 @@ export function parameterFinder(
   }
 }
 
-/** A source as a tree, at no run. */
+/** A source as a tree, without a current run. */
 class SourceTree extends TrajectoryTree {
   constructor(source: NodeSource, options: RunTreeOptions) {
     super({ ...options, autoLoad: true })

@@ -1,10 +1,10 @@
-/** What a job receives: one run, with the tree of the trajectory as far as it concerns this run. */
+/** What a job receives: one run, with the part of the trajectory's tree that belongs to it. */
 import type { ParameterTree } from '../run/parameter.ts'
 import type { BareRun } from '../run/run.ts'
 import type { StoringRun } from '../run/stored-items.ts'
 import type { GroupNode, ParameterNode } from './nodes.ts'
 
-/** What a run passes on to its tree. */
+/** Methods that a run passes on to its tree. */
 export const METHODS_OF_TREE = [
   'get',
   'getParameter',
@@ -21,26 +21,26 @@ export const METHODS_OF_TREE = [
 
 type TreeMethods = Pick<GroupNode, (typeof METHODS_OF_TREE)[number]>
 
-/** Members of the trajectory that a run has, too: each does the same there and here. */
+/** Members that both the trajectory and a run have. Each does the same in both. */
 export interface TreeMembers extends TreeMethods {
-  /** Values of derived parameters, those of the script and of this run, by natural naming. */
+  /** Values of derived parameters of the script and of this run, by natural naming. */
   readonly dpar: Readonly<Record<string, unknown>>
-  /** Values of results, those that the script added before the runs began and those of this run. */
+  /** Values of results: those that the script added before the runs began, and those of this run. */
   readonly res: Readonly<Record<string, unknown>>
   /** Values of config: `conf.environment.ncores`. */
-  // biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
+  // biome-ignore lint/suspicious/noExplicitAny: names and types are known only at run time
   readonly conf: any
-  /** Explored parameters by full name. Each has the value of this run; those of others are not here. */
+  /** Explored parameters by full name. Each has only the value of this run. */
   readonly exploredParameters: Readonly<Record<string, ParameterNode>>
 }
 
 /**
- * What a job receives: pypet's single run. It reads one point of the parameter space and takes results and derived
- * parameters; nothing is in the file before the job has returned.
+ * What a job receives: pypet's single run. It reads one point of the parameter space, and takes results and derived
+ * parameters. Nothing is written to the file before the job returns.
  *
- * It has the trajectory's tree, as it was when the runs began: parameters at this point, config, and what the script has
- * added. What this run adds stands in it at once, and can be changed until the job returns; everything else can only be read.
- * What other runs add is not there. The tree is made when the job first asks for it.
+ * It has the trajectory's tree as it was when the runs began: parameters at this point, config, and what the script has
+ * added. What this run adds appears in the tree at once, and you can change it until the job returns. Everything else is
+ * read-only. What other runs add is not in the tree. The tree is made when the job first asks for it.
  *
  * @example
  * run(traj) {
@@ -50,6 +50,6 @@ export interface TreeMembers extends TreeMethods {
  * }
  */
 export interface Run<Tree = ParameterTree> extends BareRun<Tree>, TreeMembers, StoringRun {
-  /** As `name`: what `$` stands for. */
+  /** Same as `name`. `$` stands for it. */
   readonly crun: string
 }

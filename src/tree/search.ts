@@ -1,4 +1,4 @@
-/** Natural naming: finding a node by a part of its full name (pypet `naturalnaming.py`, `_search`). */
+/** Natural naming: finds a node by part of its full name (pypet `naturalnaming.py`, `_search`). */
 import { PypetError } from '../errors.ts'
 import { isRunName, runlessName, runName } from '../names.ts'
 import { nearestHint } from '../values/nearest-name.ts'
@@ -6,21 +6,21 @@ import type { RunIndex } from '../values/path.ts'
 import type { Wildcards } from './wildcards.ts'
 
 export interface GetOptions {
-  /** Skip groups on the way, nearest depth first. As the trajectory's `shortcuts` unless given. */
+  /** Allow names that leave out groups; the nearest depth wins. The trajectory's `shortcuts` is the default. */
   readonly shortcuts?: boolean
-  /** Levels below this group that are searched. */
+  /** Number of levels to search below this group. */
   readonly maxDepth?: number
-  /** Let names of links count. */
+  /** Include names of links. */
   readonly withLinks?: boolean
 }
 
-/** What a search is told besides. */
+/** Further options of a search. */
 interface SearchOptions<Node> extends GetOptions {
-  /** Whether a node may be what the last part of the name means; any may unless given. */
+  /** Whether a node may be the target of the search. By default, any node may. */
   readonly isWanted?: (node: Node) => boolean
 }
 
-/** What a search asks of a node. */
+/** What a search uses of a node. */
 export interface SearchedNode {
   readonly name: string
   readonly fullName: string
@@ -28,7 +28,7 @@ export interface SearchedNode {
   readonly parent: SearchedNode | undefined
 }
 
-/** What it asks of a group; every node that is no leaf is one. */
+/** What a search uses of a group. Every node except a leaf is one. */
 export interface SearchedGroup<Node extends SearchedNode> extends SearchedNode {
   readonly isRoot: boolean
   readonly branch: string
@@ -41,7 +41,7 @@ export interface SearchedGroup<Node extends SearchedNode> extends SearchedNode {
   iterNodes(options: { readonly recursive: true; readonly maxDepth?: number }): Iterable<Node>
 }
 
-/** What it asks of the trajectory. */
+/** What a search uses of the trajectory. */
 interface SearchedRoot {
   readonly shortcuts: boolean
   readonly maxDepth: number
@@ -49,7 +49,7 @@ interface SearchedRoot {
   readonly wildcards: Wildcards
 }
 
-/** Other words for the branches, below the root. */
+/** Aliases of the branches, below the root. */
 const BRANCH_WORDS: Readonly<Record<string, string>> = {
   par: 'parameters',
   param: 'parameters',
@@ -60,12 +60,12 @@ const BRANCH_WORDS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Runs in one group that a search looks into when the trajectory is at none of them: a name that only runs have is
- * ambiguous after two, and a wrong one should not cost a look at each of a million.
+ * Number of run groups in one group that a search looks into if no run is set. A name that only runs have is ambiguous
+ * after two of them, and a wrong name should not cost a look at each of a million runs.
  */
 const RUNS_SEARCHED_MAX = 100
 
-/** @returns undefined when there is none. @throws PypetError `PYPET_NAME_AMBIGUOUS`, `PYPET_WILDCARD_UNKNOWN` */
+/** @returns undefined if there is none. @throws PypetError `PYPET_NAME_AMBIGUOUS`, `PYPET_WILDCARD_UNKNOWN` */
 export function findNode<Node extends SearchedNode>(
   start: SearchedGroup<Node>,
   name: string,
@@ -82,14 +82,14 @@ export function findNode<Node extends SearchedNode>(
   return findPart(group, parts.at(-1) as string, options)
 }
 
-/** What a getter of one kind of nodes looks for. */
+/** The kind of node that a getter searches for. */
 export interface NodeKind<Node extends SearchedNode, Wanted extends Node> {
   readonly noun: string
-  /** Where the trajectory has them; anywhere unless given. */
+  /** The branch where the trajectory has them. Anywhere by default. */
   readonly branch?: string
-  /** Where else, if there is none. */
+  /** The branch to search if the first has none. */
   readonly otherBranch?: string
-  /** They may be outside of it. */
+  /** They may also be outside the branch. */
   readonly isElsewhere?: boolean
   readonly isOne: (node: Node) => node is Wanted
 }
@@ -102,7 +102,7 @@ export function findTyped<Node extends SearchedNode, Wanted extends Node>(
 ): Wanted {
   const { noun, branch, otherBranch, isElsewhere = false, isOne: isWanted } = kind
   const within = group.isRoot && branch !== undefined ? group.child(branch) : undefined
-  // A name that says its branch is looked for from the root.
+  // A name that starts with a branch is searched from the root.
   const isWithin = within !== undefined && isGroup(within) && !isBranch(group, name)
   const start = isWithin ? within : group
   const other = otherBranch !== undefined && isWithin ? group.child(otherBranch) : undefined
@@ -123,7 +123,7 @@ function anyOf<Node extends SearchedNode>(group: SearchedGroup<Node>, name: stri
   }
 }
 
-/** Whether a name begins with a branch, or a word for one. */
+/** Whether a name starts with a branch or an alias of one. */
 function isBranch(root: SearchedGroup<SearchedNode>, name: string): boolean {
   const dot = name.indexOf('.')
   const first = dot < 0 ? name : name.slice(0, dot)
@@ -139,7 +139,7 @@ function findPart<Node extends SearchedNode>(
   part: string,
   options: SearchOptions<Node>,
 ): Node | undefined {
-  // Most names are those of children, and need no translation.
+  // Most names are names of children and need no translation.
   const name = group.has(part) ? part : translate(group, part)
   const direct = childOrLink(group, name, options)
   if (direct !== undefined) return direct
@@ -149,13 +149,13 @@ function findPart<Node extends SearchedNode>(
   return onDisk === name ? undefined : findPart(group, onDisk, options)
 }
 
-/** What config is called on disk: `wrapMode` is `wrap_mode`, `resultOverview` is `results_overview`. */
+/** The name of config on disk: `wrapMode` is `wrap_mode`, `resultOverview` is `results_overview`. */
 function configWord(name: string): string {
   const word = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   return OVERVIEW_WORDS[word] ?? word
 }
 
-/** The original names of the tables, which pypet has in the plural now. */
+/** The original names of the tables. pypet now uses the plural. */
 const OVERVIEW_WORDS: Readonly<Record<string, string>> = {
   parameter_overview: 'parameters_overview',
   derived_parameter_overview: 'derived_parameters_overview',
@@ -163,7 +163,7 @@ const OVERVIEW_WORDS: Readonly<Record<string, string>> = {
   explored_parameter_overview: 'explored_parameters_overview',
 }
 
-/** What a part of a name means: words for branches, numbers of runs, wildcards. */
+/** Translates a part of a name: aliases of branches, numbers of runs, wildcards. */
 function translate(group: SearchedGroup<SearchedNode>, part: string): string {
   if (group.isRoot && part in BRANCH_WORDS) return BRANCH_WORDS[part] as string
   const run = /^(?:r|run)_(\d{1,7})$/.exec(part) ?? (group.name === 'runs' ? /^(\d+)$/.exec(part) : null)
@@ -183,7 +183,7 @@ function childOrLink<Node extends SearchedNode>(
   return node !== undefined && options.isWanted?.(node) === false ? undefined : node
 }
 
-/** Breadth first: the nearest depth wins, and must have the name once. */
+/** Breadth first: the nearest depth with the name wins, and must have it only once. */
 function findBelow<Node extends SearchedNode>(
   start: SearchedGroup<Node>,
   name: string,
@@ -208,7 +208,7 @@ function findBelow<Node extends SearchedNode>(
 
 const CANDIDATES_MAX = 10
 
-/** The groups in a group that belong to the current run, or to all. */
+/** The subgroups that belong to the current run, or to all runs. */
 function searchedGroups<Node extends SearchedNode>(group: SearchedGroup<Node>): SearchedGroup<Node>[] {
   const { idx } = group.root
   const current = idx < 0 ? undefined : runName(idx)
@@ -243,7 +243,7 @@ export function findAll<Node extends SearchedNode>(
   return found
 }
 
-/** The parts occur in the names above the node, in order, possibly with others between. */
+/** Whether the parts occur in order in the names above the node, possibly with others between. */
 function endsIn(node: SearchedNode, parts: readonly string[], start: SearchedNode): boolean {
   let at: SearchedNode | undefined = node
   for (const part of [...parts].reverse()) {
@@ -263,8 +263,8 @@ function ambiguous(name: string, found: readonly SearchedNode[]): PypetError {
     {
       where: name,
       hint: names.some((fullName) => runlessName(fullName) !== fullName)
-        ? 'Say more of the full name; or set the run that you mean: traj.idx = 0.'
-        : `Say more of the full name, as in traj.get('${names.at(-1)}').`,
+        ? 'Give more of the full name, or choose a run: traj.idx = 0.'
+        : `Give more of the full name, as in traj.get('${names.at(-1)}').`,
     },
   )
 }

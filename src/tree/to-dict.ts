@@ -7,7 +7,7 @@ export interface DictOptions {
   readonly nested?: boolean
 }
 
-/** What a leaf has that becomes a value. */
+/** What a leaf needs to become a value. */
 interface NamedLeaf {
   readonly name: string
   readonly fullName: string
@@ -45,7 +45,7 @@ export function dictOf(group: LeafGroup, options: DictOptions): Record<string, u
         `two leaves of ${group.fullName || 'the trajectory'} are called ${name}`,
         {
           where: leaf.fullName,
-          hint: 'Ask for full names.',
+          hint: 'Use full names: { shortNames: false }.',
         },
       )
     }
@@ -54,7 +54,7 @@ export function dictOf(group: LeafGroup, options: DictOptions): Record<string, u
   return dict
 }
 
-/** The value of a parameter or of a result with one item of its own name; else the node. */
+/** The value of a parameter, or of a result whose only item has its name; otherwise the node. */
 export function fastValue(leaf: NamedParameter | NamedResult): unknown {
   if (leaf.isParameter) return leaf.get()
   const names = leaf.itemNames

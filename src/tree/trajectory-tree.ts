@@ -1,6 +1,6 @@
 /**
- * The trajectory as a tree in memory: everything that needs no file (pypet `trajectory.py`). What lies in a file is
- * read through a `NodeSource` when it is asked for.
+ * The trajectory as a tree in memory: everything that needs no file (pypet `trajectory.py`). Data in a file is read
+ * through a `NodeSource` when needed.
  */
 import { PypetError } from '../errors.ts'
 import { BRANCHES, runName, timeText } from '../names.ts'
@@ -35,26 +35,26 @@ export interface TrajectoryTreeOptions<Tree> {
   /** Append the time to the name: `name_2026_01_31_12h34m56s`. */
   readonly addTime?: boolean
   readonly comment?: string
-  /** Parameters to begin with; the compiler knows their names and types. */
+  /** Initial parameters. The compiler knows their names and types. */
   readonly parameters?: Tree
-  /** Functions for wildcards of one's own, by names that begin with `$`. */
+  /** Functions for your own wildcards, by names that start with `$`. */
   readonly wildcards?: Readonly<Record<string, WildcardFunction>>
   /**
-   * Classes that parameters and results are restored as, or where they are: `./my-classes.ts#Spectrum`, from the current
-   * folder; such modules are imported when the trajectory is loaded, or its experiment runs.
+   * Classes that restore parameters and results, or their modules: `./my-classes.ts#Spectrum`, relative to the current
+   * folder. Modules are imported when the trajectory is loaded or its experiment runs.
    */
   readonly dynamicImports?: readonly ClassReference[]
-  /** Whether parts of names may be left out. On unless given. */
+  /** Allow names that leave out groups. On by default. */
   readonly shortcuts?: boolean
-  /** Levels that a search goes down. */
+  /** Number of levels to search. */
   readonly maxDepth?: number
-  /** Adding what is there already gives back what is there, unchanged, instead of an error. */
+  /** Adding an existing node returns the existing one, unchanged, instead of an error. */
   readonly noClobber?: boolean
-  /** Read from the file on access. On for loaded trajectories unless given. */
+  /** Read data from the file on access. On by default for loaded trajectories. */
   readonly autoLoad?: boolean
 }
 
-/** What a tree is told wherever it comes from; the rest a stored one has in its file. */
+/** The options of every tree. A stored tree has the others in its file. */
 export const TREE_OPTIONS = [
   'wildcards',
   'dynamicImports',
@@ -73,7 +73,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   autoLoad: boolean
   readonly wildcards: Wildcards
   readonly dynamicImports: readonly ClassReference[]
-  /** Full names of explored parameters, in the order in which they were explored. */
+  /** Full names of explored parameters, in the order of exploration. */
   readonly #explored = new Set<string>()
   #length = 1
   #idx: RunIndex = -1
@@ -82,7 +82,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   readonly #performedRuns = new Map<RunIndex, RunTimes>()
   readonly #mergedRuns = new Map<RunIndex, MergedRun>()
   #isShrunk = false
-  /** Where nodes come from that are not in memory. */
+  /** The source of nodes that are not in memory. */
   source: NodeSource | undefined
   readonly #presets = new Map<string, unknown>()
   readonly #classes = new Map<string, OwnClass>()
@@ -128,7 +128,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return timeText(this.timestamp)
   }
 
-  /** Values of the parameters at the current run; other names throw `PYPET_NODE_NOT_FOUND`. */
+  /** Values of the parameters at the current run. Unknown names throw `PYPET_NODE_NOT_FOUND`. */
   get par(): ParameterValues<Tree> {
     return this.#view('parameters') as ParameterValues<Tree>
   }
@@ -141,29 +141,29 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return this.#view('results')
   }
 
-  /** Config by natural naming: `conf.environment.ncores`, `conf.hdf5.resultOverview`. Can be set until it is stored. */
-  // biome-ignore lint/suspicious/noExplicitAny: which names there are, of which types, is known at run time only
+  /** Config by natural naming: `conf.environment.ncores`, `conf.hdf5.resultOverview`. You can set it until it is stored. */
+  // biome-ignore lint/suspicious/noExplicitAny: names and types are known only at run time
   get conf(): any {
     return this.#view('config')
   }
 
-  /** The values that the current run has added. @throws PypetError `PYPET_NODE_NOT_FOUND` while no run is set */
+  /** The values that the current run has added. @throws PypetError `PYPET_NODE_NOT_FOUND` if no run is set */
   get crunValues(): Readonly<Record<string, unknown>> {
     return valueView(this.getGroup(`results.runs.${this.wildcards.resolve('$', this.#idx)}`)) as Readonly<
       Record<string, unknown>
     >
   }
 
-  /** Number of runs: 1 while nothing is explored. */
+  /** Number of runs; 1 if nothing is explored. */
   get length(): number {
     this.refresh()
     return this.#length
   }
 
-  /** Called before what others may have changed is looked at. */
+  /** Called before reading state that others may have changed. */
   protected refresh(): void {}
 
-  /** The run that parameters show the values of; -1 for their defaults. */
+  /** The run whose values the parameters show; -1 for their defaults. */
   get idx(): RunIndex {
     return this.#idx
   }
@@ -174,7 +174,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     this.#idx = run
   }
 
-  /** The name of the current run; null when there is none. */
+  /** The name of the current run; null if there is none. */
   get crun(): string | null {
     return this.#idx < 0 ? null : runName(this.#idx)
   }
@@ -189,13 +189,13 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     else this.crun = run
   }
 
-  /** Parameters show their defaults again. */
+  /** Makes parameters show their defaults again. */
   restoreDefault(): void {
     this.#idx = -1
     this.#isInRun = false
   }
 
-  /** The name of a run by its index, and the index by the name. @throws PypetError `PYPET_RUN_UNKNOWN` */
+  /** The name of a run for its index, or the index for its name. @throws PypetError `PYPET_RUN_UNKNOWN` */
   idxToRun(run: RunIndex): string
   idxToRun(run: string): RunIndex
   idxToRun(run: RunIndex | string): RunIndex | string {
@@ -208,7 +208,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return Array.from({ length: this.length }, (_, run) => runName(run))
   }
 
-  /** From now on what is added without a `$` goes below this run's group, until `finishRun`. */
+  /** From now until `finishRun`, nodes added without a `$` go below this run's group. */
   startRun(run: RunIndex): void {
     this.idx = run
     this.#isInRun = true
@@ -216,8 +216,8 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   }
 
   /**
-   * The run was performed by hand, since `startRun` or the step of `iterRuns`: it counts as completed, in the file from the next
-   * `store` on. One that was completed before keeps its times.
+   * Marks the current run as completed by hand. It started at `startRun` or at its step of `iterRuns`. The next `store`
+   * writes this to the file. A run that was completed before keeps its times.
    */
   finishRun(): void {
     if (this.#isInRun) {
@@ -227,12 +227,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     this.#isInRun = false
   }
 
-  /** Runs that were performed by hand and are not stored as completed, with their times. */
+  /** Runs that were completed by hand and are not stored as completed yet, with their times. */
   get performedRuns(): ReadonlyMap<RunIndex, RunTimes> {
     return this.#performedRuns
   }
 
-  /** Their rows are in the file. */
+  /** Called when their rows are in the file. */
   notePerformedStored(runs: Iterable<RunIndex>): void {
     for (const run of runs) this.#performedRuns.delete(run)
   }
@@ -241,7 +241,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return this.#isInRun
   }
 
-  /** Goes through the runs; the trajectory is at each in turn, and at none afterwards. */
+  /** Iterates over the runs. Each in turn is the trajectory's current run; afterwards there is none. */
   *iterRuns(start = 0, stop = this.length, step = 1): Generator<RunIndex> {
     const [before, wasInRun] = [this.#idx, this.#isInRun]
     try {
@@ -256,11 +256,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   }
 
   /**
-   * Explores parameters: one value a run. Further calls may explore others, with as many values. Names may be shortcuts.
+   * Explores parameters: one value per run. Further calls may explore other parameters with the same number of values.
+   * Names may be shortcuts.
    *
    * @param given an exploration (`cartesianProduct(…)`), or lists by name, all of one length
    * @throws PypetError `PYPET_EXPLORATION_LENGTH`, `PYPET_EXPLORATION_EMPTY`, `PYPET_EXPLORATION_INVALID`,
-   *   `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE`, `PYPET_PARAMETER_LOCKED`; then nothing has changed
+   *   `PYPET_NODE_NOT_FOUND`, `PYPET_PARAMETER_TYPE`, `PYPET_PARAMETER_LOCKED`; then nothing changes
    */
   explore(given: Explorable<Tree>): this {
     const { parameters, runCount } = exploreParameters(this, given, this.#explored.size > 0)
@@ -270,11 +271,11 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   }
 
   /**
-   * Adds points behind the runs there are. All explored parameters are named, and no others. Takes time for the new
-   * points only. Where nothing is explored yet, it begins an exploration: a run that has been performed is its first point,
-   * with the defaults that it had.
+   * Adds points after the existing runs. Name all explored parameters and no others. The time depends only on the new
+   * points. If nothing is explored yet, this starts an exploration. A run that is already stored becomes its first point,
+   * with the defaults it had.
    *
-   * @throws PypetError as `explore`; then nothing has changed
+   * @throws PypetError like `explore`; then nothing changes
    */
   expand(given: Explorable<Tree>): this {
     if (this.#explored.size === 0) {
@@ -287,9 +288,9 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   }
 
   /**
-   * Forgets the exploration: one run with the defaults is left.
+   * Removes the exploration. One run with the defaults remains.
    *
-   * @throws PypetError `PYPET_TRAJECTORY_STORED` unless `force`: the file holds what was explored
+   * @throws PypetError `PYPET_TRAJECTORY_STORED` for a stored trajectory, unless `force` is set
    */
   shrink(options: { readonly force?: boolean } = {}): this {
     assertKnownOptions(options, ['force'], 'shrink')
@@ -297,10 +298,10 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     if (this.isStored && !force) {
       throw new PypetError(
         'PYPET_TRAJECTORY_STORED',
-        `${this.name} is stored with its ${this.#length} runs`,
+        `${this.name} is already stored with ${this.#length} runs`,
         {
           where: this.name,
-          hint: 'Shrink a copy (loadTrajectory with asNew), or say { force: true }: the file stays as it is, and it cannot be stored there.',
+          hint: 'Shrink a copy (loadTrajectory with asNew), or give { force: true }. The file then stays as it is, and you cannot store the shrunk trajectory in it.',
         },
       )
     }
@@ -317,21 +318,21 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return this
   }
 
-  /** The file has other runs than there are here. */
+  /** True if the file has other runs than memory. */
   get isShrunk(): boolean {
     return this.#isShrunk
   }
 
-  /** By full name. */
+  /** Explored parameters by full name. */
   get exploredParameters(): Readonly<Record<string, ParameterNode>> {
     this.refresh()
     return Object.fromEntries([...this.#explored].map((name) => [name, this.at(name) as ParameterNode]))
   }
 
   /**
-   * Indices of the runs at which the predicate holds, ascending.
+   * Indices of the runs for which the predicate is true, ascending.
    *
-   * @param names of parameters, whose values the predicate receives in this order
+   * @param names of parameters. The predicate receives their values in this order
    */
   *findIdx(
     names: string | readonly string[],
@@ -340,7 +341,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     yield* findRuns(this, names, predicate)
   }
 
-  /** What is known of a run, by name or index. */
+  /** Information about a run, by name or index. */
   runInformation(run: string | RunIndex): RunInformation {
     const idx = typeof run === 'number' ? run : this.idxToRun(run)
     if (idx < 0 || idx >= this.length) throw this.#unknownRun(String(run))
@@ -357,7 +358,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   /**
    * One node from each run, by run.
    *
-   * @param name as it was added, or a shortcut; found in the first run that has it, and looked for at the same place in
+   * @param name as it was added, or a shortcut. It is found in the first run that has it, and at the same place in
    *   the others
    */
   getFromRuns<Value = unknown>(name: string, options: FromRunsOptions = {}): Record<string, Value> {
@@ -365,13 +366,13 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return getFromRuns<Value>(this, name, options)
   }
 
-  /** Takes over what is in another tree, and its exploration. */
+  /** Takes over the content of another tree and its exploration. */
   adopt(tree: TrajectoryTree<Tree>): void {
     copyInto(tree, this)
     this.restoreExploration([...tree.#explored], tree.#length)
   }
 
-  /** A copy in memory, of the whole tree. The copy belongs to no file. */
+  /** A copy of the whole tree in memory. The copy belongs to no file. */
   copy(): TrajectoryTree<Tree> {
     const copy = new TrajectoryTree<Tree>({ name: this.name, comment: this.comment })
     copy.timestamp = this.timestamp
@@ -379,7 +380,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return copy
   }
 
-  /** What a file says of the exploration. */
+  /** Takes over the exploration from a file. */
   restoreExploration(explored: readonly string[], length: number): void {
     this.#explored.clear()
     for (const name of explored) this.#explored.add(name)
@@ -403,12 +404,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     }
   }
 
-  /** Whether the run there is while nothing is explored has been performed, and must stay what it is. */
+  /** Whether the single run, before anything is explored, is completed and must stay as it is. */
   protected keepsFirstRun(): boolean {
     return this.#withPerformed(this.informationOf(0)).completed
   }
 
-  /** One that is completed in the file stays what it is there. */
+  /** A run that is completed in the file keeps its information from there. */
   #withPerformed(information: RunInformation): RunInformation {
     const times = this.#performedRuns.get(information.idx)
     if (times === undefined || information.completed) return information
@@ -416,7 +417,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return { ...information, ...times, runtime, completed: true, failed: false }
   }
 
-  /** What is known of a run that another trajectory has performed, until the file says it. */
+  /** Information about a run from another trajectory, until the file has it. */
   mergedRun(run: RunIndex): MergedRun | undefined {
     return this.#mergedRuns.get(run)
   }
@@ -425,12 +426,12 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     this.#mergedRuns.set(run, merged)
   }
 
-  /** Why a run has failed; undefined where it has not, or nothing is known of it. */
+  /** Why a run failed; undefined if it did not fail or nothing is known about it. */
   failureOf(run: RunIndex): RunFailureText | undefined {
     return this.#mergedRuns.get(run)?.failure
   }
 
-  /** The value of a leaf of a full name, without making nodes where that can be saved; undefined when there is none. */
+  /** The value of the leaf with this full name, without making nodes if possible; undefined if there is none. */
   valueAt(fullName: string, fastAccess: boolean): unknown {
     const node = this.at(fullName)
     return node === undefined || !fastAccess ? node : onlyValue(node)
@@ -443,20 +444,20 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   #unknownRun(run: string): PypetError {
     return new PypetError('PYPET_RUN_UNKNOWN', `${this.name} has no run ${run}`, {
       where: run,
-      hint: `Its runs are 0 to ${this.#length - 1}; -1 stands for none.`,
+      hint: `Its runs are 0 to ${this.#length - 1}. Use -1 for none.`,
     })
   }
 
-  // What the nodes ask of their root.
+  // What the nodes use of their root.
 
   /**
-   * Whether a node, its comment or its annotations may be changed: everywhere but in a job.
+   * Checks that a node, its comment or its annotations may be changed. Only a job restricts this.
    *
    * @throws PypetError `PYPET_PARAMETER_LOCKED`, `PYPET_RUN_ENDED`
    */
   assertChangeable(_node: TreeNode, _attempt: string): void {}
 
-  /** A link of a group is being removed. @throws as `assertChangeable` */
+  /** Called when a link of a group is removed. @throws like `assertChangeable` */
   forgetLink(_group: GroupNode, _name: string): void {}
 
   get hasSource(): boolean {
@@ -467,7 +468,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return this.source?.entries(group.fullName)
   }
 
-  /** Makes a node that the file has. */
+  /** Makes a node from the file. */
   materialise(parent: GroupNode, name: string): TreeNode | undefined {
     const fullName = parent.fullName === '' ? name : `${parent.fullName}.${name}`
     const head = this.source?.head(fullName)
@@ -483,7 +484,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return node
   }
 
-  /** Whether somebody else has deleted from the file what is in memory as it was there. */
+  /** Whether someone else has deleted from the file a node that is unchanged in memory. */
   isGone(node: TreeNode): boolean {
     if (!node.isStored || node.changes.size > 0) return false
     return this.source !== undefined && this.source.head(node.fullName) === undefined
@@ -534,7 +535,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     addLink(this, group, name, target)
   }
 
-  /** Instances of a class are restored by it from now on. */
+  /** From now on, this class restores its instances. */
   learnClass(own: OwnClass): void {
     this.#classes.set(own.name, own)
   }
@@ -551,7 +552,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return [...this.#classes.values()]
   }
 
-  /** A value is shown as it was stored, because its class is not known: told once. */
+  /** Reports once that a value is shown as it was stored, because its class is not known. */
   missClass(name: string, fullName: string): void {
     if (this.#missedClasses.has(name)) return
     this.#missedClasses.add(name)
@@ -560,7 +561,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
 
   protected onMissingClass(_name: string, _fullName: string): void {}
 
-  /** What a parameter that is being added is to have; each preset is taken once. */
+  /** The preset for a parameter that is being added. Each preset is used once. */
   takePreset(fullName: string, value: ParameterValue): unknown {
     if (!this.#presets.has(fullName)) return value
     const preset = this.#presets.get(fullName)
@@ -568,7 +569,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return preset
   }
 
-  /** Links to a node and to what is below it go with it. */
+  /** Removes the links to a node and to everything below it. */
   forgetLinksTo(node: TreeNode): void {
     const { fullName } = node
     for (const [group, name, target] of [...this.allLinks()]) {
@@ -576,7 +577,7 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     }
   }
 
-  /** The node of a full name; undefined when there is none. */
+  /** The node with this full name; undefined if there is none. */
   at(fullName: string): TreeNode | undefined {
     let node: TreeNode = this
     if (fullName === '') return node
@@ -590,9 +591,9 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
   }
 
   /**
-   * The value that a parameter will get when it is added.
+   * Sets the value that a parameter gets when it is added.
    *
-   * @throws PypetError `PYPET_NAME_TAKEN` when it has been added already
+   * @throws PypetError `PYPET_NAME_TAKEN` if it has already been added
    */
   presetParameter(name: string, value: unknown): void {
     this.#preset('parameters', name, value)
@@ -602,20 +603,20 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     this.#preset('config', name, value)
   }
 
-  /** @throws PypetError `PYPET_PRESET_UNUSED` when a preset parameter was never added */
+  /** @throws PypetError `PYPET_PRESET_UNUSED` if a preset parameter was never added */
   assertPresetsUsed(): void {
     const [unused] = this.#presets.keys()
     if (unused === undefined) return
-    throw new PypetError('PYPET_PRESET_UNUSED', `${unused} was preset and never added`, {
+    throw new PypetError('PYPET_PRESET_UNUSED', `${unused} was preset but never added`, {
       where: unused,
-      hint: 'Add it, or take the preset away; its name may be mistyped.',
+      hint: 'Add it, or remove the preset. Its name may be mistyped.',
     })
   }
 
   #preset(branch: string, name: string, value: unknown): void {
     const fullName = `${branch}.${name}`
     assertLegalName(fullName, fullName)
-    if (this.at(fullName) !== undefined) throw taken(fullName, 'it has been added already')
+    if (this.at(fullName) !== undefined) throw taken(fullName, 'it has already been added')
     this.#presets.set(fullName, value)
   }
 }

@@ -5,9 +5,9 @@ import { findNode, notFound } from './search.ts'
 import { fastValue } from './to-dict.ts'
 
 /**
- * A group as an object that has values and no methods, so that nodes may have any name. Parameters are their values
- * at the current run, results with one item of their own name that item; other results are nodes. Config can be set
- * until it is stored.
+ * A group as an object with values and no methods, so that nodes may have any name. A parameter gives its value at the
+ * current run. A result whose only item has its name gives that item. Other results are nodes. Config can be set until it
+ * is stored.
  */
 export function valueView(group: GroupNode): unknown {
   return new Proxy(Object.create(null) as object, {
@@ -15,7 +15,7 @@ export function valueView(group: GroupNode): unknown {
       if (typeof name === 'symbol') return undefined
       const node = findNode(group, name, {})
       if (node !== undefined) return viewOf(node)
-      // Asked by promises, JSON.stringify and inspection, not by users.
+      // Promises, JSON.stringify and inspection ask for these, not users.
       if (name === 'then' || name === 'toJSON' || name === 'constructor') return undefined
       throw notFound(group, name)
     },
@@ -29,7 +29,7 @@ export function valueView(group: GroupNode): unknown {
     set(_target, name, value) {
       const node = typeof name === 'string' ? findNode(group, name, {}) : undefined
       if (node instanceof ParameterNode && node.branch === 'config' && !node.isStored) {
-        // Reading locks a parameter; of config nothing has depended on that yet.
+        // Reading locks a parameter, but nothing depends on config yet.
         node.unlock()
         node.set(value)
         return true

@@ -1,4 +1,4 @@
-/** Names that depend on the run: `$` and `$set`, and those that users define (pypet `pypetconstants.py`). */
+/** Names that depend on the run: `$`, `$set`, and the user's own wildcards (pypet `pypetconstants.py`). */
 import { PypetError } from '../errors.ts'
 import { runName, runSetName } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
@@ -11,20 +11,20 @@ const DEFAULT_WILDCARDS: Readonly<Record<string, WildcardFunction>> = {
   $set: (run) => (run < 0 ? 'run_set_ALL' : runSetName(run)),
 }
 
-/** Other words for the same, as pypet has them. */
+/** Aliases, as in pypet. */
 const SYNONYMS: Readonly<Record<string, string>> = { crun: '$', crunset: '$set' }
 
 export class Wildcards {
   readonly #functions: Map<string, WildcardFunction>
 
-  /** @param own by their names, which begin with `$` */
+  /** @param own functions by name. Names start with `$` */
   constructor(own: Readonly<Record<string, WildcardFunction>> = {}) {
     this.#functions = new Map(Object.entries({ ...DEFAULT_WILDCARDS, ...own }))
     for (const name of Object.keys(own)) {
       if (/^\$[A-Za-z0-9_-]+$/.test(name)) continue
       throw new PypetError('PYPET_NAME_ILLEGAL', `${JSON.stringify(name)} is not a name for a wildcard`, {
         where: name,
-        hint: 'Begin it with "$", followed by letters, digits, "_" and "-".',
+        hint: 'Start it with "$", followed by letters, digits, "_" and "-".',
       })
     }
   }
@@ -38,7 +38,7 @@ export class Wildcards {
   }
 
   /**
-   * What a wildcard stands for in a run.
+   * The name that a wildcard stands for in a run.
    *
    * @throws PypetError `PYPET_WILDCARD_UNKNOWN`
    */
@@ -47,11 +47,11 @@ export class Wildcards {
     if (replace !== undefined) return replace(run)
     throw new PypetError('PYPET_WILDCARD_UNKNOWN', `there is no wildcard ${part}`, {
       where: part,
-      hint: `There are: ${this.names.join(', ')}.`,
+      hint: `Available: ${this.names.join(', ')}.`,
     })
   }
 
-  /** The name with its wildcards replaced. `$`-parts that are no wildcards are refused. */
+  /** The name with its wildcards replaced. Refuses `$` parts that are not wildcards. */
   replace(name: string, run: RunIndex): string {
     if (!name.includes('$')) return name
     const parts = name.split('.')

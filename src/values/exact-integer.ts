@@ -1,4 +1,4 @@
-/** Integers of 64 bits as users get them: numbers while they are exact, bigints beyond. */
+/** 64-bit integers as users get them: numbers while they are exact, bigints beyond. */
 import { type RawValue, storedOfRaw } from './raw-value.ts'
 import type { StoredList, StoredScalar, StoredValue } from './stored-value.ts'
 
@@ -7,7 +7,7 @@ export function exact(integer: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : integer
 }
 
-/** The same for a value: single ones, lists, and what records and tables hold. Arrays keep their type. */
+/** The same for values: scalars, lists, and the content of records and tables. Arrays keep their type. */
 export function exactIntegers<Value extends StoredValue>(value: Value): Value
 export function exactIntegers(value: StoredValue): StoredValue {
   switch (value.form) {
@@ -37,7 +37,7 @@ function exactElements(value: StoredScalar | StoredList): StoredValue {
   return { ...value, values: value.values.map((element) => exact(element as bigint)) }
 }
 
-/** What was sent or kept as bytes, as users get it: as they would from a file. */
+/** A value that was sent or kept as bytes, in the form that users get from a file. */
 export function receivedValue(raw: RawValue): StoredValue {
   return exactIntegers(storedOfRaw(raw))
 }

@@ -1,10 +1,10 @@
-/** Names of options and their like: which were given, which are known, and what a mistyped one meant. */
+/** Checks names of options, and suggests what a mistyped name meant. */
 import { distance } from 'fastest-levenshtein'
 import { PypetError } from '../errors.ts'
 
 /**
- * The candidate that a mistyped name most likely meant, for error messages: the one that ends in it
- * (`tau` → `neuron.tau`), or the closest by edits when that is close enough; otherwise undefined.
+ * The candidate that a mistyped name most likely meant, for error messages: one that ends in the name
+ * (`tau` → `neuron.tau`), or else the closest by edits if it is close enough. Otherwise undefined.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const suffix = candidates.find((candidate) => candidate.endsWith(`.${name}`))
@@ -19,21 +19,21 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest
 }
 
-/** What to write instead of a mistyped name: the nearest, or what there is. */
+/** A hint for a mistyped name: the nearest name, or the available ones. */
 export function nearestHint(
   name: string,
   candidates: readonly string[],
-  otherwise = `There are: ${candidates.join(', ')}.`,
+  otherwise = `Available: ${candidates.join(', ')}.`,
 ): string {
   const nearest = nearestName(name, candidates)
   return nearest === undefined ? otherwise : `Did you mean ${nearest}?`
 }
 
 /**
- * What a call was given as options and none of them is.
+ * Refuses options that the call does not have.
  *
- * @param noun who has the options: `new Trajectory`
- * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` with the nearest name, `PYPET_USAGE` for what is no object
+ * @param noun the owner of the options: `new Trajectory`
+ * @throws PypetError `PYPET_CONFIG_UNKNOWN_KEY` with the nearest name, `PYPET_USAGE` if the options are not an object
  */
 export function assertKnownOptions(given: unknown, known: readonly string[], noun: string): void {
   if (given === undefined) return
@@ -51,7 +51,7 @@ export function assertKnownOptions(given: unknown, known: readonly string[], nou
   })
 }
 
-/** The named options as far as they are given: what is undefined is left out. */
+/** The named options that are given. Undefined ones are left out. */
 export function givenOf<Options extends object, Name extends keyof Options>(
   options: Options,
   names: readonly Name[],

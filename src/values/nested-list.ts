@@ -1,11 +1,11 @@
-/** Lists of lists of one length and one type: matrices, as JavaScript writes them. */
+/** Lists of lists of one length and one type: matrices as JavaScript writes them. */
 import { exact } from './exact-integer.ts'
 import { type Complex, type Dtype, type StoredArray, typeName } from './stored-value.ts'
 import type { ElementParts } from './structured-value.ts'
 import type { TypedArray } from './typed-array.ts'
 import type { Integer } from './value-forms.ts'
 
-/** A rectangular list of lists, of any depth, and of one type. */
+/** A rectangular list of lists of any depth and of one type. */
 export interface NestedList extends ReadonlyArray<InnermostList | NestedList> {}
 
 type InnermostList =
@@ -17,8 +17,8 @@ type InnermostList =
   | readonly Integer[]
 
 /**
- * What a job gets for it: a copy of its own, whose integers are numbers. Six levels are looked at, since a type of all
- * that could be stored has no end.
+ * What a job gets for a nested list: its own copy, with integers as numbers. The type looks six levels deep, since a
+ * type for any depth would be infinite.
  */
 export type NestedValues<List, Depth extends readonly unknown[] = []> = Depth['length'] extends 6
   ? List
@@ -39,13 +39,13 @@ export function isNestedList(value: unknown): value is NestedList {
 /**
  * The list as an array in C order, marked so that it is read as a list again.
  *
- * @throws PypetError `PYPET_VALUE_UNSUPPORTED` with the row that differs, or the element
+ * @throws PypetError `PYPET_VALUE_UNSUPPORTED` with the row or element that differs
  */
 export function nestedArray(list: NestedList, where: string, parts: Parts): StoredArray {
   const shape: number[] = []
   let first: unknown = list
   for (; Array.isArray(first); first = first[0]) {
-    if (shape.length === RANK_MAX) throw parts.unsupported(where, `more than ${RANK_MAX} lists in each other`)
+    if (shape.length === RANK_MAX) throw parts.unsupported(where, `lists nested more than ${RANK_MAX} deep`)
     shape.push(first.length)
   }
   const rows: (readonly unknown[])[] = []
@@ -68,7 +68,7 @@ export function nestedArray(list: NestedList, where: string, parts: Parts): Stor
   return { form: 'ndarray', dtype, shape, data, isNested: true, ...(isBigint && { isBigint }) }
 }
 
-/** The same of what is an array to its owner, of one axis or more: it does not come back as a list. */
+/** The same for a value that its owner treats as an array, of one axis or more. It does not come back as a list. */
 export function arrayOfLists(list: readonly unknown[], where: string, parts: Parts): StoredArray {
   const isFlat = !isNestedList(list)
   const nested = nestedArray((isFlat ? [list] : list) as unknown as NestedList, where, parts)
@@ -76,7 +76,7 @@ export function arrayOfLists(list: readonly unknown[], where: string, parts: Par
   return { form: 'ndarray', dtype, shape: isFlat ? shape.slice(1) : shape, data }
 }
 
-/** HDF5's limit of axes. */
+/** HDF5's maximum number of axes. */
 const RANK_MAX = 32
 
 const ALLOWED = 'rows of one length, and numbers, booleans, strings, integers or { re, im } of one type'
@@ -104,7 +104,7 @@ function collectRows(level: unknown, walk: Walk, depth: number, at: string): voi
   }
   for (let index = 0; index < level.length; index += 1) {
     const inner = level[index] as unknown
-    // Names are made for what is refused only: most matrices have many rows, and all of them right.
+    // Build names only for refused rows: most matrices have many rows, and all of them are right.
     const isRow = Array.isArray(inner) && inner.length === shape[depth + 1]
     if (isRow && depth === shape.length - 2) rows.push(inner)
     else collectRows(inner, walk, depth + 1, `${at}[${index}]`)
@@ -114,7 +114,7 @@ function collectRows(level: unknown, walk: Walk, depth: number, at: string): voi
 interface Elements {
   readonly dtype: Dtype
   readonly data: TypedArray | string[]
-  /** Puts a row where it belongs, and gives the index of the first element of another type, or -1. */
+  /** Copies a row to its place. Returns the index of the first element of another type, or -1. */
   put(row: readonly unknown[], offset: number, at: () => string): number
 }
 
@@ -176,7 +176,7 @@ function putElement(data: TypedArray | string[], at: number, value: unknown): vo
   }
 }
 
-/** `[1][0]`: where a row stands. */
+/** The place of a row: `[1][0]`. */
 function indices(row: number, shape: readonly number[]): string {
   let rest = row
   const found: number[] = []
@@ -193,7 +193,7 @@ function nameOf(value: unknown, at: string, parts: Parts): string {
   return value === undefined || value === null ? String(value) : `a ${typeName(parts.toStored(value, at))}`
 }
 
-/** The inverse of `nestedArray`: a list of one's own. */
+/** The inverse of `nestedArray`. Returns a new list. */
 export function nestedList({ dtype, shape, data, isBigint }: StoredArray): NestedList {
   const elementAt = elementReader(dtype, data, isBigint === true)
   const rowLength = shape.at(-1) as number
@@ -226,7 +226,7 @@ function elementReader(
   return (index) => exact(data[index] as bigint)
 }
 
-/** The list without sharing any of its lists. */
+/** A copy of the list that shares none of its lists. */
 export function copyOfNested<List>(list: List): List {
   if (!Array.isArray(list)) return list
   return (Array.isArray(list[0]) ? list.map(copyOfNested) : list.slice()) as List

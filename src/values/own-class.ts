@@ -1,36 +1,36 @@
-/** Classes of the user's own: an instance is stored as what it gives, and restored by its class. */
+/** The user's own classes. An instance is stored as the result of its `store()` and restored by its class. */
 import { type StoredValue, typeName } from './stored-value.ts'
 import type { ElementParts } from './structured-value.ts'
 import { isPlainObject } from './value-forms.ts'
 
-/** Found by its name when a job or a trajectory is loaded. */
+/** A class that is found by name when a job or a trajectory is loaded. */
 export interface OwnClass {
   readonly name: string
-  /** Makes an instance of what `store()` gave. */
+  /** Makes an instance from the result of `store()`. */
   load(stored: never): unknown
 }
 
-/** A class of the user's own, or the module that has it: `./my-classes.ts#Spectrum`. */
+/** Your own class, or the module that exports it: `./my-classes.ts#Spectrum`. */
 export type ClassReference = OwnClass | string
 
 /**
- * An instance as a parameter. `store()` gives one value that a parameter may hold, or several by name; the class's static
- * `load` makes an instance of the same.
+ * An instance as a parameter. `store()` returns one value that a parameter may hold, or several by name. The static
+ * `load` of the class makes an instance from them.
  */
 export interface OwnParameter {
   store(): unknown
 }
 
-/** By name. */
+/** Classes by name. */
 export type OwnClasses = ReadonlyMap<string, OwnClass>
 
-/** True for an instance of a class that says what is stored of it. */
+/** True for an instance of a class with `store()`. */
 export function isStoring(value: unknown): value is OwnParameter {
   if (typeof value !== 'object' || value === null || isPlainObject(value)) return false
   return typeof (value as Partial<OwnParameter>).store === 'function'
 }
 
-/** The class of an instance that can be stored and restored; undefined for anything else. */
+/** The class of an instance that can be stored and restored; undefined for any other value. */
 export function ownClassOf(value: unknown): OwnClass | undefined {
   const own: unknown = isStoring(value) ? value.constructor : undefined
   return isOwnClass(own) ? own : undefined
@@ -42,13 +42,13 @@ export function isOwnClass(value: unknown): value is OwnClass {
   return isObject && typeof given?.name === 'string' && given.name !== '' && typeof given.load === 'function'
 }
 
-/** Of an instance; undefined for anything else. */
+/** The class name of an instance; undefined for any other value. */
 export function instanceClassName(value: unknown): string | undefined {
   const own = ownClassOf(value)
   return own?.name
 }
 
-/** @throws PypetError `PYPET_VALUE_UNSUPPORTED` for what no parameter can hold */
+/** @throws PypetError `PYPET_VALUE_UNSUPPORTED` for a value that a parameter cannot hold */
 export function storedInstance(instance: OwnParameter, where: string, parts: ElementParts): StoredValue {
   const stored = parts.toStored(instance.store(), `${where}.store()`)
   const isEmpty = stored.form === 'record' && stored.fields.length === 0
@@ -61,7 +61,7 @@ export function storedInstance(instance: OwnParameter, where: string, parts: Ele
   )
 }
 
-/** A value that was checked before: what a tree is given of parameters that were declared elsewhere. */
+/** A value that was already checked, for parameters of a tree that were declared elsewhere. */
 export class CheckedValue {
   readonly stored: StoredValue
   readonly userClass: string | undefined

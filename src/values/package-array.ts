@@ -1,8 +1,8 @@
-/** Arrays of the usual packages, known by their structure: none of these packages is loaded or needed here. */
+/** Arrays of common packages, recognized by their structure. No package is loaded or needed here. */
 import type { TypedArray } from './typed-array.ts'
 import type { NdArray, SparseMatrix } from './value-forms.ts'
 
-/** What can be stored as it comes from a package; a job gets it as a typed array, or as `{ data, shape }`. */
+/** Arrays of packages that can be stored as they are. A job gets them as a typed array or as `{ data, shape }`. */
 export type PackageArray =
   /** A tensor of TensorFlow.js. */
   | { readonly shape: readonly number[]; readonly dtype: string; dataSync(): ArrayLike<unknown> }
@@ -18,10 +18,10 @@ export type PackageArray =
       readonly offset: number
     }
 
-/** What a job gets for it. */
+/** What a job gets for a `PackageArray`. */
 export type PackageArrayValue = TypedArray | NdArray<TypedArray>
 
-/** The same in a form of our own, or as lists of lists; undefined for what is of none of these packages. */
+/** The array in one of our own forms or as lists of lists; undefined if it is from none of these packages. */
 export function packageArray(value: object): object | undefined {
   const given = value as Readonly<Record<string, unknown>>
   if (typeof given.dataSync === 'function' && Array.isArray(given.shape)) return tensor(value as Tensor)
@@ -38,7 +38,7 @@ interface Tensor {
   dataSync(): unknown
 }
 
-/** Complex tensors give real and imaginary part in turn, boolean ones bytes. */
+/** Complex tensors return real and imaginary parts in turn, boolean tensors return bytes. */
 function tensor(value: Tensor): object {
   const { shape, dtype } = value
   const known = dtype === 'bool' || dtype === 'complex64' ? { dtype } : {}
@@ -54,7 +54,7 @@ function compressedColumns({
   return { format: 'csc', data: _values, indices: _index, indptr: _ptr, shape: _size } as SparseMatrix
 }
 
-/** Its arrays of booleans and of complex numbers are objects around a buffer. */
+/** stdlib's arrays of booleans and of complex numbers are objects around a buffer. */
 function strided({ data, shape, strides, offset, dtype }: Readonly<Record<string, unknown>>): object {
   const view = { shape, stride: strides, offset }
   const { buffer, byteOffset, length } = data as Readonly<Record<'buffer' | 'byteOffset' | 'length', unknown>>

@@ -1,4 +1,4 @@
-/** Values as Python's `repr` prints them: the overview tables of a file hold this text. */
+/** Values as Python's `repr` prints them. The overview tables of a file hold this text. */
 import { assertNever } from '../errors.ts'
 import { cutText } from './cut-text.ts'
 import type { Complex, Scalar, StoredArray, StoredValue } from './stored-value.ts'
@@ -6,9 +6,9 @@ import type { TypedArray } from './typed-array.ts'
 
 /**
  * The text of a value: `1.0`, `True`, `'a'`, `[1.0, 2.0]`, `array([1., 2., 3.])`. Arrays of more than
- * a thousand elements show the first and last three of each axis, as numpy does, on one line.
+ * a thousand elements show the first and last three of each axis, as in numpy, on one line.
  *
- * @param lengthMax longer text is cut and ends in `...`; a long list costs no more than what is shown
+ * @param lengthMax longer text is cut and ends in `...`. A long list costs no more than the part that is shown
  */
 export function pythonRepr(value: StoredValue, lengthMax = Number.POSITIVE_INFINITY): string {
   switch (value.form) {
@@ -45,7 +45,7 @@ export function pythonRepr(value: StoredValue, lengthMax = Number.POSITIVE_INFIN
   }
 }
 
-/** A float64 as Python prints it: the same shortest digits as here, other rules for the exponent. */
+/** A float64 as Python prints it: the same shortest digits as in JavaScript, but other rules for the exponent. */
 export function pythonFloat(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
@@ -83,7 +83,7 @@ function scalarRepr(value: Scalar | Complex | Uint8Array, dtype: string, lengthM
   }
 }
 
-/** `(1+2j)`; the real part is left out where it is 0. */
+/** `(1+2j)`. The real part is left out if it is 0. */
 function complexRepr({ re, im }: Complex): string {
   const imaginary = `${pythonFloat(im).replace(/\.0$/, '')}j`
   if (Object.is(re, 0)) return imaginary
@@ -97,7 +97,7 @@ function bytesRepr(bytes: Uint8Array): string {
 
 function stringRepr(text: string, lengthMax: number): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  // What is cut away need not be escaped, and a long text could become too long for a string.
+  // Do not escape text that will be cut: the escaped text could exceed the maximum length of a string.
   const escaped = text.slice(0, lengthMax).replace(/[\\'"\p{C}\p{Z}]/gu, (character) => {
     if (character === ' ') return character
     if (character === '\\' || character === quote) return `\\${character}`
@@ -126,7 +126,7 @@ function listRepr(
     const text = scalarRepr(value, dtype, lengthMax)
     shown.push(text)
     length += text.length + 2
-    // The rest would be cut away.
+    // The rest will be cut.
     if (length > lengthMax + 2) break
   }
   return `[${shown.join(', ')}]`
@@ -173,7 +173,7 @@ function elementRepr(data: TypedArray, offset: number): string {
   const element = data[offset] as number | bigint
   const isFloat = data instanceof Float64Array || data instanceof Float32Array
   if (typeof element === 'bigint' || !isFloat) return String(element)
-  // A float32 has fewer digits than the double it is read as.
+  // A float32 has fewer digits than the double it is read into.
   const shortest = data instanceof Float32Array ? shortestFloat32(element) : element
   return pythonFloat(shortest).replace(/\.0$/, '.')
 }

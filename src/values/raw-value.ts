@@ -1,4 +1,4 @@
-/** Values as the writer takes them: numbers as bytes, in the order of the file. */
+/** Values as the writer receives them: numbers as bytes, in the byte order of the file. */
 import { assertNever } from '../errors.ts'
 import type {
   Complex,
@@ -11,7 +11,7 @@ import type {
 } from './stored-value.ts'
 import { ARRAY_TYPES, type NumericDtype, type TypedArray } from './typed-array.ts'
 
-/** Values that are numbers only: those of real and imaginary part have 16 or 8 bytes each, bools one. */
+/** Numeric values. A complex number takes 16 or 8 bytes, a bool takes one. */
 export interface RawNumbers {
   readonly form: 'scalar' | 'list' | 'ndarray'
   readonly dtype: NumericDtype | ComplexDtype | 'bool'
@@ -22,7 +22,7 @@ export interface RawNumbers {
   readonly isNested?: boolean
 }
 
-/** Bytes of Python travel as texts of one character each. */
+/** Bytes from Python are sent as texts with one character per byte. */
 export interface RawTexts {
   readonly form: 'scalar' | 'list' | 'ndarray'
   readonly dtype: 'str' | 'bytes'
@@ -32,7 +32,7 @@ export interface RawTexts {
   readonly isNested?: boolean
 }
 
-/** A value whose numbers have become bytes: what the writer puts on disk without looking at it. */
+/** A value with its numbers as bytes. The writer stores it without looking at it. */
 export type RawValue =
   | RawNumbers
   | RawTexts
@@ -101,7 +101,7 @@ export function rawValue(value: StoredValue): RawValue {
   }
 }
 
-/** The same for what consists of elements of one type. */
+/** The same for values whose elements have one type. */
 export function rawElements(value: StoredScalar | StoredList | StoredArray): RawNumbers | RawTexts {
   const { form, dtype } = value
   const marks = {
@@ -124,7 +124,7 @@ export function rawElements(value: StoredScalar | StoredList | StoredArray): Raw
   return { form, dtype, shape, bytes: scalarBytes(dtype, values), ...marks }
 }
 
-/** The inverse of `rawValue`: numbers from their bytes. Copies, so the bytes need no alignment. */
+/** The inverse of `rawValue`: numbers from their bytes. It copies, so the bytes need no alignment. */
 export function storedOfRaw(raw: RawValue): StoredValue {
   switch (raw.form) {
     case 'scalar':
@@ -163,7 +163,7 @@ export function storedOfRaw(raw: RawValue): StoredValue {
   }
 }
 
-/** The same for what consists of elements of one type. */
+/** The same for values whose elements have one type. */
 export function storedElements(raw: RawNumbers | RawTexts): StoredScalar | StoredList | StoredArray {
   const { form, dtype, shape } = raw
   const marks = { ...(raw.isTuple === true && { isTuple: true }) }
@@ -203,12 +203,12 @@ function bytesOfText(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0))
 }
 
-/** The bytes as a typed array of their own. */
+/** The bytes as a new typed array. */
 export function typedArray(dtype: RawNumbers['dtype'], bytes: Uint8Array): TypedArray {
   return new (arrayType(dtype))(new Uint8Array(bytes).buffer)
 }
 
-/** A bool travels and is stored in a byte. */
+/** A bool is sent and stored as one byte. */
 function arrayType(dtype: RawNumbers['dtype']) {
   if (dtype === 'bool') return Uint8Array
   if (dtype === 'complex128') return Float64Array

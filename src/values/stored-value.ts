@@ -1,15 +1,15 @@
-/** Values as they are stored: what is left when every question about a user's value is answered. */
+/** Values as they are stored. A user's value becomes one in `toStoredValue`. */
 import { ARRAY_TYPES, type NumericDtype, type TypedArray } from './typed-array.ts'
 
-/** Numbers of two parts, the real one first. */
+/** Complex numbers, real part first. */
 export type ComplexDtype = 'complex128' | 'complex64'
 /**
- * Element types by numpy's names; `bool` is stored as int8, `str` as UTF-8 bytes. `bytes` are Python's: they come from
- * files and cannot be made here.
+ * Element types by numpy's names. `bool` is stored as int8, `str` as UTF-8 bytes. `bytes` comes only from Python files
+ * and cannot be made here.
  */
 export type Dtype = NumericDtype | ComplexDtype | 'bool' | 'str' | 'bytes'
 
-/** A complex number, as the usual packages have it. */
+/** A complex number, as common packages represent it. */
 export interface Complex {
   readonly re: number
   readonly im: number
@@ -17,7 +17,7 @@ export interface Complex {
 
 export type Scalar = number | bigint | boolean | string
 
-/** A checked value, ready to be sent to the writer and put on disk, or read from there. Arrays are not copied. */
+/** A checked value, ready to send to the writer or read from the file. Arrays are not copied. */
 export type StoredValue =
   | StoredScalar
   | StoredList
@@ -40,7 +40,7 @@ export interface StoredList {
   readonly form: 'list'
   readonly dtype: Dtype
   readonly values: readonly (Scalar | Complex | Uint8Array)[]
-  /** It was a tuple in Python. */
+  /** True for a tuple in Python. */
   readonly isTuple?: boolean
 }
 
@@ -48,13 +48,13 @@ export interface StoredArray {
   readonly form: 'ndarray'
   readonly dtype: Dtype
   readonly shape: readonly number[]
-  /** Booleans as bytes, complex numbers as real and imaginary part in turn. */
+  /** Booleans as bytes, complex numbers as real and imaginary parts in turn. */
   readonly data: TypedArray | readonly string[]
-  /** It was numpy's matrix in Python. */
+  /** True for numpy's matrix in Python. */
   readonly isMatrix?: boolean
-  /** A user has given it as a list of lists, and gets it as one. */
+  /** True if the user gave a list of lists. The user gets it back as one. */
   readonly isNested?: boolean
-  /** Of such a list: its integers were bigints. Known in memory alone, as of single ones. */
+  /** For a nested list: true if its integers were bigints. Known only in memory, as for single integers. */
   readonly isBigint?: boolean
 }
 
@@ -66,7 +66,7 @@ export interface StoredField {
 export interface StoredTable {
   readonly form: 'table'
   readonly rowCount: number
-  /** Each column a list or an array of one dimension, of `rowCount` elements. */
+  /** Each column is a list or a one-dimensional array of `rowCount` elements. */
   readonly columns: readonly { readonly name: string; readonly value: StoredList | StoredArray }[]
 }
 
@@ -80,7 +80,7 @@ export interface StoredSparse {
   readonly dtype: NumericDtype
 }
 
-/** Something that is in the file and is not turned into a value here, such as a pickle. It is never made, only read. */
+/** An object in the file that cannot be read as a value, such as a pickle. It is only read, never written. */
 export interface Unreadable {
   readonly form: 'unread'
   /** `pickle`, `pandas frame`. */
@@ -88,7 +88,7 @@ export interface Unreadable {
   readonly note: string
 }
 
-/** Values of one number or text, lists and arrays of such: what presets and texts can spell. */
+/** Values of one number or text, and lists and arrays of them: what presets and texts can write. */
 export type BasicValue =
   | { readonly form: 'scalar'; readonly dtype: BasicDtype; readonly value: Scalar }
   | {
@@ -107,14 +107,14 @@ export type BasicValue =
       readonly isBigint?: boolean
     }
 
-/** Types of single values that JavaScript has a literal for. */
+/** Types of single values that have a literal in JavaScript. */
 export type BasicDtype = 'float64' | 'int64' | 'bool' | 'str'
 
 export function isBasicDtype(dtype: Dtype): dtype is BasicDtype {
   return dtype === 'float64' || dtype === 'int64' || dtype === 'bool' || dtype === 'str'
 }
 
-/** The element type; undefined for what has none of its own, as a record. */
+/** The element type; undefined for a value without one, such as a record. */
 export function dtypeOf(value: StoredValue): Dtype | undefined {
   return 'dtype' in value ? value.dtype : undefined
 }
@@ -124,7 +124,7 @@ export function isBasic(value: StoredValue): value is BasicValue {
   return value.form === 'ndarray' && value.dtype in ARRAY_TYPES
 }
 
-/** Names the type of a stored value in messages: `float64`, `list of str`, `float64 array [3, 4]`. */
+/** The name of the type of a stored value in messages: `float64`, `list of str`, `float64 array [3, 4]`. */
 export function typeName(value: StoredValue): string {
   switch (value.form) {
     case 'scalar':

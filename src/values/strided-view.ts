@@ -1,13 +1,13 @@
-/** Views into the data of another array, as the usual ndarray packages hand them out. */
+/** Views into the data of another array, as common ndarray packages return them. */
 
-/** The element at an index is `data[offset + index · stride]`; strides may be negative. */
+/** The element at an index is `data[offset + index · stride]`. Strides may be negative. */
 export interface StridedView {
   readonly shape: readonly number[]
   readonly stride: readonly number[]
   readonly offset: number
 }
 
-/** Whether the elements lie one after the other, from the first of the data on, in C order. */
+/** Whether the elements are contiguous in C order and start at the first element of the data. */
 export function isContiguous({ shape, stride, offset }: StridedView): boolean {
   let expected = 1
   for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
@@ -17,10 +17,10 @@ export function isContiguous({ shape, stride, offset }: StridedView): boolean {
   return offset === 0
 }
 
-/** Whether every element lies within data of that length. */
+/** Whether every element lies within data of this length. */
 export function staysInside({ shape, stride, offset }: StridedView, length: number): boolean {
   if (shape.includes(0)) return true
-  // Each axis reaches from the offset to one side.
+  // Each axis extends from the offset to one side.
   const reaches = shape.map((size, axis) => (size - 1) * (stride[axis] ?? Number.NaN))
   const first = reaches.reduce((sum, reach) => sum + Math.min(0, reach), offset)
   const last = reaches.reduce((sum, reach) => sum + Math.max(0, reach), offset)
@@ -32,7 +32,7 @@ interface ElementArray {
   [index: number]: number | bigint
 }
 
-/** The elements of a view that stays inside, copied into C order. */
+/** Copies the elements of a view into C order. The view must stay inside the data. */
 export function gather<Data extends ElementArray>(data: Data, { shape, stride, offset }: StridedView): Data {
   const elementCount = shape.reduce((product, size) => product * size, 1)
   const gathered = new (data.constructor as new (length: number) => Data)(elementCount)

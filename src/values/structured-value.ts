@@ -1,4 +1,4 @@
-/** Values that are made of others: records, tables, sparse matrices. */
+/** Values that contain other values: records, tables, sparse matrices. */
 import type { PypetError } from '../errors.ts'
 import { assertLegalName } from './path.ts'
 import type {
@@ -13,7 +13,7 @@ import type { NumericDtype, TypedArray } from './typed-array.ts'
 import type { SparseMatrix } from './value-forms.ts'
 import { isPlainObject } from './value-forms.ts'
 
-/** How elements become stored values and errors. */
+/** Functions that turn elements into stored values and errors. */
 export interface ElementParts {
   toStored(value: unknown, where: string): StoredValue
   unsupported(where: string, found: string, allowed?: string): PypetError
@@ -23,7 +23,7 @@ interface Parts extends ElementParts {
   typedArray(view: unknown, where: string): { dtype: NumericDtype; data: TypedArray }
 }
 
-/** Deeper records are refused: HDF5's cost of a path grows with its depth. */
+/** Deeper records are refused, because the cost of a path in HDF5 grows with its depth. */
 const DEPTH_MAX = 16
 
 /** @throws PypetError `PYPET_VALUE_UNSUPPORTED`, `PYPET_NAME_ILLEGAL` */
@@ -35,7 +35,7 @@ export function recordValue(
   if (depthOf(record) > DEPTH_MAX) {
     throw parts.unsupported(
       where,
-      `an object that holds itself, or more than ${DEPTH_MAX} objects in each other`,
+      `an object that contains itself, or objects nested more than ${DEPTH_MAX} deep`,
     )
   }
   const fields = Object.entries(record).map(([name, value]): StoredField => {
@@ -52,14 +52,14 @@ function depthOf(value: unknown, depth = 1): number {
   return Math.max(depth, ...Object.values(value).map((inner) => depthOf(inner, depth + 1)))
 }
 
-/** A list of records with the same names and types: one row each. */
+/** A list of records with the same names and types. Each record is a row. */
 export function tableOfRows(rows: readonly unknown[], where: string, parts: Parts): StoredTable {
   const names = Object.keys(rows[0] as object)
   const columns: Record<string, unknown[]> = {}
   for (const name of names) columns[name] = []
   for (const [index, row] of rows.entries()) {
     if (!isPlainObject(row))
-      throw parts.unsupported(`${where}[${index}]`, 'something else than a record', SAME_NAMES)
+      throw parts.unsupported(`${where}[${index}]`, 'something other than a record', SAME_NAMES)
     const found = Object.keys(row)
     if (found.length !== names.length || !names.every((name) => name in row)) {
       throw parts.unsupported(
@@ -134,7 +134,7 @@ export function sparseValue(matrix: SparseMatrix, where: string, parts: Parts): 
   const isGrowing = indptr.every((start, index) => index === 0 || start >= (indptr[index - 1] as number))
   if (indptr[0] !== 0 || indptr.at(-1) !== data.length || !isGrowing)
     throw refuse('an indptr that does not run from 0 to the number of values')
-  if (!indices.every((index) => index >= 0 && index < minor)) throw refuse('an index outside of the shape')
+  if (!indices.every((index) => index >= 0 && index < minor)) throw refuse('an index outside the shape')
   return { form: 'sparse', format, shape: [shape[0], shape[1]], indptr, indices, data, dtype }
 }
 

@@ -1,4 +1,4 @@
-/** Typed arrays by numpy's names of their elements. */
+/** Typed arrays by numpy's names of their element types. */
 
 /** Element types by numpy's names. */
 export type NumericDtype =
@@ -26,7 +26,7 @@ export type TypedArray =
   | Uint32Array
   | BigUint64Array
 
-/** What makes an array of each element type. */
+/** The array constructor for each element type. */
 export const ARRAY_TYPES = {
   float64: Float64Array,
   float32: Float32Array,

@@ -1,4 +1,4 @@
-/** What a user gets for a stored value: the inverse of `toStoredValue`. */
+/** The value that a user gets for a stored value: the inverse of `toStoredValue`. */
 import { assertNever } from '../errors.ts'
 import { exactIntegers } from './exact-integer.ts'
 import { nestedList } from './nested-list.ts'
@@ -7,9 +7,9 @@ import type { StoredArray, StoredValue, Unreadable } from './stored-value.ts'
 import { type StorableValue, table } from './value.ts'
 
 /**
- * The value as a user sees it. One-dimensional arrays are typed arrays, others `{ data, shape }`, and nested lists are
- * lists of one's own; integers are numbers
- * while they are exact; a table is a `Table`. What cannot be read is described by an `Unreadable`, and never executed.
+ * The value as a user sees it. One-dimensional arrays become typed arrays, others `{ data, shape }`, and nested lists
+ * become new lists. Integers are numbers while they are exact. A table is a `Table`. A value that cannot be read is
+ * described by an `Unreadable` and never executed.
  */
 export function userValue(stored: StoredValue): StorableValue | Uint8Array | Unreadable {
   switch (stored.form) {
@@ -52,9 +52,9 @@ function userArray(stored: StoredArray): StorableValue {
 }
 
 /**
- * An explored value as a job sees it, like the default: a list, an array of its own, `{ data, shape }`.
+ * An explored value as a job sees it, in the form of the default: a list, its own array, or `{ data, shape }`.
  *
- * @param preset the default, which tells whether whole numbers of 64 bits are bigints
+ * @param preset the default, which tells whether 64-bit integers are bigints
  */
 export function seenValue(value: RawValue, preset: unknown): unknown {
   const stored = storedOfRaw(value)

@@ -1,15 +1,15 @@
 /**
- * When two values are the same: of one form, element type and shape, and equal in every bit. One rule for all who ask:
- * seeds digest these parts, and points are told apart by a key of them. A NaN is itself.
+ * When two values are the same: equal form, element type and shape, and equal bits. A NaN equals itself. There is one
+ * rule for all: seeds digest these parts, and points are told apart by a key of them.
  */
 import { type RawValue, rawValue } from './raw-value.ts'
 import type { Complex, Scalar, StoredScalar, StoredValue } from './stored-value.ts'
 import { utf8Bytes } from './utf8.ts'
 
 /**
- * The parts of a value in order, so that no two different values have the same. In front of each text stands its length.
+ * The parts of a value in order. Different values never have the same parts. Each text is preceded by its length.
  *
- * Seeds of runs follow from them, so they must never change: results that were stored could not be computed again.
+ * The seeds of runs depend on these parts, so they must never change: otherwise stored results could not be reproduced.
  */
 export function valueParts(value: RawValue, add: (part: string | Uint8Array) => void): void {
   const addText = (text: string) => {
@@ -53,7 +53,7 @@ export function countBytes(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer)
 }
 
-/** Which of its many bit patterns a NaN has, a single number of JavaScript does not keep. */
+/** Makes all NaNs the same: JavaScript does not preserve the bit pattern of a single NaN. */
 function oneNaN(bytes: Uint8Array): Uint8Array {
   const numbers = new Float64Array(new Uint8Array(bytes).buffer)
   const words = new BigUint64Array(numbers.buffer)
@@ -63,13 +63,13 @@ function oneNaN(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(numbers.buffer)
 }
 
-/** A text that equal values share and others do not. That of a long value is a digest of 128 bits. */
+/** A text that equal values share and different values do not. For a long value it is a 128-bit digest. */
 export function valueKey(value: StoredValue): string {
   if (value.form === 'scalar') return scalarKey(value)
   return value.form === 'unread' ? `unread:${value.type}:${value.note}` : rawValueKey(rawValue(value))
 }
 
-/** The same for a value that is no single one, as the writer takes it. */
+/** The same for a raw value that is not a single number or text. */
 export function rawValueKey(value: RawValue): string {
   const digest = new Digest()
   valueParts(value, (part) => digest.add(part))
@@ -85,14 +85,14 @@ function scalarKey({ dtype, value }: StoredScalar): string {
 }
 
 /**
- * What a single value of an exploration has in common with equal ones of its parameter, which are of one type: 0 and -0
- * differ, as their seeds do, and a NaN is itself.
+ * A key for a single value of an exploration. Values of one parameter, which have one type, are equal if their keys are:
+ * 0 and -0 differ, as their seeds do, and a NaN equals itself.
  */
 export function plainKey(value: Scalar): string {
   return elementText(value)
 }
 
-/** One key of the keys of a point's values, whatever these hold. */
+/** One key from the keys of a point's values, whatever they contain. */
 export function pointKey(keys: readonly string[]): string {
   return keys.map((key) => `${key.length}:${key}`).join(',')
 }
@@ -105,7 +105,7 @@ function elementText(element: StoredScalar['value']): string {
   return `${elementText(re)},${elementText(im)}`
 }
 
-/** MurmurHash3_x86_128 (Austin Appleby, public domain) of each part, with its length in front. */
+/** MurmurHash3_x86_128 (Austin Appleby, public domain) of each part, preceded by its length. */
 class Digest {
   #h1 = 0
   #h2 = 0
@@ -125,7 +125,7 @@ class Digest {
 
   #addText(text: string): void {
     for (let index = 0; index < text.length; index += 4) {
-      // Beyond the end there is NaN, which is 0 as bits.
+      // Past the end this is NaN, which is 0 as bits.
       const at = (offset: number) => text.charCodeAt(index + offset) | 0
       this.#block(at(0), at(1), at(2), at(3))
     }

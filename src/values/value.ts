@@ -1,7 +1,7 @@
 /**
- * What a user may store, and the one place where a user's value becomes a stored one.
- * Types follow docs/format.md (pypet `parameter.py`); where pypet loses data we do not: integers keep 64 bits,
- * strings any Unicode, arrays may have no dimension.
+ * The values that a user may store, and the one place that turns a user's value into a stored one.
+ * Types follow docs/format.md (pypet `parameter.py`). Where pypet loses data, pypet-ts does not: integers keep 64 bits,
+ * strings keep all of Unicode, arrays may have no dimension.
  */
 import { PypetError } from '../errors.ts'
 import { arrayOfLists, isNestedList, type NestedList, nestedArray } from './nested-list.ts'
@@ -30,12 +30,12 @@ import {
   type SparseMatrix,
 } from './value-forms.ts'
 
-/** Named values together in one item: Python's dict. Records may hold records. */
+/** Several named values in one item, like Python's dict. Records may contain records. */
 export interface RecordValue {
   readonly [name: string]: StorableValue
 }
 
-/** Everything that a parameter may hold. */
+/** Every value that a parameter may hold. */
 export type ParameterValue =
   | Scalar
   | null
@@ -55,13 +55,13 @@ export type ParameterValue =
   | NestedList
   | OwnParameter
 
-/** Columns of one length, made by `table`. pypet's `ObjectTable`. */
+/** Columns of one length, made by `table`. In pypet this is an `ObjectTable`. */
 export interface Table {
   readonly [TABLE]: true
   readonly columns: Readonly<Record<string, StorableValue>>
 }
 
-/** Everything that an item of a result may hold: a list of records is a table. */
+/** Every value that an item of a result may hold. A list of records is a table. */
 export type StorableValue =
   | ParameterValue
   | Table
@@ -71,8 +71,8 @@ export type StorableValue =
 const TABLE: unique symbol = Symbol.for('pypet-ts.table') as never
 
 /**
- * Marks named columns as a table: `table({ t: new Float64Array(100), spike: [true, false, …] })`. Each is a list or a
- * typed array, all of one length. Without the mark, an object is a record. A list of records is a table by itself.
+ * Marks named columns as a table: `table({ t: new Float64Array(100), spike: [true, false, …] })`. Each column is a list
+ * or a typed array, and all have the same length. Without the mark, an object is a record. A list of records needs no mark.
  */
 export function table(columns: Readonly<Record<string, StorableValue>>): Table {
   return { [TABLE]: true, columns }
@@ -83,8 +83,8 @@ function isTable(value: unknown): value is Table {
 }
 
 /**
- * Checks a user's value and describes how it is stored. Typed arrays are referenced, not copied;
- * strided views of ndarray packages are gathered into C order.
+ * Checks a user's value and describes how to store it. Typed arrays are referenced, not copied.
+ * Strided views of ndarray packages are copied into C order.
  *
  * @param where names the value in messages, like `results.z`
  * @throws PypetError `PYPET_VALUE_UNSUPPORTED` with `where` and what was found
@@ -126,7 +126,7 @@ export function toStoredValue(value: unknown, where: string): StoredValue {
 }
 
 /**
- * Checks a comment, which comes from users who may write JavaScript.
+ * Checks the type of a comment, since users may write plain JavaScript.
  *
  * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
  */
@@ -136,7 +136,7 @@ export function checkComment(comment: unknown, where: string): asserts comment i
 }
 
 /**
- * As `toStoredValue`, for parameters: they take no tables, and records only of classes that store as such.
+ * Like `toStoredValue`, for parameters. They take no tables, and records only from the user's own classes.
  *
  * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
  */
@@ -149,7 +149,7 @@ export function toStoredParameter(value: unknown, where: string): StoredValue {
 }
 
 /**
- * As `toStoredValue`, for annotations: what an HDF5 attribute can be.
+ * Like `toStoredValue`, for annotations: values that fit in an HDF5 attribute.
  *
  * @throws PypetError `PYPET_VALUE_UNSUPPORTED`
  */
@@ -200,7 +200,7 @@ function checkPadding(texts: readonly string[], where: string): void {
   if (texts.length * longest <= PADDED_TEXTS_BYTES_MAX) return
   throw unsupported(
     where,
-    `${texts.length} strings of which the longest has ${longest} bytes, which all of them would take`,
+    `${texts.length} strings, each of which would take the ${longest} bytes of the longest`,
     `lists of strings of up to ${PADDED_TEXTS_BYTES_MAX} bytes, padded; store long texts one by one`,
   )
 }
@@ -222,7 +222,7 @@ const DTYPES: Readonly<Record<string, NumericDtype>> = {
 }
 
 function typedArray(view: unknown, where: string): { dtype: NumericDtype; data: TypedArray } {
-  // The tag, not the constructor's name: a Buffer is a Uint8Array, and realms may differ.
+  // Use the tag, not the constructor's name: a Buffer is a Uint8Array, and realms may differ.
   const tag = Object.prototype.toString.call(view).slice(8, -1)
   const dtype = DTYPES[tag]
   if (dtype === undefined) throw unsupported(where, `a ${tag}`)
@@ -248,7 +248,7 @@ function ndarrayValue(
   const { data } = elements
   const { stride, offset = 0 } = array
   if (stride !== undefined && !isContiguous({ shape, stride, offset })) {
-    // A view that reaches beyond its data would store NaN for what is not there.
+    // A view that reaches beyond its data would store NaN for the missing elements.
     if (partCount > 1 || !staysInside({ shape, stride, offset }, data.length)) {
       throw unsupported(
         where,
@@ -304,9 +304,9 @@ function checkInt64(value: bigint, where: string): bigint {
 function checkString(value: string, where: string): string {
   // HDF5 strings end at the first NUL, and a lone surrogate has no UTF-8 form.
   if (value.includes('\0'))
-    throw unsupported(where, 'a string that holds a NUL character', 'a string without NUL')
+    throw unsupported(where, 'a string that contains a NUL character', 'a string without NUL')
   if (/\p{Surrogate}/u.test(value)) {
-    throw unsupported(where, 'a string that holds a lone surrogate', 'a well-formed Unicode string')
+    throw unsupported(where, 'a string that contains a lone surrogate', 'a well-formed Unicode string')
   }
   return value
 }
@@ -321,7 +321,7 @@ const ALLOWED =
   'a number, integer(n), bigint, boolean, string, null, Date, { re, im }, typed array, { data, shape }, { indptr, indices, data, shape }, a list of one type, a record or a table of such'
 
 const INT64_HINT =
-  'An int64 goes from -2n ** 63n to 2n ** 63n - 1n: store Number(value), which is rounded, or String(value).'
+  'An int64 ranges from -2n ** 63n to 2n ** 63n - 1n. Store Number(value), which is rounded, or String(value).'
 
 function unsupported(where: string, found: string, allowed = ALLOWED, hint = `Allowed here: ${allowed}.`) {
   return new PypetError('PYPET_VALUE_UNSUPPORTED', `${where} cannot be stored: found ${found}`, {
@@ -330,10 +330,10 @@ function unsupported(where: string, found: string, allowed = ALLOWED, hint = `Al
   })
 }
 
-/** What the values of records, tables and matrices need of this file, which uses them in turn. */
+/** The functions of this file that records, tables and matrices use for their values. */
 const STRUCTURED = { toStored: toStoredValue, typedArray, checkPadding, unsupported }
 
-/** What the numbers of an array mean, and how many make an element. */
+/** What the numbers of an array mean, and how many form an element. */
 function elementDtype(
   { dtype }: { readonly dtype?: unknown },
   found: NumericDtype,
@@ -342,7 +342,7 @@ function elementDtype(
   if (dtype === 'bool' && (found === 'uint8' || found === 'int8')) return { dtype, partCount: 1 }
   if (dtype === 'complex128' && found === 'float64') return { dtype, partCount: 2 }
   if (dtype === 'complex64' && found === 'float32') return { dtype, partCount: 2 }
-  // Ndarray packages name the type of the data in words of their own.
+  // Ndarray packages have their own names for the type of the data.
   if (dtype !== 'bool' && dtype !== 'complex128' && dtype !== 'complex64')
     return { dtype: found, partCount: 1 }
   throw refuse(`dtype ${dtype} with data of ${found}`)
@@ -351,17 +351,17 @@ function elementDtype(
 const DTYPES_ALLOWED = 'bool with a Uint8Array, complex128 with a Float64Array, complex64 with a Float32Array'
 
 /**
- * What to write instead of a value that people give by mistake, as a sentence; undefined where the list of what is allowed
- * says more.
+ * A sentence on what to write instead of a value that people often give by mistake. Undefined if the list of allowed
+ * values is more helpful.
  */
 function valueHint(value: unknown): string | undefined {
-  if (value instanceof Date) return 'It is Invalid Date: look at what it was made of, or store null.'
+  if (value instanceof Date) return 'It is Invalid Date: check how it was made, or store null.'
   if (value instanceof Map) {
     return 'Store Object.fromEntries(map) as a record, or [...map.values()] as a list.'
   }
   if (value instanceof Set) return 'Store it as a list: [...set].'
   if (isThenable(value)) {
-    return 'It is a promise, and its value is not there yet: await it, in an async job.'
+    return 'It is a promise: await it in an async job.'
   }
   return undefined
 }

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { fileTree } from '../experiment/file-tree.ts'
 import { type Ended, pypet, treeOf } from './pypet.ts'
 
-const TOO_LARGE = 'The largest number is 1.7976931348623157e+308; infinity is written inf.'
+const TOO_LARGE = 'The largest number is 1.7976931348623157e+308; write inf for infinity.'
 
 const JOB = `import { defineExperiment, cartesianProduct, integer } from 'pypet-ts'
 export default defineExperiment({
@@ -130,13 +130,13 @@ const JOBS: readonly Case[] = [
   [
     'a name with a slash',
     runWith("name: 'demo'", "name: 'de/mo'"),
-    '~/job.ts:2:16: name: "de/mo" is not a legal name: it holds "/"',
+    '~/job.ts:2:16: name: "de/mo" is not a legal name: it contains "/"',
     'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
   ],
   [
     'a parameter whose name holds a space',
     runWith('y: 2', '"y y": 2'),
-    '~/job.ts:2:16: parameters.y y: "y y" is not a legal name: it holds " "',
+    '~/job.ts:2:16: parameters.y y: "y y" is not a legal name: it contains " "',
     'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
   ],
   [
@@ -169,7 +169,7 @@ const EXPLORATIONS: readonly Case[] = [
   [
     'an empty range in the job',
     runWith('x: [1, 2, 3]', 'x: []'),
-    '~/job.ts:5:12: explore.x is empty: there is no value to explore',
+    '~/job.ts:5:12: explore.x is empty: no value to explore',
     'Give at least one value, or leave the parameter out.',
   ],
   [
@@ -181,13 +181,13 @@ const EXPLORATIONS: readonly Case[] = [
   [
     'ranges of unequal length in the config',
     config('c.json', '{"explore": {"x": [1, 2], "y": [1, 2, 3]}}'),
-    '~/c.json: explore: x has 2 values but y has 3 values; they advance together',
+    '~/c.json: explore: x has 2 values but y has 3 values, and they advance together',
     'Give both the same length, or combine them with cartesianProduct.',
   ],
   [
     'an empty range in the config',
     config('c.json', '{"explore": {"x": []}}'),
-    '~/c.json: explore.x is empty: there is no value to explore',
+    '~/c.json: explore.x is empty: no value to explore',
     'Give at least one value, or leave the parameter out.',
   ],
   [
@@ -211,7 +211,7 @@ const EXPLORATIONS: readonly Case[] = [
   [
     'no values',
     run('--explore', 'x='),
-    '--explore x=: there is no value to explore',
+    '--explore x=: no value to explore',
     "Give at least one, as in --explore 'x=1,2,3'.",
   ],
   [
@@ -223,8 +223,8 @@ const EXPLORATIONS: readonly Case[] = [
   [
     'a comma too many',
     run('--explore', 'x=1,,2'),
-    '--explore x=1,,2: there is no value between two commas or at an end',
-    'Take the comma away; an empty string is written "".',
+    '--explore x=1,,2: a value is missing between two commas or at an end',
+    'Remove the comma. Write "" for an empty string.',
   ],
   [
     'a word for a number',
@@ -248,12 +248,12 @@ const EXPLORATIONS: readonly Case[] = [
     'a step in the wrong direction',
     run('--explore', 'x=5:1'),
     '--explore x=5:1: 5:1 (start:stop:step) holds no value: the stop is excluded',
-    'Turn the step around: 5:1:-1.',
+    'Change the sign of the step: 5:1:-1.',
   ],
   [
     'one parameter in two flags',
     run('--explore', 'x=1', '--explore', 'x=2'),
-    '--explore x=2: another --explore explores x already',
+    '--explore x=2: another --explore already explores x',
     "Give all values in one flag, as in --explore 'x=1,2,3'.",
   ],
 ]
@@ -269,7 +269,7 @@ const PRESETS: readonly Case[] = [
     'a whole number beyond those that are exact',
     run('--set', 'n=99999999999999999999'),
     '--set n=99999999999999999999: n is an int64, found "99999999999999999999"',
-    'Write one up to 9007199254740991, or let the job declare a bigint, as 3n, which goes up to 9223372036854775807.',
+    'Write one up to 9007199254740991. For values up to 9223372036854775807, declare a bigint in the job, like 3n.',
   ],
   [
     'an unknown parameter',
@@ -333,7 +333,7 @@ const FLAGS: readonly Case[] = [
   [
     'an illegal name',
     run('--name', 'a b'),
-    '--name: "a b" is not a legal name: it holds " "',
+    '--name: "a b" is not a legal name: it contains " "',
     'Use letters, digits, "_" and "-", not starting with "_"; dots separate groups.',
   ],
   [

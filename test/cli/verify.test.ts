@@ -165,12 +165,12 @@ describe('verify', () => {
     const place = fileTree({ 'job.mjs': JOB, 'model.mjs': 'export const offset = 1' })
     await pypet(place, ['run', 'job.mjs'], { FAIL: '1' })
     const { exitCode, stderr, stdout } = await pypet(place, ['verify', 'hdf5/demo.h5'])
-    expect(stderr).toContain('it holds no run that is completed')
+    expect(stderr).toContain('it has no completed run')
     expect([exitCode, stdout]).toEqual([2, ''])
   })
 
   test.each<[VerifyFlags, string, string]>([
-    [{ runs: '6' }, 'PYPET_RUN_UNKNOWN', 'there are runs 0 to 5'],
+    [{ runs: '6' }, 'PYPET_RUN_UNKNOWN', 'it has runs 0 to 5'],
     [{ runs: '3..1' }, 'PYPET_USAGE', '--runs: expected runs as 3,5,7..9'],
     [{ runs: 'x' }, 'PYPET_USAGE', '--runs: expected runs as 3,5,7..9'],
     [

@@ -30,9 +30,7 @@ test('a plain object with run is an experiment, on threads, too; what has no eff
     'warning: --set way=fine has no effect on the runs: way is explored; to run other values, write --explore way=…',
   )
   expect(stdout).not.toContain('--set factor')
-  expect(after('run_00000001 failed:')).toBe(
-    '  hint: It is a promise, and its value is not there yet: await it, in an async job.',
-  )
+  expect(after('run_00000001 failed:')).toBe('  hint: It is a promise: await it in an async job.')
   expect(stdout).toContain('parameters.factor cannot be changed: in a job, parameters are fixed')
   expect(after('run_00000002 failed:')).toMatch(
     /let factor = traj\.par\.factor.*traj\.get\('factor'\)\.set\(/,

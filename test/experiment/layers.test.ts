@@ -292,7 +292,7 @@ describe('refused is', () => {
   })
 
   test.each([
-    [{ flags: { name: 'a.b' } }, '--name: "a.b" holds a dot, which separates groups'],
+    [{ flags: { name: 'a.b' } }, '--name: "a.b" contains a dot, which separates groups'],
     [{ flags: { name: 'a b' } }, '--name: "a b" is not a legal name'],
     [{ config: { file: '/c.json', options: { name: '_x' } } }, 'name in /c.json: "_x" is not a legal name'],
   ])('the name of a trajectory in %j', async (layers, message) => {

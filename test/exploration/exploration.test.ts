@@ -123,7 +123,7 @@ describe('zip', () => {
     expect(() => zip({ x: [1, 2, 3], y: [1, 2, 3, 4] })).toThrow(
       expect.objectContaining({
         code: 'PYPET_EXPLORATION_LENGTH',
-        message: 'explore: x has 3 values but y has 4 values; they advance together',
+        message: 'explore: x has 3 values but y has 4 values, and they advance together',
         where: 'explore.y',
       }),
     )
@@ -221,6 +221,6 @@ test('an exploration survives structured cloning and JSON', () => {
 
 test('reading a parameter that is not explored is an error naming those that are', () => {
   expect(() => explorationReader(zip({ x: [1] }).spec, 'y')).toThrow(
-    expect.objectContaining({ code: 'PYPET_PARAMETER_UNKNOWN', hint: 'Explored are: x.' }),
+    expect.objectContaining({ code: 'PYPET_PARAMETER_UNKNOWN', hint: 'Explored parameters: x.' }),
   )
 })

@@ -133,11 +133,11 @@ describe('flags', () => {
   test.each<[string, string, string, ExploreTexts]>([
     [
       'PYPET_USAGE',
-      'there is no way to sample called "halton"',
+      '"halton" is not a sampling method',
       'sobol:100',
       { sample: 'halton:5', explore: ['x=0:1'] },
     ],
-    ['PYPET_USAGE', 'the count of points is missing', 'sobol:100', { sample: 'sobol', explore: ['x=0:1'] }],
+    ['PYPET_USAGE', 'the number of points is missing', 'sobol:100', { sample: 'sobol', explore: ['x=0:1'] }],
     [
       'PYPET_USAGE',
       '"many" is not a whole number',
@@ -169,7 +169,7 @@ describe('flags', () => {
       '2^53',
       { sample: 'sobol:1:9007199254740992', explore: ['x=0:1'] },
     ],
-    ['PYPET_USAGE', 'there are no bounds to sample', '--explore x=0:1', { sample: 'sobol:5' }],
+    ['PYPET_USAGE', 'no bounds to sample', '--explore x=0:1', { sample: 'sobol:5' }],
     [
       'PYPET_EXPLORATION_INVALID',
       'x=1:0: the lower bound 1',
@@ -185,13 +185,13 @@ describe('flags', () => {
     ],
     [
       'PYPET_EXPLORATION_INVALID',
-      'a logarithmic scale has no 0',
+      'a logarithmic scale cannot include 0',
       'above 0',
       { sample: 'sobol:5', explore: ['x=0:1:log'] },
     ],
     [
       'PYPET_PARAMETER_TYPE',
-      'n is an int64, and 0.5 and 3',
+      'n is an int64, but 0.5 and 3',
       'whole numbers',
       { sample: 'sobol:5', explore: ['n=0.5:3'] },
     ],
@@ -215,25 +215,25 @@ describe('flags', () => {
     [
       'PYPET_PARAMETER_UNKNOWN',
       'neuron.tau is not explored',
-      'Explored are: x, y.',
+      'Explored parameters: x, y.',
       { onlyIf: ['neuron.tau: x > 1'] },
     ],
     [
       'PYPET_EXPLORATION_INVALID',
-      'x is not known yet here: at position 2',
-      'other parameters',
+      'x is not known here yet: at position 2',
+      'Use other parameters',
       { onlyIf: ['x: x > 1'] },
     ],
-    ['PYPET_NAME_TAKEN', 'y has a condition already', '&&', { onlyIf: ['y: x > 1', 'y: x > 2'] }],
+    ['PYPET_NAME_TAKEN', 'y already has a condition', '&&', { onlyIf: ['y: x > 1', 'y: x > 2'] }],
     ['PYPET_PARAMETER_UNKNOWN', 'there is no parameter q', 'x', { derive: ['q = x'] }],
-    ['PYPET_NAME_TAKEN', 'x is explored already', 'formula', { derive: ['x = y'] }],
+    ['PYPET_NAME_TAKEN', 'x is already explored', 'formula', { derive: ['x = y'] }],
     [
       'PYPET_PARAMETER_TYPE',
-      'mode is a str, and the formula gives a number',
+      'mode is a str, but the formula gives a number',
       'formula',
       { derive: ['mode = x'] },
     ],
-    ['PYPET_EXPLORATION_INVALID', 'z is not known yet here', 'other', { derive: ['z = z + 1'] }],
+    ['PYPET_EXPLORATION_INVALID', 'z is not known here yet', 'Use other', { derive: ['z = z + 1'] }],
     [
       'PYPET_PARAMETER_UNKNOWN',
       '--where x < w: there is no parameter w at position 5',
@@ -242,7 +242,7 @@ describe('flags', () => {
     ],
     [
       'PYPET_EXPLORATION_EMPTY',
-      '--where x > 9 holds for none of the 6 points',
+      '--where x > 9 is true for none of the 6 points',
       'condition',
       { where: ['x > 9'] },
     ],
@@ -343,13 +343,13 @@ describe('config files', () => {
     [
       'PYPET_EXPLORATION_INVALID',
       'explore.cuont',
-      'holds cuont beside sobol',
+      'has cuont next to sobol',
       { sobol: { x: [0, 1] }, cuont: 9 },
     ],
     [
       'PYPET_EXPLORATION_INVALID',
       'explore.count',
-      'holds count beside product',
+      'has count next to product',
       { product: { x: [0, 1] }, count: 9 },
     ],
     ['PYPET_EXPLORATION_INVALID', 'explore.sobol', 'bounds by parameter name', { sobol: [0, 1], count: 1 }],
@@ -381,16 +381,11 @@ describe('config files', () => {
     [
       'PYPET_PARAMETER_TYPE',
       'explore.sobol.mode',
-      'bounds are for numbers',
+      'bounds need a number',
       { sobol: { mode: [0, 1] }, count: 1 },
     ],
     ['PYPET_PARAMETER_UNKNOWN', 'explore.sobol.q', 'no parameter q', { sobol: { q: [0, 1] }, count: 1 }],
-    [
-      'PYPET_EXPLORATION_INVALID',
-      'explore.where',
-      'holds where among the ranges',
-      { x: [1], where: 'x > 1' },
-    ],
+    ['PYPET_EXPLORATION_INVALID', 'explore.where', 'has where among the ranges', { x: [1], where: 'x > 1' }],
     [
       'PYPET_EXPLORATION_INVALID',
       'explore.where',

@@ -105,17 +105,17 @@ describe('instances', () => {
     [
       'of another class',
       { source: [new Source('b'), new Label('c')] },
-      /source\[1\]: source is an instance of Source, found one of Label/,
+      /source\[1\]: source is an instance of Source, found an instance of Label/,
     ],
     [
       'of another class, as lists',
       { spectrum: [[1], new Source('c')] },
-      /an instance of Spectrum, found one of Source/,
+      /an instance of Spectrum, found an instance of Source/,
     ],
     [
       'where the default is none',
       { text: [new Source('b')] },
-      /text is not an instance of a class, found one of Source/,
+      /text is not an instance of a class, found an instance of Source/,
     ],
   ])('%s are refused', (_what, given, message) => {
     for (const draft of [cartesianProduct(given as never), points([lastOf(given)] as never)]) {

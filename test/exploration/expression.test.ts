@@ -66,7 +66,7 @@ test.each([
 })
 
 test.each([
-  ['', 'PYPET_EXPLORATION_INVALID', 'there is no expression at position 1', 'x < y'],
+  ['', 'PYPET_EXPLORATION_INVALID', 'the expression is empty at position 1', 'x < y'],
   ['x <', 'PYPET_EXPLORATION_INVALID', 'at position 4', 'Write numbers'],
   ['(x < 1', 'PYPET_EXPLORATION_INVALID', 'unclosed ( at position 7', 'Write numbers'],
   ['mode == "slow', 'PYPET_EXPLORATION_INVALID', 'unclosed quote', 'Write numbers'],
@@ -93,28 +93,28 @@ test.each([
   [
     '0 > -x ** 2',
     'PYPET_EXPLORATION_INVALID',
-    '-x ** may mean two things at position 8',
+    '-x ** is ambiguous at position 8',
     'Write -(x ** …) or (-x) ** …',
   ],
-  ['-(x) ** 2 < 0', 'PYPET_EXPLORATION_INVALID', '-(x) ** may mean two things', '(-(x)) ** …'],
+  ['-(x) ** 2 < 0', 'PYPET_EXPLORATION_INVALID', '-(x) ** is ambiguous', '(-(x)) ** …'],
   ['2 ** -neuron.tau**2 < 0', 'PYPET_EXPLORATION_INVALID', 'at position 17', '-(neuron.tau ** …)'],
-  ['!on ** 2 == 1', 'PYPET_EXPLORATION_INVALID', '!on ** may mean two things', '(!on) ** …'],
-  ['x & 1', 'PYPET_EXPLORATION_INVALID', 'the operator & is not understood', '&&'],
-  ['~x == 1', 'PYPET_EXPLORATION_INVALID', 'the operator ~ is not understood', 'There are'],
+  ['!on ** 2 == 1', 'PYPET_EXPLORATION_INVALID', '!on ** is ambiguous', '(!on) ** …'],
+  ['x & 1', 'PYPET_EXPLORATION_INVALID', 'the operator & is not supported', '&&'],
+  ['~x == 1', 'PYPET_EXPLORATION_INVALID', 'the operator ~ is not supported', 'Use - or'],
   ['on ? 1 : "a"', 'PYPET_EXPLORATION_INVALID', 'found a text at position 10', 'number'],
   ['abs(x, y) > 1', 'PYPET_EXPLORATION_INVALID', 'abs takes one number, found 2 at position 1', 'commas'],
   ['max() > 1', 'PYPET_EXPLORATION_INVALID', 'max takes numbers, found 0', 'commas'],
   ['sqr(x) > 1', 'PYPET_EXPLORATION_INVALID', 'there is no function sqr at position 1', 'sqrt'],
-  ['eval("1") > 1', 'PYPET_EXPLORATION_INVALID', 'there is no function eval', 'There are'],
-  ['x.constructor("1")', 'PYPET_EXPLORATION_INVALID', 'a call of a member at position 1', 'abs(x)'],
-  ['Math.abs(x) > 1', 'PYPET_EXPLORATION_INVALID', 'a call of a member', 'abs(x)'],
+  ['eval("1") > 1', 'PYPET_EXPLORATION_INVALID', 'there is no function eval', 'Available'],
+  ['x.constructor("1")', 'PYPET_EXPLORATION_INVALID', 'a method call at position 1', 'abs(x)'],
+  ['Math.abs(x) > 1', 'PYPET_EXPLORATION_INVALID', 'a method call', 'abs(x)'],
   ['mode["length"] > 1', 'PYPET_EXPLORATION_INVALID', 'a member in brackets', 'dots'],
-  ['this == 1', 'PYPET_EXPLORATION_INVALID', '"this" is not understood', 'Take'],
-  ['[x] == 1', 'PYPET_EXPLORATION_INVALID', 'a list is not understood at position 1', 'Take'],
+  ['this == 1', 'PYPET_EXPLORATION_INVALID', '"this" is not supported', 'Remove'],
+  ['[x] == 1', 'PYPET_EXPLORATION_INVALID', 'a list is not supported at position 1', 'Remove'],
   [
     'x == null',
     'PYPET_EXPLORATION_INVALID',
-    'null is not a value of a parameter at position 6',
+    'null cannot be the value of a parameter at position 6',
     'true or false',
   ],
   ['xx < 1', 'PYPET_PARAMETER_UNKNOWN', 'there is no parameter xx at position 1', 'Did you mean x?'],
@@ -145,7 +145,7 @@ test('only the names that are written are looked at', () => {
 
 test('what is being defined cannot be named', () => {
   expect(() => conditionFromText('x < y', { ...context, hidden: ['y'] })).toThrow(
-    'y is not known yet here: at position 5',
+    'y is not known here yet: at position 5',
   )
 })
 

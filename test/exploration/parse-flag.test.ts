@@ -60,7 +60,7 @@ test.each([
   ['list=1', 'PYPET_PARAMETER_TYPE', 'list is a list of float64, found'],
   ['list=[1],[true]', 'PYPET_PARAMETER_TYPE', 'found true at [0]'],
   ['x=[1,2]', 'PYPET_PARAMETER_TYPE', 'x is a float64, found "[1,2]"'],
-  ['x=', 'PYPET_EXPLORATION_EMPTY', 'there is no value to explore'],
+  ['x=', 'PYPET_EXPLORATION_EMPTY', 'no value to explore'],
   ['x=1,,2', 'PYPET_USAGE', 'between two commas'],
   ['x=1,', 'PYPET_USAGE', 'at an end'],
   ['x', 'PYPET_USAGE', 'there is no "="'],

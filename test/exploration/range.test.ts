@@ -71,7 +71,7 @@ describe('arange', () => {
     expect(() => arange(5, 0)).toThrow(
       expect.objectContaining({
         code: 'PYPET_EXPLORATION_EMPTY',
-        hint: 'Turn the step around: arange(5, 0, -1).',
+        hint: 'Change the sign of the step: arange(5, 0, -1).',
       }),
     )
     expect(() => arange(1, 1)).toThrow(expect.objectContaining({ code: 'PYPET_EXPLORATION_EMPTY' }))

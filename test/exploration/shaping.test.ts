@@ -344,7 +344,7 @@ test('they may be laid over each other in any order', () => {
 test('unique points are found among filtered ones, and conditions need a default', () => {
   expect(findUniquePoints(where(zip({ x: [1, 1, 2] }), ({ x }) => x < 2))).toMatchObject([{ runs: [0, 1] }])
   expect(() => findUniquePoints(onlyIf(zip({ x: [1], y: [1] }), { y: () => false }))).toThrow(
-    'no single value is declared as the default of y',
+    'y has no single value as its default',
   )
 })
 
@@ -362,7 +362,7 @@ test.each([
   [
     'PYPET_EXPLORATION_INVALID',
     'where',
-    '100000000 at most',
+    'the limit is 100000000',
     () => planOf(where(cartesianProduct({ x: arange(2 ** 30) }), fail)),
   ],
   ['PYPET_PARAMETER_UNKNOWN', 'onlyIf.y', 'y is not explored', () => onlyIf(x, { y: () => true } as never)],
@@ -373,7 +373,7 @@ test.each([
     'undefined',
     () => planOf(onlyIf(x, { x: (() => undefined) as never })),
   ],
-  ['PYPET_NAME_TAKEN', 'derive.x', 'explored already', () => derive(x, { x: () => 1 })],
+  ['PYPET_NAME_TAKEN', 'derive.x', 'already explored', () => derive(x, { x: () => 1 })],
   ['PYPET_PARAMETER_TYPE', 'explore.z[0]', 'found "a"', () => planOf(derive(x, { z: () => 'a' }))],
   [
     'PYPET_PARAMETER_TYPE',

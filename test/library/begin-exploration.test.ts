@@ -55,7 +55,7 @@ test('a run that has been performed is the first point, with its defaults, and i
   expect(await env.run(sum)).toEqual([[0, [1]]])
   const { trajectory: traj } = env
   const before = traj.runInformation(0)
-  expect(() => traj.explore({ x: [5] })).toThrow('has been performed already')
+  expect(() => traj.explore({ x: [5] })).toThrow('is already stored')
   // Whether the file is open or not.
   traj.close()
   traj.expand({ x: [5, 6] })
@@ -89,10 +89,7 @@ test('the command adds points behind a single run, knows it among them, and refu
   const file = join(folder, 'demo.h5')
   await runJob(join(folder, 'job.mjs'), { options: { filename: file, logFolder: join(folder, 'logs') } })
   const repeated = await pypet(folder, ['expand', 'demo.h5', '--explore', 'x=1,2', '--repeat', '2'])
-  expect([repeated.exitCode, repeated.stderr]).toEqual([
-    2,
-    expect.stringContaining('without a parameter trial'),
-  ])
+  expect([repeated.exitCode, repeated.stderr]).toEqual([2, expect.stringContaining('has no parameter trial')])
   const { exitCode, stdout } = await pypet(folder, ['expand', 'demo.h5', '--explore', 'x=1,2,3'])
   expect([exitCode, stdout]).toEqual([
     0,
@@ -129,10 +126,10 @@ test('runMap after expand gives its values to the new runs', async () => {
   // Lists for all runs would give the new ones the values of the old.
   await expect(env.runMap(sum, [10, 20, 30, 40])).rejects.toMatchObject({
     code: 'PYPET_EXPLORATION_LENGTH',
-    message: '2 runs to perform, and iterable 0 of runMap has 4 values',
+    message: '2 runs to do, but iterable 0 of runMap has 4 values',
   })
   await expect(env.runMap(sum, [30])).rejects.toMatchObject({
-    message: '2 runs to perform, and iterable 0 of runMap has 1 value',
+    message: '2 runs to do, but iterable 0 of runMap has 1 value',
   })
   expect(await env.runMap(sum, [30, 40], new Set([3, 4, 5]))).toEqual([
     [2, [3, 30, 3]],

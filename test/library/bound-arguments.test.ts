@@ -119,8 +119,8 @@ test('iterables of runMap after an expansion are given again as they were: for i
   const call = { job, retryFailed: true }
   await expect(env.continueRun(cnt, { ...call, iterables: [[ten(3)]] })).rejects.toMatchObject({
     code: 'PYPET_EXPLORATION_LENGTH',
-    message: 'runMap was for 2 runs, and iterable 0 has 1 value',
-    hint: 'Give the same as to runMap, with the values of runs that are stored by now.',
+    message: 'runMap was for 2 runs, but iterable 0 has 1 value',
+    hint: 'Give the same iterables as to runMap, including the values of stored runs.',
   })
   const generated = (function* () {
     yield ten(3)

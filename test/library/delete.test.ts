@@ -37,7 +37,7 @@ test('the name of a link is not taken for what it leads to', async () => {
   await expect(traj.deleteLink('results.g.z')).rejects.toMatchObject({
     hint: "Delete the node: deleteItem('results.g.z').",
   })
-  await expect(traj.deleteLink('nope')).rejects.toMatchObject({ hint: 'There are: short, results.links.y.' })
+  await expect(traj.deleteLink('nope')).rejects.toMatchObject({ hint: 'Its links: short, results.links.y.' })
   using again = await loadTrajectory(filename)
   expect([again.value('short.a'), again.value('links.y')]).toEqual([1, 5])
 })

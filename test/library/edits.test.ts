@@ -160,7 +160,7 @@ describe('pypet-ts expand and merge', () => {
     [['expand', 'f.h5', '--explore', 'x=a'], /x is a float64, found "a"/],
     [['expand', 'f.h5', '--job', 'nope.mjs'], /nope\.mjs/],
     [['expand', 'nope.h5', '--explore', 'x=1'], /nope\.h5/],
-    [['merge', 'f.h5', '--into', 'g.h5'], /two files at least/],
+    [['merge', 'f.h5', '--into', 'g.h5'], /at least two files/],
     [['merge', 'f.h5', 'nope.h5', '--into', 'g.h5'], /nope\.h5/],
     [['merge', 'f.h5', 'job.mjs', '--into', 'g.h5'], /job\.mjs/],
   ])('%j is refused with exit code 2, and changes nothing', async (words, message) => {

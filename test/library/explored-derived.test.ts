@@ -109,9 +109,9 @@ test('what belongs to a run, or to config, is not explored; and no parameter is 
     'cannot explore config.limit: it belongs to config',
   )
   expect(() => traj.explore({ e: [1] })).toThrow('parameters has no e')
-  expect(() => traj.addParameter('derived_parameters.d', 1)).toThrow('derived parameters are called so')
+  expect(() => traj.addParameter('derived_parameters.d', 1)).toThrow('derived parameters use it')
   expect(() => new Trajectory({ parameters: { derived_parameters: { d: 1 } } })).toThrow(
-    'derived parameters are called so',
+    'derived parameters use it',
   )
 })
 

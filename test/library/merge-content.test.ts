@@ -102,7 +102,7 @@ describe('a merge of two files', () => {
       merged: [{ runs: 3, failed: 1, duplicates: 1, conflicts: [] }],
     })
     expect(report.merged[0]?.leftOut).toEqual([
-      { name: 'results.summary.mean', reason: 'it has another value; that of the first stays' },
+      { name: 'results.summary.mean', reason: 'its value differs; the first value stays' },
     ])
     expect([...new Set(seen.map(({ phase }) => phase))]).toEqual(['reading', 'comparing', 'copying'])
     expect(seen.at(-1)).toMatchObject({ file: inFolder('b2.h5'), done: 3, total: 3 })
@@ -120,7 +120,7 @@ describe('a merge of two files', () => {
       'text.h5: demo, 6 runs, 1 of them failed',
       '    2 runs of demo in a2.h5',
       '  + 4 runs of demo in b2.h5, 1 of them failed, 1 point existed already',
-      '    left out: results.summary.mean (it has another value; that of the first stays)',
+      '    left out: results.summary.mean (its value differs; the first value stays)',
       '1 point is there twice: --remove-duplicates skips duplicates',
       'next:  pypet-ts overview text.h5',
       '',

@@ -41,18 +41,18 @@ test.each([
   [['a.h5', 'nope.h5', '--into', 'new/deep/c.h5'], 'nope.h5: the file does not exist'],
   [['nope.h5', 'a.h5', '--into', 'new/c.h5'], 'nope.h5: the file does not exist'],
   [['job.mjs', 'a.h5', '--into', 'new/c.h5'], 'job.mjs as HDF5: it has no HDF5 signature'],
-  [['a.h5', '--into', 'c.h5'], 'a merge needs two files at least, found only a.h5'],
-  [['a.h5', 'a.h5', '--into', 'a.h5', '--overwrite'], 'a.h5: it is one of the files that are merged'],
+  [['a.h5', '--into', 'c.h5'], 'a merge needs at least two files, found only a.h5'],
+  [['a.h5', 'a.h5', '--into', 'a.h5', '--overwrite'], 'a.h5: it is one of the files to merge'],
   [['a.h5', 'a.h5', '--into', 'empty', '--overwrite'], 'empty: it is not a file'],
   [
     ['empty', '--into', 'c.h5'],
-    'cannot merge the folder empty: a merge needs two files (.h5 or .hdf5) at least, found none',
+    'cannot merge the folder empty: a merge needs at least two files (.h5 or .hdf5), found none',
   ],
   [
     ['.', '--into', 'c.h5'],
-    'cannot merge the folder .: a merge needs two files (.h5 or .hdf5) at least, found only a.h5',
+    'cannot merge the folder .: a merge needs at least two files (.h5 or .hdf5), found only a.h5',
   ],
-  [['nope', '--into', 'c.h5'], 'a merge needs two files at least, found only nope'],
+  [['nope', '--into', 'c.h5'], 'a merge needs at least two files, found only nope'],
 ])('merge %j is refused with exit code 2, and leaves nothing behind', async (words, message) => {
   const folder = await folderOf({ 'a.h5': '1,2' })
   mkdirSync(join(folder, 'empty'))

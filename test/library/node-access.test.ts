@@ -160,7 +160,7 @@ test('options of the original document are set on the trajectory before the run'
     thrown(() => {
       new Trajectory({ name: 'alone' }).ncores = 3
     }),
-  ).toMatchObject({ message: expect.stringContaining('belongs to none') })
+  ).toMatchObject({ message: expect.stringContaining('has none') })
 })
 
 test('a storage service is set on the trajectory, as the original document does', async () => {

@@ -361,7 +361,7 @@ export default defineExperiment({
     [
       'adds a name that is there',
       (traj) => [traj.addResult('r', 1), traj.addResult('r', 2)],
-      /it is there already/,
+      /it already exists/,
     ],
   ]
   test.each(cases)(

@@ -61,7 +61,7 @@ describe('of paths in a file', () => {
     ['a file and, for "a/b/c/d", a folder', 'a/b/c/d', 'a/b'],
     ['a file and, for "a/b", a folder', 'A', 'a/b'],
     ['a file and, for "\u00e4/b", a folder', 'a\u0308', '\u00e4/b'],
-    ['"a" is there twice', 'a', 'a'],
+    ['"a" occurs twice', 'a', 'a'],
     ['not a plain path', 'a', './a/b'],
     ['not a plain path', 'a', 'b//c'],
     ['not a plain path', 'a/'],
@@ -76,15 +76,15 @@ describe('of paths in a file', () => {
     ['leads out of', 'c:a'],
     ['leads out of', '\\\\server\\a'],
     ['leads out of', '\\a'],
-    ['a folder of git', '.git/hooks/post-checkout'],
-    ['a folder of git', 'sub/.git/config'],
-    ['a folder of git', 'sub\\.git\\config'],
-    ['a folder of git', '.GIT/config'],
-    ['a folder of git', '.git'],
-    ['a folder of git', '.git. ./config'],
-    ['a folder of git', 'git~1/config'],
-    ['a folder of git', '.g\u200cit/config'],
-    ['a folder of git', '.git::$INDEX_ALLOCATION/config'],
+    ['a git folder', '.git/hooks/post-checkout'],
+    ['a git folder', 'sub/.git/config'],
+    ['a git folder', 'sub\\.git\\config'],
+    ['a git folder', '.GIT/config'],
+    ['a git folder', '.git'],
+    ['a git folder', '.git. ./config'],
+    ['a git folder', 'git~1/config'],
+    ['a git folder', '.g\u200cit/config'],
+    ['a git folder', '.git::$INDEX_ALLOCATION/config'],
   ])('%s: %j %j is refused, and nothing is written', async (found, ...paths) => {
     const { folder, file } = await fileWith(keeping(['ok.mjs', ...paths]))
     const before = below(folder)
@@ -141,8 +141,8 @@ describe('of the folder', () => {
     ['file', 'is not a folder', false],
     ['file', 'is not a folder', true],
     ['file/below', 'is not a folder', false],
-    ['dangling', 'is a symbolic link to no folder', false],
-    ['dangling/below', 'is a symbolic link to no folder', false],
+    ['dangling', 'is a symbolic link that does not lead to a folder', false],
+    ['dangling/below', 'is a symbolic link that does not lead to a folder', false],
     ['used', 'is not empty', false],
     ['no/../used', 'is not empty', false],
   ]
@@ -158,7 +158,7 @@ describe('of the folder', () => {
       ...(force ? ['--force'] : []),
     ])
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(found)])
-    expect(stderr).toContain('nothing is restored')
+    expect(stderr).toContain('nothing was restored')
     expect(below(folder)).toEqual(before)
   })
 
@@ -205,14 +205,14 @@ describe('of the folder', () => {
     const { folder, file } = await fileWith(keeping(['job.mjs', 'a/b/c', 'x'.repeat(300)]))
     const { exitCode, stderr } = await pypet(folder, ['restore', file, '--to', 'new/again'])
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('ENAMETOOLONG')])
-    expect(stderr).toContain('nothing is restored')
+    expect(stderr).toContain('nothing was restored')
     expect(readdirSync(folder)).toEqual(['f.h5'])
   })
 
   test.runIf(existsSync('/proc/self'))('below /proc it is refused at once', async () => {
     const { folder, file } = await fileWith(keeping(['job.mjs']))
     const { exitCode, stderr } = await pypet(folder, ['restore', file, '--to', '/proc/x/y'])
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('nothing is restored')])
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('nothing was restored')])
   })
 
   test.skipIf(process.getuid?.() === 0)('that may not be written is refused', async () => {

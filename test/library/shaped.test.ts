@@ -49,7 +49,7 @@ test('what counts repeats must be declared in a script, and a wrong sampler chan
   const traj = new Trajectory({ name: 'bare', filename: 'nowhere.h5', parameters: { x: 1, mode: 'a' } })
   expect(() => traj.explore(repeat(cartesianProduct({ x: [1] }), 2))).toThrow(/trial/)
   // @ts-expect-error `mode` is a text.
-  expect(() => traj.explore(sobol({ mode: [0, 1] }, { count: 2 }))).toThrow(/bounds are for numbers/)
+  expect(() => traj.explore(sobol({ mode: [0, 1] }, { count: 2 }))).toThrow(/bounds need a number/)
   expect(traj.length).toBe(1)
 })
 

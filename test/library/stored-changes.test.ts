@@ -219,7 +219,7 @@ test('an item has one name, wherever it is given: a dot is refused with what to 
   using traj = await stored()
   const refused = {
     code: 'PYPET_NAME_ILLEGAL',
-    message: 'results.r.a.b: the name of the item a.b holds a dot',
+    message: 'results.r.a.b: the name of the item a.b contains a dot',
     hint: 'Write a_b, or nest it: { a: { b: … } }.',
   }
   const errorOf = (act: () => unknown) => {

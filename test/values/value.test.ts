@@ -164,7 +164,7 @@ describe('lists of lists', () => {
   })
 
   test.each([
-    [2n ** 63n, '9223372036854775808n', 'An int64 goes from'],
+    [2n ** 63n, '9223372036854775808n', 'An int64 ranges from'],
     [new Date(Number.NaN), 'an invalid date', 'or store null'],
     [new Map(), 'an instance of Map', 'Store Object.fromEntries(map)'],
   ])('%o, with what to store instead', (value, found, hint) => {
@@ -177,7 +177,7 @@ describe('lists of lists', () => {
   test('rows that hold themselves, or are typed arrays, are refused', () => {
     const ring: unknown[] = []
     ring.push(ring)
-    expect(refusal(ring).message).toContain('more than 32 lists in each other')
+    expect(refusal(ring).message).toContain('lists nested more than 32 deep')
     expect(refusal([[1], Float64Array.of(1)]).message).toContain('a float64 array [1]')
   })
 })
@@ -295,7 +295,9 @@ describe('what cannot be stored is named with its path and what was found', () =
     expect(refusal([...short, long])).toMatchObject({
       code: 'PYPET_VALUE_UNSUPPORTED',
       where: 'results.z',
-      message: expect.stringContaining('3000 strings of which the longest has 400000 bytes'),
+      message: expect.stringContaining(
+        '3000 strings, each of which would take the 400000 bytes of the longest',
+      ),
     })
     expect(stored([...short.slice(0, 2600), long])).toMatchObject({ form: 'list', dtype: 'str' })
     expect(stored([long])).toMatchObject({ form: 'list', dtype: 'str' })
