@@ -35,7 +35,12 @@ describe.runIf(hasFlock)('while another program has the file open', () => {
     const close = await openElsewhere(file)
     const descriptor = openSync(file, 'r+')
     let written = 0
-    const source = { pendingBytes: 1, writePages: () => void (written += 1) }
+    const source = {
+      pendingBytes: 1,
+      writePages() {
+        written += 1
+      },
+    }
     let opened = () => undefined as void
     const isOpen = new Promise<void>((resolve) => {
       opened = resolve
