@@ -41,7 +41,7 @@ describe.runIf(hasFlock)('while another program has the file open', () => {
         written += 1
       },
     }
-    let opened = () => undefined as void
+    let opened: () => void = () => undefined
     const isOpen = new Promise<void>((resolve) => {
       opened = resolve
     })
