@@ -49,7 +49,7 @@ test.skipIf(process.platform === 'win32').each([1, 2, 3])(
       .split('\n')
       .map((line) => JSON.parse(line))
     expect(events.at(-1)).toMatchObject({ run_count: 6, stored_count: 6, left_count: 0 })
-    const isReplaced = events.some(({ message }) => String(message).includes('another one goes on'))
+    const isReplaced = events.some(({ message }) => String(message).includes('a new one continues'))
     expect(isReplaced).toBe(true)
     using traj = await loadTrajectory(join(folder, 'file.h5'))
     expect(Object.values(traj.getFromRuns('z'))).toEqual([1, 2, 3, 4, 5, 6])

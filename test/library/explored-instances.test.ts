@@ -216,7 +216,7 @@ export default defineExperiment({
     const { exitCode, stderr } = await pypet(folder, ['plan', 'job.mjs', '--explore', text])
     expect(exitCode).toBe(2)
     expect(stderr).toContain(found)
-    expect(stderr).toMatch(/hint: (Write|Give)/)
+    expect(stderr).toMatch(/hint: (Write|Give|Set)/)
   })
 })
 
