@@ -15,7 +15,7 @@ const JOB_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.cts', '.js', '.mjs',
 export function findJobFile(file: string): string {
   const path = resolve(file)
   const found = statOf(path)
-  if (found === undefined) throw notFound(path, 'there is no such file', nearFile(path))
+  if (found === undefined) throw notFound(path, 'the file does not exist', nearFile(path))
   if (found.isDirectory()) throw notFound(path, 'it is a folder', jobFilesIn(path)[0])
   if (!JOB_EXTENSIONS.includes(extname(path))) {
     const extension = extname(path) === '' ? 'no extension' : `the extension ${extname(path)}`

@@ -188,7 +188,7 @@ function notFound(file: string): PypetError {
   const meant = nearestName(basename(file), present) ?? present[0]
   return new PypetError(
     'PYPET_CONFIG_NOT_FOUND',
-    `cannot read the config file ${file}: ${isFolder ? 'it is not a file' : 'there is no such file'}`,
+    `cannot read the config file ${file}: ${isFolder ? 'it is not a file' : 'the file does not exist'}`,
     { where: file, hint: meant === undefined ? NAME_A_FILE : `Did you mean ${join(folder, meant)}?` },
   )
 }

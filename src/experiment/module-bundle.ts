@@ -310,7 +310,7 @@ function isBuildFailure(error: unknown): error is BuildFailure {
 function notBuilt(failure: BuildFailure, file: string, kind: ModuleKind): PypetError {
   const [first] = failure.errors.map(withoutOwnPlaces)
   if (first?.location === null && first.text.startsWith(`Could not resolve ${JSON.stringify(file)}`)) {
-    return new PypetError(kind.code, `cannot load the ${kind.noun} ${file}: there is no such file`, {
+    return new PypetError(kind.code, `cannot load the ${kind.noun} ${file}: the file does not exist`, {
       where: file,
       hint: 'Check the path.',
       cause: failure,

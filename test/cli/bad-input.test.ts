@@ -69,7 +69,7 @@ const JOBS: readonly Case[] = [
   [
     'a missing job',
     { words: ['run', 'jbo.ts'] },
-    'cannot load the job ~/jbo.ts: there is no such file',
+    'cannot load the job ~/jbo.ts: the file does not exist',
     'Did you mean ~/job.ts?',
   ],
   ['a folder', { words: ['run', '.'] }, 'cannot load the job ~: it is a folder', 'Did you mean ~/job.ts?'],
@@ -442,13 +442,13 @@ const CONFIGS: readonly Case[] = [
   [
     'a missing file',
     run('--config', 'c.json'),
-    'cannot read the config file ~/c.json: there is no such file',
+    'cannot read the config file ~/c.json: the file does not exist',
     "Name an existing file, or none, to search for pypet.config.* from the job's folder upwards.",
   ],
   [
     'a missing file beside another',
     { ...run('--config', 'pypet.cofnig.json'), files: { 'pypet.config.json': '{}' } },
-    'cannot read the config file ~/pypet.cofnig.json: there is no such file',
+    'cannot read the config file ~/pypet.cofnig.json: the file does not exist',
     'Did you mean ~/pypet.config.json?',
   ],
   [

@@ -127,7 +127,7 @@ posixTest(
     const before = filesIn(folder)
     await expect(performPrepared(experiment, {})).rejects.toMatchObject({
       code: 'PYPET_TRAJECTORY_CHANGED',
-      message: expect.stringContaining('it has 6 runs, and had 5; nothing was written'),
+      message: expect.stringContaining('it now has 6 runs, before 5; nothing was written'),
     })
     expect(filesIn(folder)).toEqual(before)
   },

@@ -137,7 +137,7 @@ describe('--config', () => {
     const configFile = join(folder, 'pypet.confg.yaml')
     const error = await refusal(() => loadConfig({ jobFile: 'job.ts', configFile }))
     expect(error.code).toBe('PYPET_CONFIG_NOT_FOUND')
-    expect(error.message).toBe(`cannot read the config file ${configFile}: there is no such file`)
+    expect(error.message).toBe(`cannot read the config file ${configFile}: the file does not exist`)
     expect(error.hint).toBe(`Did you mean ${join(folder, 'pypet.config.yaml')}?`)
   })
 

@@ -230,8 +230,8 @@ describe('the bundle', () => {
 
 describe('refused is', () => {
   test.each([
-    ['job', 'there is no such file', 'job.ts'],
-    ['jbo.ts', 'there is no such file', 'job.ts'],
+    ['job', 'the file does not exist', 'job.ts'],
+    ['jbo.ts', 'the file does not exist', 'job.ts'],
     ['jobs', 'it is a folder', 'jobs/job.mjs'],
   ])('%s, because %s; %s is suggested', async (name, found, meant) => {
     const folder = fileTree({ 'job.ts': '', 'data.csv': '', 'jobs/a.ts': '', 'jobs/job.mjs': '' })
@@ -244,7 +244,7 @@ describe('refused is', () => {
   test.each([
     ['data.csv', 'it has the extension .csv'],
     ['Makefile', 'it has no extension'],
-    ['nowhere/far.ts', 'there is no such file'],
+    ['nowhere/far.ts', 'the file does not exist'],
   ])('%s, because %s; the extensions are listed', async (name, found) => {
     const folder = fileTree({ 'data.csv': '', Makefile: '' })
     const error = await refusal(() => load(join(folder, name)))

@@ -71,7 +71,7 @@ export function* runCopy(
     const fullName = inside === undefined ? undefined : source.leadsTo(inside, to)
     if (fullName !== undefined) return `/${target.trajectory}/${fullName.replaceAll('.', '/')}`
     const name = path.slice(root.length).replaceAll('/', '.')
-    target.onLeftOut({ name, reason: `it leads to ${link}, which is not taken over` })
+    target.onLeftOut({ name, reason: `it leads to ${link}, which is not copied` })
     return undefined
   }
   for (const place of source.places) {
