@@ -80,7 +80,11 @@ function assertSameRuns(reader: Hdf5Reader, file: string, trajectory: string, pl
   const runs = overviewPath(`/${trajectory}`, 'runs')
   const runCount = reader.kind(runs) === 'dataset' ? reader.rowCount(runs) : 0
   if (runCount !== plan.runCount)
-    throw changed(file, trajectory, `it now has ${formatRuns(runCount)}, before ${formatCount(plan.runCount)}`)
+    throw changed(
+      file,
+      trajectory,
+      `it now has ${formatRuns(runCount)}, before ${formatCount(plan.runCount)}`,
+    )
   const { exploration } = plan
   if (exploration === undefined) return
   const source = new Hdf5Source(reader, trajectory)
