@@ -38,7 +38,7 @@ export interface PageWriterOptions {
   /** Pages are about to be written. Throw to prevent it. */
   readonly onWriting?: (() => void) | undefined
   /** All committed pages are in the file; not durable yet. */
-  onWritten(): void
+  readonly onWritten?: () => void
   /** Called after that, when readers are admitted again: for slow work. */
   onReopened(): void
   /** The disk failed. Nothing is lost: the pages are in the `.cnt` file. */
@@ -160,7 +160,7 @@ export class PageWriter {
     try {
       this.#options.onWriting?.()
       this.#source.writePages()
-      this.#options.onWritten()
+      this.#options.onWritten?.()
     } finally {
       await gate.reopen()
       this.#restUntilMs =

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import type { Row, TableDescription } from '../hdf5/table.ts'
-import { MEMORY, runlessName } from '../names.ts'
+import { MEMORY, type OverviewTable, overviewPath, type RunBranch, runlessName } from '../names.ts'
 import type { StorageSettings } from '../protocol.ts'
 import type { RawLeaf } from '../run/run-frame.ts'
 import { pythonRepr } from '../values/python-repr.ts'
@@ -96,15 +96,15 @@ class KindOverviews {
       hasSummary,
       expectedRows,
     }: {
-      readonly branch: string
+      readonly branch: RunBranch
       readonly hasOverview: boolean
       readonly hasSummary: boolean
       /** Of the overview. 0 if unknown. */
       readonly expectedRows: number
     },
   ) {
-    const table = (name: string, columns: TableDescription, rows = 0) =>
-      new CappedTable(new GrowingTable(`${root}/overview/${name}`, columns, name, memory, rows))
+    const table = (name: OverviewTable, columns: TableDescription, rows = 0) =>
+      new CappedTable(new GrowingTable(overviewPath(root, name), columns, name, memory, rows))
     const rows = Math.min(OVERVIEW_ROWS_MAX, expectedRows)
     this.#overview = hasOverview ? table(`${branch}_overview`, BRANCH_OVERVIEW, rows) : undefined
     this.#summary = hasSummary ? table(`${branch}_summary`, SUMMARY) : undefined

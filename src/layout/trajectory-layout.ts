@@ -148,7 +148,7 @@ export class TrajectoryLayout {
         }
       }
       for (const link of record.links ?? []) this.#link(link, newGroups, operations)
-      this.#pendingRows.set(run, this.#facts(run, { ...timesOf(record), completed: true }))
+      this.#pendingRows.set(run, this.#facts(run, record, true))
     } catch (error) {
       this.#overviews.undoRun()
       throw error
@@ -245,7 +245,7 @@ export class TrajectoryLayout {
 
   /** Records a failed run. Its rows follow with the commit. */
   failRun(failure: RunFailure): void {
-    this.#pendingRows.set(failure.run, this.#facts(failure.run, timesOf(failure)))
+    this.#pendingRows.set(failure.run, this.#facts(failure.run, failure))
     this.#pendingFailures.push(failure)
   }
 
@@ -353,11 +353,15 @@ export class TrajectoryLayout {
     newGroups.add(path)
   }
 
-  #facts(run: RunIndex, performed: Partial<RunRowFacts> = {}): RunRowFacts {
-    return { ...this.#shape.facts(run), parameterSummary: this.#shape.summary(run), ...performed }
+  #facts(
+    run: RunIndex,
+    { startTimestamp, finishTimestamp }: RunTimes = NOT_RUN,
+    completed = false,
+  ): RunRowFacts {
+    const { environmentHexsha } = this.#shape.facts(run)
+    const parameterSummary = this.#shape.summary(run)
+    return { environmentHexsha, startTimestamp, finishTimestamp, completed, parameterSummary }
   }
 }
 
-function timesOf({ startTimestamp, finishTimestamp }: RunTimes): RunTimes {
-  return { startTimestamp, finishTimestamp }
-}
+const NOT_RUN: RunTimes = { startTimestamp: 0, finishTimestamp: 0 }

@@ -107,6 +107,8 @@ export function* grownTrajectory(
     if (!explored.isStored) continue
     const path = pathIn(shape.name, explored.fullName)
     const stored = before.ranges.get(explored.fullName)
+    // Most stores add no points, and reading a range again may take as long as writing it.
+    if (stored !== undefined && stored.length >= shape.runCount) continue
     yield* stored === undefined
       ? newRange(path, explored.range(), complevel, textBytesOf?.(explored))
       : grownRange(path, explored.range(), stored, complevel)

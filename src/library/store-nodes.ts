@@ -5,6 +5,7 @@ import { rootAttributes } from '../layout/pytables-group.ts'
 import { RunOverviews } from '../layout/run-overviews.ts'
 import { newTrajectory, overviewTables } from '../layout/trajectory-tables.ts'
 import { failedRunRows, newLinks, newNodes, pathOf, performedRows, treeShape } from '../layout/tree-layout.ts'
+import { readOverviewMemory } from '../reading/overview-memory.ts'
 import type { Hdf5Source } from '../reading/tree-source.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { RawLeaf } from '../run/run-frame.ts'
@@ -79,6 +80,11 @@ async function storeInTurn(
     ...(before === undefined ? [] : [...movedLinks(file, overwrites), ...outgrownTables(tree, before)]),
   ]
   const performed = performedBy(tree, nodes, options, isNew ? undefined : file.source)
+  // Only new leaves are added to the overviews, and reading those takes long.
+  const addsLeaves = before !== undefined && leavesInMemory(nodes).some((leaf) => !leaf.isStored)
+  const memory = new LayoutMemory(
+    addsLeaves ? readOverviewMemory(file.source.reader, `/${tree.name}`) : undefined,
+  )
   // They are in the overviews already.
   const rewritten = new Set(overwritten.map(({ fullName }) => fullName))
   const written: TreeNode[] = []
@@ -87,7 +93,6 @@ async function storeInTurn(
     // Their ranges are also new to the written file.
     for (const leaf of overwritten) leaf.isStored = false
     const shape = treeShape(tree, LIBRARY_VERSIONS)
-    const memory = new LayoutMemory(expandedFrom?.overviewMemory)
     const storage = expandedFrom?.storage ?? STORAGE_DEFAULTS
     const overviews = new RunOverviews(`/${tree.name}`, storage, tree.length, memory)
     if (isNewFile) apply(rootAttributes(''))
@@ -292,11 +297,7 @@ function storedLeaves(nodes: readonly TreeNode[], maxDepth: number): TreeNode[] 
 }
 
 function leavesInMemory(nodes: readonly TreeNode[]): TreeNode[] {
-  return nodes.flatMap((node) => {
-    if (!(node instanceof GroupNode)) return [node]
-    const names = node.childNames.filter((name) => node.isInMemory(name))
-    return leavesInMemory(names.map((name) => node.child(name) as TreeNode))
-  })
+  return nodes.flatMap((node) => (node instanceof GroupNode ? leavesInMemory(node.inMemory) : [node]))
 }
 
 /** Their items will be stored by a later call. */

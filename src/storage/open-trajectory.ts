@@ -15,7 +15,7 @@ import { findCntFiles } from '../journal/find-cnt.ts'
 import { heldLock } from '../journal/held-lock.ts'
 import { betterCntFile, newCntFile } from '../journal/new-cnt.ts'
 import { realFileOf } from '../journal/real-file.ts'
-import { recoverBehindGate } from '../journal/recover-behind-gate.ts'
+import { type RecoverOptions, recoverBehindGate } from '../journal/recover-behind-gate.ts'
 import {
   completeReplacement,
   type Replacement,
@@ -111,7 +111,6 @@ export async function continueTrajectory(
   const lock = await takeLock(file, trajectory.name, { ...options, waitMs: request.lockWaitMs })
   try {
     const { readerWaitMs } = request.storage
-    const waiting = { ...options, onWaiting: lock.noteWaiting }
     const found = readCnt(request.cntFile, system)
     const { openRequest, beginning } = continuedRequest(found, request)
     const isTakenBack = completeReplacement(found, system)
@@ -119,11 +118,11 @@ export async function continueTrajectory(
     if (isTakenBack) return await create(beginning, options, lock)
     if (found.lastSequence === 0) {
       // It ended before its first commit.
-      await recoverBehindGate(found, readerWaitMs, waiting)
+      await recoverBehindGate(found, readerWaitMs, { ...options, onWaiting: lock.noteWaiting })
       return await create({ ...beginning, overwrite: false }, options, lock)
     }
     await recoverOthers(file, readerWaitMs, options, found.path)
-    const state = await recoverBehindGate(found, readerWaitMs, waiting)
+    const state = await recover(found, readerWaitMs, { ...options, onWaiting: lock.noteWaiting })
     return await resume(state, openRequest, request, options, lock)
   } catch (error) {
     lock.release()
@@ -181,9 +180,10 @@ async function expandStored(
   await recoverOthers(file, request.storage.readerWaitMs, options)
   dropBegun(file, trajectory.name, system)
   assertFinished(file, trajectory.name, system)
-  const found = await readStoredTrajectory(file, request, planRuns(request))
+  const plan = planRuns(request)
+  const found = await readStoredTrajectory(file, request, plan)
   dropFinished(file, trajectory.name, system)
-  const parts = plannedParts(request, LayoutMemory.of(found.memory))
+  const parts = plannedParts(request, LayoutMemory.of(found.memory), plan)
   const cntFile = newCntFile(file, trajectory.name, system)
   const { transaction } = await beginFile({ ...options, request, isNewFile: false, cntFile, lock })
   applyTo(transaction, function* () {
@@ -238,8 +238,11 @@ interface PlannedParts {
   readonly layout: TrajectoryLayout
 }
 
-function plannedParts(request: OpenRequest, memory = new LayoutMemory()): PlannedParts {
-  const plan = planRuns(request)
+function plannedParts(
+  request: OpenRequest,
+  memory = new LayoutMemory(),
+  plan = planRuns(request),
+): PlannedParts {
   return { runCount: plan.runCount, memory, layout: new TrajectoryLayout(request, plan, memory) }
 }
 
@@ -344,14 +347,24 @@ export async function recoverOthers(
   for (const path of findCntFiles(file, system)) {
     if (path === own) continue
     const state = readCnt(path, system)
-    if (!state.isApplied) {
-      await recoverBehindGate(state, waitMs, { system, onNotice })
-      onNotice('info', `${file} was recovered from ${path} (commit ${state.lastSequence})`)
-    }
+    await recover(state, waitMs, { system, onNotice })
     // A recovered edit needs nothing else.
     const { isEdit, continuable } = state.experiment.request
     if (isEdit === true || continuable === false) system.remove(path)
   }
+}
+
+/** Recovers the file if it needs that, and reports it. Returns the current content of the `.cnt` file. */
+async function recover(
+  state: CntState,
+  waitMs: number,
+  options: RecoverOptions & Pick<TrajectoryStoreOptions, 'onNotice'>,
+): Promise<CntState> {
+  if (state.isApplied) return state
+  const { file } = state.experiment.request
+  const now = await recoverBehindGate(state, waitMs, options)
+  options.onNotice('info', `${file} was recovered from ${state.path} (commit ${state.lastSequence})`)
+  return now
 }
 
 /** Removes a `.cnt` file of this trajectory without any commit. */

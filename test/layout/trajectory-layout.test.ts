@@ -4,6 +4,8 @@ import { planRuns } from '../../src/exploration/plan.ts'
 import type { Hdf5Operation } from '../../src/hdf5/operation.ts'
 import { LayoutMemory } from '../../src/layout/layout-memory.ts'
 import { TrajectoryLayout } from '../../src/layout/trajectory-layout.ts'
+import { planShape } from '../../src/layout/trajectory-shape.ts'
+import { grownTrajectory } from '../../src/layout/trajectory-tables.ts'
 import { flattenParameters } from '../../src/run/parameter.ts'
 import { toStoredValue } from '../../src/values/value.ts'
 import {
@@ -287,4 +289,48 @@ describe('comments', () => {
       ['results_summary', 1000],
     ])
   })
+})
+
+test('ranges that have not grown are not read again when a trajectory is stored', () => {
+  const read = () => {
+    throw new Error('the range was read')
+  }
+  const explored = (length: number) => ({
+    ...planShape(openRequest('/nowhere/file.h5'), planRuns(openRequest('/nowhere/file.h5'))),
+    runCount: length,
+    explored: [
+      {
+        fullName: 'parameters.x',
+        stored: undefined,
+        comment: '',
+        isStored: true,
+        text: () => '',
+        range: read,
+      },
+    ],
+  })
+  const before = {
+    runCount: 3,
+    firstNewRun: 3,
+    hasExplorations: true,
+    hasExploredOverview: false,
+    ranges: new Map([
+      [
+        'parameters.x',
+        {
+          length: 3,
+          isReference: true,
+          objectCount: 3,
+          textBytes: 0,
+          numberBytes: 8,
+          hasTexts: false,
+        } as const,
+      ],
+    ]),
+  }
+  const grown = (length: number) => [
+    ...grownTrajectory(explored(length), before, { complevel: 0, hasExploredOverview: false }),
+  ]
+  expect(grown(3)).toEqual([])
+  expect(() => grown(4)).toThrow('the range was read')
 })

@@ -1,14 +1,12 @@
 /** What a stored trajectory has gained since: runs, ranges, explored parameters. */
 import type { Hdf5Operation } from '../../hdf5/operation.ts'
 import { writeRows } from '../../hdf5/table.ts'
-import type { MemoryDelta } from '../../journal/cnt-record.ts'
 import { RUNS, runRow } from '../../layout/overview-tables.ts'
 import type { StoredRange } from '../../layout/range-layout.ts'
 import { grownTrajectory, type StoredTables } from '../../layout/trajectory-tables.ts'
 import { failedRunRows, pathOf, treeShape, type Versions } from '../../layout/tree-layout.ts'
 import { type OverviewTable, overviewPath, RANGE } from '../../names.ts'
 import type { StorageSettings } from '../../protocol.ts'
-import { readOverviewMemory } from '../../reading/overview-memory.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
 import { readStoredRange } from '../../reading/stored-range.ts'
 import { Hdf5Source } from '../../reading/tree-source.ts'
@@ -17,7 +15,6 @@ import type { RunInformation } from '../../tree/run-information.ts'
 import type { TrajectoryTree } from '../../tree/trajectory-tree.ts'
 import { longestUtf8Bytes } from '../../values/utf8.ts'
 import { isEqualValue } from '../../values/value-key.ts'
-
 import { STORAGE_DEFAULTS } from './edit-file.ts'
 
 /** What the file holds of an exploration, read before it is opened for writing. */
@@ -28,8 +25,6 @@ export interface StoredExploration extends StoredTables {
   readonly firstRun: RunInformation | undefined
   /** How to write its overviews. */
   readonly storage: StorageSettings
-  /** The content of the overviews. */
-  readonly overviewMemory: MemoryDelta
 }
 
 export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): StoredExploration {
@@ -66,7 +61,6 @@ export function readExploration(reader: Hdf5Reader, tree: TrajectoryTree): Store
         derivedParametersSummary: rowCount('derived_parameters_summary') !== undefined,
       },
     },
-    overviewMemory: readOverviewMemory(reader, root),
     hasExplorations,
     hasExploredOverview: rowCount('explored_parameters_overview') !== undefined,
     ranges,

@@ -42,7 +42,6 @@ export class LockPages implements PageSource {
       // Everyone else waits meanwhile, so this is only worth it if too much accumulates.
       attemptMs: (isCrowded) => (isCrowded ? storage.readerWaitMs : 0),
       onWriting: () => this.#assertInPlace(),
-      onWritten: () => undefined,
       onReopened: () => this.#noteWritten(),
       onError: (cause) => onError(failed(cause)),
     })
