@@ -372,11 +372,14 @@ export class Hdf5Transaction {
   }
 }
 
-/** HDF5 opens a file by name, a moment after `disk`. */
-function movedError({ path, isNewFile, isTurn }: TransactionOptions, disk: Disk): PypetError | undefined {
+/** HDF5 opens a file by name, a moment after `disk`, and reads what others may have written meanwhile. */
+function movedError(
+  { path, isNewFile, isTurn, left, head }: TransactionOptions,
+  disk: Disk,
+): PypetError | undefined {
   if (isNewFile || disk.descriptor === undefined) return undefined
   const file = { path: realFileOf(path), descriptor: disk.descriptor }
-  const found = displacementOf(file)
+  const found = displacementOf(file, { committedBytes: left?.fileBytes, head })
   if (found === undefined) return undefined
   return isTurn ? displacedFor(file, found) : displacedError(file, found, undefined)
 }

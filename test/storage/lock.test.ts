@@ -51,9 +51,21 @@ describe('the lock', () => {
   })
 
   test('is lost by a thread that ends; what waited in it is performed again, with a warning', async () => {
-    const { job: file, options } = folderWith(
+    // Run 4n is slow, and is stored at once. If run 4n + 3 begins within the 10 ms that a quick run may take after the
+    // end of run 4n + 1, run 4n + 2 waits in the thread for certain.
+    const {
+      job: file,
+      options,
+      folder,
+    } = folderWith(
       job(
-        `if (x === 30 && !existsSync(here('seen'))) { writeFileSync(here('seen'), ''); process.reallyExit(3) }`,
+        `const now = performance.now()
+        if (x % 4 === 0) while (performance.now() - now < 20);
+        if (x % 4 === 1) globalThis.endMs = performance.now()
+        if (x % 4 === 3 && now - globalThis.endMs < 10 && !existsSync(here('seen'))) {
+          writeFileSync(here('seen'), '')
+          process.reallyExit(3)
+        }`,
         60,
       ),
     )
@@ -63,6 +75,7 @@ describe('the lock', () => {
       reporter,
     })
     expect(summary).toMatchObject({ storedCount: 60, failedCount: 0 })
+    expect(existsSync(join(folder, 'seen'))).toBe(true)
     using traj = await loadTrajectory(options.filename)
     expect(Object.values(traj.getFromRuns('z'))).toEqual(Array.from({ length: 60 }, (_, n) => n))
     const warnings = events.flatMap((event) =>
