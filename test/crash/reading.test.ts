@@ -1,4 +1,5 @@
 /** Our own readers while an experiment runs: snapshots and the reader of `overview`. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { takeSnapshot } from '../../src/journal/snapshot.ts'
@@ -10,10 +11,12 @@ import { Hdf5Content } from '../storage/hdf5-content.ts'
 import { isLongForm } from './long-form.ts'
 
 const READS = isLongForm ? 500 : 20
-/** More than are performed while they are read. */
-const RUN_COUNT = isLongForm ? 200_000 : 100_000
+const RUN_COUNT = isLongForm ? 200_000 : 20_000
+/** The last runs wait until the file is read, however fast the others are. */
+const LAST = 100
 
-const JOB = `import { setTimeout as delay } from 'node:timers/promises'
+const JOB = `import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { defineExperiment } from 'pypet-ts'
 export default defineExperiment({
   name: 'reading',
@@ -21,6 +24,7 @@ export default defineExperiment({
   explore: { x: Array.from({ length: ${RUN_COUNT} }, (_, n) => n) },
   async run(traj) {
     await delay(1)
+    if (traj.par.x >= ${RUN_COUNT - LAST}) while (!existsSync(new URL('read', import.meta.url))) await delay(5)
     traj.addResult('z', traj.par.x ** 2)
   },
 })
@@ -35,8 +39,10 @@ async function underWay() {
   return { folder, file: join(folder, 'reading.h5'), running, announced }
 }
 
-async function stop(running: Awaited<ReturnType<typeof underWay>>['running']): Promise<void> {
+async function stop({ folder, running }: Awaited<ReturnType<typeof underWay>>): Promise<void> {
   running.process.kill('SIGINT')
+  await running.until(({ stderr }) => stderr.includes('Ctrl-C again'))
+  writeFileSync(join(folder, 'read'), '')
   expect((await running.ended()).exitCode).toBe(130)
 }
 
@@ -51,7 +57,8 @@ async function completeRuns(file: string): Promise<readonly string[]> {
 
 describe.skipIf(process.platform === 'win32')('while an experiment runs', () => {
   test('every snapshot is complete, holds what was announced before it, and never less than the one before', async () => {
-    const { folder, file, running, announced } = await underWay()
+    const experiment = await underWay()
+    const { folder, file, announced } = experiment
     const copy = join(folder, 'copy.h5')
     const counts: number[] = []
     for (let read = 0; read < READS; read += 1) {
@@ -65,11 +72,12 @@ describe.skipIf(process.platform === 'win32')('while an experiment runs', () => 
     }
     expect(counts).toEqual([...counts].sort((a, b) => a - b))
     expect(counts.at(-1)).toBeGreaterThan(counts[0] as number)
-    await stop(running)
+    await stop(experiment)
   })
 
   test('the reader of overview sees one commit at a time, and never less than before', async () => {
-    const { file, running, announced } = await underWay()
+    const experiment = await underWay()
+    const { file, announced } = experiment
     const counts: number[] = []
     for (let read = 0; read < READS; read += 1) {
       const before = announced()
@@ -80,6 +88,6 @@ describe.skipIf(process.platform === 'win32')('while an experiment runs', () => 
     }
     expect(counts).toEqual([...counts].sort((a, b) => a - b))
     expect(counts.at(-1)).toBeGreaterThan(counts[0] as number)
-    await stop(running)
+    await stop(experiment)
   })
 })
