@@ -4,13 +4,14 @@
  *     main ──ToWriter──► writer process        over the IPC channel
  *     main ◄─FromWriter─ writer process
  *     worker ──run frame──► writer process     over a local socket, see run/run-frame
- *     main ──RunTask──► pool thread            a Piscina task; its result is a RunOutcome
+ *     main ──ThreadTask──► pool thread         a Piscina task; its result is a ThreadResult
  *     main ◄─FromWorker─ pool thread           log lines
  *     main ──ToRunProcess──► process of a run  over the IPC channel
  *     main ◄─FromRunProcess─ process of a run
  */
 import type { ErrorRecord } from './errors.ts'
 import type { ExplorationSpec } from './exploration/exploration.ts'
+import type { ExplorationPlan } from './exploration/run-point.ts'
 import type { LogLevel } from './run/log-level.ts'
 import type { Parameter } from './run/parameter.ts'
 import type { PointValues } from './run/parameter-view.ts'
@@ -267,6 +268,8 @@ export interface WorkerSetup {
   readonly seed: number
   /** The least number of runs to expect. */
   readonly runCount: number
+  /** A thread computes the points of these runs itself. Undefined if it is sent each point. */
+  readonly plan?: ExplorationPlan
   /** Arguments of the job after `traj`. Cloneable. */
   readonly args: readonly unknown[]
   /** Post-processing wants the jobs' return values, so main gets them. */
@@ -325,6 +328,44 @@ export interface ClassAddress {
   readonly names: readonly string[]
 }
 
+/** Runs to perform, one after the other. */
+export interface RunRange {
+  /** The first one. */
+  readonly run: RunIndex
+  readonly count: number
+  /** 1 for the first attempt, more for a retry. */
+  readonly attempt: number
+  /** How many runs there are. */
+  readonly runCount: number
+  /** Arguments for each of these runs only, instead of the common ones. */
+  readonly args?: readonly (readonly unknown[] | undefined)[]
+}
+
+/** Main → pool thread. */
+export interface ThreadTask extends RunRange {
+  /** The point of each run, unless the thread can compute it from its plan. */
+  readonly points?: readonly PointValues[]
+  /** Which of the shared ranges this is, see `executors/shared-ranges`. */
+  readonly slot: number
+}
+
+/** Pool thread → main: what became of a range. The shared memory says how far it came. */
+export interface ThreadResult {
+  /** Of the first run, in seconds since 1970. */
+  readonly startTimestamp: number
+  readonly elapsedMs: number
+  /** Returned by the last run that was handed over: see `RunOutcome`. A run that returns a value ends the range. */
+  readonly returned?: Uint8Array
+  /** Of the run after those that were handed over. It ends the range. */
+  readonly failure?: RunFailure
+}
+
+/** What a pool thread knows from its start. */
+export interface ThreadSetup extends WorkerSetup {
+  /** The shared memory of all ranges. */
+  readonly numbers: Int32Array
+}
+
 /** One run to perform. */
 export interface RunTask {
   readonly run: RunIndex
@@ -341,10 +382,12 @@ export interface RunTask {
 export type RunOutcome =
   | {
       readonly state: 'handed-over'
+      /** The first of `count` runs, one after the other. */
       readonly run: RunIndex
-      /** Seconds since 1970. */
+      readonly count: number
+      /** Of the first run, in seconds since 1970. */
       readonly startTimestamp: number
-      /** The job's return value as structured-clone bytes, if main wants it. */
+      /** The return value of a single run's job as structured-clone bytes, if main wants it. */
       readonly returned?: Uint8Array
     }
   | { readonly state: 'failed'; readonly failure: RunFailure }

@@ -1,7 +1,7 @@
 /** The output of `run --dry-run`: the points that would run, and the resources they need. */
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { workerCount } from '../executors/open-executor.ts'
-import { runPoint } from '../exploration/plan.ts'
+import { runPoint } from '../exploration/run-point.ts'
 import { pooledBytes } from '../exploration/value-pool.ts'
 import { formatBytes, formatCount, formatRuns, plural } from '../reporting/quantity.ts'
 import { shownPath } from '../reporting/shown-path.ts'

@@ -4,7 +4,8 @@
  */
 import { isPypetError, PypetError } from '../errors.ts'
 import type { ExplorationSpec, Pools } from '../exploration/exploration.ts'
-import { type ExplorationPlan, planRuns } from '../exploration/plan.ts'
+import { planRuns } from '../exploration/plan.ts'
+import type { ExplorationPlan } from '../exploration/run-point.ts'
 import { type PooledValue, pooled } from '../exploration/value-pool.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { type Hdf5Reader, openHdf5Reader } from '../reading/reader.ts'

@@ -2,7 +2,8 @@
 import { PypetError } from '../errors.ts'
 import { type Column, type ExplorationSpec, explorationNames } from '../exploration/exploration.ts'
 import { addedPart, extendedExploration, partsOf } from '../exploration/extend.ts'
-import { type ExplorationPlan, planRuns } from '../exploration/plan.ts'
+import { planRuns } from '../exploration/plan.ts'
+import type { ExplorationPlan } from '../exploration/run-point.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { Scalar } from '../values/stored-value.ts'
 

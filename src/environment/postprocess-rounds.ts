@@ -3,7 +3,6 @@ import { isPypetError, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Extension } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
-import type { RunIndex } from '../values/path.ts'
 import type { Execution } from './execution.ts'
 import { postprocessingFailed } from './postprocessing.ts'
 import type { RunQueue } from './run-queue.ts'
@@ -164,7 +163,7 @@ export class PostprocessRounds {
     await this.#store.extend({ ...extension, added: grown.added })
     plan.take(grown.plan)
     const { runCount } = plan
-    this.#queue.add(runsFrom(before, runCount))
+    this.#queue.add([before, runCount])
     this.#hasAdded = true
     // The user's function calls this, and its output is captured.
     experiment.userCode.leave(() =>
@@ -174,7 +173,3 @@ export class PostprocessRounds {
 }
 
 const NOTHING: Extension = { groups: [], leaves: [], links: [] }
-
-function* runsFrom(first: RunIndex, end: RunIndex): Generator<RunIndex> {
-  for (let run = first; run < end; run += 1) yield run
-}

@@ -12,7 +12,8 @@ import {
   type OptionValues,
 } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
-import { type ExplorationPlan, lacksValues, planRuns } from '../exploration/plan.ts'
+import { lacksValues, planRuns } from '../exploration/plan.ts'
+import type { ExplorationPlan } from '../exploration/run-point.ts'
 import { damaged } from '../journal/cnt-records.ts'
 import { type CntState, readCnt } from '../journal/cnt-state.ts'
 import { findCnt } from '../journal/find-cnt.ts'

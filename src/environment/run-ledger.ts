@@ -3,10 +3,12 @@ import type { ErrorRecord, PypetError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { Gate } from '../executors/held-back.ts'
 import { RunSet } from '../journal/run-set.ts'
+import { RUNS_MAX } from '../names.ts'
 import type { Opened, RefusedRun, RunFailure } from '../protocol.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import type { RunStore, RunStoreListener } from '../storage/run-store.ts'
 import type { RunIndex } from '../values/path.ts'
+import { RunStates } from './run-states.ts'
 
 export class RunLedger implements RunStoreListener {
   readonly stored = new RunSet()
@@ -23,8 +25,7 @@ export class RunLedger implements RunStoreListener {
   #resolveFirstCommit: () => void = () => undefined
   #storedCount = 0
   #failedCount = 0
-  readonly #active = new Set<RunIndex>()
-  readonly #handedOver = new Set<RunIndex>()
+  readonly #underway = new RunStates()
   #resolveQuiet: (() => void) | undefined
   #resolveRoom: (() => void)[] = []
   #store: Pick<RunStore, 'failRun' | 'noteHandedOver'> | undefined
@@ -43,7 +44,7 @@ export class RunLedger implements RunStoreListener {
 
   /** Runs whose results are stored, or on their way to the file. */
   get arrivedCount(): number {
-    return this.#storedCount + this.#handedOver.size
+    return this.#storedCount + this.#underway.count('handed-over')
   }
 
   get failedCount(): number {
@@ -54,8 +55,7 @@ export class RunLedger implements RunStoreListener {
   attach(store: Pick<RunStore, 'failRun' | 'noteHandedOver'>): void {
     this.#store = store
     this.isBroken = false
-    this.#active.clear()
-    this.#handedOver.clear()
+    this.#underway.clear()
     this.#failures.clear()
     this.broken = new Promise((_resolve, reject) => {
       this.#rejectBroken = reject
@@ -77,9 +77,11 @@ export class RunLedger implements RunStoreListener {
     newlyStored.removeRanges(this.stored.toRanges())
     this.stored.addRanges(stored)
     this.#storedCount += newlyStored.count
-    for (const run of this.#active) if (this.stored.has(run)) this.#active.delete(run)
     // Only new runs are listed one by one.
-    if (newlyStored.count > 0) this.#reporter?.emit({ type: 'runs-stored', runs: [...newlyStored] })
+    if (newlyStored.count > 0) {
+      for (const run of newlyStored) this.#underway.delete(run)
+      this.#reporter?.emit({ type: 'runs-stored', runs: [...newlyStored] })
+    }
     this.#end([], [...RunSet.ofRanges(failed)], [])
   }
 
@@ -88,10 +90,12 @@ export class RunLedger implements RunStoreListener {
     for (const { level, message } of this.#early.splice(0)) this.onNotice(level, message)
   }
 
-  /** A run is passed to an executor: sooner or later it is stored or failed. */
-  begin(run: RunIndex): void {
-    // The record from a dying thread may be stored while the run is repeated.
-    if (!this.stored.has(run)) this.#active.add(run)
+  /** Runs are passed to an executor: sooner or later each is stored or failed, or taken back. */
+  begin(first: RunIndex, count: number): void {
+    for (let run = first; run < first + count; run += 1) {
+      // The record from a dying thread may be stored while the run is repeated.
+      if (!this.stored.has(run)) this.#underway.set(run, 'active')
+    }
   }
 
   /** A run started at this time, in seconds since 1970. */
@@ -107,32 +111,33 @@ export class RunLedger implements RunStoreListener {
 
   /** The writer has the run's whole record: it will store or refuse it. */
   noteHandedOver(run: RunIndex, returned?: Uint8Array): void {
-    if (!this.#active.has(run)) return
-    this.#handedOver.add(run)
+    if (!this.#underway.has(run)) return
+    this.#underway.set(run, 'handed-over')
     this.#store?.noteHandedOver?.(run, returned)
   }
 
   /** Holds runs back while this many wait to be stored; 0 for never. */
   gate(queueMaxsize: number): Gate {
     return {
-      holdsBack: () => queueMaxsize > 0 && this.#handedOver.size >= queueMaxsize,
+      holdsBack: () => queueMaxsize > 0 && this.#underway.count('handed-over') >= queueMaxsize,
+      // Those that are active will wait, too.
+      room: () => (queueMaxsize > 0 ? Math.max(1, queueMaxsize - this.#underway.totalCount) : RUNS_MAX),
       askAgain: () => new Promise((resolve) => this.#resolveRoom.push(resolve)),
     }
   }
 
   /** Resolves when everything handed over so far is announced. */
   async quiet(): Promise<void> {
-    if (this.#handedOver.size === 0) return
+    if (this.#underway.count('handed-over') === 0) return
     const quiet = new Promise<void>((resolve) => {
       this.#resolveQuiet = resolve
     })
     await Promise.race([quiet, this.broken])
   }
 
-  /** The run will be repeated, so forget what is known about it. */
-  takeBack(run: RunIndex): void {
-    this.#active.delete(run)
-    this.#handedOver.delete(run)
+  /** The runs will be performed later, so forget what is known about them. */
+  takeBack(first: RunIndex, count: number): void {
+    for (let run = first; run < first + count; run += 1) this.#underway.delete(run)
     this.#tellWhoWaits()
   }
 
@@ -143,7 +148,7 @@ export class RunLedger implements RunStoreListener {
   whenEnded: (runs: readonly RunIndex[]) => void = () => undefined
 
   onLost(runs: readonly RunIndex[]): void {
-    const lost = runs.filter((run) => this.#active.has(run) && !this.#failures.has(run))
+    const lost = runs.filter((run) => this.#underway.has(run) && !this.#failures.has(run))
     if (lost.length > 0) this.whenLost(lost)
   }
 
@@ -156,14 +161,13 @@ export class RunLedger implements RunStoreListener {
     this.whenEnded(stored)
     this.whenEnded(failed)
     this.#resolveFirstCommit()
-    for (const run of [...stored, ...failed]) this.#handedOver.delete(run)
     this.#tellWhoWaits()
   }
 
   #tellWhoWaits(): void {
     for (const resolve of this.#resolveRoom.splice(0)) resolve()
-    if (this.#handedOver.size === 0) this.#resolveQuiet?.()
-    if (this.#active.size === 0) this.#resolveComplete?.()
+    if (this.#underway.count('handed-over') === 0) this.#resolveQuiet?.()
+    if (this.#underway.totalCount === 0) this.#resolveComplete?.()
   }
 
   onNotice(level: LogLevel, message: string): void {
@@ -181,7 +185,7 @@ export class RunLedger implements RunStoreListener {
   async complete(): Promise<void> {
     // There may have been none.
     this.#resolveFirstCommit()
-    if (this.#active.size === 0) return
+    if (this.#underway.totalCount === 0) return
     const complete = new Promise<void>((resolve) => {
       this.#resolveComplete = resolve
     })
@@ -196,10 +200,10 @@ export class RunLedger implements RunStoreListener {
     const newlyStored = stored.filter((run) => !this.stored.has(run))
     for (const run of newlyStored) this.stored.add(run)
     this.#storedCount += newlyStored.length
-    for (const run of stored) this.#active.delete(run)
+    for (const run of stored) this.#underway.delete(run)
     if (newlyStored.length > 0) this.#reporter?.emit({ type: 'runs-stored', runs: newlyStored })
     for (const run of failed) {
-      this.#active.delete(run)
+      this.#underway.delete(run)
       if (this.failed.has(run)) continue
       this.failed.add(run)
       this.#failedCount += 1

@@ -1,4 +1,5 @@
-/** Which run comes next: the missing ones in order, and between them failed ones that are retried. */
+/** Which runs come next: the missing ones in order, and between them failed ones that are retried. */
+import type { RunRanges } from '../journal/cnt-record.ts'
 import type { RunIndex } from '../values/path.ts'
 
 export interface QueuedRun {
@@ -7,75 +8,98 @@ export interface QueuedRun {
   readonly attempt: number
 }
 
+/** One after the other, from `run` on. */
+export interface QueuedRuns extends QueuedRun {
+  readonly count: number
+}
+
 export class RunQueue {
-  /** What is left of each batch of runs, in order. */
-  readonly #missing: Iterator<RunIndex>[]
+  /** What is left of the missing runs, in the order in which they are performed. */
+  readonly #missing: { first: RunIndex; end: RunIndex }[] = []
+  #missingCount = 0
   readonly #retries: number
   /** How many other runs come before a failed one is retried: the cause of the failure may have passed by then. */
-  readonly #distance: number
+  readonly #workerCount: number
   readonly #again: (QueuedRun & { readonly notBefore: number })[] = []
-  /** The next missing run, if it was fetched to find out whether there is one. */
-  #ahead: RunIndex | undefined
   #startedCount = 0
   #isStopped = false
 
-  constructor(
-    missing: Iterator<RunIndex>,
-    options: { readonly retries: number; readonly workerCount: number },
-  ) {
-    this.#missing = [missing]
+  constructor(missing: RunRanges, options: { readonly retries: number; readonly workerCount: number }) {
     this.#retries = options.retries
-    this.#distance = options.workerCount
+    this.#workerCount = options.workerCount
+    this.add(missing)
   }
 
-  /** The next run; undefined if there is none now. A failure may add one later. */
-  next(): QueuedRun | undefined {
+  /**
+   * The next runs, at most this many, and near the end so few that no worker idles; undefined if there are none now. A
+   * failure may add one later.
+   */
+  next(countMax: number): QueuedRuns | undefined {
     if (this.#isStopped) return undefined
-    const [first] = this.#again
-    const isDue = first !== undefined && first.notBefore <= this.#startedCount
-    const fresh = isDue ? undefined : this.#nextMissing()
+    const [retry] = this.#again
+    const distance = retry === undefined ? Number.POSITIVE_INFINITY : retry.notBefore - this.#startedCount
+    const fresh = distance > 0 ? this.#nextMissing(Math.min(countMax, distance)) : undefined
+    if (fresh !== undefined) {
+      this.#startedCount += fresh.count
+      return { ...fresh, attempt: 1 }
+    }
     this.#startedCount += 1
-    if (fresh !== undefined) return { run: fresh, attempt: 1 }
     // Without other runs there is nothing to wait for.
     const again = this.#again.shift()
-    return again === undefined ? undefined : { run: again.run, attempt: again.attempt }
+    return again === undefined ? undefined : { run: again.run, count: 1, attempt: again.attempt }
   }
 
   /** Whether `next` would return a run. */
   get hasNext(): boolean {
-    if (this.#isStopped) return false
-    this.#ahead ??= this.#nextMissing()
-    return this.#ahead !== undefined || this.#again.length > 0
+    return !this.#isStopped && (this.#missingCount > 0 || this.#again.length > 0)
   }
 
   /** Takes a failed run back. False if it has used up its attempts. */
   retry({ run, attempt }: QueuedRun): boolean {
     if (this.#isStopped || attempt > this.#retries) return false
-    this.#again.push({ run, attempt: attempt + 1, notBefore: this.#startedCount + this.#distance })
+    this.#again.push({ run, attempt: attempt + 1, notBefore: this.#startedCount + this.#workerCount })
     return true
   }
 
-  /** Appends more runs. */
-  add(runs: Iterator<RunIndex>): void {
-    this.#missing.push(runs)
+  /** Takes back runs that were not performed. They come next. */
+  putBack({ run, count, attempt }: QueuedRuns): void {
+    this.#startedCount -= count
+    if (attempt > 1) {
+      this.#again.unshift({ run, attempt, notBefore: 0 })
+      return
+    }
+    const [next] = this.#missing
+    if (next?.first === run + count) next.first = run
+    else this.#missing.unshift({ first: run, end: run + count })
+    this.#missingCount += count
   }
 
-  #nextMissing(): RunIndex | undefined {
-    const ahead = this.#ahead
-    this.#ahead = undefined
-    if (ahead !== undefined) return ahead
-    for (let lot = this.#missing[0]; lot !== undefined; lot = this.#missing[0]) {
-      const next = lot.next()
-      if (next.done !== true) return next.value
-      // Keep the last one: it can be asked again at no cost.
-      if (this.#missing.length === 1) return undefined
-      this.#missing.shift()
+  /** Appends more runs. */
+  add(runs: RunRanges): void {
+    for (let index = 0; index < runs.length; index += 2) {
+      const range = { first: runs[index] as number, end: runs[index + 1] as number }
+      this.#missing.push(range)
+      this.#missingCount += range.end - range.first
     }
-    return undefined
   }
 
   /** No more runs follow. */
   stop(): void {
     this.#isStopped = true
   }
+
+  #nextMissing(countMax: number): Omit<QueuedRuns, 'attempt'> | undefined {
+    const [next] = this.#missing
+    if (next === undefined) return undefined
+    const share = Math.ceil(this.#missingCount / (SHARES_PER_WORKER * this.#workerCount))
+    const run = next.first
+    const count = Math.min(countMax, share, next.end - run)
+    next.first += count
+    if (next.first === next.end) this.#missing.shift()
+    this.#missingCount -= count
+    return { run, count }
+  }
 }
+
+/** A worker never gets more than a part of what is left for it, so that all end at about the same time. */
+const SHARES_PER_WORKER = 3

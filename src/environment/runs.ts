@@ -1,18 +1,22 @@
-/** The runs of a session: passes them to the executor one by one, and handles their outcomes. */
+/** The runs of a session: passes them to the executor, and handles their outcomes. */
 import type { Reporter } from '../events.ts'
 import type { TaskSource } from '../executors/executor.ts'
-import { runPoint } from '../exploration/plan.ts'
-import type { RunOutcome, RunTask } from '../protocol.ts'
+import { runPoint } from '../exploration/run-point.ts'
+import { RunSet } from '../journal/run-set.ts'
+import type { RunOutcome, RunRange } from '../protocol.ts'
+import type { PointValues } from '../run/parameter-view.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { Execution, StopReason } from './execution.ts'
 import type { PostprocessRounds } from './postprocess-rounds.ts'
 import type { RunQueue } from './run-queue.ts'
 
-/** Passes runs to the executor one by one, and handles their outcomes. */
+/** Passes runs to the executor, and handles their outcomes. */
 export class Runs implements TaskSource {
   /** Of this session, in seconds since 1970; infinite before the first run. */
   startTimestamp = Number.POSITIVE_INFINITY
   stoppedBy: StopReason | undefined
+  /** Called when no more runs start: workers perform only their current one. */
+  whenStopped: () => void = () => undefined
   /** Resolves when nothing waits for active runs any more. */
   readonly givenUp: Promise<void>
   readonly #execution: Execution
@@ -34,7 +38,8 @@ export class Runs implements TaskSource {
     this.#reporter = reporter
     this.#queue = queue
     this.#rounds = rounds
-    const { giveUp } = execution.options
+    const { signal, giveUp } = execution.options
+    signal?.addEventListener('abort', () => this.#stopBecauseOf('signal'), { once: true })
     this.givenUp = new Promise((resolve) => {
       const stop = () => {
         this.#stopBecauseOf('signal')
@@ -67,25 +72,34 @@ export class Runs implements TaskSource {
     return !this.#isOver && !ledger.isBroken && !isStopping && this.#queue.hasNext
   }
 
-  next(): RunTask | undefined {
+  next(countMax: number): RunRange | undefined {
     const { experiment, ledger, plan, options } = this.#execution
     if (this.#isOver || ledger.isBroken) return undefined
     if (options.signal?.aborted === true) this.#stopBecauseOf('signal')
     if (this.#rounds.error !== undefined) this.#queue.stop()
-    const queued = this.#queue.next()
+    const queued = this.#queue.next(countMax)
     if (queued === undefined) {
       if (!this.isStopped) this.#rounds.whileRunsAreActive()
       return undefined
     }
-    const { run } = queued
-    ledger.begin(run)
-    const args = experiment.args.each?.[run]
+    const { run, count } = queued
+    ledger.begin(run, count)
+    const { each } = experiment.args
     return {
       ...queued,
-      point: runPoint(plan.now, run),
       runCount: plan.runCount,
-      ...(args !== undefined && { args }),
+      ...(each !== undefined && { args: Array.from({ length: count }, (_, offset) => each[run + offset]) }),
     }
+  }
+
+  pointAt(run: RunIndex): PointValues {
+    return runPoint(this.#execution.plan.now, run)
+  }
+
+  putBack(range: RunRange): void {
+    if (this.#isOver) return
+    this.#queue.putBack(range)
+    this.#execution.ledger.takeBack(range.run, range.count)
   }
 
   /** Pending while post-processing may add runs. */
@@ -102,14 +116,17 @@ export class Runs implements TaskSource {
     this.startTimestamp = Math.min(this.startTimestamp, startTimestamp)
     ledger.noteStart(startTimestamp)
     if (outcome.state === 'handed-over') {
-      if (this.#execution.wantsReturned) returned.set(outcome.run, outcome.returned)
-      ledger.noteHandedOver(outcome.run, outcome.returned)
+      const { run, count } = outcome
+      for (let each = run; each < run + count; each += 1) {
+        if (this.#execution.wantsReturned) returned.set(each, outcome.returned)
+        ledger.noteHandedOver(each, outcome.returned)
+      }
       return
     }
     const { run, attempts, error } = outcome.failure
     this.#execution.partsFolder.noteFailed(outcome.failure)
     if (this.#queue.retry({ run, attempt: attempts })) {
-      ledger.takeBack(run)
+      ledger.takeBack(run, 1)
       this.#reporter.emit({ type: 'run-retried', run, attempt: attempts, error })
       return
     }
@@ -122,16 +139,18 @@ export class Runs implements TaskSource {
   /** They were handed over to a worker that has ended, and are repeated. */
   takeLost(runs: readonly RunIndex[]): void {
     if (this.#isOver) return
-    for (const run of runs) this.#execution.ledger.takeBack(run)
-    this.#queue.add(runs.values())
+    for (const run of runs) this.#execution.ledger.takeBack(run, 1)
+    this.#queue.add(RunSet.of(runs).toRanges())
     const what = runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs`
     const message = `a worker ended before it stored ${what}; running again`
     this.#reporter.emit({ type: 'log', level: 'warn', message })
   }
 
   #stopBecauseOf(reason: StopReason): void {
-    this.stoppedBy ??= reason
+    if (this.stoppedBy !== undefined) return
+    this.stoppedBy = reason
     this.#queue.stop()
+    this.whenStopped()
   }
 }
 

@@ -5,11 +5,12 @@ import type { Reporter } from '../events.ts'
 import type { Executor, TaskSource } from '../executors/executor.ts'
 import { heldBack, LoadGate } from '../executors/held-back.ts'
 import { openExecutor, workerCount } from '../executors/open-executor.ts'
-import { missingRuns } from '../journal/run-set.ts'
+import type { ExplorationPlan } from '../exploration/run-point.ts'
+import type { RunRanges } from '../journal/cnt-record.ts'
+import { missingRuns, RunSet } from '../journal/run-set.ts'
 import type { Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import { sentParameter } from '../tree/run-nodes.ts'
-import type { RunIndex } from '../values/path.ts'
 import type { Execution, SessionEnd } from './execution.ts'
 import { PostprocessRounds } from './postprocess-rounds.ts'
 import type { RunLedger } from './run-ledger.ts'
@@ -61,6 +62,7 @@ export async function openSession(
     const seenCount = opened.postprocessedCount
     const rounds = new PostprocessRounds(execution, { store, reporter, queue, seenCount, settled: recorded })
     const runs = new Runs(execution, { reporter, queue, rounds })
+    runs.whenStopped = () => executor.interrupt()
     ledger.whenLost = (lost) => runs.takeLost(lost)
     ledger.whenEnded = (ended) => execution.partsFolder.noteEnded(ended)
     void runs.givenUp.then(() => store.giveUp())
@@ -85,6 +87,7 @@ async function workerSetup(execution: Execution, store: RunStore): Promise<Worke
     nodes: execution.nodes,
     seed: settings.seed,
     runCount: mayGrow ? Math.max(settings.ncores, plan.runCount) : plan.runCount,
+    ...(isSmall(plan.now) && { plan: plan.now }),
     args: args.common,
     tellsReturned: execution.wantsReturned || store.needsReturned === true,
     storage: await store.workerStorage(),
@@ -94,6 +97,11 @@ async function workerSetup(execution: Execution, store: RunStore): Promise<Worke
     timeoutMs: settings.timeout * 1000,
     niceness: settings.niceness,
   }
+}
+
+/** Whether each thread may have a copy. Explored lists and arrays are large. */
+function isSmall({ explored }: ExplorationPlan): boolean {
+  return explored.every(({ dtype }) => dtype !== 'object')
 }
 
 async function openWorkers(execution: Execution, setup: WorkerSetup): Promise<Executor> {
@@ -106,13 +114,13 @@ async function openWorkers(execution: Execution, setup: WorkerSetup): Promise<Ex
   }
 }
 
-/** The runs that are neither stored nor failed, in order, if they are wanted; generated one by one. */
-function* runsToPerform({ experiment, plan, ledger }: Execution): Generator<RunIndex> {
+/** The runs that are neither stored nor failed, if they are wanted. */
+function runsToPerform({ experiment, plan, ledger }: Execution): RunRanges {
   const { opening } = experiment
+  const missing = missingRuns(plan.runCount, ledger.stored.toRanges(), ledger.failed.toRanges())
   const only = opening.kind === 'continue' ? opening.only : undefined
-  for (const run of missingRuns(plan.runCount, ledger.stored.toRanges(), ledger.failed.toRanges())) {
-    if (only === undefined || only.has(run)) yield run
-  }
+  if (only === undefined) return missing.toRanges()
+  return RunSet.of([...missing].filter((run) => only.has(run))).toRanges()
 }
 
 /**

@@ -1,10 +1,19 @@
 /** What every executor guarantees. The inline one is the reference for the others. */
-import type { RunOutcome, RunTask, WorkerLine } from '../protocol.ts'
+import type { RunOutcome, RunRange, RunTask, WorkerLine } from '../protocol.ts'
+import type { PointValues } from '../run/parameter-view.ts'
+import type { RunIndex } from '../values/path.ts'
 
-/** Where tasks come from. */
+/** Where runs come from. */
 export interface TaskSource {
-  /** The next task, or undefined if there is none now. There may be one again after the next outcome. */
-  next(): RunTask | undefined
+  /**
+   * The next runs, at most this many, or undefined if there are none now. There may be some again after the next
+   * outcome.
+   */
+  next(countMax: number): RunRange | undefined
+  /** The explored values of a run. */
+  pointAt(run: RunIndex): PointValues
+  /** Takes back runs that were not performed. `next` returns them again, unless the experiment stops. */
+  putBack(range: RunRange): void
   /**
    * If `next` returned nothing but more may come without an outcome: resolves when to ask again. Undefined if only an
    * outcome can change the answer.
@@ -14,10 +23,10 @@ export interface TaskSource {
 
 export interface Executor {
   /**
-   * Performs the tasks in order, as many at once as there are workers. Reports the outcome of each exactly once, in any
-   * order. Takes the next task only when a worker is about to be free, so the caller stops an experiment by returning
-   * no more tasks. Resolves when the last outcome was reported, no task followed, and the source expects none
-   * (`TaskSource.more`).
+   * Performs the runs in order, as many at once as there are workers. Reports the outcome of each exactly once, in any
+   * order. Takes the next ones only when a worker is about to be free, so the caller stops an experiment by returning
+   * no more, and calls `interrupt`. Resolves when the last outcome was reported, no run followed, and the source
+   * expects none (`TaskSource.more`).
    *
    * If a job throws, a worker dies, or a run takes too long, that run fails and the others continue.
    *
@@ -25,6 +34,8 @@ export interface Executor {
    *   a worker, `PYPET_WRITER_DIED` if nobody takes the results of runs
    */
   perform(tasks: TaskSource, onOutcome: (outcome: RunOutcome) => void): Promise<void>
+  /** Each worker ends its current run and performs no other that it was given: they are put back. */
+  interrupt(): void
   /**
    * Stops all workers, and the wait for more tasks. Log lines may still come, outcomes do not: active runs are
    * abandoned, and their `perform` may never settle. A second call waits for the first.
@@ -36,3 +47,9 @@ export interface Executor {
 export type WorkerListener = (
   line: Omit<WorkerLine, 'worker'> & { readonly worker?: WorkerLine['worker'] },
 ) => void
+
+/** A single run of a source. */
+export function taskOf(tasks: TaskSource, { run, attempt, runCount, args }: RunRange): RunTask {
+  const own = args?.[0]
+  return { run, attempt, runCount, point: tasks.pointAt(run), ...(own !== undefined && { args: own }) }
+}

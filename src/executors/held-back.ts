@@ -1,5 +1,5 @@
 /** Caps: no run starts while the machine is too busy. */
-import type { RunTask } from '../protocol.ts'
+import type { RunRange } from '../protocol.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import type { TaskSource } from './executor.ts'
 import { type MachineLoad, machineLoad } from './machine-load.ts'
@@ -18,6 +18,8 @@ const ASK_AGAIN_MS = 500
 export interface Gate {
   /** Whether to hold back a run that would start now. */
   holdsBack(): boolean
+  /** How many runs may start now, if there is a limit. */
+  room?(): number
   /** Resolves when it is worth asking again. */
   askAgain(): Promise<void>
 }
@@ -85,10 +87,12 @@ export function heldBack(tasks: BoundedSource, gate: Gate): BoundedSource {
   let isHeld = false
   return {
     hasNext,
-    next(): RunTask | undefined {
+    next(countMax: number): RunRange | undefined {
       isHeld = hasNext() && gate.holdsBack()
-      return isHeld ? undefined : tasks.next()
+      return isHeld ? undefined : tasks.next(Math.min(countMax, gate.room?.() ?? countMax))
     },
+    pointAt: (run) => tasks.pointAt(run),
+    putBack: (range) => tasks.putBack(range),
     more() {
       return isHeld && hasNext() ? gate.askAgain() : tasks.more?.()
     },

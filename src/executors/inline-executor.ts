@@ -2,7 +2,7 @@
 import { importJob } from '../experiment/load-job.ts'
 import type { WorkerSetup } from '../protocol.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
-import type { Executor, WorkerListener } from './executor.ts'
+import { type Executor, taskOf, type WorkerListener } from './executor.ts'
 import { atLogLevel, printedLine, strayErrorLine } from './job-log.ts'
 import { RunPerformer } from './perform-run.ts'
 import { openRecordStore } from './record-store.ts'
@@ -54,13 +54,14 @@ export async function openInlineExecutor(
     async perform(tasks, onOutcome) {
       await nextTurn()
       while (!isClosed) {
-        const current = tasks.next()
-        if (current === undefined) {
+        const range = tasks.next(1)
+        if (range === undefined) {
           const more = tasks.more?.()
           if (more === undefined) return
           await Promise.race([more, closed])
           continue
         }
+        const current = taskOf(tasks, range)
         const outcome = await userCode.call(async () => {
           try {
             return await performer.perform(current)
@@ -71,6 +72,9 @@ export async function openInlineExecutor(
         onOutcome(outcome)
         await nextTurn()
       }
+    },
+    interrupt() {
+      // There is one run at a time.
     },
     async [Symbol.asyncDispose]() {
       isClosed = true

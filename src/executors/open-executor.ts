@@ -33,7 +33,8 @@ export async function openExecutor(
   if (settings.executor === 'process') {
     const { openProcessExecutor } = await import('./process-executor.ts')
     const { memoryLimit } = settings
-    return openProcessExecutor(packed, { processCount: count, memoryLimit }, listener, storedBefore)
+    const { plan: _plan, ...sent } = packed
+    return openProcessExecutor(sent, { processCount: count, memoryLimit }, listener, storedBefore)
   }
   const { openPoolExecutor } = await import('./pool-executor.ts')
   return openPoolExecutor(packed, count, listener, storedBefore)

@@ -86,6 +86,7 @@ export class RunPerformer {
     return {
       state: 'handed-over',
       run,
+      count: 1,
       startTimestamp,
       ...(returned !== undefined && this.#setup.tellsReturned && { returned }),
     }

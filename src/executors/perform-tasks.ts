@@ -1,12 +1,18 @@
 /** Keeps workers busy: the common loop of executors with several workers. */
-import type { RunOutcome, RunTask } from '../protocol.ts'
+import type { RunOutcome, RunRange } from '../protocol.ts'
 import type { TaskSource } from './executor.ts'
 
 export interface Workers {
-  /** How many runs may be active now. */
+  /** How many ranges may be active now. */
   readonly activeMax: () => number
-  /** Performs a run. Rejects if no more runs can be performed. */
-  readonly perform: (task: RunTask) => Promise<RunOutcome>
+  /** How many runs the next range may have. */
+  readonly rangeMax: () => number
+  /**
+   * Performs runs one after the other. Rejects if no more runs can be performed.
+   *
+   * @param putBack takes runs that are not performed
+   */
+  readonly perform: (range: RunRange, putBack: (rest: RunRange) => void) => Promise<readonly RunOutcome[]>
   /** Resolves when the executor is disposed of. */
   readonly closed: Promise<void>
 }
@@ -29,20 +35,26 @@ export function performTasks(
       isOver = true
       reject(error)
     }
-    const take = (outcome: RunOutcome) => {
+    const putBack = (rest: RunRange) => {
+      if (isOver) return
+      tasks.putBack(rest)
+      // Another worker may be idle.
+      fill()
+    }
+    const take = (outcomes: readonly RunOutcome[]) => {
       activeCount -= 1
-      onOutcome(outcome)
+      for (const outcome of outcomes) onOutcome(outcome)
       fill()
     }
     const fill = () => {
       while (!isOver && activeCount < workers.activeMax()) {
-        const task = tasks.next()
-        if (task === undefined) {
+        const range = tasks.next(workers.rangeMax())
+        if (range === undefined) {
           wait()
           break
         }
         activeCount += 1
-        workers.perform(task).then(take).catch(stop)
+        workers.perform(range, putBack).then(take).catch(stop)
       }
       if (activeCount === 0 && !isWaiting) end()
     }

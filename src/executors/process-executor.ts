@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { PypetError } from '../errors.ts'
 import { bundleProcess, type ProcessBundle } from '../experiment/module-bundle.ts'
 import { entryUrl } from '../own-files.ts'
-import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import type { RunOutcome, RunRange, RunTask, WorkerSetup } from '../protocol.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
-import type { Executor, WorkerListener } from './executor.ts'
+import { type Executor, taskOf, type WorkerListener } from './executor.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { priorityWarning } from './niceness.ts'
 import { OrphanKeeper } from './orphan-keeper.ts'
@@ -121,13 +121,18 @@ class ProcessExecutor implements Executor {
   async perform(...[tasks, onOutcome]: Parameters<Executor['perform']>): ReturnType<Executor['perform']> {
     const workers = {
       activeMax: () => this.#processCount,
-      perform: (task: RunTask) => this.#performOne(task),
+      rangeMax: () => 1,
+      perform: async (range: RunRange) => [await this.#performOne(taskOf(tasks, range))],
       closed: this.#closed,
     }
     // Closing kills processes during their runs. These runs are abandoned, not failed.
     await performTasks(tasks, workers, (outcome) => {
       if (this.#closing === undefined) onOutcome(outcome)
     })
+  }
+
+  interrupt(): void {
+    // A process has one run.
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

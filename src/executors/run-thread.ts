@@ -1,13 +1,16 @@
 /**
- * ENTRY of a pool thread: loads the job once, then performs run after run. Loads only what a job needs. A log line is a
- * message to main.
+ * ENTRY of a pool thread: loads the job once, then performs range after range of runs. Loads only what a job needs. A
+ * log line is a message to main.
  */
 import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
-import type { ReadBefore, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
+import { runPoint } from '../exploration/run-point.ts'
+import type { ReadBefore, RunTask, ThreadResult, ThreadSetup, ThreadTask } from '../protocol.ts'
 import type { StoredBeforeAnswer } from '../run/stored-items.ts'
+import { RANGE_MS } from './range-length.ts'
 import { RunWorker } from './run-worker.ts'
+import { SharedRange } from './shared-ranges.ts'
 
-const setup = workerData as WorkerSetup
+const setup = workerData as ThreadSetup
 /** Main maps thread ids to worker numbers, because ids grow with each thread that dies. */
 const worker = new RunWorker(setup, threadId, (message) => parentPort?.postMessage(message), readBefore)
 
@@ -32,10 +35,41 @@ export async function load(): Promise<void> {
 }
 
 /**
- * Performs a run.
+ * Performs runs one after the other, until they take longer than a range should, main has taken back the rest, or a run
+ * has something to tell main: it has failed, or returned a value.
  *
  * @throws ErrorRecord as `RunWorker.perform`
  */
-export default async function performTask(task: RunTask): Promise<RunOutcome> {
-  return await worker.perform(task, { tellsBegin: setup.timeoutMs > 0 })
+export default async function performRange(task: ThreadTask): Promise<ThreadResult> {
+  const range = new SharedRange(setup.numbers, task.slot)
+  const startMs = performance.now()
+  let startTimestamp = Number.POSITIVE_INFINITY
+  let elapsedMs = 0
+  for (let at = range.beginRun(); at !== undefined; at = range.beginRun()) {
+    const outcome = await worker.perform(taskAt(task, at), { tellsBegin: setup.timeoutMs > 0 })
+    elapsedMs = performance.now() - startMs
+    if (outcome.state === 'failed') {
+      startTimestamp = Math.min(startTimestamp, outcome.failure.startTimestamp)
+      return { startTimestamp, elapsedMs, failure: outcome.failure }
+    }
+    range.noteHandedOver()
+    startTimestamp = Math.min(startTimestamp, outcome.startTimestamp)
+    const { returned } = outcome
+    if (returned !== undefined) return { startTimestamp, elapsedMs, returned }
+    if (elapsedMs >= RANGE_MS) break
+    // Between two runs, sockets, timers and late errors of the job have their turn.
+    await nextTurn()
+  }
+  return { startTimestamp, elapsedMs }
+}
+
+function taskAt({ run: first, attempt, runCount, points, args }: ThreadTask, offset: number): RunTask {
+  const run = first + offset
+  const own = args?.[offset]
+  const point = points?.[offset] ?? (setup.plan === undefined ? {} : runPoint(setup.plan, run))
+  return { run, attempt, runCount, point, ...(own !== undefined && { args: own }) }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,11 +1,10 @@
-/** Turns declared parameters and an exploration into the plan of all runs, which is read run by run. */
+/** Turns declared parameters and an exploration into the plan of all runs, which `run-point` reads run by run. */
 import { assertNever, PypetError } from '../errors.ts'
 import { RUNS_MAX } from '../names.ts'
 import type { Parameter } from '../run/parameter.ts'
-import type { PointValues } from '../run/parameter-view.ts'
 import { parameterLocation, type RunIndex } from '../values/path.ts'
 import { pythonRepr } from '../values/python-repr.ts'
-import { type BasicDtype, dtypeOf, type Scalar } from '../values/stored-value.ts'
+import { type BasicDtype, dtypeOf } from '../values/stored-value.ts'
 import { longestUtf8Bytes, PADDED_TEXTS_BYTES_MAX } from '../values/utf8.ts'
 import {
   type Column,
@@ -20,31 +19,9 @@ import { checkRange, requireParameter } from './explored-parameter.ts'
 import { parameterSummary } from './parameter-summary.ts'
 import { arange } from './range.ts'
 import { withoutUnused } from './renumber.ts'
+import { type ExplorationPlan, type ExploredParameter, jobValue } from './run-point.ts'
 import { settle } from './settle.ts'
-import { type PooledValue, pooledText, ValuePools } from './value-pool.ts'
-
-export interface ExploredParameter {
-  readonly name: string
-  readonly parameter: Parameter
-  /**
-   * How the values are stored. `object` means lists, arrays and matrices. A job sees int64 as bigints if the default is
-   * one, otherwise as numbers.
-   */
-  readonly dtype: BasicDtype | 'object'
-  /** UTF-8 bytes of the longest text in the range; 0 unless the dtype is `str`. */
-  readonly textBytesMax: number
-  /** The distinct values by number if the dtype is `object`; otherwise empty. */
-  readonly pool: readonly PooledValue[]
-}
-
-/** What all runs explore. Plain data that can be structured-cloned. The functions below evaluate it lazily. */
-export interface ExplorationPlan {
-  /** 1 if nothing is explored: the run with the defaults, as in pypet. */
-  readonly runCount: number
-  readonly exploration: ExplorationSpec | undefined
-  /** In the order of the exploration. */
-  readonly explored: readonly ExploredParameter[]
-}
+import { pooledText, ValuePools } from './value-pool.ts'
 
 /** A part of an explored parameter's values, as it is written to the file; for objects, their numbers. */
 export type ExploredColumn = Float64Array | BigInt64Array | Int8Array | string[]
@@ -141,25 +118,6 @@ function tooLong(where: string, runCount: number, bytesMax: number): PypetError 
     `${where}: ${found}; a range of texts may take at most ${PADDED_TEXTS_BYTES_MAX}`,
     { where, hint: 'Explore a short name and look up the long text in the job.' },
   )
-}
-
-/**
- * The explored values of one run; empty if nothing is explored. Single values are as the job sees them. Others are
- * `RawValue`; `parameterViews` turns them into what the job sees.
- */
-export function runPoint(plan: ExplorationPlan, run: RunIndex): PointValues {
-  const point: Record<string, unknown> = {}
-  for (const explored of plan.explored) {
-    const value = jobValue(plan, explored, run)
-    point[explored.name] = explored.dtype === 'object' ? pooledAt(explored, value as number) : value
-  }
-  return point
-}
-
-function pooledAt({ name, pool }: ExploredParameter, number: number): PooledValue {
-  const value = pool[number]
-  if (typeof value === 'object') return value
-  throw new Error(`value ${number} of ${name} is in the file and was not read: ${value}`)
 }
 
 /** Whether some explored lists and arrays are only in the HDF5 file. */
@@ -279,12 +237,6 @@ function* locatedColumns(
     default:
       assertNever(spec)
   }
-}
-
-/** A generated range has numbers. If the default is a bigint, the parameter sees bigints. */
-function jobValue(plan: ExplorationPlan, { name, parameter }: ExploredParameter, run: RunIndex): Scalar {
-  const value = explorationReader(plan.exploration as ExplorationSpec, name)(run)
-  return typeof parameter.value === 'bigint' && typeof value === 'number' ? BigInt(value) : value
 }
 
 function longestText({ range }: Column): number {

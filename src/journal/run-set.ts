@@ -131,15 +131,9 @@ function merged(bounds: readonly number[], ranges: readonly number[], isMember: 
   return result
 }
 
-/** The runs from 0 to `runCount`, exclusive, that are in none of the sets. Generated one by one. */
-export function* missingRuns(runCount: number, ...sets: readonly RunRanges[]): Generator<RunIndex> {
-  const ended = new RunSet()
-  for (const ranges of sets) ended.addRanges(ranges)
-  const bounds = [...ended.toRanges(), runCount]
-  let next = 0
-  for (let index = 0; index < bounds.length; index += 2) {
-    const end = Math.min(bounds[index] as number, runCount)
-    for (; next < end; next += 1) yield next
-    next = Math.max(next, bounds[index + 1] ?? runCount)
-  }
+/** The runs from 0 to `runCount`, exclusive, that are in none of the sets. */
+export function missingRuns(runCount: number, ...sets: readonly RunRanges[]): RunSet {
+  const missing = RunSet.ofRanges([0, runCount])
+  for (const ranges of sets) missing.removeRanges(ranges)
+  return missing
 }

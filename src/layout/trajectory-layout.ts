@@ -3,7 +3,7 @@
  * returns operations for `hdf5/file`.
  */
 import { PypetError } from '../errors.ts'
-import type { ExplorationPlan, ExploredParameter } from '../exploration/plan.ts'
+import type { ExplorationPlan, ExploredParameter } from '../exploration/run-point.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { MEMORY, overviewPath, runName } from '../names.ts'

@@ -2,13 +2,8 @@
  * A trajectory as its layout sees it. It comes from the plan of a running experiment (`planShape`), or from a tree that
  * a script stores (`treeShape` in `tree-layout`). Both share one layout.
  */
-import {
-  type ExplorationPlan,
-  type ExploredParameter,
-  exploredColumn,
-  exploredTableText,
-  runSummary,
-} from '../exploration/plan.ts'
+import { exploredColumn, exploredTableText, runSummary } from '../exploration/plan.ts'
+import type { ExplorationPlan, ExploredParameter } from '../exploration/run-point.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { parameterBranch, parameterLocation, type RunIndex } from '../values/path.ts'
 import { elementBytes, type RawField, type RawNumbers } from '../values/raw-value.ts'

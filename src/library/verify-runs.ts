@@ -13,11 +13,12 @@ import type { JobFunction } from '../experiment/job-functions.ts'
 import { type FlagValues, optionWords, resolveSettings } from '../experiment/layers.ts'
 import type { Settings } from '../experiment/options.ts'
 import { describePlace } from '../experiment/origin.ts'
-import { type ExplorationPlan, planRuns, runPoint } from '../exploration/plan.ts'
+import { planRuns } from '../exploration/plan.ts'
+import { type ExplorationPlan, runPoint } from '../exploration/run-point.ts'
 import { readExperiment } from '../journal/cnt-state.ts'
 import { findCntFiles } from '../journal/find-cnt.ts'
 import { removePartFile } from '../journal/part-file.ts'
-import type { JobLocation, RunTask } from '../protocol.ts'
+import type { JobLocation, RunRange } from '../protocol.ts'
 import { readHdf5 } from '../reading/read-hdf5.ts'
 import { Hdf5Source } from '../reading/tree-source.ts'
 import type { Parameter } from '../run/parameter.ts'
@@ -223,21 +224,26 @@ async function performAlike(
     storedInFile(experiment.file, experiment.trajectory),
   )
   const queue = [...runs].reverse()
-  const next = (): RunTask | undefined => {
+  const next = (): RunRange | undefined => {
     if (comparison.isBehind) return undefined
     const run = queue.pop()
     if (run === undefined) return undefined
-    const own = args.each?.[run]
+    const { runCount } = plan
     return {
       run,
+      count: 1,
       attempt: 1,
-      point: runPoint(plan, run),
-      runCount: plan.runCount,
-      ...(own !== undefined && { args: own }),
+      runCount,
+      ...(args.each !== undefined && { args: [args.each[run]] }),
     }
   }
+  const source = {
+    next,
+    pointAt: (run: RunIndex) => runPoint(plan, run),
+    putBack: ({ run }: RunRange) => void queue.push(run),
+  }
   do {
-    await executor.perform({ next }, (outcome) => {
+    await executor.perform(source, (outcome) => {
       if (outcome.state === 'handed-over') comparison.expect()
       else take({ run: outcome.failure.run, state: 'failed', error: outcome.failure.error })
     })

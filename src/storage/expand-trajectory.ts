@@ -1,7 +1,7 @@
 /** Opens a stored trajectory to perform the runs that were added to it. */
 import { PypetError } from '../errors.ts'
 import { type ExplorationSpec, explorationReader } from '../exploration/exploration.ts'
-import type { ExplorationPlan } from '../exploration/plan.ts'
+import type { ExplorationPlan } from '../exploration/run-point.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { RunSet } from '../journal/run-set.ts'
 import { rangeSuffix } from '../layout/range-layout.ts'

@@ -29,7 +29,7 @@ async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
 
 test('a run counts as stored when the writer announces it, not when it is handed over', async () => {
   const { ledger, events } = openLedger()
-  ledger.begin(0)
+  ledger.begin(0, 1)
   expect(ledger.storedCount).toBe(0)
   const complete = ledger.complete()
   expect(await hasSettled(complete)).toBe(false)
@@ -41,7 +41,7 @@ test('a run counts as stored when the writer announces it, not when it is handed
 
 test('a failure goes to the writer, and is told with its error once it is in the file', async () => {
   const { ledger, failures, events } = openLedger()
-  ledger.begin(0)
+  ledger.begin(0, 1)
   ledger.fail(failed(0))
   expect(failures.map(({ run }) => run)).toEqual([0])
   expect(events).toEqual([])
@@ -53,7 +53,7 @@ test('a failure goes to the writer, and is told with its error once it is in the
 
 test('a run whose thread died after it had handed it over is stored, not failed', async () => {
   const { ledger, events } = openLedger()
-  ledger.begin(0)
+  ledger.begin(0, 1)
   ledger.fail(failed(0))
   ledger.onCommitted([0], [], [])
   await ledger.complete()
@@ -63,10 +63,10 @@ test('a run whose thread died after it had handed it over is stored, not failed'
 
 test('a run that is performed again while its first record is being stored is not waited for', async () => {
   const { ledger } = openLedger()
-  ledger.begin(0)
-  ledger.takeBack(0)
+  ledger.begin(0, 1)
+  ledger.takeBack(0, 1)
   ledger.onCommitted([0], [], [])
-  ledger.begin(0)
+  ledger.begin(0, 1)
   await ledger.complete()
   expect(ledger.storedCount).toBe(1)
 })
@@ -85,7 +85,7 @@ test('the start is that of the earliest run', () => {
 
 test('a broken writer ends the wait with its error', async () => {
   const { ledger } = openLedger()
-  ledger.begin(0)
+  ledger.begin(0, 1)
   const complete = ledger.complete()
   const death = new PypetError('PYPET_WRITER_DIED', 'the writer process ended unexpectedly (SIGKILL)')
   ledger.onBroken(death)
@@ -96,7 +96,7 @@ test('a broken writer ends the wait with its error', async () => {
 
 test('a run that the writer had to fail is told with the reason', () => {
   const { ledger, events } = openLedger()
-  ledger.begin(3)
+  ledger.begin(3, 1)
   ledger.onCommitted([], [3], [{ run: 3, error }])
   expect(events).toEqual([{ type: 'run-failed', run: 3, error }])
 })

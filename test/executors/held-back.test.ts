@@ -3,24 +3,26 @@ import { describe, expect, test } from 'vitest'
 import { exceededCaps, heldBack, LoadGate } from '../../src/executors/held-back.ts'
 import { cpuTimesOfStat, machineLoad, memoryLoadOfMeminfo } from '../../src/executors/machine-load.ts'
 import { performTasks } from '../../src/executors/perform-tasks.ts'
-import type { RunTask } from '../../src/protocol.ts'
+import type { RunRange } from '../../src/protocol.ts'
 
 const NO_CAPS = { cpuCap: 100, memoryCap: 100, swapCap: 100 }
 const IDLE = { cpu: 0, memory: 0, swap: 0 }
 
-/** So many tasks, one after the other. */
+/** So many runs, one after the other. */
 function tasksOf(count: number) {
   const runs = Array.from({ length: count }, (_, run) => run)
   return {
+    ...EMPTY,
     hasNext: () => runs.length > 0,
-    next(): RunTask | undefined {
-      const run = runs.shift()
-      return run === undefined
-        ? undefined
-        : { run: run as RunTask['run'], attempt: 1, point: {}, runCount: count }
+    next(countMax: number): RunRange | undefined {
+      const taken = runs.splice(0, countMax)
+      const [run] = taken
+      return run === undefined ? undefined : { run, count: taken.length, attempt: 1, runCount: count }
     },
   }
 }
+
+const EMPTY = { next: () => undefined, pointAt: () => ({}), putBack: () => undefined }
 
 describe('what is above its cap', () => {
   test.each([
@@ -80,7 +82,7 @@ describe('tasks that are held back', () => {
     const tasks = heldBack(tasksOf(3), gate)
     const seen: (number | undefined)[] = []
     const ask = async () => {
-      const task = tasks.next()
+      const task = tasks.next(1)
       seen.push(task?.run)
       await tasks.more?.()
     }
@@ -92,7 +94,7 @@ describe('tasks that are held back', () => {
       'info: no new runs for now: CPU use is 90.0 % (cap 50 %); active runs continue',
       'info: runs start again: the load is below its caps',
     ])
-    expect(tasks.next()).toBeUndefined()
+    expect(tasks.next(1)).toBeUndefined()
     expect(tasks.more?.()).toBeUndefined()
   })
 
@@ -101,14 +103,14 @@ describe('tasks that are held back', () => {
       probe: () => ({ ...IDLE, memory: 99 }),
     })
     const tasks = heldBack(tasksOf(0), gate)
-    expect(tasks.next()).toBeUndefined()
+    expect(tasks.next(1)).toBeUndefined()
     expect(tasks.more?.()).toBeUndefined()
   })
 
   test('leave the source its own reasons to wait', async () => {
     const gate = new LoadGate(NO_CAPS, () => undefined)
     const later = Promise.resolve()
-    expect(heldBack({ next: () => undefined, more: () => later }, gate).more?.()).toBe(later)
+    expect(heldBack({ ...EMPTY, more: () => later }, gate).more?.()).toBe(later)
   })
 
   test('without a cap nothing is measured', () => {
@@ -117,7 +119,7 @@ describe('tasks that are held back', () => {
         throw new Error('measured')
       },
     })
-    expect(heldBack(tasksOf(1), gate).next()).toMatchObject({ run: 0 })
+    expect(heldBack(tasksOf(1), gate).next(1)).toMatchObject({ run: 0 })
   })
 
   test('do not touch active runs, and all are performed in the end', async () => {
@@ -131,18 +133,26 @@ describe('tasks that are held back', () => {
     })
     const workers = {
       activeMax: () => 4,
+      rangeMax: () => 1,
       closed: new Promise<void>(() => undefined),
-      async perform({ run }: RunTask) {
+      async perform({ run }: RunRange) {
         activeCount += 1
         activeMax = Math.max(activeMax, activeCount)
         await new Promise((resolve) => setImmediate(resolve))
         activeCount -= 1
         performed.push(run)
-        return { state: 'handed-over', run, startTimestamp: 0 } as const
+        return [{ state: 'handed-over', run, count: 1, startTimestamp: 0 } as const]
       },
     }
     await performTasks(heldBack(tasksOf(20), gate), workers, () => undefined)
     expect(activeMax).toBe(2)
     expect(performed).toEqual(Array.from({ length: 20 }, (_, run) => run))
+  })
+
+  test('are so many at a time as the gate has room for', () => {
+    const gate = { holdsBack: () => false, room: () => 3, askAgain: () => Promise.resolve() }
+    const tasks = heldBack(tasksOf(10), gate)
+    expect(tasks.next(100)).toMatchObject({ run: 0, count: 3 })
+    expect(tasks.next(2)).toMatchObject({ run: 3, count: 2 })
   })
 })

@@ -212,7 +212,7 @@ function summarise(folder: string): Promise<unknown> {
 const CALLS: readonly ((folder: string) => unknown)[] = [
   (folder) => {
     const plan = planContinue(readUnfinished(`${folder}/made.cnt`), { retryFailed: true })
-    const missing = missingRuns(plan.runCount, plan.runs.toRanges())
+    const missing = missingRuns(plan.runCount, plan.runs.toRanges())[Symbol.iterator]()
     for (let index = 0; index < 1000 && missing.next().done !== true; index += 1);
   },
   (folder) => void takeSnapshot(`${folder}/made.cnt`, `${folder}/copy.h5`, { overwrite: true }, UNSYNCED),

@@ -4,7 +4,7 @@ import type { PreparedExperiment } from '../../environment/prepared-experiment.t
 import { PypetError } from '../../errors.ts'
 import { explorationReader } from '../../exploration/exploration.ts'
 import type { ExploreTexts } from '../../exploration/explore-flags.ts'
-import { runPoint } from '../../exploration/plan.ts'
+import { runPoint } from '../../exploration/run-point.ts'
 import { formatCount } from '../../reporting/quantity.ts'
 import { coloursOf, type OutputStream } from '../../reporting/text-output.ts'
 import { ExitCode } from '../exit-code.ts'

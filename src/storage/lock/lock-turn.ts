@@ -1,7 +1,8 @@
 /** One turn at the file of an experiment that several processes or threads write, one after the other. */
 import type { PypetError } from '../../errors.ts'
 import { cannotWrite, systemRefusal } from '../../errors.ts'
-import { type ExplorationPlan, planRuns } from '../../exploration/plan.ts'
+import { planRuns } from '../../exploration/plan.ts'
+import type { ExplorationPlan } from '../../exploration/run-point.ts'
 import { CntJournal } from '../../journal/cnt-journal.ts'
 import type { ExperimentRecord } from '../../journal/cnt-record.ts'
 import type { CntState } from '../../journal/cnt-state.ts'
