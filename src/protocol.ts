@@ -337,33 +337,27 @@ export interface RunRange {
   readonly attempt: number
   /** How many runs there are. */
   readonly runCount: number
-  /** Arguments for each of these runs only, instead of the common ones. */
-  readonly args?: readonly (readonly unknown[] | undefined)[]
+  /** Arguments for this run only, instead of the common ones. Then the range is one run. */
+  readonly args?: readonly unknown[]
 }
 
 /** Main → pool thread. */
 export interface ThreadTask extends RunRange {
   /** The point of each run, unless the thread can compute it from its plan. */
   readonly points?: readonly PointValues[]
-  /** Which of the shared ranges this is, see `executors/shared-ranges`. */
-  readonly slot: number
+  /** Shared memory, see `executors/shared-range`. */
+  readonly numbers: Int32Array
 }
 
 /** Pool thread → main: what became of a range. The shared memory says how far it came. */
 export interface ThreadResult {
-  /** Of the first run, in seconds since 1970. */
+  /** Of the first run, in seconds since 1970. Infinite if none has begun. */
   readonly startTimestamp: number
   readonly elapsedMs: number
-  /** Returned by the last run that was handed over: see `RunOutcome`. A run that returns a value ends the range. */
+  /** Returned by the last run, which is handed over, but not counted in the shared memory: see `RunOutcome`. */
   readonly returned?: Uint8Array
-  /** Of the run after those that were handed over. It ends the range. */
+  /** Of the last run. */
   readonly failure?: RunFailure
-}
-
-/** What a pool thread knows from its start. */
-export interface ThreadSetup extends WorkerSetup {
-  /** The shared memory of all ranges. */
-  readonly numbers: Int32Array
 }
 
 /** One run to perform. */

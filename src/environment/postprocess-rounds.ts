@@ -10,6 +10,8 @@ import type { RunQueue } from './run-queue.ts'
 export class PostprocessRounds {
   /** What the user's function threw. After that, no more runs start. */
   error: PypetError | undefined
+  /** Called when it has thrown. */
+  whenFailed: () => void = () => undefined
   readonly #execution: Execution
   readonly #store: RunStore
   readonly #reporter: Reporter
@@ -117,7 +119,7 @@ export class PostprocessRounds {
     } catch (error) {
       // The session notices by itself that the writer is gone.
       if (ledger.isBroken || isPypetError(error, 'PYPET_WRITER_DIED')) return
-      this.error = error instanceof PypetError ? error : postprocessingFailed(error)
+      this.#fail(error instanceof PypetError ? error : postprocessingFailed(error))
     }
   }
 
@@ -145,10 +147,15 @@ export class PostprocessRounds {
     } catch (thrown) {
       if (isPypetError(thrown, 'PYPET_WRITER_DIED') || isPypetError(thrown, 'PYPET_STORAGE_FAILED'))
         throw thrown
-      this.error = postprocessingFailed(thrown)
+      this.#fail(postprocessingFailed(thrown))
     } finally {
       experiment.userCode.flush()
     }
+  }
+
+  #fail(error: PypetError): void {
+    this.error = error
+    this.whenFailed()
   }
 
   /** Durable when it resolves; then the new runs are queued. */

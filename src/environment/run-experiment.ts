@@ -5,6 +5,7 @@
 import { isPypetError, PypetError, reworded } from '../errors.ts'
 import type { ExperimentSummary } from '../events.ts'
 import { planRuns } from '../exploration/plan.ts'
+import { returnedValues } from '../journal/cnt-journal.ts'
 import { readCnt } from '../journal/cnt-state.ts'
 import { FILES } from '../journal/disk.ts'
 import type { OpenRequest } from '../protocol.ts'
@@ -60,6 +61,7 @@ async function withSecondWriter(
       if (await hasCompleted(execution, cntFile))
         return { cntFile: undefined, stoppedBy: undefined, durationMs: 0 }
       await takeCommittedPoints(execution, cntFile)
+      takeCommittedReturns(execution, cntFile)
       return await perform(store, reopening(request, cntFile))
     } catch (again) {
       throw withContinueHint(duringRuns(again), cntFile)
@@ -120,6 +122,11 @@ async function takeCommittedPoints(execution: Execution, cntFile: string): Promi
   const addedCount = committed.runCount - plan.runCount
   plan.take(committed)
   execution.emit({ type: 'runs-added', addedCount, runCount: committed.runCount })
+}
+
+/** What jobs of committed runs returned, even if the writer did not live to report it. */
+function takeCommittedReturns({ wantsReturned, returned }: Execution, cntFile: string): void {
+  if (wantsReturned) returned.add(readCnt(cntFile).stored, returnedValues(cntFile, FILES))
 }
 
 /** Runs were stored before, so this is not the refusal of a command that has started nothing. */

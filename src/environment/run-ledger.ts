@@ -8,7 +8,7 @@ import type { Opened, RefusedRun, RunFailure } from '../protocol.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import type { RunStore, RunStoreListener } from '../storage/run-store.ts'
 import type { RunIndex } from '../values/path.ts'
-import { RunStates } from './run-states.ts'
+import { RunsUnderway } from './runs-underway.ts'
 
 export class RunLedger implements RunStoreListener {
   readonly stored = new RunSet()
@@ -25,7 +25,7 @@ export class RunLedger implements RunStoreListener {
   #resolveFirstCommit: () => void = () => undefined
   #storedCount = 0
   #failedCount = 0
-  readonly #underway = new RunStates()
+  readonly #underway = new RunsUnderway()
   #resolveQuiet: (() => void) | undefined
   #resolveRoom: (() => void)[] = []
   #store: Pick<RunStore, 'failRun' | 'noteHandedOver'> | undefined

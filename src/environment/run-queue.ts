@@ -14,11 +14,14 @@ export interface QueuedRuns extends QueuedRun {
 }
 
 export class RunQueue {
-  /** What is left of the missing runs, in the order in which they are performed. */
+  /** What is left of the missing runs, in the order in which they are performed, from `#head` on. */
   readonly #missing: { first: RunIndex; end: RunIndex }[] = []
+  #head = 0
   #missingCount = 0
   readonly #retries: number
-  /** How many other runs come before a failed one is retried: the cause of the failure may have passed by then. */
+  /**
+   * Also how many other runs come before a failed one is retried: the cause of the failure may have passed by then.
+   */
   readonly #workerCount: number
   readonly #again: (QueuedRun & { readonly notBefore: number })[] = []
   #startedCount = 0
@@ -63,21 +66,29 @@ export class RunQueue {
 
   /** Takes back runs that were not performed. They come next. */
   putBack({ run, count, attempt }: QueuedRuns): void {
-    this.#startedCount -= count
     if (attempt > 1) {
       this.#again.unshift({ run, attempt, notBefore: 0 })
       return
     }
-    const [next] = this.#missing
-    if (next?.first === run + count) next.first = run
-    else this.#missing.unshift({ first: run, end: run + count })
     this.#missingCount += count
+    const next = this.#missing[this.#head]
+    if (next?.first === run + count) {
+      next.first = run
+      return
+    }
+    const range = { first: run, end: run + count }
+    if (this.#head === 0) this.#missing.unshift(range)
+    else {
+      this.#head -= 1
+      this.#missing[this.#head] = range
+    }
   }
 
   /** Appends more runs. */
   add(runs: RunRanges): void {
     for (let index = 0; index < runs.length; index += 2) {
       const range = { first: runs[index] as number, end: runs[index + 1] as number }
+      if (range.first === range.end) continue
       this.#missing.push(range)
       this.#missingCount += range.end - range.first
     }
@@ -89,13 +100,13 @@ export class RunQueue {
   }
 
   #nextMissing(countMax: number): Omit<QueuedRuns, 'attempt'> | undefined {
-    const [next] = this.#missing
+    const next = this.#missing[this.#head]
     if (next === undefined) return undefined
     const share = Math.ceil(this.#missingCount / (SHARES_PER_WORKER * this.#workerCount))
     const run = next.first
     const count = Math.min(countMax, share, next.end - run)
     next.first += count
-    if (next.first === next.end) this.#missing.shift()
+    if (next.first === next.end) this.#head += 1
     this.#missingCount -= count
     return { run, count }
   }

@@ -1,7 +1,7 @@
 /** The runs of a session: passes them to the executor, and handles their outcomes. */
 import type { Reporter } from '../events.ts'
 import type { TaskSource } from '../executors/executor.ts'
-import { runPoint } from '../exploration/run-point.ts'
+import { hasObjects, runPoint } from '../exploration/run-point.ts'
 import { RunSet } from '../journal/run-set.ts'
 import type { RunOutcome, RunRange } from '../protocol.ts'
 import type { PointValues } from '../run/parameter-view.ts'
@@ -23,6 +23,8 @@ export class Runs implements TaskSource {
   readonly #reporter: Reporter
   readonly #queue: RunQueue
   readonly #rounds: PostprocessRounds
+  /** Ends the listening to signals, which may outlive the session. */
+  readonly #ended = new AbortController()
   #failureCount = 0
   #isOver = false
 
@@ -39,14 +41,15 @@ export class Runs implements TaskSource {
     this.#queue = queue
     this.#rounds = rounds
     const { signal, giveUp } = execution.options
-    signal?.addEventListener('abort', () => this.#stopBecauseOf('signal'), { once: true })
+    const options = { once: true, signal: this.#ended.signal }
+    signal?.addEventListener('abort', () => this.#stopBecauseOf('signal'), options)
     this.givenUp = new Promise((resolve) => {
       const stop = () => {
         this.#stopBecauseOf('signal')
         resolve()
       }
       if (giveUp?.aborted === true) stop()
-      else giveUp?.addEventListener('abort', stop, { once: true })
+      else giveUp?.addEventListener('abort', stop, options)
     })
   }
 
@@ -62,6 +65,7 @@ export class Runs implements TaskSource {
   /** No run is started or accepted any more. */
   stop(): void {
     this.#isOver = true
+    this.#ended.abort()
     this.#queue.stop()
   }
 
@@ -77,19 +81,25 @@ export class Runs implements TaskSource {
     if (this.#isOver || ledger.isBroken) return undefined
     if (options.signal?.aborted === true) this.#stopBecauseOf('signal')
     if (this.#rounds.error !== undefined) this.#queue.stop()
-    const queued = this.#queue.next(countMax)
+    const queued = this.#queue.next(this.#goesAlone ? 1 : countMax)
     if (queued === undefined) {
       if (!this.isStopped) this.#rounds.whileRunsAreActive()
       return undefined
     }
     const { run, count } = queued
     ledger.begin(run, count)
-    const { each } = experiment.args
-    return {
-      ...queued,
-      runCount: plan.runCount,
-      ...(each !== undefined && { args: Array.from({ length: count }, (_, offset) => each[run + offset]) }),
-    }
+    const args = experiment.args.each?.[run]
+    return { ...queued, runCount: plan.runCount, ...(args !== undefined && { args }) }
+  }
+
+  /**
+   * Whether each run is a range of its own: its arguments and points may be large, and post-processing between the runs
+   * wants to know at once what each returned.
+   */
+  get #goesAlone(): boolean {
+    const { experiment, plan } = this.#execution
+    const { settings, args } = experiment
+    return args.each !== undefined || settings.immediatePostprocessing || hasObjects(plan.now)
   }
 
   pointAt(run: RunIndex): PointValues {

@@ -5,9 +5,9 @@ import type { Reporter } from '../events.ts'
 import type { Executor, TaskSource } from '../executors/executor.ts'
 import { heldBack, LoadGate } from '../executors/held-back.ts'
 import { openExecutor, workerCount } from '../executors/open-executor.ts'
-import type { ExplorationPlan } from '../exploration/run-point.ts'
+import { type ExplorationPlan, hasObjects } from '../exploration/run-point.ts'
 import type { RunRanges } from '../journal/cnt-record.ts'
-import { missingRuns, RunSet } from '../journal/run-set.ts'
+import { missingRuns } from '../journal/run-set.ts'
 import type { Opened, WorkerSetup } from '../protocol.ts'
 import type { RunStore } from '../storage/run-store.ts'
 import { sentParameter } from '../tree/run-nodes.ts'
@@ -63,6 +63,7 @@ export async function openSession(
     const rounds = new PostprocessRounds(execution, { store, reporter, queue, seenCount, settled: recorded })
     const runs = new Runs(execution, { reporter, queue, rounds })
     runs.whenStopped = () => executor.interrupt()
+    rounds.whenFailed = () => executor.interrupt()
     ledger.whenLost = (lost) => runs.takeLost(lost)
     ledger.whenEnded = (ended) => execution.partsFolder.noteEnded(ended)
     void runs.givenUp.then(() => store.giveUp())
@@ -99,9 +100,20 @@ async function workerSetup(execution: Execution, store: RunStore): Promise<Worke
   }
 }
 
-/** Whether each thread may have a copy. Explored lists and arrays are large. */
-function isSmall({ explored }: ExplorationPlan): boolean {
-  return explored.every(({ dtype }) => dtype !== 'object')
+/** Whether each thread may have a copy. */
+function isSmall(plan: ExplorationPlan): boolean {
+  return !hasObjects(plan) && valueCount(plan.exploration) <= SENT_VALUES_MAX
+}
+
+/** More values than this take a thread longer to copy than to start. */
+const SENT_VALUES_MAX = 1_000_000
+
+/** How many values are listed one by one. */
+function valueCount(data: unknown): number {
+  if (ArrayBuffer.isView(data)) return data.byteLength / Float64Array.BYTES_PER_ELEMENT
+  if (typeof data !== 'object' || data === null) return 1
+  if (Array.isArray(data) && typeof data[0] !== 'object') return data.length
+  return Object.values(data).reduce((sum: number, each) => sum + valueCount(each), 0)
 }
 
 async function openWorkers(execution: Execution, setup: WorkerSetup): Promise<Executor> {
@@ -119,8 +131,8 @@ function runsToPerform({ experiment, plan, ledger }: Execution): RunRanges {
   const { opening } = experiment
   const missing = missingRuns(plan.runCount, ledger.stored.toRanges(), ledger.failed.toRanges())
   const only = opening.kind === 'continue' ? opening.only : undefined
-  if (only === undefined) return missing.toRanges()
-  return RunSet.of([...missing].filter((run) => only.has(run))).toRanges()
+  if (only !== undefined) missing.removeRanges(missingRuns(plan.runCount, only.toRanges()).toRanges())
+  return missing.toRanges()
 }
 
 /**

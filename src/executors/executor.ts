@@ -50,6 +50,5 @@ export type WorkerListener = (
 
 /** A single run of a source. */
 export function taskOf(tasks: TaskSource, { run, attempt, runCount, args }: RunRange): RunTask {
-  const own = args?.[0]
-  return { run, attempt, runCount, point: tasks.pointAt(run), ...(own !== undefined && { args: own }) }
+  return { run, attempt, runCount, point: tasks.pointAt(run), ...(args !== undefined && { args }) }
 }

@@ -4,6 +4,7 @@ import type { WorkerSetup } from '../protocol.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
 import { type Executor, taskOf, type WorkerListener } from './executor.ts'
 import { atLogLevel, printedLine, strayErrorLine } from './job-log.ts'
+import { nextTurn } from './own-clock.ts'
 import { RunPerformer } from './perform-run.ts'
 import { openRecordStore } from './record-store.ts'
 import type { UserCode } from './user-code.ts'
@@ -52,6 +53,7 @@ export async function openInlineExecutor(
   })
   return {
     async perform(tasks, onOutcome) {
+      // The writer's messages, signals and the progress bar have their turn before the first run and between two runs.
       await nextTurn()
       while (!isClosed) {
         const range = tasks.next(1)
@@ -82,12 +84,4 @@ export async function openInlineExecutor(
       await store.close()
     },
   }
-}
-
-/**
- * Lets the writer's messages, signals and the progress bar have their turn before the first run and between two runs.
- * `setImmediate` makes the event loop poll for them.
- */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

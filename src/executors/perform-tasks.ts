@@ -7,14 +7,20 @@ export interface Workers {
   readonly activeMax: () => number
   /** How many runs the next range may have. */
   readonly rangeMax: () => number
-  /**
-   * Performs runs one after the other. Rejects if no more runs can be performed.
-   *
-   * @param putBack takes runs that are not performed
-   */
-  readonly perform: (range: RunRange, putBack: (rest: RunRange) => void) => Promise<readonly RunOutcome[]>
+  /** Performs runs one after the other. Rejects if no more runs can be performed. */
+  readonly perform: (range: RunRange, listener: RangeListener) => Promise<void>
   /** Resolves when the executor is disposed of. */
   readonly closed: Promise<void>
+}
+
+/** Hears of a range until it ends. */
+export interface RangeListener {
+  /** Each run that was performed. */
+  report(outcome: RunOutcome): void
+  /** Runs that are not performed. */
+  putBack(rest: RunRange): void
+  /** Runs were put back before the range ends, and another worker may be idle. */
+  refill(): void
 }
 
 /** What `Executor.perform` guarantees about tasks and outcomes. */
@@ -35,15 +41,13 @@ export function performTasks(
       isOver = true
       reject(error)
     }
-    const putBack = (rest: RunRange) => {
-      if (isOver) return
-      tasks.putBack(rest)
-      // Another worker may be idle.
-      fill()
+    const listener: RangeListener = {
+      report: onOutcome,
+      putBack: (rest) => tasks.putBack(rest),
+      refill: () => fill(),
     }
-    const take = (outcomes: readonly RunOutcome[]) => {
+    const endRange = () => {
       activeCount -= 1
-      for (const outcome of outcomes) onOutcome(outcome)
       fill()
     }
     const fill = () => {
@@ -54,7 +58,7 @@ export function performTasks(
           break
         }
         activeCount += 1
-        workers.perform(range, putBack).then(take).catch(stop)
+        workers.perform(range, listener).then(endRange).catch(stop)
       }
       if (activeCount === 0 && !isWaiting) end()
     }

@@ -10,18 +10,16 @@ import type {
   RunOutcome,
   RunRange,
   ThreadResult,
-  ThreadSetup,
   ThreadTask,
   WorkerSetup,
 } from '../protocol.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
-import type { RunIndex } from '../values/path.ts'
 import type { Executor, TaskSource, WorkerListener } from './executor.ts'
 import { priorityWarning } from './niceness.ts'
-import { performTasks } from './perform-tasks.ts'
+import { performTasks, type RangeListener } from './perform-tasks.ts'
 import { RANGE_MS, RangeLength } from './range-length.ts'
 import { RunClock } from './run-clock.ts'
-import { SharedRange, sharedNumbers } from './shared-ranges.ts'
+import { type RangeProgress, SharedRange } from './shared-range.ts'
 
 /** A task, or undefined to ask whether a thread is ready. */
 type Pool = Piscina<ThreadTask | undefined, ThreadResult>
@@ -38,22 +36,20 @@ export async function openPoolExecutor(
   storedBefore: StoredBefore,
 ): Promise<Executor> {
   const { Piscina } = loadPiscina()
-  const numbers = sharedNumbers(RANGES_PER_THREAD * threadCount)
   const pool: Pool = new Piscina<ThreadTask | undefined, ThreadResult>({
     filename: entryUrl('run-thread').href,
     minThreads: threadCount,
     maxThreads: threadCount,
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
-    workerData: { ...setup, numbers } satisfies ThreadSetup,
+    workerData: setup,
     recordTiming: false,
     // Between two tasks, a thread must keep its event loop running, for sockets, timers and late errors of the job. The
     // default waits in `Atomics.wait`.
     atomics: 'disabled',
   })
-  const workerNumbers = new WorkerNumbers(() => pool.threads.map(({ threadId }) => threadId))
+  const numbers = new WorkerNumbers(() => pool.threads.map(({ threadId }) => threadId))
   const clock = new RunClock(setup.timeoutMs)
-  const slots = Array.from({ length: RANGES_PER_THREAD * threadCount }, (_, slot) => slot)
   const underway = new Set<RangeUnderway>()
   const warnOnce = priorityWarning(setup.niceness, listener)
   pool.on('message', (message: unknown) => {
@@ -65,14 +61,15 @@ export async function openPoolExecutor(
     if (!isFromWorker(message)) return
     if (message.type === 'begun') clock.begin(message.run)
     else if (message.type === 'priority-refused') warnOnce(message.reason)
-    else listener({ ...message, worker: workerNumbers.of(message.worker) })
+    else listener({ ...message, worker: numbers.of(message.worker) })
   })
+  let closing: Promise<void> | undefined
   const onEndedBetween = (cause: unknown) => {
+    if (closing !== undefined) return
     listener({ type: 'log', level: 'error', message: `a worker thread ended: ${reasonOf(cause)}`, worker: 0 })
   }
   // A thread that dies between two runs is replaced. Without a listener, its error would end the process.
   pool.on('error', onEndedBetween)
-  let closing: Promise<void> | undefined
   const deserted = new Promise<never>((_resolve, reject) => {
     pool.on('workerDestroy', () => {
       // The replacement follows the destruction at once, except if the thread died at its start.
@@ -104,6 +101,7 @@ export async function openPoolExecutor(
         if (closing === undefined) onOutcome(outcome)
       }
       const length = new RangeLength()
+      const deaths = new EarlyDeaths()
       const plannedCount = setup.plan === undefined ? 0 : setup.plan.runCount
       const workers = {
         // While short runs go one by one, each thread has its next one queued, so that it is never idle between two. For
@@ -111,18 +109,16 @@ export async function openPoolExecutor(
         // limit, a thread may be stopped, and must not take more with it.
         activeMax: () => (length.areShortAndSingle && !clock.isLimited ? RANGES_PER_THREAD : 1) * threadCount,
         rangeMax: () => (clock.isLimited ? 1 : length.runs),
-        async perform(range: RunRange, putBack: (rest: RunRange) => void): Promise<readonly RunOutcome[]> {
-          const slot = slots.pop() as number
-          const active = new RangeUnderway(range, new SharedRange(numbers, slot), putBack)
+        async perform(range: RunRange, ranges: RangeListener): Promise<void> {
+          const active = new RangeUnderway(range, ranges)
           underway.add(active)
           try {
             const points = pointsToSend(tasks, range, plannedCount)
-            const task = { ...range, slot, ...(points !== undefined && { points }) }
-            return await performRange(pool, task, { active, clock, length, onEndedBetween })
+            const task = { ...range, numbers: active.numbers, ...(points !== undefined && { points }) }
+            await performRange(pool, task, { active, clock, length, deaths, onEndedBetween })
           } finally {
             active.end()
             underway.delete(active)
-            slots.push(slot)
           }
         },
         closed,
@@ -130,7 +126,7 @@ export async function openPoolExecutor(
       await Promise.race([performTasks(tasks, workers, tell), deserted])
     },
     interrupt() {
-      for (const active of underway) active.takeBackRest()
+      for (const active of underway) active.interrupt()
     },
     [Symbol.asyncDispose]: close,
   }
@@ -147,54 +143,101 @@ export function loadPiscina(): typeof import('piscina') {
 /** While short runs go one by one. */
 const RANGES_PER_THREAD = 2
 
-/** A range that a thread performs, or that waits for a thread. */
+/** A range that a thread performs, or that waits for one. Reports each of its runs, and puts back the others. */
 class RangeUnderway {
   readonly #range: RunRange
   readonly #shared: SharedRange
-  readonly #putBack: (rest: RunRange) => void
-  #timer: NodeJS.Timeout | undefined
+  readonly #listener: RangeListener
+  readonly #startTimestamp = Date.now() / 1000
+  readonly #timer: NodeJS.Timeout | undefined
+  #reportedCount = 0
 
-  constructor(range: RunRange, shared: SharedRange, putBack: (rest: RunRange) => void) {
+  constructor(range: RunRange, listener: RangeListener) {
     this.#range = range
-    this.#shared = shared
-    this.#putBack = putBack
-    shared.begin(range.count)
-    if (range.count > 1) this.#watch()
+    this.#shared = SharedRange.of(range.count)
+    this.#listener = listener
+    // Then one of its runs takes long. The others need not wait for it.
+    if (range.count > 1) this.#timer = setTimeout(() => this.#pass(), OVERDUE_MS)
   }
 
-  /** If the range is overdue, one of its runs takes long. The others need not wait for it. */
-  #watch(): void {
-    this.#timer = setTimeout(() => {
-      // Any thread will take a range that waits.
-      if (this.progress.begunCount === 0) this.#watch()
-      else this.takeBackRest()
-    }, OVERDUE_MS)
+  get numbers(): Int32Array {
+    return this.#shared.numbers
   }
 
-  /** Whether a thread that has ended was in a run. If it ended as it began the range, it was in the first one. */
-  isInRun(): boolean {
-    const { begunCount, handedOverCount } = this.#shared.progress
-    if (begunCount === 0) return this.#shared.beginRun() !== undefined
-    return begunCount > handedOverCount
-  }
-
-  get progress(): SharedRange['progress'] {
+  get progress(): RangeProgress {
     return this.#shared.progress
   }
 
+  /** Only the current run is performed. */
+  interrupt(): void {
+    if (this.takeBackRest()) this.#listener.refill()
+  }
+
   /** What the thread has not begun is performed later, by any thread. */
-  takeBackRest(): void {
+  takeBackRest(): boolean {
     const { first, count } = this.#shared.takeBack()
+    if (count > 0) this.#listener.putBack({ ...this.#range, run: this.#range.run + first, count })
+    return count > 0
+  }
+
+  /** Reports these runs, which are handed over, if they were not reported. */
+  reportHandedOver({ handedOverCount }: RangeProgress, startTimestamp = this.#startTimestamp): void {
+    const count = handedOverCount - this.#reportedCount
     if (count === 0) return
-    const { args, ...range } = this.#range
-    const rest = { ...range, run: range.run + first, count }
-    this.#putBack({ ...rest, ...(args !== undefined && { args: args.slice(first, first + count) }) })
+    const run = this.#range.run + this.#reportedCount
+    this.#reportedCount = handedOverCount
+    this.#listener.report({ state: 'handed-over', run, count, startTimestamp })
+  }
+
+  /** Reports the whole range. What is not counted as handed over is told by the result. */
+  reportResult({ startTimestamp, returned, failure }: ThreadResult): void {
+    this.reportHandedOver(this.progress, startTimestamp)
+    const run = this.#range.run + this.#reportedCount
+    if (returned !== undefined)
+      this.#listener.report({ state: 'handed-over', run, count: 1, startTimestamp, returned })
+    if (failure !== undefined) this.#listener.report({ state: 'failed', failure })
+  }
+
+  /** The thread has ended in the run after those that were reported. */
+  reportDied(error: ErrorRecord): void {
+    const run = this.#range.run + this.#reportedCount
+    // The only stack leads through pypet-ts, and would mislead the user.
+    const failed = { run, error: { ...error, stack: '' }, attempts: this.#range.attempt }
+    const failure = { ...failed, startTimestamp: this.#startTimestamp, finishTimestamp: Date.now() / 1000 }
+    this.#listener.report({ state: 'failed', failure })
+  }
+
+  /** The thread died before the first run, which is therefore the one that failed. False if nothing is left of it. */
+  beginInItsPlace(): boolean {
+    return this.#shared.beginRun() !== undefined
   }
 
   end(): void {
     clearTimeout(this.#timer)
   }
+
+  #pass(): void {
+    this.reportHandedOver(this.progress)
+    this.interrupt()
+  }
 }
+
+/** Counts threads in a row that died before they began a run. One may have died of what an earlier run left behind. */
+class EarlyDeaths {
+  #count = 0
+
+  /** Whether the run that would have been next counts as the cause. */
+  note(): boolean {
+    this.#count += 1
+    return this.#count >= DEATHS_IN_A_ROW_MAX
+  }
+
+  clear(): void {
+    this.#count = 0
+  }
+}
+
+const DEATHS_IN_A_ROW_MAX = 3
 
 /** A range should end long before. */
 const OVERDUE_MS = 5 * RANGE_MS
@@ -226,7 +269,8 @@ interface RangeParts {
   readonly active: RangeUnderway
   readonly clock: RunClock
   readonly length: RangeLength
-  /** The thread has ended between two runs, and no run failed. */
+  readonly deaths: EarlyDeaths
+  /** The thread has ended outside of a run, and no run failed. */
   readonly onEndedBetween: (cause: unknown) => void
 }
 
@@ -237,49 +281,34 @@ interface RangeParts {
 async function performRange(
   pool: Pool,
   task: ThreadTask,
-  { active, clock, length, onEndedBetween }: RangeParts,
-): Promise<readonly RunOutcome[]> {
-  const { run, attempt } = task
-  const startTimestamp = Date.now() / 1000
-  const signal = clock.limit(run)
+  { active, clock, length, deaths, onEndedBetween }: RangeParts,
+): Promise<void> {
+  const signal = clock.limit(task.run)
   try {
     const result = await (signal === undefined ? pool.run(task) : pool.run(task, { signal }))
+    deaths.clear()
     active.takeBackRest()
     length.note(active.progress.begunCount, result)
-    return outcomesOf(run, active.progress.handedOverCount, result)
+    active.reportResult(result)
   } catch (cause) {
-    if (!(cause instanceof Error)) throw fromErrorRecord(cause as ErrorRecord, 'PYPET_EXECUTOR_FAILED')
-    const isInRun = active.isInRun()
-    active.takeBackRest()
-    length.startSmall()
-    const { handedOverCount } = active.progress
-    if (!isInRun) {
-      onEndedBetween(cause)
-      return outcomesOf(run, handedOverCount, { startTimestamp })
+    if (!(cause instanceof Error)) {
+      active.reportHandedOver(active.progress)
+      throw fromErrorRecord(cause as ErrorRecord, 'PYPET_EXECUTOR_FAILED')
     }
+    length.startSmall()
     const error = signal?.aborted === true ? toErrorRecord(signal.reason) : endedThread(cause)
-    // The only stack leads through pypet-ts, and would mislead the user.
-    const failed = { run: run + handedOverCount, error: { ...error, stack: '' }, attempts: attempt }
-    const failure = { ...failed, startTimestamp, finishTimestamp: Date.now() / 1000 }
-    return outcomesOf(run, handedOverCount, { startTimestamp, failure })
+    // The thread may still be ending, so only what it says now counts.
+    const progress = active.progress
+    let isInRun = progress.begunCount > progress.handedOverCount
+    if (progress.begunCount === 0) isInRun = deaths.note() && active.beginInItsPlace()
+    else deaths.clear()
+    active.takeBackRest()
+    active.reportHandedOver(progress)
+    if (isInRun) active.reportDied(error)
+    else if (signal?.aborted !== true) onEndedBetween(cause)
   } finally {
-    clock.end(run)
+    clock.end(task.run)
   }
-}
-
-function outcomesOf(
-  run: RunIndex,
-  handedOverCount: number,
-  { startTimestamp, returned, failure }: Omit<ThreadResult, 'elapsedMs'>,
-): readonly RunOutcome[] {
-  const outcomes: RunOutcome[] = []
-  // A returned value belongs to the last one.
-  const count = returned === undefined ? handedOverCount : handedOverCount - 1
-  if (count > 0) outcomes.push({ state: 'handed-over', run, count, startTimestamp })
-  if (returned !== undefined)
-    outcomes.push({ state: 'handed-over', run: run + count, count: 1, startTimestamp, returned })
-  if (failure !== undefined) outcomes.push({ state: 'failed', failure })
-  return outcomes
 }
 
 function endedThread(cause: Error): ErrorRecord {

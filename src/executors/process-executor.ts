@@ -11,7 +11,7 @@ import { MemoryWatch } from './memory-watch.ts'
 import { priorityWarning } from './niceness.ts'
 import { OrphanKeeper } from './orphan-keeper.ts'
 import { writeNodes } from './packed-nodes.ts'
-import { performTasks } from './perform-tasks.ts'
+import { performTasks, type RangeListener } from './perform-tasks.ts'
 import { RunClock } from './run-clock.ts'
 import { type ProcessParts, RunProcess } from './run-process-host.ts'
 
@@ -122,7 +122,8 @@ class ProcessExecutor implements Executor {
     const workers = {
       activeMax: () => this.#processCount,
       rangeMax: () => 1,
-      perform: async (range: RunRange) => [await this.#performOne(taskOf(tasks, range))],
+      perform: async (range: RunRange, { report }: RangeListener) =>
+        report(await this.#performOne(taskOf(tasks, range))),
       closed: this.#closed,
     }
     // Closing kills processes during their runs. These runs are abandoned, not failed.

@@ -1,6 +1,6 @@
 /** How many runs a thread gets at a time. */
 import type { ThreadResult } from '../protocol.ts'
-import { RANGE_RUNS_MAX } from './shared-ranges.ts'
+import { RANGE_RUNS_MAX } from './shared-range.ts'
 
 /**
  * A thread performs about this much before it reports to main. That makes the cost of reporting small for short runs.
@@ -16,7 +16,7 @@ export class RangeLength {
   /** A range that ends early leaves the rest to the next ones, so after that they start small again. */
   #limit = 1
 
-  /** Runs take less than a range should, but each one ends its range. */
+  /** Runs take less than a range should, but go one by one for now. */
   get areShortAndSingle(): boolean {
     return this.#typicalMs < RANGE_MS && this.runs === 1
   }

@@ -3,14 +3,15 @@
  * log line is a message to main.
  */
 import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
-import { runPoint } from '../exploration/run-point.ts'
-import type { ReadBefore, RunTask, ThreadResult, ThreadSetup, ThreadTask } from '../protocol.ts'
+import { type ExplorationPlan, runPoint } from '../exploration/run-point.ts'
+import type { ReadBefore, RunTask, ThreadResult, ThreadTask, WorkerSetup } from '../protocol.ts'
 import type { StoredBeforeAnswer } from '../run/stored-items.ts'
+import { nextTurn, nowMs } from './own-clock.ts'
 import { RANGE_MS } from './range-length.ts'
 import { RunWorker } from './run-worker.ts'
-import { SharedRange } from './shared-ranges.ts'
+import { SharedRange } from './shared-range.ts'
 
-const setup = workerData as ThreadSetup
+const setup = workerData as WorkerSetup
 /** Main maps thread ids to worker numbers, because ids grow with each thread that dies. */
 const worker = new RunWorker(setup, threadId, (message) => parentPort?.postMessage(message), readBefore)
 
@@ -41,21 +42,21 @@ export async function load(): Promise<void> {
  * @throws ErrorRecord as `RunWorker.perform`
  */
 export default async function performRange(task: ThreadTask): Promise<ThreadResult> {
-  const range = new SharedRange(setup.numbers, task.slot)
-  const startMs = performance.now()
+  const range = new SharedRange(task.numbers)
+  const startMs = nowMs()
   let startTimestamp = Number.POSITIVE_INFINITY
   let elapsedMs = 0
   for (let at = range.beginRun(); at !== undefined; at = range.beginRun()) {
     const outcome = await worker.perform(taskAt(task, at), { tellsBegin: setup.timeoutMs > 0 })
-    elapsedMs = performance.now() - startMs
+    elapsedMs = nowMs() - startMs
     if (outcome.state === 'failed') {
       startTimestamp = Math.min(startTimestamp, outcome.failure.startTimestamp)
       return { startTimestamp, elapsedMs, failure: outcome.failure }
     }
-    range.noteHandedOver()
     startTimestamp = Math.min(startTimestamp, outcome.startTimestamp)
     const { returned } = outcome
     if (returned !== undefined) return { startTimestamp, elapsedMs, returned }
+    range.noteHandedOver()
     if (elapsedMs >= RANGE_MS) break
     // Between two runs, sockets, timers and late errors of the job have their turn.
     await nextTurn()
@@ -65,11 +66,7 @@ export default async function performRange(task: ThreadTask): Promise<ThreadResu
 
 function taskAt({ run: first, attempt, runCount, points, args }: ThreadTask, offset: number): RunTask {
   const run = first + offset
-  const own = args?.[offset]
-  const point = points?.[offset] ?? (setup.plan === undefined ? {} : runPoint(setup.plan, run))
-  return { run, attempt, runCount, point, ...(own !== undefined && { args: own }) }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  // If there are no points, the thread has the plan.
+  const point = points?.[offset] ?? runPoint(setup.plan as ExplorationPlan, run)
+  return { run, attempt, runCount, point, ...(args !== undefined && { args }) }
 }

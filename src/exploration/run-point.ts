@@ -29,6 +29,11 @@ export interface ExplorationPlan {
   readonly explored: readonly ExploredParameter[]
 }
 
+/** Whether lists or arrays are explored, which may be large. */
+export function hasObjects({ explored }: ExplorationPlan): boolean {
+  return explored.some(({ dtype }) => dtype === 'object')
+}
+
 /**
  * The explored values of one run; empty if nothing is explored. Single values are as the job sees them. Others are
  * `RawValue`; `parameterViews` turns them into what the job sees.

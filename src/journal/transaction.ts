@@ -74,6 +74,8 @@ export class Hdf5Transaction {
   #writtenSequence = 0
   /** The first bytes of the file as this writer left them. Undefined before its first commit. */
   #head: string | undefined
+  /** The first bytes of the last commit. They are in the file when its pages are. */
+  #superblock: string | undefined
   #committedBytes = 0
   #isBehind = false
 
@@ -101,7 +103,7 @@ export class Hdf5Transaction {
       onWriting: () => this.#assertInPlace(),
       onWritten: () => {
         this.#writtenSequence = this.#journal.lastSequence
-        this.#noteHead()
+        if (this.#superblock !== undefined) this.#head = this.#superblock
       },
       onReopened: () => this.#compactIfLarge(),
       onError: (cause) => options.onError(this.#failed('write the pages of a commit', cause)),
@@ -295,11 +297,6 @@ export class Hdf5Transaction {
     throw this.#moved
   }
 
-  #noteHead(): void {
-    const { descriptor } = this.#disk
-    if (descriptor !== undefined) this.#head = headOf(descriptor)
-  }
-
   #append(facts: TransactionFacts): void {
     this.#assertInPlace()
     const pages = this.#staged.prepare()
@@ -310,7 +307,10 @@ export class Hdf5Transaction {
     this.#journal.append({ ...facts, fileBytes: this.#staged.size(), superblock, pages })
     this.#staged.commit()
     this.#committedBytes = this.#staged.size()
-    this.#noteHead()
+    this.#superblock = superblock
+    // From now on, only the page writer changes it. What is on the disk later may be from another program.
+    const { descriptor } = this.#disk
+    if (descriptor !== undefined) this.#head ??= headOf(descriptor)
   }
 
   /** Only if all pages are in the file: a compaction drops the others. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { exceededCaps, heldBack, LoadGate } from '../../src/executors/held-back.ts'
 import { cpuTimesOfStat, machineLoad, memoryLoadOfMeminfo } from '../../src/executors/machine-load.ts'
-import { performTasks } from '../../src/executors/perform-tasks.ts'
+import { performTasks, type RangeListener } from '../../src/executors/perform-tasks.ts'
 import type { RunRange } from '../../src/protocol.ts'
 
 const NO_CAPS = { cpuCap: 100, memoryCap: 100, swapCap: 100 }
@@ -135,13 +135,13 @@ describe('tasks that are held back', () => {
       activeMax: () => 4,
       rangeMax: () => 1,
       closed: new Promise<void>(() => undefined),
-      async perform({ run }: RunRange) {
+      async perform({ run }: RunRange, { report }: RangeListener) {
         activeCount += 1
         activeMax = Math.max(activeMax, activeCount)
         await new Promise((resolve) => setImmediate(resolve))
         activeCount -= 1
         performed.push(run)
-        return [{ state: 'handed-over', run, count: 1, startTimestamp: 0 } as const]
+        report({ state: 'handed-over', run, count: 1, startTimestamp: 0 })
       },
     }
     await performTasks(heldBack(tasksOf(20), gate), workers, () => undefined)

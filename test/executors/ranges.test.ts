@@ -3,13 +3,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Environment, type ExperimentEvent, loadTrajectory, run } from '../../dist/index.js'
-import { RANGE_RUNS_MAX, SharedRange, sharedNumbers } from '../../src/executors/shared-ranges.ts'
+import { RANGE_RUNS_MAX, SharedRange } from '../../src/executors/shared-range.ts'
 import { keepEvents, stoppedAfter } from '../environment/experiments.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
 const COUNT = 900
 
-/** A job of runs that take microseconds, but for those that do what the test is about. */
+/** A job of runs that take microseconds, apart from the few that `body` is about. */
 function folderOf(body: string, count = COUNT) {
   const folder = fileTree({
     'job.mjs': `
@@ -89,7 +89,7 @@ describe('runs in a range', () => {
   })
 
   test('that take long hold back none of those before them', async () => {
-    // Run 600 ends only when every run before it is announced, whatever thread performed it.
+    // Run 600 ends only when every run before it is announced, whichever thread performed it.
     const { folder, job, options } = folderOf(`if (x === 600) while (!existsSync(here('announced')));`)
     const left = new Set(Array.from({ length: 600 }, (_, index) => index))
     const reporter = keepEvents((event) => {
@@ -209,18 +209,14 @@ export default defineExperiment({
   })
 })
 
-test('shared ranges give each run to one side, whoever asks first', () => {
-  const numbers = sharedNumbers(2)
-  const range = new SharedRange(numbers, 1)
-  const ofThread = new SharedRange(numbers, 1)
-  range.begin(5)
+test('a shared range gives each run to one side, whoever asks first', () => {
+  const range = SharedRange.of(5)
+  const ofThread = new SharedRange(range.numbers)
   expect([ofThread.beginRun(), ofThread.beginRun()]).toEqual([0, 1])
   ofThread.noteHandedOver()
   expect(range.takeBack()).toEqual({ first: 2, count: 3 })
   expect(range.takeBack()).toEqual({ first: 2, count: 0 })
   expect(ofThread.beginRun()).toBeUndefined()
   expect(range.progress).toEqual({ begunCount: 2, handedOverCount: 1 })
-  range.begin(RANGE_RUNS_MAX)
-  expect(range.takeBack()).toEqual({ first: 0, count: RANGE_RUNS_MAX })
-  expect(new SharedRange(numbers, 0).progress).toEqual({ begunCount: 0, handedOverCount: 0 })
+  expect(SharedRange.of(RANGE_RUNS_MAX).takeBack()).toEqual({ first: 0, count: RANGE_RUNS_MAX })
 })

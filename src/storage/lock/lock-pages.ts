@@ -6,7 +6,7 @@ import { PypetError } from '../../errors.ts'
 import { CntJournal } from '../../journal/cnt-journal.ts'
 import type { CntState } from '../../journal/cnt-state.ts'
 import { FILES, FileDisk } from '../../journal/disk.ts'
-import { displacedFor, displacementOf, headOf, type OpenFile } from '../../journal/displaced.ts'
+import { displacedFor, displacementOf, type OpenFile } from '../../journal/displaced.ts'
 import { type PageSource, PageWriter } from '../../journal/page-writer.ts'
 import { openGate } from '../../journal/reader-gate.ts'
 import type { StorageSettings } from '../../protocol.ts'
@@ -97,7 +97,8 @@ export class LockPages implements PageSource {
     new FileDisk(descriptor).sync()
     this.#pendingBytes = 0
     this.#server.applied = state.lastSequence
-    this.#server.left = { ...this.#server.left, head: headOf(descriptor) }
+    // Not read from the disk: another program may just have written there.
+    this.#server.left = { ...this.#server.left, head: state.superblock }
     this.#compactIfLarge(state)
   }
 

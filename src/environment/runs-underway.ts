@@ -10,13 +10,12 @@ export type RunState =
 const CODES: Readonly<Record<RunState, number>> = { active: 1, 'handed-over': 2 }
 const NONE = 0
 
-export class RunStates {
+export class RunsUnderway {
   #states = new Uint8Array(1024)
   readonly #counts = [0, 0, 0]
 
-  has(run: RunIndex, state?: RunState): boolean {
-    const code = this.#states[run] ?? NONE
-    return state === undefined ? code !== NONE : code === CODES[state]
+  has(run: RunIndex): boolean {
+    return (this.#states[run] ?? NONE) !== NONE
   }
 
   count(state: RunState): number {
