@@ -1,8 +1,18 @@
 /** What becomes of committed pages while other programs have the file open. */
 import { spawn } from 'node:child_process'
-import { closeSync, copyFileSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readCnt } from '../../src/journal/cnt-state.ts'
+import { type DiskSystem, FILES, type FileDisk } from '../../src/journal/disk.ts'
 import { PageWriter } from '../../src/journal/page-writer.ts'
 import { ReaderGate } from '../../src/journal/reader-gate.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
@@ -149,3 +159,37 @@ test.skipIf(process.platform === 'win32')(
     expect(() => trajectory.close(ENDING)).toThrow(expect.objectContaining(error))
   },
 )
+
+test('a file that is overwritten as its pages are written is told of, and written no further', async () => {
+  const file = inFolder('overwritten.h5')
+  let harm: () => void = () => undefined
+  const harmed = new Promise<void>((resolve) => {
+    harm = resolve
+  })
+  /** Another program writes to the beginning of the file after us. */
+  const system: DiskSystem = {
+    ...FILES,
+    create(path) {
+      const disk = FILES.create(path) as FileDisk
+      const write = disk.write.bind(disk)
+      disk.write = (bytes, offset) => {
+        write(bytes, offset)
+        if (!path.includes('.h5') || path.includes('.cnt') || !isArmed || offset > 0) return
+        writeSync(disk.descriptor, new Uint8Array(96), 0, 96, 0)
+        harm()
+      }
+      return disk
+    },
+  }
+  let isArmed = false
+  const options = { ...storeOptions({ pageRestMs: 0 }), system }
+  const trajectory = await TrajectoryStore.open(openRequest(file, { name: 'overwritten' }), options)
+  isArmed = true
+  trajectory.storeRun(store(0))
+  trajectory.commit()
+  await harmed
+  trajectory.storeRun(store(1))
+  const error = { code: 'PYPET_FILE_MOVED', message: expect.stringContaining('was overwritten') }
+  expect(() => trajectory.commit()).toThrow(expect.objectContaining(error))
+  trajectory.drop()
+})
