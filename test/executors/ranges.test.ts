@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Environment, type ExperimentEvent, loadTrajectory, run } from '../../dist/index.js'
+import { Environment, type ExperimentEvent, loadTrajectory, MemoryStorage, run } from '../../dist/index.js'
 import { RANGE_RUNS_MAX, SharedRange } from '../../src/executors/shared-range.ts'
 import { keepEvents, stoppedAfter } from '../environment/experiments.ts'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -88,17 +88,31 @@ describe('runs in a range', () => {
     expect(existsSync(join(folder, 'seen-899'))).toBe(true)
   })
 
-  test('that take long hold back none of those before them', async () => {
+  test.each([
+    ['the queue', undefined],
+    ['a storage service', new MemoryStorage()],
+  ])('that take long hold back none of those before them, in %s', async (_, storageService) => {
     // Run 600 ends only when every run before it is announced, whichever thread performed it.
     const { folder, job, options } = folderOf(`if (x === 600) while (!existsSync(here('announced')));`)
-    const left = new Set(Array.from({ length: 600 }, (_, index) => index))
+    const left = new Set(Array.from({ length: 600 }, (_unused, index) => index))
     const reporter = keepEvents((event) => {
       if (event.type !== 'runs-stored') return
       for (const index of event.runs) left.delete(index)
       if (left.size === 0) writeFileSync(join(folder, 'announced'), '')
     })
-    const summary = await run(job, { options: { ...options, ncores: 1 }, reporter })
+    const storage = storageService === undefined ? {} : { storageService }
+    const summary = await run(job, { options: { ...options, ncores: 1 }, reporter, ...storage })
     expect(summary).toMatchObject({ storedCount: COUNT })
+  })
+
+  test('that replace the timers of their thread do not stop it', async () => {
+    const { job, options } = folderOf(`
+      if (x === 0) {
+        globalThis.setImmediate = () => undefined
+        globalThis.setTimeout = () => undefined
+        performance.now = () => Number.NaN
+      }`)
+    expect(await run(job, { options: { ...options, ncores: 1 } })).toMatchObject({ storedCount: COUNT })
   })
 
   test('that take long leave all that comes behind them to the other threads', async () => {
