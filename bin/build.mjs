@@ -91,7 +91,13 @@ function partsOfIndex() {
  */
 const ROOMS = {
   /** What jobs import and what performs their runs. */
-  job: ['part:jobs', './executors/run-worker.ts'],
+  job: [
+    'part:jobs',
+    './executors/run-worker.ts',
+    './executors/range-length.ts',
+    './executors/own-clock.ts',
+    './exploration/run-point.ts',
+  ],
   /** The road of a run in the main process. */
   run: ['./cli/run/perform.ts', './environment/run-experiment.ts'],
   /** Whatever knows HDF5 there. */
