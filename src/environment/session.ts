@@ -105,7 +105,7 @@ function isSmall(plan: ExplorationPlan): boolean {
   return !hasObjects(plan) && valueCount(plan.exploration) <= SENT_VALUES_MAX
 }
 
-/** More values than this take a thread longer to copy than to start. */
+/** Copying this many numbers takes a thread about twice as long as its start. */
 const SENT_VALUES_MAX = 1_000_000
 
 /** How many values are listed one by one. */

@@ -52,3 +52,9 @@ export type WorkerListener = (
 export function taskOf(tasks: TaskSource, { run, attempt, runCount, args }: RunRange): RunTask {
   return { run, attempt, runCount, point: tasks.pointAt(run), ...(args !== undefined && { args }) }
 }
+
+/**
+ * The limit of threads or processes that end in a row before their run begins. A single one may have been killed.
+ * Processes that end together count once, because none was started after another one's death.
+ */
+export const DEATHS_IN_A_ROW_MAX = 3

@@ -14,7 +14,7 @@ import type {
   WorkerSetup,
 } from '../protocol.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
-import type { Executor, TaskSource, WorkerListener } from './executor.ts'
+import { DEATHS_IN_A_ROW_MAX, type Executor, type TaskSource, type WorkerListener } from './executor.ts'
 import { priorityWarning } from './niceness.ts'
 import { performTasks, type RangeListener } from './perform-tasks.ts'
 import { RANGE_MS, RangeLength } from './range-length.ts'
@@ -236,8 +236,6 @@ class EarlyDeaths {
     this.#count = 0
   }
 }
-
-const DEATHS_IN_A_ROW_MAX = 3
 
 /** A range should end long before. */
 const OVERDUE_MS = 5 * RANGE_MS

@@ -6,7 +6,7 @@ import { bundleProcess, type ProcessBundle } from '../experiment/module-bundle.t
 import { entryUrl } from '../own-files.ts'
 import type { RunOutcome, RunRange, RunTask, WorkerSetup } from '../protocol.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
-import { type Executor, taskOf, type WorkerListener } from './executor.ts'
+import { DEATHS_IN_A_ROW_MAX, type Executor, taskOf, type WorkerListener } from './executor.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { priorityWarning } from './niceness.ts'
 import { OrphanKeeper } from './orphan-keeper.ts'
@@ -29,11 +29,6 @@ export interface ProcessSettings {
 const SHORT_RUN_MS = 1000
 /** Weight of the latest run in the typical run time. */
 const LATEST_RUN_WEIGHT = 0.2
-/**
- * The limit of processes that end in a row before their run begins. A single one may have been killed. Processes that
- * end together count once, because none was started after another one's death.
- */
-const DEATHS_IN_A_ROW_MAX = 3
 
 /**
  * Resolves when the first process has loaded the job. If it does not load, nothing has to be undone.

@@ -140,6 +140,24 @@ describe('runs in a range', () => {
     expect(existsSync(join(folder, 'ranges.cnt'))).toBe(true)
   })
 
+  test('that wait for their thread do not start when the experiment is stopped', async () => {
+    // Runs that return a value go one by one, so the next one is queued while run 300 waits for the stop.
+    const { folder, job, options } = folderOf(`
+      appendFileSync(here('performed'), '.')
+      if (x === 300) {
+        writeFileSync(here('waits'), '')
+        while (!existsSync(here('stopped')));
+      }
+      return x`)
+    const stop = new AbortController()
+    const running = run(job, { options: { ...options, ncores: 1 }, collect: true, signal: stop.signal })
+    while (!existsSync(join(folder, 'waits'))) await new Promise((resolve) => setImmediate(resolve))
+    stop.abort()
+    writeFileSync(join(folder, 'stopped'), '')
+    expect(await running).toMatchObject({ storedCount: 301, stoppedBy: 'signal' })
+    expect(readFileSync(join(folder, 'performed'), 'utf8')).toHaveLength(301)
+  })
+
   test('stop between two after too many failures', async () => {
     const { folder, job, options } = folderOf(`
       appendFileSync(here('performed'), '.')
