@@ -115,6 +115,51 @@ export function overviewPath(root: string, table: OverviewTable): string {
   return `${overviewGroup(root)}/${table}`
 }
 
+// Columns: one dataset per item of a result, one row per run
+
+/** Where results are: below their runs, or in columns where they fit. */
+export type Layout = 'tree' | 'columns'
+
+/** The group of the columns of a branch. @param root path of the trajectory: `/T` */
+export function columnsGroup(root: string, branch: RunBranch, layout: Layout): string {
+  if (layout === 'columns') return `${root}/${branch}/${COLUMNS}`
+  return `${overviewGroup(root)}/${branch === 'results' ? '' : `${branch}_`}${COLUMNS}`
+}
+
+/** The group of the datasets that tell which runs have a value. @param root path of the trajectory: `/T` */
+export function presenceGroup(root: string, branch: RunBranch): string {
+  return `${columnsGroup(root, branch, 'tree')}_presence`
+}
+
+/** With the layout `columns`, the full name `results.columns` is taken. */
+export const COLUMNS = 'columns'
+
+/** Facts of runs, beside the columns of results. No result has a name that begins with `_`. */
+export const RUN_FACTS = {
+  status: '_status',
+  attempts: '_attempts',
+  start: '_start',
+  runtime: '_runtime',
+} as const
+
+/** The values of the column `_status`. */
+export const RUN_STATUS = { missing: 0, stored: 1, failed: 2 } as const
+
+/**
+ * The name of a column: the name of the leaf in its run, and after a colon the item, unless it has the leaf's own name.
+ * No name contains a colon, so result `a.b` and item `b` of result `a` differ.
+ */
+export function columnName(leaf: string, item: string): string {
+  return item === leaf.slice(leaf.lastIndexOf('.') + 1) ? leaf : `${leaf}:${item}`
+}
+
+/** The inverse of `columnName`. */
+export function columnPlace(name: string): { readonly leaf: string; readonly item: string } {
+  const colon = name.indexOf(':')
+  if (colon < 0) return { leaf: name, item: name.slice(name.lastIndexOf('.') + 1) }
+  return { leaf: name.slice(0, colon), item: name.slice(colon + 1) }
+}
+
 // Attributes
 
 /** pypet's attributes of nodes and of the items in a leaf. */
@@ -132,6 +177,8 @@ export const SRVC = {
 export const ANNOTATION_PREFIX = 'SRVC_AN_'
 /** Our own mark for values that pypet has no form for. */
 export const TYPE_ATTRIBUTE = 'PYPET_TS_TYPE'
+/** What a column has in each row, if not a single value: `list` or `ndarray`. */
+export const FORM_ATTRIBUTE = 'PYPET_TS_FORM'
 /** The user's own class. pypet refuses a class that it cannot build, so the file gives it the nearest pypet class. */
 export const CLASS_ATTRIBUTE = 'PYPET_TS_CLASS'
 
@@ -181,6 +228,8 @@ export function rangeValueName(suffix: string, number: number): string {
 
 export const MEMORY = {
   groups: 'groups',
+  columnsOf: (branch: string) => `columns of ${branch}`,
+  presenceOf: (branch: string) => `presence of ${branch}`,
   isSettled: 'is settled',
   hasLastConfig: 'has ended',
   postprocessed: 'runs post-processed',

@@ -12,6 +12,7 @@
 import type { ErrorRecord } from './errors.ts'
 import type { ExplorationSpec } from './exploration/exploration.ts'
 import type { ExplorationPlan } from './exploration/run-point.ts'
+import type { Layout } from './names.ts'
 import type { LogLevel } from './run/log-level.ts'
 import type { Parameter } from './run/parameter.ts'
 import type { PointValues } from './run/parameter-view.ts'
@@ -214,7 +215,10 @@ export interface StorageSettings {
   readonly readerWaitMs: number
   /** Smaller `.cnt` files are not compacted. */
   readonly cntCompactBytes: number
+  /** Where results are: below their runs, or in columns where they fit. */
+  readonly layout: Layout
   readonly overviews: {
+    readonly columns: boolean
     readonly config: boolean
     readonly parameters: boolean
     readonly derivedParameters: boolean

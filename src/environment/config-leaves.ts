@@ -56,6 +56,8 @@ const HDF5: readonly (readonly [OptionName, string, string])[] = [
     'derived_parameters_per_run',
     'Expected derived parameters a run, 0 if not known',
   ],
+  ['layout', 'layout', 'Where results are: below their runs (tree), or in columns'],
+  ['overviews.columns', 'overview.columns', WRITTEN],
   ['overviews.config', 'overview.config_overview', WRITTEN],
   ['overviews.parameters', 'overview.parameters_overview', WRITTEN],
   ['overviews.derivedParameters', 'overview.derived_parameters_overview', WRITTEN],

@@ -94,7 +94,7 @@ export class RunPerformer {
 
   /** The run's record, as a frame. Any error here is the job's. */
   async #performJob(task: RunTask, startTimestamp: number, parts: AttemptParts): Promise<Performed> {
-    const { run, point, runCount } = task
+    const { run, attempt, point, runCount } = task
     const live = new JobRun({
       run,
       runCount,
@@ -114,6 +114,7 @@ export class RunPerformer {
       run,
       startTimestamp,
       finishTimestamp: now(),
+      ...(attempt > 1 && { attempts: attempt }),
       leaves,
       ...(live.links.length > 0 && { links: live.links }),
       ...(live.groups.length > 0 && { groups: live.groups }),

@@ -235,6 +235,14 @@ const MAIN_OPTIONS = {
     flag: '--cnt-compact-bytes',
     description: 'Size at which a .cnt file is compacted, in bytes; 0 means at any size.',
   },
+  layout: {
+    kind: 'choice',
+    choices: ['tree', 'columns'],
+    default: 'tree',
+    flag: '--layout',
+    description:
+      'Where results are: each below its run (tree), or in one dataset per result with one row per run (columns), which is smaller and faster for many runs.',
+  },
   wrapMode: {
     kind: 'choice',
     choices: ['queue', 'lock', 'none'],
@@ -286,6 +294,11 @@ function cap(flag: `--${string}`, what: string): NumberOption {
 
 /** Overview tables to write. None has more than a thousand rows. */
 const OVERVIEW_OPTIONS = {
+  columns: {
+    kind: 'switch',
+    default: true,
+    description: 'Write a dataset for each result that is a number or a short text, one row for each run.',
+  },
   config: overview(true, 'config'),
   parameters: overview(true, 'parameters'),
   derivedParameters: overview(true, 'derived parameters, one row for each run that adds one'),

@@ -37,3 +37,7 @@ const ELEMENT_TYPES: Readonly<Record<RawNumbers['dtype'], Hdf5Type>> = {
 export function elementType(dtype: RawNumbers['dtype']): Hdf5Type {
   return ELEMENT_TYPES[dtype]
 }
+
+export function isElementType(dtype: string): dtype is RawNumbers['dtype'] {
+  return Object.hasOwn(ELEMENT_TYPES, dtype)
+}

@@ -131,7 +131,11 @@ export class Hdf5File {
         this.#createTable(operation)
         break
       case 'resize-table':
-        this.#h5.resize_dataset(this.#fileId, operation.path, [BigInt(operation.rowCount)])
+        this.#h5.resize_dataset(
+          this.#fileId,
+          operation.path,
+          [operation.rowCount, ...(operation.rowShape ?? [])].map(BigInt),
+        )
         break
       case 'write-rows':
         this.#write(operation.path, operation.bytes, [operation.firstRow], [operation.rowCount])
@@ -163,26 +167,28 @@ export class Hdf5File {
 
   #createDataset(operation: Extract<Hdf5Operation, { type: 'create-dataset' }>): void {
     const { path, elementType, shape, bytes, deflate = 0, maxShape } = operation
-    if (shape.length === 0) {
+    if (shape.length === 0 && bytes !== undefined) {
       this.#h5.create_dataset(this.#fileId, path, this.#heap.put(bytes), scalarMetadata(elementType))
       return
     }
-    const isSliced = bytes.byteLength > SLICE_BYTES_MAX
+    // A dataset written in slices, or later, starts empty, because creating it would write all of it.
+    const whole = bytes !== undefined && bytes.byteLength <= SLICE_BYTES_MAX ? bytes : undefined
+    const isSliced = whole === undefined
     const isChunked = deflate > 0 || isSliced || maxShape !== undefined || operation.chunks !== undefined
     const chunks = isChunked ? (operation.chunks ?? chunkShape(shape, elementType.bytes)) : null
     const metadata = {
       ...typeMetadata(elementType),
-      // A dataset written in slices starts empty, because creating it would write all of it.
       shape: (isSliced ? shape.map(() => 0) : shape).map(BigInt),
       maxshape: (maxShape ?? shape).map((size) => (size === null ? UNLIMITED : BigInt(size))),
       chunks: chunks?.map(BigInt) ?? null,
       compression: deflate > 0 ? this.#h5.H5Z_FILTER_DEFLATE : 0,
       compression_opts: deflate > 0 ? [deflate] : [],
     }
-    const pointer = isSliced ? 0n : this.#heap.put(bytes)
+    const pointer = whole === undefined ? 0n : this.#heap.put(whole)
     this.#h5.create_dataset(this.#fileId, path, pointer, metadata as unknown as H5Metadata)
     if (!isSliced) return
     this.#h5.resize_dataset(this.#fileId, path, shape.map(BigInt))
+    if (bytes === undefined) return
     for (const slab of slabs(shape, elementType.bytes)) {
       this.#write(path, bytes.subarray(slab.byteStart, slab.byteEnd), slab.offset, slab.count)
     }

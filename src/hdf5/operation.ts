@@ -22,8 +22,8 @@ export type Hdf5Operation =
       readonly path: string
       readonly elementType: Hdf5Type
       readonly shape: readonly number[]
-      /** All elements, little-endian, in C order. */
-      readonly bytes: Uint8Array
+      /** All elements, little-endian, in C order. Without them, the dataset is chunked, and its elements are zero. */
+      readonly bytes?: Uint8Array
       /** Deflate level 1 to 9, or 0 for none. Deflated data is chunked. */
       readonly deflate?: number
       /** Chunk sizes. Chosen automatically if absent. */
@@ -55,7 +55,13 @@ export type Hdf5Operation =
       readonly count: readonly number[]
       readonly bytes: Uint8Array
     }
-  | { readonly type: 'resize-table'; readonly path: string; readonly rowCount: number }
+  /** Changes the number of rows of a table, or of a dataset with rows of this shape. */
+  | {
+      readonly type: 'resize-table'
+      readonly path: string
+      readonly rowCount: number
+      readonly rowShape?: readonly number[]
+    }
   | {
       readonly type: 'write-rows'
       readonly path: string

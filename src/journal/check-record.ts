@@ -19,6 +19,7 @@ import {
   listWhere,
   namesTo,
   objectOf,
+  oneOf,
   optional,
   pathText,
   RecordFault,
@@ -112,7 +113,9 @@ const storage = objectOf({
   commitIntervalMs: count,
   readerWaitMs: count,
   cntCompactBytes: optional(count),
+  layout: optional(oneOf('tree', 'columns')),
   overviews: objectOf({
+    columns: optional(flag),
     config: flag,
     parameters: flag,
     derivedParameters: flag,

@@ -6,7 +6,7 @@ import { PypetError } from '../errors.ts'
 import type { ExplorationPlan, ExploredParameter } from '../exploration/run-point.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { MEMORY, overviewPath, runName } from '../names.ts'
+import { MEMORY, overviewPath, RUN_STATUS, runName } from '../names.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { RawGroup, RawLeaf, RawRunRecord } from '../run/run-frame.ts'
@@ -22,6 +22,7 @@ import { leafOperations, replaceScalar } from './leaf-layout.ts'
 import { FAILED_RUNS, failedRunRow, type RunRowFacts } from './overview-tables.ts'
 import { PYTABLES_GROUPS, rootAttributes, treeGroup } from './pytables-group.ts'
 import { newRange, rangeValues, type StoredRange } from './range-layout.ts'
+import { type EndedBefore, RunColumns } from './run-columns.ts'
 import { RunOverviews } from './run-overviews.ts'
 import { planShape, type TrajectoryShape } from './trajectory-shape.ts'
 import {
@@ -54,11 +55,16 @@ export class TrajectoryLayout {
   readonly #memory: LayoutMemory
   readonly #overviews: RunOverviews
   readonly #failedRuns: GrowingTable
+  /** Undefined if they are switched off. */
+  readonly #columns: RunColumns | undefined
   readonly #pendingRows = new Map<RunIndex, RunRowFacts>()
   readonly #pendingFailures: RunFailure[] = []
 
-  /** @param memory of a continued trajectory. Otherwise empty. */
-  constructor(request: OpenRequest, plan: ExplorationPlan, memory: LayoutMemory) {
+  /**
+   * @param memory of a continued trajectory. Otherwise empty.
+   * @param ended runs that the file holds already
+   */
+  constructor(request: OpenRequest, plan: ExplorationPlan, memory: LayoutMemory, ended?: EndedBefore) {
     this.#request = request
     this.#plan = plan
     this.#shape = planShape(request, plan)
@@ -68,6 +74,11 @@ export class TrajectoryLayout {
     this.#overviews = new RunOverviews(this.#root, request.storage, plan.runCount, memory)
     const failedRuns = overviewPath(this.#root, 'failed_runs')
     this.#failedRuns = new GrowingTable(failedRuns, FAILED_RUNS, 'failed_runs', memory)
+    const { layout, overviews } = request.storage
+    if (layout === 'columns' || overviews.columns) {
+      const { runCount } = plan
+      this.#columns = new RunColumns({ root: this.#root, layout, runCount, memory, ended })
+    }
   }
 
   /** What must exist before the first run: the groups, the runs, parameters and ranges. Apply the batches in order. */
@@ -94,6 +105,12 @@ export class TrajectoryLayout {
       )
     }
     if (this.#request.nodes !== undefined) yield this.#nodes(this.#request.nodes)
+    if (this.#isInColumns) yield this.#columns?.open() ?? []
+  }
+
+  /** Results are in columns where they fit. */
+  get #isInColumns(): boolean {
+    return this.#request.storage.layout === 'columns'
   }
 
   /** Lists and arrays of the ranges that were not part of the request. */
@@ -113,7 +130,7 @@ export class TrajectoryLayout {
     this.#memory.set(MEMORY.isSettled, true)
     for (const parameter of this.#request.config) yield this.#parameter(`config.${parameter.name}`, parameter)
     yield overviewTables(this.#shape, this.#request.storage.overviews)
-    yield this.#overviews.open()
+    yield [...this.#overviews.open(), ...(this.#columns?.open() ?? [])]
   }
 
   /**
@@ -131,15 +148,21 @@ export class TrajectoryLayout {
     let operations = first
     const newGroups = new Set<string>()
     this.#overviews.beginRun()
+    this.#columns?.beginRun()
+    // A link needs its target in the file.
+    const isInColumns = this.#isInColumns && (record.links?.length ?? 0) === 0
     try {
       const group = `${this.#root}/results/runs/${runName(run)}`
-      this.#ensureGroup(group, newGroups, operations)
+      if (!isInColumns) this.#ensureGroup(group, newGroups, operations)
       if (this.#request.storage.exploredParameterOverviewInRuns) {
+        this.#ensureGroup(group, newGroups, operations)
         operations.push(...exploredInRun(group, this.#shape, run))
       }
       for (const described of record.groups ?? []) this.#group(described, newGroups, operations)
       for (const leaf of record.leaves) {
-        if (leaf.parts === undefined) this.#leaf(leaf, newGroups, operations)
+        const isWhole = this.#columns?.add(run, leaf) === true
+        if (isInColumns && isWhole) this.#overviews.add(leaf)
+        else if (leaf.parts === undefined) this.#leaf(leaf, newGroups, operations)
         else {
           const write = this.#partedLeaf(leaf, whole, newGroups, operations)
           const behind: Hdf5Operation[] = []
@@ -151,8 +174,10 @@ export class TrajectoryLayout {
       this.#pendingRows.set(run, this.#facts(run, record, true))
     } catch (error) {
       this.#overviews.undoRun()
+      this.#columns?.undoRun()
       throw error
     }
+    this.#endColumns(RUN_STATUS.stored, record)
     for (const path of newGroups) if (!path.includes(runName(run))) this.#share(path)
     return first
   }
@@ -176,6 +201,7 @@ export class TrajectoryLayout {
         hasExploredOverview: stored.hasExploredOverview,
         textBytesOf: (explored) => this.#textBytesOf(explored),
       })
+      yield this.#columns?.grow(plan.runCount) ?? []
     }
     yield this.#nodes(extension)
     if (extension.postprocessedCount !== undefined) {
@@ -247,6 +273,25 @@ export class TrajectoryLayout {
   failRun(failure: RunFailure): void {
     this.#pendingRows.set(failure.run, this.#facts(failure.run, failure))
     this.#pendingFailures.push(failure)
+    this.#endColumns(RUN_STATUS.failed, failure)
+  }
+
+  #endColumns(
+    status: number,
+    {
+      run,
+      attempts = 1,
+      startTimestamp,
+      finishTimestamp,
+    }: RunTimes & { readonly run: RunIndex; readonly attempts?: number },
+  ): void {
+    const runtime = Math.max(0, finishTimestamp - startTimestamp)
+    this.#columns?.end(run, { status, attempts, start: startTimestamp, runtime })
+  }
+
+  /** Rows of large arrays, before the commit: they need not all be in memory. */
+  spill(): Hdf5Operation[] {
+    return this.#columns?.spill() ?? []
   }
 
   /** What belongs to the runs since the last commit but is in shared tables. */
@@ -254,6 +299,7 @@ export class TrajectoryLayout {
     const operations = runRows(this.#root, this.#pendingRows)
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
     operations.push(...this.#overviews.commit())
+    for (const operation of this.#columns?.commit() ?? []) operations.push(operation)
     this.#pendingRows.clear()
     this.#pendingFailures.length = 0
     return operations
@@ -261,7 +307,10 @@ export class TrajectoryLayout {
 
   /** Failed runs will be retried: removes all trace of their failures. */
   reopen(failed: readonly RunIndex[]): Hdf5Operation[] {
-    for (const run of failed) this.#pendingRows.set(run, this.#facts(run))
+    for (const run of failed) {
+      this.#pendingRows.set(run, this.#facts(run))
+      this.#columns?.end(run, { status: RUN_STATUS.missing, attempts: 0, start: 0, runtime: 0 })
+    }
     // What post-processing has seen changes.
     this.#memory.set(MEMORY.postprocessed, -1)
     return this.#failedRuns.clear()

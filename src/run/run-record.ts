@@ -46,6 +46,8 @@ export interface RunRecord {
   /** Seconds since 1970, as pypet's `timestamp` and `finish_timestamp`. */
   readonly startTimestamp: number
   readonly finishTimestamp: number
+  /** Absent for the first attempt. */
+  readonly attempts?: number
   readonly leaves: readonly LeafRecord[]
   readonly links?: readonly LinkRecord[]
   readonly groups?: readonly GroupRecord[]

@@ -28,6 +28,7 @@ import { Hdf5Transaction } from '../journal/transaction.ts'
 import { assertFinished, dropFinished, unfinishedHint } from '../journal/unfinished.ts'
 import { waitForLock } from '../journal/wait-for-lock.ts'
 import { LayoutMemory } from '../layout/layout-memory.ts'
+import type { EndedBefore } from '../layout/run-columns.ts'
 import { TrajectoryLayout } from '../layout/trajectory-layout.ts'
 import type { ContinueRequest, OpenRequest, RunEnvironment } from '../protocol.ts'
 import type { LogLevel } from '../run/log-level.ts'
@@ -183,7 +184,8 @@ async function expandStored(
   const plan = planRuns(request)
   const found = await readStoredTrajectory(file, request, plan)
   dropFinished(file, trajectory.name, system)
-  const parts = plannedParts(request, LayoutMemory.of(found.memory), plan)
+  const { stored } = found
+  const parts = plannedParts(request, LayoutMemory.of(found.memory), plan, found)
   const cntFile = newCntFile(file, trajectory.name, system)
   const { transaction } = await beginFile({ ...options, request, isNewFile: false, cntFile, lock })
   applyTo(transaction, function* () {
@@ -192,8 +194,8 @@ async function expandStored(
   })
   return {
     ...opened(request, parts, transaction, lock),
-    stored: found.stored,
-    unrecorded: found.stored,
+    stored,
+    unrecorded: stored,
   }
 }
 
@@ -205,7 +207,10 @@ async function resume(
   lock: FileLock,
 ): Promise<OpenTrajectory> {
   const { system = FILES } = options
-  const parts = plannedParts(request, new LayoutMemory(state.memory))
+  const parts = plannedParts(request, new LayoutMemory(state.memory), planRuns(request), {
+    stored: state.stored,
+    failed: state.failed.keys(),
+  })
   const disk = openDisk(request.file, system)
   // If others have written to the file since, check that it has all runs in the `.cnt` file.
   if (baseOf(disk).superblock !== state.superblock) await assertHolds(state)
@@ -242,8 +247,9 @@ function plannedParts(
   request: OpenRequest,
   memory = new LayoutMemory(),
   plan = planRuns(request),
+  ended?: EndedBefore,
 ): PlannedParts {
-  return { runCount: plan.runCount, memory, layout: new TrajectoryLayout(request, plan, memory) }
+  return { runCount: plan.runCount, memory, layout: new TrajectoryLayout(request, plan, memory, ended) }
 }
 
 /** The result of opening, with nothing stored yet. */

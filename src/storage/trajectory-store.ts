@@ -176,6 +176,7 @@ export class TrajectoryStore {
     if (operations === undefined) return
     this.#apply(operations)
     for (const write of parts?.batches ?? []) this.#apply(write())
+    this.#apply(this.#open.layout.spill())
     this.#stored.push(run)
     // A copy: the buffer will be reused for other runs.
     if (returned !== undefined) this.#returned.push({ run, bytes: returned.slice() })

@@ -54,7 +54,9 @@ export const STORAGE_DEFAULTS: StorageSettings = {
   commitIntervalMs: 1000,
   readerWaitMs: READER_WAIT_MS,
   cntCompactBytes: 1_048_576,
+  layout: 'tree',
   overviews: {
+    columns: true,
     config: true,
     parameters: true,
     derivedParameters: false,

@@ -17,6 +17,7 @@ import { LayoutMemory } from '../../layout/layout-memory.ts'
 import { TrajectoryLayout } from '../../layout/trajectory-layout.ts'
 import type { StorageSettings } from '../../protocol.ts'
 import type { LogLevel } from '../../run/log-level.ts'
+import { continuedStorage } from '../continued-request.ts'
 import { type Commit, type EndedRuns, TrajectoryStore } from '../trajectory-store.ts'
 
 /** Reports runs of an earlier commit once more: whoever committed them may have died before reporting them. */
@@ -105,7 +106,8 @@ export class LockTurns {
   ): Promise<TrajectoryStore> {
     const { storage, keepCnt, onNotice, onError } = this.#options
     const state = this.#readOn()
-    const request = { ...state.experiment.request, storage, keepCnt }
+    const recorded = state.experiment.request
+    const request = { ...recorded, storage: continuedStorage(recorded, storage), keepCnt }
     const disk = openSame(request.file, left, state.fileBytes)
     const transaction = await Hdf5Transaction.begin({
       path: request.file,
@@ -124,15 +126,16 @@ export class LockTurns {
     })
     const plan = this.#planOf(state)
     const memory = new LayoutMemory(state.memory)
+    const { stored, failed } = state
     return TrajectoryStore.takeUp({
       request,
       runCount: plan.runCount,
       keepCnt,
-      layout: new TrajectoryLayout(request, plan, memory),
+      layout: new TrajectoryLayout(request, plan, memory, { stored, failed: failed.keys() }),
       memory,
       transaction,
-      stored: state.stored,
-      failed: RunSet.of(state.failed.keys()),
+      stored,
+      failed: RunSet.of(failed.keys()),
       reopened: new RunSet(),
       startTimestamp: state.startTimestamp,
       lock,
