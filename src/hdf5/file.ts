@@ -177,7 +177,7 @@ export class Hdf5File {
     const isChunked = deflate > 0 || isSliced || maxShape !== undefined || operation.chunks !== undefined
     const chunks = isChunked ? (operation.chunks ?? chunkShape(shape, elementType.bytes)) : null
     const metadata = {
-      ...typeMetadata(elementType),
+      ...rawDatatype(elementType),
       shape: (isSliced ? shape.map(() => 0) : shape).map(BigInt),
       maxshape: (maxShape ?? shape).map((size) => (size === null ? UNLIMITED : BigInt(size))),
       chunks: chunks?.map(BigInt) ?? null,
@@ -197,7 +197,7 @@ export class Hdf5File {
   #createTable(operation: Extract<Hdf5Operation, { type: 'create-table' }>): void {
     const { path, rowType, rowCount, chunkRows, deflate, rows } = operation
     const metadata = {
-      ...typeMetadata(rowType),
+      ...rawDatatype(rowType),
       // A dataset created with a size is written at once, with or without rows.
       shape: [rows === undefined ? 0n : BigInt(rowCount)],
       maxshape: [UNLIMITED],
@@ -310,7 +310,8 @@ const CLASSES = { int: 0, uint: 0, float: 1, string: 3, compound: 6 } as const
 
 const metadataOfType = new WeakMap<Hdf5Type, object>()
 
-function typeMetadata(type: Hdf5Type): object {
+/** The type as h5wasm describes it. */
+export function rawDatatype(type: Hdf5Type): object {
   const known = metadataOfType.get(type)
   if (known !== undefined) return known
   const metadata = {
@@ -324,7 +325,7 @@ function typeMetadata(type: Hdf5Type): object {
       compound_type: {
         nmembers: type.columns.length,
         members: type.columns.map((column) => ({
-          ...typeMetadata(column.type),
+          ...rawDatatype(column.type),
           name: column.name,
           offset: column.offset,
         })),
@@ -341,7 +342,7 @@ const scalarMetadataOfType = new WeakMap<Hdf5Type, H5Metadata>()
 function scalarMetadata(type: Hdf5Type): H5Metadata {
   let metadata = scalarMetadataOfType.get(type)
   if (metadata === undefined) {
-    metadata = { ...typeMetadata(type), shape: [], maxshape: null, chunks: null } as unknown as H5Metadata
+    metadata = { ...rawDatatype(type), shape: [], maxshape: null, chunks: null } as unknown as H5Metadata
     scalarMetadataOfType.set(type, metadata)
   }
   return metadata
@@ -349,7 +350,7 @@ function scalarMetadata(type: Hdf5Type): H5Metadata {
 
 function arrayMetadata(type: Hdf5Type, shape: readonly number[]): H5Metadata {
   const sizes = { shape: shape.map(BigInt), maxshape: shape.map(BigInt), chunks: null }
-  return { ...typeMetadata(type), ...sizes } as unknown as H5Metadata
+  return { ...rawDatatype(type), ...sizes } as unknown as H5Metadata
 }
 
 const CHUNK_BYTES = 65_536

@@ -178,7 +178,7 @@ export class Hdf5Handle {
   }
 
   /** Whether a node or one of its parents was deleted. */
-  protected isDeleted(path: string): boolean {
+  isDeleted(path: string): boolean {
     const deleted = this.#deletedIn(path)
     return deleted.size > 0 && isBelow(path, deleted)
   }

@@ -12,20 +12,20 @@ import {
   SRVC,
   TYPE_ATTRIBUTE,
 } from '../names.ts'
-import type { Hdf5Reader } from './reader.ts'
+import type { NodeReader } from './raw-reader.ts'
 
 /** Nested groups of one item. Deeper nesting can only be a loop of hard links. */
 const NESTING_MAX = 16
 
 /** Whether a group of the tree is a leaf. */
-export function isLeaf(reader: Hdf5Reader, path: string): boolean {
+export function isLeaf(reader: NodeReader, path: string): boolean {
   const mark = reader.attribute(path, SRVC.leaf)
   // pypet stores a boolean, pypet-ts an int8. A group has no such attribute.
   return mark === true || mark === 1
 }
 
 /** A text attribute. Empty if it is not a text. */
-export function textAttribute(reader: Hdf5Reader, path: string, name: string): string {
+export function textAttribute(reader: NodeReader, path: string, name: string): string {
   const value = reader.attribute(path, name)
   return typeof value === 'string' ? value : ''
 }
@@ -46,7 +46,7 @@ export interface ValuePlace {
 }
 
 /** The value of a parameter: a dataset, or the one cell of a table. Undefined if none is stored. */
-export function valuePlace(reader: Hdf5Reader, path: string, className: string): ValuePlace | undefined {
+export function valuePlace(reader: NodeReader, path: string, className: string): ValuePlace | undefined {
   const data = `${path}/data`
   if (isPickled(className)) return { kind: 'pickle', path: data }
   for (const [kind, suffix] of [
@@ -71,7 +71,7 @@ export interface RangeTable {
 }
 
 /** The table of an explored parameter's values, one row per run. Undefined if the file has none. */
-export function rangeTable(reader: Hdf5Reader, path: string): RangeTable | undefined {
+export function rangeTable(reader: NodeReader, path: string): RangeTable | undefined {
   if (reader.kind(path) !== 'group') return undefined
   // The table without a suffix may hold texts for indexed values.
   for (const suffix of RANGE_SUFFIXES) {
@@ -91,7 +91,7 @@ export function rangeTable(reader: Hdf5Reader, path: string): RangeTable | undef
   return undefined
 }
 
-function columnOf(reader: Hdf5Reader, table: string, name: string): Field | undefined {
+function columnOf(reader: NodeReader, table: string, name: string): Field | undefined {
   const { type } = reader.form(table)
   return type.kind === 'record' ? type.fields.find((field) => field.name === name) : undefined
 }
@@ -100,7 +100,7 @@ export interface ItemPlace {
   /** A nested item's name has dots. */
   readonly name: string
   readonly path: string
-  readonly kind: ReturnType<Hdf5Reader['kind']>
+  readonly kind: ReturnType<NodeReader['kind']>
   /** How pypet stores a group. */
   readonly store: Cell | undefined
 }
@@ -111,7 +111,7 @@ export interface ItemPlace {
  * @param options.entersRecords return the fields of a record as separate items. Otherwise a record is one item.
  */
 export function* itemPlaces(
-  reader: Hdf5Reader,
+  reader: NodeReader,
   group: string,
   options: { readonly entersRecords: boolean },
   prefix = '',

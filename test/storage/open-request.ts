@@ -58,8 +58,10 @@ export function openRequest(file: string, requested: Requested = {}): OpenReques
       derivedParametersPerRun: 0,
       readerWaitMs: 10_000,
       cntCompactBytes: 1_048_576,
+      layout: 'tree',
       ...requested.storage,
       overviews: {
+        columns: true,
         config: true,
         parameters: true,
         derivedParameters: false,

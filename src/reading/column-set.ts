@@ -1,0 +1,183 @@
+/** The columns of a trajectory (docs/format.md, section 8): which there are, and the cells of a run. */
+import type { Datatype } from '../hdf5/datatype.ts'
+import type { MemoryDelta } from '../journal/cnt-record.ts'
+import { type ColumnType, columnText, placeOfColumn, type StoredColumn } from '../layout/run-columns.ts'
+import {
+  columnsGroup,
+  FORM_ATTRIBUTE,
+  type Layout,
+  MEMORY,
+  presenceGroup,
+  RUN_BRANCHES,
+  RUN_FACTS,
+  RUN_STATUS,
+  type RunBranch,
+  SRVC,
+} from '../names.ts'
+import type { RunIndex } from '../values/path.ts'
+import type { RawNumbers, RawValue } from '../values/raw-value.ts'
+import type { RawReader } from './raw-reader.ts'
+
+/** Rows are read in blocks of about this size. */
+const BLOCK_BYTES = 65_536
+/** Blocks of all columns that are kept. */
+const KEPT_BYTES_MAX = 2 ** 26
+
+export interface FoundColumn extends StoredColumn {
+  readonly branch: RunBranch
+  readonly path: string
+  /** The dataset that tells which runs have a value. Undefined if all stored runs do. */
+  readonly presence: string | undefined
+  /** Within its run: `neuron.rate`. */
+  readonly leaf: string
+  readonly item: string
+}
+
+export class ColumnSet {
+  readonly layout: Layout
+  readonly columns: readonly FoundColumn[]
+  readonly runCount: number
+  readonly #raw: RawReader
+  readonly #status: string
+  #statuses: Uint8Array | undefined
+  readonly #presences = new Map<string, Uint8Array>()
+  /** By column and number, the one that was used last at the end. */
+  readonly #blocks = new Map<string, Uint8Array>()
+  #keptBytes = 0
+
+  private constructor(raw: RawReader, root: string, layout: Layout, status: string) {
+    this.#raw = raw
+    this.layout = layout
+    this.#status = status
+    this.runCount = raw.form(status).shape?.[0] ?? 0
+    this.columns = RUN_BRANCHES.flatMap((branch) => columnsIn(raw, root, branch, layout))
+  }
+
+  /** The columns of a trajectory. Undefined if it has none. @param root path of the trajectory: `/T` */
+  static find(raw: RawReader, root: string): ColumnSet | undefined {
+    for (const layout of ['columns', 'tree'] as const) {
+      // No result has such a name.
+      const status = `${columnsGroup(root, 'results', layout)}/${RUN_FACTS.status}`
+      if (raw.kind(status) === 'dataset') return new ColumnSet(raw, root, layout, status)
+    }
+    return undefined
+  }
+
+  /** What the layout remembers of them. */
+  memory(): MemoryDelta['added'] {
+    const added: Record<string, string[]> = {}
+    for (const branch of RUN_BRANCHES) {
+      const columns = this.columns.filter((column) => column.branch === branch)
+      added[MEMORY.columnsOf(branch)] = columns.map(columnText)
+      added[MEMORY.presenceOf(branch)] = columns.filter(({ presence }) => presence).map(({ name }) => name)
+    }
+    return added
+  }
+
+  /** Of every run, as `RUN_STATUS`. */
+  statuses(): Uint8Array {
+    this.#statuses ??= this.#raw.bytes(this.#status)
+    return this.#statuses
+  }
+
+  has({ presence }: FoundColumn, run: RunIndex): boolean {
+    if (this.statuses()[run] !== RUN_STATUS.stored) return false
+    if (presence === undefined) return true
+    let flags = this.#presences.get(presence)
+    if (flags === undefined) {
+      flags = this.#raw.bytes(presence)
+      this.#presences.set(presence, flags)
+    }
+    return flags[run] === 1
+  }
+
+  /** The bytes of a run's cell. Check with `has` that it has one. */
+  bytesAt(column: FoundColumn, run: RunIndex): Uint8Array {
+    const form = this.#raw.form(column.path)
+    const rowBytes = form.type.bytes * column.shape.reduce((product, size) => product * size, 1)
+    const rows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes))
+    const number = Math.floor(run / rows)
+    const block = this.#block(column, number, rows)
+    const start = (run - number * rows) * rowBytes
+    return block.subarray(start, start + rowBytes)
+  }
+
+  valueAt(column: FoundColumn, run: RunIndex): RawValue {
+    const { form, dtype, shape } = column
+    const bytes = this.bytesAt(column, run)
+    if (dtype !== 'str') return { form, dtype, shape, bytes: bytes.slice() }
+    const end = bytes.indexOf(0)
+    const text = decoder.decode(end < 0 ? bytes : bytes.subarray(0, end))
+    return { form: 'scalar', dtype, shape: [], texts: [text] }
+  }
+
+  #block({ path }: FoundColumn, number: number, rows: number): Uint8Array {
+    const key = `${path}\0${number}`
+    let block = this.#blocks.get(key)
+    if (block !== undefined) {
+      if (this.#keptBytes > KEPT_BYTES_MAX / 2) {
+        this.#blocks.delete(key)
+        this.#blocks.set(key, block)
+      }
+      return block
+    }
+    const first = number * rows
+    block = this.#raw.rows(path, first, Math.min(rows, this.runCount - first))
+    this.#blocks.set(key, block)
+    this.#keptBytes += block.byteLength
+    for (const [old, { byteLength }] of this.#blocks) {
+      if (this.#keptBytes <= KEPT_BYTES_MAX) break
+      this.#blocks.delete(old)
+      this.#keptBytes -= byteLength
+    }
+    return block
+  }
+}
+
+const decoder = new TextDecoder()
+
+function columnsIn(raw: RawReader, root: string, branch: RunBranch, layout: Layout): FoundColumn[] {
+  const group = columnsGroup(root, branch, layout)
+  if (raw.kind(group) !== 'group') return []
+  return raw.children(group).flatMap((name): FoundColumn[] => {
+    const path = `${group}/${name}`
+    const type = raw.kind(path) === 'dataset' ? columnType(raw, path) : undefined
+    if (type === undefined) return []
+    const presence = `${presenceGroup(root, branch)}/${name}`
+    const comment = raw.attribute(path, SRVC.comment)
+    return [
+      {
+        ...type,
+        ...placeOfColumn(branch, name),
+        branch,
+        name,
+        path,
+        presence: raw.kind(presence) === 'dataset' ? presence : undefined,
+        comment: typeof comment === 'string' ? comment : '',
+      },
+    ]
+  })
+}
+
+function columnType(raw: RawReader, path: string): ColumnType | undefined {
+  const { type, shape } = raw.form(path)
+  const dtype = columnDtype(type, raw.attribute(path, SRVC.scalarType))
+  if (dtype === undefined || shape === null || shape.length === 0) return undefined
+  const form = raw.attribute(path, FORM_ATTRIBUTE) ?? 'scalar'
+  return form === 'scalar' || form === 'list' || form === 'ndarray'
+    ? { form, dtype, shape: shape.slice(1) }
+    : undefined
+}
+
+function columnDtype(type: Datatype, scalarType: unknown): ColumnType['dtype'] | undefined {
+  switch (type.kind) {
+    case 'number':
+      return scalarType === 'bool' ? 'bool' : (type.name as RawNumbers['dtype'])
+    case 'complex':
+      return type.name as RawNumbers['dtype']
+    case 'string':
+      return type.isVariable ? undefined : 'str'
+    default:
+      return undefined
+  }
+}

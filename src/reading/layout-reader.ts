@@ -1,0 +1,237 @@
+/**
+ * Reads a file as if all results were below their runs: what is in columns appears there, and the columns themselves do
+ * not. `raw` reads the file as it is.
+ */
+import { type Cell, decoderOf, type Field } from '../hdf5/datatype.ts'
+import type { Hdf5Operation } from '../hdf5/operation.ts'
+import { ColumnNodes } from './column-nodes.ts'
+import { ColumnSet } from './column-set.ts'
+import type { DatasetForm, ObjectKind } from './handle.ts'
+import { cellsOf, type MemoryNode } from './memory-nodes.ts'
+import type { Box, NodeReader, RawReader, RowRange } from './raw-reader.ts'
+
+export class LayoutReader implements NodeReader {
+  readonly raw: RawReader
+  /** By path of the trajectory. Null for those without columns. */
+  readonly #views = new Map<string, ColumnNodes | null>()
+
+  constructor(raw: RawReader) {
+    this.raw = raw
+  }
+
+  get file(): string {
+    return this.raw.file
+  }
+
+  get fileBytes(): number {
+    return this.raw.fileBytes
+  }
+
+  get unfinished(): RawReader['unfinished'] {
+    return this.raw.unfinished
+  }
+
+  get notes(): readonly string[] {
+    return this.raw.notes
+  }
+
+  get hasChanged(): boolean {
+    return this.raw.hasChanged
+  }
+
+  get isOverwritten(): boolean {
+    return this.raw.isOverwritten
+  }
+
+  [Symbol.dispose](): void {
+    this.raw.close()
+  }
+
+  close(): void {
+    this.raw.close()
+  }
+
+  /** The columns of a trajectory, in any layout. Undefined if it has none. */
+  columns(trajectory: string): ColumnSet | undefined {
+    return this.#viewOf(`/${trajectory}`)?.set ?? ColumnSet.find(this.raw, `/${trajectory}`)
+  }
+
+  /** Operations that write a node from columns below its run, if the file does not have it there. */
+  *realise(path: string): Generator<Hdf5Operation[]> {
+    if (this.raw.kind(path) === undefined) yield* this.#view(path)?.realise(path) ?? []
+  }
+
+  /** As `Hdf5Handle.kind`. */
+  kind(path: string): ObjectKind | undefined {
+    const view = this.#view(path)
+    if (view === undefined) return this.raw.kind(path)
+    if (view.hides(path)) return undefined
+    return this.raw.kind(path) ?? view.kind(path)
+  }
+
+  learnBelow(group: string): void {
+    if (this.raw.kind(group) === 'group') this.raw.learnBelow(group)
+  }
+
+  isDeleted(path: string): boolean {
+    return this.raw.isDeleted(path)
+  }
+
+  children(group: string): string[] {
+    const view = this.#view(group)
+    if (view === undefined) return this.raw.children(group)
+    const inFile = this.raw.kind(group) === 'group' ? this.raw.children(group) : []
+    const names = new Set(inFile.filter((name) => !view.hides(`${group}/${name}`)))
+    const inFileCount = names.size
+    for (const name of view.children(group)) names.add(name)
+    // HDF5 lists names in order.
+    return names.size === inFileCount ? [...names] : [...names].sort()
+  }
+
+  attribute(path: string, name: string): Cell | undefined {
+    const node = this.#node(path)
+    if (node === undefined) return this.raw.attribute(path, name)
+    const found = node.attributes.get(name)
+    return found?.form.shape?.length === 0 ? cellsOf(found.form, found.bytes)[0] : undefined
+  }
+
+  attributeNames(path: string): string[] {
+    const node = this.#node(path)
+    return node === undefined ? this.raw.attributeNames(path) : [...node.attributes.keys()]
+  }
+
+  attributeCells(path: string, name: string): ReturnType<RawReader['attributeCells']> {
+    const node = this.#node(path)
+    if (node === undefined) return this.raw.attributeCells(path, name)
+    const found = node.attributes.get(name)
+    return found && { form: found.form, cells: cellsOf(found.form, found.bytes) }
+  }
+
+  attributeBytes(path: string, name: string): ReturnType<RawReader['attributeBytes']> {
+    return this.#node(path)?.attributes.get(name) ?? this.raw.attributeBytes(path, name)
+  }
+
+  form(dataset: string): DatasetForm {
+    return this.#node(dataset)?.form ?? this.raw.form(dataset)
+  }
+
+  bytes(dataset: string, form?: DatasetForm): Uint8Array {
+    return this.#node(dataset)?.bytes ?? this.raw.bytes(dataset, form)
+  }
+
+  rows(dataset: string, first: number, rowCount: number, form = this.form(dataset)): Uint8Array {
+    const node = this.#node(dataset)
+    if (node === undefined) return this.raw.rows(dataset, first, rowCount, form)
+    const rowBytes = node.bytes.byteLength / (form.shape?.[0] ?? 1)
+    return node.bytes.slice(first * rowBytes, (first + rowCount) * rowBytes)
+  }
+
+  variableBytes(dataset: string): Uint8Array | undefined {
+    return this.#node(dataset) === undefined ? this.raw.variableBytes(dataset) : undefined
+  }
+
+  storage(dataset: string): ReturnType<RawReader['storage']> {
+    const form = this.#node(dataset)?.form
+    return form === undefined
+      ? this.raw.storage(dataset)
+      : { form, chunks: undefined, maxShape: undefined, deflate: 0 }
+  }
+
+  linkTarget(path: string): string | undefined {
+    return this.#node(path) === undefined ? this.raw.linkTarget(path) : undefined
+  }
+
+  quickNumber(dataset: string): number | bigint | undefined {
+    const view = this.#view(dataset)
+    if (view === undefined) return this.raw.quickNumber(dataset)
+    // The library must not be asked for what is not there.
+    return (
+      view.quickNumber(dataset) ??
+      (this.raw.kind(dataset) === 'dataset' ? this.raw.quickNumber(dataset) : undefined)
+    )
+  }
+
+  cells(dataset: string, form?: DatasetForm, box?: Box): Cell[] {
+    const node = this.#node(dataset)
+    if (node?.form === undefined) return this.raw.cells(dataset, form, box)
+    const cells = cellsOf(node.form, node.bytes)
+    return box === undefined ? cells : cellsIn(cells, node.form.shape ?? [], box)
+  }
+
+  scanRows(
+    table: string,
+    columns: readonly string[],
+    visit: (row: number, cells: readonly (Cell | undefined)[]) => void,
+    rows?: RowRange,
+  ): void {
+    const node = this.#node(table)
+    if (node === undefined) this.raw.scanRows(table, columns, visit, rows)
+    else scanNode(node, columns, visit, rows)
+  }
+
+  rowCount(table: string): number {
+    return this.#node(table)?.form?.shape?.[0] ?? this.raw.rowCount(table)
+  }
+
+  /** A node that comes from columns. Undefined for what is in the file. */
+  #node(path: string): MemoryNode | undefined {
+    const view = this.#view(path)
+    if (view === undefined || this.raw.kind(path) !== undefined) return undefined
+    return view.node(path)
+  }
+
+  /** Undefined if the path cannot lead to something from columns. */
+  #view(path: string): ColumnNodes | undefined {
+    const slash = path.indexOf('/', 1)
+    if (slash < 0) return undefined
+    if (!path.startsWith('results', slash + 1) && !path.startsWith('derived_parameters', slash + 1))
+      return undefined
+    return this.#viewOf(path.slice(0, slash))
+  }
+
+  #viewOf(root: string): ColumnNodes | undefined {
+    let view = this.#views.get(root)
+    if (view === undefined) {
+      // Nothing comes from columns during this lookup.
+      this.#views.set(root, null)
+      view = ColumnNodes.find(this.raw, root) ?? null
+      this.#views.set(root, view)
+    }
+    return view ?? undefined
+  }
+}
+
+/** Elements of a box, in C order. */
+function cellsIn(cells: readonly Cell[], shape: readonly number[], { start, count }: Box): Cell[] {
+  const found: Cell[] = []
+  const walk = (axis: number, offset: number): void => {
+    if (axis === shape.length) {
+      found.push(cells[offset] as Cell)
+      return
+    }
+    const [first = 0, size = 0, length = 0] = [start[axis], count[axis], shape[axis]]
+    for (let at = first; at < first + size; at += 1) walk(axis + 1, offset * length + at)
+  }
+  walk(0, 0)
+  return found
+}
+
+function scanNode(
+  { form, bytes }: MemoryNode,
+  columns: readonly string[],
+  visit: (row: number, cells: readonly (Cell | undefined)[]) => void,
+  rows: RowRange | undefined,
+): void {
+  if (form?.type.kind !== 'record') return
+  const { fields, bytes: rowBytes } = form.type
+  const found = columns.map((name) => fields.find((field: Field) => field.name === name))
+  const decoders = found.map((field) => field && decoderOf(field.type, () => ''))
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const end = Math.min(form.shape?.[0] ?? 0, rows?.end ?? Number.POSITIVE_INFINITY)
+  for (let row = rows?.start ?? 0; row < end; row += 1) {
+    visit(
+      row,
+      found.map((field, index) => field && decoders[index]?.(view, row * rowBytes + field.offset)),
+    )
+  }
+}

@@ -1,0 +1,221 @@
+/** Random experiments in both layouts: they read back equal, run by run, and in the layout `tree` columns and leaves agree. */
+import { describe, expect, test } from 'vitest'
+import { zip } from '../../src/exploration/cartesian.ts'
+import { RUN_STATUS, runName } from '../../src/names.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../../src/reading/reader.ts'
+import type { LeafRecord, RunRecord } from '../../src/run/run-record.ts'
+import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
+import { type StorableValue, toStoredValue } from '../../src/values/value.ts'
+import { integer } from '../../src/values/value-forms.ts'
+import { randomFrom } from '../crash/long-form.ts'
+import { useFolder } from '../temporary-folder.ts'
+import { arrived, closeStore, continueRequest, failure, openRequest, storeOptions } from './open-request.ts'
+
+const inFolder = useFolder()
+const SEED = Number(process.env.PYPET_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const LAYOUTS = ['tree', 'columns'] as const
+
+type Step =
+  | { readonly do: 'store'; readonly record: RunRecord }
+  | { readonly do: 'fail'; readonly run: number }
+  | { readonly do: 'commit' }
+  | { readonly do: 'kill'; readonly retries: boolean }
+  | { readonly do: 'grow'; readonly count: number }
+
+const VALUES: readonly ((random: () => number) => StorableValue)[] = [
+  (random) => random() * 100,
+  (random) => random() * 100,
+  (random) => [Number.NaN, -0, Number.POSITIVE_INFINITY, 5e-324][Math.floor(random() * 4)] as number,
+  (random) => integer(Math.floor(random() * 1e6)),
+  (random) => random() < 0.5,
+  (random) =>
+    ['', 'a', 'Grüße', 'ends in a space ', 'x'.repeat(64), `${'x'.repeat(63)} `][
+      Math.floor(random() * 6)
+    ] as string,
+  () => 'ä'.repeat(40),
+  () => null,
+  (random) => Float64Array.of(random(), random(), Number.NaN),
+  (random) => Float32Array.of(random(), random()),
+  (random) => [random(), random()],
+  () => ['a', 'bc'],
+  (random) => ({ deep: random(), name: 'n' }),
+  (random) => new Date(Math.floor(random() * 1e12)),
+]
+
+/** Each name mostly has values of one kind, as in real jobs. */
+const NAMES = ['z', 'rate', 'a.b', 'a.c.d', 'status', 'columns', 'late', 'a_b']
+
+function leavesOf(run: number, random: () => number, kindOf: ReadonlyMap<string, number>): LeafRecord[] {
+  const leaves: LeafRecord[] = []
+  const value = (name: string): StorableValue => {
+    const usual = random() < 0.9 ? (kindOf.get(name) ?? 0) : Math.floor(random() * VALUES.length)
+    return (VALUES[usual] as (typeof VALUES)[number])(random)
+  }
+  for (const name of NAMES) {
+    if (random() < 0.25 || (name === 'late' && run < 5)) continue
+    const last = name.slice(name.lastIndexOf('.') + 1)
+    const items = [last, ...(random() < 0.3 ? ['other'] : [])]
+    leaves.push({
+      location: `results.runs.${runName(run)}.${name}`,
+      kind: 'result',
+      comment: random() < 0.8 ? `the ${name}` : '',
+      items: items.map((item) => ({ name: item, value: toStoredValue(value(`${name} ${item}`), name) })),
+      ...(random() < 0.05 && { annotations: [{ name: 'note', value: toStoredValue(1, 'note') }] }),
+    })
+  }
+  if (random() < 0.5) {
+    const location = `derived_parameters.runs.${runName(run)}.d`
+    leaves.push({
+      location,
+      kind: 'parameter',
+      comment: '',
+      items: [{ name: 'data', value: toStoredValue(value('d'), 'd') }],
+    })
+  }
+  return leaves
+}
+
+function program(random: () => number): { readonly runCount: number; readonly steps: readonly Step[] } {
+  const runCount = 1 + Math.floor(random() * 30)
+  const names = NAMES.flatMap((name) => [`${name} ${name.slice(name.lastIndexOf('.') + 1)}`, `${name} other`])
+  const kindOf = new Map([...names, 'd'].map((name) => [name, Math.floor(random() * VALUES.length)] as const))
+  const steps: Step[] = []
+  let waiting = Array.from({ length: runCount }, (_, run) => run)
+  const failed: number[] = []
+  let total = runCount
+  let growths = 0
+  while (waiting.length > 0) {
+    const choice = random()
+    const at = random() < 0.7 ? 0 : Math.floor(random() * waiting.length)
+    const run = waiting[at] as number
+    if (choice < 0.7) {
+      waiting.splice(at, 1)
+      const links = random() < 0.05 ? { links: [linkIn(run)] } : {}
+      const leaves = leavesOf(run, random, kindOf)
+      const hasTarget = leaves.some(({ location }) => location.endsWith('.z'))
+      const record = {
+        run,
+        startTimestamp: 1.7e9 + run,
+        finishTimestamp: 1.7e9 + run + 0.25,
+        ...(random() < 0.1 && { attempts: 3 }),
+        ...(hasTarget && links),
+        leaves,
+      }
+      steps.push({ do: 'store', record })
+    } else if (choice < 0.78) {
+      waiting.splice(at, 1)
+      failed.push(run)
+      steps.push({ do: 'fail', run })
+    } else if (choice < 0.92) steps.push({ do: 'commit' })
+    else if (choice < 0.96) {
+      const retries = random() < 0.5
+      if (retries) waiting = [...waiting, ...failed.splice(0)].sort((a, b) => a - b)
+      steps.push({ do: 'kill', retries })
+    } else if (growths < 2) {
+      growths += 1
+      const count = 1 + Math.floor(random() * 80)
+      waiting.push(...Array.from({ length: count }, (_, index) => total + index))
+      total += count
+      steps.push({ do: 'grow', count })
+    }
+  }
+  return { runCount, steps }
+}
+
+function linkIn(run: number) {
+  const location = `results.runs.${runName(run)}.best`
+  return { location, target: `results.runs.${runName(run)}.z` }
+}
+
+async function perform(
+  file: string,
+  layout: (typeof LAYOUTS)[number],
+  { runCount, steps }: ReturnType<typeof program>,
+): Promise<void> {
+  const x = Array.from({ length: runCount }, (_, run) => run)
+  const storage = { layout, purgeDuplicateComments: false }
+  const request = { ...openRequest(file, { x, storage }), mayGrow: true }
+  let store = await TrajectoryStore.open(request, storeOptions())
+  for (const step of steps) {
+    if (step.do === 'store') store.storeRun(arrived(step.record))
+    else if (step.do === 'fail') store.failRun(failure(step.run))
+    else if (step.do === 'commit') store.commit()
+    else if (step.do === 'grow') {
+      const added = zip({ x: Array.from({ length: step.count }, (_, index) => 1000 + index) }).spec
+      store.extend({ added, groups: [], leaves: [], links: [] })
+    } else {
+      const { cntFile } = store.opened
+      store.close({ config: [], isComplete: false })
+      await store.finish()
+      const asked = { retryFailed: step.retries, storage: request.storage }
+      store = await TrajectoryStore.continue(continueRequest(cntFile, asked), storeOptions())
+    }
+  }
+  await closeStore(store)
+}
+
+/** Everything that a reader finds below the runs. */
+function contentOf(reader: Hdf5Reader): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  const visit = (path: string): void => {
+    const kind = reader.kind(path)
+    const attributes =
+      kind === 'group' || kind === 'dataset'
+        ? reader.attributeNames(path).map((name) => [name, reader.attribute(path, name)])
+        : []
+    const form = kind === 'dataset' ? reader.form(path) : undefined
+    const bytes = form === undefined ? '' : Buffer.from(reader.bytes(path, form)).toString('hex')
+    found[path] = { kind, attributes: attributes.sort(), form, bytes, target: reader.linkTarget(path) }
+    if (kind === 'group') for (const child of reader.children(path)) visit(`${path}/${child}`)
+  }
+  for (const branch of ['results', 'derived_parameters']) visit(`/made/${branch}`)
+  return found
+}
+
+/** Each value of a column is in the leaf of its run. Each scalar of the column's type is in the column. */
+function disagreements(reader: Hdf5Reader): string[] {
+  const found: string[] = []
+  const set = reader.columns('made')
+  if (set === undefined) return ['there are no columns']
+  for (const column of set.columns) {
+    if (column.leaf.startsWith('_')) continue
+    for (let run = 0; run < set.runCount; run += 1) {
+      const leaf = `/made/${column.branch}/runs/${runName(run)}/${column.leaf.replaceAll('.', '/')}`
+      const path = `${leaf}/${column.item}`
+      const isThere = reader.kind(path) === 'dataset'
+      if (!set.has(column, run)) continue
+      const cell = Buffer.from(set.bytesAt(column, run)).toString('hex')
+      const value = isThere ? Buffer.from(reader.bytes(path)).toString('hex') : 'nothing'
+      const isText = column.dtype === 'str'
+      if (isText ? !cell.replace(/(00)+$/, '').startsWith(value.replace(/(00)+$/, '')) : cell !== value)
+        found.push(`${column.name} of run ${run}: ${cell} in the column, ${value} in the leaf`)
+    }
+  }
+  return found
+}
+
+describe(`random experiments (PYPET_TEST_SEED=${SEED})`, () => {
+  test.each(Array.from({ length: 12 }, (_, index) => SEED + index))(
+    'experiment %i reads back equal from both layouts, and columns agree with leaves',
+    async (seed) => {
+      const random = randomFrom(seed)
+      const experiment = program(random)
+      const contents: Record<string, unknown>[] = []
+      for (const layout of LAYOUTS) {
+        const file = inFolder(`${layout}-${seed}.h5`)
+        await perform(file, layout, experiment)
+        using reader = await openHdf5Reader(file)
+        contents.push(contentOf(reader))
+        if (layout === 'tree') expect(disagreements(reader)).toEqual([])
+        const set = reader.columns('made')
+        expect(set?.layout).toBe(layout)
+        const completed: number[] = []
+        reader.scanRows('/made/overview/runs', ['completed'], (_, [cell]) => completed.push(Number(cell)))
+        const stored = [...(set?.statuses() ?? [])].map((status) => (status === RUN_STATUS.stored ? 1 : 0))
+        expect(stored).toEqual(completed)
+      }
+      expect(contents[1]).toEqual(contents[0])
+    },
+    120_000,
+  )
+})
