@@ -181,6 +181,47 @@ export class RunColumns {
     this.#waiting.push({ run, status })
   }
 
+  /**
+   * Changes cells of a stored run: its leaf was written again, deleted, or has gained items.
+   *
+   * @param name of the leaf in its run
+   * @param leaf undefined if it was deleted
+   * @param isWhole items that it does not have are deleted too
+   */
+  amend(
+    run: RunIndex,
+    branch: RunBranch,
+    name: string,
+    leaf: RawLeaf | undefined,
+    { isWhole = true }: { readonly isWhole?: boolean } = {},
+  ): void {
+    const columns = this.#branches[branch]
+    const given = new Set<Column>()
+    for (const { name: item, value } of leaf?.items ?? []) {
+      const type = columnTypeOf(value, this.#layout)
+      const known = columns.at(branch === 'derived_parameters' ? name : columnName(name, item))
+      // An item of another type takes the cell of the one before.
+      const column =
+        type === undefined
+          ? known
+          : (columns.columnFor(known?.name ?? columnName(name, item), type, leaf?.comment ?? '') ?? known)
+      if (column === undefined) continue
+      given.add(column)
+      column.amend(run, type !== undefined && column.takes(type) ? value : undefined)
+    }
+    if (!isWhole) return
+    for (const column of columns.all()) {
+      if (column.isFact || given.has(column) || placeOfColumn(branch, column.name).leaf !== name) continue
+      column.amend(run, undefined)
+    }
+  }
+
+  /** The cells that `amend` has changed, after the rows of `commit`. */
+  amendments(): Hdf5Operation[] {
+    const before = { runCount: this.#status.length, storedCount: this.#storedCount, status: this.#status }
+    return [...this.#columns()].flatMap((column) => [...column.flushAmended(before)])
+  }
+
   /** If rows of large arrays wait: writes them before the commit. */
   spill(): Hdf5Operation[] {
     let bytes = 0
@@ -305,6 +346,10 @@ class BranchColumns {
     return column
   }
 
+  at(name: string): Column | undefined {
+    return this.#columns.get(name)
+  }
+
   /** The column of an item. Undefined if it holds another type, or if there are too many. */
   columnFor(name: string, type: ColumnType, comment: string): Column | undefined {
     const known = this.#columns.get(name)
@@ -353,8 +398,8 @@ interface Before {
 
 class Column {
   readonly comment: string
+  readonly name: string
   readonly #branch: BranchColumns
-  readonly #name: string
   readonly #type: ColumnType
   readonly #elementType: Hdf5Type
   readonly #rowBytes: number
@@ -362,6 +407,8 @@ class Column {
   #hasPresence: boolean
   #runs: RunIndex[] = []
   #bytes = new Uint8Array(0)
+  /** New cells of runs whose rows are in the file. Undefined for none. */
+  readonly #amended = new Map<RunIndex, Uint8Array | undefined>()
 
   constructor(
     branch: BranchColumns,
@@ -371,13 +418,17 @@ class Column {
     { isInFile, hasPresence }: { readonly isInFile: boolean; readonly hasPresence: boolean },
   ) {
     this.#branch = branch
-    this.#name = name
+    this.name = name
     this.#type = type
     this.comment = comment
     this.#elementType = type.dtype === 'str' ? TEXT : elementType(type.dtype)
     this.#rowBytes = this.#elementType.bytes * elementCount(type.shape)
     this.#isInFile = isInFile
     this.#hasPresence = hasPresence
+  }
+
+  get isFact(): boolean {
+    return this.name.startsWith('_')
   }
 
   get pendingBytes(): number {
@@ -392,11 +443,16 @@ class Column {
   /** Adds a cell. False if it is a text that does not fit. */
   push(run: RunIndex, value: RawValue): boolean {
     const at = this.#room()
-    if ('bytes' in value) this.#bytes.set(value.bytes, at)
-    else if (!('texts' in value && putText(this.#bytes.subarray(at, at + TEXT_BYTES), value.texts[0] ?? '')))
-      return false
+    if (!putCell(this.#bytes.subarray(at, at + this.#rowBytes), value)) return false
     this.#runs.push(run)
     return true
+  }
+
+  /** @param value undefined for none */
+  amend(run: RunIndex, value: RawValue | undefined): void {
+    const cell = value && new Uint8Array(this.#rowBytes)
+    const isFitting = cell !== undefined && putCell(cell, value as RawValue)
+    if (isFitting || this.#isInFile) this.#amended.set(run, isFitting ? cell : undefined)
   }
 
   pushNumber(run: RunIndex, number: number): void {
@@ -425,9 +481,9 @@ class Column {
 
   create(runCount: number): Hdf5Operation[] {
     const { form, dtype, shape } = this.#type
-    const path = this.#branch.pathOf(this.#name)
+    const path = this.#branch.pathOf(this.name)
     this.#isInFile = true
-    this.#branch.noteColumn({ ...this.#type, name: this.#name, comment: this.comment })
+    this.#branch.noteColumn({ ...this.#type, name: this.name, comment: this.comment })
     const operations = [dataset(path, this.#elementType, runCount, shape)]
     const attribute = (name: string, value: string) => {
       operations.push({ type: 'create-attribute', path, name, value })
@@ -444,7 +500,7 @@ class Column {
 
   /** Writes the waiting cells, and for each row whether it has one. */
   *flush(segments: readonly Segment[], storedCount: number, before: Before): Generator<Hdf5Operation> {
-    const isFact = this.#name.startsWith('_')
+    const { isFact } = this
     if (!this.#isInFile) {
       if (this.#runs.length === 0) return
       yield* this.#branch.createGroup()
@@ -462,19 +518,40 @@ class Column {
       const present = new Set(this.#runs)
       for (const { first, end } of segments) {
         const flags = Uint8Array.from({ length: end - first }, (_, at) => (present.has(first + at) ? 1 : 0))
-        yield rowsOf(this.#branch.presenceOf(this.#name), first, flags, [])
+        yield rowsOf(this.#branch.presenceOf(this.name), first, flags, [])
       }
     }
     this.#runs = []
     if (this.#bytes.byteLength > PENDING_BYTES_MAX) this.#bytes = new Uint8Array(0)
   }
 
+  *flushAmended(before: Before): Generator<Hdf5Operation> {
+    if (this.#amended.size === 0) return
+    const isNew = !this.#isInFile
+    if (isNew) {
+      yield* this.#branch.createGroup()
+      yield* this.create(before.runCount)
+      yield* this.#fillBackwards(before)
+    }
+    const hasGaps = isNew || [...this.#amended.values()].includes(undefined)
+    if (hasGaps && !this.#hasPresence) {
+      yield* this.#createPresence(before.runCount)
+      if (!isNew) yield* this.#presentBefore(before.status)
+    }
+    for (const [run, cell] of this.#amended) {
+      yield this.#rows(run, cell ?? this.#absent(1))
+      if (!this.#hasPresence) continue
+      yield rowsOf(this.#branch.presenceOf(this.name), run, Uint8Array.of(cell === undefined ? 0 : 1), [])
+    }
+    this.#amended.clear()
+  }
+
   grow(runCount: number): Hdf5Operation[] {
     const operations: Hdf5Operation[] = []
-    const path = this.#branch.pathOf(this.#name)
+    const path = this.#branch.pathOf(this.name)
     if (this.#isInFile)
       operations.push({ type: 'resize-table', path, rowCount: runCount, rowShape: this.#type.shape })
-    const presence = this.#branch.presenceOf(this.#name)
+    const presence = this.#branch.presenceOf(this.name)
     if (this.#hasPresence) operations.push({ type: 'resize-table', path: presence, rowCount: runCount })
     return operations
   }
@@ -490,7 +567,7 @@ class Column {
   }
 
   #rows(first: RunIndex, bytes: Uint8Array): Hdf5Operation {
-    return rowsOf(this.#branch.pathOf(this.#name), first, bytes, this.#type.shape, this.#rowBytes)
+    return rowsOf(this.#branch.pathOf(this.name), first, bytes, this.#type.shape, this.#rowBytes)
   }
 
   /** Rows without a value: NaN, 0 or an empty text. */
@@ -515,13 +592,13 @@ class Column {
   *#createPresence(runCount: number): Generator<Hdf5Operation> {
     yield* this.#branch.createPresenceGroup()
     this.#hasPresence = true
-    this.#branch.notePresence(this.#name)
-    yield dataset(this.#branch.presenceOf(this.#name), elementType('uint8'), runCount, [])
+    this.#branch.notePresence(this.name)
+    yield dataset(this.#branch.presenceOf(this.name), elementType('uint8'), runCount, [])
   }
 
   /** So far, all stored runs had a value. */
   *#presentBefore(status: Uint8Array): Generator<Hdf5Operation> {
-    const path = this.#branch.presenceOf(this.#name)
+    const path = this.#branch.presenceOf(this.name)
     for (const { first, end } of filled(status, CHUNK_BYTES)) {
       const flags = status.subarray(first, end).map((each) => (each === RUN_STATUS.stored ? 1 : 0))
       yield rowsOf(path, first, flags, [])
@@ -620,6 +697,13 @@ function isSameShape(one: readonly number[], other: readonly number[]): boolean 
 }
 
 const encoder = new TextEncoder()
+
+/** False if it is a text that does not fit. */
+function putCell(room: Uint8Array, value: RawValue): boolean {
+  if ('texts' in value) return putText(room, value.texts[0] ?? '')
+  if ('bytes' in value) room.set(value.bytes)
+  return true
+}
 
 /** False if the text is too long, or if its end would be lost. */
 function putText(room: Uint8Array, text: string): boolean {

@@ -1,6 +1,7 @@
 /** Deletes nodes and links from the file of a trajectory, and nodes from memory that are no longer in the file. */
 import { PypetError } from '../errors.ts'
 import { deletionOperations } from '../layout/deleted-nodes.ts'
+import { EditedColumns } from '../storage/edit/edited-columns.ts'
 import { GroupNode, type LeafNode, nameIn, type TreeNode } from '../tree/nodes.ts'
 import { findNode } from '../tree/search.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
@@ -68,7 +69,15 @@ export async function deleteLinks(
 }
 
 async function noteDeleted(file: TrajectoryFile, names: readonly string[]): Promise<void> {
-  const operations = deletionOperations(file.source.reader, file.tree.name, names)
+  const { reader } = file.source
+  const { name } = file.tree
+  const operations = deletionOperations(reader, name, names)
+  const set = reader.columns(name)
+  if (set !== undefined) {
+    const columns = EditedColumns.of(reader, name)
+    columns?.noteDeleted(names, set)
+    operations.push(...(columns?.operations() ?? []))
+  }
   await file.edit((editor) => editor.apply(operations))
 }
 

@@ -11,6 +11,7 @@ import { formatCount, formatRuns } from '../reporting/quantity.ts'
 import type { RawLeaf } from '../run/run-frame.ts'
 import { changedNodes, type NodeChange, nodeChange } from '../storage/edit/changed-nodes.ts'
 import { STORAGE_DEFAULTS } from '../storage/edit/edit-file.ts'
+import { EditedColumns } from '../storage/edit/edited-columns.ts'
 import {
   growthOperations,
   keepsFirstRun,
@@ -87,6 +88,10 @@ async function storeInTurn(
   )
   // They are in the overviews already.
   const rewritten = new Set(overwritten.map(({ fullName }) => fullName))
+  // Both read the file, which is closed while it is written.
+  const columns = isNew ? undefined : EditedColumns.of(file.source.reader, tree.name)
+  const realised =
+    columns?.layout === 'columns' ? file.source.reader.realised(changedPaths(tree, nodes, overwritten)) : []
   const written: TreeNode[] = []
   const links: (readonly [GroupNode, string])[] = []
   const write = ({ isNewFile, apply }: Writer, expandedFrom: StoredExploration | undefined) => {
@@ -104,14 +109,25 @@ async function storeInTurn(
       for (const operations of growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS))
         apply(operations)
     }
-    for (const { operations } of changes) apply(operations)
+    apply(realised)
+    if (columns !== undefined) {
+      if (expandedFrom !== undefined && expandedFrom.runCount < tree.length) apply(columns.grow(tree.length))
+      columns.completes(performed.keys())
+    }
+    for (const { operations, added } of changes) {
+      apply(operations)
+      if (added !== undefined) columns?.noteItems(added)
+    }
     if (performed.size > 0) apply(performedRows(shape, performed))
     const writing = {
       complevel,
       maxDepth,
       skeletonOnly: options.skeletonOnly === true,
       // Summaries keep the comments of leaves that were deleted.
-      onLeaf: (leaf: RawLeaf) => rewritten.has(leaf.location) || overviews.add(leaf),
+      onLeaf: (leaf: RawLeaf) => {
+        if (!rewritten.has(leaf.location)) overviews.add(leaf)
+        columns?.note(leaf)
+      },
     }
     for (const node of nodes) {
       for (const { node: added, operations } of newNodes(tree, node, writing)) {
@@ -121,7 +137,7 @@ async function storeInTurn(
         written.push(added)
       }
     }
-    apply(overviews.commit())
+    apply([...overviews.commit(), ...(columns?.operations(performed) ?? [])])
     for (const { group, name, operation } of newLinks(tree)) {
       apply([operation])
       links.push([group, name])
@@ -231,6 +247,25 @@ function changesOf(
   const kept = changes.flatMap((change) => change.kept.map((what) => `${change.node.fullName} (${what})`))
   if (kept.length > 0) throw keeps(path, kept)
   return changes
+}
+
+/** Where something is added: to the groups above new nodes and links, and to changed nodes. Links need their targets. */
+function changedPaths(
+  tree: TrajectoryTree,
+  nodes: readonly TreeNode[],
+  overwritten: readonly TreeNode[],
+): string[] {
+  const paths = [...tree.allLinks()].flatMap(([group, name, target]) =>
+    group.isLinkStored(name) ? [] : [pathOf(tree, group.fullName), pathOf(tree, target)],
+  )
+  const visit = (node: TreeNode): void => {
+    const { parent } = node
+    if (node.changes.size > 0 && !overwritten.includes(node)) paths.push(pathOf(tree, node.fullName))
+    if (parent !== undefined) paths.push(pathOf(tree, parent.fullName))
+    if (node instanceof GroupNode) node.inMemory.forEach(visit)
+  }
+  nodes.forEach(visit)
+  return paths
 }
 
 /** Links with another target than in the file, by their paths there. */

@@ -1,13 +1,18 @@
 /** Writes runs that a trajectory has taken into memory to its file, from the files of the others. */
 import { breathe } from '../breath.ts'
-import { newNodes } from '../layout/tree-layout.ts'
+import { newNodes, pathOf } from '../layout/tree-layout.ts'
+import { RUN_STATUS } from '../names.ts'
 import { cannotCopy, compactFile } from '../storage/edit/compact-file.ts'
+import { EditedColumns } from '../storage/edit/edited-columns.ts'
 import { growthOperations, outgrownTables, type StoredExploration } from '../storage/edit/grown-trajectory.ts'
+import { leavesToMerge } from '../storage/edit/merged-columns.ts'
 import { MergedComments } from '../storage/edit/merged-comments.ts'
-import { carriedCopy, carriedLinks, runCopy } from '../storage/edit/merged-runs.ts'
+import { type CopySource, carriedCopy, carriedLinks, runCopy } from '../storage/edit/merged-runs.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import { renamedInMerge } from '../tree/merge-plan.ts'
 import type { GroupNode } from '../tree/nodes.ts'
+import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { PlannedMerge } from './merge-others.ts'
 import type { Trajectory } from './trajectory.ts'
 import type { TrajectoryFile } from './trajectory-file.ts'
@@ -64,11 +69,16 @@ export async function writeMerged(
   const made = new Set<string>()
   const comments = new MergedComments(file.source.reader, tree.name)
   const known = new Set(others.flatMap(groupNames).filter((name) => tree.at(name)?.isStored === true))
+  // It reads the file, which is closed while it is written.
+  const columns = EditedColumns.of(file.source.reader, tree.name)
+  const realised = file.source.reader.realised([...known].map((name) => pathOf(tree, name)))
   await file.edit(async (editor) => {
+    editor.apply(realised)
     for (const operations of growthOperations(tree, expandedFrom, complevel, LIBRARY_VERSIONS)) {
       editor.apply(operations)
       await breathe()
     }
+    editor.apply(columns?.grow(tree.length) ?? [])
     for (const [number, other] of others.entries()) {
       await other.trajectory.file.open()
       const reader = other.trajectory.file.source.reader
@@ -86,9 +96,13 @@ export async function writeMerged(
       for (const operations of carriedCopy(source, target, other.content.carried)) editor.apply(operations)
       for (const [index, run] of other.plan.runs.entries()) {
         await breathe()
-        for (const operations of runCopy(source, target, run, other.first + index)) editor.apply(operations)
+        const to = other.first + index
+        const omitted = columns && mergeColumns(columns, source, comments, run, tree, to)
+        for (const operations of runCopy(source, target, run, to, omitted)) editor.apply(operations)
+        if (index % COLUMN_RUNS === COLUMN_RUNS - 1) editor.apply(columns?.operations() ?? [])
         onRuns(number, index + 1)
       }
+      editor.apply(columns?.operations() ?? [])
       if (uncopied.length > 0) throw cannotCopy(other.trajectory.filename, uncopied)
       other.trajectory.close()
     }
@@ -109,4 +123,27 @@ export async function writeMerged(
   }, expandedFrom)
   file.storedLength = tree.length
   return leftOut
+}
+
+/** So many runs share a write to the columns. */
+const COLUMN_RUNS = 1000
+
+/** Adds the rows of a run to the columns. @returns paths of leaves in the other file that the columns hold whole */
+function mergeColumns(
+  columns: EditedColumns,
+  { reader, trajectory }: CopySource,
+  comments: MergedComments,
+  from: RunIndex,
+  tree: TrajectoryTree,
+  to: RunIndex,
+): ReadonlySet<string> {
+  const merged = tree.mergedRun(to)
+  const completed = merged?.information.completed === true
+  const status = completed ? RUN_STATUS.stored : merged?.failure ? RUN_STATUS.failed : RUN_STATUS.missing
+  const found = leavesToMerge(reader, trajectory, { from, to }, (name) => comments.commentOf(name))
+  const times = merged?.information ?? { startTimestamp: 0, finishTimestamp: 0 }
+  const leaves = completed ? found.map(({ leaf }) => leaf) : []
+  const whole = columns.add(to, leaves, times, status)
+  for (const { leaf } of found) if (whole.has(leaf.location)) comments.noteLeaf(leaf.location, leaf.comment)
+  return new Set(found.filter(({ leaf }) => whole.has(leaf.location)).map(({ path }) => path))
 }

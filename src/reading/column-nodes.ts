@@ -75,13 +75,13 @@ export class ColumnNodes {
     return place && this.#nodesOf(place).get(path)
   }
 
-  /** The operations that write the node to the file, after which it belongs to its run there: with its leaf, if it is in one. */
-  *realise(path: string): Generator<Hdf5Operation[]> {
+  /** The operations that write a node to the file: a group, or a whole leaf. */
+  realised(path: string): Hdf5Operation[] {
+    if (this.node(path)?.kind !== 'group') return []
     const place = this.#place(path)
-    if (place === undefined) return
-    const leaf = this.#leafAt(place, path)
-    if (leaf === undefined) yield [{ type: 'create-group', path }]
-    else yield this.#leafOperations(place, leaf)
+    const leaf = place && this.#leafAt(place, path)
+    if (place === undefined || leaf === undefined) return [{ type: 'create-group', path }]
+    return this.#leafOperations(place, leaf)
   }
 
   /** A float64 or int64 of a run, for one value from each of many runs. Undefined for everything else. */
@@ -173,13 +173,10 @@ export class ColumnNodes {
     return this.#raw.kind(leaf) === 'group' && isLeaf(this.#raw, leaf)
   }
 
+  /** The leaf at a path. */
   #leafAt({ branch, group }: Place, path: string): string | undefined {
-    const parts = path.slice(group.length + 1).split('/')
-    for (let length = parts.length; length > 0; length -= 1) {
-      const leaf = parts.slice(0, length).join('.')
-      if (this.#leaves[branch].has(leaf)) return leaf
-    }
-    return undefined
+    const leaf = path.slice(group.length + 1).replaceAll('/', '.')
+    return this.#leaves[branch].has(leaf) ? leaf : undefined
   }
 
   #leafOperations({ branch, run, group }: Place, leaf: string): Hdf5Operation[] {

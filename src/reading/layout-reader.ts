@@ -56,9 +56,27 @@ export class LayoutReader implements NodeReader {
     return this.#viewOf(`/${trajectory}`)?.set ?? ColumnSet.find(this.raw, `/${trajectory}`)
   }
 
-  /** Operations that write a node from columns below its run, if the file does not have it there. */
-  *realise(path: string): Generator<Hdf5Operation[]> {
-    if (this.raw.kind(path) === undefined) yield* this.#view(path)?.realise(path) ?? []
+  /**
+   * Operations that write nodes from columns below their runs, with the groups above them: something is to be added to
+   * them. Nodes that are in the file, and missing ones, need none.
+   */
+  realised(paths: Iterable<string>): Hdf5Operation[] {
+    const done = new Set<string>()
+    const operations: Hdf5Operation[] = []
+    for (const path of paths) {
+      const view = this.#view(path)
+      if (view === undefined) continue
+      for (let slash = path.indexOf('/', 1); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+        const end = path.indexOf('/', slash + 1)
+        const node = end < 0 ? path : path.slice(0, end)
+        if (done.has(node) || this.raw.kind(node) !== undefined) continue
+        for (const operation of view.realised(node)) {
+          if ('path' in operation) done.add(operation.path)
+          operations.push(operation)
+        }
+      }
+    }
+    return operations
   }
 
   /** As `Hdf5Handle.kind`. */

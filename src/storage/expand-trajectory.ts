@@ -5,10 +5,11 @@ import type { ExplorationPlan } from '../exploration/run-point.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { RunSet } from '../journal/run-set.ts'
 import { rangeSuffix } from '../layout/range-layout.ts'
-import { isRunName, MEMORY, overviewPath, RANGE, SRVC } from '../names.ts'
+import { isRunName, type Layout, MEMORY, overviewPath, RANGE, SRVC } from '../names.ts'
 import type { OpenRequest } from '../protocol.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import { readOverviewMemory } from '../reading/overview-memory.ts'
+import type { NodeReader } from '../reading/raw-reader.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import { rangeColumn } from '../reading/stored-range.ts'
@@ -26,6 +27,8 @@ export interface StoredTrajectory {
   readonly stored: RunSet
   readonly failed: readonly number[]
   readonly memory: MemoryDelta
+  /** Undefined if the file has no columns: then it gets none. */
+  readonly layout: Layout | undefined
   /** The part of `config` that is not in the file yet. */
   readonly config: readonly Parameter[]
 }
@@ -54,13 +57,15 @@ export async function readStoredTrajectory(
     reader.scanRows(failedRuns, ['idx'], (_, [idx]) => failed.push(Number(idx)))
   }
   const groups: string[] = []
-  for (const child of reader.children(root)) {
-    if (child !== 'overview' && reader.kind(`${root}/${child}`) === 'group')
-      collectGroups(reader, root, `/${child}`, groups)
+  for (const child of reader.raw.children(root)) {
+    if (child !== 'overview' && reader.raw.kind(`${root}/${child}`) === 'group')
+      collectGroups(reader.raw, root, `/${child}`, groups)
   }
   const [first] = stored
   const { added, values } = readOverviewMemory(reader, root, first)
   added[MEMORY.groups] = groups
+  const columns = reader.columns(trajectory.name)
+  Object.assign(added, columns?.memory())
   values[MEMORY.isSettled] = true
   // A script's environment may run several times, and then ends more than once.
   if (isThere(`environment.${continuation.environmentName}.finish_timestamp`))
@@ -70,6 +75,7 @@ export async function readStoredTrajectory(
     stored,
     failed,
     memory: { added, values },
+    layout: columns?.layout,
     // The config of the file itself is already there.
     config: config.filter(({ name }) => name.startsWith('environment.') && !isThere(name)),
   }
@@ -150,7 +156,7 @@ function columnSizes(reader: Hdf5Reader, root: string): Record<string, number> {
 }
 
 /** Groups shared by runs. Skips a run's own groups, and leaves. */
-function collectGroups(reader: Hdf5Reader, root: string, path: string, into: string[]): void {
+function collectGroups(reader: NodeReader, root: string, path: string, into: string[]): void {
   into.push(path)
   for (const child of reader.children(root + path)) {
     if (isRunName(child)) continue

@@ -30,6 +30,7 @@ import { waitForLock } from '../journal/wait-for-lock.ts'
 import { LayoutMemory } from '../layout/layout-memory.ts'
 import type { EndedBefore } from '../layout/run-columns.ts'
 import { TrajectoryLayout } from '../layout/trajectory-layout.ts'
+import type { Layout } from '../names.ts'
 import type { ContinueRequest, OpenRequest, RunEnvironment } from '../protocol.ts'
 import type { LogLevel } from '../run/log-level.ts'
 import { shellWord } from '../shell-word.ts'
@@ -172,17 +173,18 @@ async function create(
 
 /** Opens a stored trajectory with runs that were not performed yet. */
 async function expandStored(
-  request: OpenRequest,
+  wanted: OpenRequest,
   options: TrajectoryStoreOptions,
   lock: FileLock,
 ): Promise<OpenTrajectory> {
-  const { file, trajectory } = request
+  const { file, trajectory } = wanted
   const { system = FILES } = options
-  await recoverOthers(file, request.storage.readerWaitMs, options)
+  await recoverOthers(file, wanted.storage.readerWaitMs, options)
   dropBegun(file, trajectory.name, system)
   assertFinished(file, trajectory.name, system)
-  const plan = planRuns(request)
-  const found = await readStoredTrajectory(file, request, plan)
+  const plan = planRuns(wanted)
+  const found = await readStoredTrajectory(file, wanted, plan)
+  const request = inLayout(wanted, found.layout)
   dropFinished(file, trajectory.name, system)
   const { stored } = found
   const parts = plannedParts(request, LayoutMemory.of(found.memory), plan, found)
@@ -197,6 +199,13 @@ async function expandStored(
     stored,
     unrecorded: stored,
   }
+}
+
+/** The layout of a stored trajectory stays as it is. */
+function inLayout(request: OpenRequest, found: Layout | undefined): OpenRequest {
+  const { storage } = request
+  const overviews = { ...storage.overviews, columns: found !== undefined }
+  return { ...request, storage: { ...storage, layout: found ?? 'tree', overviews } }
 }
 
 async function resume(

@@ -2,13 +2,14 @@
 import { describe, expect, test } from 'vitest'
 import { zip } from '../../src/exploration/cartesian.ts'
 import { RUN_STATUS, runName } from '../../src/names.ts'
-import { type Hdf5Reader, openHdf5Reader } from '../../src/reading/reader.ts'
+import { openHdf5Reader } from '../../src/reading/reader.ts'
 import type { LeafRecord, RunRecord } from '../../src/run/run-record.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
 import { type StorableValue, toStoredValue } from '../../src/values/value.ts'
 import { integer } from '../../src/values/value-forms.ts'
 import { randomFrom } from '../crash/long-form.ts'
 import { useFolder } from '../temporary-folder.ts'
+import { contentOf, disagreements } from './layout-content.ts'
 import { arrived, closeStore, continueRequest, failure, openRequest, storeOptions } from './open-request.ts'
 
 const inFolder = useFolder()
@@ -152,46 +153,6 @@ async function perform(
     }
   }
   await closeStore(store)
-}
-
-/** Everything that a reader finds below the runs. */
-function contentOf(reader: Hdf5Reader): Record<string, unknown> {
-  const found: Record<string, unknown> = {}
-  const visit = (path: string): void => {
-    const kind = reader.kind(path)
-    const attributes =
-      kind === 'group' || kind === 'dataset'
-        ? reader.attributeNames(path).map((name) => [name, reader.attribute(path, name)])
-        : []
-    const form = kind === 'dataset' ? reader.form(path) : undefined
-    const bytes = form === undefined ? '' : Buffer.from(reader.bytes(path, form)).toString('hex')
-    found[path] = { kind, attributes: attributes.sort(), form, bytes, target: reader.linkTarget(path) }
-    if (kind === 'group') for (const child of reader.children(path)) visit(`${path}/${child}`)
-  }
-  for (const branch of ['results', 'derived_parameters']) visit(`/made/${branch}`)
-  return found
-}
-
-/** Each value of a column is in the leaf of its run. Each scalar of the column's type is in the column. */
-function disagreements(reader: Hdf5Reader): string[] {
-  const found: string[] = []
-  const set = reader.columns('made')
-  if (set === undefined) return ['there are no columns']
-  for (const column of set.columns) {
-    if (column.leaf.startsWith('_')) continue
-    for (let run = 0; run < set.runCount; run += 1) {
-      const leaf = `/made/${column.branch}/runs/${runName(run)}/${column.leaf.replaceAll('.', '/')}`
-      const path = `${leaf}/${column.item}`
-      const isThere = reader.kind(path) === 'dataset'
-      if (!set.has(column, run)) continue
-      const cell = Buffer.from(set.bytesAt(column, run)).toString('hex')
-      const value = isThere ? Buffer.from(reader.bytes(path)).toString('hex') : 'nothing'
-      const isText = column.dtype === 'str'
-      if (isText ? !cell.replace(/(00)+$/, '').startsWith(value.replace(/(00)+$/, '')) : cell !== value)
-        found.push(`${column.name} of run ${run}: ${cell} in the column, ${value} in the leaf`)
-    }
-  }
-  return found
 }
 
 describe(`random experiments (PYPET_TEST_SEED=${SEED})`, () => {

@@ -7,9 +7,10 @@ import { pathOf, rawFields, treeShape, type Versions } from '../../layout/tree-l
 import { ANNOTATION_PREFIX, SRVC } from '../../names.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
 import type { Hdf5Source } from '../../reading/tree-source.ts'
+import type { RawLeaf } from '../../run/run-frame.ts'
 import { GroupNode, ParameterNode, ResultNode, type TreeNode } from '../../tree/nodes.ts'
 import type { TrajectoryTree } from '../../tree/trajectory-tree.ts'
-import { rawValue } from '../../values/raw-value.ts'
+import { type RawField, rawValue } from '../../values/raw-value.ts'
 import type { StoredField, StoredValue } from '../../values/stored-value.ts'
 import { isEqualValue } from '../../values/value-key.ts'
 
@@ -17,6 +18,8 @@ export interface NodeChange {
   readonly node: TreeNode
   /** New items, comments and annotations. */
   readonly operations: readonly Hdf5Operation[]
+  /** What a result has gained. Undefined for nothing. */
+  readonly added: RawLeaf | undefined
   /** Data that differs in the file and is not replaced without being asked, as text. */
   readonly kept: readonly string[]
 }
@@ -50,6 +53,7 @@ export function nodeChange(
     ...annotationChanges(node, path, head.annotations, reader),
   ]
   const kept: string[] = []
+  const items: RawField[] = []
   if (node instanceof ParameterNode && node.changes.has('value') && node.stored !== undefined) {
     const { value } = source.parameter(node.fullName, head.className)
     if (!isSame(value, node.stored) || head.userClass !== node.userClass) kept.push('its value')
@@ -64,10 +68,14 @@ export function nodeChange(
       }
       if (wanted === undefined) continue
       if (wanted.value.form === 'sparse' && head.className === 'Result') operations.push(sparseClass(path))
-      operations.push(...itemOperations(`${path}/${item}`, rawValue(wanted.value), options.complevel))
+      const value = rawValue(wanted.value)
+      items.push({ name: item, value })
+      operations.push(...itemOperations(`${path}/${item}`, value, options.complevel))
     }
   }
-  return { node, operations, kept }
+  const { fullName: location, comment } = node
+  const added = items.length === 0 ? undefined : { location, kind: 'result' as const, comment, items }
+  return { node, operations, added, kept }
 }
 
 function isSame(found: StoredValue | undefined, wanted: StoredValue | undefined): boolean {

@@ -72,7 +72,9 @@ export async function compactFile(file: string, options: CompactOptions = {}): P
 
 /** Writes everything except deleted nodes and `drop` into another file. */
 async function rewrite(file: string, target: string, drop: ReadonlySet<string>): Promise<string[]> {
-  using reader = await openHdf5Reader(file)
+  using opened = await openHdf5Reader(file)
+  // Columns stay columns.
+  const { raw: reader } = opened
   const uncopied: string[] = []
   const onUncopied = (path: string, reason: string) => uncopied.push(`${path}: ${reason}`)
   await Hdf5File.write(target, 'create', (written) => {
@@ -108,7 +110,8 @@ export async function copyTrajectory(
       details: target,
     })
   }
-  using reader = await openHdf5Reader(source.file)
+  using opened = await openHdf5Reader(source.file)
+  const { raw: reader } = opened
   const uncopied: string[] = []
   await editHdf5File(target.file, { trajectory: target.trajectory }, (editor) => {
     if (editor.isNewFile) editor.apply(rootAttributes(''))

@@ -6,7 +6,7 @@ import type { Datatype } from '../../hdf5/datatype.ts'
 import { elementType } from '../../hdf5/element-type.ts'
 import type { Hdf5Operation, Hdf5Type } from '../../hdf5/operation.ts'
 import { SRVC } from '../../names.ts'
-import type { Hdf5Reader } from '../../reading/reader.ts'
+import type { NodeReader } from '../../reading/raw-reader.ts'
 import type { NumericDtype } from '../../values/typed-array.ts'
 
 export interface CopyOptions {
@@ -20,7 +20,7 @@ export interface CopyOptions {
 
 /** An object and everything below it, parents first, in batches. */
 export function* copyOperations(
-  reader: Hdf5Reader,
+  reader: NodeReader,
   from: string,
   to: string,
   options: CopyOptions = {},
@@ -46,7 +46,7 @@ export function* copyOperations(
 
 /** Copies the attributes between two existing objects. */
 export function copyAttributes(
-  reader: Hdf5Reader,
+  reader: NodeReader,
   from: string,
   to: string,
   options: CopyOptions = {},
@@ -74,7 +74,7 @@ export function copyAttributes(
 }
 
 /** The operations, or why it cannot be copied. */
-function copyDataset(reader: Hdf5Reader, from: string, to: string): Hdf5Operation[] | string {
+function copyDataset(reader: NodeReader, from: string, to: string): Hdf5Operation[] | string {
   const { form, ...stored } = reader.storage(from)
   const writable = writableType(form.type)
   if (writable === undefined) return `its type, ${form.type.name}, cannot be created`

@@ -67,6 +67,16 @@ export class MergedComments {
     return [...others, { type: 'create-attribute', path: group.path, name: SRVC.comment, value: comment }]
   }
 
+  /** The comment of a leaf of the other file that has none itself. */
+  commentOf(fullName: string): string {
+    return this.#purgedOf(runlessName(fullName))
+  }
+
+  /** A leaf that columns hold, with its comment. */
+  noteLeaf(fullName: string, comment: string): void {
+    this.#add(fullName, runlessName(fullName), comment)
+  }
+
   /** The new rows of the summaries. */
   operations(): Hdf5Operation[] {
     return [...this.#rows].flatMap(([branch, rows]) => {

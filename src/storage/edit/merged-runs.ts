@@ -56,6 +56,8 @@ export function* runCopy(
   target: CopyTarget,
   from: RunIndex,
   to: RunIndex,
+  /** Paths of leaves that columns of the target hold. */
+  omitted: ReadonlySet<string> = new Set(),
 ): Generator<Hdf5Operation[]> {
   const { reader } = source
   const root = `/${source.trajectory}/`
@@ -65,7 +67,8 @@ export function* runCopy(
     [runName(from), runName(to)],
     [runSetName(from), runSetName(to)],
   ])
-  const nameChild = (child: string) => own.get(child) ?? child
+  const nameChild = (child: string, group: string) =>
+    omitted.size > 0 && omitted.has(`${group}/${child}`) ? undefined : (own.get(child) ?? child)
   const retarget = (link: string, path: string): string | undefined => {
     const inside = link.startsWith(root) ? link.slice(root.length).replaceAll('/', '.') : undefined
     const fullName = inside === undefined ? undefined : source.leadsTo(inside, to)
@@ -86,11 +89,28 @@ export function* runCopy(
       retarget,
       onUncopied: target.onUncopied,
     })
-    for (const operations of copying) {
+    for (const operations of omitted.size === 0 ? copying : withoutEmptyGroups(copying)) {
       const isLeaf = operations.some((operation) => nameOf(operation) === SRVC.leaf)
       const [first] = operations
       if (!isLeaf || first === undefined) yield operations
       else yield target.comments.leaf(fullNameOf(first.path, target.trajectory), operations)
+    }
+  }
+}
+
+/** Leaves out plain groups in which nothing is copied. */
+function* withoutEmptyGroups(copying: Iterable<Hdf5Operation[]>): Generator<Hdf5Operation[]> {
+  let waiting: Hdf5Operation[] = []
+  for (const operations of copying) {
+    const [first] = operations
+    const isPlain = operations.length === 1 && first?.type === 'create-group'
+    const path = first?.path ?? ''
+    waiting = waiting.filter((group) => path.startsWith(`${group.path}/`))
+    if (isPlain) waiting.push(first)
+    else {
+      for (const group of waiting) yield [group]
+      waiting = []
+      yield operations
     }
   }
 }

@@ -1,0 +1,66 @@
+/** What a run of another file brings into the columns of this one. */
+import { RUN_BRANCHES, runName } from '../../names.ts'
+import { walkLeaves } from '../../reading/leaf-walk.ts'
+import type { Hdf5Reader } from '../../reading/reader.ts'
+import { readDefault, readItems, readNodeHead } from '../../reading/stored-leaf.ts'
+import type { RawLeaf } from '../../run/run-frame.ts'
+import type { RunIndex } from '../../values/path.ts'
+import { type RawField, rawValue } from '../../values/raw-value.ts'
+
+export interface LeafToMerge {
+  /** Under its new name. */
+  readonly leaf: RawLeaf
+  /** In the other file. */
+  readonly path: string
+}
+
+/**
+ * The leaves of a run, in the usual places.
+ *
+ * @param commentOf the comment of a leaf without one, by its full name: another run may have it
+ */
+export function leavesToMerge(
+  reader: Hdf5Reader,
+  trajectory: string,
+  { from, to }: { readonly from: RunIndex; readonly to: RunIndex },
+  commentOf: (fullName: string) => string,
+): LeafToMerge[] {
+  const found: LeafToMerge[] = []
+  for (const branch of RUN_BRANCHES) {
+    const group = `/${trajectory}/${branch}/runs/${runName(from)}`
+    walkLeaves(reader, group, ({ path, className, comment }, name) => {
+      const location = `${branch}.runs.${runName(to)}.${name}`
+      const { userClass, annotations } = readNodeHead(reader, path)
+      const isParameter = branch === 'derived_parameters'
+      const items = isParameter ? dataOf(reader, path, className) : itemsOf(reader, path, className)
+      found.push({
+        path,
+        leaf: {
+          location,
+          kind: isParameter ? 'parameter' : 'result',
+          comment: comment || commentOf(location),
+          ...(userClass !== undefined && { userClass }),
+          // Their values do not matter.
+          annotations: annotations.map(({ name: each }) => ({ name: each, value: { form: 'null' } })),
+          items,
+        },
+      })
+    })
+  }
+  return found
+}
+
+/** An item that only Python can read keeps its leaf out of the columns. */
+const UNREAD: RawField['value'] = { form: 'null' }
+
+function itemsOf(reader: Hdf5Reader, path: string, className: string): RawField[] {
+  return readItems(reader, path, className).map(({ name, value }) => ({
+    name,
+    value: value.form === 'unread' ? UNREAD : rawValue(value),
+  }))
+}
+
+function dataOf(reader: Hdf5Reader, path: string, className: string): RawField[] {
+  const value = readDefault(reader, path, className)
+  return value === undefined || value.form === 'unread' ? [] : [{ name: 'data', value: rawValue(value) }]
+}

@@ -1,0 +1,196 @@
+/** What scripts and commands do to a stored trajectory, in both layouts: they read back equal, and columns stay true. */
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { run } from '../../dist/index.js'
+import { loadTrajectory } from '../../src/library/load-trajectory.ts'
+import { mergeFiles } from '../../src/library/merge.ts'
+import type { Trajectory } from '../../src/library/trajectory.ts'
+import { runName } from '../../src/names.ts'
+import { openHdf5Reader } from '../../src/reading/reader.ts'
+import { pypet } from '../cli/pypet.ts'
+import { randomFrom } from '../crash/long-form.ts'
+import { fileTree } from '../experiment/file-tree.ts'
+import { contentOf, disagreements } from '../storage/layout-content.ts'
+
+const JOB = `
+import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  name: 'demo',
+  parameters: { x: 1 },
+  run(traj) {
+    const { x } = traj.par
+    traj.addResult('z', x * 2, { comment: 'twice' })
+    traj.addResult('neuron.rate', x / 2)
+    traj.addResult('both', { a: x, text: 'of ' + x })
+    traj.addResult('trace', Float64Array.of(x, x + 1))
+    if (x > 2) traj.addResult('rare', true)
+    if (x > 3) traj.addResult('mixed', x > 4 ? 'a text' : 1)
+    traj.addDerivedParameter('d', x + 1)
+  },
+})`
+const SEED = Number(process.env.PYPET_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const LAYOUTS = ['tree', 'columns'] as const
+
+let folder = ''
+const inFolder = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  folder = fileTree({ 'job.mjs': JOB })
+  for (const layout of LAYOUTS) {
+    for (const [name, values] of Object.entries({ a: '1,2,3,4,5,6', b: '2,7,8' })) {
+      const filename = inFolder(`${name}-${layout}.h5`)
+      await run(inFolder('job.mjs'), {
+        options: { filename, layout, logging: false, purgeDuplicateComments: false },
+        explore: [`x=${values}`],
+      })
+    }
+  }
+}, 120_000)
+
+/** A copy of a file in each layout. */
+function copies(name: string, of = 'a'): readonly string[] {
+  return LAYOUTS.map((layout) => {
+    const copy = inFolder(`${name}-${layout}.h5`)
+    copyFileSync(inFolder(`${of}-${layout}.h5`), copy)
+    return copy
+  })
+}
+
+async function expectEqual(files: readonly string[], { withComments = true } = {}): Promise<void> {
+  const contents: Record<string, unknown>[] = []
+  for (const file of files) {
+    using reader = await openHdf5Reader(file)
+    contents.push(contentOf(reader, 'demo', { withComments }))
+    expect(disagreements(reader, 'demo')).toEqual([])
+  }
+  expect(contents[1]).toEqual(contents[0])
+}
+
+type Edit = (traj: Trajectory) => Promise<void>
+
+const EDITS: Readonly<Record<string, (random: () => number) => Edit>> = {
+  'a new result in a run': (random) => {
+    const [run, value] = [Math.floor(random() * 6), random()]
+    const name = `runs.${runName(run)}.${random() < 0.5 ? 'added' : 'neuron.added'}`
+    return async (traj) => {
+      if (traj.contains(`results.${name}`)) return
+      traj.addResult(name, value)
+      await traj.store()
+    }
+  },
+  'a new item of a result': (random) => {
+    const name = `results.runs.${runName(Math.floor(random() * 6))}.both`
+    const item = random() < 0.5 ? 'b' : 'c'
+    const value = random() < 0.5 ? random() : 'a new text'
+    return async (traj) => {
+      if (!traj.contains(name) || traj.getResult(name).has(item)) return
+      traj.getResult(name).setItem(item, value)
+      await traj.store()
+    }
+  },
+  'another value': (random) => {
+    const name = `results.runs.${runName(Math.floor(random() * 6))}.z`
+    const value = random() < 0.5 ? random() : 'no number'
+    return async (traj) => {
+      if (!traj.contains(name)) return
+      traj.getResult(name).setItem('z', value)
+      await traj.storeItem(name, { overwrite: true })
+    }
+  },
+  'a comment and an annotation': (random) => {
+    const name = `results.runs.${runName(Math.floor(random() * 6))}.neuron.rate`
+    const comment = `comment ${Math.floor(random() * 3)}`
+    return async (traj) => {
+      if (!traj.contains(name)) return
+      const result = traj.getResult(name)
+      result.comment = comment
+      result.annotate({ unit: 'Hz' })
+      await traj.store()
+    }
+  },
+  'a link': (random) => {
+    const run = `results.runs.${runName(Math.floor(random() * 6))}`
+    return async (traj) => {
+      if (!traj.contains(`${run}.both`) || traj.contains(`${run}.same`)) return
+      traj.addLink(`${run}.same`, `${run}.both`)
+      await traj.store()
+    }
+  },
+  'a deleted result': (random) => {
+    const run = `results.runs.${runName(Math.floor(random() * 6))}`
+    const name = `${run}.${['z', 'neuron', 'trace', 'both'][Math.floor(random() * 4)]}`
+    return async (traj) => {
+      if (traj.contains(name)) await traj.deleteItem(name)
+    }
+  },
+  'a compaction': () => async (traj) => {
+    await traj.compact()
+  },
+}
+
+describe(`edits (PYPET_TEST_SEED=${SEED})`, () => {
+  test.each(Object.keys(EDITS))('%s reads back equal from both layouts', async (name) => {
+    const files = copies(`one ${name}`)
+    const edit = (EDITS[name] as (typeof EDITS)[string])(randomFrom(SEED))
+    for (const file of files) {
+      using traj = await loadTrajectory(file)
+      await edit(traj)
+    }
+    await expectEqual(files)
+  })
+
+  test.each([0, 1, 2, 3, 4, 5])('a random sequence of them does, too (%i)', async (number) => {
+    const random = randomFrom(SEED + number)
+    const files = copies(`sequence ${number}`)
+    const names = Object.keys(EDITS)
+    const edits = Array.from({ length: 8 }, () => {
+      const name = names[Math.floor(random() * names.length)] as string
+      return (EDITS[name] as (typeof EDITS)[string])(random)
+    })
+    for (const file of files) {
+      for (const edit of edits) {
+        using traj = await loadTrajectory(file)
+        await edit(traj)
+      }
+    }
+    await expectEqual(files)
+  })
+})
+
+test('expanded and continued trajectories keep their layout', async () => {
+  const files = copies('expanded')
+  for (const [index, file] of files.entries()) {
+    const expanded = await pypet(folder, ['expand', file, '--explore', 'x=9,10'])
+    expect([expanded.exitCode, expanded.stderr]).toEqual([0, ''])
+    using reader = await openHdf5Reader(file)
+    expect(reader.columns('demo')?.layout).toBe(LAYOUTS[index])
+    expect(reader.raw.kind('/demo/results/runs/run_00000007/z')).toBe(index === 0 ? 'group' : undefined)
+    expect([...(reader.columns('demo')?.statuses() ?? [])]).toEqual([1, 1, 1, 1, 1, 1, 1, 1])
+  }
+  // In the tree, a comment is with the first run that has it. A column has it for all runs.
+  await expectEqual(files, { withComments: false })
+})
+
+test.each([
+  ['tree', 'tree'],
+  ['tree', 'columns'],
+  ['columns', 'tree'],
+  ['columns', 'columns'],
+])('a merge of %s and %s has the layout of the first, and the content of any', async (first, second) => {
+  const target = inFolder(`merged-${first}-${second}.h5`)
+  const reference = inFolder(`reference-${first}-${second}.h5`)
+  const inputs = [first, second].map((layout, index) => ({ file: inFolder(`${'ab'[index]}-${layout}.h5`) }))
+  await mergeFiles(inputs, { file: target }, { removeDuplicates: true })
+  await mergeFiles(
+    [{ file: inFolder('a-tree.h5') }, { file: inFolder('b-tree.h5') }],
+    { file: reference },
+    {
+      removeDuplicates: true,
+    },
+  )
+  await expectEqual([target, reference])
+  using reader = await openHdf5Reader(target)
+  expect(reader.columns('demo')?.layout).toBe(first)
+  expect(reader.raw.kind('/demo/results/runs/run_00000007/z')).toBe(first === 'tree' ? 'group' : undefined)
+})

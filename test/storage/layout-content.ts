@@ -1,0 +1,50 @@
+/** What files hold below their runs, to compare layouts. */
+import { runName, SRVC } from '../../src/names.ts'
+import type { Hdf5Reader } from '../../src/reading/reader.ts'
+
+/** Everything that a reader finds below the runs. */
+export function contentOf(
+  reader: Hdf5Reader,
+  trajectory = 'made',
+  { withComments = true } = {},
+): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  const visit = (path: string): void => {
+    const kind = reader.kind(path)
+    const attributes =
+      kind === 'group' || kind === 'dataset'
+        ? reader
+            .attributeNames(path)
+            .filter((name) => withComments || name !== SRVC.comment)
+            .map((name) => [name, reader.attribute(path, name)])
+        : []
+    const form = kind === 'dataset' ? reader.form(path) : undefined
+    const bytes = form === undefined ? '' : Buffer.from(reader.bytes(path, form)).toString('hex')
+    found[path] = { kind, attributes: attributes.sort(), form, bytes, target: reader.linkTarget(path) }
+    if (kind === 'group') for (const child of reader.children(path)) visit(`${path}/${child}`)
+  }
+  for (const branch of ['results', 'derived_parameters']) visit(`/${trajectory}/${branch}`)
+  return found
+}
+
+/** Each value of a column is in the leaf of its run. Each scalar of the column's type is in the column. */
+export function disagreements(reader: Hdf5Reader, trajectory = 'made'): string[] {
+  const found: string[] = []
+  const set = reader.columns(trajectory)
+  if (set === undefined) return ['there are no columns']
+  for (const column of set.columns) {
+    if (column.leaf.startsWith('_')) continue
+    for (let run = 0; run < set.runCount; run += 1) {
+      const leaf = `/${trajectory}/${column.branch}/runs/${runName(run)}/${column.leaf.replaceAll('.', '/')}`
+      const path = `${leaf}/${column.item}`
+      const isThere = reader.kind(path) === 'dataset'
+      if (!set.has(column, run)) continue
+      const cell = Buffer.from(set.bytesAt(column, run)).toString('hex')
+      const value = isThere ? Buffer.from(reader.bytes(path)).toString('hex') : 'nothing'
+      const isText = column.dtype === 'str'
+      if (isText ? !cell.replace(/(00)+$/, '').startsWith(value.replace(/(00)+$/, '')) : cell !== value)
+        found.push(`${column.name} of run ${run}: ${cell} in the column, ${value} in the leaf`)
+    }
+  }
+  return found
+}
