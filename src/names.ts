@@ -132,7 +132,7 @@ export function presenceGroup(root: string, branch: RunBranch): string {
 }
 
 /** With the layout `columns`, the full name `results.columns` is taken. */
-export const COLUMNS = 'columns'
+const COLUMNS = 'columns'
 
 /** Facts of runs, beside the columns of results. No result has a name that begins with `_`. */
 export const RUN_FACTS = {

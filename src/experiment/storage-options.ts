@@ -1,4 +1,4 @@
-/** Where runs are stored: three options that must not contradict each other. */
+/** Where runs are stored: options that must not contradict each other. */
 import { PypetError } from '../errors.ts'
 import type { OptionValue } from './option.ts'
 import type { OptionName } from './options.ts'
@@ -35,6 +35,13 @@ export function storageOf(
       service,
       `is given, and ${place('useHdf5')} is true: runs are stored in only one place`,
       HDF5_HINT,
+    )
+  }
+  if (hasService && values.layout === 'columns') {
+    throw contradiction(
+      service,
+      `is given, and ${place('layout')} is columns, which only an HDF5 file can have`,
+      'Leave out one of them.',
     )
   }
   if (hasService && wrapMode === 'lock') {

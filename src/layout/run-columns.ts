@@ -31,9 +31,9 @@ import { elementBytes, elementCount, type RawNumbers, type RawValue } from '../v
 import type { LayoutMemory } from './layout-memory.ts'
 
 /** Longer texts are in leaves only. */
-export const TEXT_BYTES = 64
+const TEXT_BYTES = 64
 /** Values of a branch that would need more columns are in leaves only. */
-export const COLUMNS_MAX = 1000
+const COLUMNS_MAX = 1000
 /** Rows of a chunk. Fewer if the trajectory has fewer runs, or if a row is an array. */
 const CHUNK_ROWS_MAX = 8192
 /** Even if there are fewer runs: more may be added, and such a chunk is small. */
@@ -656,7 +656,7 @@ export function columnText({ form, dtype, shape, name, comment }: StoredColumn):
 }
 
 /** The inverse of `columnText`. @throws PypetError `PYPET_CNT_DAMAGED` */
-export function columnOfText(text: string): StoredColumn {
+function columnOfText(text: string): StoredColumn {
   const found = COLUMN_TEXT.exec(text)
   const { form, dtype, shape: sizes = '', name, comment } = found?.groups ?? {}
   const shape = sizes === '' ? [] : sizes.split(',').map(Number)
@@ -712,6 +712,25 @@ function putText(room: Uint8Array, text: string): boolean {
   if (read < text.length || (written === room.byteLength && text.endsWith(' '))) return false
   room.fill(0, written)
   return true
+}
+
+/**
+ * Checks that a node is not where the columns are.
+ *
+ * @throws PypetError `PYPET_NAME_TAKEN`
+ */
+export function assertNoColumns(fullName: string, layout: Layout): void {
+  if (layout !== 'columns') return
+  const branch = RUN_BRANCHES.find((each) => `${fullName}.`.startsWith(`${each}.columns.`))
+  if (branch === undefined) return
+  throw new PypetError(
+    'PYPET_NAME_TAKEN',
+    `${fullName} cannot be stored: ${branch}.columns holds the columns`,
+    {
+      where: fullName,
+      hint: 'Choose another name, or use the layout tree.',
+    },
+  )
 }
 
 /** The leaf and the item of a column: the item of a parameter is `data`. */

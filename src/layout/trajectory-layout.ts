@@ -22,7 +22,7 @@ import { leafOperations, replaceScalar } from './leaf-layout.ts'
 import { FAILED_RUNS, failedRunRow, type RunRowFacts } from './overview-tables.ts'
 import { PYTABLES_GROUPS, rootAttributes, treeGroup } from './pytables-group.ts'
 import { newRange, rangeValues, type StoredRange } from './range-layout.ts'
-import { type EndedBefore, RunColumns } from './run-columns.ts'
+import { assertNoColumns, type EndedBefore, RunColumns } from './run-columns.ts'
 import { RunOverviews } from './run-overviews.ts'
 import { planShape, type TrajectoryShape } from './trajectory-shape.ts'
 import {
@@ -186,10 +186,12 @@ export class TrajectoryLayout {
    * Adds runs, none of them completed, and leaves that belong to no run. Apply the batches in order.
    *
    * @param plan of all runs, including the existing ones
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`, before the first batch
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_NAME_TAKEN`, before the first batch
    */
   *extend(plan: ExplorationPlan, extension: Extension): Generator<Hdf5Operation[]> {
     const before = this.#plan
+    for (const { location } of [...extension.groups, ...extension.leaves, ...extension.links])
+      this.#assertFree(location)
     if (plan.runCount > before.runCount) {
       for (const explored of plan.explored) this.#assertFits(explored, before)
       const stored = this.#storedTables(before)
@@ -219,7 +221,12 @@ export class TrajectoryLayout {
     return operations
   }
 
+  #assertFree(fullName: string): void {
+    assertNoColumns(fullName, this.#request.storage.layout)
+  }
+
   #group(group: RawGroup, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    this.#assertFree(group.location)
     const path = this.#pathOf(group.location)
     this.#ensureGroup(path, newGroups, operations)
     operations.push(...nodeAttributes(path, group))
@@ -245,6 +252,7 @@ export class TrajectoryLayout {
 
   /** Prepares the place of a leaf, and returns the comment to write with it. */
   #place(leaf: RawLeaf, newGroups: Set<string>, operations: Hdf5Operation[]): string {
+    this.#assertFree(leaf.location)
     const path = this.#pathOf(leaf.location)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     return this.#overviews.add(leaf)
@@ -264,6 +272,7 @@ export class TrajectoryLayout {
   }
 
   #link(link: LinkRecord, newGroups: Set<string>, operations: Hdf5Operation[]): void {
+    this.#assertFree(link.location)
     const path = this.#pathOf(link.location)
     this.#ensureGroup(path.slice(0, path.lastIndexOf('/')), newGroups, operations)
     operations.push({ type: 'create-soft-link', path, target: this.#pathOf(link.target) })

@@ -2,6 +2,7 @@
 import { PypetError } from '../errors.ts'
 import { LayoutMemory } from '../layout/layout-memory.ts'
 import { rootAttributes } from '../layout/pytables-group.ts'
+import { assertNoColumns } from '../layout/run-columns.ts'
 import { RunOverviews } from '../layout/run-overviews.ts'
 import { newTrajectory, overviewTables } from '../layout/trajectory-tables.ts'
 import { failedRunRows, newLinks, newNodes, pathOf, performedRows, treeShape } from '../layout/tree-layout.ts'
@@ -90,6 +91,9 @@ async function storeInTurn(
   const rewritten = new Set(overwritten.map(({ fullName }) => fullName))
   // Both read the file, which is closed while it is written.
   const columns = isNew ? undefined : EditedColumns.of(file.source.reader, tree.name)
+  if (columns !== undefined) {
+    for (const { fullName } of leavesInMemory(nodes)) assertNoColumns(fullName, columns.layout)
+  }
   const realised =
     columns?.layout === 'columns' ? file.source.reader.realised(changedPaths(tree, nodes, overwritten)) : []
   const written: TreeNode[] = []

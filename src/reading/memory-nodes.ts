@@ -4,7 +4,7 @@ import { rawDatatype } from '../hdf5/file.ts'
 import type { Hdf5Operation, Hdf5Type } from '../hdf5/operation.ts'
 import type { DatasetForm } from './handle.ts'
 
-export interface MemoryAttribute {
+interface MemoryAttribute {
   readonly form: DatasetForm
   readonly bytes: Uint8Array
 }

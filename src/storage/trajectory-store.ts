@@ -1,5 +1,5 @@
 /** One trajectory in one HDF5 file, from opening to close. The writer process has one. */
-import { PypetError, toErrorRecord } from '../errors.ts'
+import { isPypetError, PypetError, toErrorRecord } from '../errors.ts'
 import type { ExplorationSpec } from '../exploration/exploration.ts'
 import { extendedExploration } from '../exploration/extend.ts'
 import { planRuns } from '../exploration/plan.ts'
@@ -208,7 +208,8 @@ export class TrajectoryStore {
   /**
    * Adds points and leaves. On return, they and everything written before are durable.
    *
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`, and then the file was not touched; `PYPET_STORAGE_FAILED`
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_NAME_TAKEN`, and then the file was not touched;
+   *   `PYPET_STORAGE_FAILED`
    */
   extend(extension: Extension): Commit {
     const { request, layout } = this.#open
@@ -361,4 +362,9 @@ export class TrajectoryStore {
       { where: file },
     )
   }
+}
+
+/** Whether `extend` has refused an extension, without touching the file. */
+export function isRefusal(error: unknown): boolean {
+  return isPypetError(error, 'PYPET_EXPLORATION_INVALID') || isPypetError(error, 'PYPET_NAME_TAKEN')
 }

@@ -11,7 +11,7 @@ const TIMES = new Set([
   'stack',
 ])
 const TIME_LEAVES =
-  /\/config\/environment\/[^/]+\/(?:trajectory\/)?(start_timestamp|finish_timestamp|runtime|timestamp|hexsha)\//
+  /\/config\/environment\/[^/]+\/(?:trajectory\/)?(start_timestamp|finish_timestamp|runtime|timestamp|hexsha)\/|\/columns\/_(start|runtime)$/
 
 /**
  * Every object with its attributes and values, by path.

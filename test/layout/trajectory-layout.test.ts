@@ -126,11 +126,17 @@ describe('opening', () => {
       'explored_parameters_overview',
       'results_summary',
       'derived_parameters_summary',
+      'columns',
+      'columns/_status',
+      'columns/_attempts',
+      'columns/_start',
+      'columns/_runtime',
     ])
   })
 
   test('overviews that are switched off do not come into being', () => {
     const off = {
+      columns: false,
       config: false,
       parameters: false,
       exploredParameters: false,

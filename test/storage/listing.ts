@@ -115,6 +115,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b1[6-9]\d{8}(\.\d+)?\b/g, 'TIMESTAMP'],
   [/\/\S*\/pypet-ts-test-\w+/g, 'FOLDER'],
   [/"\/[^"]*\/node_modules\/[^"]*"/g, '"SCRIPT"'],
+  [/(\/columns\/_(?:start|runtime) .*) = .*/g, '$1 = TIMES'],
   [/(platform|versions)\/(\S+) .*/g, '$1/$2 MASKED'],
 ]
 

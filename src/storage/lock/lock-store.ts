@@ -27,7 +27,7 @@ import type { TrajectoryStoreOptions } from '../open-trajectory.ts'
 import { LocalAddress } from '../queue/local-address.ts'
 import type { RunStore, RunStoreListener } from '../run-store.ts'
 import { SerialStore } from '../serial-store.ts'
-import { type Commit, TrajectoryStore } from '../trajectory-store.ts'
+import { type Commit, isRefusal, TrajectoryStore } from '../trajectory-store.ts'
 import { LockPages } from './lock-pages.ts'
 import { LockServer, type WaitingShare } from './lock-server.ts'
 import { LockTurns, withKnown } from './lock-turn.ts'
@@ -157,7 +157,7 @@ export class LockStore extends SerialStore implements RunStore {
       this.#announce(store.leave())
     } catch (error) {
       store?.drop()
-      if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) this.break(error as PypetError)
+      if (!isRefusal(error)) this.break(error as PypetError)
       throw error
     }
     server.finish(false)

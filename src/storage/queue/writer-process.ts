@@ -2,7 +2,7 @@
  * ENTRY of the writer process, the only process that writes the HDF5 file. It takes run frames from the workers over a
  * local socket and orders from main over IPC, and reports runs once they are committed.
  */
-import { assertNever, isPypetError, toErrorRecord } from '../../errors.ts'
+import { assertNever, toErrorRecord } from '../../errors.ts'
 import { quickenH5wasm, TIERING } from '../../hdf5/h5wasm.ts'
 import { proveHook } from '../../hdf5/hook.ts'
 import type { Closed, Ending, Extension, FromWriter, ToWriter } from '../../protocol.ts'
@@ -11,7 +11,7 @@ import type { RawRunRecord } from '../../run/run-frame.ts'
 import type { RawValue } from '../../values/raw-value.ts'
 import { CommitSchedule } from '../commit-schedule.ts'
 import type { TrajectoryStoreOptions } from '../open-trajectory.ts'
-import { type Commit, TrajectoryStore } from '../trajectory-store.ts'
+import { type Commit, isRefusal, TrajectoryStore } from '../trajectory-store.ts'
 import { removeSocketFolder } from './local-address.ts'
 import { frameListener } from './local-server.ts'
 
@@ -151,7 +151,7 @@ function extend(extension: Extension): void {
     announce(commit)
     tell({ type: 'extended' })
   } catch (error) {
-    if (!isPypetError(error, 'PYPET_EXPLORATION_INVALID')) throw error
+    if (!isRefusal(error)) throw error
     tell({ type: 'extended', error: toErrorRecord(error) })
   }
 }
