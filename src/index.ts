@@ -28,6 +28,12 @@ export { findUniquePoints } from './exploration/unique.ts'
 export { where } from './exploration/where.ts'
 export type { RunDifference } from './library/compare-run.ts'
 export {
+  type ConvertedTrajectory,
+  type ConvertOptions,
+  type ConvertReport,
+  convertFile,
+} from './library/convert.ts'
+export {
   type ContinueOptions,
   Environment,
   type Job,

@@ -8,6 +8,7 @@ import { exitWith } from '../experiment/refuse-exit.ts'
 import { packageVersion } from '../own-files.ts'
 import { describeCompletion } from './completion/describe.ts'
 import { describeContinue } from './continue/describe.ts'
+import { describeConvert } from './convert/describe.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { describeExpand } from './expand/describe.ts'
 import { askedHelp, NARROW_HELP, TRAJECTORY } from './help.ts'
@@ -116,6 +117,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   expand: describeExpand,
   merge: describeMerge,
   snapshot: describeSnapshot,
+  convert: describeConvert,
   restore: describeRestore,
   verify: describeVerify,
   overview: describeOverview,

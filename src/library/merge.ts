@@ -1,21 +1,15 @@
 /** Merges stored trajectories (pypet `f_merge`, `f_merge_many`, `merge_all_in_folder`). */
-import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { cannotWrite, PypetError } from '../errors.ts'
-import { FILES } from '../journal/disk.ts'
-import type { FileLock } from '../journal/file-lock.ts'
+import { readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { PypetError } from '../errors.ts'
 import { takeTurn } from '../journal/file-turn.ts'
-import { findCntFiles } from '../journal/find-cnt.ts'
-import { releaseReaders } from '../journal/open-readers.ts'
 import { realFileOf } from '../journal/real-file.ts'
-import { makeFolderOf } from '../journal/result-folder.ts'
 import { takeSnapshotCalmly } from '../journal/snapshot.ts'
 import { assertFinished } from '../journal/unfinished.ts'
 import { deletedNodes } from '../layout/deleted-nodes.ts'
 import { openHdf5Reader } from '../reading/reader.ts'
 import { compactFile, copyTrajectory } from '../storage/edit/compact-file.ts'
 import { prepareEdits, warn } from '../storage/edit/edit-file.ts'
-import { takeLock } from '../storage/open-trajectory.ts'
 import { removeTemporary, temporaryBeside, undoAtExit } from '../temporary-names.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
 import { assertKnownOptions } from '../values/nearest-name.ts'
@@ -23,6 +17,7 @@ import { loadTrajectory } from './load-trajectory.ts'
 import { assertMergeOptions, type MergedInput, type MergeOptions, Merging } from './merge-others.ts'
 import type { Trajectory } from './trajectory.ts'
 import { trajectoryNames } from './trajectory-info.ts'
+import { checkNewFile, writeBeside } from './write-beside.ts'
 import { type MergedOther, writeMerged } from './write-merged.ts'
 
 export type { MergeConflict, MergeProgress } from './merge-others.ts'
@@ -89,7 +84,7 @@ export async function mergeFiles(
   // Check all names first, since copying a large file takes time.
   const names = await chosenNames(inputs)
   checkTarget(target, inputs, into.overwrite === true)
-  return await writeBeside(into.file, target, async (temporary) => {
+  return await writeBeside(into.file, target, 'merge', async (temporary) => {
     checkTarget(target, inputs, into.overwrite === true)
     options.onProgress?.({ phase: 'reading', file: first.file, done: 0, total: 0 })
     await copyFirst({ file: first.file, name: names[0] as string }, temporary, into.name)
@@ -150,7 +145,7 @@ async function mergeUnderLock(
     const merging = { file: real, name, shown: target.file, first: target.file, readFrom }
     const report = await mergeInPlaceIfPossible(merging, others, options, false)
     if (report !== undefined) return report
-    return await writeBeside(target.file, real, async (temporary) => {
+    return await writeBeside(target.file, real, 'merge', async (temporary) => {
       // The whole file is replaced, and other trajectories in it may be unfinished too.
       assertFinished(real, undefined)
       await takeSnapshotCalmly(real, temporary, { overwrite: true })
@@ -319,76 +314,21 @@ async function holdsDeleted(file: string, name: string): Promise<boolean> {
   return deletedNodes(reader, `/${name}`).length > 0
 }
 
-/** Writes a file next to its place, under the lock of the place, and renames it. A failure leaves nothing behind. */
-async function writeBeside<Value>(
-  file: string,
-  target: string,
-  write: (temporary: string) => Promise<Value>,
-): Promise<Value> {
-  const temporary = temporaryBeside(target, 'merge')
-  const missing = missingFolders(target)
-  let lock: FileLock | undefined
-  let isMerged = false
-  // Also if the process stops in between, for example by Ctrl-C.
-  const cleared = undoAtExit(() => {
-    removeTemporary(temporary)
-    lock?.release()
-    if (!isMerged) removeEmpty(missing)
-  })
-  try {
-    makeFolderOf(target)
-    // Prevents others from using this name, and removes what a killed merge has left.
-    lock = await takeLock(file, 'merge', { breakLock: false, onNotice: () => undefined })
-    const written = await write(temporary)
-    // This process must not keep the old file open.
-    releaseReaders(target)
-    renameSync(temporary, target)
-    isMerged = true
-    FILES.syncFolderOf(target)
-    return written
-  } finally {
-    cleared()
-    releaseReaders(target)
-  }
-}
-
 function tooFew(message: string, where: string): PypetError {
   return new PypetError('PYPET_USAGE', message, { where, hint: 'pypet-ts merge a.h5 b.h5 --into c.h5' })
 }
 
+/** @throws PypetError `PYPET_FILE_NOT_WRITABLE` */
 function checkTarget(target: string, inputs: readonly MergeInput[], overwrite: boolean): void {
-  const refuse = (found: string, hint = 'Give another name.') => cannotWrite(target, `it ${found}`, { hint })
-  if (existsSync(target)) {
-    if (!statSync(target).isFile()) throw refuse('is not a file')
-    if (inputs.some(({ file }) => realpathSync(file) === realpathSync(target)))
-      throw refuse('is one of the files to merge')
-    if (!overwrite)
-      throw refuse(
-        'exists',
-        'Give another name, replace it with --overwrite, or append to it with --append (mergeInto in scripts).',
-      )
-  }
-  // Also check for a missing file: its .cnt file would be applied to the new one.
-  const unfinished = existsSync(dirname(target)) ? findCntFiles(target)[0] : undefined
-  if (unfinished !== undefined) throw refuse(`belongs to an unfinished experiment, ${unfinished}`)
-}
-
-/** Folders that a file needs and that do not exist, the innermost first. */
-function missingFolders(path: string): string[] {
-  const missing: string[] = []
-  for (let folder = dirname(path); !existsSync(folder); folder = dirname(folder)) missing.push(folder)
-  return missing
-}
-
-function removeEmpty(folders: readonly string[]): void {
-  for (const folder of folders) {
-    try {
-      rmdirSync(folder)
-    } catch {
-      // Someone else uses it now, and so the folders above it.
-      return
-    }
-  }
+  checkNewFile(
+    target,
+    inputs.map(({ file }) => file),
+    {
+      overwrite,
+      isInput: 'is one of the files to merge',
+      hint: 'Give another name, replace it with --overwrite, or append to it with --append (mergeInto in scripts).',
+    },
+  )
 }
 
 /**

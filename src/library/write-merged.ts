@@ -5,7 +5,7 @@ import { RUN_STATUS } from '../names.ts'
 import { cannotCopy, compactFile } from '../storage/edit/compact-file.ts'
 import { EditedColumns } from '../storage/edit/edited-columns.ts'
 import { growthOperations, outgrownTables, type StoredExploration } from '../storage/edit/grown-trajectory.ts'
-import { leavesToMerge } from '../storage/edit/merged-columns.ts'
+import { hasLinks, leavesToMerge } from '../storage/edit/merged-columns.ts'
 import { MergedComments } from '../storage/edit/merged-comments.ts'
 import { type CopySource, carriedCopy, carriedLinks, runCopy } from '../storage/edit/merged-runs.ts'
 import type { LeftOut } from '../tree/merge-content.ts'
@@ -143,7 +143,8 @@ function mergeColumns(
   const found = leavesToMerge(reader, trajectory, { from, to }, (name) => comments.commentOf(name))
   const times = merged?.information ?? { startTimestamp: 0, finishTimestamp: 0 }
   const leaves = completed ? found.map(({ leaf }) => leaf) : []
-  const whole = columns.add(to, leaves, times, status)
+  const added = columns.add(to, leaves, times, status)
+  const whole = hasLinks(reader, trajectory, from) ? new Set<string>() : added
   for (const { leaf } of found) if (whole.has(leaf.location)) comments.noteLeaf(leaf.location, leaf.comment)
   return new Set(found.filter(({ leaf }) => whole.has(leaf.location)).map(({ path }) => path))
 }

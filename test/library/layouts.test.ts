@@ -1,13 +1,14 @@
 /** What scripts and commands do to a stored trajectory, in both layouts: they read back equal, and columns stay true. */
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../../dist/index.js'
+import { convertFile } from '../../src/library/convert.ts'
 import { loadTrajectory } from '../../src/library/load-trajectory.ts'
 import { mergeFiles } from '../../src/library/merge.ts'
 import type { Trajectory } from '../../src/library/trajectory.ts'
 import { runName } from '../../src/names.ts'
-import { openHdf5Reader } from '../../src/reading/reader.ts'
+import { type Hdf5Reader, openHdf5Reader } from '../../src/reading/reader.ts'
 import { pypet } from '../cli/pypet.ts'
 import { randomFrom } from '../crash/long-form.ts'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -194,3 +195,67 @@ test.each([
   expect(reader.columns('demo')?.layout).toBe(first)
   expect(reader.raw.kind('/demo/results/runs/run_00000007/z')).toBe(first === 'tree' ? 'group' : undefined)
 })
+
+describe('a conversion', () => {
+  test.each([
+    ['tree', 'columns'],
+    ['columns', 'tree'],
+    ['tree', 'tree'],
+    ['columns', 'columns'],
+  ] as const)('of %s into %s reads back equal, and so does the way back', async (from, to) => {
+    const source = inFolder(`a-${from}.h5`)
+    const target = inFolder(`${from}-as-${to}.h5`)
+    const report = await convertFile(source, target, { layout: to })
+    const { leavesInColumns, leavesInTree } = report.trajectories[0] as (typeof report.trajectories)[number]
+    expect([report.layout, leavesInColumns > 0, leavesInTree > 0]).toEqual([to, to === 'columns', true])
+    const back = inFolder(`${from}-as-${to}-and-back.h5`)
+    await convertFile(target, back, { layout: from })
+    await expectEqual([source, target])
+    await expectEqual([source, back])
+    using reader = await openHdf5Reader(target)
+    expect(reader.columns('demo')?.layout).toBe(to)
+    const facts = contentOfFacts(reader)
+    using before = await openHdf5Reader(source)
+    expect(facts).toEqual(contentOfFacts(before))
+  })
+
+  test('of edited trajectories loses nothing', async () => {
+    const random = randomFrom(SEED)
+    const edits = Object.values(EDITS).map((edit) => edit(random))
+    for (const [index, file] of copies('edited, then converted').entries()) {
+      for (const edit of edits) {
+        using traj = await loadTrajectory(file)
+        await edit(traj)
+      }
+      for (const layout of LAYOUTS) {
+        const target = inFolder(`edited-${index}-as-${layout}.h5`)
+        await convertFile(file, target, { layout })
+        await expectEqual([file, target])
+      }
+    }
+  })
+
+  test('is refused for another layout, for the file itself, and for a file that exists', async () => {
+    const [file = ''] = copies('refused')
+    const converting = (target: string, layout: string) => convertFile(file, target, { layout } as never)
+    await expect(converting(inFolder('new.h5'), 'rows')).rejects.toMatchObject({ code: 'PYPET_USAGE' })
+    await expect(converting(file, 'tree')).rejects.toMatchObject({ code: 'PYPET_FILE_NOT_WRITABLE' })
+    const existing = inFolder('b-tree.h5')
+    await expect(converting(existing, 'tree')).rejects.toMatchObject({ code: 'PYPET_FILE_NOT_WRITABLE' })
+    await convertFile(file, inFolder('twice.h5'), { layout: 'columns' })
+    await convertFile(file, inFolder('twice.h5'), { layout: 'tree', overwrite: true })
+    using reader = await openHdf5Reader(inFolder('twice.h5'))
+    expect(reader.columns('demo')?.layout).toBe('tree')
+    expect(readdirSync(folder).filter((name) => name.includes('convert'))).toEqual([
+      'edited, then converted-columns.h5',
+      'edited, then converted-tree.h5',
+    ])
+  })
+})
+
+/** Facts of runs, and the state of each. */
+function contentOfFacts(reader: Hdf5Reader): unknown {
+  const set = reader.columns('demo')
+  const facts = set?.columns.filter(({ name }) => name.startsWith('_')) ?? []
+  return facts.map(({ name, path }) => [name, reader.raw.bytes(path)])
+}

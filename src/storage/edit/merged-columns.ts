@@ -1,5 +1,6 @@
 /** What a run of another file brings into the columns of this one. */
 import { RUN_BRANCHES, runName } from '../../names.ts'
+import { isLeaf } from '../../reading/leaf-place.ts'
 import { walkLeaves } from '../../reading/leaf-walk.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
 import { readDefault, readItems, readNodeHead } from '../../reading/stored-leaf.ts'
@@ -63,4 +64,15 @@ function itemsOf(reader: Hdf5Reader, path: string, className: string): RawField[
 function dataOf(reader: Hdf5Reader, path: string, className: string): RawField[] {
   const value = readDefault(reader, path, className)
   return value === undefined || value.form === 'unread' ? [] : [{ name: 'data', value: rawValue(value) }]
+}
+
+/** Whether a run has links: then its leaves stay below it, where links can lead to them. */
+export function hasLinks(reader: Hdf5Reader, trajectory: string, run: RunIndex): boolean {
+  return RUN_BRANCHES.some((branch) => holdsLink(reader, `/${trajectory}/${branch}/runs/${runName(run)}`))
+}
+
+function holdsLink(reader: Hdf5Reader, path: string): boolean {
+  const kind = reader.kind(path)
+  if (kind !== 'group') return kind === 'soft-link'
+  return !isLeaf(reader, path) && reader.children(path).some((child) => holdsLink(reader, `${path}/${child}`))
 }

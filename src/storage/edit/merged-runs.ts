@@ -99,7 +99,7 @@ export function* runCopy(
 }
 
 /** Leaves out plain groups in which nothing is copied. */
-function* withoutEmptyGroups(copying: Iterable<Hdf5Operation[]>): Generator<Hdf5Operation[]> {
+export function* withoutEmptyGroups(copying: Iterable<Hdf5Operation[]>): Generator<Hdf5Operation[]> {
   let waiting: Hdf5Operation[] = []
   for (const operations of copying) {
     const [first] = operations
