@@ -152,7 +152,7 @@ export class RunColumns {
   add(run: RunIndex, leaf: RawLeaf): boolean {
     const branch: RunBranch = leaf.kind === 'parameter' ? 'derived_parameters' : 'results'
     const prefix = `${branch}.runs.${runName(run)}.`
-    if (!leaf.location.startsWith(prefix) || leaf.parts !== undefined) return false
+    if (!leaf.location.startsWith(prefix)) return false
     const name = leaf.location.slice(prefix.length)
     const columns = this.#branches[branch]
     let isWhole =

@@ -160,11 +160,13 @@ export class TrajectoryLayout {
       }
       for (const described of record.groups ?? []) this.#group(described, newGroups, operations)
       for (const leaf of record.leaves) {
-        const isWhole = this.#columns?.add(run, leaf) === true
-        if (isInColumns && isWhole) this.#overviews.add(leaf)
+        // What was stored early is read from the worker's file.
+        const read = leaf.parts === undefined ? leaf : whole(leaf)
+        const isInColumn = this.#columns?.add(run, read) === true
+        if (isInColumns && isInColumn) this.#overviews.add(read)
         else if (leaf.parts === undefined) this.#leaf(leaf, newGroups, operations)
         else {
-          const write = this.#partedLeaf(leaf, whole, newGroups, operations)
+          const write = this.#partedLeaf(leaf, read, whole, newGroups, operations)
           const behind: Hdf5Operation[] = []
           later(write, () => behind)
           operations = behind
@@ -240,11 +242,11 @@ export class TrajectoryLayout {
   /** Returns a function that writes it. */
   #partedLeaf(
     leaf: RawLeaf,
+    checked: RawLeaf,
     whole: PartsOfRun['whole'],
     newGroups: Set<string>,
     operations: Hdf5Operation[],
   ): () => Hdf5Operation[] {
-    const checked = whole(leaf)
     const comment = this.#place(checked, newGroups, operations)
     this.#leafOperations(checked, comment)
     return () => this.#leafOperations(whole(leaf), comment)

@@ -159,7 +159,7 @@ describe.skipIf(isSkipped)('a file with every type in two trajectories', () => {
 
   test('PyTables finds an array or a table wherever a value is, and nothing that it does not know', () => {
     const classes = new Set(Object.values(files.tables).map((node) => node.class))
-    expect([...classes].sort()).toEqual(['Array', 'CArray', 'Group', 'Table'])
+    expect([...classes].sort()).toEqual(['Array', 'CArray', 'EArray', 'Group', 'Table'])
   })
 })
 
