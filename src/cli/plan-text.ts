@@ -1,4 +1,5 @@
 /** The output of `run --dry-run`: the points that would run, and the resources they need. */
+import { fileBytesOf } from '../environment/file-size.ts'
 import type { PreparedExperiment } from '../environment/prepared-experiment.ts'
 import { workerCount } from '../executors/open-executor.ts'
 import { runPoint } from '../exploration/run-point.ts'
@@ -11,13 +12,6 @@ import { storedText } from './value-text.ts'
 /** Number of points shown at the start and at the end of a long plan. */
 const SHOWN_POINTS = 3
 
-/**
- * File size per run with one scalar result: a row in `runs`, a group, a leaf and its attributes. The difference between
- * `pypet-ts run experiments/throughput/job.ts --explore i=0:1000` and `i=0:5000`, measured with `ls -l`.
- */
-const RUN_FILE_BYTES = 750
-/** File size without runs: provenance, config, and the overview tables, of at most a thousand rows. */
-const EMPTY_FILE_BYTES = 225_000
 /**
  * Resident memory of main and writer, and of each worker, with a small job: measured with `ps -o rss,args` while
  * `experiments/throughput` runs, on 1 core, on 2 and 4, and with `--isolate`.
@@ -55,9 +49,13 @@ export function factLines(experiment: PreparedExperiment): string[] {
     `  explored:    ${explored.length === 0 ? 'nothing: one run with the defaults' : explored.join(', ')}`,
     `  parameters:  ${parameters.map(({ name, stored }) => `${name} = ${storedText(stored)}`).join(', ') || 'none'}`,
     `  on:          ${plural(settings.ncores, 'core')}, ${settings.executor}`,
-    `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number per run`,
+    `  file:        ${shownPath(settings.filename)}, about ${formatBytes(fileBytes)} with one number per run${layoutText(experiment)}`,
     `  memory:      about ${formatBytes(memoryBytes)}, plus what the job needs`,
   ]
+}
+
+function layoutText({ settings }: PreparedExperiment): string {
+  return settings.layout === 'columns' ? ', in columns' : ''
 }
 
 function pointText({ plan }: PreparedExperiment, run: number): string {
@@ -94,14 +92,13 @@ function shownRuns(runCount: number): number[] {
 }
 
 function estimate({ settings, plan }: PreparedExperiment): { fileBytes: number; memoryBytes: number } {
-  const explored = plan.explored.reduce((bytes, { textBytesMax }) => bytes + Math.max(8, textBytesMax), 0)
   const arrays = plan.explored.reduce(
     (bytes, { pool }) => pool.reduce((sum, value) => sum + pooledBytes(value), bytes),
     0,
   )
   const workers = workerCount(settings, plan.runCount) * WORKER_MEMORY_BYTES[settings.executor]
   return {
-    fileBytes: EMPTY_FILE_BYTES + plan.runCount * (RUN_FILE_BYTES + explored) + arrays,
+    fileBytes: fileBytesOf(plan, settings.layout) + arrays,
     memoryBytes: BASE_MEMORY_BYTES + workers + plan.runCount + arrays,
   }
 }

@@ -16,6 +16,7 @@ import type { ExplorationPlan } from '../exploration/run-point.ts'
 import { checkSignature } from '../hdf5/signature.ts'
 import type { Parameter } from '../run/parameter.ts'
 import { checkComment } from '../values/value.ts'
+import { sizeWarnings } from './file-size.ts'
 import { assertReached, jobArguments } from './job-arguments.ts'
 import { prepareJob } from './prepare-job.ts'
 import type { PreparedExperiment } from './prepared-experiment.ts'
@@ -95,7 +96,7 @@ export async function prepareExperiment(request: ExperimentRequest): Promise<Pre
       userCode,
       args,
       classes: loaded.classes,
-      warnings: [...warnings, ...ineffectivePresets(presets, plan)],
+      warnings: [...warnings, ...ineffectivePresets(presets, plan), ...sizeWarnings(plan, settings)],
       postprocess,
       [Symbol.asyncDispose]: job.dispose,
     }

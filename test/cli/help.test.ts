@@ -101,6 +101,7 @@ test('run --help-all lists every flag, the common ones first, with examples, on 
     '--commit-interval-ms',
     '--reader-wait-ms',
     '--cnt-compact-bytes',
+    '--layout',
     '--wrap-mode',
     '--no-use-hdf5',
     '--storage-service',
@@ -171,6 +172,7 @@ test.each([
   'expand',
   'merge',
   'snapshot',
+  'convert',
   'restore',
   'verify',
   'overview',
@@ -181,7 +183,7 @@ test.each([
   expect(exitCode).toBe(0)
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   // Each command but help has its case.
-  if (command === '') expect(stdout.match(/^ {2}[a-z]+ [[<]/gm)).toHaveLength(12)
+  if (command === '') expect(stdout.match(/^ {2}[a-z]+ [[<]/gm)).toHaveLength(13)
 })
 
 test('overview --help lists its flags and examples', async () => {

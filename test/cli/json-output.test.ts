@@ -46,6 +46,7 @@ test('every command that answers takes --verbose, too', async () => {
     ['restore', 'b.h5', '--to', 'restored'],
     ['snapshot', 'b.h5', 'copy.h5'],
     ['merge', 'b.h5', 'copy.h5', '--into', 'c.h5'],
+    ['convert', 'b.h5', 'columns.h5', '--layout', 'columns'],
   ]) {
     const { exitCode, stderr } = await pypet(folder, [...words, '--verbose'])
     expect([words[0], exitCode, stderr]).toEqual([words[0], 0, expect.not.stringContaining('error')])
@@ -66,6 +67,7 @@ test('every command names the fields of its JSON in snake_case', async () => {
     restore: ['restore', 'b.h5', '--to', 'restored'],
     snapshot: ['snapshot', 'b.h5', 'copy.h5'],
     merge: ['merge', 'b.h5', 'copy.h5', '--into', 'c.h5'],
+    convert: ['convert', 'b.h5', 'columns.h5', '--layout', 'columns'],
     error: ['overview', join(folder, 'nope.h5')],
   }
   const printed: Record<string, string> = { run: first.stdout }

@@ -81,7 +81,9 @@ describe.skipIf(isSkipped)('the example multiply on two cores', () => {
 
   test('every table under overview is a PyTables table that says its number of rows', () => {
     const file = readFile('tables', `${folder()}/multiply.h5`)
-    const overview = Object.entries(file).filter(([path]) => path.startsWith('/multiply/overview/'))
+    const overview = Object.entries(file).filter(
+      ([path]) => path.startsWith('/multiply/overview/') && !path.includes('columns'),
+    )
     const names = overview.map(([path]) => path.replace('/multiply/overview/', '')).sort()
     expect(names).toEqual([
       'config_overview',
