@@ -99,6 +99,8 @@ export class RunColumns {
   #storedCount = 0
   /** Runs whose rows wait. */
   #waiting: { readonly run: RunIndex; readonly status: number }[] = []
+  /** Of the waiting rows that are arrays. */
+  #arrayBytes = 0
   /** The columns of the current run's cells. */
   #touched: Column[] = []
 
@@ -166,6 +168,7 @@ export class RunColumns {
         continue
       }
       this.#touched.push(column)
+      if (column.isArray) this.#arrayBytes += column.rowBytes
       if (column.comment !== leaf.comment) isWhole = false
     }
     return isWhole
@@ -224,9 +227,7 @@ export class RunColumns {
 
   /** If rows of large arrays wait: writes them before the commit. */
   spill(): Hdf5Operation[] {
-    let bytes = 0
-    for (const column of this.#columns()) bytes += column.pendingBytes
-    return bytes > PENDING_BYTES_MAX ? this.commit() : []
+    return this.#arrayBytes > PENDING_BYTES_MAX ? this.commit() : []
   }
 
   /** The rows of the runs that have ended since the last call. */
@@ -242,6 +243,7 @@ export class RunColumns {
     }
     for (const { run, status } of runs) this.#setStatus(run, status)
     this.#waiting = []
+    this.#arrayBytes = 0
     return operations
   }
 
@@ -431,8 +433,12 @@ class Column {
     return this.name.startsWith('_')
   }
 
-  get pendingBytes(): number {
-    return this.#runs.length * this.#rowBytes
+  get isArray(): boolean {
+    return this.#type.shape.length > 0
+  }
+
+  get rowBytes(): number {
+    return this.#rowBytes
   }
 
   takes({ form, dtype, shape }: ColumnType): boolean {

@@ -2,6 +2,7 @@
 import { dirname, extname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import type { OptionName } from '../experiment/options.ts'
+import { runName } from '../names.ts'
 import type { ParameterTree } from '../run/parameter.ts'
 import { backupFile, copyTrajectory } from '../storage/edit/compact-file.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
@@ -436,6 +437,15 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
       if (value !== undefined) return value
     }
     return super.valueAt(fullName, fastAccess)
+  }
+
+  override columnAt(template: string): ((run: RunIndex) => unknown) | undefined {
+    const read = this.autoLoad ? this.file.read((stored) => stored.columnAt(template)) : undefined
+    if (read === undefined) return undefined
+    // Runs with nodes in memory are few.
+    const group = this.at(template.slice(0, template.indexOf('.$')))
+    const inMemory = new Set(group instanceof GroupNode ? group.inMemory.map(({ name }) => name) : [])
+    return (run) => (inMemory.has(runName(run)) ? undefined : read(run))
   }
 
   #inFile(name: string): TreeNode | undefined {

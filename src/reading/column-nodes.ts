@@ -5,6 +5,7 @@
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { leafOperations } from '../layout/leaf-layout.ts'
 import { RUN_BRANCHES, RUN_STATUS, type RunBranch, runName, runOfName } from '../names.ts'
+import { exact } from '../values/exact-integer.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { RawField } from '../values/raw-value.ts'
 import { ColumnSet, type FoundColumn } from './column-set.ts'
@@ -99,6 +100,30 @@ export class ColumnNodes {
     return column.dtype === 'float64' ? view.getFloat64(0, true) : view.getBigInt64(0, true)
   }
 
+  /**
+   * The single values of a leaf with one item, by run. Undefined if the leaf has other values, or if nodes of the
+   * trajectory were deleted.
+   *
+   * @param template path of the leaf, with `$` for the run
+   */
+  columnAt(
+    template: string,
+  ): ((run: RunIndex) => number | bigint | boolean | string | undefined) | undefined {
+    const branch = RUN_BRANCHES.find((each) => template.startsWith(`${this.#root}/${each}/runs/$/`))
+    if (branch === undefined || this.#raw.hasDeleted(this.#root)) return undefined
+    const prefix = `${this.#root}/${branch}/runs/`
+    const columns = this.#leaves[branch].get(template.slice(prefix.length + 2).replaceAll('/', '.'))
+    const [column] = columns ?? []
+    if (column === undefined || columns?.length !== 1 || column.form !== 'scalar') return undefined
+    const valueAt = cellReader(column.dtype)
+    if (valueAt === undefined) return undefined
+    const inFile = this.#inFile(branch)
+    return (run) => {
+      if (!this.set.has(column, run) || (inFile.size > 0 && inFile.has(runName(run)))) return undefined
+      return valueAt(this.set.bytesAt(column, run))
+    }
+  }
+
   #isRunsGroup(path: string): boolean {
     return path.endsWith('/runs') && this.#runsBranch(path) !== undefined
   }
@@ -164,13 +189,15 @@ export class ColumnNodes {
 
   /** Whether the file has this leaf below its run. */
   #isReal({ branch, group }: Place, leaf: string): boolean {
-    this.#realRuns[branch] ??= new Set(
-      this.#raw.kind(`${this.#root}/${branch}/runs`) === 'group'
-        ? this.#raw.children(`${this.#root}/${branch}/runs`)
-        : [],
-    )
-    if (!this.#realRuns[branch].has(group.slice(group.lastIndexOf('/') + 1))) return false
+    if (!this.#inFile(branch).has(group.slice(group.lastIndexOf('/') + 1))) return false
     return this.#raw.kind(leaf) === 'group' && isLeaf(this.#raw, leaf)
+  }
+
+  /** Names of runs that have a group in the file. */
+  #inFile(branch: RunBranch): ReadonlySet<string> {
+    const group = `${this.#root}/${branch}/runs`
+    this.#realRuns[branch] ??= new Set(this.#raw.kind(group) === 'group' ? this.#raw.children(group) : [])
+    return this.#realRuns[branch]
   }
 
   /** The leaf at a path. */
@@ -189,6 +216,33 @@ export class ColumnNodes {
     const path = `${group}/${leaf.replaceAll('.', '/')}`
     const location = path.slice(this.#root.length + 1).replaceAll('/', '.')
     return leafOperations(path, { location, kind, comment, items }, { comment, complevel: 0 })
+  }
+}
+
+const decoder = new TextDecoder()
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}
+
+/** Turns the bytes of a cell into its value. */
+function cellReader(
+  dtype: FoundColumn['dtype'],
+): ((bytes: Uint8Array) => number | bigint | boolean | string) | undefined {
+  switch (dtype) {
+    case 'float64':
+      return (bytes) => viewOf(bytes).getFloat64(0, true)
+    case 'int64':
+      return (bytes) => exact(viewOf(bytes).getBigInt64(0, true))
+    case 'bool':
+      return (bytes) => bytes[0] !== 0
+    case 'str':
+      return (bytes) => {
+        const end = bytes.indexOf(0)
+        return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end))
+      }
+    default:
+      return undefined
   }
 }
 

@@ -15,7 +15,7 @@ import {
   SRVC,
 } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
-import type { RawNumbers, RawValue } from '../values/raw-value.ts'
+import { elementCount, type RawNumbers, type RawValue } from '../values/raw-value.ts'
 import type { RawReader } from './raw-reader.ts'
 
 /** Rows are read in blocks of about this size. */
@@ -28,6 +28,7 @@ export interface FoundColumn extends StoredColumn {
   readonly path: string
   /** The dataset that tells which runs have a value. Undefined if all stored runs do. */
   readonly presence: string | undefined
+  readonly rowBytes: number
   /** Within its run: `neuron.rate`. */
   readonly leaf: string
   readonly item: string
@@ -44,6 +45,7 @@ export class ColumnSet {
   /** By column and number, the one that was used last at the end. */
   readonly #blocks = new Map<string, Uint8Array>()
   #keptBytes = 0
+  #last: { column: FoundColumn; number: number; block: Uint8Array } | undefined
 
   private constructor(raw: RawReader, root: string, layout: Layout, status: string) {
     this.#raw = raw
@@ -93,11 +95,14 @@ export class ColumnSet {
 
   /** The bytes of a run's cell. Check with `has` that it has one. */
   bytesAt(column: FoundColumn, run: RunIndex): Uint8Array {
-    const form = this.#raw.form(column.path)
-    const rowBytes = form.type.bytes * column.shape.reduce((product, size) => product * size, 1)
+    const { rowBytes } = column
     const rows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes))
     const number = Math.floor(run / rows)
-    const block = this.#block(column, number, rows)
+    const block =
+      this.#last?.column === column && this.#last.number === number
+        ? this.#last.block
+        : this.#block(column, number, rows)
+    this.#last = { column, number, block }
     const start = (run - number * rows) * rowBytes
     return block.subarray(start, start + rowBytes)
   }
@@ -152,6 +157,7 @@ function columnsIn(raw: RawReader, root: string, branch: RunBranch, layout: Layo
         branch,
         name,
         path,
+        rowBytes: raw.form(path).type.bytes * elementCount(type.shape),
         presence: raw.kind(presence) === 'dataset' ? presence : undefined,
         comment: typeof comment === 'string' ? comment : '',
       },

@@ -183,6 +183,11 @@ export class Hdf5Handle {
     return deleted.size > 0 && isBelow(path, deleted)
   }
 
+  /** Whether nodes of a trajectory were deleted. @param root `/T` */
+  hasDeleted(root: string): boolean {
+    return this.#deletedIn(root).size > 0
+  }
+
   /** Paths deleted from the trajectory of a path. They stay in the file until it is compacted. */
   #deletedIn(path: string): ReadonlySet<string> {
     const end = path.indexOf('/', 1)

@@ -91,6 +91,10 @@ export class LayoutReader implements NodeReader {
     if (this.raw.kind(group) === 'group') this.raw.learnBelow(group)
   }
 
+  hasDeleted(root: string): boolean {
+    return this.raw.hasDeleted(root)
+  }
+
   isDeleted(path: string): boolean {
     return this.raw.isDeleted(path)
   }
@@ -103,7 +107,7 @@ export class LayoutReader implements NodeReader {
     const inFileCount = names.size
     for (const name of view.children(group)) names.add(name)
     // HDF5 lists names in order.
-    return names.size === inFileCount ? [...names] : [...names].sort()
+    return inFileCount === 0 || names.size === inFileCount ? [...names] : [...names].sort()
   }
 
   attribute(path: string, name: string): Cell | undefined {
@@ -167,6 +171,11 @@ export class LayoutReader implements NodeReader {
       view.quickNumber(dataset) ??
       (this.raw.kind(dataset) === 'dataset' ? this.raw.quickNumber(dataset) : undefined)
     )
+  }
+
+  /** As `Hdf5Source.columnAt`, by path. */
+  columnAt(template: string): ReturnType<ColumnNodes['columnAt']> {
+    return this.#view(template)?.columnAt(template)
   }
 
   cells(dataset: string, form?: DatasetForm, box?: Box): Cell[] {

@@ -74,6 +74,16 @@ export class Hdf5Source implements NodeSource {
     return Number.isNaN(value) ? undefined : value
   }
 
+  /**
+   * The values of a leaf with one item in all runs, if they are in a column, for one value from each of many runs.
+   * Undefined where a run has none there.
+   *
+   * @param template its full name, with `$` for the run
+   */
+  columnAt(template: string): ((run: number) => number | bigint | boolean | string | undefined) | undefined {
+    return this.#reader.columnAt(this.#path(template))
+  }
+
   /** The table of runs. Read at the first call. */
   runs(): readonly RunInformation[] {
     this.#runs ??= readRuns(this.#reader, this.#root)

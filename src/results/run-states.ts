@@ -1,4 +1,4 @@
-import { overviewPath } from '../names.ts'
+import { overviewPath, RUN_STATUS } from '../names.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { FailureOverview, RunState } from './trajectory-overview.ts'
@@ -35,7 +35,15 @@ export function readRunStates(reader: Hdf5Reader, root: string): RunStates {
   const total = reader.kind(runs) === 'dataset' ? reader.rowCount(runs) : 0
   const states = new Uint8Array(total)
   let done = 0
-  if (total > 0) {
+  // Where results are in columns, so are the states. Another program may have added runs since.
+  const set = reader.columns(root.slice(1))
+  if (set?.layout === 'columns' && set.runCount === total) {
+    for (const [run, status] of set.statuses().entries()) {
+      if (status !== RUN_STATUS.stored) continue
+      states[run] = DONE
+      done += 1
+    }
+  } else if (total > 0) {
     reader.scanRows(runs, ['completed'], (run, [completed]) => {
       if (completed !== 1) return
       states[run] = DONE

@@ -11,6 +11,8 @@ interface TreeOfRuns {
   readonly wildcards: Wildcards
   at(fullName: string): TreeNode | undefined
   valueAt(fullName: string, fastAccess: boolean): unknown
+  /** The values of a leaf in all runs, if they are in a column. Undefined where a run has none there. */
+  columnAt(template: string): ((run: RunIndex) => unknown) | undefined
   getAll(name: string): TreeNode[]
 }
 
@@ -37,19 +39,39 @@ export function getFromRuns<Value = unknown>(
   const found: Record<string, Value> = {}
   const before = tree.idx
   let template: string | undefined
-  const preset = includeDefaultRun ? inRun(tree, name, -1) : undefined
+  let column: ((run: RunIndex) => unknown) | undefined
+  // Found only if it is needed: it takes a listing of all runs.
+  let preset: TreeNode | null | undefined
+  const presetNode = (): TreeNode | undefined => {
+    preset ??= (includeDefaultRun ? inRun(tree, name, -1) : undefined) ?? null
+    return preset ?? undefined
+  }
+  // If the first run has it there, so may the others. The very first one may be in memory.
+  const usual = `results.runs.$.${name}`
+  if (fastAccess && !name.includes('$')) column = tree.columnAt(usual)
+  if ((column?.(0) ?? column?.(1)) === undefined) column = undefined
+  else template = usual
   try {
     for (let run = 0; run < tree.length; run += 1) {
+      let value = column?.(run)
+      if (value !== undefined) {
+        found[useIndices ? String(run) : runName(run)] = value as Value
+        continue
+      }
       tree.idx = run
-      let value: unknown
       if (template !== undefined) value = tree.valueAt(template.replaceAll('$', runName(run)), fastAccess)
       if (value === undefined) {
-        const node = inRun(tree, name, run) ?? preset
+        const own = inRun(tree, name, run)
+        const node = own ?? presetNode()
         if (node === undefined) {
           value = itemInRun(tree, name, run)
           if (value === undefined) continue
         } else {
-          if (node !== preset) template = node.fullName.replaceAll(runName(run), '$')
+          const place = own?.fullName.replaceAll(runName(run), '$')
+          if (place !== undefined && place !== template) {
+            template = place
+            column = fastAccess ? tree.columnAt(template) : undefined
+          }
           value = fastAccess ? onlyValue(node) : node
         }
       }

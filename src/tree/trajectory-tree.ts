@@ -437,6 +437,11 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     return node === undefined || !fastAccess ? node : onlyValue(node)
   }
 
+  /** Only a file has columns. */
+  columnAt(_template: string): ((run: RunIndex) => unknown) | undefined {
+    return undefined
+  }
+
   #view(branch: string): Readonly<Record<string, unknown>> {
     return valueView(this.child(branch) as GroupNode) as Readonly<Record<string, unknown>>
   }
