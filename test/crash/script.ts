@@ -22,6 +22,7 @@ export interface Script {
   readonly groupSize: number
   /** The run with this index fails. */
   readonly failing: number
+  readonly layout?: 'tree' | 'columns'
 }
 
 export const SCRIPT: Script = { name: 'made', runCount: 40, groupSize: 3, failing: 17 }
@@ -45,7 +46,8 @@ export async function perform(
   listener: ScriptListener = {},
 ): Promise<void> {
   const x = Array.from({ length: script.runCount }, (_, run) => run * 0.5)
-  const request = openRequest(file, { name: script.name, x })
+  const { name, layout = 'tree' } = script
+  const request = openRequest(file, { name, x, storage: { layout } })
   const store = await TrajectoryStore.open(request, storeOptions({ system, pageRestMs: 0 }))
   listener.onOpened?.(store)
   await storeRuns(store, script, x.keys(), listener)

@@ -208,7 +208,7 @@ class RoundPerformance implements PerformedRound {
   }
 
   #runWords(): string[] {
-    const { executor, ncores, failures, wrapMode, commitIntervalMs } = this.#round
+    const { executor, ncores, failures, wrapMode, layout, commitIntervalMs } = this.#round
     return [
       'run',
       'job.mjs',
@@ -217,6 +217,7 @@ class RoundPerformance implements PerformedRound {
       ...['--executor', executor === 'isolate' ? 'process' : executor],
       ...['--ncores', String(ncores)],
       ...(wrapMode === 'none' ? ['--storage-service', 'service.mjs'] : ['--wrap-mode', wrapMode]),
+      ...(layout === 'columns' ? ['--layout', layout] : []),
       ...['--commit-interval-ms', String(commitIntervalMs)],
       ...(failures === 'flaky' ? ['--retries', '2'] : []),
     ]

@@ -34,6 +34,9 @@ function trajectoryIn(group) {
   const explored = at(group, 'parameters', 'x', 'explored_data')
   const runs = at(group, 'results', 'runs')
   const rounds = at(group, 'results', 'rounds')
+  const inTree = Object.fromEntries(
+    (runs?.keys() ?? []).map((name) => [Number(name.slice(4)), runIn(runs.get(name))]),
+  )
   return {
     isListed: table !== undefined,
     indices: columns.idx ?? [],
@@ -41,9 +44,7 @@ function trajectoryIn(group) {
     completed: (columns.completed ?? []).flatMap((value, run) => (value === 1 ? [run] : [])),
     failed: failed === undefined ? [] : columnsOf(failed).idx,
     x: explored === undefined ? [] : explored.value.map((row) => (Array.isArray(row) ? row[0] : row)),
-    runs: Object.fromEntries(
-      (runs?.keys() ?? []).map((name) => [Number(name.slice(4)), runIn(runs.get(name))]),
-    ),
+    runs: withColumns(inTree, group),
     rounds: rounds?.keys() ?? [],
   }
 }
@@ -55,6 +56,37 @@ function runIn(group) {
     text: at(group, 'sub', 'text', 'text')?.value,
     ...(array !== undefined && { arrayLength: array.length, arrayLast: array[array.length - 1] }),
   }
+}
+
+/** With the layout `columns`: what is below a run comes first. */
+function withColumns(runs, group) {
+  const columns = at(group, 'results', 'columns')
+  const status = columns instanceof Group ? at(columns, '_status') : undefined
+  if (status === undefined) return runs
+  const cellsOf = (name) => {
+    const column = at(columns, name)
+    const present = at(group, 'overview', 'columns_presence', name)?.value
+    const all = column?.value
+    const length = (column?.shape ?? []).slice(1).reduce((product, size) => product * size, 1)
+    return (run) => {
+      if (column === undefined || (present !== undefined && present[run] !== 1)) return undefined
+      return column.shape.length === 1 ? all[run] : all.slice(run * length, (run + 1) * length)
+    }
+  }
+  const [z, text, array] = [cellsOf('z'), cellsOf('sub.text'), cellsOf('a')]
+  const whole = { ...runs }
+  for (const [run, state] of status.value.entries()) {
+    if (state !== 1) continue
+    const below = runs[run] ?? {}
+    const row = array(run)
+    whole[run] = {
+      z: below.z ?? z(run),
+      text: below.text ?? text(run),
+      ...(row !== undefined && { arrayLength: row.length, arrayLast: row[row.length - 1] }),
+      ...(below.arrayLength !== undefined && { arrayLength: below.arrayLength, arrayLast: below.arrayLast }),
+    }
+  }
+  return whole
 }
 
 /** What is at the end of these names, if all of them are there. */

@@ -24,7 +24,8 @@ def look_with_h5py(path, trajectories):
                 if bool(row['completed']) != is_completed:
                     yield f'{name}: run {run} is marked {row["completed"]}'
                 if is_completed:
-                    value = file[f'{name}/results/runs/run_{run:08d}/z/z'][()]
+                    leaf = f'{name}/results/runs/run_{run:08d}/z/z'
+                    value = file[leaf][()] if leaf in file else file[f'{name}/results/columns/z'][run]
                     if value != x * x + 0.25:
                         yield f'{name}: run {run} holds {value}'
         file.visititems(lambda _, node: node[()] is None if isinstance(node, h5py.Dataset) else None)

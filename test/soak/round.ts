@@ -6,6 +6,7 @@ const DIMENSIONS = {
   executor: ['inline', 'pool', 'isolate'],
   ncores: [1, 2],
   values: ['scalars', 'arrays'],
+  layout: ['tree', 'columns'],
   failures: ['none', 'failing', 'failing, retried', 'flaky'],
   postprocessing: ['none', 'adds points'],
   /** Another trajectory of the same file: stored before, killed before, or stored while the first one is unfinished. */
@@ -90,6 +91,7 @@ const RULES: readonly ((choice: Choice) => boolean)[] = [
   ({ target, moment }) => target !== 'worker' || moment !== 'last announcement',
   ({ command, failures }) => command !== 'retry-failed' || failures === 'failing, retried',
   // A service has no HDF5 file.
+  ({ wrapMode, layout }) => wrapMode !== 'none' || layout === 'tree',
   ({ wrapMode, second, beside, after, disturbance }) =>
     wrapMode !== 'none' || [second, beside, after, disturbance].every((value) => value === 'none'),
   // Merged are files of one trajectory.
