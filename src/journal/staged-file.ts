@@ -86,16 +86,25 @@ export class StagedFile implements HookedFile {
   read(target: Uint8Array, position: number): number {
     const count = Math.max(0, Math.min(target.byteLength, this.#size - position))
     let done = 0
+    // Pages that are only on the disk are read together.
+    let diskStart = 0
+    const readDiskUpTo = (end: number) => {
+      if (end > diskStart) this.#readDisk(target.subarray(diskStart, end), position + diskStart)
+    }
     while (done < count) {
       const at = position + done
       const from = at % PAGE_BYTES
       const number = (at - from) / PAGE_BYTES
       const page = this.#working.get(number) ?? this.#pending.get(number)
       const part = target.subarray(done, Math.min(count, done + PAGE_BYTES - from))
-      if (page === undefined) this.#readDisk(part, at)
-      else part.set(page.subarray(from, from + part.byteLength))
+      if (page !== undefined) {
+        readDiskUpTo(done)
+        part.set(page.subarray(from, from + part.byteLength))
+        diskStart = done + part.byteLength
+      }
       done += part.byteLength
     }
+    readDiskUpTo(count)
     return count
   }
 
@@ -178,15 +187,33 @@ export class StagedFile implements HookedFile {
   }
 
   #writePaged(source: Uint8Array, position: number): void {
+    const before = this.#contentBefore(source, position)
     let done = 0
     while (done < source.byteLength) {
       const at = position + done
       const from = at % PAGE_BYTES
       const part = source.subarray(done, done + PAGE_BYTES - from)
+      if (before !== undefined && part.byteLength === PAGE_BYTES && !this.#working.has(at / PAGE_BYTES)) {
+        if (before.subarray(done, done + PAGE_BYTES).equals(part)) {
+          done += PAGE_BYTES
+          continue
+        }
+      }
       this.#workingPage((at - from) / PAGE_BYTES, part.byteLength === PAGE_BYTES).set(part, from)
       done += part.byteLength
       this.#size = Math.max(this.#size, at + part.byteLength)
     }
+  }
+
+  /**
+   * What a write of whole committed pages replaces. HDF5 writes a whole chunk where a few rows of it have changed; pages
+   * that stay as they are need no journal. Undefined for other writes.
+   */
+  #contentBefore(source: Uint8Array, position: number): Buffer | undefined {
+    const end = position + source.byteLength
+    if (source.byteLength < 2 * PAGE_BYTES || end > Math.min(this.#size, this.#protectedEnd)) return undefined
+    const before = Buffer.allocUnsafe(source.byteLength)
+    return this.read(before, position) === source.byteLength ? before : undefined
   }
 
   /** Writes whole pages beyond everything ever committed. */

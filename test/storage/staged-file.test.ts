@@ -141,4 +141,26 @@ describe('a staged file', () => {
     file.finish()
     expect(disk.size()).toBe(3000)
   })
+
+  test('journals only the pages of a large write that it changes', () => {
+    const disk = new MemoryDisk()
+    const file = new StagedFile(disk, 0)
+    const chunk = Uint8Array.from({ length: 65_536 }, (_, index) => index % 251)
+    file.write(chunk, 100)
+    file.prepare()
+    file.commit()
+    const changed = chunk.slice()
+    changed[30_000] = 255
+    file.write(changed, 100)
+    const offsets = file.prepare().map(({ offset }) => offset)
+    // The first and the last one are written in part.
+    expect(offsets).toEqual([0, 28_672, 65_536])
+    file.commit()
+    // What is committed but not in the file yet counts, too.
+    file.write(changed, 100)
+    expect(file.prepare().map(({ offset }) => offset)).toEqual([0, 65_536])
+    const found = new Uint8Array(65_536)
+    file.read(found, 100)
+    expect(Buffer.compare(found, changed)).toBe(0)
+  })
 })
