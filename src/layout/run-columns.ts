@@ -519,7 +519,8 @@ class Column {
       yield* this.#createPresence(before.runCount)
       yield* this.#presentBefore(before.status)
     }
-    for (const { first, end } of segments) yield this.#rows(first, this.#cells(first, end))
+    for (const [number, cells] of this.#cells(segments).entries())
+      yield this.#rows((segments[number] as Segment).first, cells)
     if (this.#hasPresence) {
       const present = new Set(this.#runs)
       for (const { first, end } of segments) {
@@ -562,14 +563,16 @@ class Column {
     return operations
   }
 
-  #cells(first: RunIndex, end: RunIndex): Uint8Array {
-    const cells = this.#absent(end - first)
+  /** The rows of each segment. */
+  #cells(segments: readonly Segment[]): Uint8Array[] {
+    const rows = segments.map(({ first, end }) => this.#absent(end - first))
     for (const [at, run] of this.#runs.entries()) {
-      if (run < first || run >= end) continue
+      const number = segmentOf(segments, run)
+      const offset = (run - (segments[number] as Segment).first) * this.#rowBytes
       const start = at * this.#rowBytes
-      cells.set(this.#bytes.subarray(start, start + this.#rowBytes), (run - first) * this.#rowBytes)
+      rows[number]?.set(this.#bytes.subarray(start, start + this.#rowBytes), offset)
     }
-    return cells
+    return rows
   }
 
   #rows(first: RunIndex, bytes: Uint8Array): Hdf5Operation {
@@ -613,6 +616,17 @@ class Column {
 }
 
 const TEXT: Hdf5Type = { kind: 'string', bytes: TEXT_BYTES, charset: 'utf8' }
+
+/** The number of the segment that holds a run. */
+function segmentOf(segments: readonly Segment[], run: RunIndex): number {
+  let [low, high] = [0, segments.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((segments[middle] as Segment).first <= run) low = middle
+    else high = middle - 1
+  }
+  return low
+}
 
 /** Ended runs, in segments of at most `rowsMax`. */
 function* filled(status: Uint8Array, rowsMax: number): Generator<Segment> {

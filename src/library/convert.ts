@@ -6,7 +6,7 @@ import { Hdf5File } from '../hdf5/file.ts'
 import { FILES } from '../journal/disk.ts'
 import { realFileOf } from '../journal/real-file.ts'
 import { LayoutMemory } from '../layout/layout-memory.ts'
-import { assertNoColumns, RunColumns } from '../layout/run-columns.ts'
+import { assertNoColumns, RunColumns, type RunFacts } from '../layout/run-columns.ts'
 import {
   columnsGroup,
   type Layout,
@@ -178,7 +178,7 @@ class Conversion {
     const memory = new LayoutMemory()
     const columns = new RunColumns({ root, layout: this.#layout, runCount: runs.length, memory })
     this.#file.apply(columns.open())
-    const factsOf = this.#facts()
+    const factsOf = this.#facts(runs)
     const commentOf = this.#comments()
     let [leavesInColumns, leavesInTree] = [0, 0]
     for (const { idx, completed } of runs) {
@@ -221,9 +221,7 @@ class Conversion {
   }
 
   /** From the columns of the source, or from its tables. */
-  #facts(): (run: RunIndex) => Parameters<RunColumns['end']>[1] {
-    const source = new Hdf5Source(this.#reader, this.#name)
-    const runs = source.runs()
+  #facts(runs: ReturnType<Hdf5Source['runs']>): (run: RunIndex) => RunFacts {
     const set = this.#reader.columns(this.#name)
     const attempts = set?.columns.find(({ name }) => name === RUN_FACTS.attempts)
     return (run) => {
