@@ -1,5 +1,5 @@
 /**
- * Columns: what runs have stored, one dataset per item, one row per run (docs/format.md, section 8). A retried run
+ * Columns: what runs have stored, one dataset per item, one row per run (docs/format.md, section 5). A retried run
  * overwrites its row. In the layout `tree`, they are an overview of the leaves; in the layout `columns`, a leaf whose
  * items all have a column is nowhere else.
  *
@@ -142,7 +142,10 @@ export class RunColumns {
 
   /** Removes what the current run has added. */
   undoRun(): void {
-    for (const column of this.#touched) column.pop()
+    for (const column of this.#touched) {
+      column.pop()
+      if (column.isArray) this.#arrayBytes -= column.rowBytes
+    }
     this.#touched = []
   }
 
@@ -202,12 +205,11 @@ export class RunColumns {
     const given = new Set<Column>()
     for (const { name: item, value } of leaf?.items ?? []) {
       const type = columnTypeOf(value, this.#layout)
-      const known = columns.at(branch === 'derived_parameters' ? name : columnName(name, item))
+      const key = branch === 'derived_parameters' ? name : columnName(name, item)
+      const known = columns.at(key)
       // An item of another type takes the cell of the one before.
-      const column =
-        type === undefined
-          ? known
-          : (columns.columnFor(known?.name ?? columnName(name, item), type, leaf?.comment ?? '') ?? known)
+      const fitting = type === undefined ? undefined : columns.columnFor(key, type, leaf?.comment ?? '')
+      const column = fitting ?? known
       if (column === undefined) continue
       given.add(column)
       column.amend(run, type !== undefined && column.takes(type) ? value : undefined)
@@ -519,8 +521,9 @@ class Column {
       yield* this.#createPresence(before.runCount)
       yield* this.#presentBefore(before.status)
     }
-    for (const [number, cells] of this.#cells(segments).entries())
-      yield this.#rows((segments[number] as Segment).first, cells)
+    const own = this.isArray ? arraySegments(this.#runs, this.#rowBytes) : segments
+    for (const [number, cells] of this.#cells(own).entries())
+      yield this.#rows((own[number] as Segment).first, cells)
     if (this.#hasPresence) {
       const present = new Set(this.#runs)
       for (const { first, end } of segments) {
@@ -593,7 +596,7 @@ class Column {
 
   /** Runs that ended before the column existed have no number, not the number 0. */
   *#fillBackwards({ status }: Before): Generator<Hdf5Operation> {
-    if (!/^(float|complex)/.test(this.#type.dtype)) return
+    if (this.isArray || !/^(float|complex)/.test(this.#type.dtype)) return
     const rowsMax = Math.max(1, Math.floor(CHUNK_BYTES / this.#rowBytes))
     for (const { first, end } of filled(status, rowsMax)) yield this.#rows(first, this.#absent(end - first))
   }
@@ -616,6 +619,18 @@ class Column {
 }
 
 const TEXT: Hdf5Type = { kind: 'string', bytes: TEXT_BYTES, charset: 'utf8' }
+
+/** Rows of arrays are written for the runs that have one: a row of zeros, written, would take as much space. */
+function arraySegments(runs: readonly RunIndex[], rowBytes: number): Segment[] {
+  const rowsMax = Math.max(1, Math.floor(PENDING_BYTES_MAX / rowBytes))
+  const segments: { first: RunIndex; end: RunIndex }[] = []
+  for (const run of [...runs].sort((one, other) => one - other)) {
+    const last = segments.at(-1)
+    if (last !== undefined && last.end === run && run - last.first < rowsMax) last.end = run + 1
+    else segments.push({ first: run, end: run + 1 })
+  }
+  return segments
+}
 
 /** The number of the segment that holds a run. */
 function segmentOf(segments: readonly Segment[], run: RunIndex): number {

@@ -6,7 +6,7 @@ import { PypetError } from '../errors.ts'
 import type { ExplorationPlan, ExploredParameter } from '../exploration/run-point.ts'
 import type { PoolPart } from '../exploration/value-pool.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
-import { MEMORY, overviewPath, RUN_STATUS, runName } from '../names.ts'
+import { isRunName, MEMORY, overviewPath, RUN_STATUS, runName } from '../names.ts'
 import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { RawGroup, RawLeaf, RawRunRecord } from '../run/run-frame.ts'
@@ -188,12 +188,14 @@ export class TrajectoryLayout {
    * Adds runs, none of them completed, and leaves that belong to no run. Apply the batches in order.
    *
    * @param plan of all runs, including the existing ones
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_NAME_TAKEN`, before the first batch
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`, before the first batch
    */
   *extend(plan: ExplorationPlan, extension: Extension): Generator<Hdf5Operation[]> {
     const before = this.#plan
-    for (const { location } of [...extension.groups, ...extension.leaves, ...extension.links])
+    for (const { location } of [...extension.groups, ...extension.leaves, ...extension.links]) {
       this.#assertFree(location)
+      assertOutsideRuns(location)
+    }
     if (plan.runCount > before.runCount) {
       for (const explored of plan.explored) this.#assertFits(explored, before)
       const stored = this.#storedTables(before)
@@ -422,6 +424,15 @@ export class TrajectoryLayout {
     const parameterSummary = this.#shape.summary(run)
     return { environmentHexsha, startTimestamp, finishTimestamp, completed, parameterSummary }
   }
+}
+
+/** What a run has in the file is not known here, so nothing can be added to it while the experiment runs. */
+function assertOutsideRuns(fullName: string): void {
+  if (!fullName.split('.').some(isRunName)) return
+  throw new PypetError('PYPET_RUN_ENDED', `${fullName} cannot be added: it belongs to a run`, {
+    where: fullName,
+    hint: 'Add it in the job, or after the experiment, or under a name outside the runs.',
+  })
 }
 
 const NOT_RUN: RunTimes = { startTimestamp: 0, finishTimestamp: 0 }

@@ -13,7 +13,6 @@ import {
   overviewPath,
   presenceGroup,
   RUN_BRANCHES,
-  RUN_FACTS,
   RUN_STATUS,
   runName,
 } from '../names.ts'
@@ -193,10 +192,10 @@ class Conversion {
       leavesInColumns += whole.size
       leavesInTree += leaves.length - whole.size
       for (const group of runGroups) this.#copyRun(`${group}/${runName(idx)}`, whole)
-      if (idx % COLUMN_RUNS === COLUMN_RUNS - 1) {
-        this.#file.apply(columns.commit())
-        await breathe()
-      }
+      this.#file.apply(columns.spill())
+      if (idx % COLUMN_RUNS === COLUMN_RUNS - 1) this.#file.apply(columns.commit())
+      // For a signal, and for memory that is no longer needed.
+      await breathe()
     }
     this.#file.apply(columns.commit())
     return { name: this.#name, runCount: runs.length, leavesInColumns, leavesInTree }
@@ -223,13 +222,15 @@ class Conversion {
   /** From the columns of the source, or from its tables. */
   #facts(runs: ReturnType<Hdf5Source['runs']>): (run: RunIndex) => RunFacts {
     const set = this.#reader.columns(this.#name)
-    const attempts = set?.columns.find(({ name }) => name === RUN_FACTS.attempts)
     return (run) => {
       const { completed, failed, startTimestamp: start, runtime } = runs[run] as (typeof runs)[number]
       const status = completed ? RUN_STATUS.stored : failed ? RUN_STATUS.failed : RUN_STATUS.missing
-      const bytes = attempts && set?.bytesAt(attempts, run)
-      const known = bytes && new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, true)
-      return { status, attempts: known ?? (status === RUN_STATUS.missing ? 0 : 1), start, runtime }
+      return {
+        status,
+        attempts: set?.attemptsOf(run) ?? (status === RUN_STATUS.missing ? 0 : 1),
+        start,
+        runtime,
+      }
     }
   }
 

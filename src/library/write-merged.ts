@@ -99,6 +99,7 @@ export async function writeMerged(
         const to = other.first + index
         const omitted = columns && mergeColumns(columns, source, comments, run, tree, to)
         for (const operations of runCopy(source, target, run, to, omitted)) editor.apply(operations)
+        editor.apply(columns?.spill() ?? [])
         if (index % COLUMN_RUNS === COLUMN_RUNS - 1) editor.apply(columns?.operations() ?? [])
         onRuns(number, index + 1)
       }
@@ -143,7 +144,8 @@ function mergeColumns(
   const found = leavesToMerge(reader, trajectory, { from, to }, (name) => comments.commentOf(name))
   const times = merged?.information ?? { startTimestamp: 0, finishTimestamp: 0 }
   const leaves = completed ? found.map(({ leaf }) => leaf) : []
-  const added = columns.add(to, leaves, times, status)
+  const attempts = reader.columns(trajectory)?.attemptsOf(from)
+  const added = columns.add(to, leaves, times, { status, ...(attempts !== undefined && { attempts }) })
   const whole = hasLinks(reader, trajectory, from) ? new Set<string>() : added
   for (const { leaf } of found) if (whole.has(leaf.location)) comments.noteLeaf(leaf.location, leaf.comment)
   return new Set(found.filter(({ leaf }) => whole.has(leaf.location)).map(({ path }) => path))

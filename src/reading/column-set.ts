@@ -1,4 +1,4 @@
-/** The columns of a trajectory (docs/format.md, section 8): which there are, and the cells of a run. */
+/** The columns of a trajectory (docs/format.md, section 5): which there are, and the cells of a run. */
 import type { Datatype } from '../hdf5/datatype.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { type ColumnType, columnText, placeOfColumn, type StoredColumn } from '../layout/run-columns.ts'
@@ -80,6 +80,14 @@ export class ColumnSet {
   statuses(): Uint8Array {
     this.#statuses ??= this.#raw.bytes(this.#status)
     return this.#statuses
+  }
+
+  /** How often a run was attempted. */
+  attemptsOf(run: RunIndex): number | undefined {
+    const column = this.columns.find(({ name }) => name === RUN_FACTS.attempts)
+    if (column === undefined) return undefined
+    const { buffer, byteOffset } = this.bytesAt(column, run)
+    return new DataView(buffer, byteOffset).getUint16(0, true)
   }
 
   has({ presence }: FoundColumn, run: RunIndex): boolean {

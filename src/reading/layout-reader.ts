@@ -105,9 +105,15 @@ export class LayoutReader implements NodeReader {
     const inFile = this.raw.kind(group) === 'group' ? this.raw.children(group) : []
     const names = new Set(inFile.filter((name) => !view.hides(`${group}/${name}`)))
     const inFileCount = names.size
-    for (const name of view.children(group)) names.add(name)
-    // HDF5 lists names in order.
-    return inFileCount === 0 || names.size === inFileCount ? [...names] : [...names].sort()
+    let last = ''
+    let isSorted = inFileCount === 0
+    for (const name of view.children(group)) {
+      isSorted &&= last < name
+      last = name
+      names.add(name)
+    }
+    // HDF5 lists names in order. A million runs come in order.
+    return isSorted || names.size === inFileCount ? [...names] : [...names].sort()
   }
 
   attribute(path: string, name: string): Cell | undefined {

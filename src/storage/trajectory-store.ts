@@ -208,7 +208,7 @@ export class TrajectoryStore {
   /**
    * Adds points and leaves. On return, they and everything written before are durable.
    *
-   * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_NAME_TAKEN`, and then the file was not touched;
+   * @throws PypetError `PYPET_EXPLORATION_INVALID`, `PYPET_NAME_TAKEN`, `PYPET_RUN_ENDED`, and then the file was not touched;
    *   `PYPET_STORAGE_FAILED`
    */
   extend(extension: Extension): Commit {
@@ -366,5 +366,7 @@ export class TrajectoryStore {
 
 /** Whether `extend` has refused an extension, without touching the file. */
 export function isRefusal(error: unknown): boolean {
-  return isPypetError(error, 'PYPET_EXPLORATION_INVALID') || isPypetError(error, 'PYPET_NAME_TAKEN')
+  return REFUSALS.some((code) => isPypetError(error, code))
 }
+
+const REFUSALS = ['PYPET_EXPLORATION_INVALID', 'PYPET_NAME_TAKEN', 'PYPET_RUN_ENDED'] as const

@@ -20,8 +20,16 @@ export function contentOf(
         : []
     const form = kind === 'dataset' ? reader.form(path) : undefined
     const bytes = form === undefined ? '' : Buffer.from(reader.bytes(path, form)).toString('hex')
-    found[path] = { kind, attributes: attributes.sort(), form, bytes, target: reader.linkTarget(path) }
-    if (kind === 'group') for (const child of reader.children(path)) visit(`${path}/${child}`)
+    const children = kind === 'group' ? reader.children(path) : []
+    found[path] = {
+      kind,
+      children,
+      attributes: attributes.sort(),
+      form,
+      bytes,
+      target: reader.linkTarget(path),
+    }
+    for (const child of children) visit(`${path}/${child}`)
   }
   for (const branch of ['results', 'derived_parameters']) visit(`/${trajectory}/${branch}`)
   return found

@@ -1,6 +1,9 @@
 /** Random experiments in both layouts: they read back equal, run by run, and in the layout `tree` columns and leaves agree. */
+import { statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { zip } from '../../src/exploration/cartesian.ts'
+import { LayoutMemory } from '../../src/layout/layout-memory.ts'
+import { RunColumns } from '../../src/layout/run-columns.ts'
 import { RUN_STATUS, runName } from '../../src/names.ts'
 import { openHdf5Reader } from '../../src/reading/reader.ts'
 import type { LeafRecord, RunRecord } from '../../src/run/run-record.ts'
@@ -10,7 +13,16 @@ import { integer } from '../../src/values/value-forms.ts'
 import { randomFrom } from '../crash/long-form.ts'
 import { useFolder } from '../temporary-folder.ts'
 import { contentOf, disagreements } from './layout-content.ts'
-import { arrived, closeStore, continueRequest, failure, openRequest, storeOptions } from './open-request.ts'
+import {
+  arrived,
+  closeStore,
+  continueRequest,
+  failure,
+  openRequest,
+  result,
+  runRecord,
+  storeOptions,
+} from './open-request.ts'
 
 const inFolder = useFolder()
 const SEED = Number(process.env.PYPET_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -179,4 +191,49 @@ describe(`random experiments (PYPET_TEST_SEED=${SEED})`, () => {
     },
     120_000,
   )
+})
+
+test.each(LAYOUTS)('%s: a large array that few runs have takes no space for the others', async (layout) => {
+  const file = inFolder(`rare-${layout}.h5`)
+  const x = Array.from({ length: 300 }, (_, run) => run)
+  const store = await TrajectoryStore.open(openRequest(file, { x, storage: { layout } }), storeOptions())
+  for (const run of x) {
+    const leaves = [result(run, 'z', run)]
+    if (run % 100 === 7) leaves.push(result(run, 'samples', new Float64Array(100_000).fill(run)))
+    store.storeRun(arrived(runRecord(run, leaves)))
+    if (run % 50 === 49) store.commit()
+  }
+  await closeStore(store)
+  expect(statSync(file).size).toBeLessThan(4_500_000)
+  using reader = await openHdf5Reader(file)
+  for (const run of [7, 107, 207]) {
+    const bytes = reader.bytes(`/made/results/runs/${runName(run)}/samples/samples`)
+    expect(new Float64Array(bytes.buffer, bytes.byteOffset)[99_999]).toBe(run)
+  }
+  expect(reader.kind(`/made/results/runs/${runName(8)}/samples`)).toBeUndefined()
+})
+
+test('a commit of scattered runs takes time in proportion to them', () => {
+  const runCount = 60_000
+  const memory = new LayoutMemory()
+  const columns = new RunColumns({ root: '/made', layout: 'columns', runCount, memory })
+  const facts = { attempts: 1, start: 1, runtime: 1 }
+  for (let run = 0; run < runCount; run += 1)
+    columns.end(run, { ...facts, status: run % 2 === 0 ? RUN_STATUS.stored : RUN_STATUS.failed })
+  columns.commit()
+  for (let run = 1; run < runCount; run += 2) columns.end(run, { ...facts, status: RUN_STATUS.missing })
+  // With a quadratic algorithm, a minute.
+  const began = performance.now()
+  expect(columns.commit().length).toBeGreaterThan(100_000)
+  expect(performance.now() - began).toBeLessThan(10_000)
+})
+
+test('a post-processing cannot add to a run that has ended, and the experiment goes on', async () => {
+  const file = inFolder('ended.h5')
+  const store = await TrajectoryStore.open(openRequest(file), storeOptions())
+  store.storeRun(arrived(runRecord(0, [result(0, 'z', 1)])))
+  const leaves = arrived(runRecord(0, [result(0, 'late', 1)])).leaves
+  expect(() => store.extend({ groups: [], leaves, links: [] })).toThrow(/belongs to a run/)
+  for (const run of [1, 2]) store.storeRun(arrived(runRecord(run, [result(run, 'z', 1)])))
+  expect((await closeStore(store)).stored).toEqual([0, 1, 2])
 })

@@ -68,19 +68,29 @@ export class EditedColumns {
   }
 
   /** All leaves of a run that this edit completes. @returns those that the columns hold whole, by full name */
-  add(run: RunIndex, leaves: readonly RawLeaf[], times: RunTimes, status: number): ReadonlySet<string> {
+  add(
+    run: RunIndex,
+    leaves: readonly RawLeaf[],
+    times: RunTimes,
+    { status, attempts = 1 }: { readonly status: number; readonly attempts?: number },
+  ): ReadonlySet<string> {
     this.#columns.beginRun()
     const whole = leaves.filter((leaf) => this.#columns.add(run, leaf)).map(({ location }) => location)
     const { startTimestamp: start, finishTimestamp } = times
     const runtime = Math.max(0, finishTimestamp - start)
-    this.#columns.end(run, { status, attempts: 1, start, runtime })
+    this.#columns.end(run, { status, attempts, start, runtime })
     return new Set(this.layout === 'columns' ? whole : [])
+  }
+
+  /** If rows of large arrays wait: writes them, which `operations` would do later. */
+  spill(): Hdf5Operation[] {
+    return this.#columns.spill()
   }
 
   /** What was noted. @param times of the runs that this edit completes */
   operations(times: ReadonlyMap<RunIndex, RunTimes> = new Map()): Hdf5Operation[] {
     for (const [run, leaves] of this.#completed) {
-      this.add(run, leaves, times.get(run) ?? NO_TIMES, RUN_STATUS.stored)
+      this.add(run, leaves, times.get(run) ?? NO_TIMES, { status: RUN_STATUS.stored })
     }
     this.#completed.clear()
     return [...this.#columns.commit(), ...this.#columns.amendments()]
