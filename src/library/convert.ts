@@ -75,7 +75,7 @@ export async function convertFile(
   if (layout !== 'tree' && layout !== 'columns') {
     throw new PypetError('PYPET_USAGE', `${JSON.stringify(layout)} is not a layout`, {
       where: 'layout',
-      hint: 'Use tree or columns.',
+      hint: 'Use tree or columns (--layout).',
     })
   }
   const real = realFileOf(target)

@@ -1,5 +1,5 @@
 /** How `pypet-ts convert` is called. */
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 
 export function describeConvert(program: Command): void {
   program
@@ -7,23 +7,19 @@ export function describeConvert(program: Command): void {
     .description('Copy an HDF5 file into another layout: results below their runs, or in columns.')
     .argument('<source>', 'HDF5 file')
     .argument('<target>', 'The new file')
-    .addOption(
-      new Option('--layout <layout>', 'Where results are: below their runs (tree), or in columns.')
-        .choices(['tree', 'columns'])
-        .makeOptionMandatory(),
-    )
+    .requiredOption('--layout <layout>', 'Where results are: below their runs (tree), or in columns.')
     .option('--overwrite', 'Replace an existing target.')
     .option('--json', 'Print one JSON object.')
     .option('--verbose', 'Print error stacks.')
     .addHelpText('after', CONVERT_EXAMPLES)
-    .action(async (source: string, target: string, flags: ConvertFlags) => {
+    .action(async (source: string, target: string, flags: Flags) => {
       const { convertCommand } = await import('./perform.ts')
       await convertCommand(source, target, flags)
     })
 }
 
-export interface ConvertFlags {
-  readonly layout: 'tree' | 'columns'
+interface Flags {
+  readonly layout: string
   readonly overwrite?: boolean
   readonly json?: boolean
 }

@@ -1,10 +1,17 @@
 /** The action of `pypet-ts convert <in.h5> <out.h5> --layout <layout>`. */
 import { type ConvertedTrajectory, convertFile } from '../../library/convert.ts'
+import type { Layout } from '../../names.ts'
 import { formatBytes, formatCount, formatRuns } from '../../reporting/quantity.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import { shellWord } from '../../shell-word.ts'
 import { interruptible } from '../end-on-signals.ts'
-import type { ConvertFlags } from './describe.ts'
+
+export interface ConvertFlags {
+  /** Checked by `convertFile`. */
+  readonly layout: string
+  readonly overwrite?: boolean
+  readonly json?: boolean
+}
 
 /**
  * Copies a file into another layout, and prints what became of its trajectories.
@@ -16,7 +23,7 @@ export async function convertCommand(source: string, target: string, flags: Conv
   const report = await interruptible(
     'convert',
     () => 'nothing was written',
-    () => convertFile(source, target, { layout, overwrite }),
+    () => convertFile(source, target, { layout: layout as Layout, overwrite }),
   )
   const { bytesBefore, bytesAfter, trajectories } = report
   if (flags.json === true) {
