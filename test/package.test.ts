@@ -57,6 +57,7 @@ test('the library exports these names', async () => {
     'choice',
     'concat',
     'continueRun',
+    'convertFile',
     'defineExperiment',
     'derive',
     'findUniquePoints',

@@ -114,7 +114,10 @@ describe('flags', () => {
       '--dry-run',
       ...flags,
     ])
-    expect({ exitCode, stderr, temporaries }).toEqual({ exitCode: 0, stderr: '', temporaries: [] })
+    expect({ exitCode, temporaries }).toEqual({ exitCode: 0, temporaries: [] })
+    expect(stderr).toMatch(
+      /^warning: 10,000,000 runs as groups take about .*; --layout columns takes about .*\n$/,
+    )
     expect(stdout).toContain('job: 10,000,000 runs would be run; nothing was run')
     expect(stdout).toContain('neuron.tau = 10')
     expect(stdout).toMatch(/file: +hdf5\/job\.h5, about \d.* GB/)

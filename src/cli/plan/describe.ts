@@ -12,7 +12,14 @@ import {
 import type { PlanFlags } from './perform.ts'
 
 /** Options of the experiment that change the plan or its output. */
-const PLANNED_OPTIONS = ['repeat', 'ncores', 'executor', 'filename', 'name'] as const satisfies OptionName[]
+const PLANNED_OPTIONS = [
+  'repeat',
+  'ncores',
+  'executor',
+  'filename',
+  'name',
+  'layout',
+] as const satisfies OptionName[]
 
 export function describePlan(program: Command): void {
   const command = program
