@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { zip } from '../../src/exploration/cartesian.ts'
 import { LayoutMemory } from '../../src/layout/layout-memory.ts'
 import { RunColumns } from '../../src/layout/run-columns.ts'
-import { RUN_STATUS, runName } from '../../src/names.ts'
+import { MEMORY, RUN_STATUS, runName } from '../../src/names.ts'
 import { openHdf5Reader } from '../../src/reading/reader.ts'
 import type { LeafRecord, RunRecord } from '../../src/run/run-record.ts'
 import { TrajectoryStore } from '../../src/storage/trajectory-store.ts'
@@ -236,4 +236,18 @@ test('a post-processing cannot add to a run that has ended, and the experiment g
   expect(() => store.extend({ groups: [], leaves, links: [] })).toThrow(/belongs to a run/)
   for (const run of [1, 2]) store.storeRun(arrived(runRecord(run, [result(run, 'z', 1)])))
   expect((await closeStore(store)).stored).toEqual([0, 1, 2])
+})
+
+test.each([
+  'scalar float64  ../z\0',
+  'scalar constructor  z\0',
+  'table float64  z\0',
+  'ndarray float64 99999999999 z\0',
+  'ndarray str 2 z\0',
+  'z',
+])('a .cnt file that remembers the column %j is refused', (text) => {
+  const memory = new LayoutMemory({ added: { [MEMORY.columnsOf('results')]: [text] }, values: {} })
+  expect(() => new RunColumns({ root: '/made', layout: 'columns', runCount: 3, memory })).toThrow(
+    /not a column/,
+  )
 })
