@@ -292,7 +292,7 @@ function cap(flag: `--${string}`, what: string): NumberOption {
   }
 }
 
-/** Overview tables to write. None has more than a thousand rows. */
+/** Overviews to write. The tables have at most a thousand rows. */
 const OVERVIEW_OPTIONS = {
   columns: {
     kind: 'switch',

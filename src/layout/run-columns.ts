@@ -109,7 +109,11 @@ export class RunColumns {
     const branch = (name: RunBranch) => new BranchColumns(root, name, layout, memory)
     this.#branches = { results: branch('results'), derived_parameters: branch('derived_parameters') }
     const fact = (name: keyof RunFacts) =>
-      this.#branches.results.fact(RUN_FACTS[name], { form: 'scalar', dtype: FACT_TYPES[name], shape: [] })
+      this.#branches.results.fact(RUN_FACTS[name], {
+        form: 'scalar',
+        dtype: FACT_TYPES[name],
+        shape: NO_AXES,
+      })
     this.#facts = {
       status: fact('status'),
       attempts: fact('attempts'),
@@ -223,7 +227,7 @@ export class RunColumns {
 
   /** The cells that `amend` has changed, after the rows of `commit`. */
   amendments(): Hdf5Operation[] {
-    const before = { runCount: this.#status.length, storedCount: this.#storedCount, status: this.#status }
+    const before = this.#before()
     return [...this.#columns()].flatMap((column) => [...column.flushAmended(before)])
   }
 
@@ -239,8 +243,8 @@ export class RunColumns {
     const runs = this.#waiting.sort((one, other) => one.run - other.run)
     const segments = this.#segments(runs)
     const storedCount = runs.filter(({ status }) => status === RUN_STATUS.stored).length
+    const before = this.#before()
     for (const column of this.#columns()) {
-      const before = { runCount: this.#status.length, storedCount: this.#storedCount, status: this.#status }
       for (const operation of column.flush(segments, storedCount, before)) operations.push(operation)
     }
     for (const { run, status } of runs) this.#setStatus(run, status)
@@ -255,6 +259,10 @@ export class RunColumns {
     status.set(this.#status)
     this.#status = status
     return [...this.#columns()].flatMap((column) => column.grow(runCount))
+  }
+
+  #before(): Before {
+    return { runCount: this.#status.length, storedCount: this.#storedCount, status: this.#status }
   }
 
   #setStatus(run: RunIndex, status: number): void {
@@ -343,9 +351,11 @@ class BranchColumns {
   }
 
   fact(name: string, type: ColumnType): Column {
-    const known = this.#columns.get(name)
-    if (known !== undefined) return known
-    const column = new Column(this, name, type, '', { isInFile: false, hasPresence: false })
+    return this.#columns.get(name) ?? this.#add(name, type, '')
+  }
+
+  #add(name: string, type: ColumnType, comment: string): Column {
+    const column = new Column(this, name, type, comment, { isInFile: false, hasPresence: false })
     this.#columns.set(name, column)
     return column
   }
@@ -358,10 +368,7 @@ class BranchColumns {
   columnFor(name: string, type: ColumnType, comment: string): Column | undefined {
     const known = this.#columns.get(name)
     if (known !== undefined) return known.takes(type) ? known : undefined
-    if (this.#columns.size >= COLUMNS_MAX) return undefined
-    const column = new Column(this, name, type, comment, { isInFile: false, hasPresence: false })
-    this.#columns.set(name, column)
-    return column
+    return this.#columns.size >= COLUMNS_MAX ? undefined : this.#add(name, type, comment)
   }
 
   createGroup(): Hdf5Operation[] {
@@ -480,7 +487,9 @@ class Column {
   #room(): number {
     const at = this.#runs.length * this.#rowBytes
     if (at + this.#rowBytes > this.#bytes.byteLength) {
-      const larger = new Uint8Array(Math.max(2 * this.#bytes.byteLength, 16 * this.#rowBytes, 256))
+      // Rows of large arrays are written after a few.
+      const least = this.isArray ? this.#rowBytes : 16 * this.#rowBytes
+      const larger = new Uint8Array(Math.max(2 * this.#bytes.byteLength, least, 256))
       larger.set(this.#bytes)
       this.#bytes = larger
     }
@@ -521,7 +530,8 @@ class Column {
       yield* this.#createPresence(before.runCount)
       yield* this.#presentBefore(before.status)
     }
-    const own = this.isArray ? arraySegments(this.#runs, this.#rowBytes) : segments
+    // Rows of arrays are written for the runs that have one: an empty row would take as much space.
+    const own = this.isArray ? consecutive(this.#runs, this.#rowBytes) : segments
     for (const [number, cells] of this.#cells(own).entries())
       yield this.#rows((own[number] as Segment).first, cells)
     if (this.#hasPresence) {
@@ -548,10 +558,17 @@ class Column {
       yield* this.#createPresence(before.runCount)
       if (!isNew) yield* this.#presentBefore(before.status)
     }
-    for (const [run, cell] of this.#amended) {
-      yield this.#rows(run, cell ?? this.#absent(1))
-      if (!this.#hasPresence) continue
-      yield rowsOf(this.#branch.presenceOf(this.name), run, Uint8Array.of(cell === undefined ? 0 : 1), [])
+    for (const { first, end } of consecutive(this.#amended.keys(), this.#rowBytes)) {
+      const cells = this.#absent(end - first)
+      const flags = new Uint8Array(end - first)
+      for (let run = first; run < end; run += 1) {
+        const cell = this.#amended.get(run)
+        if (cell === undefined) continue
+        cells.set(cell, (run - first) * this.#rowBytes)
+        flags[run - first] = 1
+      }
+      yield this.#rows(first, cells)
+      if (this.#hasPresence) yield rowsOf(this.#branch.presenceOf(this.name), first, flags, [])
     }
     this.#amended.clear()
   }
@@ -620,8 +637,8 @@ class Column {
 
 const TEXT: Hdf5Type = { kind: 'string', bytes: TEXT_BYTES, charset: 'utf8' }
 
-/** Rows of arrays are written for the runs that have one: a row of zeros, written, would take as much space. */
-function arraySegments(runs: readonly RunIndex[], rowBytes: number): Segment[] {
+/** These rows, together where they follow each other and are not too large. */
+function consecutive(runs: Iterable<RunIndex>, rowBytes: number): Segment[] {
   const rowsMax = Math.max(1, Math.floor(PENDING_BYTES_MAX / rowBytes))
   const segments: { first: RunIndex; end: RunIndex }[] = []
   for (const run of [...runs].sort((one, other) => one - other)) {
@@ -697,8 +714,12 @@ function columnOfText(text: string): StoredColumn {
   const shape = sizes === '' ? [] : sizes.split(',').map(Number)
   const isKnown = dtype === 'str' ? form === 'scalar' : dtype !== undefined && isElementType(dtype)
   if (!isKnown || name === undefined || elementCount(shape) > ROW_BYTES_MAX) {
-    const hint = 'Restore both files from a copy.'
-    throw new PypetError('PYPET_CNT_DAMAGED', `not a column: ${JSON.stringify(cutText(text, 60))}`, { hint })
+    const hint = 'Restore the .cnt file and its HDF5 file from the same backup.'
+    throw new PypetError(
+      'PYPET_CNT_DAMAGED',
+      `the .cnt file remembers ${JSON.stringify(cutText(text, 60))}, which is not a column`,
+      { hint },
+    )
   }
   return { form, dtype, shape, name, comment } as StoredColumn
 }

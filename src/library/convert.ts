@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
 import { Hdf5File } from '../hdf5/file.ts'
+import { fileChanging } from '../hdf5/read-errors.ts'
 import { FILES } from '../journal/disk.ts'
 import { realFileOf } from '../journal/real-file.ts'
 import { LayoutMemory } from '../layout/layout-memory.ts'
@@ -85,9 +86,8 @@ export async function convertFile(
       isInput: 'is the source file itself',
       hint: 'Give another name, or replace it with --overwrite.',
     })
-  // Also before the source is read: a missing one is reported then.
-  using first = await openHdf5Reader(source)
-  first.close()
+  // A source that cannot be read is reported first.
+  ;(await openHdf5Reader(source)).close()
   check()
   return await writeBeside(target, real, 'convert', async (temporary) => {
     check()
@@ -126,10 +126,7 @@ async function convertInto(
           file.apply(operations)
     }
     if (uncopied.length > 0) throw cannotCopy(source, uncopied)
-    if (reader.hasChanged)
-      throw new PypetError('PYPET_FILE_CHANGING', `${source} has changed while it was read`, {
-        where: source,
-      })
+    if (reader.hasChanged) throw fileChanging(source)
     file.flush()
     return converted
   } finally {
@@ -181,7 +178,12 @@ class Conversion {
     const commentOf = this.#comments()
     let [leavesInColumns, leavesInTree] = [0, 0]
     for (const { idx, completed } of runs) {
-      const leaves = leavesToMerge(reader, this.#name, { from: idx, to: idx }, commentOf)
+      const leaves = leavesToMerge(
+        reader,
+        this.#name,
+        { from: idx, to: idx, layout: this.#layout },
+        commentOf,
+      )
       columns.beginRun()
       const whole = new Set<string>()
       const staysInTree = this.#layout === 'tree' || hasLinks(reader, this.#name, idx)

@@ -6,6 +6,7 @@ import { assertNoColumns } from '../layout/run-columns.ts'
 import { RunOverviews } from '../layout/run-overviews.ts'
 import { newTrajectory, overviewTables } from '../layout/trajectory-tables.ts'
 import { failedRunRows, newLinks, newNodes, pathOf, performedRows, treeShape } from '../layout/tree-layout.ts'
+import { isRunName } from '../names.ts'
 import { readOverviewMemory } from '../reading/overview-memory.ts'
 import type { Hdf5Source } from '../reading/tree-source.ts'
 import { formatCount, formatRuns } from '../reporting/quantity.ts'
@@ -90,12 +91,19 @@ async function storeInTurn(
   // They are in the overviews already.
   const rewritten = new Set(overwritten.map(({ fullName }) => fullName))
   // Both read the file, which is closed while it is written.
-  const columns = isNew ? undefined : EditedColumns.of(file.source.reader, tree.name)
-  if (columns !== undefined) {
-    for (const { fullName } of leavesInMemory(nodes)) assertNoColumns(fullName, columns.layout)
-  }
+  const layout = isNew ? undefined : file.source.reader.columns(tree.name)?.layout
+  if (layout !== undefined)
+    for (const { fullName } of leavesInMemory(nodes)) assertNoColumns(fullName, layout)
+  const hasNewRuns = performed.size > 0 || (before !== undefined && before.runCount < tree.length)
+  const touchesRuns =
+    hasNewRuns ||
+    leavesInMemory(nodes).some((leaf) => isOfRun(leaf) && (!leaf.isStored || leaf.changes.size > 0))
+  const columns =
+    layout !== undefined && (touchesRuns || overwritten.some(isOfRun))
+      ? EditedColumns.of(file.source.reader, tree.name)
+      : undefined
   const realised =
-    columns?.layout === 'columns' ? file.source.reader.realised(changedPaths(tree, nodes, overwritten)) : []
+    layout === 'columns' ? file.source.reader.realised(changedPaths(tree, nodes, overwritten)) : []
   const written: TreeNode[] = []
   const links: (readonly [GroupNode, string])[] = []
   const write = ({ isNewFile, apply }: Writer, expandedFrom: StoredExploration | undefined) => {
@@ -251,6 +259,10 @@ function changesOf(
   const kept = changes.flatMap((change) => change.kept.map((what) => `${change.node.fullName} (${what})`))
   if (kept.length > 0) throw keeps(path, kept)
   return changes
+}
+
+function isOfRun({ fullName }: TreeNode): boolean {
+  return fullName.split('.').some(isRunName)
 }
 
 /** Where something is added: to the groups above new nodes and links, and to changed nodes. Links need their targets. */

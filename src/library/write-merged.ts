@@ -138,15 +138,16 @@ function mergeColumns(
   tree: TrajectoryTree,
   to: RunIndex,
 ): ReadonlySet<string> {
+  const { layout } = columns
   const merged = tree.mergedRun(to)
   const completed = merged?.information.completed === true
   const status = completed ? RUN_STATUS.stored : merged?.failure ? RUN_STATUS.failed : RUN_STATUS.missing
-  const found = leavesToMerge(reader, trajectory, { from, to }, (name) => comments.commentOf(name))
+  const found = leavesToMerge(reader, trajectory, { from, to, layout }, (name) => comments.commentOf(name))
   const times = merged?.information ?? { startTimestamp: 0, finishTimestamp: 0 }
   const leaves = completed ? found.map(({ leaf }) => leaf) : []
   const attempts = reader.columns(trajectory)?.attemptsOf(from)
   const added = columns.add(to, leaves, times, { status, ...(attempts !== undefined && { attempts }) })
-  const whole = hasLinks(reader, trajectory, from) ? new Set<string>() : added
+  const whole = added.size > 0 && hasLinks(reader, trajectory, from) ? new Set<string>() : added
   for (const { leaf } of found) if (whole.has(leaf.location)) comments.noteLeaf(leaf.location, leaf.comment)
   return new Set(found.filter(({ leaf }) => whole.has(leaf.location)).map(({ path }) => path))
 }

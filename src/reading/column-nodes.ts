@@ -2,13 +2,13 @@
  * The nodes of runs whose results are in columns, as the layout `tree` would have written them. They come from the same
  * operations, so readers cannot tell the layouts apart. A leaf that is below its run in the file comes first.
  */
+import type { Cell } from '../hdf5/datatype.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { leafOperations } from '../layout/leaf-layout.ts'
-import { RUN_BRANCHES, RUN_STATUS, type RunBranch, runName, runOfName } from '../names.ts'
-import { exact } from '../values/exact-integer.ts'
+import { columnsGroup, RUN_BRANCHES, RUN_STATUS, type RunBranch, runName, runOfName } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { RawField } from '../values/raw-value.ts'
-import { ColumnSet, type FoundColumn } from './column-set.ts'
+import type { ColumnSet, FoundColumn } from './column-set.ts'
 import { isLeaf } from './leaf-place.ts'
 import { type MemoryNode, memoryNodes } from './memory-nodes.ts'
 import type { RawReader } from './raw-reader.ts'
@@ -32,7 +32,8 @@ export class ColumnNodes {
   readonly #nodes = new Map<string, ReadonlyMap<string, MemoryNode>>()
   readonly #realRuns: Partial<Record<RunBranch, ReadonlySet<string>>> = {}
 
-  private constructor(raw: RawReader, root: string, set: ColumnSet) {
+  /** @param set with the layout `columns` @param root `/T` */
+  constructor(raw: RawReader, root: string, set: ColumnSet) {
     this.#raw = raw
     this.#root = root
     this.set = set
@@ -42,16 +43,10 @@ export class ColumnNodes {
     }
   }
 
-  /** Undefined for a trajectory whose results are all below their runs. @param root `/T` */
-  static find(raw: RawReader, root: string): ColumnNodes | undefined {
-    const set = ColumnSet.find(raw, root)
-    return set?.layout === 'columns' ? new ColumnNodes(raw, root, set) : undefined
-  }
-
   /** Whether it is a group of columns, or in one. */
   hides(path: string): boolean {
     return RUN_BRANCHES.some((branch) => {
-      const group = `${this.#root}/${branch}/columns`
+      const group = columnsGroup(this.#root, branch, 'columns')
       return path === group || path.startsWith(`${group}/`)
     })
   }
@@ -85,42 +80,28 @@ export class ColumnNodes {
     return this.#leafOperations(place, leaf)
   }
 
-  /** A float64 or int64 of a run, for one value from each of many runs. Undefined for everything else. */
-  quickNumber(path: string): number | bigint | undefined {
-    const place = this.#place(path)
-    if (place === undefined) return undefined
-    const slash = path.lastIndexOf('/')
-    const leaf = path.slice(place.group.length + 1, slash).replaceAll('/', '.')
-    const column = this.#leaves[place.branch].get(leaf)?.find(({ item }) => item === path.slice(slash + 1))
-    if (column === undefined || column.form !== 'scalar' || !this.set.has(column, place.run)) return undefined
-    if (column.dtype !== 'float64' && column.dtype !== 'int64') return undefined
-    if (this.#isReal(place, path.slice(0, slash)) || this.#raw.isDeleted(path)) return undefined
-    const bytes = this.set.bytesAt(column, place.run)
-    const view = new DataView(bytes.buffer, bytes.byteOffset)
-    return column.dtype === 'float64' ? view.getFloat64(0, true) : view.getBigInt64(0, true)
-  }
-
   /**
-   * The single values of a leaf with one item, by run. Undefined if the leaf has other values, or if nodes of the
-   * trajectory were deleted.
+   * The values of a leaf with one single value, by run, all read here. Undefined where a run has none in the column, and
+   * for leaves with other values.
    *
    * @param template path of the leaf, with `$` for the run
    */
-  columnAt(
-    template: string,
-  ): ((run: RunIndex) => number | bigint | boolean | string | undefined) | undefined {
+  columnAt(template: string): ((run: RunIndex) => Cell | undefined) | undefined {
     const branch = RUN_BRANCHES.find((each) => template.startsWith(`${this.#root}/${each}/runs/$/`))
-    if (branch === undefined || this.#raw.hasDeleted(this.#root)) return undefined
+    if (branch === undefined) return undefined
     const prefix = `${this.#root}/${branch}/runs/`
     const columns = this.#leaves[branch].get(template.slice(prefix.length + 2).replaceAll('/', '.'))
     const [column] = columns ?? []
     if (column === undefined || columns?.length !== 1 || column.form !== 'scalar') return undefined
-    const valueAt = cellReader(column.dtype)
-    if (valueAt === undefined) return undefined
+    if (!PLAIN_DTYPES.has(column.dtype)) return undefined
+    const cellOf = this.set.scalars(column)
     const inFile = this.#inFile(branch)
+    const hasDeleted = this.#raw.hasDeleted(this.#root)
     return (run) => {
-      if (!this.set.has(column, run) || (inFile.size > 0 && inFile.has(runName(run)))) return undefined
-      return valueAt(this.set.bytesAt(column, run))
+      if (inFile.size > 0 && inFile.has(runName(run))) return undefined
+      if (hasDeleted && this.#raw.isDeleted(template.replace('$', runName(run)))) return undefined
+      const cell = cellOf(run)
+      return column.dtype === 'bool' && cell !== undefined ? cell !== 0 : cell
     }
   }
 
@@ -219,32 +200,8 @@ export class ColumnNodes {
   }
 }
 
-const decoder = new TextDecoder()
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength)
-}
-
-/** Turns the bytes of a cell into its value. */
-function cellReader(
-  dtype: FoundColumn['dtype'],
-): ((bytes: Uint8Array) => number | bigint | boolean | string) | undefined {
-  switch (dtype) {
-    case 'float64':
-      return (bytes) => viewOf(bytes).getFloat64(0, true)
-    case 'int64':
-      return (bytes) => exact(viewOf(bytes).getBigInt64(0, true))
-    case 'bool':
-      return (bytes) => bytes[0] !== 0
-    case 'str':
-      return (bytes) => {
-        const end = bytes.indexOf(0)
-        return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end))
-      }
-    default:
-      return undefined
-  }
-}
+/** Cells of these types are what a result returns. */
+const PLAIN_DTYPES: ReadonlySet<string> = new Set(['float64', 'int64', 'bool', 'str'])
 
 function groupByLeaf(set: ColumnSet, branch: RunBranch): ReadonlyMap<string, readonly FoundColumn[]> {
   const leaves = new Map<string, FoundColumn[]>()

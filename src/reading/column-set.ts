@@ -1,5 +1,5 @@
 /** The columns of a trajectory (docs/format.md, section 5): which there are, and the cells of a run. */
-import type { Datatype } from '../hdf5/datatype.ts'
+import { type Cell, type Datatype, decoderOf } from '../hdf5/datatype.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { type ColumnType, columnText, placeOfColumn, type StoredColumn } from '../layout/run-columns.ts'
 import {
@@ -28,6 +28,8 @@ export interface FoundColumn extends StoredColumn {
   readonly path: string
   /** The dataset that tells which runs have a value. Undefined if all stored runs do. */
   readonly presence: string | undefined
+  /** Of an element. */
+  readonly type: Datatype
   readonly rowBytes: number
   /** Within its run: `neuron.rate`. */
   readonly leaf: string
@@ -36,23 +38,29 @@ export interface FoundColumn extends StoredColumn {
 
 export class ColumnSet {
   readonly layout: Layout
-  readonly columns: readonly FoundColumn[]
   readonly runCount: number
   readonly #raw: RawReader
+  readonly #root: string
+  #columns: readonly FoundColumn[] | undefined
   readonly #status: string
   #statuses: Uint8Array | undefined
   readonly #presences = new Map<string, Uint8Array>()
   /** By column and number, the one that was used last at the end. */
   readonly #blocks = new Map<string, Uint8Array>()
   #keptBytes = 0
-  #last: { column: FoundColumn; number: number; block: Uint8Array } | undefined
 
   private constructor(raw: RawReader, root: string, layout: Layout, status: string) {
     this.#raw = raw
+    this.#root = root
     this.layout = layout
     this.#status = status
     this.runCount = raw.form(status).shape?.[0] ?? 0
-    this.columns = RUN_BRANCHES.flatMap((branch) => columnsIn(raw, root, branch, layout))
+  }
+
+  /** Read at the first call: most readers of a tree need none. */
+  get columns(): readonly FoundColumn[] {
+    this.#columns ??= RUN_BRANCHES.flatMap((branch) => columnsIn(this.#raw, this.#root, branch, this.layout))
+    return this.#columns
   }
 
   /** The columns of a trajectory. Undefined if it has none. @param root path of the trajectory: `/T` */
@@ -101,16 +109,22 @@ export class ColumnSet {
     return flags[run] === 1
   }
 
+  /** The single values of a column by run, read here. Undefined where a run has none. */
+  scalars(column: FoundColumn): (run: RunIndex) => Cell | undefined {
+    const all = this.#raw.bytes(column.path)
+    const view = new DataView(all.buffer, all.byteOffset, all.byteLength)
+    const decode = decoderOf(column.type, () => '')
+    // Also reads which runs have a value.
+    this.has(column, 0)
+    return (run) => (this.has(column, run) ? decode(view, run * column.rowBytes) : undefined)
+  }
+
   /** The bytes of a run's cell. Check with `has` that it has one. */
   bytesAt(column: FoundColumn, run: RunIndex): Uint8Array {
     const { rowBytes } = column
     const rows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes))
     const number = Math.floor(run / rows)
-    const block =
-      this.#last?.column === column && this.#last.number === number
-        ? this.#last.block
-        : this.#block(column, number, rows)
-    this.#last = { column, number, block }
+    const block = this.#block(column, number, rows)
     const start = (run - number * rows) * rowBytes
     return block.subarray(start, start + rowBytes)
   }
@@ -119,8 +133,8 @@ export class ColumnSet {
     const { form, dtype, shape } = column
     const bytes = this.bytesAt(column, run)
     if (dtype !== 'str') return { form, dtype, shape, bytes: bytes.slice() }
-    const end = bytes.indexOf(0)
-    const text = decoder.decode(end < 0 ? bytes : bytes.subarray(0, end))
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const text = String(decoderOf(column.type, () => '')(view, 0))
     return { form: 'scalar', dtype, shape: [], texts: [text] }
   }
 
@@ -128,10 +142,8 @@ export class ColumnSet {
     const key = `${path}\0${number}`
     let block = this.#blocks.get(key)
     if (block !== undefined) {
-      if (this.#keptBytes > KEPT_BYTES_MAX / 2) {
-        this.#blocks.delete(key)
-        this.#blocks.set(key, block)
-      }
+      this.#blocks.delete(key)
+      this.#blocks.set(key, block)
       return block
     }
     const first = number * rows
@@ -147,25 +159,25 @@ export class ColumnSet {
   }
 }
 
-const decoder = new TextDecoder()
-
 function columnsIn(raw: RawReader, root: string, branch: RunBranch, layout: Layout): FoundColumn[] {
   const group = columnsGroup(root, branch, layout)
   if (raw.kind(group) !== 'group') return []
   return raw.children(group).flatMap((name): FoundColumn[] => {
     const path = `${group}/${name}`
-    const type = raw.kind(path) === 'dataset' ? columnType(raw, path) : undefined
-    if (type === undefined) return []
+    const column = raw.kind(path) === 'dataset' ? columnType(raw, path) : undefined
+    if (column === undefined) return []
+    const { type } = raw.form(path)
     const presence = `${presenceGroup(root, branch)}/${name}`
     const comment = raw.attribute(path, SRVC.comment)
     return [
       {
-        ...type,
+        ...column,
+        type,
         ...placeOfColumn(branch, name),
         branch,
         name,
         path,
-        rowBytes: raw.form(path).type.bytes * elementCount(type.shape),
+        rowBytes: type.bytes * elementCount(column.shape),
         presence: raw.kind(presence) === 'dataset' ? presence : undefined,
         comment: typeof comment === 'string' ? comment : '',
       },

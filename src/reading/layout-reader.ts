@@ -2,17 +2,26 @@
  * Reads a file as if all results were below their runs: what is in columns appears there, and the columns themselves do
  * not. `raw` reads the file as it is.
  */
-import { type Cell, decoderOf, type Field } from '../hdf5/datatype.ts'
+import type { Cell } from '../hdf5/datatype.ts'
 import type { Hdf5Operation } from '../hdf5/operation.ts'
 import { ColumnNodes } from './column-nodes.ts'
 import { ColumnSet } from './column-set.ts'
 import type { DatasetForm, ObjectKind } from './handle.ts'
 import { cellsOf, type MemoryNode } from './memory-nodes.ts'
-import type { Box, NodeReader, RawReader, RowRange } from './raw-reader.ts'
+import {
+  type Box,
+  type NodeReader,
+  type RawReader,
+  type RowRange,
+  rowVisitor,
+  type VisitRow,
+} from './raw-reader.ts'
 
 export class LayoutReader implements NodeReader {
   readonly raw: RawReader
   /** By path of the trajectory. Null for those without columns. */
+  readonly #sets = new Map<string, ColumnSet | null>()
+  /** Null for those whose results are below their runs. */
   readonly #views = new Map<string, ColumnNodes | null>()
 
   constructor(raw: RawReader) {
@@ -53,7 +62,7 @@ export class LayoutReader implements NodeReader {
 
   /** The columns of a trajectory, in any layout. Undefined if it has none. */
   columns(trajectory: string): ColumnSet | undefined {
-    return this.#viewOf(`/${trajectory}`)?.set ?? ColumnSet.find(this.raw, `/${trajectory}`)
+    return this.#setOf(`/${trajectory}`)
   }
 
   /**
@@ -170,13 +179,9 @@ export class LayoutReader implements NodeReader {
   }
 
   quickNumber(dataset: string): number | bigint | undefined {
-    const view = this.#view(dataset)
-    if (view === undefined) return this.raw.quickNumber(dataset)
     // The library must not be asked for what is not there.
-    return (
-      view.quickNumber(dataset) ??
-      (this.raw.kind(dataset) === 'dataset' ? this.raw.quickNumber(dataset) : undefined)
-    )
+    const isInFile = this.#view(dataset) === undefined || this.raw.kind(dataset) === 'dataset'
+    return isInFile ? this.raw.quickNumber(dataset) : undefined
   }
 
   /** As `Hdf5Source.columnAt`, by path. */
@@ -191,15 +196,20 @@ export class LayoutReader implements NodeReader {
     return box === undefined ? cells : cellsIn(cells, node.form.shape ?? [], box)
   }
 
-  scanRows(
-    table: string,
-    columns: readonly string[],
-    visit: (row: number, cells: readonly (Cell | undefined)[]) => void,
-    rows?: RowRange,
-  ): void {
+  scanRows(table: string, columns: readonly string[], visit: VisitRow, rows?: RowRange): void {
     const node = this.#node(table)
-    if (node === undefined) this.raw.scanRows(table, columns, visit, rows)
-    else scanNode(node, columns, visit, rows)
+    if (node?.form === undefined) {
+      this.raw.scanRows(table, columns, visit, rows)
+      return
+    }
+    const { bytes } = node
+    const [start, end] = [
+      rows?.start ?? 0,
+      Math.min(this.rowCount(table), rows?.end ?? Number.POSITIVE_INFINITY),
+    ]
+    const visitRows = rowVisitor(node.form.type, columns, () => '')
+    const rowBytes = node.form.type.bytes
+    visitRows(new DataView(bytes.buffer, bytes.byteOffset + start * rowBytes), start, end - start, visit)
   }
 
   rowCount(table: string): number {
@@ -225,12 +235,20 @@ export class LayoutReader implements NodeReader {
   #viewOf(root: string): ColumnNodes | undefined {
     let view = this.#views.get(root)
     if (view === undefined) {
-      // Nothing comes from columns during this lookup.
-      this.#views.set(root, null)
-      view = ColumnNodes.find(this.raw, root) ?? null
+      const set = this.#setOf(root)
+      view = set?.layout === 'columns' ? new ColumnNodes(this.raw, root, set) : null
       this.#views.set(root, view)
     }
     return view ?? undefined
+  }
+
+  #setOf(root: string): ColumnSet | undefined {
+    let set = this.#sets.get(root)
+    if (set === undefined) {
+      set = ColumnSet.find(this.raw, root) ?? null
+      this.#sets.set(root, set)
+    }
+    return set ?? undefined
   }
 }
 
@@ -247,24 +265,4 @@ function cellsIn(cells: readonly Cell[], shape: readonly number[], { start, coun
   }
   walk(0, 0)
   return found
-}
-
-function scanNode(
-  { form, bytes }: MemoryNode,
-  columns: readonly string[],
-  visit: (row: number, cells: readonly (Cell | undefined)[]) => void,
-  rows: RowRange | undefined,
-): void {
-  if (form?.type.kind !== 'record') return
-  const { fields, bytes: rowBytes } = form.type
-  const found = columns.map((name) => fields.find((field: Field) => field.name === name))
-  const decoders = found.map((field) => field && decoderOf(field.type, () => ''))
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const end = Math.min(form.shape?.[0] ?? 0, rows?.end ?? Number.POSITIVE_INFINITY)
-  for (let row = rows?.start ?? 0; row < end; row += 1) {
-    visit(
-      row,
-      found.map((field, index) => field && decoders[index]?.(view, row * rowBytes + field.offset)),
-    )
-  }
 }

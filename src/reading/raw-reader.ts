@@ -11,6 +11,7 @@ import {
   isVariableLength,
   parseDatatype,
   type RawDatatype,
+  type TextAt,
 } from '../hdf5/datatype.ts'
 import { deletedNodes } from '../layout/deleted-nodes.ts'
 import { type DatasetForm, Hdf5Handle } from './handle.ts'
@@ -259,29 +260,14 @@ export class RawReader extends Hdf5Handle {
    * @param columns their names. A column that the table lacks has undefined cells.
    * @param visit receives the row's number and its cells. The array is reused for the next row.
    */
-  scanRows(
-    table: string,
-    columns: readonly string[],
-    visit: (row: number, cells: readonly (Cell | undefined)[]) => void,
-    rows?: RowRange,
-  ): void {
+  scanRows(table: string, columns: readonly string[], visit: VisitRow, rows?: RowRange): void {
     const form = this.form(table)
     const rowCount = this.#rowCount(table, form)
-    const fields = columns.map((column) => columnOf(form.type, column))
-    const decoders = fields.map((field) => field && decoderOf(field.type, this.textAt))
-    const cells: (Cell | undefined)[] = columns.map(() => undefined)
+    const visitRows = rowVisitor(form.type, columns, this.textAt)
     const end = Math.min(rowCount, rows?.end ?? rowCount)
     const rowsPerSlice = Math.max(1, Math.floor(SLICE_BYTES / form.type.bytes))
     for (let start = rows?.start ?? 0; start < end; start += rowsPerSlice) {
       const count = Math.min(rowsPerSlice, end - start)
-      const visitSlice = (view: DataView): void => {
-        for (let row = 0; row < count; row += 1) {
-          for (const [index, field] of fields.entries()) {
-            if (field) cells[index] = decoders[index]?.(view, row * form.type.bytes + field.offset)
-          }
-          visit(start + row, cells)
-        }
-      }
       this.attempt(table, () =>
         this.withBytes(
           form.type,
@@ -289,7 +275,7 @@ export class RawReader extends Hdf5Handle {
           (pointer) =>
             this.module.get_dataset_data(this.id, table, [BigInt(count)], [BigInt(start)], [1n], pointer),
           (pointer) => this.module.reclaim_vlen_memory_count(this.id, table, '', pointer, [BigInt(count)]),
-          visitSlice,
+          (view) => visitRows(view, start, count, visit),
         ),
       )
     }
@@ -307,6 +293,28 @@ export class RawReader extends Hdf5Handle {
     }
     if (rowCount > ROWS_MAX) throw this.damaged(table, `it declares ${rowCount} rows, more than ${ROWS_MAX}`)
     return rowCount
+  }
+}
+
+/** Receives the row's number and its cells. The array is reused for the next row. */
+export type VisitRow = (row: number, cells: readonly (Cell | undefined)[]) => void
+
+/** Decodes columns of rows that are in memory. A column that the table lacks has undefined cells. */
+export function rowVisitor(
+  type: Datatype,
+  columns: readonly string[],
+  textAt: TextAt,
+): (view: DataView, first: number, count: number, visit: VisitRow) => void {
+  const fields = columns.map((column) => columnOf(type, column))
+  const decoders = fields.map((field) => field && decoderOf(field.type, textAt))
+  const cells: (Cell | undefined)[] = columns.map(() => undefined)
+  return (view, first, count, visit) => {
+    for (let row = 0; row < count; row += 1) {
+      for (const [index, field] of fields.entries()) {
+        if (field) cells[index] = decoders[index]?.(view, row * type.bytes + field.offset)
+      }
+      visit(first + row, cells)
+    }
   }
 }
 

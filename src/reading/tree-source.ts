@@ -80,7 +80,7 @@ export class Hdf5Source implements NodeSource {
    *
    * @param template its full name, with `$` for the run
    */
-  columnAt(template: string): ((run: number) => number | bigint | boolean | string | undefined) | undefined {
+  columnAt(template: string): ReturnType<Hdf5Reader['columnAt']> {
     return this.#reader.columnAt(this.#path(template))
   }
 

@@ -214,7 +214,7 @@ test.each(LAYOUTS)('%s: a large array that few runs have takes no space for the 
 })
 
 test('a commit of scattered runs takes time in proportion to them', () => {
-  const runCount = 60_000
+  const runCount = 200_000
   const memory = new LayoutMemory()
   const columns = new RunColumns({ root: '/made', layout: 'columns', runCount, memory })
   const facts = { attempts: 1, start: 1, runtime: 1 }
@@ -222,10 +222,30 @@ test('a commit of scattered runs takes time in proportion to them', () => {
     columns.end(run, { ...facts, status: run % 2 === 0 ? RUN_STATUS.stored : RUN_STATUS.failed })
   columns.commit()
   for (let run = 1; run < runCount; run += 2) columns.end(run, { ...facts, status: RUN_STATUS.missing })
-  // With a quadratic algorithm, a minute.
-  const began = performance.now()
-  expect(columns.commit().length).toBeGreaterThan(100_000)
-  expect(performance.now() - began).toBeLessThan(10_000)
+  // With a quadratic algorithm, this outlasts the limit of a test.
+  expect(columns.commit().length).toBe(4 * (runCount / 2))
+}, 60_000)
+
+test('an experiment that an older version has begun goes on without columns', async () => {
+  const file = inFolder('older.h5')
+  const request = openRequest(file)
+  const { layout: _, overviews, ...storage } = request.storage
+  const { columns: __, ...older } = overviews
+  const begun = { ...request, storage: { ...storage, overviews: older } as typeof request.storage }
+  const store = await TrajectoryStore.open(begun, storeOptions())
+  store.storeRun(arrived(runRecord(0, [result(0, 'z', 1)])))
+  const { cntFile } = store.opened
+  store.close({ config: [], isComplete: false })
+  await store.finish()
+  const again = await TrajectoryStore.continue(
+    continueRequest(cntFile, { storage: { ...request.storage, layout: 'columns' } }),
+    storeOptions(),
+  )
+  for (const run of [1, 2]) again.storeRun(arrived(runRecord(run, [result(run, 'z', 1)])))
+  expect((await closeStore(again)).stored).toEqual([1, 2])
+  using reader = await openHdf5Reader(file)
+  expect(reader.columns('made')).toBeUndefined()
+  expect(reader.children('/made/results/runs')).toHaveLength(3)
 })
 
 test('a post-processing cannot add to a run that has ended, and the experiment goes on', async () => {
@@ -248,6 +268,6 @@ test.each([
 ])('a .cnt file that remembers the column %j is refused', (text) => {
   const memory = new LayoutMemory({ added: { [MEMORY.columnsOf('results')]: [text] }, values: {} })
   expect(() => new RunColumns({ root: '/made', layout: 'columns', runCount: 3, memory })).toThrow(
-    /not a column/,
+    /is not a column/,
   )
 })

@@ -56,7 +56,8 @@ export const STORAGE_DEFAULTS: StorageSettings = {
   cntCompactBytes: 1_048_576,
   layout: 'tree',
   overviews: {
-    columns: true,
+    // What a script stores has none.
+    columns: false,
     config: true,
     parameters: true,
     derivedParameters: false,

@@ -1,5 +1,5 @@
 /** What a run of another file brings into the columns of this one. */
-import { RUN_BRANCHES, runName } from '../../names.ts'
+import { type Layout, RUN_BRANCHES, runName } from '../../names.ts'
 import { isLeaf } from '../../reading/leaf-place.ts'
 import { walkLeaves } from '../../reading/leaf-walk.ts'
 import type { Hdf5Reader } from '../../reading/reader.ts'
@@ -18,12 +18,13 @@ export interface LeafToMerge {
 /**
  * The leaves of a run, in the usual places.
  *
+ * @param layout of the columns. Beside a tree, they hold no arrays, so none is read
  * @param commentOf the comment of a leaf without one, by its full name: another run may have it
  */
 export function leavesToMerge(
   reader: Hdf5Reader,
   trajectory: string,
-  { from, to }: { readonly from: RunIndex; readonly to: RunIndex },
+  { from, to, layout }: { readonly from: RunIndex; readonly to: RunIndex; readonly layout: Layout },
   commentOf: (fullName: string) => string,
 ): LeafToMerge[] {
   const found: LeafToMerge[] = []
@@ -33,7 +34,7 @@ export function leavesToMerge(
       const location = `${branch}.runs.${runName(to)}.${name}`
       const { userClass, annotations } = readNodeHead(reader, path)
       const isParameter = branch === 'derived_parameters'
-      const items = isParameter ? dataOf(reader, path, className) : itemsOf(reader, path, className)
+      const items = isParameter ? dataOf(reader, path, className) : itemsOf(reader, path, className, layout)
       found.push({
         path,
         leaf: {
@@ -54,8 +55,13 @@ export function leavesToMerge(
 /** An item that only Python can read keeps its leaf out of the columns. */
 const UNREAD: RawField['value'] = { form: 'null' }
 
-function itemsOf(reader: Hdf5Reader, path: string, className: string): RawField[] {
-  return readItems(reader, path, className).map(({ name, value }) => ({
+function itemsOf(reader: Hdf5Reader, path: string, className: string, layout: Layout): RawField[] {
+  const isSingle = (item: string) => {
+    const dataset = `${path}/${item}`
+    return reader.kind(dataset) === 'dataset' && reader.form(dataset).shape?.length === 0
+  }
+  const wants = layout === 'tree' ? isSingle : () => true
+  return readItems(reader, path, className, wants).map(({ name, value }) => ({
     name,
     value: value.form === 'unread' ? UNREAD : rawValue(value),
   }))
