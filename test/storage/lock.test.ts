@@ -1,5 +1,5 @@
 /** The lock of the wrap mode `lock`, and bounds of what waits to be stored. It runs as it is installed. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -114,6 +114,43 @@ describe('the lock', () => {
     await expect.poll(() => told).toEqual([[1], [], [1], [], [1], []])
     await store.close({ config: [], isComplete: false })
   })
+
+  test.each([
+    ['the folder', '.', /file\.h5 was removed during writing.*is safe; .*made\.cnt was restored too/],
+    ['the .cnt file', 'made.cnt', /made\.cnt was removed during writing.*is safe/],
+  ])(
+    '%s is removed while committed pages wait: the error says so, and it is restored',
+    async (_, name, message) => {
+      const folder = join(fileTree({ 'inner/other': '' }), 'inner')
+      const request = openRequest(join(folder, 'file.h5'))
+      const store = new LockStore({ storage: request.storage, pendingMax: 10, isDurable: true })
+      const broken = new Promise<Error>((resolve) => {
+        void store
+          .open(request, {
+            // No worker has a turn after that: only what brings the pages in can notice it.
+            onCommitted: () => rmSync(join(folder, name), { recursive: true }),
+            onNotice: () => undefined,
+            onBroken: resolve,
+          })
+          .then(async () => {
+            const storage = await store.workerStorage()
+            const worker = await openRecordStore(
+              (storage as { readonly data: Parameters<typeof openRecordStore>[0] }).data,
+            )
+            const now = Date.now() / 1000
+            await worker.sendFrame(
+              encodeRunFrame({ run: 1, startTimestamp: now, finishTimestamp: now, leaves: [] }),
+            )
+            await worker.close()
+          })
+      })
+      const error = await broken
+      expect(error).toMatchObject({ code: 'PYPET_FILE_MOVED' })
+      expect(error.message).toMatch(message)
+      expect(existsSync(join(folder, 'file.h5')) && existsSync(join(folder, 'made.cnt'))).toBe(true)
+      await store[Symbol.asyncDispose]()
+    },
+  )
 })
 
 test.skipIf(process.platform === 'win32')(

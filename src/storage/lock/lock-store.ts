@@ -215,13 +215,20 @@ export class LockStore extends SerialStore implements RunStore {
     }
   }
 
-  /** Restores the file if it has lost its name. */
+  /** Whatever failed: if the file has lost its name, that is the reason, and the file is restored. */
   #explained(error: unknown): unknown {
-    if (!isPypetError(error, 'PYPET_FILE_MOVED') || this.#file === undefined) return error
-    // If it is in place, the error tells what was done to it.
+    this.#moved ??= this.#restored() ?? (isPypetError(error, 'PYPET_FILE_MOVED') ? error : undefined)
+    return this.#moved ?? error
+  }
+
+  #restored(): PypetError | undefined {
+    if (this.#file === undefined) return undefined
+    const cnt = this.#turns?.openCnt
     const found = displacementOf(this.#file)
-    this.#moved ??= found === undefined ? error : displacedError(this.#file, found, this.#turns?.openCnt)
-    return this.#moved
+    if (found !== undefined) return displacedError(this.#file, found, cnt)
+    // Any other change of the .cnt file may be a compaction.
+    const ofCnt = cnt === undefined ? undefined : displacementOf(cnt)
+    return cnt !== undefined && ofCnt?.kind === 'removed' ? displacedError(cnt, ofCnt, undefined) : undefined
   }
 
   /** Several may notice it. The first one has restored the file. */

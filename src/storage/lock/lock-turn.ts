@@ -80,9 +80,18 @@ export class LockTurns {
     this.#tail = new CntTail(options.cntFile)
   }
 
-  /** The committed state. Call it only during your turn. */
+  /**
+   * The committed state. Call it only during your turn.
+   *
+   * @throws PypetError `PYPET_FILE_MOVED` if the `.cnt` file is gone, and as `CntTail.readOn`
+   */
   state(): CntState {
-    return this.#tail.readOn()
+    try {
+      return this.#tail.readOn()
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      throw notTheSame(this.#tail.path, cause)
+    }
   }
 
   /**
@@ -105,7 +114,7 @@ export class LockTurns {
     } = {},
   ): Promise<TrajectoryStore> {
     const { storage, keepCnt, onNotice, onError } = this.#options
-    const state = this.#readOn()
+    const state = this.state()
     const recorded = state.experiment.request
     const request = { ...recorded, storage: continuedStorage(recorded, storage), keepCnt }
     const disk = openSame(request.file, left, state.fileBytes)
@@ -149,15 +158,6 @@ export class LockTurns {
   /** The `.cnt` file, as last found. */
   get openCnt(): OpenFile | undefined {
     return this.#tail.openFile
-  }
-
-  #readOn(): CntState {
-    try {
-      return this.#tail.readOn()
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-      throw notTheSame(this.#tail.path, cause)
-    }
   }
 
   #planOf({ experiment }: CntState): ExplorationPlan {
