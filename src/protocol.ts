@@ -351,6 +351,8 @@ export interface ThreadTask extends RunRange {
   readonly points?: readonly PointValues[]
   /** Shared memory, see `executors/shared-range`. */
   readonly numbers: Int32Array
+  /** Shared memory for runs that can be packed, see `executors/shared-rows`. Absent if each is sent by itself. */
+  readonly rows?: SharedArrayBuffer
 }
 
 /** Pool thread → main: what became of a range. The shared memory says how far it came. */

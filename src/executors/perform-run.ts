@@ -8,12 +8,14 @@ import { assertClasses } from '../experiment/own-classes.ts'
 import type { RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import { parameterViews } from '../run/parameter-view.ts'
 import { encodeRunFrame } from '../run/run-frame.ts'
+import type { RunRecord } from '../run/run-record.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
 import { JobRun } from '../tree/job-run.ts'
 import type { RunIndex } from '../values/path.ts'
 import { AttemptParts } from './attempt-parts.ts'
 import type { WriteLog } from './job-log.ts'
 import { jobTree } from './job-tree.ts'
+import type { RangeRows } from './range-rows.ts'
 import type { RecordStore } from './record-store.ts'
 import { runSeeds } from './run-seeds.ts'
 
@@ -52,16 +54,17 @@ export class RunPerformer {
   /**
    * Performs one run at a time. A failed run is an outcome, not an error.
    *
+   * @param rows takes the run if it can be packed. It is handed over with the others.
    * @throws PypetError `PYPET_WRITER_DIED` if nobody takes the results
    */
-  async perform(task: RunTask): Promise<RunOutcome> {
+  async perform(task: RunTask, rows?: RangeRows): Promise<RunOutcome> {
     const { run, attempt } = task
     if (this.#store.ready !== undefined) await this.#store.ready()
     const startTimestamp = now()
     const parts = new AttemptParts(this.#setup.parts, task, this.#storedBefore)
     let performed: Performed
     try {
-      performed = await this.#performJob(task, startTimestamp, parts)
+      performed = await this.#performJob(task, startTimestamp, parts, rows)
     } catch (thrown) {
       if (parts.isUsed) await parts.drop()
       const error = toErrorRecord(thrown)
@@ -69,7 +72,10 @@ export class RunPerformer {
       return { state: 'failed', failure }
     }
     try {
-      await this.#store.sendFrame(performed.frame)
+      if (performed.frame !== undefined) {
+        await rows?.flush()
+        await this.#store.sendFrame(performed.frame)
+      }
       if (parts.isUsed) await parts.handOver()
     } catch (thrown) {
       // A user's storage service may refuse one run and take the next.
@@ -92,8 +98,13 @@ export class RunPerformer {
     }
   }
 
-  /** The run's record, as a frame. Any error here is the job's. */
-  async #performJob(task: RunTask, startTimestamp: number, parts: AttemptParts): Promise<Performed> {
+  /** The run's record, as a frame or a row. Any error here is the job's. */
+  async #performJob(
+    task: RunTask,
+    startTimestamp: number,
+    parts: AttemptParts,
+    rows: RangeRows | undefined,
+  ): Promise<Performed> {
     const { run, attempt, point, runCount } = task
     const live = new JobRun({
       run,
@@ -110,7 +121,7 @@ export class RunPerformer {
     const added = live.end()
     const leaves = parts.isUsed ? parts.leavesToSend(added) : added
     const returned = value === undefined ? undefined : cloneReturned(value)
-    const frame = encodeRunFrame({
+    const record: RunRecord = {
       run,
       startTimestamp,
       finishTimestamp: now(),
@@ -120,8 +131,8 @@ export class RunPerformer {
       ...(live.groups.length > 0 && { groups: live.groups }),
       ...(returned !== undefined && { returned }),
       ...(parts.path !== undefined && { partFile: parts.path }),
-    })
-    return { frame, returned }
+    }
+    return { frame: rows?.pack(record) === true ? undefined : encodeRunFrame(record), returned }
   }
 
   /**
@@ -183,7 +194,8 @@ async function drain(live: JobRun): Promise<void> {
 }
 
 interface Performed {
-  readonly frame: readonly Uint8Array[]
+  /** Undefined if the run is packed in a row. */
+  readonly frame: readonly Uint8Array[] | undefined
   /** As structured-clone bytes. */
   readonly returned: Uint8Array | undefined
 }

@@ -18,8 +18,10 @@ import { DEATHS_IN_A_ROW_MAX, type Executor, type TaskSource, type WorkerListene
 import { priorityWarning } from './niceness.ts'
 import { performTasks, type RangeListener } from './perform-tasks.ts'
 import { RANGE_MS, RangeLength } from './range-length.ts'
+import { RecordSender } from './record-sender.ts'
 import { RunClock } from './run-clock.ts'
 import { type RangeProgress, SharedRange } from './shared-range.ts'
+import { SharedRows } from './shared-rows.ts'
 
 /** A task, or undefined to ask whether a thread is ready. */
 type Pool = Piscina<ThreadTask | undefined, ThreadResult>
@@ -51,6 +53,7 @@ export async function openPoolExecutor(
   const numbers = new WorkerNumbers(() => pool.threads.map(({ threadId }) => threadId))
   const clock = new RunClock(setup.timeoutMs)
   const underway = new Set<RangeUnderway>()
+  const rowsMemory = new RowsMemory(setup)
   const warnOnce = priorityWarning(setup.niceness, listener)
   pool.on('message', (message: unknown) => {
     if (isReadBefore(message)) {
@@ -84,7 +87,7 @@ export async function openPoolExecutor(
     endWaits = resolve
   })
   const close = () => {
-    closing ??= pool.destroy()
+    closing ??= pool.destroy().finally(() => rowsMemory.close())
     endWaits()
     return closing
   }
@@ -110,12 +113,19 @@ export async function openPoolExecutor(
         activeMax: () => (length.areShortAndSingle && !clock.isLimited ? RANGES_PER_THREAD : 1) * threadCount,
         rangeMax: () => (clock.isLimited ? 1 : length.runs),
         async perform(range: RunRange, ranges: RangeListener): Promise<void> {
-          const active = new RangeUnderway(range, ranges)
+          const rows = rowsMemory.take(range)
+          const active = new RangeUnderway(range, ranges, rows && { rows, send: rowsMemory.send })
           underway.add(active)
           try {
             const points = pointsToSend(tasks, range, plannedCount)
-            const task = { ...range, numbers: active.numbers, ...(points !== undefined && { points }) }
-            await performRange(pool, task, { active, clock, length, deaths, onEndedBetween })
+            const task = {
+              ...range,
+              numbers: active.numbers,
+              ...(points !== undefined && { points }),
+              ...(rows !== undefined && { rows: rows.memory }),
+            }
+            const isWhole = await performRange(pool, task, { active, clock, length, deaths, onEndedBetween })
+            if (isWhole) rowsMemory.giveBack(rows)
           } finally {
             active.end()
             underway.delete(active)
@@ -143,21 +153,53 @@ export function loadPiscina(): typeof import('piscina') {
 /** While short runs go one by one. */
 const RANGES_PER_THREAD = 2
 
+/** Memory for the runs that threads pack, and a connection to the writer for those that a thread does not send. */
+class RowsMemory {
+  readonly #sender: RecordSender | undefined
+  readonly #spare: SharedRows[] = []
+
+  constructor({ storage }: Pick<WorkerSetup, 'storage'>) {
+    if (storage.kind === 'queue') this.#sender = new RecordSender(storage.address)
+  }
+
+  /** Undefined if each run is sent by itself. */
+  take({ count }: RunRange): SharedRows | undefined {
+    if (this.#sender === undefined || count === 1) return undefined
+    const rows = this.#spare.pop() ?? new SharedRows()
+    rows.clear()
+    return rows
+  }
+
+  /** The thread writes nothing more to it. */
+  giveBack(rows: SharedRows | undefined): void {
+    if (rows !== undefined) this.#spare.push(rows)
+  }
+
+  /** @throws PypetError `PYPET_WRITER_DIED` */
+  readonly send = async (frame: Uint8Array): Promise<void> => await this.#sender?.sendFrame([frame])
+
+  close(): void {
+    this.#sender?.close()
+  }
+}
+
 /** A range that a thread performs, or that waits for one. Reports each of its runs, and puts back the others. */
 class RangeUnderway {
   readonly #range: RunRange
   readonly #shared: SharedRange
   readonly #listener: RangeListener
+  readonly #packed: PackedPart | undefined
   readonly #startTimestamp = Date.now() / 1000
   readonly #timer: NodeJS.Timeout | undefined
   #reportedCount = 0
 
-  constructor(range: RunRange, listener: RangeListener) {
+  constructor(range: RunRange, listener: RangeListener, packed: PackedPart | undefined) {
     this.#range = range
+    this.#packed = packed
     this.#shared = SharedRange.of(range.count)
     this.#listener = listener
     // Then one of its runs takes long. The others need not wait for it.
-    if (range.count > 1) this.#timer = setTimeout(() => this.#pass(), OVERDUE_MS)
+    if (range.count > 1) this.#timer = setTimeout(() => void this.#pass(), OVERDUE_MS)
   }
 
   get numbers(): Int32Array {
@@ -166,6 +208,21 @@ class RangeUnderway {
 
   get progress(): RangeProgress {
     return this.#shared.progress
+  }
+
+  /**
+   * How far the range is when its thread has died or is busy. Sends what the thread has packed, so that it is handed over.
+   *
+   * @throws PypetError `PYPET_WRITER_DIED`
+   */
+  async settled(): Promise<RangeProgress> {
+    const unsent = this.#packed?.rows.unsent()
+    const { begunCount, handedOverCount } = this.progress
+    const end = unsent === undefined ? 0 : unsent.firstOffset + unsent.count
+    // If both send a run, the writer takes it once.
+    if (unsent !== undefined && end > Math.max(handedOverCount, this.#reportedCount))
+      await this.#packed?.send(unsent.frame)
+    return { begunCount, handedOverCount: Math.max(handedOverCount, end) }
   }
 
   /** Only the current run is performed. */
@@ -183,7 +240,7 @@ class RangeUnderway {
   /** Reports these runs, which are handed over, if they were not reported. */
   reportHandedOver({ handedOverCount }: RangeProgress, startTimestamp = this.#startTimestamp): void {
     const count = handedOverCount - this.#reportedCount
-    if (count === 0) return
+    if (count <= 0) return
     const run = this.#range.run + this.#reportedCount
     this.#reportedCount = handedOverCount
     this.#listener.report({ state: 'handed-over', run, count, startTimestamp })
@@ -216,10 +273,18 @@ class RangeUnderway {
     clearTimeout(this.#timer)
   }
 
-  #pass(): void {
-    this.reportHandedOver(this.progress)
+  async #pass(): Promise<void> {
     this.interrupt()
+    // If the writer is gone, the thread says so, too.
+    const progress = await this.settled().catch(() => this.progress)
+    this.reportHandedOver(progress)
   }
+}
+
+/** What a thread has packed, and how to send it in its place. */
+interface PackedPart {
+  readonly rows: SharedRows
+  readonly send: (frame: Uint8Array) => Promise<void>
 }
 
 /** Counts threads in a row that died before they began a run. One may have died of what an earlier run left behind. */
@@ -275,12 +340,14 @@ interface RangeParts {
 /**
  * If the pool rejects, it is not the job's error: those are outcomes. Either the thread ended during a run, so that run
  * failed, or the thread reports that it cannot perform any run.
+ *
+ * @returns whether the thread has ended the range, and not itself
  */
 async function performRange(
   pool: Pool,
   task: ThreadTask,
   { active, clock, length, deaths, onEndedBetween }: RangeParts,
-): Promise<void> {
+): Promise<boolean> {
   const signal = clock.limit(task.run)
   try {
     const result = await (signal === undefined ? pool.run(task) : pool.run(task, { signal }))
@@ -288,6 +355,7 @@ async function performRange(
     active.takeBackRest()
     length.note(active.progress.begunCount, result)
     active.reportResult(result)
+    return true
   } catch (cause) {
     if (!(cause instanceof Error)) {
       active.reportHandedOver(active.progress)
@@ -296,7 +364,7 @@ async function performRange(
     length.startSmall()
     const error = signal?.aborted === true ? toErrorRecord(signal.reason) : endedThread(cause)
     // The thread may still be ending, so only what it says now counts.
-    const progress = active.progress
+    const progress = await active.settled()
     let isInRun = progress.begunCount > progress.handedOverCount
     if (progress.begunCount === 0) isInRun = deaths.note() && active.beginInItsPlace()
     else deaths.clear()
@@ -304,6 +372,7 @@ async function performRange(
     active.reportHandedOver(progress)
     if (isInRun) active.reportDied(error)
     else if (signal?.aborted !== true) onEndedBetween(cause)
+    return false
   } finally {
     clock.end(task.run)
   }

@@ -8,6 +8,7 @@ import type { ReadBefore, RunTask, ThreadResult, ThreadTask, WorkerSetup } from 
 import type { StoredBeforeAnswer } from '../run/stored-items.ts'
 import { nextTurn, nowMs } from './own-clock.ts'
 import { RANGE_MS } from './range-length.ts'
+import type { RangeRows } from './range-rows.ts'
 import { RunWorker } from './run-worker.ts'
 import { SharedRange } from './shared-range.ts'
 
@@ -43,11 +44,24 @@ export async function load(): Promise<void> {
  */
 export default async function performRange(task: ThreadTask): Promise<ThreadResult> {
   const range = new SharedRange(task.numbers)
+  const rows = task.rows && (await worker.rowsOf(task.run, range, task.rows))
+  try {
+    return await performRuns(task, range, rows)
+  } finally {
+    if (rows !== undefined) await worker.flush(rows)
+  }
+}
+
+async function performRuns(
+  task: ThreadTask,
+  range: SharedRange,
+  rows: RangeRows | undefined,
+): Promise<ThreadResult> {
   const startMs = nowMs()
   let startTimestamp = Number.POSITIVE_INFINITY
   let elapsedMs = 0
   for (let at = range.beginRun(); at !== undefined; at = range.beginRun()) {
-    const outcome = await worker.perform(taskAt(task, at), { tellsBegin: setup.timeoutMs > 0 })
+    const outcome = await worker.perform(taskAt(task, at), { tellsBegin: setup.timeoutMs > 0, rows })
     elapsedMs = nowMs() - startMs
     if (outcome.state === 'failed') {
       startTimestamp = Math.min(startTimestamp, outcome.failure.startTimestamp)
@@ -56,7 +70,7 @@ export default async function performRange(task: ThreadTask): Promise<ThreadResu
     startTimestamp = Math.min(startTimestamp, outcome.startTimestamp)
     const { returned } = outcome
     if (returned !== undefined) return { startTimestamp, elapsedMs, returned }
-    range.noteHandedOver()
+    if (rows?.hasPacked(outcome.run) !== true) range.noteHandedOver()
     if (elapsedMs >= RANGE_MS) break
     // Between two runs, sockets, timers and late errors of the job have their turn.
     await nextTurn()

@@ -4,11 +4,14 @@ import { importJob, type LoadedJob } from '../experiment/load-job.ts'
 import { ExitRefusal, refuseExit } from '../experiment/refuse-exit.ts'
 import type { FromWorker, RunOutcome, RunTask, WorkerSetup } from '../protocol.ts'
 import type { StoredBefore } from '../run/stored-items.ts'
+import type { RunIndex } from '../values/path.ts'
 import { type CapturedOutput, captureOutput } from './captured-output.ts'
 import { atLogLevel, printedLine, strayErrorLine, type WriteLog } from './job-log.ts'
 import { takeNiceness } from './niceness.ts'
 import { RunPerformer } from './perform-run.ts'
+import { RangeRows } from './range-rows.ts'
 import { openRecordStore, type RecordStore } from './record-store.ts'
+import type { SharedRange } from './shared-range.ts'
 
 /** One per thread or process: it captures all output and stray errors there. */
 export class RunWorker {
@@ -74,14 +77,18 @@ export class RunWorker {
   /**
    * Performs a run.
    *
+   * @param options.rows takes the run if it can be packed
    * @throws ErrorRecord as `load`, and when the writer is gone
    */
-  async perform(task: RunTask, { tellsBegin }: { readonly tellsBegin: boolean }): Promise<RunOutcome> {
+  async perform(
+    task: RunTask,
+    { tellsBegin, rows }: { readonly tellsBegin: boolean; readonly rows?: RangeRows | undefined },
+  ): Promise<RunOutcome> {
     await this.load()
     this.#currentRun = task.run
     if (tellsBegin) this.#tell({ type: 'begun', run: task.run })
     try {
-      return await (this.#performer as RunPerformer).perform(task)
+      return await (this.#performer as RunPerformer).perform(task, rows)
     } catch (thrown) {
       // An error would lose its code and hint on the way.
       throw toErrorRecord(thrown)
@@ -89,6 +96,27 @@ export class RunWorker {
       this.#output.flush()
       this.#currentRun = undefined
     }
+  }
+
+  /**
+   * Takes the runs of a range together.
+   *
+   * @throws ErrorRecord as `load`
+   */
+  async rowsOf(first: RunIndex, range: SharedRange, memory: SharedArrayBuffer): Promise<RangeRows> {
+    await this.load()
+    return new RangeRows(first, range, memory, this.#store as RecordStore)
+  }
+
+  /**
+   * Hands over the runs that wait.
+   *
+   * @throws ErrorRecord when the writer is gone
+   */
+  async flush(rows: RangeRows): Promise<void> {
+    await rows.flush().catch((thrown: unknown) => {
+      throw toErrorRecord(thrown)
+    })
   }
 
   /** After the last run: closes the storage in this worker. Errors are logged. */

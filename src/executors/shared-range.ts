@@ -45,9 +45,9 @@ export class SharedRange {
     }
   }
 
-  /** Thread: the run is handed over, and has returned nothing. */
-  noteHandedOver(): void {
-    Atomics.add(this.numbers, 1, 1)
+  /** Thread: the next runs are handed over, and have returned nothing. */
+  noteHandedOver(count = 1): void {
+    Atomics.add(this.numbers, 1, count)
   }
 
   get progress(): RangeProgress {

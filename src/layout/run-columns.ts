@@ -25,6 +25,7 @@ import {
   SRVC,
 } from '../names.ts'
 import type { RawLeaf } from '../run/run-frame.ts'
+import type { RowItem, RunRows } from '../run/run-rows.ts'
 import { cutText } from '../values/cut-text.ts'
 import type { RunIndex } from '../values/path.ts'
 import { elementBytes, elementCount, type RawNumbers, type RawValue } from '../values/raw-value.ts'
@@ -179,6 +180,31 @@ export class RunColumns {
       if (column.comment !== leaf.comment) isWhole = false
     }
     return isWhole
+  }
+
+  /**
+   * Adds the items of packed runs.
+   *
+   * @returns false if the columns cannot hold all of their leaves. Then nothing was added.
+   */
+  addRows(rows: RunRows): boolean {
+    const cells: { readonly column: Column; readonly item: RowItem }[] = []
+    for (const { kind, before, after, comment, items } of rows.leaves) {
+      const branch: RunBranch = kind === 'parameter' ? 'derived_parameters' : 'results'
+      if (before !== `${branch}.runs.` || !after.startsWith('.')) return false
+      for (const item of items) {
+        const key = kind === 'parameter' ? after.slice(1) : columnName(after.slice(1), item.name)
+        const column = this.#branches[branch].at(key)
+        // The first run of an item makes its column.
+        if (column?.comment !== comment || !column.takes(item) || column.rowBytes !== item.bytes) return false
+        cells.push({ column, item })
+      }
+    }
+    for (const { column, item } of cells) {
+      column.pushRows(rows, item)
+      if (column.isArray) this.#arrayBytes += rows.count * column.rowBytes
+    }
+    return true
   }
 
   /** The run has ended, or it is missing again. */
@@ -461,6 +487,18 @@ class Column {
     if (!putCell(this.#bytes.subarray(at, at + this.#rowBytes), value)) return false
     this.#runs.push(run)
     return true
+  }
+
+  /** Adds the cells of an item of this type. */
+  pushRows(rows: RunRows, { offset, bytes }: RowItem): void {
+    for (let row = 0; row < rows.count; row += 1) {
+      const at = this.#room()
+      const start = row * rows.rowBytes + offset
+      if (bytes === 8)
+        for (let byte = 0; byte < 8; byte += 1) this.#bytes[at + byte] = rows.bytes[start + byte] as number
+      else this.#bytes.set(rows.bytes.subarray(start, start + bytes), at)
+      this.#runs.push(rows.first + row)
+    }
   }
 
   /** @param value undefined for none */

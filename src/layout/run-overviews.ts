@@ -76,6 +76,11 @@ export class RunOverviews {
     return isFirst || !this.#settings.purgeDuplicateComments ? leaf.comment : ''
   }
 
+  /** Whether another leaf with this name and comment changes nothing. */
+  isKnown(leaf: RawLeaf): boolean {
+    return this.#kinds[leaf.kind].isKnown(leaf)
+  }
+
   /** The rows of the leaves added since the last commit. */
   commit(): Hdf5Operation[] {
     return [...this.#kinds.result.commit(), ...this.#kinds.parameter.commit()]
@@ -130,9 +135,13 @@ class KindOverviews {
   /** True if no leaf with this name has had this comment. */
   add(leaf: RawLeaf): boolean {
     this.#overview?.add(() => overviewRow(leaf.location, valueText(leaf), leaf.comment))
-    if (!this.#comments.add(`${runlessName(leaf.location)}\0${leaf.comment}`)) return false
+    if (!this.#comments.add(knownComment(leaf))) return false
     this.#summary?.add(() => summaryRow(leaf.location, valueText(leaf), leaf.comment))
     return true
+  }
+
+  isKnown(leaf: RawLeaf): boolean {
+    return this.#overview?.isFull !== false && this.#comments.has(knownComment(leaf))
   }
 
   commit(): Hdf5Operation[] {
@@ -172,6 +181,11 @@ class KnownComments {
     this.#fresh = []
   }
 
+  /** False if it is unknown whether it is known. */
+  has(comment: string): boolean {
+    return this.#seen.has(comment)
+  }
+
   /** True if it is new. With too many comments, always true. */
   add(comment: string): boolean {
     if (this.#seen.has(comment)) return false
@@ -186,6 +200,10 @@ class KnownComments {
     }
     return true
   }
+}
+
+function knownComment({ location, comment }: RawLeaf): string {
+  return `${runlessName(location)}\0${comment}`
 }
 
 /** @param known a name, a NUL, a comment */
@@ -222,9 +240,13 @@ class CappedTable {
     this.#rows.length = this.#countBeforeRun
   }
 
+  get isFull(): boolean {
+    return this.#table.rowCount + this.#rows.length >= OVERVIEW_ROWS_MAX
+  }
+
   /** For most leaves, the row is not even created. */
   add(makeRow: () => Row): void {
-    if (this.#table.rowCount + this.#rows.length < OVERVIEW_ROWS_MAX) this.#rows.push(makeRow())
+    if (!this.isFull) this.#rows.push(makeRow())
   }
 
   commit(): Hdf5Operation[] {

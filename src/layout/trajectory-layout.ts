@@ -11,6 +11,7 @@ import type { Extension, OpenRequest, RunFailure } from '../protocol.ts'
 import type { Parameter } from '../run/parameter.ts'
 import type { RawGroup, RawLeaf, RawRunRecord } from '../run/run-frame.ts'
 import type { LinkRecord } from '../run/run-record.ts'
+import type { RunRows } from '../run/run-rows.ts'
 import type { RunTimes } from '../tree/run-information.ts'
 import { rawParameter } from '../tree/run-nodes.ts'
 import { parameterLocation, parameterName, type RunIndex } from '../values/path.ts'
@@ -182,6 +183,26 @@ export class TrajectoryLayout {
     this.#endColumns(RUN_STATUS.stored, record)
     for (const path of newGroups) if (!path.includes(runName(run))) this.#share(path)
     return first
+  }
+
+  /**
+   * Packed runs whose leaves are whole in columns and change no overview.
+   *
+   * @returns false if they are others: then nothing was done, and `storeRun` takes each
+   */
+  storeRows(rows: RunRows): boolean {
+    if (!this.#isInColumns || this.#columns === undefined) return false
+    if (this.#request.storage.exploredParameterOverviewInRuns) return false
+    if (!rows.leaves.every((leaf) => this.#overviews.isKnown(rows.leaf(leaf, 0)))) return false
+    if (!this.#columns.addRows(rows)) return false
+    const { first, count, attempts = 1 } = rows
+    for (let row = 0; row < count; row += 1) {
+      const run = first + row
+      const times = { startTimestamp: rows.startTimestamp(row), finishTimestamp: rows.finishTimestamp(row) }
+      this.#pendingRows.set(run, this.#facts(run, times, true))
+      this.#endColumns(RUN_STATUS.stored, { run, attempts, ...times })
+    }
+    return true
   }
 
   /**

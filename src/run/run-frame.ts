@@ -194,7 +194,7 @@ export function decodeValue(encoded: EncodedValue, take: (byteCount: number) => 
 function joinSmallPieces(header: Uint8Array, payload: readonly Uint8Array[]): Uint8Array[] {
   const payloadBytes = payload.reduce((sum, piece) => sum + piece.byteLength, 0)
   const pieces: Uint8Array[] = []
-  let small: Uint8Array[] = [prefix(header.byteLength, payloadBytes), header]
+  let small: Uint8Array[] = [framePrefix(header.byteLength, payloadBytes), header]
   for (const piece of payload) {
     if (piece.byteLength < COPY_BYTES_MAX) {
       small.push(piece)
@@ -208,7 +208,7 @@ function joinSmallPieces(header: Uint8Array, payload: readonly Uint8Array[]): Ui
   return pieces
 }
 
-function prefix(headerBytes: number, payloadBytes: number): Uint8Array {
+export function framePrefix(headerBytes: number, payloadBytes: number): Uint8Array {
   const bytes = new Uint8Array(FRAME_PREFIX_BYTES)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, headerBytes, true)

@@ -20,6 +20,7 @@ import type {
   RunFailure,
 } from '../protocol.ts'
 import type { RawRunRecord } from '../run/run-frame.ts'
+import type { RunRows } from '../run/run-rows.ts'
 import type { RunIndex } from '../values/path.ts'
 import { failedRun } from './failed-run.ts'
 import { storeValues, type ValueSource, withoutValues } from './kept-values.ts'
@@ -180,6 +181,22 @@ export class TrajectoryStore {
     this.#stored.push(run)
     // A copy: the buffer will be reused for other runs.
     if (returned !== undefined) this.#returned.push({ run, bytes: returned.slice() })
+  }
+
+  /** Writes packed runs, as `storeRun` does for each. */
+  storeRows(rows: RunRows): void {
+    const { first, count } = rows
+    const areNew = first + count <= this.#runCount && !this.#ended.subarray(first, first + count).includes(1)
+    if (!areNew || !this.#open.layout.storeRows(rows)) {
+      for (let row = 0; row < count; row += 1) this.storeRun(rows.record(row))
+      return
+    }
+    for (let row = 0; row < count; row += 1) {
+      this.#ended[first + row] = 1
+      this.#startTimestamp = Math.min(this.#startTimestamp, rows.startTimestamp(row))
+      this.#stored.push(first + row)
+    }
+    this.#apply(this.#open.layout.spill())
   }
 
   failRun(failure: RunFailure): void {

@@ -5,6 +5,7 @@ import {
   FRAME_PREFIX_BYTES,
   type RawRunRecord,
 } from '../../run/run-frame.ts'
+import { decodeRows, type RunRows } from '../../run/run-rows.ts'
 
 /**
  * Size of the records that may be in assembly at once, over all workers. A single larger record is allowed: this limits
@@ -50,19 +51,25 @@ export interface Connection {
 /** Receives a record and its frame. It may keep neither: both are views of a buffer. */
 export type OnRecord = (record: RawRunRecord, frame: Uint8Array) => void
 
+/** Receives packed runs. It may not keep them: they are views of a buffer. */
+export type OnRows = (rows: RunRows) => void
+
 /** Assembles the frames of one connection. */
 export class FrameIntake {
   readonly #connection: Connection
   readonly #budget: AssemblyBudget
   readonly #onRecord: OnRecord
+  readonly #onRows: OnRows | undefined
   /** Bytes not yet consumed: the start of a prefix, or everything that came while waiting for the budget. */
   #rest: Uint8Array = EMPTY
   #body: Body | undefined
 
-  constructor(connection: Connection, budget: AssemblyBudget, onRecord: OnRecord) {
+  /** @param onRows if the workers may pack runs */
+  constructor(connection: Connection, budget: AssemblyBudget, onRecord: OnRecord, onRows?: OnRows) {
     this.#connection = connection
     this.#budget = budget
     this.#onRecord = onRecord
+    this.#onRows = onRows
   }
 
   /** Takes the next bytes and passes on every record that they complete. */
@@ -127,7 +134,10 @@ export class FrameIntake {
   }
 
   #hand(frame: Uint8Array, headerBytes: number): void {
-    this.#onRecord(decodeRunFrame(frame.subarray(FRAME_PREFIX_BYTES), headerBytes), frame)
+    const body = frame.subarray(FRAME_PREFIX_BYTES)
+    const rows = this.#onRows && decodeRows(body, headerBytes)
+    if (rows === undefined) this.#onRecord(decodeRunFrame(body, headerBytes), frame)
+    else this.#onRows?.(rows)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Listens on a local socket: for frames of runs, or for requests of the lock. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { AssemblyBudget, FrameIntake, type OnRecord } from './frame-intake.ts'
+import type { RawRunRecord } from '../../run/run-frame.ts'
+import { AssemblyBudget, FrameIntake, type OnRecord, type OnRows } from './frame-intake.ts'
 import { LocalAddress } from './local-address.ts'
 
 export class LocalServer {
@@ -60,18 +61,20 @@ export class LocalServer {
  * Takes run frames from all connections, with bounded memory.
  *
  * @param onRecord may keep neither record nor frame: both are views of a buffer
- * @param onChunk called after each chunk has been passed on
+ * @param options.onRows if the workers may pack runs
+ * @param options.onChunk called after each chunk has been passed on
  */
 export function frameListener(
   onRecord: (...arrived: [...Parameters<OnRecord>, socket: Socket]) => void,
-  onChunk: () => void = () => undefined,
+  { onRows, onChunk }: { readonly onRows?: OnRows; readonly onChunk?: () => void } = {},
 ): LocalServer {
   const budget = new AssemblyBudget()
   return new LocalServer((socket) => {
-    const intake = new FrameIntake(socket, budget, (record, frame) => onRecord(record, frame, socket))
+    const onFrame: OnRecord = (record, frame) => onRecord(record, frame, socket)
+    const intake = new FrameIntake(socket, budget, onFrame, onRows)
     socket.on('data', (chunk: Buffer) => {
       intake.push(chunk)
-      onChunk()
+      onChunk?.()
     })
     return () => intake.end()
   })
@@ -87,9 +90,12 @@ export interface FrameReceiver extends AsyncDisposable {
  *
  * @throws PypetError `PYPET_FILE_NOT_WRITABLE` if the socket cannot be created
  */
-export async function openFrameReceiver(onRecord: OnRecord): Promise<FrameReceiver> {
+export async function openFrameReceiver(onRecord: (record: RawRunRecord) => void): Promise<FrameReceiver> {
   const place = new LocalAddress('runs')
-  const listener = frameListener(onRecord)
+  const onRows: OnRows = (rows) => {
+    for (let row = 0; row < rows.count; row += 1) onRecord(rows.record(row))
+  }
+  const listener = frameListener(onRecord, { onRows })
   await listener.listen(place.path)
   return {
     address: place.path,

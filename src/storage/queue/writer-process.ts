@@ -8,6 +8,7 @@ import { proveHook } from '../../hdf5/hook.ts'
 import type { Closed, Ending, Extension, FromWriter, ToWriter } from '../../protocol.ts'
 import type { LogLevel } from '../../run/log-level.ts'
 import type { RawRunRecord } from '../../run/run-frame.ts'
+import type { RunRows } from '../../run/run-rows.ts'
 import type { RawValue } from '../../values/raw-value.ts'
 import { CommitSchedule } from '../commit-schedule.ts'
 import type { TrajectoryStoreOptions } from '../open-trajectory.ts'
@@ -54,6 +55,12 @@ const server = frameListener(
     store?.storeRun(record)
     noteWritten()
   }),
+  {
+    onRows: guarded((rows: RunRows) => {
+      store?.storeRows(rows)
+      noteWritten()
+    }),
+  },
 )
 
 function noteWritten(): void {

@@ -38,12 +38,14 @@ export class FrameServer {
         const kept = returned === undefined ? undefined : new Uint8Array(returned)
         this.#pending.push({ run, frame: new Uint8Array(view), returned: kept, socket })
       },
-      () => {
-        if (this.#isFull) this.#listener.pause()
-        // A large record may be incomplete. Then `takeAll` ends at once.
-        this.#taking ??= this.#takeAll().finally(() => {
-          this.#taking = undefined
-        })
+      {
+        onChunk: () => {
+          if (this.#isFull) this.#listener.pause()
+          // A large record may be incomplete. Then `takeAll` ends at once.
+          this.#taking ??= this.#takeAll().finally(() => {
+            this.#taking = undefined
+          })
+        },
       },
     )
   }
