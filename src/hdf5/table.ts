@@ -7,7 +7,14 @@ export type ColumnType = `S${number}` | 'int32' | 'int64' | 'float64' | 'bool'
 
 export interface TableDescription {
   readonly rowType: Hdf5Type & { readonly kind: 'compound' }
-  readonly columns: readonly { readonly name: string; readonly type: ColumnType; readonly offset: number }[]
+  readonly columns: readonly TableColumn[]
+}
+
+interface TableColumn {
+  readonly name: string
+  readonly type: ColumnType
+  readonly offset: number
+  readonly bytes: number
 }
 
 type TableCell = string | number | bigint | boolean
@@ -19,11 +26,11 @@ export function defineTable(
 ): TableDescription {
   let bytes = 0
   const members: Hdf5Column[] = []
-  const described: { name: string; type: ColumnType; offset: number }[] = []
+  const described: TableColumn[] = []
   for (const [name, type] of columns) {
     const columnType = hdf5Type(type)
     members.push({ name, offset: bytes, type: columnType })
-    described.push({ name, type, offset: bytes })
+    described.push({ name, type, offset: bytes, bytes: columnType.bytes })
     bytes += columnType.bytes
   }
   return { rowType: { kind: 'compound', bytes, columns: members }, columns: described }
@@ -37,8 +44,7 @@ export function packRows(table: TableDescription, rows: readonly Row[]): Uint8Ar
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows[index] as Row
     for (let column = 0; column < table.columns.length; column += 1) {
-      const { type, offset } = table.columns[column] as TableDescription['columns'][number]
-      packCell(packed, view, index * rowBytes + offset, type, row[column] as TableCell)
+      packCell(packed, view, index * rowBytes, table.columns[column] as TableColumn, row[column] as TableCell)
     }
   }
   return packed
@@ -180,15 +186,27 @@ function textBytes(type: `S${number}`): number {
   return Number(type.slice(1))
 }
 
+/** Faster than an encoder for short texts. False if the text is not ASCII, or does not fit. */
+function putAscii(packed: Uint8Array, offset: number, bytes: number, text: string): boolean {
+  if (text.length > bytes) return false
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code > 127) return false
+    packed[offset + at] = code
+  }
+  return true
+}
+
 const encoder = new TextEncoder()
 
 function packCell(
   packed: Uint8Array,
   view: DataView,
-  offset: number,
-  type: ColumnType,
+  rowOffset: number,
+  { type, offset: columnOffset, bytes }: TableColumn,
   cell: TableCell,
 ): void {
+  const offset = rowOffset + columnOffset
   switch (type) {
     case 'int32':
       view.setInt32(offset, Number(cell), true)
@@ -204,7 +222,8 @@ function packCell(
       break
     default: {
       const text = String(cell)
-      const room = packed.subarray(offset, offset + textBytes(type))
+      if (putAscii(packed, offset, bytes, text)) break
+      const room = packed.subarray(offset, offset + bytes)
       if (encoder.encodeInto(text, room).read === text.length) break
       encoder.encodeInto(cutToUtf8Bytes(text, room.byteLength), room.fill(0))
     }

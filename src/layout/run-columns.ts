@@ -444,6 +444,7 @@ class Column {
   #hasPresence: boolean
   #runs: RunIndex[] = []
   #bytes = new Uint8Array(0)
+  #view = new DataView(this.#bytes.buffer)
   /** New cells of runs whose rows are in the file. Undefined for none. */
   readonly #amended = new Map<RunIndex, Uint8Array | undefined>()
 
@@ -510,10 +511,10 @@ class Column {
 
   pushNumber(run: RunIndex, number: number): void {
     const at = this.#room()
-    const view = new DataView(this.#bytes.buffer, at)
-    if (this.#type.dtype === 'float64') view.setFloat64(0, number, true)
-    else if (this.#type.dtype === 'uint16') view.setUint16(0, number, true)
-    else view.setInt8(0, number)
+    const view = this.#view
+    if (this.#type.dtype === 'float64') view.setFloat64(at, number, true)
+    else if (this.#type.dtype === 'uint16') view.setUint16(at, number, true)
+    else view.setInt8(at, number)
     this.#runs.push(run)
   }
 
@@ -529,9 +530,14 @@ class Column {
       const least = this.isArray ? this.#rowBytes : 16 * this.#rowBytes
       const larger = new Uint8Array(Math.max(2 * this.#bytes.byteLength, least, 256))
       larger.set(this.#bytes)
-      this.#bytes = larger
+      this.#replaceBytes(larger)
     }
     return at
+  }
+
+  #replaceBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
   }
 
   create(runCount: number): Hdf5Operation[] {
@@ -580,7 +586,7 @@ class Column {
       }
     }
     this.#runs = []
-    if (this.#bytes.byteLength > PENDING_BYTES_MAX) this.#bytes = new Uint8Array(0)
+    if (this.#bytes.byteLength > PENDING_BYTES_MAX) this.#replaceBytes(new Uint8Array(0))
   }
 
   *flushAmended(before: Before): Generator<Hdf5Operation> {
@@ -624,11 +630,17 @@ class Column {
   /** The rows of each segment. */
   #cells(segments: readonly Segment[]): Uint8Array[] {
     const rows = segments.map(({ first, end }) => this.#absent(end - first))
-    for (const [at, run] of this.#runs.entries()) {
+    const runs = this.#runs
+    for (let at = 0; at < runs.length; ) {
+      const run = runs[at] as RunIndex
       const number = segmentOf(segments, run)
-      const offset = (run - (segments[number] as Segment).first) * this.#rowBytes
-      const start = at * this.#rowBytes
-      rows[number]?.set(this.#bytes.subarray(start, start + this.#rowBytes), offset)
+      const { first, end } = segments[number] as Segment
+      // Most runs follow each other.
+      let count = 1
+      while (run + count < end && runs[at + count] === run + count) count += 1
+      const cells = this.#bytes.subarray(at * this.#rowBytes, (at + count) * this.#rowBytes)
+      rows[number]?.set(cells, (run - first) * this.#rowBytes)
+      at += count
     }
     return rows
   }

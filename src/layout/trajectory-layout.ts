@@ -39,6 +39,9 @@ import {
 /** Least width of a text column, to leave room for later texts: its size cannot change. */
 const GROWING_TEXT_BYTES = 64
 
+/** Rows are written before the commit if so many wait. */
+const PENDING_RUNS_MAX = 4096
+
 export interface PartsOfRun {
   readonly whole: (leaf: RawLeaf) => RawLeaf
   readonly later: (...batches: readonly (() => readonly Hdf5Operation[])[]) => void
@@ -323,18 +326,28 @@ export class TrajectoryLayout {
     this.#columns?.end(run, { status, attempts, start: startTimestamp, runtime })
   }
 
-  /** Rows of large arrays, before the commit: they need not all be in memory. */
+  /**
+   * Rows that need not wait for the commit: many of them, or large arrays. They would take memory, and hold up the runs
+   * that arrive while a commit writes all of them.
+   */
   spill(): Hdf5Operation[] {
+    if (this.#pendingRows.size >= PENDING_RUNS_MAX)
+      return [...this.#runRows(), ...(this.#columns?.commit() ?? [])]
     return this.#columns?.spill() ?? []
+  }
+
+  #runRows(): Hdf5Operation[] {
+    const operations = runRows(this.#root, this.#pendingRows)
+    this.#pendingRows.clear()
+    return operations
   }
 
   /** What belongs to the runs since the last commit but is in shared tables. */
   commit(): Hdf5Operation[] {
-    const operations = runRows(this.#root, this.#pendingRows)
+    const operations = this.#runRows()
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
     operations.push(...this.#overviews.commit())
     for (const operation of this.#columns?.commit() ?? []) operations.push(operation)
-    this.#pendingRows.clear()
     this.#pendingFailures.length = 0
     return operations
   }

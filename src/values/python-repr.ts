@@ -50,23 +50,19 @@ export function pythonFloat(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
   if (Object.is(value, -0)) return '-0.0'
+  const magnitude = Math.abs(value)
+  if (magnitude === 0 || (magnitude >= FIXED_MIN && magnitude < FIXED_END)) {
+    const fixed = String(value)
+    return fixed.includes('.') ? fixed : `${fixed}.0`
+  }
   const [coefficient = '', exponentText = ''] = value.toExponential().split('e')
   const exponent = Number(exponentText)
-  if (exponent < FIXED_EXPONENT_MIN || exponent >= FIXED_EXPONENT_END) {
-    return `${coefficient}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
-  }
-  const fixed = exponent < 0 ? smallFixed(coefficient, exponent) : String(value)
-  return fixed.includes('.') ? fixed : `${fixed}.0`
+  return `${coefficient}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
 
-/** Python prints 0.0001 and 1e-05, 1000000000000000.0 and 1e+16. */
-const FIXED_EXPONENT_MIN = -4
-const FIXED_EXPONENT_END = 16
-
-function smallFixed(coefficient: string, exponent: number): string {
-  const sign = coefficient.startsWith('-') ? '-' : ''
-  return `${sign}0.${'0'.repeat(-exponent - 1)}${coefficient.replace(/[-.]/g, '')}`
-}
+/** Python prints 0.0001 and 1e-05, 1000000000000000.0 and 1e+16. JavaScript prints all of these without an exponent. */
+const FIXED_MIN = 1e-4
+const FIXED_END = 1e16
 
 function scalarRepr(value: Scalar | Complex | Uint8Array, dtype: string, lengthMax: number): string {
   switch (typeof value) {
