@@ -1,14 +1,34 @@
 /** A worker's connection to the writer: run frames over a local socket, with back-pressure. */
 import { connect, type Socket } from 'node:net'
 import { PypetError } from '../errors.ts'
-import { encodeRunFrame } from '../run/run-frame.ts'
+import { encodeRunFrame, FRAME_PREFIX_BYTES } from '../run/run-frame.ts'
 import type { RunRecord } from '../run/run-record.ts'
+import {
+  ANSWER,
+  encodeNote,
+  encodeOffer,
+  SLOT_BYTES,
+  SLOT_COUNT,
+  SLOTTED_BYTES_MIN,
+  slottedPrefix,
+} from '../run/slot-frames.ts'
+import { SenderSlots } from './sender-slots.ts'
 
 export class RecordSender {
   readonly #address: string
   /** Connected at the first record: before that, the writer may still be starting. */
   #socket: Socket | undefined
   #error: Error | undefined
+  /** For large frames. Undefined before the first one, and if there are none. */
+  #slots: Promise<SenderSlots | undefined> | undefined
+  /** Notes in slots that were sent, in all. */
+  #noteCount = 0
+  /** Answers to an offer and to notes, in all. */
+  #answerCount = 0
+  #lastAnswer: number = ANSWER.taken
+  #onAnswer: () => void = () => undefined
+  /** The last frame that goes through slots. The next one waits for it. */
+  #slotted: Promise<void> | undefined
 
   constructor(address: string) {
     this.#address = address
@@ -25,15 +45,87 @@ export class RecordSender {
   }
 
   /** As `send`, for a frame made by `encodeRunFrame`. */
-  sendFrame(pieces: readonly Uint8Array[]): Promise<void> {
+  async sendFrame(pieces: readonly Uint8Array[]): Promise<void> {
+    // Otherwise one frame would be within the other.
+    while (this.#slotted !== undefined) await this.#slotted
+    const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+    if (bytes < SLOTTED_BYTES_MIN) return await this.#write(pieces)
+    const sending = this.#sendLarge(pieces).catch((error: Error) => {
+      // The receiver drops what is incomplete.
+      this.#error ??= error
+      this.#socket?.destroy()
+      throw error instanceof PypetError ? error : notReached(error)
+    })
+    this.#slotted = sending
+      .catch(() => undefined)
+      .finally(() => {
+        this.#slotted = undefined
+      })
+    await sending
+  }
+
+  close(): void {
+    this.#socket?.destroy()
+    void this.#slots?.then((slots) => slots?.close())
+  }
+
+  async #sendLarge(pieces: readonly Uint8Array[]): Promise<void> {
+    this.#slots ??= this.#offerSlots()
+    const slots = await this.#slots
+    if (slots === undefined) return await this.#write(pieces)
+    const [first = EMPTY, ...others] = pieces
+    const body = [first.subarray(FRAME_PREFIX_BYTES), ...others]
+    let before = slottedPrefix(first.subarray(0, FRAME_PREFIX_BYTES))
+    let sent: Promise<void> | undefined
+    for (const part of partsOf(body)) {
+      const slot = this.#noteCount % SLOT_COUNT
+      // One answer is the one to the offer.
+      await this.#answered(this.#noteCount - SLOT_COUNT + 2)
+      let position = 0
+      for (const piece of part) {
+        slots.write(slot, piece, position)
+        position += piece.byteLength
+      }
+      this.#noteCount += 1
+      sent = this.#write([concatenate(before, encodeNote({ slot, bytes: position }))])
+      before = EMPTY
+      await sent
+    }
+  }
+
+  /** Undefined if there are no slots here, or if the receiver cannot open them. */
+  async #offerSlots(): Promise<SenderSlots | undefined> {
+    const slots = SenderSlots.open()
+    if (slots === undefined) return undefined
+    await this.#write([encodeOffer(slots.offer)])
+    await this.#answered(1)
+    if (this.#lastAnswer === ANSWER.taken) return slots
+    slots.close()
+    return undefined
+  }
+
+  /** Resolves when so many answers have arrived. */
+  async #answered(count: number): Promise<void> {
+    const socket = this.#connected()
+    socket.ref()
+    while (this.#answerCount < count) {
+      if (this.#error !== undefined || socket.destroyed)
+        throw notReached(this.#error ?? new Error('it is gone'))
+      await new Promise<void>((resolve) => {
+        this.#onAnswer = resolve
+      })
+    }
+    socket.unref()
+  }
+
+  #write(pieces: readonly Uint8Array[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) {
         reject(notReached(this.#error))
         return
       }
       const last = pieces.length - 1
-      this.#socket ??= this.#connect()
-      const socket = this.#socket
+      const socket = this.#connected()
       // Waiting for the writer is part of the run, so the socket keeps the process alive meanwhile.
       socket.ref()
       pieces.forEach((piece, index) => {
@@ -49,17 +141,49 @@ export class RecordSender {
     })
   }
 
-  close(): void {
-    this.#socket?.destroy()
-  }
-
-  #connect(): Socket {
+  #connected(): Socket {
+    if (this.#socket !== undefined) return this.#socket
     const socket = connect(this.#address)
     socket.on('error', (error) => {
       this.#error = error
     })
+    socket.on('data', (answers) => {
+      this.#answerCount += answers.byteLength
+      this.#lastAnswer = answers.at(-1) ?? ANSWER.taken
+      this.#onAnswer()
+    })
+    socket.on('close', () => this.#onAnswer())
+    this.#socket = socket
     return socket
   }
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** The pieces in parts that fit in a slot. */
+function* partsOf(pieces: readonly Uint8Array[]): Generator<Uint8Array[]> {
+  let part: Uint8Array[] = []
+  let room = SLOT_BYTES
+  for (const piece of pieces) {
+    for (let done = 0; done < piece.byteLength; ) {
+      const taken = piece.subarray(done, done + room)
+      part.push(taken)
+      done += taken.byteLength
+      room -= taken.byteLength
+      if (room > 0) continue
+      yield part
+      part = []
+      room = SLOT_BYTES
+    }
+  }
+  if (part.length > 0) yield part
+}
+
+function concatenate(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.byteLength + other.byteLength)
+  both.set(one)
+  both.set(other, one.byteLength)
+  return both
 }
 
 function notReached(cause: Error): PypetError {

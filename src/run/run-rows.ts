@@ -23,7 +23,7 @@ import type { LeafRecord, RunRecord } from './run-record.ts'
 /** Larger rows are not worth packing. */
 const ROW_BYTES_MAX = 4096
 /** A longer text, or one that ends in a way that padding would hide, is sent by itself. */
-export const ROW_TEXT_BYTES = 64
+const ROW_TEXT_BYTES = 64
 const TIMES_BYTES = 16
 
 /** An item of each row: a raw value without its bytes. */
@@ -235,7 +235,7 @@ function putText(room: Uint8Array, text: unknown): boolean {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Runs in packed rows, as they arrive. The values are views of the frame. */
+/** Runs in packed rows, as they arrive. They are views of the frame. */
 export class RunRows {
   readonly first: RunIndex
   readonly count: number
@@ -265,7 +265,7 @@ export class RunRows {
     return this.#view.getFloat64(row * this.rowBytes + 8, true)
   }
 
-  /** The run of a row, as if it had been sent by itself. */
+  /** The run of a row, as if it had been sent by itself. Its values are copies. */
   record(row: number): RawRunRecord {
     return {
       run: this.first + row,
@@ -283,7 +283,7 @@ export class RunRows {
 
   #item({ name, form, dtype, shape, offset, bytes }: RowItem, row: number): RawField {
     const start = row * this.rowBytes + offset
-    const own = this.bytes.subarray(start, start + bytes)
+    const own = new Uint8Array(this.bytes.subarray(start, start + bytes))
     if (dtype !== 'str') return { name, value: { form, dtype, shape, bytes: own } }
     return { name, value: { form, dtype, shape, texts: [decoder.decode(own.subarray(0, own.indexOf(0)))] } }
   }

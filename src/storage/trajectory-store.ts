@@ -180,7 +180,7 @@ export class TrajectoryStore {
     this.#apply(this.#open.layout.spill())
     this.#stored.push(run)
     // A copy: the buffer will be reused for other runs.
-    if (returned !== undefined) this.#returned.push({ run, bytes: returned.slice() })
+    if (returned !== undefined) this.#returned.push({ run, bytes: new Uint8Array(returned) })
   }
 
   /** Writes packed runs, as `storeRun` does for each. */

@@ -15,6 +15,7 @@ class TestConnection {
   resume(): void {
     this.isPaused = false
   }
+  write(): void {}
 }
 
 function intakeOf(budget = new AssemblyBudget()) {

@@ -1,11 +1,8 @@
 /** Reads run frames from a socket: takes bytes in chunks of any size, returns complete records, with bounded memory. */
-import {
-  decodeFramePrefix,
-  decodeRunFrame,
-  FRAME_PREFIX_BYTES,
-  type RawRunRecord,
-} from '../../run/run-frame.ts'
+import { decodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../../run/run-frame.ts'
 import { decodeRows, type RunRows } from '../../run/run-rows.ts'
+import { ANSWER, announcedBy, decodeNote, decodeOffer, NOTE_BYTES } from '../../run/slot-frames.ts'
+import { ReceiverSlots } from './receiver-slots.ts'
 
 /**
  * Size of the records that may be in assembly at once, over all workers. A single larger record is allowed: this limits
@@ -13,10 +10,14 @@ import { decodeRows, type RunRows } from '../../run/run-rows.ts'
  */
 export const ASSEMBLY_BYTES_MAX = 268_435_456
 
+/** A buffer that is free is kept for the next record if it is not larger. */
+const SPARE_BYTES_MAX = 8_388_608
+
 /** The memory in the writer that all workers share. */
 export class AssemblyBudget {
   #usedBytes = 0
   readonly #waiting: (() => void)[] = []
+  #spare: Uint8Array | undefined
 
   /** True if `bytes` may be allocated now. Otherwise `retry` is called once something is released. */
   reserve(bytes: number, retry: () => void): boolean {
@@ -28,8 +29,18 @@ export class AssemblyBudget {
     return true
   }
 
-  release(bytes: number): void {
+  /** Memory for a record, with anything in it. */
+  buffer(bytes: number): Uint8Array {
+    const spare = this.#spare
+    if (spare === undefined || spare.byteLength < bytes) return new Uint8Array(bytes)
+    this.#spare = undefined
+    return spare.subarray(0, bytes)
+  }
+
+  release(bytes: number, buffer?: Uint8Array): void {
     this.#usedBytes -= bytes
+    const whole = buffer && new Uint8Array(buffer.buffer)
+    if (whole !== undefined && whole.byteLength <= SPARE_BYTES_MAX) this.#spare = whole
     for (const retry of this.#waiting.splice(0)) retry()
   }
 }
@@ -39,13 +50,15 @@ interface Body {
   readonly bytes: Uint8Array
   readonly headerBytes: number
   readonly reservedBytes: number
+  readonly isSlotted: boolean
   filled: number
 }
 
-/** The part of a connection that the intake needs, to pause it. */
+/** The part of a connection that the intake needs: to pause it, and to answer. */
 export interface Connection {
   pause(): unknown
   resume(): unknown
+  write(bytes: Uint8Array): unknown
 }
 
 /** Receives a record and its frame. It may keep neither: both are views of a buffer. */
@@ -63,6 +76,7 @@ export class FrameIntake {
   /** Bytes not yet consumed: the start of a prefix, or everything that came while waiting for the budget. */
   #rest: Uint8Array = EMPTY
   #body: Body | undefined
+  #slots: ReceiverSlots | undefined
 
   /** @param onRows if the workers may pack runs */
   constructor(connection: Connection, budget: AssemblyBudget, onRecord: OnRecord, onRows?: OnRows) {
@@ -77,13 +91,9 @@ export class FrameIntake {
     let bytes = this.#rest.byteLength === 0 ? chunk : concatenate(this.#rest, chunk)
     this.#rest = EMPTY
     while (bytes.byteLength > 0) {
-      if (this.#body !== undefined) bytes = this.#fill(bytes)
-      else if (bytes.byteLength < FRAME_PREFIX_BYTES) break
-      else {
-        const remaining = this.#begin(bytes)
-        if (remaining === undefined) break
-        bytes = remaining
-      }
+      const remaining = this.#body === undefined ? this.#begin(bytes) : this.#fill(bytes, this.#body)
+      if (remaining === undefined) break
+      bytes = remaining
     }
     // A copy: kept bytes must not pin the socket's whole buffer. (`slice` of a Buffer copies nothing.)
     this.#rest = bytes.byteLength === 0 ? EMPTY : new Uint8Array(bytes)
@@ -94,17 +104,23 @@ export class FrameIntake {
     if (this.#body !== undefined) this.#budget.release(this.#body.reservedBytes)
     this.#body = undefined
     this.#rest = EMPTY
+    this.#slots?.close()
+    this.#slots = undefined
   }
 
-  /** Reads a prefix, and the frame if it is already here. Undefined while the budget is exhausted. */
+  /** Reads a prefix, and the frame if it is already here. Undefined if more must come, or while the budget is exhausted. */
   #begin(bytes: Uint8Array): Uint8Array | undefined {
-    const { headerBytes, payloadBytes } = decodeFramePrefix(bytes)
+    if (bytes.byteLength < FRAME_PREFIX_BYTES) return undefined
+    const { kind, headerBytes, payloadBytes } = announcedBy(bytes)
     const bodyBytes = headerBytes + payloadBytes
     const end = FRAME_PREFIX_BYTES + bodyBytes
-    if (bytes.byteLength >= end) {
-      this.#hand(bytes.subarray(0, end), headerBytes)
+    const isSlotted = kind === 'slotted'
+    if (!isSlotted && bytes.byteLength >= end) {
+      if (kind === 'offer') this.#openSlots(bytes.subarray(FRAME_PREFIX_BYTES, end))
+      else this.#hand(bytes.subarray(0, end), headerBytes)
       return bytes.subarray(end)
     }
+    if (kind === 'offer') return undefined
     const retry = () => {
       this.#connection.resume()
       this.push(EMPTY)
@@ -113,24 +129,52 @@ export class FrameIntake {
       this.#connection.pause()
       return undefined
     }
-    this.#body = { bytes: new Uint8Array(end), headerBytes, reservedBytes: bodyBytes, filled: 0 }
-    return bytes
+    const body = {
+      bytes: this.#budget.buffer(end),
+      headerBytes,
+      reservedBytes: bodyBytes,
+      isSlotted,
+      filled: 0,
+    }
+    this.#body = body
+    if (!isSlotted) return bytes
+    body.filled = FRAME_PREFIX_BYTES
+    return bytes.subarray(FRAME_PREFIX_BYTES)
   }
 
-  #fill(bytes: Uint8Array): Uint8Array {
-    const body = this.#body as Body
-    const taken = bytes.subarray(0, body.bytes.byteLength - body.filled)
-    body.bytes.set(taken, body.filled)
-    body.filled += taken.byteLength
+  /** Undefined if more must come. */
+  #fill(bytes: Uint8Array, body: Body): Uint8Array | undefined {
+    const rest = body.isSlotted ? this.#fillFromSlot(bytes, body) : this.#fillFrom(bytes, body)
     if (body.filled === body.bytes.byteLength) {
       this.#body = undefined
       try {
         this.#hand(body.bytes, body.headerBytes)
       } finally {
-        this.#budget.release(body.reservedBytes)
+        this.#budget.release(body.reservedBytes, body.bytes)
       }
     }
+    return rest
+  }
+
+  #fillFrom(bytes: Uint8Array, body: Body): Uint8Array {
+    const taken = bytes.subarray(0, body.bytes.byteLength - body.filled)
+    body.bytes.set(taken, body.filled)
+    body.filled += taken.byteLength
     return bytes.subarray(taken.byteLength)
+  }
+
+  #fillFromSlot(bytes: Uint8Array, body: Body): Uint8Array | undefined {
+    if (bytes.byteLength < NOTE_BYTES) return undefined
+    const note = decodeNote(bytes)
+    this.#slots?.read(note, body.bytes, body.filled)
+    body.filled += note.bytes
+    this.#connection.write(Uint8Array.of(ANSWER.taken))
+    return bytes.subarray(NOTE_BYTES)
+  }
+
+  #openSlots(offer: Uint8Array): void {
+    this.#slots = ReceiverSlots.open(decodeOffer(offer))
+    this.#connection.write(Uint8Array.of(this.#slots === undefined ? ANSWER.refused : ANSWER.taken))
   }
 
   #hand(frame: Uint8Array, headerBytes: number): void {
