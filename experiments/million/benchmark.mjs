@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const CLI = join(HERE, '../../bin/pypet-ts.js')
+const JOB = join(HERE, 'job.ts')
 const PYTHON = '/usr/bin/python3'
 const RUNS = Number(process.argv[2] ?? 1_000_000)
 /** The reference is slow, and its cost per run does not grow. */
@@ -47,35 +48,40 @@ try {
   rmSync(file)
   const failing = join(folder, 'failing.h5')
   await run(['--explore', `i=0:${RUNS}`, '--file', failing], { MILLION_FAILS: '1' })
-  const cntFile = readdirSync(folder).find((name) => name.endsWith('.cnt'))
-  const continued = timed(() =>
-    execFileSync(process.execPath, [CLI, 'continue', join(folder, cntFile), '--retry-failed', '--quiet']),
+  const cntFile = join(
+    folder,
+    readdirSync(folder).find((name) => name.endsWith('.cnt')),
   )
-  const plain = await run(['--explore', `i=0:${RUNS / 1000}`, '--file', join(folder, 'plain.h5')])
+  const missing = RUNS / 1000
+  const continuing = Date.now() / 1000
+  execFileSync(process.execPath, [CLI, 'continue', cntFile, '--retry-failed', '--quiet', '--job', JOB])
+  const continued = { begin: firstStart(failing, 7, 1000) - continuing, all: Date.now() / 1000 - continuing }
+  const plain = join(folder, 'plain.h5')
+  const running = Date.now() / 1000
+  const { seconds: all } = await run(['--explore', `i=0:${missing}`, '--file', plain])
+  const begin = firstStart(plain, 0, 1) - running
+  const beyond = `beyond a plain run of ${missing}`
   add(
-    `continue with ${RUNS / 1000} runs missing, beyond a plain run of as many`,
+    `continue with ${missing} runs missing: its first run begins, ${beyond}`,
     's',
-    continued - plain.seconds,
+    continued.begin - begin,
     '≤ 1',
   )
+  add(`the same: it ends, ${beyond}`, 's', continued.all - all, '')
   printTable()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
+/** When the first of these runs began, in seconds since 1970, as the file tells. */
+function firstStart(file, first, step) {
+  const read = `import h5py; print(h5py.File('${file}')['million/results/columns/_start'][${first}::${step}].min())`
+  return seconds(PYTHON, ['-c', read])
+}
+
 /** Runs the experiment, and watches the memory of its processes. */
 async function run(words, environment = {}) {
-  const all = [
-    'run',
-    join(HERE, 'job.ts'),
-    '--layout',
-    'columns',
-    '--ncores',
-    '2',
-    '--quiet',
-    '--no-provenance',
-    ...words,
-  ]
+  const all = ['run', JOB, '--layout', 'columns', '--ncores', '2', '--quiet', '--no-provenance', ...words]
   const began = performance.now()
   const child = spawn(process.execPath, [CLI, ...all, '--log-folder', join(folder, 'logs')], {
     cwd: folder,

@@ -63,6 +63,8 @@ export class TrajectoryLayout {
   readonly #columns: RunColumns | undefined
   readonly #pendingRows = new Map<RunIndex, RunRowFacts>()
   readonly #pendingFailures: RunFailure[] = []
+  /** Runs that are performed again. Their rows tell of the attempt before until they end, or until the storage does. */
+  readonly #reopened = new Set<RunIndex>()
 
   /**
    * @param memory of a continued trajectory. Otherwise empty.
@@ -177,7 +179,7 @@ export class TrajectoryLayout {
         }
       }
       for (const link of record.links ?? []) this.#link(link, newGroups, operations)
-      this.#pendingRows.set(run, this.#facts(run, record, true))
+      this.#setRow(run, record, true)
     } catch (error) {
       this.#overviews.undoRun()
       this.#columns?.undoRun()
@@ -202,7 +204,7 @@ export class TrajectoryLayout {
     for (let row = 0; row < count; row += 1) {
       const run = first + row
       const times = { startTimestamp: rows.startTimestamp(row), finishTimestamp: rows.finishTimestamp(row) }
-      this.#pendingRows.set(run, this.#facts(run, times, true))
+      this.#setRow(run, times, true)
       this.#endColumns(RUN_STATUS.stored, { run, attempts, ...times })
     }
     return true
@@ -308,7 +310,7 @@ export class TrajectoryLayout {
 
   /** Records a failed run. Its rows follow with the commit. */
   failRun(failure: RunFailure): void {
-    this.#pendingRows.set(failure.run, this.#facts(failure.run, failure))
+    this.#setRow(failure.run, failure, false)
     this.#pendingFailures.push(failure)
     this.#endColumns(RUN_STATUS.failed, failure)
   }
@@ -342,8 +344,18 @@ export class TrajectoryLayout {
     return operations
   }
 
-  /** What belongs to the runs since the last commit but is in shared tables. */
-  commit(): Hdf5Operation[] {
+  #setRow(run: RunIndex, times: RunTimes, completed: boolean): void {
+    this.#pendingRows.set(run, this.#facts(run, times, completed))
+    this.#reopened.delete(run)
+  }
+
+  /**
+   * What belongs to the runs since the last commit but is in shared tables.
+   *
+   * @param isLast the storage ends
+   */
+  commit({ isLast = false }: { readonly isLast?: boolean } = {}): Hdf5Operation[] {
+    if (isLast) for (const run of this.#reopened) this.#pendingRows.set(run, this.#facts(run))
     const operations = this.#runRows()
     operations.push(...this.#failedRuns.append(this.#pendingFailures.map(failedRunRow)))
     operations.push(...this.#overviews.commit())
@@ -352,10 +364,13 @@ export class TrajectoryLayout {
     return operations
   }
 
-  /** Failed runs will be retried: removes all trace of their failures. */
+  /**
+   * Failed runs will be retried: removes all trace of their failures. Their rows of `runs` follow when they end: each is
+   * in a chunk of its own that must be unpacked and packed.
+   */
   reopen(failed: readonly RunIndex[]): Hdf5Operation[] {
     for (const run of failed) {
-      this.#pendingRows.set(run, this.#facts(run))
+      this.#reopened.add(run)
       this.#columns?.end(run, { status: RUN_STATUS.missing, attempts: 0, start: 0, runtime: 0 })
     }
     // What post-processing has seen changes.

@@ -268,7 +268,7 @@ export class TrajectoryStore {
     const { layout, transaction } = this.#open
     this.settle()
     if (ending.isComplete) this.#apply(layout.close(ending.config))
-    this.#apply(layout.commit())
+    this.#apply(layout.commit({ isLast: true }))
     const storedCount = this.#storedCount + this.#stored.length
     const isComplete = ending.isComplete && storedCount === this.#runCount
     const { isComplete: hasEnded } = ending
