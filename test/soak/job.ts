@@ -12,13 +12,22 @@ export function pointsOf(kind: keyof typeof FIRST_X, count: number): number[] {
 
 export const isFailing = (x: number): boolean => x < FIRST_X.second && x % 4 === 2
 
+/** Of an array: at least, and for each of five more. Some of the large ones are larger than 1 MiB. */
+const LENGTHS = { arrays: [500, 1500], 'large arrays': [30_000, 60_000] } as const
+
+function lengthOf(x: number, values: Round['values']): number {
+  if (values === 'scalars') return 0
+  const [least, more] = LENGTHS[values]
+  return least + (x % 5) * more
+}
+
 /** What the run at `x` stores. */
 export function resultsOf(x: number, values: Round['values']) {
-  const length = 500 + (x % 5) * 1500
+  const length = lengthOf(x, values)
   return {
     z: x * x + 0.25,
     text: `x is ${x}`,
-    ...(values === 'arrays' && { arrayLength: length, arrayLast: (length - 1) * x }),
+    ...(values !== 'scalars' && { arrayLength: length, arrayLast: (length - 1) * x }),
   }
 }
 
@@ -33,6 +42,8 @@ export function finalCountOf({ runCount, addedCounts }: Round): number {
  */
 export function jobSource(round: Round): string {
   const { runCount, addedCounts, runMs, failures, values } = round
+  // Runs that return nothing are sent together.
+  const isReturning = values !== 'scalars' || addedCounts.length > 0
   const failing = `
     if (x < ${FIRST_X.second} && x % 4 === 2 && existsSync(\`\${MARKS}/failing\`)) throw new Error(\`as asked, at \${x}\`)`
   const flaky = `
@@ -41,7 +52,7 @@ export function jobSource(round: Round): string {
       throw new Error(\`the first time, at \${x}\`)
     }`
   const arrays = `
-    const length = 500 + (x % 5) * 1500
+    const length = ${LENGTHS[values === 'scalars' ? 'arrays' : values].join(' + (x % 5) * ')}
     traj.addResult('a', Float64Array.from({ length }, (_, n) => n * x))`
   const lengths = addedCounts.map((_, round) =>
     addedCounts.slice(0, round).reduce((sum, added) => sum + added, runCount),
@@ -66,11 +77,10 @@ export default defineExperiment({
   async run(traj) {
     const { x } = traj.par
     if (process.env.SOAK_VERIFIES === undefined) appendFileSync(\`\${MARKS}/performed\`, \`\${x}\\n\`)
-    await delay(${runMs})${failures.startsWith('failing') ? failing : ''}${failures === 'flaky' ? flaky : ''}
+    ${runMs > 0 ? `await delay(${runMs})` : ''}${failures.startsWith('failing') ? failing : ''}${failures === 'flaky' ? flaky : ''}
     traj.addResult('z', x * x + 0.25, { comment: 'a square' })
     traj.addResult('sub.text', \`x is \${x}\`)
-    traj.addResult('u', traj.random.uniform(0, 1))${values === 'arrays' ? arrays : ''}
-    return x
+    traj.addResult('u', traj.random.uniform(0, 1))${values === 'scalars' ? '' : arrays}${isReturning ? '\n    return x' : ''}
   },${addedCounts.length > 0 ? postprocess : ''}
 })
 `

@@ -5,7 +5,8 @@ const DIMENSIONS = {
   wrapMode: ['queue', 'lock', 'none'],
   executor: ['inline', 'pool', 'isolate'],
   ncores: [1, 2],
-  values: ['scalars', 'arrays'],
+  /** Large arrays take other ways to the writer than small ones. */
+  values: ['scalars', 'arrays', 'large arrays'],
   layout: ['tree', 'columns'],
   failures: ['none', 'failing', 'failing, retried', 'flaky'],
   postprocessing: ['none', 'adds points'],
@@ -27,6 +28,9 @@ const DIMENSIONS = {
     'full disk',
   ],
 } as const
+
+/** The largest disk that may be full. */
+const DISK_KILOBYTES_MAX = { scalars: 400, arrays: 900, 'large arrays': 9000 } as const
 
 type Dimension = keyof typeof DIMENSIONS
 /** One value of each dimension. */
@@ -241,7 +245,7 @@ function described(
     addedCounts,
     runMs,
     commitIntervalMs: random() < 0.5 ? 1000 : 20,
-    diskKilobytes: choice.values === 'arrays' ? whole(100, 900) : whole(100, 400),
+    diskKilobytes: whole(100, DISK_KILOBYTES_MAX[choice.values]),
     disturbanceMs: whole(0, 150),
     isSnapshotAtOnce: random() < 0.5,
     isNextAtOnce: random() < 0.4 && !isShort,
