@@ -1,9 +1,11 @@
 /** Time and turns of the event loop, whatever a job does to the timers of its thread: some jobs replace them. */
 import { performance } from 'node:perf_hooks'
-import { setImmediate } from 'node:timers'
+import { setImmediate, setTimeout } from 'node:timers'
 
 const now = performance.now.bind(performance)
-const later = setImmediate
+const soon = setImmediate
+/** `setTimeout`. */
+export const later = setTimeout
 
 export function nowMs(): number {
   return now()
@@ -11,5 +13,5 @@ export function nowMs(): number {
 
 /** Resolves when the event loop has polled for messages, signals and timers. */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void later(resolve))
+  return new Promise((resolve) => void soon(resolve))
 }

@@ -4,7 +4,6 @@ import { PypetError } from '../errors.ts'
 import { encodeRunFrame, FRAME_PREFIX_BYTES } from '../run/run-frame.ts'
 import type { RunRecord } from '../run/run-record.ts'
 import {
-  ANSWER,
   encodeNote,
   encodeOffer,
   SLOT_BYTES,
@@ -12,21 +11,21 @@ import {
   SLOTTED_BYTES_MIN,
   slottedPrefix,
 } from '../run/slot-frames.ts'
+import { later } from './own-clock.ts'
 import { SenderSlots } from './sender-slots.ts'
+
+/** How soon to look again whether a slot is free. */
+const LOOK_MS = 1
 
 export class RecordSender {
   readonly #address: string
   /** Connected at the first record: before that, the writer may still be starting. */
   #socket: Socket | undefined
   #error: Error | undefined
-  /** For large frames. Undefined before the first one, and if there are none. */
-  #slots: Promise<SenderSlots | undefined> | undefined
-  /** Notes in slots that were sent, in all. */
-  #noteCount = 0
-  /** Answers to an offer and to notes, in all. */
-  #answerCount = 0
-  #lastAnswer: number = ANSWER.taken
-  #onAnswer: () => void = () => undefined
+  /** For large frames. Undefined before the first one, null if there are none. */
+  #slots: SenderSlots | null | undefined
+  /** Parts of frames that were written to slots, in turn. */
+  #partCount = 0
   /** The last frame that goes through slots. The next one waits for it. */
   #slotted: Promise<void> | undefined
 
@@ -66,56 +65,47 @@ export class RecordSender {
 
   close(): void {
     this.#socket?.destroy()
-    void this.#slots?.then((slots) => slots?.close())
+    this.#slots?.close()
+    this.#slots = null
   }
 
   async #sendLarge(pieces: readonly Uint8Array[]): Promise<void> {
-    this.#slots ??= this.#offerSlots()
-    const slots = await this.#slots
+    const slots = this.#openedSlots()
     if (slots === undefined) return await this.#write(pieces)
     const [first = EMPTY, ...others] = pieces
     const body = [first.subarray(FRAME_PREFIX_BYTES), ...others]
     let before = slottedPrefix(first.subarray(0, FRAME_PREFIX_BYTES))
-    let sent: Promise<void> | undefined
     for (const part of partsOf(body)) {
-      const slot = this.#noteCount % SLOT_COUNT
-      // One answer is the one to the offer.
-      await this.#answered(this.#noteCount - SLOT_COUNT + 2)
+      const slot = this.#partCount % SLOT_COUNT
+      // The first one is the offer.
+      const takenBefore = Math.floor(this.#partCount / SLOT_COUNT) + 1
+      while (slots.takenCount(slot) < takenBefore) await this.#look()
       let position = 0
       for (const piece of part) {
         slots.write(slot, piece, position)
         position += piece.byteLength
       }
-      this.#noteCount += 1
-      sent = this.#write([concatenate(before, encodeNote({ slot, bytes: position }))])
+      this.#partCount += 1
+      await this.#write([concatenate(before, encodeNote({ slot, bytes: position }))])
       before = EMPTY
-      await sent
     }
   }
 
-  /** Undefined if there are no slots here, or if the receiver cannot open them. */
-  async #offerSlots(): Promise<SenderSlots | undefined> {
-    const slots = SenderSlots.open()
-    if (slots === undefined) return undefined
-    await this.#write([encodeOffer(slots.offer)])
-    await this.#answered(1)
-    if (this.#lastAnswer === ANSWER.taken) return slots
-    slots.close()
-    return undefined
+  /** Offers them first. Undefined if there are none, or before the receiver has opened them. */
+  #openedSlots(): SenderSlots | undefined {
+    if (this.#slots === undefined) {
+      this.#slots = SenderSlots.open() ?? null
+      if (this.#slots !== null) this.#write([encodeOffer(this.#slots.offer)]).catch(() => undefined)
+      return undefined
+    }
+    return this.#slots !== null && this.#slots.takenCount(SLOT_COUNT - 1) > 0 ? this.#slots : undefined
   }
 
-  /** Resolves when so many answers have arrived. */
-  async #answered(count: number): Promise<void> {
+  /** Waits a moment for the receiver. */
+  async #look(): Promise<void> {
     const socket = this.#connected()
-    socket.ref()
-    while (this.#answerCount < count) {
-      if (this.#error !== undefined || socket.destroyed)
-        throw notReached(this.#error ?? new Error('it is gone'))
-      await new Promise<void>((resolve) => {
-        this.#onAnswer = resolve
-      })
-    }
-    socket.unref()
+    if (this.#error !== undefined || socket.destroyed) throw this.#error ?? new Error('it is gone')
+    await new Promise<void>((resolve) => void later(resolve, LOOK_MS))
   }
 
   #write(pieces: readonly Uint8Array[]): Promise<void> {
@@ -147,12 +137,8 @@ export class RecordSender {
     socket.on('error', (error) => {
       this.#error = error
     })
-    socket.on('data', (answers) => {
-      this.#answerCount += answers.byteLength
-      this.#lastAnswer = answers.at(-1) ?? ANSWER.taken
-      this.#onAnswer()
-    })
-    socket.on('close', () => this.#onAnswer())
+    // To hear of its end. Nothing comes from there.
+    socket.resume()
     this.#socket = socket
     return socket
   }

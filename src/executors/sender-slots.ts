@@ -1,6 +1,6 @@
 /** The worker's side of the slots for large frames, see `run/slot-frames`. */
-import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
-import { SLOT_BYTES, SLOT_COUNT, type SlotOffer } from '../run/slot-frames.ts'
+import { closeSync, openSync, readSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
+import { SLOT_BYTES, SLOT_COUNT, type SlotOffer, TAKEN_BYTES } from '../run/slot-frames.ts'
 
 /** A file system in memory. */
 const FOLDER = '/dev/shm'
@@ -8,7 +8,9 @@ const FOLDER = '/dev/shm'
 const FREE_BYTES_MIN = 16 * SLOT_COUNT * SLOT_BYTES
 
 export class SenderSlots {
-  readonly #descriptors: readonly number[]
+  /** None when closed: another file may have their numbers. */
+  #descriptors: readonly number[]
+  readonly #taken = new Uint32Array(1)
 
   private constructor(descriptors: readonly number[]) {
     this.#descriptors = descriptors
@@ -33,6 +35,12 @@ export class SenderSlots {
     return { pid: process.pid, descriptors: this.#descriptors }
   }
 
+  /** How many times the receiver has taken this slot. The offer counts. */
+  takenCount(slot: number): number {
+    readSync(this.#descriptors[slot] as number, this.#taken, 0, TAKEN_BYTES, SLOT_BYTES)
+    return this.#taken[0] as number
+  }
+
   /** @throws the error of the system */
   write(slot: number, bytes: Uint8Array, position: number): void {
     const descriptor = this.#descriptors[slot] as number
@@ -42,6 +50,7 @@ export class SenderSlots {
 
   close(): void {
     for (const descriptor of this.#descriptors) closeSync(descriptor)
+    this.#descriptors = []
   }
 }
 
@@ -52,9 +61,9 @@ function openUnnamed(): number {
   const descriptor = openSync(path, 'wx+', 0o600)
   try {
     unlinkSync(path)
-    const zeros = new Uint8Array(SLOT_BYTES)
-    for (let done = 0; done < SLOT_BYTES; )
-      done += writeSync(descriptor, zeros, done, SLOT_BYTES - done, done)
+    const zeros = new Uint8Array(SLOT_BYTES + TAKEN_BYTES)
+    for (let done = 0; done < zeros.byteLength; )
+      done += writeSync(descriptor, zeros, done, zeros.byteLength - done, done)
     return descriptor
   } catch (error) {
     closeSync(descriptor)

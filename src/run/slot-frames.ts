@@ -7,7 +7,9 @@
  *     frame:  u32 SLOTTED | header bytes, f64 payload bytes, then a note for each part of header and payload
  *     note:   u32 slot | u32 bytes, from the start of the slot
  *
- * The receiver answers an offer and each note with one byte. After that, a worker may die, and a slot be written again.
+ * The receiver answers in the slots: behind its bytes, each has a count of what was taken from it, an offer included. So a
+ * worker knows that the receiver has opened the slots, and when it may write to one again. Nothing goes back through the
+ * socket: if a worker ends before it has read that, the system would drop what the worker has sent.
  */
 import { FRAME_PREFIX_BYTES, framePrefix } from './run-frame.ts'
 
@@ -16,13 +18,12 @@ export const SLOT_BYTES = 1_048_576
 /** Smaller frames are sent as they are. */
 export const SLOTTED_BYTES_MIN = 262_144
 export const NOTE_BYTES = 8
+/** Of the count behind the bytes of a slot. */
+export const TAKEN_BYTES = 4
 
 const SLOTTED = 0x8000_0000
 const OFFER = 0x4000_0000
 const HEADER_BYTES_MAX = OFFER - 1
-
-/** The answer to an offer, and to a note. */
-export const ANSWER = { taken: 1, refused: 0 } as const
 
 export interface SlotOffer {
   readonly pid: number

@@ -15,7 +15,6 @@ class TestConnection {
   resume(): void {
     this.isPaused = false
   }
-  write(): void {}
 }
 
 function intakeOf(budget = new AssemblyBudget()) {

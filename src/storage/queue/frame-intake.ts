@@ -1,7 +1,7 @@
 /** Reads run frames from a socket: takes bytes in chunks of any size, returns complete records, with bounded memory. */
 import { decodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../../run/run-frame.ts'
 import { decodeRows, type RunRows } from '../../run/run-rows.ts'
-import { ANSWER, announcedBy, decodeNote, decodeOffer, NOTE_BYTES } from '../../run/slot-frames.ts'
+import { announcedBy, decodeNote, decodeOffer, NOTE_BYTES } from '../../run/slot-frames.ts'
 import { ReceiverSlots } from './receiver-slots.ts'
 
 /**
@@ -54,11 +54,10 @@ interface Body {
   filled: number
 }
 
-/** The part of a connection that the intake needs: to pause it, and to answer. */
+/** The part of a connection that the intake needs, to pause it. */
 export interface Connection {
   pause(): unknown
   resume(): unknown
-  write(bytes: Uint8Array): unknown
 }
 
 /** Receives a record and its frame. It may keep neither: both are views of a buffer. */
@@ -116,7 +115,8 @@ export class FrameIntake {
     const end = FRAME_PREFIX_BYTES + bodyBytes
     const isSlotted = kind === 'slotted'
     if (!isSlotted && bytes.byteLength >= end) {
-      if (kind === 'offer') this.#openSlots(bytes.subarray(FRAME_PREFIX_BYTES, end))
+      if (kind === 'offer')
+        this.#slots = ReceiverSlots.open(decodeOffer(bytes.subarray(FRAME_PREFIX_BYTES, end)))
       else this.#hand(bytes.subarray(0, end), headerBytes)
       return bytes.subarray(end)
     }
@@ -168,13 +168,7 @@ export class FrameIntake {
     const note = decodeNote(bytes)
     this.#slots?.read(note, body.bytes, body.filled)
     body.filled += note.bytes
-    this.#connection.write(Uint8Array.of(ANSWER.taken))
     return bytes.subarray(NOTE_BYTES)
-  }
-
-  #openSlots(offer: Uint8Array): void {
-    this.#slots = ReceiverSlots.open(decodeOffer(offer))
-    this.#connection.write(Uint8Array.of(this.#slots === undefined ? ANSWER.refused : ANSWER.taken))
   }
 
   #hand(frame: Uint8Array, headerBytes: number): void {

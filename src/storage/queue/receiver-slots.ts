@@ -1,19 +1,23 @@
 /** The receiver's side of the slots for large frames, see `run/slot-frames`. */
-import { closeSync, openSync, readSync } from 'node:fs'
-import type { SlotNote, SlotOffer } from '../../run/slot-frames.ts'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { SLOT_BYTES, type SlotNote, type SlotOffer } from '../../run/slot-frames.ts'
 
 export class ReceiverSlots {
-  readonly #descriptors: readonly number[]
+  /** None when closed: another file may have their numbers. */
+  #descriptors: readonly number[]
+  readonly #takenCounts: Uint32Array
 
   private constructor(descriptors: readonly number[]) {
     this.#descriptors = descriptors
+    this.#takenCounts = new Uint32Array(descriptors.length)
+    for (const slot of descriptors.keys()) this.#noteTaken(slot)
   }
 
   /** Opens the slots of another process, which have no name. Undefined if the system does not allow it. */
   static open({ pid, descriptors }: SlotOffer): ReceiverSlots | undefined {
     const opened: number[] = []
     try {
-      for (const descriptor of descriptors) opened.push(openSync(`/proc/${pid}/fd/${descriptor}`, 'r'))
+      for (const descriptor of descriptors) opened.push(openSync(`/proc/${pid}/fd/${descriptor}`, 'r+'))
       return new ReceiverSlots(opened)
     } catch {
       for (const descriptor of opened) closeSync(descriptor)
@@ -21,7 +25,7 @@ export class ReceiverSlots {
     }
   }
 
-  /** @throws the error of the system, or one that says that the slot holds less */
+  /** The worker may then write to the slot. @throws the error of the system, or one that says that the slot holds less */
   read({ slot, bytes }: SlotNote, target: Uint8Array, offset: number): void {
     const descriptor = this.#descriptors[slot] as number
     for (let done = 0; done < bytes; ) {
@@ -29,9 +33,17 @@ export class ReceiverSlots {
       if (count === 0) throw new Error(`a slot holds ${done} of ${bytes} bytes`)
       done += count
     }
+    this.#noteTaken(slot)
+  }
+
+  #noteTaken(slot: number): void {
+    const count = this.#takenCounts.subarray(slot, slot + 1)
+    count[0] = (count[0] as number) + 1
+    writeSync(this.#descriptors[slot] as number, count, 0, count.byteLength, SLOT_BYTES)
   }
 
   close(): void {
     for (const descriptor of this.#descriptors) closeSync(descriptor)
+    this.#descriptors = []
   }
 }
