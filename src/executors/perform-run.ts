@@ -72,10 +72,8 @@ export class RunPerformer {
       return { state: 'failed', failure }
     }
     try {
-      if (performed.frame !== undefined) {
-        await rows?.flush()
-        await this.#store.sendFrame(performed.frame)
-      }
+      if (performed.frame !== undefined || rows?.isFull === true) await rows?.flush()
+      if (performed.frame !== undefined) await this.#store.sendFrame(performed.frame)
       if (parts.isUsed) await parts.handOver()
     } catch (thrown) {
       // A user's storage service may refuse one run and take the next.

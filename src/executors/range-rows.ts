@@ -5,6 +5,12 @@ import type { RecordStore } from './record-store.ts'
 import type { SharedRange } from './shared-range.ts'
 import { type SharedRowPacker, SharedRows } from './shared-rows.ts'
 
+/**
+ * Rows are sent when so many wait. In the layout `tree`, the writer takes a third of a millisecond for each, and does
+ * nothing else meanwhile.
+ */
+const ROWS_MAX = 256
+
 export class RangeRows {
   readonly #first: RunIndex
   readonly #range: SharedRange
@@ -30,6 +36,10 @@ export class RangeRows {
     const isPacked = this.#packer.add(record, record.run - this.#first)
     if (isPacked) this.#last = record.run
     return isPacked
+  }
+
+  get isFull(): boolean {
+    return this.#packer.count >= ROWS_MAX
   }
 
   hasPacked(run: RunIndex): boolean {

@@ -20,7 +20,7 @@ class TestConnection {
 function intakeOf(budget = new AssemblyBudget()) {
   const connection = new TestConnection()
   const records: RunRecord[] = []
-  const intake = new FrameIntake(connection, budget, (raw) => records.push(copied(raw)))
+  const intake = new FrameIntake(connection, budget, { onRecord: (raw) => records.push(copied(raw)) })
   return { connection, records, intake, budget }
 }
 
@@ -155,12 +155,47 @@ describe('memory', () => {
 
   test('a record that cannot be taken gives back what it had reserved', () => {
     const budget = new AssemblyBudget()
-    const intake = new FrameIntake(new TestConnection(), budget, () => {
-      throw new Error('the disk is full')
+    const intake = new FrameIntake(new TestConnection(), budget, {
+      onRecord: () => {
+        throw new Error('the disk is full')
+      },
     })
     const frame = frameOf(EMPTY_RECORD)
     intake.push(frame.subarray(0, 20))
     expect(() => intake.push(frame.subarray(20))).toThrow('the disk is full')
     expect(budget.reserve(ASSEMBLY_BYTES_MAX, () => undefined)).toBe(true)
+  })
+})
+
+describe('many records in one chunk', () => {
+  const slow = () => {
+    const connection = new TestConnection()
+    const runs: number[] = []
+    const intake = new FrameIntake(connection, new AssemblyBudget(), {
+      onRecord: ({ run }) => {
+        runs.push(run)
+        const startMs = performance.now()
+        while (performance.now() - startMs < 15);
+      },
+    })
+    const chunk = Buffer.concat(Array.from({ length: 6 }, (_, run) => frameOf({ ...EMPTY_RECORD, run })))
+    return { connection, runs, intake, chunk }
+  }
+
+  test('are taken in several turns of the event loop, while the connection waits', async () => {
+    const { connection, runs, intake, chunk } = slow()
+    intake.push(chunk)
+    expect(runs.length).toBeLessThan(6)
+    expect(connection.isPaused).toBe(true)
+    await expect.poll(() => runs).toEqual([0, 1, 2, 3, 4, 5])
+    expect(connection.isPaused).toBe(false)
+  })
+
+  test('are all taken when the worker ends in between, but for an unfinished one', () => {
+    const { runs, intake, chunk } = slow()
+    intake.push(Buffer.concat([chunk, chunk.subarray(0, 20)]))
+    expect(runs.length).toBeLessThan(6)
+    intake.end()
+    expect(runs).toEqual([0, 1, 2, 3, 4, 5])
   })
 })

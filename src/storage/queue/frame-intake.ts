@@ -45,6 +45,9 @@ export class AssemblyBudget {
   }
 }
 
+/** A chunk of the socket may hold thousands of rows. Longer work is interrupted. */
+const PUSH_MS = 20
+
 interface Body {
   /** The whole frame. */
   readonly bytes: Uint8Array
@@ -66,40 +69,67 @@ export type OnRecord = (record: RawRunRecord, frame: Uint8Array) => void
 /** Receives packed runs. It may not keep them: they are views of a buffer. */
 export type OnRows = (rows: RunRows) => void
 
+export interface IntakeListener {
+  readonly onRecord: OnRecord
+  /** If the workers may pack runs. */
+  readonly onRows?: OnRows | undefined
+  /** Called when what has come is passed on, as far as it can be. */
+  readonly onPushed?: (() => void) | undefined
+}
+
 /** Assembles the frames of one connection. */
 export class FrameIntake {
   readonly #connection: Connection
   readonly #budget: AssemblyBudget
-  readonly #onRecord: OnRecord
-  readonly #onRows: OnRows | undefined
+  readonly #listener: IntakeListener
   /** Bytes not yet consumed: the start of a prefix, or everything that came while waiting for the budget. */
   #rest: Uint8Array = EMPTY
   #body: Body | undefined
   #slots: ReceiverSlots | undefined
+  #isGoingOn = false
+  #hasEnded = false
 
-  /** @param onRows if the workers may pack runs */
-  constructor(connection: Connection, budget: AssemblyBudget, onRecord: OnRecord, onRows?: OnRows) {
+  constructor(connection: Connection, budget: AssemblyBudget, listener: IntakeListener) {
     this.#connection = connection
     this.#budget = budget
-    this.#onRecord = onRecord
-    this.#onRows = onRows
+    this.#listener = listener
   }
 
   /** Takes the next bytes and passes on every record that they complete. */
   push(chunk: Uint8Array): void {
     let bytes = this.#rest.byteLength === 0 ? chunk : concatenate(this.#rest, chunk)
     this.#rest = EMPTY
+    const startMs = performance.now()
     while (bytes.byteLength > 0) {
+      if (!this.#hasEnded && performance.now() - startMs > PUSH_MS) {
+        this.#goOnLater()
+        break
+      }
       const remaining = this.#body === undefined ? this.#begin(bytes) : this.#fill(bytes, this.#body)
       if (remaining === undefined) break
       bytes = remaining
     }
     // A copy: kept bytes must not pin the socket's whole buffer. (`slice` of a Buffer copies nothing.)
     this.#rest = bytes.byteLength === 0 ? EMPTY : new Uint8Array(bytes)
+    this.#listener.onPushed?.()
   }
 
-  /** The worker is gone: drops its unfinished record. */
+  /** Others have their turn first: commits, and messages of main. */
+  #goOnLater(): void {
+    if (this.#isGoingOn) return
+    this.#isGoingOn = true
+    this.#connection.pause()
+    setImmediate(() => {
+      this.#isGoingOn = false
+      this.#connection.resume()
+      this.push(EMPTY)
+    })
+  }
+
+  /** The worker is gone: passes on what it has sent, and drops its unfinished record. */
   end(): void {
+    this.#hasEnded = true
+    this.push(EMPTY)
     if (this.#body !== undefined) this.#budget.release(this.#body.reservedBytes)
     this.#body = undefined
     this.#rest = EMPTY
@@ -120,19 +150,21 @@ export class FrameIntake {
       else this.#hand(bytes.subarray(0, end), headerBytes)
       return bytes.subarray(end)
     }
-    if (kind === 'offer') return undefined
+    // What is not here by now does not come any more.
+    if (kind === 'offer' || (this.#hasEnded && !isSlotted)) return undefined
     const retry = () => {
       this.#connection.resume()
       this.push(EMPTY)
     }
-    if (!this.#budget.reserve(bodyBytes, retry)) {
+    const isReserved = this.#budget.reserve(bodyBytes, retry)
+    if (!isReserved && !this.#hasEnded) {
       this.#connection.pause()
       return undefined
     }
     const body = {
       bytes: this.#budget.buffer(end),
       headerBytes,
-      reservedBytes: bodyBytes,
+      reservedBytes: isReserved ? bodyBytes : 0,
       isSlotted,
       filled: 0,
     }
@@ -173,9 +205,10 @@ export class FrameIntake {
 
   #hand(frame: Uint8Array, headerBytes: number): void {
     const body = frame.subarray(FRAME_PREFIX_BYTES)
-    const rows = this.#onRows && decodeRows(body, headerBytes)
-    if (rows === undefined) this.#onRecord(decodeRunFrame(body, headerBytes), frame)
-    else this.#onRows?.(rows)
+    const { onRecord, onRows } = this.#listener
+    const rows = onRows && decodeRows(body, headerBytes)
+    if (rows === undefined) onRecord(decodeRunFrame(body, headerBytes), frame)
+    else onRows?.(rows)
   }
 }
 

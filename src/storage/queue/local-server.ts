@@ -7,6 +7,9 @@ import { LocalAddress } from './local-address.ts'
 export class LocalServer {
   readonly sockets = new Set<Socket>()
   readonly #server: Server
+  #isPaused = false
+  /** Sockets that are paused for reasons of their own, and for how many. */
+  readonly #held = new Map<Socket, number>()
 
   /** @param connect is called for each connection, and returns a function to call when it has closed */
   constructor(connect: (socket: Socket) => () => void) {
@@ -17,6 +20,7 @@ export class LocalServer {
       socket.on('error', () => undefined)
       socket.on('close', () => {
         this.sockets.delete(socket)
+        this.#held.delete(socket)
         leave()
       })
     })
@@ -37,11 +41,29 @@ export class LocalServer {
 
   /** Stops reading from all connections until `resume`. */
   pause(): void {
+    this.#isPaused = true
     for (const socket of this.sockets) socket.pause()
   }
 
   resume(): void {
-    for (const socket of this.sockets) socket.resume()
+    this.#isPaused = false
+    for (const socket of this.sockets) this.#resumeIfFree(socket)
+  }
+
+  /** Stops reading from one connection, until `release` was called as often. */
+  hold(socket: Socket): void {
+    this.#held.set(socket, (this.#held.get(socket) ?? 0) + 1)
+    socket.pause()
+  }
+
+  release(socket: Socket): void {
+    if (!this.sockets.has(socket)) return
+    this.#held.set(socket, Math.max(0, (this.#held.get(socket) ?? 0) - 1))
+    this.#resumeIfFree(socket)
+  }
+
+  #resumeIfFree(socket: Socket): void {
+    if (!this.#isPaused && (this.#held.get(socket) ?? 0) === 0) socket.resume()
   }
 
   /** Accepts no more connections. Resolves when all have closed. */
@@ -62,22 +84,21 @@ export class LocalServer {
  *
  * @param onRecord may keep neither record nor frame: both are views of a buffer
  * @param options.onRows if the workers may pack runs
- * @param options.onChunk called after each chunk has been passed on
+ * @param options.onChunk called when all that came together has been passed on
  */
 export function frameListener(
   onRecord: (...arrived: [...Parameters<OnRecord>, socket: Socket]) => void,
   { onRows, onChunk }: { readonly onRows?: OnRows; readonly onChunk?: () => void } = {},
 ): LocalServer {
   const budget = new AssemblyBudget()
-  return new LocalServer((socket) => {
+  const server: LocalServer = new LocalServer((socket) => {
     const onFrame: OnRecord = (record, frame) => onRecord(record, frame, socket)
-    const intake = new FrameIntake(socket, budget, onFrame, onRows)
-    socket.on('data', (chunk: Buffer) => {
-      intake.push(chunk)
-      onChunk?.()
-    })
+    const connection = { pause: () => server.hold(socket), resume: () => server.release(socket) }
+    const intake = new FrameIntake(connection, budget, { onRecord: onFrame, onRows, onPushed: onChunk })
+    socket.on('data', (chunk: Buffer) => intake.push(chunk))
     return () => intake.end()
   })
+  return server
 }
 
 export interface FrameReceiver extends AsyncDisposable {

@@ -52,11 +52,14 @@ process.on('uncaughtException', breakDown)
 
 const server = frameListener(
   guarded((record: RawRunRecord) => {
+    // Then all runs have been told, or nobody waits for them.
+    if (isEnding) return
     store?.storeRun(record)
     noteWritten()
   }),
   {
     onRows: guarded((rows: RunRows) => {
+      if (isEnding) return
       store?.storeRows(rows)
       noteWritten()
     }),
