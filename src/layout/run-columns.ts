@@ -35,6 +35,11 @@ import type { LayoutMemory } from './layout-memory.ts'
 const TEXT_BYTES = 64
 /** Values of a branch that would need more columns are in leaves only. */
 const COLUMNS_MAX = 1000
+/**
+ * After the first run, so many columns may have a single value. Where each run names its results differently, a column
+ * per name would take a row per run for one value.
+ */
+const SINGLE_COLUMNS_MAX = 64
 /** Rows of a chunk. Fewer if the trajectory has fewer runs, or if a row is an array. */
 const CHUNK_ROWS_MAX = 8192
 /** Even if there are fewer runs: more may be added, and such a chunk is small. */
@@ -170,7 +175,9 @@ export class RunColumns {
     for (const { name: item, value } of leaf.items) {
       const key = leaf.kind === 'parameter' ? name : columnName(name, item)
       const type = columnTypeOf(value, this.#layout)
-      const column = type === undefined ? undefined : columns.columnFor(key, type, leaf.comment)
+      const column =
+        type &&
+        columns.columnFor(key, type, leaf.comment, this.#isFirstRun ? COLUMNS_MAX : SINGLE_COLUMNS_MAX)
       if (column === undefined || !column.push(run, value)) {
         isWhole = false
         continue
@@ -238,7 +245,7 @@ export class RunColumns {
       const key = branch === 'derived_parameters' ? name : columnName(name, item)
       const known = columns.at(key)
       // An item of another type takes the cell of the one before.
-      const fitting = type === undefined ? undefined : columns.columnFor(key, type, leaf?.comment ?? '')
+      const fitting = type && columns.columnFor(key, type, leaf?.comment ?? '', COLUMNS_MAX)
       const column = fitting ?? known
       if (column === undefined) continue
       given.add(column)
@@ -295,6 +302,10 @@ export class RunColumns {
     if (this.#status[run] === RUN_STATUS.stored) this.#storedCount -= 1
     if (status === RUN_STATUS.stored) this.#storedCount += 1
     this.#status[run] = status
+  }
+
+  get #isFirstRun(): boolean {
+    return this.#storedCount + this.#waiting.length === 0
   }
 
   *#columns(): Generator<Column> {
@@ -390,11 +401,18 @@ class BranchColumns {
     return this.#columns.get(name)
   }
 
-  /** The column of an item. Undefined if it holds another type, or if there are too many. */
-  columnFor(name: string, type: ColumnType, comment: string): Column | undefined {
+  /**
+   * The column of an item. Undefined if it holds another type, or if there are too many.
+   *
+   * @param singleMax how many columns of this process may have a single value
+   */
+  columnFor(name: string, type: ColumnType, comment: string, singleMax: number): Column | undefined {
     const known = this.#columns.get(name)
     if (known !== undefined) return known.takes(type) ? known : undefined
-    return this.#columns.size >= COLUMNS_MAX ? undefined : this.#add(name, type, comment)
+    if (this.#columns.size >= COLUMNS_MAX) return undefined
+    let singleCount = 0
+    for (const { isSingle } of this.#columns.values()) if (isSingle) singleCount += 1
+    return singleCount >= singleMax ? undefined : this.#add(name, type, comment)
   }
 
   createGroup(): Hdf5Operation[] {
@@ -443,6 +461,8 @@ class Column {
   #isInFile: boolean
   #hasPresence: boolean
   #runs: RunIndex[] = []
+  /** As far as it matters: 2 for one that was there before. */
+  #valueCount: number
   #bytes = new Uint8Array(0)
   #view = new DataView(this.#bytes.buffer)
   /** New cells of runs whose rows are in the file. Undefined for none. */
@@ -463,10 +483,16 @@ class Column {
     this.#rowBytes = this.#elementType.bytes * elementCount(type.shape)
     this.#isInFile = isInFile
     this.#hasPresence = hasPresence
+    this.#valueCount = isInFile ? 2 : 0
   }
 
   get isFact(): boolean {
     return this.name.startsWith('_')
+  }
+
+  /** It is new, and has one value at most. */
+  get isSingle(): boolean {
+    return !this.isFact && this.#valueCount < 2
   }
 
   get isArray(): boolean {
@@ -487,6 +513,7 @@ class Column {
     const at = this.#room()
     if (!putCell(this.#bytes.subarray(at, at + this.#rowBytes), value)) return false
     this.#runs.push(run)
+    this.#valueCount += 1
     return true
   }
 
@@ -500,6 +527,7 @@ class Column {
       else this.#bytes.set(rows.bytes.subarray(start, start + bytes), at)
       this.#runs.push(rows.first + row)
     }
+    this.#valueCount += rows.count
   }
 
   /** @param value undefined for none */
@@ -521,6 +549,7 @@ class Column {
   /** Removes the last cell. */
   pop(): void {
     this.#runs.pop()
+    this.#valueCount -= 1
   }
 
   #room(): number {

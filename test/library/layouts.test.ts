@@ -159,6 +159,37 @@ describe(`edits (PYPET_TEST_SEED=${SEED})`, () => {
   })
 })
 
+test('results with another name in each run make few columns, and read back equal', async () => {
+  const named = fileTree({
+    'job.mjs': `
+import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  name: 'demo',
+  parameters: { x: 1 },
+  run(traj) {
+    const { x } = traj.par
+    traj.addResult('z', x)
+    for (const part of ['a', 'b']) traj.addResult(part + x, x)
+  },
+})`,
+  })
+  const files: string[] = []
+  for (const layout of LAYOUTS) {
+    const filename = join(named, `${layout}.h5`)
+    files.push(filename)
+    const options = { filename, layout, logging: false }
+    expect(await run(join(named, 'job.mjs'), { options, explore: ['x=0:200'] })).toMatchObject({
+      storedCount: 200,
+    })
+    using reader = await openHdf5Reader(filename)
+    const columns = reader.columns('demo')?.columns ?? []
+    // Four facts, z, and those of single values: the limit, and what the last run before it had added.
+    expect(columns.length).toBeLessThan(4 + 1 + 64 + 2)
+    expect(columns.map(({ name }) => name)).toContain('z')
+  }
+  await expectEqual(files)
+})
+
 test('expanded and continued trajectories keep their layout', async () => {
   const files = copies('expanded')
   for (const [index, file] of files.entries()) {
