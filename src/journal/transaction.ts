@@ -26,7 +26,7 @@ import type { CntJournal } from './cnt-journal.ts'
 import type { CommitFacts } from './cnt-record.ts'
 import type { CntState } from './cnt-state.ts'
 import type { Disk } from './disk.ts'
-import { displacedError, displacedFor, displacementOf, headOf } from './displaced.ts'
+import { displacedError, displacedFor, displacementOf, headOf, notTheSame } from './displaced.ts'
 import { PageWriter } from './page-writer.ts'
 import { openGate, type ReaderGate } from './reader-gate.ts'
 import { realFileOf } from './real-file.ts'
@@ -297,8 +297,18 @@ export class Hdf5Transaction {
     throw this.#moved
   }
 
+  /** @throws PypetError `PYPET_FILE_MOVED` if the `.cnt` file was removed: without it, a crash would lose the pages in it */
+  #assertJournalInPlace(): void {
+    const cnt = this.#journal.openFile
+    const found = cnt === undefined ? undefined : displacementOf(cnt)
+    if (cnt === undefined || found?.kind !== 'removed') return
+    this.#moved = this.#options.isTurn ? notTheSame(cnt.path) : displacedError(cnt, found, undefined)
+    throw this.#moved
+  }
+
   #append(facts: TransactionFacts): void {
     this.#assertInPlace()
+    this.#assertJournalInPlace()
     const pages = this.#staged.prepare()
     // The pages that `prepare` has synced are no longer needed.
     if (this.#writtenSequence > 0) this.#journal.noteApplied(this.#writtenSequence)
