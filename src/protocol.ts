@@ -311,7 +311,11 @@ export interface NodesInFile {
 /** How a worker stores its runs. */
 export type WorkerStorage =
   /** It hands them to the writer process. */
-  | { readonly kind: 'queue'; readonly address: string }
+  | {
+      readonly kind: 'queue'
+      readonly address: string /** Runs may be packed, see `run/run-rows`. */
+      readonly takesRows?: true
+    }
   /** A module stores them: `openRecordStore(data)` of the module at this address returns a `RecordStore`. */
   | { readonly kind: 'module'; readonly url: string; readonly data: unknown }
 

@@ -4,7 +4,7 @@ import { setImmediate, setTimeout } from 'node:timers'
 
 const now = performance.now.bind(performance)
 const soon = setImmediate
-/** `setTimeout`. */
+/** `setTimeout` as it was before the job. */
 export const later = setTimeout
 
 export function nowMs(): number {

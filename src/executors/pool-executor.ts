@@ -159,7 +159,8 @@ class RowsMemory {
   readonly #spare: SharedRows[] = []
 
   constructor({ storage }: Pick<WorkerSetup, 'storage'>) {
-    if (storage.kind === 'queue') this.#sender = new RecordSender(storage.address)
+    if (storage.kind === 'queue' && storage.takesRows === true)
+      this.#sender = new RecordSender(storage.address)
   }
 
   /** Undefined if each run is sent by itself. */
@@ -213,10 +214,12 @@ class RangeUnderway {
   /**
    * How far the range is when its thread has died or is busy. Sends what the thread has packed, so that it is handed over.
    *
+   * @param isDead otherwise, rows that the thread is just sending are left to it: the writer may be slow
    * @throws PypetError `PYPET_WRITER_DIED`
    */
-  async settled(): Promise<RangeProgress> {
-    const unsent = this.#packed?.rows.unsent()
+  async settled(isDead: boolean): Promise<RangeProgress> {
+    const rows = this.#packed?.rows
+    const unsent = isDead || rows?.isBeingSent === false ? rows?.unsent() : undefined
     const { begunCount, handedOverCount } = this.progress
     const end = unsent === undefined ? 0 : unsent.firstOffset + unsent.count
     // If both send a run, the writer takes it once.
@@ -276,7 +279,7 @@ class RangeUnderway {
   async #pass(): Promise<void> {
     this.interrupt()
     // If the writer is gone, the thread says so, too.
-    const progress = await this.settled().catch(() => this.progress)
+    const progress = await this.settled(false).catch(() => this.progress)
     this.reportHandedOver(progress)
   }
 }
@@ -364,7 +367,7 @@ async function performRange(
     length.startSmall()
     const error = signal?.aborted === true ? toErrorRecord(signal.reason) : endedThread(cause)
     // The thread may still be ending, so only what it says now counts.
-    const progress = await active.settled()
+    const progress = await active.settled(true)
     let isInRun = progress.begunCount > progress.handedOverCount
     if (progress.begunCount === 0) isInRun = deaths.note() && active.beginInItsPlace()
     else deaths.clear()

@@ -24,6 +24,8 @@ export class RecordSender {
   #error: Error | undefined
   /** For large frames. Undefined before the first one, null if there are none. */
   #slots: SenderSlots | null | undefined
+  /** Large frames before the offer. */
+  #largeCount = 0
   /** Parts of frames that were written to slots, in turn. */
   #partCount = 0
   /** The last frame that goes through slots. The next one waits for it. */
@@ -91,9 +93,12 @@ export class RecordSender {
     }
   }
 
-  /** Offers them first. Undefined if there are none, or before the receiver has opened them. */
+  /** Offers them at the second large frame. Undefined if there are none, or before the receiver has opened them. */
   #openedSlots(): SenderSlots | undefined {
     if (this.#slots === undefined) {
+      // A process that performs one run needs none.
+      this.#largeCount += 1
+      if (this.#largeCount < 2) return undefined
       this.#slots = SenderSlots.open() ?? null
       if (this.#slots !== null) this.#write([encodeOffer(this.#slots.offer)]).catch(() => undefined)
       return undefined
@@ -117,13 +122,13 @@ export class RecordSender {
       const last = pieces.length - 1
       const socket = this.#connected()
       // Waiting for the writer is part of the run, so the socket keeps the process alive meanwhile.
-      socket.ref()
+      if (!socket.destroyed) socket.ref()
       pieces.forEach((piece, index) => {
         socket.write(piece, (error) => {
           if (error) reject(notReached(error))
           else if (index === last) {
             // An idle connection must not keep a finished process alive.
-            socket.unref()
+            if (!socket.destroyed) socket.unref()
             resolve()
           }
         })

@@ -1,5 +1,6 @@
 /** The worker's side of the slots for large frames, see `run/slot-frames`. */
 import { closeSync, openSync, readSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
+import { identityOf } from '../journal/file-identity.ts'
 import { SLOT_BYTES, SLOT_COUNT, type SlotOffer, TAKEN_BYTES } from '../run/slot-frames.ts'
 
 /** A file system in memory. */
@@ -32,7 +33,8 @@ export class SenderSlots {
   }
 
   get offer(): SlotOffer {
-    return { pid: process.pid, descriptors: this.#descriptors }
+    const slots = this.#descriptors.map((descriptor) => ({ descriptor, identity: identityOf(descriptor) }))
+    return { pid: process.pid, slots }
   }
 
   /** How many times the receiver has taken this slot. The offer counts. */
@@ -54,9 +56,8 @@ export class SenderSlots {
   }
 }
 
-/** A file that has its room already, and that no process can leave behind. */
+/** A file that has its room already. It has no name, so a killed process does not leave it behind. */
 function openUnnamed(): number {
-  // It has this name for a moment only.
   const path = `${FOLDER}/pypet-ts-slot-${process.pid}-${process.hrtime.bigint()}`
   const descriptor = openSync(path, 'wx+', 0o600)
   try {

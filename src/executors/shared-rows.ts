@@ -9,7 +9,7 @@ import { RowPacker, rowsFrame } from '../run/run-rows.ts'
 
 const MEMORY_BYTES = 262_144
 /** Where the rows are, and a number that is odd while the thread replaces their header. */
-const NUMBERS = { version: 0, rows: 1, headerBytes: 2, rowBytes: 3, firstRun: 4 } as const
+const NUMBERS = { version: 0, rows: 1, headerBytes: 2, rowBytes: 3, firstRun: 4, isBeingSent: 5 } as const
 const NUMBERS_BYTES = 32
 
 /** What main finds. */
@@ -32,7 +32,12 @@ export class SharedRows {
     this.#room = new Uint8Array(memory, NUMBERS_BYTES)
   }
 
-  /** Main: the rows that the thread has not sent, as a copy. Undefined if there are none, or if it is just sending them. */
+  /** Main: the thread is sending its rows. */
+  get isBeingSent(): boolean {
+    return Atomics.load(this.#numbers, NUMBERS.isBeingSent) === 1
+  }
+
+  /** Main: the rows that the thread has not sent, as a copy. Undefined if there are none, or while it replaces them. */
   unsent(): UnsentRows | undefined {
     const numbers = this.#numbers
     const version = Atomics.load(numbers, NUMBERS.version)
@@ -41,12 +46,15 @@ export class SharedRows {
     const firstOffset = Atomics.load(numbers, NUMBERS.firstRun)
     const rowsBytes = count * Atomics.load(numbers, NUMBERS.rowBytes)
     const frame = rowsFrame(this.#room, Atomics.load(numbers, NUMBERS.headerBytes), rowsBytes)
-    return Atomics.load(numbers, NUMBERS.version) === version ? { firstOffset, count, frame } : undefined
+    // Adds nothing: a plain load could be moved before the copy.
+    const versionAfter = Atomics.add(numbers, NUMBERS.version, 0)
+    return versionAfter === version ? { firstOffset, count, frame } : undefined
   }
 
   /** Main: before it gives the memory to a range. */
   clear(): void {
     Atomics.store(this.#numbers, NUMBERS.rows, 0)
+    Atomics.store(this.#numbers, NUMBERS.isBeingSent, 0)
   }
 
   /** Thread: takes runs from now on. */
@@ -81,14 +89,16 @@ export class SharedRowPacker {
     return true
   }
 
-  /** The rows, as a copy. `clear` when it is sent. */
+  /** The rows, as a copy to be sent. `clear` when it is. */
   frame(): Uint8Array {
+    Atomics.store(this.#numbers, NUMBERS.isBeingSent, 1)
     return this.#packer.frame()
   }
 
   clear(): void {
     this.#packer.clear()
     Atomics.store(this.#numbers, NUMBERS.rows, 0)
+    Atomics.store(this.#numbers, NUMBERS.isBeingSent, 0)
   }
 
   #begin(record: RunRecord, offset: number): boolean {

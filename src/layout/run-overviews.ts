@@ -181,7 +181,7 @@ class KnownComments {
     this.#fresh = []
   }
 
-  /** False if it is unknown whether it is known. */
+  /** False also if only an earlier process knew it. */
   has(comment: string): boolean {
     return this.#seen.has(comment)
   }

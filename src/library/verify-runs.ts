@@ -280,8 +280,7 @@ class Comparison {
   }
 
   add(record: RawRunRecord): void {
-    // The record is a view of memory that may be reused.
-    this.#waiting.push(structuredClone(record))
+    this.#waiting.push(record)
     this.#comparing ??= this.#compareAll()
   }
 

@@ -194,7 +194,7 @@ export function decodeValue(encoded: EncodedValue, take: (byteCount: number) => 
 function joinSmallPieces(header: Uint8Array, payload: readonly Uint8Array[]): Uint8Array[] {
   const payloadBytes = payload.reduce((sum, piece) => sum + piece.byteLength, 0)
   const pieces: Uint8Array[] = []
-  let small: Uint8Array[] = [framePrefix(header.byteLength, payloadBytes), header]
+  let small: Uint8Array[] = [framePrefix(checkedHeaderBytes(header.byteLength), payloadBytes), header]
   for (const piece of payload) {
     if (piece.byteLength < COPY_BYTES_MAX) {
       small.push(piece)
@@ -206,6 +206,17 @@ function joinSmallPieces(header: Uint8Array, payload: readonly Uint8Array[]): Ui
   }
   if (small.length > 0) pieces.push(concatenate(small))
   return pieces
+}
+
+/** Larger numbers mark other frames, see `slot-frames`. */
+export const HEADER_BYTES_MAX = 2 ** 30 - 1
+
+/** @throws RangeError for a longer header: texts of a gibibyte in one run */
+function checkedHeaderBytes(headerBytes: number): number {
+  if (headerBytes <= HEADER_BYTES_MAX) return headerBytes
+  throw new RangeError(
+    `the texts of a run take ${headerBytes} bytes; at most ${HEADER_BYTES_MAX} can be sent`,
+  )
 }
 
 export function framePrefix(headerBytes: number, payloadBytes: number): Uint8Array {

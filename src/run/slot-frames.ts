@@ -11,7 +11,7 @@
  * worker knows that the receiver has opened the slots, and when it may write to one again. Nothing goes back through the
  * socket: if a worker ends before it has read that, the system would drop what the worker has sent.
  */
-import { FRAME_PREFIX_BYTES, framePrefix } from './run-frame.ts'
+import { FRAME_PREFIX_BYTES, framePrefix, HEADER_BYTES_MAX } from './run-frame.ts'
 
 export const SLOT_COUNT = 2
 export const SLOT_BYTES = 1_048_576
@@ -22,12 +22,17 @@ export const NOTE_BYTES = 8
 export const TAKEN_BYTES = 4
 
 const SLOTTED = 0x8000_0000
-const OFFER = 0x4000_0000
-const HEADER_BYTES_MAX = OFFER - 1
+const OFFER = HEADER_BYTES_MAX + 1
 
 export interface SlotOffer {
   readonly pid: number
-  readonly descriptors: readonly number[]
+  readonly slots: readonly OfferedSlot[]
+}
+
+/** A descriptor, and which file it is: when the offer arrives, another one may have its number. */
+export interface OfferedSlot {
+  readonly descriptor: number
+  readonly identity: string
 }
 
 export interface SlotNote {

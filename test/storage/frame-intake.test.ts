@@ -12,8 +12,9 @@ class TestConnection {
   pause(): void {
     this.isPaused = true
   }
-  resume(): void {
+  resume(goOn: () => void): void {
     this.isPaused = false
+    goOn()
   }
 }
 

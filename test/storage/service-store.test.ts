@@ -143,3 +143,33 @@ test('a service that throws in storeRun fails the runs', async () => {
   expect(storageService.calls.filter((name) => name === 'failRun')).toHaveLength(RUN_COUNT)
   expect(storageService.calls.at(-1)).toBe('close')
 })
+
+test.each([
+  ['thousands of short runs', 3000, 'traj.par.x'],
+  ['large arrays', 12, 'new Float64Array(100_000).fill(traj.par.x)'],
+])('%s reach a service in main whole', async (_, count, value) => {
+  const folder = fileTree({
+    'job.mjs': `import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  name: 'many',
+  parameters: { x: 0 },
+  run(traj) {
+    traj.addResult('z', ${value})
+  },
+})`,
+  })
+  const storageService = new MainStorage()
+  const options = { filename: join(folder, 'file.h5'), logFolder: join(folder, 'logs') }
+  const summary = await run(join(folder, 'job.mjs'), {
+    options: { ...options, executor: 'pool', ncores: 2, wrapMode: 'queue' },
+    explore: [`x=0:${count}`],
+    storageService,
+  })
+  expect(summary).toMatchObject({ storedCount: count, failedCount: 0 })
+  const found = [...storageService.runs].sort(([one], [other]) => one - other)
+  const values = found.map(([, { leaves }]) => leaves[0]?.values.z)
+  const expected = Array.from({ length: count }, (_, run) => run)
+  expect(values.map((each) => (ArrayBuffer.isView(each) ? (each as Float64Array).at(-1) : each))).toEqual(
+    expected,
+  )
+})

@@ -180,6 +180,8 @@ export class LockStore extends SerialStore implements RunStore {
       for (const failure of this.#failures.splice(0)) store.failRun(failure)
       this.#announce(store.close(ending))
       const cntFile = await store.finish()
+      // It is not missing from now on.
+      if (cntFile === undefined) turns.close()
       return { cntFile, ...(store.isBehind && { isBehind: true as const }) }
     })
     const waited = server.waited()

@@ -1,5 +1,5 @@
 /** Reads run frames from a socket: takes bytes in chunks of any size, returns complete records, with bounded memory. */
-import { decodeRunFrame, FRAME_PREFIX_BYTES, type RawRunRecord } from '../../run/run-frame.ts'
+import { decodeRunFrame, FRAME_PREFIX_BYTES, framePrefix, type RawRunRecord } from '../../run/run-frame.ts'
 import { decodeRows, type RunRows } from '../../run/run-rows.ts'
 import { announcedBy, decodeNote, decodeOffer, NOTE_BYTES } from '../../run/slot-frames.ts'
 import { ReceiverSlots } from './receiver-slots.ts'
@@ -60,7 +60,8 @@ interface Body {
 /** The part of a connection that the intake needs, to pause it. */
 export interface Connection {
   pause(): unknown
-  resume(): unknown
+  /** @param goOn is called when nothing else holds the connection back, and not before */
+  resume(goOn: () => void): unknown
 }
 
 /** Receives a record and its frame. It may keep neither: both are views of a buffer. */
@@ -119,11 +120,12 @@ export class FrameIntake {
     if (this.#isGoingOn) return
     this.#isGoingOn = true
     this.#connection.pause()
-    setImmediate(() => {
-      this.#isGoingOn = false
-      this.#connection.resume()
-      this.push(EMPTY)
-    })
+    setImmediate(() =>
+      this.#connection.resume(() => {
+        this.#isGoingOn = false
+        this.push(EMPTY)
+      }),
+    )
   }
 
   /** The worker is gone: passes on what it has sent, and drops its unfinished record. */
@@ -152,10 +154,7 @@ export class FrameIntake {
     }
     // What is not here by now does not come any more.
     if (kind === 'offer' || (this.#hasEnded && !isSlotted)) return undefined
-    const retry = () => {
-      this.#connection.resume()
-      this.push(EMPTY)
-    }
+    const retry = () => void this.#connection.resume(() => this.push(EMPTY))
     const isReserved = this.#budget.reserve(bodyBytes, retry)
     if (!isReserved && !this.#hasEnded) {
       this.#connection.pause()
@@ -170,6 +169,7 @@ export class FrameIntake {
     }
     this.#body = body
     if (!isSlotted) return bytes
+    body.bytes.set(framePrefix(headerBytes, payloadBytes))
     body.filled = FRAME_PREFIX_BYTES
     return bytes.subarray(FRAME_PREFIX_BYTES)
   }
@@ -198,7 +198,9 @@ export class FrameIntake {
   #fillFromSlot(bytes: Uint8Array, body: Body): Uint8Array | undefined {
     if (bytes.byteLength < NOTE_BYTES) return undefined
     const note = decodeNote(bytes)
-    this.#slots?.read(note, body.bytes, body.filled)
+    if (this.#slots === undefined)
+      throw new Error('a frame is in slots that are not open: the stream is out of step')
+    this.#slots.read(note, body.bytes, body.filled)
     body.filled += note.bytes
     return bytes.subarray(NOTE_BYTES)
   }

@@ -1,5 +1,6 @@
 /** The receiver's side of the slots for large frames, see `run/slot-frames`. */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { identityOf } from '../../journal/file-identity.ts'
 import { SLOT_BYTES, type SlotNote, type SlotOffer } from '../../run/slot-frames.ts'
 
 export class ReceiverSlots {
@@ -13,16 +14,20 @@ export class ReceiverSlots {
     for (const slot of descriptors.keys()) this.#noteTaken(slot)
   }
 
-  /** Opens the slots of another process, which have no name. Undefined if the system does not allow it. */
-  static open({ pid, descriptors }: SlotOffer): ReceiverSlots | undefined {
+  /** Opens the slots of another process, which have no name. Undefined if the system does not allow it, or if they are gone. */
+  static open({ pid, slots }: SlotOffer): ReceiverSlots | undefined {
     const opened: number[] = []
+    let isSame = true
     try {
-      for (const descriptor of descriptors) opened.push(openSync(`/proc/${pid}/fd/${descriptor}`, 'r+'))
-      return new ReceiverSlots(opened)
-    } catch {
-      for (const descriptor of opened) closeSync(descriptor)
-      return undefined
-    }
+      for (const { descriptor, identity } of slots) {
+        opened.push(openSync(`/proc/${pid}/fd/${descriptor}`, 'r+'))
+        // If the worker has ended, this may be another file of its process.
+        isSame &&= identityOf(opened.at(-1) as number) === identity
+      }
+      if (isSame) return new ReceiverSlots(opened)
+    } catch {}
+    for (const descriptor of opened) closeSync(descriptor)
+    return undefined
   }
 
   /** The worker may then write to the slot. @throws the error of the system, or one that says that the slot holds less */

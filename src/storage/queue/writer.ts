@@ -83,7 +83,7 @@ export class Writer extends SerialStore implements RunStore {
   }
 
   async workerStorage(): Promise<WorkerStorage> {
-    return { kind: 'queue', address: this.address }
+    return { kind: 'queue', address: this.address, takesRows: true }
   }
 
   async open(
