@@ -30,7 +30,7 @@ export interface SlotOffer {
 }
 
 /** A descriptor, and which file it is: when the offer arrives, another one may have its number. */
-export interface OfferedSlot {
+interface OfferedSlot {
   readonly descriptor: number
   readonly identity: string
 }
