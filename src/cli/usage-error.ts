@@ -35,10 +35,14 @@ function described(
       return { message: text, hint: 'Leave out one of them.' }
     case 'commander.excessArguments': {
       const [, ...extra] = operands
+      const points = extra.find((operand) => /^[A-Za-z_][\w.]*=/.test(operand))
       return {
         message: `expected one file, found ${operands.length} arguments: ${operands.join(' ')}`,
-        // The shell has split `--explore x=1, 2` in two.
-        hint: `Remove ${extra.join(' ')}, or quote a value that contains spaces.`,
+        // `--explore x=1,2 y=3,4`, or the shell has split `--explore x=1, 2` in two.
+        hint:
+          points === undefined
+            ? `Remove ${extra.join(' ')}, or quote a value that contains spaces.`
+            : `Write the option before each of its values: --explore ${points}`,
       }
     }
     default:
