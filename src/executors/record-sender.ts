@@ -1,7 +1,7 @@
 /** A worker's connection to the writer: run frames over a local socket, with back-pressure. */
 import { connect, type Socket } from 'node:net'
 import { PypetError } from '../errors.ts'
-import { encodeRunFrame, FRAME_PREFIX_BYTES } from '../run/run-frame.ts'
+import { concatenate, encodeRunFrame, FRAME_PREFIX_BYTES } from '../run/run-frame.ts'
 import type { RunRecord } from '../run/run-record.ts'
 import {
   encodeNote,
@@ -88,7 +88,7 @@ export class RecordSender {
         position += piece.byteLength
       }
       this.#partCount += 1
-      await this.#write([concatenate(before, encodeNote({ slot, bytes: position }))])
+      await this.#write([concatenate([before, encodeNote({ slot, bytes: position })])])
       before = EMPTY
     }
   }
@@ -168,13 +168,6 @@ function* partsOf(pieces: readonly Uint8Array[]): Generator<Uint8Array[]> {
     }
   }
   if (part.length > 0) yield part
-}
-
-function concatenate(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const both = new Uint8Array(one.byteLength + other.byteLength)
-  both.set(one)
-  both.set(other, one.byteLength)
-  return both
 }
 
 function notReached(cause: Error): PypetError {

@@ -28,7 +28,13 @@ import type { RawLeaf } from '../run/run-frame.ts'
 import type { RowItem, RunRows } from '../run/run-rows.ts'
 import { cutText } from '../values/cut-text.ts'
 import type { RunIndex } from '../values/path.ts'
-import { elementBytes, elementCount, type RawNumbers, type RawValue } from '../values/raw-value.ts'
+import {
+  elementBytes,
+  elementCount,
+  isSameShape,
+  type RawNumbers,
+  type RawValue,
+} from '../values/raw-value.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 
 /** Longer texts are in leaves only. */
@@ -826,10 +832,6 @@ function columnTypeOf(value: RawValue, layout: Layout): ColumnType | undefined {
 }
 
 const NO_AXES: readonly number[] = []
-
-function isSameShape(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((size, axis) => size === other[axis])
-}
 
 const encoder = new TextEncoder()
 

@@ -227,7 +227,7 @@ export function framePrefix(headerBytes: number, payloadBytes: number): Uint8Arr
   return bytes
 }
 
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0))
   let offset = 0
   for (const piece of pieces) {

@@ -12,6 +12,7 @@ import type { RunIndex } from '../values/path.ts'
 import {
   elementBytes,
   elementCount,
+  isSameShape,
   type RawField,
   type RawNumbers,
   rawElements,
@@ -216,10 +217,6 @@ function rowType(value: StoredValue): Pick<RowItem, 'form' | 'dtype' | 'shape' |
 
 function isMarked({ isTuple, isMatrix, isNested }: RawNumbers): boolean {
   return isTuple === true || isMatrix === true || isNested === true
-}
-
-function isSameShape(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((size, axis) => size === other[axis])
 }
 
 /** False if the padding would change it. */

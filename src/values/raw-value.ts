@@ -226,6 +226,10 @@ export function elementCount(shape: readonly number[]): number {
   return count
 }
 
+export function isSameShape(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((size, axis) => size === other[axis])
+}
+
 function scalarBytes(dtype: RawNumbers['dtype'], values: readonly StoredScalar['value'][]): Uint8Array {
   switch (dtype) {
     case 'bool':

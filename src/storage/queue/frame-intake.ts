@@ -1,5 +1,11 @@
 /** Reads run frames from a socket: takes bytes in chunks of any size, returns complete records, with bounded memory. */
-import { decodeRunFrame, FRAME_PREFIX_BYTES, framePrefix, type RawRunRecord } from '../../run/run-frame.ts'
+import {
+  concatenate,
+  decodeRunFrame,
+  FRAME_PREFIX_BYTES,
+  framePrefix,
+  type RawRunRecord,
+} from '../../run/run-frame.ts'
 import { decodeRows, type RunRows } from '../../run/run-rows.ts'
 import { announcedBy, decodeNote, decodeOffer, NOTE_BYTES } from '../../run/slot-frames.ts'
 import { ReceiverSlots } from './receiver-slots.ts'
@@ -98,7 +104,7 @@ export class FrameIntake {
 
   /** Takes the next bytes and passes on every record that they complete. */
   push(chunk: Uint8Array): void {
-    let bytes = this.#rest.byteLength === 0 ? chunk : concatenate(this.#rest, chunk)
+    let bytes = this.#rest.byteLength === 0 ? chunk : concatenate([this.#rest, chunk])
     this.#rest = EMPTY
     const startMs = performance.now()
     while (bytes.byteLength > 0) {
@@ -215,10 +221,3 @@ export class FrameIntake {
 }
 
 const EMPTY = new Uint8Array(0)
-
-function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.byteLength + second.byteLength)
-  joined.set(first)
-  joined.set(second, first.byteLength)
-  return joined
-}
