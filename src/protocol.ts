@@ -313,7 +313,8 @@ export type WorkerStorage =
   /** It hands them to the writer process. */
   | {
       readonly kind: 'queue'
-      readonly address: string /** Runs may be packed, see `run/run-rows`. */
+      readonly address: string
+      /** Runs may be packed, see `run/run-rows`. */
       readonly takesRows?: true
     }
   /** A module stores them: `openRecordStore(data)` of the module at this address returns a `RecordStore`. */

@@ -38,11 +38,11 @@ function described(
       const points = extra.find((operand) => /^[A-Za-z_][\w.]*=/.test(operand))
       return {
         message: `expected one file, found ${operands.length} arguments: ${operands.join(' ')}`,
-        // `--explore x=1,2 y=3,4`, or the shell has split `--explore x=1, 2` in two.
+        // The shell has split `--explore x=1, 2` in two, or the option is missing: `--explore x=1,2 y=3,4`.
         hint:
           points === undefined
             ? `Remove ${extra.join(' ')}, or quote a value that contains spaces.`
-            : `Write the option before each of its values: --explore ${points}`,
+            : `Remove ${extra.join(' ')}, or write its option again, as in --explore ${points}`,
       }
     }
     default:

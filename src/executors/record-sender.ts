@@ -53,7 +53,6 @@ export class RecordSender {
     if (bytes < SLOTTED_BYTES_MIN) return await this.#write(pieces)
     const sending = this.#sendLarge(pieces).catch((error: Error) => {
       // The receiver drops what is incomplete.
-      this.#error ??= error
       this.#socket?.destroy()
       throw error instanceof PypetError ? error : notReached(error)
     })

@@ -187,7 +187,7 @@ function runtimeText(seconds: number): string {
   const fraction = microseconds % 1e6
   const whole = (microseconds - fraction) / 1e6
   const days = Math.floor(whole / 86_400)
-  const two = (part: number) => (part < 10 ? `0${part}` : String(part))
+  const two = (part: number) => String(part).padStart(2, '0')
   const clock = `${Math.floor(whole / 3600) % 24}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`
   const dayText = days === 0 ? '' : `${days} day${days === 1 ? '' : 's'}, `
   return `${dayText}${clock}${fraction === 0 ? '' : `.${String(fraction).padStart(6, '0')}`}`

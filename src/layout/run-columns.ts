@@ -42,7 +42,7 @@ const TEXT_BYTES = 64
 /** Values of a branch that would need more columns are in leaves only. */
 const COLUMNS_MAX = 1000
 /**
- * After the first run, so many columns may have a single value. Where each run names its results differently, a column
+ * After the first stored run, so many columns may have a single value. Where each run names its results differently, a column
  * per name would take a row per run for one value.
  */
 const SINGLE_COLUMNS_MAX = 64
@@ -109,6 +109,8 @@ export class RunColumns {
   /** Of each run whose row has been written. */
   #status: Uint8Array
   #storedCount = 0
+  /** Also if its row waits. */
+  #hasStored = false
   /** Runs whose rows wait. */
   #waiting: { readonly run: RunIndex; readonly status: number }[] = []
   /** Of the waiting rows that are arrays. */
@@ -138,6 +140,7 @@ export class RunColumns {
     for (let index = 0; index < ranges.length; index += 2)
       this.#status.fill(RUN_STATUS.stored, ranges[index], ranges[index + 1])
     this.#storedCount = ended.stored.count
+    this.#hasStored = this.#storedCount > 0
     for (const run of ended.failed) this.#setStatus(run, RUN_STATUS.failed)
   }
 
@@ -182,8 +185,7 @@ export class RunColumns {
       const key = leaf.kind === 'parameter' ? name : columnName(name, item)
       const type = columnTypeOf(value, this.#layout)
       const column =
-        type &&
-        columns.columnFor(key, type, leaf.comment, this.#isFirstRun ? COLUMNS_MAX : SINGLE_COLUMNS_MAX)
+        type && columns.columnFor(key, type, leaf.comment, this.#hasStored ? SINGLE_COLUMNS_MAX : COLUMNS_MAX)
       if (column === undefined || !column.push(run, value)) {
         isWhole = false
         continue
@@ -223,6 +225,7 @@ export class RunColumns {
   /** The run has ended, or it is missing again. */
   end(run: RunIndex, { status, attempts, start, runtime }: RunFacts): void {
     this.#touched = []
+    if (status === RUN_STATUS.stored) this.#hasStored = true
     this.#facts.status.pushNumber(run, status)
     this.#facts.attempts.pushNumber(run, Math.min(attempts, 65_535))
     this.#facts.start.pushNumber(run, start)
@@ -308,10 +311,6 @@ export class RunColumns {
     if (this.#status[run] === RUN_STATUS.stored) this.#storedCount -= 1
     if (status === RUN_STATUS.stored) this.#storedCount += 1
     this.#status[run] = status
-  }
-
-  get #isFirstRun(): boolean {
-    return this.#storedCount + this.#waiting.length === 0
   }
 
   *#columns(): Generator<Column> {
@@ -528,9 +527,7 @@ class Column {
     for (let row = 0; row < rows.count; row += 1) {
       const at = this.#room()
       const start = row * rows.rowBytes + offset
-      if (bytes === 8)
-        for (let byte = 0; byte < 8; byte += 1) this.#bytes[at + byte] = rows.bytes[start + byte] as number
-      else this.#bytes.set(rows.bytes.subarray(start, start + bytes), at)
+      this.#bytes.set(rows.bytes.subarray(start, start + bytes), at)
       this.#runs.push(rows.first + row)
     }
     this.#valueCount += rows.count

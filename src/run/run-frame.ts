@@ -7,6 +7,7 @@
  * changes on the way (NaN, -0, 64-bit integers). Strings are in the header. The return value of the job is at the end of
  * the payload.
  */
+import { PypetError } from '../errors.ts'
 import {
   elementBytes,
   elementCount,
@@ -211,11 +212,13 @@ function joinSmallPieces(header: Uint8Array, payload: readonly Uint8Array[]): Ui
 /** Larger numbers mark other frames, see `slot-frames`. */
 export const HEADER_BYTES_MAX = 2 ** 30 - 1
 
-/** @throws RangeError for a longer header: texts of a gibibyte in one run */
+/** @throws PypetError `PYPET_VALUE_UNSUPPORTED` for a longer header: texts of a gibibyte in one run */
 function checkedHeaderBytes(headerBytes: number): number {
   if (headerBytes <= HEADER_BYTES_MAX) return headerBytes
-  throw new RangeError(
+  throw new PypetError(
+    'PYPET_VALUE_UNSUPPORTED',
     `the texts of a run take ${headerBytes} bytes; at most ${HEADER_BYTES_MAX} can be sent`,
+    { hint: 'Store long texts as arrays of bytes: new TextEncoder().encode(text).' },
   )
 }
 

@@ -108,9 +108,9 @@ export class RowPacker {
       const given = record.leaves[number] as LeafRecord
       if (!isLeafOf(given, leaf, record.run)) return false
       for (let item = 0; item < leaf.items.length; item += 1) {
-        const { offset, ...of } = leaf.items[item] as RowItem
+        const of = leaf.items[item] as RowItem
         const { name, value } = given.items[item] as LeafRecord['items'][number]
-        if (name !== of.name || !this.#put(at + offset, of, value)) return false
+        if (name !== of.name || !this.#put(at + of.offset, of, value)) return false
       }
     }
     this.#view.setFloat64(at, record.startTimestamp, true)
@@ -125,7 +125,7 @@ export class RowPacker {
   }
 
   /** False if it is not a value of this type. */
-  #put(at: number, { form, dtype, shape, bytes }: Omit<RowItem, 'offset'>, value: StoredValue): boolean {
+  #put(at: number, { form, dtype, shape, bytes }: RowItem, value: StoredValue): boolean {
     if (value.form !== form || value.dtype !== dtype) return false
     if (dtype === 'str')
       return putText(this.#room.subarray(at, at + bytes), value.form === 'scalar' && value.value)

@@ -358,7 +358,7 @@ const FLAGS: readonly Case[] = [
     'a second parameter after one option',
     run('--explore', 'x=1,2', 'y=3,4'),
     'expected one file, found 2 arguments: job.ts y=3,4',
-    'Write the option before each of its values: --explore y=3,4',
+    'Remove y=3,4, or write its option again, as in --explore y=3,4',
   ],
   ['no job', { words: ['run'] }, "missing required argument 'job'", 'See: pypet-ts run --help'],
   ['an unknown command', { words: ['rnu', 'job.ts'] }, "unknown command 'rnu'", 'Did you mean run?'],

@@ -62,7 +62,7 @@ describe.skipIf(process.platform !== 'linux').each(['queue', 'lock'])(
     test.each([
       ['removed', (file: string) => rmSync(file), undefined],
       ['removed with its folder', (file: string) => rmSync(join(file, '..'), { recursive: true }), undefined],
-      ['removed only as to its .cnt file', (file: string) => rmSync(file.replace(/h5$/, 'cnt')), undefined],
+      ['left without its .cnt file', (file: string) => rmSync(file.replace(/h5$/, 'cnt')), undefined],
       [
         'moved',
         (file: string) => renameSync(file, `${file}.elsewhere`),

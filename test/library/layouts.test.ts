@@ -168,7 +168,10 @@ export default defineExperiment({
   parameters: { x: 1 },
   run(traj) {
     const { x } = traj.par
+    if (x === 0) throw new Error('the first one fails')
     traj.addResult('z', x)
+    // As many as a first run may have.
+    for (let n = 0; n < 100; n += 1) traj.addResult('common' + n, n)
     for (const part of ['a', 'b']) traj.addResult(part + x, x)
   },
 })`,
@@ -179,13 +182,19 @@ export default defineExperiment({
     files.push(filename)
     const options = { filename, layout, logging: false }
     expect(await run(join(named, 'job.mjs'), { options, explore: ['x=0:200'] })).toMatchObject({
-      storedCount: 200,
+      storedCount: 199,
     })
     using reader = await openHdf5Reader(filename)
     const columns = reader.columns('demo')?.columns ?? []
-    // Four facts, z, and those of single values: the limit, and what the last run before it had added.
-    expect(columns.length).toBeLessThan(4 + 1 + 64 + 2)
-    expect(columns.map(({ name }) => name)).toContain('z')
+    // Four facts, what all runs have, and those of single values: the limit, and what the last run before it had added.
+    expect(columns.length).toBeLessThan(4 + 101 + 64 + 2)
+    const names = columns.map(({ name }) => name)
+    expect(['z', 'common0', 'common99'].filter((name) => !names.includes(name))).toEqual([])
+    const last = columns.find(({ name }) => name === 'common99')
+    const without = Array.from({ length: 200 }, (_, run) => run).filter(
+      (run) => last === undefined || reader.columns('demo')?.has(last, run) !== true,
+    )
+    expect(without).toEqual([0])
   }
   await expectEqual(files)
 })

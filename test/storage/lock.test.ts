@@ -123,7 +123,7 @@ describe('the lock', () => {
     async (_, name, message) => {
       const folder = join(fileTree({ 'inner/other': '' }), 'inner')
       const request = openRequest(join(folder, 'file.h5'))
-      const store = new LockStore({ storage: request.storage, pendingMax: 10, isDurable: true })
+      await using store = new LockStore({ storage: request.storage, pendingMax: 10, isDurable: true })
       const broken = new Promise<Error>((resolve) => {
         void store
           .open(request, {
@@ -148,7 +148,6 @@ describe('the lock', () => {
       expect(error).toMatchObject({ code: 'PYPET_FILE_MOVED' })
       expect(error.message).toMatch(message)
       expect(existsSync(join(folder, 'file.h5')) && existsSync(join(folder, 'made.cnt'))).toBe(true)
-      await store[Symbol.asyncDispose]()
     },
   )
 })
