@@ -171,7 +171,7 @@ export default defineExperiment({
     if (x === 0) throw new Error('the first one fails')
     traj.addResult('z', x)
     // As many as a first run may have.
-    for (let n = 0; n < 100; n += 1) traj.addResult('common' + n, n)
+    for (let n = 0; n < 70; n += 1) traj.addResult('common' + n, n)
     for (const part of ['a', 'b']) traj.addResult(part + x, x)
   },
 })`,
@@ -181,17 +181,17 @@ export default defineExperiment({
     const filename = join(named, `${layout}.h5`)
     files.push(filename)
     const options = { filename, layout, logging: false }
-    expect(await run(join(named, 'job.mjs'), { options, explore: ['x=0:200'] })).toMatchObject({
-      storedCount: 199,
+    expect(await run(join(named, 'job.mjs'), { options, explore: ['x=0:40'] })).toMatchObject({
+      storedCount: 39,
     })
     using reader = await openHdf5Reader(filename)
     const columns = reader.columns('demo')?.columns ?? []
     // Four facts, what all runs have, and those of single values: the limit, and what the last run before it had added.
-    expect(columns.length).toBeLessThan(4 + 101 + 64 + 2)
+    expect(columns.length).toBeLessThan(4 + 71 + 64 + 2)
     const names = columns.map(({ name }) => name)
-    expect(['z', 'common0', 'common99'].filter((name) => !names.includes(name))).toEqual([])
-    const last = columns.find(({ name }) => name === 'common99')
-    const without = Array.from({ length: 200 }, (_, run) => run).filter(
+    expect(['z', 'common0', 'common69'].filter((name) => !names.includes(name))).toEqual([])
+    const last = columns.find(({ name }) => name === 'common69')
+    const without = Array.from({ length: 40 }, (_, run) => run).filter(
       (run) => last === undefined || reader.columns('demo')?.has(last, run) !== true,
     )
     expect(without).toEqual([0])
