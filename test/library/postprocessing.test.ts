@@ -534,8 +534,10 @@ export default defineExperiment({
       })
       await run(job, { options, reporter })
       expect(read).toHaveLength(39)
-      const between = (first: number, last: number) => (read[last] as number) - (read[first] as number)
-      expect(between(28, 38)).toBeLessThan(2 * between(5, 15) + 10_000)
+      // The median: one round of a slow experiment also reads a module that is loaded when it is needed.
+      const typical = (first: number, last: number) =>
+        median(read.slice(first + 1, last + 1).map((bytes, at) => bytes - (read[first + at] as number)))
+      expect(typical(28, 38)).toBeLessThan(2 * typical(5, 15) + 1_000)
     },
   )
 })
@@ -543,4 +545,8 @@ export default defineExperiment({
 /** Bytes that this process has read so far, of whatever. */
 function bytesRead(): number {
   return Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1] as number
 }
