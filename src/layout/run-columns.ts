@@ -821,7 +821,7 @@ export function columnText({ form, dtype, shape, name, comment, unit }: StoredCo
 }
 
 /** The inverse of `columnText`. @throws PypetError `PYPET_CNT_DAMAGED` */
-export function columnOfText(text: string): StoredColumn {
+function columnOfText(text: string): StoredColumn {
   const found = COLUMN_TEXT.exec(text)
   const { form, dtype, shape: sizes = '', name, comment, unit = '' } = found?.groups ?? {}
   const shape = sizes === '' ? [] : sizes.split(',').map(Number)

@@ -66,11 +66,16 @@ export function checkUnit(unit: unknown, where: string): asserts unit is string 
 
 /** What is wrong with a unit. Undefined for nothing. */
 function faultOf(unit: unknown): string | undefined {
-  if (typeof unit !== 'string') return unit === null ? 'null' : `a ${typeof unit}`
+  if (typeof unit !== 'string') return nameOf(unit)
   if (unit.trim() === '') return 'empty'
   if (unit.length > UNIT_BYTES_MAX || utf8Bytes(unit) > UNIT_BYTES_MAX) return 'too long'
   if (UNPRINTABLE.test(unit)) return 'a text with control characters'
   return undefined
+}
+
+function nameOf(value: unknown): string {
+  if (value === null) return 'null'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 /** Control characters, line breaks, and halves of characters. */
