@@ -1,5 +1,6 @@
 /** Units of parameters and results: the annotation `unit`, a short text. pypet reads it as `v_annotations.unit`. */
 import { PypetError } from '../errors.ts'
+import { cutText } from './cut-text.ts'
 import { assertLegalName } from './path.ts'
 import type { RawField } from './raw-value.ts'
 import type { StoredField } from './stored-value.ts'
@@ -10,6 +11,8 @@ import { type StorableValue, toStoredAnnotation } from './value.ts'
 export const UNIT = 'unit'
 /** Units stand in heads of tables and axes. */
 const UNIT_BYTES_MAX = 64
+/** So many UTF-16 code units fit: none takes more than three bytes. Every run checks its units. */
+const UNIT_LENGTH_SURE = Math.floor(UNIT_BYTES_MAX / 3)
 
 /** What `parameter`, `addResult` and others take besides the value. */
 export interface DescribedOptions {
@@ -34,7 +37,7 @@ export function annotationsIn(
   if (other === undefined || other === unit) return { ...annotations, unit }
   throw new PypetError(
     'PYPET_USAGE',
-    `${where} has two units: ${JSON.stringify(unit)} as unit, and ${String(other)} among its annotations`,
+    `${where} has two units: ${unit} as unit, and ${cutText(String(other), UNIT_BYTES_MAX)} among its annotations`,
     { where, hint: 'Give the unit once: { unit }.' },
   )
 }
@@ -68,7 +71,7 @@ export function checkUnit(unit: unknown, where: string): asserts unit is string 
 function faultOf(unit: unknown): string | undefined {
   if (typeof unit !== 'string') return nameOf(unit)
   if (unit.trim() === '') return 'empty'
-  if (unit.length > UNIT_BYTES_MAX || utf8Bytes(unit) > UNIT_BYTES_MAX) return 'too long'
+  if (unit.length > UNIT_LENGTH_SURE && utf8Bytes(unit) > UNIT_BYTES_MAX) return 'too long'
   if (UNPRINTABLE.test(unit)) return 'a text with control characters'
   return undefined
 }
