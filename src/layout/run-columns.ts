@@ -74,7 +74,7 @@ export interface StoredColumn extends ColumnType, ColumnNote {
 }
 
 /** What is said of a column once, and holds for each of its runs. */
-export interface ColumnNote {
+interface ColumnNote {
   readonly comment: string
   /** Empty for none. */
   readonly unit: string
