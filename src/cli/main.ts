@@ -11,6 +11,7 @@ import { describeContinue } from './continue/describe.ts'
 import { describeConvert } from './convert/describe.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { describeExpand } from './expand/describe.ts'
+import { describeExport } from './export/describe.ts'
 import { askedHelp, NARROW_HELP, TRAJECTORY } from './help.ts'
 import { describeInit } from './init/describe.ts'
 import { describeMerge } from './merge/describe.ts'
@@ -123,6 +124,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   verify: describeVerify,
   overview: describeOverview,
   table: describeTable,
+  export: describeExport,
   init: describeInit,
   completion: describeCompletion,
 }

@@ -366,7 +366,7 @@ class LeafColumn {
     for (const run of runs) {
       const own = this.#typeOf(run)
       if (own !== undefined) type = commonType(type, own)
-      if (type?.dtype === 'mixed') return type
+      if (type?.dtype === 'mixed' && type.shape === undefined) return type
     }
     return type
   }
