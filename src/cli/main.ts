@@ -21,6 +21,7 @@ import { describePlan } from './plan/describe.ts'
 import { reportError } from './report-error.ts'
 import { describeRestore } from './restore/describe.ts'
 import { describeRun } from './run/describe.ts'
+import { describeShow } from './show/describe.ts'
 import { describeSnapshot } from './snapshot/describe.ts'
 import { describeTable } from './table/describe.ts'
 import { usageError } from './usage-error.ts'
@@ -125,6 +126,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   overview: describeOverview,
   table: describeTable,
   export: describeExport,
+  show: describeShow,
   init: describeInit,
   completion: describeCompletion,
 }
