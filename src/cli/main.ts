@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { tellSystemError } from '../errors.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
 import { packageVersion } from '../own-files.ts'
+import { describeCompare } from './compare/describe.ts'
 import { describeCompletion } from './completion/describe.ts'
 import { describeContinue } from './continue/describe.ts'
 import { describeConvert } from './convert/describe.ts'
@@ -127,6 +128,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   table: describeTable,
   export: describeExport,
   show: describeShow,
+  compare: describeCompare,
   init: describeInit,
   completion: describeCompletion,
 }

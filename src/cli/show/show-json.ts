@@ -1,17 +1,12 @@
 /** A run as one JSON document. */
-import { jsonText } from '../../export/cell-text.ts'
 import { summariseArray } from '../../results/array-summary.ts'
 import type { RunReport, RunValue } from '../../results/run-report.ts'
-import { elementCount } from '../../values/raw-value.ts'
-import type { StoredValue } from '../../values/stored-value.ts'
 import { typeName } from '../../values/stored-value.ts'
-import { JsonText, jsonDocument } from '../json-document.ts'
+import { jsonDocument } from '../json-document.ts'
+import { valueJson } from '../value-json.ts'
 import type { RunCommands } from './run-commands.ts'
 import type { RunLog } from './run-log.ts'
 import { hostOf } from './show-text.ts'
-
-/** Elements of longer arrays are left out: `export` writes them. */
-const ELEMENTS_MAX = 10_000
 
 export function showJson(report: RunReport, log: RunLog, { debug, again }: RunCommands): string {
   const { file, trajectory, run, name, runCount, status, environment } = report
@@ -50,19 +45,11 @@ function valueFacts({ name, fullName, unit, comment, value }: RunValue): object 
     type: typeName(value),
     shape: shape ?? null,
     ...(summary !== undefined && {
-      minimum: numberJson(minimum),
-      mean: numberJson(mean),
-      maximum: numberJson(maximum),
+      minimum: valueJson(minimum),
+      mean: valueJson(mean),
+      maximum: valueJson(maximum),
       nanCount,
     }),
-    value: isLong(value) ? null : new JsonText(jsonText(value)),
+    value: valueJson(value),
   }
-}
-
-function numberJson(number: number | undefined): JsonText | null {
-  return number === undefined ? null : new JsonText(jsonText(number))
-}
-
-function isLong(value: StoredValue): boolean {
-  return value.form === 'ndarray' && elementCount(value.shape) > ELEMENTS_MAX
 }

@@ -2,13 +2,12 @@
 import { formatCount, formatDuration, plural } from '../../reporting/quantity.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import type { Colours } from '../../reporting/text-output.ts'
-import { summariseArray } from '../../results/array-summary.ts'
 import { textIn } from '../../results/config-leaves.ts'
 import type { RunReport, RunValue } from '../../results/run-report.ts'
 import { type StoredValue, typeName } from '../../values/stored-value.ts'
-import { sparkline } from '../sparkline.ts'
+import { previewOf } from '../stored-preview.ts'
 import { textTable } from '../text-table.ts'
-import { cellText, cut, printable, printableLine, storedText } from '../value-text.ts'
+import { cut, printable, printableLine } from '../value-text.ts'
 import type { RunCommands } from './run-commands.ts'
 import type { RunLog } from './run-log.ts'
 
@@ -24,7 +23,6 @@ export interface ShowTextOptions {
 const CONSTANTS_MAX = 20
 const SPARKLINE_WIDTH = 40
 const COMMENT_LENGTH_MAX = 60
-const DIGITS = 6
 
 /** Ends with a newline. */
 export function showText(
@@ -106,7 +104,7 @@ function valuesText(title: string, values: readonly RunValue[], { width, colours
   if (values.length === 0) return ''
   const rows = values.map(({ name, unit, comment, value }) => [
     printable(name),
-    valueText(value),
+    previewOf(value, SPARKLINE_WIDTH),
     printable(unit),
     typeText(value),
     cut(printable(comment), COMMENT_LENGTH_MAX),
@@ -117,17 +115,6 @@ function valuesText(title: string, values: readonly RunValue[], { width, colours
     style: colours.dim,
   })
   return `${colours.bold(title)}\n${table}`
-}
-
-/** Arrays of numbers by their range and their course, everything else by its first elements. */
-function valueText(value: StoredValue): string {
-  const summary = summariseArray(value, SPARKLINE_WIDTH)
-  if (summary === undefined || summary.minimum === undefined) return printable(storedText(value))
-  const { minimum, maximum, mean, line, nanCount } = summary
-  const [least, middle, most] = [minimum, mean, maximum].map((number) => cellText(number as number, DIGITS))
-  const range = `${least} .. ${most}, mean ${middle}`
-  const missing = nanCount === 0 ? '' : `, ${formatCount(nanCount)} NaN`
-  return `${line === undefined ? '' : `${sparkline(line)}  `}${range}${missing}`
 }
 
 /** `float64`, `float64[100]`. */
