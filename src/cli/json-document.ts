@@ -9,9 +9,21 @@ export class JsonText {
   }
 }
 
-/** @param facts named as in the library; undefined ones are omitted */
+/**
+ * Without characters that control a terminal.
+ *
+ * @param facts named as in the library; undefined ones are omitted
+ */
 export function jsonDocument(facts: object): string {
-  return `${written(facts)}\n`
+  return `${written(facts).replace(CONTROLS, escaped)}\n`
+}
+
+/** What JSON does not escape itself. */
+const CONTROLS = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
 function written(value: unknown): string {

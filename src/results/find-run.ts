@@ -36,7 +36,7 @@ export function findRun(
       : runCount === 1
         ? 'It has only run 0.'
         : `Its runs are 0 to ${runCount - 1}.`
-  throw new PypetError('PYPET_RUN_UNKNOWN', `trajectory ${trajectory} of ${file} has no run ${word}`, {
+  throw new PypetError('PYPET_RUN_UNKNOWN', `${trajectory} in ${file} has no run ${word}`, {
     where: word,
     hint: found,
   })
