@@ -21,7 +21,7 @@ const SLOTS: readonly (readonly string[])[] = [
   ['reading'],
   ['executors', 'storage'],
   ['environment', 'results'],
-  ['library'],
+  ['library', 'export'],
   ['cli', 'index'],
 ]
 

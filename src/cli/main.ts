@@ -141,6 +141,7 @@ Examples:
   $ pypet-ts plan job.ts --csv
   $ pypet-ts continue hdf5/job.cnt
   $ pypet-ts overview hdf5/job.h5
+  $ pypet-ts table hdf5/job.h5 --sort -z --limit 10
 
 Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job
 is wrong, nothing was started; 3 some runs failed, or the job raised an error

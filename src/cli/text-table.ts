@@ -23,7 +23,7 @@ export function textTable(
 ): string {
   const used = headings.map((_, column) => column).filter((column) => rows.some((row) => row[column] !== ''))
   const cells = [headings, ...rows].map((row) => used.map((column) => row[column] ?? ''))
-  const natural = used.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))))
+  const natural = used.map((_, column) => Math.max(...cells.map((row) => textWidth(row[column] ?? ''))))
   const widths = width === undefined ? natural : narrow(natural, width - indent)
   const gap = ' '.repeat(COLUMN_GAP)
   return cells
@@ -37,15 +37,22 @@ export function textTable(
     .join('\n')
 }
 
+/** Columns of a terminal that a text takes. Most texts are ASCII, where each character takes one. */
+export function textWidth(text: string): number {
+  return ASCII.test(text) ? text.length : stringWidth(text)
+}
+
+const ASCII = /^[ -~]*$/
+
 /**
  * A text as wide as its column: padded, or cut with an ellipsis. Chinese characters, for example, are two columns wide.
  */
 function fitted(text: string, width: number): string {
-  const room = width - stringWidth(text)
+  const room = width - textWidth(text)
   if (room >= 0) return text + ' '.repeat(room)
   let kept = ''
   for (const { segment } of CHARACTERS.segment(text)) {
-    if (stringWidth(kept + segment) >= width) break
+    if (textWidth(kept + segment) >= width) break
     kept += segment
   }
   return fitted(`${kept}…`, width)

@@ -205,7 +205,7 @@ function runTableText(table: RunTable, explored: readonly ExploredOverview[], pa
       half,
       0,
       page.dim(
-        `${' '.repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted, see --runs --json ...`,
+        `${' '.repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted, see pypet-ts table ...`,
       ),
     )
   }
