@@ -88,7 +88,7 @@ describe('outside packages', () => {
     ['jsep', ['exploration/expression-syntax.ts']],
     ['pure-rand/generator/xoroshiro128plus', ['executors/run-seeds.ts']],
     ['cli-progress', ['reporting/progress-bar.ts']],
-    ['string-width', ['cli/text-table.ts']],
+    ['string-width', ['reporting/text-width.ts']],
     ['fastest-levenshtein', ['values/nearest-name.ts']],
   ])('%s has one home', (name, homes) => {
     const users = modules
