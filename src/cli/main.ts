@@ -18,6 +18,7 @@ import { describeMerge } from './merge/describe.ts'
 import type { Described } from './options.ts'
 import { describeOverview } from './overview/describe.ts'
 import { describePlan } from './plan/describe.ts'
+import { describePlot } from './plot/describe.ts'
 import { reportError } from './report-error.ts'
 import { describeRestore } from './restore/describe.ts'
 import { describeRun } from './run/describe.ts'
@@ -125,6 +126,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   overview: describeOverview,
   table: describeTable,
   export: describeExport,
+  plot: describePlot,
   init: describeInit,
   completion: describeCompletion,
 }

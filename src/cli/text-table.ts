@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import { fitted, textWidth } from '../reporting/text-width.ts'
 
 /** Minimum width of a column; on a narrower terminal, lines wrap. */
 const COLUMN_WIDTH_MIN = 6
@@ -36,29 +36,6 @@ export function textTable(
     })
     .join('\n')
 }
-
-/** Columns of a terminal that a text takes. Most texts are ASCII, where each character takes one. */
-export function textWidth(text: string): number {
-  return ASCII.test(text) ? text.length : stringWidth(text)
-}
-
-const ASCII = /^[ -~]*$/
-
-/**
- * A text as wide as its column: padded, or cut with an ellipsis. Chinese characters, for example, are two columns wide.
- */
-function fitted(text: string, width: number): string {
-  const room = width - textWidth(text)
-  if (room >= 0) return text + ' '.repeat(room)
-  let kept = ''
-  for (const { segment } of CHARACTERS.segment(text)) {
-    if (textWidth(kept + segment) >= width) break
-    kept += segment
-  }
-  return fitted(`${kept}…`, width)
-}
-
-const CHARACTERS = new Intl.Segmenter()
 
 /** Takes width from the widest column until all fit. */
 function narrow(widths: readonly number[], available: number): number[] {

@@ -177,6 +177,7 @@ const COMMANDS = [
   'overview',
   'table',
   'export',
+  'plot',
   'init',
   'completion',
 ]
@@ -187,6 +188,26 @@ test.each(['', ...COMMANDS])('the help of pypet-ts %s fits on 80 columns', async
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   // Each command but help has its case.
   if (command === '') expect(stdout.match(/^ {2}[a-z|]+ [[<]/gm)).toHaveLength(COMMANDS.length)
+})
+
+test('plot --help lists its flags and examples', async () => {
+  const { exitCode, stdout } = await pypet(fileTree({}), ['plot', '--help'])
+  expect(exitCode).toBe(0)
+  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z0-9-]+)/gm)].map(([, flag]) => flag)
+  expect(flags).toEqual([
+    '--trajectory',
+    '--x',
+    '--y',
+    '--color',
+    '--facet',
+    '--kind',
+    '--where',
+    '--to',
+    '--force',
+    '--verbose',
+    '--help',
+  ])
+  expect(stdout).toMatch(/^Examples:\n {2}\$ pypet-ts plot/m)
 })
 
 test('overview --help lists its flags and examples', async () => {

@@ -11,8 +11,9 @@ import type {
   TrajectoryOverview,
 } from '../../results/trajectory-overview.ts'
 import { shellWord } from '../../shell-word.ts'
+import { printable } from '../../values/printable.ts'
 import { textTable } from '../text-table.ts'
-import { cut, previewText, printable, rangeText } from '../value-text.ts'
+import { cut, previewText, rangeText } from '../value-text.ts'
 
 export interface OverviewTextOptions {
   /** Columns of the terminal; undefined on a pipe, where nothing is cut. */

@@ -1,12 +1,13 @@
 /** A table of runs as aligned text: names, units and types in the head, numbers to the right. */
 import { jsonText, numberText } from '../../export/cell-text.ts'
 import type { Colours } from '../../reporting/text-output.ts'
+import { textWidth } from '../../reporting/text-width.ts'
 import { cellReader } from '../../results/block.ts'
 import type { Cell, ColumnBlock } from '../../results/column.ts'
 import { type ResultTable, rowsPerBlock, type TableColumn } from '../../results/query.ts'
+import { printable } from '../../values/printable.ts'
 import { typeName } from '../../values/stored-value.ts'
-import { textWidth } from '../text-table.ts'
-import { cut, printable } from '../value-text.ts'
+import { cut } from '../value-text.ts'
 
 export interface TableTextOptions {
   /** Of the terminal. Columns that do not fit are left out. Undefined if lines may have any length. */
