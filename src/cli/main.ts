@@ -19,6 +19,7 @@ import { describeMerge } from './merge/describe.ts'
 import type { Described } from './options.ts'
 import { describeOverview } from './overview/describe.ts'
 import { describePlan } from './plan/describe.ts'
+import { describePlot } from './plot/describe.ts'
 import { reportError } from './report-error.ts'
 import { describeRestore } from './restore/describe.ts'
 import { describeRun } from './run/describe.ts'
@@ -129,6 +130,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   export: describeExport,
   show: describeShow,
   compare: describeCompare,
+  plot: describePlot,
   init: describeInit,
   completion: describeCompletion,
 }
@@ -145,6 +147,7 @@ Examples:
   $ pypet-ts plan job.ts --csv
   $ pypet-ts continue hdf5/job.cnt
   $ pypet-ts overview hdf5/job.h5
+  $ pypet-ts table hdf5/job.h5 --sort -z --limit 10
 
 Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job
 is wrong, nothing was started; 3 some runs failed, or the job raised an error

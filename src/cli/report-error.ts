@@ -1,8 +1,8 @@
 import { isPypetError, tellSystemError, toErrorRecord } from '../errors.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
+import { printableLine } from '../values/printable.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { jsonDocument } from './json-document.ts'
-import { printableLine } from './value-text.ts'
 
 export interface ReportErrorOptions {
   /** Include the stack, and the stacks of its causes. */

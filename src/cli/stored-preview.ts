@@ -1,9 +1,10 @@
 /** Values of a run, each as a short text. */
 import { formatCount } from '../reporting/quantity.ts'
 import { summariseArray } from '../results/array-summary.ts'
+import { printable } from '../values/printable.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 import { sparkline } from './sparkline.ts'
-import { cellText, printable, storedText } from './value-text.ts'
+import { cellText, storedText } from './value-text.ts'
 
 const DIGITS = 6
 

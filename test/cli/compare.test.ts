@@ -64,6 +64,7 @@ describe.each(['a', 'columns'])('runs of one trajectory (%s.h5)', (name) => {
       '  name   run 0  run 1           run 3',
       '  twice  2      4 (+2, +100 %)  8 (+6, +300 %)',
       '',
+      '',
     ])
     expect(results.split('\n').sort()).toEqual([
       '',

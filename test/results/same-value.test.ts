@@ -26,7 +26,7 @@ describe('the same', () => {
     [array([2], 1, Number.NaN), array([2], 1, Number.NaN), true],
     [array([2], 1, 2), array([2, 1], 1, 2), false],
     [array([2], 1, 2), array([2], 1, 3), false],
-  ])('%j and %j: %s', (one, other, isSame) => {
+  ])('%o and %o: %s', (one, other, isSame) => {
     expect(isSameValue(one, other)).toBe(isSame)
   })
 })

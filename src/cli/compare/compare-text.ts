@@ -10,10 +10,11 @@ import type {
 } from '../../results/run-comparison.ts'
 import type { RunReport } from '../../results/run-report.ts'
 import type { ValueDifference } from '../../results/same-value.ts'
+import { printable, printableLine } from '../../values/printable.ts'
 import type { StoredValue } from '../../values/stored-value.ts'
 import { previewOf } from '../stored-preview.ts'
 import { textTable } from '../text-table.ts'
-import { cellText, cut, printable, printableLine } from '../value-text.ts'
+import { cellText, cut } from '../value-text.ts'
 
 export interface CompareTextOptions {
   /** Of the terminal. Undefined if lines may have any length. */

@@ -36,4 +36,4 @@ Examples:
   $ pypet-ts export hdf5/job.h5 runs.parquet --all
   $ pypet-ts export hdf5/job.h5 best.csv --where 'z > 10' --sort -z --limit 100
   $ pypet-ts export hdf5/job.h5 traces.csv --select run,x,trace --long
-  $ pypet-ts export hdf5/job.h5 grid.nc      for xarray: parameters as dimensions`
+  $ pypet-ts export hdf5/job.h5 grid.nc     for xarray, parameters as dimensions`

@@ -9,9 +9,9 @@ import { shownPath } from '../../reporting/shown-path.ts'
 import { defaultColumns } from '../../results/default-columns.ts'
 import { useTable } from '../../results/open-table.ts'
 import { queryRuns } from '../../results/query.ts'
+import { printable } from '../../values/printable.ts'
 import { interruptible } from '../end-on-signals.ts'
 import { FLAG_NAMES, type QueryFlags, queryOf } from '../query-flags.ts'
-import { printable } from '../value-text.ts'
 
 export interface ExportFlags extends QueryFlags {
   readonly all?: boolean | undefined

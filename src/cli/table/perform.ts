@@ -9,8 +9,8 @@ import { coloursOf } from '../../reporting/text-output.ts'
 import { defaultColumns } from '../../results/default-columns.ts'
 import { type TrajectoryFacts, useTable } from '../../results/open-table.ts'
 import { queryRuns, type ResultTable } from '../../results/query.ts'
+import { printable } from '../../values/printable.ts'
 import { FLAG_NAMES, type QueryFlags, queryOf } from '../query-flags.ts'
-import { printable } from '../value-text.ts'
 import { tableText } from './table-text.ts'
 
 export interface TableFlags extends QueryFlags {
