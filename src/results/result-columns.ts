@@ -243,7 +243,7 @@ export class ResultColumns {
     const counts = new Map<string, number>()
     for (const run of runs) {
       walkLeaves(this.#reader, `${this.#root}/${branch}/runs/${runName(run)}`, ({ path }, name) => {
-        const template = runlessName(`${branch}.runs.$.${name}`)
+        const template = runlessName(`${branch}.runs.${runName(run)}.${name}`)
         counts.set(template, (counts.get(template) ?? 0) + 1)
         this.#addLeaf(branch, path, template)
       })

@@ -22,7 +22,7 @@ export interface ComparedValues {
 }
 
 /** A file of the job that differs between the first run and another one. */
-export interface DifferingSource {
+interface DifferingSource {
   /** Undefined if only the other run has it. */
   readonly path: string | undefined
   /** The same in the other run, where only the job may have another path. Undefined if it is not there. */

@@ -35,9 +35,9 @@ export class RunData {
     this.file = reader.file
     this.trajectory = trajectory
     this.#facts = new RunFacts(reader, root)
-    const { total, done, failed, left } = this.#facts.states
+    const { total } = this.#facts.states
     this.runCount = total
-    this.counts = { stored: done, failed, missing: left }
+    this.counts = this.#facts.counts
     this.#parameters = parameterColumns(reader, root, total)
     this.#results = new ResultColumns(reader, root, this.#facts.states)
     this.#name()
