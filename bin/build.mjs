@@ -7,7 +7,7 @@
  *     node bin/build.mjs --docs    writes docs/configuration.md, too
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -35,6 +35,10 @@ const { dependencies: pinned } = JSON.parse(readFileSync(join(ROOT, 'package.jso
 const dependencies = Object.keys(pinned)
 /** Packages that become part of the bundles: what most commands need, and looking for its files costs the most. */
 const BUNDLED = ['commander', 'fastest-levenshtein', 'h5wasm', 'picocolors']
+/** Packages in the page of `pypet-ts view`. */
+const BUNDLED_IN_PAGE = ['preact', 'uplot']
+/** Of script, style and document together. */
+const PAGE_BYTES_MAX = 200_000
 
 const COMMON = {
   absWorkingDir: SOURCE,
@@ -60,7 +64,7 @@ const COMMON = {
 function removeBundles() {
   mkdirSync(DIST, { recursive: true })
   for (const path of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {
-    if (/\.(?:js|js\.map|wasm)$|^built$/.test(path)) rmSync(join(DIST, path))
+    if (/\.(?:js|js\.map|wasm|css|html)$|^built$/.test(path)) rmSync(join(DIST, path))
   }
 }
 
@@ -177,9 +181,31 @@ function importedBuiltins() {
   }
 }
 
+/** The page of `pypet-ts view`: a document, a style and a script, and nothing that is loaded from elsewhere. */
+async function buildPage() {
+  const page = join(SOURCE, 'view/page')
+  await build({
+    entryPoints: { page: join(page, 'main.tsx') },
+    outdir: join(DIST, 'page'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    minify: !isDebug,
+    sourcemap: isDebug ? 'linked' : false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  copyFileSync(join(page, 'page.html'), join(DIST, 'page/page.html'))
+  const bytes = ['js', 'css', 'html'].map((ending) => statSync(join(DIST, `page/page.${ending}`)).size)
+  const total = bytes.reduce((sum, each) => sum + each)
+  if (!isDebug && total > PAGE_BYTES_MAX) throw new Error(`the page has ${total} bytes, more than ${PAGE_BYTES_MAX}`)
+}
+
 /** The licences of the bundled packages ask to be shipped with their code. */
 function writeLicenses() {
-  const texts = BUNDLED.map((name) => {
+  const texts = [...BUNDLED, ...BUNDLED_IN_PAGE].map((name) => {
     const folder = join(ROOT, 'node_modules', name)
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const file = readdirSync(folder).find((each) => /^licen[cs]e(?:\.|$)/i.test(each))
@@ -263,6 +289,7 @@ const [{ metafile }] = await Promise.all([
     entryPoints: { 'writer-process': 'storage/queue/writer-process.ts' },
     plugins: [h5wasm.plugin],
   }),
+  buildPage(),
   build({
     ...COMMON,
     entryPoints: {

@@ -23,6 +23,7 @@ import { describeRun } from './run/describe.ts'
 import { describeSnapshot } from './snapshot/describe.ts'
 import { usageError } from './usage-error.ts'
 import { describeVerify } from './verify/describe.ts'
+import { describeView } from './view/describe.ts'
 
 /**
  * Runs the command of `argv` (`process.argv`), reports its error, and ends the process with the exit code. It does not
@@ -121,6 +122,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   restore: describeRestore,
   verify: describeVerify,
   overview: describeOverview,
+  view: describeView,
   init: describeInit,
   completion: describeCompletion,
 }

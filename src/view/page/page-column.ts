@@ -1,0 +1,150 @@
+/** A column in the page: numbers to draw and to sort by, and the exact texts. */
+import {
+  type ColumnPart,
+  type Message,
+  NUMBER_ARRAYS,
+  type NumberArray,
+  type NumberDtype,
+  type ViewColumn,
+} from '../view-protocol.ts'
+import { exactText, shortText } from './number-text.ts'
+
+export class PageColumn {
+  readonly info: ViewColumn
+  readonly runCount: number
+  /** 1 where a run has a value. */
+  readonly has: Uint8Array
+  /** NaN without a number. Categories are numbered in their order. */
+  readonly numbers: Float64Array
+  /** Grows with each change. */
+  version = 0
+  /** In order. Undefined for numbers. */
+  categories: readonly string[] | undefined
+  /** As stored, where a float64 would not do. */
+  #exact: NumberArray | undefined
+  #dtype: NumberDtype = 'float64'
+  #complex: Float64Array | undefined
+  #isMixed = false
+  readonly #codes: Uint32Array
+  readonly #texts: string[] = []
+  readonly #codeByText = new Map<string, number>()
+
+  constructor(info: ViewColumn, runCount: number) {
+    this.info = info
+    this.runCount = runCount
+    this.has = new Uint8Array(runCount)
+    this.numbers = new Float64Array(runCount).fill(Number.NaN)
+    this.#codes = new Uint32Array(runCount)
+  }
+
+  get name(): string {
+    return this.info.name
+  }
+
+  get isCategory(): boolean {
+    return this.categories !== undefined
+  }
+
+  /** Takes the next arrays of the message as rows. */
+  take(part: ColumnPart, message: Message<unknown>): void {
+    const { start, count, hasFlags, values } = part
+    if (hasFlags) this.has.set(message.take(Uint8Array), start)
+    else this.has.fill(1, start, start + count)
+    switch (values.form) {
+      case 'number':
+        this.#takeNumbers(start, message.take<NumberArray>(NUMBER_ARRAYS[values.dtype] as never), values.dtype)
+        break
+      case 'bool':
+        this.#takeTexts(start, Uint32Array.from(message.take(Uint8Array)), ['false', 'true'])
+        break
+      case 'complex':
+        this.#takeComplex(start, message.take(Float64Array))
+        break
+      case 'text':
+        this.#takeTexts(start, message.take(Uint32Array), values.texts)
+        break
+      case 'mixed': {
+        this.#isMixed = true
+        this.#takeTexts(start, message.take(Uint32Array), values.texts)
+        this.numbers.set(message.take(Float64Array), start)
+        break
+      }
+    }
+    this.version += 1
+  }
+
+  /** Few digits, for tables. */
+  text(run: number): string {
+    if (this.has[run] !== 1) return '–'
+    if (this.#complex !== undefined) return this.#complexText(run, (part) => shortText(part))
+    if (this.categories !== undefined || this.#isMixed) return this.#texts[this.#codes[run] as number] ?? ''
+    return this.#exact === undefined ? shortText(this.numbers[run] as number) : String(this.#exact[run])
+  }
+
+  /** All digits, as stored. */
+  fullText(run: number): string {
+    if (this.has[run] !== 1) return 'no value'
+    if (this.#complex !== undefined) return this.#complexText(run, String)
+    if (this.categories !== undefined || this.#isMixed || this.#exact !== undefined) return this.text(run)
+    return exactText(this.numbers[run] as number, this.#dtype)
+  }
+
+  #complexText(run: number, textOf: (part: number) => string): string {
+    const parts = this.#complex as Float64Array
+    const [real, imaginary] = [parts[2 * run] as number, parts[2 * run + 1] as number]
+    return `${textOf(real)}${imaginary < 0 ? '−' : '+'}${textOf(Math.abs(imaginary))}i`
+  }
+
+  #takeNumbers(start: number, values: NumberArray, dtype: NumberDtype): void {
+    this.#dtype = dtype
+    if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+      this.#exact ??= new NUMBER_ARRAYS[dtype](this.runCount)
+      this.#exact.set(values as never, start)
+      for (let row = 0; row < values.length; row += 1) this.numbers[start + row] = Number(values[row])
+    } else {
+      this.numbers.set(values, start)
+    }
+    for (let row = start; row < start + values.length; row += 1) {
+      if (this.has[row] !== 1) this.numbers[row] = Number.NaN
+    }
+  }
+
+  #takeComplex(start: number, parts: Float64Array): void {
+    this.#complex ??= new Float64Array(2 * this.runCount)
+    this.#complex.set(parts, 2 * start)
+    for (let row = 0; row < parts.length / 2; row += 1) {
+      this.numbers[start + row] = Math.hypot(parts[2 * row] as number, parts[2 * row + 1] as number)
+    }
+  }
+
+  #takeTexts(start: number, codes: Uint32Array, texts: readonly string[]): void {
+    const known = this.#texts.length
+    const ownCodes = texts.map((text) => this.#codeOf(text))
+    for (let row = 0; row < codes.length; row += 1) {
+      this.#codes[start + row] = ownCodes[codes[row] as number] as number
+    }
+    if (this.#isMixed) return
+    const isNew = this.#texts.length > known
+    if (isNew || this.categories === undefined) {
+      this.categories = this.#texts.toSorted(this.info.dtype === 'bool' ? undefined : compareTexts)
+    }
+    const rankByText = new Map(this.categories.map((text, rank) => [text, rank]))
+    const ranks = this.#texts.map((text) => rankByText.get(text) as number)
+    const [from, to] = isNew ? [0, this.runCount] : [start, start + codes.length]
+    for (let run = from; run < to; run += 1) {
+      this.numbers[run] = this.has[run] === 1 ? (ranks[this.#codes[run] as number] as number) : Number.NaN
+    }
+  }
+
+  #codeOf(text: string): number {
+    let code = this.#codeByText.get(text)
+    if (code === undefined) {
+      code = this.#texts.push(text) - 1
+      this.#codeByText.set(text, code)
+    }
+    return code
+  }
+}
+
+/** `run 2` comes before `run 10`. */
+const compareTexts = new Intl.Collator('en', { numeric: true }).compare

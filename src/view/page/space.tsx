@@ -1,0 +1,3 @@
+export function Space() {
+  return <section class="space" aria-label="Space" />
+}
