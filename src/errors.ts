@@ -44,6 +44,8 @@ export type ErrorCode =
   | 'PYPET_FILE_NO_TRAJECTORY'
   | 'PYPET_TRAJECTORY_EXISTS'
   | 'PYPET_TRAJECTORY_NOT_FOUND'
+  | 'PYPET_COLUMN_UNKNOWN'
+  | 'PYPET_EXPRESSION_INVALID'
   // Another process was faster. Nothing was written.
   | 'PYPET_TRAJECTORY_CHANGED'
   | 'PYPET_CNT_NOT_FOUND'

@@ -4,8 +4,9 @@ import { PypetError } from '../errors.ts'
 
 /** `at` counts characters from 0. */
 export type ExpressionNode = { readonly at: number } & (
-  | { readonly kind: 'literal'; readonly value: number | string | boolean }
-  /** The dotted name of a parameter. */
+  /** Whole numbers beyond 2^53 are bigints. */
+  | { readonly kind: 'literal'; readonly value: number | bigint | string | boolean | null }
+  /** The dotted name of a parameter or a column. */
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'unary'; readonly operator: string; readonly operand: ExpressionNode }
   | {
@@ -21,6 +22,8 @@ export type ExpressionNode = { readonly at: number } & (
       readonly no: ExpressionNode
     }
   | { readonly kind: 'call'; readonly name: string; readonly operands: readonly ExpressionNode[] }
+  | { readonly kind: 'list'; readonly elements: readonly ExpressionNode[] }
+  | { readonly kind: 'index'; readonly of: ExpressionNode; readonly index: ExpressionNode }
 )
 
 /** Makes the error for something found at a position. */
@@ -32,9 +35,12 @@ export function refusalOf(where: string): Refuse {
     new PypetError('PYPET_EXPLORATION_INVALID', `${where}: ${found} at position ${at + 1}`, { where, hint })
 }
 
+// Once for all expressions. Conditions of explorations refuse it.
+jsep.addBinaryOp('in', 7)
+
 /**
- * Parses numbers, texts in quotes, `true` and `false`, dotted names, operators, calls and parentheses. A name that
- * contains `-` is written in backquotes.
+ * Parses numbers, texts in quotes, `true`, `false` and `null`, dotted names, operators, calls, lists, elements in brackets
+ * and parentheses. A name that contains `-` is written in backquotes.
  *
  * @throws PypetError `PYPET_EXPLORATION_INVALID` with the position of the error
  */
@@ -123,7 +129,13 @@ function converted(node: Parsed, refuse: Refuse): ExpressionNode {
     case 'Identifier':
       return { at, kind: 'name', name: String(node.name) }
     case 'MemberExpression':
-      return { at, kind: 'name', name: dottedName(node, refuse) }
+      return node.computed === true
+        ? { at, kind: 'index', of: child('object'), index: child('property') }
+        : { at, kind: 'name', name: dottedName(node, refuse) }
+    case 'ArrayExpression': {
+      const elements = (node.elements as Parsed[]).map((element) => converted(element, refuse))
+      return { at, kind: 'list', elements }
+    }
     case 'UnaryExpression':
       return { at, kind: 'unary', operator: String(node.operator), operand: child('argument') }
     case 'BinaryExpression':
@@ -154,7 +166,6 @@ function converted(node: Parsed, refuse: Refuse): ExpressionNode {
 }
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  ArrayExpression: 'a list',
   SequenceExpression: 'a comma',
   ThisExpression: '"this"',
 }
@@ -172,8 +183,16 @@ function placeOf(node: Parsed): number {
   return first === undefined ? 0 : placeOf(first as Parsed)
 }
 
-function literalValue({ value, raw, start = 0 }: Parsed, refuse: Refuse): number | string | boolean {
-  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
+function literalValue(
+  { value, raw, start = 0 }: Parsed,
+  refuse: Refuse,
+): number | bigint | string | boolean | null {
+  if (value === null) return null
+  if (typeof value === 'number') {
+    const isLarge = !Number.isSafeInteger(value) && /^\d+$/.test(String(raw))
+    return isLarge ? BigInt(String(raw)) : value
+  }
+  if (typeof value === 'string' || typeof value === 'boolean') return value
   throw refuse(
     `${String(raw)} cannot be the value of a parameter`,
     start,

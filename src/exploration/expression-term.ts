@@ -17,7 +17,7 @@ export function typeWord(type: TermType): string {
   return { number: 'a number', text: 'a text', truth: 'true or false' }[type]
 }
 
-const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
+export const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
   '+': (a, b) => a + b,
   '-': (a, b) => a - b,
   '*': (a, b) => a * b,
@@ -80,6 +80,19 @@ export function compileOperator(operator: string, at: number, terms: readonly Te
   return comparison(operator, at, first, second, refuse)
 }
 
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` if an element has another type */
+export function compileIn(at: number, value: Term, elements: readonly Term[], refuse: Refuse): Term {
+  for (const element of elements) expectType(element, value.type, 'in', refuse)
+  return {
+    at,
+    type: 'truth',
+    read: (point) => {
+      const wanted = value.read(point)
+      return elements.some((element) => element.read(point) === wanted)
+    },
+  }
+}
+
 function comparison(operator: string, at: number, left: Term, right: Term, refuse: Refuse): Term {
   const order = ORDER[operator]
   const compare = order ?? EQUALITY[operator]
@@ -130,7 +143,7 @@ function expectType(term: Term, type: TermType, beside: string, refuse: Refuse):
 }
 
 /** Functions take one number unless an arity is given. `Infinity` means one or more. */
-const FUNCTIONS: Readonly<
+export const FUNCTIONS: Readonly<
   Record<string, { readonly arity: number; readonly call: (...numbers: number[]) => number }>
 > = {
   ...Object.fromEntries(

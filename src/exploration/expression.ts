@@ -6,7 +6,7 @@ import { parameterName } from '../values/path.ts'
 import { dtypeOf, isBasicDtype, type Scalar } from '../values/stored-value.ts'
 import type { Point } from './exploration.ts'
 import { type ExpressionNode, parseExpression, type Refuse, refusalOf } from './expression-syntax.ts'
-import { compileCall, compileOperator, type Term, type TermType, typeWord } from './expression-term.ts'
+import { compileCall, compileIn, compileOperator, type Term, type TermType, typeWord } from './expression-term.ts'
 
 export interface ExpressionContext {
   readonly parameters: readonly Parameter[]
@@ -60,21 +60,44 @@ export function formulaFromText(text: string, parameter: Parameter, context: Exp
 function compile(node: ExpressionNode, context: ExpressionContext, refuse: Refuse): Term {
   const inner = (operand: ExpressionNode) => compile(operand, context, refuse)
   switch (node.kind) {
-    case 'literal': {
-      const { value } = node
-      return { at: node.at, type: LITERAL_TYPES[typeof value as 'number'], read: () => value }
-    }
+    case 'literal':
+      return literalTerm(node.value, node.at, refuse)
     case 'name':
       return nameTerm(node.name, node.at, context, refuse)
     case 'unary':
       return compileOperator(node.operator, node.at, [inner(node.operand)], refuse)
-    case 'binary':
-      return compileOperator(node.operator, node.at, [inner(node.left), inner(node.right)], refuse)
+    case 'binary': {
+      if (node.operator !== 'in') {
+        return compileOperator(node.operator, node.at, [inner(node.left), inner(node.right)], refuse)
+      }
+      if (node.right.kind !== 'list') throw refuse('in takes a list', node.right.at, 'Write x in [1, 2].')
+      return compileIn(node.at, inner(node.left), node.right.elements.map(inner), refuse)
+    }
     case 'ternary':
       return compileOperator('?:', node.at, [inner(node.test), inner(node.yes), inner(node.no)], refuse)
     case 'call':
       return compileCall(node.name, node.at, node.operands.map(inner), refuse)
+    case 'list':
+      throw refuse('a list is not supported', node.at, 'Remove it, or write x in [1, 2].')
+    case 'index':
+      throw refuse('a member in brackets', node.at, 'Write parameter names with dots, like neuron.tau.')
   }
+}
+
+function literalTerm(
+  value: (ExpressionNode & { kind: 'literal' })['value'],
+  at: number,
+  refuse: Refuse,
+): Term {
+  if (value === null) {
+    throw refuse(
+      'null cannot be the value of a parameter',
+      at,
+      'Compare with a number, a "text", true or false.',
+    )
+  }
+  const known = typeof value === 'bigint' ? Number(value) : value
+  return { at, type: LITERAL_TYPES[typeof known as 'number'], read: () => known }
 }
 
 function namesIn(node: ExpressionNode): readonly string[] {
@@ -91,6 +114,10 @@ function namesIn(node: ExpressionNode): readonly string[] {
       return [node.test, node.yes, node.no].flatMap(namesIn)
     case 'call':
       return node.operands.flatMap(namesIn)
+    case 'list':
+      return node.elements.flatMap(namesIn)
+    case 'index':
+      return [...namesIn(node.of), ...namesIn(node.index)]
   }
 }
 

@@ -98,15 +98,21 @@ export class ColumnSet {
     return new DataView(buffer, byteOffset).getUint16(0, true)
   }
 
-  has({ presence }: FoundColumn, run: RunIndex): boolean {
+  has(column: FoundColumn, run: RunIndex): boolean {
     if (this.statuses()[run] !== RUN_STATUS.stored) return false
-    if (presence === undefined) return true
+    const flags = this.presenceOf(column)
+    return flags === undefined || flags[run] === 1
+  }
+
+  /** 1 for each run that has a value. Undefined if all stored runs do. */
+  presenceOf({ presence }: FoundColumn): Uint8Array | undefined {
+    if (presence === undefined) return undefined
     let flags = this.#presences.get(presence)
     if (flags === undefined) {
       flags = this.#raw.bytes(presence)
       this.#presences.set(presence, flags)
     }
-    return flags[run] === 1
+    return flags
   }
 
   /** The single values of a column by run, read here. Undefined where a run has none. */

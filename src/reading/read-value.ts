@@ -52,6 +52,13 @@ export function unreadable(type: string, note: string): Unreadable {
   return { form: 'unread', type, note }
 }
 
+/** The type of a dataset's elements, without reading them. Undefined if it is not a value of such elements. */
+export function elementTypeOf(reader: Hdf5Reader, path: string, form: DatasetForm): Dtype | undefined {
+  if (path.endsWith(SPARSE_SUFFIX) || reader.attribute(path, SRVC.store) === 'VLARRAY') return undefined
+  const mark = reader.attribute(path, TYPE_ATTRIBUTE)
+  return mark === 'null' || mark === 'date' ? undefined : dtypeOfType(form.type, recallOf(reader, path))
+}
+
 interface Recall {
   readonly collection: Cell | undefined
   readonly scalarType: Cell | undefined

@@ -1,4 +1,3 @@
-import { PypetError } from '../errors.ts'
 import { compareEnvironments, overviewPath, runOfName, SRVC } from '../names.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import { type Leaf, previewParameter, type RangePlace, rangePlace, readLeaf } from '../reading/leaf-reader.ts'
@@ -6,8 +5,8 @@ import { walkLeaves } from '../reading/leaf-walk.ts'
 import { type Preview, unreadPreview } from '../reading/preview.ts'
 import { readHdf5 } from '../reading/read-hdf5.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
-import { nearestName } from '../values/nearest-name.ts'
 import { parameterLocation, parameterName, type RunIndex } from '../values/path.ts'
+import { chooseTrajectories } from './choose-trajectory.ts'
 import { summariseRange } from './explored-range.ts'
 import { type SummaryRow, surveyLeaves } from './leaf-survey.ts'
 import { type RunStates, readRunStates } from './run-states.ts'
@@ -44,45 +43,6 @@ export function summariseFile(file: string, options: SummariseOptions = {}): Pro
     trajectories.sort((left, right) => left.timestamp - right.timestamp)
     return { file, fileBytes: reader.fileBytes, notes: reader.notes, trajectories }
   })
-}
-
-function chooseTrajectories(reader: Hdf5Reader, wanted: string | undefined): string[] {
-  const { file } = reader
-  const children = reader.children('/')
-  const names = children.filter((name) => isTrajectory(reader, name))
-  if (names.length === 0) {
-    const found =
-      children.length === 0 ? 'nothing' : `${quoteNames(children)}, without an \`overview/info\` table`
-    throw new PypetError('PYPET_FILE_NO_TRAJECTORY', `${file} holds no trajectory; found ${found}`, {
-      where: file,
-      hint: 'Another program wrote this HDF5 file; `h5ls` lists its content.',
-    })
-  }
-  if (wanted === undefined) return names
-  if (names.includes(wanted)) return [wanted]
-  const nearest = nearestName(wanted, names)
-  throw new PypetError(
-    'PYPET_TRAJECTORY_NOT_FOUND',
-    `${file} holds no trajectory ${JSON.stringify(wanted)}`,
-    {
-      where: '--trajectory',
-      hint:
-        nearest === undefined ? `It holds ${quoteNames(names)}.` : `Did you mean ${JSON.stringify(nearest)}?`,
-    },
-  )
-}
-
-function isTrajectory(reader: Hdf5Reader, name: string): boolean {
-  return reader.kind(overviewPath(`/${name}`, 'info')) === 'dataset'
-}
-
-const NAMES_MAX = 8
-
-function quoteNames(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_MAX).map((name) => JSON.stringify(name))
-  return names.length <= NAMES_MAX
-    ? shown.join(', ')
-    : `${shown.join(', ')} and ${names.length - NAMES_MAX} more`
 }
 
 function summariseTrajectory(

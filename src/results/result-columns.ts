@@ -1,0 +1,436 @@
+/**
+ * Results and derived parameters of runs as columns. They are read from columns where the file has the values there only,
+ * and from the leaves below the runs otherwise. Another program may have changed a leaf without its column, so a leaf
+ * comes first.
+ */
+import {
+  overviewPath,
+  RUN_BRANCHES,
+  RUN_STATUS,
+  type RunBranch,
+  runlessName,
+  runName,
+  runOfName,
+  runSetName,
+  SRVC,
+  TYPE_ATTRIBUTE,
+} from '../names.ts'
+import type { ColumnSet, FoundColumn } from '../reading/column-set.ts'
+import { isLeaf, isPickled, itemPlaces, textAttribute } from '../reading/leaf-place.ts'
+import { readLeaf } from '../reading/leaf-reader.ts'
+import { walkLeaves } from '../reading/leaf-walk.ts'
+import { elementTypeOf, readValue } from '../reading/read-value.ts'
+import type { Hdf5Reader } from '../reading/reader.ts'
+import { readDefault } from '../reading/stored-leaf.ts'
+import type { RunIndex } from '../values/path.ts'
+import type { StoredValue } from '../values/stored-value.ts'
+import type { TypedArray } from '../values/typed-array.ts'
+import {
+  type ArrayDtype,
+  blockOf,
+  type ColumnType,
+  commonType,
+  emptyArray,
+  MIXED,
+  presenceOf,
+  sliceRows,
+  storedAt,
+  typeOfValue,
+} from './block.ts'
+import type { ColumnBlock } from './column.ts'
+import type { ColumnSource } from './column-source.ts'
+import { typeOfBlock, unitOf } from './parameter-columns.ts'
+import type { RunStates } from './run-states.ts'
+
+/** Runs below which results are looked for: the first, the middle and the last one. */
+const SAMPLED = 3
+/** Rows of the summary that are looked at; pypet writes at most a thousand. */
+const SUMMARY_ROWS_MAX = 1000
+
+/** An item of a leaf, at the same place in every run. */
+interface Item {
+  readonly branch: RunBranch
+  /** Full name of the leaf, with `$` and `$set`: `results.runs.$.neuron`. */
+  readonly template: string
+  readonly item: string
+  /** Below the leaf: `rate`, `inner/a`, `m__spsp__`. */
+  readonly itemPath: string
+}
+
+interface FoundItem extends Item, ColumnType {
+  readonly comment: string
+  readonly unit: string
+  /** Whether every run that was looked at has it. */
+  readonly isUsual: boolean
+}
+
+export class ResultColumns {
+  readonly #reader: Hdf5Reader
+  readonly #root: string
+  readonly #states: RunStates
+  /** Only where the columns are the results. */
+  readonly #set: ColumnSet | undefined
+  /** Runs that have a group of their own in the file although their results are in columns. */
+  readonly #realRuns: Partial<Record<RunBranch, readonly RunIndex[]>> = {}
+  readonly #runSets: Partial<Record<RunBranch, ReadonlySet<RunIndex>>> = {}
+  readonly #items = new Map<string, FoundItem>()
+
+  /** @param root path of the trajectory: `/T` */
+  constructor(reader: Hdf5Reader, root: string, states: RunStates) {
+    this.#reader = reader
+    this.#root = root
+    this.#states = states
+    const set = reader.columns(root.slice(1))
+    this.#set = set?.layout === 'columns' ? set : undefined
+    this.#findInColumns(set)
+    for (const branch of RUN_BRANCHES) this.#findInRuns(branch, this.#sampledRuns(branch))
+    for (const branch of RUN_BRANCHES) this.#findInSummary(branch)
+  }
+
+  /** Looks below every run: some may have what no sampled run has. */
+  findAll(): void {
+    for (const branch of RUN_BRANCHES) this.#findInRuns(branch, this.#runsBelow(branch))
+  }
+
+  sources(): ColumnSource[] {
+    return [...this.#items.values()].map((item) => this.#source(item))
+  }
+
+  #source(found: FoundItem): ColumnSource {
+    const { branch, template, item, dtype, shape, comment, unit } = found
+    const column = this.#columnOf(found)
+    const leaves = new LeafColumn(this.#reader, this.#root, found, {
+      runCount: this.#states.total,
+      runs: () => this.#runSetOf(branch),
+    })
+    const place = template.replace(/^(\w+)\.runs\.\$\./, '').replace(/^(?:results|derived_parameters)\./, '')
+    const last = place.slice(place.lastIndexOf('.') + 1)
+    const shortName = branch === 'results' && item !== last ? `${place}.${item}` : place
+    const facts = {
+      fullName: `${branch}.${shortName}`,
+      shortName,
+      kind: branch === 'results' ? ('result' as const) : ('derived parameter' as const),
+      dtype,
+      shape,
+      comment,
+      unit,
+      isExplored: false,
+    }
+    if (column === undefined) {
+      return { ...facts, read: (start, end) => leaves.read(start, end), findType: () => leaves.type() }
+    }
+    const set = this.#set as ColumnSet
+    return {
+      ...facts,
+      read: (start, end) => this.#overlaid(columnBlock(this.#reader, set, column, start, end), leaves, start, end),
+      findType: () => {
+        const below = leaves.typeIn(this.#runsBelow(branch))
+        return below === undefined ? { dtype, shape } : commonType({ dtype, shape }, below)
+      },
+    }
+  }
+
+  /** Its column if the columns are the results. */
+  #columnOf({ branch, template, item }: Item): FoundColumn | undefined {
+    if (this.#set === undefined || !template.startsWith(`${branch}.runs.$.`)) return undefined
+    const leaf = template.slice(`${branch}.runs.$.`.length)
+    return this.#set.columns.find(
+      (column) => column.branch === branch && column.leaf === leaf && column.item === item,
+    )
+  }
+
+  /** Leaves below their runs come first, and deleted ones are gone. */
+  #overlaid(block: ColumnBlock, leaves: LeafColumn, start: RunIndex, end: RunIndex): ColumnBlock {
+    const changed = this.#runsBelow(leaves.item.branch).filter(
+      (run) => run >= start && run < end && leaves.exists(run),
+    )
+    const deleted = this.#reader.raw.hasDeleted(this.#root)
+      ? Array.from({ length: end - start }, (_, at) => start + at).filter((run) => leaves.isDeleted(run))
+      : []
+    if (changed.length === 0 && deleted.length === 0) return block
+    const storedOf = storedAt(block)
+    const values = Array.from({ length: end - start }, (_, row) => storedOf(row))
+    for (const run of deleted) values[run - start] = undefined
+    for (const run of changed) values[run - start] = leaves.valueOf(run)
+    return blockOf(values)
+  }
+
+  #runsBelow(branch: RunBranch): readonly RunIndex[] {
+    const group = `${this.#root}/${branch}/runs`
+    const reader = this.#reader.raw
+    this.#realRuns[branch] ??= (
+      reader.kind(`${this.#root}/${branch}`) === 'group' && reader.kind(group) === 'group'
+        ? reader.children(group)
+        : []
+    ).flatMap((name) => {
+      const run = runOfName(name)
+      return run === undefined || run >= this.#states.total ? [] : [run]
+    })
+    return this.#realRuns[branch]
+  }
+
+  #runSetOf(branch: RunBranch): ReadonlySet<RunIndex> {
+    this.#runSets[branch] ??= new Set(this.#runsBelow(branch))
+    return this.#runSets[branch]
+  }
+
+  #sampledRuns(branch: RunBranch): readonly RunIndex[] {
+    const runs = this.#runsBelow(branch)
+    const last = runs.length - 1
+    const places = Array.from({ length: SAMPLED }, (_, at) => Math.round((at * last) / (SAMPLED - 1)))
+    return last < 0 ? [] : [...new Set(places)].map((place) => runs[place] as RunIndex)
+  }
+
+  #findInColumns(set: ColumnSet | undefined): void {
+    for (const column of set?.columns ?? []) {
+      const { branch, leaf, item, dtype, shape, comment } = column
+      if (leaf.startsWith('_')) continue
+      const unit = unitOf(this.#reader.raw, column.path)
+      const template = `${branch}.runs.$.${leaf}`
+      const isUsual = column.presence === undefined
+      this.#add({ branch, template, item, itemPath: item, dtype, shape, comment, unit, isUsual })
+    }
+  }
+
+  #findInRuns(branch: RunBranch, runs: readonly RunIndex[]): void {
+    const counts = new Map<string, number>()
+    for (const run of runs) {
+      walkLeaves(this.#reader, `${this.#root}/${branch}/runs/${runName(run)}`, ({ path }, name) => {
+        const template = `${branch}.runs.$.${name}`
+        counts.set(template, (counts.get(template) ?? 0) + 1)
+        this.#addLeaf(branch, path, template)
+      })
+    }
+    for (const [key, item] of this.#items) {
+      const isUsual = counts.get(item.template) === runs.length
+      if (isUsual && !item.isUsual) this.#items.set(key, { ...item, isUsual })
+    }
+  }
+
+  /** Results that `$` puts elsewhere, and those that no sampled run has. */
+  #findInSummary(branch: RunBranch): void {
+    const table = overviewPath(this.#root, `${branch}_summary`)
+    if (this.#reader.kind(table) !== 'dataset') return
+    const names: string[] = []
+    this.#reader.scanRows(
+      table,
+      ['location', 'name'],
+      (_, [location, name]) => names.push(`${location}.${name}`),
+      { start: 0, end: SUMMARY_ROWS_MAX },
+    )
+    for (const fullName of names) {
+      const template = runlessName(fullName)
+      if (template !== fullName)
+        this.#addLeaf(branch, `${this.#root}/${fullName.replaceAll('.', '/')}`, template)
+    }
+  }
+
+  #addLeaf(branch: RunBranch, path: string, template: string): void {
+    if (this.#reader.kind(path) !== 'group') return
+    const leaf = readLeaf(this.#reader, path)
+    if (leaf === undefined) return
+    const unit = unitOf(this.#reader, path)
+    const { comment, className } = leaf
+    const found = { branch, template, comment, unit, isUsual: false }
+    if (branch === 'derived_parameters') {
+      const value = readDefault(this.#reader, path, className)
+      const type = value === undefined ? MIXED : typeOfValue(value)
+      this.#add({ ...found, item: 'data', itemPath: 'data', ...type })
+      return
+    }
+    for (const place of itemPlaces(this.#reader, path, { entersRecords: false })) {
+      const type = itemType(this.#reader, place.path, className)
+      this.#add({ ...found, item: place.name, itemPath: place.path.slice(path.length + 1), ...type })
+    }
+  }
+
+  #add(item: FoundItem): void {
+    const key = `${item.template}:${item.item}`
+    const known = this.#items.get(key)
+    if (known === undefined) this.#items.set(key, item)
+    else if (known.comment === '' && item.comment !== '')
+      this.#items.set(key, { ...known, comment: item.comment })
+  }
+}
+
+/** The type of an item as it is stored, without reading its elements. */
+function itemType(reader: Hdf5Reader, path: string, className: string): ColumnType {
+  if (reader.kind(path) !== 'dataset' || isPickled(className)) return MIXED
+  const form = reader.form(path)
+  const dtype = form.shape === null ? undefined : elementTypeOf(reader, path, form)
+  return dtype === undefined || form.shape === null ? MIXED : { dtype, shape: form.shape }
+}
+
+/** Rows of a column of the file. */
+function columnBlock(
+  reader: Hdf5Reader,
+  set: ColumnSet,
+  column: FoundColumn,
+  start: RunIndex,
+  end: RunIndex,
+): ColumnBlock {
+  const count = Math.max(0, Math.min(end, set.runCount) - start)
+  const bytes = new Uint8Array((end - start) * column.rowBytes)
+  if (count > 0) bytes.set(reader.raw.rows(column.path, start, count))
+  const [statuses, flags] = [set.statuses(), set.presenceOf(column)]
+  const present = presenceOf(
+    end - start,
+    (row) => statuses[start + row] === RUN_STATUS.stored && (flags === undefined || flags[start + row] === 1),
+  )
+  const { dtype, shape, form } = column
+  if (dtype === 'str') {
+    const values = fixedTexts(bytes, column.rowBytes, end - start)
+    return { present, form: 'text', values }
+  }
+  const values = viewOf(dtype, bytes)
+  if (form !== 'scalar') return { present, form: 'array', dtype, shape, values }
+  if (dtype === 'bool') return { present, form: 'bool', values: values as Uint8Array }
+  if (dtype === 'complex128' || dtype === 'complex64')
+    return { present, form: 'complex', dtype, values: values as Float64Array }
+  return { present, form: 'number', dtype, values }
+}
+
+function viewOf(dtype: ArrayDtype, bytes: Uint8Array): TypedArray {
+  const make = emptyArray(dtype, 0).constructor as new (buffer: ArrayBufferLike) => TypedArray
+  return new make(bytes.buffer)
+}
+
+/** NUL-padded UTF-8 texts of equal width. */
+function fixedTexts(bytes: Uint8Array, width: number, count: number): string[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: count }, (_, row) => {
+    const start = row * width
+    let end = start
+    while (end < start + width && buffer[end] !== 0) end += 1
+    return buffer.toString('utf8', start, end)
+  })
+}
+
+/** One item of the leaves below the runs. */
+class LeafColumn {
+  readonly item: Item
+  readonly #reader: Hdf5Reader
+  readonly #root: string
+  readonly #runCount: number
+  /** Single values of all runs, read once. */
+  #block: ColumnBlock | undefined
+  readonly #isSingle: boolean
+  /** The default of a parameter is stored in another way than the item of a result. */
+  readonly #isParameter: boolean
+  /** Whether some run lacks the leaf, so that each is looked for before it is read. */
+  #hasGaps: boolean
+  readonly #runs: () => ReadonlySet<RunIndex>
+
+  /** @param runs that have a group below `runs` */
+  constructor(
+    reader: Hdf5Reader,
+    root: string,
+    item: FoundItem,
+    { runCount, runs }: { readonly runCount: number; readonly runs: () => ReadonlySet<RunIndex> },
+  ) {
+    this.#reader = reader
+    this.#root = root
+    this.item = item
+    this.#runCount = runCount
+    this.#runs = runs
+    this.#isSingle = item.shape?.length === 0
+    this.#isParameter = item.branch === 'derived_parameters'
+    this.#hasGaps = !item.isUsual
+  }
+
+  read(start: RunIndex, end: RunIndex): ColumnBlock {
+    if (!this.#isSingle) return blockOf(this.#values(start, end))
+    this.#block ??= blockOf(this.#values(0, this.#runCount))
+    return sliceRows(this.#block, start, end)
+  }
+
+  /** The type of all runs. */
+  type(): ColumnType {
+    if (this.#isSingle) return typeOfBlock(this.read(0, this.#runCount))
+    return this.typeIn(Array.from({ length: this.#runCount }, (_, run) => run)) ?? MIXED
+  }
+
+  /** The type in these runs. Undefined if none of them has the item. */
+  typeIn(runs: readonly RunIndex[]): ColumnType | undefined {
+    let type: ColumnType | undefined
+    for (const run of runs) {
+      const own = this.#typeOf(run)
+      if (own !== undefined) type = commonType(type, own)
+      if (type?.dtype === 'mixed') return type
+    }
+    return type
+  }
+
+  #typeOf(run: RunIndex): ColumnType | undefined {
+    if (this.#isParameter) {
+      const value = this.valueOf(run)
+      return value === undefined || value.form === 'null' ? undefined : typeOfValue(value)
+    }
+    const path = this.#pathIn(run)
+    if (this.#reader.kind(path) === undefined) return undefined
+    if (this.#reader.attribute(path, TYPE_ATTRIBUTE) === 'null') return undefined
+    return itemType(this.#reader, path, this.#classIn(run))
+  }
+
+  /** Whether the file has the leaf below its run. */
+  exists(run: RunIndex): boolean {
+    const leaf = this.#leafIn(run)
+    return this.#reader.raw.kind(leaf) === 'group' && isLeaf(this.#reader.raw, leaf)
+  }
+
+  isDeleted(run: RunIndex): boolean {
+    return this.#reader.raw.isDeleted(this.#leafIn(run))
+  }
+
+  valueOf(run: RunIndex): StoredValue | undefined {
+    if (this.#isParameter) {
+      const leaf = this.#leafIn(run)
+      return this.#reader.kind(leaf) === 'group'
+        ? readDefault(this.#reader, leaf, this.#classIn(run))
+        : undefined
+    }
+    const path = this.#pathIn(run)
+    const kind = this.#reader.kind(path)
+    if (kind !== 'dataset' && kind !== 'group') return undefined
+    return readValue(this.#reader, path, this.#classIn(run))
+  }
+
+  #values(start: RunIndex, end: RunIndex): (StoredValue | undefined)[] {
+    return Array.from({ length: end - start }, (_, row) => this.#quickValue(start + row))
+  }
+
+  #quickValue(run: RunIndex): StoredValue | undefined {
+    const path = this.#pathIn(run)
+    // The library must not be asked for what is not there.
+    if (this.#isBelowRuns && !this.#runs().has(run)) return undefined
+    if (this.#hasGaps && this.#reader.kind(path) === undefined) return undefined
+    const value =
+      this.#isSingle && !this.#isParameter ? this.#reader.quickNumber(path) : undefined
+    if (typeof value === 'bigint') return { form: 'scalar', dtype: 'int64', value }
+    // Null is stored as NaN.
+    if (value !== undefined && !Number.isNaN(value)) return { form: 'scalar', dtype: 'float64', value }
+    const slow = this.valueOf(run)
+    if (slow === undefined) this.#hasGaps = true
+    return slow
+  }
+
+  #classIn(run: RunIndex): string {
+    return textAttribute(this.#reader, this.#leafIn(run), SRVC.class)
+  }
+
+  #leafIn(run: RunIndex): string {
+    const parts = this.item.template.split('.').map((part) => {
+      if (part === '$') return runName(run)
+      return part === '$set' ? runSetName(run) : part
+    })
+    return `${this.#root}/${parts.join('/')}`
+  }
+
+  #pathIn(run: RunIndex): string {
+    return `${this.#leafIn(run)}/${this.item.itemPath}`
+  }
+
+  get #isBelowRuns(): boolean {
+    return this.item.template.startsWith(`${this.item.branch}.runs.$.`)
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The columns of a trajectory: facts of runs, parameters and results, read from either layout and from any state of a
+ * file. Tables, exports, figures and the page stand on it.
+ */
+import { PypetError } from '../errors.ts'
+import type { Hdf5Reader, RowRange } from '../reading/reader.ts'
+import { nearestHint } from '../values/nearest-name.ts'
+import type { ColumnType } from './block.ts'
+import type { Column, ColumnBlock } from './column.ts'
+import type { ColumnSource } from './column-source.ts'
+import { parameterColumns } from './parameter-columns.ts'
+import { ResultColumns } from './result-columns.ts'
+import { RunFacts, type RunStatus } from './run-facts.ts'
+
+/** Names that a hint lists. */
+const NAMES_SHOWN = 12
+
+export class RunData {
+  /** The HDF5 file. */
+  readonly file: string
+  readonly trajectory: string
+  /** Number of runs, whatever their status. */
+  readonly runCount: number
+  readonly counts: { readonly stored: number; readonly failed: number; readonly missing: number }
+  readonly #facts: RunFacts
+  readonly #parameters: readonly ColumnSource[]
+  readonly #results: ResultColumns
+  readonly #sources = new Map<Column, ColumnSource>()
+  readonly #types = new Map<Column, ColumnType>()
+  #hasAll = false
+
+  private constructor(reader: Hdf5Reader, trajectory: string) {
+    const root = `/${trajectory}`
+    this.file = reader.file
+    this.trajectory = trajectory
+    this.#facts = new RunFacts(reader, root)
+    const { total, done, failed, left } = this.#facts.states
+    this.runCount = total
+    this.counts = { stored: done, failed, missing: left }
+    this.#parameters = parameterColumns(reader, root, total)
+    this.#results = new ResultColumns(reader, root, this.#facts.states)
+    this.#name()
+  }
+
+  /**
+   * The columns of a trajectory. Reads which there are; values are read when they are asked for.
+   *
+   * @param reader stays open as long as values are read
+   * @throws PypetError `PYPET_STORAGE_FAILED` if the tables of the trajectory are damaged
+   */
+  static open(reader: Hdf5Reader, trajectory: string): RunData {
+    return new RunData(reader, trajectory)
+  }
+
+  /** Facts, explored parameters, derived parameters, results, and parameters that are not explored. */
+  get columns(): readonly Column[] {
+    return [...this.#sources.keys()]
+  }
+
+  /** The state of a run in the file. */
+  statusOf(run: number): RunStatus {
+    return this.#facts.statusOf(run)
+  }
+
+  /**
+   * The column with a name: the short one, `z`, or the full one, `results.z`. Results below other runs than the first,
+   * the middle and the last are looked for only if nothing else has the name.
+   *
+   * @throws PypetError `PYPET_COLUMN_UNKNOWN`
+   */
+  find(name: string): Column {
+    const found = this.findAny(name)
+    if (found !== undefined) return found
+    const names = this.columns.map((column) => column.name)
+    const shown = names.slice(0, NAMES_SHOWN).join(', ')
+    const more = names.length > NAMES_SHOWN ? `, and ${names.length - NAMES_SHOWN} more` : ''
+    throw new PypetError('PYPET_COLUMN_UNKNOWN', `${this.trajectory} has no column ${JSON.stringify(name)}`, {
+      where: name,
+      hint: nearestHint(name, names, `Available: ${shown}${more}.`),
+    })
+  }
+
+  /** As `find`, but undefined if there is none. */
+  findAny(name: string): Column | undefined {
+    return this.#findKnown(name) ?? (this.#lookEverywhere() ? this.#findKnown(name) : undefined)
+  }
+
+  /** Also those columns that only few runs have. Takes a visit to every run where results are below their runs. */
+  lookEverywhere(): readonly Column[] {
+    this.#lookEverywhere()
+    return this.columns
+  }
+
+  /**
+   * The values of a column in consecutive runs, all by default. Rows of arrays are large: read some at a time. If runs
+   * differ in type, blocks may differ in form; `typeOf` has the common type.
+   *
+   * @throws PypetError `PYPET_STORAGE_FAILED`
+   */
+  read(column: Column, { start, end }: RowRange = { start: 0, end: this.runCount }): ColumnBlock {
+    return this.#sourceOf(column).read(start, end)
+  }
+
+  /** The type that all runs have in common. Where results are below their runs, this visits all of them, once. */
+  typeOf(column: Column): ColumnType {
+    let type = this.#types.get(column)
+    if (type === undefined) {
+      type = this.#sourceOf(column).findType?.() ?? column
+      this.#types.set(column, type)
+    }
+    return type
+  }
+
+  #sourceOf(column: Column): ColumnSource {
+    const source = this.#sources.get(column)
+    if (source === undefined) throw new Error(`${column.name} is not a column of this trajectory`)
+    return source
+  }
+
+  #findKnown(name: string): Column | undefined {
+    const columns = this.columns
+    return (
+      columns.find((column) => column.name === name) ?? columns.find((column) => column.fullName === name)
+    )
+  }
+
+  #lookEverywhere(): boolean {
+    if (this.#hasAll) return false
+    this.#hasAll = true
+    this.#results.findAll()
+    this.#name()
+    return true
+  }
+
+  /** A short name names the first column that has it: facts before parameters before results. */
+  #name(): void {
+    const isConstant = (source: ColumnSource) => !source.isExplored
+    const explored = this.#parameters.filter((source) => !isConstant(source))
+    const constant = this.#parameters.filter(isConstant)
+    const results = this.#results.sources()
+    const ofKind = (kind: Column['kind']) => results.filter((source) => source.kind === kind)
+    const sources = [
+      ...this.#facts.sources(),
+      ...explored,
+      ...constant,
+      ...ofKind('derived parameter'),
+      ...ofKind('result'),
+    ]
+    const taken = new Set<string>()
+    const named = sources.map((source): [Column, ColumnSource] => {
+      const name = [source.shortName, source.fullName].find((each) => !taken.has(each))
+      taken.add(name ?? '')
+      return [columnOf(source, name ?? source.fullName), source]
+    })
+    // Columns that are known already keep their identity.
+    const known = new Map(this.columns.map((column) => [`${column.kind} ${column.fullName}`, column]))
+    this.#sources.clear()
+    const order = (source: ColumnSource) => (constant.includes(source) ? 1 : 0)
+    for (const [column, source] of named.sort(([, one], [, other]) => order(one) - order(other)))
+      this.#sources.set(known.get(`${column.kind} ${column.fullName}`) ?? column, source)
+  }
+}
+
+function columnOf(source: ColumnSource, name: string): Column {
+  return {
+    name,
+    fullName: source.fullName,
+    kind: source.kind,
+    get dtype() {
+      return source.dtype
+    },
+    get shape() {
+      return source.shape
+    },
+    unit: source.unit,
+    comment: source.comment,
+    isExplored: source.isExplored,
+  }
+}
