@@ -200,7 +200,8 @@ async function buildPage() {
   copyFileSync(join(page, 'page.html'), join(DIST, 'page/page.html'))
   const bytes = ['js', 'css', 'html'].map((ending) => statSync(join(DIST, `page/page.${ending}`)).size)
   const total = bytes.reduce((sum, each) => sum + each)
-  if (!isDebug && total > PAGE_BYTES_MAX) throw new Error(`the page has ${total} bytes, more than ${PAGE_BYTES_MAX}`)
+  if (!isDebug && total > PAGE_BYTES_MAX)
+    throw new Error(`the page has ${total} bytes, more than ${PAGE_BYTES_MAX}`)
 }
 
 /** The licences of the bundled packages ask to be shipped with their code. */

@@ -1,6 +1,6 @@
 /** Slices of an array, such as `0:100,5:6`: the first hundred rows of the sixth column. */
 import { PypetError } from '../errors.ts'
-import type { NumberArray } from './view-protocol.ts'
+import type { TypedArray } from '../values/typed-array.ts'
 
 export interface AxisSlice {
   readonly start: number
@@ -40,7 +40,7 @@ function wrongSlice(text: string, shape: readonly number[]): PypetError {
  *
  * @param width how many numbers an element has: 2 for complex ones
  */
-export function sliceArray<Values extends NumberArray>(
+export function sliceArray<Values extends TypedArray>(
   values: Values,
   shape: readonly number[],
   slice: readonly AxisSlice[],
@@ -48,7 +48,7 @@ export function sliceArray<Values extends NumberArray>(
 ): Values {
   const isWhole = slice.every(({ start, end }, axis) => start === 0 && end === shape[axis])
   if (isWhole) return values
-  const count = slice.reduce((product, { start, end }) => product * (end - start), width)
+  const count = slice.reduce<number>((product, { start, end }) => product * (end - start), width)
   const result = new (values.constructor as new (length: number) => Values)(count)
   let filled = 0
   // Along the last axis, elements are next to each other.

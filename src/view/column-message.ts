@@ -1,13 +1,15 @@
 /** The rows of columns as a message to the page. */
-import { typeName, type StoredValue } from '../values/stored-value.ts'
+
 import type { Column, ColumnBlock } from '../results/column.ts'
 import type { RunData } from '../results/run-data.ts'
+import { type StoredValue, typeName } from '../values/stored-value.ts'
+import type { TypedArray } from '../values/typed-array.ts'
 import { valueText } from './value-text.ts'
-import type { ColumnPart, NumberArray } from './view-protocol.ts'
+import type { ColumnPart } from './view-protocol.ts'
 
 export interface EncodedParts {
   readonly parts: readonly ColumnPart[]
-  readonly arrays: readonly NumberArray[]
+  readonly arrays: readonly TypedArray[]
 }
 
 /** Ranges closer than this are read as one: each read has a price. */
@@ -18,9 +20,13 @@ const GAP_MAX = 256
  *
  * @param runs half-open ranges
  */
-export function encodeColumns(data: RunData, columns: readonly Column[], runs: readonly number[]): EncodedParts {
+export function encodeColumns(
+  data: RunData,
+  columns: readonly Column[],
+  runs: readonly number[],
+): EncodedParts {
   const parts: ColumnPart[] = []
-  const arrays: NumberArray[] = []
+  const arrays: TypedArray[] = []
   for (const column of columns) {
     for (const { start, end } of joined(runs)) {
       const block = encodeBlock(data.read(column, { start, end }))
@@ -47,7 +53,7 @@ function joined(runs: readonly number[]): { start: number; end: number }[] {
 interface EncodedBlock {
   readonly flags: Uint8Array | undefined
   readonly values: ColumnPart['values']
-  readonly arrays: readonly NumberArray[]
+  readonly arrays: readonly TypedArray[]
 }
 
 function encodeBlock(block: ColumnBlock): EncodedBlock {
@@ -57,7 +63,7 @@ function encodeBlock(block: ColumnBlock): EncodedBlock {
       return {
         flags,
         values: { form: 'number', dtype: block.dtype },
-        arrays: [block.values as NumberArray],
+        arrays: [block.values],
       }
     case 'bool':
       return { flags, values: { form: 'bool' }, arrays: [block.values] }
@@ -68,7 +74,9 @@ function encodeBlock(block: ColumnBlock): EncodedBlock {
       return { flags, values: { form: 'text', texts }, arrays: [codes] }
     }
     case 'mixed': {
-      const { texts, codes } = dictionary(block.values.map((value) => (value === undefined ? '' : valueText(value))))
+      const { texts, codes } = dictionary(
+        block.values.map((value) => (value === undefined ? '' : valueText(value))),
+      )
       const numbers = Float64Array.from(block.values, numberOf)
       return { flags, values: { form: 'mixed', texts }, arrays: [codes, numbers] }
     }
@@ -80,7 +88,10 @@ function encodeBlock(block: ColumnBlock): EncodedBlock {
   }
 }
 
-function dictionary(values: readonly string[]): { readonly texts: readonly string[]; readonly codes: Uint32Array } {
+function dictionary(values: readonly string[]): {
+  readonly texts: readonly string[]
+  readonly codes: Uint32Array
+} {
   const known = new Map<string, number>()
   const codes = new Uint32Array(values.length)
   for (const [row, text] of values.entries()) {

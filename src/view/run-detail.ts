@@ -1,14 +1,15 @@
 /** Everything about one run: what its panel shows. */
 import { PypetError } from '../errors.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { cellReader } from '../results/cell.ts'
+import { cellReader } from '../results/block.ts'
 import type { Cell, Column } from '../results/column.ts'
 import type { RunData } from '../results/run-data.ts'
 import { shellWord } from '../shell-word.ts'
 import type { StoredTable, StoredValue } from '../values/stored-value.ts'
+import type { TypedArray } from '../values/typed-array.ts'
 import { type AxisSlice, parseSlice, sliceArray } from './array-slice.ts'
 import { elementText, valueText } from './value-text.ts'
-import type { ArrayHeader, NumberArray, RunDetail, RunItem } from './view-protocol.ts'
+import type { ArrayHeader, RunDetail, RunItem } from './view-protocol.ts'
 
 const TABLE_ROWS_MAX = 200
 
@@ -63,7 +64,8 @@ function itemValue(cell: Cell): RunItem['value'] {
 function tableValue({ rowCount, columns }: StoredTable): RunItem['value'] {
   const rows = Array.from({ length: Math.min(rowCount, TABLE_ROWS_MAX) }, (_, row) =>
     columns.map(({ value }) => {
-      const element = value.form === 'list' ? value.values[row] : (value.data[row] as string | number | bigint)
+      const element =
+        value.form === 'list' ? value.values[row] : (value.data[row] as string | number | bigint)
       return element === undefined ? '' : elementText(element)
     }),
   )
@@ -73,7 +75,7 @@ function tableValue({ rowCount, columns }: StoredTable): RunItem['value'] {
 interface NumbersOfRun {
   readonly dtype: ArrayHeader['dtype']
   readonly shape: readonly number[]
-  readonly values: NumberArray
+  readonly values: TypedArray
 }
 
 /** The numbers of an array, or of a list of numbers. */
@@ -85,7 +87,7 @@ function numbersOf(value: StoredValue): NumbersOfRun | undefined {
   if (shape.length === 0) return undefined
   if (value.form === 'ndarray') {
     if (dtype !== 'complex128' && dtype !== 'complex64')
-      return { dtype, shape, values: value.data as NumberArray }
+      return { dtype, shape, values: value.data as TypedArray }
     return { dtype: 'complex', shape, values: Float64Array.from(value.data as ArrayLike<number>) }
   }
   if (dtype === 'complex128' || dtype === 'complex64') {
@@ -100,7 +102,7 @@ function numbersOf(value: StoredValue): NumbersOfRun | undefined {
     : { dtype: 'float64', shape, values: Float64Array.from(value.values, Number) }
 }
 
-function bigArray(dtype: 'int64' | 'uint64', values: readonly (number | bigint)[]): NumberArray {
+function bigArray(dtype: 'int64' | 'uint64', values: readonly (number | bigint)[]): TypedArray {
   const big = values.map((each) => BigInt(each))
   return dtype === 'int64' ? BigInt64Array.from(big) : BigUint64Array.from(big)
 }
@@ -112,8 +114,12 @@ function bigArray(dtype: 'int64' | 'uint64', values: readonly (number | bigint)[
  */
 export function readArraySlice(
   data: RunData,
-  { run, column: name, slice: text }: { readonly run: number; readonly column: string; readonly slice: string },
-): { readonly header: ArrayHeader; readonly values: NumberArray } {
+  {
+    run,
+    column: name,
+    slice: text,
+  }: { readonly run: number; readonly column: string; readonly slice: string },
+): { readonly header: ArrayHeader; readonly values: TypedArray } {
   assertRun(data, run)
   const cell = cellOf(data, data.find(name), run)
   const array = cell !== null && typeof cell === 'object' ? numbersOf(cell) : undefined

@@ -1,5 +1,5 @@
 /** Stored values as text for the page, which never takes it for HTML. */
-import { type Scalar, type Complex, type StoredValue, typeName } from '../values/stored-value.ts'
+import { type Complex, type Scalar, type StoredValue, typeName } from '../values/stored-value.ts'
 
 /** Longer texts are cut; the file has the whole text. */
 const LENGTH_MAX = 10_000

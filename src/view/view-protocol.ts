@@ -14,6 +14,7 @@
  * Errors are `ViewProblem`, with the status 400, 403, 404 or 503.
  */
 import type { ColumnKind } from '../results/column.ts'
+import type { NumericDtype, TypedArray } from '../values/typed-array.ts'
 
 /** Of the file as of the last commit that the server has read. */
 export interface ViewState {
@@ -84,7 +85,7 @@ export interface ColumnPart {
   /** Whether a `Uint8Array` comes first: 1 for each row with a value. */
   readonly hasFlags: boolean
   readonly values:
-    | { readonly form: 'number'; readonly dtype: NumberDtype }
+    | { readonly form: 'number'; readonly dtype: NumericDtype }
     /** A `Uint8Array` of 0 and 1. */
     | { readonly form: 'bool' }
     /** Real and imaginary parts in turn, as a `Float64Array`. */
@@ -101,7 +102,7 @@ export interface FilterHeader {
 }
 
 export interface ArrayHeader {
-  readonly dtype: NumberDtype | 'bool' | 'complex'
+  readonly dtype: NumericDtype | 'bool' | 'complex'
   /** Of the whole array. */
   readonly shape: readonly number[]
   /** Of what follows, in C order. */
@@ -140,28 +141,10 @@ export interface RunItem {
     | { readonly form: 'missing' }
 }
 
-/** Types of elements that travel as typed arrays. */
-export const NUMBER_ARRAYS = {
-  float64: Float64Array,
-  float32: Float32Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-} as const
-
-export type NumberDtype = keyof typeof NUMBER_ARRAYS
-
-export type NumberArray = InstanceType<(typeof NUMBER_ARRAYS)[NumberDtype]>
-
 const ALIGNMENT = 8
 
 /** A message as the bytes to send, in order. */
-export function encodeMessage(header: object, arrays: readonly NumberArray[]): Uint8Array[] {
+export function encodeMessage(header: object, arrays: readonly TypedArray[]): Uint8Array[] {
   const lengths = arrays.map(({ byteLength }) => byteLength)
   const json = new TextEncoder().encode(JSON.stringify({ ...header, lengths }))
   const head = new Uint8Array(aligned(4 + json.byteLength))

@@ -12,12 +12,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError, PypetError } from '../errors.ts'
 import { ownFile } from '../own-files.ts'
 import { rowCondition } from '../results/row-condition.ts'
+import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
 import { isLoopback } from './host.ts'
 import { LiveFile } from './live-file.ts'
 import { readArraySlice, readRunDetail } from './run-detail.ts'
 import { problemOf } from './view-problem.ts'
-import { encodeMessage, type FilterHeader, type NumberArray, type ViewProblem } from './view-protocol.ts'
+import { encodeMessage, type FilterHeader, type ViewProblem } from './view-protocol.ts'
 
 export interface ViewOptions {
   readonly trajectory?: string | undefined
@@ -72,11 +73,15 @@ function listen(server: Server, port: number, host: string): Promise<number> {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const isTaken = error.code === 'EADDRINUSE'
       reject(
-        new PypetError('PYPET_USAGE', `cannot listen on ${host}:${port}: ${isTaken ? 'the port is in use' : error.message}`, {
-          where: isTaken || error.code === 'EACCES' ? '--port' : '--host',
-          hint: isTaken ? 'Choose another port, or leave out --port for a free one.' : undefined,
-          cause: error,
-        }),
+        new PypetError(
+          'PYPET_USAGE',
+          `cannot listen on ${host}:${port}: ${isTaken ? 'the port is in use' : error.message}`,
+          {
+            where: isTaken || error.code === 'EACCES' ? '--port' : '--host',
+            hint: isTaken ? 'Choose another port, or leave out --port for a free one.' : undefined,
+            cause: error,
+          },
+        ),
       )
     })
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
@@ -173,7 +178,11 @@ class ViewService {
         return sendJson(response, { version, ...detail })
       }
       case 'array': {
-        const wanted = { run: runOf(query), column: query.get('column') ?? '', slice: query.get('slice') ?? '' }
+        const wanted = {
+          run: runOf(query),
+          column: query.get('column') ?? '',
+          slice: query.get('slice') ?? '',
+        }
         const { header, values } = await this.#live.read((data) => readArraySlice(data, wanted))
         return sendMessage(response, header, [values])
       }
@@ -276,7 +285,7 @@ function sendJson(response: ServerResponse, value: object): void {
   response.end(JSON.stringify(value))
 }
 
-function sendMessage(response: ServerResponse, header: object, arrays: readonly NumberArray[]): void {
+function sendMessage(response: ServerResponse, header: object, arrays: readonly TypedArray[]): void {
   const parts = encodeMessage(header, arrays)
   const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0)
   response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': bytes })

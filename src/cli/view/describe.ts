@@ -10,7 +10,10 @@ export function describeView(program: Command): void {
     .option('--trajectory <name>', 'This trajectory, if the file holds several.')
     .option('--port <number>', 'Listen on this port. Default: any free one.')
     .option('--host <address>', 'Listen on this address of this machine. Default: 127.0.0.1.')
-    .option('--allow-remote', 'Allow a --host that other machines can reach. The connection is not encrypted.')
+    .option(
+      '--allow-remote',
+      'Allow a --host that other machines can reach. The connection is not encrypted.',
+    )
     .option('--no-open', 'Only print the address.')
     .option('--verbose', 'Print error stacks.')
     .addHelpText('after', VIEW_EXAMPLES)

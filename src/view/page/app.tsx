@@ -21,7 +21,10 @@ export function App() {
   const { run } = model.looked
   useKeys(model, { toggleHelp: () => setHelpOpen((isOpen) => !isOpen), closeHelp: () => setHelpOpen(false) })
   // A run that is opened is what the user wants to see.
-  useEffect(() => setPlace((before) => (run === undefined ? (before === 'run' ? 'table' : before) : 'run')), [run])
+  useEffect(
+    () => setPlace((before) => (run === undefined ? (before === 'run' ? 'table' : before) : 'run')),
+    [run],
+  )
   const { state, problem } = model
   if (state === undefined) return <Start message={problem?.message} />
   return (

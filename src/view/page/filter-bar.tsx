@@ -20,7 +20,7 @@ export function FilterBar() {
   }, [text])
   const problem = model.filterProblem
   return (
-    <div class="filter" role="search">
+    <search class="filter">
       <label for="filter">filter</label>
       <div class="field">
         <input
@@ -50,7 +50,11 @@ export function FilterBar() {
         </button>
       ))}
       <output id="filter-outcome" class={problem === undefined ? '' : 'problem'}>
-        {problem === undefined ? `${runsText(model.matchCount)} match` : <Problem problem={problem} text={text} />}
+        {problem === undefined ? (
+          `${runsText(model.matchCount)} match`
+        ) : (
+          <Problem problem={problem} text={text} />
+        )}
       </output>
       {model.isNarrowed && (
         <button type="button" class="quiet" onClick={() => model.clear()}>
@@ -58,7 +62,7 @@ export function FilterBar() {
         </button>
       )}
       <CopyButton text={narrowingCommand(model)} name="Copy the command" label="copy command" />
-    </div>
+    </search>
   )
 }
 

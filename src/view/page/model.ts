@@ -309,16 +309,18 @@ export class Model {
       return
     }
     const changed = new Set<number>()
+    const other = new Set<string>()
     for (const part of parts) {
       const info = state.columns.find(({ name }) => name === part.name)
       if (info === undefined) continue
       const column = this.#columns.get(part.name) ?? new PageColumn(info, runCount)
       this.#columns.set(part.name, column)
-      column.take(part, message)
+      if (!column.take(part, message)) other.add(part.name)
       if (from !== undefined && part.name === this.looked.sort?.name)
         for (let run = part.start; run < part.start + part.count; run += 1) changed.add(run)
     }
     for (const name of names) this.#versions.set(name, version)
+    for (const name of other) this.#columns.delete(name)
     if (from === undefined && names.includes(this.looked.sort?.name ?? '')) this.#orderVersion += 1
     this.waitingCount += changed.size
     if (parts.length > 0) this.#dataVersion += 1
@@ -351,7 +353,9 @@ export class Model {
     if (this.looked.axes !== undefined) return this.looked.axes
     const columns = this.state?.columns ?? []
     const explored = columns.filter(({ isExplored, isSingle }) => isExplored && isSingle)
-    const results = columns.filter(({ kind, isSingle, dtype }) => kind === 'result' && isSingle && dtype !== 'str')
+    const results = columns.filter(
+      ({ kind, isSingle, dtype }) => kind === 'result' && isSingle && dtype !== 'str',
+    )
     const varying = results.slice(0, 2 * AXES_MAX).filter(({ name }) => this.#varies(name))
     return [...explored.slice(0, AXES_MAX - 1), ...varying].slice(0, AXES_MAX).map(({ name }) => name)
   }

@@ -1,5 +1,5 @@
 /** Numbers as text. */
-import type { NumberDtype } from '../view-protocol.ts'
+import type { NumericDtype } from '../../values/typed-array.ts'
 
 const SHORT_DIGITS = 4
 
@@ -8,7 +8,8 @@ export function shortText(value: number): string {
   if (!Number.isFinite(value)) return String(value)
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value)
   const size = Math.abs(value)
-  const text = size >= 1e-3 && size < 1e7 ? value.toPrecision(SHORT_DIGITS) : value.toExponential(SHORT_DIGITS - 1)
+  const text =
+    size >= 1e-3 && size < 1e7 ? value.toPrecision(SHORT_DIGITS) : value.toExponential(SHORT_DIGITS - 1)
   return text.includes('e') ? text.replace('e+', 'e') : withoutZeros(text)
 }
 
@@ -17,7 +18,7 @@ function withoutZeros(text: string): string {
 }
 
 /** The shortest text that reads back as the same number of its type. */
-export function exactText(value: number, dtype: NumberDtype): string {
+export function exactText(value: number, dtype: NumericDtype): string {
   if (dtype !== 'float32' || !Number.isFinite(value)) return String(value)
   for (let digits = 6; digits < 9; digits += 1) {
     const text = value.toPrecision(digits)

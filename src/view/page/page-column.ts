@@ -1,12 +1,6 @@
 /** A column in the page: numbers to draw and to sort by, and the exact texts. */
-import {
-  type ColumnPart,
-  type Message,
-  NUMBER_ARRAYS,
-  type NumberArray,
-  type NumberDtype,
-  type ViewColumn,
-} from '../view-protocol.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../../values/typed-array.ts'
+import type { ColumnPart, Message, ViewColumn } from '../view-protocol.ts'
 import { exactText, shortText } from './number-text.ts'
 
 export class PageColumn {
@@ -21,10 +15,11 @@ export class PageColumn {
   /** In order. Undefined for numbers. */
   categories: readonly string[] | undefined
   /** As stored, where a float64 would not do. */
-  #exact: NumberArray | undefined
-  #dtype: NumberDtype = 'float64'
+  #exact: TypedArray | undefined
+  #dtype: NumericDtype = 'float64'
   #complex: Float64Array | undefined
   #isMixed = false
+  #form: string | undefined
   readonly #codes: Uint32Array
   readonly #texts: string[] = []
   readonly #codeByText = new Map<string, number>()
@@ -45,14 +40,31 @@ export class PageColumn {
     return this.categories !== undefined
   }
 
-  /** Takes the next arrays of the message as rows. */
-  take(part: ColumnPart, message: Message<unknown>): void {
+  /**
+   * Takes the next arrays of the message as rows.
+   *
+   * @returns false if they are of another form than the rows before: then all rows are needed again
+   */
+  take(part: ColumnPart, message: Message<unknown>): boolean {
     const { start, count, hasFlags, values } = part
-    if (hasFlags) this.has.set(message.take(Uint8Array), start)
-    else this.has.fill(1, start, start + count)
+    const form = values.form === 'number' ? values.dtype : values.form
+    const flags = hasFlags ? message.take(Uint8Array) : undefined
+    if (flags === undefined) this.has.fill(1, start, start + count)
+    else this.has.set(flags, start)
+    const isEmpty = flags !== undefined && !flags.includes(1)
+    // Rows without values say nothing about the form.
+    const isOther = this.#form !== undefined && this.#form !== form && !isEmpty
+    if (!isEmpty) this.#form = form
+    this.version += 1
+    if (isEmpty || isOther) {
+      this.numbers.fill(Number.NaN, start, start + count)
+      message.take(Uint8Array)
+      if (values.form === 'mixed') message.take(Uint8Array)
+      return !isOther
+    }
     switch (values.form) {
       case 'number':
-        this.#takeNumbers(start, message.take<NumberArray>(NUMBER_ARRAYS[values.dtype] as never), values.dtype)
+        this.#takeNumbers(start, message.take<TypedArray>(ARRAY_TYPES[values.dtype] as never), values.dtype)
         break
       case 'bool':
         this.#takeTexts(start, Uint32Array.from(message.take(Uint8Array)), ['false', 'true'])
@@ -70,7 +82,7 @@ export class PageColumn {
         break
       }
     }
-    this.version += 1
+    return true
   }
 
   /** Few digits, for tables. */
@@ -95,10 +107,10 @@ export class PageColumn {
     return `${textOf(real)}${imaginary < 0 ? '−' : '+'}${textOf(Math.abs(imaginary))}i`
   }
 
-  #takeNumbers(start: number, values: NumberArray, dtype: NumberDtype): void {
+  #takeNumbers(start: number, values: TypedArray, dtype: NumericDtype): void {
     this.#dtype = dtype
     if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
-      this.#exact ??= new NUMBER_ARRAYS[dtype](this.runCount)
+      this.#exact ??= new ARRAY_TYPES[dtype](this.runCount)
       this.#exact.set(values as never, start)
       for (let row = 0; row < values.length; row += 1) this.numbers[start + row] = Number(values[row])
     } else {

@@ -50,7 +50,8 @@ function sortKeys(numbers: Float64Array, isDescending: boolean) {
 function sortByDigit(rows: Uint32Array, target: Uint32Array, words: Uint32Array, shift: number): boolean {
   const starts = new Uint32Array(DIGITS + 1)
   const digitOf = (row: number) => ((words[row] as number) >>> shift) & (DIGITS - 1)
-  for (let row = 0; row < words.length; row += 1) starts[digitOf(row) + 1] = (starts[digitOf(row) + 1] as number) + 1
+  for (let row = 0; row < words.length; row += 1)
+    starts[digitOf(row) + 1] = (starts[digitOf(row) + 1] as number) + 1
   if (starts.includes(words.length)) return false
   for (let digit = 1; digit <= DIGITS; digit += 1) {
     starts[digit] = (starts[digit] as number) + (starts[digit - 1] as number)

@@ -2,8 +2,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ViewColumn } from '../view-protocol.ts'
 import { ColumnChooser } from './column-chooser.tsx'
-import { countText, durationText } from './number-text.ts'
 import type { Model } from './model.ts'
+import { countText, durationText } from './number-text.ts'
 import { useModel } from './use-model.ts'
 
 const ROW_PX = 24
@@ -37,7 +37,7 @@ export function Table() {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by keys */}
       <div class="scroller" ref={scroll.ref} tabIndex={0} onScroll={scroll.onScroll}>
-        {/* biome-ignore lint/a11y/useSemanticElements: a table element cannot leave out most of its rows */}
+        {/* A table element cannot leave out most of its rows, so roles stand for its parts. */}
         <div
           role="grid"
           aria-rowcount={rows.length + 1}
@@ -48,7 +48,13 @@ export function Table() {
         >
           <div role="row" class="head" aria-rowindex={1} tabIndex={-1}>
             {shown.map(({ index, left }) => (
-              <Head key={names[index]} column={columns[index] as ViewColumn} left={left} index={index} width={widths[index] as number} />
+              <Head
+                key={names[index]}
+                column={columns[index] as ViewColumn}
+                left={left}
+                index={index}
+                width={widths[index] as number}
+              />
             ))}
           </div>
           {Array.from({ length: Math.max(0, last - first) }, (_, at) => {
@@ -112,7 +118,9 @@ function Head({
 
 function describe({ fullName, kind, dtype, shape, unit, comment }: ViewColumn): string {
   const type = shape === undefined || shape.length === 0 ? dtype : `${dtype} [${shape.join(' × ')}]`
-  return [fullName, `${kind}, ${type}${unit === '' ? '' : `, in ${unit}`}`, comment].filter(Boolean).join('\n')
+  return [fullName, `${kind}, ${type}${unit === '' ? '' : `, in ${unit}`}`, comment]
+    .filter(Boolean)
+    .join('\n')
 }
 
 function Row({
@@ -188,7 +196,11 @@ function CellOf({
   )
 }
 
-function cellTexts(model: Model, column: ViewColumn, run: number): { readonly text: string; readonly full: string } {
+function cellTexts(
+  model: Model,
+  column: ViewColumn,
+  run: number,
+): { readonly text: string; readonly full: string } {
   if (!column.isSingle) {
     const isStored = model.column('status')?.text(run) === 'stored'
     const shape = column.shape === undefined ? '[…]' : `[${column.shape.join(' × ')}]`
@@ -258,7 +270,8 @@ function useScroll(model: Model, rowCount: number) {
     const ahead = Math.max(0, position - Math.floor(inner / ROW_PX / 2))
     const whole = rowCount * ROW_PX
     const height = Math.min(whole, HEIGHT_PX_MAX)
-    element.scrollTop = whole === height ? ahead * ROW_PX : (ahead / (rowCount - inner / ROW_PX)) * (height - inner)
+    element.scrollTop =
+      whole === height ? ahead * ROW_PX : (ahead / (rowCount - inner / ROW_PX)) * (height - inner)
     return true
   }
   // The keys move the row below the pointer, and the plots choose runs.
@@ -280,7 +293,13 @@ function visibleRows(rowCount: number, scrollTop: number, innerPx: number) {
       : (scrollTop / (heightPx - innerPx)) * (rowCount - innerPx / ROW_PX)
   const first = Math.max(0, Math.floor(exactFirst) - SPARE_ROWS)
   const last = Math.min(rowCount, Math.ceil(exactFirst + innerPx / ROW_PX) + SPARE_ROWS)
-  return { first, last, heightPx, firstWhole: Math.ceil(exactFirst), topPx: scrollTop - (exactFirst - first) * ROW_PX }
+  return {
+    first,
+    last,
+    heightPx,
+    firstWhole: Math.ceil(exactFirst),
+    topPx: scrollTop - (exactFirst - first) * ROW_PX,
+  }
 }
 
 function JumpField({ model, onJump }: { readonly model: Model; readonly onJump: (run: number) => boolean }) {

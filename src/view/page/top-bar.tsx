@@ -19,9 +19,7 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
         {file}
       </span>
       <span class="counts">
-        {doneCount === runCount
-          ? runsText(runCount)
-          : `${countText(doneCount)} of ${runsText(runCount)}`}
+        {doneCount === runCount ? runsText(runCount) : `${countText(doneCount)} of ${runsText(runCount)}`}
         {failedCount > 0 && <span class="failed"> · {countText(failedCount)} failed</span>}
         <Pace />
       </span>
@@ -63,7 +61,10 @@ function Pace() {
   const { runsPerSecond } = state.progress
   const left = state.runCount - state.storedCount - state.failedCount
   if (runsPerSecond === undefined) return <> · running</>
-  const rate = runsPerSecond >= 1 ? `${countText(Math.round(runsPerSecond))} runs/s` : `${(runsPerSecond * 60).toPrecision(2)} runs/min`
+  const rate =
+    runsPerSecond >= 1
+      ? `${countText(Math.round(runsPerSecond))} runs/s`
+      : `${(runsPerSecond * 60).toPrecision(2)} runs/min`
   return (
     <>
       {' '}

@@ -1,0 +1,2 @@
+/** esbuild makes one style of all that are imported. */
+declare module '*.css'
