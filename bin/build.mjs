@@ -64,7 +64,7 @@ const COMMON = {
 function removeBundles() {
   mkdirSync(DIST, { recursive: true })
   for (const path of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {
-    if (/\.(?:js|js\.map|wasm|css|html)$|^built$/.test(path)) rmSync(join(DIST, path))
+    if (/\.(?:js|js\.map|wasm|css|html|svg)$|^built$/.test(path)) rmSync(join(DIST, path))
   }
 }
 
@@ -197,8 +197,8 @@ async function buildPage() {
     legalComments: 'none',
     logLevel: 'warning',
   })
-  copyFileSync(join(page, 'page.html'), join(DIST, 'page/page.html'))
-  const bytes = ['js', 'css', 'html'].map((ending) => statSync(join(DIST, `page/page.${ending}`)).size)
+  for (const name of ['page.html', 'page.svg']) copyFileSync(join(page, name), join(DIST, 'page', name))
+  const bytes = ['js', 'css', 'html', 'svg'].map((ending) => statSync(join(DIST, `page/page.${ending}`)).size)
   const total = bytes.reduce((sum, each) => sum + each)
   if (!isDebug && total > PAGE_BYTES_MAX)
     throw new Error(`the page has ${total} bytes, more than ${PAGE_BYTES_MAX}`)

@@ -26,6 +26,8 @@ export interface Looked {
   readonly x: string | undefined
   readonly y: string | undefined
   readonly color: string | undefined
+  /** Values of the other parameters of a heatmap. One that is not here is averaged over. */
+  readonly slices: ReadonlyMap<string, number>
   /** Columns whose scale is not the one that the page chooses. */
   readonly scales: ReadonlyMap<string, 'log' | 'linear'>
   /** Of the table. */
@@ -47,6 +49,12 @@ export function parseAddress(fragment: string): Looked {
     x: words.get('x') ?? undefined,
     y: words.get('y') ?? undefined,
     color: words.get('color') ?? undefined,
+    slices: new Map(
+      words.getAll('slice').flatMap((text): [string, number][] => {
+        const [number = '', ...name] = text.split(':')
+        return Number.isNaN(Number(number)) || name.length === 0 ? [] : [[name.join(':'), Number(number)]]
+      }),
+    ),
     scales: new Map([
       ...words.getAll('log').map((name) => [name, 'log'] as const),
       ...words.getAll('linear').map((name) => [name, 'linear'] as const),
@@ -70,6 +78,7 @@ export function addressOf(looked: Looked): string {
   add('x', looked.x)
   add('y', looked.y)
   add('color', looked.color)
+  for (const [name, number] of looked.slices) add('slice', `${number}:${name}`)
   for (const [name, scale] of looked.scales) add(scale, name)
   for (const name of looked.columns ?? []) add('column', name)
   return `#${words}`

@@ -7,6 +7,8 @@ import { sortedRows } from './row-order.ts'
 
 /** Time before the page asks a server that is gone again. */
 const RETRY_MS = 2000
+/** Values that are fetched at a time. */
+const VALUES_MAX = 1_000_000
 /** Axes that are chosen for the user. */
 const AXES_MAX = 8
 
@@ -283,13 +285,15 @@ export class Model {
 
   readonly #versions = new Map<string, number>()
 
-  /** New columns one by one, so that the first is soon here. Known ones together. */
+  /** New columns a few at a time, so that the first are soon here. Known ones together. */
   #nextColumns(
     state: ViewState,
   ): { readonly names: readonly string[]; readonly from: number | undefined } | undefined {
     const wanted = state.columns.filter(({ name, isSingle }) => isSingle && this.#wanted.has(name))
-    for (const { name } of wanted) {
-      if (!this.#columns.has(name)) return { names: [name], from: undefined }
+    const fresh = wanted.filter(({ name }) => !this.#columns.has(name)).map(({ name }) => name)
+    if (fresh.length > 0) {
+      const count = Math.max(1, Math.floor(VALUES_MAX / Math.max(1, state.runCount)))
+      return { names: fresh.slice(0, count), from: undefined }
     }
     const old = wanted.filter(({ name }) => (this.#versions.get(name) ?? 0) < state.version)
     const changing = old.filter(({ kind }) => kind !== 'parameter')

@@ -1,0 +1,124 @@
+/** An axis of a picture: which numbers it shows, where, and its ticks. */
+import { shortText } from './number-text.ts'
+import type { PageColumn } from './page-column.ts'
+
+export interface Axis {
+  readonly title: string
+  readonly isLog: boolean
+  /** Undefined for numbers. */
+  readonly categories: readonly string[] | undefined
+  readonly from: number
+  readonly to: number
+  /** From 0 to 1 for numbers on the axis. */
+  place(number: number): number
+  number(place: number): number
+}
+
+export interface Tick {
+  readonly place: number
+  readonly label: string
+}
+
+/** Positive values over three decades are drawn on a log scale unless the user says otherwise. */
+const LOG_FACTOR = 1000
+
+export function axisOf(column: PageColumn, scale: 'log' | 'linear' | undefined): Axis {
+  const { categories } = column
+  if (categories !== undefined) return linearAxis(column, categories, -0.5, Math.max(1, categories.length) - 0.5)
+  const [least, most] = rangeOf(column.numbers)
+  const canLog = least > 0
+  const isLog = canLog && (scale === 'log' || (scale === undefined && most / least >= LOG_FACTOR))
+  if (!isLog) {
+    const margin = least === most ? Math.abs(least) / 2 || 0.5 : 0
+    return linearAxis(column, undefined, least - margin, most + margin)
+  }
+  const [from, to] = least === most ? [least / 2, least * 2] : [least, most]
+  const [lower, span] = [Math.log(from), Math.log(to) - Math.log(from)]
+  return {
+    title: titleOf(column, true),
+    isLog,
+    categories: undefined,
+    from,
+    to,
+    place: (number) => (Math.log(number) - lower) / span,
+    number: (place) => Math.exp(lower + place * span),
+  }
+}
+
+function linearAxis(
+  column: PageColumn,
+  categories: readonly string[] | undefined,
+  from: number,
+  to: number,
+): Axis {
+  return {
+    title: titleOf(column, false),
+    isLog: false,
+    categories,
+    from,
+    to,
+    place: (number) => (number - from) / (to - from),
+    number: (place) => from + place * (to - from),
+  }
+}
+
+/** Of the finite numbers. From 0 to 1 if there are none. */
+export function rangeOf(numbers: ArrayLike<number>): readonly [number, number] {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at] as number
+    if (number < least && number !== Number.NEGATIVE_INFINITY) least = number
+    if (number > most && number !== Number.POSITIVE_INFINITY) most = number
+  }
+  return least <= most ? [least, most] : [0, 1]
+}
+
+/** Round numbers, or categories. At most about as many as wanted. */
+export function ticksOf(axis: Axis, wanted: number): Tick[] {
+  const { categories } = axis
+  if (categories !== undefined) {
+    const step = Math.max(1, Math.ceil(categories.length / Math.max(1, wanted)))
+    return categories.flatMap((label, at) => (at % step === 0 ? [{ place: axis.place(at), label }] : []))
+  }
+  return (axis.isLog ? logTicks(axis, wanted) : roundNumbers(axis.from, axis.to, wanted)).map((number) => ({
+    place: axis.place(number),
+    label: shortText(number),
+  }))
+}
+
+export function roundNumbers(from: number, to: number, wanted: number): number[] {
+  const rough = (to - from) / Math.max(1, wanted)
+  if (!(rough > 0) || !Number.isFinite(rough)) return [from]
+  const power = 10 ** Math.floor(Math.log10(rough))
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough * 0.999) ?? rough
+  const numbers: number[] = []
+  for (let at = Math.ceil(from / step - 1e-9); at * step <= to + step * 1e-9; at += 1) {
+    numbers.push(Number((at * step).toPrecision(12)))
+  }
+  return numbers
+}
+
+function logTicks({ from, to }: Axis, wanted: number): number[] {
+  const decades = Math.log10(to / from)
+  if (decades < 1) return roundNumbers(from, to, wanted)
+  const step = Math.max(1, Math.ceil(decades / Math.max(1, wanted)))
+  const first = Math.ceil(Math.log10(from) - 1e-9)
+  const numbers: number[] = []
+  for (let power = first; 10 ** power <= to * (1 + 1e-9); power += step) numbers.push(10 ** power)
+  return numbers
+}
+
+/** `T [K]`. */
+function titleOf({ info: { name, unit } }: PageColumn, isLog: boolean): string {
+  return `${name}${unit === '' ? '' : ` [${unit}]`}${isLog ? ' (log)' : ''}`
+}
+
+/** Runs without a value, and with one that has no place on the axis: NaN, infinite, or no number. */
+export function absences(column: PageColumn): { readonly missing: number; readonly other: number } {
+  let [missing, other] = [0, 0]
+  for (let run = 0; run < column.runCount; run += 1) {
+    if (column.has[run] !== 1) missing += 1
+    else if (!Number.isFinite(column.numbers[run] as number)) other += 1
+  }
+  return { missing, other }
+}
