@@ -21,6 +21,7 @@ import { reportError } from './report-error.ts'
 import { describeRestore } from './restore/describe.ts'
 import { describeRun } from './run/describe.ts'
 import { describeSnapshot } from './snapshot/describe.ts'
+import { describeTable } from './table/describe.ts'
 import { usageError } from './usage-error.ts'
 import { describeVerify } from './verify/describe.ts'
 import { describeView } from './view/describe.ts'
@@ -122,6 +123,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   restore: describeRestore,
   verify: describeVerify,
   overview: describeOverview,
+  table: describeTable,
   view: describeView,
   init: describeInit,
   completion: describeCompletion,

@@ -6,7 +6,14 @@ import { parameterName } from '../values/path.ts'
 import { dtypeOf, isBasicDtype, type Scalar } from '../values/stored-value.ts'
 import type { Point } from './exploration.ts'
 import { type ExpressionNode, parseExpression, type Refuse, refusalOf } from './expression-syntax.ts'
-import { compileCall, compileIn, compileOperator, type Term, type TermType, typeWord } from './expression-term.ts'
+import {
+  compileCall,
+  compileIn,
+  compileOperator,
+  type Term,
+  type TermType,
+  typeWord,
+} from './expression-term.ts'
 
 export interface ExpressionContext {
   readonly parameters: readonly Parameter[]

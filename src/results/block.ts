@@ -95,7 +95,8 @@ export function elementsOf(value: StoredArray | StoredList): TypedArray {
   }
   const array = emptyArray(dtype as ArrayDtype, values.length)
   const isBig = dtype === 'int64' || dtype === 'uint64'
-  for (const [at, element] of values.entries()) array[at] = isBig ? BigInt(element as number) : Number(element)
+  for (const [at, element] of values.entries())
+    array[at] = isBig ? BigInt(element as number) : Number(element)
   return array
 }
 

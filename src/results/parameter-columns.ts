@@ -1,8 +1,8 @@
 /** Parameters as columns: the explored ones, and those that have the same value in all runs. */
 import { ANNOTATION_PREFIX, SRVC } from '../names.ts'
 import { exploredNames } from '../reading/explored-names.ts'
-import { readLeaf } from '../reading/leaf-reader.ts'
 import { rangeTable } from '../reading/leaf-place.ts'
+import { readLeaf } from '../reading/leaf-reader.ts'
 import { walkLeaves } from '../reading/leaf-walk.ts'
 import { recallOf } from '../reading/read-value.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
@@ -64,12 +64,7 @@ function typeOf(value: StoredValue | undefined): ColumnType {
   return value === undefined ? MIXED : typeOfValue(value)
 }
 
-function exploredColumn(
-  reader: Hdf5Reader,
-  root: string,
-  fullName: string,
-  runCount: number,
-): ColumnSource {
+function exploredColumn(reader: Hdf5Reader, root: string, fullName: string, runCount: number): ColumnSource {
   const path = `${root}/${fullName.replaceAll('.', '/')}`
   const leaf = reader.kind(path) === 'group' ? readLeaf(reader, path) : undefined
   let block: ColumnBlock | undefined
@@ -150,8 +145,8 @@ function numberRange(reader: Hdf5Reader, path: string, runCount: number): Column
 /** A range of texts, booleans, arrays or other values. */
 function rangeBlock(reader: Hdf5Reader, path: string, className: string, runCount: number): ColumnBlock {
   const range = reader.kind(path) === 'group' ? readRange(reader, path, className) : undefined
-  const valueOf = (run: RunIndex) => (range === undefined ? undefined : rangeValue(range, run))
-  return blockOf(Array.from({ length: runCount }, (_, run) => valueOf(run)))
+  const valueIn = (run: RunIndex) => (range === undefined ? undefined : rangeValue(range, run))
+  return blockOf(Array.from({ length: runCount }, (_, run) => valueIn(run)))
 }
 
 /** What the values of a block are. */
@@ -167,10 +162,12 @@ export function typeOfBlock(block: ColumnBlock): ColumnType {
     case 'array':
       return { dtype: block.dtype, shape: block.shape }
     case 'mixed':
-      return block.values.reduce<ColumnType | undefined>(
-        (type, value) =>
-          value === undefined || value.form === 'null' ? type : commonType(type, typeOfValue(value)),
-        undefined,
-      ) ?? MIXED
+      return (
+        block.values.reduce<ColumnType | undefined>(
+          (type, value) =>
+            value === undefined || value.form === 'null' ? type : commonType(type, typeOfValue(value)),
+          undefined,
+        ) ?? MIXED
+      )
   }
 }

@@ -122,7 +122,8 @@ export class ResultColumns {
     const set = this.#set as ColumnSet
     return {
       ...facts,
-      read: (start, end) => this.#overlaid(columnBlock(this.#reader, set, column, start, end), leaves, start, end),
+      read: (start, end) =>
+        this.#overlaid(columnBlock(this.#reader, set, column, start, end), leaves, start, end),
       findType: () => {
         const below = leaves.typeIn(this.#runsBelow(branch))
         return below === undefined ? { dtype, shape } : commonType({ dtype, shape }, below)
@@ -404,8 +405,7 @@ class LeafColumn {
     // The library must not be asked for what is not there.
     if (this.#isBelowRuns && !this.#runs().has(run)) return undefined
     if (this.#hasGaps && this.#reader.kind(path) === undefined) return undefined
-    const value =
-      this.#isSingle && !this.#isParameter ? this.#reader.quickNumber(path) : undefined
+    const value = this.#isSingle && !this.#isParameter ? this.#reader.quickNumber(path) : undefined
     if (typeof value === 'bigint') return { form: 'scalar', dtype: 'int64', value }
     // Null is stored as NaN.
     if (value !== undefined && !Number.isNaN(value)) return { form: 'scalar', dtype: 'float64', value }

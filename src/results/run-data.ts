@@ -105,7 +105,8 @@ export class RunData {
   typeOf(column: Column): ColumnType {
     let type = this.#types.get(column)
     if (type === undefined) {
-      type = this.#sourceOf(column).findType?.() ?? column
+      const { dtype, shape } = this.#sourceOf(column).findType?.() ?? column
+      type = { dtype, shape }
       this.#types.set(column, type)
     }
     return type

@@ -38,6 +38,7 @@ export class LiveFile {
   #statuses: readonly string[] = []
   #attempts: ArrayLike<number | bigint> = []
   #changes: Change[] = []
+  #isMissing = false
   #pace: { readonly ms: number; readonly count: number }[] = []
   /** Reads come one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
@@ -101,7 +102,10 @@ export class LiveFile {
     const before = JSON.stringify(this.#state)
     const stamp = stampOf(this.file)
     if (stamp === this.#stamp && this.#state.problem === undefined) {
-      this.#state = { ...this.#state, progress: this.#progress(this.#state.progress.command) }
+      this.#state = {
+        ...this.#state,
+        progress: this.#progress(this.#state.progress.command, this.#isMissing),
+      }
     } else {
       // First, so that a commit during the read is seen by the next look.
       this.#stamp = stamp
@@ -157,6 +161,7 @@ export class LiveFile {
     this.#attempts = attempts
     const [storedCount, failedCount] = [countOf(statuses, 'stored'), countOf(statuses, 'failed')]
     this.#pace.push({ ms: Date.now(), count: storedCount + failedCount })
+    this.#isMissing = command !== undefined && storedCount + failedCount < facts.runCount
     this.#state = {
       ...this.#state,
       ...facts,
@@ -164,15 +169,16 @@ export class LiveFile {
       storedCount,
       failedCount,
       problem: undefined,
-      progress: this.#progress(command),
+      progress: this.#progress(command, this.#isMissing),
     }
   }
 
-  #progress(command: string | undefined): ViewState['progress'] {
+  /** @param isMissing whether there are runs that have neither been stored nor failed */
+  #progress(command: string | undefined, isMissing: boolean): ViewState['progress'] {
     const now = Date.now()
     const changedMs = changeTimeOf(this.file)
-    const isBusy = command !== undefined && now - changedMs < QUIET_MS
-    const state = isWritten(this.file) || isBusy ? 'running' : command === undefined ? 'ended' : 'stopped'
+    const isBusy = isMissing && now - changedMs < QUIET_MS
+    const state = isWritten(this.file) || isBusy ? 'running' : isMissing ? 'stopped' : 'ended'
     this.#pace = state === 'running' ? this.#pace.filter(({ ms }) => ms > now - RATE_WINDOW_MS) : []
     const [first, last] = [this.#pace[0], this.#pace.at(-1)]
     const seconds = first === undefined || last === undefined ? 0 : (last.ms - first.ms) / 1000

@@ -66,8 +66,6 @@ export interface ViewProblem {
   readonly code: string
   readonly message: string
   readonly hint?: string | undefined
-  /** In the filter, counted from 0. */
-  readonly position?: number | undefined
 }
 
 /** The parts in the order of their arrays. */
@@ -98,7 +96,6 @@ export interface ColumnPart {
 
 export interface FilterHeader {
   readonly version: number
-  readonly matchCount: number
 }
 
 export interface ArrayHeader {

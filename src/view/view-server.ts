@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError, PypetError } from '../errors.ts'
 import { ownFile } from '../own-files.ts'
-import { rowCondition } from '../results/row-condition.ts'
+import { matchingRuns } from '../results/query.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
 import { isLoopback } from './host.ts'
@@ -209,11 +209,11 @@ class ViewService {
   async #sendFilter(where: string, response: ServerResponse): Promise<void> {
     const { version } = this.#live.state
     const flags = await this.#live.read((data) => {
-      const matches = rowCondition(where, data)
-      return Uint8Array.from({ length: data.runCount }, (_, run) => Number(matches(run)))
+      const flags = new Uint8Array(data.runCount)
+      for (const run of matchingRuns(data, where, 'filter')) flags[run] = 1
+      return flags
     })
-    const matchCount = flags.reduce((count, flag) => count + flag, 0)
-    sendMessage(response, { version, matchCount } satisfies FilterHeader, [flags])
+    sendMessage(response, { version } satisfies FilterHeader, [flags])
   }
 
   #listen(response: ServerResponse): void {

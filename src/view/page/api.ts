@@ -50,9 +50,9 @@ export async function fetchColumns(
 }
 
 /** A byte for each run: 1 if it matches. */
-export async function fetchFilter(where: string): Promise<{ header: FilterHeader; flags: Uint8Array }> {
-  const message = decodeMessage<FilterHeader>(await (await ask('filter', [['where', where]])).arrayBuffer())
-  return { header: message.header, flags: message.take(Uint8Array) }
+export async function fetchFilter(where: string): Promise<Uint8Array> {
+  const answer = await ask('filter', [['where', where]])
+  return decodeMessage<FilterHeader>(await answer.arrayBuffer()).take(Uint8Array)
 }
 
 export async function fetchRun(run: number): Promise<RunDetail> {

@@ -7,6 +7,8 @@ export interface Axis {
   readonly isLog: boolean
   /** Undefined for numbers. */
   readonly categories: readonly string[] | undefined
+  /** All numbers, if there are only few. */
+  readonly few: readonly number[] | undefined
   readonly from: number
   readonly to: number
   /** From 0 to 1 for numbers on the axis. */
@@ -20,11 +22,14 @@ export interface Tick {
 }
 
 /** Positive values over three decades are drawn on a log scale unless the user says otherwise. */
-const LOG_FACTOR = 1000
+export const LOG_FACTOR = 1000
+/** Fewer values than this have a tick each. */
+const FEW_MAX = 10
 
 export function axisOf(column: PageColumn, scale: 'log' | 'linear' | undefined): Axis {
   const { categories } = column
-  if (categories !== undefined) return linearAxis(column, categories, -0.5, Math.max(1, categories.length) - 0.5)
+  if (categories !== undefined)
+    return linearAxis(column, categories, -0.5, Math.max(1, categories.length) - 0.5)
   const [least, most] = rangeOf(column.numbers)
   const canLog = least > 0
   const isLog = canLog && (scale === 'log' || (scale === undefined && most / least >= LOG_FACTOR))
@@ -38,6 +43,7 @@ export function axisOf(column: PageColumn, scale: 'log' | 'linear' | undefined):
     title: titleOf(column, true),
     isLog,
     categories: undefined,
+    few: column.distinct(FEW_MAX),
     from,
     to,
     place: (number) => (Math.log(number) - lower) / span,
@@ -55,6 +61,7 @@ function linearAxis(
     title: titleOf(column, false),
     isLog: false,
     categories,
+    few: column.distinct(FEW_MAX),
     from,
     to,
     place: (number) => (number - from) / (to - from),
@@ -79,6 +86,9 @@ export function ticksOf(axis: Axis, wanted: number): Tick[] {
   if (categories !== undefined) {
     const step = Math.max(1, Math.ceil(categories.length / Math.max(1, wanted)))
     return categories.flatMap((label, at) => (at % step === 0 ? [{ place: axis.place(at), label }] : []))
+  }
+  if (axis.few !== undefined && axis.few.length <= wanted) {
+    return axis.few.map((number) => ({ place: axis.place(number), label: shortText(number) }))
   }
   return (axis.isLog ? logTicks(axis, wanted) : roundNumbers(axis.from, axis.to, wanted)).map((number) => ({
     place: axis.place(number),

@@ -1,6 +1,5 @@
 /** The filter, how much it leaves, and the command that gives the same. */
 import { useEffect, useState } from 'preact/hooks'
-import type { ViewProblem } from '../view-protocol.ts'
 import { narrowingCommand } from './commands.ts'
 import { CopyButton } from './copy-button.tsx'
 import { runsText } from './number-text.ts'
@@ -53,7 +52,7 @@ export function FilterBar() {
         {problem === undefined ? (
           `${runsText(model.matchCount)} match`
         ) : (
-          <Problem problem={problem} text={text} />
+          <span title={problem.hint}>{problem.message}</span>
         )}
       </output>
       {model.isNarrowed && (
@@ -68,20 +67,4 @@ export function FilterBar() {
 
 function placeholder(axes: readonly string[]): string {
   return axes.length === 0 ? 'status == "failed"' : `${axes[0]} > 2 && status == "stored"`
-}
-
-function Problem({ problem, text }: { readonly problem: ViewProblem; readonly text: string }) {
-  const { message, position, hint } = problem
-  const rest = position === undefined ? '' : text.slice(position, position + 12)
-  return (
-    <span title={hint}>
-      {message}
-      {rest !== '' && (
-        <>
-          {' '}
-          at <mark>{rest}</mark>
-        </>
-      )}
-    </span>
-  )
 }

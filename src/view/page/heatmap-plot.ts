@@ -1,13 +1,14 @@
 /** The mean of one column over a grid of two others. Further parameters are fixed by sliders, or averaged over. */
-import { type Axis, axisOf, rangeOf, ticksOf } from './axis.ts'
+
 import type { Brush } from './address.ts'
+import { type Axis, axisOf, rangeOf, ticksOf } from './axis.ts'
 import { parseRgb, type Rgb, rgbText, viridis } from './colours.ts'
 import { drawAbsent, drawFrame, frameIn, isIn, placesAt, xIn, yIn } from './frame.ts'
 import type { Model } from './model.ts'
 import { countText, runsText, shortText } from './number-text.ts'
 import type { PageColumn } from './page-column.ts'
 import type { Pen } from './pen.ts'
-import { distinctNumbers, type Plot, type PlotInput, type Point } from './plot.ts'
+import type { Plot, PlotInput, Point } from './plot.ts'
 
 export interface HeatmapNames {
   readonly x: string
@@ -36,7 +37,13 @@ export function heatmapPlot({ model, size, palette }: PlotInput, names: HeatmapN
   const [x, y] = [cellAxis(xColumn), cellAxis(yColumn)]
   const frame = frameIn(size, SCALE_PX)
   const mask = slicedMask(model)
-  const { means, counts, runs, without, failedCells } = meansOf(model, mask, [x, xColumn], [y, yColumn], color)
+  const { means, counts, runs, without, failedCells } = meansOf(
+    model,
+    mask,
+    [x, xColumn],
+    [y, yColumn],
+    color,
+  )
   const [least, most] = rangeOf(means.filter((mean) => !Number.isNaN(mean)))
   const scaleAxis = axisOf(color, model.looked.scales.get(names.color))
   const isLog = scaleAxis.isLog && least > 0
@@ -47,7 +54,11 @@ export function heatmapPlot({ model, size, palette }: PlotInput, names: HeatmapN
 
   const pixels = () => {
     const rgba = new Uint8ClampedArray(x.count * y.count * 4)
-    const [faint, failed, paper] = [palette.faint, palette.failed, palette.paper].map(parseRgb) as [Rgb, Rgb, Rgb]
+    const [faint, failed, paper] = [palette.faint, palette.failed, palette.paper].map(parseRgb) as [
+      Rgb,
+      Rgb,
+      Rgb,
+    ]
     for (let cell = 0; cell < means.length; cell += 1) {
       const mean = means[cell] as number
       const empty = failedCells[cell] === 1 ? failed : runs[cell] === 0 ? paper : faint
@@ -71,6 +82,7 @@ export function heatmapPlot({ model, size, palette }: PlotInput, names: HeatmapN
     const legend: Axis = {
       ...scaleAxis,
       categories: undefined,
+      few: undefined,
       from: least,
       to: most > least ? most : least + 1,
       isLog,
@@ -139,7 +151,7 @@ export function heatmapPlot({ model, size, palette }: PlotInput, names: HeatmapN
 
 /** Each value has its cells, so that a grid has no gaps. */
 function cellAxis(column: PageColumn): CellAxis {
-  const distinct = distinctNumbers(column, CELLS_MAX)
+  const distinct = column.distinct(CELLS_MAX)
   const own = axisOf(column, 'linear')
   if (column.categories !== undefined || distinct !== undefined) {
     const numbers = column.categories?.map((_, index) => index) ?? distinct ?? []
@@ -163,7 +175,8 @@ function cellAxis(column: PageColumn): CellAxis {
     axis: own,
     count: BINS,
     isBinned: true,
-    cellOf: (number) => (Number.isFinite(number) ? Math.min(BINS - 1, Math.floor(own.place(number) * BINS)) : -1),
+    cellOf: (number) =>
+      Number.isFinite(number) ? Math.min(BINS - 1, Math.floor(own.place(number) * BINS)) : -1,
     brushOf: (first, last) => ({ from: own.number(first / BINS), to: own.number((last + 1) / BINS) }),
   }
 }

@@ -1,5 +1,5 @@
 /** How often the values of one column occur: of all runs, and of those that are left. */
-import { absences, type Axis, axisOf } from './axis.ts'
+import { type Axis, absences, axisOf } from './axis.ts'
 import { drawAbsent, drawFrame, frameIn, isIn, placesAt, xIn, yIn } from './frame.ts'
 import { countText, runsText } from './number-text.ts'
 import { brushBetween, type Plot, type PlotInput } from './plot.ts'
@@ -44,7 +44,9 @@ export function histogramPlot({ model, size, palette }: PlotInput, name: string)
           if (count === 0) continue
           const [from, to] = [xIn(frame, bar / barCount), xIn(frame, (bar + 1) / barCount)]
           const top = yIn(frame, y.place(count))
-          pen.rectangle(from + 0.5, top, Math.max(1, to - from - 1), frame.top + frame.height - top, { colour })
+          pen.rectangle(from + 0.5, top, Math.max(1, to - from - 1), frame.top + frame.height - top, {
+            colour,
+          })
         }
       }
       drawFrame(pen, frame, x, y, palette)
@@ -72,6 +74,7 @@ function countAxis(most: number): Axis {
     title: 'runs',
     isLog: false,
     categories: undefined,
+    few: undefined,
     from: 0,
     to,
     place: (number) => number / to,

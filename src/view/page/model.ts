@@ -9,6 +9,7 @@ import { sortedRows } from './row-order.ts'
 const RETRY_MS = 2000
 /** Values that are fetched at a time. */
 const VALUES_MAX = 1_000_000
+const COLUMNS_MAX = 8
 /** Axes that are chosen for the user. */
 const AXES_MAX = 8
 
@@ -289,10 +290,13 @@ export class Model {
   #nextColumns(
     state: ViewState,
   ): { readonly names: readonly string[]; readonly from: number | undefined } | undefined {
-    const wanted = state.columns.filter(({ name, isSingle }) => isSingle && this.#wanted.has(name))
+    // In the order in which they are drawn: the picture before the table.
+    const wanted = [...this.#wanted].flatMap(
+      (name) => state.columns.find((column) => column.name === name && column.isSingle) ?? [],
+    )
     const fresh = wanted.filter(({ name }) => !this.#columns.has(name)).map(({ name }) => name)
     if (fresh.length > 0) {
-      const count = Math.max(1, Math.floor(VALUES_MAX / Math.max(1, state.runCount)))
+      const count = Math.min(COLUMNS_MAX, Math.max(1, Math.floor(VALUES_MAX / Math.max(1, state.runCount))))
       return { names: fresh.slice(0, count), from: undefined }
     }
     const old = wanted.filter(({ name }) => (this.#versions.get(name) ?? 0) < state.version)
@@ -340,7 +344,7 @@ export class Model {
       return
     }
     try {
-      const { flags } = await fetchFilter(filter)
+      const flags = await fetchFilter(filter)
       if (filter !== this.looked.filter) return
       this.#filterFlags = flags
       this.filterProblem = undefined

@@ -20,6 +20,7 @@ export class PageColumn {
   #complex: Float64Array | undefined
   #isMixed = false
   #form: string | undefined
+  readonly #distinct = new Map<number, { version: number; found: readonly number[] | undefined }>()
   readonly #codes: Uint32Array
   readonly #texts: string[] = []
   readonly #codeByText = new Map<string, number>()
@@ -83,6 +84,21 @@ export class PageColumn {
       }
     }
     return true
+  }
+
+  /** The different numbers in order. Undefined if there are more than `countMax`. */
+  distinct(countMax: number): readonly number[] | undefined {
+    const known = this.#distinct.get(countMax)
+    if (known?.version === this.version) return known.found
+    const numbers = new Set<number>()
+    for (const number of this.numbers) {
+      if (Number.isNaN(number)) continue
+      numbers.add(number)
+      if (numbers.size > countMax) break
+    }
+    const found = numbers.size > countMax ? undefined : [...numbers].sort((one, other) => one - other)
+    this.#distinct.set(countMax, { version: this.version, found })
+    return found
   }
 
   /** Few digits, for tables. */

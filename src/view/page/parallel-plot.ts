@@ -2,9 +2,9 @@
  * Parallel coordinates. Many runs are drawn as an exact density: the runs of each pair of places on two neighbouring
  * axes are counted, and each pair adds its count to the pixels between. Few runs are drawn as single lines.
  */
-import { absences, type Axis, axisOf, ticksOf } from './axis.ts'
-import type { PageColumn } from './page-column.ts'
+import { type Axis, absences, axisOf, ticksOf } from './axis.ts'
 import { countText, runsText } from './number-text.ts'
+import type { PageColumn } from './page-column.ts'
 import type { Pen } from './pen.ts'
 import {
   ALL_BINS,
@@ -48,7 +48,11 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot {
       : SIDE_PX + (index * (size.width - 2 * SIDE_PX)) / Math.max(1, axes.length - 1),
   )
   const yOfBin = (bin: number) =>
-    bin === OTHER_BIN ? bottom + 16 : bin === MISSING_BIN ? bottom + 32 : bottom - ((bin + 0.5) / BINS) * inner
+    bin === OTHER_BIN
+      ? bottom + 16
+      : bin === MISSING_BIN
+        ? bottom + 32
+        : bottom - ((bin + 0.5) / BINS) * inner
   const yOf = ({ column, axis }: ColumnAxis, run: number) => {
     if (column.has[run] !== 1) return yOfBin(MISSING_BIN)
     const at = axis.place(column.numbers[run] as number)
@@ -66,7 +70,11 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot {
     const pixels = new Float32Array(width * height)
     const bins = axes.map(({ column, axis }) => binsOf(model, column, axis))
     for (let index = 0; index + 1 < axes.length; index += 1) {
-      const pairs = countPairs(bins[index] as Uint8Array, bins[index + 1] as Uint8Array, isOfAll ? undefined : mask)
+      const pairs = countPairs(
+        bins[index] as Uint8Array,
+        bins[index + 1] as Uint8Array,
+        isOfAll ? undefined : mask,
+      )
       const [from, to] = [Math.round(xs[index] as number), Math.round(xs[index + 1] as number)]
       addPairs(pixels, width, pairs, from, to, yOfBin)
     }
@@ -107,14 +115,23 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot {
       const width = Math.min(text.length * 6.2, room - 12) + 4
       const left = isLast ? x + 5 : x - 5 - width
       pen.rectangle(left, y - 7, width, 14, { colour: palette.paper, opacity: 0.75 })
-      pen.text(text, isLast ? x + 7 : x - 7, y, { colour, align: isLast ? 'start' : 'end', widthMax: room - 12 })
+      pen.text(text, isLast ? x + 7 : x - 7, y, {
+        colour,
+        align: isLast ? 'start' : 'end',
+        widthMax: room - 12,
+      })
     }
     for (const { place, label: text } of ticksOf(axis, Math.max(2, inner / 36))) {
       const y = bottom - place * inner
       pen.line([x - 3, y, x + 3, y], { colour: palette.ink })
       label(text, y, palette.soft)
     }
-    pen.text(axis.title, x, 12, { colour: palette.ink, align: 'middle', isBold: true, widthMax: Math.max(60, room - 8) })
+    pen.text(axis.title, x, 12, {
+      colour: palette.ink,
+      align: 'middle',
+      isBold: true,
+      widthMax: Math.max(60, room - 8),
+    })
     const { missing, other } = absences(column)
     const tick = (text: string, bin: number) => {
       const y = yOfBin(bin)
@@ -126,8 +143,7 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot {
     const brush = looked.brushes.get(column.name)
     if (brush === undefined) return
     const margin = axis.categories === undefined ? 0 : 0.5
-    const clamp = (number: number) =>
-      bottom - Math.min(1, Math.max(0, axis.place(number))) * inner
+    const clamp = (number: number) => bottom - Math.min(1, Math.max(0, axis.place(number))) * inner
     const [from, to] = [clamp(brush.from - margin), clamp(brush.to + margin)]
     pen.rectangle(x - 6, to, 12, Math.max(2, from - to), { colour: palette.accent, opacity: 0.45 })
   }

@@ -1,6 +1,6 @@
 /** What every view of the space is: something to draw, to point at and to brush. */
 import type { Brush } from './address.ts'
-import type { Axis } from './axis.ts'
+import { type Axis, rangeOf } from './axis.ts'
 import { categoryColour, type Palette, parseRgb, type Rgb, rgbText, viridis } from './colours.ts'
 import type { Model } from './model.ts'
 import type { PageColumn } from './page-column.ts'
@@ -55,7 +55,11 @@ function shortened(axis: Axis, number: number): number {
 }
 
 /** The colour of runs: by a column, red for failed ones. */
-export function colourOfRuns(model: Model, name: string | undefined, palette: Palette): (run: number) => string {
+export function colourOfRuns(
+  model: Model,
+  name: string | undefined,
+  palette: Palette,
+): (run: number) => string {
   const status = model.column('status')
   const failedCode = status?.categories?.indexOf('failed') ?? -1
   const column = name === undefined ? undefined : model.column(name)
@@ -70,44 +74,16 @@ export function colourOfRuns(model: Model, name: string | undefined, palette: Pa
 
 /** Categories, and numbers of which there are few, have their own colours; others are magnitudes. */
 export function colourScale(column: PageColumn): (number: number) => Rgb {
-  const few = distinctNumbers(column, DISTINCT_COLOURS_MAX)
+  const few = column.distinct(DISTINCT_COLOURS_MAX)
   if (column.isCategory || few !== undefined) {
     const indexOf = new Map((few ?? []).map((number, index) => [number, index]))
     return (number) => categoryColour(indexOf.get(number) ?? number)
   }
-  const [least, most] = finiteRange(column)
+  const [least, most] = rangeOf(column.numbers)
   return (number) => viridis((number - least) / (most - least || 1))
 }
 
 export const DISTINCT_COLOURS_MAX = 7
-
-const distinctCache = new WeakMap<PageColumn, Map<number, { version: number; found: readonly number[] | undefined }>>()
-
-/** The different numbers of a column in order. Undefined if there are more than `countMax`. */
-export function distinctNumbers(column: PageColumn, countMax: number): readonly number[] | undefined {
-  const byMax = distinctCache.get(column) ?? new Map()
-  distinctCache.set(column, byMax)
-  const known = byMax.get(countMax)
-  if (known?.version === column.version) return known.found
-  const numbers = new Set<number>()
-  for (const number of column.numbers) {
-    if (Number.isNaN(number)) continue
-    numbers.add(number)
-    if (numbers.size > countMax) break
-  }
-  const found = numbers.size > countMax ? undefined : [...numbers].sort((a, b) => a - b)
-  byMax.set(countMax, { version: column.version, found })
-  return found
-}
-
-function finiteRange(column: PageColumn): readonly [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const number of column.numbers) {
-    if (number < least && Number.isFinite(number)) least = number
-    if (number > most && Number.isFinite(number)) most = number
-  }
-  return least <= most ? [least, most] : [0, 1]
-}
 
 /** Positions on an axis, for counting: 0 to `BINS - 1`, and two more. */
 export const BINS = 200

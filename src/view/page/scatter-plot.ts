@@ -10,7 +10,6 @@ import {
   colourOfRuns,
   colourScale,
   DISTINCT_COLOURS_MAX,
-  distinctNumbers,
   type Plot,
   type PlotInput,
   REACH_PX,
@@ -80,7 +79,8 @@ export function scatterPlot({ model, size, palette }: PlotInput, names: ScatterN
       for (const { x: at, mean, deviation } of points) {
         const px = xIn(frame, x.place(at))
         const clamp = (number: number) => yIn(frame, Math.min(1, Math.max(0, y.place(number))))
-        if (deviation > 0) pen.line([px, clamp(mean - deviation), px, clamp(mean + deviation)], { colour: own })
+        if (deviation > 0)
+          pen.line([px, clamp(mean - deviation), px, clamp(mean + deviation)], { colour: own })
         pen.circle(px, yIn(frame, y.place(mean)), 2.5, { colour: own })
       }
     }
@@ -98,9 +98,13 @@ export function scatterPlot({ model, size, palette }: PlotInput, names: ScatterN
       drawn += 1
       const isFailed = model.column('status')?.numbers[run] === failed
       const at = xIn(frame, place)
-      pen.line([at, bottom + 1, at, bottom + 6], { colour: isFailed ? palette.failed : palette.soft, width: 2 })
+      pen.line([at, bottom + 1, at, bottom + 6], {
+        colour: isFailed ? palette.failed : palette.soft,
+        width: 2,
+      })
     }
-    if (without > 0) drawAbsent(pen, frame, `null ${countText(without)}: no ${names.x} or no ${names.y}`, palette)
+    if (without > 0)
+      drawAbsent(pen, frame, `null ${countText(without)}: no ${names.x} or no ${names.y}`, palette)
   }
 
   const notes = [
@@ -164,8 +168,8 @@ interface Group {
 /** Means of the runs with the same x and the same colour. None if x has too many values, or no repeats. */
 function groupsOf(mask: Uint8Array, x: PageColumn, y: PageColumn, color: PageColumn | undefined): Group[] {
   if (y.isCategory || !x.info.isExplored) return []
-  const xs = distinctNumbers(x, GROUPS_MAX)
-  const colors = color === undefined ? [Number.NaN] : distinctNumbers(color, DISTINCT_COLOURS_MAX)
+  const xs = x.distinct(GROUPS_MAX)
+  const colors = color === undefined ? [Number.NaN] : color.distinct(DISTINCT_COLOURS_MAX)
   if (xs === undefined || colors === undefined) return []
   const indexOfX = new Map(xs.map((number, index) => [number, index]))
   const indexOfColor = new Map(colors.map((number, index) => [number, index]))
@@ -181,8 +185,8 @@ function groupsOf(mask: Uint8Array, x: PageColumn, y: PageColumn, color: PageCol
       indexOfX.get(x.numbers[run] as number),
       color === undefined ? 0 : indexOfColor.get(color.numbers[run] as number),
     ]
-    const isFinite = Number.isFinite(y.numbers[run] as number)
-    if (mask[run] !== 1 || atX === undefined || atColor === undefined || !isFinite) return -1
+    const isNumber = Number.isFinite(y.numbers[run] as number)
+    if (mask[run] !== 1 || atX === undefined || atColor === undefined || !isNumber) return -1
     return atColor * xs.length + atX
   }
   const each = (add: (group: number, number: number) => void) => {
@@ -196,7 +200,8 @@ function groupsOf(mask: Uint8Array, x: PageColumn, y: PageColumn, color: PageCol
     sums[group] = (sums[group] as number) + number
   })
   if (counts.every((count) => count <= 1)) return []
-  for (let group = 0; group < size; group += 1) means[group] = (sums[group] as number) / (counts[group] as number)
+  for (let group = 0; group < size; group += 1)
+    means[group] = (sums[group] as number) / (counts[group] as number)
   each((group, number) => {
     squares[group] = (squares[group] as number) + (number - (means[group] as number)) ** 2
   })
@@ -215,12 +220,13 @@ function groupsOf(mask: Uint8Array, x: PageColumn, y: PageColumn, color: PageCol
 
 function legendOf(color: PageColumn): { readonly text: string; readonly colour: string }[] {
   const scale = colourScale(color)
-  const few = distinctNumbers(color, DISTINCT_COLOURS_MAX)
+  const few = color.distinct(DISTINCT_COLOURS_MAX)
   const { categories } = color
   if (categories !== undefined) {
     return categories.slice(0, 12).map((text, index) => ({ text, colour: rgbText(scale(index)) }))
   }
-  if (few !== undefined) return few.map((number) => ({ text: String(number), colour: rgbText(scale(number)) }))
+  if (few !== undefined)
+    return few.map((number) => ({ text: String(number), colour: rgbText(scale(number)) }))
   const axis = axisOf(color, 'linear')
   return [1, 0.75, 0.5, 0.25, 0].map((place) => {
     const number = axis.number(place)

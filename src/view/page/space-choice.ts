@@ -2,7 +2,7 @@
 import type { ViewColumn } from '../view-protocol.ts'
 import type { ViewKind } from './address.ts'
 import type { Model } from './model.ts'
-import { DISTINCT_COLOURS_MAX, distinctNumbers } from './plot.ts'
+import { DISTINCT_COLOURS_MAX } from './plot.ts'
 
 /** One explored number opens as a line of means, two as a heatmap, more as parallel coordinates. */
 export function chosenView(model: Model): ViewKind {
@@ -22,8 +22,13 @@ export function chosenNames(model: Model): ChosenNames {
   const view = chosenView(model)
   const explored = exploredNumbers(model)
   const singles = (model.state?.columns ?? []).filter(({ isSingle, kind }) => isSingle && kind !== 'fact')
-  const results = singles.filter(({ kind, dtype }) => kind === 'result' && dtype !== 'str' && dtype !== 'bool')
-  const [first, second] = [...explored, ...singles.filter((each) => !explored.includes(each) && !each.isConstant)]
+  const results = singles.filter(
+    ({ kind, dtype }) => kind === 'result' && dtype !== 'str' && dtype !== 'bool',
+  )
+  const [first, second] = [
+    ...explored,
+    ...singles.filter((each) => !explored.includes(each) && !each.isConstant),
+  ]
   switch (view) {
     case 'parallel':
       return { x, y, color }
@@ -55,6 +60,6 @@ function exploredNumbers(model: Model): readonly ViewColumn[] {
 function fewValued(model: Model, explored: readonly ViewColumn[], x: string | undefined): string | undefined {
   return explored.find(({ name }) => {
     const column = name === x ? undefined : model.column(name)
-    return column !== undefined && distinctNumbers(column, DISTINCT_COLOURS_MAX) !== undefined
+    return column !== undefined && column.distinct(DISTINCT_COLOURS_MAX) !== undefined
   })?.name
 }

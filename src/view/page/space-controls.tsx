@@ -2,7 +2,6 @@
 import type { ViewKind } from './address.ts'
 import type { Model } from './model.ts'
 import { countText } from './number-text.ts'
-import { distinctNumbers } from './plot.ts'
 import { chosenNames } from './space-choice.ts'
 import { useModel } from './use-model.ts'
 
@@ -23,7 +22,10 @@ export function SpaceControls({ view }: { readonly view: ViewKind }) {
       {ROLES[view].map((role) => (
         <label key={role} class="choice">
           {role}
-          <select value={names[role] ?? 'none'} onChange={(event) => model.look({ [role]: event.currentTarget.value })}>
+          <select
+            value={names[role] ?? 'none'}
+            onChange={(event) => model.look({ [role]: event.currentTarget.value })}
+          >
             {role === 'color' && view !== 'heatmap' && <option value="none">none</option>}
             {columns.map(({ name }) => (
               <option key={name} value={name}>
@@ -60,7 +62,9 @@ function LogSwitch({ model, name }: { readonly model: Model; readonly name: stri
         type="checkbox"
         checked={isLog}
         aria-label={`logarithmic ${name}`}
-        onChange={() => model.look({ scales: new Map(model.looked.scales).set(name, isLog ? 'linear' : 'log') })}
+        onChange={() =>
+          model.look({ scales: new Map(model.looked.scales).set(name, isLog ? 'linear' : 'log') })
+        }
       />
       log
     </span>
@@ -113,7 +117,7 @@ function Slices({ model }: { readonly model: Model }) {
 
 function Slice({ model, name }: { readonly model: Model; readonly name: string }) {
   const column = model.column(name)
-  const numbers = column === undefined ? undefined : distinctNumbers(column, 1000)
+  const numbers = column === undefined ? undefined : column.distinct(1000)
   if (column === undefined || numbers === undefined) return null
   const number = model.looked.slices.get(name)
   const at = number === undefined ? -1 : numbers.indexOf(number)

@@ -11,8 +11,8 @@ import { CanvasPen } from './pen.ts'
 import { savePicture } from './picture.ts'
 import type { Plot, PlotInput, Point, Size } from './plot.ts'
 import { scatterPlot } from './scatter-plot.ts'
-import { SpaceControls } from './space-controls.tsx'
 import { chosenNames, chosenView } from './space-choice.ts'
+import { SpaceControls } from './space-controls.tsx'
 import { useThemeVersion } from './theme.ts'
 import { useModel } from './use-model.ts'
 
@@ -54,7 +54,11 @@ export function Space() {
         {plot !== undefined && <SaveButtons model={model} plot={plot} size={size} />}
       </div>
       <div class="plot" ref={box}>
-        {plot === undefined ? <Empty model={model} /> : <Canvases model={model} plot={plot} size={size} plotKey={key} />}
+        {plot === undefined ? (
+          <Empty model={model} />
+        ) : (
+          <Canvases model={model} plot={plot} size={size} plotKey={key} />
+        )}
       </div>
       <p class="notes">{plot?.notes.join(' · ')}</p>
     </section>
@@ -153,7 +157,6 @@ function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
       <canvas
         ref={above}
         class="above"
-        aria-hidden="true"
         onPointerDown={onDown}
         onPointerMove={onMove}
         onPointerUp={onUp}
@@ -194,7 +197,15 @@ function useSize(box: { readonly current: HTMLElement | null }): Size {
   return size
 }
 
-function SaveButtons({ model, plot, size }: { readonly model: Model; readonly plot: Plot; readonly size: Size }) {
+function SaveButtons({
+  model,
+  plot,
+  size,
+}: {
+  readonly model: Model
+  readonly plot: Plot
+  readonly size: Size
+}) {
   const save = (format: 'svg' | 'png') => {
     const { state } = model
     if (state === undefined) return
@@ -204,7 +215,13 @@ function SaveButtons({ model, plot, size }: { readonly model: Model; readonly pl
   }
   return (
     <>
-      <button type="button" class="quiet" id="save-picture" onClick={() => save('png')} title="Save the picture (s)">
+      <button
+        type="button"
+        class="quiet"
+        id="save-picture"
+        onClick={() => save('png')}
+        title="Save the picture (s)"
+      >
         PNG
       </button>
       <button type="button" class="quiet" onClick={() => save('svg')} title="Save the picture">

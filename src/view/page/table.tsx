@@ -203,8 +203,7 @@ function cellTexts(
 ): { readonly text: string; readonly full: string } {
   if (!column.isSingle) {
     const isStored = model.column('status')?.text(run) === 'stored'
-    const shape = column.shape === undefined ? '[…]' : `[${column.shape.join(' × ')}]`
-    return { text: isStored || column.kind === 'parameter' ? shape : '–', full: 'open the run to see it' }
+    return { text: isStored || column.kind === 'parameter' ? 'array' : '–', full: 'open the run to see it' }
   }
   const values = model.column(column.name)
   if (values === undefined) return { text: '', full: '' }

@@ -32,7 +32,10 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
         <Stopped changedMs={progress.changedMs} command={progress.command} />
       )}
       {progress.state === 'ended' && failedCount > 0 && progress.command !== undefined && (
-        <Command command={progress.command} />
+        <>
+          <span>retry:</span>
+          <Command command={progress.command} />
+        </>
       )}
       {(problem ?? state.problem) !== undefined && (
         <span class="problem" role="alert">
@@ -81,7 +84,7 @@ function Stopped({ changedMs, command }: { readonly changedMs: number; readonly 
     return () => clearInterval(timer)
   }, [])
   const seconds = Math.max(1, Math.round((nowMs - changedMs) / 1000))
-  const ago = seconds < 60 ? 'just now' : `${durationText(seconds - (seconds % 60))} ago`
+  const ago = seconds < 60 ? 'just now' : `${durationText(seconds).replace(/ \d\d s$/, '')} ago`
   return (
     <>
       <span class="stopped" title={new Date(changedMs).toISOString()}>

@@ -1,0 +1,112 @@
+/** Tables as text: CSV (RFC 4180), and JSON with one object in each line. Written in pieces. */
+import { cellReader } from '../results/block.ts'
+import type { ColumnBlock } from '../results/column.ts'
+import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/query.ts'
+import { jsonText, numberText } from './cell-text.ts'
+import { flatTable } from './flat-columns.ts'
+
+/** Rows of a piece, unless they are arrays. */
+const ROWS = 8192
+
+/**
+ * A head with the names, and a line for each row. A missing value is empty, an empty text is `""`. Arrays and other values
+ * that are not single are JSON texts: leave them out, or write them in long form.
+ */
+export function* csvText(table: ResultTable): Generator<string> {
+  const { columns, length } = flatTable(table)
+  yield `${columns.map(({ name }) => csvField(name)).join(',')}\n`
+  yield* pieces(columns, length, csvReader, (texts, row) => {
+    let line = ''
+    for (let at = 0; at < texts.length; at += 1)
+      line += at === 0 ? (texts[at] as ReadText)(row) : `,${(texts[at] as ReadText)(row)}`
+    return `${line}\n`
+  })
+}
+
+/** An object for each row, in a line of its own. Missing values are null. */
+export function* jsonLines(table: ResultTable): Generator<string> {
+  yield* jsonRows(table, '\n')
+}
+
+/** The same rows as one list, each in a line of its own. */
+export function* jsonList(table: ResultTable, indent: string): Generator<string> {
+  if (table.length === 0) {
+    yield '[]'
+    return
+  }
+  yield '[\n'
+  let isFirst = true
+  for (const piece of jsonRows(table, '\n')) {
+    const rows = piece.trimEnd().replaceAll('\n', `,\n${indent}`)
+    yield `${isFirst ? '' : ',\n'}${indent}${rows}`
+    isFirst = false
+  }
+  yield `\n${indent.slice(2)}]`
+}
+
+function* jsonRows(table: ResultTable, end: string): Generator<string> {
+  const { columns, length } = flatTable(table)
+  const keys = columns.map(({ name }, at) => `${at === 0 ? '' : ','}${JSON.stringify(name)}:`)
+  yield* pieces(columns, length, jsonReader, (texts, row) => {
+    let line = '{'
+    for (let at = 0; at < texts.length; at += 1) line += `${keys[at]}${(texts[at] as ReadText)(row)}`
+    return `${line}}${end}`
+  })
+}
+
+type ReadText = (row: number) => string
+
+function* pieces(
+  columns: readonly TableColumn[],
+  length: number,
+  readerOf: (block: ColumnBlock) => ReadText,
+  lineOf: (texts: readonly ReadText[], row: number) => string,
+): Generator<string> {
+  const rows = Math.min(ROWS, ...columns.map(({ type }) => rowsPerBlock(type())))
+  for (let start = 0; start < length; start += rows) {
+    const end = Math.min(length, start + rows)
+    const texts = columns.map((column) => readerOf(column.read(start, end)))
+    let piece = ''
+    for (let row = 0; row < end - start; row += 1) piece += lineOf(texts, row)
+    yield piece
+  }
+}
+
+function jsonReader(block: ColumnBlock): ReadText {
+  const read = cellReader(block)
+  return (row) => jsonText(read(row))
+}
+
+function csvReader(block: ColumnBlock): ReadText {
+  const { present } = block
+  const read = presentReader(block)
+  return present === undefined ? read : (row) => (present[row] === 1 ? read(row) : '')
+}
+
+function presentReader(block: ColumnBlock): ReadText {
+  if (block.form === 'number') {
+    const { values } = block
+    return (row) => {
+      const value = values[row]
+      return typeof value === 'number' ? numberText(value) : String(value)
+    }
+  }
+  const read = cellReader(block)
+  return (row) => {
+    const cell = read(row)
+    switch (typeof cell) {
+      case 'string':
+        return csvField(cell)
+      case 'number':
+        return numberText(cell)
+      case 'object':
+        return cell === null ? '' : csvField(jsonText(cell))
+      default:
+        return String(cell)
+    }
+  }
+}
+
+function csvField(text: string): string {
+  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
