@@ -13,6 +13,7 @@ import { shownPath } from '../reporting/shown-path.ts'
 import { chooseTrajectory } from '../results/choose-trajectory.ts'
 import type { Column } from '../results/column.ts'
 import { RunData } from '../results/run-data.ts'
+import { RunFacts } from '../results/run-facts.ts'
 import { shellWord } from '../shell-word.ts'
 import { problemOf } from './view-problem.ts'
 import type { ViewColumn, ViewState } from './view-protocol.ts'
@@ -35,11 +36,14 @@ export class LiveFile {
   readonly #wanted: string | undefined
   #state: ViewState
   #stamp = ''
-  #statuses: readonly string[] = []
-  #attempts: ArrayLike<number | bigint> = []
+  /** Of each run. */
+  #marks: Uint32Array = new Uint32Array()
+  /** Runs that were stored when the columns were looked for. */
+  #columnsAt = 0
   #changes: Change[] = []
   #isMissing = false
   #pace: { readonly ms: number; readonly count: number }[] = []
+  #busyMs = 0
   /** Reads come one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
 
@@ -90,6 +94,13 @@ export class LiveFile {
     return runs.toRanges()
   }
 
+  /** Time that reads have taken since the last call. */
+  takeBusyMs(): number {
+    const busyMs = this.#busyMs
+    this.#busyMs = 0
+    return busyMs
+  }
+
   /** Reads from the last commit. The file is only open meanwhile. */
   read<Value>(use: (data: RunData, reader: Hdf5Reader) => Value): Promise<Value> {
     return this.#inTurn(() =>
@@ -133,44 +144,53 @@ export class LiveFile {
     const found = await this.#inTurn(() =>
       readHdf5(this.file, (reader) => {
         const trajectory = chooseTrajectory(reader, this.#wanted)
-        const data = RunData.open(reader, trajectory)
-        const status = data.read(data.find('status'))
-        const attempts = data.read(data.find('attempts'))
+        const facts = new RunFacts(reader, `/${trajectory}`)
+        const { total, done, failed } = facts.states
+        const isKnown =
+          trajectory === this.#state.trajectory &&
+          total === this.#state.runCount &&
+          this.#knowsColumnsOf(done)
         const comment = reader.attribute(`/${trajectory}`, SRVC.comment)
         return {
-          trajectory,
-          comment: typeof comment === 'string' ? comment : '',
-          runCount: data.runCount,
-          columns: data.columns.map(viewColumn),
-          notes: reader.notes,
-          command: continueCommand(reader, trajectory, data.runCount),
-          statuses: status.form === 'text' ? status.values : [],
-          attempts: attempts.form === 'number' ? attempts.values : [],
+          facts: {
+            trajectory,
+            comment: typeof comment === 'string' ? comment : '',
+            runCount: total,
+            storedCount: done,
+            failedCount: failed,
+            columns: isKnown ? this.#state.columns : RunData.open(reader, trajectory).columns.map(viewColumn),
+            notes: reader.notes,
+          },
+          command: continueCommand(reader, trajectory, total),
+          marks: marksOf(facts),
         }
       }),
     )
-    const { statuses, attempts, command, ...facts } = found
+    const { facts, command, marks } = found
+    if (facts.columns !== this.#state.columns) this.#columnsAt = facts.storedCount
     const isOther =
       facts.trajectory !== this.#state.trajectory ||
       facts.runCount !== this.#state.runCount ||
       haveTypesChanged(this.#state.columns, facts.columns)
-    const runs = isOther ? 'all' : changedRuns(this.#statuses, statuses, this.#attempts, attempts)
+    const runs = isOther ? 'all' : changedRuns(this.#marks, marks)
     const version = this.#state.version + 1
     this.#changes = [...this.#changes, { version, runs } as const].slice(-CHANGES_MAX)
-    this.#statuses = statuses
-    this.#attempts = attempts
-    const [storedCount, failedCount] = [countOf(statuses, 'stored'), countOf(statuses, 'failed')]
-    this.#pace.push({ ms: Date.now(), count: storedCount + failedCount })
-    this.#isMissing = command !== undefined && storedCount + failedCount < facts.runCount
+    this.#marks = marks
+    const doneCount = facts.storedCount + facts.failedCount
+    this.#pace.push({ ms: Date.now(), count: doneCount })
+    this.#isMissing = command !== undefined && doneCount < facts.runCount
     this.#state = {
       ...this.#state,
       ...facts,
       version,
-      storedCount,
-      failedCount,
       problem: undefined,
       progress: this.#progress(command, this.#isMissing),
     }
+  }
+
+  /** New results come with early runs, or with the last ones. To look for them takes longer than all the rest. */
+  #knowsColumnsOf(storedCount: number): boolean {
+    return storedCount < 2 * this.#columnsAt && this.#state.progress.state === 'running'
   }
 
   /** @param isMissing whether there are runs that have neither been stored nor failed */
@@ -187,7 +207,14 @@ export class LiveFile {
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const result = this.#queue.then(work)
+    const result = this.#queue.then(async () => {
+      const startMs = performance.now()
+      try {
+        return await work()
+      } finally {
+        this.#busyMs += performance.now() - startMs
+      }
+    })
     this.#queue = result.catch(() => undefined)
     return result
   }
@@ -212,18 +239,27 @@ function haveTypesChanged(before: readonly ViewColumn[], after: readonly ViewCol
   return before.some((column) => types.get(column.fullName) !== typeOf(column))
 }
 
-function changedRuns(
-  statusesBefore: readonly string[],
-  statuses: readonly string[],
-  attemptsBefore: ArrayLike<number | bigint>,
-  attempts: ArrayLike<number | bigint>,
-): readonly number[] {
+/** Of each run a number that changes when it is stored, fails or is tried again. */
+function marksOf(facts: RunFacts): Uint32Array {
+  const { states } = facts
+  const attempts = facts
+    .sources()
+    .find(({ fullName }) => fullName === 'attempts')
+    ?.read(0, states.total)
+  const counts = attempts?.form === 'number' ? attempts.values : []
+  return Uint32Array.from({ length: states.total }, (_, run) => {
+    const state = STATES.indexOf(states.stateOf(run))
+    return Number(counts[run] ?? 0) * STATES.length + state
+  })
+}
+
+const STATES = ['left', 'done', 'failed'] as const
+
+function changedRuns(before: Uint32Array, after: Uint32Array): readonly number[] {
   const runs = new RunSet()
   let start = -1
-  for (let run = 0; run <= statuses.length; run += 1) {
-    const isChanged =
-      run < statuses.length &&
-      (statuses[run] !== statusesBefore[run] || attempts[run] !== attemptsBefore[run])
+  for (let run = 0; run <= after.length; run += 1) {
+    const isChanged = run < after.length && after[run] !== before[run]
     if (isChanged && start < 0) start = run
     if (!isChanged && start >= 0) {
       runs.addRange(start, run)
@@ -231,12 +267,6 @@ function changedRuns(
     }
   }
   return runs.toRanges()
-}
-
-function countOf(statuses: readonly string[], wanted: string): number {
-  let count = 0
-  for (const status of statuses) if (status === wanted) count += 1
-  return count
 }
 
 /** Undefined if no run is missing or failed. */

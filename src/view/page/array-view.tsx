@@ -29,7 +29,6 @@ export function ArrayView({ model, item, run }: ArrayViewProps) {
   return (
     <>
       {shape.slice(0, -2).map((size, axis) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: axes of an array never move
         <label class="choice" key={axis}>
           axis {axis}
           <input

@@ -116,7 +116,7 @@ function ColourBar({ least, most }: { readonly least: number; readonly most: num
   return (
     <div class="bar">
       <span title={String(most)}>{shortText(most)}</span>
-      <canvas ref={canvas} width={1} height={BAR_STEPS} aria-hidden="true" />
+      <canvas ref={canvas} width={1} height={BAR_STEPS} />
       <span title={String(least)}>{shortText(least)}</span>
     </div>
   )

@@ -224,7 +224,6 @@ function TableOf({ item }: { readonly item: RunItem }) {
           </thead>
           <tbody>
             {value.rows.map((row, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: rows of a stored table never move
               <tr key={index}>
                 {row.map((text, column) => (
                   <td key={value.heads[column]}>{text}</td>
