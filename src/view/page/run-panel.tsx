@@ -39,7 +39,7 @@ export function RunPanel() {
         </button>
       </header>
       {problem !== undefined && <p class="problem">{problem}</p>}
-      {detail !== undefined && detail.run === run && <Detail model={model} detail={detail} />}
+      {detail !== undefined && <Detail model={model} detail={detail} />}
     </aside>
   )
 }
@@ -69,24 +69,31 @@ function StepButton({
 
 /** Read again when the run has changed: a missing one may be stored by now. */
 function useDetail(model: Model, run: number | undefined) {
-  const [found, setFound] = useState<{ readonly detail?: RunDetail; readonly problem?: string }>({})
-  const status = run === undefined ? undefined : model.column('status')?.text(run)
-  const attempts = run === undefined ? undefined : model.column('attempts')?.text(run)
+  const [found, setFound] = useState<{
+    readonly run?: number
+    readonly detail?: RunDetail
+    readonly problem?: string
+  }>({})
+  const status = model.column('status')
+  const state = run === undefined ? undefined : status?.text(run)
+  const { version } = model.state ?? {}
+  // Only a run that is not stored yet can change.
+  const key = state === 'stored' ? 'stored' : `${state} ${version}`
   useEffect(() => {
-    if (run === undefined) return undefined
+    if (run === undefined || state === undefined) return undefined
     let isCurrent = true
     fetchRun(run).then(
-      (detail) => isCurrent && setFound({ detail }),
+      (detail) => isCurrent && setFound({ run, detail }),
       (error: unknown) => {
         if (isCurrent)
-          setFound({ problem: error instanceof ViewError ? error.problem.message : String(error) })
+          setFound({ run, problem: error instanceof ViewError ? error.problem.message : String(error) })
       },
     )
     return () => {
       isCurrent = false
     }
-  }, [run, status, attempts])
-  return found
+  }, [run, key])
+  return found.run === run ? found : {}
 }
 
 function Detail({ model, detail }: { readonly model: Model; readonly detail: RunDetail }) {
