@@ -67,6 +67,7 @@ export {
 export type { StoreOptions } from './library/store-nodes.ts'
 export type { OtherSource } from './library/stored-source.ts'
 export { type LoadItemOptions, Trajectory, type TrajectoryOptions } from './library/trajectory.ts'
+export type { TableOptions, TableValues, TrajectoryTable } from './library/trajectory-table.ts'
 export { type VerifyReport, verify } from './library/verify.ts'
 export type { RunVerdict, VerifyOptions } from './library/verify-runs.ts'
 export {

@@ -3,8 +3,7 @@ import jsep from 'jsep'
 import { PypetError } from '../errors.ts'
 
 /** `at` counts characters from 0. */
-export type ExpressionNode = { readonly at: number } & /** Whole numbers beyond 2^53 are bigints. */
-(
+export type ExpressionNode = { readonly at: number } /** Whole numbers beyond 2^53 are bigints. */ & (
   | { readonly kind: 'literal'; readonly value: number | bigint | string | boolean | null }
   /** The dotted name of a parameter or a column. */
   | { readonly kind: 'name'; readonly name: string }

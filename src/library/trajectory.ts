@@ -3,6 +3,7 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { PypetError } from '../errors.ts'
 import type { OptionName } from '../experiment/options.ts'
 import { runName } from '../names.ts'
+import { RunData } from '../results/run-data.ts'
 import type { ParameterTree } from '../run/parameter.ts'
 import { backupFile, copyTrajectory } from '../storage/edit/compact-file.ts'
 import type { StorageService } from '../storage/service/storage-service.ts'
@@ -22,6 +23,7 @@ import { pointColumns } from './point-columns.ts'
 import { type StoreOptions, storeNodes } from './store-nodes.ts'
 import { type FileOptions, TrajectoryFile } from './trajectory-file.ts'
 import { readInfo, type TrajectoryInfo } from './trajectory-info.ts'
+import { type TableOptions, type TrajectoryTable, trajectoryTable } from './trajectory-table.ts'
 
 export interface TrajectoryOptions<Tree> extends TrajectoryTreeOptions<Tree>, FileOptions {}
 
@@ -252,6 +254,24 @@ export class Trajectory<Tree = ParameterTree> extends TrajectoryTree<Tree> {
         code: 'PYPET_CLASS_UNKNOWN',
       },
     )
+  }
+
+  /**
+   * Parameters, results and facts of the runs in the file, one row per run: from finished, interrupted and running
+   * experiments alike, in either layout. The facts are `run`, `status` (`stored`, `failed` or `missing`), `attempts`, `start`,
+   * `runtime` and `failure`; `results.status` names a result of the same name. Reads the columns that you ask for, and
+   * those that the options name.
+   *
+   * @throws PypetError `PYPET_DATA_NOT_STORED` without a file; `PYPET_COLUMN_UNKNOWN`, `PYPET_EXPRESSION_INVALID`, `PYPET_USAGE`
+   * @example
+   * const best = traj.table({ columns: ['x', 'z'], where: 'status == "stored"', sort: '-z', limit: 10 })
+   * best.columns.z // Float64Array
+   * for (const { x, z } of best) console.log(x, z)
+   */
+  table(options: TableOptions = {}): TrajectoryTable {
+    const table = this.file.read(({ reader }) => trajectoryTable(RunData.open(reader, this.name), options))
+    if (table === undefined) throw this.file.notStored(this.name)
+    return table
   }
 
   /** The nodes of all branches, without data. */

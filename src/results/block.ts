@@ -49,7 +49,7 @@ function blockValues(values: readonly (StoredValue | undefined)[]): BlockValues 
     }
     return { form: 'complex', dtype, values: parts }
   }
-  const isFloat = dtype === 'float64' || dtype === 'float32'
+  const isFloat = isFloating(dtype)
   // Beyond 2^53, a float64 would be another number.
   if (isFloat && values.some((value) => typeof scalarOf(value) === 'bigint')) {
     if (values.map(scalarOf).some((value) => typeof value === 'bigint' && typeof exact(value) === 'bigint'))
@@ -79,6 +79,7 @@ function arrays(
 ): BlockValues {
   const size = elementCount(shape) * (isComplex(dtype) ? 2 : 1)
   const array = emptyArray(dtype, values.length * size)
+  if (isFloating(dtype)) array.fill(Number.NaN as never)
   for (const [row, value] of values.entries()) {
     if (hasValue(value)) array.set(elementsOf(value as StoredArray | StoredList) as never, row * size)
   }
@@ -140,6 +141,11 @@ function scalarOf(value: StoredValue | undefined): StoredScalar['value'] | undef
 function textOf(value: StoredValue | undefined): string {
   if (value?.form === 'date') return new Date(value.time).toISOString()
   return String(scalarOf(value) ?? '')
+}
+
+/** Whether a missing value is NaN. */
+export function isFloating(dtype: Dtype | 'mixed'): boolean {
+  return /^(?:float|complex)/.test(dtype)
 }
 
 function isComplex(dtype: Dtype): dtype is ComplexDtype {

@@ -31,6 +31,7 @@ import {
   type ColumnType,
   commonType,
   emptyArray,
+  isFloating,
   MIXED,
   presenceOf,
   sliceRows,
@@ -284,7 +285,15 @@ function columnBlock(
     return { present, form: 'text', values }
   }
   const values = viewOf(dtype, bytes)
-  if (form !== 'scalar') return { present, form: 'array', dtype, shape, values }
+  if (form !== 'scalar') {
+    const size = values.length / Math.max(1, end - start)
+    if (present !== undefined && isFloating(dtype)) {
+      // Like single numbers. The file has 0 there.
+      for (const [row, has] of present.entries())
+        if (has === 0) values.fill(Number.NaN as never, row * size, (row + 1) * size)
+    }
+    return { present, form: 'array', dtype, shape, values }
+  }
   if (dtype === 'bool') return { present, form: 'bool', values: values as Uint8Array }
   if (dtype === 'complex128' || dtype === 'complex64')
     return { present, form: 'complex', dtype, values: values as Float64Array }

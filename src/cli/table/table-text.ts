@@ -42,7 +42,7 @@ export function* tableText(table: ResultTable, options: TableTextOptions): Gener
     const isNumeric = isNumber(column)
     const rows = cellTexts(column, column.read(0, measured), options)
     for (let row = 0; row < measured; row += 1) texts.push(rows(row))
-    return { column, isNumeric, width: texts.reduce((most, text) => Math.max(most, stringWidth(text)), 0) }
+    return { column, isNumeric, width: texts.reduce((most, text) => Math.max(most, widthOf(text)), 0) }
   })
   const { shown, omitted } = fitting(layouts, options.width)
   for (const [number, line] of head.entries()) {
@@ -119,12 +119,19 @@ function joined(layouts: readonly Layout[], textAt: (at: number) => string): str
   return layouts
     .map(({ isNumeric, width }, at) => {
       const text = textAt(at)
-      const room = ' '.repeat(Math.max(0, width - stringWidth(text)))
+      const room = ' '.repeat(Math.max(0, width - widthOf(text)))
       return isNumeric ? room + text : text + room
     })
     .join(' '.repeat(GAP))
     .trimEnd()
 }
+
+/** Most texts are ASCII, where each character is one column wide. */
+function widthOf(text: string): number {
+  return ASCII.test(text) ? text.length : stringWidth(text)
+}
+
+const ASCII = /^[ -~]*$/
 
 function cellTexts(
   { column }: TableColumn,
