@@ -185,7 +185,7 @@ function importedBuiltins() {
 async function buildPage() {
   const page = join(SOURCE, 'view/page')
   await build({
-    entryPoints: { page: join(page, 'main.tsx') },
+    entryPoints: ['main.tsx', 'page.css'].map((name) => ({ in: join(page, name), out: 'page' })),
     outdir: join(DIST, 'page'),
     bundle: true,
     format: 'esm',

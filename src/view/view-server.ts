@@ -5,13 +5,16 @@
  * name one, so that no domain can be pointed here; and data needs a token that only the printed address has.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isPypetError, PypetError } from '../errors.ts'
+import { csvText, jsonLines } from '../export/text-rows.ts'
 import { ownFile } from '../own-files.ts'
-import { matchingRuns } from '../results/query.ts'
+import { useTable } from '../results/open-table.ts'
+import { matchingRuns, queryRuns, type ResultTable } from '../results/query.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
 import { isLoopback } from './host.ts'
@@ -189,9 +192,42 @@ class ViewService {
         const { header, values } = await this.#live.read((data) => readArraySlice(data, wanted))
         return sendMessage(response, header, [values])
       }
+      case 'export':
+        return this.#sendExport(query, response)
       default:
         return refuse(response, 404, forbidden('there is nothing at this address'))
     }
+  }
+
+  async #sendExport(query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const format = query.get('format') ?? ''
+    if (!Object.hasOwn(EXPORTS, format)) {
+      throw new PypetError('PYPET_USAGE', `cannot export as ${JSON.stringify(format.slice(0, 20))}`, {
+        where: 'format',
+        hint: `Use one of ${Object.keys(EXPORTS).join(', ')}.`,
+      })
+    }
+    const { type, write } = EXPORTS[format] as (typeof EXPORTS)[string]
+    const [where, sort] = [query.get('where') ?? '', query.get('sort') ?? '']
+    const wanted = {
+      select: query.getAll('select'),
+      ...(where !== '' && { where }),
+      ...(sort !== '' && { sort: [sort] }),
+    }
+    const { trajectory } = this.#live.state
+    await useTable(
+      this.#live.file,
+      { trajectory },
+      (data) => queryRuns(data, wanted, () => []),
+      async (table) => {
+        response.writeHead(200, { 'Content-Type': type })
+        for (const piece of write(table)) {
+          if (response.destroyed) return
+          if (!response.write(piece)) await once(response, 'drain', { signal: this.#closing.signal })
+        }
+        response.end()
+      },
+    )
   }
 
   async #sendColumns(query: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -244,6 +280,13 @@ class ViewService {
     }
     this.#isWatching = false
   }
+}
+
+const EXPORTS: Readonly<
+  Record<string, { readonly type: string; readonly write: (table: ResultTable) => Iterable<string> }>
+> = {
+  csv: { type: 'text/csv; charset=utf-8', write: csvText },
+  jsonl: { type: 'application/x-ndjson; charset=utf-8', write: jsonLines },
 }
 
 /** Others are of the file: it cannot be read now. */

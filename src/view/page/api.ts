@@ -68,6 +68,10 @@ export async function fetchArray(run: number, column: string, slice: string): Pr
   return decodeMessage(await (await ask('array', query)).arrayBuffer())
 }
 
+export async function fetchExport(query: readonly [string, string][]): Promise<Blob> {
+  return (await ask('export', query)).blob()
+}
+
 /** Calls `onState` with each new state until the stream ends. */
 export async function followEvents(onState: (state: ViewState) => void): Promise<void> {
   const { body } = await ask('events')

@@ -1,6 +1,4 @@
 /** ENTRY of the page. */
-import 'uplot/dist/uPlot.min.css'
-import './page.css'
 import { render } from 'preact'
 import { takeToken } from './api.ts'
 import { App } from './app.tsx'

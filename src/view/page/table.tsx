@@ -4,6 +4,7 @@ import type { ViewColumn } from '../view-protocol.ts'
 import { ColumnChooser } from './column-chooser.tsx'
 import type { Model } from './model.ts'
 import { countText, durationText } from './number-text.ts'
+import { TableExport } from './table-export.tsx'
 import { useModel } from './use-model.ts'
 
 const ROW_PX = 24
@@ -29,6 +30,7 @@ export function Table() {
       <div class="tools">
         <JumpField model={model} onJump={scroll.showRun} />
         <ColumnChooser />
+        <TableExport />
         {model.waitingCount > 0 && (
           <button type="button" class="news" onClick={() => model.sortAgain()}>
             {countText(model.waitingCount)} new: sort again

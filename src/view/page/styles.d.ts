@@ -1,2 +1,0 @@
-/** esbuild makes one style of all that are imported. */
-declare module '*.css'
