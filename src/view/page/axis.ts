@@ -30,7 +30,7 @@ export function axisOf(column: PageColumn, scale: 'log' | 'linear' | undefined):
   const { categories } = column
   if (categories !== undefined)
     return linearAxis(column, categories, -0.5, Math.max(1, categories.length) - 0.5)
-  const [least, most] = rangeOf(column.numbers)
+  const [least, most] = column.range
   const canLog = least > 0
   const isLog = canLog && (scale === 'log' || (scale === undefined && most / least >= LOG_FACTOR))
   if (!isLog) {
@@ -67,17 +67,6 @@ function linearAxis(
     place: (number) => (number - from) / (to - from),
     number: (place) => from + place * (to - from),
   }
-}
-
-/** Of the finite numbers. From 0 to 1 if there are none. */
-export function rangeOf(numbers: ArrayLike<number>): readonly [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (let at = 0; at < numbers.length; at += 1) {
-    const number = numbers[at] as number
-    if (number < least && number !== Number.NEGATIVE_INFINITY) least = number
-    if (number > most && number !== Number.POSITIVE_INFINITY) most = number
-  }
-  return least <= most ? [least, most] : [0, 1]
 }
 
 /** Round numbers, or categories. At most about as many as wanted. */
@@ -121,14 +110,4 @@ function logTicks({ from, to }: Axis, wanted: number): number[] {
 /** `T [K]`. */
 function titleOf({ info: { name, unit } }: PageColumn, isLog: boolean): string {
   return `${name}${unit === '' ? '' : ` [${unit}]`}${isLog ? ' (log)' : ''}`
-}
-
-/** Runs without a value, and with one that has no place on the axis: NaN, infinite, or no number. */
-export function absences(column: PageColumn): { readonly missing: number; readonly other: number } {
-  let [missing, other] = [0, 0]
-  for (let run = 0; run < column.runCount; run += 1) {
-    if (column.has[run] !== 1) missing += 1
-    else if (!Number.isFinite(column.numbers[run] as number)) other += 1
-  }
-  return { missing, other }
 }

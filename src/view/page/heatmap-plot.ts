@@ -1,7 +1,7 @@
 /** The mean of one column over a grid of two others. Further parameters are fixed by sliders, or averaged over. */
 
 import type { Brush } from './address.ts'
-import { type Axis, axisOf, rangeOf, ticksOf } from './axis.ts'
+import { type Axis, axisOf, ticksOf } from './axis.ts'
 import { parseRgb, type Rgb, rgbText, viridis } from './colours.ts'
 import { drawAbsent, drawFrame, frameIn, isIn, placesAt, xIn, yIn } from './frame.ts'
 import type { Model } from './model.ts'
@@ -9,6 +9,7 @@ import { countText, runsText, shortText } from './number-text.ts'
 import type { PageColumn } from './page-column.ts'
 import type { Pen } from './pen.ts'
 import type { Plot, PlotInput, Point } from './plot.ts'
+import { rangeOf } from './range.ts'
 
 export interface HeatmapNames {
   readonly x: string

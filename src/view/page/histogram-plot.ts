@@ -1,5 +1,5 @@
 /** How often the values of one column occur: of all runs, and of those that are left. */
-import { type Axis, absences, axisOf } from './axis.ts'
+import { type Axis, axisOf } from './axis.ts'
 import { drawAbsent, drawFrame, frameIn, isIn, placesAt, xIn, yIn } from './frame.ts'
 import { countText, runsText } from './number-text.ts'
 import { brushBetween, type Plot, type PlotInput } from './plot.ts'
@@ -27,7 +27,7 @@ export function histogramPlot({ model, size, palette }: PlotInput, name: string)
   }
   const most = Math.max(1, ...all)
   const y = countAxis(most)
-  const { missing, other } = absences(column)
+  const { missing, other } = column.absences
   const absent = [
     missing > 0 ? `null ${countText(missing)}` : '',
     other > 0 ? `no number ${countText(other)}` : '',

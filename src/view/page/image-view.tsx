@@ -1,8 +1,8 @@
 /** A two-dimensional array as an image, with a colour bar. Drag to zoom, double-click to see all. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { rangeOf } from './axis.ts'
 import { viridis } from './colours.ts'
 import { shortText } from './number-text.ts'
+import { rangeOf } from './range.ts'
 import type { RunArray } from './run-array.ts'
 
 interface Part {

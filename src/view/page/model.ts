@@ -8,7 +8,7 @@ import { sortedRows } from './row-order.ts'
 /** Time before the page asks a server that is gone again. */
 const RETRY_MS = 2000
 /** Values that are fetched at a time. */
-const VALUES_MAX = 1_000_000
+const VALUES_MAX = 4_000_000
 const COLUMNS_MAX = 8
 /** Axes that are chosen for the user. */
 const AXES_MAX = 8

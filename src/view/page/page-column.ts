@@ -2,6 +2,7 @@
 import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../../values/typed-array.ts'
 import type { ColumnPart, Message, ViewColumn } from '../view-protocol.ts'
 import { exactText, shortText } from './number-text.ts'
+import { rangeOf } from './range.ts'
 
 export class PageColumn {
   readonly info: ViewColumn
@@ -20,7 +21,7 @@ export class PageColumn {
   #complex: Float64Array | undefined
   #isMixed = false
   #form: string | undefined
-  readonly #distinct = new Map<number, { version: number; found: readonly number[] | undefined }>()
+  readonly #memory = new Map<string, { readonly version: number; readonly value: unknown }>()
   readonly #codes: Uint32Array
   readonly #texts: string[] = []
   readonly #codeByText = new Map<string, number>()
@@ -86,19 +87,43 @@ export class PageColumn {
     return true
   }
 
+  /** The least and the most of the finite numbers. */
+  get range(): readonly [number, number] {
+    return this.#remember('range', () => rangeOf(this.numbers))
+  }
+
+  /** Runs without a value, and with one that has no place on an axis: NaN, infinite, or no number. */
+  get absences(): { readonly missing: number; readonly other: number } {
+    return this.#remember('absences', () => {
+      let [missing, other] = [0, 0]
+      for (let run = 0; run < this.runCount; run += 1) {
+        if (this.has[run] !== 1) missing += 1
+        else if (!Number.isFinite(this.numbers[run] as number)) other += 1
+      }
+      return { missing, other }
+    })
+  }
+
   /** The different numbers in order. Undefined if there are more than `countMax`. */
   distinct(countMax: number): readonly number[] | undefined {
-    const known = this.#distinct.get(countMax)
-    if (known?.version === this.version) return known.found
-    const numbers = new Set<number>()
-    for (const number of this.numbers) {
-      if (Number.isNaN(number)) continue
-      numbers.add(number)
-      if (numbers.size > countMax) break
-    }
-    const found = numbers.size > countMax ? undefined : [...numbers].sort((one, other) => one - other)
-    this.#distinct.set(countMax, { version: this.version, found })
-    return found
+    return this.#remember(`distinct ${countMax}`, () => {
+      const numbers = new Set<number>()
+      for (const number of this.numbers) {
+        if (Number.isNaN(number)) continue
+        numbers.add(number)
+        if (numbers.size > countMax) return undefined
+      }
+      return [...numbers].sort((one, other) => one - other)
+    })
+  }
+
+  /** Until the column changes. */
+  #remember<Value>(name: string, compute: () => Value): Value {
+    const known = this.#memory.get(name)
+    if (known?.version === this.version) return known.value as Value
+    const value = compute()
+    this.#memory.set(name, { version: this.version, value })
+    return value
   }
 
   /** Few digits, for tables. */

@@ -2,7 +2,7 @@
  * Parallel coordinates. Many runs are drawn as an exact density: the runs of each pair of places on two neighbouring
  * axes are counted, and each pair adds its count to the pixels between. Few runs are drawn as single lines.
  */
-import { type Axis, absences, axisOf, ticksOf } from './axis.ts'
+import { type Axis, axisOf, ticksOf } from './axis.ts'
 import { countText, runsText } from './number-text.ts'
 import type { PageColumn } from './page-column.ts'
 import type { Pen } from './pen.ts'
@@ -34,12 +34,14 @@ interface ColumnAxis {
   readonly axis: Axis
 }
 
-export function parallelPlot({ model, size, palette }: PlotInput): Plot {
+/** Undefined until the columns of all axes are here. */
+export function parallelPlot({ model, size, palette }: PlotInput): Plot | undefined {
   const { looked } = model
   const axes = model.axes.flatMap((name) => {
     const column = model.column(name)
     return column === undefined ? [] : [{ column, axis: axisOf(column, looked.scales.get(name)) }]
   })
+  if (axes.length < model.axes.length) return undefined
   const bottom = size.height - BOTTOM_PX
   const inner = Math.max(1, bottom - TOP_PX)
   const xs = axes.map((_, index) =>
@@ -86,7 +88,9 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot {
     if (axes.length > 1) {
       if (matchCount < runCount) {
         // The others, as a faint background.
-        const { pixels, width } = density(true)
+        const scales = axes.map(({ axis }) => [axis.title, axis.from, axis.to])
+        const key = JSON.stringify([model.dataVersion, size, scales])
+        const { pixels, width } = model.remember('density of all', key, () => density(true))
         pen.image(shadesOf(pixels, width, faint, paper, faint), 0, 0, size.width, size.height)
       }
       if (!areLines) {
@@ -132,7 +136,7 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot {
       isBold: true,
       widthMax: Math.max(60, room - 8),
     })
-    const { missing, other } = absences(column)
+    const { missing, other } = column.absences
     const tick = (text: string, bin: number) => {
       const y = yOfBin(bin)
       pen.line([x - 4, y, x + 4, y], { colour: palette.ink, width: 2 })

@@ -1,6 +1,6 @@
 /** What every view of the space is: something to draw, to point at and to brush. */
 import type { Brush } from './address.ts'
-import { type Axis, rangeOf } from './axis.ts'
+import type { Axis } from './axis.ts'
 import { categoryColour, type Palette, parseRgb, type Rgb, rgbText, viridis } from './colours.ts'
 import type { Model } from './model.ts'
 import type { PageColumn } from './page-column.ts'
@@ -79,14 +79,14 @@ export function colourScale(column: PageColumn): (number: number) => Rgb {
     const indexOf = new Map((few ?? []).map((number, index) => [number, index]))
     return (number) => categoryColour(indexOf.get(number) ?? number)
   }
-  const [least, most] = rangeOf(column.numbers)
+  const [least, most] = column.range
   return (number) => viridis((number - least) / (most - least || 1))
 }
 
 export const DISTINCT_COLOURS_MAX = 7
 
 /** Positions on an axis, for counting: 0 to `BINS - 1`, and two more. */
-export const BINS = 200
+export const BINS = 128
 export const OTHER_BIN = BINS
 export const MISSING_BIN = BINS + 1
 export const ALL_BINS = BINS + 2

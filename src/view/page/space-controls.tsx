@@ -1,5 +1,6 @@
 /** Which columns a view shows, and how. */
 import type { ViewKind } from './address.ts'
+import { LOG_FACTOR } from './axis.ts'
 import type { Model } from './model.ts'
 import { countText } from './number-text.ts'
 import { chosenNames } from './space-choice.ts'
@@ -45,17 +46,10 @@ export function SpaceControls({ view }: { readonly view: ViewKind }) {
 function LogSwitch({ model, name }: { readonly model: Model; readonly name: string | undefined }) {
   const column = name === undefined ? undefined : model.column(name)
   if (name === undefined || column === undefined || column.isCategory) return null
-  const { least, most } = model.remember(`range ${name}`, `${column.version}`, () => {
-    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for (const number of column.numbers) {
-      if (number < least) least = number
-      if (number > most && number !== Number.POSITIVE_INFINITY) most = number
-    }
-    return { least, most }
-  })
+  const [least, most] = column.range
   if (!(least > 0)) return null
   const scale = model.looked.scales.get(name)
-  const isLog = scale === undefined ? most / least >= 1000 : scale === 'log'
+  const isLog = scale === undefined ? most / least >= LOG_FACTOR : scale === 'log'
   return (
     <span class="log">
       <input
