@@ -15,7 +15,7 @@ const blocks = (name: string, language: string) => codeIn(page(name), language)
 describe('docs/environment.md', () => {
   const examples = blocks('environment.md', 'js')
 
-  test('has its examples', () => expect(examples).toHaveLength(6))
+  test('has its examples', () => expect(examples).toHaveLength(7))
 
   test.each(examples.map((code, index) => [index, code] as const))(
     'example %i prints what it says',

@@ -8,13 +8,15 @@ import {
   parameter,
 } from '../run/parameter.ts'
 import { nearestHint } from '../values/nearest-name.ts'
+import { isUnit } from '../values/unit.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { type Integer, integer, isInteger, isNdArray, isPlainObject } from '../values/value-forms.ts'
 import { foundValue } from './option.ts'
 
 /**
  * The parameters that a config file declares, in its order. An object is a group; an object with `$value` is a
- * parameter with a comment or a type: `{ "$value": 20, "$comment": "ms", "$type": "integer" }`.
+ * parameter with a comment, a unit or a type:
+ * `{ "$value": 20, "$comment": "of the membrane", "$unit": "ms", "$type": "integer" }`.
  *
  * @param file names the file in messages
  * @throws PypetError `PYPET_CONFIG_INVALID`, `PYPET_CONFIG_UNKNOWN_KEY`, and what `flattenParameters` throws
@@ -42,7 +44,7 @@ function declaredEntry(entry: unknown, where: string): ParameterTree[string] {
 }
 
 const VALUE = '$value'
-const KEYS: readonly string[] = [VALUE, '$comment', '$type']
+const KEYS: readonly string[] = [VALUE, '$comment', '$unit', '$type']
 
 function typedParameter(entry: Readonly<Record<string, unknown>>, where: string): ParameterTree[string] {
   for (const key of Object.keys(entry)) {
@@ -56,9 +58,10 @@ function typedParameter(entry: Readonly<Record<string, unknown>>, where: string)
       },
     )
   }
-  const { $value: value, $comment: comment = '', $type: type } = entry
+  const { $value: value, $comment: comment = '', $unit: unit, $type: type } = entry
   if (typeof comment !== 'string') throw invalid(`${where}.$comment`, 'text', comment)
-  return parameter(typed(value, type, where), { comment })
+  if (unit !== undefined && !isUnit(unit)) throw invalid(`${where}.$unit`, 'a short text', unit)
+  return parameter(typed(value, type, where), { comment, ...(unit !== undefined && { unit }) })
 }
 
 function typed(value: unknown, type: unknown, where: string): ParameterValue {

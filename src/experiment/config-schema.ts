@@ -74,8 +74,8 @@ export function configJsonSchema(): object {
       },
       parameters: {
         description:
-          'Parameters by name; an object is a group. { "$value": 20, "$comment": "ms", "$type": "integer" } adds a ' +
-          'comment or a type.',
+          'Parameters by name; an object is a group. { "$value": 20, "$comment": "of the membrane", "$unit": "ms", ' +
+          '"$type": "integer" } adds a comment, a unit or a type.',
         type: 'object',
       },
       explore: {

@@ -16,7 +16,7 @@ export interface ExperimentOptions<Tree extends ParameterTree> {
   /** Name of the trajectory. Default: the job file's name. */
   readonly name?: string
   readonly comment?: string
-  /** Defaults by name. A plain object is a group; `parameter(value, { comment })` adds a comment. */
+  /** Defaults by name. A plain object is a group; `parameter(value, { comment, unit })` adds a comment and a unit. */
   readonly parameters: Tree
   /**
    * Your own classes that restore parameters and results, or the modules that export them: `./my-classes.ts#Spectrum`,

@@ -61,6 +61,10 @@ export function mergeParameters(layers: ParameterLayers): MergedParameters {
 }
 
 function overridden(declared: Parameter, given: Parameter, where: string): Parameter {
-  const parameter = withValue(declared, given.value, where)
-  return given.comment === '' ? parameter : { ...parameter, comment: given.comment }
+  const { value, comment, annotations } = given
+  return {
+    ...withValue(declared, value, where),
+    ...(comment !== '' && { comment }),
+    ...(annotations !== undefined && { annotations }),
+  }
 }

@@ -140,6 +140,16 @@ export class Hdf5File {
       case 'write-rows':
         this.#write(operation.path, operation.bytes, [operation.firstRow], [operation.rowCount])
         break
+      case 'make-scale':
+        if (this.#h5.set_scale(this.#fileId, operation.path, operation.name) < 0)
+          throw new Error('H5DSset_scale failed')
+        break
+      case 'attach-scale': {
+        const { path, scale, axis } = operation
+        if (this.#h5.attach_scale(this.#fileId, path, scale, axis) < 0)
+          throw new Error('H5DSattach_scale failed')
+        break
+      }
       case 'create-soft-link':
         this.#h5.create_soft_link(this.#fileId, operation.target, operation.path)
         break

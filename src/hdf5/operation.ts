@@ -46,6 +46,10 @@ export type Hdf5Operation =
       /** All rows, packed. Small enough to be in memory at once. */
       readonly rows?: Uint8Array
     }
+  /** Makes a dataset a dimension scale, as NetCDF's dimensions are. */
+  | { readonly type: 'make-scale'; readonly path: string; readonly name: string }
+  /** Names an axis of a dataset by a dimension scale. */
+  | { readonly type: 'attach-scale'; readonly path: string; readonly axis: number; readonly scale: string }
   | { readonly type: 'create-soft-link'; readonly path: string; readonly target: string }
   /** Replaces elements with others of the same shape and type. */
   | {

@@ -35,6 +35,8 @@ import {
   type RawNumbers,
   type RawValue,
 } from '../values/raw-value.ts'
+import { isOnlyUnit, unitAnnotations, unitOf } from '../values/unit.ts'
+import { annotationOperations } from './annotation-layout.ts'
 import type { LayoutMemory } from './layout-memory.ts'
 
 /** Longer texts are in leaves only. */
@@ -67,9 +69,15 @@ export interface ColumnType {
 }
 
 /** A column that is in the file, as the memory records it. */
-export interface StoredColumn extends ColumnType {
+export interface StoredColumn extends ColumnType, ColumnNote {
   readonly name: string
+}
+
+/** What is said of a column once, and holds for each of its runs. */
+interface ColumnNote {
   readonly comment: string
+  /** Empty for none. */
+  readonly unit: string
 }
 
 export interface RunFacts {
@@ -179,20 +187,21 @@ export class RunColumns {
     if (!leaf.location.startsWith(prefix)) return false
     const name = leaf.location.slice(prefix.length)
     const columns = this.#branches[branch]
+    const note = { comment: leaf.comment, unit: unitOf(leaf.annotations) }
     let isWhole =
-      leaf.userClass === undefined && (leaf.annotations?.length ?? 0) === 0 && leaf.items.length > 0
+      leaf.userClass === undefined && isOnlyUnit(leaf.annotations, note.unit) && leaf.items.length > 0
     for (const { name: item, value } of leaf.items) {
       const key = leaf.kind === 'parameter' ? name : columnName(name, item)
       const type = columnTypeOf(value, this.#layout)
       const column =
-        type && columns.columnFor(key, type, leaf.comment, this.#hasStored ? SINGLE_COLUMNS_MAX : COLUMNS_MAX)
-      if (column === undefined || !column.push(run, value)) {
+        type && columns.columnFor(key, type, note, this.#hasStored ? SINGLE_COLUMNS_MAX : COLUMNS_MAX)
+      if (column?.holdsUnit(note.unit) !== true || !column.push(run, value)) {
         isWhole = false
         continue
       }
       this.#touched.push(column)
       if (column.isArray) this.#arrayBytes += column.rowBytes
-      if (column.comment !== leaf.comment) isWhole = false
+      if (!column.isNoted(note)) isWhole = false
     }
     return isWhole
   }
@@ -204,14 +213,15 @@ export class RunColumns {
    */
   addRows(rows: RunRows): boolean {
     const cells: { readonly column: Column; readonly item: RowItem }[] = []
-    for (const { kind, before, after, comment, items } of rows.leaves) {
+    for (const { kind, before, after, comment, unit, items } of rows.leaves) {
       const branch: RunBranch = kind === 'parameter' ? 'derived_parameters' : 'results'
       if (before !== `${branch}.runs.` || !after.startsWith('.')) return false
       for (const item of items) {
         const key = kind === 'parameter' ? after.slice(1) : columnName(after.slice(1), item.name)
         const column = this.#branches[branch].at(key)
         // The first run of an item makes its column.
-        if (column?.comment !== comment || !column.takes(item) || column.rowBytes !== item.bytes) return false
+        if (column?.isNoted({ comment, unit }) !== true) return false
+        if (!column.takes(item) || column.rowBytes !== item.bytes) return false
         cells.push({ column, item })
       }
     }
@@ -249,21 +259,31 @@ export class RunColumns {
   ): void {
     const columns = this.#branches[branch]
     const given = new Set<Column>()
+    const note = { comment: leaf?.comment ?? '', unit: unitOf(leaf?.annotations) }
     for (const { name: item, value } of leaf?.items ?? []) {
       const type = columnTypeOf(value, this.#layout)
       const key = branch === 'derived_parameters' ? name : columnName(name, item)
       const known = columns.at(key)
       // An item of another type takes the cell of the one before.
-      const fitting = type && columns.columnFor(key, type, leaf?.comment ?? '', COLUMNS_MAX)
+      const fitting = type && columns.columnFor(key, type, note, COLUMNS_MAX)
       const column = fitting ?? known
       if (column === undefined) continue
       given.add(column)
-      column.amend(run, type !== undefined && column.takes(type) ? value : undefined)
+      const isFitting = type !== undefined && column.takes(type) && column.holdsUnit(note.unit)
+      column.amend(run, isFitting ? value : undefined)
     }
     if (!isWhole) return
     for (const column of columns.all()) {
       if (column.isFact || given.has(column) || placeOfColumn(branch, column.name).leaf !== name) continue
       column.amend(run, undefined)
+    }
+  }
+
+  /** Another unit was given to a stored leaf: columns with a unit lose its values. */
+  amendUnit(run: RunIndex, branch: RunBranch, name: string, unit: string): void {
+    for (const column of this.#branches[branch].all()) {
+      if (column.isFact || placeOfColumn(branch, column.name).leaf !== name) continue
+      if (!column.holdsUnit(unit)) column.amend(run, undefined)
     }
   }
 
@@ -366,9 +386,9 @@ class BranchColumns {
     this.#exists = recorded.length > 0
     this.#hasPresence = present.size > 0
     for (const text of recorded) {
-      const { name, comment, ...type } = columnOfText(text)
+      const { name, comment, unit, ...type } = columnOfText(text)
       const state = { isInFile: true, hasPresence: present.has(name) }
-      this.#columns.set(name, new Column(this, name, type, comment, state))
+      this.#columns.set(name, new Column(this, name, type, { comment, unit }, state))
     }
   }
 
@@ -393,11 +413,11 @@ class BranchColumns {
   }
 
   fact(name: string, type: ColumnType): Column {
-    return this.#columns.get(name) ?? this.#add(name, type, '')
+    return this.#columns.get(name) ?? this.#add(name, type, { comment: '', unit: '' })
   }
 
-  #add(name: string, type: ColumnType, comment: string): Column {
-    const column = new Column(this, name, type, comment, { isInFile: false, hasPresence: false })
+  #add(name: string, type: ColumnType, note: ColumnNote): Column {
+    const column = new Column(this, name, type, note, { isInFile: false, hasPresence: false })
     this.#columns.set(name, column)
     return column
   }
@@ -411,13 +431,13 @@ class BranchColumns {
    *
    * @param singleMax how many columns of this process may have a single value
    */
-  columnFor(name: string, type: ColumnType, comment: string, singleMax: number): Column | undefined {
+  columnFor(name: string, type: ColumnType, note: ColumnNote, singleMax: number): Column | undefined {
     const known = this.#columns.get(name)
     if (known !== undefined) return known.takes(type) ? known : undefined
     if (this.#columns.size >= COLUMNS_MAX) return undefined
     let singleCount = 0
     for (const { isSingle } of this.#columns.values()) if (isSingle) singleCount += 1
-    return singleCount >= singleMax ? undefined : this.#add(name, type, comment)
+    return singleCount >= singleMax ? undefined : this.#add(name, type, note)
   }
 
   createGroup(): Hdf5Operation[] {
@@ -457,8 +477,8 @@ interface Before {
 }
 
 class Column {
-  readonly comment: string
   readonly name: string
+  readonly #note: ColumnNote
   readonly #branch: BranchColumns
   readonly #type: ColumnType
   readonly #elementType: Hdf5Type
@@ -477,13 +497,13 @@ class Column {
     branch: BranchColumns,
     name: string,
     type: ColumnType,
-    comment: string,
+    note: ColumnNote,
     { isInFile, hasPresence }: { readonly isInFile: boolean; readonly hasPresence: boolean },
   ) {
     this.#branch = branch
     this.name = name
     this.#type = type
-    this.comment = comment
+    this.#note = note
     this.#elementType = type.dtype === 'str' ? TEXT : elementType(type.dtype)
     this.#rowBytes = this.#elementType.bytes * elementCount(type.shape)
     this.#isInFile = isInFile
@@ -511,6 +531,16 @@ class Column {
   takes({ form, dtype, shape }: ColumnType): boolean {
     const own = this.#type
     return form === own.form && dtype === own.dtype && isSameShape(shape, own.shape)
+  }
+
+  /** Whether this is all that a leaf of the column has besides its items. */
+  isNoted({ comment, unit }: ColumnNote): boolean {
+    return comment === this.#note.comment && unit === this.#note.unit
+  }
+
+  /** Readers of the column take its unit for that of every value. Without one, it says nothing. */
+  holdsUnit(unit: string): boolean {
+    return this.#note.unit === '' || this.#note.unit === unit
   }
 
   /** Adds a cell. False if it is a text that does not fit. */
@@ -576,7 +606,8 @@ class Column {
     const { form, dtype, shape } = this.#type
     const path = this.#branch.pathOf(this.name)
     this.#isInFile = true
-    this.#branch.noteColumn({ ...this.#type, name: this.name, comment: this.comment })
+    const { comment, unit } = this.#note
+    this.#branch.noteColumn({ ...this.#type, name: this.name, comment, unit })
     const operations = [dataset(path, this.#elementType, runCount, shape)]
     const attribute = (name: string, value: string) => {
       operations.push({ type: 'create-attribute', path, name, value })
@@ -584,11 +615,11 @@ class Column {
     if (this.#branch.isData) {
       attribute(SRVC.store, 'ARRAY')
       attribute(SRVC.collection, 'COLL_NDARRAY')
-      if (this.comment !== '') attribute(SRVC.comment, this.comment)
+      if (comment !== '') attribute(SRVC.comment, comment)
     }
     if (dtype === 'str' || dtype === 'bool') attribute(SRVC.scalarType, dtype)
     if (form !== 'scalar') attribute(FORM_ATTRIBUTE, form)
-    return operations
+    return [...operations, ...annotationOperations(path, unitAnnotations(unit).annotations ?? [])]
   }
 
   /** Writes the waiting cells, and for each row whether it has one. */
@@ -784,15 +815,15 @@ function rowsOf(
   }
 }
 
-/** A column as a text of the memory: `ndarray float64 1000,2 trace`, a NUL, and the comment. */
-export function columnText({ form, dtype, shape, name, comment }: StoredColumn): string {
-  return `${form} ${dtype} ${shape.join(',')} ${name}\0${comment}`
+/** A column as a text of the memory: `ndarray float64 1000,2 trace`, a NUL, the comment, and after a NUL the unit, if any. */
+export function columnText({ form, dtype, shape, name, comment, unit }: StoredColumn): string {
+  return `${form} ${dtype} ${shape.join(',')} ${name}\0${comment}${unit === '' ? '' : `\0${unit}`}`
 }
 
 /** The inverse of `columnText`. @throws PypetError `PYPET_CNT_DAMAGED` */
 function columnOfText(text: string): StoredColumn {
   const found = COLUMN_TEXT.exec(text)
-  const { form, dtype, shape: sizes = '', name, comment } = found?.groups ?? {}
+  const { form, dtype, shape: sizes = '', name, comment, unit = '' } = found?.groups ?? {}
   const shape = sizes === '' ? [] : sizes.split(',').map(Number)
   const isKnown = dtype === 'str' ? form === 'scalar' : dtype !== undefined && isElementType(dtype)
   if (!isKnown || name === undefined || elementCount(shape) > ROW_BYTES_MAX) {
@@ -803,11 +834,11 @@ function columnOfText(text: string): StoredColumn {
       { hint },
     )
   }
-  return { form, dtype, shape, name, comment } as StoredColumn
+  return { form, dtype, shape, name, comment, unit } as StoredColumn
 }
 
 const COLUMN_TEXT =
-  /^(?<form>scalar|list|ndarray) (?<dtype>\w+) (?<shape>(?:\d+(?:,\d+)*)?) (?<name>[\w.:-]+)\0(?<comment>.*)$/s
+  /^(?<form>scalar|list|ndarray) (?<dtype>\w+) (?<shape>(?:\d+(?:,\d+)*)?) (?<name>[\w.:-]+)\0(?<comment>[^\0]*)(?:\0(?<unit>[^\0]*))?$/
 
 /** The column that a value needs. Undefined if there is none for it. */
 function columnTypeOf(value: RawValue, layout: Layout): ColumnType | undefined {

@@ -10,6 +10,7 @@ import { points } from '../exploration/points.ts'
 import type { Extension } from '../protocol.ts'
 import type { ParameterNode } from '../tree/nodes.ts'
 import { parameterLocation } from '../values/path.ts'
+import { unitOption } from '../values/unit.ts'
 import { isPlainObject } from '../values/value-forms.ts'
 import { loadTrajectory } from './load-trajectory.ts'
 import { Trajectory } from './trajectory.ts'
@@ -41,8 +42,9 @@ function trajectoryOf(experiment: PreparedExperiment): () => Promise<Trajectory>
 export function experimentTrajectory({ settings, parameters, plan }: PreparedExperiment): Trajectory {
   const { name, comment, filename } = settings
   const traj = new Trajectory({ name, comment, filename })
-  for (const { name: parameter, comment: about, stored, userClass } of parameters) {
-    const node = traj.addLeaf(parameterLocation(parameter), 0, { comment: about }) as ParameterNode
+  for (const { name: parameter, comment: about, stored, userClass, annotations } of parameters) {
+    const options = { comment: about, ...unitOption(annotations) }
+    const node = traj.addLeaf(parameterLocation(parameter), 0, options) as ParameterNode
     node.restoreValue(stored, undefined)
     node.userClass = userClass
     node.unlock()

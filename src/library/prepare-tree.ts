@@ -24,6 +24,7 @@ import { type GroupNode, ParameterNode, type TreeNode } from '../tree/nodes.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { CheckedValue, type ClassReference } from '../values/own-class.ts'
 import { parameterLocation, type RunIndex } from '../values/path.ts'
+import { unitOption } from '../values/unit.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { integer } from '../values/value-forms.ts'
 import type { RecordedJob } from './recorded-job.ts'
@@ -158,9 +159,10 @@ function declare(
   config: ConfigFile | undefined,
 ): void {
   const { parameters } = mergeParameters({ jobFile: file, definition, config })
-  for (const { name, stored, comment, userClass } of parameters) {
+  for (const { name, stored, comment, userClass, annotations } of parameters) {
     if (tree.at(parameterLocation(name)) !== undefined) continue
-    tree.addParameter(name, new CheckedValue({ stored, userClass }) as unknown as ParameterValue, { comment })
+    const value = new CheckedValue({ stored, userClass }) as unknown as ParameterValue
+    tree.addParameter(name, value, { comment, ...unitOption(annotations) })
   }
 }
 

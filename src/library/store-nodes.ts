@@ -27,6 +27,7 @@ import type { RunTimes } from '../tree/run-information.ts'
 import type { TrajectoryTree } from '../tree/trajectory-tree.ts'
 import { assertKnownOptions } from '../values/nearest-name.ts'
 import type { RunIndex } from '../values/path.ts'
+import { storedUnitOf, UNIT } from '../values/unit.ts'
 import type { TrajectoryFile, Writer } from './trajectory-file.ts'
 import { LIBRARY_VERSIONS } from './trajectory-info.ts'
 
@@ -126,8 +127,9 @@ async function storeInTurn(
       if (expandedFrom !== undefined && expandedFrom.runCount < tree.length) apply(columns.grow(tree.length))
       columns.completes(performed.keys())
     }
-    for (const { operations, added } of changes) {
+    for (const { node, operations, added } of changes) {
       apply(operations)
+      if (hasOtherUnit(node)) columns?.noteUnit(node.fullName, storedUnitOf(node.storedAnnotations))
       if (added !== undefined) columns?.noteItems(added)
     }
     if (performed.size > 0) apply(performedRows(shape, performed))
@@ -263,6 +265,10 @@ function changesOf(
 
 function isOfRun({ fullName }: TreeNode): boolean {
   return fullName.split('.').some(isRunName)
+}
+
+function hasOtherUnit({ changes }: TreeNode): boolean {
+  return changes.has(`@${UNIT}`)
 }
 
 /** Where something is added: to the groups above new nodes and links, and to changed nodes. Links need their targets. */

@@ -8,6 +8,7 @@ import { leafOperations } from '../layout/leaf-layout.ts'
 import { columnsGroup, RUN_BRANCHES, RUN_STATUS, type RunBranch, runName, runOfName } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { RawField } from '../values/raw-value.ts'
+import { unitAnnotations } from '../values/unit.ts'
 import type { ColumnSet, FoundColumn } from './column-set.ts'
 import { isLeaf } from './leaf-place.ts'
 import { type MemoryNode, memoryNodes } from './memory-nodes.ts'
@@ -192,11 +193,12 @@ export class ColumnNodes {
     const items = columns.map(
       (column): RawField => ({ name: column.item, value: this.set.valueAt(column, run) }),
     )
-    const comment = columns[0]?.comment ?? ''
+    const { comment = '', unit = '' } = columns[0] ?? {}
     const kind = branch === 'results' ? 'result' : 'parameter'
     const path = `${group}/${leaf.replaceAll('.', '/')}`
     const location = path.slice(this.#root.length + 1).replaceAll('/', '.')
-    return leafOperations(path, { location, kind, comment, items }, { comment, complevel: 0 })
+    const described = { location, kind, comment, ...unitAnnotations(unit), items } as const
+    return leafOperations(path, described, { comment, complevel: 0 })
   }
 }
 

@@ -3,6 +3,7 @@ import { type Cell, type Datatype, decoderOf } from '../hdf5/datatype.ts'
 import type { MemoryDelta } from '../journal/cnt-record.ts'
 import { type ColumnType, columnText, placeOfColumn, type StoredColumn } from '../layout/run-columns.ts'
 import {
+  ANNOTATION_PREFIX,
   columnsGroup,
   FORM_ATTRIBUTE,
   type Layout,
@@ -16,10 +17,13 @@ import {
 } from '../names.ts'
 import type { RunIndex } from '../values/path.ts'
 import { elementCount, type RawNumbers, type RawValue } from '../values/raw-value.ts'
+import { isUnit, UNIT } from '../values/unit.ts'
 import type { RawReader } from './raw-reader.ts'
 
 /** Rows are read in blocks of about this size. */
 const BLOCK_BYTES = 65_536
+/** The unit of a column, as of a leaf. */
+const UNIT_ATTRIBUTE = `${ANNOTATION_PREFIX}${UNIT}`
 /** Blocks of all columns that are kept. */
 const KEPT_BYTES_MAX = 2 ** 26
 
@@ -175,6 +179,7 @@ function columnsIn(raw: RawReader, root: string, branch: RunBranch, layout: Layo
     const { type } = raw.form(path)
     const presence = `${presenceGroup(root, branch)}/${name}`
     const comment = raw.attribute(path, SRVC.comment)
+    const unit = raw.attribute(path, UNIT_ATTRIBUTE)
     return [
       {
         ...column,
@@ -186,6 +191,7 @@ function columnsIn(raw: RawReader, root: string, branch: RunBranch, layout: Layo
         rowBytes: type.bytes * elementCount(column.shape),
         presence: raw.kind(presence) === 'dataset' ? presence : undefined,
         comment: typeof comment === 'string' ? comment : '',
+        unit: isUnit(unit) ? unit : '',
       },
     ]
   })

@@ -6,17 +6,19 @@ import { instanceClassName } from '../values/own-class.ts'
 import { type PackageArray, type PackageArrayValue, packageArray } from '../values/package-array.ts'
 import { assertLegalName, assertNoBranch } from '../values/path.ts'
 import type { StoredField, StoredValue } from '../values/stored-value.ts'
+import { storedAnnotations } from '../values/unit.ts'
 import { userValue } from '../values/user-value.ts'
 import { checkComment, type ParameterValue, toStoredParameter } from '../values/value.ts'
 import { type Integer, isInteger, isNamedValues } from '../values/value-forms.ts'
 
 const PARAMETER: unique symbol = Symbol.for('pypet-ts.parameter') as never
 
-/** A parameter with a comment, made by `parameter`. */
+/** A parameter with a comment or a unit, made by `parameter`. */
 export interface ParameterDefinition<Value extends ParameterValue = ParameterValue> {
   readonly [PARAMETER]: true
   readonly value: Value
   readonly comment: string
+  readonly unit?: string
 }
 
 /** Parameters by name; a plain object is a group. */
@@ -84,13 +86,20 @@ export type UnionToIntersection<Union> = (Union extends unknown ? (member: Union
   ? All
   : never
 
-/** Declares a parameter with its default and a comment. */
+/**
+ * Declares a parameter with its default, a comment and a unit.
+ *
+ * @param options.unit stored as the annotation `unit`: a text of at most 64 bytes
+ * @example
+ * parameter(-70, { unit: 'mV', comment: 'at rest' })
+ */
 export function parameter<Value extends ParameterValue>(
   value: Value,
-  options: { readonly comment?: string } = {},
+  options: { readonly comment?: string; readonly unit?: string } = {},
 ): ParameterDefinition<Value> {
-  assertKnownOptions(options, ['comment'], 'parameter')
-  return { [PARAMETER]: true, value, comment: options.comment ?? '' }
+  assertKnownOptions(options, ['comment', 'unit'], 'parameter')
+  const { comment = '', unit } = options
+  return { [PARAMETER]: true, value, comment, ...(unit !== undefined && { unit }) }
 }
 
 export function isParameterDefinition(value: unknown): value is ParameterDefinition {
@@ -133,12 +142,15 @@ function collect(tree: ParameterTree, prefix: string, where: string, into: Param
       collect(entry as ParameterTree, `${name}.`, where, into)
       continue
     }
-    const { value, comment } = isParameterDefinition(entry) ? entry : { value: entry, comment: '' }
+    const definition = isParameterDefinition(entry) ? entry : { value: entry, comment: '', unit: undefined }
+    const { value, comment, unit } = definition
     const stored = toStoredParameter(value, `${where}.${name}`)
     checkComment(comment, `the comment of ${where}.${name}`)
+    const annotations = storedAnnotations({ unit }, `${where}.${name}`)
+    const described = { name, comment, ...(annotations !== undefined && { annotations }) }
     const userClass = instanceClassName(value)
-    if (userClass !== undefined) into.push({ name, comment, value: userValue(stored), stored, userClass })
-    else into.push({ name, comment, value: seenByJob(value, stored), stored })
+    if (userClass !== undefined) into.push({ ...described, value: userValue(stored), stored, userClass })
+    else into.push({ ...described, value: seenByJob(value, stored), stored })
   }
 }
 

@@ -18,6 +18,7 @@ import {
   rawElements,
 } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
+import { isOnlyUnit, storedUnitOf, unitAnnotations } from '../values/unit.ts'
 import { FRAME_PREFIX_BYTES, framePrefix, type RawLeaf, type RawRunRecord } from './run-frame.ts'
 import type { LeafRecord, RunRecord } from './run-record.ts'
 
@@ -42,6 +43,8 @@ export interface RowItem {
 export interface RowLeaf extends Pick<LeafRecord, 'kind' | 'comment'> {
   readonly before: string
   readonly after: string
+  /** Of all runs. Empty for none. */
+  readonly unit: string
   readonly items: readonly RowItem[]
 }
 
@@ -160,7 +163,8 @@ function rowsHeader(record: RunRecord): RowsHeader | undefined {
   const leaves: RowLeaf[] = []
   for (const { location, kind, comment, items, annotations, userClass, parts } of record.leaves) {
     const start = location.indexOf(name)
-    if (start < 0 || annotations !== undefined || userClass !== undefined || parts !== undefined)
+    const unit = storedUnitOf(annotations)
+    if (start < 0 || !hasOnlyUnit(annotations, unit) || userClass !== undefined || parts !== undefined)
       return undefined
     const rowItems: RowItem[] = []
     for (const item of items) {
@@ -176,6 +180,7 @@ function rowsHeader(record: RunRecord): RowsHeader | undefined {
       comment,
       before: location.slice(0, start),
       after: location.slice(end),
+      unit,
       items: rowItems,
     })
   }
@@ -192,12 +197,18 @@ function isLeafOf(given: LeafRecord, leaf: RowLeaf, run: RunIndex): boolean {
   return (
     given.kind === leaf.kind &&
     given.comment === leaf.comment &&
-    given.annotations === undefined &&
+    storedUnitOf(given.annotations) === leaf.unit &&
+    hasOnlyUnit(given.annotations, leaf.unit) &&
     given.userClass === undefined &&
     given.parts === undefined &&
     given.items.length === leaf.items.length &&
     given.location === leaf.before + runName(run) + leaf.after
   )
+}
+
+/** Empty annotations are not the same as none. */
+function hasOnlyUnit(annotations: LeafRecord['annotations'], unit: string): boolean {
+  return annotations === undefined ? unit === '' : unit !== '' && isOnlyUnit(annotations, unit)
 }
 
 function rowType(value: StoredValue): Pick<RowItem, 'form' | 'dtype' | 'shape' | 'bytes'> | undefined {
@@ -273,9 +284,10 @@ export class RunRows {
     }
   }
 
-  leaf({ before, after, kind, comment, items }: RowLeaf, row: number): RawLeaf {
+  leaf({ before, after, kind, comment, unit, items }: RowLeaf, row: number): RawLeaf {
     const location = `${before}${runName(this.first + row)}${after}`
-    return { location, kind, comment, items: items.map((item) => this.#item(item, row)) }
+    const fields = items.map((item) => this.#item(item, row))
+    return { location, kind, comment, ...unitAnnotations(unit), items: fields }
   }
 
   #item({ name, form, dtype, shape, offset, bytes }: RowItem, row: number): RawField {

@@ -12,11 +12,11 @@ import {
   type RunIndex,
   runLocation,
 } from '../values/path.ts'
+import { storedAnnotations } from '../values/unit.ts'
 import {
   checkComment,
   type ParameterValue,
   type StorableValue,
-  toStoredAnnotation,
   toStoredParameter,
   toStoredValue,
 } from '../values/value.ts'
@@ -32,6 +32,8 @@ export interface LeafOptions {
   readonly comment?: string
   /** Named values next to the data: numbers, strings, booleans, dates, lists and arrays. */
   readonly annotations?: Readonly<Record<string, StorableValue>>
+  /** Short for `annotations: { unit }`: a text of at most 64 bytes, like `mV`. If all runs have the same, it is stored once. */
+  readonly unit?: string
 }
 
 /** Writes lines to the log file of the worker that executes the run. */
@@ -320,15 +322,9 @@ export class LiveRun implements BareRun, Pick<StoringRun, 'storeItem' | 'storeIt
 }
 
 function described(options: LeafOptions, where: string): Pick<LeafRecord, 'comment' | 'annotations'> {
-  const { comment = '', annotations } = options
-  if (annotations === undefined) return { comment }
-  return {
-    comment,
-    annotations: Object.entries(annotations).map(([name, value]) => {
-      assertLegalName(name, `the annotation ${name} of ${where}`)
-      return { name, value: toStoredAnnotation(value, `the annotation ${name} of ${where}`) }
-    }),
-  }
+  const { comment = '' } = options
+  const annotations = storedAnnotations(options, where)
+  return annotations === undefined ? { comment } : { comment, annotations }
 }
 
 function hasEnded(run: string, where: string): PypetError {

@@ -5,6 +5,7 @@ import type { LeafOptions } from '../run/run.ts'
 import { assertKnownOptions } from '../values/nearest-name.ts'
 import { isStoring } from '../values/own-class.ts'
 import { assertLegalName, assertNoBranch, type RunIndex } from '../values/path.ts'
+import { annotationsIn } from '../values/unit.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { isNamedValues } from '../values/value-forms.ts'
 import { GroupNode, type LeafNode, ParameterNode, ResultNode, type TreeNode } from './nodes.ts'
@@ -96,10 +97,11 @@ export function addLeaf(
 function describe(node: TreeNode, options: LeafOptions): void {
   assertKnownOptions(options, LEAF_OPTIONS, node.fullName)
   node.comment = options.comment ?? ''
-  if (options.annotations !== undefined) node.annotate(options.annotations)
+  const annotations = annotationsIn(options, node.fullName)
+  if (annotations !== undefined) node.annotate(annotations)
 }
 
-const LEAF_OPTIONS = ['comment', 'annotations'] satisfies (keyof LeafOptions)[]
+const LEAF_OPTIONS = ['comment', 'annotations', 'unit'] satisfies (keyof LeafOptions)[]
 
 export function addLink(tree: Tree, group: GroupNode, name: string, target: TreeNode | string): void {
   const node = typeof target === 'string' ? tree.get(target) : target

@@ -10,6 +10,7 @@ import type { LeafOptions } from '../run/run.ts'
 import { assertKnownOptions } from '../values/nearest-name.ts'
 import { CheckedValue, type ClassReference, classesIn, type OwnClass } from '../values/own-class.ts'
 import { assertLegalName, assertTrajectoryName, type RunIndex } from '../values/path.ts'
+import { unitOption } from '../values/unit.ts'
 import type { ParameterValue } from '../values/value.ts'
 import { addGroup, addLeaf, addLink, addParameter, addResult, taken } from './add.ts'
 import { copyInto } from './copy.ts'
@@ -107,7 +108,8 @@ export class TrajectoryTree<Tree = ParameterTree> extends GroupNode implements R
     for (const branch of BRANCHES) this.attach(new GroupNode(branch, this))
     for (const parameter of flattenParameters((options.parameters ?? {}) as ParameterTree, 'parameters')) {
       const value = new CheckedValue(parameter) as unknown as ParameterValue
-      this.addParameter(parameter.name, value, { comment: parameter.comment })
+      const { name, comment, annotations } = parameter
+      this.addParameter(name, value, { comment, ...unitOption(annotations) })
     }
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { mergeParameters } from '../../src/experiment/merge-parameters.ts'
 import { describeOrigin } from '../../src/experiment/origin.ts'
 import { parameter } from '../../src/run/parameter.ts'
+import { storedUnitOf } from '../../src/values/unit.ts'
 import type { ParameterValue } from '../../src/values/value.ts'
 import { integer } from '../../src/values/value-forms.ts'
 import { refusal } from './refusal.ts'
@@ -41,6 +42,24 @@ test('config file and flags override values of the experiment; order, comments a
     ['neuron.tau', 'F'],
     ['neuron.id', 'the experiment in /lab/job.ts'],
   ])
+})
+
+test('a config file keeps the unit of a parameter, or gives it another', () => {
+  const declared = { parameters: { x: parameter(1, { unit: 'mV' }), y: parameter(1, { unit: 'mV' }), z: 1 } }
+  const given = { x: 2, y: { $value: 3, $unit: 'V' }, z: { $value: 4, $unit: 's' } }
+  const { parameters } = merge(declared, given, ['x=5'])
+  expect(parameters.map(({ value, annotations }) => [value, storedUnitOf(annotations)])).toEqual([
+    [5, 'mV'],
+    [3, 'V'],
+    [4, 's'],
+  ])
+})
+
+test.each(['', 3, null, 'x'.repeat(65), 'm\nV'])('a config file cannot give the unit %j', async (unit) => {
+  expect(await refusal(() => merge(undefined, { x: { $value: 1, $unit: unit } }))).toMatchObject({
+    code: 'PYPET_CONFIG_INVALID',
+    where: 'F: parameters.x.$unit',
+  })
 })
 
 test('a bare function has the parameters that the config file declares, with comments and types', () => {

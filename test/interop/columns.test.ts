@@ -9,9 +9,10 @@ import { isSkipped, PYTHON, tellWhatIsMissing } from './python.ts'
 
 const folder = useFolder()
 const JOB = `
-export default { name: 'T', parameters: { x: 1 }, explore: { x: [1, 2, 3, 4] }, run(traj) {
+import { parameter } from 'pypet-ts'
+export default { name: 'T', parameters: { x: parameter(1, { unit: 'm' }) }, explore: { x: [1, 2, 3, 4] }, run(traj) {
   const { x } = traj.par
-  traj.addResult('z', 2 * x, { comment: 'twice' })
+  traj.addResult('z', 2 * x, { comment: 'twice', unit: 'µm²' })
   traj.addResult('fit', { slope: x / 2, name: 'run ' + x, trace: Float64Array.of(x, -x) })
   if (x > 2) traj.addResult('rare', x > 3)
   traj.addDerivedParameter('d', x + 1)
@@ -80,6 +81,14 @@ describe.skipIf(isSkipped)('columns', () => {
       expect(printed(code)).toBe("[0, 0, 1, 1] ['rare']")
     })
 
+    test('tell their unit to h5py and PyTables', () => {
+      const attribute = 'SRVC_AN_unit'
+      const h5py = `import h5py\nwith h5py.File('${file}') as f: print([f[n].attrs['${attribute}'].decode() for n in ('${group}/z', 'T/parameters/x')], '${attribute}' in f['${group}/fit:slope'].attrs)`
+      expect(printed(h5py)).toBe("['µm²', 'm'] False")
+      const tables = `import tables\nwith tables.open_file('${file}') as f: print(f.get_node('/${group}', 'z')._v_attrs['${attribute}'])`
+      expect(printed(tables)).toBe('µm²')
+    })
+
     test.skipIf(process.env.PYPET_SOURCES === undefined)('do not keep pypet from loading the file', () => {
       const code = `import sys, logging; sys.path.insert(0, '${process.env.PYPET_SOURCES}'); logging.disable(logging.CRITICAL)
 ${withPypet.replaceAll('columns.h5', file)}`
@@ -87,6 +96,9 @@ ${withPypet.replaceAll('columns.h5', file)}`
       if (layout === 'columns') expect(lastLine(code)).toBe('20.0')
       const scalar = code.replace("traj.results.columns['z'].sum()", 'traj.results.runs.run_00000002.z')
       if (layout === 'tree') expect(lastLine(scalar)).toBe('6.0')
+      const units =
+        "print(*[traj.f_get(name).v_annotations.unit for name in ('parameters.x', 'results.runs.run_00000002.z')])"
+      if (layout === 'tree') expect(lastLine(`${code.replace(/print.*/, '')}\n${units}`)).toBe('m µm²')
     })
   })
 

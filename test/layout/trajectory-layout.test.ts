@@ -7,6 +7,8 @@ import { TrajectoryLayout } from '../../src/layout/trajectory-layout.ts'
 import { planShape } from '../../src/layout/trajectory-shape.ts'
 import { grownTrajectory } from '../../src/layout/trajectory-tables.ts'
 import { flattenParameters } from '../../src/run/parameter.ts'
+import { decodeFramePrefix, FRAME_PREFIX_BYTES } from '../../src/run/run-frame.ts'
+import { decodeRows, RowPacker, type RunRows } from '../../src/run/run-rows.ts'
 import { toStoredValue } from '../../src/values/value.ts'
 import {
   arrived,
@@ -339,4 +341,39 @@ test('ranges that have not grown are not read again when a trajectory is stored'
   ]
   expect(grown(3)).toEqual([])
   expect(() => grown(4)).toThrow('the range was read')
+})
+
+describe('packed rows with a unit', () => {
+  const withUnit = (run: number, unit: string) =>
+    runRecord(run, [
+      {
+        ...result(run, 'z', run, 'of z'),
+        annotations: [{ name: 'unit', value: toStoredValue(unit, 'unit') }],
+      },
+    ])
+
+  function packed(runs: readonly number[], unit: string): RunRows {
+    const packer = new RowPacker(new Uint8Array(4096))
+    packer.begin(withUnit(runs[0] as number, unit))
+    for (const run of runs) expect(packer.add(withUnit(run, unit))).toBe(true)
+    const frame = packer.frame()
+    const { headerBytes } = decodeFramePrefix(frame)
+    return decodeRows(frame.subarray(FRAME_PREFIX_BYTES), headerBytes) as RunRows
+  }
+
+  test('go to the columns together, if it is that of the column', () => {
+    const layout = openedLayout({ x: [1, 2, 3, 4, 5, 6], storage: { layout: 'columns' } })
+    layout.storeRun(arrived(withUnit(0, 'mV')))
+    expect(layout.storeRows(packed([1, 2], 'mV'))).toBe(true)
+    expect(layout.storeRows(packed([3, 4], 'V'))).toBe(false)
+    const path = '/made/results/columns/z'
+    const attributes = layout
+      .commit()
+      .flatMap((operation) =>
+        operation.type === 'create-attribute' && operation.path === path
+          ? [[operation.name, operation.value]]
+          : [],
+      )
+    expect(Object.fromEntries(attributes)).toMatchObject({ SRVC_ANNOTATED: true, SRVC_AN_unit: 'mV' })
+  })
 })

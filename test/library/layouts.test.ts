@@ -12,22 +12,22 @@ import { type Hdf5Reader, openHdf5Reader } from '../../src/reading/reader.ts'
 import { pypet } from '../cli/pypet.ts'
 import { randomFrom } from '../crash/long-form.ts'
 import { fileTree } from '../experiment/file-tree.ts'
-import { contentOf, disagreements } from '../storage/layout-content.ts'
+import { contentOf, disagreements, otherUnits } from '../storage/layout-content.ts'
 
 const JOB = `
-import { defineExperiment } from 'pypet-ts'
+import { defineExperiment, parameter } from 'pypet-ts'
 export default defineExperiment({
   name: 'demo',
-  parameters: { x: 1 },
+  parameters: { x: parameter(1, { unit: 'm' }) },
   run(traj) {
     const { x } = traj.par
-    traj.addResult('z', x * 2, { comment: 'twice' })
+    traj.addResult('z', x * 2, { comment: 'twice', unit: 'mV' })
     traj.addResult('neuron.rate', x / 2)
-    traj.addResult('both', { a: x, text: 'of ' + x })
-    traj.addResult('trace', Float64Array.of(x, x + 1))
+    traj.addResult('both', { a: x, text: 'of ' + x }, { unit: x > 4 ? 'V' : 'mV' })
+    traj.addResult('trace', Float64Array.of(x, x + 1), { unit: 'µm²' })
     if (x > 2) traj.addResult('rare', true)
     if (x > 3) traj.addResult('mixed', x > 4 ? 'a text' : 1)
-    traj.addDerivedParameter('d', x + 1)
+    traj.addDerivedParameter('d', x + 1, { unit: 's' })
   },
 })`
 const SEED = Number(process.env.PYPET_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -64,6 +64,7 @@ async function expectEqual(files: readonly string[], { withComments = true } = {
     using reader = await openHdf5Reader(file)
     contents.push(contentOf(reader, 'demo', { withComments }))
     expect(disagreements(reader, 'demo')).toEqual([])
+    expect(otherUnits(reader, 'demo')).toEqual([])
   }
   expect(contents[1]).toEqual(contents[0])
 }
@@ -107,6 +108,17 @@ const EDITS: Readonly<Record<string, (random: () => number) => Edit>> = {
       const result = traj.getResult(name)
       result.comment = comment
       result.annotate({ unit: 'Hz' })
+      await traj.store()
+    }
+  },
+  'another unit': (random) => {
+    const name = `results.runs.${runName(Math.floor(random() * 6))}.${random() < 0.5 ? 'z' : 'both'}`
+    const unit = ['mV', 'V', undefined][Math.floor(random() * 3)]
+    return async (traj) => {
+      if (!traj.contains(name)) return
+      const result = traj.getResult(name)
+      if (unit === undefined) result.removeAnnotation('unit')
+      else result.annotate({ unit })
       await traj.store()
     }
   },
@@ -208,6 +220,10 @@ test('expanded and continued trajectories keep their layout', async () => {
     expect(reader.columns('demo')?.layout).toBe(LAYOUTS[index])
     expect(reader.raw.kind('/demo/results/runs/run_00000007/z')).toBe(index === 0 ? 'group' : undefined)
     expect([...(reader.columns('demo')?.statuses() ?? [])]).toEqual([1, 1, 1, 1, 1, 1, 1, 1])
+    const units = new Map(reader.columns('demo')?.columns.map(({ name, unit }) => [name, unit]))
+    expect([units.get('z'), units.get('both:a'), units.get('d')]).toEqual(['mV', 'mV', 's'])
+    expect(reader.attribute('/demo/parameters/x', 'SRVC_AN_unit')).toBe('m')
+    expect(reader.attribute('/demo/results/runs/run_00000007/z', 'SRVC_AN_unit')).toBe('mV')
   }
   // In the tree, a comment is with the first run that has it. A column has it for all runs.
   await expectEqual(files, { withComments: false })

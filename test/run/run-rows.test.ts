@@ -13,6 +13,7 @@ import {
 import type { LeafRecord, RunRecord } from '../../src/run/run-record.ts'
 import { decodeRows, RowPacker } from '../../src/run/run-rows.ts'
 import type { StoredValue } from '../../src/values/stored-value.ts'
+import { type StorableValue, toStoredValue } from '../../src/values/value.ts'
 import { storedValue, text } from './arbitrary-record.ts'
 
 const ROOM_BYTES = 8192
@@ -52,6 +53,15 @@ function record(run: number, values: readonly StoredValue[], change: Partial<Run
     }),
   )
   return { run, startTimestamp: run + 0.25, finishTimestamp: run + 0.5, leaves, ...change }
+}
+
+/** The same run with these annotations of its results. */
+function annotated(of: RunRecord, annotations: Readonly<Record<string, StorableValue>>): RunRecord {
+  const fields = Object.entries(annotations).map(([name, value]) => ({
+    name,
+    value: toStoredValue(value, name),
+  }))
+  return { ...of, leaves: of.leaves.map((leaf) => ({ ...leaf, annotations: fields })) }
 }
 
 const float = (value: number): StoredValue => ({ form: 'scalar', dtype: 'float64', value })
@@ -100,12 +110,34 @@ describe('packed rows', () => {
     expect(unpacked(packer.frame()).map(plain)).toEqual(runs.map((run) => plain(single(run))))
   })
 
+  test('take results with a unit', () => {
+    const packer = new RowPacker(new Uint8Array(ROOM_BYTES))
+    const runs = [7, 8, 9].map((run) => annotated(record(run, [float(run), float(1)]), { unit: 'mV' }))
+    expect(packer.begin(runs[0] as RunRecord)).toBe(true)
+    expect(runs.map((run) => packer.add(run))).toEqual([true, true, true])
+    expect(packer.add(record(10, [float(10), float(1)]))).toBe(false)
+    expect(packer.add(annotated(record(10, [float(10), float(1)]), { unit: 'V' }))).toBe(false)
+    expect(packer.add(annotated(record(10, [float(10), float(1)]), { unit: 'mV', n: 1 }))).toBe(false)
+    expect(unpacked(packer.frame()).map(plain)).toEqual(runs.map((run) => plain(single(run))))
+  })
+
+  test.each([
+    ['other annotations', { unit: 'mV', note: 1 }],
+    ['a number as unit', { unit: 3 }],
+    ['a unit that no column has', { unit: 'x'.repeat(70) }],
+    ['no annotation among them', {}],
+  ])('are not made of results with %s', (_, annotations) => {
+    const packer = new RowPacker(new Uint8Array(ROOM_BYTES))
+    expect(packer.begin(annotated(record(7, [float(1)]), annotations))).toBe(false)
+  })
+
   test.each<[string, RunRecord]>([
     ['a later run', record(9, [float(1)])],
     ['another type', record(8, [{ form: 'scalar', dtype: 'bool', value: true }])],
     ['more results', record(8, [float(1), float(2)])],
     ['no result', record(8, [])],
     ['a second attempt', record(8, [float(1)], { attempts: 2 })],
+    ['a unit', annotated(record(8, [float(1)]), { unit: 'mV' })],
     ['a returned value', record(8, [float(1)], { returned: Uint8Array.of(1) })],
     ['a link', record(8, [float(1)], { links: [{ location: 'results.a', target: 'results.b' }] })],
     [

@@ -48,6 +48,20 @@ describe('adding', () => {
     ])
   })
 
+  test('a unit is an annotation, and is checked', () => {
+    const live = liveRun()
+    live.addResult('z', 4, { unit: 'mV' })
+    live.addDerivedParameter('d', 4, { unit: 's', annotations: { by: 'me' } })
+    expect(live.end().map(({ annotations }) => annotations?.map(({ name }) => name))).toEqual([
+      ['unit'],
+      ['by', 'unit'],
+    ])
+    const other = liveRun()
+    expect(() => other.addResult('z', 4, { unit: '' })).toThrow(/the unit of results\.z/)
+    expect(() => other.addResult('z', 4, { unit: 'mV', annotations: { unit: 'V' } })).toThrow(/two units/)
+    expect(other.end()).toEqual([])
+  })
+
   test('an object of values becomes one result with several items', () => {
     const live = liveRun()
     live.addResult('several', { a: 1, b: ['x'], c: { data: Float64Array.of(1), shape: [1, 1] } })

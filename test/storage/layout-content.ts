@@ -56,3 +56,20 @@ export function disagreements(reader: Hdf5Reader, trajectory = 'made'): string[]
   }
   return found
 }
+
+/** The values in a column with a unit have this unit. */
+export function otherUnits(reader: Hdf5Reader, trajectory = 'made'): string[] {
+  const found: string[] = []
+  const set = reader.columns(trajectory)
+  for (const column of set?.columns ?? []) {
+    if (column.unit === '') continue
+    for (let run = 0; run < (set?.runCount ?? 0); run += 1) {
+      if (set?.has(column, run) !== true) continue
+      const leaf = `/${trajectory}/${column.branch}/runs/${runName(run)}/${column.leaf.replaceAll('.', '/')}`
+      const unit = reader.attribute(leaf, 'SRVC_AN_unit')
+      if (unit !== column.unit)
+        found.push(`${column.name} of run ${run}: ${column.unit} on the column, ${String(unit)} on the leaf`)
+    }
+  }
+  return found
+}

@@ -12,7 +12,7 @@ import { type StorableValue, toStoredValue } from '../../src/values/value.ts'
 import { integer } from '../../src/values/value-forms.ts'
 import { randomFrom } from '../crash/long-form.ts'
 import { useFolder } from '../temporary-folder.ts'
-import { contentOf, disagreements } from './layout-content.ts'
+import { contentOf, disagreements, otherUnits } from './layout-content.ts'
 import {
   arrived,
   closeStore,
@@ -58,6 +58,21 @@ const VALUES: readonly ((random: () => number) => StorableValue)[] = [
 /** Each name mostly has values of one kind, as in real jobs. */
 const NAMES = ['z', 'rate', 'a.b', 'a.c.d', 'status', 'columns', 'late', 'a_b']
 
+/** Each name mostly has one unit, or none. Some units fit no column. */
+function annotated(name: string, random: () => number): Pick<LeafRecord, 'annotations'> {
+  const usual = name.length % 2 === 0 ? '' : `${name}/s`
+  const unit = random() < 0.85 ? usual : ['', 'mV', 'µm²', 'x'.repeat(70), 3][Math.floor(random() * 5)]
+  const annotations = {
+    ...(unit !== '' && { unit }),
+    ...(random() < 0.05 && { note: 1 }),
+  }
+  const fields = Object.entries(annotations).map(([key, value]) => ({
+    name: key,
+    value: toStoredValue(value, key),
+  }))
+  return fields.length === 0 ? {} : { annotations: fields }
+}
+
 function leavesOf(run: number, random: () => number, kindOf: ReadonlyMap<string, number>): LeafRecord[] {
   const leaves: LeafRecord[] = []
   const value = (name: string): StorableValue => {
@@ -73,7 +88,7 @@ function leavesOf(run: number, random: () => number, kindOf: ReadonlyMap<string,
       kind: 'result',
       comment: random() < 0.8 ? `the ${name}` : '',
       items: items.map((item) => ({ name: item, value: toStoredValue(value(`${name} ${item}`), name) })),
-      ...(random() < 0.05 && { annotations: [{ name: 'note', value: toStoredValue(1, 'note') }] }),
+      ...annotated(name, random),
     })
   }
   if (random() < 0.5) {
@@ -83,6 +98,7 @@ function leavesOf(run: number, random: () => number, kindOf: ReadonlyMap<string,
       kind: 'parameter',
       comment: '',
       items: [{ name: 'data', value: toStoredValue(value('d'), 'd') }],
+      ...annotated('d', random),
     })
   }
   return leaves
@@ -180,6 +196,7 @@ describe(`random experiments (PYPET_TEST_SEED=${SEED})`, () => {
         using reader = await openHdf5Reader(file)
         contents.push(contentOf(reader))
         if (layout === 'tree') expect(disagreements(reader)).toEqual([])
+        expect(otherUnits(reader)).toEqual([])
         const set = reader.columns('made')
         expect(set?.layout).toBe(layout)
         const completed: number[] = []
@@ -264,10 +281,63 @@ test.each([
   'table float64  z\0',
   'ndarray float64 99999999999 z\0',
   'ndarray str 2 z\0',
+  'scalar float64  z\0a comment\0mV\0more',
   'z',
 ])('a .cnt file that remembers the column %j is refused', (text) => {
   const memory = new LayoutMemory({ added: { [MEMORY.columnsOf('results')]: [text] }, values: {} })
   expect(() => new RunColumns({ root: '/made', layout: 'columns', runCount: 3, memory })).toThrow(
     /is not a column/,
   )
+})
+
+describe('what the .cnt file remembers of a column', () => {
+  const leaf = (unit: string): LeafRecord => ({
+    ...result(0, 'z', 1, 'of z'),
+    ...(unit !== '' && { annotations: [{ name: 'unit', value: toStoredValue(unit, 'unit') }] }),
+  })
+
+  test.each([
+    ['an older version', 'scalar float64  z\0of z', ''],
+    ['this one, without a unit', 'scalar float64  z\0of z', ''],
+    ['this one, with a unit', 'scalar float64  z\0of z\0mV', 'mV'],
+  ])('by %s says which leaves the column holds whole', (_, text, unit) => {
+    const memory = new LayoutMemory({ added: { [MEMORY.columnsOf('results')]: [text] }, values: {} })
+    const columns = new RunColumns({ root: '/made', layout: 'columns', runCount: 3, memory })
+    const isWhole = (given: string) => {
+      columns.beginRun()
+      const [raw] = arrived(runRecord(0, [leaf(given)])).leaves
+      return raw !== undefined && columns.add(0, raw)
+    }
+    expect(['', 'mV', 'V'].filter(isWhole)).toEqual([unit])
+  })
+})
+
+test.each(LAYOUTS)('%s: a continued experiment keeps the unit of a column', async (layout) => {
+  const file = inFolder(`unit-${layout}.h5`)
+  const withUnit = (run: number, unit: string): LeafRecord => ({
+    ...result(run, 'z', run),
+    annotations: [{ name: 'unit', value: toStoredValue(unit, 'unit') }],
+  })
+  const request = openRequest(file, { storage: { layout } })
+  const store = await TrajectoryStore.open(request, storeOptions())
+  store.storeRun(arrived(runRecord(0, [withUnit(0, 'mV')])))
+  const { cntFile } = store.opened
+  store.close({ config: [], isComplete: false })
+  await store.finish()
+  const again = await TrajectoryStore.continue(
+    continueRequest(cntFile, { storage: request.storage }),
+    storeOptions(),
+  )
+  again.storeRun(arrived(runRecord(1, [withUnit(1, 'mV')])))
+  again.storeRun(arrived(runRecord(2, [withUnit(2, 'V')])))
+  await closeStore(again)
+  using reader = await openHdf5Reader(file)
+  const set = reader.columns('made')
+  const column = set?.columns.find(({ name }) => name === 'z')
+  expect(column?.unit).toBe('mV')
+  expect([0, 1, 2].map((run) => column !== undefined && set?.has(column, run))).toEqual([true, true, false])
+  const leaves = [0, 1, 2].map((run) => `/made/results/runs/${runName(run)}/z`)
+  expect(leaves.map((leaf) => reader.attribute(leaf, 'SRVC_AN_unit'))).toEqual(['mV', 'mV', 'V'])
+  const isTree = layout === 'tree'
+  expect(leaves.map((leaf) => reader.raw.kind(leaf) === 'group')).toEqual([isTree, isTree, true])
 })

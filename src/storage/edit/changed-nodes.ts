@@ -12,6 +12,7 @@ import { GroupNode, ParameterNode, ResultNode, type TreeNode } from '../../tree/
 import type { TrajectoryTree } from '../../tree/trajectory-tree.ts'
 import { type RawField, rawValue } from '../../values/raw-value.ts'
 import type { StoredField, StoredValue } from '../../values/stored-value.ts'
+import { storedUnitOf, unitAnnotations } from '../../values/unit.ts'
 import { isEqualValue } from '../../values/value-key.ts'
 
 export interface NodeChange {
@@ -74,7 +75,9 @@ export function nodeChange(
     }
   }
   const { fullName: location, comment } = node
-  const added = items.length === 0 ? undefined : { location, kind: 'result' as const, comment, items }
+  const unit = unitAnnotations(storedUnitOf(node.storedAnnotations))
+  const added =
+    items.length === 0 ? undefined : { location, kind: 'result' as const, comment, ...unit, items }
   return { node, operations, added, kept }
 }
 

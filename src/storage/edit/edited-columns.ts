@@ -67,6 +67,12 @@ export class EditedColumns {
       this.#columns.amend(place.run, place.branch, place.name, leaf, { isWhole: false })
   }
 
+  /** A stored leaf was given this unit, or none. */
+  noteUnit(fullName: string, unit: string): void {
+    const place = placeOf(fullName)
+    if (place !== undefined) this.#columns.amendUnit(place.run, place.branch, place.name, unit)
+  }
+
   /** All leaves of a run that this edit completes. @returns those that the columns hold whole, by full name */
   add(
     run: RunIndex,

@@ -42,8 +42,10 @@ export function leavesToMerge(
           kind: isParameter ? 'parameter' : 'result',
           comment: comment || commentOf(location),
           ...(userClass !== undefined && { userClass }),
-          // Their values do not matter.
-          annotations: annotations.map(({ name: each }) => ({ name: each, value: { form: 'null' } })),
+          annotations: annotations.map(({ name: each, value }) => ({
+            name: each,
+            value: value.form === 'unread' ? UNREAD : rawValue(value),
+          })),
           items,
         },
       })
@@ -52,7 +54,7 @@ export function leavesToMerge(
   return found
 }
 
-/** An item that only Python can read keeps its leaf out of the columns. */
+/** An item or annotation that only Python can read keeps its leaf out of the columns. */
 const UNREAD: RawField['value'] = { form: 'null' }
 
 function itemsOf(reader: Hdf5Reader, path: string, className: string, layout: Layout): RawField[] {

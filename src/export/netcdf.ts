@@ -1,0 +1,343 @@
+/**
+ * Tables as NetCDF-4, which is HDF5 with dimension scales. If the runs are a full product, the explored parameters are
+ * the dimensions; otherwise the only one is `run`.
+ *
+ * Follows the NetCDF-4 file format (https://docs.unidata.ucar.edu/netcdf-c/current/file_format_specifications.html) and
+ * what xarray decodes: texts are characters with `_Encoding`, booleans bytes with `dtype`, missing numbers `_FillValue`.
+ */
+import { elementType } from '../hdf5/element-type.ts'
+import type { Hdf5Operation, Hdf5Type } from '../hdf5/operation.ts'
+import { type ColumnType, cellReader, takeRows } from '../results/block.ts'
+import type { ColumnBlock } from '../results/column.ts'
+import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/query.ts'
+import { elementBytes, elementCount } from '../values/raw-value.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../values/typed-array.ts'
+import { flatTable } from './flat-columns.ts'
+import { type Product, productOf } from './product.ts'
+
+export interface NetcdfPlan {
+  /** Names and sizes of the dimensions of runs, in order. */
+  readonly dimensions: readonly (readonly [name: string, size: number])[]
+  /** Columns that have no form in NetCDF: they differ in shape or type from run to run. */
+  readonly leftOut: readonly string[]
+  /** Everything that makes the file. Values are read meanwhile. */
+  readonly operations: () => Generator<Hdf5Operation>
+}
+
+const ROOT = '/'
+const CHARACTER: Hdf5Type = { kind: 'string', bytes: 1, charset: 'ascii' }
+/** What NetCDF writes as the name of a dimension without values. */
+const NO_VARIABLE = 'This is a netCDF dimension but not a netCDF variable.'
+
+interface Dimension {
+  readonly name: string
+  readonly size: number
+}
+
+/** @param attributes texts about the file: its title, its source */
+export function netcdfPlan(table: ResultTable, attributes: Readonly<Record<string, string>>): NetcdfPlan {
+  const { columns, length } = flatTable(table)
+  const writable = columns.filter((column) => hasForm(column.type()))
+  const explored = writable.filter(
+    ({ column, type }) => column?.isExplored === true && type().shape?.length === 0,
+  )
+  const product = productOf(
+    explored.map((column) => column.read(0, length)),
+    length,
+  )
+  const dimensions: Dimension[] =
+    product === undefined
+      ? [{ name: 'run', size: length }]
+      : [
+          ...explored.map(({ name }, at) => ({ name, size: product.axes[at]?.rows.length ?? 0 })),
+          ...(product.repeats > 1 ? [{ name: 'repeat', size: product.repeats }] : []),
+        ]
+  return {
+    dimensions: dimensions.map(({ name, size }) => [name, size]),
+    leftOut: columns.filter((column) => !writable.includes(column)).map(({ name }) => name),
+    operations: () =>
+      new NetcdfWriter({ table: { ...table, columns: writable }, product, explored, dimensions }).write(
+        attributes,
+      ),
+  }
+}
+
+function hasForm({ dtype, shape }: ColumnType): boolean {
+  if (shape === undefined || dtype === 'mixed' || dtype === 'bytes') return false
+  return dtype === 'str' ? shape.length === 0 : elementCount(shape) > 0
+}
+
+class NetcdfWriter {
+  readonly #table: ResultTable
+  readonly #product: Product | undefined
+  readonly #explored: readonly TableColumn[]
+  readonly #dimensions: readonly Dimension[]
+  readonly #made = new Map<string, number>()
+
+  constructor(given: {
+    readonly table: ResultTable
+    readonly product: Product | undefined
+    readonly explored: readonly TableColumn[]
+    readonly dimensions: readonly Dimension[]
+  }) {
+    this.#table = given.table
+    this.#product = given.product
+    this.#explored = given.explored
+    this.#dimensions = given.dimensions
+  }
+
+  *write(attributes: Readonly<Record<string, string>>): Generator<Hdf5Operation> {
+    for (const [name, value] of Object.entries(attributes)) yield text(ROOT, name, value)
+    const { length } = this.#table
+    const rows = Array.from({ length: this.#dimensions.length }, (_, axis) => this.#rowsOf(axis))
+    for (const [axis, dimension] of this.#dimensions.entries()) {
+      const column = this.#coordinateOf(axis)
+      if (column === undefined) yield* this.#counted(dimension)
+      else yield* this.#coordinate(dimension, column, rows[axis] as Uint32Array)
+    }
+    const isCoordinate = (column: TableColumn) =>
+      this.#product === undefined ? column.name === 'run' : this.#explored.includes(column)
+    for (const column of this.#table.columns) if (!isCoordinate(column)) yield* this.#variable(column, length)
+  }
+
+  /** The column with the values of a dimension. Undefined for repeats, which are counted. */
+  #coordinateOf(axis: number): TableColumn | undefined {
+    if (this.#product !== undefined) return this.#explored[axis]
+    return this.#table.columns.find(({ name }) => name === 'run')
+  }
+
+  #rowsOf(axis: number): Uint32Array {
+    const all = () => Uint32Array.from({ length: this.#table.length }, (_, row) => row)
+    return this.#product === undefined ? all() : (this.#product.axes[axis]?.rows ?? new Uint32Array(0))
+  }
+
+  *#coordinate({ name, size }: Dimension, column: TableColumn, rows: Uint32Array): Generator<Hdf5Operation> {
+    const block = takeRows(column.read(0, this.#table.length), rows)
+    const path = `/${name}`
+    if (block.form === 'text') {
+      // A scale has one axis, and characters need two: the dimension has no values of its own then.
+      yield* this.#nameless(name, size)
+      const label = `${name}_label`
+      yield* this.#characters(`/${label}`, block, [{ name, size }], rows.length)
+      yield* described(`/${label}`, { ...column, name: label })
+      yield text(`/${label}`, 'long_name', `values of ${name}`)
+      return
+    }
+    const { dtype, values } = numbersOf(block)
+    yield {
+      type: 'create-dataset',
+      path,
+      elementType: elementType(dtype),
+      shape: [size],
+      bytes: bytesOf(values),
+    }
+    yield { type: 'make-scale', path, name }
+    yield* described(path, column)
+    if (block.form === 'bool') yield text(path, 'dtype', 'bool')
+    this.#made.set(name, size)
+  }
+
+  *#counted({ name, size }: Dimension): Generator<Hdf5Operation> {
+    const path = `/${name}`
+    const values = Int32Array.from({ length: size }, (_, at) => at)
+    yield {
+      type: 'create-dataset',
+      path,
+      elementType: elementType('int32'),
+      shape: [size],
+      bytes: bytesOf(values),
+    }
+    yield { type: 'make-scale', path, name }
+    this.#made.set(name, size)
+  }
+
+  /** A dimension that has a size, and no values. */
+  *#nameless(name: string, size: number): Generator<Hdf5Operation> {
+    if (this.#made.has(name)) return
+    this.#made.set(name, size)
+    const path = `/${name}`
+    yield {
+      type: 'create-dataset',
+      path,
+      elementType: elementType('float32'),
+      shape: [size],
+      bytes: new Uint8Array(4 * size),
+    }
+    yield { type: 'make-scale', path, name: `${NO_VARIABLE}${String(size).padStart(10)}` }
+  }
+
+  *#variable(column: TableColumn, length: number): Generator<Hdf5Operation> {
+    const { dtype, shape = [] } = column.type()
+    const path = `/${column.name}`
+    if (dtype === 'str') {
+      yield* this.#characters(path, column.read(0, length), this.#dimensions, length)
+      yield* described(path, column)
+      return
+    }
+    const inner: Dimension[] = []
+    for (const [axis, size] of shape.entries()) {
+      const name = `${column.name}_${axis}`
+      yield* this.#nameless(name, size)
+      inner.push({ name, size })
+    }
+    yield* this.#numbers(path, column, inner)
+    yield* this.#scaled(path, [...this.#dimensions, ...inner])
+    yield* described(path, column)
+  }
+
+  *#numbers(path: string, column: TableColumn, inner: readonly Dimension[]): Generator<Hdf5Operation> {
+    const { length } = this.#table
+    const type = column.type()
+    const isBool = type.dtype === 'bool'
+    const dtype = isBool ? 'int8' : (type.dtype as NumericDtype)
+    const rowShape = inner.map(({ size }) => size)
+    const rowElements = elementCount(rowShape)
+    const elementBytesOf = elementBytes(dtype)
+    const outer = this.#dimensions.map(({ size }) => size)
+    const fill = fillOf(dtype)
+    let hasMissing = false
+    const isLarge = length * rowElements * elementBytesOf > WHOLE_BYTES_MAX
+    const all = isLarge ? undefined : (new ARRAY_TYPES[dtype](length * rowElements) as TypedArray)
+    const create = {
+      type: 'create-dataset',
+      path,
+      elementType: elementType(dtype),
+      shape: [...outer, ...rowShape],
+    } as const
+    if (all === undefined)
+      yield {
+        ...create,
+        chunks: [...outer.map((_, axis) => (axis === outer.length - 1 ? 1 : 1)), ...rowShape],
+      }
+    const step = rowsPerBlock(type)
+    for (let start = 0; start < length; start += step) {
+      const end = Math.min(length, start + step)
+      const block = column.read(start, end)
+      const values = filled(block, end - start, rowElements, dtype, fill)
+      hasMissing ||= block.present !== undefined
+      for (let row = start; row < end; row += 1) {
+        const place = this.#product?.placeOf[row] ?? row
+        const cells = values.subarray((row - start) * rowElements, (row - start + 1) * rowElements)
+        if (all !== undefined) all.set(cells as never, place * rowElements)
+        else
+          yield {
+            type: 'write-box',
+            path,
+            offset: [...indexOf(place, outer), ...rowShape.map(() => 0)],
+            count: [...outer.map(() => 1), ...rowShape],
+            bytes: bytesOf(cells),
+          }
+      }
+    }
+    if (all !== undefined) yield { ...create, bytes: bytesOf(all) }
+    if (isBool && !hasMissing) yield text(path, 'dtype', 'bool')
+    if (hasMissing || /^float/.test(dtype)) {
+      const bytes = bytesOf(ARRAY_TYPES[dtype].of(fill as never))
+      yield {
+        type: 'create-raw-attribute',
+        path,
+        name: '_FillValue',
+        elementType: elementType(dtype),
+        shape: [1],
+        bytes,
+      }
+    }
+  }
+
+  /** Texts as characters, in a dimension for their longest. */
+  *#characters(
+    path: string,
+    block: ColumnBlock,
+    dimensions: readonly Dimension[],
+    count: number,
+  ): Generator<Hdf5Operation> {
+    const read = cellReader(block)
+    const encoded = Array.from({ length: count }, (_, row) => Buffer.from(String(read(row) ?? '')))
+    const width = Math.max(1, ...encoded.map(({ byteLength }) => byteLength))
+    const name = `string${width}`
+    yield* this.#nameless(name, width)
+    const bytes = new Uint8Array(count * width)
+    const isOfRuns = dimensions === this.#dimensions
+    for (const [row, each] of encoded.entries()) {
+      const place = isOfRuns ? (this.#product?.placeOf[row] ?? row) : row
+      bytes.set(each, place * width)
+    }
+    const shape = [...dimensions.map(({ size }) => size), width]
+    yield { type: 'create-dataset', path, elementType: CHARACTER, shape, bytes }
+    yield* this.#scaled(path, [...dimensions, { name, size: width }])
+    yield text(path, '_Encoding', 'utf-8')
+  }
+
+  *#scaled(path: string, dimensions: readonly Dimension[]): Generator<Hdf5Operation> {
+    for (const [axis, { name }] of dimensions.entries())
+      yield { type: 'attach-scale', path, axis, scale: `/${name}` }
+  }
+}
+
+/** Larger variables are written row by row. */
+const WHOLE_BYTES_MAX = 2 ** 28
+
+function indexOf(place: number, sizes: readonly number[]): number[] {
+  const index: number[] = []
+  let rest = place
+  for (const size of sizes.toReversed()) {
+    index.unshift(rest % size)
+    rest = Math.floor(rest / size)
+  }
+  return index
+}
+
+/** The numbers of rows, with the fill value where there are none. */
+function filled(
+  block: ColumnBlock,
+  count: number,
+  rowElements: number,
+  dtype: NumericDtype,
+  fill: number | bigint,
+): TypedArray {
+  const { present } = block
+  const isPlain = (block.form === 'number' || block.form === 'array') && block.dtype === dtype
+  const given = isPlain || block.form === 'bool' ? (block.values as TypedArray) : undefined
+  const values = new ARRAY_TYPES[dtype](count * rowElements) as TypedArray
+  if (given === undefined) values.fill(fill as never)
+  else values.set(given as never)
+  for (let row = 0; present !== undefined && row < count; row += 1)
+    if (present[row] === 0) values.fill(fill as never, row * rowElements, (row + 1) * rowElements)
+  return values
+}
+
+function numbersOf(block: ColumnBlock): { readonly dtype: NumericDtype; readonly values: TypedArray } {
+  if (block.form === 'number') return { dtype: block.dtype, values: block.values }
+  if (block.form === 'bool') return { dtype: 'int8', values: Int8Array.from(block.values) }
+  throw new Error(`a dimension cannot have ${block.form} values`)
+}
+
+/** Stands for a missing value. */
+function fillOf(dtype: NumericDtype): number | bigint {
+  switch (dtype) {
+    case 'float64':
+    case 'float32':
+      return Number.NaN
+    case 'int64':
+      return -(2n ** 63n)
+    case 'uint64':
+      return 2n ** 64n - 1n
+    default: {
+      const bits = 8 * elementBytes(dtype)
+      return dtype.startsWith('u') ? 2 ** bits - 1 : -(2 ** (bits - 1))
+    }
+  }
+}
+
+function* described(path: string, { unit, comment }: TableColumn): Generator<Hdf5Operation> {
+  if (unit !== '') yield text(path, 'units', unit)
+  if (comment !== '') yield text(path, 'long_name', comment)
+}
+
+function text(path: string, name: string, value: string): Hdf5Operation {
+  return { type: 'create-attribute', path, name, value }
+}
+
+function bytesOf(values: TypedArray): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+}

@@ -1,0 +1,207 @@
+/** Tables as Parquet: one column for each of the table's, arrays as lists. */
+import type { SchemaElement } from 'hyparquet'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import type { ColumnType } from '../results/block.ts'
+import { cellReader } from '../results/block.ts'
+import type { Cell, ColumnBlock } from '../results/column.ts'
+import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/query.ts'
+import type { Dtype, StoredValue } from '../values/stored-value.ts'
+import { jsonText } from './cell-text.ts'
+import { flatTable } from './flat-columns.ts'
+
+/** Rows of a row group, unless they are arrays. */
+const GROUP_ROWS = 131_072
+
+export interface ParquetOptions {
+  /** Texts that readers find in the metadata of the file. */
+  readonly metadata: Readonly<Record<string, string>>
+  readonly write: (bytes: Uint8Array) => void
+  /** Called after each row group. */
+  readonly onRows?: (rows: number) => void
+}
+
+/** Writes row group by row group. Missing values are null. */
+export async function writeParquet(table: ResultTable, options: ParquetOptions): Promise<void> {
+  const { columns, length } = flatTable(table)
+  const plans = columns.map(plan)
+  const writer = new ByteWriter()
+  // The library counts on in `offset`, so that only the buffer is emptied.
+  const drain = () => {
+    if (writer.index === 0) return
+    options.write(new Uint8Array(writer.buffer, 0, writer.index))
+    writer.index = 0
+  }
+  const finish = writer.finish.bind(writer)
+  Object.assign(writer, {
+    flush: drain,
+    finish() {
+      drain()
+      finish()
+    },
+  })
+  const schema: SchemaElement[] = [
+    { name: 'root', num_children: plans.length },
+    ...plans.flatMap(({ schema: own }) => own),
+  ]
+  const kvMetadata = Object.entries(options.metadata).map(([key, value]) => ({ key, value }))
+  const parquet = new ParquetWriter({
+    writer,
+    schema,
+    codec: 'UNCOMPRESSED',
+    kvMetadata,
+    createdBy: 'pypet-ts',
+  })
+  const rows = Math.min(GROUP_ROWS, ...columns.map(({ type }) => rowsPerBlock(type()) * 8))
+  for (let start = 0; start < length; start += rows) {
+    const end = Math.min(length, start + rows)
+    const columnData = plans.map(({ column, data }) => ({
+      name: column.name,
+      data: data(column.read(start, end), end - start),
+    }))
+    await parquet.write({ columnData, rowGroupSize: end - start })
+    options.onRows?.(end - start)
+  }
+  await parquet.finish()
+}
+
+type Data = readonly unknown[] | Float64Array | Float32Array | Int32Array | BigInt64Array
+
+interface Plan {
+  readonly column: TableColumn
+  readonly schema: readonly SchemaElement[]
+  readonly data: (block: ColumnBlock, count: number) => never
+}
+
+function plan(column: TableColumn): Plan {
+  const type = column.type()
+  const { name } = column
+  const isArray = type.shape === undefined || type.shape.length > 0
+  const element = elementOf(type.dtype)
+  if (element === undefined || (isArray && type.shape === undefined && type.dtype === 'mixed')) {
+    return {
+      column,
+      schema: [{ name, type: 'BYTE_ARRAY', converted_type: 'JSON', repetition_type: 'OPTIONAL' }],
+      data: (block, count) =>
+        listOf(block, count, (cell) => (cell === null ? null : jsonText(cell))) as never,
+    }
+  }
+  const leaf: SchemaElement = { ...element, name, repetition_type: 'OPTIONAL' } as SchemaElement
+  if (!isArray)
+    return { column, schema: [leaf], data: (block, count) => scalars(block, count, type) as never }
+  const depth = type.shape?.length ?? 1
+  return {
+    column,
+    schema: listSchema(name, leaf, depth),
+    data: (block, count) => listOf(block, count, (cell) => nestedOf(cell, depth)) as never,
+  }
+}
+
+/** Undefined for values of several types. */
+function elementOf(dtype: Dtype | 'mixed'): Partial<SchemaElement> | undefined {
+  switch (dtype) {
+    case 'float64':
+      return { type: 'DOUBLE' }
+    case 'float32':
+      return { type: 'FLOAT' }
+    case 'int8':
+    case 'int16':
+    case 'int32':
+    case 'uint8':
+    case 'uint16':
+      return { type: 'INT32' }
+    case 'uint32':
+    case 'int64':
+      return { type: 'INT64' }
+    case 'uint64':
+      return { type: 'INT64', converted_type: 'UINT_64' }
+    case 'bool':
+      return { type: 'BOOLEAN' }
+    case 'str':
+      return { type: 'BYTE_ARRAY', converted_type: 'UTF8' }
+    default:
+      return undefined
+  }
+}
+
+/** The three levels of a list, as the format wants them, for each axis. */
+function listSchema(name: string, leaf: SchemaElement, depth: number): SchemaElement[] {
+  const levels: SchemaElement[] = []
+  for (let axis = 0; axis < depth; axis += 1) {
+    levels.push(
+      {
+        name: axis === 0 ? name : 'element',
+        converted_type: 'LIST',
+        repetition_type: 'OPTIONAL',
+        num_children: 1,
+      } as SchemaElement,
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 } as SchemaElement,
+    )
+  }
+  return [...levels, { ...leaf, name: 'element' }]
+}
+
+/** As typed arrays if nothing is missing. */
+function scalars(block: ColumnBlock, count: number, { dtype }: ColumnType): Data {
+  const isBig = dtype === 'int64' || dtype === 'uint64' || dtype === 'uint32'
+  if (block.form === 'number' && block.dtype === dtype && block.present === undefined) {
+    const { values } = block
+    if (values instanceof BigUint64Array) return new BigInt64Array(values.slice().buffer)
+    if (values instanceof Uint32Array) return BigInt64Array.from(values, BigInt)
+    return Array.isArray(values) || isTyped(values)
+      ? (values as Float64Array)
+      : Int32Array.from(values as Int8Array)
+  }
+  return listOf(block, count, (cell) => {
+    if (cell === null || typeof cell === 'object') return null
+    return isBig ? BigInt.asIntN(64, BigInt(cell as number)) : cell
+  })
+}
+
+function isTyped(values: unknown): boolean {
+  return (
+    values instanceof Float64Array ||
+    values instanceof Float32Array ||
+    values instanceof Int32Array ||
+    values instanceof BigInt64Array
+  )
+}
+
+function listOf(block: ColumnBlock, count: number, convert: (cell: Cell) => unknown): unknown[] {
+  const read = cellReader(block)
+  return Array.from({ length: count }, (_, row) => convert(read(row)))
+}
+
+/** An array as nested lists. Null for a value that is not an array. */
+function nestedOf(cell: Cell, depth: number): unknown {
+  if (typeof cell !== 'object' || cell === null) return null
+  const { elements, shape } = elementsAndShape(cell)
+  if (elements === undefined || shape.length !== depth) return null
+  const write = (axis: number, offset: number): unknown => {
+    const length = shape[axis] as number
+    if (axis === shape.length - 1) return elements.slice(offset, offset + length)
+    const size = shape.slice(axis + 1).reduce((product, each) => product * each, 1)
+    return Array.from({ length }, (_, at) => write(axis + 1, offset + at * size))
+  }
+  return write(0, 0)
+}
+
+function elementsAndShape(value: StoredValue): {
+  readonly elements: unknown[] | undefined
+  readonly shape: readonly number[]
+} {
+  if (value.form === 'list') {
+    const isBig = value.dtype === 'int64'
+    return {
+      elements: value.values.map((each) => (isBig ? BigInt(each as number) : each)),
+      shape: [value.values.length],
+    }
+  }
+  if (value.form !== 'ndarray') return { elements: undefined, shape: [] }
+  const { data, dtype, shape } = value
+  const elements = Array.from(data as ArrayLike<unknown>, (each) => {
+    if (dtype === 'bool') return each !== 0
+    if (dtype === 'uint32') return BigInt(each as number)
+    return dtype === 'uint64' ? BigInt.asIntN(64, each as bigint) : each
+  })
+  return { elements, shape }
+}
