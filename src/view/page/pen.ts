@@ -1,4 +1,5 @@
 /** Draws a picture on a canvas or into an SVG: the same lines, so that what is saved is what is seen. */
+import { escapeXml } from './escape-xml.ts'
 
 export interface Pen {
   line(points: readonly number[], style: Stroke): void
@@ -170,11 +171,4 @@ function round(value: number): number {
 function cutTo(text: string, widthMax: number | undefined): string {
   if (widthMax === undefined || text.length * LETTER_PX <= widthMax) return text
   return `${text.slice(0, Math.max(1, Math.floor(widthMax / LETTER_PX) - 1))}…`
-}
-
-/** Texts come from files of strangers. Characters that XML does not allow become blanks. */
-export function escapeXml(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, ' ')
-    .replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
