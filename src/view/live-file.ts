@@ -43,7 +43,6 @@ export class LiveFile {
   #changes: Change[] = []
   #isMissing = false
   #pace: { readonly ms: number; readonly count: number }[] = []
-  #busyMs = 0
   /** Reads come one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
 
@@ -92,13 +91,6 @@ export class LiveFile {
       runs.addRanges(change.runs)
     }
     return runs.toRanges()
-  }
-
-  /** Time that reads have taken since the last call. */
-  takeBusyMs(): number {
-    const busyMs = this.#busyMs
-    this.#busyMs = 0
-    return busyMs
   }
 
   /** Reads from the last commit. The file is only open meanwhile. */
@@ -199,7 +191,10 @@ export class LiveFile {
     const changedMs = changeTimeOf(this.file)
     const isBusy = isMissing && now - changedMs < QUIET_MS
     const state = isWritten(this.file) || isBusy ? 'running' : isMissing ? 'stopped' : 'ended'
-    this.#pace = state === 'running' ? this.#pace.filter(({ ms }) => ms > now - RATE_WINDOW_MS) : []
+    // Slow runs may have only two commits to compare.
+    const isRecent = ({ ms }: { readonly ms: number }, index: number) =>
+      ms > now - RATE_WINDOW_MS || index >= this.#pace.length - 2
+    this.#pace = state === 'running' ? this.#pace.filter(isRecent) : []
     const [first, last] = [this.#pace[0], this.#pace.at(-1)]
     const seconds = first === undefined || last === undefined ? 0 : (last.ms - first.ms) / 1000
     const runsPerSecond = seconds > 0 ? ((last?.count ?? 0) - (first?.count ?? 0)) / seconds : undefined
@@ -207,14 +202,7 @@ export class LiveFile {
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const result = this.#queue.then(async () => {
-      const startMs = performance.now()
-      try {
-        return await work()
-      } finally {
-        this.#busyMs += performance.now() - startMs
-      }
-    })
+    const result = this.#queue.then(work)
     this.#queue = result.catch(() => undefined)
     return result
   }

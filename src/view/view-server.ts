@@ -17,6 +17,7 @@ import { useTable } from '../results/open-table.ts'
 import { matchingRuns, queryRuns, type ResultTable } from '../results/query.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
+import { CpuBudget } from './cpu-budget.ts'
 import { isLoopback } from './host.ts'
 import { LiveFile } from './live-file.ts'
 import { readArraySlice, readRunDetail } from './run-detail.ts'
@@ -109,11 +110,6 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 }
 
-const POLL_MS = 500
-/** Reads rest this many times as long as they take, so that they use at most 5 % of a core. */
-const REST_FACTOR = 19
-/** Even if a read takes long, the page is not older than this. */
-const REST_MS_MAX = 30_000
 /** Proxies and `ssh` drop quiet connections. */
 const ALIVE_MS = 15_000
 
@@ -269,13 +265,17 @@ class ViewService {
   /** Looks while somebody listens. */
   async #watch(): Promise<void> {
     this.#isWatching = true
+    const budget = new CpuBudget()
+    let [cpu, clockMs] = [process.cpuUsage(), performance.now()]
     while (this.#listeners.size > 0 && !this.#closing.signal.aborted) {
       if (await this.#live.look()) {
         const event = eventOf(this.#live.state)
         for (const listener of this.#listeners) listener.write(event)
       }
-      // Includes what the page has asked for since the last look, which each look brings about.
-      const restMs = Math.min(REST_MS_MAX, Math.max(POLL_MS, REST_FACTOR * this.#live.takeBusyMs()))
+      // Includes what pages have asked for since the last look.
+      const { user, system } = process.cpuUsage(cpu)
+      const restMs = budget.restMs((user + system) / 1000, performance.now() - clockMs)
+      ;[cpu, clockMs] = [process.cpuUsage(), performance.now()]
       await delay(restMs, undefined, { signal: this.#closing.signal }).catch(() => undefined)
     }
     this.#isWatching = false

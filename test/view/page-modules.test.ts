@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseSlice, sliceArray } from '../../src/view/array-slice.ts'
+import { CpuBudget } from '../../src/view/cpu-budget.ts'
 import { addressOf, parseAddress } from '../../src/view/page/address.ts'
 import { roundNumbers } from '../../src/view/page/axis.ts'
 import { escapeXml } from '../../src/view/page/escape-xml.ts'
@@ -43,6 +44,22 @@ test('a message reads back as it was sent, whatever the sizes of its arrays', ()
       expect(message.take(BigInt64Array)[0]).toBe(-1n)
     }),
   )
+})
+
+test('looks are frequent at first; in the long run they use 5 % of a core', () => {
+  const budget = new CpuBudget()
+  let [passedMs, usedMs, restMs] = [0, 0, 0]
+  const rests: number[] = []
+  while (passedMs < 3_600_000) {
+    // A look, and what the page asks for because of it.
+    restMs = budget.restMs(100, restMs + 100)
+    rests.push(restMs)
+    passedMs += restMs + 100
+    usedMs += 100
+  }
+  expect(rests[0]).toBe(500)
+  expect(usedMs / passedMs).toBeLessThan(0.052)
+  expect(usedMs / passedMs).toBeGreaterThan(0.048)
 })
 
 describe('a slice', () => {

@@ -285,8 +285,9 @@ describeInBrowser('the page', () => {
     const { page, complaints } = await openPage(own.url)
     await untilText(page, '.counts', /^[1-9]\d* of 12 runs/)
     await untilText(page, '.counts', /left$/)
-    const before = (await columnOf(page, 'z')).filter((text) => text !== '–').length
-    await untilColumn(page, 'z', (texts) => texts.filter((text) => text !== '–').length > before + 1)
+    const countOf = (texts: readonly string[]) => texts.filter((text) => /\d/.test(text)).length
+    const before = countOf(await untilColumn(page, 'z', (texts) => countOf(texts) > 0))
+    await untilColumn(page, 'z', (texts) => countOf(texts) > before + 1)
     process.kill(-(running.process.pid as number), 'SIGKILL')
     await running.ended()
     const bar = await untilText(page, '.top', /stopped just now/)
