@@ -35,10 +35,10 @@ const { dependencies: pinned } = JSON.parse(readFileSync(join(ROOT, 'package.jso
 const dependencies = Object.keys(pinned)
 /** Packages that become part of the bundles: what most commands need, and looking for its files costs the most. */
 const BUNDLED = ['commander', 'fastest-levenshtein', 'h5wasm', 'picocolors']
-/** Packages in the page of `pypet-ts view`. */
-const BUNDLED_IN_PAGE = ['preact', 'uplot']
 /** Of script, style and document together. */
 const PAGE_BYTES_MAX = 200_000
+/** Draws pictures, with packages that nothing else needs. */
+const PICTURES = 'plot/svg/svg-document.ts'
 
 const COMMON = {
   absWorkingDir: SOURCE,
@@ -163,6 +163,16 @@ function exportingModules() {
     .map(([, , module]) => module)
 }
 
+/** Pictures are a bundle of their own, which is loaded when one is drawn. */
+function pictures() {
+  return {
+    name: 'pictures',
+    setup({ onResolve }) {
+      onResolve({ filter: /\/svg-document\.ts$/ }, () => ({ path: './pictures.js', external: true }))
+    },
+  }
+}
+
 /** Lets bundled CommonJS have modules of Node, though nothing can be required in an ES module. */
 function importedBuiltins() {
   return {
@@ -184,7 +194,9 @@ function importedBuiltins() {
 /** The page of `pypet-ts view`: a document, a style and a script, and nothing that is loaded from elsewhere. */
 async function buildPage() {
   const page = join(SOURCE, 'view/page')
-  await build({
+  const built = await build({
+    absWorkingDir: SOURCE,
+    metafile: true,
     entryPoints: ['main.tsx', 'page.css'].map((name) => ({ in: join(page, name), out: 'page' })),
     outdir: join(DIST, 'page'),
     bundle: true,
@@ -202,13 +214,21 @@ async function buildPage() {
   const total = bytes.reduce((sum, each) => sum + each)
   if (!isDebug && total > PAGE_BYTES_MAX)
     throw new Error(`the page has ${total} bytes, more than ${PAGE_BYTES_MAX}`)
+  return built
 }
 
-/** The licences of the bundled packages ask to be shipped with their code. */
-function writeLicenses() {
-  const texts = [...BUNDLED, ...BUNDLED_IN_PAGE].map((name) => {
-    const folder = join(ROOT, 'node_modules', name)
-    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+/** The licences of the packages in the bundles ask to be shipped with their code. */
+function writeLicenses(builds) {
+  const outputs = builds.flatMap(({ metafile }) => Object.values(metafile.outputs))
+  const inputs = outputs.flatMap((output) => Object.keys(output.inputs))
+  const folders = new Set(BUNDLED.map((name) => `node_modules/${name}`))
+  for (const path of inputs) {
+    const folder = /node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]
+    if (folder !== undefined) folders.add(folder)
+  }
+  const texts = [...folders].sort().map((path) => {
+    const folder = join(ROOT, path)
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const file = readdirSync(folder).find((each) => /^licen[cs]e(?:\.|$)/i.test(each))
     return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
   })
@@ -271,7 +291,7 @@ function openH5wasm() {
 
 removeBundles()
 const h5wasm = openH5wasm()
-const [{ metafile }] = await Promise.all([
+const [main, pictured, , page] = await Promise.all([
   build({
     ...COMMON,
     entryPoints: { ...SHARING, 'index-jobs': 'part:jobs', 'index-library': 'part:library' },
@@ -282,7 +302,14 @@ const [{ metafile }] = await Promise.all([
     ignoreAnnotations: true,
     // And imports of nothing but types would be kept.
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: false } },
-    plugins: [h5wasm.plugin, importedBuiltins(), partsOfIndex(), rooms()],
+    plugins: [h5wasm.plugin, importedBuiltins(), partsOfIndex(), rooms(), pictures()],
+  }),
+  build({
+    ...COMMON,
+    entryPoints: { pictures: PICTURES },
+    metafile: true,
+    // Half of its size, and most of it are foreign names.
+    minifyIdentifiers: !isDebug,
   }),
   // The writer shares nothing with others, and one file is what a process reads fastest.
   build({
@@ -300,8 +327,8 @@ const [{ metafile }] = await Promise.all([
   }),
 ])
 h5wasm.write()
-writeLicenses()
-assertIndexIsThin(metafile)
+writeLicenses([main, pictured, page])
+assertIndexIsThin(main.metafile)
 for (const part of ['jobs', 'library']) rmSync(join(DIST, `index-${part}.js`))
 await run('write-json-schema')
 if (process.argv.includes('--docs')) await run('write-config-reference')

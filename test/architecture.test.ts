@@ -21,8 +21,8 @@ const SLOTS: readonly (readonly string[])[] = [
   ['reading'],
   ['executors', 'storage'],
   ['environment', 'results'],
-  ['export'],
-  ['library', 'view'],
+  ['library', 'export', 'plot'],
+  ['view'],
   ['cli', 'index'],
 ]
 
@@ -103,7 +103,9 @@ describe('outside packages', () => {
     ['jsep', ['exploration/expression-syntax.ts']],
     ['pure-rand/generator/xoroshiro128plus', ['executors/run-seeds.ts']],
     ['cli-progress', ['reporting/progress-bar.ts']],
-    ['string-width', ['cli/text-table.ts']],
+    ['string-width', ['reporting/text-width.ts']],
+    ['@observablehq/plot', ['plot/svg/draw-svg.ts']],
+    ['linkedom', ['plot/svg/draw-svg.ts']],
     ['fastest-levenshtein', ['values/nearest-name.ts']],
     ['uplot', ['view/page/line-view.tsx']],
   ])('%s has one home', (name, homes) => {
@@ -138,6 +140,14 @@ describe('what an entry loads', () => {
     const reach = staticReach(tree, 'cli/main.ts')
     expect(HEAVY.filter((name) => reach.has(name))).toEqual(['commander'])
   })
+
+  test.each(['cli/main.ts', 'cli/run/perform.ts', 'cli/overview/perform.ts', 'cli/plot/perform.ts'])(
+    '%s loads nothing that draws pictures',
+    (entry) => {
+      const reach = staticReach(tree, entry)
+      expect(['@observablehq/plot', 'linkedom'].filter((name) => reach.has(name))).toEqual([])
+    },
+  )
 
   test.each(['cli/run/perform.ts', 'cli/continue/perform.ts'])(
     '%s loads no library: only post-processing needs it',

@@ -11,12 +11,14 @@ import { describeContinue } from './continue/describe.ts'
 import { describeConvert } from './convert/describe.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { describeExpand } from './expand/describe.ts'
+import { describeExport } from './export/describe.ts'
 import { askedHelp, NARROW_HELP, TRAJECTORY } from './help.ts'
 import { describeInit } from './init/describe.ts'
 import { describeMerge } from './merge/describe.ts'
 import type { Described } from './options.ts'
 import { describeOverview } from './overview/describe.ts'
 import { describePlan } from './plan/describe.ts'
+import { describePlot } from './plot/describe.ts'
 import { reportError } from './report-error.ts'
 import { describeRestore } from './restore/describe.ts'
 import { describeRun } from './run/describe.ts'
@@ -124,6 +126,8 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   verify: describeVerify,
   overview: describeOverview,
   table: describeTable,
+  export: describeExport,
+  plot: describePlot,
   view: describeView,
   init: describeInit,
   completion: describeCompletion,
@@ -141,6 +145,7 @@ Examples:
   $ pypet-ts plan job.ts --csv
   $ pypet-ts continue hdf5/job.cnt
   $ pypet-ts overview hdf5/job.h5
+  $ pypet-ts table hdf5/job.h5 --sort -z --limit 10
 
 Exit codes: 0 every run stored; 1 pypet-ts failed; 2 the command, config or job
 is wrong, nothing was started; 3 some runs failed, or the job raised an error

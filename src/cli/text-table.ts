@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import { fitted, textWidth } from '../reporting/text-width.ts'
 
 /** Minimum width of a column; on a narrower terminal, lines wrap. */
 const COLUMN_WIDTH_MIN = 6
@@ -23,7 +23,7 @@ export function textTable(
 ): string {
   const used = headings.map((_, column) => column).filter((column) => rows.some((row) => row[column] !== ''))
   const cells = [headings, ...rows].map((row) => used.map((column) => row[column] ?? ''))
-  const natural = used.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))))
+  const natural = used.map((_, column) => Math.max(...cells.map((row) => textWidth(row[column] ?? ''))))
   const widths = width === undefined ? natural : narrow(natural, width - indent)
   const gap = ' '.repeat(COLUMN_GAP)
   return cells
@@ -36,22 +36,6 @@ export function textTable(
     })
     .join('\n')
 }
-
-/**
- * A text as wide as its column: padded, or cut with an ellipsis. Chinese characters, for example, are two columns wide.
- */
-function fitted(text: string, width: number): string {
-  const room = width - stringWidth(text)
-  if (room >= 0) return text + ' '.repeat(room)
-  let kept = ''
-  for (const { segment } of CHARACTERS.segment(text)) {
-    if (stringWidth(kept + segment) >= width) break
-    kept += segment
-  }
-  return fitted(`${kept}…`, width)
-}
-
-const CHARACTERS = new Intl.Segmenter()
 
 /** Takes width from the widest column until all fit. */
 function narrow(widths: readonly number[], available: number): number[] {

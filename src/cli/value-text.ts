@@ -3,6 +3,7 @@ import type { Cell } from '../hdf5/datatype.ts'
 import type { Preview } from '../reading/preview.ts'
 import { formatCount, plural } from '../reporting/quantity.ts'
 import type { ExploredRange } from '../results/trajectory-overview.ts'
+import { printable } from '../values/printable.ts'
 import { type StoredScalar, type StoredValue, typeName } from '../values/stored-value.ts'
 
 /** Digits that a reader compares; further ones are rounding noise, in 32 bits earlier than in 64. */
@@ -127,11 +128,6 @@ function inOrder(values: readonly Preview[]): readonly Preview[] {
 
 function isNamedOnly({ cells }: Preview): boolean {
   return cells.some((cell) => typeof cell === 'object' && 'unread' in cell)
-}
-
-/** One line without control characters: a file must not move the cursor or colour the terminal. */
-export function printable(text: string): string {
-  return text.replace(/\s+/gu, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\ufffd')
 }
 
 export function cut(text: string, lengthMax: number): string {

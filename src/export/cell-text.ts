@@ -3,9 +3,9 @@ import type { Cell } from '../results/column.ts'
 import { elementCount } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 
-/** The shortest text that reads back, also for -0. `NaN`, `inf` and `-inf` as Python and C write them. */
+/** The shortest text that reads back. Python reads -0 as an integer, so that is -0.0. `NaN`, `inf` and `-inf` as Python and C write them. */
 export function numberText(value: number): string {
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0'
   if (Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'inf' : '-inf'
 }

@@ -72,6 +72,7 @@ class NetcdfWriter {
   readonly #product: Product | undefined
   readonly #explored: readonly TableColumn[]
   readonly #dimensions: readonly Dimension[]
+  /** Numbers of the dimensions that exist. */
   readonly #made = new Map<string, number>()
 
   constructor(given: {
@@ -115,12 +116,14 @@ class NetcdfWriter {
     const block = takeRows(column.read(0, this.#table.length), rows)
     const path = `/${name}`
     if (block.form === 'text') {
-      // A scale has one axis, and characters need two: the dimension has no values of its own then.
-      yield* this.#nameless(name, size)
-      const label = `${name}_label`
-      yield* this.#characters(`/${label}`, block, [{ name, size }], rows.length)
-      yield* described(`/${label}`, { ...column, name: label })
-      yield text(`/${label}`, 'long_name', `values of ${name}`)
+      const { width, bytes } = charactersOf(block, rows.length, (row) => row)
+      const inner = yield* this.#nameless(`string${width}`, width)
+      yield { type: 'create-dataset', path, elementType: CHARACTER, shape: [size, width], bytes }
+      yield* this.#scale(name, name)
+      // A scale has no scales: its own dimensions are numbers of dimensions.
+      yield integers(path, '_Netcdf4Coordinates', [this.#made.get(name) as number, inner])
+      yield text(path, '_Encoding', 'utf-8')
+      yield* described(path, column)
       return
     }
     const { dtype, values } = numbersOf(block)
@@ -131,10 +134,9 @@ class NetcdfWriter {
       shape: [size],
       bytes: bytesOf(values),
     }
-    yield { type: 'make-scale', path, name }
+    yield* this.#scale(name, name)
     yield* described(path, column)
     if (block.form === 'bool') yield text(path, 'dtype', 'bool')
-    this.#made.set(name, size)
   }
 
   *#counted({ name, size }: Dimension): Generator<Hdf5Operation> {
@@ -147,14 +149,13 @@ class NetcdfWriter {
       shape: [size],
       bytes: bytesOf(values),
     }
-    yield { type: 'make-scale', path, name }
-    this.#made.set(name, size)
+    yield* this.#scale(name, name)
   }
 
-  /** A dimension that has a size, and no values. */
-  *#nameless(name: string, size: number): Generator<Hdf5Operation> {
-    if (this.#made.has(name)) return
-    this.#made.set(name, size)
+  /** A dimension that has a size, and no values. Returns its number. */
+  *#nameless(name: string, size: number): Generator<Hdf5Operation, number> {
+    const known = this.#made.get(name)
+    if (known !== undefined) return known
     const path = `/${name}`
     yield {
       type: 'create-dataset',
@@ -163,14 +164,31 @@ class NetcdfWriter {
       shape: [size],
       bytes: new Uint8Array(4 * size),
     }
-    yield { type: 'make-scale', path, name: `${NO_VARIABLE}${String(size).padStart(10)}` }
+    return yield* this.#scale(name, `${NO_VARIABLE}${String(size).padStart(10)}`)
+  }
+
+  *#scale(dimension: string, name: string): Generator<Hdf5Operation, number> {
+    const number = this.#made.size
+    this.#made.set(dimension, number)
+    const path = `/${dimension}`
+    yield { type: 'make-scale', path, name }
+    const bytes = bytesOf(Int32Array.of(number))
+    yield {
+      type: 'create-raw-attribute',
+      path,
+      name: '_Netcdf4Dimid',
+      elementType: elementType('int32'),
+      shape: [],
+      bytes,
+    }
+    return number
   }
 
   *#variable(column: TableColumn, length: number): Generator<Hdf5Operation> {
     const { dtype, shape = [] } = column.type()
     const path = `/${column.name}`
     if (dtype === 'str') {
-      yield* this.#characters(path, column.read(0, length), this.#dimensions, length)
+      yield* this.#characters(path, column.read(0, length), length)
       yield* described(path, column)
       return
     }
@@ -207,7 +225,7 @@ class NetcdfWriter {
     if (all === undefined)
       yield {
         ...create,
-        chunks: [...outer.map((_, axis) => (axis === outer.length - 1 ? 1 : 1)), ...rowShape],
+        chunks: [...outer.map(() => 1), ...rowShape],
       }
     const step = rowsPerBlock(type)
     for (let start = 0; start < length; start += step) {
@@ -245,23 +263,11 @@ class NetcdfWriter {
   }
 
   /** Texts as characters, in a dimension for their longest. */
-  *#characters(
-    path: string,
-    block: ColumnBlock,
-    dimensions: readonly Dimension[],
-    count: number,
-  ): Generator<Hdf5Operation> {
-    const read = cellReader(block)
-    const encoded = Array.from({ length: count }, (_, row) => Buffer.from(String(read(row) ?? '')))
-    const width = Math.max(1, ...encoded.map(({ byteLength }) => byteLength))
+  *#characters(path: string, block: ColumnBlock, count: number): Generator<Hdf5Operation> {
+    const dimensions = this.#dimensions
+    const { width, bytes } = charactersOf(block, count, (row) => this.#product?.placeOf[row] ?? row)
     const name = `string${width}`
     yield* this.#nameless(name, width)
-    const bytes = new Uint8Array(count * width)
-    const isOfRuns = dimensions === this.#dimensions
-    for (const [row, each] of encoded.entries()) {
-      const place = isOfRuns ? (this.#product?.placeOf[row] ?? row) : row
-      bytes.set(each, place * width)
-    }
     const shape = [...dimensions.map(({ size }) => size), width]
     yield { type: 'create-dataset', path, elementType: CHARACTER, shape, bytes }
     yield* this.#scaled(path, [...dimensions, { name, size: width }])
@@ -271,6 +277,32 @@ class NetcdfWriter {
   *#scaled(path: string, dimensions: readonly Dimension[]): Generator<Hdf5Operation> {
     for (const [axis, { name }] of dimensions.entries())
       yield { type: 'attach-scale', path, axis, scale: `/${name}` }
+  }
+}
+
+/** UTF-8 texts in rows of equal width, padded with NUL. */
+function charactersOf(
+  block: ColumnBlock,
+  count: number,
+  placeOf: (row: number) => number,
+): { readonly width: number; readonly bytes: Uint8Array } {
+  const read = cellReader(block)
+  const encoded = Array.from({ length: count }, (_, row) => Buffer.from(String(read(row) ?? '')))
+  const width = encoded.reduce((most, { byteLength }) => Math.max(most, byteLength), 1)
+  const bytes = new Uint8Array(count * width)
+  for (const [row, each] of encoded.entries()) bytes.set(each, placeOf(row) * width)
+  return { width, bytes }
+}
+
+function integers(path: string, name: string, values: readonly number[]): Hdf5Operation {
+  const bytes = bytesOf(Int32Array.from(values))
+  return {
+    type: 'create-raw-attribute',
+    path,
+    name,
+    elementType: elementType('int32'),
+    shape: [values.length],
+    bytes,
   }
 }
 

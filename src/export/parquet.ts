@@ -48,15 +48,18 @@ export async function writeParquet(table: ResultTable, options: ParquetOptions):
     writer,
     schema,
     codec: 'UNCOMPRESSED',
+    statistics: false,
     kvMetadata,
     createdBy: 'pypet-ts',
   })
   const rows = Math.min(GROUP_ROWS, ...columns.map(({ type }) => rowsPerBlock(type()) * 8))
   for (let start = 0; start < length; start += rows) {
     const end = Math.min(length, start + rows)
-    const columnData = plans.map(({ column, data }) => ({
+    const columnData = plans.map(({ column, data, isNumeric }) => ({
       name: column.name,
       data: data(column.read(start, end), end - start),
+      // A dictionary of numbers costs more than it saves.
+      ...(isNumeric && ({ encoding: 'PLAIN' } as const)),
     }))
     await parquet.write({ columnData, rowGroupSize: end - start })
     options.onRows?.(end - start)
@@ -68,6 +71,7 @@ type Data = readonly unknown[] | Float64Array | Float32Array | Int32Array | BigI
 
 interface Plan {
   readonly column: TableColumn
+  readonly isNumeric: boolean
   readonly schema: readonly SchemaElement[]
   readonly data: (block: ColumnBlock, count: number) => never
 }
@@ -80,17 +84,20 @@ function plan(column: TableColumn): Plan {
   if (element === undefined || (isArray && type.shape === undefined && type.dtype === 'mixed')) {
     return {
       column,
+      isNumeric: false,
       schema: [{ name, type: 'BYTE_ARRAY', converted_type: 'JSON', repetition_type: 'OPTIONAL' }],
       data: (block, count) =>
         listOf(block, count, (cell) => (cell === null ? null : jsonText(cell))) as never,
     }
   }
   const leaf: SchemaElement = { ...element, name, repetition_type: 'OPTIONAL' } as SchemaElement
+  const isNumeric = type.dtype !== 'str' && type.dtype !== 'bool'
   if (!isArray)
-    return { column, schema: [leaf], data: (block, count) => scalars(block, count, type) as never }
+    return { column, isNumeric, schema: [leaf], data: (block, count) => scalars(block, count, type) as never }
   const depth = type.shape?.length ?? 1
   return {
     column,
+    isNumeric,
     schema: listSchema(name, leaf, depth),
     data: (block, count) => listOf(block, count, (cell) => nestedOf(cell, depth)) as never,
   }

@@ -86,9 +86,14 @@ function csvReader(block: ColumnBlock): ReadText {
 function presentReader(block: ColumnBlock): ReadText {
   if (block.form === 'number') {
     const { values } = block
+    // Explored values often repeat.
+    let [last, text]: [number | bigint | undefined, string] = [undefined, '']
     return (row) => {
-      const value = values[row]
-      return typeof value === 'number' ? numberText(value) : String(value)
+      const value = values[row] as number | bigint
+      if (value === last && value !== 0) return text
+      last = value
+      text = typeof value === 'number' ? numberText(value) : String(value)
+      return text
     }
   }
   const read = cellReader(block)

@@ -123,9 +123,8 @@ export function typeOfValue(value: StoredValue): ColumnType {
 
 /** The type that holds values of both types. Integers and float64 are float64. */
 export function commonType(one: ColumnType | undefined, other: ColumnType): ColumnType {
-  if (one === undefined || one === other) return other
+  if (one === undefined) return other
   const dtype = one.dtype === other.dtype ? one.dtype : commonDtype(one.dtype, other.dtype)
-  if (dtype === 'mixed') return MIXED
   const isSame = one.shape !== undefined && other.shape !== undefined && isSameShape(one.shape, other.shape)
   return { dtype, shape: isSame ? one.shape : undefined }
 }

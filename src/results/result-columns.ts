@@ -48,6 +48,9 @@ const SAMPLED = 3
 /** Rows of the summary that are looked at; pypet writes at most a thousand. */
 const SUMMARY_ROWS_MAX = 1000
 
+/** Runs whose units are looked at. */
+const UNITS_CHECKED_MAX = 1000
+
 /** An item of a leaf, at the same place in every run. */
 interface Item {
   readonly branch: RunBranch
@@ -98,7 +101,7 @@ export class ResultColumns {
   }
 
   #source(found: FoundItem): ColumnSource {
-    const { branch, template, item, dtype, shape, comment, unit } = found
+    const { branch, template, item, dtype, shape, comment } = found
     const column = this.#columnOf(found)
     const leaves = new LeafColumn(this.#reader, this.#root, found, {
       runCount: this.#states.total,
@@ -114,15 +117,29 @@ export class ResultColumns {
       dtype,
       shape,
       comment,
-      unit,
       isExplored: false,
     }
+    let units: string | undefined
+    const unitOnce = () => {
+      units ??= this.#unitsOf(found, leaves)
+      return units
+    }
     if (column === undefined) {
-      return { ...facts, read: (start, end) => leaves.read(start, end), findType: () => leaves.type() }
+      return {
+        ...facts,
+        get unit() {
+          return unitOnce()
+        },
+        read: (start, end) => leaves.read(start, end),
+        findType: () => leaves.type(),
+      }
     }
     const set = this.#set as ColumnSet
     return {
       ...facts,
+      get unit() {
+        return unitOnce()
+      },
       read: (start, end) =>
         this.#overlaid(columnBlock(this.#reader, set, column, start, end), leaves, start, end),
       findType: () => {
@@ -130,6 +147,20 @@ export class ResultColumns {
         return below === undefined ? { dtype, shape } : commonType({ dtype, shape }, below)
       },
     }
+  }
+
+  /** All units of its values, `mV | V` if runs differ. A column of the file holds values with one unit only. */
+  #unitsOf({ branch, template, item, unit }: FoundItem, leaves: LeafColumn): string {
+    if (unit === '') return unit
+    const set = this.#reader.columns(this.#root.slice(1))
+    const leaf = template.slice(`${branch}.runs.$.`.length)
+    const column = set?.columns.find(
+      (each) => each.branch === branch && each.leaf === leaf && each.item === item,
+    )
+    if (set === undefined || column === undefined) return unit
+    const others = this.#runsBelow(branch).filter((run) => !set.has(column, run) && leaves.exists(run))
+    const found = others.slice(0, UNITS_CHECKED_MAX).map((run) => leaves.unitIn(run))
+    return [...new Set([unit, ...found])].filter(Boolean).join(' | ')
   }
 
   /** Its column if the columns are the results. */
@@ -187,7 +218,7 @@ export class ResultColumns {
     for (const column of set?.columns ?? []) {
       const { branch, leaf, item, dtype, shape, comment } = column
       if (leaf.startsWith('_')) continue
-      const unit = unitOf(this.#reader.raw, column.path)
+      const { unit } = column
       const template = `${branch}.runs.$.${leaf}`
       const isUsual = column.presence === undefined
       this.#add({ branch, template, item, itemPath: item, dtype, shape, comment, unit, isUsual })
@@ -370,7 +401,7 @@ class LeafColumn {
     for (const run of runs) {
       const own = this.#typeOf(run)
       if (own !== undefined) type = commonType(type, own)
-      if (type?.dtype === 'mixed') return type
+      if (type?.dtype === 'mixed' && type.shape === undefined) return type
     }
     return type
   }
@@ -390,6 +421,10 @@ class LeafColumn {
   exists(run: RunIndex): boolean {
     const leaf = this.#leafIn(run)
     return this.#reader.raw.kind(leaf) === 'group' && isLeaf(this.#reader.raw, leaf)
+  }
+
+  unitIn(run: RunIndex): string {
+    return unitOf(this.#reader.raw, this.#leafIn(run))
   }
 
   isDeleted(run: RunIndex): boolean {

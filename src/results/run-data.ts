@@ -173,7 +173,9 @@ function columnOf(source: ColumnSource, name: string): Column {
     get shape() {
       return source.shape
     },
-    unit: source.unit,
+    get unit() {
+      return source.unit
+    },
     comment: source.comment,
     isExplored: source.isExplored,
   }

@@ -1,7 +1,6 @@
 /** What the build makes of `src`: few files for each process, one copy of each class, and nothing it did not expect. */
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -76,10 +75,32 @@ test('the bundles hold no path of the machine that made them, and the licences o
   const names = readdirSync(DIST).filter((name) => name.endsWith('.js'))
   expect(names.filter((name) => readFileSync(join(DIST, name), 'utf8').includes(ROOT))).toEqual([])
   const licenses = readFileSync(join(DIST, 'bundled-licenses.txt'), 'utf8')
-  for (const name of ['commander', 'h5wasm', 'picocolors', 'fastest-levenshtein']) {
-    const { version } = createRequire(import.meta.url)(join(ROOT, 'node_modules', name, 'package.json'))
+  const bundled = [
+    'commander',
+    'h5wasm',
+    'picocolors',
+    'fastest-levenshtein',
+    '@observablehq/plot',
+    'linkedom',
+    'd3-scale',
+  ]
+  for (const name of bundled) {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8'))
     expect(licenses).toContain(`${name} ${version}\n`)
   }
+})
+
+test('what draws pictures is one file, loaded for these only, which needs none of the packages in it', () => {
+  expect([...reach(['pictures.js'])]).toEqual(['pictures.js'])
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const text = readFileSync(join(DIST, 'pictures.js'), 'utf8')
+  const imported = [...text.matchAll(/^import\b[^;]*?from"([^"]+)"/gm)].map(([, name]) => name as string)
+  expect(imported.filter((name) => !name.startsWith('node:') && !(name in dependencies))).toEqual([])
+  const others = readdirSync(DIST).filter((name) => name.endsWith('.js') && name !== 'pictures.js')
+  const users = others.filter((name) => readFileSync(join(DIST, name), 'utf8').includes('pictures.js'))
+  expect(users).toHaveLength(1)
+  for (const name of users)
+    expect(readFileSync(join(DIST, name), 'utf8')).toContain('import("./pictures.js")')
 })
 
 test('the build refuses an h5wasm that it does not know', () => {

@@ -164,8 +164,7 @@ test('continue --help-all lists what may differ from the start, and nothing else
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 
-test.each([
-  '',
+const COMMANDS = [
   'run',
   'plan',
   'continue',
@@ -176,14 +175,39 @@ test.each([
   'restore',
   'verify',
   'overview',
+  'table',
+  'export',
+  'plot',
   'init',
   'completion',
-])('the help of pypet-ts %s fits on 80 columns', async (command) => {
+]
+
+test.each(['', ...COMMANDS])('the help of pypet-ts %s fits on 80 columns', async (command) => {
   const { exitCode, stdout } = await pypet(fileTree({}), [...(command === '' ? [] : [command]), '--help'])
   expect(exitCode).toBe(0)
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   // Each command but help has its case.
-  if (command === '') expect(stdout.match(/^ {2}[a-z]+ [[<]/gm)).toHaveLength(13)
+  if (command === '') expect(stdout.match(/^ {2}[a-z|]+ [[<]/gm)).toHaveLength(COMMANDS.length)
+})
+
+test('plot --help lists its flags and examples', async () => {
+  const { exitCode, stdout } = await pypet(fileTree({}), ['plot', '--help'])
+  expect(exitCode).toBe(0)
+  const flags = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z0-9-]+)/gm)].map(([, flag]) => flag)
+  expect(flags).toEqual([
+    '--trajectory',
+    '--x',
+    '--y',
+    '--color',
+    '--facet',
+    '--kind',
+    '--where',
+    '--to',
+    '--force',
+    '--verbose',
+    '--help',
+  ])
+  expect(stdout).toMatch(/^Examples:\n {2}\$ pypet-ts plot/m)
 })
 
 test('overview --help lists its flags and examples', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { cellText, cut, previewText, printable, rangeText, storedText } from '../../src/cli/value-text.ts'
+import { cellText, cut, previewText, rangeText, storedText } from '../../src/cli/value-text.ts'
 import type { Cell } from '../../src/hdf5/datatype.ts'
 import type { ExploredRange } from '../../src/results/trajectory-overview.ts'
+import { printable } from '../../src/values/printable.ts'
 import { toStoredValue } from '../../src/values/value.ts'
 
 describe('values', () => {

@@ -7,7 +7,7 @@ export function describeOverview(program: Command): void {
     .description('Show what an HDF5 file holds: trajectories, parameters, runs and results.')
     .argument('<file>', 'HDF5 file, written by pypet-ts or pypet')
     .option('--trajectory <name>', 'Only this trajectory.')
-    .option('--runs', 'Also show the table of runs: the first and last ones, or all with --json.')
+    .option('--runs', 'Also show the table of runs: on a terminal the first and last ones, otherwise all.')
     .option('--json', 'Print one JSON document.')
     .option('--verbose', 'Print error stacks.')
     .addHelpText('after', OVERVIEW_EXAMPLES)

@@ -11,8 +11,9 @@ import type {
   TrajectoryOverview,
 } from '../../results/trajectory-overview.ts'
 import { shellWord } from '../../shell-word.ts'
+import { printable } from '../../values/printable.ts'
 import { textTable } from '../text-table.ts'
-import { cut, previewText, printable, rangeText } from '../value-text.ts'
+import { cut, previewText, rangeText } from '../value-text.ts'
 
 export interface OverviewTextOptions {
   /** Columns of the terminal; undefined on a pipe, where nothing is cut. */
@@ -205,7 +206,7 @@ function runTableText(table: RunTable, explored: readonly ExploredOverview[], pa
       half,
       0,
       page.dim(
-        `${' '.repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted, see --runs --json ...`,
+        `${' '.repeat(2 * INDENT)}... ${plural(table.omittedCount, 'run')} omitted, see pypet-ts table ...`,
       ),
     )
   }

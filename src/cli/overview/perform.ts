@@ -27,9 +27,10 @@ export interface OverviewStream {
  */
 export async function overview(file: string, flags: OverviewFlags, stream: OverviewStream): Promise<void> {
   quickenIfSmall(file)
-  const runs = flags.runs === true ? (flags.json === true ? 'all' : 'ends') : undefined
-  const facts = await summariseFile(file, { trajectory: flags.trajectory, runs })
   const isTerminal = stream.isTTY === true
+  // What a program reads leaves nothing out.
+  const runs = flags.runs === true ? (isTerminal && flags.json !== true ? 'ends' : 'all') : undefined
+  const facts = await summariseFile(file, { trajectory: flags.trajectory, runs })
   const text = flags.json
     ? overviewJson(facts)
     : overviewText(facts, {

@@ -4,9 +4,9 @@ import { PypetError } from '../../errors.ts'
 import { type Restored, restore } from '../../library/restore.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import { shellWord } from '../../shell-word.ts'
+import { printable } from '../../values/printable.ts'
 import { interruptible } from '../end-on-signals.ts'
 import { jsonDocument } from '../json-document.ts'
-import { printable } from '../value-text.ts'
 
 export interface RestoreFlags {
   readonly to: string

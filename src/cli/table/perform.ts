@@ -8,13 +8,12 @@ import { formatCount, plural } from '../../reporting/quantity.ts'
 import { coloursOf } from '../../reporting/text-output.ts'
 import { defaultColumns } from '../../results/default-columns.ts'
 import { type TrajectoryFacts, useTable } from '../../results/open-table.ts'
-import { type Query, type QueryNames, queryRuns, type ResultTable } from '../../results/query.ts'
-import { printable } from '../value-text.ts'
+import { queryRuns, type ResultTable } from '../../results/query.ts'
+import { printable } from '../../values/printable.ts'
+import { FLAG_NAMES, type QueryFlags, queryOf } from '../query-flags.ts'
 import { tableText } from './table-text.ts'
 
-export interface TableFlags extends Omit<Query, 'limit'> {
-  readonly trajectory?: string | undefined
-  readonly limit?: string | undefined
+export interface TableFlags extends QueryFlags {
   readonly csv?: boolean | undefined
   readonly jsonl?: boolean | undefined
   readonly json?: boolean | undefined
@@ -25,15 +24,6 @@ export type TableStream = NodeJS.WritableStream & {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
   readonly rows?: number | undefined
-}
-
-export const FLAG_NAMES: QueryNames = {
-  select: '--select',
-  where: '--where',
-  sort: '--sort',
-  limit: '--limit',
-  groupBy: '--group-by',
-  agg: '--agg',
 }
 
 const FORMATS = ['csv', 'jsonl', 'json'] as const
@@ -65,17 +55,6 @@ export async function table(file: string, flags: TableFlags, stream: TableStream
       if (result.length === 0) process.stderr.write(`${noRows(facts, flags)}\n`)
     },
   )
-}
-
-function queryOf({ limit, ...flags }: TableFlags): Query {
-  if (limit === undefined) return flags
-  if (!/^\d+$/.test(limit)) {
-    throw new PypetError('PYPET_USAGE', `--limit: expected a whole number from 0, found ${limit}`, {
-      where: '--limit',
-      hint: 'Write --limit 10.',
-    })
-  }
-  return { ...flags, limit: Number(limit) }
 }
 
 /** Why there are no rows. */

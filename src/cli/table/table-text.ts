@@ -1,12 +1,13 @@
 /** A table of runs as aligned text: names, units and types in the head, numbers to the right. */
-import stringWidth from 'string-width'
 import { jsonText, numberText } from '../../export/cell-text.ts'
 import type { Colours } from '../../reporting/text-output.ts'
+import { textWidth } from '../../reporting/text-width.ts'
 import { cellReader } from '../../results/block.ts'
 import type { Cell, ColumnBlock } from '../../results/column.ts'
 import { type ResultTable, rowsPerBlock, type TableColumn } from '../../results/query.ts'
+import { printable } from '../../values/printable.ts'
 import { typeName } from '../../values/stored-value.ts'
-import { cut, printable } from '../value-text.ts'
+import { cut } from '../value-text.ts'
 
 export interface TableTextOptions {
   /** Of the terminal. Columns that do not fit are left out. Undefined if lines may have any length. */
@@ -42,7 +43,7 @@ export function* tableText(table: ResultTable, options: TableTextOptions): Gener
     const isNumeric = isNumber(column)
     const rows = cellTexts(column, column.read(0, measured), options)
     for (let row = 0; row < measured; row += 1) texts.push(rows(row))
-    return { column, isNumeric, width: texts.reduce((most, text) => Math.max(most, widthOf(text)), 0) }
+    return { column, isNumeric, width: texts.reduce((most, text) => Math.max(most, textWidth(text)), 0) }
   })
   const { shown, omitted } = fitting(layouts, options.width)
   for (const [number, line] of head.entries()) {
@@ -119,19 +120,12 @@ function joined(layouts: readonly Layout[], textAt: (at: number) => string): str
   return layouts
     .map(({ isNumeric, width }, at) => {
       const text = textAt(at)
-      const room = ' '.repeat(Math.max(0, width - widthOf(text)))
+      const room = ' '.repeat(Math.max(0, width - textWidth(text)))
       return isNumeric ? room + text : text + room
     })
     .join(' '.repeat(GAP))
     .trimEnd()
 }
-
-/** Most texts are ASCII, where each character is one column wide. */
-function widthOf(text: string): number {
-  return ASCII.test(text) ? text.length : stringWidth(text)
-}
-
-const ASCII = /^[ -~]*$/
 
 function cellTexts(
   { column }: TableColumn,

@@ -4,10 +4,10 @@ import { type OtherSource, restoreHint, runsText } from '../../library/stored-so
 import { type VerifyReport, verify } from '../../library/verify.ts'
 import type { RunVerdict } from '../../library/verify-runs.ts'
 import { userFrame } from '../../reporting/shown-path.ts'
+import { printable } from '../../values/printable.ts'
 import { interruptible } from '../end-on-signals.ts'
 import { ExitCode } from '../exit-code.ts'
 import { jsonDocument } from '../json-document.ts'
-import { printable } from '../value-text.ts'
 
 export interface VerifyFlags {
   readonly sample?: string

@@ -79,7 +79,8 @@ export async function followEvents(onState: (state: ViewState) => void): Promise
   const reader = body.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
   for (;;) {
-    const { done, value } = await reader.read()
+    // A server that ends may cut the stream.
+    const { done, value } = await reader.read().catch(() => ({ done: true as const, value: undefined }))
     if (done) return
     text += value
     const events = text.split('\n\n')

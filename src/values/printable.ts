@@ -1,0 +1,4 @@
+/** One line without control characters: a file must not move the cursor or colour the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\s+/gu, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\ufffd')
+}
