@@ -9,7 +9,7 @@
  * | `/api/filter?where=z > 1` | message of `FilterHeader`: a byte for each run |
  * | `/api/run?run=17` | `RunDetail` |
  * | `/api/array?run=17&column=trace&slice=0:100` | message of `ArrayHeader` |
- * | `/api/export?format=csv&where=z > 1&sort=-z&select=x&select=z` | the table as CSV or as lines of JSON |
+ * | `/api/export?format=csv&where=z > 1&sort=-z&select=x&select=z` | the table as `csv`, `jsonl` or `parquet` |
  * | `/api/events` | an event stream of `ViewState`, one whenever it changes |
  *
  * Errors are `ViewProblem`, with the status 400, 403, 404 or 503.

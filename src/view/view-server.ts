@@ -203,7 +203,7 @@ class ViewService {
         hint: `Use one of ${Object.keys(EXPORTS).join(', ')}.`,
       })
     }
-    const { type, write } = EXPORTS[format] as (typeof EXPORTS)[string]
+    const { type, write } = EXPORTS[format] as ExportFormat
     const [where, sort] = [query.get('where') ?? '', query.get('sort') ?? '']
     const wanted = {
       select: query.getAll('select'),
@@ -217,10 +217,10 @@ class ViewService {
       (data) => queryRuns(data, wanted, () => []),
       async (table) => {
         response.writeHead(200, { 'Content-Type': type })
-        for (const piece of write(table)) {
-          if (response.destroyed) return
-          if (!response.write(piece)) await once(response, 'drain', { signal: this.#closing.signal })
-        }
+        await write(table, async (piece) => {
+          if (response.destroyed || response.write(piece)) return
+          await once(response, 'drain', { signal: this.#closing.signal })
+        })
         response.end()
       },
     )
@@ -282,11 +282,32 @@ class ViewService {
   }
 }
 
-const EXPORTS: Readonly<
-  Record<string, { readonly type: string; readonly write: (table: ResultTable) => Iterable<string> }>
-> = {
-  csv: { type: 'text/csv; charset=utf-8', write: csvText },
-  jsonl: { type: 'application/x-ndjson; charset=utf-8', write: jsonLines },
+type Send = (piece: string | Uint8Array) => Promise<void>
+
+interface ExportFormat {
+  readonly type: string
+  readonly write: (table: ResultTable, send: Send) => Promise<void>
+}
+
+const EXPORTS: Readonly<Record<string, ExportFormat>> = {
+  csv: { type: 'text/csv; charset=utf-8', write: (table, send) => sendPieces(csvText(table), send) },
+  jsonl: {
+    type: 'application/x-ndjson; charset=utf-8',
+    write: (table, send) => sendPieces(jsonLines(table), send),
+  },
+  parquet: {
+    type: 'application/vnd.apache.parquet',
+    write: async (table, send) => {
+      const { writeParquet } = await import('../export/parquet.ts')
+      // The writer uses its memory again.
+      const write = (bytes: Uint8Array) => void send(bytes.slice()).catch(() => undefined)
+      await writeParquet(table, { metadata: {}, write })
+    },
+  },
+}
+
+async function sendPieces(pieces: Iterable<string>, send: Send): Promise<void> {
+  for (const piece of pieces) await send(piece)
 }
 
 /** Others are of the file: it cannot be read now. */

@@ -207,6 +207,8 @@ describe('what is answered', () => {
     const answer = await shown.get(`/api/export?${query}`)
     const words = ['table', 'hdf5/waves.h5', '--select', 'x,z', '--where', where, '--sort=-z', '--csv']
     expect(String(answer.body)).toBe((await pypet(folder, words)).stdout)
+    const parquet = (await shown.get(`/api/export?format=parquet&select=x`)).body
+    expect([String(parquet.subarray(0, 4)), String(parquet.subarray(-4))]).toEqual(['PAR1', 'PAR1'])
     expect((await shown.get('/api/export?format=exe')).status).toBe(400)
   })
 

@@ -7,7 +7,7 @@ import { runsText } from './number-text.ts'
 import { download } from './picture.ts'
 import { useModel } from './use-model.ts'
 
-const FORMATS = ['csv', 'jsonl'] as const
+const FORMATS = ['csv', 'parquet', 'jsonl'] as const
 
 export function TableExport() {
   const model = useModel()
