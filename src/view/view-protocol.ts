@@ -52,7 +52,7 @@ export interface ViewColumn {
   readonly isSingle: boolean
 }
 
-export interface ViewProgress {
+interface ViewProgress {
   /** `running`: a process writes the file. `stopped`: runs are missing, and no process writes. */
   readonly state: 'running' | 'stopped' | 'ended'
   /** Undefined before two commits were seen. */

@@ -76,7 +76,7 @@ export function viridis(part: number): Rgb {
   return mix(VIRIDIS[index] as Rgb, VIRIDIS[index + 1] as Rgb, at - index)
 }
 
-export function mix(one: Rgb, other: Rgb, part: number): Rgb {
+function mix(one: Rgb, other: Rgb, part: number): Rgb {
   return [0, 1, 2].map((at) => {
     const [from, to] = [one[at] as number, other[at] as number]
     return from + (to - from) * part

@@ -116,13 +116,13 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot | undefi
     pen.line([x, TOP_PX, x, bottom], { colour: palette.ink, width: 1 })
     const isLast = each === axes.at(-1) && axes.length > 1
     const label = (text: string, y: number, colour: string) => {
-      const width = Math.min(text.length * 6.2, room - 12) + 4
+      const width = Math.min(text.length * 6.2, room - 6) + 4
       const left = isLast ? x + 5 : x - 5 - width
       pen.rectangle(left, y - 7, width, 14, { colour: palette.paper, opacity: 0.75 })
       pen.text(text, isLast ? x + 7 : x - 7, y, {
         colour,
         align: isLast ? 'start' : 'end',
-        widthMax: room - 12,
+        widthMax: room - 4,
       })
     }
     for (const { place, label: text } of ticksOf(axis, Math.max(2, inner / 36))) {
@@ -134,7 +134,7 @@ export function parallelPlot({ model, size, palette }: PlotInput): Plot | undefi
       colour: palette.ink,
       align: 'middle',
       isBold: true,
-      widthMax: Math.max(60, room - 8),
+      widthMax: Math.max(24, room - 4),
     })
     const { missing, other } = column.absences
     const tick = (text: string, bin: number) => {

@@ -85,11 +85,11 @@ export function colourScale(column: PageColumn): (number: number) => Rgb {
 
 export const DISTINCT_COLOURS_MAX = 7
 
-/** Positions on an axis, for counting: 0 to `BINS - 1`, and two more. */
+/** Positions on an axis, for counting: 0 to `BINS - 1`, and two others. */
 export const BINS = 128
-export const OTHER_BIN = BINS
-export const MISSING_BIN = BINS + 1
-export const ALL_BINS = BINS + 2
+export const OTHER_BIN = BINS + 1
+export const MISSING_BIN = BINS + 2
+export const ALL_BINS = BINS + 3
 
 export function binsOf(model: Model, column: PageColumn, axis: Axis): Uint8Array {
   const key = `${column.version} ${axis.from} ${axis.to} ${axis.isLog} ${column.runCount}`

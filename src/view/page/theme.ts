@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-export const THEMES = ['auto', 'light', 'dark'] as const
+const THEMES = ['auto', 'light', 'dark'] as const
 
 export type Theme = (typeof THEMES)[number]
 
