@@ -17,7 +17,7 @@ import { useTable } from '../results/open-table.ts'
 import { matchingRuns, queryRuns, type ResultTable } from '../results/query.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
-import { CpuBudget } from './cpu-budget.ts'
+import { CpuBudget, idleMs } from './cpu-budget.ts'
 import { isLoopback } from './host.ts'
 import { LiveFile } from './live-file.ts'
 import { readArraySlice, readRunDetail } from './run-detail.ts'
@@ -266,16 +266,18 @@ class ViewService {
   async #watch(): Promise<void> {
     this.#isWatching = true
     const budget = new CpuBudget()
-    let [cpu, clockMs] = [process.cpuUsage(), performance.now()]
+    let before = usage()
     while (this.#listeners.size > 0 && !this.#closing.signal.aborted) {
       if (await this.#live.look()) {
         const event = eventOf(this.#live.state)
         for (const listener of this.#listeners) listener.write(event)
       }
       // Includes what pages have asked for since the last look.
-      const { user, system } = process.cpuUsage(cpu)
-      const restMs = budget.restMs((user + system) / 1000, performance.now() - clockMs)
-      ;[cpu, clockMs] = [process.cpuUsage(), performance.now()]
+      const after = usage()
+      const passedMs = after.clockMs - before.clockMs
+      const idleCores = (after.idleMs - before.idleMs) / passedMs
+      const restMs = budget.restMs(after.usedMs - before.usedMs, passedMs, idleCores)
+      before = after
       await delay(restMs, undefined, { signal: this.#closing.signal }).catch(() => undefined)
     }
     this.#isWatching = false
@@ -308,6 +310,11 @@ const EXPORTS: Readonly<Record<string, ExportFormat>> = {
 
 async function sendPieces(pieces: Iterable<string>, send: Send): Promise<void> {
   for (const piece of pieces) await send(piece)
+}
+
+function usage() {
+  const { user, system } = process.cpuUsage()
+  return { usedMs: (user + system) / 1000, clockMs: performance.now(), idleMs: idleMs() }
 }
 
 /** Others are of the file: it cannot be read now. */

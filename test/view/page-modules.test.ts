@@ -46,21 +46,26 @@ test('a message reads back as it was sent, whatever the sizes of its arrays', ()
   )
 })
 
-test('looks are frequent at first; in the long run they use 5 % of a core', () => {
-  const budget = new CpuBudget()
-  let [passedMs, usedMs, restMs] = [0, 0, 0]
-  const rests: number[] = []
-  while (passedMs < 3_600_000) {
-    // A look, and what the page asks for because of it.
-    restMs = budget.restMs(100, restMs + 100)
-    rests.push(restMs)
-    passedMs += restMs + 100
-    usedMs += 100
-  }
-  expect(rests[0]).toBe(500)
-  expect(usedMs / passedMs).toBeLessThan(0.052)
-  expect(usedMs / passedMs).toBeGreaterThan(0.048)
-})
+test.each([
+  ['are busy', 0, 0.05],
+  ['are idle', 1, 0.3],
+])(
+  'looks are frequent at first; in the long run they use a share of a core, while others %s: %d',
+  (_, idleCores, share) => {
+    const budget = new CpuBudget()
+    let [passedMs, usedMs, restMs] = [0, 0, 0]
+    const rests: number[] = []
+    while (passedMs < 3_600_000) {
+      // A look, and what the page asks for because of it.
+      restMs = budget.restMs(300, restMs + 300, idleCores)
+      rests.push(restMs)
+      passedMs += restMs + 300
+      usedMs += 300
+    }
+    expect(rests[0]).toBe(500)
+    expect(usedMs / passedMs).toBeCloseTo(share, 2)
+  },
+)
 
 describe('a slice', () => {
   const values = Int32Array.from({ length: 24 }, (_, at) => at)
