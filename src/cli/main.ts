@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { tellSystemError } from '../errors.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
 import { packageVersion } from '../own-files.ts'
+import { describeCompare } from './compare/describe.ts'
 import { describeCompletion } from './completion/describe.ts'
 import { describeContinue } from './continue/describe.ts'
 import { describeConvert } from './convert/describe.ts'
@@ -22,6 +23,7 @@ import { describePlot } from './plot/describe.ts'
 import { reportError } from './report-error.ts'
 import { describeRestore } from './restore/describe.ts'
 import { describeRun } from './run/describe.ts'
+import { describeShow } from './show/describe.ts'
 import { describeSnapshot } from './snapshot/describe.ts'
 import { describeTable } from './table/describe.ts'
 import { usageError } from './usage-error.ts'
@@ -127,6 +129,8 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   overview: describeOverview,
   table: describeTable,
   export: describeExport,
+  show: describeShow,
+  compare: describeCompare,
   plot: describePlot,
   view: describeView,
   init: describeInit,

@@ -1,6 +1,8 @@
 import { isPypetError, tellSystemError, toErrorRecord } from '../errors.ts'
 import { coloursOf, type OutputStream } from '../reporting/text-output.ts'
+import { printableLine } from '../values/printable.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { jsonDocument } from './json-document.ts'
 
 export interface ReportErrorOptions {
   /** Include the stack, and the stacks of its causes. */
@@ -29,17 +31,22 @@ export function reportError(error: unknown, options: ReportErrorOptions = {}): s
   if (json) {
     const { code, message, where, hint, stack } = report
     const fields = { event: 'error', code, message, where, hint, exit_code: exitCodeOf(error) }
-    return `${JSON.stringify(verbose ? { ...fields, stack } : fields)}\n`
+    return jsonDocument(verbose ? { ...fields, stack } : fields)
   }
   const colours = coloursOf(stream ?? {}, stream ? process.env : {})
-  const lines = [`${colours.red('error:')} ${report.message}`]
+  const lines = [`${colours.red('error:')} ${harmless(report.message)}`]
   if (report.where !== null && !report.message.includes(report.where)) {
-    lines.push(`  ${colours.dim('where:')} ${report.where}`)
+    lines.push(`  ${colours.dim('where:')} ${harmless(report.where)}`)
   }
   if (report.hint !== null)
-    lines.push(`  ${colours.dim('hint:')} ${report.hint.replaceAll('\n', '\n        ')}`)
-  if (verbose && report.stack !== '') lines.push(colours.dim(report.stack))
+    lines.push(`  ${colours.dim('hint:')} ${harmless(report.hint).replaceAll('\n', '\n        ')}`)
+  if (verbose && report.stack !== '') lines.push(colours.dim(harmless(report.stack)))
   return `${lines.join('\n')}\n`
+}
+
+/** It may name what a file holds. */
+function harmless(text: string): string {
+  return text.split('\n').map(printableLine).join('\n')
 }
 
 interface ErrorReport {

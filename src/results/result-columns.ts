@@ -91,6 +91,11 @@ export class ResultColumns {
     for (const branch of RUN_BRANCHES) this.#findInSummary(branch)
   }
 
+  /** Looks below this run: it may have what no sampled run has. */
+  findIn(run: RunIndex): void {
+    for (const branch of RUN_BRANCHES) this.#visit(branch, [run])
+  }
+
   /** Looks below every run: some may have what no sampled run has. */
   findAll(): void {
     for (const branch of RUN_BRANCHES) this.#findInRuns(branch, this.#runsBelow(branch))
@@ -226,18 +231,24 @@ export class ResultColumns {
   }
 
   #findInRuns(branch: RunBranch, runs: readonly RunIndex[]): void {
-    const counts = new Map<string, number>()
-    for (const run of runs) {
-      walkLeaves(this.#reader, `${this.#root}/${branch}/runs/${runName(run)}`, ({ path }, name) => {
-        const template = `${branch}.runs.$.${name}`
-        counts.set(template, (counts.get(template) ?? 0) + 1)
-        this.#addLeaf(branch, path, template)
-      })
-    }
+    const counts = this.#visit(branch, runs)
     for (const [key, item] of this.#items) {
       const isUsual = counts.get(item.template) === runs.length
       if (isUsual && !item.isUsual) this.#items.set(key, { ...item, isUsual })
     }
+  }
+
+  /** Adds the leaves below these runs. How many of the runs have each. */
+  #visit(branch: RunBranch, runs: readonly RunIndex[]): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const run of runs) {
+      walkLeaves(this.#reader, `${this.#root}/${branch}/runs/${runName(run)}`, ({ path }, name) => {
+        const template = runlessName(`${branch}.runs.${runName(run)}.${name}`)
+        counts.set(template, (counts.get(template) ?? 0) + 1)
+        this.#addLeaf(branch, path, template)
+      })
+    }
+    return counts
   }
 
   /** Results that `$` puts elsewhere, and those that no sampled run has. */

@@ -5,6 +5,7 @@
 import { PypetError } from '../errors.ts'
 import type { Hdf5Reader, RowRange } from '../reading/reader.ts'
 import { nearestHint } from '../values/nearest-name.ts'
+import type { RunIndex } from '../values/path.ts'
 import type { ColumnType } from './block.ts'
 import type { Column, ColumnBlock } from './column.ts'
 import type { ColumnSource } from './column-source.ts'
@@ -34,9 +35,9 @@ export class RunData {
     this.file = reader.file
     this.trajectory = trajectory
     this.#facts = new RunFacts(reader, root)
-    const { total, done, failed, left } = this.#facts.states
+    const { total } = this.#facts.states
     this.runCount = total
-    this.counts = { stored: done, failed, missing: left }
+    this.counts = this.#facts.counts
     this.#parameters = parameterColumns(reader, root, total)
     this.#results = new ResultColumns(reader, root, this.#facts.states)
     this.#name()
@@ -83,6 +84,13 @@ export class RunData {
   /** As `find`, but undefined if there is none. */
   findAny(name: string): Column | undefined {
     return this.#findKnown(name) ?? (this.#lookEverywhere() ? this.#findKnown(name) : undefined)
+  }
+
+  /** Also those columns that this run has, and perhaps no other. */
+  lookIn(run: RunIndex): readonly Column[] {
+    this.#results.findIn(run)
+    this.#name()
+    return this.columns
   }
 
   /** Also those columns that only few runs have. Takes a visit to every run where results are below their runs. */

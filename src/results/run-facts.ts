@@ -5,7 +5,7 @@ import type { RunIndex } from '../values/path.ts'
 import { presenceOf } from './block.ts'
 import type { Column, ColumnBlock } from './column.ts'
 import type { ColumnSource } from './column-source.ts'
-import { type RunStates, readRunStates } from './run-states.ts'
+import { type RunStates, readRunStates, unmarkedRuns } from './run-states.ts'
 
 /** Names of facts. `parameters.status` and `results.status` name others of the same name. */
 export const FACT_NAMES = ['run', 'status', 'attempts', 'start', 'runtime', 'failure'] as const
@@ -30,6 +30,8 @@ export class RunFacts {
   readonly #reader: Hdf5Reader
   readonly #root: string
   readonly states: RunStates
+  /** They count as stored. */
+  readonly #unmarked: ReadonlySet<RunIndex>
   #times: { readonly start: Float64Array; readonly runtime: Float64Array } | undefined
   #attempts: Uint16Array | undefined
   #failures: ReadonlyMap<RunIndex, string> | undefined
@@ -39,6 +41,13 @@ export class RunFacts {
     this.#reader = reader
     this.#root = root
     this.states = readRunStates(reader, root)
+    this.#unmarked = new Set(unmarkedRuns(reader, root, this.states))
+  }
+
+  get counts(): { readonly stored: number; readonly failed: number; readonly missing: number } {
+    const { done, failed, left } = this.states
+    const unmarked = [...this.#unmarked].filter((run) => this.states.stateOf(run) === 'left').length
+    return { stored: done + unmarked, failed, missing: left - unmarked }
   }
 
   sources(): ColumnSource[] {
@@ -54,6 +63,7 @@ export class RunFacts {
   }
 
   statusOf(run: RunIndex): RunStatus {
+    if (this.#unmarked.size > 0 && this.#unmarked.has(run)) return 'stored'
     return STATUS_OF[this.states.stateOf(run)]
   }
 

@@ -1,4 +1,4 @@
-import { overviewPath, RUN_STATUS } from '../names.ts'
+import { overviewPath, RUN_STATUS, runOfName } from '../names.ts'
 import type { Hdf5Reader } from '../reading/reader.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { FailureOverview, RunState } from './trajectory-overview.ts'
@@ -13,6 +13,22 @@ export interface RunStates {
   stateOf(run: RunIndex): RunState
   /** The done run at this position, counted from 0. */
   doneAt(position: number): RunIndex
+}
+
+/**
+ * Runs that have results although no run is marked as completed: pypet marks them only at the end. Empty if some run is
+ * marked.
+ *
+ * @param root path of the trajectory
+ */
+export function unmarkedRuns(reader: Hdf5Reader, root: string, states: RunStates): RunIndex[] {
+  const group = `${root}/results/runs`
+  if (states.done > 0 || states.total === 0) return []
+  if (reader.kind(`${root}/results`) !== 'group' || reader.kind(group) !== 'group') return []
+  return reader.children(group).flatMap((name) => {
+    const run = runOfName(name)
+    return run === undefined ? [] : [run]
+  })
 }
 
 /** Failures shown in full; the log has all of them. */

@@ -1,4 +1,4 @@
-import { compareEnvironments, overviewPath, runOfName, SRVC } from '../names.ts'
+import { compareEnvironments, overviewPath, SRVC } from '../names.ts'
 import { exploredNames } from '../reading/explored-names.ts'
 import { type Leaf, previewParameter, type RangePlace, rangePlace, readLeaf } from '../reading/leaf-reader.ts'
 import { walkLeaves } from '../reading/leaf-walk.ts'
@@ -9,7 +9,7 @@ import { parameterLocation, parameterName, type RunIndex } from '../values/path.
 import { chooseTrajectories } from './choose-trajectory.ts'
 import { summariseRange } from './explored-range.ts'
 import { type SummaryRow, surveyLeaves } from './leaf-survey.ts'
-import { type RunStates, readRunStates } from './run-states.ts'
+import { type RunStates, readRunStates, unmarkedRuns } from './run-states.ts'
 import { readRunTable } from './run-table.ts'
 import type {
   ContinuationOverview,
@@ -52,8 +52,7 @@ function summariseTrajectory(
 ): TrajectoryOverview {
   const path = `/${name}`
   const states = readRunStates(reader, path)
-  const runsGroup = `${path}/results/runs`
-  const unmarked = states.done === 0 && states.total > 0 ? runsInGroup(reader, runsGroup) : []
+  const unmarked = unmarkedRuns(reader, path, states)
   const sampledRuns = sampleRuns(states, unmarked)
   const explored = exploredNames(reader, name)
   const explorations = explored.map((fullName) => summariseExplored(reader, path, fullName))
@@ -165,16 +164,6 @@ function readInfo(reader: Hdf5Reader, path: string) {
   // The row holds 512 characters; the node's attribute holds the whole text.
   const comment = reader.attribute(path, SRVC.comment)
   return typeof comment === 'string' && comment !== '' ? { ...info, comment } : info
-}
-
-/** Runs that have a group. Used only if the table says nothing about them. */
-function runsInGroup(reader: Hdf5Reader, group: string): RunIndex[] {
-  if (reader.kind(group.slice(0, group.lastIndexOf('/'))) !== 'group' || reader.kind(group) !== 'group')
-    return []
-  return reader.children(group).flatMap((name) => {
-    const run = runOfName(name)
-    return run === undefined ? [] : [run]
-  })
 }
 
 function sampleRuns(states: RunStates, unmarked: readonly RunIndex[]): RunIndex[] {

@@ -177,6 +177,8 @@ const COMMANDS = [
   'overview',
   'table',
   'export',
+  'show',
+  'compare',
   'plot',
   'init',
   'completion',
@@ -187,7 +189,7 @@ test.each(['', ...COMMANDS])('the help of pypet-ts %s fits on 80 columns', async
   expect(exitCode).toBe(0)
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   // Each command but help has its case.
-  if (command === '') expect(stdout.match(/^ {2}[a-z|]+ [[<]/gm)).toHaveLength(COMMANDS.length)
+  if (command === '') expect(stdout.match(/^ {2}[a-z|]+ [[<]/gm)).toHaveLength(COMMANDS.length + 1)
 })
 
 test('plot --help lists its flags and examples', async () => {
@@ -228,6 +230,16 @@ test('without a command the help is printed, on stderr and with exit code 2: not
   expect(asked.stdout).toMatch(/Usage: pypet-ts[\s\S]*run [\s\S]*overview [\s\S]*Exit codes:/)
   const bare = await pypet(fileTree({}), [])
   expect(bare).toEqual({ ...asked, exitCode: 2, stdout: '', stderr: asked.stdout })
+})
+
+test.each([
+  ['show', ['--trajectory <name>', '--all', '--json']],
+  ['compare', ['--trajectory <name>', '--json']],
+])('%s --help lists its flags and examples', async (command, flags) => {
+  const { exitCode, stdout } = await pypet(fileTree({}), [command, '--help'])
+  expect(exitCode).toBe(0)
+  for (const flag of flags) expect(stdout).toContain(flag)
+  expect(stdout).toMatch(new RegExp(`^Examples:\n {2}\\$ pypet-ts ${command} hdf5/job.h5`, 'm'))
 })
 
 test('plan --help lists the flags that change points, with examples, on 80 columns', async () => {

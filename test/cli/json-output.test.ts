@@ -43,6 +43,8 @@ test('every command that answers takes --verbose, too', async () => {
     ['plan', 'job.mjs'],
     ['verify', 'b.h5', '--all'],
     ['overview', 'b.h5', '--runs'],
+    ['show', 'b.h5', '0'],
+    ['compare', 'b.h5', '0', '1'],
     ['restore', 'b.h5', '--to', 'restored'],
     ['snapshot', 'b.h5', 'copy.h5'],
     ['merge', 'b.h5', 'copy.h5', '--into', 'c.h5'],
@@ -68,6 +70,8 @@ test('every command names the fields of its JSON in snake_case', async () => {
     snapshot: ['snapshot', 'b.h5', 'copy.h5'],
     merge: ['merge', 'b.h5', 'copy.h5', '--into', 'c.h5'],
     convert: ['convert', 'b.h5', 'columns.h5', '--layout', 'columns'],
+    show: ['show', 'a.h5', '2'],
+    compare: ['compare', 'a.h5#0', 'b.h5#0'],
     error: ['overview', join(folder, 'nope.h5')],
   }
   const printed: Record<string, string> = { run: first.stdout }

@@ -27,6 +27,8 @@ test.each([
   ['x >= y', false],
   ['x + 1 < y && mode == "slow"', true],
   ["mode == 'fast' || on", false],
+  ['mode in ["fast", "slow"] && x in [0.5, 2]', true],
+  ['x in []', false],
   ['!on', true],
   ['!(x > 1) && !(y > 5)', true],
   ['0 < x && x < 1', true],

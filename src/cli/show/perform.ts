@@ -1,0 +1,48 @@
+/** The action of `pypet-ts show <file> <run>`. */
+import { knowsQuickening, quickenH5wasm, TIERING } from '../../hdf5/h5wasm.ts'
+import { readHdf5 } from '../../reading/read-hdf5.ts'
+import { coloursOf } from '../../reporting/text-output.ts'
+import { RunReports } from '../../results/run-report.ts'
+import { runCommands } from './run-commands.ts'
+import { readRunLog } from './run-log.ts'
+import { showJson } from './show-json.ts'
+import { showText } from './show-text.ts'
+
+export interface ShowFlags {
+  readonly trajectory?: string | undefined
+  readonly all?: boolean | undefined
+  readonly json?: boolean | undefined
+}
+
+/** `process.stdout`, or another stream. */
+export type ShowStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+/** Lines of the log that are shown without `--all`. */
+const LOG_LINES_MAX = 20
+
+/**
+ * Prints everything that is known of a run. Resolves when it is written.
+ *
+ * @throws PypetError as `findRun` and `readRunData`
+ */
+export async function show(file: string, run: string, flags: ShowFlags, stream: ShowStream): Promise<void> {
+  if (knowsQuickening()) quickenH5wasm(TIERING.glance)
+  const { trajectory, all } = flags
+  const report = await readHdf5(file, (reader) =>
+    new RunReports(reader, trajectory, { withSources: false }).report(run),
+  )
+  const log = await readRunLog(report, { linesMax: all === true ? Number.POSITIVE_INFINITY : LOG_LINES_MAX })
+  const commands = runCommands(report)
+  const text =
+    flags.json === true
+      ? showJson(report, log, commands)
+      : showText(report, log, commands, {
+          width: stream.isTTY === true ? stream.columns : undefined,
+          showsAll: all === true,
+          colours: coloursOf(stream),
+        })
+  await new Promise<void>((resolve) => stream.write(text, () => resolve()))
+}
