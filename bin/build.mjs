@@ -7,7 +7,7 @@
  *     node bin/build.mjs --docs    writes docs/configuration.md, too
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -35,6 +35,8 @@ const { dependencies: pinned } = JSON.parse(readFileSync(join(ROOT, 'package.jso
 const dependencies = Object.keys(pinned)
 /** Packages that become part of the bundles: what most commands need, and looking for its files costs the most. */
 const BUNDLED = ['commander', 'fastest-levenshtein', 'h5wasm', 'picocolors']
+/** Of script, style and document together. */
+const PAGE_BYTES_MAX = 200_000
 /** Draws pictures, with packages that nothing else needs. */
 const PICTURES = 'plot/svg/svg-document.ts'
 
@@ -62,7 +64,7 @@ const COMMON = {
 function removeBundles() {
   mkdirSync(DIST, { recursive: true })
   for (const path of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {
-    if (/\.(?:js|js\.map|wasm)$|^built$/.test(path)) rmSync(join(DIST, path))
+    if (/\.(?:js|js\.map|wasm|css|html|svg)$|^built$/.test(path)) rmSync(join(DIST, path))
   }
 }
 
@@ -189,6 +191,32 @@ function importedBuiltins() {
   }
 }
 
+/** The page of `pypet-ts view`: a document, a style and a script, and nothing that is loaded from elsewhere. */
+async function buildPage() {
+  const page = join(SOURCE, 'view/page')
+  const built = await build({
+    absWorkingDir: SOURCE,
+    metafile: true,
+    entryPoints: ['main.tsx', 'page.css'].map((name) => ({ in: join(page, name), out: 'page' })),
+    outdir: join(DIST, 'page'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    minify: !isDebug,
+    sourcemap: isDebug ? 'linked' : false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  for (const name of ['page.html', 'page.svg']) copyFileSync(join(page, name), join(DIST, 'page', name))
+  const bytes = ['js', 'css', 'html', 'svg'].map((ending) => statSync(join(DIST, `page/page.${ending}`)).size)
+  const total = bytes.reduce((sum, each) => sum + each)
+  if (!isDebug && total > PAGE_BYTES_MAX)
+    throw new Error(`the page has ${total} bytes, more than ${PAGE_BYTES_MAX}`)
+  return built
+}
+
 /** The licences of the packages in the bundles ask to be shipped with their code. */
 function writeLicenses(builds) {
   const outputs = builds.flatMap(({ metafile }) => Object.values(metafile.outputs))
@@ -263,7 +291,7 @@ function openH5wasm() {
 
 removeBundles()
 const h5wasm = openH5wasm()
-const [main, pictured] = await Promise.all([
+const [main, pictured, , page] = await Promise.all([
   build({
     ...COMMON,
     entryPoints: { ...SHARING, 'index-jobs': 'part:jobs', 'index-library': 'part:library' },
@@ -289,6 +317,7 @@ const [main, pictured] = await Promise.all([
     entryPoints: { 'writer-process': 'storage/queue/writer-process.ts' },
     plugins: [h5wasm.plugin],
   }),
+  buildPage(),
   build({
     ...COMMON,
     entryPoints: {
@@ -298,7 +327,7 @@ const [main, pictured] = await Promise.all([
   }),
 ])
 h5wasm.write()
-writeLicenses([main, pictured])
+writeLicenses([main, pictured, page])
 assertIndexIsThin(main.metafile)
 for (const part of ['jobs', 'library']) rmSync(join(DIST, `index-${part}.js`))
 await run('write-json-schema')

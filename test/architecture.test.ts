@@ -22,6 +22,7 @@ const SLOTS: readonly (readonly string[])[] = [
   ['executors', 'storage'],
   ['environment', 'results'],
   ['library', 'export', 'plot'],
+  ['view'],
   ['cli', 'index'],
 ]
 
@@ -77,6 +78,20 @@ describe('the dependency rule', () => {
   })
 })
 
+test('the page of `view` shares with the server what both must agree on, and nothing of Node', () => {
+  const shared = modules
+    .filter(({ path }) => path.startsWith('view/page/'))
+    .flatMap(({ imports }) => imports)
+    .filter(({ to, isTypeOnly }) => !to.startsWith('view/page/') && !isTypeOnly)
+  expect([...new Set(shared.map(({ to }) => to))].sort()).toEqual([
+    'preact',
+    'preact/hooks',
+    'uplot',
+    'values/typed-array.ts',
+    'view/view-protocol.ts',
+  ])
+})
+
 describe('outside packages', () => {
   test.each([
     ['h5wasm/node', ['hdf5/h5wasm.ts']],
@@ -92,6 +107,7 @@ describe('outside packages', () => {
     ['@observablehq/plot', ['plot/svg/draw-svg.ts']],
     ['linkedom', ['plot/svg/draw-svg.ts']],
     ['fastest-levenshtein', ['values/nearest-name.ts']],
+    ['uplot', ['view/page/line-view.tsx']],
   ])('%s has one home', (name, homes) => {
     const users = modules
       .filter(({ imports }) => imports.some(({ to, isTypeOnly }) => to === name && !isTypeOnly))

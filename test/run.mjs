@@ -17,7 +17,8 @@ const words = process.argv.slice(2)
 
 if (!isBuilt()) await perform('npm run --silent build')
 // Of a part, its tests are what somebody waits for.
-if (words.every((word) => word.startsWith('-'))) await perform('npm run --silent lint', 'npx tsc -p test')
+if (words.every((word) => word.startsWith('-')))
+  await perform('npm run --silent lint', 'npx tsc -p test', 'npx tsc -p src/view/page')
 process.exit(await start('npx', ['vitest', 'run', ...words]))
 
 /** Whether the last build, by compiler and bundler, is younger than all that it is made of. */

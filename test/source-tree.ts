@@ -26,7 +26,7 @@ export interface SourceModule {
 export function readSourceTree(): ReadonlyMap<string, SourceModule> {
   const source = join(ROOT, 'src')
   const paths = readdirSync(source, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
     .map((path) => path.replaceAll('\\', '/'))
   return new Map(
     paths.map((path) => {

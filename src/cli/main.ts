@@ -28,6 +28,7 @@ import { describeSnapshot } from './snapshot/describe.ts'
 import { describeTable } from './table/describe.ts'
 import { usageError } from './usage-error.ts'
 import { describeVerify } from './verify/describe.ts'
+import { describeView } from './view/describe.ts'
 
 /**
  * Runs the command of `argv` (`process.argv`), reports its error, and ends the process with the exit code. It does not
@@ -131,6 +132,7 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   show: describeShow,
   compare: describeCompare,
   plot: describePlot,
+  view: describeView,
   init: describeInit,
   completion: describeCompletion,
 }

@@ -358,6 +358,9 @@ function fixedTexts(bytes: Uint8Array, width: number, count: number): string[] {
   })
 }
 
+/** For fewer rows than this share of all, the others are not read. */
+const FEW_SHARE = 16
+
 /** One item of the leaves below the runs. */
 class LeafColumn {
   readonly item: Item
@@ -391,7 +394,8 @@ class LeafColumn {
   }
 
   read(start: RunIndex, end: RunIndex): ColumnBlock {
-    if (!this.#isSingle) return blockOf(this.#values(start, end))
+    const isFew = this.#block === undefined && (end - start) * FEW_SHARE < this.#runCount
+    if (!this.#isSingle || isFew) return blockOf(this.#values(start, end))
     this.#block ??= blockOf(this.#values(0, this.#runCount))
     return sliceRows(this.#block, start, end)
   }

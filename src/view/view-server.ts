@@ -1,0 +1,372 @@
+/**
+ * The server of the page: static files for everyone on this machine, data for those with the token. It only reads.
+ *
+ * Three rules protect the data from other programs and from web pages: it listens on a loopback address; `Host` must
+ * name one, so that no domain can be pointed here; and data needs a token that only the printed address has.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isPypetError, PypetError } from '../errors.ts'
+import { csvText, jsonLines } from '../export/text-rows.ts'
+import { ownFile } from '../own-files.ts'
+import { useTable } from '../results/open-table.ts'
+import { matchingRuns, queryRuns, type ResultTable } from '../results/query.ts'
+import type { TypedArray } from '../values/typed-array.ts'
+import { encodeColumns } from './column-message.ts'
+import { CpuBudget, idleMs } from './cpu-budget.ts'
+import { isLoopback } from './host.ts'
+import { LiveFile } from './live-file.ts'
+import { readArraySlice, readRunDetail } from './run-detail.ts'
+import { problemOf } from './view-problem.ts'
+import { encodeMessage, type FilterHeader, type ViewProblem } from './view-protocol.ts'
+
+export interface ViewOptions {
+  readonly trajectory?: string | undefined
+  /** 0, the default, takes any free port. */
+  readonly port?: number | undefined
+  /** A loopback address, unless remote ones are allowed. */
+  readonly host?: string | undefined
+  readonly allowRemote?: boolean | undefined
+}
+
+export interface ViewServer {
+  /** With the token in its fragment, which a browser does not send. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+const HOST = '127.0.0.1'
+
+/**
+ * Serves the page of a file.
+ *
+ * @throws PypetError as `LiveFile.open`; `PYPET_USAGE` for a host that other machines reach; `PYPET_SYSTEM_FAILED` if
+ *   the port is in use
+ */
+export async function serveView(file: string, options: ViewOptions = {}): Promise<ViewServer> {
+  const host = options.host ?? HOST
+  if (options.allowRemote !== true && !isLoopback(host)) {
+    throw new PypetError('PYPET_USAGE', `${host} can be reached from other machines`, {
+      where: '--host',
+      hint: 'Use `ssh -L` to look from another machine (docs/viewer.md), or add --allow-remote.',
+    })
+  }
+  const live = await LiveFile.open(file, options.trajectory)
+  const service = new ViewService(live, options.allowRemote === true)
+  const server = createServer((request, response) => void service.answer(request, response))
+  // What a browser keeps open would keep the process.
+  server.keepAliveTimeout = 5000
+  const port = await listen(server, options.port ?? 0, host)
+  const name = host.includes(':') ? `[${host}]` : host
+  return {
+    url: `http://${name}:${port}/#token=${service.token}`,
+    async close() {
+      service.close()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE'
+      reject(
+        new PypetError(
+          'PYPET_USAGE',
+          `cannot listen on ${host}:${port}: ${isTaken ? 'the port is in use' : error.message}`,
+          {
+            where: isTaken || error.code === 'EACCES' ? '--port' : '--host',
+            hint: isTaken ? 'Choose another port, or leave out --port for a free one.' : undefined,
+            cause: error,
+          },
+        ),
+      )
+    })
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+/** By path. Nothing else is served, so no path can climb out of the folder. */
+const PAGE_FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
+  '/': ['page.html', 'text/html; charset=utf-8'],
+  '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
+  '/favicon.ico': ['page.svg', 'image/svg+xml'],
+  '/page.css': ['page.css', 'text/css; charset=utf-8'],
+}
+
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+}
+
+/** Proxies and `ssh` drop quiet connections. */
+const ALIVE_MS = 15_000
+
+class ViewService {
+  readonly token = randomBytes(24).toString('base64url')
+  readonly #live: LiveFile
+  readonly #allowsRemote: boolean
+  readonly #listeners = new Set<ServerResponse>()
+  readonly #closing = new AbortController()
+  #isWatching = false
+
+  constructor(live: LiveFile, allowsRemote: boolean) {
+    this.#live = live
+    this.#allowsRemote = allowsRemote
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => undefined)
+    try {
+      await this.#route(request, response)
+    } catch (error) {
+      const status = isPypetError(error) ? (STATUS_OF[error.code] ?? 503) : 500
+      refuse(response, status, problemOf(error))
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+    if (!this.#allowsRemote && !isLoopback(hostnameOf(request.headers.host))) {
+      return refuse(response, 403, forbidden('this server answers only to names of this machine'))
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return refuse(response, 405, forbidden('this server is only read'))
+    }
+    const [path = '', query = ''] = (request.url ?? '').split('?')
+    if (Object.hasOwn(PAGE_FILES, path)) return sendPageFile(response, path)
+    if (!path.startsWith('/api/')) return refuse(response, 404, forbidden('there is nothing at this address'))
+    if (!this.#isAllowed(request)) {
+      return refuse(response, 403, forbidden('the token is missing or wrong'))
+    }
+    return this.#answerData(path.slice('/api/'.length), new URLSearchParams(query), response)
+  }
+
+  #isAllowed({ headers }: IncomingMessage): boolean {
+    const given = Buffer.from(headers.authorization ?? '')
+    const wanted = Buffer.from(`Bearer ${this.token}`)
+    return given.byteLength === wanted.byteLength && timingSafeEqual(given, wanted)
+  }
+
+  async #answerData(name: string, query: URLSearchParams, response: ServerResponse): Promise<void> {
+    switch (name) {
+      case 'state':
+        await this.#live.look()
+        return sendJson(response, this.#live.state)
+      case 'events':
+        return this.#listen(response)
+      case 'columns':
+        return this.#sendColumns(query, response)
+      case 'filter':
+        return this.#sendFilter(query.get('where') ?? '', response)
+      case 'run': {
+        const { version, file } = { version: this.#live.state.version, file: this.#live.file }
+        const detail = await this.#live.read((data) => readRunDetail(data, file, runOf(query)))
+        return sendJson(response, { version, ...detail })
+      }
+      case 'array': {
+        const wanted = {
+          run: runOf(query),
+          column: query.get('column') ?? '',
+          slice: query.get('slice') ?? '',
+        }
+        const { header, values } = await this.#live.read((data) => readArraySlice(data, wanted))
+        return sendMessage(response, header, [values])
+      }
+      case 'export':
+        return this.#sendExport(query, response)
+      default:
+        return refuse(response, 404, forbidden('there is nothing at this address'))
+    }
+  }
+
+  async #sendExport(query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const format = query.get('format') ?? ''
+    if (!Object.hasOwn(EXPORTS, format)) {
+      throw new PypetError('PYPET_USAGE', `cannot export as ${JSON.stringify(format.slice(0, 20))}`, {
+        where: 'format',
+        hint: `Use one of ${Object.keys(EXPORTS).join(', ')}.`,
+      })
+    }
+    const { type, write } = EXPORTS[format] as ExportFormat
+    const [where, sort] = [query.get('where') ?? '', query.get('sort') ?? '']
+    const wanted = {
+      select: query.getAll('select'),
+      ...(where !== '' && { where }),
+      ...(sort !== '' && { sort: [sort] }),
+    }
+    const { trajectory } = this.#live.state
+    await useTable(
+      this.#live.file,
+      { trajectory },
+      (data) => queryRuns(data, wanted, () => []),
+      async (table) => {
+        response.writeHead(200, { 'Content-Type': type })
+        await write(table, async (piece) => {
+          if (response.destroyed || response.write(piece)) return
+          await once(response, 'drain', { signal: this.#closing.signal })
+        })
+        response.end()
+      },
+    )
+  }
+
+  async #sendColumns(query: URLSearchParams, response: ServerResponse): Promise<void> {
+    // Before the read, so that what a commit changes meanwhile is sent again.
+    const { version } = this.#live.state
+    const from = query.get('from')
+    const changed = from === null ? 'all' : this.#live.changedSince(Number(from))
+    const names = query.getAll('name')
+    const { parts, arrays, runCount } = await this.#live.read((data) => {
+      const runs = changed === 'all' ? [0, data.runCount] : changed
+      const columns = names.map((name) => data.find(name))
+      return { runCount: data.runCount, ...encodeColumns(data, columns, runs) }
+    })
+    sendMessage(response, { version, runCount, parts }, arrays)
+  }
+
+  async #sendFilter(where: string, response: ServerResponse): Promise<void> {
+    const { version } = this.#live.state
+    const flags = await this.#live.read((data) => {
+      const flags = new Uint8Array(data.runCount)
+      for (const run of matchingRuns(data, where, 'filter')) flags[run] = 1
+      return flags
+    })
+    sendMessage(response, { version } satisfies FilterHeader, [flags])
+  }
+
+  #listen(response: ServerResponse): void {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' })
+    response.write(eventOf(this.#live.state))
+    const alive = setInterval(() => response.write(': still here\n\n'), ALIVE_MS)
+    this.#listeners.add(response)
+    response.on('close', () => {
+      clearInterval(alive)
+      this.#listeners.delete(response)
+    })
+    if (!this.#isWatching) void this.#watch()
+  }
+
+  /** Looks while somebody listens. */
+  async #watch(): Promise<void> {
+    this.#isWatching = true
+    const budget = new CpuBudget()
+    let before = usage()
+    while (this.#listeners.size > 0 && !this.#closing.signal.aborted) {
+      if (await this.#live.look()) {
+        const event = eventOf(this.#live.state)
+        for (const listener of this.#listeners) listener.write(event)
+      }
+      // Includes what pages have asked for since the last look.
+      const after = usage()
+      const passedMs = after.clockMs - before.clockMs
+      const idleCores = (after.idleMs - before.idleMs) / passedMs
+      const restMs = budget.restMs(after.usedMs - before.usedMs, passedMs, idleCores)
+      before = after
+      await delay(restMs, undefined, { signal: this.#closing.signal }).catch(() => undefined)
+    }
+    this.#isWatching = false
+  }
+}
+
+type Send = (piece: string | Uint8Array) => Promise<void>
+
+interface ExportFormat {
+  readonly type: string
+  readonly write: (table: ResultTable, send: Send) => Promise<void>
+}
+
+const EXPORTS: Readonly<Record<string, ExportFormat>> = {
+  csv: { type: 'text/csv; charset=utf-8', write: (table, send) => sendPieces(csvText(table), send) },
+  jsonl: {
+    type: 'application/x-ndjson; charset=utf-8',
+    write: (table, send) => sendPieces(jsonLines(table), send),
+  },
+  parquet: {
+    type: 'application/vnd.apache.parquet',
+    write: async (table, send) => {
+      const { writeParquet } = await import('../export/parquet.ts')
+      // The writer uses its memory again.
+      const write = (bytes: Uint8Array) => void send(bytes.slice()).catch(() => undefined)
+      await writeParquet(table, { metadata: {}, write })
+    },
+  },
+}
+
+async function sendPieces(pieces: Iterable<string>, send: Send): Promise<void> {
+  for (const piece of pieces) await send(piece)
+}
+
+function usage() {
+  const { user, system } = process.cpuUsage()
+  return { usedMs: (user + system) / 1000, clockMs: performance.now(), idleMs: idleMs() }
+}
+
+/** Others are of the file: it cannot be read now. */
+const STATUS_OF: Readonly<Partial<Record<string, number>>> = {
+  PYPET_USAGE: 400,
+  PYPET_COLUMN_UNKNOWN: 404,
+  PYPET_EXPRESSION_INVALID: 400,
+  PYPET_RUN_UNKNOWN: 404,
+}
+
+function runOf(query: URLSearchParams): number {
+  const text = query.get('run') ?? ''
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN
+}
+
+/** Without the port, which `ssh -L` may change. */
+function hostnameOf(host: string | undefined): string {
+  return (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+}
+
+function forbidden(message: string): ViewProblem {
+  return { code: 'REFUSED', message }
+}
+
+function refuse(response: ServerResponse, status: number, problem: ViewProblem): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.writeHead(status, { 'Content-Type': 'application/json' })
+  response.end(JSON.stringify(problem))
+}
+
+function sendPageFile(response: ServerResponse, path: string): void {
+  const [file, type] = PAGE_FILES[path] as readonly [string, string]
+  response.writeHead(200, { 'Content-Type': type })
+  response.end(readFileSync(ownFile(`dist/page/${file}`)))
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' })
+  response.end(JSON.stringify(value))
+}
+
+function sendMessage(response: ServerResponse, header: object, arrays: readonly TypedArray[]): void {
+  const parts = encodeMessage(header, arrays)
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0)
+  response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': bytes })
+  for (const part of parts) response.write(part)
+  response.end()
+}
+
+function eventOf(state: object): string {
+  return `data: ${JSON.stringify(state)}\n\n`
+}
