@@ -103,7 +103,8 @@ export function aggregateOf(
     )
       throw refuse('quantile takes a number from 0 to 1', second?.at ?? at, 'Write quantile(z, 0.9).')
     const fraction = second.value
-    return { operand, compute: statistic((values) => quantile(values, fraction)) }
+    const refused = () => refuse('quantile takes numbers', operand.at, 'Use count, first or last for texts.')
+    return { operand, compute: statistic((values) => quantile(values, fraction), refused) }
   }
   const numbers = STATISTICS[name]
   if (numbers !== undefined)

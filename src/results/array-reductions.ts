@@ -1,24 +1,33 @@
 /** What expressions compute from the elements of an array, and tables from the values of a group. */
 
+import { exact } from '../values/exact-integer.ts'
+
 export type Elements = ArrayLike<number | bigint>
 
 /** Of numbers; NaN if there are none. */
-export const ARRAY_REDUCTIONS: Readonly<Record<string, (elements: Elements) => number>> = {
+export const ARRAY_REDUCTIONS: Readonly<Record<string, (elements: Elements) => number | bigint>> = {
   mean,
   std: (elements) => Math.sqrt(variance(elements)),
   var: variance,
   sum,
-  min: (elements) => fold(elements, Number.POSITIVE_INFINITY, Math.min),
-  max: (elements) => fold(elements, Number.NEGATIVE_INFINITY, Math.max),
+  min: (elements) => extreme(elements, (one, other) => one < other),
+  max: (elements) => extreme(elements, (one, other) => one > other),
   median: (elements) => quantile(elements, 0.5),
   length: (elements) => elements.length,
 }
 
-function fold(elements: Elements, start: number, join: (one: number, other: number) => number): number {
-  if (elements.length === 0) return Number.NaN
-  let value = start
-  for (let at = 0; at < elements.length; at += 1) value = join(value, Number(elements[at]))
-  return value
+/** NaN if one of the elements is. Large integers are exact. */
+function extreme(
+  elements: Elements,
+  isBetter: (one: number | bigint, other: number | bigint) => boolean,
+): number | bigint {
+  let best: number | bigint | undefined
+  for (let at = 0; at < elements.length; at += 1) {
+    const element = elements[at] as number | bigint
+    if (Number.isNaN(element)) return Number.NaN
+    if (best === undefined || isBetter(element, best)) best = element
+  }
+  return typeof best === 'bigint' ? exact(best) : Number(best ?? Number.NaN)
 }
 
 export function sum(elements: Elements): number {

@@ -21,18 +21,33 @@ export interface ColumnType {
   readonly dtype: Dtype | 'mixed'
   /** Undefined if they differ, or if there are none. */
   readonly shape: readonly number[] | undefined
+  /** Number of axes, if shapes differ and this does not. */
+  readonly rank?: number | undefined
+}
+
+/** Number of axes of every value. Undefined if they differ. */
+export function rankOf({ shape, rank }: ColumnType): number | undefined {
+  return shape?.length ?? rank
 }
 
 export const MIXED: ColumnType = { dtype: 'mixed', shape: undefined }
 
-/** The smallest form that holds these values. Undefined and null values are missing. */
-export function blockOf(values: readonly (StoredValue | undefined)[]): ColumnBlock {
+/**
+ * The smallest form that holds these values. Undefined and null values are missing.
+ *
+ * @param otherwise the type if all are missing
+ */
+export function blockOf(values: readonly (StoredValue | undefined)[], otherwise?: ColumnType): ColumnBlock {
   const present = presenceOf(values.length, (row) => hasValue(values[row]))
-  return { present, ...blockValues(values) }
+  return { present, ...blockValues(values, otherwise) }
 }
 
-function blockValues(values: readonly (StoredValue | undefined)[]): BlockValues {
-  const type = values.filter(hasValue).map(typeOfValue).reduce<ColumnType | undefined>(commonType, undefined)
+function blockValues(
+  values: readonly (StoredValue | undefined)[],
+  otherwise: ColumnType | undefined,
+): BlockValues {
+  const found = values.filter(hasValue).map(typeOfValue)
+  const type = found.reduce<ColumnType | undefined>(commonType, undefined) ?? otherwise
   if (type === undefined) return numbers('float64', values, () => Number.NaN)
   const { dtype, shape } = type
   if (dtype === 'mixed' || shape === undefined || dtype === 'bytes') return { form: 'mixed', values }
@@ -126,7 +141,9 @@ export function commonType(one: ColumnType | undefined, other: ColumnType): Colu
   if (one === undefined) return other
   const dtype = one.dtype === other.dtype ? one.dtype : commonDtype(one.dtype, other.dtype)
   const isSame = one.shape !== undefined && other.shape !== undefined && isSameShape(one.shape, other.shape)
-  return { dtype, shape: isSame ? one.shape : undefined }
+  if (isSame) return { dtype, shape: one.shape }
+  const rank = rankOf(one)
+  return { dtype, shape: undefined, rank: rank === rankOf(other) ? rank : undefined }
 }
 
 function commonDtype(one: Dtype | 'mixed', other: Dtype | 'mixed'): Dtype | 'mixed' {

@@ -7,15 +7,7 @@ import { type ExpressionNode, parseExpression } from '../exploration/expression-
 import { elementBytes, elementCount } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 import { aggregateOf, groupRows } from './aggregate.ts'
-import {
-  type ArrayDtype,
-  blockOf,
-  type ColumnType,
-  cellReader,
-  sliceRows,
-  storedAt,
-  takeRows,
-} from './block.ts'
+import { type ArrayDtype, blockOf, type ColumnType, sliceRows, storedAt, takeRows } from './block.ts'
 import type { Cell, Column, ColumnBlock } from './column.ts'
 import { typeOfBlock } from './parameter-columns.ts'
 import { compileNode, type RowExpression, rowCondition, rowExpression, rowRefusal } from './row-expression.ts'
@@ -48,7 +40,7 @@ export interface QueryNames {
   readonly agg: string
 }
 
-export const QUERY_NAMES: QueryNames = {
+const QUERY_NAMES: QueryNames = {
   select: 'columns',
   where: 'where',
   sort: 'sort',
@@ -119,10 +111,11 @@ export function queryRuns(
       limit,
     )
   }
-  const columns =
+  const chosen =
     select.length > 0
       ? select.flatMap((part) => selectedColumns(data, part, names.select))
       : otherwise(data).map((column) => plainColumn(data, column))
+  const columns = uniqueColumns(chosen, names.select)
   let runs = selected
   const sort = parts(query.sort, names.sort)
   if (sort.length > 0) {
@@ -142,14 +135,20 @@ export function queryRuns(
   }
 }
 
-/**
- * Runs in order.
- *
- * @throws PypetError as `queryRuns`
- */
-export function selectRuns(data: RunData, query: Pick<Query, 'where' | 'sort' | 'limit'>): Uint32Array {
-  const { runs } = queryRuns(data, query, () => [])
-  return runs as Uint32Array
+/** Without the ones that are selected twice. @throws PypetError `PYPET_USAGE` if different ones have the same name */
+function uniqueColumns(columns: readonly RowColumn[], where: string): RowColumn[] {
+  const known = new Map<string, RowColumn>()
+  for (const column of columns) {
+    const before = known.get(column.name)
+    if (before === undefined) known.set(column.name, column)
+    else if (before.column === undefined || before.column !== column.column) {
+      throw new PypetError('PYPET_USAGE', `${where}: two columns have the name ${column.name}`, {
+        where,
+        hint: 'Give one another name: other = mean(trace).',
+      })
+    }
+  }
+  return [...known.values()]
 }
 
 /** The runs for which a condition is true. @throws PypetError as `rowCondition` */
@@ -221,9 +220,7 @@ function plainColumn(data: RunData, column: Column, name = column.name): RowColu
       whole ??= data.read(column)
       return takeRows(whole, wanted)
     }
-    const values: (StoredValue | undefined)[] = []
-    for (const run of wanted) values.push(storedAt(data.read(column, { start: run, end: run + 1 }))(0))
-    return blockOf(values)
+    return scattered(data, column, wanted)
   }
   return {
     name,
@@ -234,6 +231,35 @@ function plainColumn(data: RunData, column: Column, name = column.name): RowColu
     readRuns,
   }
 }
+
+/** Values of runs in any order. Neighbours are read together. */
+function scattered(data: RunData, column: Column, runs: Uint32Array): ColumnBlock {
+  const places = Uint32Array.from(runs, (_, place) => place).sort(
+    (one, other) => (runs[one] as number) - (runs[other] as number),
+  )
+  const values: (StoredValue | undefined)[] = Array.from(runs, () => undefined)
+  const rows = rowsPerBlock(column)
+  for (let at = 0; at < places.length; ) {
+    const first = runs[places[at] as number] as number
+    let next = at + 1
+    let last = first
+    for (; next < places.length; next += 1) {
+      const run = runs[places[next] as number] as number
+      // A gap costs as much as what is read.
+      if (run >= first + rows || run - last > GAP_MAX) break
+      last = run
+    }
+    const read = storedAt(data.read(column, { start: first, end: last + 1 }))
+    for (; at < next; at += 1) {
+      const place = places[at] as number
+      values[place] = read((runs[place] as number) - first)
+    }
+  }
+  const { dtype, shape } = column
+  return blockOf(values, { dtype, shape })
+}
+
+const GAP_MAX = 4
 
 function isAscending(runs: Uint32Array): boolean {
   for (let at = 1; at < runs.length; at += 1) if (runs[at] !== (runs[at - 1] as number) + 1) return false
@@ -268,7 +294,7 @@ function storedOf(cell: Cell): StoredValue | undefined {
     case 'number':
       return { form: 'scalar', dtype: 'float64', value: cell }
     case 'bigint':
-      return { form: 'scalar', dtype: 'int64', value: cell }
+      return { form: 'scalar', dtype: cell >= 2n ** 63n ? 'uint64' : 'int64', value: cell }
     case 'boolean':
       return { form: 'scalar', dtype: 'bool', value: cell }
     case 'string':
@@ -304,8 +330,8 @@ function rowColumn(data: RunData, part: string, where: string): RowColumn {
     const column = data.findAny(text.trim())
     if (column !== undefined) return plainColumn(data, column, name)
   }
-  // A name alone gets the message for columns.
-  if (/^[\w.:-]+$/.test(text) && !/^[\d.]+$/.test(text)) data.find(text)
+  // A name alone gets the message for columns. `x-1` is an expression.
+  if (/^[\w.:]+$/.test(text) && !/^[\d.]+$/.test(text)) data.find(text)
   return expressionColumn(data, name ?? part, rowExpression(text, data, { where: `${where} ${text}` }))
 }
 
@@ -435,17 +461,4 @@ function checkedLimit(limit: number | undefined, where: string): number {
     where,
     hint: `Write ${where} 10.`,
   })
-}
-
-/** The rows of a table as objects. Missing values are null. */
-export function* rowsOf(table: ResultTable): Generator<Record<string, Cell>> {
-  const { columns, length } = table
-  const rows = Math.min(SCAN_ROWS, ...columns.map(({ type }) => rowsPerBlock(type())))
-  for (let start = 0; start < length; start += rows) {
-    const end = Math.min(length, start + rows)
-    const readers = columns.map((column) => cellReader(column.read(start, end)))
-    for (let row = 0; row < end - start; row += 1) {
-      yield Object.fromEntries(columns.map(({ name }, at) => [name, readers[at]?.(row) ?? null]))
-    }
-  }
 }

@@ -179,9 +179,15 @@ export class ResultColumns {
 
   /** Leaves below their runs come first, and deleted ones are gone. */
   #overlaid(block: ColumnBlock, leaves: LeafColumn, start: RunIndex, end: RunIndex): ColumnBlock {
-    const changed = this.#runsBelow(leaves.item.branch).filter(
-      (run) => run >= start && run < end && leaves.exists(run),
-    )
+    const { branch } = leaves.item
+    const below = this.#runsBelow(branch)
+    const isBelow = this.#runSetOf(branch)
+    // One row is often read alone.
+    const candidates =
+      end - start < below.length
+        ? Array.from({ length: end - start }, (_, at) => start + at).filter((run) => isBelow.has(run))
+        : below.filter((run) => run >= start && run < end)
+    const changed = candidates.filter((run) => leaves.exists(run))
     const deleted = this.#reader.raw.hasDeleted(this.#root)
       ? Array.from({ length: end - start }, (_, at) => start + at).filter((run) => leaves.isDeleted(run))
       : []
@@ -190,7 +196,7 @@ export class ResultColumns {
     const values = Array.from({ length: end - start }, (_, row) => storedOf(row))
     for (const run of deleted) values[run - start] = undefined
     for (const run of changed) values[run - start] = leaves.valueOf(run)
-    return blockOf(values)
+    return blockOf(values, leaves.declared)
   }
 
   #runsBelow(branch: RunBranch): readonly RunIndex[] {
@@ -300,6 +306,8 @@ export class ResultColumns {
 /** The type of an item as it is stored, without reading its elements. */
 function itemType(reader: Hdf5Reader, path: string, className: string): ColumnType {
   if (reader.kind(path) !== 'dataset' || isPickled(className)) return MIXED
+  // Dates are shown as texts.
+  if (reader.attribute(path, TYPE_ATTRIBUTE) === 'date') return { dtype: 'str', shape: [] }
   const form = reader.form(path)
   const dtype = form.shape === null ? undefined : elementTypeOf(reader, path, form)
   return dtype === undefined || form.shape === null ? MIXED : { dtype, shape: form.shape }
@@ -369,6 +377,7 @@ class LeafColumn {
   readonly #runCount: number
   /** Single values of all runs, read once. */
   #block: ColumnBlock | undefined
+  readonly declared: ColumnType
   readonly #isSingle: boolean
   /** The default of a parameter is stored in another way than the item of a result. */
   readonly #isParameter: boolean
@@ -388,6 +397,7 @@ class LeafColumn {
     this.item = item
     this.#runCount = runCount
     this.#runs = runs
+    this.declared = { dtype: item.dtype, shape: item.shape }
     this.#isSingle = item.shape?.length === 0
     this.#isParameter = item.branch === 'derived_parameters'
     this.#hasGaps = !item.isUsual

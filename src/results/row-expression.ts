@@ -10,21 +10,24 @@ import { ARITHMETIC, FUNCTIONS } from '../exploration/expression-term.ts'
 import { nearestHint } from '../values/nearest-name.ts'
 import { elementCount } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
+import { ARRAY_TYPES } from '../values/typed-array.ts'
 import { ARRAY_REDUCTIONS, type Elements } from './array-reductions.ts'
 import { type ColumnType, cellReader } from './block.ts'
 import type { Cell, Column, ColumnBlock } from './column.ts'
 import type { RunData } from './run-data.ts'
 
 /** `any`: of mixed columns, known only by row. */
-export type ValueType = 'number' | 'text' | 'truth' | 'array' | 'null' | 'any'
+type ValueType = 'number' | 'text' | 'truth' | 'array' | 'null' | 'any'
 
-export type RowValue = Cell
+type RowValue = Cell
 
 type ReadRow = (row: number) => RowValue
 
 interface RowTerm {
   readonly at: number
   readonly type: ValueType
+  /** Complex numbers have no order, and no form in expressions. */
+  readonly isComplex?: boolean
   /** The reader of rows of these blocks. */
   readonly bind: (blockOf: (column: Column) => ColumnBlock) => ReadRow
 }
@@ -114,7 +117,7 @@ function compile(node: ExpressionNode, context: Context): RowTerm {
 
 const TYPES = { number: 'number', bigint: 'number', string: 'text', boolean: 'truth' } as const
 
-export function typeWord(type: ValueType): string {
+function typeWord(type: ValueType): string {
   return {
     number: 'a number',
     text: 'a text',
@@ -144,7 +147,7 @@ function nameTerm(name: string, at: number, { data, columns, refuse }: Context):
   if (column === undefined) {
     if (Object.hasOwn(CONSTANTS, name)) return constant(at, 'number', CONSTANTS[name] as number)
     const names = data.columns.map((each) => each.name)
-    const found = refuse(`there is no column ${name}`, at, '')
+    const found = refuse(`there is no column ${JSON.stringify(name)}`, at, '')
     throw new PypetError('PYPET_COLUMN_UNKNOWN', found.message, {
       where: found.where,
       hint: nearestHint(name, names, `Available: ${names.slice(0, 12).join(', ')}. Put texts in quotes.`),
@@ -153,7 +156,8 @@ function nameTerm(name: string, at: number, { data, columns, refuse }: Context):
   columns.add(column)
   // For single values, what one run has is no promise for the others.
   const type = column.shape?.length === 0 ? data.typeOf(column) : column
-  return { at, type: valueType(type), bind: (of) => cellReader(of(column)) }
+  const isComplex = type.dtype.startsWith('complex')
+  return { at, type: valueType(type), isComplex, bind: (of) => cellReader(of(column)) }
 }
 
 /** Where runs differ, only rows tell. */
@@ -173,8 +177,8 @@ function unary(operator: string, at: number, operand: RowTerm, refuse: Refuse): 
     case '-':
     case '+': {
       expectType(operand, 'number', operator, refuse)
-      const factor = operator === '-' ? -1 : 1
-      return { at, type: 'number', bind: (of) => computed([operand.bind(of)], (value) => factor * value) }
+      if (operator === '+') return operand
+      return { at, type: 'number', bind: (of) => minus(operand.bind(of)) }
     }
     default:
       throw refuse(`the operator ${operator} is not supported,`, at, 'Use - or !.')
@@ -183,6 +187,15 @@ function unary(operator: string, at: number, operand: RowTerm, refuse: Refuse): 
 
 function negated(read: ReadRow): ReadRow {
   return (row) => read(row) !== true
+}
+
+/** Large integers stay exact. */
+function minus(read: ReadRow): ReadRow {
+  return (row) => {
+    const value = read(row)
+    if (typeof value === 'bigint') return -value
+    return typeof value === 'number' ? -value : null
+  }
 }
 
 /** Null if an operand is missing. */
@@ -223,8 +236,20 @@ const ORDER: Readonly<Record<string, Compare>> = {
 const EQUALITY: Readonly<Record<string, Compare>> = {
   '==': isEqual,
   '===': isEqual,
-  '!=': (one, other) => !isEqual(one, other),
-  '!==': (one, other) => !isEqual(one, other),
+  '!=': isUnequal,
+  '!==': isUnequal,
+}
+
+/** False for missing values, like every comparison. */
+function isUnequal(one: RowValue, other: RowValue): boolean {
+  return one !== null && other !== null && !isEqual(one, other)
+}
+
+const IS_NULL: Readonly<Record<string, (value: RowValue) => boolean>> = {
+  '==': (value) => value === null,
+  '===': (value) => value === null,
+  '!=': (value) => value !== null,
+  '!==': (value) => value !== null,
 }
 
 function isComparable(one: RowValue, other: RowValue): boolean {
@@ -236,8 +261,9 @@ function isNumber(value: RowValue): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint'
 }
 
-/** Numbers and bigints are compared by value, exactly. */
-export function isEqual(one: RowValue, other: RowValue): boolean {
+/** Numbers and bigints are compared by value, exactly. Missing values equal nothing. */
+function isEqual(one: RowValue, other: RowValue): boolean {
+  if (one === null || other === null) return false
   if (typeof one === typeof other) return one === other
   return isNumber(one) && isNumber(other) && one <= other && one >= other
 }
@@ -268,7 +294,20 @@ function binary(operator: string, at: number, left: RowTerm, right: RowTerm, ref
       'Use + - * / % **, < <= > >= == !=, in, && || and !.',
     )
   }
-  const takesNull = operator in EQUALITY
+  const isNull = IS_NULL[operator]
+  if (isNull !== undefined && (left.type === 'null' || right.type === 'null')) {
+    const operand = left.type === 'null' ? right : left
+    return { at, type: 'truth', bind: (of) => tested(operand.bind(of), isNull) }
+  }
+  for (const operand of [left, right]) {
+    if (operand.isComplex === true && operand.type !== 'array')
+      throw refuse(
+        'found a complex number,',
+        operand.at,
+        'Only z == null and z != null take complex numbers.',
+      )
+  }
+  const takesTruth = operator in EQUALITY
   for (const [operand, other] of [
     [left, right],
     [right, left],
@@ -280,7 +319,7 @@ function binary(operator: string, at: number, left: RowTerm, right: RowTerm, ref
         'Compare mean(…), max(…), or one element, as in trace[0].',
       )
     }
-    if (!takesNull && (operand.type === 'truth' || operand.type === 'null')) {
+    if (!takesTruth && (operand.type === 'truth' || operand.type === 'null')) {
       const hint =
         operand.type === 'null' ? 'Write == null.' : 'For a value between two bounds, write 0 < x && x < 1.'
       throw refuse(`found ${typeWord(operand.type)} beside ${operator},`, operand.at, hint)
@@ -296,6 +335,10 @@ function binary(operator: string, at: number, left: RowTerm, right: RowTerm, ref
       return (row) => compare(one(row), other(row))
     },
   }
+}
+
+function tested(read: ReadRow, test: (value: RowValue) => boolean): ReadRow {
+  return (row) => test(read(row))
 }
 
 function joined(left: ReadRow, right: ReadRow): ReadRow {
@@ -327,7 +370,10 @@ function membership(node: ExpressionNode & { kind: 'binary' }, context: Context)
       const [read, all] = [value.bind(of), elements.map((each) => each.bind(of))]
       return (row) => {
         const wanted = read(row)
-        return all.some((each) => isEqual(each(row), wanted))
+        return all.some((each) => {
+          const value = each(row)
+          return value === null ? wanted === null : isEqual(value, wanted)
+        })
       }
     },
   }
@@ -345,6 +391,7 @@ function call(name: string, at: number, operands: readonly RowTerm[], refuse: Re
       const hint = 'To reduce a column over runs, use --agg with or without --group-by.'
       throw refuse(`${name} takes an array here, found ${typeWord(only.type)}`, only.at, hint)
     }
+    if (only.isComplex === true) throw refuse(`${name} takes real numbers`, only.at, 'Export complex arrays.')
     return { at, type: 'number', bind: (of) => reduced(only.bind(of), reduction) }
   }
   if (name === 'isnan' || name === 'isNaN') {
@@ -355,7 +402,7 @@ function call(name: string, at: number, operands: readonly RowTerm[], refuse: Re
   }
   const found = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (found === undefined) {
-    const names = [...Object.keys(FUNCTIONS), ...Object.keys(ARRAY_REDUCTIONS), 'isnan']
+    const names = [...new Set([...Object.keys(FUNCTIONS), ...Object.keys(ARRAY_REDUCTIONS), 'isnan'])]
     throw refuse(`there is no function ${name}`, at, nearestHint(name, names))
   }
   const { arity } = found
@@ -384,7 +431,7 @@ function isNotANumber(read: ReadRow): ReadRow {
   }
 }
 
-function reduced(read: ReadRow, reduce: (elements: Elements) => number): ReadRow {
+function reduced(read: ReadRow, reduce: (elements: Elements) => number | bigint): ReadRow {
   return (row) => {
     const elements = elementsOf(read(row))
     return elements === undefined ? null : reduce(elements)
@@ -395,15 +442,16 @@ function reduced(read: ReadRow, reduce: (elements: Elements) => number): ReadRow
 function elementsOf(value: RowValue): Elements | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const elements = value.form === 'ndarray' ? value.data : value.form === 'list' ? value.values : undefined
-  return elements === undefined || isComplexValue(value) ? undefined : (elements as Elements)
+  return elements === undefined || !isNumeric(value) ? undefined : (elements as Elements)
 }
 
-function isComplexValue(value: StoredValue): boolean {
-  return 'dtype' in value && value.dtype.startsWith('complex')
+function isNumeric(value: StoredValue): boolean {
+  return 'dtype' in value && (value.dtype in ARRAY_TYPES || value.dtype === 'bool')
 }
 
 /** An element of an array, counted from 0, negative ones from the end; or a row of an array with several axes. */
 function element(at: number, array: RowTerm, index: RowTerm, refuse: Refuse): RowTerm {
+  if (array.isComplex === true) throw refuse('found complex numbers before [ ],', array.at, 'Export them.')
   if (array.type !== 'array' && array.type !== 'any') {
     throw refuse(`found ${typeWord(array.type)} before [ ],`, array.at, 'Only arrays have elements.')
   }
@@ -428,7 +476,10 @@ function elementAt(value: RowValue, position: number): RowValue {
   const [length = 0, ...inner] = shape
   const place = position < 0 ? length + position : position
   if (!Number.isInteger(place) || place < 0 || place >= length) return null
-  if (inner.length === 0 || value.form !== 'ndarray') return elements[place] ?? null
+  if (inner.length === 0 || value.form !== 'ndarray') {
+    const found = elements[place] ?? null
+    return 'dtype' in value && value.dtype === 'bool' && found !== null ? Boolean(found) : found
+  }
   const size = elementCount(inner)
   const data = value.data.slice(place * size, (place + 1) * size) as typeof value.data
   return { form: 'ndarray', dtype: value.dtype, shape: inner, data }

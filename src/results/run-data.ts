@@ -113,8 +113,9 @@ export class RunData {
   typeOf(column: Column): ColumnType {
     let type = this.#types.get(column)
     if (type === undefined) {
-      const { dtype, shape } = this.#sourceOf(column).findType?.() ?? column
-      type = { dtype, shape }
+      // A copy: a column finds its type when it is asked, and the file may be closed then.
+      const found: ColumnType = this.#sourceOf(column).findType?.() ?? column
+      type = { dtype: found.dtype, shape: found.shape, rank: found.rank }
       this.#types.set(column, type)
     }
     return type

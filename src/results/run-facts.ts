@@ -46,7 +46,7 @@ export class RunFacts {
 
   get counts(): { readonly stored: number; readonly failed: number; readonly missing: number } {
     const { done, failed, left } = this.states
-    const unmarked = [...this.#unmarked].filter((run) => this.states.stateOf(run) === 'left').length
+    const unmarked = this.#unmarked.size
     return { stored: done + unmarked, failed, missing: left - unmarked }
   }
 

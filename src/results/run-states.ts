@@ -27,7 +27,8 @@ export function unmarkedRuns(reader: Hdf5Reader, root: string, states: RunStates
   if (reader.kind(`${root}/results`) !== 'group' || reader.kind(group) !== 'group') return []
   return reader.children(group).flatMap((name) => {
     const run = runOfName(name)
-    return run === undefined ? [] : [run]
+    const isOpen = run !== undefined && run < states.total && states.stateOf(run) === 'left'
+    return isOpen ? [run] : []
   })
 }
 
