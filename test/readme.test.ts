@@ -34,7 +34,7 @@ function linesOf(commands: string): string[] {
 }
 
 describe('README.md', () => {
-  const [firstCommands, walk] = codeIn(README, 'sh') as [string, string]
+  const [firstCommands, walk, results] = codeIn(README, 'sh') as [string, string, string]
   const [experiment, script] = codeIn(README, 'ts') as [string, string]
   const [python] = codeIn(README, 'python') as [string]
 
@@ -63,6 +63,14 @@ describe('README.md', () => {
         encoding: 'utf8',
       })
       expect(`${line}: ${stderr}${status}`).toBe(`${line}: 0`)
+    }
+  })
+
+  test('its commands show the results of the example', () => {
+    for (const line of linesOf(results)) {
+      const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+      const { status, stdout } = pypet(...words.slice(1))
+      expect([line, status, stdout.length > 0]).toEqual([line, 0, true])
     }
   })
 

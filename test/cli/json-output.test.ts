@@ -66,6 +66,8 @@ test('every command names the fields of its JSON in snake_case', async () => {
     expand: ['expand', 'b.h5', '--explore', 'x=5'],
     verify: ['verify', 'b.h5', '--all'],
     overview: ['overview', 'b.h5', '--runs'],
+    table: ['table', 'b.h5'],
+    export: ['export', 'b.h5', 'b.csv'],
     restore: ['restore', 'b.h5', '--to', 'restored'],
     snapshot: ['snapshot', 'b.h5', 'copy.h5'],
     merge: ['merge', 'b.h5', 'copy.h5', '--into', 'c.h5'],
@@ -82,7 +84,7 @@ test('every command names the fields of its JSON in snake_case', async () => {
   }
   const fields: Record<string, readonly string[]> = {}
   for (const [command, text] of Object.entries(printed)) {
-    const documents = command === 'overview' ? [text] : text.trim().split('\n')
+    const documents = ['overview', 'table'].includes(command) ? [text] : text.trim().split('\n')
     const keys = documents.flatMap((line) => keysOf(JSON.parse(line)))
     for (const document of documents.map((line) => JSON.parse(line))) {
       const name = [command, document.event].filter((part) => part !== undefined).join(' ')
