@@ -1,5 +1,7 @@
 /** Everything about one run: what its panel shows. */
 import { PypetError } from '../errors.ts'
+import type { Hdf5Reader } from '../reading/reader.ts'
+import { Hdf5Source } from '../reading/tree-source.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { cellReader } from '../results/block.ts'
 import type { Cell, Column } from '../results/column.ts'
@@ -13,14 +15,21 @@ import type { ArrayHeader, RunDetail, RunItem } from './view-protocol.ts'
 
 const TABLE_ROWS_MAX = 200
 
+/** What to type about a run, from the command that knows. */
+export type CommandsOf = (reader: Hdf5Reader, trajectory: string, run: number) => RunDetail['commands']
+
 /**
  * Reads a run.
  *
  * @throws PypetError `PYPET_RUN_UNKNOWN`
  */
-export function readRunDetail(data: RunData, file: string, run: number): Omit<RunDetail, 'version'> {
+export function readRunDetail(
+  data: RunData,
+  reader: Hdf5Reader,
+  { file, run, commandsOf }: { readonly file: string; readonly run: number; readonly commandsOf: CommandsOf },
+): Omit<RunDetail, 'version'> {
   assertRun(data, run)
-  const items = data.columns.map((column) => readItem(data, column, run))
+  const items = data.lookIn(run).map((column) => readItem(data, column, run))
   const textOf = (name: string) => {
     const { value } = items.find((item) => item.kind === 'fact' && item.name === name) as RunItem
     return value.form === 'text' ? value.text : ''
@@ -30,9 +39,21 @@ export function readRunDetail(data: RunData, file: string, run: number): Omit<Ru
     run,
     status: textOf('status'),
     items,
-    failure: textOf('failure'),
-    commands: [{ label: 'all about it', command: `pypet-ts show ${shown} ${run}` }],
+    failure: data.statusOf(run) === 'failed' ? failureText(reader, data.trajectory, run) : '',
+    commands: [
+      ...commandsOf(reader, data.trajectory, run),
+      { label: 'all about it', command: `pypet-ts show ${shown} ${run}` },
+    ],
   }
+}
+
+/** With the stack, which begins with the error if there is one. */
+function failureText(reader: Hdf5Reader, trajectory: string, run: number): string {
+  const found = new Hdf5Source(reader, trajectory).failures().get(run)
+  if (found === undefined) return ''
+  const { name, message, stack } = found
+  const head = message === '' ? name : `${name}: ${message}`
+  return stack.includes(message) && stack !== '' ? stack : [head, stack].filter(Boolean).join('\n')
 }
 
 function assertRun({ runCount }: RunData, run: number): void {

@@ -34,7 +34,7 @@ export function valueText(value: StoredValue): string {
 export function elementText(element: Scalar | Complex | Uint8Array): string {
   if (typeof element === 'string')
     return element.length > LENGTH_MAX ? `${element.slice(0, LENGTH_MAX)} …` : element
-  if (typeof element !== 'object') return String(element)
+  if (typeof element !== 'object') return Object.is(element, -0) ? '-0' : String(element)
   if (element instanceof Uint8Array) return `${element.byteLength} bytes`
   const sign = element.im < 0 || Object.is(element.im, -0) ? '-' : '+'
   return `${element.re}${sign}${Math.abs(element.im)}i`

@@ -20,7 +20,7 @@ import { encodeColumns } from './column-message.ts'
 import { CpuBudget, idleMs } from './cpu-budget.ts'
 import { isLoopback } from './host.ts'
 import { LiveFile } from './live-file.ts'
-import { readArraySlice, readRunDetail } from './run-detail.ts'
+import { type CommandsOf, readArraySlice, readRunDetail } from './run-detail.ts'
 import { problemOf } from './view-problem.ts'
 import { encodeMessage, type FilterHeader, type ViewProblem } from './view-protocol.ts'
 
@@ -31,6 +31,7 @@ export interface ViewOptions {
   /** A loopback address, unless remote ones are allowed. */
   readonly host?: string | undefined
   readonly allowRemote?: boolean | undefined
+  readonly commandsOf?: CommandsOf
 }
 
 export interface ViewServer {
@@ -56,7 +57,7 @@ export async function serveView(file: string, options: ViewOptions = {}): Promis
     })
   }
   const live = await LiveFile.open(file, options.trajectory)
-  const service = new ViewService(live, options.allowRemote === true)
+  const service = new ViewService(live, options)
   const server = createServer((request, response) => void service.answer(request, response))
   // What a browser keeps open would keep the process.
   server.keepAliveTimeout = 5000
@@ -117,13 +118,15 @@ class ViewService {
   readonly token = randomBytes(24).toString('base64url')
   readonly #live: LiveFile
   readonly #allowsRemote: boolean
+  readonly #commandsOf: CommandsOf
   readonly #listeners = new Set<ServerResponse>()
   readonly #closing = new AbortController()
   #isWatching = false
 
-  constructor(live: LiveFile, allowsRemote: boolean) {
+  constructor(live: LiveFile, { allowRemote, commandsOf }: ViewOptions) {
     this.#live = live
-    this.#allowsRemote = allowsRemote
+    this.#allowsRemote = allowRemote === true
+    this.#commandsOf = commandsOf ?? (() => [])
   }
 
   close(): void {
@@ -175,8 +178,9 @@ class ViewService {
       case 'filter':
         return this.#sendFilter(query.get('where') ?? '', response)
       case 'run': {
-        const { version, file } = { version: this.#live.state.version, file: this.#live.file }
-        const detail = await this.#live.read((data) => readRunDetail(data, file, runOf(query)))
+        const { version } = this.#live.state
+        const wanted = { file: this.#live.file, run: runOf(query), commandsOf: this.#commandsOf }
+        const detail = await this.#live.read((data, reader) => readRunDetail(data, reader, wanted))
         return sendJson(response, { version, ...detail })
       }
       case 'array': {

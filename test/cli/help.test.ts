@@ -180,6 +180,7 @@ const COMMANDS = [
   'show',
   'compare',
   'plot',
+  'view',
   'init',
   'completion',
 ]

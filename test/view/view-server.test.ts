@@ -166,7 +166,13 @@ describe('what is answered', () => {
     expect(itemOf('note')).toEqual({ form: 'text', text: HOSTILE })
     const failed = (await shown.get('/api/run?run=11')).json<RunDetail>()
     expect(failed.failure).toContain(`too steep ${HOSTILE}`)
-    expect(failed.commands[0]?.command).toBe('pypet-ts show hdf5/waves.h5 11')
+    expect(failed.commands.map(({ command }) => command)).toEqual([
+      'pypet-ts run job.mjs --point 11 --inspect',
+      'pypet-ts continue hdf5/waves.cnt --retry-failed',
+      'pypet-ts show hdf5/waves.h5 11',
+    ])
+    expect(failed.failure).toMatch(/job\.mjs:\d+/)
+    expect(stored.failure).toBe('')
   })
 
   test('slices of an array are cut on this side', async () => {

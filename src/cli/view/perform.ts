@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { PypetError } from '../../errors.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
+import { RunReports } from '../../results/run-report.ts'
+import type { CommandsOf } from '../../view/run-detail.ts'
 import { serveView } from '../../view/view-server.ts'
+import { runCommands } from '../show/run-commands.ts'
 
 export interface ViewFlags {
   readonly trajectory?: string
@@ -20,7 +23,13 @@ export interface ViewFlags {
  */
 export async function view(file: string, flags: ViewFlags): Promise<void> {
   const { trajectory, host, allowRemote } = flags
-  const server = await serveView(file, { trajectory, host, allowRemote, port: portOf(flags.port) })
+  const server = await serveView(file, {
+    trajectory,
+    host,
+    allowRemote,
+    port: portOf(flags.port),
+    commandsOf,
+  })
   const ended = new AbortController()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) =>
     once(process, signal, { signal: ended.signal }).catch(() => undefined),
@@ -30,6 +39,16 @@ export async function view(file: string, flags: ViewFlags): Promise<void> {
   await Promise.race(signals)
   ended.abort()
   await server.close()
+}
+
+/** As `pypet-ts show` names them. */
+const commandsOf: CommandsOf = (reader, trajectory, run) => {
+  const report = new RunReports(reader, trajectory, { withSources: false }).report(String(run))
+  const { debug, again } = runCommands(report)
+  return [
+    ...(debug === undefined ? [] : [{ label: 'debug it', command: debug }]),
+    ...(again === undefined ? [] : [{ label: 'run it again', command: again }]),
+  ]
 }
 
 function portOf(text: string | undefined): number {

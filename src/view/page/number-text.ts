@@ -19,6 +19,7 @@ function withoutZeros(text: string): string {
 
 /** The shortest text that reads back as the same number of its type. */
 export function exactText(value: number, dtype: NumericDtype): string {
+  if (Object.is(value, -0)) return '-0'
   if (dtype !== 'float32' || !Number.isFinite(value)) return String(value)
   for (let digits = 6; digits < 9; digits += 1) {
     const text = value.toPrecision(digits)
