@@ -74,7 +74,7 @@ test.skipIf(spawnSync(PYTHON, ['-c', 'import xarray, netCDF4']).status !== 0)(
 )
 
 test('the script', async () => {
-  const [code = ''] = codeIn(page, 'js')
+  const code = codeIn(page, 'ts').at(-1) ?? ''
   const lines = code
     .replace(/^import.*\n/m, '')
     .replace('using traj', 'const traj')

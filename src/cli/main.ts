@@ -3,7 +3,7 @@
  * called.
  */
 import { Command, CommanderError } from 'commander'
-import { tellSystemError } from '../errors.ts'
+import { PypetError, systemRefusal, tellSystemError } from '../errors.ts'
 import { exitWith } from '../experiment/refuse-exit.ts'
 import { packageVersion } from '../own-files.ts'
 import { describeCompare } from './compare/describe.ts'
@@ -39,11 +39,17 @@ import { describeView } from './view/describe.ts'
 export async function main(all: readonly string[], endAhead: () => Promise<void>): Promise<void> {
   const { argv: given, jobArguments } = splitArguments(all)
   const { argv, asksDaily } = askedHelp(given)
-  // `pypet-ts overview file.h5 | head` closes the pipe early, which is not an error.
-  process.stdout.on('error', ignoreClosedPipe)
+  // `pypet-ts overview file.h5 | head` closes the pipe early, which is not an error. A full disk is one, but no reason to
+  // stop an experiment.
+  let outputError: NodeJS.ErrnoException | undefined
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') outputError ??= error
+  })
   const program = describeProgram({ jobArguments, asksDaily }, argv[2])
   try {
     await program.parseAsync(argv)
+    await drain(process.stdout)
+    if (outputError !== undefined) throw outputFailed(outputError)
   } catch (error) {
     process.exitCode = report(error, program, argv)
   }
@@ -137,8 +143,11 @@ const COMMANDS: Readonly<Record<string, (program: Command, described: Described)
   completion: describeCompletion,
 }
 
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+function outputFailed(cause: NodeJS.ErrnoException): PypetError {
+  return new PypetError('PYPET_SYSTEM_FAILED', `cannot write the output: ${systemRefusal(cause).found}`, {
+    hint: 'Free some space, or write the output elsewhere. The HDF5 file is not concerned.',
+    cause,
+  })
 }
 
 const MAIN_EXAMPLES = `

@@ -1,17 +1,18 @@
 /** Writes a table of runs to a file of another format. */
 import { extname } from 'node:path'
+import { breathe } from '../breath.ts'
 import { PypetError } from '../errors.ts'
 import { Hdf5File } from '../hdf5/file.ts'
 import type { TrajectoryFacts } from '../results/open-table.ts'
 import type { ResultTable } from '../results/query.ts'
 import { nearestHint } from '../values/nearest-name.ts'
-import { isArray, isSingle, longCsvText } from './long-table.ts'
+import { isArray, isSingle, longCsvText, longNames } from './long-table.ts'
 import { netcdfPlan } from './netcdf.ts'
 import { csvText, jsonLines } from './text-rows.ts'
 import { type OutputOptions, writeOutput } from './write-output.ts'
 
 /** By the ending of the file's name. */
-export const EXPORT_FORMATS = ['csv', 'parquet', 'jsonl', 'nc'] as const
+const EXPORT_FORMATS = ['csv', 'parquet', 'jsonl', 'nc'] as const
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
@@ -60,22 +61,35 @@ export async function exportTable(
     notices,
   })
   const source = { source: `pypet-ts: trajectory ${facts.trajectory} of ${facts.file}` }
-  return await writeOutput(path, options, async (output) => {
+  return await writeOutput(path, { ...options, check: facts.assertUnchanged }, async (output) => {
     switch (format) {
       case 'csv': {
-        const shown = options.isLong ? table : singlesOf(table)
-        const pieces = options.isLong ? longCsvText(table) : csvText(shown)
-        await writePieces(pieces, output.write, options.onRows)
-        const leftOut = table.columns.filter(
-          (column) => !isSingle(column) && !(options.isLong && isArray(column)),
+        if (!options.isLong) {
+          const single = { ...table, columns: table.columns.filter(isSingle) }
+          const leftOut = table.columns.filter((column) => !isSingle(column)).map(({ name }) => name)
+          await writePieces(csvText(single), output.write, options.onRows)
+          return report(
+            single.columns.length,
+            leftOutNotices(leftOut, '; --long writes a row for each element of arrays'),
+          )
+        }
+        if (!table.columns.some(isArray)) {
+          throw new PypetError('PYPET_USAGE', '--long: no column has arrays', {
+            where: '--long',
+            hint: 'Leave out --long, or select a column with arrays.',
+          })
+        }
+        let rowCount = 0
+        await writePieces(
+          longCsvText(table, (rows) => (rowCount += rows)),
+          output.write,
         )
-        return report(
-          shown.columns.length,
-          leftOutNotices(
-            leftOut.map(({ name }) => name),
-            options.isLong,
-          ),
+        const leftOut = table.columns.filter((column) => !isSingle(column) && !isArray(column))
+        const notices = leftOutNotices(
+          leftOut.map(({ name }) => name),
+          '',
         )
+        return { rowCount, columnCount: longNames(table).length, notices }
       }
       case 'jsonl':
         await writePieces(jsonLines(table), output.write, options.onRows)
@@ -91,55 +105,48 @@ export async function exportTable(
         return report(table.columns.length, [])
       }
       case 'nc': {
-        const plan = netcdfPlan(table, source)
+        const plan = netcdfPlan(table, source, facts.explored)
         await Hdf5File.write(output.path, 'create', (file) => {
           for (const operation of plan.operations()) file.apply([operation])
         })
         options.onRows?.(table.length)
         const dimensions = plan.dimensions.map(([name, size]) => `${name} (${size})`).join(', ')
+        const isProduct = plan.dimensions[0]?.[0] !== 'run'
         const why =
-          plan.dimensions[0]?.[0] === 'run' ? ': the runs are no full product of their parameters' : ''
+          isProduct || facts.explored.length === 0
+            ? ''
+            : ': the rows are no full product of the explored parameters'
         return report(table.columns.length - plan.leftOut.length, [
           `dimensions: ${dimensions}${why}`,
           ...(plan.leftOut.length === 0
             ? []
-            : [`left out, because runs differ in shape or type: ${plan.leftOut.join(', ')}`]),
+            : [`left out, because NetCDF has no form for them: ${plan.leftOut.join(', ')}`]),
         ])
       }
     }
   })
 }
 
-function singlesOf(table: ResultTable): ResultTable {
-  return { ...table, columns: table.columns.filter(isSingle) }
-}
-
-function leftOutNotices(names: readonly string[], isLong: boolean): string[] {
-  if (names.length === 0) return []
-  const how = isLong ? '' : '; --long writes a row for each element of arrays'
-  return [`left out, because they are not single values: ${names.join(', ')}${how}`]
+function leftOutNotices(names: readonly string[], how: string): string[] {
+  return names.length === 0 ? [] : [`left out, because they are not single values: ${names.join(', ')}${how}`]
 }
 
 function descriptionsOf({ columns }: ResultTable) {
   return columns.map(({ name, unit, comment, type }) => ({ name, unit, comment, dtype: type().dtype }))
 }
 
-/** Lets the event loop breathe between pieces: for a progress bar, and for Ctrl-C. */
+/** Lets other work of the process run now and then: a progress line, and Ctrl-C. */
 async function writePieces(
   pieces: Iterable<string>,
   write: (text: string) => void,
   onRows?: (rows: number) => void,
 ): Promise<void> {
-  let number = 0
   for (const piece of pieces) {
     write(piece)
-    number += 1
-    if (number === 1) continue
     onRows?.(ROWS_PER_PIECE)
-    if (number % PIECES_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
+    await breathe()
   }
 }
 
-/** About. */
+/** Of most pieces. Those of arrays have fewer. */
 const ROWS_PER_PIECE = 8192
-const PIECES_PER_BREATH = 8

@@ -1,10 +1,11 @@
 /** Tables in long form: a row for each element of an array, with the values of the run repeated. */
-import { blockOf, cellReader, storedAt } from '../results/block.ts'
-import type { ColumnBlock } from '../results/column.ts'
-import type { ResultTable, TableColumn } from '../results/query.ts'
-import { elementCount } from '../values/raw-value.ts'
+import { cellReader } from '../results/block.ts'
+import type { Cell } from '../results/column.ts'
+import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/query.ts'
 import type { StoredValue } from '../values/stored-value.ts'
-import { csvText } from './text-rows.ts'
+import { numberText } from './cell-text.ts'
+import { flatTable } from './flat-columns.ts'
+import { csvField, csvReader } from './text-rows.ts'
 
 /** Whether each row has one value of a language's own types. */
 export function isSingle({ type }: TableColumn): boolean {
@@ -15,84 +16,91 @@ export function isSingle({ type }: TableColumn): boolean {
 /** Whether rows have arrays or lists of numbers or texts. */
 export function isArray({ type }: TableColumn): boolean {
   const { dtype, shape } = type()
-  return dtype !== 'mixed' && shape?.length !== 0
+  return dtype !== 'mixed' && dtype !== 'bytes' && shape?.length !== 0
+}
+
+/** Text of a piece, in characters. */
+const PIECE_LENGTH = 2 ** 19
+
+/** The names of the columns in long form. */
+export function longNames(table: ResultTable): readonly string[] {
+  const { columns } = flatTable(table)
+  const single = columns.filter(isSingle).map(({ name }) => name)
+  const arrays = columns.filter(isArray).map(({ name }) => name)
+  return [...single, indexName([...single, ...arrays]), ...arrays]
+}
+
+function indexName(taken: readonly string[], name = 'index'): string {
+  return taken.includes(name) ? indexName(taken, `${name}_`) : name
 }
 
 /**
  * CSV with a row for each element: the single values of its run, `index`, and the element of each array. Arrays with
- * several axes are counted in C order. Of arrays of different length, the shorter ones end in empty fields.
+ * several axes are counted in C order. Of arrays of different length, the shorter ones end in empty fields. A run without
+ * elements has one row, without an index.
+ *
+ * @param onRows called with the number of rows of each piece
  */
-export function* longCsvText(table: ResultTable): Generator<string> {
-  const single = table.columns.filter(isSingle)
-  const arrays = table.columns.filter(isArray)
-  let isFirst = true
-  for (let row = 0; row < table.length; row += 1) {
-    const elements = arrays.map((column) => elementsOf(column.read(row, row + 1)))
-    const length = elements.reduce((most, values) => Math.max(most, values.length), 0)
-    const repeated = single.map((column) => repeat(column, storedAt(column.read(row, row + 1))(0), length))
-    const index: TableColumn = {
-      ...plain('index', 'int32'),
-      read: (start, end) => ({
-        present: undefined,
-        form: 'number',
-        dtype: 'int32',
-        values: Int32Array.from({ length: end - start }, (_, at) => start + at),
-      }),
+export function* longCsvText(table: ResultTable, onRows: (rows: number) => void): Generator<string> {
+  const { columns, length } = flatTable(table)
+  const single = columns.filter(isSingle)
+  const arrays = columns.filter(isArray)
+  yield `${longNames(table).map(csvField).join(',')}\n`
+  let piece = ''
+  let count = 0
+  const step = Math.min(...columns.map(({ type }) => rowsPerBlock(type())))
+  for (let start = 0; start < length; start += step) {
+    const end = Math.min(length, start + step)
+    const texts = single.map((column) => csvReader(column.read(start, end)))
+    const cells = arrays.map((column) => cellReader(column.read(start, end)))
+    for (let row = 0; row < end - start; row += 1) {
+      const before = texts.map((text) => `${text(row)},`).join('')
+      const elements = cells.map((read) => elementsOf(read(row)))
+      const rows = elements.reduce((most, each) => Math.max(most, each.length), 0)
+      for (let at = 0; at < Math.max(1, rows); at += 1) {
+        piece += before + (rows === 0 ? '' : at)
+        for (const each of elements) piece += `,${each.textAt(at)}`
+        piece += '\n'
+        count += 1
+        if (piece.length < PIECE_LENGTH) continue
+        onRows(count)
+        yield piece
+        piece = ''
+        count = 0
+      }
     }
-    const unrolled = arrays.map((column, at) => ({
-      ...column,
-      type: () => ({ dtype: column.type().dtype, shape: [] }),
-      read: (start: number, end: number) => blockOf(padded(elements[at] ?? [], length).slice(start, end)),
-    }))
-    const pieces = csvText({ columns: [...repeated, index, ...unrolled], length, runs: undefined })
-    const head = pieces.next()
-    if (isFirst && head.done !== true) yield head.value
-    isFirst = false
-    yield* pieces
   }
-  if (isFirst) yield* csvText({ columns: [...single, plainIndex(), ...arrays], length: 0, runs: undefined })
+  onRows(count)
+  yield piece
 }
 
-function plainIndex(): TableColumn {
-  return { ...plain('index', 'int32'), read: () => blockOf([]) }
+interface Elements {
+  readonly length: number
+  /** Empty beyond the end. */
+  readonly textAt: (at: number) => string
 }
 
-function plain(name: string, dtype: 'int32'): Omit<TableColumn, 'read'> {
-  return { name, unit: '', comment: '', column: undefined, type: () => ({ dtype, shape: [] }) }
-}
+const NONE: Elements = { length: 0, textAt: () => '' }
 
-function repeat(column: TableColumn, value: StoredValue | undefined, length: number): TableColumn {
-  const block = blockOf(Array.from({ length }, () => value))
+/** A single value among arrays counts as one element. */
+function elementsOf(cell: Cell): Elements {
+  if (cell === null) return NONE
+  if (typeof cell !== 'object') return { length: 1, textAt: (at) => (at === 0 ? textOf(cell) : '') }
+  const values = valuesOf(cell)
+  if (values === undefined) return NONE
+  const isBool = 'dtype' in cell && cell.dtype === 'bool'
   return {
-    ...column,
-    read: (start, end) => (start === 0 && end === length ? block : slice(value, end - start)),
+    length: values.length,
+    textAt: (at) => (at < values.length ? textOf(isBool ? Boolean(values[at]) : (values[at] as Cell)) : ''),
   }
 }
 
-function slice(value: StoredValue | undefined, length: number): ColumnBlock {
-  return blockOf(Array.from({ length }, () => value))
+function valuesOf(value: StoredValue): ArrayLike<unknown> | undefined {
+  if (value.form === 'list') return value.values
+  return value.form === 'ndarray' ? (value.data as ArrayLike<unknown>) : undefined
 }
 
-function padded(values: readonly (StoredValue | undefined)[], length: number): (StoredValue | undefined)[] {
-  return Array.from({ length }, (_, at) => values[at])
-}
-
-/** The elements of the one array of a block. */
-function elementsOf(block: ColumnBlock): (StoredValue | undefined)[] {
-  const cell = cellReader(block)(0)
-  if (typeof cell !== 'object' || cell === null) return []
-  if (cell.form === 'list') {
-    const { dtype, values } = cell
-    return values.map((value) => ({ form: 'scalar', dtype, value }))
-  }
-  if (cell.form !== 'ndarray') return []
-  const { dtype, data, shape } = cell
-  return Array.from({ length: elementCount(shape) }, (_, at): StoredValue => {
-    if (dtype === 'complex128' || dtype === 'complex64') {
-      const value = { re: Number(data[2 * at]), im: Number(data[2 * at + 1]) }
-      return { form: 'scalar', dtype, value }
-    }
-    const value = data[at] as number | string
-    return { form: 'scalar', dtype, value: dtype === 'bool' ? Number(value) !== 0 : value }
-  })
+function textOf(value: Cell): string {
+  if (typeof value === 'string') return csvField(value)
+  return typeof value === 'number' ? numberText(value) : String(value)
 }

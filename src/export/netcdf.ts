@@ -34,23 +34,33 @@ interface Dimension {
   readonly size: number
 }
 
-/** @param attributes texts about the file: its title, its source */
-export function netcdfPlan(table: ResultTable, attributes: Readonly<Record<string, string>>): NetcdfPlan {
+/**
+ * @param attributes texts about the file: its title, its source
+ * @param exploredNames of all explored parameters, also of those that the table does not have
+ */
+export function netcdfPlan(
+  table: ResultTable,
+  attributes: Readonly<Record<string, string>>,
+  exploredNames: readonly string[],
+): NetcdfPlan {
   const { columns, length } = flatTable(table)
   const writable = columns.filter((column) => hasForm(column.type()))
-  const explored = writable.filter(
-    ({ column, type }) => column?.isExplored === true && type().shape?.length === 0,
-  )
-  const product = productOf(
-    explored.map((column) => column.read(0, length)),
-    length,
-  )
+  const explored = table.columns.filter(({ column }) => column?.isExplored === true)
+  const canBeDimensions =
+    explored.length === exploredNames.length &&
+    explored.every((column) => writable.includes(column) && column.type().shape?.length === 0)
+  const product = canBeDimensions
+    ? productOf(
+        explored.map((column) => column.read(0, length)),
+        length,
+      )
+    : undefined
   const dimensions: Dimension[] =
     product === undefined
       ? [{ name: 'run', size: length }]
       : [
           ...explored.map(({ name }, at) => ({ name, size: product.axes[at]?.rows.length ?? 0 })),
-          ...(product.repeats > 1 ? [{ name: 'repeat', size: product.repeats }] : []),
+          ...(product.repeats > 1 ? [{ name: freeName('repeat', columns), size: product.repeats }] : []),
         ]
   return {
     dimensions: dimensions.map(({ name, size }) => [name, size]),
@@ -60,6 +70,11 @@ export function netcdfPlan(table: ResultTable, attributes: Readonly<Record<strin
         attributes,
       ),
   }
+}
+
+/** A name that no column has. */
+function freeName(name: string, columns: readonly TableColumn[]): string {
+  return columns.some((column) => column.name === name) ? freeName(`${name}_`, columns) : name
 }
 
 function hasForm({ dtype, shape }: ColumnType): boolean {
@@ -117,7 +132,7 @@ class NetcdfWriter {
     const path = `/${name}`
     if (block.form === 'text') {
       const { width, bytes } = charactersOf(block, rows.length, (row) => row)
-      const inner = yield* this.#nameless(`string${width}`, width)
+      const inner = yield* this.#nameless(freeName(`string${width}`, this.#table.columns), width)
       yield { type: 'create-dataset', path, elementType: CHARACTER, shape: [size, width], bytes }
       yield* this.#scale(name, name)
       // A scale has no scales: its own dimensions are numbers of dimensions.
@@ -194,7 +209,7 @@ class NetcdfWriter {
     }
     const inner: Dimension[] = []
     for (const [axis, size] of shape.entries()) {
-      const name = `${column.name}_${axis}`
+      const name = freeName(`${column.name}_${axis}`, this.#table.columns)
       yield* this.#nameless(name, size)
       inner.push({ name, size })
     }
@@ -266,7 +281,7 @@ class NetcdfWriter {
   *#characters(path: string, block: ColumnBlock, count: number): Generator<Hdf5Operation> {
     const dimensions = this.#dimensions
     const { width, bytes } = charactersOf(block, count, (row) => this.#product?.placeOf[row] ?? row)
-    const name = `string${width}`
+    const name = freeName(`string${width}`, this.#table.columns)
     yield* this.#nameless(name, width)
     const shape = [...dimensions.map(({ size }) => size), width]
     yield { type: 'create-dataset', path, elementType: CHARACTER, shape, bytes }
@@ -328,11 +343,17 @@ function filled(
   fill: number | bigint,
 ): TypedArray {
   const { present } = block
-  const isPlain = (block.form === 'number' || block.form === 'array') && block.dtype === dtype
-  const given = isPlain || block.form === 'bool' ? (block.values as TypedArray) : undefined
+  const isNumeric = block.form === 'number' || block.form === 'array' || block.form === 'bool'
+  const given = isNumeric ? (block.values as TypedArray) : undefined
   const values = new ARRAY_TYPES[dtype](count * rowElements) as TypedArray
   if (given === undefined) values.fill(fill as never)
-  else values.set(given as never)
+  else if (given.constructor === values.constructor) values.set(given as never)
+  else {
+    // These runs have another type than all together.
+    const isBig = dtype === 'int64' || dtype === 'uint64'
+    for (let at = 0; at < values.length; at += 1)
+      values[at] = (isBig ? BigInt(given[at] as number) : Number(given[at])) as never
+  }
   for (let row = 0; present !== undefined && row < count; row += 1)
     if (present[row] === 0) values.fill(fill as never, row * rowElements, (row + 1) * rowElements)
   return values

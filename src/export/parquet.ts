@@ -1,8 +1,7 @@
 /** Tables as Parquet: one column for each of the table's, arrays as lists. */
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import type { ColumnType } from '../results/block.ts'
-import { cellReader } from '../results/block.ts'
+import { type ColumnType, cellReader, rankOf } from '../results/block.ts'
 import type { Cell, ColumnBlock } from '../results/column.ts'
 import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/query.ts'
 import type { Dtype, StoredValue } from '../values/stored-value.ts'
@@ -79,9 +78,10 @@ interface Plan {
 function plan(column: TableColumn): Plan {
   const type = column.type()
   const { name } = column
-  const isArray = type.shape === undefined || type.shape.length > 0
+  const depth = rankOf(type)
   const element = elementOf(type.dtype)
-  if (element === undefined || (isArray && type.shape === undefined && type.dtype === 'mixed')) {
+  // Where runs differ in type or number of axes, a text holds any value.
+  if (element === undefined || depth === undefined) {
     return {
       column,
       isNumeric: false,
@@ -92,14 +92,14 @@ function plan(column: TableColumn): Plan {
   }
   const leaf: SchemaElement = { ...element, name, repetition_type: 'OPTIONAL' } as SchemaElement
   const isNumeric = type.dtype !== 'str' && type.dtype !== 'bool'
-  if (!isArray)
+  if (depth === 0)
     return { column, isNumeric, schema: [leaf], data: (block, count) => scalars(block, count, type) as never }
-  const depth = type.shape?.length ?? 1
   return {
     column,
     isNumeric,
     schema: listSchema(name, leaf, depth),
-    data: (block, count) => listOf(block, count, (cell) => nestedOf(cell, depth)) as never,
+    data: (block, count) =>
+      listOf(block, count, (cell) => nestedOf(cell, depth, converterTo(type.dtype))) as never,
   }
 }
 
@@ -152,7 +152,7 @@ function scalars(block: ColumnBlock, count: number, { dtype }: ColumnType): Data
   const isBig = dtype === 'int64' || dtype === 'uint64' || dtype === 'uint32'
   if (block.form === 'number' && block.dtype === dtype && block.present === undefined) {
     const { values } = block
-    if (values instanceof BigUint64Array) return new BigInt64Array(values.slice().buffer)
+    if (values instanceof BigUint64Array) return Array.from(values)
     if (values instanceof Uint32Array) return BigInt64Array.from(values, BigInt)
     return Array.isArray(values) || isTyped(values)
       ? (values as Float64Array)
@@ -160,7 +160,7 @@ function scalars(block: ColumnBlock, count: number, { dtype }: ColumnType): Data
   }
   return listOf(block, count, (cell) => {
     if (cell === null || typeof cell === 'object') return null
-    return isBig ? BigInt.asIntN(64, BigInt(cell as number)) : cell
+    return isBig ? BigInt(cell as number) : cell
   })
 }
 
@@ -179,9 +179,9 @@ function listOf(block: ColumnBlock, count: number, convert: (cell: Cell) => unkn
 }
 
 /** An array as nested lists. Null for a value that is not an array. */
-function nestedOf(cell: Cell, depth: number): unknown {
+function nestedOf(cell: Cell, depth: number, convert: (element: unknown) => unknown): unknown {
   if (typeof cell !== 'object' || cell === null) return null
-  const { elements, shape } = elementsAndShape(cell)
+  const { elements, shape } = elementsAndShape(cell, convert)
   if (elements === undefined || shape.length !== depth) return null
   const write = (axis: number, offset: number): unknown => {
     const length = shape[axis] as number
@@ -192,23 +192,27 @@ function nestedOf(cell: Cell, depth: number): unknown {
   return write(0, 0)
 }
 
-function elementsAndShape(value: StoredValue): {
-  readonly elements: unknown[] | undefined
-  readonly shape: readonly number[]
-} {
-  if (value.form === 'list') {
-    const isBig = value.dtype === 'int64'
-    return {
-      elements: value.values.map((each) => (isBig ? BigInt(each as number) : each)),
-      shape: [value.values.length],
-    }
-  }
+function elementsAndShape(
+  value: StoredValue,
+  convert: (element: unknown) => unknown,
+): { readonly elements: unknown[] | undefined; readonly shape: readonly number[] } {
+  if (value.form === 'list') return { elements: value.values.map(convert), shape: [value.values.length] }
   if (value.form !== 'ndarray') return { elements: undefined, shape: [] }
-  const { data, dtype, shape } = value
-  const elements = Array.from(data as ArrayLike<unknown>, (each) => {
-    if (dtype === 'bool') return each !== 0
-    if (dtype === 'uint32') return BigInt(each as number)
-    return dtype === 'uint64' ? BigInt.asIntN(64, each as bigint) : each
-  })
-  return { elements, shape }
+  return { elements: Array.from(value.data as ArrayLike<unknown>, convert), shape: value.shape }
+}
+
+/** Elements of a run may have another type than those of all runs. */
+function converterTo(dtype: Dtype | 'mixed'): (element: unknown) => unknown {
+  switch (dtype) {
+    case 'bool':
+      return (element) => Boolean(element)
+    case 'str':
+      return String
+    case 'int64':
+    case 'uint64':
+    case 'uint32':
+      return (element) => BigInt(element as number)
+    default:
+      return Number
+  }
 }

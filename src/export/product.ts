@@ -3,7 +3,7 @@ import { cellReader } from '../results/block.ts'
 import type { Cell, ColumnBlock } from '../results/column.ts'
 
 /** A dimension of a product: the different values of a parameter, in order of appearance. */
-export interface ProductAxis {
+interface ProductAxis {
   /** A row for each value that has it. */
   readonly rows: Uint32Array
 }
@@ -16,9 +16,10 @@ export interface Product {
   readonly placeOf: Uint32Array
 }
 
-/** Undefined if some combination is missing, or occurs more often than others. */
+/** Undefined if a value or a combination is missing, or if a combination occurs more often than others. */
 export function productOf(parameters: readonly ColumnBlock[], length: number): Product | undefined {
   if (parameters.length === 0 || length === 0) return undefined
+  if (parameters.some(({ present }) => present !== undefined)) return undefined
   const axes = parameters.map((block) => axisOf(block, length))
   const count = axes.reduce((product, { rows }) => product * rows.length, 1)
   if (count > length || length % count !== 0) return undefined

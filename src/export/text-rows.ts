@@ -77,7 +77,8 @@ function jsonReader(block: ColumnBlock): ReadText {
   return (row) => jsonText(read(row))
 }
 
-function csvReader(block: ColumnBlock): ReadText {
+/** Texts of the rows of a block. */
+export function csvReader(block: ColumnBlock): ReadText {
   const { present } = block
   const read = presentReader(block)
   return present === undefined ? read : (row) => (present[row] === 1 ? read(row) : '')
@@ -112,6 +113,6 @@ function presentReader(block: ColumnBlock): ReadText {
   }
 }
 
-function csvField(text: string): string {
+export function csvField(text: string): string {
   return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

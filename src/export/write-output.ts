@@ -25,6 +25,8 @@ export interface OutputOptions {
   readonly force: boolean
   /** How the user allows that: `--force`. */
   readonly forceName: string
+  /** Throws if what was written must not get its name. */
+  readonly check?: () => void
 }
 
 /**
@@ -57,6 +59,7 @@ export async function writeOutput<Value>(
       },
     })
     fsyncSync(descriptor)
+    options.check?.()
     renameSync(temporary, place)
     syncFolder(dirname(place))
     return value

@@ -1,5 +1,6 @@
 /** The runs of a trajectory as a table in memory. */
 
+import { PypetError } from '../errors.ts'
 import { cellReader } from '../results/block.ts'
 import type { ColumnBlock } from '../results/column.ts'
 import { defaultColumns } from '../results/default-columns.ts'
@@ -99,6 +100,7 @@ export class TrajectoryTable {
 /** @throws PypetError `PYPET_COLUMN_UNKNOWN`, `PYPET_EXPRESSION_INVALID`, `PYPET_USAGE` */
 export function trajectoryTable(data: RunData, options: TableOptions): TrajectoryTable {
   assertKnownOptions(options, TABLE_OPTIONS, 'table')
+  assertTexts(options)
   const { columns: select, ...rest } = options
   const query: Query = { select, ...rest }
   const { columns, length } = queryRuns(data, query, (all) => defaultColumns(all, { withFacts: true }))
@@ -117,6 +119,24 @@ export function trajectoryTable(data: RunData, options: TableOptions): Trajector
     }
   })
   return new TrajectoryTable(values, length)
+}
+
+/** Users may write plain JavaScript. */
+function assertTexts({ limit, ...texts }: TableOptions): void {
+  for (const [name, given] of Object.entries(texts)) {
+    const isText = typeof given === 'string' && given.trim() !== ''
+    const isList = name !== 'where' && Array.isArray(given) && given.every((each) => typeof each === 'string')
+    if (given === undefined || isText || isList) continue
+    throw new PypetError('PYPET_USAGE', `table: ${name} is ${JSON.stringify(given)}, which is no text`, {
+      where: name,
+      hint: name === 'where' ? "Write a condition, as in 'x > 3'." : "Name columns, as in ['x', 'z'].",
+    })
+  }
+  if (limit === undefined || typeof limit === 'number') return
+  throw new PypetError('PYPET_USAGE', `table: limit is ${JSON.stringify(limit)}, which is no number`, {
+    where: 'limit',
+    hint: 'Write a whole number.',
+  })
 }
 
 function valuesOf(block: ColumnBlock, length: number): TableValues['values'] {

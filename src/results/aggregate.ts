@@ -114,7 +114,9 @@ export function aggregateOf(
         refuse(`${name} takes numbers`, operand.at, 'Use count, min, max, first or last for texts.'),
       ),
     }
-  return { operand, compute: (block, groups) => chosen(block as ColumnBlock, groups, name) }
+  const refused = () =>
+    refuse(`${name} takes numbers or texts`, operand.at, 'Reduce arrays first, as in max(mean(trace)).')
+  return { operand, compute: (block, groups) => chosen(block as ColumnBlock, groups, name, refused) }
 }
 
 const countRows: Compute = (_, { groupOf, first }) => {
@@ -161,12 +163,18 @@ function statistic(compute: (values: Float64Array) => number, refused?: () => Er
 }
 
 /** The value of one row of each group: the smallest, the largest, the first or the last. */
-function chosen(block: ColumnBlock, { groupOf, first }: Groups, name: string): ColumnBlock {
+function chosen(
+  block: ColumnBlock,
+  { groupOf, first }: Groups,
+  name: string,
+  refused: () => Error,
+): ColumnBlock {
   const read = cellReader(block)
   const rows = new Map<number, number>()
   for (const [row, group] of groupOf.entries()) {
     const cell = read(row)
     if (cell === null || Number.isNaN(cell)) continue
+    if (typeof cell === 'object' && (name === 'min' || name === 'max')) throw refused()
     const known = rows.get(group)
     const isBetter =
       known === undefined ||

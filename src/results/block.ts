@@ -102,7 +102,7 @@ function arrays(
 }
 
 /** The numbers of an array or a list; complex ones as two each. */
-export function elementsOf(value: StoredArray | StoredList): TypedArray {
+function elementsOf(value: StoredArray | StoredList): TypedArray {
   if (value.form === 'ndarray') return value.data as TypedArray
   const { dtype, values } = value
   if (isComplex(dtype)) {

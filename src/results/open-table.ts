@@ -8,7 +8,12 @@ import type { ResultTable } from './query.ts'
 import { RunData } from './run-data.ts'
 
 /** What a table says of its trajectory. It stays known when the file is closed. */
-export type TrajectoryFacts = Pick<RunData, 'file' | 'trajectory' | 'runCount' | 'counts'>
+export interface TrajectoryFacts extends Pick<RunData, 'file' | 'trajectory' | 'runCount' | 'counts'> {
+  /** Names of the explored parameters. */
+  readonly explored: readonly string[]
+  /** @throws PypetError `PYPET_FILE_CHANGING` if someone has written the file while it was read */
+  readonly assertUnchanged: () => void
+}
 
 /**
  * Makes a table and uses it. If an experiment is writing the file, the whole table is read first, and the file is closed
@@ -18,7 +23,14 @@ export type TrajectoryFacts = Pick<RunData, 'file' | 'trajectory' | 'runCount' |
  */
 export async function useTable<Value>(
   file: string,
-  { trajectory }: { readonly trajectory?: string | undefined },
+  {
+    trajectory,
+    isWhole = false,
+  }: {
+    readonly trajectory?: string | undefined
+    /** Read all of it before the use, which may take long. */
+    readonly isWhole?: boolean
+  },
   makeTable: (data: RunData) => ResultTable,
   use: (table: ResultTable, facts: TrajectoryFacts) => Promise<Value>,
 ): Promise<Value> {
@@ -27,12 +39,16 @@ export async function useTable<Value>(
     try {
       const data = RunData.open(reader, chooseTrajectory(reader, trajectory))
       const { runCount, counts } = data
-      const facts = { file, trajectory: data.trajectory, runCount, counts }
-      const isWritten = reader.unfinished.length > 0
-      const table = isWritten ? readWhole(makeTable(data)) : makeTable(data)
+      const readsFirst = isWhole || reader.unfinished.length > 0
+      const explored = data.columns.filter(({ isExplored }) => isExplored).map(({ name }) => name)
+      const assertUnchanged = () => {
+        if (!readsFirst && reader.hasChanged) throw fileChanging(file)
+      }
+      const facts = { file, trajectory: data.trajectory, runCount, counts, explored, assertUnchanged }
+      const table = readsFirst ? readWhole(makeTable(data)) : makeTable(data)
       if (reader.hasChanged) throw fileChanging(file)
-      if (isWritten) reader.close()
-      return { table, facts, reader: isWritten ? undefined : reader }
+      if (readsFirst) reader.close()
+      return { table, facts, reader: readsFirst ? undefined : reader }
     } catch (error) {
       const hasChanged = reader.hasChanged
       reader.close()
@@ -41,7 +57,7 @@ export async function useTable<Value>(
   })
   try {
     const value = await use(table, facts)
-    if (reader?.hasChanged === true) throw fileChanging(file)
+    facts.assertUnchanged()
     return value
   } finally {
     reader?.close()

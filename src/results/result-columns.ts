@@ -405,8 +405,8 @@ class LeafColumn {
 
   read(start: RunIndex, end: RunIndex): ColumnBlock {
     const isFew = this.#block === undefined && (end - start) * FEW_SHARE < this.#runCount
-    if (!this.#isSingle || isFew) return blockOf(this.#values(start, end))
-    this.#block ??= blockOf(this.#values(0, this.#runCount))
+    if (!this.#isSingle || isFew) return blockOf(this.#values(start, end), this.declared)
+    this.#block ??= blockOf(this.#values(0, this.#runCount), this.declared)
     return sliceRows(this.#block, start, end)
   }
 

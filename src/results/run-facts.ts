@@ -8,14 +8,14 @@ import type { ColumnSource } from './column-source.ts'
 import { type RunStates, readRunStates, unmarkedRuns } from './run-states.ts'
 
 /** Names of facts. `parameters.status` and `results.status` name others of the same name. */
-export const FACT_NAMES = ['run', 'status', 'attempts', 'start', 'runtime', 'failure'] as const
+const FACT_NAMES = ['run', 'status', 'attempts', 'start', 'runtime', 'failure'] as const
 
 export type FactName = (typeof FACT_NAMES)[number]
 
 /** Of the fact `status`. */
 export type RunStatus = 'stored' | 'failed' | 'missing'
 
-export const STATUS_OF = { done: 'stored', failed: 'failed', left: 'missing' } as const
+const STATUS_OF = { done: 'stored', failed: 'failed', left: 'missing' } as const
 
 const FACTS: Readonly<Record<FactName, Pick<Column, 'dtype' | 'unit' | 'comment'>>> = {
   run: { dtype: 'int32', unit: '', comment: 'index of the run' },

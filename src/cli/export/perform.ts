@@ -39,6 +39,12 @@ export async function exportCommand(file: string, output: string, flags: ExportF
   }
   const outputOptions = { force: flags.force === true, forceName: '--force' }
   checkOutput(output, outputOptions)
+  if (isSameFile(file, output)) {
+    throw new PypetError('PYPET_USAGE', `cannot export ${file} to itself`, {
+      where: output,
+      hint: 'Choose another name.',
+    })
+  }
   if (knowsQuickening()) quickenH5wasm(TIERING.glance)
   const withArrays = format !== 'csv' || flags.long === true
   let arrays: readonly string[] = []
@@ -52,7 +58,8 @@ export async function exportCommand(file: string, output: string, flags: ExportF
         (data) => {
           if (!withArrays && flags.select === undefined)
             arrays = data.columns
-              .filter(({ kind, shape }) => kind === 'result' && shape?.length !== 0)
+              .filter(({ kind, isExplored }) => kind !== 'parameter' || isExplored || flags.all === true)
+              .filter(({ shape }) => shape?.length !== 0)
               .map(({ name }) => name)
           return queryRuns(
             data,
@@ -97,6 +104,11 @@ export async function exportCommand(file: string, output: string, flags: ExportF
     `${shownPath(output)}: ${plural(rowCount, 'row')}, ${plural(columnCount, 'column')}, ${formatBytes(bytes)}\n`,
   )
   for (const notice of notices) process.stderr.write(`${notice}\n`)
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev
 }
 
 function noRows(runCount: number, { where }: ExportFlags): string {

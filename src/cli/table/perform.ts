@@ -46,7 +46,8 @@ export async function table(file: string, flags: TableFlags, stream: TableStream
   if (knowsQuickening()) quickenH5wasm(TIERING.glance)
   await useTable(
     file,
-    flags,
+    // Someone may read a page for long.
+    { trajectory: flags.trajectory, isWhole: format === undefined && stream.isTTY === true },
     (data) =>
       queryRuns(data, query, (all) => defaultColumns(all, { withFacts: format !== undefined }), FLAG_NAMES),
     async (result, facts) => {
@@ -94,16 +95,17 @@ async function printTable(
   const colours = coloursOf(stream)
   const isLong = isTerminal && result.length + HEAD_LINES > (stream.rows ?? Number.POSITIVE_INFINITY)
   const pager = isLong ? openPager() : undefined
-  const text = tableText(result, {
+  const options = {
     // A pager scrolls to the right.
     width: isTerminal && pager === undefined ? stream.columns : undefined,
     isExact: !isTerminal,
     dim: colours.dim,
     red: colours.red,
-  })
+  }
+  const text = () => tableText(result, options)
   const footer = isTerminal ? [`\n${colours.dim(footerText(result, facts, flags))}\n`] : []
-  if (pager === undefined) await write(stream, [...text, ...footer])
-  else await pager.page(both(text, footer), stream)
+  if (pager === undefined) await write(stream, both(text(), footer))
+  else await pager.page(() => both(text(), footer), stream)
 }
 
 /** Names, units, types, and the line below the table. */
@@ -132,7 +134,7 @@ function footerText(
 
 /** Undefined where there is none. */
 function openPager():
-  | { readonly page: (text: Iterable<string>, stream: TableStream) => Promise<void> }
+  | { readonly page: (text: () => Iterable<string>, stream: TableStream) => Promise<void> }
   | undefined {
   const command = process.env.PAGER ?? 'less'
   if (command === '' || command === 'cat' || process.env.TERM === 'dumb') return undefined
@@ -149,9 +151,11 @@ function openPager():
       const ignore = () => undefined
       process.on('SIGINT', ignore)
       try {
-        await write(child.stdin, text)
+        // It may end before it has read everything.
+        child.stdin.on('error', () => undefined)
+        await write(child.stdin, text())
         child.stdin.end()
-        if (!(await ended)) await write(stream, text)
+        if (!(await ended)) await write(stream, text())
       } finally {
         process.off('SIGINT', ignore)
       }
@@ -164,20 +168,20 @@ const COMMAND_NOT_FOUND = 127
 
 /** Waits when the reader is slower. Ends quietly if it has gone: `pypet-ts table file.h5 | head` has read enough. */
 async function write(stream: NodeJS.WritableStream, pieces: Iterable<string>): Promise<void> {
-  let isClosed = false
-  const close = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    isClosed = true
+  let hasFailed = false
+  // Whoever called the command reports other failures.
+  const onError = () => {
+    hasFailed = true
   }
-  stream.on('error', close)
+  stream.on('error', onError)
   try {
     for (const piece of pieces) {
-      if (isClosed) return
-      if (!stream.write(piece) && !isClosed)
+      if (hasFailed) return
+      if (!stream.write(piece) && !hasFailed)
         await Promise.race([once(stream, 'drain'), once(stream, 'close')]).catch(() => undefined)
     }
-    await new Promise<void>((resolve) => stream.write('', () => resolve()))
+    if (!hasFailed) await new Promise<void>((resolve) => stream.write('', () => resolve()))
   } finally {
-    stream.off('error', close)
+    stream.off('error', onError)
   }
 }
