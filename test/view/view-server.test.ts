@@ -145,7 +145,7 @@ describe('what is answered', () => {
 
   test.each([
     ['z >', 400, /position/],
-    ['zz > 1', 404, /no column zz/],
+    ['zz > 1', 404, /no column "zz"/],
     ['note > 1', 400, /a text/],
     ['z +', 400, /./],
   ])('the filter %s is refused with the reason', async (where, status, message) => {

@@ -2,27 +2,34 @@ import { useEffect, useState } from 'preact/hooks'
 
 const THEMES = ['auto', 'light', 'dark'] as const
 
-export type Theme = (typeof THEMES)[number]
+type Theme = (typeof THEMES)[number]
 
 const THEME_KEY = 'pypet-ts theme'
 
-export function nextTheme(theme: Theme): Theme {
-  return THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] as Theme
+/** The theme that the user has chosen, and a function that changes to the next one. It is remembered. */
+export function useTheme(): [Theme, () => void] {
+  const [theme, setTheme] = useState<Theme>(storedTheme)
+  useEffect(() => apply(theme), [theme])
+  return [
+    theme,
+    () => {
+      // Of two quick clicks, the second may come before the page is drawn again.
+      const next = THEMES[(THEMES.indexOf(storedTheme()) + 1) % THEMES.length] as Theme
+      localStorage.setItem(THEME_KEY, next)
+      setTheme(next)
+    },
+  ]
 }
 
-/** The theme that the user has chosen. It is remembered. */
-export function useTheme(): [Theme, (theme: Theme) => void] {
-  const [theme, setTheme] = useState<Theme>(
-    () => THEMES.find((each) => each === localStorage.getItem(THEME_KEY)) ?? 'auto',
-  )
-  useEffect(() => {
-    localStorage.setItem(THEME_KEY, theme)
-    if (theme === 'auto') delete document.documentElement.dataset['theme']
-    else document.documentElement.dataset['theme'] = theme
-    // Canvases take their colours from it.
-    dispatchEvent(new Event('themechange'))
-  }, [theme])
-  return [theme, setTheme]
+function storedTheme(): Theme {
+  return THEMES.find((each) => each === localStorage.getItem(THEME_KEY)) ?? 'auto'
+}
+
+function apply(theme: Theme): void {
+  if (theme === 'auto') delete document.documentElement.dataset['theme']
+  else document.documentElement.dataset['theme'] = theme
+  // Canvases take their colours from it.
+  dispatchEvent(new Event('themechange'))
 }
 
 /** Grows when the colours change, by the user or by the system. */

@@ -2,12 +2,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import { CopyButton } from './copy-button.tsx'
 import { countText, durationText, runsText } from './number-text.ts'
-import { nextTheme, useTheme } from './theme.ts'
+import { useTheme } from './theme.ts'
 import { useModel } from './use-model.ts'
 
 export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
   const model = useModel()
-  const [theme, setTheme] = useTheme()
+  const [theme, changeTheme] = useTheme()
   const { state, problem } = model
   if (state === undefined) return null
   const { runCount, storedCount, failedCount, progress, trajectory, file, comment } = state
@@ -48,7 +48,7 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
         </span>
       ))}
       <span class="push" />
-      <button type="button" class="quiet" onClick={() => setTheme(nextTheme(theme))} title="Change the theme">
+      <button type="button" class="quiet" onClick={changeTheme} title="Change the theme">
         {theme}
       </button>
       <button type="button" class="quiet" onClick={onHelp} aria-label="Help" title="Help (?)">
