@@ -85,9 +85,11 @@ describe('text', () => {
     expect(many?.split('\n').length).toBe(few?.split('\n').length)
     expect(many).toContain('100,000: 100,000 done, 0 failed, 0 left')
     expect(many).toContain('0 .. 99999 (100,000 values)')
-    const withRuns = await printed(files[1] as string, { runs: true })
-    expect(withRuns).toContain('... 99,980 runs omitted, see --runs --json ...')
+    const withRuns = await printed(files[1] as string, { runs: true }, 80)
+    expect(withRuns).toContain('... 99,980 runs omitted, see pypet-ts table ...')
     expect(withRuns.split('\n').length).toBeLessThan(50)
+    const onPipe = await printed(files[1] as string, { runs: true })
+    expect(onPipe.split('\n').length).toBeGreaterThan(100_000)
   })
 
   test('--runs --json has every run, a line each', async () => {
