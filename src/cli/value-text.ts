@@ -142,3 +142,11 @@ function digitsOf(type: string): number {
 function numberText(number: number, digits: number): string {
   return Number.isInteger(number) ? String(number) : String(Number(number.toPrecision(digits)))
 }
+
+/** Local time, to the second. @param seconds since 1970 */
+export function localTimeText(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  const two = (part: number) => String(part).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}

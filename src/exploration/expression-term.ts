@@ -143,7 +143,7 @@ function expectType(term: Term, type: TermType, beside: string, refuse: Refuse):
 }
 
 /** Functions take one number unless an arity is given. `Infinity` means one or more. */
-export const FUNCTIONS: Readonly<
+const FUNCTIONS: Readonly<
   Record<string, { readonly arity: number; readonly call: (...numbers: number[]) => number }>
 > = {
   ...Object.fromEntries(
@@ -171,19 +171,41 @@ export const FUNCTIONS: Readonly<
   max: { arity: Number.POSITIVE_INFINITY, call: Math.max },
 }
 
-/** @throws PypetError `PYPET_EXPLORATION_INVALID` for unknown names and for operands that are not numbers */
-export function compileCall(name: string, at: number, operands: readonly Term[], refuse: Refuse): Term {
+/**
+ * The function of numbers with a name.
+ *
+ * @param count number of operands
+ * @param others names of functions that the caller knows besides
+ * @throws what `refuse` makes, for unknown names and for another number of operands
+ */
+export function numberFunction(
+  name: string,
+  at: number,
+  count: number,
+  refuse: Refuse,
+  others: readonly string[] = [],
+): (...numbers: number[]) => number {
   const found = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (found === undefined) {
-    throw refuse(`there is no function ${name}`, at, nearestHint(name, Object.keys(FUNCTIONS)))
+    const names = [...new Set([...Object.keys(FUNCTIONS), ...others])]
+    throw refuse(`there is no function ${name}`, at, nearestHint(name, names))
   }
   const { arity, call } = found
-  const isRight = arity === Number.POSITIVE_INFINITY ? operands.length > 0 : operands.length === arity
-  if (!isRight) {
-    const expected =
-      arity === Number.POSITIVE_INFINITY ? 'numbers' : arity === 1 ? 'one number' : `${arity} numbers`
-    throw refuse(`${name} takes ${expected}, found ${operands.length}`, at, 'Separate them with commas.')
-  }
+  const isRight = arity === Number.POSITIVE_INFINITY ? count > 0 : count === arity
+  if (isRight) return call
+  const expected =
+    arity === Number.POSITIVE_INFINITY ? 'numbers' : arity === 1 ? 'one number' : `${arity} numbers`
+  throw refuse(`${name} takes ${expected}, found ${count}`, at, 'Separate them with commas.')
+}
+
+/** Whether there is a function of numbers with this name. */
+export function isNumberFunction(name: string): boolean {
+  return Object.hasOwn(FUNCTIONS, name)
+}
+
+/** @throws PypetError `PYPET_EXPLORATION_INVALID` for unknown names and for operands that are not numbers */
+export function compileCall(name: string, at: number, operands: readonly Term[], refuse: Refuse): Term {
+  const call = numberFunction(name, at, operands.length, refuse)
   for (const operand of operands) expectType(operand, 'number', name, refuse)
   return {
     at,

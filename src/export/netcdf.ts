@@ -10,7 +10,7 @@ import type { Hdf5Operation, Hdf5Type } from '../hdf5/operation.ts'
 import { type ColumnType, cellReader, takeRows } from '../results/block.ts'
 import type { ColumnBlock } from '../results/column.ts'
 import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/query.ts'
-import { elementBytes, elementCount } from '../values/raw-value.ts'
+import { elementBytes, elementCount, indicesAt } from '../values/raw-value.ts'
 import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../values/typed-array.ts'
 import { flatTable } from './flat-columns.ts'
 import { type Product, productOf } from './product.ts'
@@ -256,7 +256,7 @@ class NetcdfWriter {
           yield {
             type: 'write-box',
             path,
-            offset: [...indexOf(place, outer), ...rowShape.map(() => 0)],
+            offset: [...indicesAt(place, outer), ...rowShape.map(() => 0)],
             count: [...outer.map(() => 1), ...rowShape],
             bytes: bytesOf(cells),
           }
@@ -323,16 +323,6 @@ function integers(path: string, name: string, values: readonly number[]): Hdf5Op
 
 /** Larger variables are written row by row. */
 const WHOLE_BYTES_MAX = 2 ** 28
-
-function indexOf(place: number, sizes: readonly number[]): number[] {
-  const index: number[] = []
-  let rest = place
-  for (const size of sizes.toReversed()) {
-    index.unshift(rest % size)
-    rest = Math.floor(rest / size)
-  }
-  return index
-}
 
 /** The numbers of rows, with the fill value where there are none. */
 function filled(

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { cannotWrite, isPypetError, PypetError, systemRefusal } from '../errors.ts'
+import { FILES } from '../journal/disk.ts'
 import { removeTemporary, sweepBeside, temporaryBeside, undoAtExit } from '../temporary-names.ts'
 
 /** Takes the bytes of the file in order. */
@@ -61,7 +62,7 @@ export async function writeOutput<Value>(
     fsyncSync(descriptor)
     options.check?.()
     renameSync(temporary, place)
-    syncFolder(dirname(place))
+    FILES.syncFolderOf(place)
     return value
   } catch (cause) {
     if (isPypetError(cause) || !isSystemError(cause)) throw cause
@@ -94,15 +95,4 @@ export function checkOutput(path: string, { force, forceName }: OutputOptions): 
 
 function isSystemError(cause: unknown): boolean {
   return cause instanceof Error && typeof (cause as NodeJS.ErrnoException).syscall === 'string'
-}
-
-function syncFolder(folder: string): void {
-  // Windows cannot.
-  if (process.platform === 'win32') return
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

@@ -306,10 +306,13 @@ function storedOf(cell: Cell): StoredValue | undefined {
 
 /** `m = mean(trace)` names an expression. */
 const NAMED = /^\s*([A-Za-z_][\w.-]*)\s*=(?!=)\s*(.+)$/s
+const NAME = /^[\w.:$]+$/
+/** Names may contain `-`, and so may expressions. */
+const MAYBE_NAME = /^[\w.:$-]+$/
 const WILDCARDS = /^[\w.:*?-]*[*?][\w.:*?-]*$/
 
 function selectedColumns(data: RunData, part: string, where: string): RowColumn[] {
-  if (WILDCARDS.test(part) && data.findAny(part) === undefined) {
+  if (WILDCARDS.test(part) && data.findKnown(part) === undefined) {
     const matches = wildcardMatcher(part)
     const found = data
       .lookEverywhere()
@@ -323,15 +326,17 @@ function selectedColumns(data: RunData, part: string, where: string): RowColumn[
 
 /** @throws PypetError `PYPET_COLUMN_UNKNOWN`, `PYPET_EXPRESSION_INVALID` */
 function rowColumn(data: RunData, part: string, where: string): RowColumn {
-  const direct = data.findAny(part)
+  // Runs are visited for what may be a name, not for an expression.
+  const find = (name: string) => (MAYBE_NAME.test(name) ? data.findAny(name) : data.findKnown(name))
+  const direct = find(part)
   if (direct !== undefined) return plainColumn(data, direct)
   const [, name, text = part] = NAMED.exec(part) ?? []
   if (name !== undefined) {
-    const column = data.findAny(text.trim())
+    const column = find(text.trim())
     if (column !== undefined) return plainColumn(data, column, name)
   }
   // A name alone gets the message for columns. `x-1` is an expression.
-  if (/^[\w.:]+$/.test(text) && !/^[\d.]+$/.test(text)) data.find(text)
+  if (NAME.test(text) && !/^[\d.]+$/.test(text)) data.find(text)
   return expressionColumn(data, name ?? part, rowExpression(text, data, { where: `${where} ${text}` }))
 }
 

@@ -6,7 +6,7 @@
  */
 import { PypetError } from '../errors.ts'
 import { type ExpressionNode, parseExpression, type Refuse } from '../exploration/expression-syntax.ts'
-import { ARITHMETIC, FUNCTIONS } from '../exploration/expression-term.ts'
+import { ARITHMETIC, isNumberFunction, numberFunction } from '../exploration/expression-term.ts'
 import { nearestHint } from '../values/nearest-name.ts'
 import { elementCount } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
@@ -143,9 +143,12 @@ const CONSTANTS: Readonly<Record<string, number>> = {
 }
 
 function nameTerm(name: string, at: number, { data, columns, refuse }: Context): RowTerm {
-  const column = data.findAny(name)
+  const known = data.findKnown(name)
+  // Before every run is visited for a column of this name.
+  if (known === undefined && Object.hasOwn(CONSTANTS, name))
+    return constant(at, 'number', CONSTANTS[name] as number)
+  const column = known ?? data.findAny(name)
   if (column === undefined) {
-    if (Object.hasOwn(CONSTANTS, name)) return constant(at, 'number', CONSTANTS[name] as number)
     const names = data.columns.map((each) => each.name)
     const found = refuse(`there is no column ${JSON.stringify(name)}`, at, '')
     throw new PypetError('PYPET_COLUMN_UNKNOWN', found.message, {
@@ -383,7 +386,7 @@ function call(name: string, at: number, operands: readonly RowTerm[], refuse: Re
   const [only] = operands
   const reduction = Object.hasOwn(ARRAY_REDUCTIONS, name) ? ARRAY_REDUCTIONS[name] : undefined
   const isOfArray = operands.length === 1 && (only?.type === 'array' || only?.type === 'any')
-  if (reduction !== undefined && (isOfArray || !Object.hasOwn(FUNCTIONS, name))) {
+  if (reduction !== undefined && (isOfArray || !isNumberFunction(name))) {
     if (only === undefined || operands.length !== 1) {
       throw refuse(`${name} takes one array, found ${operands.length}`, at, `Write ${name}(trace).`)
     }
@@ -400,18 +403,10 @@ function call(name: string, at: number, operands: readonly RowTerm[], refuse: Re
     expectType(only, 'number', name, refuse)
     return { at, type: 'truth', bind: (of) => isNotANumber(only.bind(of)) }
   }
-  const found = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
-  if (found === undefined) {
-    const names = [...new Set([...Object.keys(FUNCTIONS), ...Object.keys(ARRAY_REDUCTIONS), 'isnan'])]
-    throw refuse(`there is no function ${name}`, at, nearestHint(name, names))
-  }
-  const { arity } = found
-  const isRight = arity === Number.POSITIVE_INFINITY ? operands.length > 0 : operands.length === arity
-  if (!isRight) {
-    const expected =
-      arity === Number.POSITIVE_INFINITY ? 'numbers' : arity === 1 ? 'one number' : `${arity} numbers`
-    throw refuse(`${name} takes ${expected}, found ${operands.length}`, at, 'Separate them with commas.')
-  }
+  const compute = numberFunction(name, at, operands.length, refuse, [
+    ...Object.keys(ARRAY_REDUCTIONS),
+    'isnan',
+  ])
   for (const operand of operands) expectType(operand, 'number', name, refuse)
   return {
     at,
@@ -419,7 +414,7 @@ function call(name: string, at: number, operands: readonly RowTerm[], refuse: Re
     bind: (of) =>
       computed(
         operands.map((operand) => operand.bind(of)),
-        found.call,
+        compute,
       ),
   }
 }

@@ -83,7 +83,15 @@ export class RunData {
 
   /** As `find`, but undefined if there is none. */
   findAny(name: string): Column | undefined {
-    return this.#findKnown(name) ?? (this.#lookEverywhere() ? this.#findKnown(name) : undefined)
+    return this.findKnown(name) ?? (this.#lookEverywhere() ? this.findKnown(name) : undefined)
+  }
+
+  /** As `findAny`, among the columns that were found so far. Visits no runs. */
+  findKnown(name: string): Column | undefined {
+    const columns = this.columns
+    return (
+      columns.find((column) => column.name === name) ?? columns.find((column) => column.fullName === name)
+    )
   }
 
   /** Also those columns that this run has, and perhaps no other. */
@@ -125,13 +133,6 @@ export class RunData {
     const source = this.#sources.get(column)
     if (source === undefined) throw new Error(`${column.name} is not a column of this trajectory`)
     return source
-  }
-
-  #findKnown(name: string): Column | undefined {
-    const columns = this.columns
-    return (
-      columns.find((column) => column.name === name) ?? columns.find((column) => column.fullName === name)
-    )
   }
 
   #lookEverywhere(): boolean {

@@ -1,6 +1,6 @@
 /** When two stored values are the same for a user, and how much two numbers differ. */
 import { isDeepStrictEqual } from 'node:util'
-import { isSameShape } from '../values/raw-value.ts'
+import { indicesAt, isSameShape } from '../values/raw-value.ts'
 import type { StoredValue } from '../values/stored-value.ts'
 import { numbersOf } from './array-summary.ts'
 
@@ -52,12 +52,12 @@ export function differenceOf(
     if (isSameNumber(from, to)) continue
     const size = Math.abs(minus(to, from))
     // Where only one is NaN, there is no larger difference.
-    if (Number.isNaN(size)) return { absolute: size, relative: undefined, at: indicesOf(at, left.shape) }
+    if (Number.isNaN(size)) return { absolute: size, relative: undefined, at: indicesAt(at, left.shape) }
     if (size > most) [most, place] = [size, at]
   }
   if (place < 0) return undefined
   const relative = relativeTo(left.elements[place] as number | bigint, most)
-  return { absolute: most, relative, at: indicesOf(place, left.shape) }
+  return { absolute: most, relative, at: indicesAt(place, left.shape) }
 }
 
 function isNumeric(value: unknown): value is number | bigint {
@@ -78,14 +78,4 @@ function minus(one: number | bigint, other: number | bigint): number {
 function relativeTo(value: number | bigint, absolute: number): number | undefined {
   const size = Math.abs(Number(value))
   return size === 0 || !Number.isFinite(size) || Number.isNaN(absolute) ? undefined : absolute / size
-}
-
-function indicesOf(at: number, shape: readonly number[]): number[] {
-  const indices: number[] = []
-  let rest = at
-  for (const size of shape.toReversed()) {
-    indices.unshift(rest % size)
-    rest = Math.floor(rest / size)
-  }
-  return indices
 }

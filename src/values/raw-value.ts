@@ -226,6 +226,17 @@ export function elementCount(shape: readonly number[]): number {
   return count
 }
 
+/** The index along each axis of the element at a position in C order. */
+export function indicesAt(position: number, shape: readonly number[]): number[] {
+  const indices: number[] = []
+  let rest = position
+  for (const size of shape.toReversed()) {
+    indices.unshift(rest % size)
+    rest = Math.floor(rest / size)
+  }
+  return indices
+}
+
 export function isSameShape(one: readonly number[], other: readonly number[]): boolean {
   return one.length === other.length && one.every((size, axis) => size === other[axis])
 }

@@ -8,7 +8,7 @@ import { printable, printableLine } from '../../values/printable.ts'
 import { type StoredValue, typeName } from '../../values/stored-value.ts'
 import { previewOf } from '../stored-preview.ts'
 import { textTable } from '../text-table.ts'
-import { cut } from '../value-text.ts'
+import { cut, localTimeText } from '../value-text.ts'
 import type { RunCommands } from './run-commands.ts'
 import type { RunLog } from './run-log.ts'
 
@@ -60,8 +60,8 @@ function headText(report: RunReport, { bold, dim, red, green, yellow }: Colours)
   const host = hostOf(report)
   const finish = start !== undefined && runtime !== undefined ? start + runtime : undefined
   const times = [
-    start === undefined ? '' : timeText(start),
-    finish === undefined ? '' : `to ${timeText(finish)}`,
+    start === undefined ? '' : localTimeText(start),
+    finish === undefined ? '' : `to ${localTimeText(finish)}`,
     runtime === undefined ? '' : `(${formatDuration(runtime * 1000)})`,
   ]
   const rows: [string, string][] = [
@@ -82,14 +82,6 @@ function headText(report: RunReport, { bold, dim, red, green, yellow }: Colours)
 export function hostOf({ environment }: RunReport): string | undefined {
   if (environment === undefined) return undefined
   return textIn(environment.leaves, 'platform.host') ?? textIn(environment.leaves, 'provenance.host')
-}
-
-/** Local time, to the second. */
-function timeText(seconds: number): string {
-  const date = new Date(seconds * 1000)
-  const two = (part: number) => String(part).padStart(2, '0')
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
 /** The stack usually begins with the message. */

@@ -7,7 +7,7 @@ import type { Cell, ColumnBlock } from '../../results/column.ts'
 import { type ResultTable, rowsPerBlock, type TableColumn } from '../../results/query.ts'
 import { printable } from '../../values/printable.ts'
 import { typeName } from '../../values/stored-value.ts'
-import { cut } from '../value-text.ts'
+import { cut, localTimeText } from '../value-text.ts'
 
 export interface TableTextOptions {
   /** Of the terminal. Columns that do not fit are left out. Undefined if lines may have any length. */
@@ -137,7 +137,7 @@ function cellTexts(
   if (isTime && !isExact) {
     return (row) => {
       const seconds = read(row)
-      return typeof seconds === 'number' ? timeText(seconds) : MISSING
+      return typeof seconds === 'number' ? localTimeText(seconds) : MISSING
     }
   }
   const digits = isExact ? undefined : DIGITS
@@ -145,14 +145,6 @@ function cellTexts(
 }
 
 const MISSING = '–'
-
-/** Local time, to the second. */
-function timeText(seconds: number): string {
-  const date = new Date(seconds * 1000)
-  const two = (part: number) => String(part).padStart(2, '0')
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
-}
 
 function cellText(cell: Cell, digits: number | undefined): string {
   switch (typeof cell) {
