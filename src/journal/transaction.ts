@@ -314,8 +314,11 @@ export class Hdf5Transaction {
     if (this.#writtenSequence > 0) this.#journal.noteApplied(this.#writtenSequence)
     const head = new Uint8Array(SUPERBLOCK_BYTES)
     const superblock = superblockOf(head.subarray(0, this.#staged.read(head, 0)))
-    this.#journal.append({ ...facts, fileBytes: this.#staged.size(), superblock, pages })
+    const isWritten = this.#writtenSequence === this.#journal.lastSequence && pages.length === 0
+    const sequence = this.#journal.append({ ...facts, fileBytes: this.#staged.size(), superblock, pages })
     this.#staged.commit()
+    // Without pages, there is nothing to write: nobody else would note it.
+    if (isWritten) this.#writtenSequence = sequence
     this.#committedBytes = this.#staged.size()
     this.#superblock = superblock
     // From now on, only the page writer changes it. What is on the disk later may be from another program.

@@ -1,11 +1,15 @@
 /** A file that loses its name or content between its two openings: by descriptor for the journal's pages, and by name for HDF5. */
-import { existsSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Hdf5File } from '../../src/hdf5/file.ts'
-import { FILES } from '../../src/journal/disk.ts'
+import { superblockOf } from '../../src/journal/cnt-format.ts'
+import { CntJournal } from '../../src/journal/cnt-journal.ts'
+import { type Disk, FILES } from '../../src/journal/disk.ts'
 import { headOf } from '../../src/journal/displaced.ts'
 import { Hdf5Transaction } from '../../src/journal/transaction.ts'
 import { useFolder } from '../temporary-folder.ts'
+import { openRequest } from './open-request.ts'
 
 const inFolder = useFolder()
 
@@ -78,4 +82,60 @@ describe('a file that loses its name or content while it is being opened', () =>
       message: expect.stringContaining(`was ${what}`),
     })
   })
+})
+
+const FACTS = {
+  stored: [],
+  failed: [],
+  reopened: [],
+  memory: { added: {}, values: {} },
+  isComplete: false,
+  returned: [],
+} as const
+
+test('a commit without pages, made while pages are being written, does not prevent a short .cnt file', async () => {
+  const file = inFolder('short.h5')
+  const cntFile = inFolder('short.cnt')
+  await Hdf5File.write(file, 'create', (hdf5) => hdf5.apply([{ type: 'create-group', path: '/before' }]))
+  const disk = FILES.open(file, 'write')
+  const head = new Uint8Array(96)
+  disk.read(head, 0)
+  let isWritten = false
+  const watched: Disk = {
+    ...(disk.descriptor !== undefined && { descriptor: disk.descriptor }),
+    size: () => disk.size(),
+    read: (target, position) => disk.read(target, position),
+    truncate: (size) => disk.truncate(size),
+    sync: () => disk.sync(),
+    close: () => disk.close(),
+    write(source, position) {
+      disk.write(source, position)
+      isWritten ||= position === 0
+    },
+  }
+  const transaction = await Hdf5Transaction.begin({
+    path: file,
+    isNewFile: false,
+    disk: watched,
+    storage: { readerWaitMs: 0, cntCompactBytes: 0 },
+    pageRestMs: 0,
+    onNotice: () => undefined,
+    onError: (error) => expect.unreachable(error.message),
+    openJournal: () =>
+      CntJournal.create(FILES, cntFile, {
+        type: 'experiment',
+        request: openRequest(file),
+        baseBytes: disk.size(),
+        baseSuperblock: superblockOf(head),
+      }),
+  })
+  transaction.file.apply([{ type: 'create-group', path: '/added' }])
+  transaction.commit(FACTS)
+  while (!isWritten) await nextTurn()
+  // The pages are in the file. The gate for readers is still being opened.
+  const longer = statSync(cntFile).size
+  transaction.commit(FACTS)
+  while (statSync(cntFile).size > longer) await nextTurn()
+  transaction.close(FACTS)
+  await transaction.finish(true)
 })
