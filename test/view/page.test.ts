@@ -109,7 +109,9 @@ describeInBrowser('the page', () => {
     const { page } = await openPage(shown.url)
     await untilText(page, '#filter-outcome', '12 runs match')
     await page.keyboard.press('/')
-    await page.keyboard.type('z > 10 && y in [5, 50]')
+    await page.keyboard.type('z > 1')
+    await untilText(page, '#filter-outcome', '8 runs match')
+    await page.keyboard.type('0 && y in [5, 50]')
     await untilText(page, '#filter-outcome', '4 runs match')
     expect(await untilColumn(page, 'run', (texts) => texts.length === 4)).toEqual(['2', '5', '7', '8'])
     expect(new URL(page.url()).hash).toContain('filter=')
@@ -117,11 +119,13 @@ describeInBrowser('the page', () => {
       button.getAttribute('title'),
     )
     expect(command).toBe(`pypet-ts table hdf5/waves.h5 --where 'z > 10 && y in [5, 50]'`)
+    await page.keyboard.press('Enter')
     await page.keyboard.type(' &&')
     await untilText(page, '#filter-outcome', /position/)
     await page.keyboard.press('Escape')
     await page.keyboard.press('Escape')
     await untilText(page, '#filter-outcome', '4 runs match')
+    // What was typed with pauses is one narrowing.
     await page.keyboard.press('Escape')
     await untilText(page, '#filter-outcome', '12 runs match')
   })
@@ -169,6 +173,9 @@ describeInBrowser('the page', () => {
     await untilText(page, '#filter-outcome', '12 runs match')
     await page.keyboard.press('Escape')
     await untilText(page, '#filter-outcome', '6 runs match')
+    // A drag is one narrowing too.
+    await page.keyboard.press('Escape')
+    await untilText(page, '#filter-outcome', '12 runs match')
   })
 
   test('a run opens with its arrays; keys go to the next one, and others are drawn beside it', async () => {

@@ -14,7 +14,7 @@ export function FilterBar() {
   const [text, setText] = useState(filter)
   useEffect(() => setText(filter), [filter])
   useEffect(() => {
-    const timer = setTimeout(() => model.filter(text.trim()), REST_MS)
+    const timer = setTimeout(() => model.filter(text.trim(), false), REST_MS)
     return () => clearTimeout(timer)
   }, [text])
   const problem = model.filterProblem
@@ -35,6 +35,7 @@ export function FilterBar() {
           onKeyDown={(event) => {
             if (event.key === 'Enter') model.filter(text.trim())
           }}
+          onBlur={() => model.filter(text.trim())}
         />
       </div>
       {[...brushes].map(([name]) => (

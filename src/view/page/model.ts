@@ -203,21 +203,33 @@ export class Model {
       brushes.delete(name)
       if (brush !== undefined) brushes.set(name, brush)
     }
-    if (isFinal) this.#remembering(() => this.look({ brushes: this.#brushesBefore ?? before }))
-    if (!isFinal) this.#brushesBefore ??= before
-    else this.#brushesBefore = undefined
+    this.#brushesBefore ??= before
+    if (isFinal) {
+      const first = this.#brushesBefore
+      this.#brushesBefore = undefined
+      this.#remembering(() => this.look({ brushes: first }))
+    }
     this.look({ brushes })
   }
 
   /** Before the brush that is being drawn. */
   #brushesBefore: ReadonlyMap<string, Brush> | undefined
 
-  filter(text: string): void {
+  /** @param isFinal the text is entered: what was typed before it, with pauses, is taken back as one */
+  filter(text: string, isFinal = true): void {
     const before = this.looked.filter
-    if (text === before) return
-    this.#remembering(() => this.#setFilter(before))
-    this.#setFilter(text)
+    if (text !== before) {
+      this.#filterBefore ??= before
+      this.#setFilter(text)
+    }
+    const first = this.#filterBefore
+    if (!isFinal || first === undefined) return
+    this.#filterBefore = undefined
+    if (text !== first) this.#remembering(() => this.#setFilter(first))
   }
+
+  /** Before the filter that is being typed. */
+  #filterBefore: string | undefined
 
   clear(): void {
     const { filter, brushes } = this.looked
