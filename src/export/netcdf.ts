@@ -5,6 +5,7 @@
  * Follows the NetCDF-4 file format (https://docs.unidata.ucar.edu/netcdf-c/current/file_format_specifications.html) and
  * what xarray decodes: texts are characters with `_Encoding`, booleans bytes with `dtype`, missing numbers `_FillValue`.
  */
+import { PypetError } from '../errors.ts'
 import { elementType } from '../hdf5/element-type.ts'
 import type { Hdf5Operation, Hdf5Type } from '../hdf5/operation.ts'
 import { type ColumnType, cellReader, takeRows } from '../results/block.ts'
@@ -37,6 +38,7 @@ interface Dimension {
 /**
  * @param attributes texts about the file: its title, its source
  * @param exploredNames of all explored parameters, also of those that the table does not have
+ * @throws PypetError `PYPET_USAGE` for an expression without a name that NetCDF takes
  */
 export function netcdfPlan(
   table: ResultTable,
@@ -44,6 +46,13 @@ export function netcdfPlan(
   exploredNames: readonly string[],
 ): NetcdfPlan {
   const { columns, length } = flatTable(table)
+  const refused = columns.find(({ name }) => name.includes('/'))
+  if (refused !== undefined) {
+    throw new PypetError('PYPET_USAGE', `a variable of NetCDF cannot have the name ${refused.name}`, {
+      where: refused.name,
+      hint: `Give it one without /, as in ratio = ${refused.name}.`,
+    })
+  }
   const writable = columns.filter((column) => hasForm(column.type()))
   const explored = table.columns.filter(({ column }) => column?.isExplored === true)
   const canBeDimensions =
@@ -222,14 +231,20 @@ class NetcdfWriter {
     const { length } = this.#table
     const type = column.type()
     const isBool = type.dtype === 'bool'
-    const dtype = isBool ? 'int8' : (type.dtype as NumericDtype)
+    const stored = isBool ? 'int8' : (type.dtype as NumericDtype)
+    const isLarge =
+      length * elementCount(inner.map(({ size }) => size)) * elementBytes(stored) > WHOLE_BYTES_MAX
+    const step = rowsPerBlock(type)
+    const isInteger = !isBool && !/^float/.test(stored)
+    const kept = isInteger && !isLarge ? [...blocksOf(column, length, step)] : undefined
+    const blocks = () => kept ?? blocksOf(column, length, step)
+    const { dtype, fill } = isInteger
+      ? integerFilling(stored, blocks())
+      : { dtype: stored, fill: fillOf(stored) }
     const rowShape = inner.map(({ size }) => size)
     const rowElements = elementCount(rowShape)
-    const elementBytesOf = elementBytes(dtype)
     const outer = this.#dimensions.map(({ size }) => size)
-    const fill = fillOf(dtype)
     let hasMissing = false
-    const isLarge = length * rowElements * elementBytesOf > WHOLE_BYTES_MAX
     const all = isLarge ? undefined : (new ARRAY_TYPES[dtype](length * rowElements) as TypedArray)
     const create = {
       type: 'create-dataset',
@@ -242,10 +257,7 @@ class NetcdfWriter {
         ...create,
         chunks: [...outer.map(() => 1), ...rowShape],
       }
-    const step = rowsPerBlock(type)
-    for (let start = 0; start < length; start += step) {
-      const end = Math.min(length, start + step)
-      const block = column.read(start, end)
+    for (const { start, end, block } of blocks()) {
       const values = filled(block, end - start, rowElements, dtype, fill)
       hasMissing ||= block.present !== undefined
       for (let row = start; row < end; row += 1) {
@@ -324,6 +336,63 @@ function integers(path: string, name: string, values: readonly number[]): Hdf5Op
 /** Larger variables are written row by row. */
 const WHOLE_BYTES_MAX = 2 ** 28
 
+interface RowBlock {
+  readonly start: number
+  readonly end: number
+  readonly block: ColumnBlock
+}
+
+function* blocksOf(column: TableColumn, length: number, step: number): Generator<RowBlock> {
+  for (let start = 0; start < length; start += step) {
+    const end = Math.min(length, start + step)
+    yield { start, end, block: column.read(start, end) }
+  }
+}
+
+/** Neighbours of the usual fill value that can replace it. */
+const FILLS = 65_536
+/** Readers compare 64-bit integers as float64, which are so far apart there. */
+const BIG_STRIDE = 2048
+
+const WIDER: Readonly<Partial<Record<NumericDtype, NumericDtype>>> = {
+  int8: 'int16',
+  uint8: 'int16',
+  int16: 'int32',
+  uint16: 'int32',
+  int32: 'int64',
+  uint32: 'int64',
+}
+
+/** A fill value that is the value of no run, in a larger type if all values of this one occur. */
+function integerFilling(
+  dtype: NumericDtype,
+  blocks: Iterable<RowBlock>,
+): { readonly dtype: NumericDtype; readonly fill: number | bigint } {
+  const usual = fillOf(dtype)
+  const stride = typeof usual === 'bigint' ? BIG_STRIDE : 1
+  const used = new Uint8Array(Math.min(FILLS, 2 ** (8 * elementBytes(dtype))))
+  let hasMissing = false
+  for (const { start, end, block } of blocks) {
+    const { present } = block
+    hasMissing ||= present !== undefined
+    if (block.form !== 'number' && block.form !== 'array') continue
+    const rowElements = block.values.length / (end - start)
+    for (const [at, value] of block.values.entries()) {
+      if (present?.[Math.floor(at / rowElements)] === 0) continue
+      const above = typeof usual === 'bigint' ? BigInt(value) - usual : Number(value) - usual
+      const distance = Math.abs(Number(above)) / stride
+      if (distance >= used.length) continue
+      used[Math.floor(distance)] = 1
+      used[Math.ceil(distance)] = 1
+    }
+  }
+  const free = hasMissing ? used.indexOf(0) : 0
+  const wider = WIDER[dtype]
+  if (free < 0 && wider !== undefined) return { dtype: wider, fill: fillOf(wider) }
+  const distance = free * stride * (dtype.startsWith('u') ? -1 : 1)
+  return { dtype, fill: typeof usual === 'bigint' ? usual + BigInt(distance) : usual + distance }
+}
+
 /** The numbers of rows, with the fill value where there are none. */
 function filled(
   block: ColumnBlock,
@@ -342,7 +411,8 @@ function filled(
     // These runs have another type than all together.
     const isBig = dtype === 'int64' || dtype === 'uint64'
     for (let at = 0; at < values.length; at += 1)
-      values[at] = (isBig ? BigInt(given[at] as number) : Number(given[at])) as never
+      if (present?.[Math.floor(at / rowElements)] !== 0)
+        values[at] = (isBig ? BigInt(given[at] as number) : Number(given[at])) as never
   }
   for (let row = 0; present !== undefined && row < count; row += 1)
     if (present[row] === 0) values.fill(fill as never, row * rowElements, (row + 1) * rowElements)

@@ -46,8 +46,7 @@ function blockValues(
   values: readonly (StoredValue | undefined)[],
   otherwise: ColumnType | undefined,
 ): BlockValues {
-  const found = values.filter(hasValue).map(typeOfValue)
-  const type = found.reduce<ColumnType | undefined>(commonType, undefined) ?? otherwise
+  const type = typeOfValues(values) ?? otherwise
   if (type === undefined) return numbers('float64', values, () => Number.NaN)
   const { dtype, shape } = type
   if (dtype === 'mixed' || shape === undefined || dtype === 'bytes') return { form: 'mixed', values }
@@ -65,11 +64,6 @@ function blockValues(
     return { form: 'complex', dtype, values: parts }
   }
   const isFloat = isFloating(dtype)
-  // Beyond 2^53, a float64 would be another number.
-  if (isFloat && values.some((value) => typeof scalarOf(value) === 'bigint')) {
-    if (values.map(scalarOf).some((value) => typeof value === 'bigint' && typeof exact(value) === 'bigint'))
-      return { form: 'mixed', values }
-  }
   return numbers(dtype, values, (value) => (scalarOf(value) as number | bigint) ?? (isFloat ? Number.NaN : 0))
 }
 
@@ -79,10 +73,10 @@ function numbers(
   read: (value: StoredValue | undefined) => number | bigint,
 ): BlockValues {
   const array = emptyArray(dtype, values.length)
-  const isBig = dtype === 'int64' || dtype === 'uint64'
+  const takesBig = isBig(dtype)
   for (let row = 0; row < values.length; row += 1) {
     const value = read(values[row])
-    array[row] = isBig ? BigInt(value) : Number(value)
+    array[row] = takesBig ? BigInt(value) : Number(value)
   }
   return { form: 'number', dtype, values: array }
 }
@@ -96,23 +90,27 @@ function arrays(
   const array = emptyArray(dtype, values.length * size)
   if (isFloating(dtype)) array.fill(Number.NaN as never)
   for (const [row, value] of values.entries()) {
-    if (hasValue(value)) array.set(elementsOf(value as StoredArray | StoredList) as never, row * size)
+    if (hasValue(value)) array.set(elementsOf(value as StoredArray | StoredList, dtype) as never, row * size)
   }
   return { form: 'array', dtype, shape, values: array }
 }
 
-/** The numbers of an array or a list; complex ones as two each. */
-function elementsOf(value: StoredArray | StoredList): TypedArray {
-  if (value.form === 'ndarray') return value.data as TypedArray
-  const { dtype, values } = value
+/** The numbers of an array or a list, ready for an array of this type; complex ones as two each. */
+function elementsOf(value: StoredArray | StoredList, wanted: ArrayDtype): TypedArray {
+  if (value.form === 'ndarray') {
+    const data = value.data as TypedArray
+    if (isBig(value.dtype) === isBig(wanted)) return data
+    return isBig(wanted) ? BigInt64Array.from(data as Int32Array, BigInt) : Float64Array.from(data, Number)
+  }
+  const { values } = value
+  const dtype = isComplex(value.dtype) ? value.dtype : wanted
   if (isComplex(dtype)) {
     const parts = (values as readonly Complex[]).flatMap(({ re, im }) => [re, im])
     return dtype === 'complex64' ? Float32Array.from(parts) : Float64Array.from(parts)
   }
-  const array = emptyArray(dtype as ArrayDtype, values.length)
-  const isBig = dtype === 'int64' || dtype === 'uint64'
+  const array = emptyArray(dtype, values.length)
   for (const [at, element] of values.entries())
-    array[at] = isBig ? BigInt(element as number) : Number(element)
+    array[at] = isBig(dtype) ? BigInt(element as number) : Number(element)
   return array
 }
 
@@ -136,7 +134,34 @@ export function typeOfValue(value: StoredValue): ColumnType {
   }
 }
 
-/** The type that holds values of both types. Integers and float64 are float64. */
+/**
+ * The type that holds all of these values exactly: beyond 2^53, integers and float64 are mixed. Undefined if all are
+ * missing.
+ */
+export function typeOfValues(values: readonly (StoredValue | undefined)[]): ColumnType | undefined {
+  const types = values.filter(hasValue).map(typeOfValue)
+  const type = types.reduce<ColumnType | undefined>(commonType, undefined)
+  if (type === undefined || !isFloating(type.dtype) || !types.some(({ dtype }) => isBig(dtype))) return type
+  return values.every(fitsFloat64) ? type : { ...type, dtype: 'mixed' }
+}
+
+/** Whether a float64 can hold each of its integers. */
+export function fitsFloat64(value: StoredValue | undefined): boolean {
+  if (value?.form === 'scalar') return isExact(value.value)
+  if (value?.form === 'list') return value.values.every(isExact)
+  return value?.form !== 'ndarray' || !isBig(value.dtype) || (value.data as BigInt64Array).every(isExact)
+}
+
+function isExact(element: unknown): boolean {
+  return typeof element !== 'bigint' || typeof exact(element) === 'number'
+}
+
+/** Whether elements are bigints. */
+export function isBig(dtype: Dtype | 'mixed'): boolean {
+  return dtype === 'int64' || dtype === 'uint64'
+}
+
+/** The type that holds values of both types, if integers beyond 2^53 are not among floating-point numbers. */
 export function commonType(one: ColumnType | undefined, other: ColumnType): ColumnType {
   if (one === undefined) return other
   const dtype = one.dtype === other.dtype ? one.dtype : commonDtype(one.dtype, other.dtype)
@@ -147,7 +172,14 @@ export function commonType(one: ColumnType | undefined, other: ColumnType): Colu
 }
 
 function commonDtype(one: Dtype | 'mixed', other: Dtype | 'mixed'): Dtype | 'mixed' {
-  return one in ARRAY_TYPES && other in ARRAY_TYPES ? 'float64' : 'mixed'
+  if (!(one in ARRAY_TYPES && other in ARRAY_TYPES)) return 'mixed'
+  const isHeld = (dtype: string, by: 'int64' | 'uint64') =>
+    dtype === by || (by === 'int64' ? /^u?int(?:8|16|32)$/ : /^uint/).test(dtype)
+  return (
+    (['int64', 'uint64'] as const).find(
+      (big) => (one === big || other === big) && isHeld(one, big) && isHeld(other, big),
+    ) ?? 'float64'
+  )
 }
 
 function scalarOf(value: StoredValue | undefined): StoredScalar['value'] | undefined {

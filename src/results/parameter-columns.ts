@@ -14,13 +14,13 @@ import { ARRAY_TYPES, type NumericDtype } from '../values/typed-array.ts'
 import {
   blockOf,
   type ColumnType,
-  commonType,
   constantBlock,
   emptyArray,
   MIXED,
   presenceOf,
   sliceRows,
   typeOfValue,
+  typeOfValues,
 } from './block.ts'
 import type { ColumnBlock } from './column.ts'
 import type { ColumnSource } from './column-source.ts'
@@ -162,12 +162,6 @@ export function typeOfBlock(block: ColumnBlock): ColumnType {
     case 'array':
       return { dtype: block.dtype, shape: block.shape }
     case 'mixed':
-      return (
-        block.values.reduce<ColumnType | undefined>(
-          (type, value) =>
-            value === undefined || value.form === 'null' ? type : commonType(type, typeOfValue(value)),
-          undefined,
-        ) ?? MIXED
-      )
+      return typeOfValues(block.values) ?? MIXED
   }
 }

@@ -31,6 +31,8 @@ import {
   type ColumnType,
   commonType,
   emptyArray,
+  fitsFloat64,
+  isBig,
   isFloating,
   MIXED,
   presenceOf,
@@ -148,8 +150,14 @@ export class ResultColumns {
       read: (start, end) =>
         this.#overlaid(columnBlock(this.#reader, set, column, start, end), leaves, start, end),
       findType: () => {
-        const below = leaves.typeIn(this.#runsBelow(branch))
-        return below === undefined ? { dtype, shape } : commonType({ dtype, shape }, below)
+        const own = { dtype, shape }
+        const type = leaves.typeIn(this.#runsBelow(branch), own) ?? own
+        if (!isFloating(type.dtype) || !isBig(dtype)) return type
+        const { values } = columnBlock(this.#reader, set, column, 0, this.#states.total)
+        const data = values as TypedArray
+        return fitsFloat64({ form: 'ndarray', dtype: column.dtype, shape: [data.length], data })
+          ? type
+          : { ...type, dtype: 'mixed' }
       },
     }
   }
@@ -416,15 +424,18 @@ class LeafColumn {
     return this.typeIn(Array.from({ length: this.#runCount }, (_, run) => run)) ?? MIXED
   }
 
-  /** The type in these runs. Undefined if none of them has the item. */
-  typeIn(runs: readonly RunIndex[]): ColumnType | undefined {
-    let type: ColumnType | undefined
+  /** The type in these runs and of other values. Undefined if there are none. */
+  typeIn(runs: readonly RunIndex[], others?: ColumnType): ColumnType | undefined {
+    let type = others
+    const bigRuns: RunIndex[] = []
     for (const run of runs) {
       const own = this.#typeOf(run)
       if (own !== undefined) type = commonType(type, own)
       if (type?.dtype === 'mixed' && type.shape === undefined) return type
+      if (own !== undefined && isBig(own.dtype)) bigRuns.push(run)
     }
-    return type
+    if (type === undefined || !isFloating(type.dtype)) return type
+    return bigRuns.every((run) => fitsFloat64(this.valueOf(run))) ? type : { ...type, dtype: 'mixed' }
   }
 
   #typeOf(run: RunIndex): ColumnType | undefined {

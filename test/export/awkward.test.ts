@@ -1,6 +1,7 @@
 /** Values that do not fit a column easily reach every format, or are named among what was left out. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import h5wasm, { type Dataset } from 'h5wasm/node'
 import { parquetReadObjects } from 'hyparquet'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadTrajectory } from '../../dist/index.js'
@@ -29,6 +30,12 @@ export default defineExperiment({
     traj.addResult('t_0', x)
     traj.addResult('string5', 'abcde')
     traj.addResult('c', { re: x, im: 1 })
+    traj.addResult('grey', Uint8Array.of(255, x))
+    traj.addResult('every', Uint8Array.from({ length: 256 }, (_, at) => at))
+    traj.addResult('exact', x === 0 ? 2n ** 53n + 1n : 0.5)
+    traj.addResult('exacts', x === 0 ? BigInt64Array.of(2n ** 53n + 1n, 1n) : Float64Array.of(0.5, 1))
+    traj.addResult('pair', x === 0 ? BigInt64Array.of(1n, 2n) : Float64Array.of(0.5, 1))
+    traj.addResult('wide', x === 0 ? Int32Array.of(-1) : BigInt64Array.of(2n ** 53n + 1n))
     if (x === 2) traj.addResult('flag', true)
   },
 })`
@@ -95,8 +102,16 @@ describe.each(['tree', 'columns'])('of the layout %s', (layout) => {
       nothing: [],
       'c.real': 0,
       'c.imag': 1,
+      exact: '9007199254740993',
+      exacts: '[9007199254740993,1]',
+      pair: [1, 2],
+      wide: [-1n],
     })
     expect(rows[1]).toMatchObject({
+      exact: '0.5',
+      exacts: '[0.5,1]',
+      pair: [0.5, 1],
+      wide: [2n ** 53n + 1n],
       mat: [
         [0, 1],
         [2, 3],
@@ -114,8 +129,37 @@ describe.each(['tree', 'columns'])('of the layout %s', (layout) => {
   test('NetCDF keeps names apart, converts types, and names what it leaves out', async () => {
     const said = await exported(layout, 'all.nc')
     const leftOut = /left out, because NetCDF has no form for them: (.*)/.exec(said)?.[1]?.split(', ').sort()
-    expect(leftOut).toEqual(['il', 'mat', 'nothing', 'sc', 'words'])
+    expect(leftOut).toEqual(['exact', 'exacts', 'il', 'mat', 'nothing', 'sc', 'words'])
     expect(said).toContain('dimensions: x (4)')
+  })
+
+  test('no integer of a run is the fill value of its NetCDF variable', async () => {
+    await exported(layout, 'all.nc')
+    await h5wasm.ready
+    const file = new h5wasm.File(at('all.nc'), 'r')
+    try {
+      const read = (name: string) => {
+        const dataset = file.get(name) as Dataset
+        const [fill] = Array.from(dataset.attrs['_FillValue']?.value as Int16Array)
+        return { fill, dtype: dataset.dtype, values: Array.from(dataset.value as Int16Array) }
+      }
+      expect(read('grey')).toEqual({ fill: 254, dtype: '<B', values: [255, 0, 255, 1, 255, 2, 254, 254] })
+      const { fill, dtype, values } = read('every')
+      expect([fill, dtype]).toEqual([-32768, '<h'])
+      expect(values.slice(0, 256)).toEqual(Array.from({ length: 256 }, (_, at) => at))
+      expect(values.slice(3 * 256)).toEqual(Array.from({ length: 256 }, () => -32768))
+      const neg = read('neg')
+      expect([neg.fill, neg.values[0]]).toEqual([-(2n ** 63n) + 4096n, -(2n ** 63n)])
+    } finally {
+      file.close()
+    }
+  })
+
+  test('an expression that NetCDF cannot name is refused', async () => {
+    const words = ['export', `${layout}.h5`, 'no.nc', '--select', 'run, t_0/2']
+    const { exitCode, stderr } = await pypet(folder, words)
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('ratio = t_0/2')])
+    expect(existsSync(at('no.nc'))).toBe(false)
   })
 
   test('long CSV has a line for every run, and for every element', async () => {
@@ -156,6 +200,8 @@ describe.each(['tree', 'columns'])('of the layout %s', (layout) => {
     ['neg == -9223372036854775807', [1]],
     ['u[0] == 18446744073709551615', [0, 1, 2]],
     ['max(u) == 18446744073709551615', [0, 1, 2]],
+    ['exact == 9007199254740993', [0]],
+    ['max(exacts) == 9007199254740993 || pair[0] == 0.5', [0, 1, 2]],
     ['flags[0] == true', [1, 2]],
     ['t_0 != 0', [1, 2]],
     ['t == null', [3]],
