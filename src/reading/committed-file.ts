@@ -1,4 +1,5 @@
-import { basename, dirname, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { isPypetError } from '../errors.ts'
 import { loadH5wasm } from '../hdf5/h5wasm.ts'
 import { hookFileNow } from '../hdf5/hook.ts'
@@ -95,8 +96,9 @@ export class CommittedFile {
         return undefined
       }
       const view = new CommittedView({ ...facts, disk: source.disk, hasMoved: () => source.hasMoved() })
-      const absolute = resolve(file)
-      const own = ownIdentity({ folder: dirname(absolute), name: basename(absolute) }, view.size())
+      // Resolve links first: the library would ask for the identity under that path.
+      const real = realpathSync(file)
+      const own = ownIdentity({ folder: dirname(real), name: basename(real) }, view.size())
       const unhook = hookFileNow(own.path, view)
       return new CommittedFile(source, facts, view, own.path, () => {
         unhook()

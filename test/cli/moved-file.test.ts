@@ -244,6 +244,8 @@ test.skipIf(process.platform === 'win32')(
     expect(ended.stdout).toContain('9 of 10 runs stored in links/link.h5')
     expect(readdirSync(join(folder, 'links')).sort()).toEqual(['link.h5', 'readme'])
     expect(readdirSync(join(folder, 'data')).sort()).toEqual(['demo.cnt', 'readme', 'real.h5'])
+    const table = await pypet(folder, ['table', 'links/link.h5', '--agg', 'count(z)', '--csv'])
+    expect([table.stderr, table.stdout]).toEqual(['', 'count(z)\n9\n'])
     const again = ['run', 'job.mjs', '--file', 'links/link.h5', '--overwrite', '--no-provenance']
     expect((await pypet(folder, again)).exitCode).toBe(3)
     writeFileSync(join(folder, 'job.mjs'), JOB)

@@ -18,6 +18,8 @@ export default { name: 'T', parameters: { x: parameter(1, { unit: 'mV' }), y: 1,
   traj.addResult('label', 'run ' + traj.idx)
   traj.addResult('trace', Float32Array.of(x, y, x + y))
   traj.addResult('c', { re: x, im: y })
+  traj.addResult('grey', Uint8Array.of(255, traj.idx))
+  traj.addResult('low', traj.idx === 0 ? -(2n ** 63n) : 1n)
 } }`
 
 tellWhatIsMissing()
@@ -125,9 +127,12 @@ for run in range(N):
     assert str(at.status.values) == ('stored' if run in stored else 'failed')
     if run not in stored:
         assert np.isnan(at.z.values) and np.isnan(at.trace.values).all()
+        assert np.isnan(at.grey.values).all() and np.isnan(at.low.values)
         continue
     assert same(at.z.values, leaf(run, 'z')) and same(at.trace.values, leaf(run, 'trace'))
     assert str(at.label.values) == leaf(run, 'label').decode()
+    # Neither the 255 of an image nor the smallest integer is taken for missing.
+    assert list(at.grey.values) == list(leaf(run, 'grey')) and at.low.values == leaf(run, 'low')
 raw = xr.open_dataset('${layout}.nc', engine='${engine}', mask_and_scale=False)
 assert [int(raw.n.sel(x=x[run], y=y[run], mode=mode[run])) for run in stored] == [int(leaf(run, 'n')) for run in stored]
 print('equal')`
