@@ -90,7 +90,12 @@ function plan(column: TableColumn): Plan {
         listOf(block, count, (cell) => (cell === null ? null : jsonText(cell))) as never,
     }
   }
-  const leaf: SchemaElement = { ...element, name, repetition_type: 'OPTIONAL' } as SchemaElement
+  const isRequired = depth === 0 && column.isComplete()
+  const leaf: SchemaElement = {
+    ...element,
+    name,
+    repetition_type: isRequired ? 'REQUIRED' : 'OPTIONAL',
+  } as SchemaElement
   const isNumeric = type.dtype !== 'str' && type.dtype !== 'bool'
   if (depth === 0)
     return { column, isNumeric, schema: [leaf], data: (block, count) => scalars(block, count, type) as never }

@@ -104,12 +104,10 @@ export class RawReader extends Hdf5Handle {
         shape.length === 0 ? null : shape.map((_, axis) => BigInt(axis === 0 ? first + start : 0))
       const steps = shape.length === 0 ? null : shape.map(() => 1n)
       this.attempt(dataset, () =>
-        this.withBytes(
-          form.type,
-          (count * rowBytes) / form.type.bytes,
+        this.withHeap(
+          count * rowBytes,
           (pointer) => this.module.get_dataset_data(this.id, dataset, counts, starts, steps, pointer),
-          () => 0,
-          (view) => all.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), start * rowBytes),
+          (heap) => all.set(heap, start * rowBytes),
         ),
       )
     }
