@@ -6,6 +6,9 @@ import {
   type FilterHeader,
   type Message,
   type RunDetail,
+  type RunLogText,
+  type RunProvenance,
+  type RunSources,
   type ViewProblem,
   type ViewState,
 } from '../view-protocol.ts'
@@ -23,6 +26,10 @@ export class ViewError extends Error {
     this.problem = problem
     this.status = status
   }
+}
+
+export function problemText(error: unknown): string {
+  return error instanceof ViewError ? error.problem.message : String(error)
 }
 
 /** Moves the token from the address to the storage of the tab, where neither history nor bookmarks have it. */
@@ -57,6 +64,18 @@ export async function fetchFilter(where: string): Promise<Uint8Array> {
 
 export async function fetchRun(run: number): Promise<RunDetail> {
   return (await ask('run', [['run', String(run)]])).json()
+}
+
+export async function fetchLog(run: number): Promise<RunLogText> {
+  return (await ask('log', [['run', String(run)]])).json()
+}
+
+export async function fetchSources(run: number): Promise<RunSources> {
+  return (await ask('source', [['run', String(run)]])).json()
+}
+
+export async function fetchProvenance(run: number): Promise<RunProvenance> {
+  return (await ask('provenance', [['run', String(run)]])).json()
 }
 
 export async function fetchArray(run: number, column: string, slice: string): Promise<Message<ArrayHeader>> {

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ViewColumn } from '../view-protocol.ts'
 import { ColumnChooser } from './column-chooser.tsx'
 import type { Model } from './model.ts'
-import { countText, durationText } from './number-text.ts'
+import { countText, durationText, timeTexts } from './number-text.ts'
 import { TableExport } from './table-export.tsx'
 import { useModel } from './use-model.ts'
 
@@ -213,10 +213,7 @@ function cellTexts(
   if (values.has[run] !== 1 || column.kind !== 'fact') return { text: values.text(run), full }
   const number = values.numbers[run] as number
   if (column.name === 'runtime') return { text: durationText(number), full: `${full} s` }
-  if (column.name === 'start') {
-    const date = new Date(number * 1000)
-    return { text: date.toLocaleString(), full: date.toISOString() }
-  }
+  if (column.name === 'start') return timeTexts(number)
   return { text: values.text(run), full }
 }
 
