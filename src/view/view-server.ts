@@ -99,6 +99,7 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 const PAGE_FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html; charset=utf-8'],
   '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
+  '/sorter.js': ['sorter.js', 'text/javascript; charset=utf-8'],
   '/favicon.ico': ['page.svg', 'image/svg+xml'],
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 }

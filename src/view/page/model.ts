@@ -3,7 +3,8 @@ import type { ViewProblem, ViewState } from '../view-protocol.ts'
 import { addressOf, type Brush, type Looked, parseAddress } from './address.ts'
 import { fetchColumns, fetchFilter, fetchState, followEvents, ViewError } from './api.ts'
 import { PageColumn } from './page-column.ts'
-import { sortedRows } from './row-order.ts'
+import type { SortAnswer } from './row-order.ts'
+import { RowSorter } from './row-sorter.ts'
 
 /** Time before the page asks a server that is gone again. */
 const RETRY_MS = 2000
@@ -133,22 +134,13 @@ export class Model {
 
   /** Runs that the table shows, in its order. */
   get rows(): Uint32Array {
-    const { sort } = this.looked
-    const numbers = sort === undefined ? undefined : this.column(sort.name)?.numbers
-    const order =
-      sort === undefined || numbers === undefined
-        ? undefined
-        : // What has changed since waits until the user wants it: rows do not move below the pointer.
-          this.remember('order', `${JSON.stringify(sort)} ${this.runCount} ${this.#orderVersion}`, () =>
-            sortedRows(numbers, sort.isDescending),
-          )
-    const key = `${this.maskKey} ${this.#memory.get('order')?.key} ${order === undefined}`
-    return this.remember('rows', key, () => {
+    const order = this.#order()
+    return this.remember('rows', `${this.maskKey} ${order?.key}`, () => {
       const { mask, matchCount } = this
       const rows = new Uint32Array(matchCount)
       let filled = 0
       for (let at = 0; at < mask.length; at += 1) {
-        const run = order === undefined ? at : (order[at] as number)
+        const run = order === undefined ? at : (order.rows[at] as number)
         if (mask[run] === 1) {
           rows[filled] = run
           filled += 1
@@ -158,7 +150,39 @@ export class Model {
     })
   }
 
+  /** Whether the table has another order than the one that is wanted. */
+  get isSorting(): boolean {
+    return this.looked.sort !== undefined && this.#shownOrder?.key !== this.#wantedOrder
+  }
+
   #orderVersion = 0
+  /** Key of the order that was asked for last. */
+  #wantedOrder: string | undefined
+  #shownOrder: SortAnswer | undefined
+  readonly #sorter = new RowSorter((answer) => {
+    if (answer.key !== this.#wantedOrder) return
+    this.#shownOrder = answer
+    this.announce()
+  })
+
+  /**
+   * The order that is shown: the last one that is ready. Undefined is that of the numbers of runs. What has changed since
+   * waits until the user wants it: rows do not move below the pointer.
+   */
+  #order(): SortAnswer | undefined {
+    const { sort } = this.looked
+    if (sort === undefined) {
+      this.#wantedOrder = this.#shownOrder = undefined
+      return undefined
+    }
+    const key = `${JSON.stringify(sort)} ${this.runCount} ${this.#orderVersion}`
+    const numbers = this.#wantedOrder === key ? undefined : this.column(sort.name)?.numbers
+    if (numbers !== undefined) {
+      this.#wantedOrder = key
+      this.#sorter.sort({ key, numbers, isDescending: sort.isDescending })
+    }
+    return this.#shownOrder?.rows.length === this.runCount ? this.#shownOrder : undefined
+  }
 
   /** Sorts what has changed since the last time. */
   sortAgain(): void {

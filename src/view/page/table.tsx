@@ -45,6 +45,7 @@ export function Table() {
           aria-rowcount={rows.length + 1}
           aria-colcount={columns.length}
           aria-label="Table of runs"
+          aria-busy={model.isSorting}
           class="grid"
           style={{ width: `${totalWidth}px`, height: `${heightPx + ROW_PX}px` }}
         >
