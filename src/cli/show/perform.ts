@@ -38,7 +38,10 @@ export async function show(file: string, run: string, flags: ShowFlags, stream: 
     const data = RunData.open(reader, chooseTrajectory(reader, trajectory))
     return new RunReports(reader, data, { withSources: false }).report(run)
   })
-  const log = await readRunLog(report, all === true ? NO_LIMITS : LOG_LIMITS)
+  const { linesMax } = all === true ? NO_LIMITS : LOG_LIMITS
+  // The document has no place to say that the log was not read from its start.
+  const { bytesMax } = all === true || flags.json === true ? NO_LIMITS : LOG_LIMITS
+  const log = await readRunLog(report, { linesMax, bytesMax })
   const commands = runCommands(report)
   const text =
     flags.json === true

@@ -111,12 +111,10 @@ function typeText(value: StoredValue): string {
 }
 
 function logText({ file, lines, omittedCount, unreadBytes, looked }: RunLog, { bold, dim }: Colours): string {
-  const earlier =
-    unreadBytes > 0
-      ? `, without its first ${formatBytes(unreadBytes)} (--all reads them)`
-      : omittedCount > 0
-        ? `, ${plural(omittedCount, 'earlier line')} not shown (--all shows them)`
-        : ''
+  const unread = unreadBytes > 0 ? `, without its first ${formatBytes(unreadBytes)} (--all reads them)` : ''
+  const omitted =
+    omittedCount > 0 ? `, ${plural(omittedCount, 'earlier line')} not shown (--all shows them)` : ''
+  const earlier = `${unread}${omitted}`
   const place = file === undefined ? '' : printable(shownPath(file))
   if (file === undefined) {
     const places = looked.map((folder) => `  ${printable(shownPath(folder))}`)

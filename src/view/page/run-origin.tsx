@@ -92,7 +92,7 @@ function Sources({ sources: { environment, files, omittedCount } }: { readonly s
         <details key={`${index} ${file.name}`} open={index === 0}>
           <summary>{file.name}</summary>
           <CopyButton text={file.text} name={`Copy ${file.name}`} title="Copy the text" />
-          <pre>{file.text}</pre>
+          <pre class="code">{file.text}</pre>
           <LeftOut text={file} />
         </details>
       ))}

@@ -110,7 +110,13 @@ function Head({
       style={{ left: `${left}px`, width: `${width}px` }}
       class={isNumeric(column) ? 'number' : ''}
     >
-      <button type="button" title={describe(column)} onClick={() => model.sortBy(name)}>
+      <button
+        type="button"
+        title={describe(column)}
+        // Arrays have no order.
+        disabled={!column.isSingle}
+        onClick={() => model.sortBy(name)}
+      >
         {name}
         {unit !== '' && <small> {unit}</small>}
         {direction === 'none' ? '' : direction === 'ascending' ? ' ▴' : ' ▾'}
@@ -159,7 +165,9 @@ function Row({
       class={classes.filter(Boolean).join(' ')}
       style={{ transform: `translateY(${top + ROW_PX}px)` }}
       onClick={() => model.look({ run })}
-      onMouseEnter={() => {
+      onMouseMove={(event) => {
+        // Rows that scroll below a pointer at rest are not pointed at.
+        if (run === model.hovered || (event.movementX === 0 && event.movementY === 0)) return
         model.hovered = run
         model.announce()
       }}
@@ -273,13 +281,16 @@ function useScroll(model: Model, rowCount: number) {
       whole === height ? ahead * ROW_PX : (ahead / (rowCount - inner / ROW_PX)) * (height - inner)
     return true
   }
-  // The keys move the row below the pointer, and the plots choose runs.
+  // The keys move the row that was pointed at, and the plots choose runs.
   useEffect(() => {
     if (model.looked.run !== undefined) showRun(model.looked.run)
   }, [model.looked.run])
   useEffect(() => {
     if (model.hovered !== undefined && ref.current?.matches(':hover') === false) showRun(model.hovered)
   }, [model.hovered])
+  useEffect(() => {
+    if (model.hovered !== undefined) showRun(model.hovered)
+  }, [model.stepCount])
   return { ref, onScroll: measure, visible, left: place.left, width: place.width, showRun }
 }
 
