@@ -29,6 +29,9 @@ try {
   const wide = experiment('wide.h5', ['--layout', 'columns', ...grid(wideRuns / 100, 100)], {
     RESULTS_WIDTH: '98',
   })
+  const arrays = experiment('arrays.h5', ['--layout', 'columns', ...grid(wideRuns / 100, 100)], {
+    RESULTS_LENGTH: '100',
+  })
   const tree = experiment('tree.h5', ['--layout', 'tree', ...grid(treeRuns / 100, 100)])
   const bare = best(() => measured(process.execPath, ['-e', '0']))
   const start = best(() => command('table', experimentOfOne(), '--limit', '1'))
@@ -57,6 +60,10 @@ try {
     join(folder, 'w.parquet'),
     '--force',
   ])
+  for (const ending of ['parquet', 'nc', 'jsonl']) {
+    const words = ['export', arrays, join(folder, `a.${ending}`), '--force']
+    beyond(`${wideRuns} runs of an array of 100 values to .${ending}`, '', words)
+  }
   const ours = best(() => command('table', tree, '--select', 'z', '--csv')).cpu - start.cpu
   const leaves = `
 import h5py, sys

@@ -137,8 +137,8 @@ function descriptionsOf({ columns }: ResultTable) {
 
 /** Lets other work of the process run now and then: a progress line, and Ctrl-C. */
 async function writePieces(
-  pieces: Iterable<string>,
-  write: (text: string) => void,
+  pieces: Iterable<string | Uint8Array>,
+  write: (piece: string | Uint8Array) => void,
   onRows?: (rows: number) => void,
 ): Promise<void> {
   for (const piece of pieces) {

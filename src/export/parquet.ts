@@ -7,6 +7,7 @@ import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/que
 import type { Dtype, StoredValue } from '../values/stored-value.ts'
 import { jsonText } from './cell-text.ts'
 import { flatTable } from './flat-columns.ts'
+import { isSingle } from './long-table.ts'
 
 /** Rows of a row group, unless they are arrays. */
 const GROUP_ROWS = 131_072
@@ -51,7 +52,9 @@ export async function writeParquet(table: ResultTable, options: ParquetOptions):
     kvMetadata,
     createdBy: 'pypet-ts',
   })
-  const rows = Math.min(GROUP_ROWS, ...columns.map(({ type }) => rowsPerBlock(type()) * 8))
+  const ofArrays = columns.filter((column) => !isSingle(column))
+  // The library holds each element several times.
+  const rows = Math.min(GROUP_ROWS, ...ofArrays.map(({ type }) => Math.ceil(rowsPerBlock(type()) / 2)))
   for (let start = 0; start < length; start += rows) {
     const end = Math.min(length, start + rows)
     const columnData = plans.map(({ column, data, isNumeric }) => ({
@@ -90,7 +93,12 @@ function plan(column: TableColumn): Plan {
         listOf(block, count, (cell) => (cell === null ? null : jsonText(cell))) as never,
     }
   }
-  const leaf: SchemaElement = { ...element, name, repetition_type: 'OPTIONAL' } as SchemaElement
+  const isRequired = depth === 0 && column.isComplete()
+  const leaf: SchemaElement = {
+    ...element,
+    name,
+    repetition_type: isRequired ? 'REQUIRED' : 'OPTIONAL',
+  } as SchemaElement
   const isNumeric = type.dtype !== 'str' && type.dtype !== 'bool'
   if (depth === 0)
     return { column, isNumeric, schema: [leaf], data: (block, count) => scalars(block, count, type) as never }

@@ -1,9 +1,10 @@
-/** Tables as text: CSV (RFC 4180), and JSON with one object in each line. Written in pieces. */
+/** Tables as text in UTF-8: CSV (RFC 4180), and JSON with one object in each line. Written in pieces. */
 import { cellReader } from '../results/block.ts'
 import type { ColumnBlock } from '../results/column.ts'
 import { type ResultTable, rowsPerBlock, type TableColumn } from '../results/query.ts'
 import { jsonText, numberText } from './cell-text.ts'
 import { flatTable } from './flat-columns.ts'
+import { TextBytes } from './text-bytes.ts'
 
 /** Rows of a piece, unless they are arrays. */
 const ROWS = 8192
@@ -12,63 +13,67 @@ const ROWS = 8192
  * A head with the names, and a line for each row. A missing value is empty, an empty text is `""`. Arrays and other values
  * that are not single are JSON texts: leave them out, or write them in long form.
  */
-export function* csvText(table: ResultTable): Generator<string> {
+export function* csvText(table: ResultTable): Generator<Uint8Array> {
   const { columns, length } = flatTable(table)
-  yield `${columns.map(({ name }) => csvField(name)).join(',')}\n`
-  yield* pieces(columns, length, csvReader, (texts, row) => {
-    let line = ''
-    for (let at = 0; at < texts.length; at += 1)
-      line += at === 0 ? (texts[at] as ReadText)(row) : `,${(texts[at] as ReadText)(row)}`
-    return `${line}\n`
-  })
+  yield Buffer.from(`${columns.map(({ name }) => csvField(name)).join(',')}\n`)
+  const before = columns.map((_, at) => (at === 0 ? '' : ','))
+  yield* pieces(columns, length, csvReader, { before, after: '\n', between: '' })
 }
 
 /** An object for each row, in a line of its own. Missing values are null. */
-export function* jsonLines(table: ResultTable): Generator<string> {
-  yield* jsonRows(table, '\n')
+export function* jsonLines(table: ResultTable): Generator<Uint8Array> {
+  yield* jsonRows(table, { after: '}\n', between: '' })
 }
 
 /** The same rows as one list, each in a line of its own. */
-export function* jsonList(table: ResultTable, indent: string): Generator<string> {
+export function* jsonList(table: ResultTable, indent: string): Generator<Uint8Array> {
   if (table.length === 0) {
-    yield '[]'
+    yield Buffer.from('[]')
     return
   }
-  yield '[\n'
-  let isFirst = true
-  for (const piece of jsonRows(table, '\n')) {
-    const rows = piece.trimEnd().replaceAll('\n', `,\n${indent}`)
-    yield `${isFirst ? '' : ',\n'}${indent}${rows}`
-    isFirst = false
-  }
-  yield `\n${indent.slice(2)}]`
+  yield Buffer.from(`[\n${indent}`)
+  yield* jsonRows(table, { after: '}', between: `,\n${indent}` })
+  yield Buffer.from(`\n${indent.slice(2)}]`)
 }
 
-function* jsonRows(table: ResultTable, end: string): Generator<string> {
+function* jsonRows(table: ResultTable, marks: Omit<Marks, 'before'>): Generator<Uint8Array> {
   const { columns, length } = flatTable(table)
-  const keys = columns.map(({ name }, at) => `${at === 0 ? '' : ','}${JSON.stringify(name)}:`)
-  yield* pieces(columns, length, jsonReader, (texts, row) => {
-    let line = '{'
-    for (let at = 0; at < texts.length; at += 1) line += `${keys[at]}${(texts[at] as ReadText)(row)}`
-    return `${line}}${end}`
-  })
+  const before = columns.map(({ name }, at) => `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`)
+  yield* pieces(columns, length, jsonReader, { ...marks, before })
 }
 
 type ReadText = (row: number) => string
+
+/** What stands around the values of a row. */
+interface Marks {
+  /** Before the value of each column. */
+  readonly before: readonly string[]
+  /** After the last value. */
+  readonly after: string
+  /** Between two rows. */
+  readonly between: string
+}
 
 function* pieces(
   columns: readonly TableColumn[],
   length: number,
   readerOf: (block: ColumnBlock) => ReadText,
-  lineOf: (texts: readonly ReadText[], row: number) => string,
-): Generator<string> {
+  { before, after, between }: Marks,
+): Generator<Uint8Array> {
   const rows = Math.min(ROWS, ...columns.map(({ type }) => rowsPerBlock(type())))
+  const piece = new TextBytes()
   for (let start = 0; start < length; start += rows) {
     const end = Math.min(length, start + rows)
     const texts = columns.map((column) => readerOf(column.read(start, end)))
-    let piece = ''
-    for (let row = 0; row < end - start; row += 1) piece += lineOf(texts, row)
-    yield piece
+    for (let row = 0; row < end - start; row += 1) {
+      if (start + row > 0) piece.put(between)
+      for (let at = 0; at < texts.length; at += 1) {
+        piece.put(before[at] as string)
+        piece.put((texts[at] as ReadText)(row))
+      }
+      piece.put(after)
+    }
+    yield piece.take()
   }
 }
 

@@ -48,6 +48,7 @@ export class ColumnSet {
   #columns: readonly FoundColumn[] | undefined
   readonly #status: string
   #statuses: Uint8Array | undefined
+  #isEveryRunStored: boolean | undefined
   readonly #presences = new Map<string, Uint8Array>()
   /** By column and number, the one that was used last at the end. */
   readonly #blocks = new Map<string, Uint8Array>()
@@ -92,6 +93,11 @@ export class ColumnSet {
   statuses(): Uint8Array {
     this.#statuses ??= this.#raw.bytes(this.#status)
     return this.#statuses
+  }
+
+  get isEveryRunStored(): boolean {
+    this.#isEveryRunStored ??= this.statuses().every((status) => status === RUN_STATUS.stored)
+    return this.#isEveryRunStored
   }
 
   /** How often a run was attempted. */

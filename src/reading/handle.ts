@@ -274,7 +274,19 @@ export class Hdf5Handle {
     reclaim: ReadInto,
     use: (view: DataView) => void,
   ): void {
-    const bytes = elementCount * type.bytes
+    this.withHeap(elementCount * type.bytes, read, (heap, pointer) => {
+      // A copy: decoding texts may grow the heap, which detaches views of it.
+      const copy = heap.slice()
+      try {
+        use(new DataView(copy.buffer, copy.byteOffset, copy.byteLength))
+      } finally {
+        if (holdsPointers(type)) reclaim(BigInt(pointer))
+      }
+    })
+  }
+
+  /** Lends bytes that the library fills, without a copy. `use` must not call the library. */
+  protected withHeap(bytes: number, read: ReadInto, use: (heap: Uint8Array, pointer: number) => void): void {
     if (bytes > READ_BYTES_MAX)
       throw new Error(`it takes ${bytes} bytes, more than ${READ_BYTES_MAX} at once`)
     const module = this.module
@@ -284,13 +296,7 @@ export class Hdf5Handle {
     if (pointer === 0) throw new Error(`cannot allocate ${bytes} bytes`)
     try {
       if (read(BigInt(pointer)) < 0) throw new Error('the HDF5 library cannot read it')
-      // A copy: decoding texts may grow the heap, which detaches views of it.
-      const copy = module.HEAPU8.slice(pointer, pointer + bytes)
-      try {
-        use(new DataView(copy.buffer, copy.byteOffset, bytes))
-      } finally {
-        if (holdsPointers(type)) reclaim(BigInt(pointer))
-      }
+      use(module.HEAPU8.subarray(pointer, pointer + bytes), pointer)
     } finally {
       if (!isSmall) module._free(pointer)
     }

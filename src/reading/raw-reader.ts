@@ -104,12 +104,10 @@ export class RawReader extends Hdf5Handle {
         shape.length === 0 ? null : shape.map((_, axis) => BigInt(axis === 0 ? first + start : 0))
       const steps = shape.length === 0 ? null : shape.map(() => 1n)
       this.attempt(dataset, () =>
-        this.withBytes(
-          form.type,
-          (count * rowBytes) / form.type.bytes,
+        this.withHeap(
+          count * rowBytes,
           (pointer) => this.module.get_dataset_data(this.id, dataset, counts, starts, steps, pointer),
-          () => 0,
-          (view) => all.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), start * rowBytes),
+          (heap) => all.set(heap, start * rowBytes),
         ),
       )
     }
@@ -263,21 +261,27 @@ export class RawReader extends Hdf5Handle {
   scanRows(table: string, columns: readonly string[], visit: VisitRow, rows?: RowRange): void {
     const form = this.form(table)
     const rowCount = this.#rowCount(table, form)
-    const visitRows = rowVisitor(form.type, columns, this.textAt)
+    const members = columns.flatMap((column) => columnOf(form.type, column) ?? [])
+    const narrow = holdsPointers(form.type) ? undefined : narrowRows(members)
+    const visitRows = rowVisitor(narrow?.type ?? form.type, columns, this.textAt)
     const end = Math.min(rowCount, rows?.end ?? rowCount)
     const rowsPerSlice = Math.max(1, Math.floor(SLICE_BYTES / form.type.bytes))
     for (let start = rows?.start ?? 0; start < end; start += rowsPerSlice) {
       const count = Math.min(rowsPerSlice, end - start)
-      this.attempt(table, () =>
-        this.withBytes(
-          form.type,
-          count,
-          (pointer) =>
-            this.module.get_dataset_data(this.id, table, [BigInt(count)], [BigInt(start)], [1n], pointer),
-          (pointer) => this.module.reclaim_vlen_memory_count(this.id, table, '', pointer, [BigInt(count)]),
-          (view) => visitRows(view, start, count, visit),
-        ),
-      )
+      const read = (pointer: bigint) =>
+        this.module.get_dataset_data(this.id, table, [BigInt(count)], [BigInt(start)], [1n], pointer)
+      const reclaim = (pointer: bigint) =>
+        this.module.reclaim_vlen_memory_count(this.id, table, '', pointer, [BigInt(count)])
+      this.attempt(table, () => {
+        if (narrow === undefined) {
+          this.withBytes(form.type, count, read, reclaim, (view) => visitRows(view, start, count, visit))
+          return
+        }
+        // Rows are wide, and `visit` may call the library: only what it asks for is copied.
+        const copy = new Uint8Array(count * narrow.type.bytes)
+        this.withHeap(count * form.type.bytes, read, (heap) => narrow.copy(heap, form.type.bytes, copy))
+        visitRows(new DataView(copy.buffer), start, count, visit)
+      })
     }
   }
 
@@ -310,11 +314,34 @@ export function rowVisitor(
   const cells: (Cell | undefined)[] = columns.map(() => undefined)
   return (view, first, count, visit) => {
     for (let row = 0; row < count; row += 1) {
-      for (const [index, field] of fields.entries()) {
+      for (let index = 0; index < fields.length; index += 1) {
+        const field = fields[index]
         if (field) cells[index] = decoders[index]?.(view, row * type.bytes + field.offset)
       }
       visit(first + row, cells)
     }
+  }
+}
+
+/** Rows of some members of wider rows. */
+function narrowRows(members: readonly Field[]) {
+  let bytes = 0
+  const fields = members.map((member): Field => {
+    const offset = bytes
+    bytes += member.type.bytes
+    return { ...member, offset }
+  })
+  return {
+    type: { kind: 'record', name: 'record', bytes, fields } as const,
+    copy(rows: Uint8Array, rowBytes: number, target: Uint8Array): void {
+      for (const [index, { offset: to, type }] of fields.entries()) {
+        const { offset } = members[index] as Field
+        for (let from = offset, at = to; from < rows.length; from += rowBytes, at += bytes) {
+          if (type.bytes === 1) target[at] = rows[from] as number
+          else target.set(rows.subarray(from, from + type.bytes), at)
+        }
+      }
+    },
   }
 }
 

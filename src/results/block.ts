@@ -117,7 +117,7 @@ function elementsOf(value: StoredArray | StoredList): TypedArray {
 }
 
 /** Null is stored where there is nothing to store. */
-function hasValue(value: StoredValue | undefined): value is StoredValue {
+export function hasValue(value: StoredValue | undefined): value is StoredValue {
   return value !== undefined && value.form !== 'null'
 }
 

@@ -8,6 +8,8 @@ export interface ColumnSource extends Omit<Column, 'name'> {
   readonly shortName: string
   /** Values of the runs from `start` to before `end`. */
   readonly read: (start: RunIndex, end: RunIndex) => ColumnBlock
+  /** Whether it is known that each run has a value. Not if absent. */
+  readonly isComplete?: () => boolean
   /** The type that all runs have in common, found without reading arrays. Undefined if it is the declared one. */
   readonly findType?: () => ColumnType
 }

@@ -10,13 +10,14 @@ import { readDefault, readRange } from '../reading/stored-leaf.ts'
 import { rangeValue } from '../run/parameter-range.ts'
 import { parameterLocation, parameterName, type RunIndex } from '../values/path.ts'
 import type { StoredValue } from '../values/stored-value.ts'
-import { ARRAY_TYPES, type NumericDtype } from '../values/typed-array.ts'
+import { ARRAY_TYPES, type NumericDtype, type TypedArray } from '../values/typed-array.ts'
 import {
   blockOf,
   type ColumnType,
   commonType,
   constantBlock,
   emptyArray,
+  hasValue,
   MIXED,
   presenceOf,
   sliceRows,
@@ -54,6 +55,7 @@ export function parameterColumns(reader: Hdf5Reader, root: string, runCount: num
       unit: unitOf(reader, path),
       comment,
       isExplored: false,
+      isComplete: () => hasValue(readOnce()),
       read: (start, end) => constantBlock(readOnce(), end - start),
     })
   })
@@ -91,6 +93,7 @@ function exploredColumn(reader: Hdf5Reader, root: string, fullName: string, runC
     unit: leaf === undefined ? '' : unitOf(reader, path),
     comment: leaf?.comment ?? '',
     isExplored: true,
+    isComplete: () => readOnce().present === undefined,
     read: (start, end) => sliceRows(readOnce(), start, end),
   }
 }
@@ -125,21 +128,33 @@ function numberRange(reader: Hdf5Reader, path: string, runCount: number): Column
   const rowCount = Math.min(runCount, reader.rowCount(table))
   const values = emptyArray(dtype, runCount)
   if (/^float/.test(dtype)) values.fill(Number.NaN as never)
-  const size = values.BYTES_PER_ELEMENT
-  const target = new Uint8Array(values.buffer)
   for (let start = 0; start < rowCount; start += ROWS_PER_READ) {
     const count = Math.min(ROWS_PER_READ, rowCount - start)
     const bytes = reader.rows(table, start, count, form)
-    if (rowBytes === size) target.set(bytes, start * size)
-    else {
-      for (let row = 0; row < count; row += 1) {
-        const from = row * rowBytes + column.offset
-        for (let byte = 0; byte < size; byte += 1)
-          target[(start + row) * size + byte] = bytes[from + byte] as number
-      }
-    }
+    copyMember(bytes, { rowBytes, offset: column.offset }, values.subarray(start, start + count))
   }
   return { present: presenceOf(runCount, (run) => run < rowCount), form: 'number', dtype, values }
+}
+
+/** Copies one member of packed rows. */
+function copyMember(
+  rows: Uint8Array,
+  { rowBytes, offset }: { readonly rowBytes: number; readonly offset: number },
+  target: TypedArray,
+): void {
+  const size = target.BYTES_PER_ELEMENT
+  const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
+  if (rowBytes === size) bytes.set(rows)
+  else if (rowBytes % size === 0 && offset % size === 0) {
+    const source = new (target.constructor as new (buffer: ArrayBufferLike) => TypedArray)(rows.buffer)
+    const [step, first] = [rowBytes / size, offset / size]
+    for (let row = 0; row < target.length; row += 1) target[row] = source[first + row * step] as never
+  } else {
+    for (let row = 0; row < target.length; row += 1) {
+      const from = row * rowBytes + offset
+      bytes.set(rows.subarray(from, from + size), row * size)
+    }
+  }
 }
 
 /** A range of texts, booleans, arrays or other values. */

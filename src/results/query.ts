@@ -56,6 +56,8 @@ export interface TableColumn {
   /** The column of the trajectory. Undefined for an expression and for what is computed for a group. */
   readonly column: Column | undefined
   readonly type: () => ColumnType
+  /** Whether it is known that each row has a value. */
+  readonly isComplete: () => boolean
   /** Values of the table's rows from `start` to before `end`. */
   readonly read: (start: number, end: number) => ColumnBlock
 }
@@ -168,7 +170,9 @@ export function matchingRuns(data: RunData, condition: string, where: string): U
 }
 
 function allRuns({ runCount }: RunData): Uint32Array {
-  return Uint32Array.from({ length: runCount }, (_, run) => run)
+  const runs = new Uint32Array(runCount)
+  for (let run = 0; run < runCount; run += 1) runs[run] = run
+  return runs
 }
 
 /** Reads all runs in blocks. */
@@ -203,6 +207,7 @@ interface RowColumn {
   readonly unit: string
   readonly comment: string
   readonly type: (runs: Uint32Array | undefined) => ColumnType
+  readonly isComplete: () => boolean
   readonly readRuns: (runs: Uint32Array | undefined, start?: number, end?: number) => ColumnBlock
 }
 
@@ -228,6 +233,7 @@ function plainColumn(data: RunData, column: Column, name = column.name): RowColu
     unit: column.unit,
     comment: column.comment,
     type: () => data.typeOf(column),
+    isComplete: () => data.isComplete(column),
     readRuns,
   }
 }
@@ -285,6 +291,7 @@ function expressionColumn(data: RunData, name: string, expression: RowExpression
     unit: '',
     comment: '',
     type: (runs) => typeOfBlock(readRuns(runs)),
+    isComplete: () => false,
     readRuns,
   }
 }
@@ -347,7 +354,7 @@ function wildcardMatcher(pattern: string): (name: string) => boolean {
 }
 
 function tableColumn(
-  { name, unit, comment, column, type, readRuns }: RowColumn,
+  { name, unit, comment, column, type, isComplete, readRuns }: RowColumn,
   runs: Uint32Array | undefined,
 ): TableColumn {
   let known: ColumnType | undefined
@@ -360,6 +367,7 @@ function tableColumn(
       known ??= type(runs)
       return known
     },
+    isComplete,
     read: (start, end) => readRuns(runs, start, end),
   }
 }
@@ -400,6 +408,7 @@ function aggregated(
       block ??= compute(source?.readRuns(runs), groups)
       return typeOfBlock(block)
     },
+    isComplete: () => false,
     read: (start, end) => {
       block ??= compute(source?.readRuns(runs), groups)
       return sliceRows(block, start, end)

@@ -145,6 +145,7 @@ export class ResultColumns {
       get unit() {
         return unitOnce()
       },
+      isComplete: () => set.isEveryRunStored && set.presenceOf(column) === undefined,
       read: (start, end) =>
         this.#overlaid(columnBlock(this.#reader, set, column, start, end), leaves, start, end),
       findType: () => {
@@ -313,6 +314,20 @@ function itemType(reader: Hdf5Reader, path: string, className: string): ColumnTy
   return dtype === undefined || form.shape === null ? MIXED : { dtype, shape: form.shape }
 }
 
+/** The bytes of rows of a column, `count` of them in the file. The others are 0. */
+function rowsOf(
+  reader: Hdf5Reader,
+  { path, rowBytes }: FoundColumn,
+  start: RunIndex,
+  end: RunIndex,
+  count: number,
+): Uint8Array {
+  if (count > 0 && count === end - start) return reader.raw.rows(path, start, count)
+  const bytes = new Uint8Array((end - start) * rowBytes)
+  if (count > 0) bytes.set(reader.raw.rows(path, start, count))
+  return bytes
+}
+
 /** Rows of a column of the file. */
 function columnBlock(
   reader: Hdf5Reader,
@@ -322,13 +337,16 @@ function columnBlock(
   end: RunIndex,
 ): ColumnBlock {
   const count = Math.max(0, Math.min(end, set.runCount) - start)
-  const bytes = new Uint8Array((end - start) * column.rowBytes)
-  if (count > 0) bytes.set(reader.raw.rows(column.path, start, count))
+  const bytes = rowsOf(reader, column, start, end, count)
   const [statuses, flags] = [set.statuses(), set.presenceOf(column)]
-  const present = presenceOf(
-    end - start,
-    (row) => statuses[start + row] === RUN_STATUS.stored && (flags === undefined || flags[start + row] === 1),
-  )
+  const hasAll = count === end - start && flags === undefined && set.isEveryRunStored
+  const present = hasAll
+    ? undefined
+    : presenceOf(
+        end - start,
+        (row) =>
+          statuses[start + row] === RUN_STATUS.stored && (flags === undefined || flags[start + row] === 1),
+      )
   const { dtype, shape, form } = column
   if (dtype === 'str') {
     const values = fixedTexts(bytes, column.rowBytes, end - start)

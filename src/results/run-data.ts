@@ -117,6 +117,11 @@ export class RunData {
     return this.#sourceOf(column).read(start, end)
   }
 
+  /** Whether it is known that each run has a value, without reading them. */
+  isComplete(column: Column): boolean {
+    return this.#sourceOf(column).isComplete?.() ?? false
+  }
+
   /** The type that all runs have in common. Where results are below their runs, this visits all of them, once. */
   typeOf(column: Column): ColumnType {
     let type = this.#types.get(column)

@@ -58,6 +58,7 @@ export class RunFacts {
       ...FACTS[name],
       shape: [],
       isExplored: false,
+      isComplete: () => this.#isComplete(name),
       read: (start, end) => this.#read(name, start, end),
     }))
   }
@@ -67,18 +68,23 @@ export class RunFacts {
     return STATUS_OF[this.states.stateOf(run)]
   }
 
+  #isComplete(name: FactName): boolean {
+    if (name === 'run' || name === 'status') return true
+    return name !== 'failure' && this.#read(name, 0, this.states.total).present === undefined
+  }
+
   #read(name: FactName, start: RunIndex, end: RunIndex): ColumnBlock {
     const count = end - start
     switch (name) {
-      case 'run':
-        return {
-          present: undefined,
-          form: 'number',
-          dtype: 'int32',
-          values: Int32Array.from({ length: count }, (_, at) => start + at),
-        }
+      case 'run': {
+        const values = new Int32Array(count)
+        for (let at = 0; at < count; at += 1) values[at] = start + at
+        return { present: undefined, form: 'number', dtype: 'int32', values }
+      }
       case 'status': {
-        const values = Array.from({ length: count }, (_, at) => this.statusOf(start + at))
+        const values = new Array<string>(count).fill('stored')
+        if (this.counts.stored < this.states.total)
+          for (let at = 0; at < count; at += 1) values[at] = this.statusOf(start + at)
         return { present: undefined, form: 'text', values }
       }
       case 'attempts': {

@@ -324,7 +324,7 @@ const EXPORTS: Readonly<Record<string, ExportFormat>> = {
   },
 }
 
-async function sendPieces(pieces: Iterable<string>, send: Send): Promise<void> {
+async function sendPieces(pieces: Iterable<Uint8Array>, send: Send): Promise<void> {
   for (const piece of pieces) await send(piece)
 }
 

@@ -10,8 +10,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
+import { writeParquet } from '../../src/export/parquet.ts'
 import { productOf } from '../../src/export/product.ts'
+import { TextBytes } from '../../src/export/text-bytes.ts'
 import { csvText } from '../../src/export/text-rows.ts'
 import { writeOutput } from '../../src/export/write-output.ts'
 import { blockOf } from '../../src/results/block.ts'
@@ -120,16 +123,53 @@ describe('a product', () => {
   })
 })
 
-describe('CSV', () => {
-  const columnOf = (name: string, block: ReturnType<typeof blockOf>): TableColumn => ({
-    name,
-    unit: '',
-    comment: '',
-    column: undefined,
-    type: () => ({ dtype: block.form === 'text' ? 'str' : 'float64', shape: [] }),
-    read: () => block,
-  })
+const columnOf = (name: string, block: ReturnType<typeof blockOf>): TableColumn => ({
+  name,
+  unit: '',
+  comment: '',
+  column: undefined,
+  type: () => ({ dtype: block.form === 'text' ? 'str' : 'float64', shape: [] }),
+  isComplete: () => block.present === undefined,
+  read: () => block,
+})
 
+test('texts in any script are put together as UTF-8, however long', () => {
+  const texts = fc.array(fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 200 })))
+  fc.assert(
+    fc.property(texts, fc.nat(3), (given, times) => {
+      const text = new TextBytes()
+      for (const each of given) text.put(each.repeat(10 ** times))
+      const expected = given.map((each) => Buffer.from(each.repeat(10 ** times)))
+      expect(Buffer.from(text.take()).equals(Buffer.concat(expected))).toBe(true)
+      expect(text.take()).toHaveLength(0)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('a column of Parquet is required if each row has a value, and optional otherwise', async () => {
+  const pieces: Uint8Array[] = []
+  const columns = [columnOf('all', numbers([1, 2])), columnOf('some', numbers([1, undefined]))]
+  await writeParquet(
+    { columns, length: 2, runs: undefined },
+    { metadata: {}, write: (bytes) => pieces.push(bytes.slice()) },
+  )
+  const bytes = new Uint8Array(Buffer.concat(pieces))
+  const kinds = parquetMetadata(bytes.buffer).schema.map(({ name, repetition_type }) => [
+    name,
+    repetition_type,
+  ])
+  expect(kinds.slice(1)).toEqual([
+    ['all', 'REQUIRED'],
+    ['some', 'OPTIONAL'],
+  ])
+  expect(await parquetReadObjects({ file: bytes.buffer })).toEqual([
+    { all: 1, some: 1 },
+    { all: 2, some: null },
+  ])
+})
+
+describe('CSV', () => {
   test('reads back to the same bits and the same texts', () => {
     const rows = fc.array(
       fc.record({
@@ -152,7 +192,7 @@ describe('CSV', () => {
           columnOf('text', text),
         ]
         const [head, ...lines] = fields(
-          [...csvText({ columns, length: given.length, runs: undefined })].join(''),
+          Buffer.concat([...csvText({ columns, length: given.length, runs: undefined })]).toString(),
         )
         expect(head).toEqual(['number', 'text'])
         const read = lines.map(([number = '', value]) => ({

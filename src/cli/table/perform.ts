@@ -70,7 +70,7 @@ function* formatted(
   format: (typeof FORMATS)[number],
   result: ResultTable,
   { file, trajectory, runCount, counts }: TrajectoryFacts,
-): Generator<string> {
+): Generator<string | Uint8Array> {
   if (format === 'csv') yield* csvText(result)
   else if (format === 'jsonl') yield* jsonLines(result)
   else {
@@ -167,7 +167,7 @@ function openPager():
 const COMMAND_NOT_FOUND = 127
 
 /** Waits when the reader is slower. Ends quietly if it has gone: `pypet-ts table file.h5 | head` has read enough. */
-async function write(stream: NodeJS.WritableStream, pieces: Iterable<string>): Promise<void> {
+async function write(stream: NodeJS.WritableStream, pieces: Iterable<string | Uint8Array>): Promise<void> {
   let hasFailed = false
   // Whoever called the command reports other failures.
   const onError = () => {

@@ -1,6 +1,7 @@
 /** The action of `pypet-ts view <file>`. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { constants, setPriority } from 'node:os'
 import { PypetError } from '../../errors.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import type { CommandsOf } from '../../view/run-detail.ts'
@@ -35,6 +36,8 @@ export async function view(file: string, flags: ViewFlags): Promise<void> {
   )
   process.stdout.write(`${shownPath(file)} is shown at\n\n  ${server.url}\n\npress Ctrl-C to end\n`)
   if (flags.open && hasDisplay()) openBrowser(server.url)
+  // After the browser, which would inherit it: runs go first.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   await Promise.race(signals)
   ended.abort()
   await server.close()
