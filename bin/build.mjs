@@ -35,7 +35,7 @@ const { dependencies: pinned } = JSON.parse(readFileSync(join(ROOT, 'package.jso
 const dependencies = Object.keys(pinned)
 /** Packages that become part of the bundles: what most commands need, and looking for its files costs the most. */
 const BUNDLED = ['commander', 'fastest-levenshtein', 'h5wasm', 'picocolors']
-/** Of script, style and document together. */
+/** Of scripts, style and document together. */
 const PAGE_BYTES_MAX = 200_000
 /** Draws pictures, with packages that nothing else needs. */
 const PICTURES = 'plot/svg/svg-document.ts'
@@ -191,13 +191,17 @@ function importedBuiltins() {
   }
 }
 
-/** The page of `pypet-ts view`: a document, a style and a script, and nothing that is loaded from elsewhere. */
+/** The page of `pypet-ts view`: a document, a style, a script and that of its worker. Nothing is loaded from elsewhere. */
 async function buildPage() {
   const page = join(SOURCE, 'view/page')
   const built = await build({
     absWorkingDir: SOURCE,
     metafile: true,
-    entryPoints: ['main.tsx', 'page.css'].map((name) => ({ in: join(page, name), out: 'page' })),
+    entryPoints: [
+      { in: join(page, 'main.tsx'), out: 'page' },
+      { in: join(page, 'page.css'), out: 'page' },
+      { in: join(page, 'sort-worker.ts'), out: 'sorter' },
+    ],
     outdir: join(DIST, 'page'),
     bundle: true,
     format: 'esm',
@@ -210,7 +214,7 @@ async function buildPage() {
     logLevel: 'warning',
   })
   for (const name of ['page.html', 'page.svg']) copyFileSync(join(page, name), join(DIST, 'page', name))
-  const bytes = ['js', 'css', 'html', 'svg'].map((ending) => statSync(join(DIST, `page/page.${ending}`)).size)
+  const bytes = readdirSync(join(DIST, 'page')).map((name) => statSync(join(DIST, 'page', name)).size)
   const total = bytes.reduce((sum, each) => sum + each)
   if (!isDebug && total > PAGE_BYTES_MAX)
     throw new Error(`the page has ${total} bytes, more than ${PAGE_BYTES_MAX}`)

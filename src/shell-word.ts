@@ -6,3 +6,8 @@ export function shellWord(name: string, platform: NodeJS.Platform = process.plat
   if (/^[\w./:+@,=-]+$/.test(word)) return word
   return `'${word.replaceAll("'", `'\\''`)}'`
 }
+
+/** A word of a shell command that is not a file name, so a leading dash stays. */
+export function shellArgument(word: string): string {
+  return /^[\w./:+@,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

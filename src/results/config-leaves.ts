@@ -96,3 +96,13 @@ export function numberIn(leaves: ConfigLeaves, name: string): number | undefined
   const value = leaves.get(name)
   return value?.form === 'scalar' && typeof value.value === 'number' ? value.value : undefined
 }
+
+/** A leaf that is a list of words as JSON, such as a command. Empty if there is none: older files, and other programs, have none. */
+export function wordsIn(leaves: ConfigLeaves, name: string): readonly string[] {
+  try {
+    const words: unknown = JSON.parse(textIn(leaves, name) ?? '')
+    return Array.isArray(words) ? words.map(String) : []
+  } catch {
+    return []
+  }
+}

@@ -4,8 +4,7 @@ import type { Hdf5Reader } from '../reading/reader.ts'
 import { Hdf5Source } from '../reading/tree-source.ts'
 import type { RunIndex } from '../values/path.ts'
 import type { StoredValue } from '../values/stored-value.ts'
-import { cellReader, storedAt } from './block.ts'
-import { chooseTrajectory } from './choose-trajectory.ts'
+import { storedAt } from './block.ts'
 import type { Column } from './column.ts'
 import {
   type ConfigLeaves,
@@ -14,13 +13,20 @@ import {
   generalConfig,
   type RunEnvironment,
   readConfigLeaves,
+  textIn,
 } from './config-leaves.ts'
 import { findRun } from './find-run.ts'
-import { RunData } from './run-data.ts'
+import type { RunData } from './run-data.ts'
 import type { FactName, RunStatus } from './run-facts.ts'
 
-/** A parameter or result in one run. */
-export interface RunValue extends Pick<Column, 'name' | 'fullName' | 'unit' | 'comment'> {
+/** A parameter or result. */
+export interface RunColumn
+  extends Pick<Column, 'name' | 'fullName' | 'kind' | 'dtype' | 'unit' | 'comment' | 'isExplored'> {
+  /** Undefined if the run has none. */
+  readonly value: StoredValue | undefined
+}
+
+export interface RunValue extends RunColumn {
   readonly value: StoredValue
 }
 
@@ -48,6 +54,9 @@ export interface RunReport {
   readonly runtime: number | undefined
   readonly attempts: number | undefined
   readonly failure: RunFailure | undefined
+  /** All parameters and results, in the order of the columns of a table. */
+  readonly columns: readonly RunColumn[]
+  /** Of the columns, those with a value. */
   readonly explored: readonly RunValue[]
   /** Parameters that have the same value in all runs. */
   readonly constants: readonly RunValue[]
@@ -63,7 +72,7 @@ export interface RunReport {
   readonly cntFile: string | undefined
 }
 
-/** Reads the runs of one trajectory. Its columns are found once. */
+/** Reads the runs of one trajectory. */
 export class RunReports {
   readonly #reader: Hdf5Reader
   readonly #data: RunData
@@ -72,21 +81,12 @@ export class RunReports {
   readonly #config: ConfigLeaves
   readonly #environments: readonly RunEnvironment[]
 
-  /**
-   * @param trajectory its name, if the file holds several
-   * @param options.withSources whether environments include the files of the job
-   * @throws PypetError as `chooseTrajectory` and `RunData.open`
-   */
-  constructor(
-    reader: Hdf5Reader,
-    trajectory: string | undefined,
-    options: { readonly withSources: boolean },
-  ) {
-    const name = chooseTrajectory(reader, trajectory)
+  /** @param options.withSources whether environments include the files of the job */
+  constructor(reader: Hdf5Reader, data: RunData, options: { readonly withSources: boolean }) {
     this.#reader = reader
-    this.#root = `/${name}`
-    this.#data = RunData.open(reader, name)
-    this.#source = new Hdf5Source(reader, name)
+    this.#root = `/${data.trajectory}`
+    this.#data = data
+    this.#source = new Hdf5Source(reader, data.trajectory)
     this.#config = readConfigLeaves(reader, this.#root, options)
     this.#environments = environmentsIn(this.#config)
   }
@@ -96,24 +96,23 @@ export class RunReports {
     const data = this.#data
     const { file, trajectory, runCount } = data
     const run = findRun(word, { file, trajectory, runCount })
-    const columns = data.lookIn(run)
-    const range = { start: run, end: run + 1 }
-    const factOf = (name: FactName) => {
-      const column = columns.find(({ kind, fullName }) => kind === 'fact' && fullName === name) as Column
-      return cellReader(data.read(column, range))(0)
-    }
+    const known = data.lookIn(run)
+    const storedOf = (column: Column) => storedAt(data.read(column, { start: run, end: run + 1 }))(0)
     const numberOf = (name: FactName) => {
-      const value = factOf(name)
-      return typeof value === 'number' ? value : undefined
+      const value = storedOf(
+        known.find(({ kind, fullName }) => kind === 'fact' && fullName === name) as Column,
+      )
+      return value?.form === 'scalar' && typeof value.value === 'number' ? value.value : undefined
     }
-    const valuesOf = (wanted: readonly Column[]) =>
-      wanted.flatMap((column): RunValue[] => {
-        const value = storedAt(data.read(column, range))(0)
-        const { name, fullName, unit, comment } = column
-        return value === undefined ? [] : [{ name, fullName, unit, comment, value }]
+    const columns = known
+      .filter(({ kind }) => kind !== 'fact')
+      .map((column): RunColumn => {
+        const { name, fullName, kind, dtype, unit, comment, isExplored } = column
+        return { name, fullName, kind, dtype, unit, comment, isExplored, value: storedOf(column) }
       })
+    const values = columns.filter((column): column is RunValue => column.value !== undefined)
     const ofKind = (wanted: Column['kind']) =>
-      columns.filter(({ kind, isExplored }) => kind === wanted && !isExplored)
+      values.filter(({ kind, isExplored }) => kind === wanted && !isExplored)
     const status = data.statusOf(run)
     return {
       file,
@@ -126,10 +125,11 @@ export class RunReports {
       runtime: numberOf('runtime'),
       attempts: numberOf('attempts'),
       failure: status === 'failed' ? this.#failureOf(run) : undefined,
-      explored: valuesOf(columns.filter(({ isExplored }) => isExplored)),
-      constants: valuesOf(ofKind('parameter')),
-      derived: valuesOf(ofKind('derived parameter')),
-      results: valuesOf(ofKind('result')),
+      columns,
+      explored: values.filter(({ isExplored }) => isExplored),
+      constants: ofKind('parameter'),
+      derived: ofKind('derived parameter'),
+      results: ofKind('result'),
       environment: environmentOfRun(this.#reader, this.#root, run, this.#environments),
       environments: this.#environments,
       config: generalConfig(this.#config),
@@ -141,4 +141,10 @@ export class RunReports {
     const found = this.#source.failures().get(run)
     return found && { error: found.name, message: found.message, stack: found.stack }
   }
+}
+
+/** The machine of the environment that ran it. */
+export function hostOf({ environment }: RunReport): string | undefined {
+  if (environment === undefined) return undefined
+  return textIn(environment.leaves, 'platform.host') ?? textIn(environment.leaves, 'provenance.host')
 }

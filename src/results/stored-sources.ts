@@ -18,9 +18,13 @@ export function storedSources(leaves: ConfigLeaves): ReadonlyMap<string, StoredS
   const sources = new Map<string, StoredSource>()
   const job = textIn(leaves, 'provenance.job')
   const contents = bytesIn(leaves, 'provenance.contents')
+  // Files do not overlap. A list of many that do would fill the memory.
+  let room = contents.length
   for (const { kind, path, offset, bytes } of entriesIn(textIn(leaves, 'provenance.files') ?? '')) {
     if (kind === 'untracked' || typeof path !== 'string') continue
     if (!isPosition(offset) || !isPosition(bytes) || offset + bytes > contents.length) continue
+    room -= bytes
+    if (room < 0) break
     const text = Buffer.from(contents.subarray(offset, offset + bytes)).toString()
     const name = Buffer.from(path, 'base64').toString()
     sources.set(name === job ? JOB : name, { path: name, text })

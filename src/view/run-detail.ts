@@ -1,12 +1,12 @@
 /** Everything about one run: what its panel shows. */
 import { PypetError } from '../errors.ts'
-import type { Hdf5Reader } from '../reading/reader.ts'
-import { Hdf5Source } from '../reading/tree-source.ts'
 import { shownPath } from '../reporting/shown-path.ts'
-import { cellReader } from '../results/block.ts'
-import type { Cell, Column } from '../results/column.ts'
+import { storedAt } from '../results/block.ts'
+import { findRun } from '../results/find-run.ts'
 import type { RunData } from '../results/run-data.ts'
+import { hostOf, type RunColumn, type RunFailure, type RunReport } from '../results/run-report.ts'
 import { shellWord } from '../shell-word.ts'
+import { printable } from '../values/printable.ts'
 import type { StoredTable, StoredValue } from '../values/stored-value.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { type AxisSlice, parseSlice, sliceArray } from './array-slice.ts'
@@ -16,70 +16,41 @@ import type { ArrayHeader, RunDetail, RunItem } from './view-protocol.ts'
 const TABLE_ROWS_MAX = 200
 
 /** What to type about a run, from the command that knows. */
-export type CommandsOf = (reader: Hdf5Reader, trajectory: string, run: number) => RunDetail['commands']
+export type CommandsOf = (report: RunReport) => RunDetail['commands']
 
-/**
- * Reads a run.
- *
- * @throws PypetError `PYPET_RUN_UNKNOWN`
- */
-export function readRunDetail(
-  data: RunData,
-  reader: Hdf5Reader,
-  { file, run, commandsOf }: { readonly file: string; readonly run: number; readonly commandsOf: CommandsOf },
-): Omit<RunDetail, 'version'> {
-  assertRun(data, run)
-  const items = data.lookIn(run).map((column) => readItem(data, column, run))
-  const textOf = (name: string) => {
-    const { value } = items.find((item) => item.kind === 'fact' && item.name === name) as RunItem
-    return value.form === 'text' ? value.text : ''
-  }
+export function runDetail(report: RunReport, commandsOf: CommandsOf): Omit<RunDetail, 'version'> {
+  const { file, run, status, start, runtime, attempts, failure, columns } = report
   const shown = shellWord(shownPath(file))
+  const host = hostOf(report)
   return {
     run,
-    status: textOf('status'),
-    items,
-    failure: data.statusOf(run) === 'failed' ? failureText(reader, data.trajectory, run) : '',
-    commands: [
-      ...commandsOf(reader, data.trajectory, run),
-      { label: 'all about it', command: `pypet-ts show ${shown} ${run}` },
-    ],
+    status,
+    start,
+    runtime,
+    attempts,
+    host: host && printable(host),
+    items: columns.map(runItem),
+    failure: failure === undefined ? '' : failureText(failure),
+    commands: [...commandsOf(report), { label: 'all about it', command: `pypet-ts show ${shown} ${run}` }],
   }
 }
 
 /** With the stack, which begins with the error if there is one. */
-function failureText(reader: Hdf5Reader, trajectory: string, run: number): string {
-  const found = new Hdf5Source(reader, trajectory).failures().get(run)
-  if (found === undefined) return ''
-  const { name, message, stack } = found
-  const head = message === '' ? name : `${name}: ${message}`
+function failureText({ error, message, stack }: RunFailure): string {
+  const head = message === '' ? error : `${error}: ${message}`
   return stack.includes(message) && stack !== '' ? stack : [head, stack].filter(Boolean).join('\n')
 }
 
-function assertRun({ runCount }: RunData, run: number): void {
-  if (Number.isSafeInteger(run) && run >= 0 && run < runCount) return
-  throw new PypetError('PYPET_RUN_UNKNOWN', `there is no run ${run}: the trajectory has ${runCount} runs`, {
-    where: 'run',
-    hint: `Runs are numbered from 0 to ${runCount - 1}.`,
-  })
+function runItem({ name, kind, dtype, unit, comment, isExplored, value }: RunColumn): RunItem {
+  return { name, kind, dtype, unit, comment, isExplored, value: itemValue(value) }
 }
 
-function readItem(data: RunData, column: Column, run: number): RunItem {
-  const { name, kind, dtype, unit, comment, isExplored } = column
-  return { name, kind, dtype, unit, comment, isExplored, value: itemValue(cellOf(data, column, run)) }
-}
-
-function cellOf(data: RunData, column: Column, run: number): Cell {
-  return cellReader(data.read(column, { start: run, end: run + 1 }))(0)
-}
-
-function itemValue(cell: Cell): RunItem['value'] {
-  if (cell === null) return { form: 'missing' }
-  if (typeof cell !== 'object') return { form: 'text', text: elementText(cell) }
-  const array = numbersOf(cell)
+function itemValue(value: StoredValue | undefined): RunItem['value'] {
+  if (value === undefined || value.form === 'null') return { form: 'missing' }
+  const array = numbersOf(value)
   if (array !== undefined) return { form: 'array', shape: array.shape }
-  if (cell.form === 'table') return tableValue(cell)
-  return { form: 'text', text: valueText(cell) }
+  if (value.form === 'table') return tableValue(value)
+  return { form: 'text', text: valueText(value) }
 }
 
 function tableValue({ rowCount, columns }: StoredTable): RunItem['value'] {
@@ -131,19 +102,20 @@ function bigArray(dtype: 'int64' | 'uint64', values: readonly (number | bigint)[
 /**
  * A slice of the array that a run has in a column.
  *
+ * @param options.run as for `findRun`
  * @throws PypetError `PYPET_RUN_UNKNOWN`; `PYPET_COLUMN_UNKNOWN`; `PYPET_USAGE` if there is no array or no such slice
  */
 export function readArraySlice(
   data: RunData,
   {
-    run,
+    run: word,
     column: name,
     slice: text,
-  }: { readonly run: number; readonly column: string; readonly slice: string },
+  }: { readonly run: string; readonly column: string; readonly slice: string },
 ): { readonly header: ArrayHeader; readonly values: TypedArray } {
-  assertRun(data, run)
-  const cell = cellOf(data, data.find(name), run)
-  const array = cell !== null && typeof cell === 'object' ? numbersOf(cell) : undefined
+  const run = findRun(word, data)
+  const value = storedAt(data.read(data.find(name), { start: run, end: run + 1 }))(0)
+  const array = value === undefined ? undefined : numbersOf(value)
   if (array === undefined) {
     throw new PypetError('PYPET_USAGE', `run ${run} has no array of numbers in ${name}`, { where: 'column' })
   }

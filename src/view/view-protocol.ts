@@ -8,6 +8,9 @@
  * | `/api/columns?name=z&from=3` | message of `ColumnsHeader`: what has changed since version 3, or everything |
  * | `/api/filter?where=z > 1` | message of `FilterHeader`: a byte for each run |
  * | `/api/run?run=17` | `RunDetail` |
+ * | `/api/log?run=17` | `RunLogText` |
+ * | `/api/source?run=17` | `RunSources` |
+ * | `/api/provenance?run=17` | `RunProvenance` |
  * | `/api/array?run=17&column=trace&slice=0:100` | message of `ArrayHeader` |
  * | `/api/export?format=csv&where=z > 1&sort=-z&select=x&select=z` | the table as `csv`, `jsonl` or `parquet` |
  * | `/api/events` | an event stream of `ViewState`, one whenever it changes |
@@ -112,6 +115,13 @@ export interface RunDetail {
   readonly version: number
   readonly run: number
   readonly status: string
+  /** Seconds since 1970. */
+  readonly start: number | undefined
+  /** Seconds. */
+  readonly runtime: number | undefined
+  readonly attempts: number | undefined
+  readonly host: string | undefined
+  /** Parameters and results. */
   readonly items: readonly RunItem[]
   /** With the stack. Empty if the run has not failed. */
   readonly failure: string
@@ -137,6 +147,44 @@ export interface RunItem {
         readonly rows: readonly (readonly string[])[]
       }
     | { readonly form: 'missing' }
+}
+
+/** What the log has of a run. Texts of this and of the next two have no control characters. */
+export interface RunLogText {
+  /** Undefined if none was found. */
+  readonly file: string | undefined
+  /** The last ones. */
+  readonly lines: readonly string[]
+  /** Number of earlier lines among those that were read. */
+  readonly omittedCount: number
+  /** At the start of the log. */
+  readonly unreadBytes: number
+  /** Where the log was looked for. Empty if it was not. */
+  readonly looked: readonly string[]
+}
+
+/** The files of the job as they were when the run was made. */
+export interface RunSources {
+  /** The environment that made the run. Undefined if the file does not tell. */
+  readonly environment: string | undefined
+  readonly files: readonly OriginText[]
+  /** Number of further files. */
+  readonly omittedCount: number
+}
+
+/** The command, the commit, the packages, the machine, and every option. */
+export interface RunProvenance {
+  readonly environment: string | undefined
+  readonly facts: readonly OriginText[]
+  /** Number of further facts. */
+  readonly omittedCount: number
+}
+
+export interface OriginText {
+  readonly name: string
+  readonly text: string
+  /** Number of characters that follow. */
+  readonly omittedLength: number
 }
 
 const ALIGNMENT = 8

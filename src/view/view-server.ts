@@ -15,12 +15,14 @@ import { csvText, jsonLines } from '../export/text-rows.ts'
 import { ownFile } from '../own-files.ts'
 import { useTable } from '../results/open-table.ts'
 import { matchingRuns, queryRuns, type ResultTable } from '../results/query.ts'
+import { type RunReport, RunReports } from '../results/run-report.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
 import { CpuBudget, idleMs } from './cpu-budget.ts'
 import { isLoopback } from './host.ts'
 import { LiveFile } from './live-file.ts'
-import { type CommandsOf, readArraySlice, readRunDetail } from './run-detail.ts'
+import { type CommandsOf, readArraySlice, runDetail } from './run-detail.ts'
+import { runLogText, runProvenance, runSources } from './run-origin.ts'
 import { problemOf } from './view-problem.ts'
 import { encodeMessage, type FilterHeader, type ViewProblem } from './view-protocol.ts'
 
@@ -97,6 +99,7 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 const PAGE_FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html; charset=utf-8'],
   '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
+  '/sorter.js': ['sorter.js', 'text/javascript; charset=utf-8'],
   '/favicon.ico': ['page.svg', 'image/svg+xml'],
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 }
@@ -179,10 +182,14 @@ class ViewService {
         return this.#sendFilter(query.get('where') ?? '', response)
       case 'run': {
         const { version } = this.#live.state
-        const wanted = { file: this.#live.file, run: runOf(query), commandsOf: this.#commandsOf }
-        const detail = await this.#live.read((data, reader) => readRunDetail(data, reader, wanted))
-        return sendJson(response, { version, ...detail })
+        return sendJson(response, { version, ...runDetail(await this.#report(query), this.#commandsOf) })
       }
+      case 'log':
+        return sendJson(response, await runLogText(await this.#report(query)))
+      case 'source':
+        return sendJson(response, runSources(await this.#report(query, { withSources: true })))
+      case 'provenance':
+        return sendJson(response, runProvenance(await this.#report(query)))
       case 'array': {
         const wanted = {
           run: runOf(query),
@@ -197,6 +204,11 @@ class ViewService {
       default:
         return refuse(response, 404, forbidden('there is nothing at this address'))
     }
+  }
+
+  #report(query: URLSearchParams, options = { withSources: false }): Promise<RunReport> {
+    const run = runOf(query)
+    return this.#live.read((data, reader) => new RunReports(reader, data, options).report(run))
   }
 
   async #sendExport(query: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -329,9 +341,13 @@ const STATUS_OF: Readonly<Partial<Record<string, number>>> = {
   PYPET_RUN_UNKNOWN: 404,
 }
 
-function runOf(query: URLSearchParams): number {
+/** @throws PypetError `PYPET_RUN_UNKNOWN` for what is not a number */
+function runOf(query: URLSearchParams): string {
   const text = query.get('run') ?? ''
-  return /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (/^\d+$/.test(text)) return text
+  throw new PypetError('PYPET_RUN_UNKNOWN', `there is no run ${JSON.stringify(text.slice(0, 20))}`, {
+    where: 'run',
+  })
 }
 
 /** Without the port, which `ssh -L` may change. */

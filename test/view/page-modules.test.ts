@@ -6,7 +6,7 @@ import { CpuBudget } from '../../src/view/cpu-budget.ts'
 import { addressOf, parseAddress } from '../../src/view/page/address.ts'
 import { roundNumbers } from '../../src/view/page/axis.ts'
 import { escapeXml } from '../../src/view/page/escape-xml.ts'
-import { durationText, exactText, shortText } from '../../src/view/page/number-text.ts'
+import { bytesText, durationText, exactText, shortText, timeTexts } from '../../src/view/page/number-text.ts'
 import { sortedRows } from '../../src/view/page/row-order.ts'
 import { decodeMessage, encodeMessage } from '../../src/view/view-protocol.ts'
 
@@ -125,6 +125,19 @@ test.each([
   [7200, '2 h 00 min'],
 ])('%d s is %s', (seconds, text) => {
   expect(durationText(seconds)).toBe(text)
+})
+
+test.each([
+  [512, '512 bytes'],
+  [6_291_456, '6.3 MB'],
+  [2_000_000_000, '2 GB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(bytesText(bytes)).toBe(text)
+})
+
+test('a start that is no time is shown as the number that it is', () => {
+  expect(timeTexts(0).full).toBe('1970-01-01T00:00:00.000Z')
+  expect(timeTexts(1e300)).toEqual({ text: '1e+300', full: 'not a time' })
 })
 
 test('ticks are round numbers inside the axis', () => {

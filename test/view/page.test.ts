@@ -198,6 +198,107 @@ describeInBrowser('the page', () => {
     await page.waitForFunction(() => document.querySelector('.run h2') === null)
   })
 
+  test('log, source and provenance are asked for when they are opened, and stay open for the next run', async () => {
+    const { page, requested, complaints } = await openPage(`${shown.url}&run=4`)
+    // What is above them is there, so that they do not move any more.
+    await page.waitForSelector('.line canvas')
+    await page.waitForSelector('.image canvas')
+    const asked = () => requested.filter((url) => /api\/(?:log|source|provenance)/.test(url)).length
+    expect(asked()).toBe(0)
+    const open = async (part: number, text: RegExp) => {
+      await page.click(`.origin:nth-child(${part} of .origin) > summary`)
+      await untilText(page, `.origin:nth-child(${part} of .origin)`, text)
+    }
+    await open(1, /run_00000004: x is 2 <img /)
+    await open(2, /defineExperiment/)
+    await open(3, /argv[\s\S]*run job\.mjs --ncores 1[\s\S]*ncores = 1/)
+    expect(await page.$eval('.origin .code', (code) => code.textContent)).toBe(JOB)
+    await page.keyboard.press(']')
+    await untilText(page, '.origin:nth-child(1 of .origin)', /run_00000005: x is 2 <img /)
+    expect(
+      await page.$$eval('.origin', (all) => all.map((each) => (each as HTMLDetailsElement).open)),
+    ).toEqual([true, true, true])
+    expect(asked()).toBe(6)
+    expect([await page.title(), complaints]).toEqual(['hdf5/waves.h5 · pypet-ts', []])
+  })
+
+  test('Escape closes what lies above before it takes back a narrowing', async () => {
+    const { page } = await openPage(`${shown.url}&view=parallel`)
+    await page.waitForSelector('canvas.above')
+    await page.type('#filter', 'z > 1')
+    await page.keyboard.press('Enter')
+    await untilText(page, '#filter-outcome', '8 runs match')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('?')
+    await page.waitForSelector('.help')
+    await page.keyboard.press('Escape')
+    await page.waitForFunction(() => document.querySelector('.help') === null)
+    const openPopovers = () => page.$$eval('.popover[open]', (all) => all.length)
+    for (const place of ['.space', '.table']) {
+      await page.click(`${place} .popover summary`)
+      await page.click(`${place} .popover .sheet input[type=checkbox]`)
+      expect(await openPopovers()).toBe(1)
+      await page.keyboard.press('Escape')
+      expect(await openPopovers()).toBe(0)
+    }
+    await page.click('.table .popover summary')
+    await page.click('.places ~ main .notes')
+    expect(await openPopovers()).toBe(0)
+    await untilText(page, '#filter-outcome', '8 runs match')
+    await page.keyboard.press('Escape')
+    await untilText(page, '#filter-outcome', '12 runs match')
+  })
+
+  test('a click that narrows nothing is nothing to take back', async () => {
+    const { page } = await openPage(`${shown.url}&view=parallel&axis=x&axis=z`)
+    await page.waitForSelector('canvas.above')
+    await page.type('#filter', 'z > 1')
+    await page.keyboard.press('Enter')
+    await untilText(page, '#filter-outcome', '8 runs match')
+    await page.keyboard.press('Escape')
+    const box = await (await page.$('canvas.above'))?.boundingBox()
+    if (box === null || box === undefined) throw new Error('there is no picture')
+    // The left axis, above which no line is: nothing opens.
+    await page.mouse.click(box.x + 56, box.y + 20)
+    await page.mouse.click(box.x + 56, box.y + 20)
+    await page.keyboard.press('Escape')
+    await untilText(page, '#filter-outcome', '12 runs match')
+  })
+
+  test('a drag that returns to where it began narrows nothing', async () => {
+    const { page } = await openPage(`${shown.url}&view=parallel&axis=x&axis=z`)
+    await untilText(page, '#filter-outcome', '12 runs match')
+    await page.waitForSelector('canvas.above')
+    const box = await (await page.$('canvas.above'))?.boundingBox()
+    if (box === null || box === undefined) throw new Error('there is no picture')
+    const [x, y] = [box.x + 56, box.y + box.height / 2]
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x, y + 60, { steps: 4 })
+    await untilText(page, '.filter', /x ×/)
+    await page.mouse.move(x, y, { steps: 4 })
+    await page.mouse.up()
+    await untilText(page, '#filter-outcome', '12 runs match')
+    expect(await page.$$eval('.chip', (chips) => chips.length)).toBe(0)
+    expect(await page.$('.run h2')).toBeNull()
+  })
+
+  test('a blank that is typed with a pause stays', async () => {
+    const { page } = await openPage(shown.url)
+    await page.type('#filter', 'y ')
+    await page.waitForFunction(() => location.hash.includes('filter=y'))
+    await page.type('#filter', 'in [5, 50]')
+    await untilText(page, '#filter-outcome', '8 runs match')
+    expect(await page.$eval('#filter', (field) => (field as HTMLInputElement).value)).toBe('y in [5, 50]')
+  })
+
+  test('a head of arrays does not sort', async () => {
+    const { page } = await openPage(shown.url)
+    await untilColumn(page, 'z', (texts) => texts.length === 12)
+    const button = 'xpath/.//*[@role="columnheader"]/button[starts-with(normalize-space(.),"trace")]'
+    expect(await page.$eval(button, (head) => (head as HTMLButtonElement).disabled)).toBe(true)
+  })
+
   test('a failed run has its error and the command to look closer', async () => {
     const { page } = await openPage(`${shown.url}&run=11`)
     expect(await untilText(page, '.detail', /too steep/)).toContain('pypet-ts show hdf5/waves.h5 11')
@@ -285,6 +386,31 @@ describeInBrowser('the page', () => {
     expect(await untilText(page, '.start', /token/)).toContain('pypet-ts view')
   })
 
+  test('what was chosen stays as new runs come: their number, their order, and a brushed status', async () => {
+    const live = fileTree({ 'job.mjs': JOB })
+    const running = start(live, ['run', 'job.mjs', '--ncores', '1'], { RUN_MS: '1500' })
+    const own = await whenThere(() => view(live, ['hdf5/waves.h5']))
+    // Before the first failure, these are the stored ones: missing is 0.
+    const { page } = await openPage(`${own.url}&sort=-z&brush=1:1:status`)
+    await untilText(page, '#filter-outcome', /[1-9]\d* runs? match/)
+    const shownFirst = (await untilColumn(page, 'z', (texts) => texts.every((text) => /\d/.test(text))))
+      .length
+    await running.ended()
+    await untilText(page, '.counts', /^12 runs · 2 failed/)
+    await untilText(page, '#filter-outcome', '10 runs match')
+    const command = await page.$eval('.filter [aria-label="Copy the command"]', (button) =>
+      button.getAttribute('title'),
+    )
+    expect(command).toBe(`pypet-ts table hdf5/waves.h5 --where 'status == "stored"' --sort=-z`)
+    const news = await untilText(page, '.news', /new: sort again/)
+    expect(Number.parseInt(news, 10)).toBeLessThanOrEqual(10 - shownFirst)
+    await page.click('.news')
+    expect(await untilColumn(page, 'z', (texts) => texts[0] === '150')).toEqual([
+      ...['150', '100', '50', '15', '10', '5', '2', '1.5', '1', '0.5'],
+    ])
+    expect(await page.$('.news')).toBeNull()
+  })
+
   test('a running experiment is followed from its first run to its end, over a kill', async () => {
     const live = fileTree({ 'job.mjs': JOB })
     const running = start(live, ['run', 'job.mjs', '--ncores', '1'], { RUN_MS: '3000', NEVER_FAILS: '1' })
@@ -312,6 +438,115 @@ describeInBrowser('the page', () => {
   })
 })
 
+/** 60,000 runs: few enough to make in seconds, and more than the page sorts without its worker. */
+const MANY = `
+import { defineExperiment } from 'pypet-ts'
+export default defineExperiment({
+  name: 'many',
+  parameters: { x: 0 },
+  explore: { x: Array.from({ length: 60_000 }, (_, at) => at) },
+  run(traj) {
+    const { x } = traj.par
+    traj.addResult('up', (x * 7919) % 60_000)
+    traj.addResult('down', 60_000 - x)
+    // A grid of 400 × 150, and as many texts as runs.
+    traj.addResult('column', x % 400)
+    traj.addResult('row', Math.floor(x / 400))
+    traj.addResult('text', 'text ' + x)
+  },
+})`
+
+describeInBrowser('the page of many runs', () => {
+  let shown: Viewed
+  beforeAll(async () => {
+    const folder = fileTree({ 'many.mjs': MANY })
+    await pypet(folder, ['run', 'many.mjs', '--ncores', '1', '--layout', 'columns'])
+    shown = await view(folder, ['hdf5/many.h5'])
+  }, 120_000)
+
+  const clickHead = (page: Page, name: string) =>
+    page.evaluate((name) => {
+      const heads = [...document.querySelectorAll<HTMLElement>('[role=columnheader] button')]
+      heads.find((head) => head.textContent?.split(' ')[0] === name)?.click()
+    }, name)
+
+  test('they are sorted by a worker; the table keeps what it shows meanwhile, and the last click wins', async () => {
+    const { page, requested, complaints } = await openPage(`${shown.url}&view=histogram&x=x`)
+    await untilColumn(page, 'down', (texts) => texts[0] === '60000')
+    await untilColumn(page, 'up', (texts) => texts[1] === '7919')
+    expect(requested.filter((url) => url.endsWith('/sorter.js'))).toEqual([])
+    await page.evaluate(() => {
+      const seen: string[] = []
+      Object.assign(globalThis, { seen })
+      const look = () => {
+        const rows = [...document.querySelectorAll('.grid .row')]
+        const first = rows.find((row) => row.getAttribute('aria-rowindex') === '2')
+        const text = first?.querySelector('[role=gridcell]')?.textContent ?? 'nothing'
+        if (seen.at(-1) !== text) seen.push(text)
+        requestAnimationFrame(look)
+      }
+      look()
+    })
+    for (const name of ['up', 'down', 'up', 'down']) await clickHead(page, name)
+    await untilColumn(page, 'run', (texts) => texts[0] === '59999' && texts[1] === '59998')
+    expect(await page.$$eval('[aria-busy=true]', (busy) => busy.length)).toBe(0)
+    // The order of runs, then that of the last click.
+    expect(await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual([
+      '0',
+      '59999',
+    ])
+    expect(requested.filter((url) => url.endsWith('/sorter.js'))).toHaveLength(1)
+    await clickHead(page, 'down')
+    await untilColumn(page, 'down', (texts) => texts[0] === '60000')
+    expect(complaints).toEqual([])
+  })
+
+  test('without the worker, the page sorts', async () => {
+    const { page } = await openPage(shown.url)
+    await untilColumn(page, 'down', (texts) => texts[0] === '60000')
+    await page.setRequestInterception(true)
+    page.on('request', (request) =>
+      request.url().endsWith('/sorter.js') ? request.abort() : request.continue(),
+    )
+    await clickHead(page, 'down')
+    await untilColumn(page, 'down', (texts) => texts[0] === '1' && texts[1] === '2')
+  })
+
+  test('the keys scroll the table, even while the pointer rests on it', async () => {
+    const { page } = await openPage(shown.url)
+    await untilColumn(page, 'run', (texts) => texts.length > 0)
+    const row = await (await page.$('.grid .row[aria-rowindex="4"]'))?.boundingBox()
+    if (row === null || row === undefined) throw new Error('there is no row')
+    await page.mouse.move(row.x + 50, row.y + 10)
+    await page.mouse.move(row.x + 52, row.y + 12)
+    await page.waitForSelector('.row.hovered[aria-rowindex="4"]')
+    for (let step = 0; step < 40; step += 1) await page.keyboard.press('j')
+    await page.waitForSelector('.row.hovered[aria-rowindex="44"]')
+    // What comes to lie below the pointer is not pointed at.
+    await delay(300)
+    expect(await page.$eval('.row.hovered', (each) => each.getAttribute('aria-rowindex'))).toBe('44')
+    const isVisible = await page.$eval('.row.hovered', (each) => {
+      const [own, table] = [each, each.closest('.scroller') as Element].map((box) =>
+        box.getBoundingClientRect(),
+      ) as [DOMRect, DOMRect]
+      return own.top >= table.top && own.bottom <= table.bottom
+    })
+    expect(isVisible).toBe(true)
+  })
+
+  test.each([
+    'view=heatmap&x=x&y=text&color=up',
+    'view=heatmap&x=column&y=row&color=up',
+    'view=histogram&x=text',
+  ])('the picture %s is drawn, however many values there are', async (address) => {
+    const { page, complaints } = await openPage(`${shown.url}&${address}`)
+    await page.waitForSelector('canvas.above')
+    await untilText(page, '.space .notes', /bins|bars|^$/)
+    await untilColumn(page, 'run', (texts) => texts.length > 0)
+    expect(complaints).toEqual([])
+  })
+})
+
 /** The file comes with the first commit. */
 async function whenThere<Value>(act: () => Promise<Value>): Promise<Value> {
   for (;;) {
@@ -323,8 +558,8 @@ async function whenThere<Value>(act: () => Promise<Value>): Promise<Value> {
   }
 }
 
-test('the page is one document, one style and one script, and names no other place', () => {
-  for (const name of ['page.html', 'page.css', 'page.js']) {
+test('the page is one document, one style, one script and one of a worker, and names no other place', () => {
+  for (const name of ['page.html', 'page.css', 'page.js', 'sorter.js']) {
     const text = readFileSync(join(import.meta.dirname, '../../dist/page', name), 'utf8')
     const named = [...text.matchAll(/(?:https?:)?\/\/[\w.-]+\.\w+/g)].map(([address]) => address)
     expect([name, named.filter((address) => address !== 'http://www.w3.org')]).toEqual([name, []])

@@ -1,7 +1,16 @@
 /** `pypet-ts view` over real HTTP, on a real file. */
-import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -9,6 +18,9 @@ import {
   type ColumnsHeader,
   decodeMessage,
   type RunDetail,
+  type RunLogText,
+  type RunProvenance,
+  type RunSources,
   type ViewProblem,
   type ViewState,
 } from '../../src/view/view-protocol.ts'
@@ -38,6 +50,8 @@ describe('who may ask', () => {
     expect(headers['x-content-type-options']).toBe('nosniff')
     expect((await shown.get('/page.js', { token: '' })).status).toBe(200)
     expect((await shown.get('/page.css', { token: '' })).status).toBe(200)
+    const worker = await shown.get('/sorter.js', { token: '' })
+    expect([worker.status, worker.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8'])
   })
 
   test.each([
@@ -45,6 +59,9 @@ describe('who may ask', () => {
     '/api/columns?name=z',
     '/api/filter?where=x',
     '/api/run?run=0',
+    '/api/log?run=0',
+    '/api/source?run=0',
+    '/api/provenance?run=0',
     '/api/array?run=0&column=trace',
     '/api/export?format=csv',
     '/api/events',
@@ -159,7 +176,11 @@ describe('what is answered', () => {
   test('a run has its values, its failure and commands', async () => {
     const stored = (await shown.get('/api/run?run=5')).json<RunDetail>()
     const itemOf = (name: string) => stored.items.find((item) => item.name === name)?.value
-    expect(stored.status).toBe('stored')
+    expect(stored).toMatchObject({ status: 'stored', attempts: 1, host: hostname() })
+    expect([stored.runtime, stored.start]).toEqual([expect.any(Number), expect.any(Number)])
+    expect(stored.items.map(({ name }) => name).sort()).toEqual(
+      ['x', 'y', 'z', 'big', 'half', 'note', 'trace', 'grid', 'label'].sort(),
+    )
     expect(itemOf('z')).toEqual({ form: 'text', text: '100' })
     expect(itemOf('big')).toEqual({ form: 'text', text: '9007199254740993' })
     expect(itemOf('grid')).toEqual({ form: 'array', shape: [2, 3] })
@@ -173,6 +194,60 @@ describe('what is answered', () => {
     ])
     expect(failed.failure).toMatch(/job\.mjs:\d+/)
     expect(stored.failure).toBe('')
+  })
+
+  test('a run has its log lines, the source of its job, and its provenance', async () => {
+    const log = (await shown.get('/api/log?run=5')).json<RunLogText>()
+    expect(log).toMatchObject({ file: 'logs/waves/main.txt', omittedCount: 0, unreadBytes: 0 })
+    expect(log.lines).toHaveLength(1)
+    expect(log.lines[0]).toMatch(/ INFO {2}run_00000005: x is 2 <img /)
+    const source = (await shown.get('/api/source?run=5')).json<RunSources>()
+    expect(source.environment).toMatch(/^environment_/)
+    expect(source.files).toEqual([{ name: 'job.mjs', text: JOB, omittedLength: 0 }])
+    const { facts } = (await shown.get('/api/provenance?run=5')).json<RunProvenance>()
+    expect(facts[0]).toMatchObject({
+      name: 'provenance.argv',
+      text: expect.stringMatching(/run job\.mjs --ncores 1$/),
+    })
+    const textOf = (name: string) => facts.find((fact) => fact.name === name)?.text
+    expect(textOf('provenance.node')).toBe(process.versions.node)
+    expect(textOf('provenance.host')).toBe(hostname())
+    expect(textOf('provenance.options')).toContain('ncores = 1 (--ncores)')
+    expect(textOf('ncores')).toBe('1')
+  })
+
+  test.each(['log', 'source', 'provenance'])(
+    '/api/%s reads of a run, and of nothing that is asked for',
+    async (name) => {
+      const answer = await shown.get(`/api/${name}?run=3`)
+      for (const word of ['file', 'path', 'folder', 'log', 'trajectory'])
+        expect((await shown.get(`/api/${name}?run=3&${word}=/etc/passwd`)).body).toEqual(answer.body)
+      for (const run of ['', '-1', '12', '1e1', '../3', '%2fetc%2fpasswd'])
+        expect([run, (await shown.get(`/api/${name}?run=${run}`)).status]).toEqual([run, 404])
+    },
+  )
+
+  test('of a long log, the last lines are sent; what is left out is told, and where no log is', async () => {
+    const own = fileTree({ 'job.mjs': JOB })
+    await pypet(own, ['run', 'job.mjs', '--ncores', '1'])
+    const path = join(own, 'logs/waves/main.txt')
+    truncateSync(path, 70 * 2 ** 20)
+    const head = '2099-01-01 00:00:00.000 INFO  run_00000003:'
+    const lines = Array.from({ length: 2500 }, (_, at) => `${head} step ${at}`)
+    appendFileSync(path, `\n${lines.join('\n')}\n${head} \u202eesc \u001b[2J${'x'.repeat(20_000)}\n`)
+    const shownOwn = await view(own, ['hdf5/waves.h5'])
+    const log = (await shownOwn.get('/api/log?run=3')).json<RunLogText>()
+    expect(log.lines).toHaveLength(2000)
+    expect(log.lines[0]).toBe(`${head} step 501`)
+    expect(log.lines.at(-1)).toMatch(/: \ufffdesc \ufffd\[2Jx+ …$/)
+    expect(log.lines.at(-1)?.length).toBeLessThan(10_100)
+    expect(log.omittedCount).toBe(501)
+    expect(log.unreadBytes).toBe(statSync(path).size - 64 * 2 ** 20)
+    const { stdout } = await pypet(own, ['show', 'hdf5/waves.h5', '3'])
+    expect(stdout).toContain('logs/waves/main.txt, 2,482 earlier lines not shown (--all shows them)')
+    rmSync(join(own, 'logs'), { recursive: true })
+    const none = (await shownOwn.get('/api/log?run=3')).json<RunLogText>()
+    expect([none.file, none.lines, none.looked[0]]).toEqual([undefined, [], 'logs/waves'])
   })
 
   test('slices of an array are cut on this side', async () => {

@@ -5,7 +5,7 @@ import { type Started, start } from '../cli/pypet.ts'
 /** What strangers may have written into a file. */
 export const HOSTILE = '<img src=x onerror="document.title=1"></script><b>\u001b[31m&'
 
-/** 12 runs: two fail, arrays of one and two axes, a text, a result that only some runs have. */
+/** 12 runs: two fail, arrays of one and two axes, a text, a result that only some runs have, a line in the log. */
 export const JOB = `
 import { cartesianProduct, defineExperiment, parameter } from 'pypet-ts'
 const HOSTILE = ${JSON.stringify(HOSTILE)}
@@ -19,6 +19,7 @@ export default defineExperiment({
   async run(traj) {
     const { x, y } = traj.par
     const restMs = Number(process.env.RUN_MS ?? 0)
+    traj.log.info('x is ' + x + ' ' + HOSTILE)
     if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs))
     if (x === 4 && y > 1 && process.env.NEVER_FAILS === undefined) throw new Error('too steep ' + HOSTILE)
     traj.addResult('z', x * y)

@@ -2,7 +2,9 @@
 import { knowsQuickening, quickenH5wasm, TIERING } from '../../hdf5/h5wasm.ts'
 import { readHdf5 } from '../../reading/read-hdf5.ts'
 import { coloursOf } from '../../reporting/text-output.ts'
+import { chooseTrajectory } from '../../results/choose-trajectory.ts'
 import { compareRuns } from '../../results/run-comparison.ts'
+import { RunData } from '../../results/run-data.ts'
 import { type RunReport, RunReports } from '../../results/run-report.ts'
 import { compareJson } from './compare-json.ts'
 import { compareText } from './compare-text.ts'
@@ -49,8 +51,11 @@ async function readRuns(named: readonly NamedRun[]): Promise<readonly RunReport[
     const found = await readHdf5(file, (reader) => {
       const trajectories = new Map<string | undefined, RunReports>()
       return ofFile.map(({ trajectory, run }) => {
-        const known =
-          trajectories.get(trajectory) ?? new RunReports(reader, trajectory, { withSources: true })
+        const open = () => {
+          const data = RunData.open(reader, chooseTrajectory(reader, trajectory))
+          return new RunReports(reader, data, { withSources: true })
+        }
+        const known = trajectories.get(trajectory) ?? open()
         trajectories.set(trajectory, known)
         return known.report(run)
       })

@@ -4,10 +4,10 @@ import { dirname, resolve } from 'node:path'
 import { isAtHome } from '../../environment/recorded-places.ts'
 import { realFileOf } from '../../journal/real-file.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
-import { textIn } from '../../results/config-leaves.ts'
+import { textIn, wordsIn } from '../../results/config-leaves.ts'
+import { isOwnRun } from '../../results/run-log.ts'
 import type { RunReport } from '../../results/run-report.ts'
-import { shellWord } from '../../shell-word.ts'
-import { isOwnRun } from './run-log.ts'
+import { shellArgument, shellWord } from '../../shell-word.ts'
 
 export interface RunCommands {
   /** Runs it in a debugger. Undefined if the file does not tell how. */
@@ -41,7 +41,7 @@ const POINT_FLAGS: readonly string[] = [
 /** Undefined unless the job is at home with the file and the whole exploration came from one `pypet-ts run`. */
 function debugCommand(report: RunReport): string | undefined {
   const { file, run, environment, environments } = report
-  const words = environments.map(({ leaves }) => wordsIn(textIn(leaves, 'provenance.argv') ?? ''))
+  const words = environments.map(({ leaves }) => wordsIn(leaves, 'provenance.argv'))
   const [first] = words
   const isAdded = words.some(([, , command]) => command === 'expand' || command === 'merge')
   if (environment === undefined || first?.[2] !== 'run' || isAdded || !isOwnRun(report)) return undefined
@@ -61,23 +61,8 @@ function pointFlags(words: readonly string[]): string[] {
   return words.flatMap((word, at) => {
     const isOfRun = at > 2 && !words.slice(0, at).includes('--')
     const equals = word.indexOf('=')
-    if (isOfRun && POINT_FLAGS.includes(word)) return [word, flagValue(words[at + 1] ?? '')]
+    if (isOfRun && POINT_FLAGS.includes(word)) return [word, shellArgument(words[at + 1] ?? '')]
     const name = word.slice(0, Math.max(0, equals))
-    return isOfRun && POINT_FLAGS.includes(name) ? [name, flagValue(word.slice(equals + 1))] : []
+    return isOfRun && POINT_FLAGS.includes(name) ? [name, shellArgument(word.slice(equals + 1))] : []
   })
-}
-
-/** As a word of a shell command. Not a file name, so a leading dash stays. */
-function flagValue(value: string): string {
-  return /^[\w./:+@,=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
-}
-
-/** The words of the command, which the file has as JSON. */
-function wordsIn(json: string): readonly string[] {
-  try {
-    const words: unknown = JSON.parse(json)
-    return Array.isArray(words) ? words.map(String) : []
-  } catch {
-    return [] // Older files, and other programs, have none.
-  }
 }

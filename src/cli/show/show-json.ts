@@ -1,12 +1,11 @@
 /** A run as one JSON document. */
 import { summariseArray } from '../../results/array-summary.ts'
-import type { RunReport, RunValue } from '../../results/run-report.ts'
+import type { RunLog } from '../../results/run-log.ts'
+import { hostOf, type RunReport, type RunValue } from '../../results/run-report.ts'
 import { typeName } from '../../values/stored-value.ts'
 import { jsonDocument } from '../json-document.ts'
 import { valueJson } from '../value-json.ts'
 import type { RunCommands } from './run-commands.ts'
-import type { RunLog } from './run-log.ts'
-import { hostOf } from './show-text.ts'
 
 export function showJson(report: RunReport, log: RunLog, { debug, again }: RunCommands): string {
   const { file, trajectory, run, name, runCount, status, environment } = report
@@ -28,7 +27,7 @@ export function showJson(report: RunReport, log: RunLog, { debug, again }: RunCo
     constants: constants.map(valueFacts),
     derivedParameters: derived.map(valueFacts),
     results: results.map(valueFacts),
-    log: { ...log, file: log.file ?? null },
+    log: { file: log.file ?? null, lines: log.lines, omittedCount: log.omittedCount, looked: log.looked },
     debugCommand: debug ?? null,
     againCommand: again ?? null,
   })

@@ -1,16 +1,15 @@
 /** A run as text for people. Everything from a file is first made harmless for a terminal. */
-import { formatCount, formatDuration, plural } from '../../reporting/quantity.ts'
+import { formatBytes, formatCount, formatDuration, plural } from '../../reporting/quantity.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import type { Colours } from '../../reporting/text-output.ts'
-import { textIn } from '../../results/config-leaves.ts'
-import type { RunReport, RunValue } from '../../results/run-report.ts'
+import type { RunLog } from '../../results/run-log.ts'
+import { hostOf, type RunReport, type RunValue } from '../../results/run-report.ts'
 import { printable, printableLine } from '../../values/printable.ts'
 import { type StoredValue, typeName } from '../../values/stored-value.ts'
 import { previewOf } from '../stored-preview.ts'
 import { textTable } from '../text-table.ts'
 import { cut, localTimeText } from '../value-text.ts'
 import type { RunCommands } from './run-commands.ts'
-import type { RunLog } from './run-log.ts'
 
 export interface ShowTextOptions {
   /** Of the terminal. Undefined if lines may have any length. */
@@ -78,12 +77,6 @@ function headText(report: RunReport, { bold, dim, red, green, yellow }: Colours)
   ].join('\n')
 }
 
-/** The machine of the environment that ran it. */
-export function hostOf({ environment }: RunReport): string | undefined {
-  if (environment === undefined) return undefined
-  return textIn(environment.leaves, 'platform.host') ?? textIn(environment.leaves, 'provenance.host')
-}
-
 /** The stack usually begins with the message. */
 function errorText({ failure }: RunReport, { bold, red, dim }: Colours): string {
   if (failure === undefined) return ''
@@ -117,15 +110,18 @@ function typeText(value: StoredValue): string {
   return printable(typeName(value))
 }
 
-function logText({ file, lines, omittedCount, looked }: RunLog, { bold, dim }: Colours): string {
-  const earlier =
+function logText({ file, lines, omittedCount, unreadBytes, looked }: RunLog, { bold, dim }: Colours): string {
+  const unread = unreadBytes > 0 ? `, without its first ${formatBytes(unreadBytes)} (--all reads them)` : ''
+  const omitted =
     omittedCount > 0 ? `, ${plural(omittedCount, 'earlier line')} not shown (--all shows them)` : ''
+  const earlier = `${unread}${omitted}`
   const place = file === undefined ? '' : printable(shownPath(file))
   if (file === undefined) {
     const places = looked.map((folder) => `  ${printable(shownPath(folder))}`)
     return looked.length === 0 ? '' : [bold('log'), dim('  not found; looked in'), ...places].join('\n')
   }
-  if (lines.length === 0) return `${bold('log')}\n${dim(`  no other lines of this run in ${place}`)}`
+  if (lines.length === 0)
+    return `${bold('log')}\n${dim(`  no other lines of this run in ${place}${earlier}`)}`
   return [
     `${bold('log')}  ${dim(`${place}${earlier}`)}`,
     ...lines.map((line) => `  ${printableLine(line)}`),

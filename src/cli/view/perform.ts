@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
 import { PypetError } from '../../errors.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
-import { RunReports } from '../../results/run-report.ts'
 import type { CommandsOf } from '../../view/run-detail.ts'
 import { serveView } from '../../view/view-server.ts'
 import { runCommands } from '../show/run-commands.ts'
@@ -45,8 +44,7 @@ export async function view(file: string, flags: ViewFlags): Promise<void> {
 }
 
 /** As `pypet-ts show` names them. */
-const commandsOf: CommandsOf = (reader, trajectory, run) => {
-  const report = new RunReports(reader, trajectory, { withSources: false }).report(String(run))
+const commandsOf: CommandsOf = (report) => {
   const { debug, again } = runCommands(report)
   return [
     ...(debug === undefined ? [] : [{ label: 'debug it', command: debug }]),

@@ -6,6 +6,9 @@ import {
   type FilterHeader,
   type Message,
   type RunDetail,
+  type RunLogText,
+  type RunProvenance,
+  type RunSources,
   type ViewProblem,
   type ViewState,
 } from '../view-protocol.ts'
@@ -25,6 +28,10 @@ export class ViewError extends Error {
   }
 }
 
+export function problemText(error: unknown): string {
+  return error instanceof ViewError ? error.problem.message : String(error)
+}
+
 /** Moves the token from the address to the storage of the tab, where neither history nor bookmarks have it. */
 export function takeToken(): void {
   const fragment = new URLSearchParams(location.hash.slice(1))
@@ -36,7 +43,7 @@ export function takeToken(): void {
 }
 
 export async function fetchState(): Promise<ViewState> {
-  return (await ask('state')).json()
+  return ask('state', [], (response) => response.json())
 }
 
 /** @param from the version that is known. Undefined asks for all rows. */
@@ -46,17 +53,29 @@ export async function fetchColumns(
 ): Promise<Message<ColumnsHeader>> {
   const query = names.map((name): [string, string] => ['name', name])
   if (from !== undefined) query.push(['from', String(from)])
-  return decodeMessage(await (await ask('columns', query)).arrayBuffer())
+  return decodeMessage(await ask('columns', query, (response) => response.arrayBuffer()))
 }
 
 /** A byte for each run: 1 if it matches. */
 export async function fetchFilter(where: string): Promise<Uint8Array> {
-  const answer = await ask('filter', [['where', where]])
-  return decodeMessage<FilterHeader>(await answer.arrayBuffer()).take(Uint8Array)
+  const answer = await ask('filter', [['where', where]], (response) => response.arrayBuffer())
+  return decodeMessage<FilterHeader>(answer).take(Uint8Array)
 }
 
 export async function fetchRun(run: number): Promise<RunDetail> {
-  return (await ask('run', [['run', String(run)]])).json()
+  return ask('run', [['run', String(run)]], (response) => response.json())
+}
+
+export async function fetchLog(run: number): Promise<RunLogText> {
+  return ask('log', [['run', String(run)]], (response) => response.json())
+}
+
+export async function fetchSources(run: number): Promise<RunSources> {
+  return ask('source', [['run', String(run)]], (response) => response.json())
+}
+
+export async function fetchProvenance(run: number): Promise<RunProvenance> {
+  return ask('provenance', [['run', String(run)]], (response) => response.json())
 }
 
 export async function fetchArray(run: number, column: string, slice: string): Promise<Message<ArrayHeader>> {
@@ -65,16 +84,16 @@ export async function fetchArray(run: number, column: string, slice: string): Pr
     ['column', column],
     ['slice', slice],
   ]
-  return decodeMessage(await (await ask('array', query)).arrayBuffer())
+  return decodeMessage(await ask('array', query, (response) => response.arrayBuffer()))
 }
 
 export async function fetchExport(query: readonly [string, string][]): Promise<Blob> {
-  return (await ask('export', query)).blob()
+  return ask('export', query, (response) => response.blob())
 }
 
 /** Calls `onState` with each new state until the stream ends. */
 export async function followEvents(onState: (state: ViewState) => void): Promise<void> {
-  const { body } = await ask('events')
+  const body = await ask('events', [], async (response) => response.body)
   if (body === null) return
   const reader = body.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
@@ -91,13 +110,21 @@ export async function followEvents(onState: (state: ViewState) => void): Promise
   }
 }
 
-async function ask(path: string, query: readonly [string, string][] = []): Promise<Response> {
+/** @throws ViewError, also if the connection is cut before the answer has come whole */
+async function ask<Answer>(
+  path: string,
+  query: readonly [string, string][],
+  read: (response: Response) => Promise<Answer>,
+): Promise<Answer> {
   const words = query.length === 0 ? '' : `?${new URLSearchParams(query as [string, string][])}`
-  const response = await fetch(`api/${path}${words}`, {
-    headers: { Authorization: `Bearer ${sessionStorage.getItem(TOKEN_KEY) ?? ''}` },
-  }).catch(() => {
+  try {
+    const response = await fetch(`api/${path}${words}`, {
+      headers: { Authorization: `Bearer ${sessionStorage.getItem(TOKEN_KEY) ?? ''}` },
+    })
+    if (!response.ok) throw new ViewError(await response.json(), response.status)
+    return await read(response)
+  } catch (error) {
+    if (error instanceof ViewError) throw error
     throw new ViewError({ code: 'GONE', message: 'pypet-ts view has ended' }, 0)
-  })
-  if (response.ok) return response
-  throw new ViewError(await response.json(), response.status)
+  }
 }

@@ -19,7 +19,7 @@ export function App() {
   const [place, setPlace] = useState<Place>('space')
   const [isHelpOpen, setHelpOpen] = useState(false)
   const { run } = model.looked
-  useKeys(model, { toggleHelp: () => setHelpOpen((isOpen) => !isOpen), closeHelp: () => setHelpOpen(false) })
+  useKeys(model, { isHelpOpen, setHelpOpen })
   // A run that is opened is what the user wants to see.
   useEffect(
     () => setPlace((before) => (run === undefined ? (before === 'run' ? 'table' : before) : 'run')),

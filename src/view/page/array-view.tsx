@@ -1,7 +1,7 @@
 /** An array of a run: a line, or an image. Of more than two axes, the first ones have a slider each. */
 import { useEffect, useState } from 'preact/hooks'
 import type { RunItem } from '../view-protocol.ts'
-import { ViewError } from './api.ts'
+import { problemText } from './api.ts'
 import { ImageView } from './image-view.tsx'
 import { LineView } from './line-view.tsx'
 import type { Model } from './model.ts'
@@ -84,7 +84,7 @@ function useArrays(column: string, runs: readonly number[], slice: string) {
         try {
           arrays.push(await readRunArray(run, column, slice))
         } catch (error) {
-          if (index === 0) problem = error instanceof ViewError ? error.problem.message : String(error)
+          if (index === 0) problem = problemText(error)
         }
       }
       if (isCurrent) setFound(problem === undefined ? { arrays } : { arrays, problem })

@@ -6,10 +6,12 @@ export function CopyButton({
   text,
   name,
   label = 'copy',
+  title = text,
 }: {
   readonly text: string
   readonly name: string
   readonly label?: string
+  readonly title?: string
 }) {
   const [isCopied, setCopied] = useState(false)
   const copy = async () => {
@@ -18,7 +20,7 @@ export function CopyButton({
     setTimeout(() => setCopied(false), TOLD_MS)
   }
   return (
-    <button type="button" class="quiet copy" onClick={copy} aria-label={name} title={text}>
+    <button type="button" class="quiet copy" onClick={copy} aria-label={name} title={title}>
       {isCopied ? 'copied' : label}
     </button>
   )

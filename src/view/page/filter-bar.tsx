@@ -12,7 +12,8 @@ export function FilterBar() {
   const model = useModel()
   const { filter, brushes } = model.looked
   const [text, setText] = useState(filter)
-  useEffect(() => setText(filter), [filter])
+  // A blank at the end is not yet part of the filter, but more may be typed after it.
+  useEffect(() => setText((typed) => (typed.trim() === filter ? typed : filter)), [filter])
   useEffect(() => {
     const timer = setTimeout(() => model.filter(text.trim(), false), REST_MS)
     return () => clearTimeout(timer)

@@ -102,7 +102,7 @@ export function heatmapPlot({ model, size, palette }: PlotInput, names: HeatmapN
       y: Math.min(y.count - 1, Math.floor(at.y * y.count)),
     }
   }
-  const averaged = Math.max(0, ...counts)
+  const [, averaged] = rangeOf(counts)
   const notes = [
     ...(averaged > 1 ? [`mean of up to ${runsText(averaged)} in a cell`] : []),
     ...(x.isBinned ? [`${names.x} in ${BINS} bins`] : []),
@@ -152,10 +152,10 @@ export function heatmapPlot({ model, size, palette }: PlotInput, names: HeatmapN
 
 /** Each value has its cells, so that a grid has no gaps. */
 function cellAxis(column: PageColumn): CellAxis {
-  const distinct = column.distinct(CELLS_MAX)
   const own = axisOf(column, 'linear')
-  if (column.categories !== undefined || distinct !== undefined) {
-    const numbers = column.categories?.map((_, index) => index) ?? distinct ?? []
+  const numbers =
+    column.categories === undefined ? column.distinct(CELLS_MAX) : column.categories.map((_, index) => index)
+  if (numbers !== undefined && numbers.length <= CELLS_MAX) {
     const labels = column.categories ?? numbers.map(shortText)
     const indexOf = new Map(numbers.map((number, index) => [number, index]))
     const count = Math.max(1, numbers.length)

@@ -3,6 +3,7 @@ import { type Axis, axisOf } from './axis.ts'
 import { drawAbsent, drawFrame, frameIn, isIn, placesAt, xIn, yIn } from './frame.ts'
 import { countText, runsText } from './number-text.ts'
 import { brushBetween, type Plot, type PlotInput } from './plot.ts'
+import { rangeOf } from './range.ts'
 
 const BAR_PX = 10
 const BARS_MAX = 100
@@ -12,7 +13,10 @@ export function histogramPlot({ model, size, palette }: PlotInput, name: string)
   if (column === undefined) return undefined
   const x = axisOf(column, model.looked.scales.get(name))
   const frame = frameIn(size)
-  const barCount = x.categories?.length ?? Math.max(1, Math.min(BARS_MAX, Math.floor(frame.width / BAR_PX)))
+  const barsMax = Math.max(1, Math.min(BARS_MAX, Math.floor(frame.width / BAR_PX)))
+  const categoryCount = x.categories?.length ?? Number.POSITIVE_INFINITY
+  // Each category has a bar unless a bar is narrower than a pixel.
+  const barCount = categoryCount <= frame.width ? categoryCount : barsMax
   const barOf = (run: number) => {
     const place = x.place(column.numbers[run] as number)
     return place >= 0 && place <= 1 ? Math.min(barCount - 1, Math.floor(place * barCount)) : -1
@@ -25,7 +29,7 @@ export function histogramPlot({ model, size, palette }: PlotInput, name: string)
     all[bar] = (all[bar] as number) + 1
     if (mask[run] === 1) left[bar] = (left[bar] as number) + 1
   }
-  const most = Math.max(1, ...all)
+  const most = Math.max(1, rangeOf(all)[1])
   const y = countAxis(most)
   const { missing, other } = column.absences
   const absent = [

@@ -21,29 +21,32 @@ export const KEYS: readonly (readonly [keys: string, meaning: string])[] = [
 
 export function useKeys(
   model: Model,
-  { toggleHelp, closeHelp }: { readonly toggleHelp: () => void; readonly closeHelp: () => void },
+  {
+    isHelpOpen,
+    setHelpOpen,
+  }: { readonly isHelpOpen: boolean; readonly setHelpOpen: (isOpen: boolean) => void },
 ): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return
       const { target } = event
       if (event.key === 'Escape') {
-        closeHelp()
-        if (target instanceof HTMLElement && isField(target)) target.blur()
+        if (isHelpOpen) setHelpOpen(false)
+        else if (target instanceof HTMLElement && isField(target)) target.blur()
         else if (model.looked.run !== undefined) model.look({ run: undefined })
         else model.undo()
         return
       }
       if (target instanceof HTMLElement && isField(target)) return
       const act = ACTIONS[event.key]
-      if (event.key === '?') toggleHelp()
+      if (event.key === '?') setHelpOpen(!isHelpOpen)
       else if (act === undefined) return
       else act(model, event)
       event.preventDefault()
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [model])
+  }, [model, isHelpOpen])
 }
 
 function isField(element: HTMLElement): boolean {
@@ -80,6 +83,7 @@ function focus(selector: string): void {
 /** The row below the pointer, or the one that the keys have reached. */
 function moveCursor(model: Model, step: 1 | -1): void {
   model.hovered = nextRun(model, model.hovered, step)
+  model.stepCount += 1
   model.announce()
 }
 

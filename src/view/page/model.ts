@@ -3,7 +3,8 @@ import type { ViewProblem, ViewState } from '../view-protocol.ts'
 import { addressOf, type Brush, type Looked, parseAddress } from './address.ts'
 import { fetchColumns, fetchFilter, fetchState, followEvents, ViewError } from './api.ts'
 import { PageColumn } from './page-column.ts'
-import { sortedRows } from './row-order.ts'
+import type { SortAnswer } from './row-order.ts'
+import { RowSorter } from './row-sorter.ts'
 
 /** Time before the page asks a server that is gone again. */
 const RETRY_MS = 2000
@@ -20,8 +21,10 @@ export class Model {
   filterProblem: ViewProblem | undefined
   looked: Looked
   hovered: number | undefined
+  /** How often a key has moved to another row. The table follows it. */
+  stepCount = 0
   /** Runs that have changed since the table was sorted. */
-  waitingCount = 0
+  readonly #waiting = new Set<number>()
   readonly #columns = new Map<string, PageColumn>()
   readonly #wanted = new Set<string>()
   readonly #listeners = new Set<() => void>()
@@ -71,6 +74,11 @@ export class Model {
       this.#isAnnounced = false
       for (const listener of this.#listeners) listener()
     })
+  }
+
+  /** Runs that have changed since the table was sorted. */
+  get waitingCount(): number {
+    return this.#waiting.size
   }
 
   get runCount(): number {
@@ -133,22 +141,13 @@ export class Model {
 
   /** Runs that the table shows, in its order. */
   get rows(): Uint32Array {
-    const { sort } = this.looked
-    const numbers = sort === undefined ? undefined : this.column(sort.name)?.numbers
-    const order =
-      sort === undefined || numbers === undefined
-        ? undefined
-        : // What has changed since waits until the user wants it: rows do not move below the pointer.
-          this.remember('order', `${JSON.stringify(sort)} ${this.runCount} ${this.#orderVersion}`, () =>
-            sortedRows(numbers, sort.isDescending),
-          )
-    const key = `${this.maskKey} ${this.#memory.get('order')?.key} ${order === undefined}`
-    return this.remember('rows', key, () => {
+    const order = this.#order()
+    return this.remember('rows', `${this.maskKey} ${order?.key}`, () => {
       const { mask, matchCount } = this
       const rows = new Uint32Array(matchCount)
       let filled = 0
       for (let at = 0; at < mask.length; at += 1) {
-        const run = order === undefined ? at : (order[at] as number)
+        const run = order === undefined ? at : (order.rows[at] as number)
         if (mask[run] === 1) {
           rows[filled] = run
           filled += 1
@@ -158,11 +157,43 @@ export class Model {
     })
   }
 
+  /** Whether the table has another order than the one that is wanted. */
+  get isSorting(): boolean {
+    return this.looked.sort !== undefined && this.#shownOrder?.key !== this.#wantedOrder
+  }
+
   #orderVersion = 0
+  /** Key of the order that was asked for last. */
+  #wantedOrder: string | undefined
+  #shownOrder: SortAnswer | undefined
+  readonly #sorter = new RowSorter((answer) => {
+    if (answer.key !== this.#wantedOrder) return
+    this.#shownOrder = answer
+    this.announce()
+  })
+
+  /**
+   * The order that is shown: the last one that is ready. Undefined is that of the numbers of runs. What has changed since
+   * waits until the user wants it: rows do not move below the pointer.
+   */
+  #order(): SortAnswer | undefined {
+    const { sort } = this.looked
+    if (sort === undefined) {
+      this.#wantedOrder = this.#shownOrder = undefined
+      return undefined
+    }
+    const key = `${JSON.stringify(sort)} ${this.runCount} ${this.#orderVersion}`
+    const numbers = this.#wantedOrder === key ? undefined : this.column(sort.name)?.numbers
+    if (numbers !== undefined) {
+      this.#wantedOrder = key
+      this.#sorter.sort({ key, numbers, isDescending: sort.isDescending })
+    }
+    return this.#shownOrder?.rows.length === this.runCount ? this.#shownOrder : undefined
+  }
 
   /** Sorts what has changed since the last time. */
   sortAgain(): void {
-    this.waitingCount = 0
+    this.#waiting.clear()
     this.#orderVersion += 1
     this.announce()
   }
@@ -190,7 +221,7 @@ export class Model {
         : sort.isDescending
           ? undefined
           : { name, isDescending: true }
-    this.waitingCount = 0
+    this.#waiting.clear()
     this.#orderVersion += 1
     this.look({ sort: next })
   }
@@ -207,7 +238,7 @@ export class Model {
     if (isFinal) {
       const first = this.#brushesBefore
       this.#brushesBefore = undefined
-      this.#remembering(() => this.look({ brushes: first }))
+      if (!areSame(first, brushes)) this.#remembering(() => this.look({ brushes: first }))
     }
     this.look({ brushes })
   }
@@ -266,9 +297,10 @@ export class Model {
     if (before === undefined || before.version !== state.version) {
       const isOther = before !== undefined && haveColumnsChanged(before, state)
       if (isOther) this.#columns.clear()
-      void this.#update()
       if (this.looked.filter !== '') void this.#updateFilter()
     }
+    // Also what has not come because the server was gone.
+    void this.#update()
     this.announce()
   }
 
@@ -328,22 +360,42 @@ export class Model {
       this.#takeState(await fetchState())
       return
     }
-    const changed = new Set<number>()
     const other = new Set<string>()
     for (const part of parts) {
       const info = state.columns.find(({ name }) => name === part.name)
       if (info === undefined) continue
       const column = this.#columns.get(part.name) ?? new PageColumn(info, runCount)
       this.#columns.set(part.name, column)
+      const { categories } = column
+      const before = column.numbers.slice(part.start, part.start + part.count)
       if (!column.take(part, message)) other.add(part.name)
-      if (from !== undefined && part.name === this.looked.sort?.name)
-        for (let run = part.start; run < part.start + part.count; run += 1) changed.add(run)
+      this.#moveBrush(part.name, categories, column.categories)
+      if (from === undefined || part.name !== this.looked.sort?.name) continue
+      for (const [at, number] of before.entries())
+        if (!Object.is(number, column.numbers[part.start + at])) this.#waiting.add(part.start + at)
     }
     for (const name of names) this.#versions.set(name, version)
     for (const name of other) this.#columns.delete(name)
-    if (from === undefined && names.includes(this.looked.sort?.name ?? '')) this.#orderVersion += 1
-    this.waitingCount += changed.size
+    if (from === undefined && names.includes(this.looked.sort?.name ?? '')) {
+      this.#waiting.clear()
+      this.#orderVersion += 1
+    }
     if (parts.length > 0) this.#dataVersion += 1
+  }
+
+  /** Categories are numbered anew when there are more of them. A brush stays on those that it was drawn on. */
+  #moveBrush(
+    name: string,
+    before: readonly string[] | undefined,
+    after: readonly string[] | undefined,
+  ): void {
+    const brush = this.looked.brushes.get(name)
+    if (brush === undefined || before === undefined || after === undefined || before === after) return
+    const ranks = before
+      .slice(Math.max(0, Math.ceil(brush.from)), Math.floor(brush.to) + 1)
+      .map((text) => after.indexOf(text))
+    const [from, to] = [Math.min(...ranks), Math.max(...ranks)]
+    if (ranks.length > 0) this.look({ brushes: new Map(this.looked.brushes).set(name, { from, to }) })
   }
 
   async #updateFilter(): Promise<void> {
@@ -405,6 +457,10 @@ export class Model {
     const last = ['runtime', 'status', 'failure'].filter((name) => names.includes(name))
     return [...names.filter((name) => !last.includes(name)), ...last]
   }
+}
+
+function areSame(one: Looked['brushes'], other: Looked['brushes']): boolean {
+  return JSON.stringify([...one]) === JSON.stringify([...other])
 }
 
 function haveColumnsChanged(before: ViewState, after: ViewState): boolean {

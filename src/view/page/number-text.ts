@@ -47,3 +47,17 @@ export function durationText(seconds: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${two((seconds % 3600) / 60)} min`
   return `${Math.floor(seconds / 86_400)} d ${two((seconds % 86_400) / 3600)} h`
 }
+
+/** `512 bytes`, `1.5 MB`. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1e4) return `${countText(bytes)} bytes`
+  const [unit, size] = bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9]
+  return `${shortText(Number((bytes / Number(size)).toPrecision(2)))} ${unit}`
+}
+
+/** A time in seconds since 1970, as it is here and as it is everywhere. A file may hold one that is none. */
+export function timeTexts(seconds: number): { readonly text: string; readonly full: string } {
+  const date = new Date(seconds * 1000)
+  if (Number.isNaN(date.getTime())) return { text: String(seconds), full: 'not a time' }
+  return { text: date.toLocaleString(), full: date.toISOString() }
+}

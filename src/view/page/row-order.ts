@@ -1,5 +1,17 @@
 /** Sorts rows by a column of numbers. A radix sort takes 100 ms for a million rows, a comparison sort two seconds. */
 
+export interface SortRequest {
+  /** Stands in the answer. */
+  readonly key: string
+  readonly numbers: Float64Array
+  readonly isDescending: boolean
+}
+
+export interface SortAnswer {
+  readonly key: string
+  readonly rows: Uint32Array
+}
+
 const DIGIT_BITS = 16
 const DIGITS = 2 ** DIGIT_BITS
 

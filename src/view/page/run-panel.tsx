@@ -1,12 +1,13 @@
 /** Everything about one run. */
 import { useEffect, useState } from 'preact/hooks'
 import type { RunDetail, RunItem } from '../view-protocol.ts'
-import { fetchRun, ViewError } from './api.ts'
+import { fetchRun, problemText } from './api.ts'
 import { ArrayView } from './array-view.tsx'
 import { CopyButton } from './copy-button.tsx'
 import { nextRun, toggleOverlay } from './keys.ts'
 import type { Model } from './model.ts'
-import { durationText, shortText } from './number-text.ts'
+import { durationText, shortText, timeTexts } from './number-text.ts'
+import { RunOrigin } from './run-origin.tsx'
 import { useModel } from './use-model.ts'
 
 /** Arrays that are drawn without a click. */
@@ -23,7 +24,7 @@ export function RunPanel() {
     <aside class="run" aria-label={`Run ${run}`}>
       <header>
         <h2>Run {run}</h2>
-        {detail !== undefined && (
+        {detail?.run === run && (
           <span class={detail.status === 'failed' ? 'failed' : ''}>{detail.status}</span>
         )}
         <span class="push" />
@@ -39,7 +40,7 @@ export function RunPanel() {
         </button>
       </header>
       {problem !== undefined && <p class="problem">{problem}</p>}
-      {detail !== undefined && <Detail model={model} detail={detail} />}
+      {detail !== undefined && <Detail model={model} detail={detail} isOld={detail.run !== run} />}
     </aside>
   )
 }
@@ -67,10 +68,12 @@ function StepButton({
   )
 }
 
-/** Read again when the run has changed: a missing one may be stored by now. */
+/**
+ * Read again when the run has changed: a missing one may be stored by now. The detail of another run stays until the new
+ * one is here, so that what is open stays open.
+ */
 function useDetail(model: Model, run: number | undefined) {
   const [found, setFound] = useState<{
-    readonly run?: number
     readonly detail?: RunDetail
     readonly problem?: string
   }>({})
@@ -83,31 +86,32 @@ function useDetail(model: Model, run: number | undefined) {
     if (run === undefined || state === undefined) return undefined
     let isCurrent = true
     fetchRun(run).then(
-      (detail) => isCurrent && setFound({ run, detail }),
-      (error: unknown) => {
-        if (isCurrent)
-          setFound({ run, problem: error instanceof ViewError ? error.problem.message : String(error) })
-      },
+      (detail) => isCurrent && setFound({ detail }),
+      (error: unknown) => isCurrent && setFound({ problem: problemText(error) }),
     )
     return () => {
       isCurrent = false
     }
   }, [run, key])
-  return found.run === run ? found : {}
+  return found
 }
 
-function Detail({ model, detail }: { readonly model: Model; readonly detail: RunDetail }) {
-  const { items, failure, commands, run } = detail
+interface DetailProps {
+  readonly model: Model
+  readonly detail: RunDetail
+  /** Of another run than the one that is looked at. */
+  readonly isOld: boolean
+}
+
+function Detail({ model, detail, isOld }: DetailProps) {
+  const { items, failure, commands, run, status } = detail
   const explored = items.filter(({ isExplored }) => isExplored)
   const results = items.filter(({ kind }) => kind === 'result')
   const derived = items.filter(({ kind, isExplored }) => kind === 'derived parameter' && !isExplored)
   const others = items.filter(({ kind, isExplored }) => kind === 'parameter' && !isExplored)
-  const facts = items.filter(
-    ({ kind, name }) => kind === 'fact' && !['run', 'status', 'failure'].includes(name),
-  )
   const arrays = items.filter(({ value }) => value.form === 'array')
   return (
-    <div class="detail">
+    <div class={isOld ? 'detail old' : 'detail'} aria-busy={isOld}>
       {failure !== '' && <pre class="failed">{failure}</pre>}
       <Items items={explored} />
       <Items title="results" items={results} />
@@ -122,7 +126,7 @@ function Detail({ model, detail }: { readonly model: Model; readonly detail: Run
         </label>
       )}
       {arrays.map((item, index) => (
-        <details key={item.name} open={index < ARRAYS_OPEN} class="array">
+        <details key={`${item.name} ${shapeText(item)}`} open={index < ARRAYS_OPEN} class="array">
           <summary>
             {item.name} <small>{typeText(item)}</small>
           </summary>
@@ -132,7 +136,8 @@ function Detail({ model, detail }: { readonly model: Model; readonly detail: Run
       {items.map((item) => (item.value.form === 'table' ? <TableOf key={item.name} item={item} /> : null))}
       <Items title="derived parameters" items={derived} />
       <Items title="other parameters" items={others} isClosed={true} />
-      <Items title="facts" items={facts} />
+      <Facts detail={detail} />
+      <RunOrigin run={run} status={status} />
       <h3>in a terminal</h3>
       <ul class="commands">
         {commands.map(({ label, command }) => (
@@ -142,6 +147,38 @@ function Detail({ model, detail }: { readonly model: Model; readonly detail: Run
         ))}
       </ul>
     </div>
+  )
+}
+
+interface FactTexts {
+  readonly name: string
+  readonly text: string
+  readonly full: string
+}
+
+/** When, where and how often it was performed. */
+function Facts({ detail: { start, runtime, attempts, host } }: { readonly detail: RunDetail }) {
+  const facts: FactTexts[] = []
+  if (start !== undefined) facts.push({ name: 'start', ...timeTexts(start) })
+  if (runtime !== undefined)
+    facts.push({ name: 'runtime', text: durationText(runtime), full: `${runtime} s` })
+  if (attempts !== undefined) facts.push({ name: 'attempts', text: String(attempts), full: '' })
+  if (host !== undefined) facts.push({ name: 'host', text: host, full: '' })
+  if (facts.length === 0) return null
+  return (
+    <details open={true} class="items">
+      <summary>
+        facts <small>{facts.length}</small>
+      </summary>
+      <dl>
+        {facts.map(({ name, text, full }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd title={full}>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   )
 }
 
@@ -179,7 +216,7 @@ function Items({
 }
 
 function ItemText({ item }: { readonly item: RunItem }) {
-  const { value, kind, name, unit } = item
+  const { value, unit } = item
   switch (value.form) {
     case 'missing':
       return <>–</>
@@ -187,12 +224,6 @@ function ItemText({ item }: { readonly item: RunItem }) {
     case 'table':
       return <small>{typeText(item)}</small>
     case 'text': {
-      if (kind === 'fact' && name === 'runtime')
-        return <span title={`${value.text} s`}>{durationText(Number(value.text))}</span>
-      if (kind === 'fact' && name === 'start') {
-        const date = new Date(Number(value.text) * 1000)
-        return <span title={date.toISOString()}>{date.toLocaleString()}</span>
-      }
       const isFloat = item.dtype === 'float64' || item.dtype === 'float32'
       const text = isFloat && value.text !== '' ? shortText(Number(value.text)) : value.text
       return (
@@ -205,9 +236,14 @@ function ItemText({ item }: { readonly item: RunItem }) {
   }
 }
 
-function typeText({ dtype, value }: RunItem): string {
-  if (value.form === 'array') return `${dtype} [${value.shape.join(' × ')}]`
+function typeText(item: RunItem): string {
+  const { dtype, value } = item
+  if (value.form === 'array') return `${dtype} [${shapeText(item)}]`
   return value.form === 'table' ? `table of ${value.rowCount} rows` : dtype
+}
+
+function shapeText({ value }: RunItem): string {
+  return value.form === 'array' ? value.shape.join(' × ') : ''
 }
 
 function TableOf({ item }: { readonly item: RunItem }) {

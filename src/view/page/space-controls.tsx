@@ -3,6 +3,7 @@ import type { ViewKind } from './address.ts'
 import { LOG_FACTOR } from './axis.ts'
 import type { Model } from './model.ts'
 import { countText } from './number-text.ts'
+import { Popover } from './popover.tsx'
 import { chosenNames } from './space-choice.ts'
 import { useModel } from './use-model.ts'
 
@@ -73,24 +74,19 @@ function AxesChooser({ model }: { readonly model: Model }) {
     model.look({ axes: next.length === 0 ? undefined : next })
   }
   return (
-    <details class="popover">
-      <summary>
-        axes {countText(chosen.length)} of {countText(columns.length)}
-      </summary>
-      <div class="sheet">
-        <ul>
-          {columns.slice(0, 200).map(({ name, kind }) => (
-            <li key={name}>
-              <label>
-                <input type="checkbox" checked={chosen.includes(name)} onChange={() => toggle(name)} /> {name}{' '}
-                <small>{kind}</small>
-              </label>
-              {chosen.includes(name) && <LogSwitch model={model} name={name} />}
-            </li>
-          ))}
-        </ul>
-      </div>
-    </details>
+    <Popover summary={`axes ${countText(chosen.length)} of ${countText(columns.length)}`}>
+      <ul>
+        {columns.slice(0, 200).map(({ name, kind }) => (
+          <li key={name}>
+            <label>
+              <input type="checkbox" checked={chosen.includes(name)} onChange={() => toggle(name)} /> {name}{' '}
+              <small>{kind}</small>
+            </label>
+            {chosen.includes(name) && <LogSwitch model={model} name={name} />}
+          </li>
+        ))}
+      </ul>
+    </Popover>
   )
 }
 

@@ -95,11 +95,18 @@ interface CanvasesProps {
   readonly plotKey: string
 }
 
+interface Drag {
+  readonly from: Point
+  readonly to: Point
+  /** Further than a hand that clicks. */
+  readonly hasMoved: boolean
+}
+
 /** The picture, and above it what follows the pointer, so that this costs nothing. */
 function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
   const base = useRef<HTMLCanvasElement>(null)
   const above = useRef<HTMLCanvasElement>(null)
-  const [drag, setDrag] = useState<{ readonly from: Point; readonly to: Point } | undefined>()
+  const [drag, setDrag] = useState<Drag | undefined>()
   useEffect(() => {
     const pen = penFor(base.current, size)
     if (pen !== undefined) plot.draw(pen)
@@ -124,7 +131,7 @@ function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
   const onDown = (event: PointerEvent) => {
     if (event.button !== 0) return
     above.current?.setPointerCapture(event.pointerId)
-    setDrag({ from: pointOf(event), to: pointOf(event) })
+    setDrag({ from: pointOf(event), to: pointOf(event), hasMoved: false })
   }
   const onMove = (event: PointerEvent) => {
     if (drag === undefined) {
@@ -135,14 +142,15 @@ function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
       return
     }
     const to = pointOf(event)
-    setDrag({ ...drag, to })
-    if (!isClick(drag.from, to)) model.brush(plot.brushOf(drag.from, to) ?? {}, false)
+    const hasMoved = drag.hasMoved || !isClick(drag.from, to)
+    setDrag({ ...drag, to, hasMoved })
+    if (hasMoved) model.brush(plot.brushOf(drag.from, to) ?? {}, false)
   }
   const onUp = (event: PointerEvent) => {
     if (drag === undefined) return
     setDrag(undefined)
     const to = pointOf(event)
-    const hit = isClick(drag.from, to) ? plot.runAt(to) : undefined
+    const hit = drag.hasMoved || !isClick(drag.from, to) ? undefined : plot.runAt(to)
     if (hit !== undefined) {
       model.hovered = hit
       model.look({ run: hit })
@@ -150,6 +158,11 @@ function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
     }
     const brush = plot.brushOf(drag.from, to)
     if (brush !== undefined) model.brush(brush)
+  }
+  // What was dragged so far stays, and Escape takes it back.
+  const onCancel = () => {
+    if (drag?.hasMoved === true) model.brush({})
+    setDrag(undefined)
   }
   return (
     <>
@@ -160,7 +173,7 @@ function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
         onPointerDown={onDown}
         onPointerMove={onMove}
         onPointerUp={onUp}
-        onPointerCancel={() => setDrag(undefined)}
+        onPointerCancel={onCancel}
       />
     </>
   )

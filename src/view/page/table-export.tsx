@@ -1,6 +1,6 @@
 /** The rows and columns of the table as a file. */
 import { useState } from 'preact/hooks'
-import { fetchExport, ViewError } from './api.ts'
+import { fetchExport, problemText } from './api.ts'
 import { narrowingText } from './commands.ts'
 import type { Model } from './model.ts'
 import { runsText } from './number-text.ts'
@@ -19,7 +19,7 @@ export function TableExport() {
       download(`${model.state?.trajectory ?? 'table'}.${format}`, blob)
       setTold('')
     } catch (error) {
-      setTold(error instanceof ViewError ? error.problem.message : String(error))
+      setTold(problemText(error))
     }
   }
   return (

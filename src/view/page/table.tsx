@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ViewColumn } from '../view-protocol.ts'
 import { ColumnChooser } from './column-chooser.tsx'
 import type { Model } from './model.ts'
-import { countText, durationText } from './number-text.ts'
+import { countText, durationText, timeTexts } from './number-text.ts'
 import { TableExport } from './table-export.tsx'
 import { useModel } from './use-model.ts'
 
@@ -45,6 +45,7 @@ export function Table() {
           aria-rowcount={rows.length + 1}
           aria-colcount={columns.length}
           aria-label="Table of runs"
+          aria-busy={model.isSorting}
           class="grid"
           style={{ width: `${totalWidth}px`, height: `${heightPx + ROW_PX}px` }}
         >
@@ -109,7 +110,13 @@ function Head({
       style={{ left: `${left}px`, width: `${width}px` }}
       class={isNumeric(column) ? 'number' : ''}
     >
-      <button type="button" title={describe(column)} onClick={() => model.sortBy(name)}>
+      <button
+        type="button"
+        title={describe(column)}
+        // Arrays have no order.
+        disabled={!column.isSingle}
+        onClick={() => model.sortBy(name)}
+      >
         {name}
         {unit !== '' && <small> {unit}</small>}
         {direction === 'none' ? '' : direction === 'ascending' ? ' ▴' : ' ▾'}
@@ -158,7 +165,9 @@ function Row({
       class={classes.filter(Boolean).join(' ')}
       style={{ transform: `translateY(${top + ROW_PX}px)` }}
       onClick={() => model.look({ run })}
-      onMouseEnter={() => {
+      onMouseMove={(event) => {
+        // Rows that scroll below a pointer at rest are not pointed at.
+        if (run === model.hovered || (event.movementX === 0 && event.movementY === 0)) return
         model.hovered = run
         model.announce()
       }}
@@ -213,10 +222,7 @@ function cellTexts(
   if (values.has[run] !== 1 || column.kind !== 'fact') return { text: values.text(run), full }
   const number = values.numbers[run] as number
   if (column.name === 'runtime') return { text: durationText(number), full: `${full} s` }
-  if (column.name === 'start') {
-    const date = new Date(number * 1000)
-    return { text: date.toLocaleString(), full: date.toISOString() }
-  }
+  if (column.name === 'start') return timeTexts(number)
   return { text: values.text(run), full }
 }
 
@@ -275,13 +281,16 @@ function useScroll(model: Model, rowCount: number) {
       whole === height ? ahead * ROW_PX : (ahead / (rowCount - inner / ROW_PX)) * (height - inner)
     return true
   }
-  // The keys move the row below the pointer, and the plots choose runs.
+  // The keys move the row that was pointed at, and the plots choose runs.
   useEffect(() => {
     if (model.looked.run !== undefined) showRun(model.looked.run)
   }, [model.looked.run])
   useEffect(() => {
     if (model.hovered !== undefined && ref.current?.matches(':hover') === false) showRun(model.hovered)
   }, [model.hovered])
+  useEffect(() => {
+    if (model.hovered !== undefined) showRun(model.hovered)
+  }, [model.stepCount])
   return { ref, onScroll: measure, visible, left: place.left, width: place.width, showRun }
 }
 

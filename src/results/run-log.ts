@@ -1,33 +1,41 @@
 /** What the logs of an experiment hold of one run. */
 import { createReadStream, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { realFileOf } from '../../journal/real-file.ts'
-import { logFolderOf, MAIN_LOG } from '../../reporting/log-folder.ts'
-import { numberIn, type RunEnvironment, textIn } from '../../results/config-leaves.ts'
-import type { RunReport } from '../../results/run-report.ts'
+import { realFileOf } from '../journal/real-file.ts'
+import { logFolderOf, MAIN_LOG } from '../reporting/log-folder.ts'
+import { numberIn, type RunEnvironment, textIn } from './config-leaves.ts'
+import type { RunReport } from './run-report.ts'
 
 export interface RunLog {
   /** The log that was found. */
   readonly file: string | undefined
   /** The last lines of the run, without line breaks. */
   readonly lines: readonly string[]
-  /** Number of earlier lines. */
+  /** Number of earlier lines among those that were read. */
   readonly omittedCount: number
+  /** Bytes at the start of the log that were not read. */
+  readonly unreadBytes: number
   /** Where the log was looked for. */
   readonly looked: readonly string[]
 }
 
-const NONE: RunLog = { file: undefined, lines: [], omittedCount: 0, looked: [] }
+export interface LogLimits {
+  /** Lines that are returned. */
+  readonly linesMax: number
+  /** Bytes that are read, from the end of the log. */
+  readonly bytesMax: number
+}
+
+/** The rest of a longer line is left out, so that a log without line breaks does not fill the memory. */
+const LINE_LENGTH_MAX = 10_000
+
+const NONE: RunLog = { file: undefined, lines: [], omittedCount: 0, unreadBytes: 0, looked: [] }
 
 /**
  * The log is in the folder that the experiment has recorded, or in `logs` where the command is called, beside the HDF5
  * file, or beside its folder.
  */
-export async function readRunLog(
-  report: RunReport,
-  { linesMax }: { readonly linesMax: number },
-): Promise<RunLog> {
+export async function readRunLog(report: RunReport, limits: LogLimits): Promise<RunLog> {
   const { environment } = report
   if (!isOwnRun(report)) return NONE
   const folder = dirname(realFileOf(report.file))
@@ -42,8 +50,7 @@ export async function readRunLog(
   ]
   const file = looked.map((name) => join(name, MAIN_LOG)).find(isFile)
   if (file === undefined) return { ...NONE, looked }
-  const since = environment && numberIn(environment.leaves, 'timestamp')
-  return { file, ...(await linesOf(file, report, { since: since ?? 0, linesMax })), looked }
+  return { file, ...(await linesOf(file, report, limits)), looked }
 }
 
 /** Whether the run has the same number as when it was computed. In merged trajectories, others do not. */
@@ -58,9 +65,11 @@ function logFolderIn({ leaves }: RunEnvironment): string | undefined {
   const [, json] = /^logFolder = ("(?:[^"\\]|\\.)*")/m.exec(options) ?? []
   if (json === undefined) return undefined
   try {
-    return String(JSON.parse(json))
+    const folder = String(JSON.parse(json))
+    // The file comes from anyone, and no path holds a NUL.
+    return folder.includes('\0') ? undefined : folder
   } catch {
-    return undefined // The file comes from anyone.
+    return undefined
   }
 }
 
@@ -78,16 +87,15 @@ const HEAD = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{3}) \S+ +/
 /** An earlier trajectory of the name may have written to the same log. */
 async function linesOf(
   file: string,
-  { name, failure }: RunReport,
-  { since, linesMax }: { readonly since: number; readonly linesMax: number },
-): Promise<Pick<RunLog, 'lines' | 'omittedCount'>> {
+  { name, failure, environment }: RunReport,
+  { linesMax, bytesMax }: LogLimits,
+): Promise<Pick<RunLog, 'lines' | 'omittedCount' | 'unreadBytes'>> {
+  const since = (environment && numberIn(environment.leaves, 'timestamp')) ?? 0
+  const unreadBytes = Math.max(0, statSync(file).size - bytesMax)
   const lines: string[] = []
   let count = 0
   let takes = false
-  for await (const line of createInterface({
-    input: createReadStream(file),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
+  for await (const line of linesFrom(file, unreadBytes)) {
     const head = HEAD.exec(line)
     if (head !== null) {
       const rest = line.slice(head[0].length)
@@ -104,8 +112,30 @@ async function linesOf(
     if (lines.length > 2 * linesMax) lines.splice(0, lines.length - linesMax)
   }
   const shown = lines.slice(-linesMax)
-  return { lines: shown, omittedCount: count - shown.length }
+  return { lines: shown, omittedCount: count - shown.length, unreadBytes }
 }
+
+/** The lines of a file from an offset on, without line breaks. Keeps one line and one chunk in memory. */
+async function* linesFrom(file: string, start: number): AsyncGenerator<string> {
+  const chunks: AsyncIterable<string> = createReadStream(file, { start, encoding: 'utf8' })
+  let rest = ''
+  for await (const chunk of chunks) {
+    const [first = '', ...others] = chunk.split('\n')
+    rest = joined(rest, first)
+    for (const next of others) {
+      yield rest.replace(/\r$/, '')
+      rest = joined('', next)
+    }
+  }
+  if (rest !== '') yield rest
+}
+
+function joined(line: string, more: string): string {
+  if (line.length + more.length <= LINE_LENGTH_MAX) return line + more
+  return line.endsWith(CUT) ? line : `${(line + more).slice(0, LINE_LENGTH_MAX)}${CUT}`
+}
+
+const CUT = ' …'
 
 /** Seconds since 1970, rounded up: the log has milliseconds. */
 function timeOf(head: RegExpExecArray): number {
