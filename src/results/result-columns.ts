@@ -3,6 +3,8 @@
  * and from the leaves below the runs otherwise. Another program may have changed a leaf without its column, so a leaf
  * comes first.
  */
+
+import type { RunSet } from '../journal/run-set.ts'
 import {
   overviewPath,
   RUN_BRANCHES,
@@ -76,18 +78,24 @@ export class ResultColumns {
   readonly #states: RunStates
   /** Only where the columns are the results. */
   readonly #set: ColumnSet | undefined
+  /** Where they repeat what is in the tree. */
+  readonly #copies: { readonly set: ColumnSet; readonly fresh: RunSet } | undefined
   /** Runs that have a group of their own in the file although their results are in columns. */
   readonly #realRuns: Partial<Record<RunBranch, readonly RunIndex[]>> = {}
   readonly #runSets: Partial<Record<RunBranch, ReadonlySet<RunIndex>>> = {}
   readonly #items = new Map<string, FoundItem>()
 
-  /** @param root path of the trajectory: `/T` */
-  constructor(reader: Hdf5Reader, root: string, states: RunStates) {
+  /**
+   * @param root path of the trajectory: `/T`
+   * @param fresh runs whose columns are known to be as their leaves
+   */
+  constructor(reader: Hdf5Reader, root: string, states: RunStates, fresh: RunSet | undefined) {
     this.#reader = reader
     this.#root = root
     this.#states = states
     const set = reader.columns(root.slice(1))
     this.#set = set?.layout === 'columns' ? set : undefined
+    this.#copies = set?.layout === 'tree' && fresh !== undefined ? { set, fresh } : undefined
     this.#findInColumns(set)
     for (const branch of RUN_BRANCHES) this.#findInRuns(branch, this.#sampledRuns(branch))
     for (const branch of RUN_BRANCHES) this.#findInSummary(branch)
@@ -109,7 +117,7 @@ export class ResultColumns {
 
   #source(found: FoundItem): ColumnSource {
     const { branch, template, item, dtype, shape, comment } = found
-    const column = this.#columnOf(found)
+    const column = columnOf(found, this.#set)
     const leaves = new LeafColumn(this.#reader, this.#root, found, {
       runCount: this.#states.total,
       runs: () => this.#runSetOf(branch),
@@ -137,7 +145,7 @@ export class ResultColumns {
         get unit() {
           return unitOnce()
         },
-        read: (start, end) => leaves.read(start, end),
+        read: (start, end) => this.#leavesOrCopies(found, leaves, start, end),
         findType: () => leaves.type(),
       }
     }
@@ -147,7 +155,11 @@ export class ResultColumns {
       get unit() {
         return unitOnce()
       },
-      isComplete: () => set.isEveryRunStored && set.presenceOf(column) === undefined,
+      isComplete: () =>
+        set.isEveryRunStored &&
+        set.presenceOf(column) === undefined &&
+        this.#runsBelow(branch).length === 0 &&
+        !this.#reader.raw.hasDeleted(this.#root),
       read: (start, end) =>
         this.#overlaid(columnBlock(this.#reader, set, column, start, end), leaves, start, end),
       findType: () => {
@@ -178,12 +190,13 @@ export class ResultColumns {
   }
 
   /** Its column if the columns are the results. */
-  #columnOf({ branch, template, item }: Item): FoundColumn | undefined {
-    if (this.#set === undefined || !template.startsWith(`${branch}.runs.$.`)) return undefined
-    const leaf = template.slice(`${branch}.runs.$.`.length)
-    return this.#set.columns.find(
-      (column) => column.branch === branch && column.leaf === leaf && column.item === item,
-    )
+  /** One read for many runs, where one for each would give the same. */
+  #leavesOrCopies(found: FoundItem, leaves: LeafColumn, start: RunIndex, end: RunIndex): ColumnBlock {
+    const column = columnOf(found, this.#copies?.set)
+    if (this.#copies === undefined || column === undefined) return leaves.read(start, end)
+    const { set, fresh } = this.#copies
+    const copyAt = storedAt(columnBlock(this.#reader, set, column, start, end))
+    return leaves.readExcept(start, end, (run) => (fresh.has(run) ? copyAt(run - start) : undefined))
   }
 
   /** Leaves below their runs come first, and deleted ones are gone. */
@@ -322,6 +335,14 @@ function itemType(reader: Hdf5Reader, path: string, className: string): ColumnTy
   return dtype === undefined || form.shape === null ? MIXED : { dtype, shape: form.shape }
 }
 
+function columnOf({ branch, template, item }: Item, set: ColumnSet | undefined): FoundColumn | undefined {
+  if (set === undefined || !template.startsWith(`${branch}.runs.$.`)) return undefined
+  const leaf = template.slice(`${branch}.runs.$.`.length)
+  return set.columns.find(
+    (column) => column.branch === branch && column.leaf === leaf && column.item === item,
+  )
+}
+
 /** The bytes of rows of a column, `count` of them in the file. The others are 0. */
 function rowsOf(
   reader: Hdf5Reader,
@@ -434,6 +455,19 @@ class LeafColumn {
     if (!this.#isSingle || isFew) return blockOf(this.#values(start, end), this.declared)
     this.#block ??= blockOf(this.#values(0, this.#runCount), this.declared)
     return sliceRows(this.#block, start, end)
+  }
+
+  /** As `read`, with values of some runs that are known already. */
+  readExcept(
+    start: RunIndex,
+    end: RunIndex,
+    knownIn: (run: RunIndex) => StoredValue | undefined,
+  ): ColumnBlock {
+    const values = Array.from(
+      { length: end - start },
+      (_, row) => knownIn(start + row) ?? this.#quickValue(start + row),
+    )
+    return blockOf(values, this.declared)
   }
 
   /** The type of all runs. */

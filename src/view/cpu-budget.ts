@@ -2,12 +2,12 @@ import { cpus } from 'node:os'
 
 /** Share of one core that the server may take in the long run if runs keep all cores busy, and if a core is idle. */
 const SHARE_BUSY = 0.05
-const SHARE_IDLE = 0.2
+const SHARE_IDLE = 0.1
 /** Idle cores from which on nobody waits for one. */
 const IDLE_CORES_MIN = 0.5
 /** What may be used at once: to start, and for a page that was just opened. */
 const SAVED_MS_MAX = 3000
-const REST_MS_MIN = 1000
+const REST_MS_MIN = 1500
 /** Even if a look takes long, the page is not older than this. */
 const REST_MS_MAX = 20_000
 

@@ -22,6 +22,16 @@ import type { ViewColumn, ViewState } from './view-protocol.ts'
 interface Change {
   readonly version: number
   readonly runs: readonly number[] | 'all'
+  /** Whether their writer held the file before and after. */
+  readonly isFresh: boolean
+}
+
+/** What has changed since a version. */
+export interface Changed {
+  /** Half-open ranges of runs. */
+  readonly runs: readonly number[] | 'all'
+  /** See `RunData.open`. */
+  readonly fresh: RunSet | undefined
 }
 
 /** Older changes are sent as a whole. */
@@ -42,6 +52,8 @@ export class LiveFile {
   #columnsAt = 0
   #changes: Change[] = []
   #isMissing = false
+  /** Whether a writer held the file at the last change. */
+  #wasWritten = false
   #pace: { readonly ms: number; readonly count: number }[] = []
   /** Reads come one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
@@ -80,23 +92,24 @@ export class LiveFile {
     return this.#state
   }
 
-  /** The runs that have changed since a version, as half-open ranges. */
-  changedSince(version: number): readonly number[] | 'all' {
+  changedSince(version: number): Changed {
     const later = this.#changes.filter((change) => change.version > version)
     const isKnown = version <= this.#state.version && version >= (this.#changes[0]?.version ?? 1) - 1
-    if (!isKnown) return 'all'
-    const runs = new RunSet()
+    if (!isKnown) return { runs: 'all', fresh: undefined }
+    const [runs, fresh] = [new RunSet(), new RunSet()]
     for (const change of later) {
-      if (change.runs === 'all') return 'all'
+      if (change.runs === 'all') return { runs: 'all', fresh: undefined }
       runs.addRanges(change.runs)
+      if (change.isFresh) fresh.addRanges(change.runs)
+      else fresh.removeRanges(change.runs)
     }
-    return runs.toRanges()
+    return { runs: runs.toRanges(), fresh }
   }
 
-  /** Reads from the last commit. The file is only open meanwhile. */
-  read<Value>(use: (data: RunData, reader: Hdf5Reader) => Value): Promise<Value> {
+  /** Reads from the last commit. The file is only open meanwhile. @param fresh see `RunData.open` */
+  read<Value>(use: (data: RunData, reader: Hdf5Reader) => Value, fresh?: RunSet): Promise<Value> {
     return this.#inTurn(() =>
-      readHdf5(this.file, (reader) => use(RunData.open(reader, this.#state.trajectory), reader)),
+      readHdf5(this.file, (reader) => use(RunData.open(reader, this.#state.trajectory, fresh), reader)),
     )
   }
 
@@ -166,7 +179,10 @@ export class LiveFile {
       haveTypesChanged(this.#state.columns, facts.columns)
     const runs = isOther ? 'all' : changedRuns(this.#marks, marks)
     const version = this.#state.version + 1
-    this.#changes = [...this.#changes, { version, runs } as const].slice(-CHANGES_MAX)
+    const isWrittenNow = isWritten(this.file)
+    const isFresh = this.#wasWritten && isWrittenNow
+    this.#wasWritten = isWrittenNow
+    this.#changes = [...this.#changes, { version, runs, isFresh } as const].slice(-CHANGES_MAX)
     this.#marks = marks
     const doneCount = facts.storedCount + facts.failedCount
     this.#pace.push({ ms: Date.now(), count: doneCount })

@@ -20,7 +20,7 @@ import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
 import { CpuBudget, idleMs } from './cpu-budget.ts'
 import { isLoopback } from './host.ts'
-import { LiveFile } from './live-file.ts'
+import { type Changed, LiveFile } from './live-file.ts'
 import { type CommandsOf, readArraySlice, runDetail } from './run-detail.ts'
 import { runLogText, runProvenance, runSources } from './run-origin.ts'
 import { problemOf } from './view-problem.ts'
@@ -246,13 +246,14 @@ class ViewService {
     // Before the read, so that what a commit changes meanwhile is sent again.
     const { version } = this.#live.state
     const from = query.get('from')
-    const changed = from === null ? 'all' : this.#live.changedSince(Number(from))
+    const changed: Changed =
+      from === null ? { runs: 'all', fresh: undefined } : this.#live.changedSince(Number(from))
     const names = query.getAll('name')
     const { parts, arrays, runCount } = await this.#live.read((data) => {
-      const runs = changed === 'all' ? [0, data.runCount] : changed
+      const runs = changed.runs === 'all' ? [0, data.runCount] : changed.runs
       const columns = names.map((name) => data.find(name))
       return { runCount: data.runCount, ...encodeColumns(data, columns, runs) }
-    })
+    }, changed.fresh)
     sendMessage(response, { version, runCount, parts }, arrays)
   }
 
