@@ -113,7 +113,7 @@ export async function exportTable(
         const dimensions = plan.dimensions.map(([name, size]) => `${name} (${size})`).join(', ')
         const isProduct = plan.dimensions[0]?.[0] !== 'run'
         const why =
-          isProduct || facts.explored.length === 0
+          isProduct || facts.explored.length === 0 || table.length === 0
             ? ''
             : ': the rows are no full product of the explored parameters'
         return report(table.columns.length - plan.leftOut.length, [

@@ -230,7 +230,7 @@ class ViewService {
     await useTable(
       this.#live.file,
       { trajectory },
-      (data) => queryRuns(data, wanted, () => []),
+      (data) => queryRuns(data, wanted, ({ columns }) => columns),
       async (table) => {
         response.writeHead(200, { 'Content-Type': type })
         await write(table, async (piece) => {

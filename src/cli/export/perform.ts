@@ -113,8 +113,8 @@ function isSameFile(one: string, other: string): boolean {
 
 function noRows(runCount: number, { where }: ExportFlags): string {
   return where === undefined || runCount === 0
-    ? 'no rows: only the head was written'
-    : `none of the ${plural(runCount, 'run')} matches --where ${where}: only the head was written`
+    ? 'no rows were written'
+    : `none of the ${plural(runCount, 'run')} matches --where ${where}: no rows were written`
 }
 
 /** A line on a terminal's stderr. */

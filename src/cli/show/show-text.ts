@@ -120,8 +120,7 @@ function logText({ file, lines, omittedCount, unreadBytes, looked }: RunLog, { b
     const places = looked.map((folder) => `  ${printable(shownPath(folder))}`)
     return looked.length === 0 ? '' : [bold('log'), dim('  not found; looked in'), ...places].join('\n')
   }
-  if (lines.length === 0)
-    return `${bold('log')}\n${dim(`  no other lines of this run in ${place}${earlier}`)}`
+  if (lines.length === 0) return `${bold('log')}\n${dim(`  no more lines of this run in ${place}${earlier}`)}`
   return [
     `${bold('log')}  ${dim(`${place}${earlier}`)}`,
     ...lines.map((line) => `  ${printableLine(line)}`),

@@ -76,7 +76,7 @@ function Log({ log: { file, lines, omittedCount, unreadBytes, looked } }: { read
   return (
     <>
       <p class="notes">
-        {[lines.length === 0 ? `no other lines of this run in ${file}` : file, ...leftOut].join('; ')}
+        {[lines.length === 0 ? `no more lines of this run in ${file}` : file, ...leftOut].join('; ')}
       </p>
       {lines.length > 0 && <pre>{lines.join('\n')}</pre>}
     </>
