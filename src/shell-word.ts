@@ -3,8 +3,7 @@ export function shellWord(name: string, platform: NodeJS.Platform = process.plat
   // A leading dash would be read as a flag.
   const word = name.startsWith('-') ? `./${name}` : name
   if (platform === 'win32') return /^[\w./\\:~+@,=-]+$/.test(word) ? word : `"${word}"`
-  if (/^[\w./:+@,=-]+$/.test(word)) return word
-  return `'${word.replaceAll("'", `'\\''`)}'`
+  return shellArgument(word)
 }
 
 /** A word of a shell command that is not a file name, so a leading dash stays. */

@@ -19,7 +19,8 @@ const GROWTH_MAX = 16
 export interface ParquetOptions {
   /** Texts that readers find in the metadata of the file. */
   readonly metadata: Readonly<Record<string, string>>
-  readonly write: (bytes: Uint8Array) => void
+  /** The next row group waits for it. */
+  readonly write: (bytes: Uint8Array) => void | Promise<void>
   /** Called after each row group. */
   readonly onRows?: (rows: number) => void
 }
@@ -31,15 +32,16 @@ export async function writeParquet(table: ResultTable, options: ParquetOptions):
   const writer = new ByteWriter()
   // The library counts on in `offset`, so that only the buffer is emptied.
   const drain = () => {
-    if (writer.index === 0) return
-    options.write(new Uint8Array(writer.buffer, 0, writer.index))
+    if (writer.index === 0) return undefined
+    const bytes = new Uint8Array(writer.buffer, 0, writer.index)
     writer.index = 0
+    return options.write(bytes)
   }
   const finish = writer.finish.bind(writer)
   Object.assign(writer, {
     flush: drain,
-    finish() {
-      drain()
+    async finish() {
+      await drain()
       finish()
     },
   })

@@ -54,7 +54,7 @@ export interface RunReport {
   readonly runtime: number | undefined
   readonly attempts: number | undefined
   readonly failure: RunFailure | undefined
-  /** All parameters and results, in the order of the columns of a table. */
+  /** All parameters and results, in the order of the columns of a table. None in a report without values. */
   readonly columns: readonly RunColumn[]
   /** Of the columns, those with a value. */
   readonly explored: readonly RunValue[]
@@ -72,6 +72,13 @@ export interface RunReport {
   readonly cntFile: string | undefined
 }
 
+export interface RunReportOptions {
+  /** Whether environments include the files of the job. */
+  readonly withSources: boolean
+  /** Whether parameters and results are read, arrays too: by default. */
+  readonly withValues?: boolean
+}
+
 /** Reads the runs of one trajectory. */
 export class RunReports {
   readonly #reader: Hdf5Reader
@@ -81,11 +88,13 @@ export class RunReports {
   readonly #config: ConfigLeaves
   readonly #environments: readonly RunEnvironment[]
 
-  /** @param options.withSources whether environments include the files of the job */
-  constructor(reader: Hdf5Reader, data: RunData, options: { readonly withSources: boolean }) {
+  readonly #withValues: boolean
+
+  constructor(reader: Hdf5Reader, data: RunData, options: RunReportOptions) {
     this.#reader = reader
     this.#root = `/${data.trajectory}`
     this.#data = data
+    this.#withValues = options.withValues ?? true
     this.#source = new Hdf5Source(reader, data.trajectory)
     this.#config = readConfigLeaves(reader, this.#root, options)
     this.#environments = environmentsIn(this.#config)
@@ -96,20 +105,12 @@ export class RunReports {
     const data = this.#data
     const { file, trajectory, runCount } = data
     const run = findRun(word, { file, trajectory, runCount })
-    const known = data.lookIn(run)
-    const storedOf = (column: Column) => storedAt(data.read(column, { start: run, end: run + 1 }))(0)
     const numberOf = (name: FactName) => {
-      const value = storedOf(
-        known.find(({ kind, fullName }) => kind === 'fact' && fullName === name) as Column,
-      )
+      const fact = data.columns.find(({ kind, fullName }) => kind === 'fact' && fullName === name)
+      const value = this.#valueOf(fact as Column, run)
       return value?.form === 'scalar' && typeof value.value === 'number' ? value.value : undefined
     }
-    const columns = known
-      .filter(({ kind }) => kind !== 'fact')
-      .map((column): RunColumn => {
-        const { name, fullName, kind, dtype, unit, comment, isExplored } = column
-        return { name, fullName, kind, dtype, unit, comment, isExplored, value: storedOf(column) }
-      })
+    const columns = this.#withValues ? this.#columnsOf(run) : []
     const values = columns.filter((column): column is RunValue => column.value !== undefined)
     const ofKind = (wanted: Column['kind']) =>
       values.filter(({ kind, isExplored }) => kind === wanted && !isExplored)
@@ -135,6 +136,21 @@ export class RunReports {
       config: generalConfig(this.#config),
       cntFile: this.#reader.unfinished.find((each) => each.trajectory === trajectory)?.cntFile,
     }
+  }
+
+  #columnsOf(run: RunIndex): RunColumn[] {
+    return this.#data
+      .lookIn(run)
+      .filter(({ kind }) => kind !== 'fact')
+      .map((column) => {
+        const { name, fullName, kind, dtype, unit, comment, isExplored } = column
+        const value = this.#valueOf(column, run)
+        return { name, fullName, kind, dtype, unit, comment, isExplored, value }
+      })
+  }
+
+  #valueOf(column: Column, run: RunIndex): StoredValue | undefined {
+    return storedAt(this.#data.read(column, { start: run, end: run + 1 }))(0)
   }
 
   #failureOf(run: RunIndex): RunFailure | undefined {

@@ -29,7 +29,7 @@ export function encodeColumns(
   const arrays: TypedArray[] = []
   for (const column of columns) {
     for (const { start, end } of joined(runs)) {
-      const block = encodeBlock(data.read(column, { start, end }))
+      const block = encodeBlock(data.read(column, { start, end }), end - start)
       const hasFlags = block.flags !== undefined
       parts.push({ name: column.name, start, count: end - start, hasFlags, values: block.values })
       if (block.flags !== undefined) arrays.push(block.flags)
@@ -56,7 +56,7 @@ interface EncodedBlock {
   readonly arrays: readonly TypedArray[]
 }
 
-function encodeBlock(block: ColumnBlock): EncodedBlock {
+function encodeBlock(block: ColumnBlock, rowCount: number): EncodedBlock {
   const flags = block.present
   switch (block.form) {
     case 'number':
@@ -82,7 +82,6 @@ function encodeBlock(block: ColumnBlock): EncodedBlock {
     }
     case 'array': {
       const text = typeName({ form: 'ndarray', dtype: block.dtype, shape: block.shape, data: [] })
-      const rowCount = flags?.length ?? 0
       return { flags, values: { form: 'text', texts: [text] }, arrays: [new Uint32Array(rowCount)] }
     }
   }

@@ -15,7 +15,8 @@
  * | `/api/export?format=csv&where=z > 1&sort=-z&select=x&select=z` | the table as `csv`, `jsonl` or `parquet` |
  * | `/api/events` | an event stream of `ViewState`, one whenever it changes |
  *
- * Errors are `ViewProblem`, with the status 400, 403, 404 or 503.
+ * Errors are `ViewProblem`. Their status is 400, 403, 404 or 405 if the request is wrong, 503 if the file cannot be read
+ * now, and 500 if the server is at fault.
  */
 import type { ColumnKind } from '../results/column.ts'
 import type { NumericDtype, TypedArray } from '../values/typed-array.ts'

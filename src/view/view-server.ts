@@ -15,7 +15,7 @@ import { csvText, jsonLines } from '../export/text-rows.ts'
 import { ownFile } from '../own-files.ts'
 import { useTable } from '../results/open-table.ts'
 import { matchingRuns, queryRuns, type ResultTable } from '../results/query.ts'
-import { type RunReport, RunReports } from '../results/run-report.ts'
+import { type RunReport, type RunReportOptions, RunReports } from '../results/run-report.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
 import { CpuBudget, idleMs } from './cpu-budget.ts'
@@ -182,12 +182,16 @@ class ViewService {
         return this.#sendFilter(query.get('where') ?? '', response)
       case 'run': {
         const { version } = this.#live.state
-        return sendJson(response, { version, ...runDetail(await this.#report(query), this.#commandsOf) })
+        const report = await this.#report(query, { withSources: false, withValues: true })
+        return sendJson(response, { version, ...runDetail(report, this.#commandsOf) })
       }
       case 'log':
         return sendJson(response, await runLogText(await this.#report(query)))
       case 'source':
-        return sendJson(response, runSources(await this.#report(query, { withSources: true })))
+        return sendJson(
+          response,
+          runSources(await this.#report(query, { withSources: true, withValues: false })),
+        )
       case 'provenance':
         return sendJson(response, runProvenance(await this.#report(query)))
       case 'array': {
@@ -206,7 +210,10 @@ class ViewService {
     }
   }
 
-  #report(query: URLSearchParams, options = { withSources: false }): Promise<RunReport> {
+  #report(
+    query: URLSearchParams,
+    options: RunReportOptions = { withSources: false, withValues: false },
+  ): Promise<RunReport> {
     const run = runOf(query)
     return this.#live.read((data, reader) => new RunReports(reader, data, options).report(run))
   }
@@ -227,6 +234,10 @@ class ViewService {
       ...(sort !== '' && { sort: [sort] }),
     }
     const { trajectory } = this.#live.state
+    const left = new AbortController()
+    response.on('close', () => left.abort())
+    // A table whose reader has left is not read to its end, and its file is closed.
+    const signal = AbortSignal.any([left.signal, this.#closing.signal])
     await useTable(
       this.#live.file,
       { trajectory },
@@ -234,8 +245,8 @@ class ViewService {
       async (table) => {
         response.writeHead(200, { 'Content-Type': type })
         await write(table, async (piece) => {
-          if (response.destroyed || response.write(piece)) return
-          await once(response, 'drain', { signal: this.#closing.signal })
+          signal.throwIfAborted()
+          if (!response.write(piece)) await once(response, 'drain', { signal })
         })
         response.end()
       },
@@ -319,8 +330,7 @@ const EXPORTS: Readonly<Record<string, ExportFormat>> = {
     write: async (table, send) => {
       const { writeParquet } = await import('../export/parquet.ts')
       // The writer uses its memory again.
-      const write = (bytes: Uint8Array) => void send(bytes.slice()).catch(() => undefined)
-      await writeParquet(table, { metadata: {}, write })
+      await writeParquet(table, { metadata: {}, write: (bytes) => send(bytes.slice()) })
     },
   },
 }
@@ -334,7 +344,7 @@ function usage() {
   return { usedMs: (user + system) / 1000, clockMs: performance.now(), idleMs: idleMs() }
 }
 
-/** Others are of the file: it cannot be read now. */
+/** Other codes are of the file, which cannot be read now: 503. */
 const STATUS_OF: Readonly<Partial<Record<string, number>>> = {
   PYPET_USAGE: 400,
   PYPET_COLUMN_UNKNOWN: 404,

@@ -152,7 +152,7 @@ test('a column of Parquet is required if each row has a value, and optional othe
   const columns = [columnOf('all', numbers([1, 2])), columnOf('some', numbers([1, undefined]))]
   await writeParquet(
     { columns, length: 2, runs: undefined },
-    { metadata: {}, write: (bytes) => pieces.push(bytes.slice()) },
+    { metadata: {}, write: (bytes) => void pieces.push(bytes.slice()) },
   )
   const bytes = new Uint8Array(Buffer.concat(pieces))
   const kinds = parquetMetadata(bytes.buffer).schema.map(({ name, repetition_type }) => [

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Page } from 'puppeteer-core'
+import type { HTTPRequest, Page } from 'puppeteer-core'
 import { beforeAll, expect, test } from 'vitest'
 import { pypet, start } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
@@ -222,6 +222,25 @@ describeInBrowser('the page', () => {
     expect([await page.title(), complaints]).toEqual(['hdf5/waves.h5 · pypet-ts', []])
   })
 
+  test('the log of another run is dimmed until that of this run is here', async () => {
+    const { page } = await openPage(`${shown.url}&run=4`)
+    await page.waitForSelector('.image canvas')
+    await page.click('.origin > summary')
+    await untilText(page, '.origin', /run_00000004: x is 2/)
+    const held: HTTPRequest[] = []
+    await page.setRequestInterception(true)
+    page.on('request', (request) => {
+      if (request.url().includes('/api/log?')) held.push(request)
+      else void request.continue()
+    })
+    await page.keyboard.press(']')
+    await untilText(page, '.run h2', 'Run 5')
+    await page.waitForSelector('.origin > .old[aria-busy=true]', { timeout: LIMIT_MS })
+    for (const request of held) void request.continue()
+    await untilText(page, '.origin', /run_00000005: x is 2/)
+    expect(await page.$('.origin > .old')).toBeNull()
+  })
+
   test('Escape closes what lies above before it takes back a narrowing', async () => {
     const { page } = await openPage(`${shown.url}&view=parallel`)
     await page.waitForSelector('canvas.above')
@@ -261,6 +280,30 @@ describeInBrowser('the page', () => {
     // The left axis, above which no line is: nothing opens.
     await page.mouse.click(box.x + 56, box.y + 20)
     await page.mouse.click(box.x + 56, box.y + 20)
+    await page.keyboard.press('Escape')
+    await untilText(page, '#filter-outcome', '12 runs match')
+  })
+
+  test('a drag beside every axis leaves nothing behind that Escape brings back', async () => {
+    const { page } = await openPage(`${shown.url}&view=parallel&axis=x&axis=z`)
+    await untilText(page, '#filter-outcome', '12 runs match')
+    await page.waitForSelector('canvas.above')
+    const box = await (await page.$('canvas.above'))?.boundingBox()
+    if (box === null || box === undefined) throw new Error('there is no picture')
+    const [left, right, middle] = [box.x + 56, box.x + box.width / 2, box.y + 30 + (box.height - 72) / 2]
+    const dragUp = async (x: number) => {
+      await page.mouse.move(x, middle)
+      await page.mouse.down()
+      await page.mouse.move(x, box.y + 20, { steps: 4 })
+      await page.mouse.up()
+    }
+    await dragUp(left)
+    await untilText(page, '#filter-outcome', '6 runs match')
+    await dragUp(right)
+    await page.click('.filter button.quiet')
+    await untilText(page, '#filter-outcome', '12 runs match')
+    await dragUp(left)
+    await untilText(page, '#filter-outcome', '6 runs match')
     await page.keyboard.press('Escape')
     await untilText(page, '#filter-outcome', '12 runs match')
   })

@@ -1,14 +1,18 @@
 /** `pypet-ts view` over real HTTP, on a real file. */
+import { once } from 'node:events'
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -300,6 +304,47 @@ describe('what is answered', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
   })
 })
+
+describe.skipIf(!existsSync('/proc/self/fd'))('an export that is not read to its end', () => {
+  let large: Viewed
+  beforeAll(async () => {
+    const own = fileTree({ 'job.mjs': JOB.replace('length: 10', 'length: 300_000') })
+    // Of an experiment that is not finished, the table is read before it is sent.
+    await pypet(own, ['run', 'job.mjs', '--ncores', '1'], { NEVER_FAILS: '1' })
+    large = await view(own, ['hdf5/waves.h5'])
+  })
+
+  test.each(['csv', 'jsonl', 'parquet'])(
+    'waits as %s, and closes the file when its reader leaves',
+    async (format) => {
+      const { hostname, port } = new URL(large.origin)
+      const asked = request({
+        hostname,
+        port,
+        path: `/api/export?format=${format}&select=trace`,
+        headers: { Authorization: `Bearer ${large.token}` },
+      })
+      const [response]: IncomingMessage[] = await once(asked.end(), 'response')
+      await delay(1000)
+      expect(openCount(large, 'waves.h5')).toBe(1)
+      response?.destroy()
+      await expect.poll(() => openCount(large, 'waves.h5'), { timeout: 10_000 }).toBe(0)
+      expect(large.started.stderr).toBe('')
+    },
+  )
+})
+
+/** How often the server has a file open. */
+function openCount({ started }: Viewed, name: string): number {
+  const folder = `/proc/${started.process.pid}/fd`
+  return readdirSync(folder).filter((each) => {
+    try {
+      return readlinkSync(join(folder, each)).endsWith(name)
+    } catch {
+      return false
+    }
+  }).length
+}
 
 describe('a file that does not stay', () => {
   test('a removed file is told; when it is back, so is the page', async () => {

@@ -107,8 +107,10 @@ export class Model {
     const { brushes } = this.looked
     const key = `${this.#dataVersion} ${this.#filterVersion} ${this.runCount} ${JSON.stringify([...brushes])}`
     return this.remember('mask', key, () => {
-      const mask = new Uint8Array(this.runCount).fill(1)
-      if (this.#filterFlags !== undefined) mask.set(this.#filterFlags.subarray(0, mask.length))
+      const mask = new Uint8Array(this.runCount)
+      // A run that the filter does not know yet is no match.
+      if (this.#filterFlags === undefined) mask.fill(1)
+      else mask.set(this.#filterFlags.subarray(0, mask.length))
       for (const [name, { from, to }] of brushes) {
         const numbers = this.column(name)?.numbers
         if (numbers === undefined) continue
@@ -263,6 +265,7 @@ export class Model {
   #filterBefore: string | undefined
 
   clear(): void {
+    this.#settle()
     const { filter, brushes } = this.looked
     this.#remembering(() => {
       this.look({ brushes })
@@ -274,9 +277,16 @@ export class Model {
 
   /** Takes back the last narrowing. @returns false if there is none */
   undo(): boolean {
+    this.#settle()
     const undo = this.#undo.pop()
     undo?.()
     return undo !== undefined
+  }
+
+  /** What is being drawn or typed ends here, as a narrowing like others. */
+  #settle(): void {
+    if (this.#brushesBefore !== undefined) this.brush({})
+    if (this.#filterBefore !== undefined) this.filter(this.looked.filter)
   }
 
   #remembering(undo: () => void): void {

@@ -36,27 +36,38 @@ interface LazyProps<Answer> {
   readonly children: (answer: Answer) => ComponentChildren
 }
 
-/** Closed at first. What it shows stays until the next answer is here. */
+interface Found<Answer> {
+  readonly key: string
+  readonly answer?: Answer
+  readonly problem?: string
+}
+
+/** Closed at first. What it shows stays until the next answer is here, but dimmed: it is of another run. */
 function Lazy<Answer>({ title, askKey, ask, children }: LazyProps<Answer>) {
   const [isOpen, setOpen] = useState(false)
-  const [found, setFound] = useState<{ readonly answer?: Answer; readonly problem?: string } | undefined>()
+  const [found, setFound] = useState<Found<Answer> | undefined>()
   useEffect(() => {
     if (!isOpen) return undefined
     let isCurrent = true
     ask().then(
-      (answer) => isCurrent && setFound({ answer }),
-      (error: unknown) => isCurrent && setFound({ problem: problemText(error) }),
+      (answer) => isCurrent && setFound({ key: askKey, answer }),
+      (error: unknown) => isCurrent && setFound({ key: askKey, problem: problemText(error) }),
     )
     return () => {
       isCurrent = false
     }
   }, [isOpen, askKey])
+  const isOld = found !== undefined && found.key !== askKey
   return (
     <details class="origin" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{title}</summary>
       {isOpen && found === undefined && <p class="notes">Loading…</p>}
-      {found?.problem !== undefined && <p class="problem">{found.problem}</p>}
-      {found?.answer !== undefined && children(found.answer)}
+      {found !== undefined && (
+        <div class={isOld ? 'old' : undefined} aria-busy={isOld}>
+          {found.problem !== undefined && <p class="problem">{found.problem}</p>}
+          {found.answer !== undefined && children(found.answer)}
+        </div>
+      )}
     </details>
   )
 }

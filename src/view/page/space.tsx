@@ -144,7 +144,8 @@ function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
     const to = pointOf(event)
     const hasMoved = drag.hasMoved || !isClick(drag.from, to)
     setDrag({ ...drag, to, hasMoved })
-    if (hasMoved) model.brush(plot.brushOf(drag.from, to) ?? {}, false)
+    const brush = hasMoved ? plot.brushOf(drag.from, to) : undefined
+    if (brush !== undefined) model.brush(brush, false)
   }
   const onUp = (event: PointerEvent) => {
     if (drag === undefined) return
@@ -156,8 +157,8 @@ function Canvases({ model, plot, size, plotKey }: CanvasesProps) {
       model.look({ run: hit })
       return
     }
-    const brush = plot.brushOf(drag.from, to)
-    if (brush !== undefined) model.brush(brush)
+    // Without a range here, what was dragged so far stays.
+    model.brush(plot.brushOf(drag.from, to) ?? {})
   }
   // What was dragged so far stays, and Escape takes it back.
   const onCancel = () => {
