@@ -17,12 +17,13 @@ const LENGTH_MAX = 200_000
 const TOTAL_LENGTH_MAX = 2_000_000
 
 export async function runLogText(report: RunReport): Promise<RunLogText> {
-  const { file, lines, omittedCount, unreadBytes, looked } = await readRunLog(report, LOG_LIMITS)
+  const { file, lines, omittedCount, unreadBytes, looked, problem } = await readRunLog(report, LOG_LIMITS)
   return {
     file: file === undefined ? undefined : printable(shownPath(file)),
     lines: lines.map(printableLine),
     omittedCount,
     unreadBytes,
+    problem,
     looked: looked.map((folder) => printable(shownPath(folder))),
   }
 }

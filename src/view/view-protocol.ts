@@ -160,6 +160,8 @@ export interface RunLogText {
   readonly omittedCount: number
   /** At the start of the log. */
   readonly unreadBytes: number
+  /** Why the log cannot be read. */
+  readonly problem: string | undefined
   /** Where the log was looked for. Empty if it was not. */
   readonly looked: readonly string[]
 }

@@ -72,7 +72,11 @@ function Lazy<Answer>({ title, askKey, ask, children }: LazyProps<Answer>) {
   )
 }
 
-function Log({ log: { file, lines, omittedCount, unreadBytes, looked } }: { readonly log: RunLogText }) {
+function Log({
+  log: { file, lines, omittedCount, unreadBytes, looked, problem },
+}: {
+  readonly log: RunLogText
+}) {
   if (file === undefined) {
     return (
       <p class="notes">
@@ -80,6 +84,7 @@ function Log({ log: { file, lines, omittedCount, unreadBytes, looked } }: { read
       </p>
     )
   }
+  if (problem !== undefined) return <p class="notes">{`cannot read ${file}: ${problem}`}</p>
   const leftOut = [
     unreadBytes > 0 ? `its first ${bytesText(unreadBytes)} were not read` : '',
     omittedCount > 0 ? `${countText(omittedCount)} earlier lines are not shown` : '',
