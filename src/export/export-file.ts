@@ -111,11 +111,7 @@ export async function exportTable(
         })
         options.onRows?.(table.length)
         const dimensions = plan.dimensions.map(([name, size]) => `${name} (${size})`).join(', ')
-        const isProduct = plan.dimensions[0]?.[0] !== 'run'
-        const why =
-          isProduct || facts.explored.length === 0 || table.length === 0
-            ? ''
-            : ': the rows are no full product of the explored parameters'
+        const why = plan.reason === undefined ? '' : `: ${plan.reason}`
         return report(table.columns.length - plan.leftOut.length, [
           `dimensions: ${dimensions}${why}`,
           ...(plan.leftOut.length === 0

@@ -19,6 +19,8 @@ import { type Product, productOf } from './product.ts'
 export interface NetcdfPlan {
   /** Names and sizes of the dimensions of runs, in order. */
   readonly dimensions: readonly (readonly [name: string, size: number])[]
+  /** Why the explored parameters are no dimensions. Undefined if they are, or if there are none. */
+  readonly reason: string | undefined
   /** Columns that have no form in NetCDF: they differ in shape or type from run to run. */
   readonly leftOut: readonly string[]
   /** Everything that makes the file. Values are read meanwhile. */
@@ -55,15 +57,15 @@ export function netcdfPlan(
   }
   const writable = columns.filter((column) => hasForm(column.type()))
   const explored = table.columns.filter(({ column }) => column?.isExplored === true)
-  const canBeDimensions =
-    explored.length === exploredNames.length &&
-    explored.every((column) => writable.includes(column) && column.type().shape?.length === 0)
-  const product = canBeDimensions
-    ? productOf(
-        explored.map((column) => column.read(0, length)),
-        length,
-      )
-    : undefined
+  const unselected = exploredNames.filter((name) => !explored.some(({ column }) => column?.name === name))
+  const unfit = explored.filter((column) => !writable.includes(column) || column.type().shape?.length !== 0)
+  const product =
+    unselected.length === 0 && unfit.length === 0
+      ? productOf(
+          explored.map((column) => column.read(0, length)),
+          length,
+        )
+      : undefined
   const dimensions: Dimension[] =
     product === undefined
       ? [{ name: 'run', size: length }]
@@ -73,6 +75,14 @@ export function netcdfPlan(
         ]
   return {
     dimensions: dimensions.map(({ name, size }) => [name, size]),
+    reason:
+      product !== undefined || exploredNames.length === 0 || length === 0
+        ? undefined
+        : unselected.length > 0
+          ? `not all explored parameters are among the columns: ${unselected.join(', ')}`
+          : unfit.length > 0
+            ? `not all explored parameters have single values: ${unfit.map(({ name }) => name).join(', ')}`
+            : 'the rows are no full product of the explored parameters',
     leftOut: columns.filter((column) => !writable.includes(column)).map(({ name }) => name),
     operations: () =>
       new NetcdfWriter({ table: { ...table, columns: writable }, product, explored, dimensions }).write(

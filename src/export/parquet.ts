@@ -11,6 +11,10 @@ import { isSingle } from './long-table.ts'
 
 /** Rows of a row group, unless they are arrays. */
 const GROUP_ROWS = 131_072
+/** Characters of a row group with texts of any length, its first rows, and how much larger the next group may be. */
+const GROUP_TEXT_LENGTH = 2 ** 24
+const FIRST_LONG_ROWS = 256
+const GROWTH_MAX = 16
 
 export interface ParquetOptions {
   /** Texts that readers find in the metadata of the file. */
@@ -55,18 +59,30 @@ export async function writeParquet(table: ResultTable, options: ParquetOptions):
     createdBy: 'pypet-ts',
   })
   const ofArrays = columns.filter((column) => !isSingle(column))
+  const long = new Set(columns.filter(({ type }) => type().isLong === true))
   // The library holds each element several times.
-  const rows = Math.min(GROUP_ROWS, ...ofArrays.map(({ type }) => Math.ceil(rowsPerBlock(type()) / 2)))
-  for (let start = 0; start < length; start += rows) {
-    const end = Math.min(length, start + rows)
-    const columnData = plans.map(({ column, data, isNumeric }) => ({
-      name: column.name,
-      data: data(column.read(start, end), end - start),
-      // A dictionary of numbers costs more than it saves.
-      ...(isNumeric && ({ encoding: 'PLAIN' } as const)),
-    }))
+  const most = Math.min(GROUP_ROWS, ...ofArrays.map(({ type }) => Math.ceil(rowsPerBlock(type()) / 2)))
+  let rows = long.size > 0 ? Math.min(most, FIRST_LONG_ROWS) : most
+  for (let start = 0, end = 0; start < length; start = end) {
+    end = Math.min(length, start + rows)
+    let textLength = 0
+    const columnData = plans.map(({ column, data, isNumeric }) => {
+      const values: Data = data(column.read(start, end), end - start)
+      if (long.has(column)) textLength += lengthOf(values)
+      return {
+        name: column.name,
+        data: values as never,
+        // A dictionary of numbers costs more than it saves.
+        ...(isNumeric && ({ encoding: 'PLAIN' } as const)),
+      }
+    })
     await parquet.write({ columnData, rowGroupSize: end - start })
     options.onRows?.(end - start)
+    // Texts may have any length: the next group is as large as this one lets expect.
+    if (long.size > 0) {
+      const fitting = Math.floor((rows * GROUP_TEXT_LENGTH) / Math.max(1, textLength))
+      rows = Math.max(1, Math.min(most, GROWTH_MAX * rows, fitting))
+    }
   }
   await parquet.finish()
 }
@@ -181,6 +197,12 @@ function isTyped(values: unknown): boolean {
     values instanceof Int32Array ||
     values instanceof BigInt64Array
   )
+}
+
+function lengthOf(values: Data): number {
+  let length = 0
+  for (const value of values) if (typeof value === 'string') length += value.length
+  return length
 }
 
 function listOf(block: ColumnBlock, count: number, convert: (cell: Cell) => unknown): unknown[] {

@@ -23,6 +23,8 @@ export interface ColumnType {
   readonly shape: readonly number[] | undefined
   /** Number of axes, if shapes differ and this does not. */
   readonly rank?: number | undefined
+  /** Texts of any length: only few are read at once. Otherwise they are short, or in memory anyway. */
+  readonly isLong?: boolean | undefined
 }
 
 /** Number of axes of every value. Undefined if they differ. */

@@ -18,6 +18,8 @@ export interface Column {
   /** From the annotation `unit`. Empty if there is none. */
   readonly unit: string
   readonly comment: string
+  /** Texts of any length: read some at a time. */
+  readonly isLong: boolean
   /** Only parameters can be explored. Other parameters have one value for all runs. */
   readonly isExplored: boolean
 }

@@ -72,6 +72,8 @@ export interface ResultTable {
 /** Rows of a scan, unless they are arrays. */
 const SCAN_ROWS = 65_536
 const SCAN_BYTES = 2 ** 23
+/** Of texts of any length. */
+const LONG_ROWS = 256
 
 /**
  * @param otherwise the columns if none are selected
@@ -194,7 +196,8 @@ function scan(
 }
 
 /** Rows of a column that are read at once. */
-export function rowsPerBlock({ dtype, shape }: ColumnType): number {
+export function rowsPerBlock({ dtype, shape, isLong }: ColumnType): number {
+  if (isLong === true) return LONG_ROWS
   if (dtype === 'mixed' || dtype === 'str' || dtype === 'bytes') return shape?.length === 0 ? SCAN_ROWS : 1024
   const rowBytes = elementBytes(dtype as ArrayDtype) * Math.max(1, elementCount(shape ?? [1000]))
   return Math.max(1, Math.min(SCAN_ROWS, Math.floor(SCAN_BYTES / rowBytes)))
@@ -221,7 +224,7 @@ function plainColumn(data: RunData, column: Column, name = column.name): RowColu
     if (wanted.length === 0) return data.read(column, { start: 0, end: 0 })
     if (last - first === wanted.length - 1 && isAscending(wanted))
       return data.read(column, { start: first, end: last + 1 })
-    if (column.shape?.length === 0 && column.dtype !== 'bytes') {
+    if (column.shape?.length === 0 && column.dtype !== 'bytes' && !column.isLong) {
       whole ??= data.read(column)
       return takeRows(whole, wanted)
     }

@@ -142,6 +142,7 @@ export class ResultColumns {
     if (column === undefined) {
       return {
         ...facts,
+        isLong: leaves.isLong,
         get unit() {
           return unitOnce()
         },
@@ -156,6 +157,7 @@ export class ResultColumns {
         return unitOnce()
       },
       isComplete: () =>
+        set.runCount >= this.#states.total &&
         set.isEveryRunStored &&
         set.presenceOf(column) === undefined &&
         this.#runsBelow(branch).length === 0 &&
@@ -426,6 +428,8 @@ class LeafColumn {
   #block: ColumnBlock | undefined
   readonly declared: ColumnType
   readonly #isSingle: boolean
+  /** See `ColumnType`. */
+  readonly isLong: boolean
   /** The default of a parameter is stored in another way than the item of a result. */
   readonly #isParameter: boolean
   /** Whether some run lacks the leaf, so that each is looked for before it is read. */
@@ -446,13 +450,14 @@ class LeafColumn {
     this.#runs = runs
     this.declared = { dtype: item.dtype, shape: item.shape }
     this.#isSingle = item.shape?.length === 0
+    this.isLong = item.dtype === 'str' || item.dtype === 'mixed'
     this.#isParameter = item.branch === 'derived_parameters'
     this.#hasGaps = !item.isUsual
   }
 
   read(start: RunIndex, end: RunIndex): ColumnBlock {
     const isFew = this.#block === undefined && (end - start) * FEW_SHARE < this.#runCount
-    if (!this.#isSingle || isFew) return blockOf(this.#values(start, end), this.declared)
+    if (!this.#isSingle || this.isLong || isFew) return blockOf(this.#values(start, end), this.declared)
     this.#block ??= blockOf(this.#values(0, this.#runCount), this.declared)
     return sliceRows(this.#block, start, end)
   }
@@ -472,7 +477,7 @@ class LeafColumn {
 
   /** The type of all runs. */
   type(): ColumnType {
-    if (this.#isSingle) return typeOfBlock(this.read(0, this.#runCount))
+    if (this.#isSingle && !this.isLong) return typeOfBlock(this.read(0, this.#runCount))
     return this.typeIn(Array.from({ length: this.#runCount }, (_, run) => run)) ?? MIXED
   }
 

@@ -131,7 +131,7 @@ export class RunData {
     if (type === undefined) {
       // A copy: a column finds its type when it is asked, and the file may be closed then.
       const found: ColumnType = this.#sourceOf(column).findType?.() ?? column
-      type = { dtype: found.dtype, shape: found.shape, rank: found.rank }
+      type = { dtype: found.dtype, shape: found.shape, rank: found.rank, isLong: column.isLong }
       this.#types.set(column, type)
     }
     return type
@@ -196,5 +196,6 @@ function columnOf(source: ColumnSource, name: string): Column {
     },
     comment: source.comment,
     isExplored: source.isExplored,
+    isLong: source.isLong === true,
   }
 }

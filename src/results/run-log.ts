@@ -1,6 +1,7 @@
 /** What the logs of an experiment hold of one run. */
 import { createReadStream, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { systemRefusal } from '../errors.ts'
 import { realFileOf } from '../journal/real-file.ts'
 import { logFolderOf, MAIN_LOG } from '../reporting/log-folder.ts'
 import { numberIn, type RunEnvironment, textIn } from './config-leaves.ts'
@@ -17,6 +18,8 @@ export interface RunLog {
   readonly unreadBytes: number
   /** Where the log was looked for. */
   readonly looked: readonly string[]
+  /** Why the log cannot be read, such as `permission denied (EACCES)`. Undefined if it was read, or not found. */
+  readonly problem: string | undefined
 }
 
 export interface LogLimits {
@@ -29,11 +32,18 @@ export interface LogLimits {
 /** The rest of a longer line is left out, so that a log without line breaks does not fill the memory. */
 const LINE_LENGTH_MAX = 10_000
 
-const NONE: RunLog = { file: undefined, lines: [], omittedCount: 0, unreadBytes: 0, looked: [] }
+const NONE: RunLog = {
+  file: undefined,
+  lines: [],
+  omittedCount: 0,
+  unreadBytes: 0,
+  looked: [],
+  problem: undefined,
+}
 
 /**
  * The log is in the folder that the experiment has recorded, or in `logs` where the command is called, beside the HDF5
- * file, or beside its folder.
+ * file, or beside its folder. A log that cannot be read is no error: the rest of the run is worth showing.
  */
 export async function readRunLog(report: RunReport, limits: LogLimits): Promise<RunLog> {
   const { environment } = report
@@ -50,7 +60,11 @@ export async function readRunLog(report: RunReport, limits: LogLimits): Promise<
   ]
   const file = looked.map((name) => join(name, MAIN_LOG)).find(isFile)
   if (file === undefined) return { ...NONE, looked }
-  return { file, ...(await linesOf(file, report, limits)), looked }
+  try {
+    return { ...NONE, file, ...(await linesOf(file, report, limits)), looked }
+  } catch (error) {
+    return { ...NONE, file, looked, problem: systemRefusal(error).found }
+  }
 }
 
 /** Whether the run has the same number as when it was computed. In merged trajectories, others do not. */

@@ -1,5 +1,5 @@
 /** `pypet-ts show`: everything about one run, with real experiments. */
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -134,6 +134,19 @@ test('a command that debugs a run runs that run', async () => {
   const { exitCode, stdout } = await pypet(folder, words.slice(0, -1))
   expect(exitCode).toBe(0)
   expect(stdout).toContain('x = 6')
+})
+
+test('a log that cannot be read is named, and everything else is shown', async () => {
+  const elsewhere = fileTree({ 'job.mjs': JOB })
+  await pypet(elsewhere, ['run', 'job.mjs', '--file', 'c.h5'])
+  const log = join(elsewhere, 'logs/job/main.txt')
+  rmSync(log)
+  // Reading from its start fails, whoever reads.
+  symlinkSync('/proc/self/mem', log)
+  const { stdout, exitCode } = await pypet(elsewhere, ['show', 'c.h5', '0'])
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('cannot read logs/job/main.txt: ')
+  expect(stdout).toContain('trace')
 })
 
 test('where there is no log, it says where it looked', async () => {

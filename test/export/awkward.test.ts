@@ -5,6 +5,7 @@ import h5wasm, { type Dataset } from 'h5wasm/node'
 import { parquetReadObjects } from 'hyparquet'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadTrajectory } from '../../dist/index.js'
+import { Hdf5File } from '../../src/hdf5/file.ts'
 import { pypet } from '../cli/pypet.ts'
 import { fileTree } from '../experiment/file-tree.ts'
 
@@ -251,7 +252,7 @@ describe.each(['tree', 'columns'])('of the layout %s', (layout) => {
 })
 
 test('an explored array is no dimension, and is named where CSV leaves it out', async () => {
-  expect(await exported('arrays', 'arrays.nc')).toContain('dimensions: run (4): the rows are no full product')
+  expect(await exported('arrays', 'arrays.nc')).toContain('dimensions: run (4): not all explored parameters have single values: arr')
   expect(await exported('arrays', 'arrays.csv')).toContain(
     'left out, because they are not single values: arr',
   )
@@ -279,4 +280,26 @@ test.runIf(process.platform === 'linux')('a full disk is reported, not thrown', 
     { cwd: folder, encoding: 'utf8' },
   )
   expect([status, stderr]).toEqual([1, expect.stringContaining('cannot write the output')])
+})
+
+test('runs that another program has added are rows without values', async () => {
+  const job = `import { defineExperiment } from 'pypet-ts'
+    export default defineExperiment({ name: 'T', parameters: { x: 0 }, run(traj) { traj.addResult('z', traj.par.x) } })`
+  const own = fileTree({ 'job.mjs': job })
+  await pypet(own, ['run', 'job.mjs', '--layout', 'columns', '--file', 'c.h5', '--explore', 'x=1,2'])
+  await Hdf5File.write(join(own, 'c.h5'), 'append', (file) =>
+    file.apply([{ type: 'resize-table', path: '/T/overview/runs', rowCount: 4 }]),
+  )
+  const { exitCode, stderr } = await pypet(own, ['export', 'c.h5', 'c.parquet'])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  const { buffer, byteOffset, byteLength } = readFileSync(join(own, 'c.parquet'))
+  const rows = await parquetReadObjects({
+    file: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
+  })
+  expect(rows.map(({ z, status }) => [z, status])).toEqual([
+    [1, 'stored'],
+    [2, 'stored'],
+    [null, 'missing'],
+    [null, 'missing'],
+  ])
 })

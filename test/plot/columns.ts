@@ -31,7 +31,7 @@ export function plotSource({ explored = {}, results = {}, units = {}, status, ru
     const { dtype, shape } = typeOfBlock(block)
     const unit = units[name] ?? ''
     const isExplored = kind === 'parameter'
-    blocks.set({ name, fullName, kind, dtype, shape, unit, comment: '', isExplored }, block)
+    blocks.set({ name, fullName, kind, dtype, shape, unit, comment: '', isExplored, isLong: false }, block)
   }
   const everyRun = Array.from({ length: runCount }, (_, run) => run)
   add('fact', 'run', everyRun)

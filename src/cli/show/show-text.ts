@@ -110,7 +110,10 @@ function typeText(value: StoredValue): string {
   return printable(typeName(value))
 }
 
-function logText({ file, lines, omittedCount, unreadBytes, looked }: RunLog, { bold, dim }: Colours): string {
+function logText(
+  { file, lines, omittedCount, unreadBytes, looked, problem }: RunLog,
+  { bold, dim }: Colours,
+): string {
   const unread = unreadBytes > 0 ? `, without its first ${formatBytes(unreadBytes)} (--all reads them)` : ''
   const omitted =
     omittedCount > 0 ? `, ${plural(omittedCount, 'earlier line')} not shown (--all shows them)` : ''
@@ -120,6 +123,7 @@ function logText({ file, lines, omittedCount, unreadBytes, looked }: RunLog, { b
     const places = looked.map((folder) => `  ${printable(shownPath(folder))}`)
     return looked.length === 0 ? '' : [bold('log'), dim('  not found; looked in'), ...places].join('\n')
   }
+  if (problem !== undefined) return `${bold('log')}\n${dim(`  cannot read ${place}: ${problem}`)}`
   if (lines.length === 0) return `${bold('log')}\n${dim(`  no more lines of this run in ${place}${earlier}`)}`
   return [
     `${bold('log')}  ${dim(`${place}${earlier}`)}`,
