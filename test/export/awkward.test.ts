@@ -252,7 +252,9 @@ describe.each(['tree', 'columns'])('of the layout %s', (layout) => {
 })
 
 test('an explored array is no dimension, and is named where CSV leaves it out', async () => {
-  expect(await exported('arrays', 'arrays.nc')).toContain('dimensions: run (4): not all explored parameters have single values: arr')
+  expect(await exported('arrays', 'arrays.nc')).toContain(
+    'dimensions: run (4): not all explored parameters have single values: arr',
+  )
   expect(await exported('arrays', 'arrays.csv')).toContain(
     'left out, because they are not single values: arr',
   )
