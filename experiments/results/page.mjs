@@ -115,7 +115,7 @@ async function sleeping(hasPage) {
     '--quiet',
     '--no-log',
     '--explore',
-    'x=0:6000:1',
+    'x=0:10000:1',
   ]
   const start = performance.now()
   const running = spawn(process.execPath, [CLI, ...words], { cwd: folder })
