@@ -178,20 +178,17 @@ export class ResultColumns {
   }
 
   /** All units of its values, `mV | V` if runs differ. A column of the file holds values with one unit only. */
-  #unitsOf({ branch, template, item, unit }: FoundItem, leaves: LeafColumn): string {
+  #unitsOf(found: FoundItem, leaves: LeafColumn): string {
+    const { branch, unit } = found
     if (unit === '') return unit
     const set = this.#reader.columns(this.#root.slice(1))
-    const leaf = template.slice(`${branch}.runs.$.`.length)
-    const column = set?.columns.find(
-      (each) => each.branch === branch && each.leaf === leaf && each.item === item,
-    )
+    const column = columnOf(found, set)
     if (set === undefined || column === undefined) return unit
     const others = this.#runsBelow(branch).filter((run) => !set.has(column, run) && leaves.exists(run))
-    const found = others.slice(0, UNITS_CHECKED_MAX).map((run) => leaves.unitIn(run))
-    return [...new Set([unit, ...found])].filter(Boolean).join(' | ')
+    const units = others.slice(0, UNITS_CHECKED_MAX).map((run) => leaves.unitIn(run))
+    return [...new Set([unit, ...units])].filter(Boolean).join(' | ')
   }
 
-  /** Its column if the columns are the results. */
   /** One read for many runs, where one for each would give the same. */
   #leavesOrCopies(found: FoundItem, leaves: LeafColumn, start: RunIndex, end: RunIndex): ColumnBlock {
     const column = columnOf(found, this.#copies?.set)
@@ -337,6 +334,7 @@ function itemType(reader: Hdf5Reader, path: string, className: string): ColumnTy
   return dtype === undefined || form.shape === null ? MIXED : { dtype, shape: form.shape }
 }
 
+/** The column of an item. Undefined if it is not below its run, or has none. */
 function columnOf({ branch, template, item }: Item, set: ColumnSet | undefined): FoundColumn | undefined {
   if (set === undefined || !template.startsWith(`${branch}.runs.$.`)) return undefined
   const leaf = template.slice(`${branch}.runs.$.`.length)

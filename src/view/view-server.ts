@@ -358,6 +358,7 @@ function runOf(query: URLSearchParams): string {
   if (/^\d+$/.test(text)) return text
   throw new PypetError('PYPET_RUN_UNKNOWN', `there is no run ${JSON.stringify(text.slice(0, 20))}`, {
     where: 'run',
+    hint: 'Give the number of a run, as in run=17.',
   })
 }
 
