@@ -1,7 +1,8 @@
-/** Others read what `pypet-ts export` writes, value by value: pandas and xarray against h5py. */
+/** Others read what `pypet-ts export` writes, value by value: pandas, xarray and DuckDB against h5py. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { pypetTs, useFolder } from './command.ts'
 import { isSkipped, PYTHON, tellWhatIsMissing } from './python.ts'
@@ -140,16 +141,52 @@ print('equal')`
       },
     )
 
-    test.skipIf(!has('pyarrow'))('as Parquet is for pyarrow what h5py reads', () => {
-      const code = `${LEAVES}
-import pyarrow.parquet as pq
-rows = pq.read_table('${layout}.parquet').to_pylist()
-for run in stored:
-    assert rows[run]['n'] == leaf(run, 'n') and same(rows[run]['z'], leaf(run, 'z'))
-    assert rows[run]['trace'] == list(leaf(run, 'trace'))
-assert rows[11]['z'] is None
-print('equal')`
-      expect(python(code)).toBe('equal')
+    test.skipIf(!has('h5py'))('as Parquet is for DuckDB what h5py reads', async () => {
+      const leaves = python(`${LEAVES}
+import json
+bits = lambda value: np.asarray(value, '>f8').tobytes().hex()
+print(json.dumps([{
+    'x': bits(x[run]), 'mode': mode[run],
+    'z': bits(leaf(run, 'z')), 'n': str(leaf(run, 'n')), 'low': str(leaf(run, 'low')),
+    'tiny': bits(leaf(run, 'tiny')), 'label': leaf(run, 'label').decode(), 'grey': leaf(run, 'grey').tolist(),
+    'trace': leaf(run, 'trace').tolist(), 'c': [leaf(run, 'c').real, leaf(run, 'c').imag],
+} if run in stored else None for run in range(N)]))`)
+      const database = await DuckDBInstance.create(':memory:')
+      const connection = await database.connect()
+      const read = await connection.runAndReadAll(
+        `select * from '${join(folder(), `${layout}.parquet`)}' order by run`,
+      )
+      const rows = read.getRowObjectsJS()
+      connection.closeSync()
+      database.closeSync()
+      const types = Object.fromEntries(
+        read.columnNames().map((name, index) => [name, String(read.columnType(index))]),
+      )
+      expect(types).toMatchObject({ x: 'DOUBLE', n: 'BIGINT', label: 'VARCHAR', grey: 'INTEGER[]' })
+      expect(rows.map(({ run, status }) => [run, status])).toEqual(
+        rows.map((_, run) => [run, run === 11 ? 'failed' : 'stored']),
+      )
+      expect(rows.map(ofStoredRow)).toEqual(JSON.parse(leaves))
+      const { x, y, mode, z, n, trace, failure } = rows[11] as Record<string, unknown>
+      expect([x, y, mode, z, n, trace]).toEqual([3, 20, 'slow', null, null, null])
+      expect(failure).toBe('Error: broken')
     })
   })
 })
+
+/** A row as DuckDB reads it, with the bits of its floats; null for a run without results. */
+function ofStoredRow(row: Readonly<Record<string, unknown>>): unknown {
+  if (row.status !== 'stored') return null
+  const { x, mode, z, n, low, tiny, label, grey, trace } = row
+  const c = [row['c.real'], row['c.imag']]
+  return {
+    ...{ x: bits(x), mode, z: bits(z), n: String(n), low: String(low) },
+    ...{ tiny: bits(tiny), label, grey, trace, c },
+  }
+}
+
+function bits(value: unknown): string {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(Number(value))
+  return bytes.toString('hex')
+}
