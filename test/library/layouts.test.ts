@@ -171,6 +171,51 @@ describe(`edits (PYPET_TEST_SEED=${SEED})`, () => {
   })
 })
 
+test('the last annotation of a node takes its mark with it, in both layouts and their conversions', async () => {
+  const marked = (reader: Hdf5Reader, path: string) => reader.attributeNames(path).includes('SRVC_ANNOTATED')
+  const result = 'results.runs.run_00000000.z'
+  for (const [index, file] of copies('without annotations').entries()) {
+    const steps: Edit[] = [
+      async (traj) => {
+        traj.getResult(result).removeAnnotation('unit')
+        traj.getParameter('x').removeAnnotation('unit')
+        traj.get('results').annotate({ made: 'by hand', on: 1 })
+        await traj.store()
+      },
+      async (traj) => {
+        traj.get('results').removeAnnotation('made')
+        await traj.store()
+      },
+      async (traj) => {
+        traj.get('results').removeAnnotation('on')
+        await traj.store()
+      },
+    ]
+    const marks: unknown[] = []
+    for (const step of steps) {
+      using traj = await loadTrajectory(file)
+      await step(traj)
+      using reader = await openHdf5Reader(file)
+      const leaf = `/demo/${result.replaceAll('.', '/')}`
+      marks.push([
+        marked(reader, leaf),
+        marked(reader, '/demo/parameters/x'),
+        marked(reader, '/demo/results'),
+      ])
+    }
+    expect(marks).toEqual([
+      [false, false, true],
+      [false, false, true],
+      [false, false, false],
+    ])
+    for (const layout of LAYOUTS) {
+      const target = inFolder(`without-annotations-${index}-as-${layout}.h5`)
+      await convertFile(file, target, { layout })
+      await expectEqual([file, target])
+    }
+  }
+})
+
 test('results with another name in each run make few columns, and read back equal', async () => {
   const named = fileTree({
     'job.mjs': `
@@ -252,7 +297,7 @@ test.each([
   expect(reader.raw.kind('/demo/results/runs/run_00000007/z')).toBe(first === 'tree' ? 'group' : undefined)
 })
 
-describe('a conversion', () => {
+describe(`a conversion (PYPET_TEST_SEED=${SEED})`, () => {
   test.each([
     ['tree', 'columns'],
     ['columns', 'tree'],

@@ -132,13 +132,21 @@ function annotationChanges(
       changed.includes(name) && (gone.includes(name) || !there.has(`${ANNOTATION_PREFIX}${name}`)),
   )
   const [mark, ...attributes] = annotationOperations(path, rawFields(added))
+  const isAny =
+    added.length > 0 ||
+    [...there].some(
+      (name) => name.startsWith(ANNOTATION_PREFIX) && !gone.includes(name.slice(ANNOTATION_PREFIX.length)),
+    )
+  const isMarked = there.has(SRVC.annotated)
   return [
     ...gone.map((name) => ({
       type: 'delete-attribute' as const,
       path,
       name: `${ANNOTATION_PREFIX}${name}`,
     })),
-    ...(mark === undefined || there.has(SRVC.annotated) ? [] : [mark]),
+    // A node without annotations has no mark, as if it had never had any.
+    ...(isMarked && !isAny ? [{ type: 'delete-attribute' as const, path, name: SRVC.annotated }] : []),
+    ...(mark === undefined || isMarked ? [] : [mark]),
     ...attributes,
   ]
 }
