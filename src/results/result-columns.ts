@@ -72,6 +72,16 @@ interface FoundItem extends Item, ColumnType {
   readonly isUsual: boolean
 }
 
+/** Which items were found, without their values. Still true of later commits, in which there may be more. */
+export type ResultSurvey = ReadonlyMap<string, FoundItem>
+
+export interface ResultColumnsOptions {
+  /** Runs whose columns are known to be as their leaves. */
+  readonly fresh?: RunSet | undefined
+  /** Of an earlier commit. Nothing else is looked for at first. */
+  readonly survey?: ResultSurvey | undefined
+}
+
 export class ResultColumns {
   readonly #reader: Hdf5Reader
   readonly #root: string
@@ -83,22 +93,27 @@ export class ResultColumns {
   /** Runs that have a group of their own in the file although their results are in columns. */
   readonly #realRuns: Partial<Record<RunBranch, readonly RunIndex[]>> = {}
   readonly #runSets: Partial<Record<RunBranch, ReadonlySet<RunIndex>>> = {}
-  readonly #items = new Map<string, FoundItem>()
+  readonly #items: Map<string, FoundItem> = new Map()
 
-  /**
-   * @param root path of the trajectory: `/T`
-   * @param fresh runs whose columns are known to be as their leaves
-   */
-  constructor(reader: Hdf5Reader, root: string, states: RunStates, fresh: RunSet | undefined) {
+  /** @param root path of the trajectory: `/T` */
+  constructor(reader: Hdf5Reader, root: string, states: RunStates, { fresh, survey }: ResultColumnsOptions) {
     this.#reader = reader
     this.#root = root
     this.#states = states
     const set = reader.columns(root.slice(1))
     this.#set = set?.layout === 'columns' ? set : undefined
     this.#copies = set?.layout === 'tree' && fresh !== undefined ? { set, fresh } : undefined
+    if (survey !== undefined) {
+      this.#items = new Map(survey)
+      return
+    }
     this.#findInColumns(set)
     for (const branch of RUN_BRANCHES) this.#findInRuns(branch, this.#sampledRuns(branch))
     for (const branch of RUN_BRANCHES) this.#findInSummary(branch)
+  }
+
+  get survey(): ResultSurvey {
+    return this.#items
   }
 
   /** Looks below this run: it may have what no sampled run has. */

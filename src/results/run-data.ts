@@ -11,11 +11,23 @@ import type { ColumnType } from './block.ts'
 import type { Column, ColumnBlock } from './column.ts'
 import type { ColumnSource } from './column-source.ts'
 import { parameterColumns } from './parameter-columns.ts'
-import { ResultColumns } from './result-columns.ts'
+import { ResultColumns, type ResultSurvey } from './result-columns.ts'
 import { RunFacts, type RunStatus } from './run-facts.ts'
 
 /** Names that a hint lists. */
 const NAMES_SHOWN = 12
+
+export interface RunDataOptions {
+  /** Of the same reader, if they are read already. */
+  readonly facts?: RunFacts
+  /**
+   * Runs that were stored since nobody but their writer could change the file. In the layout `tree`, their results are
+   * read from `overview/columns`: leaf by leaf, it takes a hundred times as long.
+   */
+  readonly fresh?: RunSet | undefined
+  /** Of an earlier commit of the same trajectory: results are not looked for again. */
+  readonly survey?: ResultSurvey | undefined
+}
 
 export class RunData {
   /** The HDF5 file. */
@@ -31,16 +43,16 @@ export class RunData {
   readonly #types = new Map<Column, ColumnType>()
   #hasAll = false
 
-  private constructor(reader: Hdf5Reader, trajectory: string, fresh: RunSet | undefined) {
+  private constructor(reader: Hdf5Reader, trajectory: string, { facts, fresh, survey }: RunDataOptions) {
     const root = `/${trajectory}`
     this.file = reader.file
     this.trajectory = trajectory
-    this.#facts = new RunFacts(reader, root)
+    this.#facts = facts ?? new RunFacts(reader, root)
     const { total } = this.#facts.states
     this.runCount = total
     this.counts = this.#facts.counts
     this.#parameters = parameterColumns(reader, root, total)
-    this.#results = new ResultColumns(reader, root, this.#facts.states, fresh)
+    this.#results = new ResultColumns(reader, root, this.#facts.states, { fresh, survey })
     this.#name()
   }
 
@@ -48,17 +60,20 @@ export class RunData {
    * The columns of a trajectory. Reads which there are; values are read when they are asked for.
    *
    * @param reader stays open as long as values are read
-   * @param fresh runs that were stored since nobody but their writer could change the file. In the layout `tree`, their
-   *   results are read from `overview/columns`: leaf by leaf, it takes a hundred times as long
    * @throws PypetError `PYPET_STORAGE_FAILED` if the tables of the trajectory are damaged
    */
-  static open(reader: Hdf5Reader, trajectory: string, fresh?: RunSet): RunData {
-    return new RunData(reader, trajectory, fresh)
+  static open(reader: Hdf5Reader, trajectory: string, options: RunDataOptions = {}): RunData {
+    return new RunData(reader, trajectory, options)
   }
 
   /** Facts, explored parameters, derived parameters, results, and parameters that are not explored. */
   get columns(): readonly Column[] {
     return [...this.#sources.keys()]
+  }
+
+  /** Which results were found, for a later commit. */
+  get survey(): ResultSurvey {
+    return this.#results.survey
   }
 
   /** The state of a run in the file. */

@@ -12,6 +12,7 @@ import type { Hdf5Reader } from '../reading/reader.ts'
 import { shownPath } from '../reporting/shown-path.ts'
 import { chooseTrajectory } from '../results/choose-trajectory.ts'
 import type { Column } from '../results/column.ts'
+import type { ResultSurvey } from '../results/result-columns.ts'
 import { RunData } from '../results/run-data.ts'
 import { RunFacts } from '../results/run-facts.ts'
 import { shellWord } from '../shell-word.ts'
@@ -30,9 +31,18 @@ interface Change {
 export interface Changed {
   /** Half-open ranges of runs. */
   readonly runs: readonly number[] | 'all'
-  /** See `RunData.open`. */
+  /** See `RunDataOptions`. */
   readonly fresh: RunSet | undefined
 }
+
+/**
+ * Reads from what a look has found, while the file is open for the look. Called again if a writer moves on meanwhile.
+ *
+ * @param version of the state that the look will have
+ * @param runs half-open ranges that have changed since the version before
+ * @param open the columns of the state
+ */
+export type ReadNews = (version: number, runs: readonly number[] | 'all', open: () => RunData) => void
 
 /** Older changes are sent as a whole. */
 const CHANGES_MAX = 1000
@@ -50,10 +60,12 @@ export class LiveFile {
   #marks: Uint32Array = new Uint32Array()
   /** Runs that were stored when the columns were looked for. */
   #columnsAt = 0
+  /** Of the columns in the state. */
+  #survey: ResultSurvey | undefined
   #changes: Change[] = []
   #isMissing = false
-  /** Whether a writer held the file at the last change. */
-  #wasWritten = false
+  /** Who held the file at the last change. */
+  #writer: string | undefined
   #pace: { readonly ms: number; readonly count: number }[] = []
   /** Reads come one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
@@ -96,25 +108,23 @@ export class LiveFile {
     const later = this.#changes.filter((change) => change.version > version)
     const isKnown = version <= this.#state.version && version >= (this.#changes[0]?.version ?? 1) - 1
     if (!isKnown) return { runs: 'all', fresh: undefined }
-    const [runs, fresh] = [new RunSet(), new RunSet()]
+    const runs = new RunSet()
     for (const change of later) {
       if (change.runs === 'all') return { runs: 'all', fresh: undefined }
       runs.addRanges(change.runs)
-      if (change.isFresh) fresh.addRanges(change.runs)
-      else fresh.removeRanges(change.runs)
     }
-    return { runs: runs.toRanges(), fresh }
+    return { runs: runs.toRanges(), fresh: freshOf(later) }
   }
 
-  /** Reads from the last commit. The file is only open meanwhile. @param fresh see `RunData.open` */
+  /** Reads from the last commit. The file is only open meanwhile. @param fresh see `RunDataOptions` */
   read<Value>(use: (data: RunData, reader: Hdf5Reader) => Value, fresh?: RunSet): Promise<Value> {
     return this.#inTurn(() =>
-      readHdf5(this.file, (reader) => use(RunData.open(reader, this.#state.trajectory, fresh), reader)),
+      readHdf5(this.file, (reader) => use(RunData.open(reader, this.#state.trajectory, { fresh }), reader)),
     )
   }
 
-  /** Reads what was committed since the last look. @returns whether the state has changed */
-  async look(): Promise<boolean> {
+  /** Finds what was committed since the last look. @returns whether the state has changed */
+  async look(readNews?: ReadNews): Promise<boolean> {
     const before = JSON.stringify(this.#state)
     const stamp = stampOf(this.file)
     if (stamp === this.#stamp && this.#state.problem === undefined) {
@@ -126,7 +136,7 @@ export class LiveFile {
       // First, so that a commit during the read is seen by the next look.
       this.#stamp = stamp
       try {
-        await this.#take()
+        await this.#take(readNews)
       } catch (error) {
         this.#stamp = ''
         this.#state = { ...this.#state, problem: this.#problem(error) }
@@ -145,16 +155,30 @@ export class LiveFile {
     )
   }
 
-  async #take(): Promise<void> {
+  async #take(readNews?: ReadNews): Promise<void> {
+    const version = this.#state.version + 1
     const found = await this.#inTurn(() =>
       readHdf5(this.file, (reader) => {
         const trajectory = chooseTrajectory(reader, this.#wanted)
         const facts = new RunFacts(reader, `/${trajectory}`)
         const { total, done, failed } = facts.states
-        const isKnown =
-          trajectory === this.#state.trajectory &&
-          total === this.#state.runCount &&
-          this.#knowsColumnsOf(done)
+        const isSame = trajectory === this.#state.trajectory && total === this.#state.runCount
+        const isKnown = isSame && this.#knowsColumnsOf(done)
+        const surveyed = isKnown ? undefined : RunData.open(reader, trajectory, { facts })
+        const columns = surveyed?.columns.map(viewColumn) ?? this.#state.columns
+        const survey = surveyed?.survey ?? this.#survey
+        const marks = marksOf(facts)
+        const isOther = !isSame || haveTypesChanged(this.#state.columns, columns)
+        const change: Change = {
+          version,
+          runs: isOther ? 'all' : changedRuns(this.#marks, marks),
+          isFresh: this.#writer !== undefined && this.#writer === writerOf(this.file),
+        }
+        let data: RunData | undefined
+        readNews?.(version, change.runs, () => {
+          data ??= RunData.open(reader, trajectory, { facts, fresh: freshOf([change]), survey })
+          return data
+        })
         const comment = reader.attribute(`/${trajectory}`, SRVC.comment)
         return {
           facts: {
@@ -163,27 +187,22 @@ export class LiveFile {
             runCount: total,
             storedCount: done,
             failedCount: failed,
-            columns: isKnown ? this.#state.columns : RunData.open(reader, trajectory).columns.map(viewColumn),
+            columns,
             notes: reader.notes,
           },
           command: continueCommand(reader, trajectory, total),
-          marks: marksOf(facts),
+          marks,
+          change,
+          survey,
         }
       }),
     )
-    const { facts, command, marks } = found
+    const { facts, command, marks, change, survey } = found
     if (facts.columns !== this.#state.columns) this.#columnsAt = facts.storedCount
-    const isOther =
-      facts.trajectory !== this.#state.trajectory ||
-      facts.runCount !== this.#state.runCount ||
-      haveTypesChanged(this.#state.columns, facts.columns)
-    const runs = isOther ? 'all' : changedRuns(this.#marks, marks)
-    const version = this.#state.version + 1
-    const isWrittenNow = isWritten(this.file)
-    const isFresh = this.#wasWritten && isWrittenNow
-    this.#wasWritten = isWrittenNow
-    this.#changes = [...this.#changes, { version, runs, isFresh } as const].slice(-CHANGES_MAX)
+    this.#writer = writerOf(this.file)
+    this.#changes = [...this.#changes, change].slice(-CHANGES_MAX)
     this.#marks = marks
+    this.#survey = survey
     const doneCount = facts.storedCount + facts.failedCount
     this.#pace.push({ ms: Date.now(), count: doneCount })
     this.#isMissing = command !== undefined && doneCount < facts.runCount
@@ -206,7 +225,7 @@ export class LiveFile {
     const now = Date.now()
     const changedMs = changeTimeOf(this.file)
     const isBusy = isMissing && now - changedMs < QUIET_MS
-    const state = isWritten(this.file) || isBusy ? 'running' : isMissing ? 'stopped' : 'ended'
+    const state = writerOf(this.file) !== undefined || isBusy ? 'running' : isMissing ? 'stopped' : 'ended'
     // Slow runs may have only two commits to compare.
     const isRecent = ({ ms }: { readonly ms: number }, index: number) =>
       ms > now - RATE_WINDOW_MS || index >= this.#pace.length - 2
@@ -222,6 +241,17 @@ export class LiveFile {
     this.#queue = result.catch(() => undefined)
     return result
   }
+}
+
+/** Runs that were last changed while one writer held the file. */
+function freshOf(changes: readonly Change[]): RunSet {
+  const fresh = new RunSet()
+  for (const { runs, isFresh } of changes) {
+    if (runs === 'all') fresh.clear()
+    else if (isFresh) fresh.addRanges(runs)
+    else fresh.removeRanges(runs)
+  }
+  return fresh
 }
 
 /** So that the state only changes if the rate does. */
@@ -283,10 +313,11 @@ function continueCommand(reader: Hdf5Reader, trajectory: string, runCount: numbe
   return `pypet-ts continue ${shellWord(shownPath(cntFile))}${retry}`
 }
 
-/** Whether a process that is alive holds the lock of the file. */
-function isWritten(file: string): boolean {
+/** Who holds the lock of the file, and since when. Undefined if nobody does, or if the process is gone. */
+function writerOf(file: string): string | undefined {
   const owner = parseOwner(readText(`${realFileOf(file)}.lock`) ?? '')
-  return owner !== undefined && fateOf(owner) !== 'gone'
+  if (owner === undefined || fateOf(owner) === 'gone') return undefined
+  return JSON.stringify({ ...owner, waitingSinceMs: undefined })
 }
 
 /** Changes with each commit: of the file, and of the `.cnt` files next to it. */

@@ -19,6 +19,7 @@ import { type RunReport, type RunReportOptions, RunReports } from '../results/ru
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
 import { CpuBudget, idleMs } from './cpu-budget.ts'
+import { type ColumnAnswer, FollowedColumns } from './followed-columns.ts'
 import { isLoopback } from './host.ts'
 import { type Changed, LiveFile } from './live-file.ts'
 import { type CommandsOf, readArraySlice, runDetail } from './run-detail.ts'
@@ -123,6 +124,7 @@ class ViewService {
   readonly #allowsRemote: boolean
   readonly #commandsOf: CommandsOf
   readonly #listeners = new Set<ServerResponse>()
+  readonly #followed = new FollowedColumns()
   readonly #closing = new AbortController()
   #isWatching = false
 
@@ -172,7 +174,7 @@ class ViewService {
   async #answerData(name: string, query: URLSearchParams, response: ServerResponse): Promise<void> {
     switch (name) {
       case 'state':
-        await this.#live.look()
+        await this.#live.look(this.#followed.readNews)
         return sendJson(response, this.#live.state)
       case 'events':
         return this.#listen(response)
@@ -257,15 +259,20 @@ class ViewService {
     // Before the read, so that what a commit changes meanwhile is sent again.
     const { version } = this.#live.state
     const from = query.get('from')
+    const names = query.getAll('name')
+    const known = from === null ? undefined : this.#followed.take(names, Number(from), version)
+    const { parts, arrays, runCount } = known ?? (await this.#readColumns(names, from))
+    sendMessage(response, { version, runCount, parts }, arrays)
+  }
+
+  #readColumns(names: readonly string[], from: string | null): Promise<Omit<ColumnAnswer, 'version'>> {
     const changed: Changed =
       from === null ? { runs: 'all', fresh: undefined } : this.#live.changedSince(Number(from))
-    const names = query.getAll('name')
-    const { parts, arrays, runCount } = await this.#live.read((data) => {
+    return this.#live.read((data) => {
       const runs = changed.runs === 'all' ? [0, data.runCount] : changed.runs
       const columns = names.map((name) => data.find(name))
       return { runCount: data.runCount, ...encodeColumns(data, columns, runs) }
     }, changed.fresh)
-    sendMessage(response, { version, runCount, parts }, arrays)
   }
 
   async #sendFilter(where: string, response: ServerResponse): Promise<void> {
@@ -296,7 +303,7 @@ class ViewService {
     const budget = new CpuBudget()
     let before = usage()
     while (this.#listeners.size > 0 && !this.#closing.signal.aborted) {
-      if (await this.#live.look()) {
+      if (await this.#live.look(this.#followed.readNews)) {
         const event = eventOf(this.#live.state)
         for (const listener of this.#listeners) listener.write(event)
       }

@@ -39,7 +39,7 @@ beforeAll(async () => {
 /** All values of all columns, by name. */
 function valuesOf(fresh?: RunSet): Promise<Readonly<Record<string, readonly unknown[]>>> {
   return readHdf5(file, (reader) => {
-    const data = RunData.open(reader, 'T', fresh)
+    const data = RunData.open(reader, 'T', { fresh })
     return Object.fromEntries(
       data.lookEverywhere().map((column) => {
         const read = cellReader(data.read(column))
