@@ -4,7 +4,7 @@ import { cpus } from 'node:os'
 const SHARE_BUSY = 0.05
 const SHARE_IDLE = 0.1
 /** Idle cores from which on nobody waits for one. */
-const IDLE_CORES_MIN = 0.5
+export const IDLE_CORES_MIN = 0.5
 /** What may be used at once: to start, and for a page that was just opened. */
 const SAVED_MS_MAX = 3000
 const REST_MS_MIN = 1500
@@ -20,10 +20,10 @@ export class CpuBudget {
    *
    * @param usedMs time that the processor has worked for the server since the last call
    * @param passedMs time since the last call
-   * @param idleCores of the machine, meanwhile
+   * @param isCoreIdle whether the machine had an idle core meanwhile
    */
-  restMs(usedMs: number, passedMs: number, idleCores: number): number {
-    const share = idleCores >= IDLE_CORES_MIN ? SHARE_IDLE : SHARE_BUSY
+  restMs(usedMs: number, passedMs: number, isCoreIdle: boolean): number {
+    const share = isCoreIdle ? SHARE_IDLE : SHARE_BUSY
     this.#leftMs = Math.min(SAVED_MS_MAX, this.#leftMs + passedMs * share - usedMs)
     return Math.min(REST_MS_MAX, Math.max(REST_MS_MIN, -this.#leftMs / share))
   }

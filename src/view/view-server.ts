@@ -18,7 +18,7 @@ import { matchingRuns, queryRuns, type ResultTable } from '../results/query.ts'
 import { type RunReport, type RunReportOptions, RunReports } from '../results/run-report.ts'
 import type { TypedArray } from '../values/typed-array.ts'
 import { encodeColumns } from './column-message.ts'
-import { CpuBudget, idleMs } from './cpu-budget.ts'
+import { CpuBudget, IDLE_CORES_MIN, idleMs } from './cpu-budget.ts'
 import { type ColumnAnswer, FollowedColumns } from './followed-columns.ts'
 import { isLoopback } from './host.ts'
 import { type Changed, LiveFile } from './live-file.ts'
@@ -35,6 +35,8 @@ export interface ViewOptions {
   readonly host?: string | undefined
   readonly allowRemote?: boolean | undefined
   readonly commandsOf?: CommandsOf
+  /** Called from time to time while a page is open: whether a core has been idle since the last time. */
+  readonly onCores?: (isOneIdle: boolean) => void
 }
 
 export interface ViewServer {
@@ -123,15 +125,17 @@ class ViewService {
   readonly #live: LiveFile
   readonly #allowsRemote: boolean
   readonly #commandsOf: CommandsOf
+  readonly #onCores: ((isOneIdle: boolean) => void) | undefined
   readonly #listeners = new Set<ServerResponse>()
   readonly #followed = new FollowedColumns()
   readonly #closing = new AbortController()
   #isWatching = false
 
-  constructor(live: LiveFile, { allowRemote, commandsOf }: ViewOptions) {
+  constructor(live: LiveFile, { allowRemote, commandsOf, onCores }: ViewOptions) {
     this.#live = live
     this.#allowsRemote = allowRemote === true
     this.#commandsOf = commandsOf ?? (() => [])
+    this.#onCores = onCores
   }
 
   close(): void {
@@ -310,8 +314,9 @@ class ViewService {
       // Includes what pages have asked for since the last look.
       const after = usage()
       const passedMs = after.clockMs - before.clockMs
-      const idleCores = (after.idleMs - before.idleMs) / passedMs
-      const restMs = budget.restMs(after.usedMs - before.usedMs, passedMs, idleCores)
+      const isCoreIdle = (after.idleMs - before.idleMs) / passedMs >= IDLE_CORES_MIN
+      this.#onCores?.(isCoreIdle)
+      const restMs = budget.restMs(after.usedMs - before.usedMs, passedMs, isCoreIdle)
       before = after
       await delay(restMs, undefined, { signal: this.#closing.signal }).catch(() => undefined)
     }

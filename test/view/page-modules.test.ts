@@ -1,6 +1,10 @@
 /** The parts of the page that need no browser. */
+import { spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { yieldCores } from '../../src/cli/view/yield-cores.ts'
 import { parseSlice, sliceArray } from '../../src/view/array-slice.ts'
 import { CpuBudget } from '../../src/view/cpu-budget.ts'
 import { addressOf, parseAddress } from '../../src/view/page/address.ts'
@@ -47,17 +51,17 @@ test('a message reads back as it was sent, whatever the sizes of its arrays', ()
 })
 
 test.each([
-  ['are busy', 0, 0.05],
-  ['are idle', 1, 0.1],
+  ['are busy', false, 0.05],
+  ['are idle', true, 0.1],
 ])(
   'looks are frequent at first; in the long run they use a share of a core, while others %s: %d',
-  (_, idleCores, share) => {
+  (_, isCoreIdle, share) => {
     const budget = new CpuBudget()
     let [passedMs, usedMs, restMs] = [0, 0, 0]
     const rests: number[] = []
     while (passedMs < 3_600_000) {
       // A look, and what the page asks for because of it.
-      restMs = budget.restMs(300, restMs + 300, idleCores)
+      restMs = budget.restMs(300, restMs + 300, isCoreIdle)
       rests.push(restMs)
       passedMs += restMs + 300
       usedMs += 300
@@ -66,6 +70,37 @@ test.each([
     expect(usedMs / passedMs).toBeCloseTo(share, 2)
   },
 )
+
+const hasPolicies = process.platform === 'linux' && spawnSync('chrt', ['--version']).status === 0
+
+test.skipIf(!hasPolicies)('while a core is idle, a server counts as no load; then it is nice', async () => {
+  const child = spawn('sleep', ['600'], { stdio: 'ignore' })
+  try {
+    const pid = child.pid as number
+    const policy = () => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[38])
+    const measure = yieldCores(pid)
+    expect([getPriority(pid), policy()]).toEqual([10, SCHED_OTHER])
+    for (const [isCoreIdle, expected] of [
+      [true, SCHED_IDLE],
+      [false, SCHED_OTHER],
+      [true, SCHED_IDLE],
+    ] as const) {
+      const before = policy()
+      measure(isCoreIdle)
+      measure(!isCoreIdle)
+      measure(isCoreIdle)
+      expect(policy()).toBe(before)
+      measure(isCoreIdle)
+      await vi.waitUntil(() => policy() === expected, { timeout: 60_000 })
+    }
+    expect(getPriority(pid)).toBe(10)
+  } finally {
+    child.kill()
+  }
+})
+
+const SCHED_OTHER = 0
+const SCHED_IDLE = 5
 
 describe('a slice', () => {
   const values = Int32Array.from({ length: 24 }, (_, at) => at)

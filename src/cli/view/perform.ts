@@ -1,12 +1,12 @@
 /** The action of `pypet-ts view <file>`. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { constants, setPriority } from 'node:os'
 import { PypetError } from '../../errors.ts'
 import { shownPath } from '../../reporting/shown-path.ts'
 import type { CommandsOf } from '../../view/run-detail.ts'
 import { serveView } from '../../view/view-server.ts'
 import { runCommands } from '../show/run-commands.ts'
+import { yieldCores } from './yield-cores.ts'
 
 export interface ViewFlags {
   readonly trajectory?: string
@@ -23,12 +23,14 @@ export interface ViewFlags {
  */
 export async function view(file: string, flags: ViewFlags): Promise<void> {
   const { trajectory, host, allowRemote } = flags
+  let yieldTo: ReturnType<typeof yieldCores> | undefined
   const server = await serveView(file, {
     trajectory,
     host,
     allowRemote,
     port: portOf(flags.port),
     commandsOf,
+    onCores: (isOneIdle) => yieldTo?.(isOneIdle),
   })
   const ended = new AbortController()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) =>
@@ -37,7 +39,7 @@ export async function view(file: string, flags: ViewFlags): Promise<void> {
   process.stdout.write(`${shownPath(file)} is shown at\n\n  ${server.url}\n\npress Ctrl-C to end\n`)
   if (flags.open && hasDisplay()) openBrowser(server.url)
   // After the browser, which would inherit it: runs go first.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  yieldTo = yieldCores()
   await Promise.race(signals)
   ended.abort()
   await server.close()
