@@ -180,19 +180,25 @@ export class RunData {
       ...ofKind('derived parameter'),
       ...ofKind('result'),
     ]
-    const taken = new Set<string>()
+    // Columns that are known already keep their identity, and their name.
+    const known = new Map(this.columns.map((column) => [keyOf(column), column]))
+    const taken = new Set(this.columns.map(({ name }) => name))
     const named = sources.map((source): [Column, ColumnSource] => {
-      const name = [source.shortName, source.fullName].find((each) => !taken.has(each))
-      taken.add(name ?? '')
-      return [columnOf(source, name ?? source.fullName), source]
+      const before = known.get(keyOf(source))
+      if (before !== undefined) return [before, source]
+      const name = [source.shortName, source.fullName].find((each) => !taken.has(each)) ?? source.fullName
+      taken.add(name)
+      return [columnOf(source, name), source]
     })
-    // Columns that are known already keep their identity.
-    const known = new Map(this.columns.map((column) => [`${column.kind} ${column.fullName}`, column]))
     this.#sources.clear()
     const order = (source: ColumnSource) => (constant.includes(source) ? 1 : 0)
     for (const [column, source] of named.sort(([, one], [, other]) => order(one) - order(other)))
-      this.#sources.set(known.get(`${column.kind} ${column.fullName}`) ?? column, source)
+      this.#sources.set(column, source)
   }
+}
+
+function keyOf({ kind, fullName }: Pick<Column, 'kind' | 'fullName'>): string {
+  return `${kind} ${fullName}`
 }
 
 function columnOf(source: ColumnSource, name: string): Column {

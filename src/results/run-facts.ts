@@ -116,7 +116,7 @@ export class RunFacts {
     const attempts = new Uint16Array(this.states.total)
     const set = this.#reader.columns(this.#root.slice(1))
     const column = set?.columns.find(({ name }) => name === RUN_FACTS.attempts)
-    if (set !== undefined && column !== undefined) {
+    if (set !== undefined && column?.dtype === FACTS.attempts.dtype) {
       attempts.set(new Uint16Array(this.#reader.raw.bytes(column.path).buffer).subarray(0, attempts.length))
     }
     for (let run = 0; run < attempts.length; run += 1) {
@@ -132,7 +132,7 @@ export class RunFacts {
     if (set?.layout === 'columns' && set.runCount === total) {
       const read = (name: string) => {
         const column = set.columns.find((each) => each.name === name)
-        return column === undefined
+        return column?.dtype !== 'float64'
           ? new Float64Array(total).fill(Number.NaN)
           : new Float64Array(this.#reader.raw.bytes(column.path).buffer)
       }

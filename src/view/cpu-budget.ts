@@ -5,15 +5,16 @@ const SHARE_BUSY = 0.05
 const SHARE_IDLE = 0.1
 /** Idle cores from which on nobody waits for one. */
 export const IDLE_CORES_MIN = 0.5
-/** What may be used at once: to start, and for a page that was just opened. */
-const SAVED_MS_MAX = 3000
+/** What may be used at once, for a page that was just opened: if a core is idle, and if runs keep all of them busy. */
+const SAVED_IDLE_MS_MAX = 3000
+const SAVED_BUSY_MS_MAX = 300
 const REST_MS_MIN = 1500
 /** Even if a look takes long, the page is not older than this. */
 const REST_MS_MAX = 20_000
 
 /** Decides when to look at the file again: soon, unless the server has worked too much. */
 export class CpuBudget {
-  #leftMs = SAVED_MS_MAX
+  #leftMs = SAVED_IDLE_MS_MAX
 
   /**
    * How long to rest.
@@ -24,7 +25,8 @@ export class CpuBudget {
    */
   restMs(usedMs: number, passedMs: number, isCoreIdle: boolean): number {
     const share = isCoreIdle ? SHARE_IDLE : SHARE_BUSY
-    this.#leftMs = Math.min(SAVED_MS_MAX, this.#leftMs + passedMs * share - usedMs)
+    const savedMsMax = isCoreIdle ? SAVED_IDLE_MS_MAX : SAVED_BUSY_MS_MAX
+    this.#leftMs = Math.min(savedMsMax, this.#leftMs + passedMs * share - usedMs)
     return Math.min(REST_MS_MAX, Math.max(REST_MS_MIN, -this.#leftMs / share))
   }
 }
