@@ -130,12 +130,12 @@ export function recordedJobs(tree: Pick<Tree, 'getGroup'>): RecordedJob[] {
  * @throws PypetError `PYPET_JOB_NOT_FOUND`, `PYPET_USAGE` if it is elsewhere and must be named
  */
 export function findRecordedJob(
-  tree: Pick<TrajectoryTree, 'getGroup' | 'getAll'>,
+  tree: Pick<Tree, 'getGroup'>,
   file: string,
   call: { readonly command: 'expand' | 'verify'; readonly words: readonly string[] },
 ): string {
-  const recorded = recordedJobs(tree)
-  const isFunction = recorded.some(({ sources }) => Object.keys(sources).some((name) => name.endsWith('()')))
+  const jobs = recordedJobs(tree)
+  const isFunction = jobs.some(({ sources }) => Object.keys(sources).some((name) => name.endsWith('()')))
   if (isFunction) {
     throw new PypetError('PYPET_JOB_NOT_FOUND', `the job of ${file} is a function in a script`, {
       where: file,
@@ -144,15 +144,15 @@ export function findRecordedJob(
   }
   const real = realFileOf(file)
   const folder = dirname(real)
-  const files = recorded
+  const files = jobs
     .filter((job) => job.file !== '')
     .map((job) => resolve(folder, job.file))
     .reverse()
   // If it no longer exists there, look for a module of that name. It may be a different one.
-  const named = tree
-    .getAll('script')
-    .sort((one, other) => compareEnvironments(environmentNameOf(one), environmentNameOf(other)))
-    .map((node) => basename(String((node as ParameterNode).getDefault())))
+  const named = recorded(tree)
+    .filter(({ name }) => name === 'script')
+    .sort((one, other) => compareEnvironments(one.environment, other.environment))
+    .map(({ node }) => basename(String(node.getDefault())))
     .reverse()
     .flatMap((script) => [resolve(script), join(folder, script)])
   const known = nearest(files, real) ?? nearest(named, real)
@@ -178,11 +178,6 @@ function nearest(places: readonly string[], file: string): string | undefined {
 const OF_FUNCTIONS = {
   expand: 'Expand it there: traj.expand(points), then await env.run(theFunction).',
   verify: 'Verify it there: await verify(file, { job: theFunction }).',
-}
-
-/** `config.environment.<environment>.script` */
-function environmentNameOf({ fullName }: { readonly fullName: string }): string {
-  return fullName.split('.')[2] ?? ''
 }
 
 /** `job.ts 3fa9…`, one per line. Names may contain spaces, digests do not. */
