@@ -156,9 +156,10 @@ export class LiveFile {
   }
 
   async #take(readNews?: ReadNews): Promise<void> {
-    const version = this.#state.version + 1
     const found = await this.#inTurn(() =>
       readHdf5(this.file, (reader) => {
+        // In its turn: another look may have come before.
+        const version = this.#state.version + 1
         const trajectory = chooseTrajectory(reader, this.#wanted)
         const facts = new RunFacts(reader, `/${trajectory}`)
         const { total, done, failed } = facts.states
@@ -209,7 +210,7 @@ export class LiveFile {
     this.#state = {
       ...this.#state,
       ...facts,
-      version,
+      version: change.version,
       problem: undefined,
       progress: this.#progress(command, this.#isMissing),
     }
